@@ -1,0 +1,61 @@
+/** What names a GKE cluster: `projects/P/locations/L/clusters/C`. */
+export interface ClusterRef {
+  readonly project: string;
+  /** A region or a zone; GKE's own word for both is location. */
+  readonly location: string;
+  readonly name: string;
+}
+
+/** The statuses of GKE's `Cluster.Status`; https://cloud.google.com/kubernetes-engine/docs/reference/rest/v1/projects.locations.clusters#status */
+export type ClusterStatus =
+  | "STATUS_UNSPECIFIED"
+  | "PROVISIONING"
+  | "RUNNING"
+  | "RECONCILING"
+  | "STOPPING"
+  | "ERROR"
+  | "DEGRADED";
+
+/** The VPC that a cluster's pods live in. Its project is the host project of a shared VPC. */
+export interface VpcRef {
+  readonly project: string;
+  readonly name: string;
+}
+
+export type EndpointKind = "dns" | "private" | "public";
+
+/**
+ * One way to an API server. `caData` (base64 of PEM, as in a kubeconfig) is the cluster's own CA; the
+ * DNS-based endpoint presents a publicly trusted certificate instead, so it has none.
+ */
+export interface Endpoint {
+  readonly kind: EndpointKind;
+  /** `https://host[:port]`. */
+  readonly server: string;
+  readonly caData?: string;
+}
+
+export interface ClusterEndpoints {
+  readonly public?: Endpoint;
+  readonly private?: Endpoint;
+  readonly dns?: Endpoint & {
+    readonly allowsExternalTraffic: boolean;
+    /** Whether the endpoint lets Kubernetes service-account tokens in (`enableK8sTokensViaDns`). */
+    readonly allowsKubernetesTokens: boolean;
+  };
+}
+
+/** A cluster as the GKE API describes it, reduced to what a mesh needs to know. */
+export interface Cluster {
+  readonly ref: ClusterRef;
+  /** GKE's `Cluster.id`: unlike the name it is never used again. */
+  readonly id: string;
+  readonly status: ClusterStatus;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly network: VpcRef;
+  /** Pods with alias IP addresses: routable in the whole VPC. */
+  readonly vpcNative: boolean;
+  /** Empty while the control plane is being made. */
+  readonly kubernetesVersion: string;
+  readonly endpoints: ClusterEndpoints;
+}

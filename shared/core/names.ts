@@ -1,0 +1,87 @@
+import type { ClusterRef, VpcRef } from "./cluster.ts";
+import { fnv1a } from "./hash.ts";
+
+/** Istio's root namespace; istiod, `cacerts` and all remote secrets live there. */
+export const ISTIO_NAMESPACE = "istio-system";
+/** The Secret that istiod mounts at `/etc/cacerts`; Istio `pilot/pkg/bootstrap/istio_ca.go`. */
+export const CACERTS = "cacerts";
+/** The Deployment that the istiod chart makes for the default revision. */
+export const ISTIOD = "istiod";
+/** The account whose token a remote secret carries; Istio `manifests/charts/base`. */
+export const READER_SERVICE_ACCOUNT = "istio-reader-service-account";
+/** Where an istiod without plugged-in certificates keeps its own CA; Istio `security/pkg/pki/ca`. */
+export const SELF_SIGNED_SECRET = "istio-ca-secret";
+
+export const FIELD_MANAGER = "meshjoin";
+export const MANAGED_BY_LABEL = "app.kubernetes.io/managed-by";
+export const MESH_LABEL = "meshjoin.dev/mesh";
+export const READER_LABEL = "meshjoin.dev/reader";
+/** Istio `pkg/kube/multicluster/secretcontroller.go`. */
+export const REMOTE_SECRET_LABEL = "istio/multiCluster";
+/** Istio `istioctl/pkg/multicluster/remote_secret.go`. */
+export const CLUSTER_NAME_ANNOTATION = "networking.istio.io/cluster";
+export const NETWORK_LABEL = "topology.istio.io/network";
+
+const DNS_LABEL_MAX = 63;
+const HASH_DIGITS = 10;
+
+export function annotation<K extends string>(key: K): `meshjoin.dev/${K}` {
+  return `meshjoin.dev/${key}`;
+}
+
+/** `projects/P/locations/L/clusters/C`, the form of GKE's own API. */
+export function clusterResource(ref: ClusterRef): string {
+  return `projects/${ref.project}/locations/${ref.location}/clusters/${ref.name}`;
+}
+
+const RESOURCE =
+  /^projects\/(?<project>[^/]+)\/(?:locations|zones|regions)\/(?<location>[^/]+)\/clusters\/(?<name>[^/]+)$/;
+
+/** Reads the `locations/`, `zones/` and `regions/` forms; audit-log entries use them all. */
+export function parseClusterResource(resource: string): ClusterRef | undefined {
+  const groups = RESOURCE.exec(resource)?.groups;
+  if (groups === undefined) return undefined;
+  const { project = "", location = "", name = "" } = groups;
+  return { project, location, name };
+}
+
+/**
+ * The mesh-wide name of a cluster: Istio's `clusterName`, the data key of remote secrets. Always a
+ * DNS-1123 label. A hash of the full resource name is appended where the plain form would be too long, would
+ * hold a character that no label has, or would be ambiguous: `a-x` in a region and `x` in its zone `a`
+ * would otherwise be one.
+ */
+export function clusterId(ref: ClusterRef): string {
+  const plain = `cn-${ref.project}-${ref.location}-${ref.name}`;
+  const ambiguous = /[:.]/.test(ref.project) || /^[a-z]-/.test(ref.name);
+  if (plain.length <= DNS_LABEL_MAX && !ambiguous) return plain;
+  return withHash(plain.replaceAll(/[:.]/g, "-"), clusterResource(ref));
+}
+
+/**
+ * Istio's name of a VPC: host project, dot, network name. No VPC name holds a dot and no project ID an
+ * underscore, so two VPCs never share a name.
+ */
+export function networkName(vpc: VpcRef): string {
+  const plain = `${vpc.project.replaceAll(":", "_")}.${vpc.name}`;
+  return plain.length <= DNS_LABEL_MAX ? plain : withHash(plain, plain);
+}
+
+function withHash(name: string, hashed: string): string {
+  const head = name.slice(0, DNS_LABEL_MAX - HASH_DIGITS - 1).replace(/[-.]+$/, "");
+  return `${head}-${fnv1a(hashed).slice(0, HASH_DIGITS)}`;
+}
+
+/** The name that `istioctl create-remote-secret` gives. */
+export function remoteSecretName(targetId: string): string {
+  return `istio-remote-secret-${targetId}`;
+}
+
+/** Stands in the target for one reader: the reader's tokens are bound to it and die with it. */
+export function readerSecretName(readerId: string): string {
+  return `meshjoin-reader-${readerId}`;
+}
+
+export function rootSecretName(meshId: string): string {
+  return `${meshId}-root-ca`;
+}

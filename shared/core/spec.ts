@@ -1,0 +1,29 @@
+import type { EndpointKind } from "./cluster.ts";
+
+export const KEY_ALGORITHMS = ["ec-p256", "ec-p384", "rsa-2048", "rsa-3072", "rsa-4096"] as const;
+export type KeyAlgorithm = (typeof KEY_ALGORITHMS)[number];
+
+export type Access = "auto" | EndpointKind;
+
+/** What the operator wants: the configuration, parsed. Every duration is in seconds. */
+export interface MeshSpec {
+  readonly meshId: string;
+  /** Never empty, no duplicates. */
+  readonly projects: readonly string[];
+  /** The project that holds the root secret. */
+  readonly rootProject: string;
+  /** The GKE resource label whose value must equal the mesh ID. */
+  readonly meshLabel: string;
+  /** Globs over cluster names; empty allows all. */
+  readonly allow: readonly string[];
+  /** Of the intermediates' keys. */
+  readonly keyAlgorithm: KeyAlgorithm;
+  readonly intermediateTtl: number;
+  readonly workloadTtl: number;
+  readonly clockSkew: number;
+  readonly tokenTtl: number;
+  /** How Meshjoin itself reaches API servers. */
+  readonly accessFunction: Access;
+  /** Which address stands in remote secrets. */
+  readonly accessPeers: Access;
+}

@@ -1,0 +1,72 @@
+/** Plain facts beside a message: names and numbers, never key material. */
+export type ErrorFields = Readonly<Record<string, string | number | boolean>>;
+
+export interface ErrorOptions {
+  /** Stable, PascalCase, documented; what alerts and callers match on. */
+  readonly code: string;
+  readonly cause?: unknown;
+  readonly fields?: ErrorFields;
+}
+
+/**
+ * Every error that Meshjoin raises itself. `retryable` decides what a trigger does with it: thrown, so that it
+ * is delivered again, or acknowledged with an alert. Messages start in lower case, have no final period and
+ * end with the cure.
+ */
+export abstract class MeshjoinError extends Error {
+  abstract readonly retryable: boolean;
+  readonly code: string;
+  readonly fields: ErrorFields;
+
+  constructor(message: string, options: ErrorOptions) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.name = new.target.name;
+    this.code = options.code;
+    this.fields = options.fields ?? {};
+  }
+}
+
+/** The environment variables are wrong. All faults at once, one per line. */
+export class ConfigError extends MeshjoinError {
+  readonly retryable = false;
+}
+
+/** What a caller sent is wrong; `field` names the part. */
+export class InputError extends MeshjoinError {
+  readonly retryable = false;
+  readonly field: string;
+
+  constructor(message: string, options: ErrorOptions & { field: string }) {
+    super(message, options);
+    this.field = options.field;
+  }
+}
+
+/** No certificate can be issued with this root (or this request), and asking again will not help. */
+export class RootError extends MeshjoinError {
+  readonly retryable = false;
+}
+
+/** The other side is gone, slow or overloaded: the same call may go through later. */
+export class UnavailableError extends MeshjoinError {
+  readonly retryable = true;
+}
+
+/** The other side understood and said no: credentials, permissions, a rejected object. */
+export class RefusedError extends MeshjoinError {
+  readonly retryable = false;
+}
+
+/** Somebody else was faster: `AlreadyExists` for a create, `Conflict` for a compare-and-set, `Stale` for an etag. */
+export class ConflictError extends MeshjoinError {
+  readonly retryable = true;
+}
+
+/** All is on its way and needs time; come again. */
+export class NotReadyError extends MeshjoinError {
+  readonly retryable = true;
+}
+
+export function isRetryable(error: unknown): boolean {
+  return !(error instanceof MeshjoinError) || error.retryable;
+}

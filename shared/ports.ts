@@ -1,0 +1,176 @@
+import type { Cluster, ClusterRef } from "./core/cluster.ts";
+import type { RootState, RootVersions } from "./core/root-state.ts";
+
+/**
+ * What Meshjoin needs from outside, in its own words. Absence is a value (`undefined`); everything else that goes
+ * wrong is a `MeshjoinError`, and whether it is retryable is the adapter's verdict.
+ */
+
+export interface Clock {
+  now(): Date;
+}
+
+/** The GKE API. */
+export interface ClusterDirectory {
+  get(ref: ClusterRef, signal?: AbortSignal): Promise<Cluster | undefined>;
+  list(project: string, signal?: AbortSignal): Promise<ClusterListing>;
+}
+
+export interface ClusterListing {
+  readonly clusters: readonly Cluster[];
+  /** Locations that did not answer: absence from this list proves nothing about them. */
+  readonly missingLocations: readonly string[];
+}
+
+/** The root secret's names and aliases; never a payload. */
+export interface RootRegistry {
+  /** Fails with RootError `RootSecretMissing` or `RootAccessDenied`. */
+  state(signal?: AbortSignal): Promise<RootState>;
+}
+
+/** The root secret's payloads. Only a `RootAuthority` may hold this port. */
+export interface RootStore extends RootRegistry {
+  /**
+   * PEM certificate and PEM key as one buffer, its CRC32C checked; the caller wipes it. Fails with RootError
+   * `RootVersionMissing`, `RootVersionDisabled`, `RootAccessDenied`, `RootChecksumMismatch`.
+   */
+  payload(version: number, signal?: AbortSignal): Promise<Buffer>;
+}
+
+/** PEM certificates of the claimed roots in version order, and the alias map they stand for. */
+export interface TrustBundle {
+  readonly trustBundle: string;
+  readonly rootVersions: RootVersions;
+}
+
+export interface IssuedCertificate extends TrustBundle {
+  /** PEM, the intermediate alone. */
+  readonly certificate: string;
+}
+
+/** Signs for members. It alone decides subject, extensions and lifetime; a CSR contributes its public key. */
+export interface RootAuthority {
+  trustBundle(signal?: AbortSignal): Promise<TrustBundle>;
+  issue(csrPem: string, member: ClusterRef, signal?: AbortSignal): Promise<IssuedCertificate>;
+}
+
+export interface ObjectMeta {
+  readonly name: string;
+  readonly namespace?: string;
+  readonly labels?: Readonly<Record<string, string>>;
+  readonly annotations?: Readonly<Record<string, string>>;
+  readonly uid?: string;
+  readonly resourceVersion?: string;
+  readonly deletionTimestamp?: string;
+  readonly generation?: number;
+}
+
+/** Any Kubernetes object as its JSON. */
+export interface KubernetesObject {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly metadata: ObjectMeta;
+  readonly [field: string]: unknown;
+}
+
+export interface ObjectRef {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly namespace?: string;
+  readonly name: string;
+}
+
+export interface ObjectQuery {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly namespace?: string;
+  readonly labelSelector?: string;
+  readonly fieldSelector?: string;
+  /** Answers PartialObjectMetadata: no data of any Secret crosses the wire. */
+  readonly metadataOnly?: boolean;
+}
+
+export interface ObjectReader {
+  get(ref: ObjectRef, signal?: AbortSignal): Promise<KubernetesObject | undefined>;
+  list(query: ObjectQuery, signal?: AbortSignal): Promise<readonly KubernetesObject[]>;
+  /**
+   * Watches until `done` holds of all objects of the query, and answers them; one request, no polling. When the
+   * signal aborts first, it answers what it saw last.
+   */
+  until(
+    query: ObjectQuery,
+    done: (objects: readonly KubernetesObject[]) => boolean,
+    signal: AbortSignal,
+  ): Promise<readonly KubernetesObject[]>;
+}
+
+export interface ObjectWriter {
+  /** POST. ConflictError `AlreadyExists` if the name is taken. */
+  create(object: KubernetesObject, signal?: AbortSignal): Promise<KubernetesObject>;
+  /** PUT under `metadata.resourceVersion`. ConflictError `Conflict` if the object moved on or is gone. */
+  replace(object: KubernetesObject, signal?: AbortSignal): Promise<KubernetesObject>;
+  /** Server-side apply, forced, as field manager `meshjoin`. With a resourceVersion it is conditional on it. */
+  apply(
+    object: KubernetesObject,
+    options?: { dryRun?: boolean; signal?: AbortSignal },
+  ): Promise<KubernetesObject>;
+}
+
+export interface TokenGrant {
+  readonly token: string;
+  /** As granted; the server may shorten what was asked for. */
+  readonly expiresAt: Date;
+}
+
+export interface ReaderTokens {
+  /** A token of `istio-reader-service-account` that dies with the Secret it is bound to. */
+  request(
+    boundTo: { readonly name: string; readonly uid: string },
+    ttlSeconds: number,
+    signal?: AbortSignal,
+  ): Promise<TokenGrant>;
+  /** TokenReview: does this API server accept the token, and as the reader account? */
+  isAccepted(token: string, signal?: AbortSignal): Promise<boolean>;
+}
+
+/** A row of istiod's `/debug/clusterz`; `pilot/pkg/xds/debug.go`, `pkg/cluster`. */
+export interface RemoteClusterStatus {
+  readonly clusterId: string;
+  /** The Secret it was read from, `namespace/name`; empty for istiod's own cluster. */
+  readonly secretName: string;
+  readonly status: "synced" | "syncing" | "timeout" | "closed";
+}
+
+/** One port-forwarded istiod pod. Close it; closing twice is harmless. */
+export interface IstiodSession {
+  remoteClusters(signal?: AbortSignal): Promise<readonly RemoteClusterStatus[]>;
+  /** SHA-256 fingerprints (lower-case hex) of the chain that `:15012` serves, leaf first. */
+  servedChain(signal?: AbortSignal): Promise<readonly string[]>;
+  close(): void;
+}
+
+export interface IstiodProbe {
+  open(pod: string): IstiodSession;
+}
+
+/** One member's API server, over one kept-alive connection pool. */
+export interface MemberApi {
+  readonly reader: ObjectReader;
+  readonly writer: ObjectWriter;
+  readonly tokens: ReaderTokens;
+  readonly istiod: IstiodProbe;
+}
+
+export interface Fleet {
+  /** The same `MemberApi` for the same cluster within one run; fails only on use, not here. */
+  member(cluster: Cluster): MemberApi;
+  close(): Promise<void>;
+}
+
+export interface Ports {
+  readonly clock: Clock;
+  readonly directory: ClusterDirectory;
+  readonly roots: RootRegistry;
+  readonly authority: RootAuthority;
+  readonly fleet: Fleet;
+}

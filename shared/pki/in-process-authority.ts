@@ -1,0 +1,110 @@
+import type { KeyObject } from "node:crypto";
+import type { ClusterRef } from "../core/cluster.ts";
+import { clusterId, rootSecretName } from "../core/names.ts";
+import { bundleVersions, type RootVersions } from "../core/root-state.ts";
+import type { MeshSpec } from "../core/spec.ts";
+import { RootError } from "../errors.ts";
+import type { Clock, IssuedCertificate, RootAuthority, RootStore, TrustBundle } from "../ports.ts";
+import { joinBundle } from "./bundle.ts";
+import { readCsr } from "./csr.ts";
+import { issueIntermediate } from "./intermediate.ts";
+import { assertIssuing, readRootCertificate, readSigningRoot } from "./root.ts";
+
+export interface AuthorityOptions {
+  readonly store: RootStore;
+  readonly clock: Clock;
+  readonly spec: MeshSpec;
+}
+
+/**
+ * An intermediate that lives less is not worth issuing: it has to outlive the workload certificates that it signs
+ * by enough to be replaced in time, with runs that fail in between.
+ */
+const MINIMUM_LIFE_IN_WORKLOAD_TTLS = 6;
+
+/** The certificate authority inside this process: it alone reads the root secret's payloads. */
+export function inProcessAuthority(options: AuthorityOptions): RootAuthority {
+  return {
+    async trustBundle(signal) {
+      return await withRoots(options, signal, bundleOf);
+    },
+    async issue(csrPem, member, signal) {
+      const publicKey = readCsr(csrPem);
+      return await withRoots(options, signal, (roots) => issue(options, roots, publicKey, member));
+    },
+  };
+}
+
+interface RootPayload {
+  readonly version: number;
+  /** For messages: which root is at fault. */
+  readonly name: string;
+  readonly payload: Buffer;
+}
+
+/** The claimed roots as they stand in Secret Manager, for the length of one call. */
+interface Roots {
+  readonly versions: RootVersions;
+  /** In version order. */
+  readonly payloads: readonly RootPayload[];
+}
+
+/** Reads state and payloads once, and wipes the payloads whatever happens. */
+async function withRoots<T>(
+  { store, spec }: AuthorityOptions,
+  signal: AbortSignal | undefined,
+  use: (roots: Roots) => T,
+): Promise<T> {
+  const secret = rootSecretName(spec.meshId);
+  const { versions } = await store.state(signal);
+  if (versions.signing === undefined) throw noSigningRoot(secret);
+  const reads = await Promise.allSettled(
+    bundleVersions(versions).map(async (version) => ({
+      version,
+      name: `version ${version} of secret ${secret}`,
+      payload: await store.payload(version, signal),
+    })),
+  );
+  const payloads = reads.flatMap((read) => (read.status === "fulfilled" ? [read.value] : []));
+  try {
+    for (const read of reads) if (read.status === "rejected") throw read.reason;
+    return use({ versions, payloads });
+  } finally {
+    for (const { payload } of payloads) payload.fill(0);
+  }
+}
+
+function bundleOf({ versions, payloads }: Roots): TrustBundle {
+  const certificates = payloads.map(({ payload, name }) => readRootCertificate(payload, name));
+  return { trustBundle: joinBundle(certificates.map(({ der }) => der)), rootVersions: versions };
+}
+
+function issue(
+  { clock, spec }: AuthorityOptions,
+  roots: Roots,
+  publicKey: KeyObject,
+  member: ClusterRef,
+): IssuedCertificate {
+  const bundle = bundleOf(roots);
+  const signing = roots.payloads.find(({ version }) => version === roots.versions.signing);
+  if (signing === undefined) throw noSigningRoot(rootSecretName(spec.meshId));
+  const root = readSigningRoot(signing.payload, signing.name);
+  const now = clock.now();
+  assertIssuing(root.certificate, signing.name, now, MINIMUM_LIFE_IN_WORKLOAD_TTLS * spec.workloadTtl);
+  const certificate = issueIntermediate({
+    root,
+    publicKey,
+    clusterId: clusterId(member),
+    now,
+    ttl: spec.intermediateTtl,
+    clockSkew: spec.clockSkew,
+  });
+  return { certificate, ...bundle };
+}
+
+function noSigningRoot(secret: string): RootError {
+  return new RootError(
+    `no version of secret ${secret} has the alias signing; give it to the version whose root shall sign`,
+    { code: "NoSigningRoot", fields: { secret } },
+  );
+}

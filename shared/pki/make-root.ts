@@ -1,0 +1,45 @@
+import { decode, encode } from "./asn1.ts";
+import { certificatePem } from "./bundle.ts";
+import { basicConstraints, certificateSigning, subjectKeyIdentifier } from "./extension.ts";
+import { keyIdentifier, makeKeyPair, privateKeyPem, subjectPublicKeyInfo } from "./key.ts";
+import { distinguishedName } from "./name.ts";
+import { signCertificate, wholeSeconds } from "./sign-certificate.ts";
+
+export interface RootOptions {
+  /** The mesh ID: tells one mesh's roots from another's for whoever reads a certificate. */
+  readonly organization?: string;
+  readonly algorithm?: "rsa-4096" | "ec-p384";
+  readonly now: Date;
+}
+
+/** A root CA as two PEM files; together they are the payload of a version of the root secret. */
+export interface NewRoot {
+  readonly certificate: string;
+  /** PKCS#8. */
+  readonly privateKey: string;
+}
+
+const LIFETIME_YEARS = 10;
+const BACKDATE_MS = 5 * 60 * 1000;
+
+/** A self-signed root CA, valid for ten years from now; valid a little earlier for clocks that are behind. */
+export async function makeRoot(options: RootOptions): Promise<NewRoot> {
+  const { organization = "Meshjoin", algorithm = "ec-p384", now } = options;
+  const { publicKey, privateKey } = await makeKeyPair(algorithm);
+  const spki = subjectPublicKeyInfo(publicKey);
+  const name = distinguishedName(["O", organization], ["CN", "Root CA"]);
+  const notAfter = wholeSeconds(now.getTime());
+  notAfter.setUTCFullYear(notAfter.getUTCFullYear() + LIFETIME_YEARS);
+  const der = signCertificate(
+    {
+      issuer: name,
+      subject: decode(encode(name)),
+      notBefore: wholeSeconds(now.getTime() - BACKDATE_MS),
+      notAfter,
+      subjectPublicKeyInfo: spki,
+      extensions: [basicConstraints(), certificateSigning(), subjectKeyIdentifier(keyIdentifier(spki))],
+    },
+    privateKey,
+  );
+  return { certificate: certificatePem(der), privateKey: privateKeyPem(privateKey) };
+}

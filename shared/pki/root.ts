@@ -1,0 +1,142 @@
+import { createPrivateKey, type KeyObject, X509Certificate } from "node:crypto";
+import { RootError } from "../errors.ts";
+import { type Certificate, parseCertificate } from "./certificate.ts";
+import { keyWeakness } from "./key.ts";
+import { derOfBlock, findPemBlocks, type PemBlock } from "./pem.ts";
+
+/** A root CA with the key that signs. The key lives in node:crypto, not in a buffer. */
+export interface SigningRoot {
+  readonly certificate: Certificate;
+  readonly privateKey: KeyObject;
+}
+
+const PAYLOAD_CURE = "store one PEM certificate followed by its PEM private key";
+const NEW_ROOT_CURE = "store a root CA that may sign intermediates";
+
+/**
+ * The certificate of a root's payload, fit to be a root of this mesh: for the trust bundle, where the key is of no
+ * use. `name` says which root it is, for messages. Dates are no matter here: members keep an expired root's
+ * certificate until it is retired. The caller wipes `payload`.
+ *
+ * Fails with RootError `RootPayloadMalformed`, `RootNotCa`, `RootPathLength` or `RootAlgorithm`.
+ */
+export function readRootCertificate(payload: Buffer, name: string): Certificate {
+  const certificate = onlyCertificate(blocksOf(payload, name), name);
+  if (!certificate.isCa || !certificate.canSignCertificates) {
+    const missing = certificate.isCa ? "keyUsage lacks keyCertSign" : "basicConstraints lacks CA:TRUE";
+    throw fault("RootNotCa", name, `is no certificate authority, its ${missing}; ${NEW_ROOT_CURE}`);
+  }
+  if (certificate.pathLength === 0) {
+    throw fault("RootPathLength", name, `has path length 0, so no CA may follow it; ${NEW_ROOT_CURE}`);
+  }
+  const weakness = keyWeakness(certificate.publicKey);
+  if (weakness !== undefined) {
+    throw fault(
+      "RootAlgorithm",
+      name,
+      `cannot be used, ${weakness}; store a root with RSA 2048 to 4096, P-256 or P-384`,
+    );
+  }
+  return certificate;
+}
+
+/**
+ * Certificate and key of a root's payload. The caller wipes `payload`, whose bytes are nowhere else. Fails as
+ * `readRootCertificate` does, and with RootError `RootKeyEncrypted` or `RootKeyMismatch`.
+ */
+export function readSigningRoot(payload: Buffer, name: string): SigningRoot {
+  const certificate = readRootCertificate(payload, name);
+  const privateKey = onlyKey(blocksOf(payload, name), name);
+  if (!new X509Certificate(certificate.der).checkPrivateKey(privateKey)) {
+    throw fault(
+      "RootKeyMismatch",
+      name,
+      "has a key that is not its certificate's; store the pair that belongs together",
+    );
+  }
+  return { certificate, privateKey };
+}
+
+/**
+ * Whether the root can sign now. `minimumLife` is the least life, in seconds, that an intermediate is worth
+ * issuing for. Fails with RootError `RootExpired`, `RootNotYetValid` or `RootExpiring`.
+ */
+export function assertIssuing(certificate: Certificate, name: string, now: Date, minimumLife: number): void {
+  const { notBefore, notAfter } = certificate;
+  const ends = notAfter.toISOString();
+  if (now < notBefore) {
+    const begins = notBefore.toISOString();
+    throw fault(
+      "RootNotYetValid",
+      name,
+      `is valid only from ${begins}; wait, or correct the clock or the root`,
+    );
+  }
+  if (now > notAfter) {
+    throw fault("RootExpired", name, `expired at ${ends}; add a new root and rotate to it`);
+  }
+  if (notAfter.getTime() - now.getTime() < minimumLife * 1000) {
+    throw fault(
+      "RootExpiring",
+      name,
+      `ends at ${ends}, too soon for an intermediate of ${minimumLife} seconds; add a new root and rotate to it`,
+    );
+  }
+}
+
+const KEY_LABELS = new Set(["PRIVATE KEY", "RSA PRIVATE KEY", "EC PRIVATE KEY"]);
+
+function onlyCertificate(blocks: readonly PemBlock[], name: string): Certificate {
+  const [block, ...others] = blocks.filter(({ label }) => label === "CERTIFICATE");
+  if (block === undefined) throw malformed(name, "holds no certificate");
+  if (others.length > 0) throw malformed(name, `holds ${others.length + 1} certificates`);
+  try {
+    return parseCertificate(derOfBlock(block));
+  } catch (cause) {
+    throw malformed(name, "holds a certificate that cannot be read", cause);
+  }
+}
+
+/** The errors of node:crypto end here: what they say of a key's inside is nobody's business. */
+function onlyKey(blocks: readonly PemBlock[], name: string): KeyObject {
+  if (blocks.some(isEncrypted)) {
+    throw fault(
+      "RootKeyEncrypted",
+      name,
+      "has an encrypted key; store it unencrypted, Secret Manager encrypts it",
+    );
+  }
+  const [block, ...others] = blocks.filter(({ label }) => KEY_LABELS.has(label));
+  if (block === undefined) throw malformed(name, "holds no private key");
+  if (others.length > 0) throw malformed(name, `holds ${others.length + 1} private keys`);
+  try {
+    return createPrivateKey({ key: block.text, format: "pem" });
+  } catch {
+    throw malformed(name, "holds a private key that cannot be read");
+  }
+}
+
+/** PKCS#8 says so in its label, the older forms in a header (RFC 1421). */
+function isEncrypted({ label, text }: PemBlock): boolean {
+  return label === "ENCRYPTED PRIVATE KEY" || text.includes("Proc-Type: 4,ENCRYPTED");
+}
+
+function blocksOf(payload: Buffer, name: string): PemBlock[] {
+  try {
+    return findPemBlocks(payload);
+  } catch (cause) {
+    throw malformed(name, "is not PEM", cause);
+  }
+}
+
+function malformed(name: string, message: string, cause?: unknown): RootError {
+  return new RootError(`${name} ${message}; ${PAYLOAD_CURE}`, {
+    code: "RootPayloadMalformed",
+    cause,
+    fields: { root: name },
+  });
+}
+
+function fault(code: string, name: string, message: string): RootError {
+  return new RootError(`${name} ${message}`, { code, fields: { root: name } });
+}

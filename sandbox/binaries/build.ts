@@ -1,0 +1,205 @@
+import { execFile } from "node:child_process";
+import { createHash } from "node:crypto";
+import { constants } from "node:fs";
+import { access, mkdir, mkdtemp, readFile, rename, rm } from "node:fs/promises";
+import { arch, homedir, platform } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { UnavailableError } from "../../shared/errors.ts";
+import { startProcess } from "../process.ts";
+import { TOOL_NAMES, type Tool, type ToolName, toolsOf } from "./tools.ts";
+
+/** Absolute paths. */
+export interface Binaries {
+  /** Where the built ones are, or would be. */
+  readonly directory: string;
+  readonly etcd: string;
+  readonly kubeApiserver: string;
+  readonly kubeControllerManager: string;
+  readonly kubectl: string;
+  readonly pilotDiscovery: string;
+  readonly istioctl: string;
+  readonly pubsub: string;
+}
+
+const MODULE = fileURLToPath(new URL(".", import.meta.url));
+const HEARTBEAT_MS = 20_000;
+const ERROR_LINES = 30;
+
+async function isExecutable(path: string): Promise<boolean> {
+  return access(path, constants.X_OK).then(
+    () => true,
+    () => false,
+  );
+}
+
+function versionOf(goMod: string, module: string): string {
+  const line = goMod.split("\n").find((text) => text.trim().startsWith(`${module} v`));
+  const version = line?.trim().split(" ")[1];
+  if (version === undefined) {
+    throw new Error(`sandbox/binaries/go.mod does not require ${module}; restore it from the repository`);
+  }
+  return version;
+}
+
+async function cacheDirectory(istioRelease: string): Promise<string> {
+  const hash = createHash("sha256");
+  for (const file of ["go.mod", "go.sum", "pubsub/main.go"]) {
+    hash.update(await readFile(join(MODULE, file)));
+  }
+  hash.update(`${istioRelease} ${platform()} ${arch()}`);
+  const base = process.env["XDG_CACHE_HOME"] ?? join(homedir(), ".cache");
+  return join(base, "meshjoin", "binaries", hash.digest("hex").slice(0, 16));
+}
+
+/** One's own directories win over what was built here, tool by tool. */
+async function findTools(directory: string): Promise<Map<ToolName, string>> {
+  const directories = [process.env["MESHJOIN_BINARIES"], process.env["KUBEBUILDER_ASSETS"], directory];
+  const found = new Map<ToolName, string>();
+  for (const name of TOOL_NAMES) {
+    for (const candidate of directories) {
+      const path = join(candidate ?? "", name);
+      if (candidate !== undefined && candidate !== "" && !found.has(name) && (await isExecutable(path))) {
+        found.set(name, path);
+      }
+    }
+  }
+  return found;
+}
+
+/** Asked inside the module, so that an older Go fetches the toolchain that go.mod names, or says why it cannot. */
+async function requireGo(goMod: string, missing: readonly string[]): Promise<void> {
+  const wanted = /^go (\S+)$/m.exec(goMod)?.[1] ?? "1.26";
+  try {
+    await promisify(execFile)("go", ["env", "GOVERSION"], { cwd: MODULE });
+  } catch (cause) {
+    const notFound = cause instanceof Error && "code" in cause && cause.code === "ENOENT";
+    const why = notFound ? "there is no go on the PATH" : String(cause);
+    throw new UnavailableError(
+      `cannot build ${missing.join(", ")}: ${why}; install Go >= ${wanted} (https://go.dev/dl), ` +
+        "or set MESHJOIN_BINARIES to a directory that holds them",
+      { code: "GoMissing", cause },
+    );
+  }
+}
+
+function duration(seconds: number): string {
+  const minutes = Math.floor(seconds / 60);
+  return minutes === 0 ? `${Math.round(seconds)} s` : `${minutes} min ${Math.round(seconds % 60)} s`;
+}
+
+interface Build {
+  readonly tool: Tool;
+  readonly directory: string;
+  /** "3 of 7" */
+  readonly position: string;
+  readonly progress: (line: string) => void;
+}
+
+/** Built under a name of its own and renamed, so that no half-written or doubly built binary is ever seen. */
+async function buildTool({ tool, directory, position, progress }: Build): Promise<void> {
+  const started = Date.now();
+  const seconds = (): string => duration((Date.now() - started) / 1000);
+  const heartbeat = setInterval(() => {
+    progress(`  still building ${tool.name} (${position}), ${seconds()} so far`);
+  }, HEARTBEAT_MS);
+  const work = await mkdtemp(join(directory, `.building-${tool.name}-`));
+  try {
+    const output = join(work, tool.name);
+    const compiler = await startProcess({
+      name: "go-build",
+      command: "go",
+      args: [
+        "build",
+        "-trimpath",
+        "-ldflags",
+        ["-s", "-w", ...tool.stamps].join(" "),
+        "-o",
+        output,
+        tool.source,
+      ],
+      cwd: MODULE,
+      env: { ...process.env, GOWORK: "off" },
+      logDir: work,
+    });
+    const { code } = await compiler.exited;
+    if (code !== 0) {
+      const words = (await readFile(compiler.logPath, "utf8")).trimEnd().split("\n").slice(-ERROR_LINES);
+      throw new UnavailableError(
+        `go build of ${tool.name} failed; mend what it says, or set MESHJOIN_BINARIES to a directory that ` +
+          `holds ${tool.name}\n${words.join("\n")}`,
+        { code: "BuildFailed" },
+      );
+    }
+    await rename(output, join(directory, tool.name));
+    progress(`  built ${tool.name} (${position}) in ${seconds()}`);
+  } finally {
+    clearInterval(heartbeat);
+    await rm(work, { recursive: true, force: true });
+  }
+}
+
+function pathsOf(directory: string, found: ReadonlyMap<ToolName, string>): Binaries {
+  const pathOf = (name: ToolName): string => found.get(name) ?? join(directory, name);
+  return {
+    directory,
+    etcd: pathOf("etcd"),
+    kubeApiserver: pathOf("kube-apiserver"),
+    kubeControllerManager: pathOf("kube-controller-manager"),
+    kubectl: pathOf("kubectl"),
+    pilotDiscovery: pathOf("pilot-discovery"),
+    istioctl: pathOf("istioctl"),
+    pubsub: pathOf("pubsub"),
+  };
+}
+
+/**
+ * Finds or builds everything that the sandbox runs. Directories of one's own (`MESHJOIN_BINARIES`,
+ * `KUBEBUILDER_ASSETS`) come first, then the cache, which is keyed by versions and platform; what is missing is
+ * compiled with Go, one tool after the other. A killed build goes on with the tool that it was at, and two
+ * builds at once do the same work twice and are both right.
+ *
+ * @param progress - Receives lines for a human while something is built; nothing when all is there.
+ * @param istioRelease - What istioctl and pilot-discovery report as their version, without a `v`.
+ */
+export async function ensureBinaries(
+  progress: (line: string) => void,
+  istioRelease: string,
+): Promise<Binaries> {
+  const directory = await cacheDirectory(istioRelease);
+  const found = await findTools(directory);
+  const goMod = await readFile(join(MODULE, "go.mod"), "utf8");
+  const versions = { istio: istioRelease, kubernetes: versionOf(goMod, "k8s.io/kubernetes") };
+  const missing = toolsOf(versions).filter((tool) => !found.has(tool.name));
+  if (missing.length > 0) {
+    const names = missing.map((tool) => tool.name);
+    await requireGo(goMod, names);
+    await mkdir(directory, { recursive: true });
+    const minutes = Math.ceil(missing.reduce((sum, tool) => sum + tool.minutes, 0));
+    progress(`building ${names.join(", ")} into ${directory}`);
+    progress(`  once only; about ${minutes} min on two idle cores, less where Go has compiled them before`);
+    for (const [index, tool] of missing.entries()) {
+      const position = `${index + 1} of ${missing.length}`;
+      if (!(await isExecutable(join(directory, tool.name)))) {
+        progress(`  building ${tool.name} (${position}), up to ${Math.ceil(tool.minutes)} min`);
+        await buildTool({ tool, directory, position, progress });
+      }
+    }
+  }
+  return pathsOf(directory, found);
+}
+
+async function pinnedIstioRelease(): Promise<string> {
+  const path = fileURLToPath(new URL("../../shared/istio/pin.json", import.meta.url));
+  const pin: unknown = JSON.parse(await readFile(path, "utf8"));
+  if (typeof pin === "object" && pin !== null && "release" in pin && typeof pin.release === "string") {
+    return pin.release;
+  }
+  throw new Error("shared/istio/pin.json has no release; restore it from the repository");
+}
+
+if (import.meta.main) {
+  const binaries = await ensureBinaries((line) => console.error(line), await pinnedIstioRelease());
+  console.log(JSON.stringify(binaries, undefined, 2));
+}

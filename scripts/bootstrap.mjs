@@ -101,18 +101,21 @@ function breakStaleLock() {
   fs.rmSync(stale, { force: true });
 }
 
+function unlock() {
+  fs.rmSync(MUTEX, { force: true });
+}
+
 async function withInstallLock(work) {
   while (!tryLock()) {
     breakStaleLock();
     await new Promise((resolve) => setTimeout(resolve, MUTEX_POLL_MS));
   }
-  const release = () => fs.rmSync(MUTEX, { force: true });
-  process.once("exit", release);
+  process.once("exit", unlock);
   try {
     return await work();
   } finally {
-    process.removeListener("exit", release);
-    release();
+    process.removeListener("exit", unlock);
+    unlock();
   }
 }
 

@@ -1,0 +1,241 @@
+import * as z from "zod/mini";
+import { parseDuration } from "./core/duration.ts";
+import { type Access, KEY_ALGORITHMS, type MeshSpec } from "./core/spec.ts";
+import { ConfigError } from "./errors.ts";
+import { nearest } from "./nearest.ts";
+
+/** All that the environment says. Durations are in seconds, shares between 0 and 1. */
+export interface Config {
+  readonly spec: MeshSpec;
+  /** Of the function `sign-intermediate`; undefined: roots are read in this process. */
+  readonly signerUrl?: string;
+  /** Of all members, how many may have their certificates or tokens renewed for no other reason than age in one run. */
+  readonly rotationShare: number;
+  /** Of all members, how many may leave in one run on the word of a label or a list. */
+  readonly massLeaveShare: number;
+  /** Stand-ins for Google's APIs, on loopback alone: with them no request leaves the machine. */
+  readonly containerEndpoint?: string;
+  readonly secretManagerEndpoint?: string;
+}
+
+const ACCESS = ["auto", "dns", "private", "public"] as const satisfies readonly Access[];
+/** Words that YAML 1.1 does not read as strings; a mesh ID stands unquoted in Istio's mesh configuration. */
+const YAML_WORDS = ["false", "n", "no", "null", "off", "on", "true", "y", "yes"];
+const LOOPBACK_HOSTS = ["127.0.0.1", "[::1]", "localhost"];
+/** TokenRequest refuses less; Kubernetes `pkg/registry/core/serviceaccount/storage/token.go`. */
+const TOKEN_TTL_MIN = 600;
+/** So that an intermediate is renewed long before it limits what it signs. */
+const INTERMEDIATE_TO_WORKLOAD = 6;
+
+/** Project IDs, those of a domain (`example.com:fleet`) included, which may be shorter. */
+const PROJECT = /^(?:[a-z0-9][-.a-z0-9]*:)?[a-z][-a-z0-9]{1,28}[a-z0-9]$/;
+
+/** A schema from a reading function: what it answers with `undefined` is at fault, and `cure` says what to do. */
+function text<T>(read: (value: string) => T | undefined, cure: string): z.ZodMiniType<T, string> {
+  return z.pipe(
+    z.string(),
+    z.transform((value, context): T => {
+      const result = read(value);
+      if (result !== undefined) return result;
+      context.issues.push({ code: "custom", message: cure, input: value });
+      return z.NEVER;
+    }),
+  );
+}
+
+function matching(pattern: RegExp, cure: string): z.ZodMiniType<string, string> {
+  return text((value) => (pattern.test(value) ? value : undefined), cure);
+}
+
+function oneOf<const T extends readonly string[]>(choices: T): z.ZodMiniType<T[number], string> {
+  return text((value) => choices.find((choice) => choice === value), `use ${choices.join(", ")}`);
+}
+
+function duration(min: number, cure: string): z.ZodMiniType<number, string> {
+  return text((value) => {
+    const seconds = parseDuration(value);
+    return seconds !== undefined && seconds >= min ? seconds : undefined;
+  }, cure);
+}
+
+function share(): z.ZodMiniType<number, string> {
+  return text((value) => {
+    const number = /^\d*(?:\.\d+)?$/.test(value) ? Number(value) : 0;
+    return number > 0 && number <= 1 ? number : undefined;
+  }, "use a number above 0, up to 1");
+}
+
+function words(each: RegExp, cure: string): z.ZodMiniType<string[], string> {
+  return text((value) => {
+    const list = value.split(",").map((word) => word.trim());
+    return list.every((word) => each.test(word)) && new Set(list).size === list.length ? list : undefined;
+  }, cure);
+}
+
+function isLoopbackHttp(value: string): boolean {
+  const url = URL.parse(value);
+  return url?.protocol === "http:" && LOOPBACK_HOSTS.includes(url.hostname);
+}
+
+function loopbackUrl(): z.ZodMiniType<string, string> {
+  return text(
+    (value) => (isLoopbackHttp(value) ? value : undefined),
+    "it is for the sandbox alone: use an http URL of this machine's loopback, or remove it",
+  );
+}
+
+function meshId(): z.ZodMiniType<string, string> {
+  const form = /^[a-z](?:[-a-z0-9]{0,28}[a-z0-9])?$/;
+  return text(
+    (value) =>
+      form.test(value) && !value.startsWith("proj-") && !YAML_WORDS.includes(value) ? value : undefined,
+    "use 1 to 30 lower-case letters, digits and hyphens, beginning with a letter and not ending with a hyphen; " +
+      `not proj-… (Cloud Service Mesh's own), and none of ${YAML_WORDS.join(", ")}`,
+  );
+}
+
+function signerUrl(): z.ZodMiniType<string, string> {
+  return text(
+    (value) => (URL.parse(value)?.protocol === "https:" || isLoopbackHttp(value) ? value : undefined),
+    "use the https URL of the function sign-intermediate",
+  );
+}
+
+const SCHEMA = z.object({
+  MESHJOIN_MESH_ID: meshId(),
+  MESHJOIN_PROJECTS: words(PROJECT, "use project IDs, separated by commas, each one once"),
+  MESHJOIN_ROOT_PROJECT: z.optional(matching(PROJECT, "use a project ID")),
+  MESHJOIN_MESH_LABEL: matching(
+    /^[a-z][-_a-z0-9]{0,62}$/,
+    "use a label key: lower-case letters, digits, _ and -",
+  ),
+  MESHJOIN_ALLOW: z.optional(
+    words(/^[-a-z0-9*?]+$/, "use globs over cluster names (a-z 0-9 - * ?), separated by commas"),
+  ),
+  MESHJOIN_KEY_ALGORITHM: oneOf(KEY_ALGORITHMS),
+  MESHJOIN_INTERMEDIATE_TTL: duration(1, "use a duration like 90d"),
+  MESHJOIN_WORKLOAD_TTL: duration(1, "use a duration like 24h"),
+  MESHJOIN_CLOCK_SKEW: duration(0, "use a duration like 5m"),
+  MESHJOIN_TOKEN_TTL: duration(TOKEN_TTL_MIN, "use a duration of at least 10m, like 7d"),
+  MESHJOIN_ACCESS_FUNCTION: oneOf(ACCESS),
+  MESHJOIN_ACCESS_PEERS: oneOf(ACCESS),
+  MESHJOIN_MASS_LEAVE_SHARE: share(),
+  MESHJOIN_ROTATION_SHARE: share(),
+  MESHJOIN_SIGNER_URL: z.optional(signerUrl()),
+  MESHJOIN_CONTAINER_ENDPOINT: z.optional(loopbackUrl()),
+  MESHJOIN_SECRETMANAGER_ENDPOINT: z.optional(loopbackUrl()),
+});
+
+export type VariableName = keyof typeof SCHEMA.shape;
+
+export const DEFAULTS = {
+  MESHJOIN_MESH_LABEL: "mesh_id",
+  MESHJOIN_KEY_ALGORITHM: "ec-p256",
+  MESHJOIN_INTERMEDIATE_TTL: "90d",
+  MESHJOIN_WORKLOAD_TTL: "24h",
+  MESHJOIN_CLOCK_SKEW: "5m",
+  MESHJOIN_TOKEN_TTL: "7d",
+  MESHJOIN_ACCESS_FUNCTION: "auto",
+  MESHJOIN_ACCESS_PEERS: "auto",
+  MESHJOIN_MASS_LEAVE_SHARE: "0.5",
+  MESHJOIN_ROTATION_SHARE: "0.2",
+} as const satisfies Partial<Record<VariableName, string>>;
+
+/** Read by other parts of the project; found in the environment of a function in the sandbox and passed over. */
+const OTHERS = ["MESHJOIN_BINARIES", "MESHJOIN_ISTIOCTL"];
+
+type Values = z.infer<typeof SCHEMA>;
+type Environment = Readonly<Record<string, string | undefined>>;
+
+export function variableNames(): string[] {
+  return Object.keys(SCHEMA.shape);
+}
+
+function unknownVariables(env: Environment): string[] {
+  const names = variableNames();
+  return Object.keys(env)
+    .filter((name) => name.startsWith("MESHJOIN_") && !names.includes(name) && !OTHERS.includes(name))
+    .toSorted()
+    .map((name) => {
+      const meant = nearest(name, names);
+      return `${name} is unknown: ${meant === undefined ? "remove it" : `did you mean ${meant}?`}`;
+    });
+}
+
+/** What is set, and the defaults of the rest. An empty variable counts as not set. */
+function withDefaults(env: Environment): Record<string, string> {
+  const set = variableNames().flatMap((name) => {
+    const value = env[name]?.trim() ?? "";
+    return value === "" ? [] : [[name, value] as const];
+  });
+  return { ...DEFAULTS, ...Object.fromEntries(set) };
+}
+
+function describeIssue({ path, message }: z.core.$ZodIssue, given: Record<string, string>): string {
+  const name = String(path[0]);
+  const value = given[name];
+  return value === undefined
+    ? `${name} is missing: set it`
+    : `${name} is ${JSON.stringify(value)}: ${message}`;
+}
+
+/** What only two variables together can get wrong. */
+function crossFaults(given: Record<string, string>): string[] {
+  const intermediate = parseDuration(given["MESHJOIN_INTERMEDIATE_TTL"] ?? "");
+  const workload = parseDuration(given["MESHJOIN_WORKLOAD_TTL"] ?? "");
+  if (intermediate === undefined || workload === undefined) return [];
+  if (intermediate >= INTERMEDIATE_TO_WORKLOAD * workload) return [];
+  return [
+    `MESHJOIN_INTERMEDIATE_TTL is shorter than ${INTERMEDIATE_TO_WORKLOAD} times MESHJOIN_WORKLOAD_TTL: ` +
+      "lengthen the first or shorten the second",
+  ];
+}
+
+function toSpec(values: Values): MeshSpec {
+  return {
+    meshId: values.MESHJOIN_MESH_ID,
+    projects: values.MESHJOIN_PROJECTS,
+    rootProject: values.MESHJOIN_ROOT_PROJECT ?? values.MESHJOIN_PROJECTS[0] ?? "",
+    meshLabel: values.MESHJOIN_MESH_LABEL,
+    allow: values.MESHJOIN_ALLOW ?? [],
+    keyAlgorithm: values.MESHJOIN_KEY_ALGORITHM,
+    intermediateTtl: values.MESHJOIN_INTERMEDIATE_TTL,
+    workloadTtl: values.MESHJOIN_WORKLOAD_TTL,
+    clockSkew: values.MESHJOIN_CLOCK_SKEW,
+    tokenTtl: values.MESHJOIN_TOKEN_TTL,
+    accessFunction: values.MESHJOIN_ACCESS_FUNCTION,
+    accessPeers: values.MESHJOIN_ACCESS_PEERS,
+  };
+}
+
+function toConfig(values: Values): Config {
+  const {
+    MESHJOIN_SIGNER_URL: signer,
+    MESHJOIN_CONTAINER_ENDPOINT: containerEndpoint,
+    MESHJOIN_SECRETMANAGER_ENDPOINT: secretManagerEndpoint,
+  } = values;
+  return {
+    spec: toSpec(values),
+    rotationShare: values.MESHJOIN_ROTATION_SHARE,
+    massLeaveShare: values.MESHJOIN_MASS_LEAVE_SHARE,
+    ...(signer === undefined ? {} : { signerUrl: signer }),
+    ...(containerEndpoint === undefined ? {} : { containerEndpoint }),
+    ...(secretManagerEndpoint === undefined ? {} : { secretManagerEndpoint }),
+  };
+}
+
+/** Fails with one ConfigError that names every variable at fault, each with its cure. */
+export function loadConfig(env: Environment): Config {
+  const given = withDefaults(env);
+  const result = SCHEMA.safeParse(given);
+  const issues = result.error?.issues.map((issue) => describeIssue(issue, given)) ?? [];
+  const faults = [...issues, ...crossFaults(given), ...unknownVariables(env)];
+  if (result.success && faults.length === 0) return toConfig(result.data);
+  throw new ConfigError(
+    `the configuration is not valid:\n${faults.map((fault) => `  ${fault}`).join("\n")}`,
+    {
+      code: "InvalidConfiguration",
+      fields: { faults: faults.length },
+    },
+  );
+}

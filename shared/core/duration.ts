@@ -1,0 +1,22 @@
+const SECONDS_PER = { d: 86_400, h: 3600, m: 60, s: 1 } as const;
+type Unit = keyof typeof SECONDS_PER;
+
+function isUnit(text: string): text is Unit {
+  return text in SECONDS_PER;
+}
+
+/** `90d`, `24h`, `5m` or `60s` in seconds; undefined for anything else. */
+export function parseDuration(text: string): number | undefined {
+  const groups = /^(?<count>\d{1,9})(?<unit>[dhms])$/.exec(text)?.groups;
+  const { count = "", unit = "" } = groups ?? {};
+  return isUnit(unit) ? Number(count) * SECONDS_PER[unit] : undefined;
+}
+
+/** The shortest exact form that Go's `time.ParseDuration` reads, which knows no days: `24h`, `90m`, `61s`. */
+export function formatGoDuration(seconds: number): string {
+  for (const unit of ["h", "m"] as const) {
+    if (seconds >= SECONDS_PER[unit] && seconds % SECONDS_PER[unit] === 0)
+      return `${seconds / SECONDS_PER[unit]}${unit}`;
+  }
+  return `${seconds}s`;
+}

@@ -1,0 +1,81 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { type Fault, type FaultBoard, isApiTarget, parseFault } from "./faults.ts";
+import { type LocalServer, listen, readBody, requestUrl } from "./http.ts";
+import type { RequestLedger } from "./requests.ts";
+
+/** The proxy before a member's API server. */
+export interface MemberFaults {
+  /** False if there is no such member. */
+  set(clusterId: string, fault: Fault): boolean;
+  clearAll(): void;
+}
+
+export interface ControlOptions {
+  readonly faults: FaultBoard;
+  readonly members: MemberFaults;
+  readonly ledger: RequestLedger;
+}
+
+/**
+ * Where tests and curious people break things: `POST /faults`, `DELETE /faults`, `GET /faults`, and
+ * `GET /requests[?email=…][&sinceMs=…]` for who called what.
+ */
+export function startControlServer(options: ControlOptions): Promise<LocalServer> {
+  return listen(async (request, response) => {
+    const url = requestUrl(request);
+    const route = `${request.method} ${url.pathname.replace(/\/$/, "")}`;
+    switch (route) {
+      case "POST /faults":
+        await postFault(options, request, response);
+        return;
+      case "DELETE /faults":
+        options.faults.clear();
+        options.members.clearAll();
+        response.writeHead(204).end();
+        return;
+      case "GET /faults":
+        answer(response, 200, { faults: options.faults.list() });
+        return;
+      case "GET /requests":
+        answer(response, 200, countRequests(options.ledger, url.searchParams));
+        return;
+      default:
+        answer(response, 404, {
+          message: `${route} is not served; use POST, GET or DELETE /faults, or GET /requests`,
+        });
+    }
+  });
+}
+
+async function postFault(
+  options: ControlOptions,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  try {
+    const fault = parseFault(JSON.parse((await readBody(request)).toString("utf8")));
+    if (isApiTarget(fault.target)) options.faults.add(fault);
+    else if (!options.members.set(fault.target, fault)) {
+      answer(response, 404, {
+        message: `no member has the cluster ID ${fault.target}; see fleet.json for those that run`,
+      });
+      return;
+    }
+    answer(response, 201, fault);
+  } catch (error) {
+    answer(response, 400, {
+      message: error instanceof Error ? error.message : "this is not a fault; see docs/sandbox.md",
+    });
+  }
+}
+
+function countRequests(ledger: RequestLedger, query: URLSearchParams): object {
+  const since = Number(query.get("sinceMs") ?? 0);
+  const email = query.get("email");
+  const emails = email === null ? ledger.emails() : [email];
+  return Object.fromEntries(emails.map((name) => [name, ledger.requests(name, since)]));
+}
+
+function answer(response: ServerResponse, status: number, body: object): void {
+  response.writeHead(status, { "content-type": "application/json" }).end(JSON.stringify(body));
+}

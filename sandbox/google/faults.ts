@@ -1,0 +1,88 @@
+import { z } from "zod";
+
+const kinds = ["delay", "refuse", "status", "missingZones", "duplicateEvents", "delayEvents"] as const;
+export type FaultKind = (typeof kinds)[number];
+
+/** The Google APIs that faults can be put on; any other target is a member's cluster ID. */
+export type ApiTarget = "gke" | "secretmanager";
+
+const faultSchema = z.strictObject({
+  target: z.string().min(1),
+  kind: z.enum(kinds),
+  /** HTTP status that `status` answers. */
+  status: z.int().min(400).max(599).optional(),
+  delayMs: z.int().positive().optional(),
+  /** Locations that `missingZones` leaves out. */
+  zones: z.array(z.string().min(1)).nonempty().optional(),
+  /** How many requests or messages are hit; all of them unless given. */
+  count: z.int().positive().optional(),
+});
+export type Fault = z.infer<typeof faultSchema>;
+
+/** What each target can do; a member's faults sit in the proxy before its API server. */
+const SUPPORTED: Readonly<Record<ApiTarget | "member", readonly FaultKind[]>> = {
+  gke: ["delay", "refuse", "status", "missingZones", "duplicateEvents", "delayEvents"],
+  secretmanager: ["delay", "refuse", "status"],
+  member: ["delay", "refuse"],
+};
+
+const NEEDS: Readonly<Partial<Record<FaultKind, "delayMs" | "status" | "zones">>> = {
+  delay: "delayMs",
+  delayEvents: "delayMs",
+  missingZones: "zones",
+  status: "status",
+};
+
+export function isApiTarget(target: string): target is ApiTarget {
+  return target === "gke" || target === "secretmanager";
+}
+
+/** Reads an order for a fault; throws an Error that says what is wrong with it and what would work. */
+export function parseFault(body: unknown): Fault {
+  const parsed = faultSchema.safeParse(body);
+  if (!parsed.success) throw new Error(z.prettifyError(parsed.error));
+  const fault = parsed.data;
+  const target = isApiTarget(fault.target) ? fault.target : "member";
+  const supported = SUPPORTED[target];
+  if (!supported.includes(fault.kind)) {
+    throw new Error(`${fault.kind} does not work on ${fault.target}; use one of ${supported.join(", ")}`);
+  }
+  const needed = NEEDS[fault.kind];
+  if (needed !== undefined && fault[needed] === undefined)
+    throw new Error(`${fault.kind} needs ${needed}; add it`);
+  if (target === "member" && fault.count !== undefined) {
+    throw new Error("count does not work on a member; leave it out and clear the faults when you are done");
+  }
+  return fault;
+}
+
+/** The faults in force. */
+export interface FaultBoard {
+  add(fault: Fault): void;
+  clear(): void;
+  /** The oldest fault of this kind that is in force, used up by one. */
+  take(target: ApiTarget, kind: FaultKind): Fault | undefined;
+  list(): readonly Fault[];
+}
+
+export function createFaultBoard(): FaultBoard {
+  let faults: { fault: Fault; left: number }[] = [];
+  return {
+    add(fault) {
+      faults.push({ fault, left: fault.count ?? Number.POSITIVE_INFINITY });
+    },
+    clear() {
+      faults = [];
+    },
+    take(target, kind) {
+      const found = faults.find(({ fault }) => fault.target === target && fault.kind === kind);
+      if (found === undefined) return undefined;
+      found.left -= 1;
+      faults = faults.filter(({ left }) => left > 0);
+      return found.fault;
+    },
+    list() {
+      return faults.map(({ fault }) => fault);
+    },
+  };
+}

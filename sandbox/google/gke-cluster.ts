@@ -1,0 +1,217 @@
+import { createHash, randomBytes } from "node:crypto";
+import type { ClusterRef, ClusterStatus } from "../../shared/core/cluster.ts";
+import { GoogleError } from "./google-error.ts";
+
+/** The part of a cluster's description that a caller states; everything else gets the real API's defaults. */
+export interface ClusterRequest {
+  readonly name: string;
+  readonly resourceLabels: Readonly<Record<string, string>>;
+  /** All fields as sent. */
+  readonly stated: Readonly<Record<string, unknown>>;
+}
+
+/** What a running control plane adds. */
+export interface ControlPlaneFacts {
+  /** `host:port`, without a scheme. */
+  readonly endpoint: string;
+  readonly caPem: string;
+  readonly kubernetesVersion: string;
+}
+
+export interface ClusterRecord {
+  readonly ref: ClusterRef;
+  /** 64 hexadecimal digits, never used again. */
+  readonly id: string;
+  readonly createTime: string;
+  readonly request: ClusterRequest;
+  readonly status: ClusterStatus;
+  readonly statusMessage?: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly controlPlane?: ControlPlaneFacts;
+  /** The operation that is changing the cluster now; a second one is refused. */
+  readonly busyWith?: { readonly operation: string; readonly doing: string };
+}
+
+export function newClusterId(): string {
+  return randomBytes(32).toString("hex");
+}
+
+/** GKE answers and logs zonal clusters under `zones/`, regional ones under `locations/`. */
+export function locationCollection(location: string): "zones" | "locations" {
+  return isZone(location) ? "zones" : "locations";
+}
+
+export function isZone(location: string): boolean {
+  return /-[a-z]$/.test(location);
+}
+
+export function regionOf(location: string): string {
+  return location.replace(/-[a-z]$/, "");
+}
+
+const LOCATION = /^[a-z]+-[a-z]+\d+(?:-[a-z])?$/;
+const NAME = /^[a-z](?:[-a-z0-9]{0,38}[a-z0-9])?$/;
+const LABEL_KEY = /^[a-z][-_a-z0-9]{0,62}$/;
+const LABEL_VALUE = /^[-_a-z0-9]{0,63}$/;
+
+/** Refuses what the real API refuses of a new cluster. */
+export function parseClusterRequest(location: string, body: unknown): ClusterRequest {
+  if (!LOCATION.test(location)) throw invalid(`Location "${location}" does not exist.`);
+  const stated = record(record(body)["cluster"]);
+  const name = stated["name"];
+  if (typeof name !== "string" || !NAME.test(name)) {
+    throw invalid('Invalid value for field "cluster.name": must match ^[a-z]([-a-z0-9]{0,38}[a-z0-9])?$.');
+  }
+  return { name, resourceLabels: parseLabels(stated["resourceLabels"] ?? {}), stated };
+}
+
+/** https://cloud.google.com/kubernetes-engine/docs/how-to/creating-managing-labels#requirements_for_labels */
+export function parseLabels(value: unknown): Readonly<Record<string, string>> {
+  const labels: Record<string, string> = {};
+  for (const [key, label] of Object.entries(record(value))) {
+    if (!LABEL_KEY.test(key)) throw invalid(`Invalid label key "${key}".`);
+    if (typeof label !== "string" || !LABEL_VALUE.test(label))
+      throw invalid(`Invalid value of label "${key}".`);
+    labels[key] = label;
+  }
+  if (Object.keys(labels).length > 64) throw invalid("A cluster has at most 64 labels.");
+  return labels;
+}
+
+/** Changes whenever the labels do. */
+export function labelFingerprint(labels: Readonly<Record<string, string>>): string {
+  const sorted = Object.entries(labels).toSorted(([a], [b]) => (a < b ? -1 : 1));
+  return createHash("sha256").update(JSON.stringify(sorted)).digest("hex").slice(0, 8);
+}
+
+/** `projects/P/zones/Z/clusters/C` or `projects/P/locations/R/clusters/C`. */
+export function clusterPath(ref: ClusterRef): string {
+  return `projects/${ref.project}/${locationCollection(ref.location)}/${ref.location}/clusters/${ref.name}`;
+}
+
+/** A `Cluster` of the API; https://cloud.google.com/kubernetes-engine/docs/reference/rest/v1/projects.locations.clusters */
+export function renderCluster(
+  cluster: ClusterRecord,
+  context: { apiVersion: string; projectNumber: string },
+): object {
+  const { ref, request, controlPlane } = cluster;
+  const region = regionOf(ref.location);
+  const zone = isZone(ref.location);
+  return {
+    ...defaults(ref),
+    ...request.stated,
+    ...network(ref, request.stated),
+    name: ref.name,
+    id: cluster.id,
+    etag: labelFingerprint({ ...cluster.labels, id: cluster.id, status: cluster.status }),
+    selfLink: `https://container.googleapis.com/${context.apiVersion}/${clusterPath(ref)}`,
+    location: ref.location,
+    zone: ref.location,
+    locations: zone ? [ref.location] : ["a", "b", "c"].map((suffix) => `${region}-${suffix}`),
+    status: cluster.status,
+    ...(cluster.statusMessage === undefined ? {} : { statusMessage: cluster.statusMessage }),
+    createTime: cluster.createTime,
+    resourceLabels: Object.keys(cluster.labels).length === 0 ? undefined : cluster.labels,
+    labelFingerprint: labelFingerprint(cluster.labels),
+    ...(controlPlane === undefined ? {} : versions(controlPlane)),
+    ...endpoints(cluster, context.projectNumber),
+  };
+}
+
+function defaults(ref: ClusterRef): object {
+  return {
+    autopilot: {},
+    clusterIpv4Cidr: "10.112.0.0/14",
+    databaseEncryption: { currentState: "CURRENT_STATE_DECRYPTED", state: "DECRYPTED" },
+    ipAllocationPolicy: {
+      clusterIpv4Cidr: "10.112.0.0/14",
+      clusterIpv4CidrBlock: "10.112.0.0/14",
+      servicesIpv4Cidr: "34.118.224.0/20",
+      servicesIpv4CidrBlock: "34.118.224.0/20",
+      stackType: "IPV4",
+      useIpAliases: true,
+    },
+    legacyAbac: {},
+    loggingService: "logging.googleapis.com/kubernetes",
+    monitoringService: "monitoring.googleapis.com/kubernetes",
+    releaseChannel: { channel: "REGULAR" },
+    servicesIpv4Cidr: "34.118.224.0/20",
+    shieldedNodes: { enabled: true },
+    nodePools: isZone(ref.location) ? [{ name: "default-pool", initialNodeCount: 3, status: "RUNNING" }] : [],
+  };
+}
+
+/** The short names stand beside the full ones of `networkConfig`, as in the real answers. */
+function network(ref: ClusterRef, stated: Readonly<Record<string, unknown>>): object {
+  const config = record(stated["networkConfig"] ?? {});
+  const named = text(config["network"]) ?? text(stated["network"]) ?? "default";
+  const subnet = text(config["subnetwork"]) ?? text(stated["subnetwork"]) ?? "default";
+  return {
+    network: lastSegment(named),
+    subnetwork: lastSegment(subnet),
+    networkConfig: {
+      ...config,
+      network: named.includes("/") ? named : `projects/${ref.project}/global/networks/${named}`,
+      subnetwork: subnet.includes("/")
+        ? subnet
+        : `projects/${ref.project}/regions/${regionOf(ref.location)}/subnetworks/${subnet}`,
+    },
+  };
+}
+
+function versions(controlPlane: ControlPlaneFacts): object {
+  return {
+    currentMasterVersion: controlPlane.kubernetesVersion,
+    currentNodeVersion: controlPlane.kubernetesVersion,
+    initialClusterVersion: controlPlane.kubernetesVersion,
+  };
+}
+
+function endpoints(cluster: ClusterRecord, projectNumber: string): object {
+  const { ref, controlPlane, request } = cluster;
+  const address = controlPlane?.endpoint;
+  const statedEndpoints = record(request.stated["controlPlaneEndpointsConfig"] ?? {});
+  const addresses = address === undefined ? {} : { publicEndpoint: address, privateEndpoint: address };
+  return {
+    ...(address === undefined ? {} : { endpoint: address }),
+    masterAuth: {
+      clientCertificateConfig: {},
+      ...(controlPlane === undefined
+        ? {}
+        : { clusterCaCertificate: Buffer.from(controlPlane.caPem).toString("base64") }),
+    },
+    controlPlaneEndpointsConfig: {
+      dnsEndpointConfig: {
+        endpoint: `gke-${cluster.id.slice(0, 32)}-${projectNumber}.${regionOf(ref.location)}.gke.goog`,
+        allowExternalTraffic: false,
+        enableK8sTokensViaDns: false,
+        ...record(statedEndpoints["dnsEndpointConfig"] ?? {}),
+      },
+      ipEndpointsConfig: {
+        enabled: true,
+        enablePublicEndpoint: true,
+        ...addresses,
+        ...record(statedEndpoints["ipEndpointsConfig"] ?? {}),
+      },
+    },
+    privateClusterConfig: { ...addresses, ...record(request.stated["privateClusterConfig"] ?? {}) },
+  };
+}
+
+export function record(value: unknown): Readonly<Record<string, unknown>> {
+  if (value === undefined) return {};
+  if (typeof value === "object" && value !== null && !Array.isArray(value)) return { ...value };
+  throw invalid("Invalid JSON payload received.");
+}
+
+export function text(value: unknown): string | undefined {
+  return typeof value === "string" && value !== "" ? value : undefined;
+}
+
+function lastSegment(path: string): string {
+  return path.slice(path.lastIndexOf("/") + 1);
+}
+
+function invalid(message: string): GoogleError {
+  return new GoogleError("INVALID_ARGUMENT", message);
+}

@@ -1,0 +1,92 @@
+import { pino, stdTimeFunctions } from "pino";
+import { MeshjoinError } from "./errors.ts";
+import { scrub } from "./scrub.ts";
+
+type Fields = Readonly<Record<string, unknown>>;
+
+/** A constant message and what varies as fields; an error goes under `err`. */
+export interface Logger {
+  debug(fields: Fields, message: string): void;
+  info(fields: Fields, message: string): void;
+  warn(fields: Fields, message: string): void;
+  error(fields: Fields, message: string): void;
+  /** The same log with these fields on every line. */
+  child(fields: Fields): Logger;
+}
+
+/** https://cloud.google.com/logging/docs/reference/v2/rest/v2/LogEntry#LogSeverity */
+const SEVERITY: Readonly<Record<string, string>> = {
+  trace: "DEBUG",
+  debug: "DEBUG",
+  info: "INFO",
+  warn: "WARNING",
+  error: "ERROR",
+  fatal: "CRITICAL",
+};
+
+/** Fields that hold secrets by their name, wherever an object with them is logged. */
+const SECRET_FIELDS = ["token", "key", "privateKey", "kubeconfig", "authorization", "data", "stringData"];
+const CAUSES_MAX = 5;
+
+/**
+ * What a log says of an error. Foreign errors carry whole requests with their headers as enumerable fields,
+ * so nothing but name, message and code is taken from them; their stack is kept, because they are unexpected.
+ */
+export function describeError(error: unknown, depth = 0): Fields {
+  if (!(error instanceof Error)) return { message: String(error) };
+  const ours = error instanceof MeshjoinError;
+  const code = "code" in error && ["string", "number"].includes(typeof error.code) ? error.code : undefined;
+  const cause = error.cause === undefined || depth >= CAUSES_MAX ? undefined : error.cause;
+  return {
+    name: error.name,
+    ...(code === undefined ? {} : { code }),
+    message: error.message,
+    ...(ours ? { retryable: error.retryable, fields: error.fields } : { stack: error.stack }),
+    ...(error instanceof AggregateError && depth < CAUSES_MAX
+      ? { errors: error.errors.map((each: unknown) => describeError(each, depth + 1)) }
+      : {}),
+    ...(cause === undefined ? {} : { cause: describeError(cause, depth + 1) }),
+  };
+}
+
+/**
+ * The fields that let Cloud Logging show a line under its request; https://cloud.google.com/trace/docs/trace-log-integration.
+ * `traceparent` as in https://www.w3.org/TR/trace-context/; anything else gives no fields.
+ */
+export function traceFields(traceparent: string | undefined, project: string | undefined): Fields {
+  const groups = /^[\da-f]{2}-(?<trace>[\da-f]{32})-(?<span>[\da-f]{16})-(?<flags>[\da-f]{2})/.exec(
+    traceparent ?? "",
+  )?.groups;
+  if (groups === undefined || project === undefined || project === "") return {};
+  return {
+    "logging.googleapis.com/trace": `projects/${project}/traces/${groups["trace"]}`,
+    "logging.googleapis.com/spanId": groups["span"],
+    "logging.googleapis.com/trace_sampled": (Number.parseInt(groups["flags"] ?? "0", 16) & 1) === 1,
+  };
+}
+
+/**
+ * Lines of JSON as Cloud Logging ingests them. Written through `process.stdout`, because the Functions Framework
+ * adds the execution ID there. Every line passes the scrubber as a whole.
+ */
+export function createLogger(
+  stream: { write(line: string): unknown } = process.stdout,
+  level: "debug" | "info" | "silent" = "debug",
+): Logger {
+  return pino(
+    {
+      level,
+      base: null,
+      messageKey: "message",
+      timestamp: stdTimeFunctions.isoTime,
+      formatters: { level: (label) => ({ severity: SEVERITY[label] ?? "DEFAULT" }) },
+      serializers: { err: describeError },
+      redact: {
+        paths: SECRET_FIELDS.flatMap((name) => [name, `*.${name}`, `*.*.${name}`]),
+        censor: "[redacted]",
+      },
+      hooks: { streamWrite: scrub },
+    },
+    { write: (line: string) => void stream.write(line) },
+  );
+}

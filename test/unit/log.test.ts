@@ -1,0 +1,109 @@
+import { describe, expect, it } from "@jest/globals";
+import { ConflictError, UnavailableError } from "../../shared/errors.ts";
+import { createLogger, describeError, traceFields } from "../../shared/log.ts";
+
+function capture() {
+  const lines: string[] = [];
+  const log = createLogger({ write: (line) => lines.push(line) });
+  return { log, lines, last: (): unknown => JSON.parse(lines.at(-1) ?? "") };
+}
+
+describe("createLogger", () => {
+  it.each([
+    ["debug", "DEBUG"],
+    ["info", "INFO"],
+    ["warn", "WARNING"],
+    ["error", "ERROR"],
+  ] as const)("writes %s as severity %s", (level, severity) => {
+    const { log, last } = capture();
+    log[level]({ clusterId: "cn-a" }, "member joined");
+    expect(last()).toEqual({
+      severity,
+      time: expect.any(String),
+      clusterId: "cn-a",
+      message: "member joined",
+    });
+  });
+
+  it("keeps the fields of a child on every line", () => {
+    const { log, last } = capture();
+    log
+      .child({ clusterId: "cn-a" })
+      .child({ reason: "Created" })
+      .info({ outcome: "created" }, "member joined");
+    expect(last()).toMatchObject({ clusterId: "cn-a", reason: "Created", outcome: "created" });
+  });
+
+  it("tells code, fields and causes of an error", () => {
+    const { log, last } = capture();
+    const cause = new ConflictError("the secret moved on: read it again", { code: "Stale" });
+    const error = new UnavailableError("no answer: try again", { code: "Timeout", cause, fields: { ms: 5 } });
+    log.error({ err: error }, "reconcile failed");
+    expect(last()).toMatchObject({
+      err: {
+        name: "UnavailableError",
+        code: "Timeout",
+        retryable: true,
+        message: "no answer: try again",
+        fields: { ms: 5 },
+        cause: { name: "ConflictError", code: "Stale" },
+      },
+    });
+  });
+
+  const JWT = "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJjYW5hcnkifQ.c2ln";
+  const PEM = "-----BEGIN PRIVATE KEY-----\ncanary\n-----END PRIVATE KEY-----\n";
+  it.each([
+    ["in the message", {}, `got ${JWT}`],
+    ["in a field", { note: `Bearer canary` }, "x"],
+    ["deep in a field", { a: { b: [{ c: PEM }] } }, "x"],
+    ["in an error", { err: new Error(PEM) }, "x"],
+    ["in a cause", { err: new Error("outer", { cause: new Error(`for ${JWT}`) }) }, "x"],
+    ["in one error of many", { err: new AggregateError([new Error(PEM)], "all failed") }, "x"],
+    [
+      "in a request that hangs on an error",
+      { err: Object.assign(new Error("x"), { config: "canary" }) },
+      "x",
+    ],
+    ["under a telling name", { token: "canary" }, "x"],
+    ["under a telling name, deeper", { secret: { data: { key: "canary" } } }, "x"],
+  ])("lets no key material through %s", (_, fields, message) => {
+    const { log, lines } = capture();
+    log.error(fields, message);
+    log.child(fields).info({}, message);
+    expect(lines).toHaveLength(2);
+    expect(lines.join("")).not.toMatch(/canary|eyJzdWI/);
+    for (const line of lines) expect(() => JSON.parse(line)).not.toThrow();
+  });
+});
+
+describe("describeError", () => {
+  it("ends, however long the chain of causes is", () => {
+    const error = new Error("loop");
+    error.cause = error;
+    expect(JSON.stringify(describeError(error)).match(/"loop"/g)).toHaveLength(6);
+  });
+
+  it("takes anything that was thrown", () => {
+    expect(describeError("plain")).toEqual({ message: "plain" });
+  });
+});
+
+describe("traceFields", () => {
+  const trace = "4bf92f3577b34da6a3ce929d0e0e4736";
+  it("points to the trace", () => {
+    expect(traceFields(`00-${trace}-00f067aa0ba902b7-01`, "fleet")).toEqual({
+      "logging.googleapis.com/trace": `projects/fleet/traces/${trace}`,
+      "logging.googleapis.com/spanId": "00f067aa0ba902b7",
+      "logging.googleapis.com/trace_sampled": true,
+    });
+  });
+
+  it.each([
+    ["no header", undefined, "fleet"],
+    ["no project", `00-${trace}-00f067aa0ba902b7-01`, undefined],
+    ["a malformed header", "00-xyz", "fleet"],
+  ])("says nothing with %s", (_, header, project) => {
+    expect(traceFields(header, project)).toEqual({});
+  });
+});

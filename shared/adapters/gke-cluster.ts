@@ -1,0 +1,96 @@
+import { isIPv6 } from "node:net";
+import type { protos } from "@google-cloud/container";
+import type { Cluster, ClusterEndpoints, ClusterStatus, Endpoint, VpcRef } from "../core/cluster.ts";
+
+type GkeCluster = protos.google.container.v1.ICluster;
+
+/** `google.container.v1.Cluster.Status`, by number. */
+const STATUSES: readonly ClusterStatus[] = [
+  "STATUS_UNSPECIFIED",
+  "PROVISIONING",
+  "RUNNING",
+  "RECONCILING",
+  "STOPPING",
+  "ERROR",
+  "DEGRADED",
+];
+
+/** The answer names no project, so it comes from the question. Absent fields arrive as null, "" or not at all. */
+export function toCluster(project: string, cluster: GkeCluster): Cluster {
+  return {
+    ref: { project, location: cluster.location ?? "", name: cluster.name ?? "" },
+    id: cluster.id ?? "",
+    status: toStatus(cluster.status),
+    labels: { ...cluster.resourceLabels },
+    network: toVpc(project, cluster),
+    vpcNative: cluster.ipAllocationPolicy?.useIpAliases === true,
+    kubernetesVersion: cluster.currentMasterVersion ?? "",
+    endpoints: toEndpoints(cluster),
+  };
+}
+
+/** Enum values come as names or numbers; a status that this version does not know is no member's. */
+function toStatus(status: string | number | null | undefined): ClusterStatus {
+  const name = typeof status === "number" ? STATUSES[status] : STATUSES.find((each) => each === status);
+  return name ?? "STATUS_UNSPECIFIED";
+}
+
+const NETWORK = /^projects\/(?<project>[^/]+)\/global\/networks\/(?<name>[^/]+)$/;
+
+/** `networkConfig` holds the full name, with the host project of a shared VPC; `network` only the last part of it. */
+function toVpc(project: string, cluster: GkeCluster): VpcRef {
+  const groups = NETWORK.exec(cluster.networkConfig?.network ?? "")?.groups;
+  return {
+    project: groups?.["project"] ?? project,
+    name: groups?.["name"] ?? (cluster.network || "default"),
+  };
+}
+
+function toEndpoints(cluster: GkeCluster): ClusterEndpoints {
+  const dns = cluster.controlPlaneEndpointsConfig?.dnsEndpointConfig;
+  const caData = cluster.masterAuth?.clusterCaCertificate;
+  const addresses = ipAddresses(cluster);
+  return {
+    ...(addresses.public ? { public: ipEndpoint("public", addresses.public, caData) } : {}),
+    ...(addresses.private ? { private: ipEndpoint("private", addresses.private, caData) } : {}),
+    ...(dns?.endpoint
+      ? {
+          dns: {
+            kind: "dns",
+            server: `https://${dns.endpoint}`,
+            allowsExternalTraffic: dns.allowExternalTraffic === true,
+            allowsKubernetesTokens: dns.enableK8sTokensViaDns === true,
+          },
+        }
+      : {}),
+  };
+}
+
+type Addresses = Partial<Record<"public" | "private", string | null | undefined>>;
+
+/**
+ * `controlPlaneEndpointsConfig.ipEndpointsConfig` superseded `privateClusterConfig`; both are filled today. Before
+ * either, `endpoint` alone named the public address.
+ */
+function ipAddresses(cluster: GkeCluster): Addresses {
+  const config = cluster.controlPlaneEndpointsConfig?.ipEndpointsConfig;
+  const legacy = cluster.privateClusterConfig;
+  if (config?.enabled === false) return {};
+  const privateAddress = config?.privateEndpoint || legacy?.privateEndpoint;
+  if (config?.enablePublicEndpoint === false || legacy?.enablePrivateEndpoint === true) {
+    return { private: privateAddress || cluster.endpoint };
+  }
+  return {
+    public: config?.publicEndpoint || legacy?.publicEndpoint || cluster.endpoint,
+    private: privateAddress,
+  };
+}
+
+function ipEndpoint(
+  kind: "public" | "private",
+  address: string,
+  caData: string | null | undefined,
+): Endpoint {
+  const host = isIPv6(address) ? `[${address}]` : address;
+  return { kind, server: `https://${host}`, ...(caData ? { caData } : {}) };
+}

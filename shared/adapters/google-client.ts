@@ -1,0 +1,167 @@
+import {
+  type ErrorFields,
+  InputError,
+  type MeshjoinError,
+  RefusedError,
+  UnavailableError,
+} from "../errors.ts";
+
+/** `google.rpc.Code`; https://github.com/googleapis/googleapis/blob/master/google/rpc/code.proto */
+export const GRPC = {
+  cancelled: 1,
+  unknown: 2,
+  invalidArgument: 3,
+  deadlineExceeded: 4,
+  notFound: 5,
+  permissionDenied: 7,
+  resourceExhausted: 8,
+  failedPrecondition: 9,
+  aborted: 10,
+  internal: 13,
+  unavailable: 14,
+  unauthenticated: 16,
+} as const;
+
+const CODE_NAMES: ReadonlyMap<number, string> = new Map(
+  Object.entries(GRPC).map(([name, code]) => [code, name.charAt(0).toUpperCase() + name.slice(1)]),
+);
+
+/** Those that may go away by themselves. */
+const TRANSIENT: ReadonlySet<number> = new Set([
+  GRPC.cancelled,
+  GRPC.unknown,
+  GRPC.deadlineExceeded,
+  GRPC.resourceExhausted,
+  GRPC.aborted,
+  GRPC.internal,
+  GRPC.unavailable,
+]);
+
+const CALL_TIMEOUT_MS = 20_000;
+const TOTAL_TIMEOUT_MS = 60_000;
+
+/**
+ * The clients' own defaults go on for 600 seconds, longer than a function may run (`*_client_config.json` of each
+ * client). Every call made here is a read, so it can be sent again. New objects each time: the clients write into
+ * what they are given.
+ */
+export function callOptions(signal: AbortSignal | undefined) {
+  return {
+    timeout: CALL_TIMEOUT_MS,
+    retry: {
+      retryCodes: [GRPC.unavailable, GRPC.deadlineExceeded],
+      backoffSettings: {
+        initialRetryDelayMillis: 200,
+        retryDelayMultiplier: 2,
+        maxRetryDelayMillis: 5_000,
+        initialRpcTimeoutMillis: CALL_TIMEOUT_MS,
+        rpcTimeoutMultiplier: 1,
+        maxRpcTimeoutMillis: CALL_TIMEOUT_MS,
+        totalTimeoutMillis: TOTAL_TIMEOUT_MS,
+      },
+    },
+    ...(signal === undefined ? {} : { signal }),
+  };
+}
+
+/** REST instead of gRPC: half of the cold start, and one protocol for the real API and a stand-in. */
+export function clientOptions(endpoint: URL | string | undefined) {
+  if (endpoint === undefined) return { fallback: true };
+  const { protocol, hostname, port } = new URL(endpoint);
+  const scheme = protocol.slice(0, -1);
+  const defaultPort = scheme === "http" ? 80 : 443;
+  return { fallback: true, protocol: scheme, apiEndpoint: hostname, port: Number(port) || defaultPort };
+}
+
+/** Makes a thing once, when it is first needed. A failure is forgotten, so that a warm instance can recover. */
+export function lazily<T>(make: () => Promise<T>): () => Promise<T> {
+  let made: Promise<T> | undefined;
+  return () => {
+    made ??= make().catch((error: unknown) => {
+      made = undefined;
+      throw error;
+    });
+    return made;
+  };
+}
+
+/** What was tried, in words for a message: "list the clusters of project p". */
+export interface GoogleCall {
+  readonly attempt: string;
+  /** The IAM permission that the call needs, and the resource that it is granted on. */
+  readonly permission: string;
+  readonly resource: string;
+  readonly fields: ErrorFields;
+}
+
+/** The error of a Google client in Meshjoin's words. */
+export function fromGoogleError(error: unknown, call: GoogleCall): MeshjoinError {
+  const status = grpcCode(error);
+  const code = (status !== undefined && CODE_NAMES.get(status)) || "Unavailable";
+  const options = { code, fields: call.fields, cause: withoutRequest(error) };
+  const failed = `could not ${call.attempt}`;
+  if (status === undefined) return withoutStatus(error, call);
+  if (TRANSIENT.has(status)) {
+    return new UnavailableError(`${failed}: ${reasonOf(error)}; it will be tried again`, options);
+  }
+  if (status === GRPC.invalidArgument) {
+    return new InputError(`${failed}: ${reasonOf(error)}; correct the name`, {
+      ...options,
+      field: call.resource,
+    });
+  }
+  return new RefusedError(`${failed}: ${describeRefusal(error, call)}`, options);
+}
+
+/** Before any answer: no credentials at all, which nothing but an operator can change, or a token server that is out. */
+function withoutStatus(error: unknown, call: GoogleCall): MeshjoinError {
+  const options = { fields: call.fields, cause: withoutRequest(error) };
+  const failed = `could not ${call.attempt}`;
+  if (reasonOf(error).includes("default credentials")) {
+    return new RefusedError(
+      `${failed}: there are no Google credentials; run as a service account, or run gcloud auth application-default login`,
+      { ...options, code: "NoCredentials" },
+    );
+  }
+  return new UnavailableError(`${failed}: ${reasonOf(error)}; it will be tried again`, {
+    ...options,
+    code: "Unavailable",
+  });
+}
+
+/** What is wrong and its cure. */
+export function describeRefusal(error: unknown, call: Pick<GoogleCall, "permission" | "resource">): string {
+  const status = grpcCode(error);
+  if (property(error, "reason") === "SERVICE_DISABLED") {
+    return "the API is not enabled in that project; run gcloud services enable for it";
+  }
+  if (status === GRPC.permissionDenied) {
+    return `permission ${call.permission} is missing on ${call.resource}; grant a role that has it`;
+  }
+  if (status === GRPC.unauthenticated) {
+    return "the credentials are not accepted; check the service account that this runs as";
+  }
+  if (status === GRPC.notFound) return `${call.resource} does not exist; correct its name`;
+  return `${reasonOf(error)}; correct what it names`;
+}
+
+export function grpcCode(error: unknown): number | undefined {
+  const code = property(error, "code");
+  return typeof code === "number" ? code : undefined;
+}
+
+export function reasonOf(error: unknown): string {
+  const message = error instanceof Error ? error.message : String(error);
+  return message.replace(/\.\s*$/, "");
+}
+
+/** The clients' errors carry the whole request, its Authorization header included: a log must never see them. */
+export function withoutRequest(error: unknown): Error {
+  const cause = new Error(reasonOf(error));
+  if (error instanceof Error && error.stack !== undefined) cause.stack = error.stack;
+  return cause;
+}
+
+function property(error: unknown, name: string): unknown {
+  return typeof error === "object" && error !== null ? Reflect.get(error, name) : undefined;
+}

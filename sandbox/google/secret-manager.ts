@@ -1,4 +1,4 @@
-import { crc32c } from "./crc32c.ts";
+import { crc32c } from "../../shared/adapters/crc32c.ts";
 import { GoogleError } from "./google-error.ts";
 import type { LocalServer } from "./http.ts";
 import { findProject, type SandboxProject } from "./projects.ts";

@@ -1,9 +1,9 @@
 import { v1 } from "@google-cloud/secret-manager";
 import { afterEach, describe, expect, it } from "@jest/globals";
 import { OAuth2Client } from "google-auth-library";
-import { crc32c } from "../../../sandbox/google/crc32c.ts";
 import type { LocalServer } from "../../../sandbox/google/http.ts";
 import { type SecretPermission, startSecretManager } from "../../../sandbox/google/secret-manager.ts";
+import { crc32c } from "../../../shared/adapters/crc32c.ts";
 import { aGround, CALLER, PROJECT } from "./stand-ins.ts";
 
 const parent = `projects/${PROJECT.id}`;

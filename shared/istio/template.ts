@@ -1,0 +1,95 @@
+import { formatGoDuration } from "../core/duration.ts";
+import { ConfigError } from "../errors.ts";
+import type { KubernetesObject } from "../ports.ts";
+
+/** Istio's own rendering with placeholders; `istio/manifest.json` of the bundle. */
+export interface ManifestTemplate {
+  /** Of Istio, without a `v`. */
+  readonly release: string;
+  /** Changes with every change of the rendering. */
+  readonly digest: string;
+  readonly objects: readonly KubernetesObject[];
+}
+
+/** What differs from member to member in the manifest of the control plane. */
+export interface ManifestValues {
+  readonly meshId: string;
+  readonly clusterId: string;
+  readonly network: string;
+  /** Seconds; istiod's `MAX_WORKLOAD_CERT_TTL`. */
+  readonly workloadTtl: number;
+}
+
+/**
+ * They stand in the rendered manifest where a member's own values belong, also inside the YAML and JSON texts of
+ * ConfigMaps. Plain words in all three notations, so that the values that take their place are written the same
+ * way as the placeholders are.
+ */
+export const PLACEHOLDERS = {
+  meshId: "meshjoin-placeholder-mesh-id",
+  clusterId: "meshjoin-placeholder-cluster-id",
+  network: "meshjoin-placeholder-network",
+  workloadTtl: "meshjoin-placeholder-workload-ttl",
+} as const satisfies Record<keyof ManifestValues, string>;
+
+const FIELDS = ["meshId", "clusterId", "network", "workloadTtl"] as const satisfies (keyof ManifestValues)[];
+/** Needs no quotes and no escapes in YAML and JSON; that it is no number and no YAML word is the configuration's part. */
+const PLAIN = /^[A-Za-z0-9][-A-Za-z0-9._]*$/;
+
+/** The values as Istio's own rendering would hold them. */
+export function manifestTexts(values: ManifestValues): Readonly<Record<keyof ManifestValues, string>> {
+  return { ...values, workloadTtl: formatGoDuration(values.workloadTtl) };
+}
+
+function replaceStrings(node: unknown, replace: (text: string) => string): unknown {
+  if (typeof node === "string") return replace(node);
+  if (Array.isArray(node)) return node.map((each: unknown) => replaceStrings(each, replace));
+  if (typeof node !== "object" || node === null) return node;
+  return Object.fromEntries(Object.entries(node).map(([key, each]) => [key, replaceStrings(each, replace)]));
+}
+
+function substitution(values: ManifestValues): (text: string) => string {
+  const texts = manifestTexts(values);
+  const pairs = FIELDS.map((field) => {
+    const text = texts[field];
+    if (!PLAIN.test(text)) {
+      throw new RangeError(`${field} ${JSON.stringify(text)} cannot stand in a manifest: use a plain name`);
+    }
+    return { placeholder: PLACEHOLDERS[field], text };
+  });
+  return (text) => pairs.reduce((rest, pair) => rest.replaceAll(pair.placeholder, pair.text), text);
+}
+
+/**
+ * The manifest for one member; the template is left as it is. Equal to what Istio renders for these values.
+ * Throws a RangeError on a value that would have to be quoted somewhere.
+ */
+export function fillManifest(template: ManifestTemplate, values: ManifestValues): KubernetesObject[] {
+  const replace = substitution(values);
+  return template.objects.map((object) => {
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the same object with other texts in it
+    return replaceStrings(object, replace) as KubernetesObject;
+  });
+}
+
+/** Reads `istio/manifest.json`. Fails with ConfigError `ManifestInvalid`: the bundle was not built as it should be. */
+export function parseTemplate(json: string): ManifestTemplate {
+  const parsed: unknown = JSON.parse(json);
+  if (isManifest(parsed))
+    return { release: parsed.pin.release, digest: parsed.digest, objects: parsed.objects };
+  throw new ConfigError("istio/manifest.json of the bundle is not a manifest: build the bundle again", {
+    code: "ManifestInvalid",
+  });
+}
+
+function isManifest(
+  value: unknown,
+): value is { pin: { release: string }; digest: string; objects: KubernetesObject[] } {
+  if (!(isRecord(value) && isRecord(value["pin"]))) return false;
+  const { pin, digest, objects } = value;
+  return typeof pin["release"] === "string" && typeof digest === "string" && Array.isArray(objects);
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null;
+}

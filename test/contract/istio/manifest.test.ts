@@ -1,0 +1,76 @@
+import { readFile } from "node:fs/promises";
+import { beforeAll, describe, expect, it } from "@jest/globals";
+import { ensureBinaries } from "../../../sandbox/binaries/build.ts";
+import { type Manifest, renderObjects, renderTemplate } from "../../../scripts/render.ts";
+import { type Pin, parsePin } from "../../../scripts/render-settings.ts";
+import { fillManifest, manifestTexts, parseTemplate } from "../../../shared/istio/template.ts";
+
+const ISTIO = new URL("../../../shared/istio/", import.meta.url);
+const BUILD_TIMEOUT_MS = 30 * 60_000;
+
+let istioctl: string;
+let pin: Pin;
+let userYaml: string;
+let manifest: Manifest;
+
+beforeAll(async () => {
+  pin = parsePin(await readFile(new URL("pin.json", ISTIO), "utf8"));
+  userYaml = await readFile(new URL("values.yaml", ISTIO), "utf8");
+  ({ istioctl } = await ensureBinaries((line) => process.stderr.write(`${line}\n`), pin.release));
+  manifest = await renderTemplate({ istioctl, pin, userYaml, autoscaleMin: 2 });
+}, BUILD_TIMEOUT_MS);
+
+function objectOf(kind: string) {
+  return manifest.objects.find((object) => object.kind === kind);
+}
+
+describe("the manifest template", () => {
+  it.each([
+    { meshId: "prod", clusterId: "cn-fleet-europe-west1-a", network: "fleet.default", workloadTtl: 86_400 },
+    {
+      meshId: "x",
+      clusterId: `cn-${"a".repeat(60)}`,
+      network: "example.com_fleet.vpc-1",
+      workloadTtl: 90 * 60,
+    },
+    { meshId: "e1", clusterId: "cn-0-1-2", network: "a1.n-0", workloadTtl: 3601 },
+    { meshId: "off-site", clusterId: "cn-true", network: "null-project.true", workloadTtl: 61 },
+  ])("filled in for $meshId equals what istioctl renders for it", async (values) => {
+    const settings = { ...manifestTexts(values), autoscaleMin: 2 } as const;
+    const rendered = await renderObjects(istioctl, pin, userYaml, settings);
+    expect(fillManifest(parseTemplate(JSON.stringify(manifest)), values)).toEqual(rendered);
+  });
+
+  it("is the same bytes every time", async () => {
+    const again = await renderTemplate({ istioctl, pin, userYaml, autoscaleMin: 2 });
+    expect(JSON.stringify(again)).toBe(JSON.stringify(manifest));
+  });
+
+  it("begins with the CRDs", () => {
+    const kinds = manifest.objects.map((object) => object.kind);
+    const crds = kinds.filter((kind) => kind === "CustomResourceDefinition").length;
+    expect(crds).toBeGreaterThan(10);
+    expect(kinds.slice(0, crds)).toEqual(Array<string>(crds).fill("CustomResourceDefinition"));
+  });
+
+  it("installs a default validator and two istiods of the pinned image", () => {
+    expect(manifest.objects.map((object) => object.metadata.name)).toContain("istiod-default-validator");
+    expect(objectOf("HorizontalPodAutoscaler")).toMatchObject({ spec: { minReplicas: 2, maxReplicas: 5 } });
+    expect(objectOf("Deployment")).toMatchObject({
+      spec: { template: { spec: { containers: [{ image: `${pin.hub}/pilot:${pin.tag}` }] } } },
+    });
+  });
+
+  it("lets roots rotate", () => {
+    const text = JSON.stringify(objectOf("Deployment"));
+    expect(text).toContain('{"name":"ISTIO_MULTIROOT_MESH","value":"true"}');
+    const mesh = manifest.objects.find((object) => object.metadata.name === "istio");
+    expect(mesh).toMatchObject({ data: { mesh: expect.stringContaining('PROXY_CONFIG_XDS_AGENT: "true"') } });
+  });
+
+  it("renders one istiod for the sandbox", async () => {
+    const { objects } = await renderTemplate({ istioctl, pin, userYaml, autoscaleMin: 1 });
+    const autoscaler = objects.find((object) => object.kind === "HorizontalPodAutoscaler");
+    expect(autoscaler).toMatchObject({ spec: { minReplicas: 1 } });
+  });
+});

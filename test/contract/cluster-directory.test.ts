@@ -1,0 +1,178 @@
+import { describe, expect, it } from "@jest/globals";
+import { type GkeApi, type GkeBackend, startGke } from "../../sandbox/google/gke.ts";
+import { gkeDirectory } from "../../shared/adapters/gke.ts";
+import type { Cluster } from "../../shared/core/cluster.ts";
+import { clusterResource } from "../../shared/core/names.ts";
+import { UnavailableError } from "../../shared/errors.ts";
+import { fakeClusterDirectory } from "../fakes/cluster-directory.ts";
+import {
+  type ClusterSeed,
+  type DirectoryWorld,
+  describeClusterDirectory,
+} from "./cluster-directory.contract.ts";
+import { type Google, operate, PROJECT, startGoogle } from "./google.ts";
+
+const CA = "-----BEGIN CERTIFICATE-----\n";
+const CA_DATA = Buffer.from(CA).toString("base64");
+const ADDRESS = "127.0.0.1:6443";
+
+const backend: GkeBackend = {
+  create: async () => ({ endpoint: ADDRESS, caPem: CA, kubernetesVersion: "1.36.3" }),
+  remove: () => Promise.race([]),
+};
+
+async function startWorld(): Promise<DirectoryWorld & { readonly api: GkeApi; readonly google: Google }> {
+  const google = await startGoogle();
+  const api = await startGke({ ...google, backend, onAuditEntry: () => undefined });
+  const pathOf = (ref: Cluster["ref"]) => `${api.url}/v1/${clusterResource(ref)}`;
+  return {
+    api,
+    google,
+    directory: gkeDirectory({ endpoint: api.url }),
+    async create(seed) {
+      const { ref, labels, network, vpcNative } = seed;
+      await operate(
+        google,
+        "POST",
+        `${api.url}/v1/projects/${ref.project}/locations/${ref.location}/clusters`,
+        {
+          cluster: {
+            name: ref.name,
+            resourceLabels: labels,
+            networkConfig: { network: `projects/${network.project}/global/networks/${network.name}` },
+            ipAllocationPolicy: { useIpAliases: vpcNative },
+            controlPlaneEndpointsConfig: { dnsEndpointConfig: { allowExternalTraffic: true } },
+          },
+        },
+      );
+      await settled();
+      const record = api.clusters().find((cluster) => cluster.ref.name === ref.name);
+      return expected(seed, record?.id ?? "");
+    },
+    async beginDelete(ref) {
+      await operate(google, "DELETE", pathOf(ref));
+    },
+    missing(zones) {
+      google.faults.add({ target: "gke", kind: "missingZones", zones: [...zones] as [string, ...string[]] });
+    },
+    overloadOnce() {
+      google.faults.add({ target: "gke", kind: "status", status: 429, count: 1 });
+    },
+    async close() {
+      await api.close();
+      await google.close();
+    },
+  };
+}
+
+/** The stand-in finishes an instant backend's operation in the turns that follow its answer. */
+function settled(): Promise<void> {
+  return new Promise((resolve) => {
+    setImmediate(resolve);
+  });
+}
+
+function expected(seed: ClusterSeed, id: string): Cluster {
+  const region = seed.ref.location.replace(/-[a-z]$/, "");
+  return {
+    ...seed,
+    id,
+    status: "RUNNING",
+    kubernetesVersion: "1.36.3",
+    endpoints: {
+      public: { kind: "public", server: `https://${ADDRESS}`, caData: CA_DATA },
+      private: { kind: "private", server: `https://${ADDRESS}`, caData: CA_DATA },
+      dns: {
+        kind: "dns",
+        server: `https://gke-${id.slice(0, 32)}-${PROJECT.number}.${region}.gke.goog`,
+        allowsExternalTraffic: true,
+        allowsKubernetesTokens: false,
+      },
+    },
+  };
+}
+
+describeClusterDirectory("the fake", async () => {
+  const directory = fakeClusterDirectory({ projects: [PROJECT.id] });
+  return {
+    directory,
+    async create(seed) {
+      const cluster = expected(seed, seed.ref.name.padEnd(64, "0"));
+      directory.put(cluster);
+      return cluster;
+    },
+    async beginDelete(ref) {
+      const cluster = await directory.get(ref);
+      if (cluster !== undefined) directory.put({ ...cluster, status: "STOPPING" });
+    },
+    missing: (locations) => directory.missing(locations),
+    overloadOnce: () =>
+      directory.failNext(new UnavailableError("too many requests; try again", { code: "ResourceExhausted" })),
+    close: () => Promise.resolve(),
+  };
+});
+
+describeClusterDirectory("the GKE API", startWorld);
+
+describe("gkeDirectory", () => {
+  it("opens nothing before it is used", () => {
+    expect(() => gkeDirectory({ endpoint: "http://127.0.0.1:1" })).not.toThrow();
+  });
+
+  it.each(["refuse", "status"] as const)("sends a read again after a passing fault: %s", async (kind) => {
+    const world = await startWorld();
+    try {
+      world.google.faults.add({
+        target: "gke",
+        kind,
+        count: 1,
+        ...(kind === "status" ? { status: 503 } : {}),
+      });
+      expect(await world.directory.list(PROJECT.id)).toEqual({ clusters: [], missingLocations: [] });
+    } finally {
+      await world.close();
+    }
+  });
+
+  it("asks once per list", async () => {
+    const world = await startWorld();
+    try {
+      await world.directory.list(PROJECT.id);
+      await world.directory.list(PROJECT.id);
+      expect(world.google.ledger.requests("reconciler@shop.iam.gserviceaccount.com").gke).toBe(2);
+    } finally {
+      await world.close();
+    }
+  });
+
+  it("is cancelled while it waits for the answer", async () => {
+    const world = await startWorld();
+    try {
+      world.google.faults.add({ target: "gke", kind: "delay", delayMs: 5_000 });
+      const before = performance.now();
+      await expect(world.directory.list(PROJECT.id, AbortSignal.timeout(500))).rejects.toMatchObject({
+        code: "Cancelled",
+      });
+      expect(performance.now() - before).toBeLessThan(3_000);
+    } finally {
+      await world.close();
+    }
+  });
+
+  it("keeps the request, and the token in it, out of its errors", async () => {
+    const world = await startWorld();
+    try {
+      const error: unknown = await world.directory.list("stranger").catch((reason: unknown) => reason);
+      expect(error).toMatchObject({ cause: { message: expect.stringContaining("stranger") } });
+      expect(JSON.stringify(error, allProperties)).not.toMatch(/ya29|authorization/i);
+    } finally {
+      await world.close();
+    }
+  });
+});
+
+/** Errors say nothing to JSON by themselves: shows all that an inspecting logger could see. */
+function allProperties(_: string, value: unknown): unknown {
+  if (typeof value !== "object" || value === null) return value;
+  return Object.fromEntries(Reflect.ownKeys(value).map((key) => [String(key), Reflect.get(value, key)]));
+}

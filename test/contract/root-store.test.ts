@@ -1,0 +1,134 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { describe, expect, it } from "@jest/globals";
+import { listen } from "../../sandbox/google/http.ts";
+import { startSecretManager } from "../../sandbox/google/secret-manager.ts";
+import { secretManagerRoots } from "../../shared/adapters/secret-manager.ts";
+import { UnavailableError } from "../../shared/errors.ts";
+import { fakeRootStore } from "../fakes/root-store.ts";
+import { CALLER, type Google, operate, PROJECT, startGoogle } from "./google.ts";
+import { describeRootStore, type RootWorld } from "./root-store.contract.ts";
+
+const MESH = "prod";
+const SECRET = "prod-root-ca";
+
+async function startWorld(): Promise<RootWorld & { readonly google: Google }> {
+  const google = await startGoogle();
+  let denied = false;
+  const api = await startSecretManager({ ...google, allows: (caller) => !(denied && caller === CALLER) });
+  const wire = await startDamagingWire(api.url);
+  const secrets = `${api.url}/v1/projects/${PROJECT.id}/secrets`;
+  const secret = `${secrets}/${SECRET}`;
+  await operate(google, "POST", `${secrets}?secretId=${SECRET}`, { replication: { automatic: {} } });
+  return {
+    google,
+    store: secretManagerRoots({ project: PROJECT.id, meshId: MESH, endpoint: wire.url }),
+    async addVersion(payload) {
+      const body = { payload: { data: Buffer.from(payload).toString("base64") } };
+      const { name } = await operate(google, "POST", `${secret}:addVersion`, body);
+      return Number(String(name).split("/").at(-1));
+    },
+    async setAliases(versionAliases) {
+      await operate(google, "PATCH", `${secret}?updateMask=versionAliases`, { versionAliases });
+    },
+    async setAnnotations(annotations) {
+      await operate(google, "PATCH", `${secret}?updateMask=annotations`, { annotations });
+    },
+    async disable(version) {
+      await operate(google, "POST", `${secret}/versions/${version}:disable`, {});
+    },
+    damage: () => wire.damage(),
+    async deleteSecret() {
+      await operate(google, "DELETE", secret);
+    },
+    deny() {
+      denied = true;
+    },
+    overloadOnce() {
+      google.faults.add({ target: "secretmanager", kind: "status", status: 429, count: 1 });
+    },
+    async close() {
+      await wire.close();
+      await api.close();
+      await google.close();
+    },
+  };
+}
+
+/** Between client and API; once told to, it changes every payload and leaves the checksum alone. */
+async function startDamagingWire(api: string) {
+  let damaging = false;
+  const forward = async (incoming: IncomingMessage, answer: ServerResponse) => {
+    const authorization = incoming.headers.authorization ?? "";
+    const response = await fetch(`${api}${incoming.url}`, { headers: { authorization } });
+    const body = await response.text();
+    answer.writeHead(response.status, { "content-type": "application/json" });
+    answer.end(damaging ? body.replace(/("data": ")[^"]+/, "$1AAAA") : body);
+  };
+  const server = await listen((incoming, answer) => {
+    forward(incoming, answer).catch(() => answer.destroy());
+  });
+  return {
+    url: server.url,
+    damage: () => {
+      damaging = true;
+    },
+    close: () => server.close(),
+  };
+}
+
+describeRootStore("the fake", async () => {
+  const store = fakeRootStore(MESH);
+  return {
+    store,
+    addVersion: async (payload) => store.addVersion(payload),
+    setAliases: async (aliases) => store.setAliases(aliases),
+    setAnnotations: async (annotations) => store.setAnnotations(annotations),
+    disable: async (version) => store.disable(version),
+    damage: (version) => store.damage(version),
+    deleteSecret: async () => store.deleteSecret(),
+    deny: () => store.deny(),
+    overloadOnce: () =>
+      store.failNext(new UnavailableError("too many requests; try again", { code: "ResourceExhausted" })),
+    close: () => Promise.resolve(),
+  };
+});
+
+describeRootStore("Secret Manager", startWorld);
+
+describe("secretManagerRoots", () => {
+  it("ignores aliases that are no role of a root", async () => {
+    const world = await startWorld();
+    try {
+      await world.addVersion("a");
+      await world.setAliases({ signing: 1, prod: 1, latest_good: 1 });
+      expect((await world.store.state()).versions).toEqual({ signing: 1 });
+    } finally {
+      await world.close();
+    }
+  });
+
+  it("reads the state with one request and a payload with another", async () => {
+    const world = await startWorld();
+    try {
+      await world.addVersion("a");
+      await world.store.state();
+      await world.store.payload(1);
+      expect(world.google.ledger.requests(CALLER).secretmanager).toBe(2);
+    } finally {
+      await world.close();
+    }
+  });
+
+  it("names the secret and the command that creates it", async () => {
+    const world = await startWorld();
+    try {
+      await world.deleteSecret();
+      await expect(world.store.state()).rejects.toThrow(
+        'secret prod-root-ca does not exist in project shop; create it with "meshjoin root init" or with ' +
+          '"gcloud secrets create prod-root-ca --project shop" and add a root CA as its version',
+      );
+    } finally {
+      await world.close();
+    }
+  });
+});

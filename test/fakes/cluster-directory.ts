@@ -1,0 +1,66 @@
+import type { Cluster, ClusterRef } from "../../shared/core/cluster.ts";
+import { clusterResource } from "../../shared/core/names.ts";
+import { type MeshjoinError, RefusedError, UnavailableError } from "../../shared/errors.ts";
+import type { ClusterDirectory } from "../../shared/ports.ts";
+
+/** GKE's ClusterManager in memory. Its state may be changed at any time; the next call sees it. */
+export interface FakeClusterDirectory extends ClusterDirectory {
+  put(cluster: Cluster): void;
+  delete(ref: ClusterRef): void;
+  /** Locations that the next lists leave out and name as missing. */
+  missing(locations: readonly string[]): void;
+  /** The next call, whichever it is, fails with this. */
+  failNext(error: MeshjoinError): void;
+}
+
+export interface FakeClusterDirectoryOptions {
+  readonly projects: readonly string[];
+  readonly clusters?: readonly Cluster[];
+}
+
+export function fakeClusterDirectory(options: FakeClusterDirectoryOptions): FakeClusterDirectory {
+  const clusters = new Map(
+    (options.clusters ?? []).map((cluster) => [clusterResource(cluster.ref), cluster]),
+  );
+  let missingLocations: readonly string[] = [];
+  let failure: MeshjoinError | undefined;
+
+  const enter = (project: string, permission: string, signal: AbortSignal | undefined) => {
+    if (signal?.aborted === true) {
+      throw new UnavailableError("the call was cancelled; it will be tried again", { code: "Cancelled" });
+    }
+    const error = failure;
+    failure = undefined;
+    if (error !== undefined) throw error;
+    if (!options.projects.includes(project)) {
+      const message = `permission ${permission} is missing on project ${project}; grant a role that has it`;
+      throw new RefusedError(message, { code: "PermissionDenied" });
+    }
+  };
+
+  return {
+    async get(ref, signal) {
+      enter(ref.project, "container.clusters.get", signal);
+      return clusters.get(clusterResource(ref));
+    },
+    async list(project, signal) {
+      enter(project, "container.clusters.list", signal);
+      const listed = [...clusters.values()].filter(
+        ({ ref }) => ref.project === project && !missingLocations.includes(ref.location),
+      );
+      return { clusters: listed, missingLocations };
+    },
+    put(cluster) {
+      clusters.set(clusterResource(cluster.ref), cluster);
+    },
+    delete(ref) {
+      clusters.delete(clusterResource(ref));
+    },
+    missing(locations) {
+      missingLocations = locations;
+    },
+    failNext(error) {
+      failure = error;
+    },
+  };
+}

@@ -1,0 +1,110 @@
+import { rootSecretName } from "../../shared/core/names.ts";
+import type { RootRole, RootVersions } from "../../shared/core/root-state.ts";
+import { type MeshjoinError, RootError, UnavailableError } from "../../shared/errors.ts";
+import type { RootStore } from "../../shared/ports.ts";
+
+/** The root secret in memory. Its state may be changed at any time; the next call sees it. */
+export interface FakeRootStore extends RootStore {
+  /** Answers the number of the new version; it has no alias. */
+  addVersion(payload: Buffer | string): number;
+  setAliases(versions: RootVersions): void;
+  setAnnotations(annotations: Readonly<Record<string, string>>): void;
+  disable(version: number): void;
+  /** From now on the payload of this version arrives damaged. */
+  damage(version: number): void;
+  deleteSecret(): void;
+  /** From now on nobody may read anything. */
+  deny(): void;
+  /** The next call, whichever it is, fails with this. */
+  failNext(error: MeshjoinError): void;
+  /** Every buffer that `payload` handed out: they must all be wiped by whoever took them. */
+  readonly handedOut: readonly Buffer[];
+  /** How often each method was called. */
+  readonly calls: { readonly state: number; readonly payload: number };
+}
+
+interface Version {
+  readonly data: Buffer;
+  disabled: boolean;
+  damaged: boolean;
+}
+
+export function fakeRootStore(meshId = "prod"): FakeRootStore {
+  const secret = rootSecretName(meshId);
+  const versions: Version[] = [];
+  const handedOut: Buffer[] = [];
+  const calls = { state: 0, payload: 0 };
+  let aliases: RootVersions = {};
+  let annotations: Readonly<Record<string, string>> = {};
+  let changes = 0;
+  let exists = true;
+  let denied = false;
+  let failure: MeshjoinError | undefined;
+
+  const enter = (signal: AbortSignal | undefined) => {
+    if (signal?.aborted === true) {
+      throw new UnavailableError("the call was cancelled; it will be tried again", { code: "Cancelled" });
+    }
+    const error = failure;
+    failure = undefined;
+    if (error !== undefined) throw error;
+    if (denied) throw rootError("RootAccessDenied", `no permission to read secret ${secret}; grant it`);
+  };
+
+  return {
+    handedOut,
+    calls,
+    async state(signal) {
+      calls.state += 1;
+      enter(signal);
+      if (!exists) throw rootError("RootSecretMissing", `secret ${secret} does not exist; create it`);
+      return { versions: aliases, etag: `"${changes}"`, annotations };
+    },
+    async payload(number, signal) {
+      calls.payload += 1;
+      enter(signal);
+      const version = exists ? versions[number - 1] : undefined;
+      const name = `version ${number} of secret ${secret}`;
+      if (version === undefined)
+        throw rootError("RootVersionMissing", `${name} does not exist; alias another`);
+      if (version.disabled) throw rootError("RootVersionDisabled", `${name} is disabled; enable it`);
+      if (version.damaged) throw rootError("RootChecksumMismatch", `${name} arrived damaged; run again`);
+      const copy = Buffer.from(version.data);
+      handedOut.push(copy);
+      return copy;
+    },
+    addVersion(payload) {
+      return versions.push({ data: Buffer.from(payload), disabled: false, damaged: false });
+    },
+    setAliases(next) {
+      const roles = Object.entries(next).toSorted(([a], [b]) => (a < b ? -1 : 1));
+      aliases = Object.fromEntries(roles) as Partial<Record<RootRole, number>>;
+      changes += 1;
+    },
+    setAnnotations(next) {
+      annotations = next;
+      changes += 1;
+    },
+    disable(number) {
+      const version = versions[number - 1];
+      if (version !== undefined) version.disabled = true;
+    },
+    damage(number) {
+      const version = versions[number - 1];
+      if (version !== undefined) version.damaged = true;
+    },
+    deleteSecret() {
+      exists = false;
+    },
+    deny() {
+      denied = true;
+    },
+    failNext(error) {
+      failure = error;
+    },
+  };
+}
+
+function rootError(code: string, message: string): RootError {
+  return new RootError(message, { code });
+}

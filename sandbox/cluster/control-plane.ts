@@ -1,0 +1,220 @@
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+import type { Binaries } from "../binaries/build.ts";
+import { type ApiClient, createApiClient } from "./api-client.ts";
+import { type FaultProxy, startFaultProxy } from "./fault-proxy.ts";
+import { type ApiServer, startApiServer, startControllerManager, startEtcd } from "./kube-processes.ts";
+import { renderKubeconfig } from "./kubeconfig.ts";
+import { startKubelet } from "./kubelet.ts";
+import { type NodeStandIn, startNode } from "./node.ts";
+import { startPodNetwork } from "./pod-network.ts";
+
+export interface ControlPlaneOptions {
+  readonly name: string;
+  /** Work files; made if absent, not removed by `stop`. */
+  readonly dir: string;
+  /** One file for each process, and the audit log. */
+  readonly logDir: string;
+  readonly binaries: Binaries;
+  /** Plain-HTTP webhook that answers `authentication.k8s.io/v1` TokenReviews; asked for every token that is not the cluster's own. */
+  readonly tokenReviewUrl: string;
+  /** Users that are bound to `cluster-admin` from the start. */
+  readonly adminUsers?: readonly string[];
+  /** Groups that are bound to `cluster-admin` from the start. */
+  readonly adminGroups?: readonly string[];
+  /** 0 to 99, another one for every cluster: pods get 10.(100 + index).0.0/16. */
+  readonly podCidrIndex: number;
+}
+
+/** A running cluster: real etcd, kube-apiserver, kube-controller-manager and istiod, everything else stood in for. */
+export interface ControlPlane {
+  readonly name: string;
+  /** `https://127.0.0.1:PORT`, through the proxy that faults are set on: what the GKE API should announce. */
+  readonly server: string;
+  /** The same kube-apiserver, out of reach of faults. */
+  readonly directServer: string;
+  readonly caPem: string;
+  /** Of a cluster administrator, to `directServer`; its requests are not in the audit log. */
+  readonly kubeconfigPath: string;
+  /**
+   * JSON lines (`audit.k8s.io/v1` events, level Metadata), written before each answer: every request of users
+   * that are neither the cluster's own parts nor the administrator.
+   */
+  readonly auditLogPath: string;
+  readonly podCidr: string;
+  readonly proxy: Pick<FaultProxy, "setFault" | "acceptedConnections">;
+  /** `http://127.0.0.1:PORT` of the `:8080` debug port of an istiod, as from inside its pod; undefined where none runs. */
+  istiodHttp(): string | undefined;
+  stop(): Promise<void>;
+}
+
+/** The kubelet's usual port; it exists in the pod network only. */
+const KUBELET_PORT = 10_250;
+/** sun_path of sockaddr_un on macOS. */
+const LONGEST_SOCKET_PATH = 103;
+const CONTROLLERS_TIMEOUT_MS = 60_000;
+
+/** Undone in reverse, each step even if another one failed. */
+function createUndo() {
+  const steps: (() => Promise<unknown>)[] = [];
+  return {
+    add: (step: () => Promise<unknown>) => steps.push(step),
+    run: async (): Promise<void> => {
+      const failures: unknown[] = [];
+      for (let step = steps.pop(); step !== undefined; step = steps.pop()) {
+        await step().catch((error: unknown) => failures.push(error));
+      }
+      if (failures.length > 0) {
+        throw new AggregateError(failures, "parts of the cluster did not stop; end their processes by hand");
+      }
+    },
+  };
+}
+
+type Undo = ReturnType<typeof createUndo>;
+
+async function socketPath(dir: string, undo: Undo): Promise<string> {
+  const inside = join(dir, "pod-network.sock");
+  if (inside.length <= LONGEST_SOCKET_PATH) {
+    await rm(inside, { force: true });
+    return inside;
+  }
+  const short = await mkdtemp(join(tmpdir(), "mj-"));
+  undo.add(() => rm(short, { recursive: true, force: true }));
+  return join(short, "pods.sock");
+}
+
+async function bindAdministrators(api: ApiClient, options: ControlPlaneOptions): Promise<void> {
+  const subjects = [
+    ...(options.adminUsers ?? []).map((name) => ({ kind: "User", name })),
+    ...(options.adminGroups ?? []).map((name) => ({ kind: "Group", name })),
+  ].map((subject) => ({ ...subject, apiGroup: "rbac.authorization.k8s.io" }));
+  if (subjects.length > 0) {
+    await api.create("/apis/rbac.authorization.k8s.io/v1/clusterrolebindings", {
+      metadata: { name: "sandbox-administrators" },
+      roleRef: { apiGroup: "rbac.authorization.k8s.io", kind: "ClusterRole", name: "cluster-admin" },
+      subjects,
+    });
+  }
+}
+
+/** Pods are only admitted once their namespace has its ServiceAccount. */
+async function waitForControllers(api: ApiClient): Promise<void> {
+  const deadline = Date.now() + CONTROLLERS_TIMEOUT_MS;
+  for (;;) {
+    try {
+      await api.get("/api/v1/namespaces/default/serviceaccounts/default");
+      await api.get("/api/v1/namespaces/default/configmaps/kube-root-ca.crt");
+      return;
+    } catch (error) {
+      if (Date.now() > deadline) {
+        throw new Error("kube-controller-manager makes no service accounts; see its log", { cause: error });
+      }
+      await delay(50);
+    }
+  }
+}
+
+interface NodeParts {
+  readonly node: NodeStandIn;
+  readonly api: ApiClient;
+}
+
+async function startNodeParts(
+  options: ControlPlaneOptions,
+  apiServer: ApiServer,
+  network: Awaited<ReturnType<typeof startPodNetwork>>,
+  undo: Undo,
+): Promise<NodeParts> {
+  const { server, caPem, tokens } = apiServer;
+  const api = createApiClient({ server, caPem, token: tokens.node });
+  const podPrefix = `10.${100 + options.podCidrIndex}`;
+  const nodeIp = `${podPrefix}.255.254`;
+  const pilotOf = (namespace: string, pod: string) =>
+    node.pilots().find((candidate) => candidate.namespace === namespace && candidate.pod === pod)?.pilot;
+  const kubelet = await startKubelet({
+    certPem: apiServer.certPem,
+    keyPem: apiServer.keyPem,
+    portOf: (namespace, pod, port) => pilotOf(namespace, pod)?.ports.get(port),
+    logPathOf: (namespace, pod) => pilotOf(namespace, pod)?.logPath,
+  });
+  undo.add(() => kubelet.stop());
+  network.setRoute(`${nodeIp}:${KUBELET_PORT}`, { port: kubelet.port, fromHost: false });
+  const node = await startNode({
+    api,
+    podPrefix,
+    nodeName: `${options.name}-node`,
+    nodeIp,
+    kubeletPort: KUBELET_PORT,
+    network,
+    server,
+    pilotDiscovery: options.binaries.pilotDiscovery,
+    dir: join(options.dir, "pods"),
+    logDir: options.logDir,
+  });
+  undo.add(() => node.stop());
+  return { node, api };
+}
+
+async function start(options: ControlPlaneOptions, undo: Undo): Promise<ControlPlane> {
+  const { name, dir, logDir } = options;
+  await mkdir(dir, { recursive: true });
+  await mkdir(logDir, { recursive: true });
+  const network = await startPodNetwork(await socketPath(dir, undo));
+  undo.add(() => network.stop());
+  const etcd = await startEtcd(options);
+  undo.add(() => etcd.process.stop({ graceMs: 0 }));
+  const apiServer = await startApiServer({
+    ...options,
+    etcdUrl: etcd.url,
+    serviceCidr: `10.${options.podCidrIndex}.0.0/20`,
+    podNetworkSocket: network.socketPath,
+  });
+  undo.add(() => apiServer.process.stop({ graceMs: 0 }));
+  const controllerManager = await startControllerManager(options, apiServer);
+  undo.add(() => controllerManager.stop({ graceMs: 0 }));
+  const proxy = await startFaultProxy(apiServer.port);
+  undo.add(() => proxy.stop());
+  const { node, api } = await startNodeParts(options, apiServer, network, undo);
+  await bindAdministrators(api, options);
+
+  const { server, caPem, tokens } = apiServer;
+  const kubeconfigPath = join(dir, "kubeconfig");
+  const kubeconfig = renderKubeconfig({ name, server, ca: { pem: caPem }, token: tokens.admin });
+  await writeFile(kubeconfigPath, kubeconfig, { mode: 0o600 });
+  await waitForControllers(api);
+  return {
+    name,
+    server: `https://127.0.0.1:${proxy.port}`,
+    directServer: server,
+    caPem,
+    kubeconfigPath,
+    auditLogPath: apiServer.auditLogPath,
+    podCidr: `10.${100 + options.podCidrIndex}.0.0/16`,
+    proxy,
+    istiodHttp: () => {
+      const port = node.pilots()[0]?.pilot.ports.get(8080);
+      return port === undefined ? undefined : `http://127.0.0.1:${port}`;
+    },
+    stop: undo.run,
+  };
+}
+
+/**
+ * Starts one cluster on this machine, without containers and without root, in some seconds. Several may start at
+ * once. When it fails, what was started is stopped again; when this process dies, so does the cluster.
+ */
+export async function startControlPlane(options: ControlPlaneOptions): Promise<ControlPlane> {
+  if (!Number.isInteger(options.podCidrIndex) || options.podCidrIndex < 0 || options.podCidrIndex > 99) {
+    throw new RangeError("podCidrIndex must be a whole number from 0 to 99; give every cluster its own");
+  }
+  const undo = createUndo();
+  try {
+    return await start(options, undo);
+  } catch (error) {
+    await undo.run().catch(() => undefined);
+    throw error;
+  }
+}

@@ -1,0 +1,134 @@
+import { once } from "node:events";
+import { connect, createServer, type Socket } from "node:net";
+import { setTimeout as delay } from "node:timers/promises";
+
+/** `refuse` resets every connection, open ones too; `delay` holds what clients send back for `delayMs`. */
+export type ProxyFault = { readonly kind: "refuse" } | { readonly kind: "delay"; readonly delayMs: number };
+
+/** A TCP proxy in front of one port of this machine, through which its clients see it slow or unreachable. */
+export interface FaultProxy {
+  readonly port: number;
+  /** Since the start, refused ones included. */
+  readonly acceptedConnections: () => number;
+  /** Holds until it is set again; undefined for none. What was held back is sent on at once then. */
+  setFault(fault: ProxyFault | undefined): void;
+  stop(): Promise<void>;
+}
+
+interface FaultState {
+  fault: ProxyFault | undefined;
+  /** Aborted whenever the fault changes. */
+  changed: AbortController;
+}
+
+interface Held {
+  readonly chunk: Buffer;
+  readonly arrivedAt: number;
+}
+
+const HOLD_LIMIT = 256;
+
+/** Each chunk waits from its own arrival, so that a long upload is late once and not once per chunk. */
+async function waitForDelay(state: FaultState, arrivedAt: number): Promise<void> {
+  const { fault, changed } = state;
+  const wait = fault?.kind === "delay" ? arrivedAt + fault.delayMs - Date.now() : 0;
+  if (wait > 0) {
+    await delay(wait, undefined, { signal: changed.signal }).catch(() => undefined);
+  }
+}
+
+function forward(state: FaultState, from: Socket, to: Socket): void {
+  const held: Held[] = [];
+  let sending = false;
+  let ended = false;
+
+  const send = async (): Promise<void> => {
+    sending = true;
+    for (let next = held.shift(); next !== undefined; next = held.shift()) {
+      await waitForDelay(state, next.arrivedAt);
+      if (!to.destroyed && !to.write(next.chunk)) {
+        await Promise.race([once(to, "drain"), once(to, "close")]).catch(() => undefined);
+      }
+      from.resume();
+    }
+    sending = false;
+    if (ended) {
+      to.end();
+    }
+  };
+
+  from.on("data", (chunk) => {
+    held.push({ chunk: Buffer.from(chunk), arrivedAt: Date.now() });
+    if (held.length >= HOLD_LIMIT) {
+      from.pause();
+    }
+    if (!sending) {
+      void send();
+    }
+  });
+  from.on("end", () => {
+    ended = true;
+    if (!sending) {
+      to.end();
+    }
+  });
+}
+
+export async function startFaultProxy(targetPort: number): Promise<FaultProxy> {
+  const state: FaultState = { fault: undefined, changed: new AbortController() };
+  const open = new Set<Socket>();
+  let accepted = 0;
+
+  const server = createServer({ allowHalfOpen: true }, (client) => {
+    accepted += 1;
+    client.on("error", () => client.destroy());
+    if (state.fault?.kind === "refuse") {
+      client.resetAndDestroy();
+      return;
+    }
+    const target = connect({ port: targetPort, host: "127.0.0.1", allowHalfOpen: true });
+    open.add(client);
+    client.setNoDelay(true);
+    target.setNoDelay(true);
+    forward(state, client, target);
+    target.pipe(client);
+    target.on("error", () => client.resetAndDestroy());
+    target.on("close", () => client.destroySoon());
+    client.on("close", () => {
+      open.delete(client);
+      target.destroy();
+    });
+  });
+
+  const resetAll = (): void => {
+    for (const socket of open) {
+      socket.resetAndDestroy();
+    }
+  };
+
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const address = server.address();
+  if (address === null || typeof address === "string") {
+    throw new Error("the proxy in front of kube-apiserver has no port; free some local ports");
+  }
+
+  return {
+    port: address.port,
+    acceptedConnections: () => accepted,
+    setFault: (fault) => {
+      state.fault = fault;
+      state.changed.abort();
+      state.changed = new AbortController();
+      if (fault?.kind === "refuse") {
+        resetAll();
+      }
+    },
+    stop: async () => {
+      state.changed.abort();
+      server.close();
+      resetAll();
+      await once(server, "close");
+    },
+  };
+}

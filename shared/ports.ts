@@ -104,16 +104,25 @@ export interface ObjectReader {
   ): Promise<readonly KubernetesObject[]>;
 }
 
+/** Every answer is metadata only: nothing that was just written has to cross the wire again. */
 export interface ObjectWriter {
   /** POST. ConflictError `AlreadyExists` if the name is taken. */
   create(object: KubernetesObject, signal?: AbortSignal): Promise<KubernetesObject>;
   /** PUT under `metadata.resourceVersion`. ConflictError `Conflict` if the object moved on or is gone. */
   replace(object: KubernetesObject, signal?: AbortSignal): Promise<KubernetesObject>;
-  /** Server-side apply, forced, as field manager `meshjoin`. With a resourceVersion it is conditional on it. */
-  apply(
-    object: KubernetesObject,
-    options?: { dryRun?: boolean; signal?: AbortSignal },
-  ): Promise<KubernetesObject>;
+  /**
+   * Server-side apply as field manager `meshjoin`. With a resourceVersion it is conditional on it (`Conflict`).
+   * Without `force`, a field that another manager owns is ConflictError `FieldConflict`, whose `fields.managers`
+   * names them, and nothing is written.
+   */
+  apply(object: KubernetesObject, options?: ApplyOptions): Promise<KubernetesObject>;
+  /** Only the very object with this UID; one that is gone or another of its name is left as it is. */
+  delete(ref: ObjectRef, uid: string, signal?: AbortSignal): Promise<void>;
+}
+
+export interface ApplyOptions {
+  readonly force?: boolean;
+  readonly signal?: AbortSignal;
 }
 
 export interface TokenGrant {

@@ -1,0 +1,33 @@
+/** The parts of a CloudEvent that carry a log entry, as the Functions Framework hands it over. */
+export interface Envelope {
+  readonly id?: string;
+  readonly type?: string;
+  readonly data?: unknown;
+}
+
+const PUBSUB = "google.cloud.pubsub.topic.v1.messagePublished";
+
+/**
+ * The log entry in an event: as Eventarc sends it (the entry is the data, in binary or structured mode) or as a Log
+ * Router sink does (its JSON, base64, in a Pub/Sub message). `undefined` when there is none to be read.
+ */
+export function openEnvelope({ type, data }: Envelope): unknown {
+  const body = parseJson(data);
+  if (type !== PUBSUB) return body;
+  const message = isRecord(body) ? body["message"] : undefined;
+  const encoded = isRecord(message) ? message["data"] : undefined;
+  return typeof encoded === "string" ? parseJson(Buffer.from(encoded, "base64")) : undefined;
+}
+
+function parseJson(data: unknown): unknown {
+  if (typeof data !== "string" && !Buffer.isBuffer(data)) return data;
+  try {
+    return JSON.parse(data.toString());
+  } catch {
+    return undefined;
+  }
+}
+
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null;
+}

@@ -1,0 +1,84 @@
+import { nonMemberReason } from "../shared/core/membership.ts";
+import { clusterId, clusterResource } from "../shared/core/names.ts";
+import { isRetryable, MeshjoinError, NotReadyError } from "../shared/errors.ts";
+import type { Logger } from "../shared/log.ts";
+import { reconcile } from "../shared/reconcile.ts";
+import { logReconciled } from "../shared/run-log.ts";
+import { logProgress, type Runtime } from "../shared/runtime.ts";
+import { type ClusterEvent, parseAuditEntry } from "./audit-entry.ts";
+import { type Envelope, openEnvelope } from "./envelope.ts";
+
+/**
+ * A cluster was created somewhere: look at it. Resolves when the event is done with, whatever came of it; rejects
+ * when it must be delivered again.
+ */
+export async function onClusterEvent(runtime: Runtime, envelope: Envelope): Promise<void> {
+  const parsed = parseAuditEntry(openEnvelope(envelope));
+  if ("ignored" in parsed) {
+    runtime.log.debug({ reason: parsed.ignored, eventId: envelope.id }, "event ignored");
+    return;
+  }
+  const { cluster, method, operationId } = parsed.event;
+  const log = runtime.log.child({ cluster: clusterResource(cluster), method, operationId });
+  try {
+    await handle(runtime, log, parsed.event);
+  } catch (error) {
+    acknowledgeOrThrow(log, error);
+  }
+}
+
+async function handle(runtime: Runtime, log: Logger, { cluster: ref, method }: ClusterEvent): Promise<void> {
+  const { spec } = runtime;
+  if (!spec.projects.includes(ref.project)) {
+    log.info({ reason: "ProjectNotConfigured" }, "cluster is no member");
+    return;
+  }
+  const run = await runtime.start(logProgress(log));
+  try {
+    const cluster = await run.ports.directory.get(ref, run.signal);
+    const reason = cluster === undefined ? "Gone" : nonMemberReason(cluster, spec);
+    if (reason === "Provisioning") {
+      throw new NotReadyError("the cluster is still being provisioned; the event is delivered again", {
+        code: "Provisioning",
+      });
+    }
+    if (reason !== undefined) {
+      log.info({ reason }, "cluster is no member");
+      return;
+    }
+    const id = clusterId(ref);
+    log.info({ clusterId: id }, "cluster joins");
+    const reconciled = await reconcile(run, {
+      scope: { clusterId: id },
+      reason: method,
+      dryRun: false,
+      deep: false,
+      confirm: [],
+    });
+    logReconciled(log.child({ clusterId: id }), reconciled);
+    if (reconciled.retry) {
+      throw new NotReadyError("the join is not complete; the event is delivered again", {
+        code: "JoinIncomplete",
+        fields: { clusterId: id },
+      });
+    }
+  } finally {
+    await run.ports.fleet.close();
+  }
+}
+
+/**
+ * A retryable error goes back to the Functions Framework, which prints it and answers 500; anything that is not our own
+ * is replaced, because nobody knows what its message holds.
+ */
+function acknowledgeOrThrow(log: Logger, error: unknown): void {
+  const ours = error instanceof MeshjoinError;
+  if (ours && !isRetryable(error)) {
+    log.error({ err: error, code: error.code }, "event given up");
+    return;
+  }
+  log.warn({ err: error, code: ours ? error.code : "Internal" }, "event is delivered again");
+  throw ours
+    ? error
+    : new NotReadyError("an unexpected error; its log entry says more", { code: "Internal" });
+}

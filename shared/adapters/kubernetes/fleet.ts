@@ -1,0 +1,53 @@
+import type { Cluster } from "../../core/cluster.ts";
+import { functionEndpoint } from "../../core/endpoints.ts";
+import { clusterId } from "../../core/names.ts";
+import type { Access } from "../../core/spec.ts";
+import { UnavailableError } from "../../errors.ts";
+import type { Fleet, MemberApi } from "../../ports.ts";
+import { type AccessToken, type ApiConnection, connect } from "./connection.ts";
+import { istiodProbe } from "./istiod.ts";
+import { objectReader, objectWriter } from "./objects.ts";
+import { readerTokens } from "./tokens.ts";
+
+export interface FleetOptions {
+  readonly access: Access;
+  readonly accessToken: AccessToken;
+}
+
+/** The members' API servers, one connection pool each for as long as the fleet is open. */
+export function kubernetesFleet({ access, accessToken }: FleetOptions): Fleet {
+  const connections: ApiConnection[] = [];
+  const members = new Map<string, MemberApi>();
+
+  function open(cluster: Cluster): MemberApi {
+    const id = clusterId(cluster.ref);
+    const choice = functionEndpoint(cluster, access, id);
+    if ("finding" in choice) {
+      const { message, cure } = choice.finding;
+      throw new UnavailableError(`${message}; ${cure}`, {
+        code: "EndpointNotAvailable",
+        fields: { clusterId: id },
+      });
+    }
+    const api = connect(choice.endpoint, accessToken, { clusterId: id });
+    connections.push(api);
+    return {
+      reader: objectReader(api),
+      writer: objectWriter(api),
+      tokens: readerTokens(api),
+      istiod: istiodProbe(api, { clusterId: id }),
+    };
+  }
+
+  return {
+    member(cluster) {
+      const key = `${cluster.id} ${clusterId(cluster.ref)}`;
+      const known = members.get(key) ?? open(cluster);
+      members.set(key, known);
+      return known;
+    },
+    async close() {
+      await Promise.all(connections.map((connection) => connection.close()));
+    },
+  };
+}

@@ -1,0 +1,141 @@
+import { createHash } from "node:crypto";
+import { Agent, request } from "node:http";
+import type { Duplex } from "node:stream";
+import { text } from "node:stream/consumers";
+import { type DetailedPeerCertificate, connect as tlsConnect } from "node:tls";
+import type { ErrorFields } from "../../errors.ts";
+import type { IstiodProbe, RemoteClusterStatus } from "../../ports.ts";
+import { type ApiConnection, unreachable } from "./connection.ts";
+import { forwardPort } from "./port-forward.ts";
+
+/** Ports of istiod; Istio `pilot/cmd/pilot-discovery/app/cmd.go`. */
+const DEBUG_PORT = 8080;
+const XDS_PORT = 15_012;
+const ANSWER_TIMEOUT_MS = 10_000;
+
+const STATUSES = ["synced", "syncing", "timeout", "closed"] as const;
+
+/** Looks at what istiod really does, as istioctl does: through port-forwards, never through what was written. */
+export function istiodProbe(api: ApiConnection, fields: ErrorFields): IstiodProbe {
+  return {
+    open(pod) {
+      let debug: Promise<Agent> | undefined;
+      const streams: Duplex[] = [];
+
+      async function forward(port: number): Promise<Duplex> {
+        try {
+          const stream = await forwardPort(await api.kubeConfig(), pod, port);
+          streams.push(stream);
+          return stream;
+        } catch (error) {
+          throw unreachable(`port-forward to ${pod}:${port}`, messageOf(error), fields);
+        }
+      }
+
+      return {
+        async remoteClusters(signal) {
+          debug ??= forward(DEBUG_PORT).then(agentOver);
+          try {
+            return parseClusterz(await httpGet(await debug, "/debug/clusterz", signal));
+          } catch (error) {
+            debug = undefined;
+            throw unreachable(`read /debug/clusterz of ${pod}`, error, fields);
+          }
+        },
+        async servedChain(signal) {
+          const stream = await forward(XDS_PORT);
+          try {
+            return await readChain(stream, signal);
+          } catch (error) {
+            throw unreachable(`TLS handshake with ${pod}:${XDS_PORT}`, error, fields);
+          } finally {
+            stream.destroy();
+          }
+        },
+        close() {
+          for (const stream of streams) stream.destroy();
+        },
+      };
+    },
+  };
+}
+
+/** The WebSocket client rejects with an event, whose enumerable fields hold the request, bearer token included. */
+function messageOf(error: unknown): Error {
+  const message =
+    typeof error === "object" && error !== null && "message" in error ? String(error.message) : String(error);
+  return new Error(message);
+}
+
+/** Keeps the one forwarded connection for all requests of the session. */
+function agentOver(stream: Duplex): Agent {
+  const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+  const socket = Object.assign(stream, {
+    setKeepAlive: () => socket,
+    setNoDelay: () => socket,
+    setTimeout: () => socket,
+    ref: () => socket,
+    unref: () => socket,
+  });
+  agent.createConnection = () => socket;
+  return agent;
+}
+
+async function httpGet(agent: Agent, path: string, signal?: AbortSignal): Promise<string> {
+  const limit = AbortSignal.timeout(ANSWER_TIMEOUT_MS);
+  return await new Promise((resolve, reject) => {
+    const sent = request(
+      {
+        agent,
+        path,
+        host: "127.0.0.1",
+        headers: { host: "localhost" },
+        signal: signal === undefined ? limit : AbortSignal.any([signal, limit]),
+      },
+      (response) => {
+        if (response.statusCode === 200) text(response).then(resolve, reject);
+        else reject(new Error(`HTTP ${response.statusCode}`));
+      },
+    );
+    sent.on("error", reject);
+    sent.end();
+  });
+}
+
+function parseClusterz(body: string): RemoteClusterStatus[] {
+  const rows: unknown = JSON.parse(body);
+  if (!Array.isArray(rows)) throw new Error("an answer that is no list");
+  return rows.map((row: { id?: string; secretName?: string; syncStatus?: string }) => ({
+    clusterId: row.id ?? "",
+    secretName: row.secretName ?? "",
+    status: STATUSES.find((status) => status === row.syncStatus) ?? "syncing",
+  }));
+}
+
+/** No certificate is verified here: the caller compares fingerprints, and an untrusted chain is just what it must see. */
+async function readChain(stream: Duplex, signal?: AbortSignal): Promise<string[]> {
+  const limit = AbortSignal.timeout(ANSWER_TIMEOUT_MS);
+  const aborted = signal === undefined ? limit : AbortSignal.any([signal, limit]);
+  return await new Promise((resolve, reject) => {
+    const socket = tlsConnect({ socket: stream, rejectUnauthorized: false, ALPNProtocols: ["h2"] });
+    const stop = () => socket.destroy(new Error("no TLS handshake in time"));
+    aborted.addEventListener("abort", stop, { once: true });
+    socket.once("secureConnect", () => {
+      resolve(fingerprints(socket.getPeerCertificate(true)));
+      socket.end();
+    });
+    socket.once("error", reject);
+    socket.once("close", () => aborted.removeEventListener("abort", stop));
+  });
+}
+
+function fingerprints(leaf: DetailedPeerCertificate): string[] {
+  const chain: string[] = [];
+  for (let certificate: DetailedPeerCertificate | undefined = leaf; certificate?.raw !== undefined; ) {
+    const fingerprint = createHash("sha256").update(certificate.raw).digest("hex");
+    if (chain.includes(fingerprint)) break;
+    chain.push(fingerprint);
+    certificate = certificate.issuerCertificate;
+  }
+  return chain;
+}

@@ -1,0 +1,87 @@
+import { applyControlPlane } from "./apply/control-plane.ts";
+import { prepareIntermediate, writeIntermediate } from "./apply/intermediate.ts";
+import { applyNamespace } from "./apply/namespace.ts";
+import type { MemberAction } from "./core/action.ts";
+import { ISTIO_NAMESPACE, ISTIOD } from "./core/names.ts";
+import type { Member } from "./core/observation.ts";
+import type { MeshSpec } from "./core/spec.ts";
+import { controlPlane } from "./istio/control-plane.ts";
+import type { CacertsMaterial } from "./istio/secrets.ts";
+import type { ManifestTemplate } from "./istio/template.ts";
+import { availability } from "./istio/workload.ts";
+import type { Ports } from "./ports.ts";
+import type { Reporter } from "./progress.ts";
+
+/** What every part of a run works with. */
+export interface Run {
+  readonly ports: Ports;
+  readonly spec: MeshSpec;
+  readonly template: ManifestTemplate;
+  readonly report: Reporter;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * One member's own half, in the order of design rule 3. The certificate is made before anything is written, so that
+ * a root that cannot sign leaves no trace. Answers whether anything was written.
+ */
+export async function applyMember(
+  run: Run,
+  member: Member,
+  actions: readonly MemberAction[],
+): Promise<boolean> {
+  const { ports, spec, signal } = run;
+  const issues = actions.some(({ kind }) => kind === "issueIntermediate");
+  const material = issues ? await prepareIntermediate(ports, spec, member.cluster, signal) : undefined;
+  let wrote = false;
+  for (const action of actions) {
+    const written = await applyAction(run, member, action, material);
+    run.report({ step: action.kind, clusterId: member.clusterId, outcome: outcomeOf(action, written) });
+    wrote ||= written;
+  }
+  return wrote;
+}
+
+function outcomeOf({ verb }: MemberAction, written: boolean) {
+  if (!written) return "unchanged";
+  return verb === "create" ? "created" : "updated";
+}
+
+async function applyAction(
+  { ports, spec, template, signal }: Run,
+  member: Member,
+  action: MemberAction,
+  material: CacertsMaterial | undefined,
+): Promise<boolean> {
+  const api = ports.fleet.member(member.cluster);
+  const { meshId, workloadTtl } = spec;
+  switch (action.kind) {
+    case "labelNamespace":
+      await applyNamespace(api, action.network, meshId, signal);
+      return true;
+    case "issueIntermediate":
+      return (
+        material !== undefined &&
+        (await writeIntermediate(api, action, material, meshId, ports.clock.now(), signal))
+      );
+    case "applyControlPlane": {
+      const values = { meshId, clusterId: member.clusterId, network: member.network, workloadTtl };
+      await applyControlPlane(api, controlPlane(template, values), meshId, signal);
+      return true;
+    }
+  }
+}
+
+const DEPLOYMENT = {
+  apiVersion: "apps/v1",
+  kind: "Deployment",
+  namespace: ISTIO_NAMESPACE,
+  fieldSelector: `metadata.name=${ISTIOD}`,
+};
+
+/** Until istiod serves, or the signal says that it was long enough. */
+export async function awaitIstiod({ ports }: Run, member: Member, signal: AbortSignal): Promise<boolean> {
+  const { reader } = ports.fleet.member(member.cluster);
+  const seen = await reader.until(DEPLOYMENT, (found) => found.some((each) => availability(each)), signal);
+  return seen.some((deployment) => availability(deployment));
+}

@@ -1,0 +1,185 @@
+import { parse } from "yaml";
+import type { Connect } from "../core/action.ts";
+import { peerEndpoint } from "../core/endpoints.ts";
+import { annotation, ISTIO_NAMESPACE, readerSecretName, remoteSecretName } from "../core/names.ts";
+import type { Member, Reachable } from "../core/observation.ts";
+import type { MeshSpec } from "../core/spec.ts";
+import { ConflictError, NotReadyError, RefusedError, UnavailableError } from "../errors.ts";
+import { ownerOf } from "../istio/ownership.ts";
+import { readerSecret, remoteSecret } from "../istio/secrets.ts";
+import type { KubernetesObject, MemberApi, ObjectRef, Ports } from "../ports.ts";
+
+export interface Pair {
+  readonly reader: Member & { readonly state: Reachable };
+  readonly target: Member & { readonly state: Reachable };
+}
+
+/**
+ * Gives the reader a credential of the target: a Secret in the target that stands for the reader, a token bound to it
+ * and proved, and the remote secret in the reader, created or replaced in place. Dying after any of these leaves
+ * nothing that the next run does not pick up. Answers whether it wrote the remote secret.
+ */
+export async function connectPair(
+  ports: Ports,
+  spec: MeshSpec,
+  { reader, target }: Pair,
+  action: Connect,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const apis = { reader: ports.fleet.member(reader.cluster), target: ports.fleet.member(target.cluster) };
+  const choice = peerEndpoint(target.cluster, spec.accessPeers, target.clusterId);
+  if ("finding" in choice) {
+    throw new RefusedError(`${choice.finding.message}; ${choice.finding.cure}`, {
+      code: choice.finding.reason,
+    });
+  }
+  if (action.resourceVersion !== undefined) await assertReplaceable(apis, { reader, target }, signal);
+
+  const bound = await ensureReaderSecret(apis.target, spec.meshId, { reader, target }, signal);
+  const now = ports.clock.now();
+  const grant = await apis.target.tokens.request(bound, spec.tokenTtl, signal);
+  if (!(await apis.target.tokens.isAccepted(grant.token, signal))) {
+    throw new UnavailableError(
+      `${target.clusterId} does not accept the token that it has just granted; it is tried again`,
+      {
+        code: "TokenNotAccepted",
+        fields: { clusterId: target.clusterId },
+      },
+    );
+  }
+  const secret = remoteSecret({
+    meshId: spec.meshId,
+    target: target.cluster,
+    targetId: target.clusterId,
+    endpoint: choice.endpoint,
+    endpointDigest: action.endpointDigest,
+    readerUid: bound.uid,
+    grant,
+    now,
+  });
+  return await write(apis.reader, secret, action, spec.meshId, signal);
+}
+
+async function write(
+  api: MemberApi,
+  secret: KubernetesObject,
+  action: Connect,
+  meshId: string,
+  signal: AbortSignal,
+): Promise<boolean> {
+  if (action.resourceVersion !== undefined) {
+    const metadata = { ...secret.metadata, resourceVersion: action.resourceVersion };
+    await api.writer.replace({ ...secret, metadata }, signal);
+    return true;
+  }
+  try {
+    await api.writer.create(secret, signal);
+    return true;
+  } catch (error) {
+    if (!(error instanceof ConflictError) || error.code !== "AlreadyExists") throw error;
+    await assertEquivalent(api, secret, meshId, signal, error);
+    return false;
+  }
+}
+
+const COMPARED = ["cluster-id", "endpoint-digest", "reader-uid"] as const;
+
+/** Another run was faster. Its secret is as good as ours if it was made for the same cluster, address and reader. */
+async function assertEquivalent(
+  api: MemberApi,
+  secret: KubernetesObject,
+  meshId: string,
+  signal: AbortSignal,
+  cause: unknown,
+): Promise<void> {
+  const found = await api.reader.get(secretRef(secret.metadata.name), signal);
+  const same = COMPARED.every(
+    (key) =>
+      found?.metadata.annotations?.[annotation(key)] === secret.metadata.annotations?.[annotation(key)],
+  );
+  if (found !== undefined && ownerOf(found.metadata, meshId) === "ours" && same) return;
+  throw new ConflictError(
+    `Secret ${secret.metadata.name} was created by another run; the event is delivered again`,
+    {
+      code: "Conflict",
+      cause,
+    },
+  );
+}
+
+interface BoundTo {
+  readonly name: string;
+  readonly uid: string;
+}
+
+/** One that stood for an earlier cluster of the reader's name is deleted first, which revokes that cluster's tokens. */
+async function ensureReaderSecret(
+  api: MemberApi,
+  meshId: string,
+  { reader, target }: Pair,
+  signal: AbortSignal,
+): Promise<BoundTo> {
+  const name = readerSecretName(reader.clusterId);
+  const known = target.state.readerSecrets.find((secret) => secret.name === name);
+  if (known !== undefined && known.readerGkeId === reader.cluster.id) return known;
+  if (known !== undefined) await api.writer.delete(secretRef(name), known.uid, signal);
+  try {
+    const created = await api.writer.create(readerSecret(meshId, reader.cluster, reader.clusterId), signal);
+    return { name, uid: created.metadata.uid ?? "" };
+  } catch (error) {
+    if (!(error instanceof ConflictError) || error.code !== "AlreadyExists") throw error;
+    const found = await api.reader.get(secretRef(name), signal);
+    const ours = found !== undefined && ownerOf(found.metadata, meshId) === "ours";
+    const sameReader = found?.metadata.annotations?.[annotation("cluster-id")] === reader.cluster.id;
+    if (!ours || !sameReader) throw error;
+    return { name, uid: found.metadata.uid ?? "" };
+  }
+}
+
+/**
+ * Design rule 4: while an istiod is still syncing, another change of its remote secret can wedge it
+ * (docs/design.md), unless the token in it is dead and no sync can come of it.
+ */
+async function assertReplaceable(
+  apis: { readonly reader: MemberApi; readonly target: MemberApi },
+  { reader, target }: Pair,
+  signal: AbortSignal,
+): Promise<void> {
+  const statuses = await Promise.all(
+    reader.state.pods.map(async (pod) => {
+      const session = apis.reader.istiod.open(pod);
+      try {
+        const clusters = await session.remoteClusters(signal);
+        return clusters.find((cluster) => cluster.clusterId === target.clusterId)?.status;
+      } finally {
+        session.close();
+      }
+    }),
+  );
+  if (!statuses.includes("syncing")) return;
+  const current = await apis.reader.reader.get(secretRef(remoteSecretName(target.clusterId)), signal);
+  const token = current === undefined ? undefined : tokenOf(current, target.clusterId);
+  if (token === undefined || !(await apis.target.tokens.isAccepted(token, signal))) return;
+  throw new NotReadyError(
+    `istiod of ${reader.clusterId} is still syncing ${target.clusterId}; its remote secret is renewed afterwards`,
+    { code: "PairSyncing", fields: { clusterId: reader.clusterId } },
+  );
+}
+
+interface Kubeconfig {
+  readonly users?: readonly { readonly user?: { readonly token?: string } }[];
+}
+
+function tokenOf(secret: KubernetesObject, targetId: string): string | undefined {
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- core/v1 Secret
+  const data = secret["data"] as Readonly<Record<string, string>> | undefined;
+  const encoded = data?.[targetId];
+  if (encoded === undefined) return undefined;
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- a kubeconfig; every field is optional
+  const config = parse(Buffer.from(encoded, "base64").toString("utf8")) as Kubeconfig | null;
+  return config?.users?.[0]?.user?.token;
+}
+
+function secretRef(name: string): ObjectRef {
+  return { apiVersion: "v1", kind: "Secret", namespace: ISTIO_NAMESPACE, name };
+}

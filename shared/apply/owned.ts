@@ -1,0 +1,46 @@
+import { ConflictError, RefusedError } from "../errors.ts";
+import { ownerOf } from "../istio/ownership.ts";
+import type { KubernetesObject, MemberApi, ObjectRef } from "../ports.ts";
+
+/**
+ * Server-side apply that takes nothing from anybody (design rule 6). It starts without force: an object that is not
+ * there, or that only we manage, needs none. A conflict is forced on an object with our labels, and is the error
+ * `ForeignObject` on any other, with nothing written.
+ */
+export async function applyOwned(
+  api: MemberApi,
+  object: KubernetesObject,
+  meshId: string,
+  signal: AbortSignal,
+): Promise<KubernetesObject> {
+  try {
+    return await api.writer.apply(object, { signal });
+  } catch (error) {
+    if (!(error instanceof ConflictError) || error.code !== "FieldConflict") throw error;
+    await assertOurs(api, object, meshId, signal, error);
+    return await api.writer.apply(object, { force: true, signal });
+  }
+}
+
+/** Fails with RefusedError `ForeignObject` unless the existing object carries our labels. */
+export async function assertOurs(
+  api: MemberApi,
+  object: KubernetesObject,
+  meshId: string,
+  signal: AbortSignal,
+  cause: unknown,
+): Promise<void> {
+  const existing = await api.reader.get(refOf(object), signal);
+  if (existing !== undefined && ownerOf(existing.metadata, meshId) === "ours") return;
+  const { kind, metadata } = object;
+  const managers = cause instanceof ConflictError ? cause.fields["managers"] : undefined;
+  throw new RefusedError(
+    `${kind} ${metadata.name} exists and is not Meshjoin's; delete it or take the mesh label off the cluster`,
+    { code: "ForeignObject", cause, ...(managers === undefined ? {} : { fields: { managers } }) },
+  );
+}
+
+function refOf({ apiVersion, kind, metadata }: KubernetesObject): ObjectRef {
+  const { name, namespace } = metadata;
+  return { apiVersion, kind, name, ...(namespace === undefined ? {} : { namespace }) };
+}

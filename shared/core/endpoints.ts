@@ -1,0 +1,61 @@
+import type { Cluster, Endpoint, EndpointKind } from "./cluster.ts";
+import { type Finding, finding } from "./finding.ts";
+import { clusterResource } from "./names.ts";
+import type { Access } from "./spec.ts";
+
+export type EndpointChoice = { readonly endpoint: Endpoint } | { readonly finding: Finding };
+
+/** The address by which Meshjoin itself, with an IAM token, reaches the API server. */
+export function functionEndpoint(cluster: Cluster, access: Access, clusterId: string): EndpointChoice {
+  const { dns, public: open, private: inner } = cluster.endpoints;
+  if (access !== "auto") return chosen(cluster, access, clusterId);
+  const endpoint = (dns?.allowsExternalTraffic ? dns : undefined) ?? open ?? inner;
+  return endpoint === undefined ? none(cluster, "any", clusterId) : { endpoint };
+}
+
+/**
+ * The address that stands in remote secrets. Other istiods come with a Kubernetes token, which the DNS-based
+ * endpoint refuses unless the cluster allows it.
+ */
+export function peerEndpoint(cluster: Cluster, access: Access, clusterId: string): EndpointChoice {
+  const { dns, public: open, private: inner } = cluster.endpoints;
+  if (access === "dns" && dns !== undefined && !dns.allowsKubernetesTokens) {
+    return {
+      finding: finding(
+        "DnsTokensNotAllowed",
+        "the DNS-based endpoint of the cluster refuses Kubernetes tokens, and remote secrets carry one",
+        `${updateCommand(cluster)} --enable-k8s-tokens-via-dns, or set MESHJOIN_ACCESS_PEERS to private or public`,
+        clusterId,
+      ),
+    };
+  }
+  if (access !== "auto") return chosen(cluster, access, clusterId);
+  const endpoint = (dns?.allowsKubernetesTokens ? dns : undefined) ?? open ?? inner;
+  return endpoint === undefined ? none(cluster, "any", clusterId) : { endpoint };
+}
+
+function chosen(cluster: Cluster, kind: EndpointKind, clusterId: string): EndpointChoice {
+  const endpoint = cluster.endpoints[kind];
+  return endpoint === undefined ? none(cluster, kind, clusterId) : { endpoint };
+}
+
+function none(cluster: Cluster, kind: EndpointKind | "any", clusterId: string): EndpointChoice {
+  return {
+    finding: finding(
+      "EndpointNotAvailable",
+      `the cluster has no ${kind === "any" ? "" : `${kind} `}endpoint of its control plane`,
+      `enable one (${updateCommand(cluster)} --help), or change MESHJOIN_ACCESS_FUNCTION and MESHJOIN_ACCESS_PEERS`,
+      clusterId,
+    ),
+  };
+}
+
+function updateCommand(cluster: Cluster): string {
+  const { project, location, name } = cluster.ref;
+  return `gcloud container clusters update ${name} --project ${project} --location ${location}`;
+}
+
+/** What a log or a status may say of an endpoint. */
+export function describeEndpoint(cluster: Cluster, endpoint: Endpoint): string {
+  return `${endpoint.kind} endpoint of ${clusterResource(cluster.ref)}`;
+}

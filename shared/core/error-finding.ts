@@ -1,0 +1,25 @@
+import { type Finding, finding, type Reason } from "./finding.ts";
+
+/** The parts of an error that a finding is made of. */
+export interface Fault {
+  readonly code: string;
+  readonly message: string;
+  readonly retryable: boolean;
+}
+
+const BY_CODE: Readonly<Record<string, Reason>> = {
+  ApiServerUnreachable: "ApiServerUnreachable",
+  ApiServerError: "ApiServerUnreachable",
+  FieldConflict: "FieldConflict",
+  ForeignObject: "ForeignControlPlane",
+  PairSyncing: "PairNotSynced",
+};
+
+/** What an error in the middle of a run means to an operator. Its own words say what to do. */
+export function faultFinding(fault: Fault, clusterId: string): Finding {
+  const reason = BY_CODE[fault.code] ?? (fault.retryable ? "RunInterrupted" : "RunFailed");
+  const cure = fault.retryable
+    ? "nothing: it is tried again"
+    : `mend the cause (${fault.code}); the next full run repeats it`;
+  return finding(reason, fault.message, cure, clusterId);
+}

@@ -1,0 +1,62 @@
+export type Severity = "info" | "warning" | "error";
+
+/**
+ * Everything that Meshjoin may have to say about a mesh, and how loudly. A reason is stable: alerts, tests and
+ * runbooks match on it. Only `error` means that somebody must act before the mesh is whole.
+ */
+export const REASONS = {
+  ApiServerUnreachable: "error",
+  CacertsMissing: "info",
+  CacertsOutdated: "info",
+  CertificateNotLoaded: "error",
+  ClusterIdCollision: "error",
+  ControlPlaneMissing: "info",
+  ControlPlaneNotReady: "warning",
+  ControlPlaneOutdated: "info",
+  DnsTokensNotAllowed: "error",
+  EndpointNotAvailable: "error",
+  FieldConflict: "error",
+  ForeignCacerts: "error",
+  ForeignCacertsAccepted: "info",
+  ForeignControlPlane: "error",
+  ForeignControlPlaneAccepted: "info",
+  ForeignReaderSecret: "error",
+  ForeignRemoteSecret: "warning",
+  IstioVersionDiffers: "warning",
+  ListingIncomplete: "warning",
+  ManagedMesh: "error",
+  NamespaceNotLabelled: "info",
+  NamespaceTerminating: "warning",
+  NetworkConflict: "error",
+  NetworkNotShared: "warning",
+  OtherMesh: "error",
+  PairNotSynced: "warning",
+  PeerPending: "info",
+  RemoteSecretMissing: "info",
+  RemoteSecretOutdated: "info",
+  RunFailed: "error",
+  RunInterrupted: "warning",
+  SelfSignedMesh: "error",
+  TokenDue: "info",
+} as const satisfies Record<string, Severity>;
+
+export type Reason = keyof typeof REASONS;
+
+/** One thing that is not as it should be: what, why, and how to mend it. Never holds key material. */
+export interface Finding {
+  readonly reason: Reason;
+  readonly severity: Severity;
+  readonly message: string;
+  readonly cure: string;
+  readonly clusterId?: string;
+}
+
+export function finding(reason: Reason, message: string, cure: string, clusterId?: string): Finding {
+  return {
+    reason,
+    severity: REASONS[reason],
+    message,
+    cure,
+    ...(clusterId === undefined ? {} : { clusterId }),
+  };
+}

@@ -1,0 +1,313 @@
+import type { MemberAction } from "./action.ts";
+import { type Finding, finding } from "./finding.ts";
+import { CACERTS, ISTIO_NAMESPACE, ISTIOD } from "./names.ts";
+import type { ControlPlaneState, Member, Reachable } from "./observation.ts";
+import { isReachable } from "./observation.ts";
+import { formatRootVersions, type RootVersions } from "./root-state.ts";
+import type { MeshSpec } from "./spec.ts";
+
+/** What a member should be; computed outside, because it takes the rendered manifest. */
+export interface DesiredControlPlane {
+  readonly manifestHash: string;
+  readonly istioVersion: string;
+}
+
+export interface MemberContext {
+  readonly spec: MeshSpec;
+  readonly roots: RootVersions;
+  readonly desired: DesiredControlPlane;
+  /** Cluster IDs that more than one member would have. */
+  readonly collisions: ReadonlySet<string>;
+}
+
+/**
+ * How a member stands after its own half: `complete`, `pending` (actions or readiness are missing), or
+ * `blocked` (somebody must act; nothing is written to it).
+ */
+export type Standing = "complete" | "pending" | "blocked";
+
+export interface MemberPlan {
+  readonly clusterId: string;
+  readonly standing: Standing;
+  readonly actions: readonly MemberAction[];
+  readonly findings: readonly Finding[];
+}
+
+/** Round one of design rule 2, for one member: its own half, in the order of design rule 3. */
+export function planMember(member: Member, context: MemberContext): MemberPlan {
+  const blockers = BLOCKERS.flatMap((check) => check(member, context) ?? []);
+  if (blockers.length > 0 || !isReachable(member)) {
+    return { clusterId: member.clusterId, standing: "blocked", actions: [], findings: blockers };
+  }
+  const accepted = acceptances(member);
+  const isGuest = member.state.controlPlane?.owner === "foreign";
+  const actions = isGuest ? [] : ACTIONS.flatMap((step) => step(member, context) ?? []);
+  const findings = [...accepted, ...notes(member, context)];
+  const ready = member.state.controlPlane?.ready === true && member.state.pods.length > 0;
+  const standing = actions.length === 0 && ready ? "complete" : "pending";
+  return { clusterId: member.clusterId, standing, actions, findings };
+}
+
+type Check = (member: Member, context: MemberContext) => Finding | undefined;
+
+const apiServerUnreachable: Check = ({ state, clusterId }) =>
+  state.reachable
+    ? undefined
+    : finding(
+        "ApiServerUnreachable",
+        `the API server of the cluster did not answer: ${state.message}`,
+        "check the cluster's health, its authorized networks and MESHJOIN_ACCESS_FUNCTION",
+        clusterId,
+      );
+
+const clusterIdCollision: Check = ({ clusterId }, { collisions }) =>
+  collisions.has(clusterId)
+    ? finding(
+        "ClusterIdCollision",
+        "two members would have the same cluster ID, so neither joins",
+        "recreate one of them under another name, or take its mesh label off",
+        clusterId,
+      )
+    : undefined;
+
+const managedMesh: Check = ({ state, clusterId }) =>
+  state.reachable && state.managedMesh
+    ? finding(
+        "ManagedMesh",
+        "Cloud Service Mesh manages the control plane of the cluster",
+        "disable Cloud Service Mesh on the cluster, or take its mesh label off",
+        clusterId,
+      )
+    : undefined;
+
+const namespaceTerminating: Check = ({ state, clusterId }) =>
+  state.reachable && state.namespace?.terminating
+    ? finding(
+        "NamespaceTerminating",
+        `namespace ${ISTIO_NAMESPACE} is being deleted`,
+        `wait until it is gone: kubectl get namespace ${ISTIO_NAMESPACE}`,
+        clusterId,
+      )
+    : undefined;
+
+const otherMesh: Check = ({ state, clusterId }, { spec }) => {
+  if (!state.reachable) return undefined;
+  const owners = [state.namespace?.owner, state.cacerts?.owner, state.controlPlane?.owner];
+  return owners.includes("otherMesh")
+    ? finding(
+        "OtherMesh",
+        "the cluster still holds the control plane of another mesh of Meshjoin",
+        `delete namespace ${ISTIO_NAMESPACE} in it to let it join mesh ${spec.meshId}`,
+        clusterId,
+      )
+    : undefined;
+};
+
+const networkConflict: Check = ({ state, clusterId, network }) => {
+  const label = state.reachable ? state.namespace?.network : undefined;
+  return label === undefined || label === network
+    ? undefined
+    : finding(
+        "NetworkConflict",
+        `namespace ${ISTIO_NAMESPACE} is labelled with network ${label}, but the cluster is in ${network}`,
+        `remove the label: kubectl label namespace ${ISTIO_NAMESPACE} topology.istio.io/network-`,
+        clusterId,
+      );
+};
+
+const selfSignedMesh: Check = ({ state, clusterId }) => {
+  if (!state.reachable) return undefined;
+  const generated = state.cacerts?.owner === "foreign" && state.cacerts.trust === "generated";
+  const running = state.controlPlane !== undefined && state.cacerts === undefined && state.selfSignedCa;
+  return generated || running
+    ? finding(
+        "SelfSignedMesh",
+        "an istiod with a self-signed CA runs in the cluster; a new CA would cut its workloads off",
+        "uninstall that istiod and its workloads' sidecars first, or take the mesh label off",
+        clusterId,
+      )
+    : undefined;
+};
+
+const foreignCacerts: Check = ({ state, clusterId }) =>
+  state.reachable && state.cacerts?.owner === "foreign" && state.cacerts.trust === "otherRoots"
+    ? finding(
+        "ForeignCacerts",
+        `Secret ${CACERTS} is not Meshjoin's and does not chain to the mesh's roots`,
+        `delete it (kubectl -n ${ISTIO_NAMESPACE} delete secret ${CACERTS}), or import its root with a root rotation`,
+        clusterId,
+      )
+    : undefined;
+
+const foreignControlPlane: Check = (member, { spec }) => {
+  const controlPlane = member.state.reachable ? member.state.controlPlane : undefined;
+  if (controlPlane?.owner !== "foreign") return undefined;
+  const differences = identityDifferences(controlPlane, member, spec);
+  return differences.length === 0
+    ? undefined
+    : finding(
+        "ForeignControlPlane",
+        `Deployment ${controlPlane.name} is not Meshjoin's and differs in ${differences.join(", ")}`,
+        `uninstall it, or install it with meshID ${spec.meshId}, clusterName ${member.clusterId}, network ${member.network}`,
+        member.clusterId,
+      );
+};
+
+const BLOCKERS: readonly Check[] = [
+  apiServerUnreachable,
+  clusterIdCollision,
+  managedMesh,
+  namespaceTerminating,
+  otherMesh,
+  networkConflict,
+  selfSignedMesh,
+  foreignCacerts,
+  foreignControlPlane,
+];
+
+/** The trust domain of Istio's charts, and of every control plane that Meshjoin installs. */
+const TRUST_DOMAIN = "cluster.local";
+
+function identityDifferences(controlPlane: ControlPlaneState, member: Member, spec: MeshSpec): string[] {
+  const { identity } = controlPlane;
+  const compared: readonly (readonly [string, string | undefined, string])[] = [
+    ["mesh ID", identity?.meshId, spec.meshId],
+    ["cluster ID", identity?.clusterId, member.clusterId],
+    ["network", identity?.network, member.network],
+    ["trust domain", identity?.trustDomain, TRUST_DOMAIN],
+  ];
+  const differences = compared.flatMap(([what, is, wanted]) => (is === wanted ? [] : [what]));
+  const sharesRoots = member.state.reachable && member.state.cacerts !== undefined;
+  return sharesRoots ? differences : [...differences, "root (it has no cacerts)"];
+}
+
+function acceptances(member: Member & { readonly state: Reachable }): Finding[] {
+  const { state, clusterId } = member;
+  const accepted: Finding[] = [];
+  if (state.cacerts?.owner === "foreign") {
+    accepted.push(
+      finding(
+        "ForeignCacertsAccepted",
+        `Secret ${CACERTS} is not Meshjoin's but chains to the mesh's roots; it is used as it is and never rotated`,
+        "delete it to have Meshjoin issue and rotate one",
+        clusterId,
+      ),
+    );
+  }
+  if (state.controlPlane?.owner === "foreign") {
+    accepted.push(
+      finding(
+        "ForeignControlPlaneAccepted",
+        `Deployment ${state.controlPlane.name} is not Meshjoin's but belongs to the mesh; only its remote secrets are kept`,
+        "uninstall it to have Meshjoin install and upgrade one",
+        clusterId,
+      ),
+    );
+  }
+  return accepted;
+}
+
+function notes(member: Member & { readonly state: Reachable }, { desired }: MemberContext): Finding[] {
+  const controlPlane = member.state.controlPlane;
+  if (controlPlane === undefined) return [];
+  const found: Finding[] = [];
+  if (!controlPlane.ready) {
+    found.push(
+      finding(
+        "ControlPlaneNotReady",
+        `istiod is not ready: ${controlPlane.notReadyBecause ?? "no pod has reported a condition yet"}`,
+        `kubectl -n ${ISTIO_NAMESPACE} describe pods -l app=istiod`,
+        member.clusterId,
+      ),
+    );
+  }
+  if (controlPlane.owner === "ours" && controlPlane.istioVersion !== desired.istioVersion) {
+    found.push(
+      finding(
+        "IstioVersionDiffers",
+        `istiod is ${controlPlane.istioVersion}, and Meshjoin installs ${desired.istioVersion}`,
+        "confirm the upgrade with IstioVersionDiffers",
+        member.clusterId,
+      ),
+    );
+  }
+  return found;
+}
+
+type ActionStep = (
+  member: Member & { readonly state: Reachable },
+  context: MemberContext,
+) => MemberAction | undefined;
+
+const labelNamespace: ActionStep = ({ state, clusterId, network }) => {
+  const current = state.namespace?.owner === "ours" && state.namespace.network === network;
+  return current
+    ? undefined
+    : {
+        kind: "labelNamespace",
+        verb: state.namespace === undefined ? "create" : "update",
+        clusterId,
+        network,
+        findings: [
+          finding(
+            "NamespaceNotLabelled",
+            `namespace ${ISTIO_NAMESPACE} does not carry network ${network} and the mesh's labels`,
+            "Meshjoin labels it",
+            clusterId,
+          ),
+        ],
+      };
+};
+
+const issueIntermediate: ActionStep = ({ state, clusterId }, { roots }) => {
+  const { cacerts } = state;
+  if (cacerts === undefined) {
+    const cause = finding(
+      "CacertsMissing",
+      "the cluster has no intermediate CA",
+      "Meshjoin issues one",
+      clusterId,
+    );
+    return {
+      kind: "issueIntermediate",
+      verb: "create",
+      clusterId,
+      resourceVersion: undefined,
+      findings: [cause],
+    };
+  }
+  if (cacerts.owner === "foreign" || cacerts.rootVersions === formatRootVersions(roots)) return undefined;
+  const cause = finding(
+    "CacertsOutdated",
+    `${CACERTS} stands for root versions ${cacerts.rootVersions}, and the mesh is at ${formatRootVersions(roots)}`,
+    "Meshjoin issues a new intermediate",
+    clusterId,
+  );
+  const { resourceVersion } = cacerts;
+  return { kind: "issueIntermediate", verb: "update", clusterId, resourceVersion, findings: [cause] };
+};
+
+const applyControlPlane: ActionStep = ({ state, clusterId }, { desired }) => {
+  const { controlPlane } = state;
+  const { manifestHash } = desired;
+  if (controlPlane === undefined) {
+    const cause = finding(
+      "ControlPlaneMissing",
+      "istiod is not installed",
+      "Meshjoin installs it",
+      clusterId,
+    );
+    return { kind: "applyControlPlane", verb: "create", clusterId, manifestHash, findings: [cause] };
+  }
+  if (controlPlane.manifestHash === manifestHash) return undefined;
+  if (controlPlane.istioVersion !== desired.istioVersion) return undefined;
+  const cause = finding(
+    "ControlPlaneOutdated",
+    `${ISTIOD} was installed from another manifest or configuration`,
+    "Meshjoin applies the present one",
+    clusterId,
+  );
+  return { kind: "applyControlPlane", verb: "update", clusterId, manifestHash, findings: [cause] };
+};
+
+const ACTIONS: readonly ActionStep[] = [labelNamespace, issueIntermediate, applyControlPlane];

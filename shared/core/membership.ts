@@ -1,0 +1,42 @@
+import type { Cluster, ClusterStatus } from "./cluster.ts";
+import type { MeshSpec } from "./spec.ts";
+
+/** Why a cluster is no member now; stable, for logs. */
+export type NonMemberReason =
+  | "ProjectNotConfigured"
+  | "NotLabelled"
+  | "OtherMesh"
+  | "NotAllowed"
+  | "Provisioning"
+  | "Stopping"
+  | "Failed";
+
+const USABLE: ReadonlySet<ClusterStatus> = new Set(["RUNNING", "RECONCILING", "DEGRADED"]);
+
+/**
+ * Design rule 1. Undefined means member. The label is asked before the status, so that a cluster that is none
+ * of ours is never waited for.
+ */
+export function nonMemberReason(cluster: Cluster, spec: MeshSpec): NonMemberReason | undefined {
+  if (!spec.projects.includes(cluster.ref.project)) return "ProjectNotConfigured";
+  const label = cluster.labels[spec.meshLabel];
+  if (label === undefined) return "NotLabelled";
+  if (label !== spec.meshId) return "OtherMesh";
+  if (!isAllowed(cluster.ref.name, spec.allow)) return "NotAllowed";
+  if (USABLE.has(cluster.status)) return undefined;
+  if (cluster.status === "PROVISIONING") return "Provisioning";
+  return cluster.status === "STOPPING" ? "Stopping" : "Failed";
+}
+
+function isAllowed(name: string, globs: readonly string[]): boolean {
+  return globs.length === 0 || globs.some((glob) => matchesGlob(name, glob));
+}
+
+/** `*` stands for any run of characters and `?` for one; everything else for itself. */
+export function matchesGlob(text: string, glob: string): boolean {
+  const pattern = glob
+    .replaceAll(/[.+^${}()|[\]\\]/g, String.raw`\$&`)
+    .replaceAll("*", ".*")
+    .replaceAll("?", ".");
+  return new RegExp(`^${pattern}$`).test(text);
+}

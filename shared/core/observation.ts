@@ -1,0 +1,119 @@
+import type { Cluster } from "./cluster.ts";
+
+/**
+ * What was seen on one member, reduced to what decisions need. It holds names, versions, fingerprints and dates;
+ * no key and no token ever gets in here.
+ */
+export interface Member {
+  readonly cluster: Cluster;
+  readonly clusterId: string;
+  /** Istio's name of its VPC. */
+  readonly network: string;
+  readonly state: MemberState;
+}
+
+export type MemberState = Unreachable | Reachable;
+
+/** Nothing is known of the member; the error says why. */
+export interface Unreachable {
+  readonly reachable: false;
+  readonly code: string;
+  readonly message: string;
+  readonly retryable: boolean;
+}
+
+export interface Reachable {
+  readonly reachable: true;
+  readonly namespace: NamespaceState | undefined;
+  readonly cacerts: CacertsState | undefined;
+  /** Cloud Service Mesh has left its ConfigMap here. */
+  readonly managedMesh: boolean;
+  /** Istio's own CA of an istiod that runs without plugged-in certificates. */
+  readonly selfSignedCa: boolean;
+  readonly controlPlane: ControlPlaneState | undefined;
+  /** Names of Ready istiod pods. */
+  readonly pods: readonly string[];
+  /** By the cluster ID that istiod would take from them. */
+  readonly remoteSecrets: readonly RemoteSecretState[];
+  readonly readerSecrets: readonly ReaderSecretState[];
+}
+
+/** Who an object belongs to, by its labels alone. */
+export type Owner = "ours" | "otherMesh" | "foreign";
+
+export interface NamespaceState {
+  readonly owner: Owner;
+  /** Label `topology.istio.io/network`. */
+  readonly network: string | undefined;
+  readonly terminating: boolean;
+}
+
+export type CacertsState = OwnCacerts | ForeignCacerts;
+
+export interface OwnCacerts {
+  readonly owner: "ours" | "otherMesh";
+  readonly resourceVersion: string;
+  /** Annotation `root-versions`, verbatim: compared with the alias map as text. */
+  readonly rootVersions: string;
+  readonly fingerprint: string;
+  readonly notAfter: Date | undefined;
+  readonly issuedAt: Date | undefined;
+  readonly loadedAt: Date | undefined;
+}
+
+export interface ForeignCacerts {
+  readonly owner: "foreign";
+  /** `generated`: written by an istiod without plugged-in certificates (key `istio-generated`). */
+  readonly trust: "sameRoots" | "otherRoots" | "generated";
+}
+
+export interface ControlPlaneState {
+  readonly owner: Owner;
+  /** Deployment name: `istiod`, or `istiod-<revision>` of a foreign one. */
+  readonly name: string;
+  /** Annotation `manifest-hash`; written last, so its presence says that everything was applied once. */
+  readonly manifestHash: string | undefined;
+  /** The tag of the image. */
+  readonly istioVersion: string;
+  readonly ready: boolean;
+  /** Why it is not ready, in the words of its pods' conditions. */
+  readonly notReadyBecause: string | undefined;
+  /** What a foreign istiod says of itself; undefined for our own. */
+  readonly identity: ControlPlaneIdentity | undefined;
+}
+
+export interface ControlPlaneIdentity {
+  readonly meshId: string | undefined;
+  readonly clusterId: string | undefined;
+  readonly network: string | undefined;
+  readonly trustDomain: string;
+}
+
+export interface RemoteSecretState {
+  readonly name: string;
+  readonly owner: Owner;
+  /** Annotation `networking.istio.io/cluster`, which equals the data key. */
+  readonly targetId: string;
+  readonly resourceVersion: string;
+  /** GKE's `Cluster.id` of the target that it was made for. */
+  readonly targetGkeId: string | undefined;
+  /** Digest of server and CA as written. */
+  readonly endpointDigest: string | undefined;
+  /** UID of the Secret in the target that the token is bound to. */
+  readonly readerUid: string | undefined;
+  readonly tokenIssuedAt: Date | undefined;
+  readonly tokenExpiresAt: Date | undefined;
+}
+
+export interface ReaderSecretState {
+  readonly name: string;
+  readonly owner: Owner;
+  readonly readerId: string;
+  readonly uid: string;
+  /** GKE's `Cluster.id` of the reader that it stands for. */
+  readonly readerGkeId: string | undefined;
+}
+
+export function isReachable(member: Member): member is Member & { readonly state: Reachable } {
+  return member.state.reachable;
+}

@@ -1,0 +1,201 @@
+import type { Connect } from "./action.ts";
+import { endpointDigest } from "./endpoint-digest.ts";
+import { peerEndpoint } from "./endpoints.ts";
+import { type Finding, finding } from "./finding.ts";
+import { fnv1a } from "./hash.ts";
+import type { Standing } from "./member-plan.ts";
+import { ISTIO_NAMESPACE, readerSecretName, remoteSecretName } from "./names.ts";
+import type { Member, Reachable, RemoteSecretState } from "./observation.ts";
+import { isReachable } from "./observation.ts";
+import type { MeshSpec } from "./spec.ts";
+
+export interface PairContext {
+  readonly spec: MeshSpec;
+  readonly standings: ReadonlyMap<string, Standing>;
+  readonly now: Date;
+}
+
+/**
+ * How a directed pair stands: `current` (the remote secret is as it should be), `connect` (it is written now),
+ * `pending` (one side is not ready; it will look for itself), `excluded` (not to be paired, or kept by somebody
+ * else), `blocked` (somebody must act).
+ */
+export type PairStanding = "current" | "connect" | "pending" | "excluded" | "blocked";
+
+export interface PairPlan {
+  readonly reader: string;
+  readonly target: string;
+  readonly standing: PairStanding;
+  readonly action?: Connect;
+  readonly findings: readonly Finding[];
+}
+
+/** Round two of design rule 2: every ordered pair that a subject takes part in, sorted. */
+export function planPairs(
+  members: readonly Member[],
+  subjects: ReadonlySet<string>,
+  context: PairContext,
+): PairPlan[] {
+  const sorted = members.toSorted((a, b) => compare(a.clusterId, b.clusterId));
+  return sorted.flatMap((reader) =>
+    sorted.flatMap((target) =>
+      reader !== target && (subjects.has(reader.clusterId) || subjects.has(target.clusterId))
+        ? [planPair(reader, target, context)]
+        : [],
+    ),
+  );
+}
+
+function planPair(reader: Member, target: Member, context: PairContext): PairPlan {
+  const pair = { reader: reader.clusterId, target: target.clusterId };
+  const apart = notShared(reader, target);
+  if (apart !== undefined) return { ...pair, standing: "excluded", findings: [apart] };
+  for (const member of [reader, target]) {
+    const waiting = notComplete(member, context);
+    if (waiting !== undefined) return { ...pair, standing: "pending", findings: [waiting] };
+  }
+  if (!isReachable(reader) || !isReachable(target)) return { ...pair, standing: "pending", findings: [] };
+
+  const choice = peerEndpoint(target.cluster, context.spec.accessPeers, target.clusterId);
+  if ("finding" in choice) return { ...pair, standing: "blocked", findings: [choice.finding] };
+  const foreign = foreignSecret(reader, target);
+  if (foreign !== undefined) {
+    const standing = foreign.reason === "ForeignRemoteSecret" ? "excluded" : "blocked";
+    return { ...pair, standing, findings: [foreign] };
+  }
+
+  const digest = endpointDigest(choice.endpoint);
+  const existing = remoteSecretOf(reader, target.clusterId);
+  const cause = whyConnect(existing, reader, target, digest, context.now);
+  if (cause === undefined) return { ...pair, standing: "current", findings: [] };
+  const action: Connect = {
+    kind: "connect",
+    verb: existing === undefined ? "create" : "update",
+    clusterId: reader.clusterId,
+    target: target.clusterId,
+    endpointDigest: digest,
+    resourceVersion: existing?.resourceVersion,
+    findings: [cause],
+  };
+  return { ...pair, standing: "connect", action, findings: [] };
+}
+
+function notShared(reader: Member, target: Member): Finding | undefined {
+  const routed = [reader, target].find((member) => !member.cluster.vpcNative);
+  if (routed !== undefined) {
+    return finding(
+      "NetworkNotShared",
+      `${routed.clusterId} has no VPC-native pods, so ${reader.clusterId} cannot reach pods of ${target.clusterId}`,
+      "recreate it as a VPC-native cluster",
+      reader.clusterId,
+    );
+  }
+  return reader.network === target.network
+    ? undefined
+    : finding(
+        "NetworkNotShared",
+        `${reader.clusterId} is in network ${reader.network} and ${target.clusterId} in ${target.network}`,
+        "members of different networks are not paired; put them into one VPC",
+        reader.clusterId,
+      );
+}
+
+function notComplete(member: Member, { standings }: PairContext): Finding | undefined {
+  const standing = standings.get(member.clusterId);
+  if (standing === "complete") return undefined;
+  if (!member.state.reachable) {
+    return finding(
+      "ApiServerUnreachable",
+      `the API server of ${member.clusterId} did not answer: ${member.state.message}`,
+      "the next full run pairs it when it answers again",
+      member.clusterId,
+    );
+  }
+  return finding(
+    "PeerPending",
+    `${member.clusterId} has not finished its own half`,
+    "nothing: it pairs itself when it has",
+    member.clusterId,
+  );
+}
+
+function remoteSecretOf(reader: Member & { readonly state: Reachable }, targetId: string) {
+  return reader.state.remoteSecrets.find(
+    (secret) => secret.targetId === targetId || secret.name === remoteSecretName(targetId),
+  );
+}
+
+function foreignSecret(
+  reader: Member & { readonly state: Reachable },
+  target: Member & { readonly state: Reachable },
+): Finding | undefined {
+  const remote = reader.state.remoteSecrets.find(
+    (secret) =>
+      secret.owner !== "ours" &&
+      (secret.targetId === target.clusterId || secret.name === remoteSecretName(target.clusterId)),
+  );
+  if (remote !== undefined) {
+    return finding(
+      "ForeignRemoteSecret",
+      `Secret ${remote.name} already gives ${reader.clusterId} access to ${target.clusterId} and is not Meshjoin's`,
+      `delete it to let Meshjoin keep the pair: kubectl -n ${ISTIO_NAMESPACE} delete secret ${remote.name}`,
+      reader.clusterId,
+    );
+  }
+  const standing = target.state.readerSecrets.find(
+    (secret) => secret.owner !== "ours" && secret.name === readerSecretName(reader.clusterId),
+  );
+  return standing === undefined
+    ? undefined
+    : finding(
+        "ForeignReaderSecret",
+        `Secret ${standing.name} in ${target.clusterId} is not Meshjoin's`,
+        `delete it: kubectl -n ${ISTIO_NAMESPACE} delete secret ${standing.name}`,
+        target.clusterId,
+      );
+}
+
+function whyConnect(
+  existing: RemoteSecretState | undefined,
+  reader: Member & { readonly state: Reachable },
+  target: Member & { readonly state: Reachable },
+  digest: string,
+  now: Date,
+): Finding | undefined {
+  const say = (reason: "RemoteSecretMissing" | "RemoteSecretOutdated" | "TokenDue", message: string) =>
+    finding(reason, message, "Meshjoin writes it", reader.clusterId);
+  const name = target.clusterId;
+  if (existing === undefined) return say("RemoteSecretMissing", `there is no remote secret for ${name}`);
+  if (existing.targetGkeId !== target.cluster.id) {
+    return say(
+      "RemoteSecretOutdated",
+      `the remote secret was made for an earlier cluster of the name ${name}`,
+    );
+  }
+  if (existing.endpointDigest !== digest) {
+    return say("RemoteSecretOutdated", `the address or the CA of ${name} has changed`);
+  }
+  const bound = target.state.readerSecrets.find((secret) => secret.readerId === reader.clusterId);
+  if (bound === undefined || bound.uid !== existing.readerUid || bound.readerGkeId !== reader.cluster.id) {
+    return say("RemoteSecretOutdated", `the token for ${name} is bound to a Secret that is gone`);
+  }
+  return isTokenDue(existing, reader.clusterId, name, now)
+    ? say("TokenDue", `the token for ${name} is due for renewal`)
+    : undefined;
+}
+
+/** Renewal starts at half of the granted life, and is spread over the next fifth of it, so that a mesh never renews at once. */
+const RENEW_FROM = 0.5;
+const RENEW_SPREAD = 0.2;
+
+function isTokenDue(secret: RemoteSecretState, reader: string, target: string, now: Date): boolean {
+  const { tokenIssuedAt, tokenExpiresAt } = secret;
+  if (tokenIssuedAt === undefined || tokenExpiresAt === undefined) return true;
+  const life = tokenExpiresAt.getTime() - tokenIssuedAt.getTime();
+  const offset = Number.parseInt(fnv1a(`${reader} ${target}`).slice(0, 8), 16) / 0xffffffff;
+  return now.getTime() >= tokenIssuedAt.getTime() + life * (RENEW_FROM + RENEW_SPREAD * offset);
+}
+
+function compare(a: string, b: string): number {
+  return a < b ? -1 : Number(a > b);
+}

@@ -1,0 +1,26 @@
+import { stringify } from "yaml";
+import type { Endpoint } from "../core/cluster.ts";
+
+/**
+ * The kubeconfig of a remote secret: the shape and the key order of `istioctl create-remote-secret`
+ * (Istio `istioctl/pkg/multicluster/remote_secret.go`, createBaseKubeconfig), serialised deterministically, because
+ * istiod compares the bytes and keeps its connection when they are equal.
+ */
+export function renderKubeconfig(clusterId: string, endpoint: Endpoint, token: string): string {
+  const cluster =
+    endpoint.caData === undefined
+      ? { server: endpoint.server }
+      : { "certificate-authority-data": endpoint.caData, server: endpoint.server };
+  return stringify(
+    {
+      apiVersion: "v1",
+      clusters: [{ cluster, name: clusterId }],
+      contexts: [{ context: { cluster: clusterId, user: clusterId }, name: clusterId }],
+      "current-context": clusterId,
+      kind: "Config",
+      preferences: {},
+      users: [{ name: clusterId, user: { token } }],
+    },
+    { lineWidth: 0, indentSeq: false },
+  );
+}

@@ -1,0 +1,16 @@
+import { MANAGED_BY_LABEL, MESH_LABEL } from "../core/names.ts";
+import type { Owner } from "../core/observation.ts";
+import type { ObjectMeta } from "../ports.ts";
+
+const MANAGER = "meshjoin";
+
+/** The labels without which nothing is ever overwritten or deleted (design rule 6). */
+export function ownershipLabels(meshId: string): Record<string, string> {
+  return { [MANAGED_BY_LABEL]: MANAGER, [MESH_LABEL]: meshId };
+}
+
+export function ownerOf(metadata: ObjectMeta, meshId: string): Owner {
+  const mesh = metadata.labels?.[MESH_LABEL];
+  if (metadata.labels?.[MANAGED_BY_LABEL] !== MANAGER || mesh === undefined) return "foreign";
+  return mesh === meshId ? "ours" : "otherMesh";
+}

@@ -1,0 +1,70 @@
+import type { KubernetesObject } from "../ports.ts";
+
+/** The parts of apps/v1 Deployment that say how istiod is doing. */
+export interface DeploymentObject extends KubernetesObject {
+  readonly spec?: {
+    readonly template?: {
+      readonly spec?: {
+        readonly containers?: readonly {
+          readonly image?: string;
+          readonly env?: readonly { readonly name: string; readonly value?: string }[];
+        }[];
+      };
+    };
+  };
+  readonly status?: {
+    readonly observedGeneration?: number;
+    readonly availableReplicas?: number;
+    readonly updatedReplicas?: number;
+  };
+}
+
+interface Condition {
+  readonly type: string;
+  readonly status: string;
+  readonly reason?: string;
+  readonly message?: string;
+}
+
+/** The parts of core/v1 Pod that say whether, and why not, it serves. */
+export interface PodObject extends KubernetesObject {
+  readonly status?: {
+    readonly conditions?: readonly Condition[];
+    readonly containerStatuses?: readonly {
+      readonly state?: { readonly waiting?: { readonly reason?: string; readonly message?: string } };
+    }[];
+  };
+}
+
+/** At least one pod of the newest template serves. */
+export function availability({ metadata, status }: DeploymentObject): boolean {
+  const observed = (status?.observedGeneration ?? 0) >= (metadata.generation ?? 0);
+  return observed && (status?.availableReplicas ?? 0) > 0 && (status?.updatedReplicas ?? 0) > 0;
+}
+
+/** The tag of the first container's image; empty where there is none, as with a digest alone. */
+export function imageTag(deployment: DeploymentObject): string {
+  const image = deployment.spec?.template?.spec?.containers?.[0]?.image ?? "";
+  return /:(?<tag>[^/:@]+)(?:@.*)?$/.exec(image)?.groups?.["tag"] ?? "";
+}
+
+export function isReady({ metadata, status }: PodObject): boolean {
+  return (
+    metadata.deletionTimestamp === undefined &&
+    (status?.conditions ?? []).some(({ type, status: is }) => type === "Ready" && is === "True")
+  );
+}
+
+/** The first unmet condition of a pod, in the words of whoever set it: scheduler, kubelet or image puller. */
+export function whyNotReady(pods: readonly PodObject[]): string | undefined {
+  for (const { metadata, status } of pods) {
+    const waiting = status?.containerStatuses?.find(({ state }) => state?.waiting !== undefined)?.state
+      ?.waiting;
+    const unmet = status?.conditions?.find(({ status: is }) => is === "False");
+    const reason = waiting ?? unmet;
+    if (reason !== undefined) {
+      return `pod ${metadata.name}: ${[reason.reason, reason.message].filter(Boolean).join(": ")}`;
+    }
+  }
+  return undefined;
+}

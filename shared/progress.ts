@@ -1,0 +1,13 @@
+import type { Action } from "./core/action.ts";
+import type { Outcome } from "./core/outcome.ts";
+
+/** A step that was just finished, for whoever watches a run; the log of a function, a terminal. */
+export interface Progress {
+  readonly step: Action["kind"] | "istiodReady" | "certificateLoaded" | "pairSynced";
+  readonly clusterId: string;
+  /** The other side, where the step is about a pair. */
+  readonly target?: string;
+  readonly outcome: Outcome;
+}
+
+export type Reporter = (progress: Progress) => void;

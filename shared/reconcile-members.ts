@@ -1,0 +1,114 @@
+import pLimit from "p-limit";
+import { applyMember, awaitIstiod, type Run } from "./apply.ts";
+import type { Cluster } from "./core/cluster.ts";
+import { faultFinding } from "./core/error-finding.ts";
+import type { Finding } from "./core/finding.ts";
+import { type MemberPlan, planMember, type Standing } from "./core/member-plan.ts";
+import { clusterId, networkName } from "./core/names.ts";
+import type { Member } from "./core/observation.ts";
+import { type Outcome, worst } from "./core/outcome.ts";
+import type { RootVersions } from "./core/root-state.ts";
+import { MeshjoinError } from "./errors.ts";
+import { manifestHash } from "./istio/control-plane.ts";
+import { observeMember } from "./observe.ts";
+
+/** Members that are worked on at the same time. */
+export const MEMBER_CONCURRENCY = 8;
+/** Waiting is redelivery: longer than this, and the event comes again (design rule 10). */
+export const WAIT_MS = 60_000;
+
+export interface MembersInput {
+  readonly subjects: readonly Cluster[];
+  readonly roots: RootVersions;
+  readonly collisions: ReadonlySet<string>;
+}
+
+export interface MemberResult {
+  readonly clusterId: string;
+  readonly cluster: Cluster;
+  readonly outcome: Outcome;
+  readonly wrote: boolean;
+  readonly findings: readonly Finding[];
+  readonly error?: MeshjoinError;
+}
+
+/** Round one: every subject's own half. It settles per member; one that fails stops no other. */
+export async function reconcileMembers(run: Run, input: MembersInput): Promise<MemberResult[]> {
+  const limit = pLimit(MEMBER_CONCURRENCY);
+  return await Promise.all(
+    input.subjects.map((cluster) => limit(() => reconcileMember(run, cluster, input))),
+  );
+}
+
+async function reconcileMember(run: Run, cluster: Cluster, input: MembersInput): Promise<MemberResult> {
+  const { ports, spec, signal } = run;
+  const id = clusterId(cluster.ref);
+  let progress: Progressed = { findings: [], wrote: false, outcomes: [] };
+  try {
+    const member = await observeMember(ports, spec, cluster, "subject", signal);
+    const plan = planOf(run, member, input);
+    progress = { ...progress, findings: plan.findings };
+    if (plan.standing === "blocked") return result(cluster, progress, blockedOutcome(member));
+    const wrote = await applyMember(run, member, plan.actions);
+    progress = { ...progress, wrote, outcomes: wrote ? plan.actions.map(outcomeOfVerb) : [] };
+    if (plan.standing === "complete") return result(cluster, progress, "unchanged");
+    const ready = await awaitReady(run, member);
+    return result(cluster, progress, ready ? "unchanged" : "waiting");
+  } catch (error) {
+    if (!(error instanceof MeshjoinError)) throw error;
+    const fault = { ...progress, findings: [...progress.findings, faultFinding(error, id)] };
+    return { ...result(cluster, fault, error.retryable ? "waiting" : "failed"), error };
+  }
+}
+
+interface Progressed {
+  readonly findings: readonly Finding[];
+  readonly wrote: boolean;
+  readonly outcomes: readonly Outcome[];
+}
+
+function result(cluster: Cluster, progress: Progressed, last: Outcome): MemberResult {
+  return {
+    clusterId: clusterId(cluster.ref),
+    cluster,
+    outcome: worst([...progress.outcomes, last]),
+    wrote: progress.wrote,
+    findings: progress.findings,
+  };
+}
+
+function outcomeOfVerb({ verb }: { readonly verb: "create" | "update" }): Outcome {
+  return verb === "create" ? "created" : "updated";
+}
+
+async function awaitReady(run: Run, member: Member): Promise<boolean> {
+  const limit = AbortSignal.any([run.signal, AbortSignal.timeout(WAIT_MS)]);
+  const ready = await awaitIstiod(run, member, limit);
+  run.report({ step: "istiodReady", clusterId: member.clusterId, outcome: ready ? "created" : "waiting" });
+  return ready;
+}
+
+/** Nothing but time brings an API server back; everything else that blocks a member waits for a person. */
+function blockedOutcome({ state }: Member): Outcome {
+  return !state.reachable && state.retryable ? "waiting" : "failed";
+}
+
+export function planOf(
+  { spec, template }: Run,
+  member: Member,
+  { roots, collisions }: Pick<MembersInput, "roots" | "collisions">,
+): MemberPlan {
+  const { meshId, workloadTtl } = spec;
+  const values = {
+    meshId,
+    clusterId: member.clusterId,
+    network: networkName(member.cluster.network),
+    workloadTtl,
+  };
+  const desired = { manifestHash: manifestHash(template, values), istioVersion: template.release };
+  return planMember(member, { spec, roots, desired, collisions });
+}
+
+export function standingsOf(plans: readonly MemberPlan[]): Map<string, Standing> {
+  return new Map(plans.map(({ clusterId: id, standing }) => [id, standing]));
+}

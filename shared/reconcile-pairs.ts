@@ -1,0 +1,239 @@
+import pLimit from "p-limit";
+import { connectPair } from "./apply/connect.ts";
+import { annotateLoaded } from "./apply/loaded.ts";
+import type { Run } from "./apply.ts";
+import type { Cluster } from "./core/cluster.ts";
+import { faultFinding } from "./core/error-finding.ts";
+import { type Finding, finding } from "./core/finding.ts";
+import { isReachable, type Member } from "./core/observation.ts";
+import type { Outcome } from "./core/outcome.ts";
+import { type PairPlan, planPairs } from "./core/pair-plan.ts";
+import type { RootVersions } from "./core/root-state.ts";
+import { ConflictError, MeshjoinError } from "./errors.ts";
+import { observeMember } from "./observe.ts";
+import { MEMBER_CONCURRENCY, type MemberResult, planOf, standingsOf, WAIT_MS } from "./reconcile-members.ts";
+import { type Evidence, type Expectation, verifyMember } from "./verify.ts";
+
+/** Pairs that are written at the same time; each is a handful of requests on two API servers. */
+const PAIR_CONCURRENCY = 16;
+
+export interface PairsInput {
+  readonly clusters: readonly Cluster[];
+  /** What round one did; their clusters are the subjects. */
+  readonly results: readonly MemberResult[];
+  readonly roots: RootVersions;
+  readonly collisions: ReadonlySet<string>;
+}
+
+export interface PairResult {
+  readonly reader: string;
+  readonly target: string;
+  readonly outcome: Outcome;
+  /** Whether the outcome speaks for the run; a pair that waits for somebody else's half does not. */
+  readonly counts: boolean;
+}
+
+export interface PairsResult {
+  readonly pairs: readonly PairResult[];
+  readonly findings: readonly Finding[];
+  /** What became apparent of a subject after its own half, by cluster ID. */
+  readonly late: ReadonlyMap<string, readonly Finding[]>;
+  readonly errors: readonly MeshjoinError[];
+}
+
+/** Round two: peers are read only now, after the subjects' own halves are on record. */
+export async function reconcilePairs(run: Run, input: PairsInput): Promise<PairsResult> {
+  const subjects = new Set(
+    input.results
+      .filter(({ outcome }) => outcome !== "failed" && outcome !== "waiting")
+      .map((each) => each.clusterId),
+  );
+  if (subjects.size === 0) return { pairs: [], findings: [], late: new Map(), errors: [] };
+
+  const members = await observeAll(run, input.clusters);
+  const plans = planPairs(members, subjects, {
+    spec: run.spec,
+    standings: standingsOf(members.map((member) => planOf(run, member, input))),
+    now: run.ports.clock.now(),
+  });
+  const written = await connectAll(run, plans, members);
+  const evidence = await verifyAll(run, plans, members, subjects, written);
+  const judged = plans.map((plan) => judge(run, plan, written, evidence));
+  const loaded = await noteLoaded(run, members, subjects, evidence);
+  return {
+    pairs: judged.map(({ pair }) => pair),
+    findings: [...plans.flatMap(({ findings }) => findings), ...judged.flatMap(({ findings }) => findings)],
+    late: loaded.late,
+    errors: [
+      ...[...written.values()].flatMap((each) => (each instanceof MeshjoinError ? [each] : [])),
+      ...loaded.errors,
+    ],
+  };
+}
+
+async function observeAll({ ports, spec, signal }: Run, clusters: readonly Cluster[]): Promise<Member[]> {
+  const limit = pLimit(MEMBER_CONCURRENCY * 2);
+  return await Promise.all(
+    clusters.map((cluster) => limit(() => observeMember(ports, spec, cluster, "peer", signal))),
+  );
+}
+
+/** By `reader target`: whether the remote secret was written, or why not. */
+type Written = ReadonlyMap<string, boolean | MeshjoinError>;
+
+const keyOf = ({ reader, target }: { readonly reader: string; readonly target: string }) =>
+  `${reader} ${target}`;
+
+async function connectAll(
+  run: Run,
+  plans: readonly PairPlan[],
+  members: readonly Member[],
+): Promise<Written> {
+  const byId = new Map(members.filter(isReachable).map((member) => [member.clusterId, member]));
+  const limit = pLimit(PAIR_CONCURRENCY);
+  const entries = plans.flatMap((plan) => {
+    const { action } = plan;
+    const reader = byId.get(plan.reader);
+    const target = byId.get(plan.target);
+    if (action === undefined || reader === undefined || target === undefined) return [];
+    return [
+      limit(async (): Promise<[string, boolean | MeshjoinError]> => {
+        try {
+          const wrote = await connectPair(run.ports, run.spec, { reader, target }, action, run.signal);
+          const outcome = wrote ? writtenOutcome(plan) : "unchanged";
+          run.report({ step: "connect", clusterId: plan.reader, target: plan.target, outcome });
+          return [keyOf(plan), wrote];
+        } catch (error) {
+          if (!(error instanceof MeshjoinError)) throw error;
+          return [keyOf(plan), error];
+        }
+      }),
+    ];
+  });
+  return new Map(await Promise.all(entries));
+}
+
+function writtenOutcome({ action }: PairPlan): Outcome {
+  if (action === undefined) return "unchanged";
+  return action.verb === "create" ? "created" : "updated";
+}
+
+/** Every reader is asked, at the same time, for all its targets at once. */
+async function verifyAll(
+  run: Run,
+  plans: readonly PairPlan[],
+  members: readonly Member[],
+  subjects: ReadonlySet<string>,
+  written: Written,
+): Promise<ReadonlyMap<string, Evidence>> {
+  const limit = AbortSignal.any([run.signal, AbortSignal.timeout(WAIT_MS)]);
+  const expectations = members.flatMap((member): Expectation[] => {
+    if (!isReachable(member) || member.state.pods.length === 0) return [];
+    const targets = plans
+      .filter((plan) => plan.reader === member.clusterId && isWritten(plan, written))
+      .map(({ target }) => target);
+    const cacerts = member.state.cacerts?.owner === "ours" ? member.state.cacerts : undefined;
+    const unseen = subjects.has(member.clusterId) && cacerts?.loadedAt === undefined;
+    const intermediate = unseen ? cacerts?.fingerprint : undefined;
+    return targets.length === 0 && intermediate === undefined ? [] : [{ member, targets, intermediate }];
+  });
+  const evidence = await Promise.all(
+    expectations.map((expectation) => verifyMember(run.ports, expectation, limit)),
+  );
+  return new Map(evidence.map((each) => [each.clusterId, each]));
+}
+
+function isWritten(plan: PairPlan, written: Written): boolean {
+  if (plan.standing === "current") return true;
+  return plan.standing === "connect" && typeof written.get(keyOf(plan)) === "boolean";
+}
+
+interface Judged {
+  readonly pair: PairResult;
+  readonly findings: readonly Finding[];
+}
+
+function judge(run: Run, plan: PairPlan, written: Written, evidence: ReadonlyMap<string, Evidence>): Judged {
+  const { reader, target } = plan;
+  const settle = (outcome: Outcome, counts: boolean, ...findings: Finding[]): Judged => ({
+    pair: { reader, target, outcome, counts },
+    findings,
+  });
+  switch (plan.standing) {
+    case "excluded":
+      return settle("unchanged", true);
+    case "pending":
+      return settle("waiting", false);
+    case "blocked":
+      return settle("failed", true);
+    case "current":
+    case "connect": {
+      const done = written.get(keyOf(plan));
+      if (done instanceof MeshjoinError) {
+        const unreachable = done.code === "ApiServerUnreachable";
+        const outcome = done.retryable ? "waiting" : "failed";
+        return settle(outcome, !unreachable, faultFinding(done, reader));
+      }
+      const seen = evidence.get(reader);
+      const status = seen?.unsynced.get(target);
+      if (status === undefined) {
+        run.report({ step: "pairSynced", clusterId: reader, target, outcome: "unchanged" });
+        return settle(done === true ? writtenOutcome(plan) : "unchanged", true);
+      }
+      return settle("waiting", true, notSynced(reader, target, status, seen?.error));
+    }
+  }
+}
+
+function notSynced(reader: string, target: string, status: string, error?: MeshjoinError): Finding {
+  const because = error === undefined ? `lists it as ${status}` : `could not be asked: ${error.message}`;
+  return finding(
+    "PairNotSynced",
+    `istiod of ${reader} does not show ${target} as synced; it ${because}`,
+    `check that pods of ${reader} reach the API server of ${target}; istiod logs why: kubectl -n istio-system logs deploy/istiod`,
+    reader,
+  );
+}
+
+/** A conflict means that another run has noted it, or that the Secret was replaced and its successor is to be seen. */
+async function noteLoaded(
+  run: Run,
+  members: readonly Member[],
+  subjects: ReadonlySet<string>,
+  evidence: ReadonlyMap<string, Evidence>,
+): Promise<{ late: Map<string, readonly Finding[]>; errors: MeshjoinError[] }> {
+  const late = new Map<string, readonly Finding[]>();
+  const errors: MeshjoinError[] = [];
+  await Promise.all(
+    members.filter(isReachable).map(async (member) => {
+      const { clusterId: id, state, cluster } = member;
+      const seen = evidence.get(id);
+      if (!subjects.has(id) || seen === undefined) return;
+      if (state.cacerts?.owner !== "ours" || state.cacerts.loadedAt !== undefined) return;
+      if (!seen.loaded) {
+        late.set(id, [notLoaded(id)]);
+        return;
+      }
+      try {
+        const api = run.ports.fleet.member(cluster);
+        await annotateLoaded(api, state.cacerts.resourceVersion, run.ports.clock.now(), run.signal);
+        run.report({ step: "certificateLoaded", clusterId: id, outcome: "updated" });
+      } catch (error) {
+        if (!(error instanceof MeshjoinError)) throw error;
+        if (error instanceof ConflictError) return;
+        late.set(id, [faultFinding(error, id)]);
+        errors.push(error);
+      }
+    }),
+  );
+  return { late, errors };
+}
+
+function notLoaded(id: string): Finding {
+  return finding(
+    "CertificateNotLoaded",
+    "istiod does not serve the intermediate that was written",
+    "kubectl -n istio-system logs deploy/istiod says why; a kubelet takes up to two minutes to bring a changed Secret to the pod",
+    id,
+  );
+}

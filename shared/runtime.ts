@@ -1,0 +1,88 @@
+import { readFile } from "node:fs/promises";
+import type { Run } from "./apply.ts";
+import { type Config, loadConfig } from "./config.ts";
+import type { MeshSpec } from "./core/spec.ts";
+import { parseTemplate } from "./istio/template.ts";
+import { createLogger, type Logger } from "./log.ts";
+import type { Ports } from "./ports.ts";
+import type { Reporter } from "./progress.ts";
+
+/** What a trigger needs: the wiring of one process, made once. */
+export interface Runtime {
+  readonly spec: MeshSpec;
+  readonly log: Logger;
+  /** A run with its own connections to API servers; whoever starts it closes its fleet. */
+  start(report: Reporter): Promise<Run>;
+}
+
+/**
+ * Below the 540 s that Google allows an event function, so that a run ends by itself and is redelivered, instead of
+ * going on in an instance that nobody waits for.
+ */
+const DEADLINE_MS = 500_000;
+
+/**
+ * The composition root: the only place that knows adapters. Clients are loaded when first needed, and kept for as
+ * long as the process lives; API server connections live as long as a run. Fails with ConfigError. `manifest` is the
+ * `istio/manifest.json` that the build has rendered.
+ */
+export function createRuntime(env: NodeJS.ProcessEnv, manifest: URL): Runtime {
+  const config = loadConfig(env);
+  const wiring = once(() => wire(config));
+  const template = once(async () => parseTemplate(await readFile(manifest, "utf8")));
+  return {
+    spec: config.spec,
+    log: createLogger().child({ meshId: config.spec.meshId }),
+    async start(report) {
+      const [makePorts, rendered] = await Promise.all([wiring(), template()]);
+      return {
+        ports: makePorts(),
+        spec: config.spec,
+        template: rendered,
+        report,
+        signal: AbortSignal.timeout(DEADLINE_MS),
+      };
+    },
+  };
+}
+
+async function wire(config: Config): Promise<() => Ports> {
+  const { spec } = config;
+  const [gke, secrets, kubernetes, auth, pki] = await Promise.all([
+    import("./adapters/gke.ts"),
+    import("./adapters/secret-manager.ts"),
+    import("./adapters/kubernetes/fleet.ts"),
+    import("./adapters/google-auth.ts"),
+    import("./pki/in-process-authority.ts"),
+  ]);
+  const clock = { now: () => new Date() };
+  const endpoint = (url: string | undefined) => (url === undefined ? {} : { endpoint: url });
+  const roots = secrets.secretManagerRoots({
+    project: spec.rootProject,
+    meshId: spec.meshId,
+    ...endpoint(config.secretManagerEndpoint),
+  });
+  const directory = gke.gkeDirectory(endpoint(config.containerEndpoint));
+  const authority = pki.inProcessAuthority({ store: roots, clock, spec });
+  const accessToken = auth.googleAccessToken();
+  return () => ({
+    clock,
+    directory,
+    roots,
+    authority,
+    fleet: kubernetes.kubernetesFleet({ access: spec.accessFunction, accessToken }),
+  });
+}
+
+function once<T>(make: () => Promise<T>): () => Promise<T> {
+  let made: Promise<T> | undefined;
+  return () => {
+    made ??= make();
+    return made;
+  };
+}
+
+/** Every finished step as one log line. */
+export function logProgress(log: Logger): Reporter {
+  return ({ step, ...rest }) => log.info({ step, ...rest }, "step");
+}

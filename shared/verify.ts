@@ -1,0 +1,90 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Member, Reachable } from "./core/observation.ts";
+import { MeshjoinError } from "./errors.ts";
+import type { IstiodSession, Ports } from "./ports.ts";
+
+/** What one member's istiods must show before a join counts as done. */
+export interface Expectation {
+  readonly member: Member & { readonly state: Reachable };
+  /** Cluster IDs that every pod must list as synced. */
+  readonly targets: readonly string[];
+  /** Fingerprint of the intermediate that every pod must serve; undefined where that was seen before. */
+  readonly intermediate: string | undefined;
+}
+
+/** What was seen last, after everything was as expected or the time was up. */
+export interface Evidence {
+  readonly clusterId: string;
+  /** Targets that not every pod lists as synced, with what the first such pod said instead. */
+  readonly unsynced: ReadonlyMap<string, string>;
+  /** Whether every pod serves the expected intermediate; true where none was expected. */
+  readonly loaded: boolean;
+  /** Why istiod could not be asked. */
+  readonly error?: MeshjoinError;
+}
+
+const FIRST_PAUSE_MS = 50;
+const MAX_PAUSE_MS = 2000;
+
+/**
+ * Looks at one member's istiods until they show what is expected, with backoff, for as long as the signal allows. One
+ * port-forward per pod serves all looks at its clusters.
+ */
+export async function verifyMember(
+  ports: Ports,
+  expectation: Expectation,
+  signal: AbortSignal,
+): Promise<Evidence> {
+  const { member, targets } = expectation;
+  const api = ports.fleet.member(member.cluster);
+  const sessions = member.state.pods.map((pod) => api.istiod.open(pod));
+  let evidence: Evidence = {
+    clusterId: member.clusterId,
+    unsynced: new Map(targets.map((target) => [target, "missing"])),
+    loaded: expectation.intermediate === undefined,
+  };
+  try {
+    for (let pause = FIRST_PAUSE_MS; !signal.aborted; pause = Math.min(pause * 1.5, MAX_PAUSE_MS)) {
+      evidence = await look(expectation, sessions, evidence.loaded, signal);
+      if (evidence.unsynced.size === 0 && evidence.loaded) break;
+      await sleep(pause, undefined, { signal }).catch(() => undefined);
+    }
+    return evidence;
+  } finally {
+    for (const session of sessions) session.close();
+  }
+}
+
+async function look(
+  { member, targets, intermediate }: Expectation,
+  sessions: readonly IstiodSession[],
+  wasLoaded: boolean,
+  signal: AbortSignal,
+): Promise<Evidence> {
+  const { clusterId } = member;
+  const mustServe = wasLoaded ? undefined : intermediate;
+  try {
+    const [views, chains] = await Promise.all([
+      targets.length === 0 ? [] : Promise.all(sessions.map((session) => session.remoteClusters(signal))),
+      mustServe === undefined ? [] : Promise.all(sessions.map((session) => session.servedChain(signal))),
+    ]);
+    const unsynced = new Map<string, string>();
+    for (const target of targets) {
+      const statuses = views.map(
+        (view) => view.find((cluster) => cluster.clusterId === target)?.status ?? "missing",
+      );
+      const other = statuses.find((status) => status !== "synced");
+      if (other !== undefined) unsynced.set(target, other);
+    }
+    const loaded = mustServe === undefined || chains.every((chain) => chain.includes(mustServe));
+    return { clusterId, unsynced, loaded };
+  } catch (error) {
+    if (!(error instanceof MeshjoinError)) throw error;
+    return {
+      clusterId,
+      unsynced: new Map(targets.map((target) => [target, "unknown"])),
+      loaded: wasLoaded,
+      error,
+    };
+  }
+}

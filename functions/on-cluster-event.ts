@@ -5,8 +5,8 @@ import type { Logger } from "../shared/log.ts";
 import { reconcile } from "../shared/reconcile.ts";
 import { logReconciled } from "../shared/run-log.ts";
 import { logProgress, type Runtime } from "../shared/runtime.ts";
-import { type ClusterEvent, parseAuditEntry } from "./audit-entry.ts";
-import { type Envelope, openEnvelope } from "./envelope.ts";
+import { type ClusterEvent, parseAuditEntry } from "./trigger/audit-entry.ts";
+import { type Envelope, openEnvelope } from "./trigger/envelope.ts";
 
 /**
  * A cluster was created somewhere: look at it. Resolves when the event is done with, whatever came of it; rejects

@@ -1,5 +1,5 @@
-import type { ClusterRef } from "../shared/core/cluster.ts";
-import { parseClusterResource } from "../shared/core/names.ts";
+import type { ClusterRef } from "../../shared/core/cluster.ts";
+import { parseClusterResource } from "../../shared/core/names.ts";
 
 /** A finished cluster operation, reduced to where to look. */
 export interface ClusterEvent {

@@ -1,0 +1,49 @@
+export const TIER_NAMES = ["unit", "contract", "integration"] as const;
+export type TierName = (typeof TIER_NAMES)[number];
+
+export interface Tier {
+  readonly name: TierName;
+  readonly folder: string;
+  /** Real control planes or Istio's own tools are needed. */
+  readonly needsBinaries: boolean;
+  /** The functions run from `dist/`. */
+  readonly needsBundle: boolean;
+  /**
+   * How long the tier may take on two cores once the binaries are built. A tier that is over it is reported, not failed:
+   * a busy machine is no fault of the code.
+   */
+  readonly budgetSeconds: number;
+  /** One fleet after the other: two at once would fight for two cores. */
+  readonly serial: boolean;
+}
+
+export const TIERS: readonly Tier[] = [
+  {
+    name: "unit",
+    folder: "test/unit",
+    needsBinaries: false,
+    needsBundle: false,
+    budgetSeconds: 30,
+    serial: false,
+  },
+  {
+    name: "contract",
+    folder: "test/contract",
+    needsBinaries: true,
+    needsBundle: false,
+    budgetSeconds: 150,
+    serial: true,
+  },
+  {
+    name: "integration",
+    folder: "test/integration",
+    needsBinaries: true,
+    needsBundle: true,
+    budgetSeconds: 600,
+    serial: true,
+  },
+];
+
+export function isTierName(name: string): name is TierName {
+  return TIER_NAMES.some((each) => each === name);
+}

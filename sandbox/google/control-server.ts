@@ -14,6 +14,8 @@ export interface ControlOptions {
   readonly faults: FaultBoard;
   readonly members: MemberFaults;
   readonly ledger: RequestLedger;
+  /** Requests of an account to the API servers of all members. */
+  readonly clusterRequests: (email: string, sinceMs: number) => Promise<number>;
 }
 
 /**
@@ -37,7 +39,7 @@ export function startControlServer(options: ControlOptions): Promise<LocalServer
         answer(response, 200, { faults: options.faults.list() });
         return;
       case "GET /requests":
-        answer(response, 200, countRequests(options.ledger, url.searchParams));
+        answer(response, 200, await countRequests(options, url.searchParams));
         return;
       default:
         answer(response, 404, {
@@ -69,11 +71,18 @@ async function postFault(
   }
 }
 
-function countRequests(ledger: RequestLedger, query: URLSearchParams): object {
+async function countRequests(
+  { ledger, clusterRequests }: ControlOptions,
+  query: URLSearchParams,
+): Promise<object> {
   const since = Number(query.get("sinceMs") ?? 0);
   const email = query.get("email");
   const emails = email === null ? ledger.emails() : [email];
-  return Object.fromEntries(emails.map((name) => [name, ledger.requests(name, since)]));
+  const counts = emails.map(async (name) => {
+    const kubernetes = await clusterRequests(name, since);
+    return [name, { ...ledger.requests(name, since), kubernetes }] as const;
+  });
+  return Object.fromEntries(await Promise.all(counts));
 }
 
 function answer(response: ServerResponse, status: number, body: object): void {

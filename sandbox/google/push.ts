@@ -15,7 +15,7 @@ export interface PushBody {
 /** One attempt to deliver one message. */
 export interface Delivery {
   readonly topic: string;
-  readonly messageId: string;
+  readonly message: PushBody["message"];
   readonly attempt: number;
   /** Unix time in milliseconds at which the request was sent. */
   readonly at: number;
@@ -58,7 +58,7 @@ export async function deliver(body: PushBody, options: PushOptions): Promise<boo
     const { topic } = options;
     options.onDelivery({
       topic,
-      messageId: body.message.messageId,
+      message: body.message,
       attempt,
       at,
       ms: Date.now() - at,

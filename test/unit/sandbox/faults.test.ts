@@ -14,6 +14,7 @@ async function aControlServer() {
   const memberFaults: Fault[] = [];
   open = await startControlServer({
     ...ground,
+    clusterRequests: async () => 3,
     members: {
       set(clusterId, fault) {
         if (clusterId === MEMBER) memberFaults.push(fault);
@@ -63,7 +64,7 @@ describe("the control server", () => {
     ledger.record(CALLER, "gke");
     const response = await fetch(`${url}/requests?email=${CALLER}`);
     expect(await response.json()).toEqual({
-      [CALLER]: { gke: 1, secretmanager: 0, metadata: 0, signer: 0 },
+      [CALLER]: { gke: 1, secretmanager: 0, metadata: 0, signer: 0, kubernetes: 3 },
     });
   });
 });

@@ -1,0 +1,140 @@
+import { rm } from "node:fs/promises";
+import { request } from "node:https";
+import { join } from "node:path";
+import { json } from "node:stream/consumers";
+import pLimit from "p-limit";
+import { z } from "zod";
+import type { ClusterRef } from "../shared/core/cluster.ts";
+import { clusterId } from "../shared/core/names.ts";
+import type { Binaries } from "./binaries/build.ts";
+import { type ControlPlane, startControlPlane } from "./cluster/control-plane.ts";
+import type { MemberFaults } from "./google/control-server.ts";
+import type { GkeBackend } from "./google/gke.ts";
+
+export interface ControlPlanesOptions {
+  readonly dir: string;
+  readonly logDir: string;
+  readonly binaries: Binaries;
+  readonly tokenReviewUrl: string;
+  readonly adminUsers: readonly string[];
+  readonly progress: (line: string) => void;
+}
+
+/** The control planes that the GKE stand-in's clusters consist of, by cluster ID. */
+export interface ControlPlanes {
+  readonly backend: GkeBackend;
+  readonly faults: MemberFaults;
+  get(id: string): ControlPlane | undefined;
+  all(): readonly ControlPlane[];
+  /** Also those that are still starting. */
+  stop(): Promise<void>;
+}
+
+/** etcd and kube-apiserver keep two cores busy while they start; more at once only makes each slower. */
+const STARTS_AT_ONCE = 2;
+/** What `startControlPlane` has pod networks for. */
+const CLUSTERS_MAX = 100;
+
+export function createControlPlanes(options: ControlPlanesOptions): ControlPlanes {
+  const running = new Map<string, ControlPlane>();
+  const indexes = new Map<string, number>();
+  const starting = new Set<Promise<unknown>>();
+  const limit = pLimit(STARTS_AT_ONCE);
+  let stopped = false;
+
+  const start = async (ref: ClusterRef): Promise<ControlPlane> => {
+    if (stopped) throw new Error("the sandbox is stopping; start it again");
+    const id = clusterId(ref);
+    const startedAt = Date.now();
+    const controlPlane = await startControlPlane({
+      name: id,
+      dir: join(options.dir, id),
+      logDir: join(options.logDir, id),
+      binaries: options.binaries,
+      tokenReviewUrl: options.tokenReviewUrl,
+      adminUsers: options.adminUsers,
+      podCidrIndex: takeIndex(indexes, id),
+    });
+    running.set(id, controlPlane);
+    options.progress(`${ref.name} (${ref.location}) is up after ${seconds(startedAt)} s`);
+    return controlPlane;
+  };
+  return {
+    backend: {
+      async create(ref) {
+        const started = limit(() => start(ref));
+        starting.add(started);
+        try {
+          const { server, caPem } = await started;
+          return { endpoint: new URL(server).host, caPem, kubernetesVersion: await versionOf(server, caPem) };
+        } finally {
+          starting.delete(started);
+        }
+      },
+      async remove(ref) {
+        const id = clusterId(ref);
+        const controlPlane = running.get(id);
+        running.delete(id);
+        await controlPlane?.stop();
+        indexes.delete(id);
+        await rm(join(options.dir, id), { recursive: true, force: true });
+      },
+    },
+    faults: {
+      set(id, fault) {
+        const proxy = running.get(id)?.proxy;
+        if (proxy === undefined) return false;
+        proxy.setFault(
+          fault.kind === "delay" ? { kind: "delay", delayMs: fault.delayMs ?? 0 } : { kind: "refuse" },
+        );
+        return true;
+      },
+      clearAll() {
+        for (const { proxy } of running.values()) proxy.setFault(undefined);
+      },
+    },
+    get: (id) => running.get(id),
+    all: () => [...running.values()],
+    async stop() {
+      stopped = true;
+      limit.clearQueue();
+      await Promise.allSettled(starting);
+      const results = await Promise.allSettled(
+        [...running.values()].map((controlPlane) => controlPlane.stop()),
+      );
+      running.clear();
+      const failed = results.filter((result) => result.status === "rejected");
+      if (failed.length > 0) {
+        throw new AggregateError(
+          failed.map(({ reason }) => reason),
+          "clusters did not stop; end their processes by hand",
+        );
+      }
+    },
+  };
+}
+
+function takeIndex(indexes: Map<string, number>, id: string): number {
+  const taken = new Set(indexes.values());
+  for (let index = 0; index < CLUSTERS_MAX; index += 1) {
+    if (taken.has(index)) continue;
+    indexes.set(id, index);
+    return index;
+  }
+  throw new Error(`the sandbox has room for ${CLUSTERS_MAX} clusters; delete one`);
+}
+
+function seconds(since: number): number {
+  return Math.round((Date.now() - since) / 1000);
+}
+
+const versionSchema = z.object({ gitVersion: z.string() });
+
+/** As GKE states it, without the leading `v`. Anybody may ask an API server for it. */
+async function versionOf(server: string, ca: string): Promise<string> {
+  const { promise, resolve, reject } = Promise.withResolvers<unknown>();
+  request(`${server}/version`, { ca, agent: false }, (response) => resolve(json(response)))
+    .on("error", reject)
+    .end();
+  return versionSchema.parse(await promise).gitVersion.replace(/^v/, "");
+}

@@ -1,0 +1,54 @@
+import { rename, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+
+/** A RUNNING cluster of the sandbox. */
+export interface FleetMember {
+  readonly clusterId: string;
+  readonly project: string;
+  readonly location: string;
+  readonly name: string;
+  readonly labels: Readonly<Record<string, string>>;
+  /** Path of a kubeconfig with all rights. */
+  readonly kubeconfig: string;
+  /** `http://host:port` of the plain HTTP port of its istiod; absent until istiod runs. */
+  readonly istiodHttp?: string;
+}
+
+/** `fleet.json`: where everything of a running sandbox is. */
+export interface FleetFile {
+  readonly project: string;
+  readonly meshId: string;
+  readonly containerEndpoint: string;
+  readonly secretManagerEndpoint: string;
+  readonly pubsubEmulatorHost: string;
+  readonly topics: { readonly clusterEvents: string; readonly rotation: string };
+  readonly accessTokenFile: string;
+  readonly controlUrl: string;
+  readonly logDir: string;
+  readonly functions: Readonly<Record<string, string>>;
+  readonly members: readonly FleetMember[];
+}
+
+export interface FleetWriter {
+  /** Readers see the old file or the new one, never a part of one; writes happen in the order of the calls. */
+  write(fleet: FleetFile): Promise<void>;
+  remove(): Promise<void>;
+}
+
+export function fleetWriter(directory: string): FleetWriter {
+  const path = join(directory, "fleet.json");
+  let last = Promise.resolve();
+  const inTurn = (work: () => Promise<void>) => {
+    last = last.then(work, work);
+    return last;
+  };
+  return {
+    write: (fleet) =>
+      inTurn(async () => {
+        const fresh = `${path}.${process.pid}.tmp`;
+        await writeFile(fresh, `${JSON.stringify(fleet, null, 2)}\n`);
+        await rename(fresh, path);
+      }),
+    remove: () => inTurn(() => rm(path, { force: true })),
+  };
+}

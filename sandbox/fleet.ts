@@ -1,0 +1,248 @@
+import { execFile } from "node:child_process";
+import { mkdir, rm } from "node:fs/promises";
+import { join, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { rootSecretName } from "../shared/core/names.ts";
+import { makeRoot } from "../shared/pki/make-root.ts";
+import { type CloudClient, createCloudClient } from "./cloud-client.ts";
+import { lockDirectory } from "./directory-lock.ts";
+import type { FleetFile, FleetMember } from "./fleet-file.ts";
+import type { Accounts } from "./google/accounts.ts";
+import type { FaultBoard } from "./google/faults.ts";
+import { type SandboxFunctions, startFunctions } from "./google/functions.ts";
+import { CLUSTER_EVENTS, ROTATION } from "./google/pubsub.ts";
+import type { Delivery } from "./google/push.ts";
+import type { RequestLedger } from "./google/requests.ts";
+import { type GoogleCloud, PROJECT, startGoogleCloud } from "./google-cloud.ts";
+import { keepFleetFile } from "./keep-fleet-file.ts";
+import { waitUntilSynced } from "./sync-state.ts";
+import { createUndo, type Undo } from "./undo.ts";
+
+export interface FleetOptions {
+  /** How many clusters to begin with. */
+  readonly members: number;
+  /** Everything is written below it; refused while another sandbox uses it. */
+  readonly dir: string;
+  /** Label the clusters and wait until they are one mesh; otherwise they stay unlabelled. */
+  readonly join: boolean;
+  readonly progress: (line: string) => void;
+  /** What `npm run build` made; by default that is done now. `false` runs no functions. */
+  readonly bundle?: string | false;
+  /** `MESHJOIN_*` of it reach the functions, and `PUBSUB_EMULATOR_HOST` replaces the own Pub/Sub server. */
+  readonly env?: Readonly<Record<string, string | undefined>>;
+  /** Ends a start that has not finished. */
+  readonly signal?: AbortSignal;
+}
+
+/** A whole fleet on this machine: clusters, Google's APIs, Meshjoin's functions. */
+export interface SandboxFleet {
+  /** The same as `<dir>/fleet.json`, as of now. */
+  file(): FleetFile;
+  readonly accounts: Accounts;
+  readonly faults: FaultBoard;
+  readonly ledger: RequestLedger;
+  /** What was pushed to the functions so far, oldest first. */
+  readonly deliveries: readonly Delivery[];
+  /** Through the GKE API, like anybody; resolves when the cluster is RUNNING. */
+  createCluster(name: string, options?: ClusterOptions): Promise<FleetMember>;
+  /** Through the GKE API; resolves when the cluster is gone. */
+  deleteCluster(name: string): Promise<void>;
+  /** Until every labelled member's istiod lists every other one as synced. */
+  waitUntilSynced(): Promise<void>;
+  /** Requests of one account to the API servers of all members. */
+  clusterRequests(email: string, sinceMs?: number): Promise<number>;
+  publish(topic: typeof CLUSTER_EVENTS | typeof ROTATION, message: object): Promise<void>;
+  stop(): Promise<void>;
+}
+
+export interface ClusterOptions {
+  readonly location?: string;
+  /** Default: those that make it a member if the fleet joins, none otherwise. */
+  readonly labels?: Readonly<Record<string, string>>;
+}
+
+const BUILD = fileURLToPath(new URL("../scripts/build.ts", import.meta.url));
+const DIST = fileURLToPath(new URL("../dist", import.meta.url));
+/** Regional and zonal ones: their names are spelt differently in the audit log. */
+const LOCATIONS = ["europe-west1", "us-central1-a", "asia-northeast1", "europe-north1-b"] as const;
+
+/** Everything is undone if the start fails, and when this process dies its children die with it. */
+export async function startFleet(options: FleetOptions): Promise<SandboxFleet> {
+  const undo = createUndo();
+  try {
+    const starting = start(options, undo);
+    return await (options.signal === undefined
+      ? starting
+      : Promise.race([starting, aborted(options.signal)]));
+  } catch (error) {
+    await undo.run().catch((failure: unknown) => options.progress(String(failure)));
+    throw error;
+  }
+}
+
+function aborted(signal: AbortSignal): Promise<never> {
+  const { promise, reject } = Promise.withResolvers<never>();
+  const give = () => reject(new Error("the start was stopped; start again"));
+  if (signal.aborted) give();
+  else signal.addEventListener("abort", give, { once: true });
+  return promise;
+}
+
+async function start(options: FleetOptions, undo: Undo): Promise<SandboxFleet> {
+  const env = options.env ?? process.env;
+  const dir = resolve(options.dir);
+  const lock = await lockDirectory(dir);
+  undo.add(() => lock.release());
+  const logDir = join(dir, "logs");
+  for (const name of ["clusters", "logs", "fleet.json"]) {
+    await rm(join(dir, name), { recursive: true, force: true });
+  }
+  await mkdir(logDir, { recursive: true });
+
+  const meshId = env["MESHJOIN_MESH_ID"] || "sandbox";
+  const bundle = options.bundle ?? (await build(env));
+  const google = await startGoogleCloud({ dir, logDir, env, progress: options.progress }, undo);
+  const client = createCloudClient({ ...google, project: PROJECT.id });
+  await createRoot(client, meshId);
+  const functions = await startMeshjoin({ google, bundle, meshId, logDir, env }, undo);
+  const fleet = assemble({ options, env, meshId, logDir, google, client, functions }, undo);
+  await populate(fleet, options);
+  const kept = await keepFleetFile(dir, () => fleet.file());
+  undo.add(() => kept.stop());
+  return fleet;
+}
+
+/** In a process of its own: nothing of the bundler stays in this one. */
+async function build(env: Readonly<Record<string, string | undefined>>): Promise<string> {
+  await promisify(execFile)(process.execPath, [BUILD], { env: { ...process.env, ...env } });
+  return DIST;
+}
+
+async function createRoot(client: CloudClient, meshId: string): Promise<void> {
+  const { certificate, privateKey } = await makeRoot({ organization: meshId, now: new Date() });
+  await client.createSecret(rootSecretName(meshId), `${certificate}${privateKey}`, "signing");
+}
+
+interface MeshjoinOptions {
+  readonly google: GoogleCloud;
+  readonly bundle: string | false;
+  readonly meshId: string;
+  readonly logDir: string;
+  readonly env: Readonly<Record<string, string | undefined>>;
+}
+
+/** Starts the functions, and subscribes them to their topics. */
+async function startMeshjoin(options: MeshjoinOptions, undo: Undo): Promise<SandboxFunctions["urls"]> {
+  if (options.bundle === false) return {};
+  const { google, bundle, logDir } = options;
+  const own = Object.entries(options.env).filter(
+    (entry): entry is [string, string] => entry[0].startsWith("MESHJOIN_") && entry[1] !== undefined,
+  );
+  const functions = await startFunctions({
+    ...google,
+    project: PROJECT.id,
+    projectNumber: PROJECT.number,
+    bundle,
+    logDir,
+    env: {
+      MESHJOIN_MESH_ID: options.meshId,
+      MESHJOIN_PROJECTS: PROJECT.id,
+      MESHJOIN_ROOT_PROJECT: PROJECT.id,
+      ...Object.fromEntries(own),
+      MESHJOIN_CONTAINER_ENDPOINT: google.containerEndpoint,
+      MESHJOIN_SECRETMANAGER_ENDPOINT: google.secretManagerEndpoint,
+    },
+  });
+  undo.add(() => functions.stop());
+  google.setSignerRuns(
+    functions.urls["sign-intermediate"] !== undefined && !options.env["MESHJOIN_SIGNER_URL"],
+  );
+  const subscribers = { [CLUSTER_EVENTS]: "on-cluster-event", [ROTATION]: "on-rotation-request" } as const;
+  for (const topic of [CLUSTER_EVENTS, ROTATION] as const) {
+    const url = functions.urls[subscribers[topic]];
+    if (url !== undefined) await google.pubsub.push(topic, url);
+  }
+  return functions.urls;
+}
+
+interface Parts {
+  readonly options: FleetOptions;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly meshId: string;
+  readonly logDir: string;
+  readonly google: GoogleCloud;
+  readonly client: CloudClient;
+  readonly functions: SandboxFunctions["urls"];
+}
+
+function assemble(parts: Parts, undo: Undo): SandboxFleet {
+  const { options, google, client, meshId } = parts;
+  const meshLabel = parts.env["MESHJOIN_MESH_LABEL"] || "mesh_id";
+  const stopping = new AbortController();
+  undo.add(async () => stopping.abort(new Error("the sandbox is stopping")));
+  const memberNamed = (name: string): FleetMember => {
+    const member = google.members().find((candidate) => candidate.name === name);
+    if (member === undefined)
+      throw new Error(`no cluster is named ${name}; see fleet.json for those that run`);
+    return member;
+  };
+  return {
+    accounts: google.accounts,
+    faults: google.faults,
+    ledger: google.ledger,
+    deliveries: google.deliveries,
+    clusterRequests: (email, sinceMs) => google.clusterRequests(email, sinceMs),
+    publish: (topic, message) => google.pubsub.publish(topic, message),
+    stop: () => undo.run(),
+    file: () => ({
+      project: PROJECT.id,
+      meshId,
+      containerEndpoint: google.containerEndpoint,
+      secretManagerEndpoint: google.secretManagerEndpoint,
+      pubsubEmulatorHost: google.pubsub.host,
+      topics: { clusterEvents: CLUSTER_EVENTS, rotation: ROTATION },
+      accessTokenFile: google.accessTokenFile,
+      controlUrl: google.controlUrl,
+      logDir: parts.logDir,
+      functions: parts.functions,
+      members: google.members(),
+    }),
+    async createCluster(name, { location = LOCATIONS[0], labels } = {}) {
+      const joining = options.join ? { [meshLabel]: meshId } : {};
+      await client.createCluster({ name, location, labels: labels ?? joining });
+      return memberNamed(name);
+    },
+    async deleteCluster(name) {
+      await client.deleteCluster(memberNamed(name).location, name);
+    },
+    waitUntilSynced: () =>
+      waitUntilSynced({
+        members: () => google.members().filter(({ labels }) => labels[meshLabel] === meshId),
+        signal: stopping.signal,
+        progress: options.progress,
+      }),
+  };
+}
+
+/** The first clusters, all asked for at once as a script would; then, if they join, until they are one mesh. */
+async function populate(fleet: SandboxFleet, options: FleetOptions): Promise<void> {
+  if (options.join && options.members > 0 && fleet.file().functions["on-cluster-event"] === undefined) {
+    throw new Error("the bundle has no function on-cluster-event, so nothing would join; use --no-join");
+  }
+  const names = Array.from({ length: options.members }, (_, index) => `mesh-${index + 1}`);
+  const created = await Promise.allSettled(
+    names.map((name, index) =>
+      fleet.createCluster(name, { location: LOCATIONS[index % LOCATIONS.length] ?? LOCATIONS[0] }),
+    ),
+  );
+  const failed = created.filter((result) => result.status === "rejected");
+  if (failed.length > 0)
+    throw new AggregateError(
+      failed.map(({ reason }) => reason),
+      failed.map(({ reason }) => String(reason)).join("; "),
+    );
+  if (!options.join) return;
+  options.progress("all clusters are up; waiting until they are one mesh");
+  await fleet.waitUntilSynced();
+}

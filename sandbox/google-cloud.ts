@@ -1,0 +1,176 @@
+import { appendFileSync } from "node:fs";
+import { readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { parsePin } from "../scripts/render-settings.ts";
+import { clusterId } from "../shared/core/names.ts";
+import { type Binaries, ensureBinaries } from "./binaries/build.ts";
+import { countClusterRequests } from "./cluster-requests.ts";
+import { type ControlPlanes, createControlPlanes } from "./control-planes.ts";
+import type { FleetMember } from "./fleet-file.ts";
+import { type Accounts, accountsOf, secretPolicy } from "./google/accounts.ts";
+import { startControlServer } from "./google/control-server.ts";
+import { createFaultBoard, type FaultBoard } from "./google/faults.ts";
+import { type GkeApi, startGke } from "./google/gke.ts";
+import { createIdentityTokens, type IdentityTokens } from "./google/identity-tokens.ts";
+import { type SandboxPubSub, startPubSub } from "./google/pubsub.ts";
+import type { Delivery } from "./google/push.ts";
+import { createRequestLedger, type RequestLedger } from "./google/requests.ts";
+import { startSecretManager } from "./google/secret-manager.ts";
+import { startTokenReview } from "./google/token-review.ts";
+import { createTokenRegistry, type TokenRegistry } from "./google/tokens.ts";
+import type { Undo } from "./undo.ts";
+
+export const PROJECT = { id: "meshjoin-sandbox", number: "314159265358" } as const;
+
+const PIN = new URL("../shared/istio/pin.json", import.meta.url);
+
+export interface GoogleCloudOptions {
+  readonly dir: string;
+  readonly logDir: string;
+  /** `PUBSUB_EMULATOR_HOST` of it replaces the own Pub/Sub server. */
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly progress: (line: string) => void;
+}
+
+/** Google Cloud as far as Meshjoin needs it, with real Kubernetes behind it. */
+export interface GoogleCloud {
+  readonly containerEndpoint: string;
+  readonly secretManagerEndpoint: string;
+  readonly controlUrl: string;
+  readonly pubsub: SandboxPubSub;
+  /** Of the developer, who may do everything. */
+  readonly accessToken: string;
+  readonly accessTokenFile: string;
+  readonly accounts: Accounts;
+  readonly tokens: TokenRegistry;
+  readonly identityTokens: IdentityTokens;
+  readonly faults: FaultBoard;
+  readonly ledger: RequestLedger;
+  readonly deliveries: readonly Delivery[];
+  /** Every RUNNING cluster. */
+  members(): FleetMember[];
+  clusterRequests(email: string, sinceMs?: number): Promise<number>;
+  /** Whether root keys are for the signer alone. */
+  setSignerRuns(runs: boolean): void;
+}
+
+export async function startGoogleCloud(options: GoogleCloudOptions, undo: Undo): Promise<GoogleCloud> {
+  const binaries = await ensureBinaries(options.progress, parsePin(await readFile(PIN, "utf8")).release);
+  const accounts = accountsOf(PROJECT.id);
+  const tokens = createTokenRegistry();
+  const ledger = createRequestLedger();
+  const faults = createFaultBoard();
+  const shared = { tokens, ledger, faults, projects: [PROJECT] };
+  const deliveries: Delivery[] = [];
+  let signerRuns = false;
+
+  const pubsub = await startPubSubOf(options, { binaries, faults, deliveries }, undo);
+  const tokenReview = await startTokenReview(tokens);
+  undo.add(() => tokenReview.close());
+  const controlPlanes = createControlPlanes({
+    ...options,
+    dir: join(options.dir, "clusters"),
+    binaries,
+    tokenReviewUrl: tokenReview.url,
+    adminUsers: [accounts.reconciler, accounts.rotator, accounts.developer],
+  });
+  undo.add(() => controlPlanes.stop());
+  const gke = await startGke({
+    ...shared,
+    backend: controlPlanes.backend,
+    onAuditEntry: (entry) => {
+      pubsub
+        .publishAuditEntry(entry)
+        .catch((error: unknown) => options.progress(`pub/sub: ${String(error)}`));
+    },
+  });
+  undo.add(() => gke.close());
+  const secretManager = await startSecretManager({
+    ...shared,
+    allows: secretPolicy(accounts, () => signerRuns),
+  });
+  undo.add(() => secretManager.close());
+  const clusterRequests = async (email: string, sinceMs = 0) => {
+    const counts = controlPlanes.all().map((each) => countClusterRequests(each.auditLogPath, email, sinceMs));
+    return (await Promise.all(counts)).reduce((sum, count) => sum + count, 0);
+  };
+  const control = await startControlServer({
+    faults,
+    ledger,
+    members: controlPlanes.faults,
+    clusterRequests,
+  });
+  undo.add(() => control.close());
+  const accessToken = tokens.issue(accounts.developer);
+  const accessTokenFile = join(options.dir, "access-token");
+  await writeFile(accessTokenFile, accessToken, { mode: 0o600 });
+  return {
+    containerEndpoint: gke.url,
+    secretManagerEndpoint: secretManager.url,
+    controlUrl: control.url,
+    pubsub,
+    accessToken,
+    accessTokenFile,
+    accounts,
+    tokens,
+    identityTokens: createIdentityTokens(),
+    faults,
+    ledger,
+    deliveries,
+    members: () => runningMembers(gke, controlPlanes),
+    clusterRequests,
+    setSignerRuns(runs) {
+      signerRuns = runs;
+    },
+  };
+}
+
+interface PubSubParts {
+  readonly binaries: Binaries;
+  readonly faults: FaultBoard;
+  readonly deliveries: Delivery[];
+}
+
+async function startPubSubOf(
+  { env, logDir, progress }: GoogleCloudOptions,
+  { binaries, faults, deliveries }: PubSubParts,
+  undo: Undo,
+): Promise<SandboxPubSub> {
+  const emulatorHost = env["PUBSUB_EMULATOR_HOST"];
+  const pubsub = await startPubSub({
+    project: PROJECT.id,
+    binary: binaries.pubsub,
+    logDir,
+    ...(emulatorHost === undefined || emulatorHost === "" ? {} : { emulatorHost }),
+    faults,
+    warn: progress,
+    onDelivery: (delivery) => {
+      deliveries.push(delivery);
+      const { message, ...rest } = delivery;
+      appendFileSync(
+        join(logDir, "push.log"),
+        `${JSON.stringify({ ...rest, messageId: message.messageId })}\n`,
+      );
+    },
+  });
+  undo.add(() => pubsub.stop());
+  return pubsub;
+}
+
+function runningMembers(gke: GkeApi, controlPlanes: ControlPlanes): FleetMember[] {
+  return gke.clusters().flatMap(({ ref, status, labels }) => {
+    const id = clusterId(ref);
+    const controlPlane = controlPlanes.get(id);
+    if (status !== "RUNNING" || controlPlane === undefined) return [];
+    const istiodHttp = controlPlane.istiodHttp();
+    return [
+      {
+        clusterId: id,
+        ...ref,
+        labels,
+        kubeconfig: controlPlane.kubeconfigPath,
+        ...(istiodHttp === undefined ? {} : { istiodHttp }),
+      },
+    ];
+  });
+}

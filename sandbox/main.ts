@@ -1,0 +1,65 @@
+import { Command, InvalidArgumentError } from "commander";
+import { type SandboxFleet, startFleet } from "./fleet.ts";
+import { renderUsage } from "./usage.ts";
+
+interface Flags {
+  readonly members: number;
+  readonly dir: string;
+  readonly join: boolean;
+}
+
+const PARENT_CHECK_MS = 1000;
+
+function parseMembers(text: string): number {
+  const count = Number(text);
+  if (Number.isInteger(count) && count >= 0 && count <= 20) return count;
+  throw new InvalidArgumentError("give a whole number from 0 to 20");
+}
+
+function parseFlags(argv: readonly string[]): Flags {
+  return new Command()
+    .name("npm run sandbox --")
+    .description(
+      "A real fleet on this machine: Kubernetes API servers and istiods, Google's APIs stood in for, Meshjoin's functions",
+    )
+    .option("--members <n>", "clusters to begin with", parseMembers, 2)
+    .option("--dir <path>", "where everything is written", ".sandbox")
+    .option("--no-join", "leave the clusters without the mesh label")
+    .allowExcessArguments(false)
+    .parse(argv)
+    .opts<Flags>();
+}
+
+/** Ends when told to, or when whoever started it is gone: nobody should find a forgotten fleet running. */
+function whenToStop(): AbortSignal {
+  const stop = new AbortController();
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => stop.abort());
+  const parent = process.ppid;
+  const check = setInterval(() => {
+    if (process.ppid !== parent) stop.abort();
+  }, PARENT_CHECK_MS);
+  check.unref();
+  return stop.signal;
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  if (signal.aborted) resolve();
+  else signal.addEventListener("abort", () => resolve(), { once: true });
+  return promise;
+}
+
+const { members, dir, join } = parseFlags(process.argv);
+const signal = whenToStop();
+let fleet: SandboxFleet | undefined;
+try {
+  fleet = await startFleet({ members, dir, join, signal, progress: (line) => console.error(line) });
+  console.log(renderUsage(dir, fleet.file()));
+  await aborted(signal);
+  console.error("stopping");
+} catch (error) {
+  console.error(error instanceof Error ? error.message : error);
+  process.exitCode = signal.aborted ? 130 : 1;
+}
+await fleet?.stop();
+process.exit();

@@ -5,4 +5,6 @@ const config = {
   transform: {},
   testMatch: ["<rootDir>/test/**/*.test.ts"],
 };
+
+// oxlint-disable-next-line import/no-default-export -- Jest reads the default export
 export { config as default };

@@ -122,13 +122,15 @@ async function withInstallLock(work) {
 /** npm as the one that runs this script, else as found on PATH. */
 function npmCommand() {
   const cli = process.env.npm_execpath ?? "";
-  return /npm-cli\.c?js$/.test(cli) ? [process.execPath, [cli]] : ["npm", []];
+  return /npm-cli\.c?js$/.test(cli)
+    ? { command: process.execPath, prefix: [cli] }
+    : { command: "npm", prefix: [] };
 }
 
 async function install() {
   const started = Date.now();
   process.stderr.write("installing dependencies (npm ci) …\n");
-  const [command, prefix] = npmCommand();
+  const { command, prefix } = npmCommand();
   const flags = ["--ignore-scripts", "--no-audit", "--no-fund", "--include=dev", "--include=optional"];
   const child = spawn(command, [...prefix, "ci", ...flags], { cwd: ROOT, stdio: ["ignore", "pipe", "pipe"] });
   const output = [];

@@ -4,6 +4,7 @@ import { ensureBinaries } from "../sandbox/binaries/build.ts";
 import { buildFunctions } from "./build.ts";
 import { CACHE, ROOT } from "./paths.ts";
 import { parsePin } from "./render-settings.ts";
+import { recordResults } from "./results.ts";
 import { run } from "./run.ts";
 import { renderTable } from "./table.ts";
 import { isTierName, TIER_NAMES, TIERS, type Tier } from "./tiers.ts";
@@ -100,7 +101,9 @@ export async function runTests({ tiers, jestArgs }: TestOptions): Promise<TierRe
   const results: TierResult[] = [];
   for (const tier of meant) {
     progress(`\n${tier.name} tests`);
-    results.push(await runTier(tier, jestArgs));
+    const result = await runTier(tier, jestArgs);
+    await recordResults(result.passed, result.failed);
+    results.push(result);
   }
   return results;
 }

@@ -1,4 +1,3 @@
-import { createPrivateKey, createPublicKey, type KeyObject } from "node:crypto";
 import type { KeyAlgorithm } from "../../../shared/core/spec.ts";
 import type { Asn1 } from "../../../shared/pki/asn1.ts";
 import { certificatePem } from "../../../shared/pki/bundle.ts";
@@ -70,9 +69,4 @@ export function payloadOf({ certificate, privateKey }: RootFiles): Buffer {
 
 export async function aSigningRoot(seed: RootSeed = {}): Promise<SigningRoot> {
   return readSigningRoot(payloadOf(await aRoot(seed)), "the test's root");
-}
-
-export function pairOf(privateKeyPemText: string): { privateKey: KeyObject; publicKey: KeyObject } {
-  const privateKey = createPrivateKey(privateKeyPemText);
-  return { privateKey, publicKey: createPublicKey(privateKey) };
 }

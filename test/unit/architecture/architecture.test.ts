@@ -1,0 +1,98 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { describe, expect, it } from "@jest/globals";
+import { type ModuleFacts, moduleFacts } from "./module-facts.ts";
+import { breaches } from "./rules.ts";
+
+const ROOT = fileURLToPath(new URL("../../..", import.meta.url));
+
+function product(): ModuleFacts[] {
+  return ["functions", "shared", "cli"].flatMap((folder) => {
+    const entries = readdirSync(ROOT, { withFileTypes: true }).some((entry) => entry.name === folder)
+      ? readdirSync(join(ROOT, folder), { recursive: true, encoding: "utf8" })
+      : [];
+    return entries
+      .filter((file) => file.endsWith(".ts"))
+      .map((file) => join(folder, file))
+      .map((path) => moduleFacts(path, readFileSync(join(ROOT, path), "utf8")));
+  });
+}
+
+describe("the product", () => {
+  it("imports in one direction", () => {
+    const modules = product();
+    expect(modules.length).toBeGreaterThan(20);
+    expect(breaches(modules)).toEqual([]);
+  });
+});
+
+describe("a breach is found", () => {
+  it.each([
+    ["core that reads files", "shared/core/a.ts", 'import { readFile } from "node:fs/promises";', "node:fs"],
+    [
+      "core that knows an error class",
+      "shared/core/a.ts",
+      'import type { E } from "../errors.ts";',
+      "errors.ts",
+    ],
+    ["core that re-exports", "shared/core/a.ts", 'export * from "../pki/key.ts";', "pki/key.ts"],
+    ["core that imports late", "shared/core/a.ts", 'const x = () => import("../log.ts");', "log.ts"],
+    ["core that reads a type elsewhere", "shared/core/a.ts", 'let x: import("../log.ts").L;', "log.ts"],
+    ["core that asks the time", "shared/core/a.ts", "const t = Date.now();", "Date.now"],
+    ["core that makes a date of now", "shared/core/a.ts", "const t = new Date();", "new Date()"],
+    ["core that makes a text of now", "shared/core/a.ts", "const t = Date();", "new Date()"],
+    ["core that plays dice", "shared/core/a.ts", "const r = () => Math.random();", "Math.random"],
+    ["core that reads the environment", "shared/core/a.ts", "const e = process.env;", "process"],
+    ["core that waits", "shared/core/a.ts", "setTimeout(() => {}, 1);", "setTimeout"],
+    [
+      "an SDK outside adapters",
+      "shared/observe.ts",
+      'import { V1Pod } from "@kubernetes/client-node";',
+      "client-node",
+    ],
+    ["an SDK's type outside adapters", "cli/a.ts", 'import type { Agent } from "undici";', "undici"],
+    ["a part of an SDK", "functions/a.ts", 'import x from "@google-cloud/pubsub/build/x.js";', "pubsub"],
+    ["forge outside pki", "shared/istio/a.ts", 'import forge from "node-forge";', "node-forge"],
+    [
+      "an adapter used by a function",
+      "functions/a.ts",
+      'import { g } from "../shared/adapters/gke.ts";',
+      "only",
+    ],
+    ["an adapter used late", "shared/reconcile.ts", 'await import("./adapters/gke.ts");', "only"],
+    [
+      "an adapter that plans",
+      "shared/adapters/a.ts",
+      'import { p } from "../reconcile.ts";',
+      "adapter does not",
+    ],
+    ["observing that reconciles", "shared/observe.ts", 'import { r } from "./reconcile.ts";', "further out"],
+    ["pki that observes", "shared/pki/a.ts", 'import { o } from "../observe.ts";', "further out"],
+    ["reconciling that composes", "shared/reconcile.ts", 'import { r } from "./runtime.ts";', "further out"],
+    ["the product on its test bed", "functions/a.ts", 'import { s } from "../sandbox/fleet.ts";', "no part"],
+    ["an import that cannot be read", "shared/log.ts", "await import(name);", "no reader"],
+    ["a file in no layer", "shared/helpers.ts", "export const a = 1;", "no layer"],
+  ])("%s", (_, path, text, words) => {
+    const found = breaches([moduleFacts(path, text)]);
+    expect(found).toHaveLength(1);
+    expect(found[0]).toContain(words);
+  });
+
+  it.each([
+    ["core on core", "shared/core/a.ts", 'import { b } from "./b.ts"; export { c } from "./sub/c.ts";'],
+    ["a date from a number", "shared/core/a.ts", "const f = (now: Date) => new Date(now.getTime() + 1);"],
+    [
+      "a field that is called like a global",
+      "shared/core/a.ts",
+      "const f = (x: X) => ({ process: x.performance });",
+    ],
+    ["a word in a comment or a text", "shared/core/a.ts", 'const x = "Date.now()"; // import "node:fs"'],
+    ["the composition root on adapters", "shared/runtime.ts", 'await import("./adapters/gke.ts");'],
+    ["an adapter on its SDK", "shared/adapters/a.ts", 'import { Agent } from "undici";'],
+    ["the clock outside core", "shared/verify.ts", "const t = Date.now();"],
+    ["a function on the runtime", "functions/a.ts", 'import { runtime } from "../shared/runtime.ts";'],
+  ])("but not: %s", (_, path, text) => {
+    expect(breaches([moduleFacts(path, text)])).toEqual([]);
+  });
+});

@@ -1,0 +1,81 @@
+import type { ModuleFacts } from "./module-facts.ts";
+
+/** From the inside out; a file imports from its own layer and from those before it. docs/design.md says why. */
+const LAYERS: readonly (readonly string[])[] = [
+  ["shared/core/"],
+  ["shared/errors.ts", "shared/nearest.ts", "shared/scrub.ts"],
+  ["shared/ports.ts", "shared/log.ts", "shared/config.ts", "shared/progress.ts"],
+  ["shared/pki/", "shared/istio/"],
+  ["shared/observe.ts", "shared/observe/", "shared/apply.ts", "shared/apply/", "shared/verify.ts"],
+  ["shared/reconcile.ts", "shared/reconcile-members.ts", "shared/reconcile-pairs.ts"],
+  ["shared/run-log.ts"],
+  ["shared/runtime.ts"],
+  ["functions/", "cli/"],
+];
+
+const CORE = "shared/core/";
+const ADAPTERS = "shared/adapters/";
+const COMPOSITION_ROOT = "shared/runtime.ts";
+const ADAPTERS_MAY_IMPORT = [ADAPTERS, CORE, "shared/ports.ts", "shared/errors.ts"];
+
+/** Packages that only one part of the product may know. */
+const CONFINED: readonly { readonly name: string; readonly to: string }[] = [
+  { name: "@google-cloud/container", to: ADAPTERS },
+  { name: "@google-cloud/secret-manager", to: ADAPTERS },
+  { name: "@google-cloud/pubsub", to: ADAPTERS },
+  { name: "@kubernetes/client-node", to: ADAPTERS },
+  { name: "google-auth-library", to: ADAPTERS },
+  { name: "google-gax", to: ADAPTERS },
+  { name: "undici", to: ADAPTERS },
+  { name: "@google-cloud/functions-framework", to: "functions/" },
+  { name: "node-forge", to: "shared/pki/" },
+  { name: "pino", to: "shared/log.ts" },
+  { name: "zod", to: "shared/config.ts" },
+];
+
+function startsWithAny(path: string, prefixes: readonly string[]): boolean {
+  return prefixes.some((prefix) => path.startsWith(prefix));
+}
+
+function layerOf(path: string): number {
+  return LAYERS.findIndex((prefixes) => startsWithAny(path, prefixes));
+}
+
+function isOwn(specifier: string): boolean {
+  return specifier.endsWith(".ts") || specifier.endsWith(".json") || specifier.startsWith("..");
+}
+
+function wrongImport(path: string, specifier: string): string | undefined {
+  const confined = CONFINED.find(({ name }) => specifier === name || specifier.startsWith(`${name}/`));
+  if (confined !== undefined && !path.startsWith(confined.to)) {
+    return `${specifier} belongs to ${confined.to} alone`;
+  }
+  if (path.startsWith(CORE)) {
+    return specifier.startsWith(CORE) ? undefined : `core imports nothing outside itself, not ${specifier}`;
+  }
+  if (!isOwn(specifier))
+    return specifier === "(computed)" ? "an import that no reader can follow" : undefined;
+  if (path.startsWith(ADAPTERS)) {
+    return startsWithAny(specifier, ADAPTERS_MAY_IMPORT)
+      ? undefined
+      : `an adapter does not know ${specifier}`;
+  }
+  if (specifier.startsWith(ADAPTERS)) {
+    return path === COMPOSITION_ROOT
+      ? undefined
+      : `only ${COMPOSITION_ROOT} imports adapters, not ${specifier}`;
+  }
+  const target = layerOf(specifier);
+  if (target === -1) return `${specifier} is no part of the product`;
+  return target <= layerOf(path) ? undefined : `${specifier} is further out`;
+}
+
+/** Every breach of the architecture as a sentence; none for a tree in order. */
+export function breaches(modules: readonly ModuleFacts[]): string[] {
+  return modules.flatMap(({ path, imports, effects }) => {
+    const found = imports.flatMap((specifier) => wrongImport(path, specifier) ?? []);
+    const impure = path.startsWith(CORE) ? effects.map((effect) => `core must not use ${effect}`) : [];
+    const lost = layerOf(path) === -1 && !path.startsWith(ADAPTERS) ? ["is in no layer: give it one"] : [];
+    return [...found, ...impure, ...lost].map((breach) => `${path}: ${breach}`);
+  });
+}

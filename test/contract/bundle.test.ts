@@ -1,0 +1,67 @@
+import { builtinModules } from "node:module";
+import { beforeAll, describe, expect, it } from "@jest/globals";
+import { parseSync } from "oxc-parser";
+import { bundle, bundlePackage } from "../../scripts/bundle.ts";
+import { ROOT } from "../../scripts/paths.ts";
+
+const BUNDLE_TIMEOUT_MS = 60_000;
+let files: ReadonlyMap<string, Uint8Array>;
+
+beforeAll(async () => {
+  files = await bundle();
+}, BUNDLE_TIMEOUT_MS);
+
+function scripts(): [string, string][] {
+  return [...files]
+    .filter(([name]) => name.endsWith(".js"))
+    .map(([name, bytes]) => [name, Buffer.from(bytes).toString()]);
+}
+
+describe("the bundle", () => {
+  it(
+    "is the same bytes every time",
+    async () => {
+      const again = await bundle();
+      expect([...again.keys()]).toEqual([...files.keys()]);
+      for (const [name, bytes] of again)
+        expect(Buffer.compare(bytes, files.get(name) ?? Buffer.of())).toBe(0);
+    },
+    BUNDLE_TIMEOUT_MS,
+  );
+
+  it("has an entry that registers, and one per function", () => {
+    expect([...files.keys()]).toEqual(expect.arrayContaining(["index.js", "on-cluster-event.js"]));
+  });
+
+  it("lies in one folder", () => {
+    expect([...files.keys()].filter((name) => name.includes("/"))).toEqual([]);
+  });
+
+  it("says nothing of the machine that built it", () => {
+    for (const [name, bytes] of files)
+      expect({ name, told: Buffer.from(bytes).includes(ROOT) }).toEqual({ name, told: false });
+  });
+
+  it("leaves the Functions Framework outside, and nothing else but Node's own modules", () => {
+    const outside = scripts().flatMap(([name, text]) =>
+      parseSync(name, text).module.staticImports.map(({ moduleRequest }) => moduleRequest.value),
+    );
+    const packages = new Set(outside.filter((name) => !/^(?:\.|node:)/.test(name)));
+    expect([...packages].filter((name) => !builtinModules.includes(name))).toEqual([
+      "@google-cloud/functions-framework",
+    ]);
+  });
+
+  it("keeps the names of error classes, because errors say theirs", () => {
+    expect(scripts().some(([, text]) => text.includes('"UnavailableError"'))).toBe(true);
+  });
+
+  it("names one exact version of the framework for Cloud Build", async () => {
+    expect(JSON.parse(await bundlePackage())).toMatchObject({
+      type: "module",
+      main: "index.js",
+      engines: { node: "24" },
+      dependencies: { "@google-cloud/functions-framework": expect.stringMatching(/^\d+\.\d+\.\d+$/) },
+    });
+  });
+});

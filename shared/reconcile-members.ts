@@ -3,8 +3,8 @@ import { applyMember, awaitIstiod, type Run } from "./apply.ts";
 import type { Cluster } from "./core/cluster.ts";
 import { faultFinding } from "./core/error-finding.ts";
 import type { Finding } from "./core/finding.ts";
-import { type MemberPlan, planMember, type Standing } from "./core/member-plan.ts";
-import { clusterId, networkName } from "./core/names.ts";
+import { type MemberContext, planMember } from "./core/member-plan.ts";
+import { clusterId } from "./core/names.ts";
 import type { Member } from "./core/observation.ts";
 import { type Outcome, worst } from "./core/outcome.ts";
 import type { RootVersions } from "./core/root-state.ts";
@@ -46,7 +46,7 @@ async function reconcileMember(run: Run, cluster: Cluster, input: MembersInput):
   let progress: Progressed = { findings: [], wrote: false, outcomes: [] };
   try {
     const member = await observeMember(ports, spec, cluster, "subject", signal);
-    const plan = planOf(run, member, input);
+    const plan = planMember(member, contextOf(run, member, input));
     progress = { ...progress, findings: plan.findings };
     if (plan.standing === "blocked") return result(cluster, progress, blockedOutcome(member));
     const wrote = await applyMember(run, member, plan.actions);
@@ -93,22 +93,13 @@ function blockedOutcome({ state }: Member): Outcome {
   return !state.reachable && state.retryable ? "waiting" : "failed";
 }
 
-export function planOf(
+/** What a member is judged by. */
+export function contextOf(
   { spec, template }: Run,
-  member: Member,
+  { clusterId: id, network }: Member,
   { roots, collisions }: Pick<MembersInput, "roots" | "collisions">,
-): MemberPlan {
+): MemberContext {
   const { meshId, workloadTtl } = spec;
-  const values = {
-    meshId,
-    clusterId: member.clusterId,
-    network: networkName(member.cluster.network),
-    workloadTtl,
-  };
-  const desired = { manifestHash: manifestHash(template, values), istioVersion: template.release };
-  return planMember(member, { spec, roots, desired, collisions });
-}
-
-export function standingsOf(plans: readonly MemberPlan[]): Map<string, Standing> {
-  return new Map(plans.map(({ clusterId: id, standing }) => [id, standing]));
+  const hash = manifestHash(template, { meshId, clusterId: id, network, workloadTtl });
+  return { spec, roots, desired: { manifestHash: hash, istioVersion: template.release }, collisions };
 }

@@ -5,13 +5,14 @@ import type { Run } from "./apply.ts";
 import type { Cluster } from "./core/cluster.ts";
 import { faultFinding } from "./core/error-finding.ts";
 import { type Finding, finding } from "./core/finding.ts";
+import { peerStanding } from "./core/member-plan.ts";
 import { isReachable, type Member } from "./core/observation.ts";
 import type { Outcome } from "./core/outcome.ts";
 import { type PairPlan, planPairs } from "./core/pair-plan.ts";
 import type { RootVersions } from "./core/root-state.ts";
 import { ConflictError, MeshjoinError } from "./errors.ts";
 import { observeMember } from "./observe.ts";
-import { MEMBER_CONCURRENCY, type MemberResult, planOf, standingsOf, WAIT_MS } from "./reconcile-members.ts";
+import { contextOf, MEMBER_CONCURRENCY, type MemberResult, WAIT_MS } from "./reconcile-members.ts";
 import { type Evidence, type Expectation, verifyMember } from "./verify.ts";
 
 /** Pairs that are written at the same time; each is a handful of requests on two API servers. */
@@ -53,7 +54,9 @@ export async function reconcilePairs(run: Run, input: PairsInput): Promise<Pairs
   const members = await observeAll(run, input.clusters);
   const plans = planPairs(members, subjects, {
     spec: run.spec,
-    standings: standingsOf(members.map((member) => planOf(run, member, input))),
+    standings: new Map(
+      members.map((member) => [member.clusterId, peerStanding(member, contextOf(run, member, input))]),
+    ),
     now: run.ports.clock.now(),
   });
   const written = await connectAll(run, plans, members);

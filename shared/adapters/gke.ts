@@ -1,4 +1,4 @@
-import type { ClusterManagerClient, protos } from "@google-cloud/container";
+import { ClusterManagerClient, type protos } from "@google-cloud/container";
 import type { ClusterRef } from "../core/cluster.ts";
 import { clusterResource } from "../core/names.ts";
 import type { ClusterDirectory } from "../ports.ts";
@@ -47,7 +47,6 @@ export function gkeDirectory(options: GkeOptions = {}): ClusterDirectory {
 }
 
 async function connect({ endpoint }: GkeOptions): Promise<ClusterManagerClient> {
-  const { ClusterManagerClient } = await import("@google-cloud/container");
   const client = new ClusterManagerClient(clientOptions(endpoint));
   // Otherwise the first call does it, and turns missing credentials into an unhandled rejection.
   await client.initialize();

@@ -1,4 +1,4 @@
-import type { SecretManagerServiceClient } from "@google-cloud/secret-manager";
+import { SecretManagerServiceClient } from "@google-cloud/secret-manager";
 import { rootSecretName } from "../core/names.ts";
 import { ROOT_ROLES, type RootState, type RootVersions } from "../core/root-state.ts";
 import { type MeshjoinError, RootError } from "../errors.ts";
@@ -63,7 +63,6 @@ interface Payload {
 }
 
 async function connect({ endpoint }: RootSecretOptions): Promise<SecretManagerServiceClient> {
-  const { SecretManagerServiceClient } = await import("@google-cloud/secret-manager");
   const client = new SecretManagerServiceClient(clientOptions(endpoint));
   // Otherwise the first call does it, and turns missing credentials into an unhandled rejection.
   await client.initialize();

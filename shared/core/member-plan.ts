@@ -43,9 +43,22 @@ export function planMember(member: Member, context: MemberContext): MemberPlan {
   const isGuest = member.state.controlPlane?.owner === "foreign";
   const actions = isGuest ? [] : ACTIONS.flatMap((step) => step(member, context) ?? []);
   const findings = [...accepted, ...notes(member, context)];
-  const ready = member.state.controlPlane?.ready === true && member.state.pods.length > 0;
-  const standing = actions.length === 0 && ready ? "complete" : "pending";
+  const standing = actions.length === 0 ? readiness(member.state) : "pending";
   return { clusterId: member.clusterId, standing, actions, findings };
+}
+
+/**
+ * What a peer's own half allows: enough that a remote secret makes sense. It may be due for a new certificate or
+ * manifest all the same; that is its own reconcile's business, and no reason to keep pairs waiting.
+ */
+export function peerStanding(member: Member, context: MemberContext): Standing {
+  const blocked = BLOCKERS.some((check) => check(member, context) !== undefined);
+  return blocked || !isReachable(member) ? "blocked" : readiness(member.state);
+}
+
+function readiness({ cacerts, controlPlane, pods }: Reachable): Standing {
+  const applied = controlPlane?.owner === "foreign" || controlPlane?.manifestHash !== undefined;
+  return cacerts !== undefined && applied && controlPlane.ready && pods.length > 0 ? "complete" : "pending";
 }
 
 type Check = (member: Member, context: MemberContext) => Finding | undefined;

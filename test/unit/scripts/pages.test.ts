@@ -1,0 +1,18 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it } from "@jest/globals";
+import { PAGES } from "../../../scripts/pages.ts";
+import { ROOT } from "../../../scripts/paths.ts";
+import { variableNames } from "../../../shared/config.ts";
+
+describe("generated pages", () => {
+  it.each(Object.entries(PAGES))("%s is up to date (else: npm run docs)", (path, render) => {
+    expect(readFileSync(join(ROOT, path), "utf8")).toBe(render());
+  });
+
+  it("name every variable but those of the sandbox", () => {
+    const page = PAGES["docs/reference/config.md"]?.() ?? "";
+    const hidden = variableNames().filter((name) => !page.includes(`| \`${name}\` |`));
+    expect(hidden).toEqual(["MESHJOIN_CONTAINER_ENDPOINT", "MESHJOIN_SECRETMANAGER_ENDPOINT"]);
+  });
+});

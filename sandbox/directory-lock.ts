@@ -14,7 +14,7 @@ export async function lockDirectory(directory: string): Promise<DirectoryLock> {
       await writeFile(path, String(process.pid), { flag: "wx" });
       return { release: () => rm(path, { force: true }) };
     } catch (error) {
-      if (!(error instanceof Error && "code" in error && error.code === "EEXIST")) throw error;
+      if (codeOf(error) !== "EEXIST") throw error;
     }
     const holder = Number(await readFile(path, "utf8").catch(() => "0"));
     if (isAlive(holder)) {
@@ -32,6 +32,10 @@ function isAlive(pid: number): boolean {
     process.kill(pid, 0);
     return true;
   } catch (error) {
-    return error instanceof Error && "code" in error && error.code === "EPERM";
+    return codeOf(error) === "EPERM";
   }
+}
+
+function codeOf(error: unknown): unknown {
+  return typeof error === "object" && error !== null && "code" in error ? error.code : undefined;
 }

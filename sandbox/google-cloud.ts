@@ -1,5 +1,5 @@
 import { appendFileSync } from "node:fs";
-import { readFile, writeFile } from "node:fs/promises";
+import { readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { parsePin } from "../scripts/render-settings.ts";
 import { clusterId } from "../shared/core/names.ts";
@@ -104,6 +104,7 @@ export async function startGoogleCloud(options: GoogleCloudOptions, undo: Undo):
   const accessToken = tokens.issue(accounts.developer);
   const accessTokenFile = join(options.dir, "access-token");
   await writeFile(accessTokenFile, accessToken, { mode: 0o600 });
+  undo.add(() => rm(accessTokenFile, { force: true }));
   return {
     containerEndpoint: gke.url,
     secretManagerEndpoint: secretManager.url,

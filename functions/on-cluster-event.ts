@@ -48,13 +48,7 @@ async function handle(runtime: Runtime, log: Logger, { cluster: ref, method }: C
     }
     const id = clusterId(ref);
     log.info({ clusterId: id }, "cluster joins");
-    const reconciled = await reconcile(run, {
-      scope: { clusterId: id },
-      reason: method,
-      dryRun: false,
-      deep: false,
-      confirm: [],
-    });
+    const reconciled = await reconcile(run, { scope: { clusterId: id }, reason: method });
     logReconciled(log.child({ clusterId: id }), reconciled);
     if (reconciled.retry) {
       throw new NotReadyError("the join is not complete; the event is delivered again", {

@@ -52,8 +52,10 @@ async function reconcileMember(run: Run, cluster: Cluster, input: MembersInput):
     const wrote = await applyMember(run, member, plan.actions);
     progress = { ...progress, wrote, outcomes: wrote ? plan.actions.map(outcomeOfVerb) : [] };
     if (plan.standing === "complete") return result(cluster, progress, "unchanged");
-    const ready = await awaitReady(run, member);
-    return result(cluster, progress, ready ? "unchanged" : "waiting");
+    if (await awaitReady(run, member)) return result(cluster, progress, "unchanged");
+    const late = await observeMember(ports, spec, cluster, "subject", signal);
+    const { findings } = planMember(late, contextOf(run, late, input));
+    return result(cluster, { ...progress, findings }, "waiting");
   } catch (error) {
     if (!(error instanceof MeshjoinError)) throw error;
     const fault = { ...progress, findings: [...progress.findings, faultFinding(error, id)] };

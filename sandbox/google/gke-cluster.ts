@@ -41,11 +41,11 @@ export function locationCollection(location: string): "zones" | "locations" {
   return isZone(location) ? "zones" : "locations";
 }
 
-export function isZone(location: string): boolean {
+function isZone(location: string): boolean {
   return /-[a-z]$/.test(location);
 }
 
-export function regionOf(location: string): string {
+function regionOf(location: string): string {
   return location.replace(/-[a-z]$/, "");
 }
 

@@ -10,7 +10,7 @@ import { type Delivery, deliver, type PushBody } from "./push.ts";
 
 export const CLUSTER_EVENTS = "cluster-events";
 export const ROTATION = "rotation";
-export const DEAD_LETTERS = "cluster-events-dead-letter";
+const DEAD_LETTERS = "cluster-events-dead-letter";
 const TOPICS = [CLUSTER_EVENTS, ROTATION, DEAD_LETTERS] as const;
 export type TopicName = (typeof TOPICS)[number];
 

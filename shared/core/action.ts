@@ -1,5 +1,4 @@
 import type { Finding } from "./finding.ts";
-import { CACERTS, ISTIO_NAMESPACE, ISTIOD, remoteSecretName } from "./names.ts";
 
 interface Step {
   readonly verb: "create" | "update";
@@ -39,23 +38,3 @@ export interface Connect extends Step {
 
 export type MemberAction = LabelNamespace | IssueIntermediate | ApplyControlPlane;
 export type Action = MemberAction | Connect;
-
-export interface ActionObject {
-  readonly kind: string;
-  readonly namespace?: string;
-  readonly name: string;
-}
-
-/** The object that stands for an action in a plan that people read. */
-export function actionObject(action: Action): ActionObject {
-  switch (action.kind) {
-    case "labelNamespace":
-      return { kind: "Namespace", name: ISTIO_NAMESPACE };
-    case "issueIntermediate":
-      return { kind: "Secret", namespace: ISTIO_NAMESPACE, name: CACERTS };
-    case "applyControlPlane":
-      return { kind: "Deployment", namespace: ISTIO_NAMESPACE, name: ISTIOD };
-    case "connect":
-      return { kind: "Secret", namespace: ISTIO_NAMESPACE, name: remoteSecretName(action.target) };
-  }
-}

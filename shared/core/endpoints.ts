@@ -1,6 +1,5 @@
 import type { Cluster, Endpoint, EndpointKind } from "./cluster.ts";
 import { type Finding, finding } from "./finding.ts";
-import { clusterResource } from "./names.ts";
 import type { Access } from "./spec.ts";
 
 export type EndpointChoice = { readonly endpoint: Endpoint } | { readonly finding: Finding };
@@ -53,9 +52,4 @@ function none(cluster: Cluster, kind: EndpointKind | "any", clusterId: string): 
 function updateCommand(cluster: Cluster): string {
   const { project, location, name } = cluster.ref;
   return `gcloud container clusters update ${name} --project ${project} --location ${location}`;
-}
-
-/** What a log or a status may say of an endpoint. */
-export function describeEndpoint(cluster: Cluster, endpoint: Endpoint): string {
-  return `${endpoint.kind} endpoint of ${clusterResource(cluster.ref)}`;
 }

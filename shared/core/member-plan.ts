@@ -239,7 +239,7 @@ function notes(member: Member & { readonly state: Reachable }, { desired }: Memb
       finding(
         "IstioVersionDiffers",
         `istiod is ${controlPlane.istioVersion}, and Meshjoin installs ${desired.istioVersion}`,
-        "nothing at once: the member stays paired; take the mesh label off, delete Deployment istiod and label again to reinstall",
+        "nothing at once: its pairs are kept; Meshjoin does not upgrade a running control plane yet",
         member.clusterId,
       ),
     );

@@ -33,7 +33,7 @@ function isAllowed(name: string, globs: readonly string[]): boolean {
 }
 
 /** `*` stands for any run of characters and `?` for one; everything else for itself. */
-export function matchesGlob(text: string, glob: string): boolean {
+function matchesGlob(text: string, glob: string): boolean {
   const pattern = glob
     .replaceAll(/[.+^${}()|[\]\\]/g, String.raw`\$&`)
     .replaceAll("*", ".*")

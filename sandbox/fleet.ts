@@ -101,8 +101,9 @@ async function start(options: FleetOptions, undo: Undo): Promise<SandboxFleet> {
   await mkdir(logDir, { recursive: true });
 
   const meshId = env["MESHJOIN_MESH_ID"] || "sandbox";
-  const bundle = options.bundle ?? (await build(env));
   const google = await startGoogleCloud({ dir, logDir, env, progress: options.progress }, undo);
+  // After the binaries are there: their first build takes minutes and tells how far it is.
+  const bundle = options.bundle ?? (await build(env));
   const client = createCloudClient({ ...google, project: PROJECT.id });
   await createRoot(client, meshId);
   const functions = await startMeshjoin({ google, bundle, meshId, logDir, env }, undo);
@@ -156,7 +157,7 @@ async function startMeshjoin(options: MeshjoinOptions, undo: Undo): Promise<Sand
   });
   undo.add(() => functions.stop());
   google.setSignerRuns(
-    functions.urls["sign-intermediate"] !== undefined && !options.env["MESHJOIN_SIGNER_URL"],
+    functions.urls["sign-intermediate"] !== undefined && options.env["MESHJOIN_SIGNER_URL"] === undefined,
   );
   const subscribers = { [CLUSTER_EVENTS]: "on-cluster-event", [ROTATION]: "on-rotation-request" } as const;
   for (const topic of [CLUSTER_EVENTS, ROTATION] as const) {

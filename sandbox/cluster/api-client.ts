@@ -35,6 +35,7 @@ export interface ApiClient {
    * Tells `onChange` of every object that is there and of every change after that, until `signal` aborts;
    * `object` is undefined once it is gone. Goes on by itself after a lost connection.
    */
+  // oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- the caller names the kind that lives at the path
   follow<T extends KubernetesObject>(
     path: string,
     onChange: (uid: string, object: T | undefined) => void,
@@ -64,6 +65,7 @@ async function textOf(response: IncomingMessage): Promise<string> {
 }
 
 /** Reads a watch until the server ends it; answers the resource version to go on from, undefined to list again. */
+// oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- the caller names the kind that lives at the path
 async function readWatch<T extends KubernetesObject>(
   response: IncomingMessage,
   resourceVersion: string,
@@ -122,6 +124,7 @@ export function createApiClient({ server, caPem, token }: ApiClientOptions): Api
 
   const call = async <T>(options: Call): Promise<T> => JSON.parse(await textOf(await open(options)));
 
+  // oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- the caller names the kind that lives at the path
   const followForever = async <T extends KubernetesObject>(
     path: string,
     onChange: (uid: string, object: T | undefined) => void,

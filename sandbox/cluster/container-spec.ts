@@ -78,7 +78,7 @@ const UNITS: Readonly<Record<string, number>> = {
 };
 
 /** A Kubernetes quantity as a plain number: `500m` is 0.5, `1Gi` is 1073741824. */
-export function parseQuantity(quantity: string): number {
+function parseQuantity(quantity: string): number {
   const [, digits = "", unit = ""] = /^([0-9.]+)([A-Za-z]*)$/.exec(quantity) ?? [];
   const factor = UNITS[unit];
   if (digits === "" || factor === undefined) {

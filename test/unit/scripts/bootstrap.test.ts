@@ -137,6 +137,22 @@ describe("bootstrap", () => {
     expect(await finish(child)).toMatchObject({ code: 9 });
   });
 
+  it("ends the script when whoever started it is gone", async () => {
+    const file = script(
+      'process.on("SIGTERM", () => process.exit(0)); setInterval(() => {}, 1000); console.log(process.pid);',
+    );
+    await finish(start(script("")));
+    const parent = spawn("sh", ["-c", `"${process.execPath}" scripts/bootstrap.mjs ${file}; true`], {
+      cwd: project,
+      stdio: ["ignore", "pipe", "ignore"],
+    });
+    const [chunk] = await once(parent.stdout, "data");
+    parent.kill("SIGKILL");
+    // The pipe closes when the last process that holds it has ended.
+    await once(parent, "close");
+    expect(() => process.kill(Number(String(chunk)), 0)).toThrow("ESRCH");
+  });
+
   it("answers like a shell when the script was killed", async () => {
     expect(await finish(start(script('process.kill(process.pid, "SIGKILL");')))).toMatchObject({ code: 137 });
   });

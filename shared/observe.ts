@@ -67,6 +67,19 @@ const PODS: ObjectQuery = {
   labelSelector: "app=istiod",
 };
 
+/** A cluster without Istio's namespace; there is nothing in it to be read. */
+const EMPTY: Reachable = {
+  reachable: true,
+  namespace: undefined,
+  managedMesh: false,
+  cacerts: undefined,
+  selfSignedCa: false,
+  controlPlane: undefined,
+  pods: [],
+  remoteSecrets: [],
+  readerSecrets: [],
+};
+
 /**
  * Reads one member: three lists of metadata and status for a peer, a namespace more for a subject. No key byte is
  * read, unless a `cacerts` that is not ours has to be judged. An API server that does not answer is a value; a root
@@ -103,8 +116,9 @@ async function read(
   signal: AbortSignal,
 ): Promise<Reachable> {
   const api = ports.fleet.member(cluster);
-  const [namespace, secrets, deployments, pods] = await Promise.all([
-    depth === "subject" ? api.reader.get(NAMESPACE, signal) : undefined,
+  const namespace = depth === "subject" ? await api.reader.get(NAMESPACE, signal) : undefined;
+  if (depth === "subject" && namespace === undefined) return EMPTY;
+  const [secrets, deployments, pods] = await Promise.all([
     api.reader.list(SECRETS, signal),
     api.reader.list(DEPLOYMENTS, signal),
     api.reader.list(PODS, signal),

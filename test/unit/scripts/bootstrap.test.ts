@@ -138,10 +138,10 @@ describe("bootstrap", () => {
   });
 
   it("ends the script when whoever started it is gone", async () => {
+    await finish(start(script("")));
     const file = script(
       'process.on("SIGTERM", () => process.exit(0)); setInterval(() => {}, 1000); console.log(process.pid);',
     );
-    await finish(start(script("")));
     const parent = spawn("sh", ["-c", `"${process.execPath}" scripts/bootstrap.mjs ${file}; true`], {
       cwd: project,
       stdio: ["ignore", "pipe", "ignore"],

@@ -98,10 +98,13 @@ export function createApiClient({ server, caPem, token }: ApiClientOptions): Api
 
   const send = ({ method, path, body, contentType = "application/json", signal }: Call) =>
     new Promise<IncomingMessage>((resolve, reject) => {
+      // Without a length node sends the body of a DELETE unframed, and kube-apiserver sees none.
+      const payload = body === undefined ? "" : JSON.stringify(body);
       const headers = {
         authorization: `Bearer ${token}`,
         accept: "application/json",
         "content-type": contentType,
+        "content-length": Buffer.byteLength(payload),
       };
       const call = request(
         `${server}${path}`,
@@ -109,7 +112,7 @@ export function createApiClient({ server, caPem, token }: ApiClientOptions): Api
         resolve,
       );
       call.on("error", reject);
-      call.end(body === undefined ? undefined : JSON.stringify(body));
+      call.end(payload);
     });
 
   const open = async (call: Call): Promise<IncomingMessage> => {

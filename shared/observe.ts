@@ -1,41 +1,34 @@
-import { parse } from "yaml";
 import type { Cluster } from "./core/cluster.ts";
 import {
-  annotation,
   CACERTS,
-  CLUSTER_NAME_ANNOTATION,
   clusterId,
   ISTIO_NAMESPACE,
   ISTIOD,
-  NETWORK_LABEL,
   networkName,
-  READER_LABEL,
-  REMOTE_SECRET_LABEL,
   SELF_SIGNED_SECRET,
 } from "./core/names.ts";
 import type {
   CacertsState,
   ControlPlaneIdentity,
-  ControlPlaneState,
   ForeignCacerts,
   Member,
   MemberState,
-  NamespaceState,
   Reachable,
-  ReaderSecretState,
-  RemoteSecretState,
 } from "./core/observation.ts";
 import type { MeshSpec } from "./core/spec.ts";
 import { isRetryable, MeshjoinError, RootError } from "./errors.ts";
-import { ownerOf } from "./istio/ownership.ts";
 import {
-  availability,
-  type DeploymentObject,
-  imageTag,
-  isReady,
-  type PodObject,
-  whyNotReady,
-} from "./istio/workload.ts";
+  chooseControlPlane,
+  controlPlaneIdentity,
+  controlPlaneState,
+  namespaceState,
+  ownCacerts,
+  readerSecretState,
+  remoteSecretState,
+  secretData,
+} from "./istio/member-state.ts";
+import { ownerOf } from "./istio/ownership.ts";
+import { type DeploymentObject, isReady } from "./istio/workload.ts";
 import { verifyCacerts } from "./pki/verify.ts";
 import type { KubernetesObject, MemberApi, ObjectQuery, ObjectRef, Ports } from "./ports.ts";
 
@@ -145,14 +138,6 @@ async function read(
   };
 }
 
-function namespaceState({ metadata }: KubernetesObject, meshId: string): NamespaceState {
-  return {
-    owner: ownerOf(metadata, meshId),
-    network: metadata.labels?.[NETWORK_LABEL],
-    terminating: metadata.deletionTimestamp !== undefined,
-  };
-}
-
 async function cacertsState(
   ports: Ports,
   api: MemberApi,
@@ -164,15 +149,7 @@ async function cacertsState(
   if (metadata === undefined) return undefined;
   const owner = ownerOf(metadata, meshId);
   if (owner === "foreign") return await foreignCacerts(ports, api, signal);
-  return {
-    owner,
-    resourceVersion: metadata.resourceVersion ?? "",
-    rootVersions: metadata.annotations?.[annotation("root-versions")] ?? "",
-    fingerprint: metadata.annotations?.[annotation("fingerprint")] ?? "",
-    notAfter: dateAnnotation(metadata, "not-after"),
-    issuedAt: dateAnnotation(metadata, "issued-at"),
-    loadedAt: dateAnnotation(metadata, "loaded-at"),
-  };
+  return ownCacerts(metadata, owner);
 }
 
 /** Reads the whole Secret, key included, because istiod would refuse one whose key does not fit. */
@@ -203,36 +180,6 @@ async function foreignCacerts(
   return { owner: "foreign", trust: faults.length === 0 ? "sameRoots" : "otherRoots" };
 }
 
-/** Our own first, then the default revision, then whatever is there. */
-function chooseControlPlane(
-  deployments: readonly KubernetesObject[],
-  meshId: string,
-): DeploymentObject | undefined {
-  return (
-    deployments.find(({ metadata }) => ownerOf(metadata, meshId) !== "foreign") ??
-    deployments.find(({ metadata }) => metadata.name === ISTIOD) ??
-    deployments[0]
-  );
-}
-
-function controlPlaneState(
-  deployment: DeploymentObject,
-  pods: readonly PodObject[],
-  identity: ControlPlaneIdentity | undefined,
-  meshId: string,
-): ControlPlaneState {
-  const ready = availability(deployment);
-  return {
-    owner: ownerOf(deployment.metadata, meshId),
-    name: deployment.metadata.name,
-    manifestHash: deployment.metadata.annotations?.[annotation("manifest-hash")],
-    istioVersion: imageTag(deployment),
-    ready,
-    notReadyBecause: ready ? undefined : whyNotReady(pods),
-    identity,
-  };
-}
-
 async function foreignIdentity(
   api: MemberApi,
   deployment: DeploymentObject | undefined,
@@ -246,63 +193,5 @@ async function foreignIdentity(
     api.reader.get(ref, signal),
     api.reader.get(NAMESPACE, signal),
   ]);
-  const mesh = meshConfig(config);
-  return {
-    meshId: mesh.defaultConfig?.meshId,
-    clusterId: deployment.spec?.template?.spec?.containers
-      ?.flatMap(({ env }) => env ?? [])
-      .find(({ name }) => name === "CLUSTER_ID")?.value,
-    network: namespace?.metadata.labels?.[NETWORK_LABEL],
-    trustDomain: mesh.trustDomain ?? "cluster.local",
-  };
-}
-
-interface MeshConfig {
-  readonly trustDomain?: string;
-  readonly defaultConfig?: { readonly meshId?: string };
-}
-
-function meshConfig(config: KubernetesObject | undefined): MeshConfig {
-  const text = config === undefined ? undefined : secretData(config)["mesh"];
-  const parsed: unknown = text === undefined ? undefined : parse(text);
-  return typeof parsed === "object" && parsed !== null ? parsed : {};
-}
-
-function remoteSecretState({ metadata }: KubernetesObject, meshId: string): RemoteSecretState | undefined {
-  if (metadata.labels?.[REMOTE_SECRET_LABEL] !== "true") return undefined;
-  return {
-    name: metadata.name,
-    owner: ownerOf(metadata, meshId),
-    targetId: metadata.annotations?.[CLUSTER_NAME_ANNOTATION] ?? "",
-    resourceVersion: metadata.resourceVersion ?? "",
-    targetGkeId: metadata.annotations?.[annotation("cluster-id")],
-    endpointDigest: metadata.annotations?.[annotation("endpoint-digest")],
-    readerUid: metadata.annotations?.[annotation("reader-uid")],
-    tokenIssuedAt: dateAnnotation(metadata, "token-issued-at"),
-    tokenExpiresAt: dateAnnotation(metadata, "token-expires-at"),
-  };
-}
-
-function readerSecretState({ metadata }: KubernetesObject, meshId: string): ReaderSecretState | undefined {
-  const readerId = metadata.labels?.[READER_LABEL];
-  if (readerId === undefined && !metadata.name.startsWith("meshjoin-reader-")) return undefined;
-  return {
-    name: metadata.name,
-    owner: ownerOf(metadata, meshId),
-    readerId: readerId ?? "",
-    uid: metadata.uid ?? "",
-    readerGkeId: metadata.annotations?.[annotation("cluster-id")],
-  };
-}
-
-function dateAnnotation(metadata: KubernetesObject["metadata"], key: string): Date | undefined {
-  const text = metadata.annotations?.[annotation(key)];
-  const date = new Date(text ?? "");
-  return Number.isNaN(date.getTime()) ? undefined : date;
-}
-
-function secretData(object: KubernetesObject): Readonly<Record<string, string>> {
-  const data = object["data"];
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- core/v1: `data` maps strings to strings
-  return typeof data === "object" && data !== null ? (data as Record<string, string>) : {};
+  return controlPlaneIdentity(deployment, config, namespace);
 }

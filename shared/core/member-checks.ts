@@ -1,0 +1,153 @@
+import { type Finding, finding } from "./finding.ts";
+import { CACERTS, ISTIO_NAMESPACE } from "./names.ts";
+import type { ControlPlaneState, Member } from "./observation.ts";
+import type { RootVersions } from "./root-state.ts";
+import type { MeshSpec } from "./spec.ts";
+
+/** What a member should be; computed outside, because it takes the rendered manifest. */
+export interface DesiredControlPlane {
+  readonly manifestHash: string;
+  readonly istioVersion: string;
+}
+
+export interface MemberContext {
+  readonly spec: MeshSpec;
+  readonly roots: RootVersions;
+  readonly desired: DesiredControlPlane;
+  /** Cluster IDs that more than one member would have. */
+  readonly collisions: ReadonlySet<string>;
+}
+
+type Check = (member: Member, context: MemberContext) => Finding | undefined;
+
+const apiServerUnreachable: Check = ({ state, clusterId }) =>
+  state.reachable
+    ? undefined
+    : finding(
+        "ApiServerUnreachable",
+        `the API server of the cluster did not answer: ${state.message}`,
+        "check the cluster's health, its authorized networks and MESHJOIN_ACCESS_FUNCTION",
+        clusterId,
+      );
+
+const clusterIdCollision: Check = ({ clusterId }, { collisions }) =>
+  collisions.has(clusterId)
+    ? finding(
+        "ClusterIdCollision",
+        "two members would have the same cluster ID, so neither joins",
+        "recreate one of them under another name, or take its mesh label off",
+        clusterId,
+      )
+    : undefined;
+
+const managedMesh: Check = ({ state, clusterId }) =>
+  state.reachable && state.managedMesh
+    ? finding(
+        "ManagedMesh",
+        "Cloud Service Mesh manages the control plane of the cluster",
+        "disable Cloud Service Mesh on the cluster, or take its mesh label off",
+        clusterId,
+      )
+    : undefined;
+
+const namespaceTerminating: Check = ({ state, clusterId }) =>
+  state.reachable && state.namespace?.terminating
+    ? finding(
+        "NamespaceTerminating",
+        `namespace ${ISTIO_NAMESPACE} is being deleted`,
+        `wait until it is gone: kubectl get namespace ${ISTIO_NAMESPACE}`,
+        clusterId,
+      )
+    : undefined;
+
+const otherMesh: Check = ({ state, clusterId }, { spec }) => {
+  if (!state.reachable) return undefined;
+  const owners = [state.namespace?.owner, state.cacerts?.owner, state.controlPlane?.owner];
+  return owners.includes("otherMesh")
+    ? finding(
+        "OtherMesh",
+        "the cluster still holds the control plane of another mesh of Meshjoin",
+        `delete namespace ${ISTIO_NAMESPACE} in it to let it join mesh ${spec.meshId}`,
+        clusterId,
+      )
+    : undefined;
+};
+
+const networkConflict: Check = ({ state, clusterId, network }) => {
+  const label = state.reachable ? state.namespace?.network : undefined;
+  return label === undefined || label === network
+    ? undefined
+    : finding(
+        "NetworkConflict",
+        `namespace ${ISTIO_NAMESPACE} is labelled with network ${label}, but the cluster is in ${network}`,
+        `remove the label: kubectl label namespace ${ISTIO_NAMESPACE} topology.istio.io/network-`,
+        clusterId,
+      );
+};
+
+const selfSignedMesh: Check = ({ state, clusterId }) => {
+  if (!state.reachable) return undefined;
+  const generated = state.cacerts?.owner === "foreign" && state.cacerts.trust === "generated";
+  const running = state.controlPlane !== undefined && state.cacerts === undefined && state.selfSignedCa;
+  return generated || running
+    ? finding(
+        "SelfSignedMesh",
+        "an istiod with a self-signed CA runs in the cluster; a new CA would cut its workloads off",
+        "uninstall that istiod and its workloads' sidecars first, or take the mesh label off",
+        clusterId,
+      )
+    : undefined;
+};
+
+const foreignCacerts: Check = ({ state, clusterId }) =>
+  state.reachable && state.cacerts?.owner === "foreign" && state.cacerts.trust === "otherRoots"
+    ? finding(
+        "ForeignCacerts",
+        `Secret ${CACERTS} is not Meshjoin's and does not chain to the mesh's roots`,
+        `delete it (kubectl -n ${ISTIO_NAMESPACE} delete secret ${CACERTS}), or import its root with a root rotation`,
+        clusterId,
+      )
+    : undefined;
+
+const foreignControlPlane: Check = (member, { spec }) => {
+  const controlPlane = member.state.reachable ? member.state.controlPlane : undefined;
+  if (controlPlane?.owner !== "foreign") return undefined;
+  const differences = identityDifferences(controlPlane, member, spec);
+  return differences.length === 0
+    ? undefined
+    : finding(
+        "ForeignControlPlane",
+        `Deployment ${controlPlane.name} is not Meshjoin's and differs in ${differences.join(", ")}`,
+        `uninstall it, or install it with meshID ${spec.meshId}, clusterName ${member.clusterId}, network ${member.network}`,
+        member.clusterId,
+      );
+};
+
+/** Any of these, and nothing is written to the member; somebody must act. */
+export const BLOCKERS: readonly Check[] = [
+  apiServerUnreachable,
+  clusterIdCollision,
+  managedMesh,
+  namespaceTerminating,
+  otherMesh,
+  networkConflict,
+  selfSignedMesh,
+  foreignCacerts,
+  foreignControlPlane,
+];
+
+/** The trust domain of Istio's charts, and of every control plane that Meshjoin installs. */
+const TRUST_DOMAIN = "cluster.local";
+
+function identityDifferences(controlPlane: ControlPlaneState, member: Member, spec: MeshSpec): string[] {
+  const { identity } = controlPlane;
+  const compared: readonly (readonly [string, string | undefined, string])[] = [
+    ["mesh ID", identity?.meshId, spec.meshId],
+    ["cluster ID", identity?.clusterId, member.clusterId],
+    ["network", identity?.network, member.network],
+    ["trust domain", identity?.trustDomain, TRUST_DOMAIN],
+  ];
+  const differences = compared.flatMap(([what, is, wanted]) => (is === wanted ? [] : [what]));
+  const sharesRoots = member.state.reachable && member.state.cacerts !== undefined;
+  return sharesRoots ? differences : [...differences, "root (it has no cacerts)"];
+}

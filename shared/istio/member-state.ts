@@ -1,0 +1,144 @@
+import { parse } from "yaml";
+import {
+  annotation,
+  CLUSTER_NAME_ANNOTATION,
+  ISTIOD,
+  NETWORK_LABEL,
+  READER_LABEL,
+  REMOTE_SECRET_LABEL,
+} from "../core/names.ts";
+import type {
+  ControlPlaneIdentity,
+  ControlPlaneState,
+  NamespaceState,
+  OwnCacerts,
+  ReaderSecretState,
+  RemoteSecretState,
+} from "../core/observation.ts";
+import type { KubernetesObject, ObjectMeta } from "../ports.ts";
+import { ownerOf } from "./ownership.ts";
+import { availability, type DeploymentObject, imageTag, type PodObject, whyNotReady } from "./workload.ts";
+
+export function namespaceState({ metadata }: KubernetesObject, meshId: string): NamespaceState {
+  return {
+    owner: ownerOf(metadata, meshId),
+    network: metadata.labels?.[NETWORK_LABEL],
+    terminating: metadata.deletionTimestamp !== undefined,
+  };
+}
+
+/** What the annotations of a `cacerts` of ours say; the data stays where it is. */
+export function ownCacerts(metadata: ObjectMeta, owner: OwnCacerts["owner"]): OwnCacerts {
+  return {
+    owner,
+    resourceVersion: metadata.resourceVersion ?? "",
+    rootVersions: metadata.annotations?.[annotation("root-versions")] ?? "",
+    fingerprint: metadata.annotations?.[annotation("fingerprint")] ?? "",
+    notAfter: dateAnnotation(metadata, "not-after"),
+    issuedAt: dateAnnotation(metadata, "issued-at"),
+    loadedAt: dateAnnotation(metadata, "loaded-at"),
+  };
+}
+
+/** Our own first, then the default revision, then whatever is there. */
+export function chooseControlPlane(
+  deployments: readonly KubernetesObject[],
+  meshId: string,
+): DeploymentObject | undefined {
+  return (
+    deployments.find(({ metadata }) => ownerOf(metadata, meshId) !== "foreign") ??
+    deployments.find(({ metadata }) => metadata.name === ISTIOD) ??
+    deployments[0]
+  );
+}
+
+export function controlPlaneState(
+  deployment: DeploymentObject,
+  pods: readonly PodObject[],
+  identity: ControlPlaneIdentity | undefined,
+  meshId: string,
+): ControlPlaneState {
+  const ready = availability(deployment);
+  return {
+    owner: ownerOf(deployment.metadata, meshId),
+    name: deployment.metadata.name,
+    manifestHash: deployment.metadata.annotations?.[annotation("manifest-hash")],
+    istioVersion: imageTag(deployment),
+    ready,
+    notReadyBecause: ready ? undefined : whyNotReady(pods),
+    identity,
+  };
+}
+
+/** What a control plane of somebody else says of itself. */
+export function controlPlaneIdentity(
+  deployment: DeploymentObject,
+  config: KubernetesObject | undefined,
+  namespace: KubernetesObject | undefined,
+): ControlPlaneIdentity {
+  const mesh = meshConfig(config);
+  return {
+    meshId: mesh.defaultConfig?.meshId,
+    clusterId: deployment.spec?.template?.spec?.containers
+      ?.flatMap(({ env }) => env ?? [])
+      .find(({ name }) => name === "CLUSTER_ID")?.value,
+    network: namespace?.metadata.labels?.[NETWORK_LABEL],
+    trustDomain: mesh.trustDomain ?? "cluster.local",
+  };
+}
+
+interface MeshConfig {
+  readonly trustDomain?: string;
+  readonly defaultConfig?: { readonly meshId?: string };
+}
+
+function meshConfig(config: KubernetesObject | undefined): MeshConfig {
+  const text = config === undefined ? undefined : secretData(config)["mesh"];
+  const parsed: unknown = text === undefined ? undefined : parse(text);
+  return typeof parsed === "object" && parsed !== null ? parsed : {};
+}
+
+export function remoteSecretState(
+  { metadata }: KubernetesObject,
+  meshId: string,
+): RemoteSecretState | undefined {
+  if (metadata.labels?.[REMOTE_SECRET_LABEL] !== "true") return undefined;
+  return {
+    name: metadata.name,
+    owner: ownerOf(metadata, meshId),
+    targetId: metadata.annotations?.[CLUSTER_NAME_ANNOTATION] ?? "",
+    resourceVersion: metadata.resourceVersion ?? "",
+    targetGkeId: metadata.annotations?.[annotation("cluster-id")],
+    endpointDigest: metadata.annotations?.[annotation("endpoint-digest")],
+    readerUid: metadata.annotations?.[annotation("reader-uid")],
+    tokenIssuedAt: dateAnnotation(metadata, "token-issued-at"),
+    tokenExpiresAt: dateAnnotation(metadata, "token-expires-at"),
+  };
+}
+
+export function readerSecretState(
+  { metadata }: KubernetesObject,
+  meshId: string,
+): ReaderSecretState | undefined {
+  const readerId = metadata.labels?.[READER_LABEL];
+  if (readerId === undefined && !metadata.name.startsWith("meshjoin-reader-")) return undefined;
+  return {
+    name: metadata.name,
+    owner: ownerOf(metadata, meshId),
+    readerId: readerId ?? "",
+    uid: metadata.uid ?? "",
+    readerGkeId: metadata.annotations?.[annotation("cluster-id")],
+  };
+}
+
+function dateAnnotation(metadata: KubernetesObject["metadata"], key: string): Date | undefined {
+  const text = metadata.annotations?.[annotation(key)];
+  const date = new Date(text ?? "");
+  return Number.isNaN(date.getTime()) ? undefined : date;
+}
+
+export function secretData(object: KubernetesObject): Readonly<Record<string, string>> {
+  const data = object["data"];
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- core/v1: `data` maps strings to strings
+  return typeof data === "object" && data !== null ? (data as Record<string, string>) : {};
+}

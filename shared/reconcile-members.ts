@@ -49,7 +49,7 @@ async function reconcileMember(run: Run, cluster: Cluster, input: MembersInput):
     const member = await observeMember(ports, spec, cluster, "subject", signal);
     const plan = planMember(member, contextOf(run, member, input));
     progress = { ...progress, findings: plan.findings };
-    if (plan.standing === "blocked") return result(cluster, progress, blockedOutcome(member));
+    if (plan.standing === "blocked") return result(cluster, progress, blockedOutcome(member, plan.findings));
     const wrote = await applyMember(run, member, plan.actions);
     progress = { ...progress, wrote, outcomes: wrote ? plan.actions.map(outcomeOfVerb) : [] };
     if (plan.standing === "complete") return result(cluster, progress, "unchanged");
@@ -91,9 +91,10 @@ async function awaitReady(run: Run, member: Member): Promise<boolean> {
   return ready;
 }
 
-/** Nothing but time brings an API server back; everything else that blocks a member waits for a person. */
-function blockedOutcome({ state }: Member): Outcome {
-  return !state.reachable && state.retryable ? "waiting" : "failed";
+/** Time brings an API server back, and ends a deletion; everything else that blocks a member waits for a person. */
+function blockedOutcome({ state }: Member, findings: readonly Finding[]): Outcome {
+  if (!state.reachable) return state.retryable ? "waiting" : "failed";
+  return findings.some(({ severity }) => severity === "error") ? "failed" : "waiting";
 }
 
 /** What a member is judged by. */

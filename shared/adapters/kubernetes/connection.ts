@@ -32,6 +32,8 @@ export interface ApiConnection {
 
 const CONNECT_TIMEOUT_MS = 5000;
 const HEADERS_TIMEOUT_MS = 15_000;
+/** For a whole answer; a server that stops in the middle of one must not hold a run. Watches have none. */
+const ANSWER_TIMEOUT_MS = 30_000;
 
 export function connect(endpoint: Endpoint, accessToken: AccessToken, fields: ErrorFields): ApiConnection {
   const ca = endpoint.caData === undefined ? undefined : Buffer.from(endpoint.caData, "base64");
@@ -76,7 +78,9 @@ export function connect(endpoint: Endpoint, accessToken: AccessToken, fields: Er
 
   return {
     async json(request) {
-      const response = await checked(request);
+      const limit = AbortSignal.timeout(ANSWER_TIMEOUT_MS);
+      const signal = request.signal === undefined ? limit : AbortSignal.any([request.signal, limit]);
+      const response = await checked({ ...request, signal });
       try {
         return await response?.body.json();
       } catch (error) {

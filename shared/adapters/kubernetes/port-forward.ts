@@ -1,7 +1,10 @@
 import { once } from "node:events";
 import { Duplex, PassThrough } from "node:stream";
+import { setTimeout as sleep } from "node:timers/promises";
 import { type KubeConfig, PortForward } from "@kubernetes/client-node";
 import { ISTIO_NAMESPACE } from "../../core/names.ts";
+
+const OPEN_TIMEOUT_MS = 10_000;
 
 /**
  * A byte stream to a port of a pod, through `pods/portforward`. The pod sees a connection from loopback, which is what
@@ -11,16 +14,9 @@ export async function forwardPort(config: KubeConfig, pod: string, port: number)
   const fromPod = new PassThrough();
   const toPod = new PassThrough();
   const errors = new PassThrough();
-  const opened = await new PortForward(config).portForward(
-    ISTIO_NAMESPACE,
-    pod,
-    [port],
-    fromPod,
-    errors,
-    toPod,
+  const socket = await inTime(
+    new PortForward(config).portForward(ISTIO_NAMESPACE, pod, [port], fromPod, errors, toPod),
   );
-  const socket = typeof opened === "function" ? opened() : opened;
-  if (socket === null) throw new Error("the port-forward was not opened");
 
   const stream = Duplex.from({ readable: fromPod, writable: toPod });
   const fail = (reason: string) => stream.destroy(new Error(`port-forward to ${pod}:${port}: ${reason}`));
@@ -35,4 +31,28 @@ export async function forwardPort(config: KubeConfig, pod: string, port: number)
     () => socket.close(),
   );
   return stream;
+}
+
+type Opened = Awaited<ReturnType<PortForward["portForward"]>>;
+type Socket = Exclude<Opened, () => unknown>;
+
+/** The client waits for ever on a server that accepts the connection and says nothing; one that comes late is closed. */
+async function inTime(opening: Promise<Opened>): Promise<Socket> {
+  const opened = opening.then((socket) => (typeof socket === "function" ? socket() : socket));
+  const late = Symbol("late");
+  const timer = new AbortController();
+  const first = await Promise.race([
+    opened,
+    sleep(OPEN_TIMEOUT_MS, late, { signal: timer.signal }).catch(() => late),
+  ]);
+  timer.abort();
+  if (first === late) {
+    void opened.then(
+      (socket) => socket?.close(),
+      () => undefined,
+    );
+    throw new Error(`not opened within ${OPEN_TIMEOUT_MS / 1000} s`);
+  }
+  if (first === null || typeof first === "symbol") throw new Error("not opened");
+  return first;
 }

@@ -1,0 +1,135 @@
+import type { Cluster } from "../../shared/core/cluster.ts";
+import { endpointDigest } from "../../shared/core/endpoint-digest.ts";
+import { clusterId, networkName, readerSecretName, remoteSecretName } from "../../shared/core/names.ts";
+import type {
+  ControlPlaneState,
+  Member,
+  OwnCacerts,
+  Reachable,
+  ReaderSecretState,
+  RemoteSecretState,
+} from "../../shared/core/observation.ts";
+import { aCluster } from "./cluster.ts";
+
+export const NOW = new Date("2026-03-01T12:00:00Z");
+export const ROOTS = { signing: 1 } as const;
+export const MANIFEST = { manifestHash: "0123456789abcdef", istioVersion: "1.31.4" } as const;
+
+/** A member that needs nothing: everything is as `ROOTS` and `MANIFEST` want it, and no peers are known. */
+export function aMember(cluster: Cluster = aCluster(), seen: Partial<Reachable> = {}) {
+  const network = networkName(cluster.network);
+  return {
+    cluster,
+    clusterId: clusterId(cluster.ref),
+    network,
+    state: {
+      reachable: true,
+      namespace: { owner: "ours", network, terminating: false },
+      cacerts: ownCacerts(),
+      managedMesh: false,
+      selfSignedCa: false,
+      controlPlane: ownControlPlane(),
+      pods: ["istiod-0123456789"],
+      remoteSecrets: [],
+      readerSecrets: [],
+      ...seen,
+    },
+  } as const satisfies Member;
+}
+
+export function anUnreachableMember(cluster: Cluster = aCluster(), retryable = true): Member {
+  return {
+    cluster,
+    clusterId: clusterId(cluster.ref),
+    network: networkName(cluster.network),
+    state: {
+      reachable: false,
+      code: retryable ? "ApiServerUnreachable" : "Forbidden",
+      message: "connection refused",
+      retryable,
+    },
+  };
+}
+
+/** Nothing of Istio is there. */
+export const EMPTY = {
+  namespace: undefined,
+  cacerts: undefined,
+  controlPlane: undefined,
+  pods: [],
+} as const satisfies Partial<Reachable>;
+
+export function ownCacerts(seed: Partial<OwnCacerts> = {}): OwnCacerts {
+  return {
+    owner: "ours",
+    resourceVersion: "7",
+    rootVersions: '{"signing":1}',
+    fingerprint: "ab".repeat(32),
+    notAfter: new Date("2026-05-30T12:00:00Z"),
+    issuedAt: NOW,
+    loadedAt: NOW,
+    ...seed,
+  };
+}
+
+export function ownControlPlane(seed: Partial<ControlPlaneState> = {}): ControlPlaneState {
+  return {
+    owner: "ours",
+    name: "istiod",
+    ...MANIFEST,
+    ready: true,
+    notReadyBecause: undefined,
+    identity: undefined,
+    ...seed,
+  };
+}
+
+/** How `reader` holds a credential of `target` that was granted at `NOW` for seven days. */
+export function aRemoteSecret(
+  reader: Cluster,
+  target: Cluster,
+  seed: Partial<RemoteSecretState> = {},
+): RemoteSecretState {
+  const endpoint = target.endpoints.dns ?? target.endpoints.public ?? target.endpoints.private;
+  if (endpoint === undefined) throw new TypeError("the target has no endpoint; give it one");
+  return {
+    name: remoteSecretName(clusterId(target.ref)),
+    owner: "ours",
+    targetId: clusterId(target.ref),
+    resourceVersion: "8",
+    targetGkeId: target.id,
+    endpointDigest: endpointDigest(endpoint),
+    readerUid: readerUid(reader),
+    tokenIssuedAt: NOW,
+    tokenExpiresAt: new Date(NOW.getTime() + 7 * 86_400_000),
+    ...seed,
+  };
+}
+
+/** How `reader` is known in a target. */
+export function aReaderSecret(reader: Cluster, seed: Partial<ReaderSecretState> = {}): ReaderSecretState {
+  const readerId = clusterId(reader.ref);
+  return {
+    name: readerSecretName(readerId),
+    owner: "ours",
+    readerId,
+    uid: readerUid(reader),
+    readerGkeId: reader.id,
+    ...seed,
+  };
+}
+
+function readerUid(reader: Cluster): string {
+  return `uid of ${clusterId(reader.ref)}`;
+}
+
+/** Members that are paired with each other both ways round. */
+export function aPairedFleet(clusters: readonly Cluster[]): Member[] {
+  return clusters.map((cluster) => {
+    const peers = clusters.filter((peer) => peer !== cluster);
+    return aMember(cluster, {
+      remoteSecrets: peers.map((peer) => aRemoteSecret(cluster, peer)),
+      readerSecrets: peers.map((peer) => aReaderSecret(peer)),
+    });
+  });
+}

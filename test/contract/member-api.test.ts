@@ -1,0 +1,75 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { ensureBinaries } from "../../sandbox/binaries/build.ts";
+import { startControlPlane } from "../../sandbox/cluster/control-plane.ts";
+import { startTokenReview } from "../../sandbox/google/token-review.ts";
+import { createTokenRegistry } from "../../sandbox/google/tokens.ts";
+import { connect } from "../../shared/adapters/kubernetes/connection.ts";
+import { kubernetesFleet } from "../../shared/adapters/kubernetes/fleet.ts";
+import { objectPath } from "../../shared/adapters/kubernetes/resources.ts";
+import pin from "../../shared/istio/pin.json" with { type: "json" };
+import { aCluster } from "../builders/cluster.ts";
+import { fakeClock } from "../fakes/clock.ts";
+import { fakeFleet } from "../fakes/fleet.ts";
+import { describeMemberApi, type MemberWorld } from "./member-api.contract.ts";
+
+const CALLER = "reconciler@shop.iam.gserviceaccount.com";
+
+/** A real kube-apiserver with etcd and controllers, and Meshjoin as a Google service account. */
+async function startWorld(): Promise<MemberWorld> {
+  const dir = await mkdtemp(join(tmpdir(), "meshjoin-member-api-"));
+  const tokens = createTokenRegistry();
+  const review = await startTokenReview(tokens);
+  const plane = await startControlPlane({
+    name: "east",
+    dir,
+    logDir: join(dir, "logs"),
+    binaries: await ensureBinaries(() => undefined, pin.release),
+    tokenReviewUrl: review.url,
+    adminUsers: [CALLER],
+    podCidrIndex: 90,
+  });
+  const caData = Buffer.from(plane.caPem).toString("base64");
+  const endpoint = { kind: "public", server: plane.directServer, caData } as const;
+  const accessToken = () => Promise.resolve(tokens.issue(CALLER));
+  const fleet = kubernetesFleet({ access: "public", accessToken });
+  const others = connect(endpoint, accessToken, {});
+  return {
+    api: fleet.member(aCluster({ endpoints: { public: endpoint } })),
+    async applyAs(manager, object) {
+      const { apiVersion, kind, metadata } = object;
+      const { name, namespace } = metadata;
+      await others.json({
+        method: "PATCH",
+        path: objectPath({ apiVersion, kind, name, ...(namespace === undefined ? {} : { namespace }) }),
+        query: { fieldManager: manager, force: "true" },
+        contentType: "application/apply-patch+yaml",
+        body: object,
+        what: `apply ${kind} ${name}`,
+      });
+    },
+    async close() {
+      await others.close();
+      await fleet.close();
+      await plane.stop();
+      await review.close();
+      await rm(dir, { recursive: true, force: true });
+    },
+  };
+}
+
+describeMemberApi("the fake", async () => {
+  const cluster = aCluster();
+  const fleet = fakeFleet(fakeClock());
+  const { store } = fleet.add(cluster);
+  return {
+    api: fleet.process().member(cluster),
+    async applyAs(manager, object) {
+      store.apply(object, { force: true, manager });
+    },
+    close: () => Promise.resolve(),
+  };
+});
+
+describeMemberApi("the Kubernetes API", startWorld);

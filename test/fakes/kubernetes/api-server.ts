@@ -1,0 +1,172 @@
+import { setImmediate as nextTurn } from "node:timers/promises";
+import type { Clock, IstiodProbe, KubernetesObject, MemberApi, ObjectQuery } from "../../../shared/ports.ts";
+import { runControllers } from "./controllers.ts";
+import { unreachable } from "./errors.ts";
+import type { ProcessFaults } from "./faults.ts";
+import { type IstiodBehaviour, type Reach, simulatedIstiod } from "./istiod.ts";
+import { type ObjectStore, objectStore } from "./object-store.ts";
+import { tokenAuthority } from "./reader-tokens.ts";
+import { type RequestGate, requestGate, type ServerFaults, type Verb } from "./requests.ts";
+
+/** One cluster's API server in memory, with an istiod that takes notice of its objects. */
+export interface FakeApiServer {
+  /** As one process sees it. */
+  memberApi(process: ProcessFaults): MemberApi;
+  /** What an operator sees and does: no faults, no counting. */
+  readonly store: ObjectStore;
+  readonly faults: ServerFaults;
+  readonly requests: Pick<RequestGate, "counts" | "total">;
+  readonly istiod: IstiodBehaviour;
+  /** Whether a client with this token gets in. */
+  accepts(token: string): boolean;
+  /** In seconds; the server grants no token that lives longer. */
+  capTokens(seconds: number): void;
+}
+
+export interface FakeApiServerOptions {
+  readonly name: string;
+  readonly clock: Clock;
+  readonly reach: Reach;
+}
+
+export function fakeApiServer({ name, clock, reach }: FakeApiServerOptions): FakeApiServer {
+  const gate = requestGate();
+  const store = objectStore(clock);
+  const tokens = tokenAuthority(name, store, clock);
+  const istiod = simulatedIstiod(store, reach);
+  store.onChange(
+    whenIdle(() => {
+      runControllers(store);
+      istiod.settle();
+    }),
+  );
+
+  function memberApi(process: ProcessFaults): MemberApi {
+    async function read<T>(verb: Verb, what: string, signal: AbortSignal | undefined, answer: () => T) {
+      process.assertAlive();
+      await gate.enter(verb, `${verb} ${what}`, signal);
+      process.assertAlive();
+      return answer();
+    }
+    async function write<T>(verb: Verb, what: string, signal: AbortSignal | undefined, effect: () => T) {
+      return await read(verb, what, signal, () => process.around(effect));
+    }
+    const probe: IstiodProbe = {
+      open(pod) {
+        const look = async <T>(signal: AbortSignal | undefined, answer: () => T) =>
+          await read("portForward", pod, signal, () => {
+            if (!hasPod(store, pod)) throw unreachable(`port-forward to ${pod}`);
+            return answer();
+          });
+        return {
+          remoteClusters: (signal) => look(signal, () => istiod.remoteClusters()),
+          servedChain: (signal) => look(signal, () => istiod.servedChain()),
+          close: () => undefined,
+        };
+      },
+    };
+    return {
+      reader: {
+        get: (ref, signal) => read("get", `${ref.kind} ${ref.name}`, signal, () => store.get(ref)),
+        list: (query, signal) => read("list", query.kind, signal, () => listAs(store, query)),
+        async until(query, done, signal) {
+          await read("watch", query.kind, signal, () => undefined).catch(unlessAborted(signal));
+          return await watch({ store, query, done, signal, check: () => process.assertAlive() });
+        },
+      },
+      writer: {
+        create: (object, signal) => write("create", object.kind, signal, () => store.create(object)),
+        replace: (object, signal) => write("replace", object.kind, signal, () => store.replace(object)),
+        apply: (object, options = {}) =>
+          write("apply", object.kind, options.signal, () =>
+            store.apply(object, { force: options.force ?? false }),
+          ),
+        delete: (ref, uid, signal) => write("delete", ref.kind, signal, () => store.delete(ref, uid)),
+      },
+      tokens: {
+        request: (boundTo, ttlSeconds, signal) =>
+          write("tokenRequest", boundTo.name, signal, () => tokens.grant(boundTo, ttlSeconds)),
+        isAccepted: (token, signal) => read("tokenReview", "a token", signal, () => tokens.accepts(token)),
+      },
+      istiod: probe,
+    };
+  }
+
+  return {
+    memberApi,
+    store,
+    faults: gate.faults,
+    requests: gate,
+    istiod: istiod.behaviour,
+    accepts: (token) => !gate.faults.unreachable && tokens.accepts(token),
+    capTokens(seconds) {
+      tokens.maxTtl = seconds;
+    },
+  };
+}
+
+/** What it does may cause what it is called for. */
+function whenIdle(act: () => void): () => void {
+  let busy = false;
+  let again = false;
+  return () => {
+    again = true;
+    if (busy) return;
+    busy = true;
+    try {
+      while (again) {
+        again = false;
+        act();
+      }
+    } finally {
+      busy = false;
+    }
+  };
+}
+
+function listAs(store: ObjectStore, query: ObjectQuery): KubernetesObject[] {
+  const found = store.list(query);
+  if (query.metadataOnly !== true) return found;
+  return found.map(({ apiVersion, kind, metadata }) => ({ apiVersion, kind, metadata }));
+}
+
+function hasPod(store: ObjectStore, name: string): boolean {
+  return store.get({ apiVersion: "v1", kind: "Pod", namespace: "istio-system", name }) !== undefined;
+}
+
+/** A watch that is given up is no error. */
+function unlessAborted(signal: AbortSignal) {
+  return (error: unknown) => {
+    if (!signal.aborted) throw error;
+  };
+}
+
+interface Watch {
+  readonly store: ObjectStore;
+  readonly query: ObjectQuery;
+  readonly done: (objects: readonly KubernetesObject[]) => boolean;
+  readonly signal: AbortSignal;
+  readonly check: () => void;
+}
+
+async function watch({ store, query, done, signal, check }: Watch): Promise<readonly KubernetesObject[]> {
+  let wake: () => void = () => undefined;
+  const forget = store.onChange(() => wake());
+  const onAbort = () => wake();
+  signal.addEventListener("abort", onAbort);
+  try {
+    for (;;) {
+      const changed = new Promise<void>((resolve) => {
+        wake = resolve;
+      });
+      const seen = listAs(store, query);
+      if (signal.aborted || done(seen)) return seen;
+      await changed;
+      await nextTurn();
+      check();
+    }
+  } finally {
+    forget();
+    signal.removeEventListener("abort", onAbort);
+  }
+}

@@ -1,0 +1,197 @@
+import { X509Certificate } from "node:crypto";
+import { parse } from "yaml";
+import { fnv1a } from "../../../shared/core/hash.ts";
+import { CACERTS, ISTIO_NAMESPACE, ISTIOD, REMOTE_SECRET_LABEL } from "../../../shared/core/names.ts";
+import { availability, type DeploymentObject } from "../../../shared/istio/workload.ts";
+import type { KubernetesObject, ObjectRef, RemoteClusterStatus } from "../../../shared/ports.ts";
+import type { ObjectStore } from "./object-store.ts";
+
+/** How this istiod behaves; may be changed at any time. `Infinity` is never. */
+export interface IstiodBehaviour {
+  readyAfterMs: number;
+  /** From a change of `cacerts` until it is served. */
+  reloadsAfterMs: number;
+  /** From a change of a remote secret until its cluster is synced. */
+  syncsAfterMs: number;
+}
+
+/** Whether the cluster at this address lets this token in; `network` of the fleet. */
+export type Reach = (kubeconfig: { server: string; caData: string | undefined; token: string }) => boolean;
+
+export interface SimulatedIstiod {
+  readonly behaviour: IstiodBehaviour;
+  /** Looks at the objects; called after every change. */
+  settle(): void;
+  remoteClusters(): RemoteClusterStatus[];
+  servedChain(): string[];
+}
+
+const FILES = ["ca-cert.pem", "ca-key.pem", "cert-chain.pem", "root-cert.pem"];
+/** The field manager of istiod's own writes; Istio `pkg/webhooks`. */
+const MANAGER = "pilot-discovery";
+const DEPLOYMENT: ObjectRef = {
+  apiVersion: "apps/v1",
+  kind: "Deployment",
+  namespace: ISTIO_NAMESPACE,
+  name: ISTIOD,
+};
+const WEBHOOKS = ["ValidatingWebhookConfiguration", "MutatingWebhookConfiguration"];
+
+export function simulatedIstiod(store: ObjectStore, reach: Reach): SimulatedIstiod {
+  const behaviour: IstiodBehaviour = { readyAfterMs: 0, reloadsAfterMs: 0, syncsAfterMs: 0 };
+  const seen = new Map<string, { readonly version: string; readonly at: number }>();
+  let loaded: readonly string[] = [];
+  let starting: NodeJS.Timeout | undefined;
+
+  /** For how long the object has been as it is. */
+  const ageOf = ({ kind, metadata }: KubernetesObject): number => {
+    const key = `${kind} ${metadata.name}`;
+    const version = metadata.resourceVersion ?? "";
+    const known = seen.get(key);
+    if (known?.version === version) return performance.now() - known.at;
+    seen.set(key, { version, at: performance.now() });
+    return 0;
+  };
+
+  const start = () => {
+    starting = undefined;
+    const deployment = store.get(DEPLOYMENT);
+    const cacerts = completeCacerts(store);
+    if (deployment === undefined || cacerts === undefined) return;
+    loaded = fingerprintsOf(cacerts);
+    ageOf(cacerts);
+    writePods(store, deployment);
+    for (const kind of WEBHOOKS) completeWebhooks(store, kind);
+  };
+
+  const reload = () => {
+    const cacerts = completeCacerts(store);
+    if (cacerts !== undefined && ageOf(cacerts) >= behaviour.reloadsAfterMs) loaded = fingerprintsOf(cacerts);
+  };
+
+  return {
+    behaviour,
+    settle() {
+      const deployment = store.get(DEPLOYMENT);
+      if (deployment === undefined || !store.list(CRDS).length || completeCacerts(store) === undefined)
+        return;
+      for (const secret of remoteSecrets(store)) ageOf(secret);
+      if (availability(deployment)) reload();
+      else if (behaviour.readyAfterMs === 0) start();
+      else if (Number.isFinite(behaviour.readyAfterMs)) {
+        starting ??= setTimeout(start, behaviour.readyAfterMs);
+        starting.unref();
+      }
+    },
+    remoteClusters() {
+      const own = { clusterId: ownClusterId(store), secretName: "", status: "synced" as const };
+      const remote = remoteSecrets(store).flatMap((secret) => {
+        const synced = ageOf(secret) >= behaviour.syncsAfterMs;
+        const secretName = `${ISTIO_NAMESPACE}/${secret.metadata.name}`;
+        return Object.entries(dataOf(secret)).map(([clusterId, encoded]): RemoteClusterStatus => {
+          const open = synced && reach(readKubeconfig(encoded));
+          return { clusterId, secretName, status: open ? "synced" : "syncing" };
+        });
+      });
+      return [own, ...remote];
+    },
+    servedChain() {
+      reload();
+      return [fnv1a(`leaf ${loaded.join()}`).repeat(4), ...loaded];
+    },
+  };
+}
+
+const CRDS = { apiVersion: "apiextensions.k8s.io/v1", kind: "CustomResourceDefinition" };
+
+function completeCacerts(store: ObjectStore): KubernetesObject | undefined {
+  const secret = store.get({ apiVersion: "v1", kind: "Secret", namespace: ISTIO_NAMESPACE, name: CACERTS });
+  return secret !== undefined && FILES.every((file) => file in dataOf(secret)) ? secret : undefined;
+}
+
+function remoteSecrets(store: ObjectStore): KubernetesObject[] {
+  return store.list({
+    apiVersion: "v1",
+    kind: "Secret",
+    namespace: ISTIO_NAMESPACE,
+    labelSelector: `${REMOTE_SECRET_LABEL}=true`,
+  });
+}
+
+function fingerprintsOf(cacerts: KubernetesObject): string[] {
+  const chain = decode(dataOf(cacerts)["cert-chain.pem"]);
+  const blocks = chain.match(/-----BEGIN CERTIFICATE-----[\s\S]+?-----END CERTIFICATE-----/g) ?? [];
+  return blocks.map((pem) => new X509Certificate(pem).fingerprint256.replaceAll(":", "").toLowerCase());
+}
+
+function ownClusterId(store: ObjectStore): string {
+  const deployment: DeploymentObject | undefined = store.get(DEPLOYMENT);
+  const env = deployment?.spec?.template?.spec?.containers?.flatMap((container) => container.env ?? []) ?? [];
+  return env.find(({ name }) => name === "CLUSTER_ID")?.value ?? "Kubernetes";
+}
+
+interface Kubeconfig {
+  readonly clusters: readonly [
+    { readonly cluster: { readonly server: string; readonly "certificate-authority-data"?: string } },
+  ];
+  readonly users: readonly [{ readonly user: { readonly token: string } }];
+}
+
+function readKubeconfig(encoded: string) {
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- what istiod expects to find
+  const { clusters, users } = parse(decode(encoded)) as Kubeconfig;
+  const { cluster } = clusters[0];
+  return {
+    server: cluster.server,
+    caData: cluster["certificate-authority-data"],
+    token: users[0].user.token,
+  };
+}
+
+/** What kubelet and controllers report once istiod serves: one Ready pod of the present template. */
+function writePods(store: ObjectStore, deployment: KubernetesObject): void {
+  const name = `${ISTIOD}-${fnv1a(JSON.stringify(deployment["spec"])).slice(0, 10)}`;
+  const pods = { apiVersion: "v1", kind: "Pod", namespace: ISTIO_NAMESPACE, labelSelector: "app=istiod" };
+  for (const pod of store.list(pods)) {
+    if (pod.metadata.name !== name) store.delete({ ...pods, name: pod.metadata.name });
+  }
+  store.write(
+    {
+      apiVersion: "v1",
+      kind: "Pod",
+      metadata: { name, namespace: ISTIO_NAMESPACE, labels: { app: "istiod" } },
+      status: { conditions: [{ type: "Ready", status: "True" }] },
+    },
+    "kubelet",
+  );
+  const status = {
+    observedGeneration: deployment.metadata.generation,
+    replicas: 1,
+    updatedReplicas: 1,
+    availableReplicas: 1,
+  };
+  store.write({ ...deployment, status }, "kube-controller-manager");
+}
+
+/** Istio `pkg/webhooks`: istiod puts its CA bundle in, and lets a validating webhook fail closed once it answers. */
+function completeWebhooks(store: ObjectStore, kind: string): void {
+  for (const configuration of store.list({ apiVersion: "admissionregistration.k8s.io/v1", kind })) {
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- admissionregistration/v1
+    const webhooks = (configuration["webhooks"] ?? []) as readonly { clientConfig?: object }[];
+    const completed = webhooks.map((webhook) => ({
+      ...webhook,
+      clientConfig: { ...webhook.clientConfig, caBundle: "Y2E=" },
+      ...(kind === "ValidatingWebhookConfiguration" ? { failurePolicy: "Fail" } : {}),
+    }));
+    store.write({ ...configuration, webhooks: completed }, MANAGER);
+  }
+}
+
+function dataOf(secret: KubernetesObject): Readonly<Record<string, string>> {
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- core/v1 Secret
+  return (secret["data"] ?? {}) as Readonly<Record<string, string>>;
+}
+
+function decode(encoded = ""): string {
+  return Buffer.from(encoded, "base64").toString("utf8");
+}

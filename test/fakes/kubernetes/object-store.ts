@@ -1,0 +1,209 @@
+import { randomUUID } from "node:crypto";
+import { FIELD_MANAGER } from "../../../shared/core/names.ts";
+import type { Clock, KubernetesObject, ObjectQuery, ObjectRef } from "../../../shared/ports.ts";
+import { alreadyExists, conflict, fieldConflict, namespaceTerminating, notFound } from "./errors.ts";
+import { isObject, type JsonObject, objectAt, sameJson } from "./json.ts";
+import { apply, type Owned, type Ownership, sameOwnership, update } from "./managers.ts";
+import { matches } from "./selectors.ts";
+
+/** The objects of one API server: what etcd holds, and the rules that every request obeys. */
+export interface ObjectStore {
+  get(ref: ObjectRef): KubernetesObject | undefined;
+  list(query: ObjectQuery): KubernetesObject[];
+  create(object: KubernetesObject, manager?: string): KubernetesObject;
+  replace(object: KubernetesObject, manager?: string): KubernetesObject;
+  apply(object: KubernetesObject, options?: { force?: boolean; manager?: string }): KubernetesObject;
+  /** As a controller does: status too, no precondition. */
+  write(object: KubernetesObject, manager: string): void;
+  delete(ref: ObjectRef, uid?: string): void;
+  /** Of the last change of anything. */
+  readonly resourceVersion: string;
+  /** After every change. */
+  onChange(listener: () => void): () => void;
+}
+
+interface Entry extends Owned {
+  readonly object: JsonObject & KubernetesObject;
+}
+
+export function objectStore(clock: Clock): ObjectStore {
+  const entries = new Map<string, Entry>();
+  const listeners = new Set<() => void>();
+  let version = 100;
+
+  function store(key: string, next: { object: JsonObject; owners: Ownership }, before: Entry | undefined) {
+    const object = settleMetadata(next.object, before?.object, clock);
+    if (before !== undefined && same(before.object, object) && sameOwnership(before.owners, next.owners)) {
+      return answer(before);
+    }
+    version += 1;
+    objectAt(object, "metadata")["resourceVersion"] = String(version);
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- it came in as one
+    const entry = { object: object as Entry["object"], owners: next.owners };
+    entries.set(key, entry);
+    for (const listener of listeners) listener();
+    return answer(entry);
+  }
+
+  function assertNamespace(object: KubernetesObject, what: string): void {
+    const { namespace } = object.metadata;
+    if (namespace === undefined) return;
+    const found = entries.get(keyOf({ apiVersion: "v1", kind: "Namespace", name: namespace }));
+    if (found === undefined) throw notFound(`${what}: namespace ${namespace}`);
+    if (found.object.metadata.deletionTimestamp !== undefined) throw namespaceTerminating(what);
+  }
+
+  function remove(ref: ObjectRef): void {
+    const entry = entries.get(keyOf(ref));
+    if (entry === undefined) return;
+    if (ref.kind === "Namespace") {
+      for (const { object } of entries.values()) {
+        if (object.metadata.namespace === ref.name) remove(refOf(object));
+      }
+    }
+    const held =
+      finalizers(entry.object).length > 0 ||
+      (ref.kind === "Namespace" &&
+        [...entries.values()].some(({ object }) => object.metadata.namespace === ref.name));
+    version += 1;
+    if (held) {
+      const object = structuredClone(entry.object);
+      const metadata = objectAt(object, "metadata");
+      metadata["deletionTimestamp"] ??= clock.now().toISOString();
+      metadata["resourceVersion"] = String(version);
+      entries.set(keyOf(ref), { ...entry, object });
+    } else entries.delete(keyOf(ref));
+    for (const listener of listeners) listener();
+  }
+
+  return {
+    get(ref) {
+      const entry = entries.get(keyOf(ref));
+      return entry === undefined ? undefined : structuredClone(entry.object);
+    },
+    list(query) {
+      return [...entries.values()]
+        .map(({ object }) => object)
+        .filter((object) => matches(object, query))
+        .toSorted((a, b) => (keyOf(refOf(a)) < keyOf(refOf(b)) ? -1 : 1))
+        .map((object) => structuredClone(object));
+    },
+    create(object, manager = FIELD_MANAGER) {
+      const ref = refOf(object);
+      const what = `${ref.kind} ${ref.name}`;
+      assertNamespace(object, `create ${what}`);
+      if (entries.has(keyOf(ref))) throw alreadyExists(what);
+      return store(keyOf(ref), update(undefined, fromClient(object), manager), undefined);
+    },
+    replace(object, manager = FIELD_MANAGER) {
+      const ref = refOf(object);
+      const what = `replace ${ref.kind} ${ref.name}`;
+      const before = entries.get(keyOf(ref));
+      if (before === undefined) throw notFound(what);
+      const given = object.metadata.resourceVersion;
+      if (given !== undefined && given !== before.object.metadata.resourceVersion) throw conflict(what);
+      return store(keyOf(ref), update(before, fromClient(object, before), manager), before);
+    },
+    apply(object, { force = false, manager = FIELD_MANAGER } = {}) {
+      const ref = refOf(object);
+      const what = `${ref.kind} ${ref.name}`;
+      const before = entries.get(keyOf(ref));
+      const { uid, resourceVersion: given } = object.metadata;
+      if (uid !== undefined && uid !== before?.object.metadata.uid) throw conflict(`apply ${what}`);
+      if (before !== undefined && given !== undefined && given !== before.object.metadata.resourceVersion) {
+        throw conflict(`apply ${what}`);
+      }
+      if (before === undefined) assertNamespace(object, `apply ${what}`);
+      const next = apply(before, fromClient(object), manager, force);
+      if ("managers" in next) throw fieldConflict(what, next.managers);
+      return store(keyOf(ref), { ...next, object: defaulted(next.object) }, before);
+    },
+    write(object, manager) {
+      const key = keyOf(refOf(object));
+      const before = entries.get(key);
+      store(key, update(before, defaulted(structuredClone({ ...object })), manager), before);
+    },
+    delete(ref, uid) {
+      const entry = entries.get(keyOf(ref));
+      if (entry !== undefined && (uid === undefined || entry.object.metadata.uid === uid)) remove(ref);
+    },
+    get resourceVersion() {
+      return String(version);
+    },
+    onChange(listener) {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+  };
+}
+
+export function refOf({ apiVersion, kind, metadata }: KubernetesObject): ObjectRef {
+  const { name, namespace } = metadata;
+  return { apiVersion, kind, name, ...(namespace === undefined ? {} : { namespace }) };
+}
+
+function keyOf({ kind, namespace = "", name }: ObjectRef): string {
+  return `${kind} ${namespace}/${name}`;
+}
+
+function finalizers({ metadata }: JsonObject): readonly unknown[] {
+  const list = isObject(metadata) ? metadata["finalizers"] : undefined;
+  return Array.isArray(list) ? list : [];
+}
+
+/** Status is no client's to write on the main resource. */
+function fromClient(object: KubernetesObject, before?: Entry): JsonObject {
+  const { status: _, ...rest } = structuredClone(object);
+  const status = before?.object["status"];
+  return defaulted({ ...rest, ...(status === undefined ? {} : { status }) });
+}
+
+/** The defaults that Meshjoin's decisions meet; https://kubernetes.io/docs/reference/kubernetes-api/ */
+function defaulted(object: JsonObject): JsonObject {
+  if (object["kind"] === "Deployment") objectAt(object, "spec")["replicas"] ??= 1;
+  const webhooks = object["webhooks"];
+  if (Array.isArray(webhooks)) {
+    for (const webhook of webhooks) if (isObject(webhook)) webhook["failurePolicy"] ??= "Fail";
+  }
+  if (object["kind"] === "Namespace") {
+    const metadata = objectAt(object, "metadata");
+    objectAt(metadata, "labels")["kubernetes.io/metadata.name"] = metadata["name"];
+  }
+  return object;
+}
+
+const COUNTED = [
+  "Deployment",
+  "CustomResourceDefinition",
+  "ValidatingWebhookConfiguration",
+  "MutatingWebhookConfiguration",
+];
+
+function settleMetadata(object: JsonObject, before: KubernetesObject | undefined, clock: Clock): JsonObject {
+  const metadata = objectAt(object, "metadata");
+  const was: JsonObject = before === undefined ? {} : { ...before.metadata };
+  metadata["uid"] = was["uid"] ?? randomUUID();
+  metadata["creationTimestamp"] = was["creationTimestamp"] ?? clock.now().toISOString();
+  if (was["deletionTimestamp"] !== undefined) metadata["deletionTimestamp"] = was["deletionTimestamp"];
+  metadata["resourceVersion"] = was["resourceVersion"];
+  if (COUNTED.includes(String(object["kind"]))) {
+    const generation = typeof was["generation"] === "number" ? was["generation"] : 0;
+    metadata["generation"] = sameJson(desired(before), desired(object)) ? generation : generation + 1;
+  }
+  return object;
+}
+
+function desired(object: JsonObject | KubernetesObject | undefined): unknown {
+  if (object === undefined) return undefined;
+  const { metadata: _, status: __, ...rest } = object;
+  return rest;
+}
+
+function same(a: JsonObject, b: JsonObject): boolean {
+  return sameJson(a, b);
+}
+
+function answer({ object }: Entry): KubernetesObject {
+  const { metadata } = structuredClone(object);
+  return { apiVersion: "meta.k8s.io/v1", kind: "PartialObjectMetadata", metadata };
+}

@@ -1,0 +1,62 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { forbidden, unreachable } from "./errors.ts";
+
+export const VERBS = [
+  "get",
+  "list",
+  "watch",
+  "create",
+  "replace",
+  "apply",
+  "delete",
+  "tokenRequest",
+  "tokenReview",
+  "portForward",
+] as const;
+export type Verb = (typeof VERBS)[number];
+
+/** How one API server treats its requests; may be changed at any time. */
+export interface ServerFaults {
+  unreachable: boolean;
+  forbidden: readonly Verb[];
+  slowMs: number;
+}
+
+/** Counts every request to one API server, and lets it through or not. */
+export interface RequestGate {
+  readonly faults: ServerFaults;
+  readonly counts: Readonly<Record<Verb, number>>;
+  readonly total: number;
+  enter(verb: Verb, what: string, signal: AbortSignal | undefined): Promise<void>;
+}
+
+export function requestGate(): RequestGate {
+  const counts: Record<Verb, number> = {
+    get: 0,
+    list: 0,
+    watch: 0,
+    create: 0,
+    replace: 0,
+    apply: 0,
+    delete: 0,
+    tokenRequest: 0,
+    tokenReview: 0,
+    portForward: 0,
+  };
+  const faults: ServerFaults = { unreachable: false, forbidden: [], slowMs: 0 };
+  return {
+    faults,
+    counts,
+    get total() {
+      return VERBS.reduce((sum, verb) => sum + counts[verb], 0);
+    },
+    async enter(verb, what, signal) {
+      counts[verb] += 1;
+      // A request crosses the wire before it means anything: others get their turn.
+      if (faults.slowMs > 0) await sleep(faults.slowMs, undefined, { signal }).catch(() => undefined);
+      else await Promise.resolve();
+      if (faults.unreachable || signal?.aborted === true) throw unreachable(what);
+      if (faults.forbidden.includes(verb)) throw forbidden(what);
+    },
+  };
+}

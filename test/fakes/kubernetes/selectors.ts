@@ -1,0 +1,40 @@
+import type { KubernetesObject, ObjectQuery } from "../../../shared/ports.ts";
+
+export function matches(object: KubernetesObject, query: ObjectQuery): boolean {
+  const { metadata } = object;
+  return (
+    object.kind === query.kind &&
+    (query.namespace === undefined || metadata.namespace === query.namespace) &&
+    requirements(query.labelSelector).every((term) => hasLabel(metadata.labels ?? {}, term)) &&
+    requirements(query.fieldSelector).every((term) => hasField(metadata, term))
+  );
+}
+
+function requirements(selector: string | undefined): string[] {
+  return selector === undefined || selector === "" ? [] : selector.split(",").map((term) => term.trim());
+}
+
+const TERM = /^(?<key>[^=!\s]+)(?:(?<operator>!=|==?)(?<value>[^=!]*))?$/;
+
+function hasLabel(labels: Readonly<Record<string, string>>, term: string): boolean {
+  const { key = "", operator, value = "" } = parse(term);
+  if (operator === undefined) return key in labels;
+  return (labels[key] === value) === (operator !== "!=");
+}
+
+/** Every kind has these two and no other kind of field selector is used. */
+const FIELDS = { "metadata.name": "name", "metadata.namespace": "namespace" } as const;
+
+function hasField(metadata: KubernetesObject["metadata"], term: string): boolean {
+  const { key = "", operator, value = "" } = parse(term);
+  if (operator === undefined || !(key in FIELDS)) throw new TypeError(`no field selector ${term} here`);
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- just looked up
+  const actual = metadata[FIELDS[key as keyof typeof FIELDS]];
+  return (actual === value) === (operator !== "!=");
+}
+
+function parse(term: string): Partial<Record<"key" | "operator" | "value", string>> {
+  const groups = TERM.exec(term)?.groups;
+  if (groups === undefined) throw new TypeError(`no selector ${term} here`);
+  return groups;
+}

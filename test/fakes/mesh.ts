@@ -1,0 +1,121 @@
+import type { Run } from "../../shared/apply.ts";
+import type { Cluster } from "../../shared/core/cluster.ts";
+import { clusterId } from "../../shared/core/names.ts";
+import type { ReconcileRequest } from "../../shared/core/request.ts";
+import type { MeshSpec } from "../../shared/core/spec.ts";
+import type { ManifestTemplate } from "../../shared/istio/template.ts";
+import { inProcessAuthority } from "../../shared/pki/in-process-authority.ts";
+import { makeRoot } from "../../shared/pki/make-root.ts";
+import type { Ports } from "../../shared/ports.ts";
+import type { Progress } from "../../shared/progress.ts";
+import { type Reconciled, reconcile } from "../../shared/reconcile.ts";
+import { aCluster } from "../builders/cluster.ts";
+import { aSpec } from "../builders/spec.ts";
+import { MANIFEST_TEMPLATE } from "../fixtures/manifest-template.ts";
+import { type FakeClock, fakeClock } from "./clock.ts";
+import { type FakeClusterDirectory, fakeClusterDirectory } from "./cluster-directory.ts";
+import { type FakeFleet, fakeFleet } from "./fleet.ts";
+import type { FakeApiServer } from "./kubernetes/api-server.ts";
+import type { ProcessFaults } from "./kubernetes/faults.ts";
+import { type FakeRootStore, fakeRootStore } from "./root-store.ts";
+
+/** A whole world in memory. Processes come and go in it. */
+export interface FakeMesh {
+  readonly spec: MeshSpec;
+  readonly clock: FakeClock;
+  readonly directory: FakeClusterDirectory;
+  readonly roots: FakeRootStore;
+  readonly fleet: FakeFleet;
+  /** In the order of their cluster IDs. */
+  readonly clusters: readonly Cluster[];
+  readonly servers: readonly FakeApiServer[];
+  /** Creates a cluster, as the GKE API would. */
+  add(cluster: Cluster): FakeApiServer;
+  /** A new process, with connections of its own. */
+  run(process?: ProcessOptions): Run;
+  /** What one event about this cluster does, in a new process. */
+  join(cluster: Cluster, process?: ProcessOptions): Promise<Reconciled>;
+  reconcile(scope: ReconcileRequest["scope"], process?: ProcessOptions): Promise<Reconciled>;
+}
+
+export interface ProcessOptions {
+  readonly faults?: ProcessFaults;
+  readonly signal?: AbortSignal;
+  readonly report?: (progress: Progress) => void;
+  readonly template?: ManifestTemplate;
+}
+
+export interface MeshOptions {
+  /** Named m1, m2, …; none has joined yet. */
+  readonly members?: number;
+  readonly clusters?: readonly Cluster[];
+  readonly spec?: Partial<MeshSpec>;
+}
+
+/** Longer than anything that is waited for here takes. */
+const DEADLINE_MS = 20_000;
+
+export async function aMesh(options: MeshOptions = {}): Promise<FakeMesh> {
+  const spec = aSpec(options.spec);
+  const clock = fakeClock();
+  const names = Array.from({ length: options.members ?? 0 }, (_, index) => `m${index + 1}`);
+  const seeds = options.clusters ?? names.map((name) => aCluster({ name }));
+  const directory = fakeClusterDirectory({ projects: spec.projects });
+  const roots = fakeRootStore(spec.meshId);
+  const fleet = fakeFleet(clock);
+  const clusters: Cluster[] = [];
+
+  function add(cluster: Cluster): FakeApiServer {
+    directory.put(cluster);
+    clusters.push(cluster);
+    return fleet.add(cluster);
+  }
+  for (const cluster of seeds) add(cluster);
+  roots.setAliases({ signing: roots.addVersion(await rootPayload(clock)) });
+
+  function run({ faults, signal, report, template }: ProcessOptions = {}): Run {
+    const ports: Ports = {
+      clock,
+      directory,
+      roots,
+      authority: inProcessAuthority({ store: roots, clock, spec }),
+      fleet: fleet.process(faults),
+    };
+    return {
+      ports,
+      spec,
+      template: template ?? MANIFEST_TEMPLATE,
+      report: report ?? (() => undefined),
+      signal: signal ?? AbortSignal.timeout(DEADLINE_MS),
+    };
+  }
+
+  async function reconcileScope(scope: ReconcileRequest["scope"], process?: ProcessOptions) {
+    const request = { scope, reason: "test", dryRun: false, deep: false, confirm: [] };
+    return await reconcile(run(process), request);
+  }
+
+  return {
+    spec,
+    clock,
+    directory,
+    roots,
+    fleet,
+    clusters,
+    get servers() {
+      return clusters.map((cluster) => fleet.server(cluster));
+    },
+    add,
+    run,
+    join: (cluster, process) => reconcileScope({ clusterId: clusterId(cluster.ref) }, process),
+    reconcile: reconcileScope,
+  };
+}
+
+let payload: Promise<string> | undefined;
+
+/** One root for all meshes of a test file: its key is not what they are about. */
+async function rootPayload(clock: FakeClock): Promise<string> {
+  payload ??= makeRoot({ now: clock.now() }).then((root) => root.certificate + root.privateKey);
+  return await payload;
+}

@@ -18,7 +18,6 @@ export function renderKubeconfig(clusterId: string, endpoint: Endpoint, token: s
       contexts: [{ context: { cluster: clusterId, user: clusterId }, name: clusterId }],
       "current-context": clusterId,
       kind: "Config",
-      preferences: {},
       users: [{ name: clusterId, user: { token } }],
     },
     { lineWidth: 0, indentSeq: false },

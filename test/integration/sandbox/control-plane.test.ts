@@ -1,0 +1,122 @@
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { createServer } from "node:http";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
+import { CoreV1Api, KubeConfig } from "@kubernetes/client-node";
+import { ensureBinaries } from "../../../sandbox/binaries/build.ts";
+import { type ControlPlane, startControlPlane } from "../../../sandbox/cluster/control-plane.ts";
+import { freePort } from "../../../sandbox/ports.ts";
+import pin from "../../../shared/istio/pin.json" with { type: "json" };
+
+const CALLER = "reconciler@demo.iam.gserviceaccount.com";
+const TOKEN = "a-token-of-the-reconciler";
+/** Binaries may have to be compiled first. */
+const START_TIMEOUT_MS = 30 * 60_000;
+
+/** Knows one token. */
+const tokenReview = createServer((request, response) => {
+  let body = "";
+  request.on("data", (chunk) => {
+    body += String(chunk);
+  });
+  request.on("end", () => {
+    const known = body.includes(TOKEN);
+    const status = known ? { authenticated: true, user: { username: CALLER } } : { authenticated: false };
+    response.setHeader("content-type", "application/json");
+    response.end(JSON.stringify({ apiVersion: "authentication.k8s.io/v1", kind: "TokenReview", status }));
+  });
+});
+
+let dir: string;
+let controlPlane: ControlPlane;
+
+beforeAll(async () => {
+  dir = await mkdtemp(join(tmpdir(), "meshjoin-cluster-"));
+  const port = await freePort();
+  tokenReview.listen(port, "127.0.0.1");
+  controlPlane = await startControlPlane({
+    name: "one",
+    dir,
+    logDir: join(dir, "logs"),
+    binaries: await ensureBinaries(() => undefined, pin.release),
+    tokenReviewUrl: `http://127.0.0.1:${port}/`,
+    adminUsers: [CALLER],
+    podCidrIndex: 42,
+  });
+}, START_TIMEOUT_MS);
+
+afterAll(async () => {
+  await controlPlane?.stop();
+  tokenReview.close();
+  await rm(dir, { recursive: true, force: true });
+});
+
+function administrator(): CoreV1Api {
+  const config = new KubeConfig();
+  config.loadFromFile(controlPlane.kubeconfigPath);
+  return config.makeApiClient(CoreV1Api);
+}
+
+function reconciler(): CoreV1Api {
+  const config = new KubeConfig();
+  const caData = Buffer.from(controlPlane.caPem).toString("base64");
+  config.loadFromClusterAndUser(
+    { name: "one", server: controlPlane.server, caData, skipTLSVerify: false },
+    { name: "reconciler", token: TOKEN },
+  );
+  return config.makeApiClient(CoreV1Api);
+}
+
+async function eventually<T>(read: () => Promise<T>, isThere: (value: T) => boolean): Promise<T> {
+  for (const deadline = Date.now() + 10_000; ; await delay(50)) {
+    const value = await read();
+    if (isThere(value) || Date.now() > deadline) {
+      return value;
+    }
+  }
+}
+
+describe("a control plane", () => {
+  it("runs a pod and lets it go again", async () => {
+    const api = administrator();
+    const namespace = "default";
+    await api.createNamespacedPod({
+      namespace,
+      body: { metadata: { name: "web" }, spec: { containers: [{ name: "web", image: "example/web" }] } },
+    });
+    const pod = await eventually(
+      () => api.readNamespacedPod({ namespace, name: "web" }),
+      ({ status }) => status?.phase === "Running",
+    );
+    expect(pod.status?.podIP).toMatch(/^10\.142\./);
+    expect(pod.status?.conditions?.find(({ type }) => type === "Ready")?.status).toBe("True");
+
+    await api.deleteNamespacedPod({ namespace, name: "web" });
+    const left = await eventually(
+      () => api.listNamespacedPod({ namespace }),
+      ({ items }) => items.length === 0,
+    );
+    expect(left.items).toEqual([]);
+  });
+
+  it("knows the callers of the token webhook through its proxy, and logs their requests alone", async () => {
+    await expect(reconciler().listNode()).resolves.toMatchObject({
+      items: [{ metadata: { name: "one-node" } }],
+    });
+    await administrator().listNode();
+    const lines = (await readFile(controlPlane.auditLogPath, "utf8")).trim().split("\n");
+    expect(lines.map((line) => JSON.parse(line))).toMatchObject([
+      { verb: "list", requestURI: "/api/v1/nodes", user: { username: CALLER } },
+    ]);
+  });
+
+  it("cannot be reached through its proxy while that refuses, and can again after", async () => {
+    controlPlane.proxy.setFault({ kind: "refuse" });
+    await expect(reconciler().listNode()).rejects.toThrow(/fetch failed/);
+    await expect(administrator().listNode()).resolves.toMatchObject({ items: [{}] });
+    controlPlane.proxy.setFault(undefined);
+    await expect(reconciler().listNode()).resolves.toMatchObject({ items: [{}] });
+  });
+});

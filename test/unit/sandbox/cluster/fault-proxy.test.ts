@@ -1,0 +1,64 @@
+import { once } from "node:events";
+import { connect, createServer, type Server } from "node:net";
+import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
+import { type FaultProxy, startFaultProxy } from "../../../../sandbox/cluster/fault-proxy.ts";
+import { freePort } from "../../../../sandbox/ports.ts";
+
+describe("startFaultProxy", () => {
+  let echo: Server;
+  let proxy: FaultProxy;
+
+  beforeEach(async () => {
+    echo = createServer((socket) => socket.on("error", () => socket.destroy()).pipe(socket));
+    const port = await freePort();
+    echo.listen(port, "127.0.0.1");
+    await once(echo, "listening");
+    proxy = await startFaultProxy(port);
+  });
+
+  afterEach(async () => {
+    await proxy.stop();
+    echo.close();
+  });
+
+  async function roundTripMs(): Promise<number> {
+    const socket = connect({ port: proxy.port, host: "127.0.0.1" });
+    await once(socket, "connect");
+    const sentAt = performance.now();
+    socket.write("hello");
+    await once(socket, "data");
+    socket.destroy();
+    return performance.now() - sentAt;
+  }
+
+  it("passes data and counts connections", async () => {
+    await roundTripMs();
+    await roundTripMs();
+    expect(proxy.acceptedConnections()).toBe(2);
+  });
+
+  it("refuses new connections and resets open ones", async () => {
+    const open = connect({ port: proxy.port, host: "127.0.0.1" });
+    await once(open, "connect");
+    open.write("hello");
+    await once(open, "data");
+    const reset = once(open, "error");
+    proxy.setFault({ kind: "refuse" });
+    await expect(reset).resolves.toMatchObject([{ code: "ECONNRESET" }]);
+    await expect(roundTripMs()).rejects.toThrow(/ECONNRESET|EPIPE/);
+    proxy.setFault(undefined);
+    await expect(roundTripMs()).resolves.toBeGreaterThan(0);
+  });
+
+  it("holds what the client sends for the delay", async () => {
+    proxy.setFault({ kind: "delay", delayMs: 150 });
+    await expect(roundTripMs()).resolves.toBeGreaterThanOrEqual(140);
+  });
+
+  it("sends what it held on as soon as the fault is over", async () => {
+    proxy.setFault({ kind: "delay", delayMs: 60_000 });
+    const trip = roundTripMs();
+    setTimeout(() => proxy.setFault(undefined), 50);
+    await expect(trip).resolves.toBeLessThan(5000);
+  });
+});

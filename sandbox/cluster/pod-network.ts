@@ -1,6 +1,6 @@
 import { once } from "node:events";
 import { createServer } from "node:http";
-import { connect, type Socket } from "node:net";
+import { connect, createServer as createTcpServer, type Socket } from "node:net";
 import { networkInterfaces } from "node:os";
 import type { Duplex } from "node:stream";
 
@@ -25,14 +25,34 @@ export interface Route {
   readonly fromHost: boolean;
 }
 
-function hostAddress(): string | undefined {
-  return Object.values(networkInterfaces())
+/** The host's own address, if connections from it to loopback get through; not every system lets them. */
+async function reachableHostAddress(): Promise<string | undefined> {
+  const localAddress = Object.values(networkInterfaces())
     .flatMap((addresses) => addresses ?? [])
     .find(({ family, internal }) => family === "IPv4" && !internal)?.address;
+  if (localAddress === undefined) {
+    return undefined;
+  }
+  const listener = createTcpServer((socket) => socket.destroy());
+  listener.listen(0, "127.0.0.1");
+  await once(listener, "listening");
+  const address = listener.address();
+  const port = address === null || typeof address === "string" ? 0 : address.port;
+  const probe = connect({ port, host: "127.0.0.1", localAddress });
+  try {
+    await once(probe, "connect", { signal: AbortSignal.timeout(1000) });
+    return localAddress;
+  } catch {
+    return undefined;
+  } finally {
+    probe.on("error", () => probe.destroy());
+    probe.destroy();
+    listener.close();
+  }
 }
 
-function dial({ port, fromHost }: Route): Socket {
-  const localAddress = fromHost ? hostAddress() : undefined;
+function dial({ port, fromHost }: Route, hostAddress: string | undefined): Socket {
+  const localAddress = fromHost ? hostAddress : undefined;
   return connect({ port, host: "127.0.0.1", ...(localAddress !== undefined && { localAddress }) });
 }
 
@@ -53,6 +73,7 @@ function tunnel(client: Duplex, target: Socket, head: Buffer): void {
 }
 
 export async function startPodNetwork(socketPath: string): Promise<PodNetwork> {
+  const hostAddress = await reachableHostAddress();
   const routes = new Map<string, Route>();
   const open = new Set<Duplex>();
   const server = createServer((_request, response) => response.writeHead(405).end());
@@ -64,7 +85,7 @@ export async function startPodNetwork(socketPath: string): Promise<PodNetwork> {
       client.on("error", () => client.destroy());
       client.end("HTTP/1.1 502 Bad Gateway\r\n\r\n");
     } else {
-      tunnel(client, dial(route), head);
+      tunnel(client, dial(route, hostAddress), head);
     }
   });
   server.listen(socketPath);

@@ -108,11 +108,11 @@ export interface ObjectReader {
 export interface ObjectWriter {
   /** POST. ConflictError `AlreadyExists` if the name is taken. */
   create(object: KubernetesObject, signal?: AbortSignal): Promise<KubernetesObject>;
-  /** PUT under `metadata.resourceVersion`. ConflictError `Conflict` if the object moved on or is gone. */
+  /** PUT under `metadata.resourceVersion`. ConflictError `Conflict` if the object moved on, `NotFound` if it is gone. */
   replace(object: KubernetesObject, signal?: AbortSignal): Promise<KubernetesObject>;
   /**
-   * Server-side apply as field manager `meshjoin`. With a resourceVersion it is conditional on it (`Conflict`).
-   * Without `force`, a field that another manager owns is ConflictError `FieldConflict`, whose `fields.managers`
+   * Server-side apply as field manager `meshjoin`. With a resourceVersion it is conditional on it (`Conflict`),
+   * and with a UID too it does not bring back an object that is gone (`Conflict`). Without `force`, a field that another manager owns is ConflictError `FieldConflict`, whose `fields.managers`
    * names them, and nothing is written.
    */
   apply(object: KubernetesObject, options?: ApplyOptions): Promise<KubernetesObject>;

@@ -219,7 +219,7 @@ async function noteLoaded(
       }
       try {
         const api = run.ports.fleet.member(cluster);
-        await annotateLoaded(api, state.cacerts.resourceVersion, run.ports.clock.now(), run.signal);
+        await annotateLoaded(api, state.cacerts, run.ports.clock.now(), run.signal);
         run.report({ step: "certificateLoaded", clusterId: id, outcome: "updated" });
       } catch (error) {
         if (!(error instanceof MeshjoinError)) throw error;

@@ -1,10 +1,14 @@
 import { annotation, CACERTS, ISTIO_NAMESPACE } from "../core/names.ts";
+import type { OwnCacerts } from "../core/observation.ts";
 import type { MemberApi } from "../ports.ts";
 
-/** Notes that every istiod was seen serving the intermediate; conditional on the Secret that was looked at. */
+/**
+ * Notes that every istiod was seen serving the intermediate; conditional on the Secret that was looked at. The UID
+ * keeps the apply from creating a Secret of this one annotation where `cacerts` was deleted meanwhile.
+ */
 export async function annotateLoaded(
   api: MemberApi,
-  resourceVersion: string,
+  { uid, resourceVersion }: Pick<OwnCacerts, "uid" | "resourceVersion">,
   now: Date,
   signal: AbortSignal,
 ): Promise<void> {
@@ -15,6 +19,7 @@ export async function annotateLoaded(
       metadata: {
         name: CACERTS,
         namespace: ISTIO_NAMESPACE,
+        uid,
         resourceVersion,
         annotations: { [annotation("loaded-at")]: now.toISOString() },
       },

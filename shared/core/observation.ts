@@ -52,6 +52,7 @@ export type CacertsState = OwnCacerts | ForeignCacerts;
 
 export interface OwnCacerts {
   readonly owner: "ours" | "otherMesh";
+  readonly uid: string;
   readonly resourceVersion: string;
   /** Annotation `root-versions`, verbatim: compared with the alias map as text. */
   readonly rootVersions: string;

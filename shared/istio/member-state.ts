@@ -31,6 +31,7 @@ export function namespaceState({ metadata }: KubernetesObject, meshId: string): 
 export function ownCacerts(metadata: ObjectMeta, owner: OwnCacerts["owner"]): OwnCacerts {
   return {
     owner,
+    uid: metadata.uid ?? "",
     resourceVersion: metadata.resourceVersion ?? "",
     rootVersions: metadata.annotations?.[annotation("root-versions")] ?? "",
     fingerprint: metadata.annotations?.[annotation("fingerprint")] ?? "",

@@ -62,6 +62,7 @@ export const EMPTY = {
 export function ownCacerts(seed: Partial<OwnCacerts> = {}): OwnCacerts {
   return {
     owner: "ours",
+    uid: "uid of cacerts",
     resourceVersion: "7",
     rootVersions: '{"signing":1}',
     fingerprint: "ab".repeat(32),

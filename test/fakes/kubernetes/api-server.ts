@@ -17,6 +17,8 @@ export interface FakeApiServer {
   readonly faults: ServerFaults;
   readonly requests: Pick<RequestGate, "counts" | "total">;
   readonly istiod: IstiodBehaviour;
+  /** An istiod that would never have been ready looks again. */
+  wakeIstiod(): void;
   /** Whether a client with this token gets in. */
   accepts(token: string): boolean;
   /** In seconds; the server grants no token that lives longer. */
@@ -98,6 +100,7 @@ export function fakeApiServer({ name, clock, reach }: FakeApiServerOptions): Fak
     faults: gate.faults,
     requests: gate,
     istiod: istiod.behaviour,
+    wakeIstiod: () => istiod.settle(),
     accepts: (token) => !gate.faults.unreachable && tokens.accepts(token),
     capTokens(seconds) {
       tokens.maxTtl = seconds;

@@ -1,0 +1,216 @@
+import { describe, expect, it } from "@jest/globals";
+import { clusterId, ISTIO_NAMESPACE, NETWORK_LABEL } from "../../../shared/core/names.ts";
+import { makeRoot } from "../../../shared/pki/make-root.ts";
+import type { KubernetesObject } from "../../../shared/ports.ts";
+import { aCluster } from "../../builders/cluster.ts";
+import type { FakeApiServer } from "../../fakes/kubernetes/api-server.ts";
+import { aMesh, type FakeMesh } from "../../fakes/mesh.ts";
+import { cacertsByHand, configMap, crd, istiod, namespace, secret } from "./installations.ts";
+import { expectJoined } from "./world.ts";
+
+const NEWCOMER = aCluster({ name: "newcomer" });
+const ID = clusterId(NEWCOMER.ref);
+const NETWORK = { [NETWORK_LABEL]: "shop.default" };
+
+/** One member, and a cluster that holds these objects when it is created. */
+async function aMeshAndANewcomer(seed: (mesh: FakeMesh) => readonly KubernetesObject[]) {
+  const mesh = await aMesh({ members: 1, spec: { projects: ["shop", "shop-europe"] } });
+  await mesh.join(mesh.clusters[0]!);
+  const server = mesh.add(NEWCOMER);
+  for (const object of seed(mesh)) server.store.write(object, "kubectl");
+  return { mesh, server };
+}
+
+/** A mesh whose first member's `cacerts` chains to another root than the mesh has now. */
+async function withAnotherRoot(mesh: FakeMesh): Promise<void> {
+  const { certificate, privateKey } = await makeRoot({ now: mesh.clock.now() });
+  mesh.roots.setAliases({ signing: mesh.roots.addVersion(certificate + privateKey) });
+}
+
+interface Case {
+  readonly reason: string;
+  /** Time mends it, and the event comes again. */
+  readonly passes?: boolean;
+  readonly seed?: (mesh: FakeMesh) => readonly KubernetesObject[];
+  readonly upset?: (mesh: FakeMesh, server: FakeApiServer) => void | Promise<void>;
+}
+
+const otherMesh = { "app.kubernetes.io/managed-by": "meshjoin", "meshjoin.dev/mesh": "staging" };
+
+const CASES: readonly [string, Case][] = [
+  [
+    "its API server refuses Meshjoin",
+    {
+      reason: "ApiServerUnreachable",
+      upset: (_, server) => {
+        server.faults.forbidden = ["get", "list"];
+      },
+    },
+  ],
+  [
+    "another member has its cluster ID",
+    {
+      reason: "ClusterIdCollision",
+      upset: (mesh) => {
+        mesh.add(aCluster({ project: "shop-europe", location: "west1", name: "newcomer", id: "other" }));
+      },
+    },
+  ],
+  [
+    "Cloud Service Mesh manages it",
+    { reason: "ManagedMesh", seed: () => [namespace(), configMap("istio-asm-managed", {})] },
+  ],
+  [
+    "its namespace is being deleted",
+    {
+      reason: "NamespaceTerminating",
+      passes: true,
+      seed: () => {
+        const held = configMap("held", {});
+        const metadata = { ...held.metadata, finalizers: ["example.com/held"] };
+        return [namespace(), { ...held, metadata }];
+      },
+      upset: (_, { store }) => {
+        store.delete({ apiVersion: "v1", kind: "Namespace", name: ISTIO_NAMESPACE });
+      },
+    },
+  ],
+  ["it is a member of another mesh", { reason: "OtherMesh", seed: () => [namespace(otherMesh)] }],
+  [
+    "its namespace carries another network",
+    { reason: "NetworkConflict", seed: () => [namespace({ [NETWORK_LABEL]: "shop.dmz" })] },
+  ],
+  [
+    "an istiod wrote its cacerts",
+    {
+      reason: "SelfSignedMesh",
+      seed: () => [namespace(), secret("cacerts", { "istio-generated": "", "ca-cert.pem": "…" })],
+    },
+  ],
+  [
+    "an istiod with a CA of its own runs in it",
+    {
+      reason: "SelfSignedMesh",
+      seed: () => [namespace(), istiod("Kubernetes"), secret("istio-ca-secret", { "ca-cert.pem": "…" })],
+    },
+  ],
+  [
+    "its cacerts chains to other roots",
+    {
+      reason: "ForeignCacerts",
+      seed: (mesh) => [namespace(), cacertsByHand(mesh)],
+      upset: withAnotherRoot,
+    },
+  ],
+  [
+    "its cacerts is no set of certificates",
+    { reason: "ForeignCacerts", seed: () => [namespace(), secret("cacerts", { "ca-cert.pem": "…" })] },
+  ],
+  [
+    "somebody else's istiod of another mesh runs in it",
+    {
+      reason: "ForeignControlPlane",
+      seed: (mesh) => [namespace(NETWORK), cacertsByHand(mesh), istiod("Kubernetes")],
+    },
+  ],
+];
+
+describe("a cluster is left as it is, and named, when", () => {
+  it.each(CASES)("%s", async (_, { reason, passes = false, seed = () => [], upset }) => {
+    const { mesh, server } = await aMeshAndANewcomer(seed);
+    await upset?.(mesh, server);
+    const before = server.store.resourceVersion;
+
+    const { summary, retry } = await mesh.join(NEWCOMER);
+    expect(summary.members[0]).toMatchObject({
+      clusterId: ID,
+      outcome: passes ? "waiting" : "failed",
+      findings: expect.arrayContaining([expect.objectContaining({ reason, clusterId: ID })]),
+    });
+    expect(retry).toBe(passes);
+    expect(server.store.resourceVersion).toBe(before);
+    expect(server.requests.counts).toMatchObject({ create: 0, replace: 0, apply: 0, delete: 0 });
+  });
+
+  it("its API server does not answer, and its event comes again", async () => {
+    const { mesh, server } = await aMeshAndANewcomer(() => []);
+    server.faults.unreachable = true;
+    const before = server.store.resourceVersion;
+    const { summary, retry } = await mesh.join(NEWCOMER);
+    expect(summary.members[0]).toMatchObject({
+      outcome: "waiting",
+      findings: [{ reason: "ApiServerUnreachable" }],
+    });
+    expect(retry).toBe(true);
+    expect(server.store.resourceVersion).toBe(before);
+
+    server.faults.unreachable = false;
+    expect(await mesh.join(NEWCOMER)).toMatchObject({ retry: false });
+    await expectJoined(mesh);
+  });
+});
+
+describe("what somebody else installed is accepted", () => {
+  it("as a cacerts that chains to the mesh's roots", async () => {
+    const { mesh, server } = await aMeshAndANewcomer((given) => [namespace(), cacertsByHand(given)]);
+    const ref = { apiVersion: "v1", kind: "Secret", namespace: ISTIO_NAMESPACE, name: "cacerts" };
+    const before = server.store.get(ref);
+    const { summary, retry } = await mesh.join(NEWCOMER);
+    expect(summary.members[0]?.findings).toMatchObject([{ reason: "ForeignCacertsAccepted" }]);
+    expect(retry).toBe(false);
+    expect(summary.pairs.map(({ outcome }) => outcome)).toEqual(["created", "created"]);
+    expect(server.store.get(ref)).toEqual(before);
+  });
+
+  it("as a control plane of this mesh, which gets its pairs and nothing else", async () => {
+    const { mesh, server } = await aMeshAndANewcomer((given) => [
+      crd(),
+      namespace(NETWORK),
+      cacertsByHand(given),
+      configMap("istio", { mesh: "defaultConfig:\n  meshId: prod\n" }),
+      { apiVersion: "v1", kind: "ServiceAccount", metadata: READER },
+      istiod(ID),
+    ]);
+    const { summary, retry } = await mesh.join(NEWCOMER);
+    expect(summary.members[0]).toMatchObject({
+      outcome: "unchanged",
+      findings: [{ reason: "ForeignCacertsAccepted" }, { reason: "ForeignControlPlaneAccepted" }],
+    });
+    expect(retry).toBe(false);
+    expect(summary.pairs.map(({ outcome }) => outcome)).toEqual(["created", "created"]);
+    expect(server.requests.counts).toMatchObject({ create: 2, replace: 0, apply: 0, delete: 0 });
+  });
+
+  it("as a namespace that is empty", async () => {
+    const { mesh } = await aMeshAndANewcomer(() => [namespace({ team: "shop" })]);
+    await mesh.join(NEWCOMER);
+    await expectJoined(mesh);
+    const found = mesh.fleet
+      .server(NEWCOMER)
+      .store.get({ apiVersion: "v1", kind: "Namespace", name: ISTIO_NAMESPACE });
+    expect(found?.metadata.labels).toMatchObject({ team: "shop", ...NETWORK, "meshjoin.dev/mesh": "prod" });
+  });
+
+  it("as a remote secret, which stays as it is", async () => {
+    const { mesh, server } = await aMeshAndANewcomer((given) => {
+      const [first] = given.clusters;
+      const id = clusterId(first!.ref);
+      const remote = secret(`istio-remote-secret-${id}`, { [id]: "{}" });
+      const metadata = {
+        ...remote.metadata,
+        labels: { "istio/multiCluster": "true" },
+        annotations: { "networking.istio.io/cluster": id },
+      };
+      return [namespace(), { ...remote, metadata }];
+    });
+    const name = `istio-remote-secret-${clusterId(mesh.clusters[0]!.ref)}`;
+    const ref = { apiVersion: "v1", kind: "Secret", namespace: ISTIO_NAMESPACE, name };
+    const before = server.store.get(ref);
+    const { summary, retry } = await mesh.join(NEWCOMER);
+    expect(summary.findings.map(({ reason }) => reason)).toEqual(["ForeignRemoteSecret"]);
+    expect(retry).toBe(false);
+    expect(server.store.get(ref)).toEqual(before);
+  });
+});
+
+const READER = { name: "istio-reader-service-account", namespace: ISTIO_NAMESPACE };

@@ -1,0 +1,133 @@
+import { describe, expect, it } from "@jest/globals";
+import type { Cluster } from "../../../shared/core/cluster.ts";
+import { clusterId, ISTIO_NAMESPACE } from "../../../shared/core/names.ts";
+import { aCluster } from "../../builders/cluster.ts";
+import { aMesh, type FakeMesh } from "../../fakes/mesh.ts";
+import { expectJoined } from "./world.ts";
+
+/** Instead of the minute that a run waits at most. */
+const soon = () => ({ signal: AbortSignal.timeout(300) });
+const reasonsOf = (findings: readonly { readonly reason: string }[]) => [
+  ...new Set(findings.map(({ reason }) => reason)),
+];
+const NEWCOMER = aCluster({ name: "newcomer" });
+
+async function twoMembersAndANewcomer(): Promise<FakeMesh & { readonly peer: Cluster }> {
+  const mesh = await aMesh({ members: 2 });
+  await mesh.reconcile("mesh");
+  mesh.add(NEWCOMER);
+  return Object.assign(mesh, { peer: mesh.clusters[0]! });
+}
+
+const pairsWith = (
+  summary: { pairs: readonly { reader: string; target: string; outcome: string }[] },
+  peer: Cluster,
+) =>
+  summary.pairs
+    .filter(({ reader, target }) => [reader, target].includes(clusterId(peer.ref)))
+    .map(({ outcome }) => outcome);
+
+describe("a member that cannot be reached", () => {
+  it("stops no other and asks for no redelivery, and is paired once it can", async () => {
+    const mesh = await twoMembersAndANewcomer();
+    const server = mesh.fleet.server(mesh.peer);
+    server.faults.unreachable = true;
+    const { summary, retry } = await mesh.join(NEWCOMER);
+    expect(retry).toBe(false);
+    expect(reasonsOf(summary.findings)).toEqual(["ApiServerUnreachable"]);
+    expect(pairsWith(summary, mesh.peer)).toEqual(["waiting", "waiting"]);
+    expect(pairsWith(summary, mesh.clusters[1]!)).toEqual(["created", "created"]);
+
+    server.faults.unreachable = false;
+    expect(await mesh.join(NEWCOMER)).toMatchObject({ retry: false });
+    await expectJoined(mesh);
+  });
+
+  it("is named when it refuses, too", async () => {
+    const mesh = await twoMembersAndANewcomer();
+    mesh.fleet.server(mesh.peer).faults.forbidden = ["list"];
+    const { summary, retry } = await mesh.join(NEWCOMER);
+    expect(retry).toBe(false);
+    expect(pairsWith(summary, mesh.peer)).toEqual(["waiting", "waiting"]);
+    expect(pairsWith(summary, mesh.clusters[1]!)).toEqual(["created", "created"]);
+  });
+
+  it("fails its own pair alone when it refuses tokens", async () => {
+    const mesh = await twoMembersAndANewcomer();
+    mesh.fleet.server(mesh.peer).faults.forbidden = ["tokenRequest"];
+    const { summary, errors } = await mesh.join(NEWCOMER);
+    expect(errors.map(({ code }) => code)).toEqual(["Forbidden"]);
+    expect(pairsWith(summary, mesh.peer).toSorted((a, b) => (a < b ? -1 : 1))).toEqual(["created", "failed"]);
+    expect(pairsWith(summary, mesh.clusters[1]!)).toEqual(["created", "created"]);
+  });
+});
+
+describe("an istiod that needs time", () => {
+  it("is waited for until it serves", async () => {
+    const mesh = await aMesh({ members: 1 });
+    mesh.servers[0]!.istiod.readyAfterMs = 50;
+    expect(await mesh.join(mesh.clusters[0]!)).toMatchObject({ retry: false });
+    await expectJoined(mesh);
+  });
+
+  it("has its event come again when it takes too long, and is a pending peer meanwhile", async () => {
+    const mesh = await twoMembersAndANewcomer();
+    const server = mesh.fleet.server(NEWCOMER);
+    server.istiod.readyAfterMs = Number.POSITIVE_INFINITY;
+    const late = await mesh.join(NEWCOMER, soon());
+    expect(late).toMatchObject({ retry: true, summary: { outcome: "waiting", pairs: [] } });
+
+    const peer = await mesh.join(mesh.peer);
+    expect(peer.retry).toBe(false);
+    expect(reasonsOf(peer.summary.findings)).toEqual(["PeerPending"]);
+    expect(pairsWith(peer.summary, NEWCOMER)).toEqual(["waiting", "waiting"]);
+
+    server.istiod.readyAfterMs = 20;
+    server.wakeIstiod();
+    expect(await mesh.join(NEWCOMER)).toMatchObject({ retry: false });
+    await expectJoined(mesh);
+  });
+
+  it("is looked at until it has synced", async () => {
+    const mesh = await twoMembersAndANewcomer();
+    for (const { istiod } of mesh.servers) istiod.syncsAfterMs = 120;
+    expect(await mesh.join(NEWCOMER)).toMatchObject({ retry: false });
+    await expectJoined(mesh);
+  });
+
+  it("has its event come again when it does not sync", async () => {
+    const mesh = await twoMembersAndANewcomer();
+    const { istiod } = mesh.fleet.server(mesh.peer);
+    istiod.syncsAfterMs = Number.POSITIVE_INFINITY;
+    const { summary, retry } = await mesh.join(NEWCOMER, soon());
+    expect(retry).toBe(true);
+    expect(reasonsOf(summary.findings)).toEqual(["PairNotSynced"]);
+    expect(summary.pairs.filter(({ outcome }) => outcome === "waiting")).toEqual([
+      { reader: clusterId(mesh.peer.ref), target: clusterId(NEWCOMER.ref), outcome: "waiting" },
+    ]);
+
+    istiod.syncsAfterMs = 0;
+    const again = await mesh.join(NEWCOMER);
+    expect(again).toMatchObject({ retry: false, errors: [] });
+    expect(again.summary.pairs.map(({ outcome }) => outcome)).toEqual(Array(4).fill("unchanged"));
+    await expectJoined(mesh);
+  });
+
+  it("has its event come again when it does not serve the new certificate", async () => {
+    const mesh = await aMesh({ members: 1 });
+    const [cluster] = mesh.clusters;
+    await mesh.join(cluster!);
+    const { store, istiod } = mesh.servers[0]!;
+    istiod.reloadsAfterMs = 100;
+    const ref = { apiVersion: "v1", kind: "Secret", namespace: ISTIO_NAMESPACE, name: "cacerts" };
+    store.delete(ref);
+    expect(await mesh.join(cluster!)).toMatchObject({ retry: false, errors: [] });
+    await expectJoined(mesh);
+
+    istiod.reloadsAfterMs = Number.POSITIVE_INFINITY;
+    store.delete(ref);
+    const { summary, retry } = await mesh.join(cluster!, soon());
+    expect(retry).toBe(true);
+    expect(reasonsOf(summary.members[0]?.findings ?? [])).toContain("CertificateNotLoaded");
+  });
+});

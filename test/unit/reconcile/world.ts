@@ -1,0 +1,104 @@
+import { expect } from "@jest/globals";
+import type { Cluster } from "../../../shared/core/cluster.ts";
+import { annotation, clusterId, ISTIO_NAMESPACE } from "../../../shared/core/names.ts";
+import { verifyCacerts } from "../../../shared/pki/verify.ts";
+import type { KubernetesObject } from "../../../shared/ports.ts";
+import type { FakeMesh } from "../../fakes/mesh.ts";
+
+const KINDS = [
+  "Namespace",
+  "Secret",
+  "ServiceAccount",
+  "ConfigMap",
+  "Service",
+  "ClusterRole",
+  "CustomResourceDefinition",
+  "MutatingWebhookConfiguration",
+  "ValidatingWebhookConfiguration",
+  "Deployment",
+  "Pod",
+];
+/** What differs between two runs that did the same: keys, tokens, serials, and what the server counts. */
+const MINTED = ["fingerprint", "serial", "reader-uid"].map((key) => annotation(key));
+
+/** Every object of every cluster. */
+export function objectsOf(mesh: FakeMesh): KubernetesObject[] {
+  return mesh.servers.flatMap(({ store }) => KINDS.flatMap((kind) => store.list({ apiVersion: "", kind })));
+}
+
+/** The state of the world without what is minted; equal for two runs that did the same. */
+export function stateOf(mesh: FakeMesh): unknown[] {
+  return objectsOf(mesh).map(({ metadata, data, status: _, ...rest }) => ({
+    ...rest,
+    metadata: {
+      name: metadata.name,
+      namespace: metadata.namespace,
+      labels: metadata.labels,
+      annotations: Object.fromEntries(
+        Object.entries(metadata.annotations ?? {}).map(([key, value]) => [
+          key,
+          MINTED.some((minted) => minted === key) ? "minted" : value,
+        ]),
+      ),
+    },
+    data: rest.kind === "Secret" ? Object.keys(data ?? {}).toSorted((a, b) => (a < b ? -1 : 1)) : data,
+  }));
+}
+
+/** Of every object: what changes with any write. */
+export function versionsOf(mesh: FakeMesh): string[] {
+  return objectsOf(mesh).map(({ kind, metadata }) => `${kind} ${metadata.name} ${metadata.resourceVersion}`);
+}
+
+export function secretsOf(mesh: FakeMesh, cluster: Cluster): KubernetesObject[] {
+  const { store } = mesh.fleet.server(cluster);
+  return store.list({ apiVersion: "v1", kind: "Secret", namespace: ISTIO_NAMESPACE });
+}
+
+export function fileOf(secret: KubernetesObject, name: string): string {
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- core/v1 Secret
+  const data = secret["data"] as Readonly<Record<string, string>>;
+  return Buffer.from(data[name] ?? "", "base64").toString("utf8");
+}
+
+/**
+ * Each of them has a valid `cacerts`, exactly one remote secret for each other and exactly one stand-in for each
+ * other, and its istiod shows all others as synced and serves the intermediate that was written.
+ */
+export async function expectJoined(mesh: FakeMesh, clusters: readonly Cluster[] = mesh.clusters) {
+  const fleet = mesh.fleet.process();
+  for (const cluster of clusters) {
+    const peers = clusters.filter((peer) => peer !== cluster).map(({ ref }) => clusterId(ref));
+    const secrets = secretsOf(mesh, cluster);
+    expect(secrets.map(({ metadata }) => metadata.name)).toEqual(
+      [
+        "cacerts",
+        ...peers.map((id) => `istio-remote-secret-${id}`),
+        ...peers.map((id) => `meshjoin-reader-${id}`),
+      ].toSorted((a, b) => (a < b ? -1 : 1)),
+    );
+    const cacerts = secrets.find(({ metadata }) => metadata.name === "cacerts");
+    if (cacerts === undefined) throw new Error("no cacerts");
+    expectValid(cacerts, mesh.clock.now());
+
+    const { reader, istiod } = fleet.member(cluster);
+    const pods = await reader.list({ apiVersion: "v1", kind: "Pod", namespace: ISTIO_NAMESPACE });
+    expect(pods).toHaveLength(1);
+    const session = istiod.open(pods[0]?.metadata.name ?? "");
+    const seen = await session.remoteClusters();
+    expect(seen.map((row) => [row.clusterId, row.status])).toEqual(
+      [clusterId(cluster.ref), ...peers].map((id) => [id, "synced"]),
+    );
+    expect(await session.servedChain()).toContain(cacerts.metadata.annotations?.[annotation("fingerprint")]);
+  }
+}
+
+export function expectValid(cacerts: KubernetesObject, now: Date): void {
+  const files = {
+    certificate: fileOf(cacerts, "ca-cert.pem"),
+    privateKey: fileOf(cacerts, "ca-key.pem"),
+    chain: fileOf(cacerts, "cert-chain.pem"),
+    trustBundle: fileOf(cacerts, "root-cert.pem"),
+  };
+  expect(verifyCacerts(files, now)).toEqual([]);
+}

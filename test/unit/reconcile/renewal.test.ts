@@ -1,0 +1,161 @@
+import { describe, expect, it } from "@jest/globals";
+import { annotation, ISTIO_NAMESPACE } from "../../../shared/core/names.ts";
+import type { KubernetesObject } from "../../../shared/ports.ts";
+import { aMesh, type FakeMesh } from "../../fakes/mesh.ts";
+import { MANIFEST_TEMPLATE } from "../../fixtures/manifest-template.ts";
+import { expectJoined, fileOf, secretsOf, versionsOf } from "./world.ts";
+
+const DAY = 86_400;
+
+async function twoMembers(): Promise<FakeMesh> {
+  const mesh = await aMesh({ members: 2 });
+  await mesh.reconcile("mesh");
+  return mesh;
+}
+
+function ofFirst(mesh: FakeMesh, prefix: string): KubernetesObject {
+  const found = secretsOf(mesh, mesh.clusters[0]!).find(({ metadata }) => metadata.name.startsWith(prefix));
+  if (found === undefined) throw new Error(`no Secret ${prefix}…`);
+  return found;
+}
+
+function tokenOf(secret: KubernetesObject): string {
+  const kubeconfig = fileOf(secret, secret.metadata.name.replace("istio-remote-secret-", ""));
+  return /token: (?<token>\S+)/.exec(kubeconfig)?.groups?.["token"] ?? "";
+}
+
+describe("a token", () => {
+  it("is left alone for half of its life", async () => {
+    const mesh = await twoMembers();
+    const before = versionsOf(mesh);
+    mesh.clock.advance(3.4 * DAY);
+    expect((await mesh.reconcile("mesh")).summary.outcome).toBe("unchanged");
+    expect(versionsOf(mesh)).toEqual(before);
+  });
+
+  it("is renewed in place, and the one before goes on being accepted", async () => {
+    const mesh = await twoMembers();
+    const before = ofFirst(mesh, "istio-remote-secret-");
+    const standIn = ofFirst(mesh, "meshjoin-reader-");
+    mesh.clock.advance(5 * DAY);
+    const { summary } = await mesh.reconcile("mesh");
+    expect(summary.pairs.map(({ outcome }) => outcome)).toEqual(["updated", "updated"]);
+
+    const after = ofFirst(mesh, "istio-remote-secret-");
+    expect(after.metadata.uid).toBe(before.metadata.uid);
+    expect(tokenOf(after)).not.toBe(tokenOf(before));
+    expect(ofFirst(mesh, "meshjoin-reader-")).toEqual(standIn);
+    expect(mesh.servers[1]!.accepts(tokenOf(before))).toBe(true);
+    await expectJoined(mesh);
+  });
+
+  it("is renewed by what was granted, not by what was asked for", async () => {
+    const mesh = await aMesh({ members: 2 });
+    for (const server of mesh.servers) server.capTokens(DAY);
+    await mesh.reconcile("mesh");
+    const expiry = ofFirst(mesh, "istio-remote-secret-").metadata.annotations?.[
+      annotation("token-expires-at")
+    ];
+    expect(expiry).toBe("2026-03-02T12:00:00.000Z");
+    mesh.clock.advance(0.8 * DAY);
+    const { summary } = await mesh.reconcile("mesh");
+    expect(summary.pairs.map(({ outcome }) => outcome)).toEqual(["updated", "updated"]);
+  });
+
+  it("is not renewed while istiod is still syncing", async () => {
+    const mesh = await twoMembers();
+    const before = ofFirst(mesh, "istio-remote-secret-");
+    mesh.clock.advance(5 * DAY);
+    mesh.servers[0]!.istiod.syncsAfterMs = Number.POSITIVE_INFINITY;
+    const { retry, errors } = await mesh.join(mesh.clusters[0]!, { signal: AbortSignal.timeout(300) });
+    expect(retry).toBe(true);
+    expect(errors.map(({ code }) => code)).toEqual(["PairSyncing"]);
+    expect(ofFirst(mesh, "istio-remote-secret-")).toEqual(before);
+  });
+
+  it("that is dead is renewed although istiod is still syncing", async () => {
+    const mesh = await twoMembers();
+    const [, second] = mesh.servers;
+    for (const { metadata, apiVersion, kind } of secretsOf(mesh, mesh.clusters[1]!)) {
+      if (!metadata.name.startsWith("meshjoin-reader-")) continue;
+      second!.store.delete({ apiVersion, kind, namespace: ISTIO_NAMESPACE, name: metadata.name });
+    }
+    const before = ofFirst(mesh, "istio-remote-secret-");
+    expect(second!.accepts(tokenOf(before))).toBe(false);
+    const { retry, errors } = await mesh.join(mesh.clusters[0]!);
+    expect({ retry, errors }).toEqual({ retry: false, errors: [] });
+    expect(ofFirst(mesh, "istio-remote-secret-").metadata.uid).toBe(before.metadata.uid);
+    await expectJoined(mesh);
+  });
+});
+
+describe("a remote secret", () => {
+  it("follows the address of its target", async () => {
+    const mesh = await twoMembers();
+    const [first, second] = mesh.clusters;
+    const { dns: _, ...endpoints } = second!.endpoints;
+    mesh.directory.put({ ...second!, endpoints });
+    const { summary, retry } = await mesh.join(first!);
+    expect(retry).toBe(false);
+    expect(summary.pairs.map(({ outcome }) => outcome).toSorted((a, b) => (a < b ? -1 : 1))).toEqual([
+      "unchanged",
+      "updated",
+    ]);
+    const secret = ofFirst(mesh, "istio-remote-secret-");
+    expect(fileOf(secret, secret.metadata.name.replace("istio-remote-secret-", ""))).toContain(
+      endpoints.public?.server,
+    );
+  });
+});
+
+describe("a changed manifest", () => {
+  it("is applied, and leaves to istiod what istiod has set", async () => {
+    const mesh = await twoMembers();
+    const { store } = mesh.servers[0]!;
+    const webhooks = () =>
+      store
+        .list({ apiVersion: "", kind: "ValidatingWebhookConfiguration" })
+        .map(({ webhooks: each, metadata }) => ({ webhooks: each, generation: metadata.generation }));
+    const before = webhooks();
+    expect(JSON.stringify(before)).toContain('"failurePolicy":"Fail"');
+    const template = { ...MANIFEST_TEMPLATE, digest: "fixture-2" };
+    const { summary } = await mesh.join(mesh.clusters[0]!, { template });
+    expect(summary.outcome).toBe("updated");
+    expect(webhooks()).toEqual(before);
+    await expectJoined(mesh);
+    const versions = versionsOf(mesh);
+    await mesh.join(mesh.clusters[0]!, { template });
+    expect(versionsOf(mesh)).toEqual(versions);
+  });
+
+  it("of another Istio waits to be confirmed", async () => {
+    const mesh = await twoMembers();
+    const before = versionsOf(mesh);
+    const template = { ...MANIFEST_TEMPLATE, release: "1.32.0", digest: "fixture-3" };
+    const { summary, retry } = await mesh.join(mesh.clusters[0]!, { template });
+    expect(retry).toBe(false);
+    expect(summary.members[0]?.findings).toMatchObject([{ reason: "IstioVersionDiffers" }]);
+    expect(versionsOf(mesh)).toEqual(before);
+  });
+
+  it("takes back a field of an object of ours that somebody edited", async () => {
+    const mesh = await twoMembers();
+    const { store } = mesh.servers[0]!;
+    const service = { apiVersion: "v1", kind: "Service", namespace: ISTIO_NAMESPACE, name: "istiod" };
+    const desired = store.get(service);
+    store.apply(
+      {
+        apiVersion: "v1",
+        kind: "Service",
+        metadata: { name: "istiod", namespace: ISTIO_NAMESPACE },
+        spec: { selector: { app: "other" }, sessionAffinity: "ClientIP" },
+      },
+      { manager: "kubectl", force: true },
+    );
+    await mesh.join(mesh.clusters[0]!, { template: { ...MANIFEST_TEMPLATE, digest: "fixture-4" } });
+    expect(store.get(service)?.["spec"]).toEqual({
+      ...Object(desired?.["spec"]),
+      sessionAffinity: "ClientIP",
+    });
+  });
+});

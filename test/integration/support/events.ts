@@ -1,118 +1,112 @@
 import { readFile } from "node:fs/promises";
-import { join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 import type { SandboxFleet } from "../../../sandbox/fleet.ts";
-import type { Delivery } from "../../../sandbox/google/push.ts";
+import type { FleetMember } from "../../../sandbox/fleet-file.ts";
 
-const POLL_MS = 200;
-const PATIENCE_MS = 4 * 60_000;
+type Json = Readonly<Record<string, unknown>>;
 
-interface Entry {
-  readonly operation?: { readonly last?: boolean };
-  readonly protoPayload: { readonly methodName: string };
-  readonly resource: { readonly labels: { readonly cluster_name: string } };
+/** A finished creation, as the audit log tells of it; `change` is merged over it. */
+export function finishedEntry(
+  member: Pick<FleetMember, "project" | "location" | "name">,
+  change: Json = {},
+): Json {
+  const { project, location, name } = member;
+  return {
+    insertId: "1abc",
+    logName: `projects/${project}/logs/cloudaudit.googleapis.com%2Factivity`,
+    operation: { id: "operation-1", last: true, producer: "container.googleapis.com" },
+    protoPayload: {
+      "@type": "type.googleapis.com/google.cloud.audit.AuditLog",
+      methodName: "google.container.v1.ClusterManager.CreateCluster",
+      resourceName: `projects/${project}/locations/${location}/clusters/${name}`,
+      serviceName: "container.googleapis.com",
+      status: {},
+    },
+    resource: {
+      type: "gke_cluster",
+      labels: { cluster_name: name, location, project_id: project },
+    },
+    severity: "NOTICE",
+    ...change,
+  };
 }
 
-/** Polls until there is an answer. */
-export async function eventually<T>(
-  what: string,
-  look: () => Promise<T | undefined> | T | undefined,
-): Promise<T> {
-  const deadline = Date.now() + PATIENCE_MS;
-  for (;;) {
-    const found = await look();
-    if (found !== undefined) return found;
-    if (Date.now() > deadline) throw new Error(`waited in vain for ${what}`);
-    await sleep(POLL_MS);
-  }
+function functionUrl(fleet: SandboxFleet): string {
+  return fleet.file().functions["on-cluster-event"] ?? "";
 }
 
-/** The deliveries of the entry that says the cluster is created, oldest first. */
-export function creationDeliveries(fleet: SandboxFleet, name: string): readonly Delivery[] {
-  return fleet.deliveries.filter(({ message }) => {
-    const entry: Entry = JSON.parse(Buffer.from(message.data, "base64").toString());
-    return (
-      entry.operation?.last === true &&
-      entry.protoPayload.methodName.endsWith("CreateCluster") &&
-      entry.resource.labels.cluster_name === name
-    );
-  });
-}
-
-/** The delivery with which the function was done with the cluster's creation. */
-export function acknowledged(fleet: SandboxFleet, name: string): Promise<Delivery> {
-  return eventually(`the acknowledgement of the creation of ${name}`, () =>
-    creationDeliveries(fleet, name).find(({ status }) => status >= 200 && status < 300),
-  );
-}
-
-export function functionUrl(fleet: SandboxFleet): string {
-  const url = fleet.file().functions["on-cluster-event"];
-  if (url === undefined) throw new Error("on-cluster-event does not run; build the bundle");
-  return url;
-}
-
-/** Posts a log entry as a push subscription of a log sink does; the HTTP status. */
-export async function postEntry(fleet: SandboxFleet, entry: unknown): Promise<number> {
-  const data = Buffer.from(JSON.stringify(entry)).toString("base64");
-  return postMessage(fleet, data);
-}
-
-/** The same event again: the bytes of an earlier delivery. */
-export function postAgain(fleet: SandboxFleet, delivery: Delivery): Promise<number> {
-  return postMessage(fleet, delivery.message.data);
-}
-
-let posted = 0;
-
-async function postMessage(fleet: SandboxFleet, data: string): Promise<number> {
-  posted += 1;
+/** As a push subscription does; answers the HTTP status. */
+export async function push(fleet: SandboxFleet, entry: Json): Promise<number> {
   const { project, topics } = fleet.file();
   const response = await fetch(`${functionUrl(fleet)}/projects/${project}/topics/${topics.clusterEvents}`, {
     method: "POST",
     headers: { "content-type": "application/json" },
     body: JSON.stringify({
+      subscription: `projects/${project}/subscriptions/test`,
       message: {
-        data,
-        attributes: {},
-        messageId: `posted-${posted}`,
+        messageId: "1",
         publishTime: new Date().toISOString(),
+        attributes: {},
+        data: Buffer.from(JSON.stringify(entry)).toString("base64"),
       },
-      subscription: `projects/${project}/subscriptions/by-hand`,
     }),
   });
   await response.arrayBuffer();
   return response.status;
 }
 
-export interface FunctionLogLine {
-  readonly severity: string;
-  readonly message: string;
+const ATTRIBUTES = {
+  specversion: "1.0",
+  id: "1",
+  source: "//cloudaudit.googleapis.com/projects/p/logs/activity",
+  type: "google.cloud.audit.log.v1.written",
+};
+
+/** As Eventarc does. */
+export async function pushCloudEvent(
+  fleet: SandboxFleet,
+  entry: Json,
+  mode: "binary" | "structured",
+): Promise<number> {
+  const binary = Object.fromEntries(Object.entries(ATTRIBUTES).map(([key, value]) => [`ce-${key}`, value]));
+  const response = await fetch(functionUrl(fleet), {
+    method: "POST",
+    headers:
+      mode === "binary"
+        ? { ...binary, "content-type": "application/json" }
+        : { "content-type": "application/cloudevents+json" },
+    body: JSON.stringify(mode === "binary" ? entry : { ...ATTRIBUTES, data: entry }),
+  });
+  await response.arrayBuffer();
+  return response.status;
+}
+
+export interface LogLine {
+  readonly severity?: string;
+  readonly message?: string;
   readonly code?: string;
   readonly reason?: string;
-  readonly finding?: { readonly reason: string; readonly clusterId?: string };
-  readonly err?: { readonly code?: string };
+  readonly clusterId?: string;
+  readonly finding?: { readonly reason: string; readonly severity: string };
 }
 
-export interface LogMark {
-  /** What the function has logged since the mark. */
-  lines(): Promise<readonly FunctionLogLine[]>;
+export async function functionLog(fleet: SandboxFleet): Promise<readonly LogLine[]> {
+  const text = await readFile(`${fleet.file().logDir}/on-cluster-event.log`, "utf8");
+  return text.split("\n").flatMap((line) => {
+    try {
+      // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the function's own log
+      return [JSON.parse(line) as LogLine];
+    } catch {
+      return [];
+    }
+  });
 }
 
-/** Remembers where the function's log ends now. */
-export async function markLog(fleet: SandboxFleet): Promise<LogMark> {
-  const path = join(fleet.file().logDir, "on-cluster-event.log");
-  const before = (await readFile(path, "utf8")).length;
-  return {
-    async lines() {
-      const text = (await readFile(path, "utf8")).slice(before);
-      return text.split("\n").flatMap((line) => parseLine(line));
-    },
-  };
-}
-
-function parseLine(line: string): readonly FunctionLogLine[] {
-  if (!line.startsWith("{")) return [];
-  const value: FunctionLogLine = JSON.parse(line);
-  return [value];
+/** Lines that the function writes while `work` runs. */
+export async function loggedDuring(
+  fleet: SandboxFleet,
+  work: () => Promise<unknown>,
+): Promise<readonly LogLine[]> {
+  const before = (await functionLog(fleet)).length;
+  await work();
+  return (await functionLog(fleet)).slice(before);
 }

@@ -1,78 +1,62 @@
 import { execFile } from "node:child_process";
+import { readFile } from "node:fs/promises";
 import { promisify } from "node:util";
-import { ensureBinaries } from "../../../sandbox/binaries/build.ts";
+import { type Binaries, ensureBinaries } from "../../../sandbox/binaries/build.ts";
 import type { FleetMember } from "../../../sandbox/fleet-file.ts";
-import pin from "../../../shared/istio/pin.json" with { type: "json" };
+import { parsePin } from "../../../scripts/render-settings.ts";
+import type { KubernetesObject } from "../../../shared/ports.ts";
 
 const run = promisify(execFile);
-const OUTPUT_LIMIT = 64 * 1024 * 1024;
+const OUTPUT_MAX = 64 * 1024 * 1024;
+let binaries: Promise<Binaries> | undefined;
 
-export interface ClusterObject {
-  readonly kind: string;
-  readonly metadata: {
-    readonly name: string;
-    readonly uid: string;
-    readonly resourceVersion: string;
-    readonly labels?: Readonly<Record<string, string>>;
-    readonly annotations?: Readonly<Record<string, string>>;
-  };
-  /** Of Secrets, base64. */
-  readonly data?: Readonly<Record<string, string>>;
-  readonly type?: string;
+async function find(): Promise<Binaries> {
+  const pin = parsePin(await readFile(new URL("../../../shared/istio/pin.json", import.meta.url), "utf8"));
+  return await ensureBinaries(() => undefined, pin.release);
 }
 
-/** The administrator's view of a member: never through what is tested. */
+/** As an administrator of the member, past the fault proxy. */
 export async function kubectl(member: FleetMember, ...args: string[]): Promise<string> {
-  const { kubectl: command } = await ensureBinaries(() => undefined, pin.release);
-  const { stdout } = await run(command, ["--kubeconfig", member.kubeconfig, ...args], {
-    maxBuffer: OUTPUT_LIMIT,
+  binaries ??= find();
+  const { stdout } = await run((await binaries).kubectl, ["--kubeconfig", member.kubeconfig, ...args], {
+    maxBuffer: OUTPUT_MAX,
   });
   return stdout;
 }
 
-/** Creates or replaces an object as somebody else than Meshjoin would. */
-export async function createObject(member: FleetMember, object: object): Promise<void> {
-  const { kubectl: command } = await ensureBinaries(() => undefined, pin.release);
-  const running = run(command, ["--kubeconfig", member.kubeconfig, "create", "-f", "-"]);
-  running.child.stdin?.end(JSON.stringify(object));
-  await running;
+export interface WorldObject extends KubernetesObject {
+  readonly data?: Readonly<Record<string, string>>;
+  readonly metadata: KubernetesObject["metadata"] & {
+    readonly creationTimestamp?: string;
+    readonly managedFields?: readonly {
+      readonly manager: string;
+      readonly time: string;
+      readonly operation: string;
+    }[];
+  };
 }
 
-/** Objects of the given kinds (comma-separated) in `istio-system`, in the order of their names. */
-export async function objectsOf(member: FleetMember, kinds: string): Promise<readonly ClusterObject[]> {
-  const list: { items: ClusterObject[] } = JSON.parse(
-    await kubectl(member, "-n", "istio-system", "get", kinds, "-o", "json"),
-  );
-  return list.items;
+export async function list(
+  member: FleetMember,
+  kinds: string,
+  ...args: string[]
+): Promise<readonly WorldObject[]> {
+  const text = await kubectl(member, "get", kinds, "--show-managed-fields", "-o", "json", ...args);
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- kubectl's own JSON
+  return (JSON.parse(text) as { items: WorldObject[] }).items;
 }
 
-export async function secretsOf(member: FleetMember): Promise<ReadonlyMap<string, ClusterObject>> {
-  return new Map((await objectsOf(member, "secrets")).map((secret) => [secret.metadata.name, secret]));
+export async function secrets(member: FleetMember): Promise<ReadonlyMap<string, WorldObject>> {
+  const found = await list(member, "secrets", "-n", "istio-system");
+  return new Map(found.map((secret) => [secret.metadata.name, secret]));
 }
 
-/** A key of a Secret as text; fails where it is not there. */
-export function textOf(secret: ClusterObject | undefined, key: string): string {
-  const value = secret?.data?.[key];
-  if (value === undefined) throw new Error(`${secret?.metadata.name ?? "the secret"} has no key ${key}`);
-  return Buffer.from(value, "base64").toString();
-}
+const OURS =
+  "namespaces,secrets,configmaps,serviceaccounts,services,clusterroles,clusterrolebindings,roles,rolebindings," +
+  "customresourcedefinitions,mutatingwebhookconfigurations,validatingwebhookconfigurations,deployments";
 
-const NAMESPACED =
-  "secrets,configmaps,serviceaccounts,deployments,services,roles,rolebindings,horizontalpodautoscalers,poddisruptionbudgets";
-const CLUSTER_WIDE =
-  "namespaces,customresourcedefinitions,clusterroles,clusterrolebindings,mutatingwebhookconfigurations,validatingwebhookconfigurations";
-/** Istio's own leader election keeps rewriting the ConfigMaps that carry it. */
-const LEADER = "control-plane.alpha.kubernetes.io/leader";
-
-/** `kind/name` → uid and resourceVersion of everything that Meshjoin could write: equal twice means nothing was written. */
-export async function versionsOf(member: FleetMember): Promise<Readonly<Record<string, string>>> {
-  const objects = [...(await objectsOf(member, NAMESPACED)), ...(await objectsOf(member, CLUSTER_WIDE))];
-  return Object.fromEntries(
-    objects
-      .filter(({ metadata }) => metadata.annotations?.[LEADER] === undefined)
-      .map(({ kind, metadata }) => [
-        `${kind}/${metadata.name}`,
-        `${metadata.uid}@${metadata.resourceVersion}`,
-      ]),
-  );
+/** Name and resourceVersion of everything that carries the mesh's label: equal before and after means nothing was written. */
+export async function snapshot(member: FleetMember): Promise<readonly string[]> {
+  const found = await list(member, OURS, "-A", "-l", "meshjoin.dev/mesh");
+  return found.map(({ kind, metadata }) => `${kind} ${metadata.name} ${metadata.resourceVersion}`).toSorted();
 }

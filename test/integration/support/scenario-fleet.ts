@@ -1,8 +1,10 @@
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { z } from "zod";
 import { type SandboxFleet, startFleet } from "../../../sandbox/fleet.ts";
 import type { FleetMember } from "../../../sandbox/fleet-file.ts";
+import { eventually } from "./events.ts";
 
 /** Binaries may have to be compiled first. */
 export const FLEET_TIMEOUT_MS = 30 * 60_000;
@@ -15,6 +17,8 @@ export interface ScenarioFleet {
   /** Puts a fault on a member's API server, as contracts name it; `clearFaults` takes all of them back. */
   addFault(fault: object): Promise<void>;
   clearFaults(): Promise<void>;
+  /** Replaces a cluster's labels through the GKE API. */
+  setLabels(member: FleetMember, labels: Readonly<Record<string, string>>): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -42,6 +46,26 @@ export async function startScenarioFleet(env: Readonly<Record<string, string>> =
     },
     addFault: (fault) => faults({ method: "POST", body: JSON.stringify(fault) }),
     clearFaults: () => faults({ method: "DELETE" }),
+    async setLabels(member, resourceLabels) {
+      const { containerEndpoint, accessTokenFile } = fleet.file();
+      const token = await readFile(accessTokenFile, "utf8");
+      const url = `${containerEndpoint}/v1/projects/${member.project}/locations/${member.location}/clusters/${member.name}`;
+      const headers = { authorization: `Bearer ${token}`, "content-type": "application/json" };
+      const { labelFingerprint } = z
+        .object({ labelFingerprint: z.string() })
+        .parse(await (await fetch(url, { headers })).json());
+      const body = JSON.stringify({ resourceLabels, labelFingerprint });
+      const response = await fetch(`${url}:setResourceLabels`, { method: "POST", headers, body });
+      if (!response.ok) throw new Error(`the labels were refused: ${await response.text()}`);
+      await eventually("the new labels", () =>
+        fleet
+          .file()
+          .members.find(
+            ({ clusterId, labels }) =>
+              clusterId === member.clusterId && JSON.stringify(labels) === JSON.stringify(resourceLabels),
+          ),
+      );
+    },
     async close() {
       await fleet.stop();
       await rm(dir, { recursive: true, force: true });

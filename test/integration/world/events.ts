@@ -84,8 +84,8 @@ export interface LogLine {
   readonly severity?: string;
   readonly message?: string;
   readonly code?: string;
-  readonly reason?: string;
   readonly clusterId?: string;
+  readonly eventId?: string;
   readonly finding?: { readonly reason: string; readonly severity: string };
 }
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "@jest/globals";
-import { matchesGlob, type NonMemberReason, nonMemberReason } from "../../../shared/core/membership.ts";
+import { type NonMemberReason, nonMemberReason } from "../../../shared/core/membership.ts";
 import type { MeshSpec } from "../../../shared/core/spec.ts";
 import { aCluster, type ClusterSeed } from "../../builders/cluster.ts";
 import { aSpec } from "../../builders/spec.ts";

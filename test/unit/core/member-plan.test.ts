@@ -1,0 +1,296 @@
+import { describe, expect, it } from "@jest/globals";
+import type { MemberContext } from "../../../shared/core/member-checks.ts";
+import { peerStanding, planMember, type Standing } from "../../../shared/core/member-plan.ts";
+import type {
+  ControlPlaneIdentity,
+  ControlPlaneState,
+  Member,
+  Reachable,
+} from "../../../shared/core/observation.ts";
+import { aCluster } from "../../builders/cluster.ts";
+import {
+  aMember,
+  anUnreachableMember,
+  EMPTY,
+  MANIFEST,
+  ownCacerts,
+  ownControlPlane,
+  ROOTS,
+} from "../../builders/member.ts";
+import { aSpec } from "../../builders/spec.ts";
+
+const ID = aMember().clusterId;
+
+function aContext(seed: Partial<MemberContext> = {}): MemberContext {
+  return { spec: aSpec(), roots: ROOTS, desired: MANIFEST, collisions: new Set(), ...seed };
+}
+
+const having = (seen: Partial<Reachable>): Member => aMember(aCluster(), seen);
+const reasonsOf = (findings: readonly { readonly reason: string }[]) => findings.map(({ reason }) => reason);
+
+const IDENTITY: ControlPlaneIdentity = {
+  meshId: "prod",
+  clusterId: ID,
+  network: "shop.default",
+  trustDomain: "cluster.local",
+};
+
+/** Somebody else's istiod, in every way like one of this mesh. */
+function aGuest(seed: Partial<ControlPlaneState> = {}): ControlPlaneState {
+  return ownControlPlane({
+    owner: "foreign",
+    manifestHash: undefined,
+    identity: IDENTITY,
+    ...seed,
+  });
+}
+
+describe("planMember", () => {
+  it("finds nothing to do with a member that is as it should be", () => {
+    expect(planMember(aMember(), aContext())).toEqual({
+      clusterId: ID,
+      standing: "complete",
+      actions: [],
+      findings: [],
+    });
+  });
+
+  it("makes an empty cluster a member, in the order that istiod needs", () => {
+    const { standing, actions } = planMember(having(EMPTY), aContext());
+    expect(standing).toBe("pending");
+    expect(actions.map(({ kind, verb, findings }) => [verb, kind, ...reasonsOf(findings)])).toEqual([
+      ["create", "labelNamespace", "NamespaceNotLabelled"],
+      ["create", "issueIntermediate", "CacertsMissing"],
+      ["create", "applyControlPlane", "ControlPlaneMissing"],
+    ]);
+  });
+
+  it.each<[string, Partial<Reachable>, Partial<MemberContext>, readonly unknown[]]>([
+    [
+      "labels a namespace that is nobody's",
+      { namespace: { owner: "foreign", network: undefined, terminating: false } },
+      {},
+      [{ kind: "labelNamespace", verb: "update", network: "shop.default" }],
+    ],
+    [
+      "labels a namespace that lost its network",
+      { namespace: { owner: "ours", network: undefined, terminating: false } },
+      {},
+      [{ kind: "labelNamespace", verb: "update", findings: [{ reason: "NamespaceNotLabelled" }] }],
+    ],
+    [
+      "issues an intermediate where there is none",
+      { cacerts: undefined },
+      {},
+      [{ kind: "issueIntermediate", verb: "create", resourceVersion: undefined }],
+    ],
+    [
+      "issues another intermediate when a root is claimed",
+      {},
+      { roots: { signing: 1, next: 2 } },
+      [
+        {
+          kind: "issueIntermediate",
+          verb: "update",
+          resourceVersion: "7",
+          findings: [{ reason: "CacertsOutdated" }],
+        },
+      ],
+    ],
+    [
+      "issues another intermediate when its annotation is gone",
+      { cacerts: ownCacerts({ rootVersions: "" }) },
+      {},
+      [{ kind: "issueIntermediate", verb: "update" }],
+    ],
+    [
+      "installs istiod where there is none",
+      { controlPlane: undefined, pods: [] },
+      {},
+      [{ kind: "applyControlPlane", verb: "create", manifestHash: MANIFEST.manifestHash }],
+    ],
+    [
+      "applies a changed manifest",
+      {},
+      { desired: { ...MANIFEST, manifestHash: "fedcba9876543210" } },
+      [
+        {
+          kind: "applyControlPlane",
+          verb: "update",
+          manifestHash: "fedcba9876543210",
+          findings: [{ reason: "ControlPlaneOutdated" }],
+        },
+      ],
+    ],
+    [
+      "applies the manifest again that was not applied to its end",
+      { controlPlane: ownControlPlane({ manifestHash: undefined }) },
+      {},
+      [{ kind: "applyControlPlane", verb: "update" }],
+    ],
+  ])("%s", (_, seen, context, expected) => {
+    const plan = planMember(having(seen), aContext(context));
+    expect(plan.actions).toMatchObject(expected);
+    expect(plan.actions).toHaveLength(expected.length);
+    expect(plan.standing).toBe("pending");
+  });
+
+  it("waits for a confirmation before it installs another Istio", () => {
+    const desired = { manifestHash: "fedcba9876543210", istioVersion: "1.32.0" };
+    const plan = planMember(aMember(), aContext({ desired }));
+    expect(plan).toMatchObject({ standing: "complete", actions: [] });
+    expect(reasonsOf(plan.findings)).toEqual(["IstioVersionDiffers"]);
+  });
+
+  it.each<[string, ControlPlaneState, string]>([
+    [
+      "in its pods' words",
+      ownControlPlane({ ready: false, notReadyBecause: "pod istiod-1: Unschedulable: 0/3 nodes" }),
+      "pod istiod-1: Unschedulable: 0/3 nodes",
+    ],
+    ["as far as it is known", ownControlPlane({ ready: false }), "no pod has reported a condition yet"],
+  ])("says why istiod is not ready, %s", (_, controlPlane, words) => {
+    const plan = planMember(having({ controlPlane }), aContext());
+    expect(plan.standing).toBe("pending");
+    expect(plan.findings).toMatchObject([{ reason: "ControlPlaneNotReady", clusterId: ID }]);
+    expect(plan.findings[0]?.message).toContain(words);
+  });
+
+  it("does not call a member complete that has no Ready pod", () => {
+    expect(planMember(having({ pods: [] }), aContext()).standing).toBe("pending");
+  });
+
+  it.each<[string, string, Member, Partial<MemberContext>]>([
+    ["ApiServerUnreachable", "its API server did not answer", anUnreachableMember(), {}],
+    ["ApiServerUnreachable", "its API server refused", anUnreachableMember(aCluster(), false), {}],
+    ["ClusterIdCollision", "another has its ID", aMember(), { collisions: new Set([ID]) }],
+    ["ManagedMesh", "Cloud Service Mesh manages it", having({ ...EMPTY, managedMesh: true }), {}],
+    [
+      "NamespaceTerminating",
+      "its namespace is being deleted",
+      having({ namespace: { owner: "ours", network: "shop.default", terminating: true } }),
+      {},
+    ],
+    [
+      "OtherMesh",
+      "its namespace is another mesh's",
+      having({ namespace: { owner: "otherMesh", network: "shop.default", terminating: false } }),
+      {},
+    ],
+    [
+      "OtherMesh",
+      "its cacerts is another mesh's",
+      having({ cacerts: ownCacerts({ owner: "otherMesh" }) }),
+      {},
+    ],
+    [
+      "OtherMesh",
+      "its istiod is another mesh's",
+      having({ controlPlane: ownControlPlane({ owner: "otherMesh" }) }),
+      {},
+    ],
+    [
+      "NetworkConflict",
+      "its namespace names another network",
+      having({ namespace: { owner: "foreign", network: "shop.dmz", terminating: false } }),
+      {},
+    ],
+    [
+      "SelfSignedMesh",
+      "an istiod wrote its cacerts",
+      having({ cacerts: { owner: "foreign", trust: "generated" } }),
+      {},
+    ],
+    [
+      "SelfSignedMesh",
+      "its istiod signs with a CA of its own",
+      having({ cacerts: undefined, selfSignedCa: true }),
+      {},
+    ],
+    [
+      "ForeignCacerts",
+      "its cacerts chains to other roots",
+      having({ cacerts: { owner: "foreign", trust: "otherRoots" } }),
+      {},
+    ],
+    [
+      "ForeignControlPlane",
+      "a foreign istiod says nothing of itself",
+      having({ controlPlane: aGuest({ identity: undefined }) }),
+      {},
+    ],
+  ])("is blocked by %s when %s", (reason, _, member, context) => {
+    const plan = planMember(member, aContext(context));
+    expect(plan).toMatchObject({ standing: "blocked", actions: [] });
+    expect(reasonsOf(plan.findings)).toEqual([reason]);
+    expect(plan.findings[0]).toMatchObject({ clusterId: ID, cure: expect.stringMatching(/\w/) });
+    expect(peerStanding(member, aContext(context))).toBe("blocked");
+  });
+
+  it.each<[string, Partial<ControlPlaneIdentity>]>([
+    ["mesh ID", { meshId: "staging" }],
+    ["cluster ID", { clusterId: "Kubernetes" }],
+    ["network", { network: undefined }],
+    ["trust domain", { trustDomain: "td1" }],
+  ])("names the %s in which a foreign istiod differs", (what, differing) => {
+    const identity = { ...IDENTITY, ...differing };
+    const plan = planMember(having({ controlPlane: aGuest({ identity }) }), aContext());
+    expect(reasonsOf(plan.findings)).toEqual(["ForeignControlPlane"]);
+    expect(plan.findings[0]?.message).toMatch(new RegExp(`differs in ${what}$`));
+  });
+
+  it("names a foreign istiod without cacerts as one that does not share the root", () => {
+    const plan = planMember(having({ controlPlane: aGuest(), cacerts: undefined }), aContext());
+    expect(plan.findings[0]?.message).toMatch(/root \(it has no cacerts\)$/);
+  });
+
+  it("takes a ca of its own for a leftover where there is a cacerts or no istiod", () => {
+    for (const seen of [{ selfSignedCa: true }, { ...EMPTY, selfSignedCa: true }]) {
+      expect(planMember(having(seen), aContext()).standing).not.toBe("blocked");
+    }
+  });
+
+  it("collects everything that blocks, not only the first", () => {
+    const member = having({
+      namespace: { owner: "foreign", network: "shop.dmz", terminating: true },
+      cacerts: { owner: "foreign", trust: "otherRoots" },
+    });
+    const { findings } = planMember(member, aContext({ collisions: new Set([ID]) }));
+    expect(reasonsOf(findings)).toEqual([
+      "ClusterIdCollision",
+      "NamespaceTerminating",
+      "NetworkConflict",
+      "ForeignCacerts",
+    ]);
+  });
+
+  it("accepts a foreign cacerts of the same roots, and never replaces it", () => {
+    const cacerts = { owner: "foreign", trust: "sameRoots" } as const;
+    const plan = planMember(having({ cacerts }), aContext({ roots: { signing: 2 } }));
+    expect(plan).toMatchObject({ standing: "complete", actions: [] });
+    expect(reasonsOf(plan.findings)).toEqual(["ForeignCacertsAccepted"]);
+  });
+
+  it("accepts a foreign istiod of the mesh, and never touches it", () => {
+    const plan = planMember(having({ controlPlane: aGuest() }), aContext({ roots: { signing: 2 } }));
+    expect(plan).toMatchObject({ standing: "complete", actions: [] });
+    expect(reasonsOf(plan.findings)).toEqual(["ForeignControlPlaneAccepted"]);
+  });
+});
+
+describe("peerStanding", () => {
+  it.each<[Standing, string, Partial<Reachable>]>([
+    ["complete", "needs nothing", {}],
+    ["complete", "is due for another certificate", { cacerts: ownCacerts({ rootVersions: "" }) }],
+    ["complete", "is due for another manifest", { controlPlane: ownControlPlane({ manifestHash: "0" }) }],
+    ["complete", "has a guest's istiod", { controlPlane: aGuest() }],
+    ["complete", "has its namespace unread", { namespace: undefined }],
+    ["pending", "has no cacerts", { cacerts: undefined }],
+    ["pending", "has no istiod", { controlPlane: undefined, pods: [] }],
+    ["pending", "has half a manifest", { controlPlane: ownControlPlane({ manifestHash: undefined }) }],
+    ["pending", "is not ready", { controlPlane: ownControlPlane({ ready: false }) }],
+    ["pending", "has no Ready pod", { pods: [] }],
+  ])("is %s for one that %s", (standing, _, seen) => {
+    expect(peerStanding(having(seen), aContext())).toBe(standing);
+  });
+});

@@ -1,0 +1,327 @@
+import { describe, expect, it } from "@jest/globals";
+import fc from "fast-check";
+import type { Cluster } from "../../../shared/core/cluster.ts";
+import type { Standing } from "../../../shared/core/member-plan.ts";
+import { clusterId } from "../../../shared/core/names.ts";
+import type { Member, Reachable } from "../../../shared/core/observation.ts";
+import { type PairPlan, planPairs } from "../../../shared/core/pair-plan.ts";
+import type { MeshSpec } from "../../../shared/core/spec.ts";
+import { aCluster, allEndpoints } from "../../builders/cluster.ts";
+import {
+  aMember,
+  anUnreachableMember,
+  aPairedFleet,
+  aReaderSecret,
+  aRemoteSecret,
+  NOW,
+} from "../../builders/member.ts";
+import { aSpec } from "../../builders/spec.ts";
+
+const EAST = aCluster({ name: "east" });
+const WEST = aCluster({ name: "west" });
+const DAY_MS = 86_400_000;
+
+interface Given {
+  readonly spec?: Partial<MeshSpec>;
+  readonly standings?: Readonly<Record<string, Standing>>;
+  readonly subjects?: readonly string[];
+  readonly now?: Date;
+}
+
+/** All are subjects and complete, unless something else is given. */
+function plan(members: readonly Member[], given: Given = {}): PairPlan[] {
+  const ids = members.map((member) => member.clusterId);
+  return planPairs(members, new Set(given.subjects ?? ids), {
+    spec: aSpec(given.spec),
+    standings: new Map(ids.map((id) => [id, given.standings?.[id] ?? "complete"])),
+    now: given.now ?? NOW,
+  });
+}
+
+/** How east reads west. */
+function eastToWest(members: readonly Member[], given: Given = {}): PairPlan {
+  const found = plan(members, given).find(({ reader }) => reader === clusterId(EAST.ref));
+  if (found === undefined) throw new Error("east does not read west");
+  return found;
+}
+
+/** A paired fleet of east and west, with what was seen on them changed. */
+function seeing(east: Partial<Reachable>, west: Partial<Reachable> = {}): Member[] {
+  return [
+    aMember(EAST, {
+      remoteSecrets: [aRemoteSecret(EAST, WEST)],
+      readerSecrets: [aReaderSecret(WEST)],
+      ...east,
+    }),
+    aMember(WEST, {
+      remoteSecrets: [aRemoteSecret(WEST, EAST)],
+      readerSecrets: [aReaderSecret(EAST)],
+      ...west,
+    }),
+  ];
+}
+
+const remote = (seed: Parameters<typeof aRemoteSecret>[2]) => ({
+  remoteSecrets: [aRemoteSecret(EAST, WEST, seed)],
+});
+const reader = (seed: Parameters<typeof aReaderSecret>[1]) => ({
+  readerSecrets: [aReaderSecret(EAST, seed)],
+});
+
+describe("a pair", () => {
+  it("that is as it should be is current, both ways round", () => {
+    expect(plan(aPairedFleet([EAST, WEST]))).toEqual([
+      { reader: clusterId(EAST.ref), target: clusterId(WEST.ref), standing: "current", findings: [] },
+      { reader: clusterId(WEST.ref), target: clusterId(EAST.ref), standing: "current", findings: [] },
+    ]);
+  });
+
+  it("that does not exist is connected", () => {
+    expect(eastToWest([aMember(EAST), aMember(WEST)])).toMatchObject({
+      standing: "connect",
+      action: {
+        kind: "connect",
+        verb: "create",
+        clusterId: clusterId(EAST.ref),
+        target: clusterId(WEST.ref),
+        resourceVersion: undefined,
+        findings: [{ reason: "RemoteSecretMissing" }],
+      },
+    });
+  });
+
+  it.each<[string, string, Member[]]>([
+    [
+      "RemoteSecretOutdated",
+      "was made for an earlier cluster of the name",
+      seeing(remote({ targetGkeId: "old" })),
+    ],
+    ["RemoteSecretOutdated", "holds another address", seeing(remote({ endpointDigest: "0" }))],
+    ["RemoteSecretOutdated", "lost its annotations", seeing(remote({ endpointDigest: undefined }))],
+    ["RemoteSecretOutdated", "is bound to a Secret that is gone", seeing({}, { readerSecrets: [] })],
+    ["RemoteSecretOutdated", "is bound to another Secret of the name", seeing({}, reader({ uid: "new" }))],
+    [
+      "RemoteSecretOutdated",
+      "stands for an earlier reader of the name",
+      seeing({}, reader({ readerGkeId: "old" })),
+    ],
+    ["TokenDue", "does not say when it expires", seeing(remote({ tokenExpiresAt: undefined }))],
+    ["TokenDue", "does not say when it was issued", seeing(remote({ tokenIssuedAt: undefined }))],
+    ["TokenDue", "has expired", seeing(remote({ tokenIssuedAt: new Date(0), tokenExpiresAt: new Date(1) }))],
+  ])("is renewed (%s) when its remote secret %s", (reason, _, members) => {
+    expect(eastToWest(members)).toMatchObject({
+      standing: "connect",
+      action: { verb: "update", resourceVersion: "8", findings: [{ reason }] },
+    });
+  });
+
+  it("is renewed when the address of its target changes", () => {
+    const moved = { ...WEST, endpoints: allEndpoints("moved") };
+    const [east] = aPairedFleet([EAST, WEST]);
+    const [, west] = aPairedFleet([EAST, moved]);
+    expect(eastToWest([east!, west!])).toMatchObject({ standing: "connect", action: { verb: "update" } });
+  });
+
+  it.each<[string, string, Partial<Cluster>]>([
+    ["is in another network", "NetworkNotShared", { network: { project: "shop", name: "dmz" } }],
+    [
+      "is in a network of the same name elsewhere",
+      "NetworkNotShared",
+      { network: { project: "host", name: "default" } },
+    ],
+    ["has no VPC-native pods", "NetworkNotShared", { vpcNative: false }],
+  ])("is excluded, both ways, when one %s", (_, reason, seed) => {
+    const plans = plan([aMember(EAST), aMember({ ...WEST, ...seed })]);
+    const excluded = { standing: "excluded", findings: [{ reason }] };
+    expect(plans).toMatchObject([excluded, excluded]);
+    for (const each of plans) expect(each).not.toHaveProperty("action");
+  });
+
+  it.each<[string, readonly Member[], Given, string]>([
+    [
+      "has not finished its own half",
+      [aMember(EAST), aMember(WEST)],
+      { standings: { [clusterId(WEST.ref)]: "pending" } },
+      "PeerPending",
+    ],
+    [
+      "is blocked",
+      [aMember(EAST), aMember(WEST)],
+      { standings: { [clusterId(WEST.ref)]: "blocked" } },
+      "PeerPending",
+    ],
+    [
+      "cannot be reached",
+      [aMember(EAST), anUnreachableMember(WEST)],
+      { standings: { [clusterId(WEST.ref)]: "blocked" } },
+      "ApiServerUnreachable",
+    ],
+  ])("is pending, both ways, when one %s", (_, members, given, reason) => {
+    const pending = { standing: "pending", findings: [{ reason, clusterId: clusterId(WEST.ref) }] };
+    expect(plan(members, given)).toMatchObject([pending, pending]);
+  });
+
+  it("is blocked when the target cannot be addressed as it was configured", () => {
+    const { public: _, ...endpoints } = WEST.endpoints;
+    const members = [aMember(EAST), aMember({ ...WEST, endpoints })];
+    expect(eastToWest(members, { spec: { accessPeers: "public" } })).toMatchObject({
+      standing: "blocked",
+      findings: [{ reason: "EndpointNotAvailable" }],
+    });
+  });
+
+  it.each<["foreign" | "otherMesh"]>([["foreign"], ["otherMesh"]])(
+    "is left to whoever keeps a remote secret for it (%s), by name or by cluster ID",
+    (owner) => {
+      const byName = remote({ owner, targetId: "other" });
+      const byId = remote({ owner, name: "by-hand" });
+      for (const seen of [byName, byId]) {
+        expect(eastToWest(seeing(seen))).toMatchObject({
+          standing: "excluded",
+          findings: [{ reason: "ForeignRemoteSecret", clusterId: clusterId(EAST.ref) }],
+        });
+      }
+    },
+  );
+
+  it("is blocked by a foreign Secret of the reader's name in the target", () => {
+    expect(eastToWest(seeing({ remoteSecrets: [] }, reader({ owner: "foreign" })))).toMatchObject({
+      standing: "blocked",
+      findings: [{ reason: "ForeignReaderSecret", clusterId: clusterId(WEST.ref) }],
+    });
+  });
+});
+
+describe("a token of seven days", () => {
+  const dueAfter = (days: number, pair: readonly [Cluster, Cluster] = [EAST, WEST]) => {
+    const now = new Date(NOW.getTime() + days * DAY_MS);
+    return plan(aPairedFleet(pair), { now }).map(({ action }) => action?.findings[0]?.reason);
+  };
+
+  it.each([0, 1, 3.49])("is not due after %s days", (days) => {
+    expect(dueAfter(days)).toEqual([undefined, undefined]);
+  });
+
+  it.each([4.91, 6, 7, 100])("is due after %s days", (days) => {
+    expect(dueAfter(days)).toEqual(["TokenDue", "TokenDue"]);
+  });
+
+  it("becomes due between half and seven tenths of its life, once and for all, and not all at once", () => {
+    const clusters = Array.from({ length: 12 }, (_, index) => aCluster({ name: `c${index}` }));
+    const members = aPairedFleet(clusters);
+    const dueAt = (days: number) =>
+      plan(members, { now: new Date(NOW.getTime() + days * DAY_MS) }).filter(({ action }) => action).length;
+    const counts = [3.5, 3.7, 3.9, 4.1, 4.3, 4.5, 4.7, 4.9].map(dueAt);
+    expect(counts).toEqual(counts.toSorted((a, b) => a - b));
+    expect(counts[0]).toBeLessThan(10);
+    expect(counts.at(-1)).toBe(132);
+    for (const [index, count] of counts.slice(1).entries()) {
+      expect(count - (counts[index] ?? 0)).toBeLessThan(132 / 3);
+    }
+  });
+});
+
+describe("planPairs", () => {
+  it("plans the pairs that a subject takes part in, and no others", () => {
+    const clusters = ["a1", "b1", "c1"].map((name) => aCluster({ name }));
+    const [first, second, third] = clusters.map(({ ref }) => clusterId(ref));
+    const plans = plan(
+      clusters.map((cluster) => aMember(cluster)),
+      { subjects: [second!] },
+    );
+    expect(plans.map((each) => [each.reader, each.target])).toEqual([
+      [first, second],
+      [second, first],
+      [second, third],
+      [third, second],
+    ]);
+  });
+
+  it("plans nothing for one alone", () => {
+    expect(plan([aMember()])).toEqual([]);
+  });
+
+  const seen = fc.constantFrom<(cluster: Cluster, peers: readonly Cluster[]) => Member>(
+    (cluster) => aMember(cluster),
+    (cluster) => anUnreachableMember(cluster),
+    (cluster, peers) =>
+      aMember(cluster, {
+        remoteSecrets: peers.map((peer) => aRemoteSecret(cluster, peer)),
+        readerSecrets: peers.map((peer) => aReaderSecret(peer)),
+      }),
+    (cluster, peers) =>
+      aMember(cluster, {
+        remoteSecrets: peers.map((peer) => aRemoteSecret(cluster, peer, { owner: "foreign" })),
+      }),
+  );
+  const seeds = fc.uniqueArray(
+    fc.record({
+      name: fc.stringMatching(/^[a-z]{2,8}$/),
+      network: fc.constantFrom("default", "dmz"),
+      vpcNative: fc.boolean(),
+      seen,
+      standing: fc.constantFrom<Standing>("complete", "complete", "pending", "blocked"),
+      isSubject: fc.boolean(),
+    }),
+    { selector: ({ name }) => name, maxLength: 5 },
+  );
+  const world = seeds.map((all) => {
+    const clusters = all.map(({ name, network, vpcNative }) =>
+      aCluster({ name, vpcNative, network: { project: "shop", name: network } }),
+    );
+    const members = all.map((seed, index) => {
+      const cluster = clusters[index]!;
+      return seed.seen(
+        cluster,
+        clusters.filter((peer) => peer !== cluster),
+      );
+    });
+    const ids = members.map((member) => member.clusterId);
+    return {
+      members,
+      subjects: ids.filter((_, index) => all[index]?.isSubject),
+      standings: Object.fromEntries(ids.map((id, index) => [id, all[index]?.standing ?? "complete"])),
+    };
+  });
+
+  it("says the same whenever it is asked, and in whatever order the members come", () => {
+    fc.assert(
+      fc.property(world, fc.infiniteStream(fc.nat()), ({ members, ...given }, order) => {
+        const keyed = members.map((member) => ({ member, key: order.next().value ?? 0 }));
+        const shuffled = keyed.toSorted((a, b) => a.key - b.key).map(({ member }) => member);
+        expect(plan(shuffled, given)).toEqual(plan(members, given));
+      }),
+    );
+  });
+
+  it("acts only where both sides are complete and share a network", () => {
+    fc.assert(
+      fc.property(world, ({ members, ...given }) => {
+        const byId = new Map(members.map((member) => [member.clusterId, member]));
+        for (const { standing, action, ...pair } of plan(members, given)) {
+          expect(action !== undefined).toBe(standing === "connect");
+          const sides = [byId.get(pair.reader), byId.get(pair.target)];
+          const allowed = sides.every(
+            (side) =>
+              side?.state.reachable === true &&
+              side.cluster.vpcNative &&
+              given.standings[side.clusterId] === "complete" &&
+              side.network === sides[0]?.network,
+          );
+          expect(action === undefined || allowed).toBe(true);
+        }
+      }),
+    );
+  });
+
+  it("is sorted JSON without key or token", () => {
+    fc.assert(
+      fc.property(world, ({ members, ...given }) => {
+        const plans = plan(members, given);
+        expect(JSON.stringify(plans)).not.toMatch(/-----BEGIN|PRIVATE KEY|eyJ|"token"|caData|https:\/\//);
+        const pairs = plans.map((each) => `${each.reader} ${each.target}`);
+        expect(pairs).toEqual(pairs.toSorted((a, b) => (a < b ? -1 : 1)));
+      }),
+    );
+  });
+});

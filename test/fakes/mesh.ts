@@ -91,8 +91,7 @@ export async function aMesh(options: MeshOptions = {}): Promise<FakeMesh> {
   }
 
   async function reconcileScope(scope: ReconcileRequest["scope"], process?: ProcessOptions) {
-    const request = { scope, reason: "test", dryRun: false, deep: false, confirm: [] };
-    return await reconcile(run(process), request);
+    return await reconcile(run(process), { scope, reason: "test" });
   }
 
   return {

@@ -38,7 +38,7 @@ export async function reconcile(run: Run, request: ReconcileRequest): Promise<Re
     collisions: fresh.collisions,
   });
 
-  const findings = [...listing.findings, ...pairs.findings];
+  const findings = distinct([...listing.findings, ...pairs.findings]);
   const memberSummaries = members.map((result) => summarise(result, pairs.late.get(result.clusterId) ?? []));
   const outcomes: Outcome[] = [
     ...memberSummaries.map(({ outcome }) => outcome),
@@ -59,6 +59,11 @@ export async function reconcile(run: Run, request: ReconcileRequest): Promise<Re
 function summarise(result: MemberResult, late: readonly Finding[]) {
   const outcome = late.length > 0 ? worst([result.outcome, "waiting"]) : result.outcome;
   return { clusterId: result.clusterId, outcome, findings: [...result.findings, ...late] };
+}
+
+/** What holds up a peer is found once for each direction of its pair, and said once. */
+function distinct(findings: readonly Finding[]): Finding[] {
+  return [...new Map(findings.map((each) => [JSON.stringify(each), each])).values()];
 }
 
 export interface Listing {

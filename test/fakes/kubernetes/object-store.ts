@@ -137,7 +137,7 @@ export function objectStore(clock: Clock): ObjectStore {
   };
 }
 
-export function refOf({ apiVersion, kind, metadata }: KubernetesObject): ObjectRef {
+function refOf({ apiVersion, kind, metadata }: KubernetesObject): ObjectRef {
   const { name, namespace } = metadata;
   return { apiVersion, kind, name, ...(namespace === undefined ? {} : { namespace }) };
 }

@@ -35,6 +35,7 @@ describe("a member that cannot be reached", () => {
     const { summary, retry } = await mesh.join(NEWCOMER);
     expect(retry).toBe(false);
     expect(reasonsOf(summary.findings)).toEqual(["ApiServerUnreachable"]);
+    expect(summary.findings).toHaveLength(1);
     expect(pairsWith(summary, mesh.peer)).toEqual(["waiting", "waiting"]);
     expect(pairsWith(summary, mesh.clusters[1]!)).toEqual(["created", "created"]);
 

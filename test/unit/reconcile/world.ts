@@ -22,7 +22,7 @@ const KINDS = [
 const MINTED = ["fingerprint", "serial", "reader-uid"].map((key) => annotation(key));
 
 /** Every object of every cluster. */
-export function objectsOf(mesh: FakeMesh): KubernetesObject[] {
+function objectsOf(mesh: FakeMesh): KubernetesObject[] {
   return mesh.servers.flatMap(({ store }) => KINDS.flatMap((kind) => store.list({ apiVersion: "", kind })));
 }
 
@@ -93,7 +93,7 @@ export async function expectJoined(mesh: FakeMesh, clusters: readonly Cluster[] 
   }
 }
 
-export function expectValid(cacerts: KubernetesObject, now: Date): void {
+function expectValid(cacerts: KubernetesObject, now: Date): void {
   const files = {
     certificate: fileOf(cacerts, "ca-cert.pem"),
     privateKey: fileOf(cacerts, "ca-key.pem"),

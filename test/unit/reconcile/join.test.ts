@@ -3,7 +3,7 @@ import type { Cluster } from "../../../shared/core/cluster.ts";
 import { clusterId } from "../../../shared/core/names.ts";
 import { aCluster } from "../../builders/cluster.ts";
 import { aMesh, type FakeMesh } from "../../fakes/mesh.ts";
-import { expectJoined, secretsOf, stateOf, versionsOf } from "./world.ts";
+import { contentsFromNow, expectJoined, inLockstep, secretsOf, stateOf, versionsOf } from "./world.ts";
 
 const idOf = ({ ref }: Cluster) => clusterId(ref);
 
@@ -71,7 +71,11 @@ describe("a cluster that is created", () => {
     const mesh = await aJoinedMesh(2);
     const third = aCluster({ name: "m3" });
     mesh.add(third);
+    inLockstep(mesh);
+    const cacerts = contentsFromNow(mesh, third, "cacerts");
+    const remote = contentsFromNow(mesh, mesh.clusters[0]!, `istio-remote-secret-${idOf(third)}`);
     const results = await Promise.all(Array.from({ length: 10 }, () => mesh.join(third)));
+    expect([cacerts.size, remote.size]).toEqual([1, 1]);
     expect(results.flatMap(({ errors }) => errors).filter(({ retryable }) => !retryable)).toEqual([]);
     await mesh.join(third);
     await expectJoined(mesh);
@@ -82,6 +86,7 @@ describe("a cluster that is created", () => {
 
   it.each([2, 3, 5])("is paired both ways when %s join at the same instant", async (members) => {
     const mesh = await aMesh({ members });
+    inLockstep(mesh);
     const results = await Promise.all(mesh.clusters.map((cluster) => mesh.join(cluster)));
     for (const { retry, errors } of results) expect({ retry, errors }).toEqual({ retry: false, errors: [] });
     await expectJoined(mesh);
@@ -113,6 +118,21 @@ describe("a cluster that is created", () => {
     expect(retry).toBe(false);
     expect(summary.findings.map(({ reason }) => reason)).toContain("NetworkNotShared");
     for (const cluster of mesh.clusters) await expectJoined(mesh, [cluster]);
+  });
+
+  it("is paired with a member that the list shows only after its own half is done", async () => {
+    const mesh = await aJoinedMesh(1);
+    const [first] = mesh.clusters;
+    mesh.directory.delete(first!.ref);
+    const second = aCluster({ name: "m2" });
+    mesh.add(second);
+    const { retry } = await mesh.join(second, {
+      report: ({ step }) => {
+        if (step === "applyControlPlane") mesh.directory.put(first!);
+      },
+    });
+    expect(retry).toBe(false);
+    await expectJoined(mesh);
   });
 
   it("is unknown to the list for a while, and its event comes again", async () => {

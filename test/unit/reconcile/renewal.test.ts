@@ -3,7 +3,7 @@ import { annotation, ISTIO_NAMESPACE } from "../../../shared/core/names.ts";
 import type { KubernetesObject } from "../../../shared/ports.ts";
 import { aMesh, type FakeMesh } from "../../fakes/mesh.ts";
 import { MANIFEST_TEMPLATE } from "../../fixtures/manifest-template.ts";
-import { expectJoined, fileOf, secretsOf, versionsOf } from "./world.ts";
+import { contentsFromNow, expectJoined, fileOf, inLockstep, secretsOf, versionsOf } from "./world.ts";
 
 const DAY = 86_400;
 
@@ -46,6 +46,19 @@ describe("a token", () => {
     expect(tokenOf(after)).not.toBe(tokenOf(before));
     expect(ofFirst(mesh, "meshjoin-reader-")).toEqual(standIn);
     expect(mesh.servers[1]!.accepts(tokenOf(before))).toBe(true);
+    await expectJoined(mesh);
+  });
+
+  it("is renewed once, though ten runs come at once", async () => {
+    const mesh = await twoMembers();
+    mesh.clock.advance(5 * DAY);
+    inLockstep(mesh);
+    const { name } = ofFirst(mesh, "istio-remote-secret-").metadata;
+    const written = contentsFromNow(mesh, mesh.clusters[0]!, name);
+    const runs = await Promise.all(Array.from({ length: 10 }, () => mesh.reconcile("mesh")));
+    expect(written.size).toBe(2);
+    for (const { errors } of runs) expect(errors.every(({ code }) => code === "Conflict")).toBe(true);
+    expect((await mesh.reconcile("mesh")).summary.outcome).toBe("unchanged");
     await expectJoined(mesh);
   });
 

@@ -5,7 +5,7 @@ import { basicConstraints, certificateSigning } from "../../../shared/pki/extens
 import { makeKeyPair, privateKeyPem } from "../../../shared/pki/key.ts";
 import { aMesh, type FakeMesh } from "../../fakes/mesh.ts";
 import { aKeyPair, aRoot, payloadOf, type RootSeed } from "../pki/gen.ts";
-import { expectJoined, secretsOf, versionsOf } from "./world.ts";
+import { contentsFromNow, expectJoined, inLockstep, secretsOf, versionsOf } from "./world.ts";
 
 function sign(mesh: FakeMesh, payload: string | Buffer): void {
   mesh.roots.setAliases({ signing: mesh.roots.addVersion(payload) });
@@ -101,7 +101,10 @@ describe("a root that is claimed beside the signing one", () => {
     const next = payloadOf(await aRoot({ pair: await aKeyPair("ec-p384"), commonName: "Next" }));
     mesh.roots.setAliases({ signing: 1, next: mesh.roots.addVersion(next) });
 
+    inLockstep(mesh);
+    const written = contentsFromNow(mesh, mesh.clusters[0]!, "cacerts");
     const runs = await Promise.all(Array.from({ length: 10 }, () => mesh.reconcile("mesh")));
+    expect(written.size).toBe(2);
     for (const { errors } of runs) expect(errors.every(({ code }) => code === "Conflict")).toBe(true);
     expect((await mesh.reconcile("mesh")).summary.outcome).toBe("unchanged");
     await expectJoined(mesh);

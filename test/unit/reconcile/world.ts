@@ -21,6 +21,11 @@ const KINDS = [
 /** What differs between two runs that did the same: keys, tokens, serials, and what the server counts. */
 const MINTED = ["fingerprint", "serial", "reader-uid"].map((key) => annotation(key));
 
+/** From now on every request takes its time, so that runs that start together all see before any of them writes. */
+export function inLockstep(mesh: FakeMesh): void {
+  for (const { faults } of mesh.servers) faults.slowMs = 3;
+}
+
 /** Every object of every cluster. */
 function objectsOf(mesh: FakeMesh): KubernetesObject[] {
   return mesh.servers.flatMap(({ store }) => KINDS.flatMap((kind) => store.list({ apiVersion: "", kind })));
@@ -53,6 +58,18 @@ export function versionsOf(mesh: FakeMesh): string[] {
 export function secretsOf(mesh: FakeMesh, cluster: Cluster): KubernetesObject[] {
   const { store } = mesh.fleet.server(cluster);
   return store.list({ apiVersion: "v1", kind: "Secret", namespace: ISTIO_NAMESPACE });
+}
+
+/** Everything that the Secret holds at one time or another, beginning with what it holds now. */
+export function contentsFromNow(mesh: FakeMesh, cluster: Cluster, name: string): ReadonlySet<string> {
+  const contents = new Set<string>();
+  const look = () => {
+    const found = secretsOf(mesh, cluster).find(({ metadata }) => metadata.name === name);
+    if (found !== undefined) contents.add(JSON.stringify(found["data"]));
+  };
+  look();
+  mesh.fleet.server(cluster).store.onChange(look);
+  return contents;
 }
 
 export function fileOf(secret: KubernetesObject, name: string): string {

@@ -131,4 +131,18 @@ describe("an istiod that needs time", () => {
     expect(retry).toBe(true);
     expect(reasonsOf(summary.members[0]?.findings ?? [])).toContain("CertificateNotLoaded");
   });
+
+  it("does not get a cacerts back, empty but for a note, that was deleted while it was looked at", async () => {
+    const mesh = await twoMembersAndANewcomer();
+    const { store } = mesh.fleet.server(NEWCOMER);
+    const ref = { apiVersion: "v1", kind: "Secret", namespace: ISTIO_NAMESPACE, name: "cacerts" };
+    await mesh.join(NEWCOMER, {
+      report: ({ step }) => {
+        if (step === "pairSynced") store.delete(ref);
+      },
+    });
+    expect(store.get(ref)).toBeUndefined();
+    expect(await mesh.join(NEWCOMER)).toMatchObject({ retry: false, errors: [] });
+    await expectJoined(mesh);
+  });
 });

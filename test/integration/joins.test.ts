@@ -58,6 +58,16 @@ async function expectPaired(members: readonly FleetMember[]): Promise<void> {
   }
 }
 
+/** The last write of a starting istiod: it turns its validating webhooks from Ignore to Fail. */
+async function untilFailClosed(member: FleetMember): Promise<void> {
+  const policies = async () => {
+    const path = "jsonpath={.items[*].webhooks[*].failurePolicy}";
+    return await kubectl(member, "get", "validatingwebhookconfigurations", "-o", path);
+  };
+  for (let tries = 0; tries < 150 && (await policies()) !== "Fail Fail"; tries += 1) await sleep(200);
+  expect(await policies()).toBe("Fail Fail");
+}
+
 async function isUntouched(member: FleetMember): Promise<void> {
   expect(await list(member, "namespaces,secrets,deployments", "-A", "-l", "meshjoin.dev/mesh")).toEqual([]);
 }
@@ -126,6 +136,7 @@ describe("joining", () => {
     async () => {
       const [first] = joined();
       if (first === undefined) throw new Error("there is no member");
+      await Promise.all(joined().map((member) => untilFailClosed(member)));
       const before = await Promise.all(joined().map((member) => snapshot(member)));
       for (let count = 0; count < 10; count += 1) expect(await push(fleet, finishedEntry(first))).toBe(204);
       expect(await Promise.all(joined().map((member) => snapshot(member)))).toEqual(before);
@@ -182,6 +193,11 @@ describe("joining", () => {
           (line) => line.message === "reconciled" && line.clusterId === late.clusterId,
         );
       for (let tries = 0; tries < 300 && !(await acknowledged()); tries += 1) await sleep(200);
+      expect(await acknowledged()).toBe(true);
+      const named = (await functionLog(fleet)).filter(
+        (each) => each.clusterId === late.clusterId && each.finding?.reason === "ApiServerUnreachable",
+      );
+      expect(named.map(({ finding }) => finding?.clusterId)).toEqual([gone.clusterId]);
       const now = fleet.file().members;
       const others = now.filter(({ clusterId }) =>
         [...reachable, late].some((member) => member.clusterId === clusterId),

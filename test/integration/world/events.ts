@@ -86,7 +86,7 @@ export interface LogLine {
   readonly code?: string;
   readonly clusterId?: string;
   readonly eventId?: string;
-  readonly finding?: { readonly reason: string; readonly severity: string };
+  readonly finding?: { readonly reason: string; readonly severity: string; readonly clusterId?: string };
 }
 
 export async function functionLog(fleet: SandboxFleet): Promise<readonly LogLine[]> {

@@ -10,7 +10,7 @@ import { lockDirectory } from "./directory-lock.ts";
 import type { FleetFile, FleetMember } from "./fleet-file.ts";
 import type { Accounts } from "./google/accounts.ts";
 import type { FaultBoard } from "./google/faults.ts";
-import { type SandboxFunctions, startFunctions } from "./google/functions.ts";
+import { type FunctionName, type SandboxFunctions, startFunctions } from "./google/functions.ts";
 import { CLUSTER_EVENTS, ROTATION } from "./google/pubsub.ts";
 import type { Delivery } from "./google/push.ts";
 import type { RequestLedger } from "./google/requests.ts";
@@ -50,6 +50,8 @@ export interface SandboxFleet {
   deleteCluster(name: string): Promise<void>;
   /** Until every labelled member's istiod lists every other one as synced. */
   waitUntilSynced(): Promise<void>;
+  /** Of the instance that runs now; undefined if the bundle does not have the function. */
+  functionPid(name: FunctionName): number | undefined;
   /** Requests of one account to the API servers of all members. */
   clusterRequests(email: string, sinceMs?: number): Promise<number>;
   publish(topic: typeof CLUSTER_EVENTS | typeof ROTATION, message: object): Promise<void>;
@@ -134,8 +136,8 @@ interface MeshjoinOptions {
 }
 
 /** Starts the functions, and subscribes them to their topics. */
-async function startMeshjoin(options: MeshjoinOptions, undo: Undo): Promise<SandboxFunctions["urls"]> {
-  if (options.bundle === false) return {};
+async function startMeshjoin(options: MeshjoinOptions, undo: Undo): Promise<SandboxFunctions> {
+  if (options.bundle === false) return { urls: {}, pid: () => undefined, stop: () => Promise.resolve() };
   const { google, bundle, logDir } = options;
   const own = Object.entries(options.env).filter(
     (entry): entry is [string, string] => entry[0].startsWith("MESHJOIN_") && entry[1] !== undefined,
@@ -164,7 +166,7 @@ async function startMeshjoin(options: MeshjoinOptions, undo: Undo): Promise<Sand
     const url = functions.urls[subscribers[topic]];
     if (url !== undefined) await google.pubsub.push(topic, url);
   }
-  return functions.urls;
+  return functions;
 }
 
 interface Parts {
@@ -174,7 +176,7 @@ interface Parts {
   readonly logDir: string;
   readonly google: GoogleCloud;
   readonly client: CloudClient;
-  readonly functions: SandboxFunctions["urls"];
+  readonly functions: SandboxFunctions;
 }
 
 function assemble(parts: Parts, undo: Undo): SandboxFleet {
@@ -193,6 +195,7 @@ function assemble(parts: Parts, undo: Undo): SandboxFleet {
     faults: google.faults,
     ledger: google.ledger,
     deliveries: google.deliveries,
+    functionPid: (name) => parts.functions.pid(name),
     clusterRequests: (email, sinceMs) => google.clusterRequests(email, sinceMs),
     publish: (topic, message) => google.pubsub.publish(topic, message),
     stop: () => undo.run(),
@@ -206,7 +209,7 @@ function assemble(parts: Parts, undo: Undo): SandboxFleet {
       accessTokenFile: google.accessTokenFile,
       controlUrl: google.controlUrl,
       logDir: parts.logDir,
-      functions: parts.functions,
+      functions: parts.functions.urls,
       members: google.members(),
     }),
     async createCluster(name, { location = LOCATIONS[0], labels } = {}) {

@@ -2,8 +2,8 @@ import { existsSync } from "node:fs";
 import { createRequire } from "node:module";
 import { connect } from "node:net";
 import { dirname, join, resolve } from "node:path";
+import { keepRunning, type LastingProcess } from "../lasting-process.ts";
 import { freePort } from "../ports.ts";
-import { type RunningProcess, startProcess } from "../process.ts";
 import type { Accounts, Role } from "./accounts.ts";
 import type { LocalServer } from "./http.ts";
 import { startIamFront } from "./iam-front.ts";
@@ -29,18 +29,21 @@ export interface FunctionsOptions extends Omit<MetadataOptions, "email"> {
 
 export interface SandboxFunctions {
   readonly urls: Readonly<Partial<Record<FunctionName, string>>>;
+  /** Of the instance that runs now; undefined for a function that the bundle does not have. */
+  pid(name: FunctionName): number | undefined;
   stop(): Promise<void>;
 }
 
 /**
  * Starts every function that the bundle has, each in its own process under the real functions-framework, with a
  * metadata server and a service account of its own. The signer comes first: the others are told its URL,
- * unless `MESHJOIN_SIGNER_URL` is among the variables already.
+ * unless `MESHJOIN_SIGNER_URL` is among the variables already. An instance that dies is followed by another.
  */
 export async function startFunctions(options: FunctionsOptions): Promise<SandboxFunctions> {
   const bundle = readBundle(options.bundle);
   const stops: (() => Promise<void>)[] = [];
   const urls: Partial<Record<FunctionName, string>> = {};
+  const instances = new Map<FunctionName, LastingProcess>();
   const stop = async () => {
     await Promise.all(stops.splice(0).map((end) => end()));
   };
@@ -48,7 +51,8 @@ export async function startFunctions(options: FunctionsOptions): Promise<Sandbox
     const { "sign-intermediate": _, ...others } = DEPLOYMENTS;
     let env = options.env;
     if (bundle.functions.includes("sign-intermediate")) {
-      const port = await startFunction("sign-intermediate", { ...options, env }, bundle, stops);
+      const { port, instance } = await startFunction("sign-intermediate", { ...options, env }, bundle, stops);
+      instances.set("sign-intermediate", instance);
       const { reconciler, rotator } = options.accounts;
       const front = await startIamFront({ ...options, targetPort: port, invokers: [reconciler, rotator] });
       stops.push(() => front.close());
@@ -58,10 +62,12 @@ export async function startFunctions(options: FunctionsOptions): Promise<Sandbox
     await Promise.all(
       functionNames(others).map(async (name) => {
         if (!bundle.functions.includes(name)) return;
-        urls[name] = `http://127.0.0.1:${await startFunction(name, { ...options, env }, bundle, stops)}`;
+        const { port, instance } = await startFunction(name, { ...options, env }, bundle, stops);
+        instances.set(name, instance);
+        urls[name] = `http://127.0.0.1:${port}`;
       }),
     );
-    return { urls, stop };
+    return { urls, stop, pid: (name) => instances.get(name)?.pid };
   } catch (error) {
     await stop();
     throw error;
@@ -73,12 +79,12 @@ async function startFunction(
   options: FunctionsOptions,
   bundle: Bundle,
   stops: (() => Promise<void>)[],
-): Promise<number> {
+): Promise<{ readonly port: number; readonly instance: LastingProcess }> {
   const { signature, role } = DEPLOYMENTS[name];
   const metadata: LocalServer = await startMetadataServer({ ...options, email: options.accounts[role] });
   stops.push(() => metadata.close());
   const port = await freePort();
-  const running: RunningProcess = await startProcess({
+  const instance = await keepRunning({
     name,
     command: process.execPath,
     args: [bundle.framework],
@@ -101,8 +107,8 @@ async function startFunction(
     ready: () => accepts(port),
     readyTimeoutMs: 60_000,
   });
-  stops.push(() => running.stop());
-  return port;
+  stops.push(() => instance.stop());
+  return { port, instance };
 }
 
 interface Bundle {

@@ -1,6 +1,14 @@
 import { z } from "zod";
 
-const kinds = ["delay", "refuse", "status", "missingZones", "duplicateEvents", "delayEvents"] as const;
+const kinds = [
+  "delay",
+  "refuse",
+  "status",
+  "missingZones",
+  "duplicateEvents",
+  "delayEvents",
+  "corruptPayload",
+] as const;
 export type FaultKind = (typeof kinds)[number];
 
 /** The Google APIs that faults can be put on; any other target is a member's cluster ID. */
@@ -22,7 +30,7 @@ export type Fault = z.infer<typeof faultSchema>;
 /** What each target can do; a member's faults sit in the proxy before its API server. */
 const SUPPORTED: Readonly<Record<ApiTarget | "member", readonly FaultKind[]>> = {
   gke: ["delay", "refuse", "status", "missingZones", "duplicateEvents", "delayEvents"],
-  secretmanager: ["delay", "refuse", "status"],
+  secretmanager: ["delay", "refuse", "status", "corruptPayload"],
   member: ["delay", "refuse"],
 };
 

@@ -223,9 +223,11 @@ function accessVersion(state: State, call: RestCall): object {
   if (version.state !== "ENABLED") {
     throw new GoogleError("FAILED_PRECONDITION", `Secret Version [${name}] is in ${version.state} state.`);
   }
+  const corrupt = state.options.faults.take("secretmanager", "corruptPayload") !== undefined;
+  const data = corrupt ? version.data.map((byte, index) => (index === 0 ? byte ^ 1 : byte)) : version.data;
   return {
     name,
-    payload: { data: version.data.toString("base64"), dataCrc32c: String(crc32c(version.data)) },
+    payload: { data: Buffer.from(data).toString("base64"), dataCrc32c: String(crc32c(version.data)) },
   };
 }
 

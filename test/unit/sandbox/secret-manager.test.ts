@@ -160,6 +160,21 @@ describe("the Secret Manager stand-in", () => {
     await expect(access).rejects.toMatchObject({ code: NOT_FOUND });
   });
 
+  it("delivers one payload damaged, with the checksum of what is stored", async () => {
+    const { client, ground } = await withVersions(1);
+    ground.faults.add({ target: "secretmanager", kind: "corruptPayload", count: 1 });
+    const access = async () => {
+      const [{ payload }] = await client.accessSecretVersion({ name: `${secret}/versions/1` });
+      return [
+        Number(payload?.dataCrc32c) === crc32c(Buffer.from(payload?.data ?? "")),
+        payload?.data?.length,
+      ];
+    };
+    const [damaged, whole] = [await access(), await access()];
+    expect([damaged[0], whole[0]]).toEqual([false, true]);
+    expect(damaged[1]).toBe(whole[1]);
+  });
+
   it("keeps an account to what IAM grants it", async () => {
     const { client } = await aSecretManager((_, permission) => permission !== "secretmanager.secrets.create");
     const create = client.createSecret({ parent, secretId: "x", secret: { replication } });

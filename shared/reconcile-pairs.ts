@@ -38,8 +38,13 @@ export interface PairsResult {
   readonly pairs: readonly PairResult[];
   readonly findings: readonly Finding[];
   /** What became apparent of a subject after its own half, by cluster ID. */
-  readonly late: ReadonlyMap<string, readonly Finding[]>;
+  readonly late: ReadonlyMap<string, Late>;
   readonly errors: readonly MeshjoinError[];
+}
+
+export interface Late {
+  readonly outcome: Outcome;
+  readonly finding: Finding;
 }
 
 /** Round two: peers are read only now, after the subjects' own halves are on record. */
@@ -61,7 +66,7 @@ export async function reconcilePairs(run: Run, input: PairsInput): Promise<Pairs
   });
   const written = await connectAll(run, plans, members);
   const evidence = await verifyAll(run, plans, members, subjects, written);
-  const judged = plans.map((plan) => judge(run, plan, written, evidence));
+  const judged = plans.map((plan) => judge(run, plan, subjects, { written, evidence }));
   const loaded = await noteLoaded(run, members, subjects, evidence);
   return {
     pairs: judged.map(({ pair }) => pair),
@@ -69,6 +74,7 @@ export async function reconcilePairs(run: Run, input: PairsInput): Promise<Pairs
     late: loaded.late,
     errors: [
       ...[...written.values()].flatMap((each) => (each instanceof MeshjoinError ? [each] : [])),
+      ...[...evidence.values()].flatMap(({ error }) => error ?? []),
       ...loaded.errors,
     ],
   };
@@ -156,7 +162,12 @@ interface Judged {
   readonly findings: readonly Finding[];
 }
 
-function judge(run: Run, plan: PairPlan, written: Written, evidence: ReadonlyMap<string, Evidence>): Judged {
+interface Done {
+  readonly written: Written;
+  readonly evidence: ReadonlyMap<string, Evidence>;
+}
+
+function judge(run: Run, plan: PairPlan, subjects: ReadonlySet<string>, { written, evidence }: Done): Judged {
   const { reader, target } = plan;
   const settle = (outcome: Outcome, counts: boolean, ...findings: Finding[]): Judged => ({
     pair: { reader, target, outcome, counts },
@@ -173,9 +184,7 @@ function judge(run: Run, plan: PairPlan, written: Written, evidence: ReadonlyMap
     case "connect": {
       const done = written.get(keyOf(plan));
       if (done instanceof MeshjoinError) {
-        const unreachable = done.code === "ApiServerUnreachable";
-        const outcome = done.retryable ? "waiting" : "failed";
-        return settle(outcome, !unreachable, faultFinding(done, reader));
+        return settle(outcomeOf(done), !isOfPeer(done, subjects), faultFinding(done, reader));
       }
       const seen = evidence.get(reader);
       const status = seen?.unsynced.get(target);
@@ -183,9 +192,21 @@ function judge(run: Run, plan: PairPlan, written: Written, evidence: ReadonlyMap
         run.report({ step: "pairSynced", clusterId: reader, target, outcome: "unchanged" });
         return settle(done === true ? writtenOutcome(plan) : "unchanged", true);
       }
-      return settle("waiting", true, notSynced(reader, target, status, seen?.error));
+      const error = seen?.error;
+      const counts = error === undefined || !isOfPeer(error, subjects);
+      return settle(outcomeOf(error), counts, notSynced(reader, target, status, error));
     }
   }
+}
+
+/** Of what is not as it should be: time mends it, unless the error says otherwise. */
+function outcomeOf(error: MeshjoinError | undefined): Outcome {
+  return error?.retryable === false ? "failed" : "waiting";
+}
+
+/** An unreachable cluster that this run is not about: the full run has it (design rule 9). */
+function isOfPeer({ code, fields }: MeshjoinError, subjects: ReadonlySet<string>): boolean {
+  return code === "ApiServerUnreachable" && !subjects.has(String(fields["clusterId"]));
 }
 
 function notSynced(reader: string, target: string, status: string, error?: MeshjoinError): Finding {
@@ -204,8 +225,8 @@ async function noteLoaded(
   members: readonly Member[],
   subjects: ReadonlySet<string>,
   evidence: ReadonlyMap<string, Evidence>,
-): Promise<{ late: Map<string, readonly Finding[]>; errors: MeshjoinError[] }> {
-  const late = new Map<string, readonly Finding[]>();
+): Promise<{ late: Map<string, Late>; errors: MeshjoinError[] }> {
+  const late = new Map<string, Late>();
   const errors: MeshjoinError[] = [];
   await Promise.all(
     members.filter(isReachable).map(async (member) => {
@@ -214,7 +235,10 @@ async function noteLoaded(
       if (!subjects.has(id) || seen === undefined) return;
       if (state.cacerts?.owner !== "ours" || state.cacerts.loadedAt !== undefined) return;
       if (!seen.loaded) {
-        late.set(id, [notLoaded(id)]);
+        late.set(id, {
+          outcome: outcomeOf(seen.error),
+          finding: seen.error === undefined ? notLoaded(id) : faultFinding(seen.error, id),
+        });
         return;
       }
       try {
@@ -224,7 +248,7 @@ async function noteLoaded(
       } catch (error) {
         if (!(error instanceof MeshjoinError)) throw error;
         if (error instanceof ConflictError) return;
-        late.set(id, [faultFinding(error, id)]);
+        late.set(id, { outcome: outcomeOf(error), finding: faultFinding(error, id) });
         errors.push(error);
       }
     }),

@@ -6,10 +6,10 @@ import { clusterId, rootSecretName } from "./core/names.ts";
 import { type Outcome, worst } from "./core/outcome.ts";
 import type { ReconcileRequest } from "./core/request.ts";
 import type { RootVersions } from "./core/root-state.ts";
-import type { Summary } from "./core/summary.ts";
+import type { MemberSummary, Summary } from "./core/summary.ts";
 import { MeshjoinError, NotReadyError, RootError } from "./errors.ts";
 import { type MemberResult, reconcileMembers } from "./reconcile-members.ts";
-import { reconcilePairs } from "./reconcile-pairs.ts";
+import { type Late, reconcilePairs } from "./reconcile-pairs.ts";
 
 /** A summary, and what a trigger has to know to answer: whether to come again, and what to log. */
 export interface Reconciled {
@@ -39,7 +39,7 @@ export async function reconcile(run: Run, request: ReconcileRequest): Promise<Re
   });
 
   const findings = distinct([...listing.findings, ...pairs.findings]);
-  const memberSummaries = members.map((result) => summarise(result, pairs.late.get(result.clusterId) ?? []));
+  const memberSummaries = members.map((result) => summarise(result, pairs.late.get(result.clusterId)));
   const outcomes: Outcome[] = [
     ...memberSummaries.map(({ outcome }) => outcome),
     ...pairs.pairs.flatMap(({ outcome, counts }) => (counts ? [outcome] : [])),
@@ -56,9 +56,12 @@ export async function reconcile(run: Run, request: ReconcileRequest): Promise<Re
   };
 }
 
-function summarise(result: MemberResult, late: readonly Finding[]) {
-  const outcome = late.length > 0 ? worst([result.outcome, "waiting"]) : result.outcome;
-  return { clusterId: result.clusterId, outcome, findings: [...result.findings, ...late] };
+function summarise(
+  { clusterId: id, outcome, findings }: MemberResult,
+  late: Late | undefined,
+): MemberSummary {
+  if (late === undefined) return { clusterId: id, outcome, findings };
+  return { clusterId: id, outcome: worst([outcome, late.outcome]), findings: [...findings, late.finding] };
 }
 
 /** What holds up a peer is found once for each direction of its pair, and said once. */

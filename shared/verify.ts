@@ -27,8 +27,8 @@ const FIRST_PAUSE_MS = 50;
 const MAX_PAUSE_MS = 2000;
 
 /**
- * Looks at one member's istiods until they show what is expected, with backoff, for as long as the signal allows. One
- * port-forward per pod serves all looks at its clusters.
+ * Looks at one member's istiods until they show what is expected or may not be asked, with backoff, for as long as the
+ * signal allows. One port-forward per pod serves all looks at its clusters.
  */
 export async function verifyMember(
   ports: Ports,
@@ -47,6 +47,7 @@ export async function verifyMember(
     for (let pause = FIRST_PAUSE_MS; !signal.aborted; pause = Math.min(pause * 1.5, MAX_PAUSE_MS)) {
       evidence = await look(expectation, sessions, evidence.loaded, signal);
       if (evidence.unsynced.size === 0 && evidence.loaded) break;
+      if (evidence.error?.retryable === false) break;
       await sleep(pause, undefined, { signal }).catch(() => undefined);
     }
     return evidence;

@@ -6,6 +6,8 @@ import type { KubernetesObject, MemberApi, ObjectRef } from "../../shared/ports.
 /** One API server, as Meshjoin and as somebody else. */
 export interface MemberWorld {
   readonly api: MemberApi;
+  /** The same server for a caller who may do nothing. */
+  readonly stranger: MemberApi;
   /** Server-side apply with force, as another field manager. */
   applyAs(manager: string, object: KubernetesObject): Promise<void>;
   close(): Promise<void>;
@@ -414,6 +416,22 @@ export function describeMemberApi(name: string, start: () => Promise<MemberWorld
         await api.writer.create(object);
         const seen = await api.reader.until(watched(object), holds("never"), AbortSignal.timeout(500));
         expect(seen).toMatchObject([{ data: { a: "1" } }]);
+      });
+    });
+
+    describe("istiod", () => {
+      it("of a pod that is not there cannot be asked", async () => {
+        const session = api.istiod.open("istiod-0");
+        await expect(session.remoteClusters()).rejects.toMatchObject({ code: "NotFound", retryable: true });
+        await expect(session.servedChain()).rejects.toMatchObject({ code: "NotFound", retryable: true });
+        session.close();
+      });
+
+      it("may not be asked by a caller without the permission, and asking again does not help", async () => {
+        const session = world.stranger.istiod.open("istiod-0");
+        await expect(session.remoteClusters()).rejects.toMatchObject({ code: "Forbidden", retryable: false });
+        await expect(session.servedChain()).rejects.toMatchObject({ code: "Forbidden", retryable: false });
+        session.close();
       });
     });
 

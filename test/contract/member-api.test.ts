@@ -12,6 +12,7 @@ import pin from "../../shared/istio/pin.json" with { type: "json" };
 import { aCluster } from "../builders/cluster.ts";
 import { fakeClock } from "../fakes/clock.ts";
 import { fakeFleet } from "../fakes/fleet.ts";
+import { VERBS } from "../fakes/kubernetes/requests.ts";
 import { describeMemberApi, type MemberWorld } from "./member-api.contract.ts";
 
 const CALLER = "reconciler@shop.iam.gserviceaccount.com";
@@ -34,9 +35,14 @@ async function startWorld(): Promise<MemberWorld> {
   const endpoint = { kind: "public", server: plane.directServer, caData } as const;
   const accessToken = () => Promise.resolve(tokens.issue(CALLER));
   const fleet = kubernetesFleet({ access: "public", accessToken });
+  const strangers = kubernetesFleet({
+    access: "public",
+    accessToken: () => Promise.resolve(tokens.issue("stranger@shop.iam.gserviceaccount.com")),
+  });
   const others = connect(endpoint, accessToken, {});
   return {
     api: fleet.member(aCluster({ endpoints: { public: endpoint } })),
+    stranger: strangers.member(aCluster({ endpoints: { public: endpoint } })),
     async applyAs(manager, object) {
       const { apiVersion, kind, metadata } = object;
       const { name, namespace } = metadata;
@@ -52,6 +58,7 @@ async function startWorld(): Promise<MemberWorld> {
     async close() {
       await others.close();
       await fleet.close();
+      await strangers.close();
       await plane.stop();
       await review.close();
       await rm(dir, { recursive: true, force: true });
@@ -63,8 +70,11 @@ describeMemberApi("the fake", async () => {
   const cluster = aCluster();
   const fleet = fakeFleet(fakeClock());
   const { store } = fleet.add(cluster);
+  const other = aCluster({ name: "other" });
+  fleet.add(other).faults.forbidden = VERBS;
   return {
     api: fleet.process().member(cluster),
+    stranger: fleet.process().member(other),
     async applyAs(manager, object) {
       store.apply(object, { force: true, manager });
     },

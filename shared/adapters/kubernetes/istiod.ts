@@ -3,10 +3,11 @@ import { Agent, request } from "node:http";
 import type { Duplex } from "node:stream";
 import { text } from "node:stream/consumers";
 import { type DetailedPeerCertificate, connect as tlsConnect } from "node:tls";
-import type { ErrorFields } from "../../errors.ts";
+import { type ErrorFields, MeshjoinError } from "../../errors.ts";
 import type { IstiodProbe, RemoteClusterStatus } from "../../ports.ts";
 import { type ApiConnection, unreachable } from "./connection.ts";
 import { forwardPort } from "./port-forward.ts";
+import { statusError } from "./status-errors.ts";
 
 /** Ports of istiod; Istio `pilot/cmd/pilot-discovery/app/cmd.go`. */
 const DEBUG_PORT = 8080;
@@ -28,7 +29,7 @@ export function istiodProbe(api: ApiConnection, fields: ErrorFields): IstiodProb
           streams.push(stream);
           return stream;
         } catch (error) {
-          throw unreachable(`port-forward to ${pod}:${port}`, messageOf(error), fields);
+          throw forwardError(error, `port-forward to ${pod}:${port}`, fields);
         }
       }
 
@@ -39,6 +40,7 @@ export function istiodProbe(api: ApiConnection, fields: ErrorFields): IstiodProb
             return parseClusterz(await httpGet(await debug, "/debug/clusterz", signal));
           } catch (error) {
             debug = undefined;
+            if (error instanceof MeshjoinError) throw error;
             throw unreachable(`read /debug/clusterz of ${pod}`, error, fields);
           }
         },
@@ -60,11 +62,17 @@ export function istiodProbe(api: ApiConnection, fields: ErrorFields): IstiodProb
   };
 }
 
-/** The WebSocket client rejects with an event, whose enumerable fields hold the request, bearer token included. */
-function messageOf(error: unknown): Error {
+/** What the WebSocket client says of an answer that is no upgrade; https://github.com/websockets/ws `abortHandshake`. */
+const NO_UPGRADE = /^Unexpected server response: (?<status>\d{3})$/;
+
+/** The client rejects with an event, whose enumerable fields hold the request, bearer token included. */
+function forwardError(error: unknown, what: string, fields: ErrorFields): MeshjoinError {
   const message =
     typeof error === "object" && error !== null && "message" in error ? String(error.message) : String(error);
-  return new Error(message);
+  const status = NO_UPGRADE.exec(message)?.groups?.["status"];
+  return status === undefined
+    ? unreachable(what, new Error(message), fields)
+    : statusError(Number(status), {}, what, fields);
 }
 
 /** Keeps the one forwarded connection for all requests of the session. */

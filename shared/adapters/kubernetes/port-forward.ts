@@ -41,11 +41,8 @@ async function inTime(opening: Promise<Opened>): Promise<Socket> {
   const opened = opening.then((socket) => (typeof socket === "function" ? socket() : socket));
   const late = Symbol("late");
   const timer = new AbortController();
-  const first = await Promise.race([
-    opened,
-    sleep(OPEN_TIMEOUT_MS, late, { signal: timer.signal }).catch(() => late),
-  ]);
-  timer.abort();
+  const patience = sleep(OPEN_TIMEOUT_MS, late, { signal: timer.signal }).catch(() => late);
+  const first = await Promise.race([opened, patience]).finally(() => timer.abort());
   if (first === late) {
     void opened.then(
       (socket) => socket?.close(),

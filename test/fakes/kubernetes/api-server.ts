@@ -1,7 +1,7 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import type { Clock, IstiodProbe, KubernetesObject, MemberApi, ObjectQuery } from "../../../shared/ports.ts";
 import { runControllers } from "./controllers.ts";
-import { unreachable } from "./errors.ts";
+import { notFound } from "./errors.ts";
 import type { ProcessFaults } from "./faults.ts";
 import { type IstiodBehaviour, type Reach, simulatedIstiod } from "./istiod.ts";
 import { type ObjectStore, objectStore } from "./object-store.ts";
@@ -57,7 +57,7 @@ export function fakeApiServer({ name, clock, reach }: FakeApiServerOptions): Fak
       open(pod) {
         const look = async <T>(signal: AbortSignal | undefined, answer: () => T) =>
           await read("portForward", pod, signal, () => {
-            if (!hasPod(store, pod)) throw unreachable(`port-forward to ${pod}`);
+            if (!hasPod(store, pod)) throw notFound(`port-forward to ${pod}`);
             return answer();
           });
         return {

@@ -63,6 +63,33 @@ describe("a member that cannot be reached", () => {
   });
 });
 
+describe("an istiod that Meshjoin may not look at", () => {
+  it("fails the cluster itself at once, because asking again does not help", async () => {
+    const mesh = await aMesh({ members: 1 });
+    mesh.servers[0]!.faults.forbidden = ["portForward"];
+    const { summary, retry, errors } = await mesh.join(mesh.clusters[0]!);
+    expect(summary.members[0]).toMatchObject({ outcome: "failed" });
+    expect(reasonsOf(summary.members[0]?.findings ?? [])).toContain("RunFailed");
+    expect(errors.map(({ code }) => code)).toEqual(["Forbidden"]);
+    expect(retry).toBe(false);
+
+    mesh.servers[0]!.faults.forbidden = [];
+    expect(await mesh.join(mesh.clusters[0]!)).toMatchObject({ retry: false, errors: [] });
+    await expectJoined(mesh);
+  });
+
+  it("fails the pair in which it reads, and no other", async () => {
+    const mesh = await twoMembersAndANewcomer();
+    mesh.fleet.server(mesh.peer).faults.forbidden = ["portForward"];
+    const { summary, retry } = await mesh.join(NEWCOMER);
+    expect(retry).toBe(false);
+    expect(summary.pairs.filter(({ outcome }) => outcome === "failed")).toMatchObject([
+      { reader: clusterId(mesh.peer.ref), target: clusterId(NEWCOMER.ref) },
+    ]);
+    expect(pairsWith(summary, mesh.clusters[1]!)).toEqual(["created", "created"]);
+  });
+});
+
 describe("an istiod that needs time", () => {
   it("is waited for until it serves", async () => {
     const mesh = await aMesh({ members: 1 });

@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import { connect, createServer, type Socket } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
+import { cut } from "../cut.ts";
 
 /** `refuse` resets every connection, open ones too; `delay` holds what clients send back for `delayMs`. */
 export type ProxyFault = { readonly kind: "refuse" } | { readonly kind: "delay"; readonly delayMs: number };
@@ -83,7 +84,7 @@ export async function startFaultProxy(targetPort: number): Promise<FaultProxy> {
     accepted += 1;
     client.on("error", () => client.destroy());
     if (state.fault?.kind === "refuse") {
-      client.resetAndDestroy();
+      cut(client);
       return;
     }
     const target = connect({ port: targetPort, host: "127.0.0.1", allowHalfOpen: true });
@@ -92,7 +93,7 @@ export async function startFaultProxy(targetPort: number): Promise<FaultProxy> {
     target.setNoDelay(true);
     forward(state, client, target);
     target.pipe(client);
-    target.on("error", () => client.resetAndDestroy());
+    target.on("error", () => cut(client));
     target.on("close", () => client.destroySoon());
     client.on("close", () => {
       open.delete(client);
@@ -102,7 +103,7 @@ export async function startFaultProxy(targetPort: number): Promise<FaultProxy> {
 
   const resetAll = (): void => {
     for (const socket of open) {
-      socket.resetAndDestroy();
+      cut(socket);
     }
   };
 

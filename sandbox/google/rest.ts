@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { setTimeout as sleep } from "node:timers/promises";
+import { cut } from "../cut.ts";
 import type { ApiTarget, FaultBoard } from "./faults.ts";
 import { errorBody, GoogleError, statusOf } from "./google-error.ts";
 import { bearerToken, type LocalServer, listen, readBody, requestUrl } from "./http.ts";
@@ -62,7 +63,7 @@ async function failOnPurpose({ faults, target }: RestOptions, response: ServerRe
   const delay = faults.take(target, "delay")?.delayMs;
   if (delay !== undefined) await sleep(delay);
   if (faults.take(target, "refuse") !== undefined) {
-    response.socket?.resetAndDestroy();
+    if (response.socket !== null) cut(response.socket);
     return true;
   }
   const status = faults.take(target, "status")?.status;

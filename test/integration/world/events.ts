@@ -4,16 +4,19 @@ import type { FleetMember } from "../../../sandbox/fleet-file.ts";
 
 type Json = Readonly<Record<string, unknown>>;
 
-/** A finished creation, as the audit log tells of it; `change` is merged over it. */
+let operations = 0;
+
+/** A finished creation, as the audit log tells of it, of an operation of its own; `change` is merged over it. */
 export function finishedEntry(
   member: Pick<FleetMember, "project" | "location" | "name">,
   change: Json = {},
 ): Json {
   const { project, location, name } = member;
+  operations += 1;
   return {
     insertId: "1abc",
     logName: `projects/${project}/logs/cloudaudit.googleapis.com%2Factivity`,
-    operation: { id: "operation-1", last: true, producer: "container.googleapis.com" },
+    operation: { id: `operation-of-a-test-${operations}`, last: true, producer: "container.googleapis.com" },
     protoPayload: {
       "@type": "type.googleapis.com/google.cloud.audit.AuditLog",
       methodName: "google.container.v1.ClusterManager.CreateCluster",
@@ -84,8 +87,10 @@ export interface LogLine {
   readonly severity?: string;
   readonly message?: string;
   readonly code?: string;
+  readonly reason?: string;
   readonly clusterId?: string;
   readonly eventId?: string;
+  readonly operationId?: string;
   readonly finding?: { readonly reason: string; readonly severity: string; readonly clusterId?: string };
 }
 
@@ -101,7 +106,7 @@ export async function functionLog(fleet: SandboxFleet): Promise<readonly LogLine
   });
 }
 
-/** Lines that the function writes while `work` runs. */
+/** Lines that the function writes while `work` runs, whatever about. */
 export async function loggedDuring(
   fleet: SandboxFleet,
   work: () => Promise<unknown>,
@@ -109,4 +114,22 @@ export async function loggedDuring(
   const before = (await functionLog(fleet)).length;
   await work();
   return (await functionLog(fleet)).slice(before);
+}
+
+export interface Handled {
+  /** HTTP status. */
+  readonly status: number;
+  /** What the function wrote about this event. */
+  readonly lines: readonly LogLine[];
+}
+
+/** Pushes a finished creation of the cluster, apart from the one that the sandbox itself may be pushing. */
+export async function handle(
+  fleet: SandboxFleet,
+  member: Pick<FleetMember, "project" | "location" | "name">,
+): Promise<Handled> {
+  const entry = finishedEntry(member);
+  const operationId = `operation-of-a-test-${operations}`;
+  const status = await push(fleet, entry);
+  return { status, lines: (await functionLog(fleet)).filter((line) => line.operationId === operationId) };
 }

@@ -1,6 +1,10 @@
 import { readFile } from "node:fs/promises";
+import { setTimeout as sleep } from "node:timers/promises";
 import type { SandboxFleet } from "../../../sandbox/fleet.ts";
 import type { FleetMember } from "../../../sandbox/fleet-file.ts";
+import { rootSecretName } from "../../../shared/core/names.ts";
+
+const OPERATION_POLL_MS = 100;
 
 async function call(fleet: SandboxFleet, method: string, url: string, body?: object): Promise<unknown> {
   const token = (await readFile(fleet.file().accessTokenFile, "utf8")).trim();
@@ -14,25 +18,87 @@ async function call(fleet: SandboxFleet, method: string, url: string, body?: obj
   return answer;
 }
 
+type ClusterName = Pick<FleetMember, "project" | "location" | "name">;
+
+function locationUrl(fleet: SandboxFleet, { project, location }: ClusterName): string {
+  return `${fleet.file().containerEndpoint}/v1/projects/${project}/locations/${location}`;
+}
+
+/** Resolves when the creation has begun; what it answers, when it is over. */
+export async function beginCreation(
+  fleet: SandboxFleet,
+  cluster: ClusterName,
+  resourceLabels: Readonly<Record<string, string>>,
+): Promise<() => Promise<void>> {
+  const url = locationUrl(fleet, cluster);
+  const body = { cluster: { name: cluster.name, resourceLabels } };
+  return ending(fleet, url, await call(fleet, "POST", `${url}/clusters`, body));
+}
+
+/** Resolves when the cluster is STOPPING; what it answers, when it is gone. */
+export async function beginDeletion(fleet: SandboxFleet, cluster: ClusterName): Promise<() => Promise<void>> {
+  const url = locationUrl(fleet, cluster);
+  return ending(fleet, url, await call(fleet, "DELETE", `${url}/clusters/${cluster.name}`));
+}
+
+interface Operation {
+  readonly name: string;
+  readonly status: string;
+}
+
+function ending(fleet: SandboxFleet, url: string, begun: unknown): () => Promise<void> {
+  return async () => {
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- an Operation of the GKE API
+    for (let operation = begun as Operation; operation.status !== "DONE"; ) {
+      await sleep(OPERATION_POLL_MS);
+      // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- as above
+      operation = (await call(fleet, "GET", `${url}/operations/${operation.name}`)) as Operation;
+    }
+  };
+}
+
 /** Through the GKE API, like `gcloud container clusters update --update-labels`. */
 export async function setLabels(
   fleet: SandboxFleet,
-  { project, location, name }: FleetMember,
+  member: ClusterName,
   resourceLabels: Readonly<Record<string, string>>,
 ): Promise<void> {
-  const cluster = `${fleet.file().containerEndpoint}/v1/projects/${project}/locations/${location}/clusters/${name}`;
+  const cluster = `${locationUrl(fleet, member)}/clusters/${member.name}`;
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- a Cluster of the GKE API
   const { labelFingerprint } = (await call(fleet, "GET", cluster)) as { labelFingerprint: string };
   await call(fleet, "POST", `${cluster}:setResourceLabels`, { resourceLabels, labelFingerprint });
 }
 
+function secretsUrl(fleet: SandboxFleet): string {
+  const { secretManagerEndpoint, project } = fleet.file();
+  return `${secretManagerEndpoint}/v1/projects/${project}/secrets`;
+}
+
 function rootSecret(fleet: SandboxFleet): string {
-  const { secretManagerEndpoint, project, meshId } = fleet.file();
-  return `${secretManagerEndpoint}/v1/projects/${project}/secrets/${meshId}-root-ca`;
+  return `${secretsUrl(fleet)}/${rootSecretName(fleet.file().meshId)}`;
+}
+
+/** Without any version. */
+export async function createRootSecret(fleet: SandboxFleet): Promise<void> {
+  const url = `${secretsUrl(fleet)}?secretId=${rootSecretName(fleet.file().meshId)}`;
+  await call(fleet, "POST", url, { replication: { automatic: {} } });
+}
+
+export async function deleteRootSecret(fleet: SandboxFleet): Promise<void> {
+  await call(fleet, "DELETE", rootSecret(fleet));
+}
+
+/** The root that signs: PEM certificate and PEM key. */
+export async function signingRoot(fleet: SandboxFleet): Promise<Buffer> {
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- an AccessSecretVersionResponse
+  const { payload } = (await call(fleet, "GET", `${rootSecret(fleet)}/versions/signing:access`)) as {
+    payload: { data: string };
+  };
+  return Buffer.from(payload.data, "base64");
 }
 
 /** Adds a version to the root secret; answers its number. */
-export async function addRoot(fleet: SandboxFleet, payload: string): Promise<string> {
+export async function addRoot(fleet: SandboxFleet, payload: string | Buffer): Promise<string> {
   const data = Buffer.from(payload).toString("base64");
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- a SecretVersion
   const answer = (await call(fleet, "POST", `${rootSecret(fleet)}:addVersion`, { payload: { data } })) as {

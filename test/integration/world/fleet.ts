@@ -1,0 +1,46 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll } from "@jest/globals";
+import { type SandboxFleet, startFleet } from "../../../sandbox/fleet.ts";
+import type { FleetMember } from "../../../sandbox/fleet-file.ts";
+
+/** The first start may have to compile the control planes. */
+const START_MS = 30 * 60_000;
+const STOP_MS = 120_000;
+export const SCENARIO_MS = 120_000;
+/** The resource label that makes a cluster of the sandbox a member. */
+export const MESH_LABEL = { mesh_id: "sandbox" };
+
+export interface FleetUse {
+  /** How many members there are when the first scenario begins. */
+  readonly members: number;
+  /** `MESHJOIN_*` for the functions. */
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+/** One fleet for all scenarios of a file; it is stopped whatever becomes of them. */
+export function useFleet({ members, env = {} }: FleetUse): { readonly fleet: SandboxFleet } {
+  let dir: string;
+  let fleet: SandboxFleet | undefined;
+  beforeAll(async () => {
+    dir = await mkdtemp(join(tmpdir(), "meshjoin-scenarios-"));
+    const options = { members, dir, join: true, progress: () => undefined };
+    fleet = await startFleet({ ...options, env: { ...process.env, ...env } });
+  }, START_MS);
+  afterAll(async () => {
+    await fleet?.stop();
+    await rm(dir, { recursive: true, force: true });
+  }, STOP_MS);
+  return {
+    get fleet() {
+      if (fleet === undefined) throw new Error("the fleet has not started; use it inside a scenario");
+      return fleet;
+    },
+  };
+}
+
+/** The members of the mesh, in the order in which they were created. */
+export function membersOf(fleet: SandboxFleet): readonly FleetMember[] {
+  return fleet.file().members.filter(({ labels }) => labels["mesh_id"] === MESH_LABEL.mesh_id);
+}

@@ -1,0 +1,58 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { expect } from "@jest/globals";
+import type { FleetMember } from "../../../sandbox/fleet-file.ts";
+import { unsyncedPairs } from "../../../sandbox/sync-state.ts";
+import { kubectl, list, secrets } from "./kubectl.ts";
+
+const POLL_MS = 200;
+
+/** Asks again until it holds, and says at the end what it is. */
+export async function eventually<T>(
+  look: () => Promise<T>,
+  holds: (seen: T) => boolean,
+  patienceMs = 60_000,
+): Promise<T> {
+  for (const end = Date.now() + patienceMs; ; await sleep(POLL_MS)) {
+    const seen = await look();
+    if (holds(seen) || Date.now() > end) return seen;
+  }
+}
+
+/** Every istiod sees every other one, by exactly one remote secret and one reader Secret for each. */
+export async function expectPaired(members: readonly FleetMember[]): Promise<void> {
+  expect(await unsyncedPairs(members)).toEqual([]);
+  for (const reader of members) {
+    const found = await secrets(reader);
+    const others = members.filter((member) => member !== reader).map(({ clusterId }) => clusterId);
+    for (const id of others) {
+      expect(found.get(`istio-remote-secret-${id}`)?.metadata.annotations).toMatchObject({
+        "networking.istio.io/cluster": id,
+        "meshjoin.dev/token-expires-at": expect.stringMatching(/Z$/),
+      });
+      expect(found.get(`meshjoin-reader-${id}`)?.metadata.labels).toMatchObject({
+        "meshjoin.dev/reader": id,
+      });
+    }
+  }
+}
+
+/** The write is the first and the only one: nobody has replaced the object since. */
+export async function expectWrittenOnce(member: FleetMember, name: string): Promise<void> {
+  const secret = (await secrets(member)).get(name);
+  const updates = secret?.metadata.managedFields?.filter(({ operation }) => operation === "Update") ?? [];
+  expect(updates.map(({ manager, time }) => [manager, time])).toEqual([
+    ["meshjoin", secret?.metadata.creationTimestamp],
+  ]);
+}
+
+/** Nothing in the cluster carries the mesh's label. */
+export async function expectUntouched(member: FleetMember): Promise<void> {
+  expect(await list(member, "namespaces,secrets,deployments", "-A", "-l", "meshjoin.dev/mesh")).toEqual([]);
+}
+
+/** The last write of a starting istiod: it turns its validating webhooks from Ignore to Fail. */
+export async function untilFailClosed(member: FleetMember): Promise<void> {
+  const path = "jsonpath={.items[*].webhooks[*].failurePolicy}";
+  const policies = () => kubectl(member, "get", "validatingwebhookconfigurations", "-o", path);
+  expect(await eventually(policies, (seen) => seen === "Fail Fail")).toBe("Fail Fail");
+}

@@ -1,0 +1,61 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { SandboxFleet } from "../../../sandbox/fleet.ts";
+
+interface AuditEvent {
+  readonly verb?: string;
+  readonly user?: { readonly username?: string };
+  readonly objectRef?: { readonly resource?: string; readonly subresource?: string };
+}
+
+const WRITES = new Set(["create", "update", "patch", "delete"]);
+const POLL_MS = 1;
+
+/** Tokens are granted and reviewed with a POST, but nothing of them is kept. */
+function isWrite({ verb = "", objectRef = {} }: AuditEvent): boolean {
+  return WRITES.has(verb) && objectRef.resource !== "tokenreviews" && objectRef.subresource === undefined;
+}
+
+/** What the reconciler has changed so far in all RUNNING clusters, by their API servers' audit logs. */
+export async function countWrites(fleet: SandboxFleet): Promise<number> {
+  const { members, logDir } = fleet.file();
+  const counts = members.map(async ({ clusterId }) => {
+    const log = await readFile(join(logDir, clusterId, "audit.jsonl"), "utf8").catch(() => "");
+    return log.split("\n").filter((line) => {
+      if (!line.includes(fleet.accounts.reconciler)) return false;
+      try {
+        // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- audit.k8s.io/v1 Event; every field is optional
+        return isWrite(JSON.parse(line) as AuditEvent);
+      } catch {
+        return false;
+      }
+    }).length;
+  });
+  return (await Promise.all(counts)).reduce((sum, count) => sum + count, 0);
+}
+
+export interface Death {
+  /** That the event was answered with; 0 if it was not. */
+  readonly status: number;
+  /** Of this instance. Requests that were on their way when it died count too, so it may be some more than asked for. */
+  readonly writes: number;
+}
+
+/** Kills the instance that handles the event, with SIGKILL, as soon as it has made `k` writes. */
+export async function killAtWrite(
+  fleet: SandboxFleet,
+  k: number,
+  deliver: () => Promise<number>,
+): Promise<Death> {
+  const pid = fleet.functionPid("on-cluster-event");
+  if (pid === undefined) throw new Error("on-cluster-event does not run");
+  const before = await countWrites(fleet);
+  let answered = false;
+  const delivery = deliver().finally(() => {
+    answered = true;
+  });
+  while (!answered && (await countWrites(fleet)) - before < k) await sleep(POLL_MS);
+  if (!answered) process.kill(pid, "SIGKILL");
+  return { status: await delivery, writes: (await countWrites(fleet)) - before };
+}

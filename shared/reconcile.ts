@@ -120,8 +120,10 @@ async function readRoots({ ports, spec, signal }: Run): Promise<RootVersions> {
   const { versions } = await ports.roots.state(signal);
   if (versions.signing === undefined) {
     const secret = rootSecretName(spec.meshId);
+    // All of them, because gcloud takes away the aliases that it is not told.
+    const aliases = Object.entries(versions).map(([role, version]) => `,${role}=${version}`);
     throw new RootError(
-      `no version of secret ${secret} has the alias "signing", so nothing is issued; set it: gcloud secrets update ${secret} --update-version-aliases=signing=VERSION`,
+      `no version of secret ${secret} has the alias "signing", so nothing is issued; set it: gcloud secrets update ${secret} --update-version-aliases=signing=VERSION${aliases.join("")}`,
       { code: "NoSigningRoot" },
     );
   }

@@ -65,6 +65,14 @@ describe("a root that cannot sign", () => {
     expect(server!.store.resourceVersion).toBe(before);
   });
 
+  it("keeps the other aliases in the cure of a missing one", async () => {
+    const mesh = await aMesh({ members: 1 });
+    mesh.roots.setAliases({ next: 1, previous: 1 });
+    await expect(mesh.join(mesh.clusters[0]!)).rejects.toThrow(
+      "--update-version-aliases=signing=VERSION,next=1,previous=1",
+    );
+  });
+
   it("leaves members alone that need nothing of it", async () => {
     const mesh = await aMesh({ members: 2 });
     for (const cluster of mesh.clusters) await mesh.join(cluster);

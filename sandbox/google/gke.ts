@@ -53,7 +53,6 @@ interface State {
   readonly operations: Map<string, OperationRecord>;
 }
 
-const KUBERNETES_VERSION = "1.36.3";
 const CLUSTERS =
   "^/(?<v>v1|v1beta1)/projects/(?<project>[^/]+)/(?:locations|zones)/(?<location>[^/]+)/clusters";
 const OPERATIONS =
@@ -88,11 +87,6 @@ function routes(state: State): RestRoute[] {
     route("POST", `${CLUSTER}(?::setResourceLabels|/resourceLabels)`, setLabels),
     route("GET", OPERATIONS, listOperations),
     route("GET", `${OPERATIONS}/(?<operation>[^/]+)`, getOperation),
-    route(
-      "GET",
-      "^/(?<v>v1|v1beta1)/projects/(?<project>[^/]+)/locations/(?<location>[^/]+)/serverConfig",
-      serverConfig,
-    ),
     route("GET", "^/v1/projects/(?<project>[^/]+)/services/container.googleapis.com", serviceUsage),
   ];
 }
@@ -258,22 +252,7 @@ function getOperation(state: State, call: RestCall): object {
   return renderOperation(operation, context(call, project));
 }
 
-/** What `gcloud container clusters create` asks before it creates. */
-function serverConfig(state: State, call: RestCall): object {
-  findProject(state.options.projects, part(call, "project"));
-  return {
-    channels: [
-      { channel: "REGULAR", defaultVersion: KUBERNETES_VERSION, validVersions: [KUBERNETES_VERSION] },
-    ],
-    defaultClusterVersion: KUBERNETES_VERSION,
-    defaultImageType: "COS_CONTAINERD",
-    validImageTypes: ["COS_CONTAINERD"],
-    validMasterVersions: [KUBERNETES_VERSION],
-    validNodeVersions: [KUBERNETES_VERSION],
-  };
-}
-
-/** Service Usage, for `gcloud`'s question whether the API is enabled. */
+/** Service Usage: before `gcloud container clusters create` creates, it asks whether the API is enabled. */
 function serviceUsage(state: State, call: RestCall): object {
   const { number } = findProject(state.options.projects, part(call, "project"));
   return { name: `projects/${number}/services/container.googleapis.com`, state: "ENABLED" };

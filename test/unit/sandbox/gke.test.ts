@@ -250,10 +250,8 @@ describe("the GKE stand-in", () => {
     await client.listClusters({ parent });
   });
 
-  it("answers the questions that gcloud asks before it creates", async () => {
-    const { client, url, ground } = await aGke();
-    const [config] = await client.getServerConfig({ name: zone });
-    expect(config.validMasterVersions).toContain(config.defaultClusterVersion);
+  it("answers the question that gcloud asks before it creates", async () => {
+    const { url, ground } = await aGke();
     const headers = { authorization: `Bearer ${ground.tokens.issue(CALLER)}` };
     const service = await fetch(`${url}/v1/projects/shop/services/container.googleapis.com?alt=json`, {
       headers,

@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { mkdir, rm } from "node:fs/promises";
+import { mkdir, rm, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
@@ -8,6 +8,7 @@ import { makeRoot } from "../shared/pki/make-root.ts";
 import { type CloudClient, createCloudClient } from "./cloud-client.ts";
 import { lockDirectory } from "./directory-lock.ts";
 import type { FleetFile, FleetMember } from "./fleet-file.ts";
+import { gcloudEnvironmentFile, renderGcloudEnvironment } from "./gcloud.ts";
 import type { Accounts } from "./google/accounts.ts";
 import type { FaultBoard } from "./google/faults.ts";
 import { type FunctionName, type SandboxFunctions, startFunctions } from "./google/functions.ts";
@@ -97,13 +98,16 @@ async function start(options: FleetOptions, undo: Undo): Promise<SandboxFleet> {
   const lock = await lockDirectory(dir);
   undo.add(() => lock.release());
   const logDir = join(dir, "logs");
-  for (const name of ["clusters", "logs", "fleet.json"]) {
+  for (const name of ["clusters", "gcloud", "logs", "fleet.json"]) {
     await rm(join(dir, name), { recursive: true, force: true });
   }
   await mkdir(logDir, { recursive: true });
 
   const meshId = env["MESHJOIN_MESH_ID"] || "sandbox";
   const google = await startGoogleCloud({ dir, logDir, env, progress: options.progress }, undo);
+  const gcloudFile = gcloudEnvironmentFile(dir);
+  await writeFile(gcloudFile, renderGcloudEnvironment(dir, { ...google, project: PROJECT.id }));
+  undo.add(() => rm(gcloudFile, { force: true }));
   // After the binaries are there: their first build takes minutes and tells how far it is.
   const bundle = options.bundle ?? (await build(env));
   const client = createCloudClient({ ...google, project: PROJECT.id });

@@ -1,5 +1,7 @@
 import { join, resolve } from "node:path";
+import { rootSecretName } from "../shared/core/names.ts";
 import type { FleetFile } from "./fleet-file.ts";
+import { gcloudEnvironmentFile } from "./gcloud.ts";
 
 /** What somebody who has just started a sandbox wants to paste into another terminal. */
 export function renderUsage(dir: string, fleet: FleetFile): string {
@@ -26,11 +28,10 @@ export function renderUsage(dir: string, fleet: FleetFile): string {
     ],
     [
       "gcloud, where it is installed:",
-      `  export CLOUDSDK_API_ENDPOINT_OVERRIDES_CONTAINER=${fleet.containerEndpoint}/`,
-      `  export CLOUDSDK_API_ENDPOINT_OVERRIDES_SERVICEUSAGE=${fleet.containerEndpoint}/`,
-      `  export CLOUDSDK_API_ENDPOINT_OVERRIDES_SECRETMANAGER=${fleet.secretManagerEndpoint}/`,
-      `  export CLOUDSDK_AUTH_ACCESS_TOKEN_FILE=${fleet.accessTokenFile} CLOUDSDK_CORE_PROJECT=${fleet.project}`,
+      `  . ${gcloudEnvironmentFile(resolve(dir))}`,
+      `  gcloud container clusters create another --location europe-west1 --labels mesh_id=${fleet.meshId}`,
       "  gcloud container clusters list",
+      `  gcloud secrets versions access signing --secret ${rootSecretName(fleet.meshId)} | openssl x509 -noout -subject -enddate`,
     ],
     [
       "Faults:",

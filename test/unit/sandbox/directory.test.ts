@@ -60,7 +60,7 @@ describe("fleet.json", () => {
 
   it("is told to people with everything to paste", () => {
     const usage = renderUsage("/sandbox", fleet);
-    expect(usage).toContain("CLOUDSDK_API_ENDPOINT_OVERRIDES_CONTAINER=http://127.0.0.1:1/");
+    expect(usage).toContain(". /sandbox/gcloud.env\n");
     expect(usage).toContain("/sandbox/fleet.json");
     expect(usage).not.toContain("undefined");
   });

@@ -1,0 +1,200 @@
+import { execFile, spawnSync } from "node:child_process";
+import { existsSync } from "node:fs";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { delimiter, join } from "node:path";
+import { promisify } from "node:util";
+import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
+import { parse } from "yaml";
+import { gcloudEnvironmentFile, renderGcloudEnvironment } from "../../sandbox/gcloud.ts";
+import type { AuditEntry } from "../../sandbox/google/audit-entry.ts";
+import { type GkeBackend, startGke } from "../../sandbox/google/gke.ts";
+import { startSecretManager } from "../../sandbox/google/secret-manager.ts";
+import { PROJECT, startGoogle } from "./google.ts";
+
+const TIMEOUT_MS = 60_000;
+/** Nothing listens there: gcloud asks neither the machine nor its name server whether this is Google Cloud. */
+const NO_METADATA_SERVER = "127.0.0.1:9";
+
+const run = promisify(execFile);
+
+const backend: GkeBackend = {
+  create: async () => ({ endpoint: "127.0.0.1:6443", caPem: "a CA", kubernetesVersion: "1.36.3" }),
+  remove: async () => undefined,
+};
+
+/** gcloud as the documentation has it: in a shell that has read `gcloud.env`. */
+async function startWorld() {
+  const google = await startGoogle();
+  const entries: AuditEntry[] = [];
+  const gke = await startGke({ ...google, backend, onAuditEntry: (entry) => entries.push(entry) });
+  const secretManager = await startSecretManager(google);
+  const dir = await mkdtemp(join(tmpdir(), "mesh join's "));
+  const accessTokenFile = join(dir, "access-token");
+  await writeFile(accessTokenFile, google.tokens.issue("operator@example.com"));
+  const environmentFile = gcloudEnvironmentFile(dir);
+  const environment = renderGcloudEnvironment(dir, {
+    project: PROJECT.id,
+    containerEndpoint: gke.url,
+    secretManagerEndpoint: secretManager.url,
+    accessTokenFile,
+  });
+  await writeFile(environmentFile, environment);
+  const env = { ...withoutSettings(process.env), GCE_METADATA_ROOT: NO_METADATA_SERVER };
+  const gcloud = async (command: string): Promise<string> => {
+    const script = `. "$0"; exec gcloud ${command} --quiet`;
+    const { stdout } = await run("sh", ["-c", script, environmentFile], { cwd: dir, env });
+    return stdout;
+  };
+  return {
+    gke,
+    entries,
+    dir,
+    gcloud,
+    json: async (command: string): Promise<unknown> => JSON.parse(await gcloud(`${command} --format json`)),
+    labelsOf: (name: string) => gke.clusters().find(({ ref }) => ref.name === name)?.labels,
+    async close() {
+      await secretManager.close();
+      await gke.close();
+      await google.close();
+      await rm(dir, { recursive: true, force: true });
+    },
+  };
+}
+
+/** Whoever runs the test has settings of gcloud; only where it finds its Python is kept. */
+function withoutSettings(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  const kept = Object.entries(env).filter(
+    ([name]) => !name.startsWith("CLOUDSDK_") || name.startsWith("CLOUDSDK_PYTHON"),
+  );
+  return Object.fromEntries(kept);
+}
+
+/** Without running it: outside the world of a test it would read and write the settings of whoever runs the test. */
+function isOnPath(command: string): boolean {
+  return (process.env["PATH"] ?? "").split(delimiter).some((folder) => existsSync(join(folder, command)));
+}
+
+describe("the real gcloud", () => {
+  if (!isOnPath("gcloud")) {
+    it("is not installed here: nothing to prove", () => {
+      expect(spawnSync("gcloud").error).toMatchObject({ code: "ENOENT" });
+    });
+    return;
+  }
+
+  let world: Awaited<ReturnType<typeof startWorld>>;
+  beforeEach(async () => {
+    world = await startWorld();
+  });
+  afterEach(() => world.close());
+
+  it(
+    "creates a cluster, lists it, changes its labels and deletes it",
+    async () => {
+      const { gcloud, json, labelsOf, gke } = world;
+      await gcloud("container clusters create one --location europe-west1 --labels mesh_id=shop");
+      expect(await json("container clusters list")).toMatchObject([
+        { name: "one", location: "europe-west1", status: "RUNNING", resourceLabels: { mesh_id: "shop" } },
+      ]);
+      await gcloud("container clusters update one --location europe-west1 --update-labels mesh_id=b,team=a");
+      expect(labelsOf("one")).toEqual({ mesh_id: "b", team: "a" });
+      await gcloud("container clusters update one --location europe-west1 --remove-labels mesh_id");
+      expect(labelsOf("one")).toEqual({ team: "a" });
+      await gcloud("container clusters delete one --location europe-west1");
+      expect(gke.clusters()).toEqual([]);
+      expect(await json("container operations list")).toMatchObject([
+        { operationType: "CREATE_CLUSTER", status: "DONE" },
+        { operationType: "UPDATE_CLUSTER", status: "DONE" },
+        { operationType: "UPDATE_CLUSTER", status: "DONE" },
+        { operationType: "DELETE_CLUSTER", status: "DONE" },
+      ]);
+    },
+    TIMEOUT_MS,
+  );
+
+  it(
+    "creates zonal, regional and Autopilot clusters, and by v1beta1",
+    async () => {
+      const { gcloud, json, entries } = world;
+      await gcloud("container clusters create zonal --zone europe-west1-b");
+      await gcloud("container clusters create regional --region europe-west4");
+      await gcloud("container clusters create-auto auto --location us-central1");
+      await gcloud("beta container clusters create beta --location europe-west1");
+      expect(entries.at(-1)).toMatchObject({
+        protoPayload: { methodName: "google.container.v1beta1.ClusterManager.CreateCluster" },
+      });
+      expect(await json("beta container clusters list")).toMatchObject([
+        { name: "beta", location: "europe-west1" },
+        { name: "zonal", location: "europe-west1-b" },
+        { name: "regional", location: "europe-west4" },
+        { name: "auto", location: "us-central1", autopilot: { enabled: true } },
+      ]);
+    },
+    TIMEOUT_MS,
+  );
+
+  it(
+    "writes how kubectl reaches a cluster, below the folder of the sandbox",
+    async () => {
+      const { gcloud, dir } = world;
+      await gcloud("container clusters create one --location europe-west1 --async");
+      await gcloud("container clusters get-credentials one --location europe-west1");
+      expect(parse(await readFile(join(dir, "gcloud/kubeconfig"), "utf8"))).toMatchObject({
+        "current-context": "gke_shop_europe-west1_one",
+        clusters: [{ cluster: { server: "https://127.0.0.1:6443" } }],
+      });
+    },
+    TIMEOUT_MS,
+  );
+
+  it(
+    "understands a refusal",
+    async () => {
+      const describing = world.gcloud("container clusters describe one --location europe-west1");
+      await expect(describing).rejects.toThrow("No cluster named 'one' in shop.");
+    },
+    TIMEOUT_MS,
+  );
+
+  it(
+    "keeps a root in Secret Manager: versions, aliases, annotations",
+    async () => {
+      const { gcloud, json, dir } = world;
+      await writeFile(join(dir, "1.pem"), "root 1\n");
+      await writeFile(join(dir, "2.pem"), "root 2\n");
+      await gcloud("secrets create root --data-file 1.pem");
+      await gcloud("secrets versions add root --data-file 2.pem");
+      await gcloud("secrets update root --update-version-aliases=signing=1,next=2");
+      await gcloud("secrets update root --update-annotations=meshjoin.dev_paused=true");
+      const secret = await json("secrets describe root");
+      expect(await json("secrets list")).toEqual([secret]);
+      expect(secret).toMatchObject({
+        name: `projects/${PROJECT.number}/secrets/root`,
+        versionAliases: { signing: "1", next: "2" },
+        annotations: { "meshjoin.dev_paused": "true" },
+      });
+      expect(await gcloud("secrets versions access signing --secret root")).toBe("root 1\n");
+    },
+    TIMEOUT_MS,
+  );
+
+  it(
+    "disables, enables and destroys a version of a secret",
+    async () => {
+      const { gcloud, json, dir } = world;
+      await writeFile(join(dir, "1.pem"), "root 1\n");
+      await gcloud("secrets create root --data-file 1.pem");
+      const access = () => gcloud("secrets versions access 1 --secret root");
+      const states = () => json("secrets versions list root");
+      await gcloud("secrets versions disable 1 --secret root");
+      await expect(access()).rejects.toThrow("is in DISABLED state");
+      expect(await states()).toMatchObject([{ state: "DISABLED" }]);
+      await gcloud("secrets versions enable 1 --secret root");
+      expect(await access()).toBe("root 1\n");
+      await gcloud("secrets versions destroy 1 --secret root");
+      expect(await states()).toMatchObject([{ state: "DESTROYED" }]);
+    },
+    TIMEOUT_MS,
+  );
+});

@@ -94,8 +94,8 @@ export interface ObjectReader {
   get(ref: ObjectRef, signal?: AbortSignal): Promise<KubernetesObject | undefined>;
   list(query: ObjectQuery, signal?: AbortSignal): Promise<readonly KubernetesObject[]>;
   /**
-   * Watches until `done` holds of all objects of the query, and answers them; one request, no polling. When the
-   * signal aborts first, it answers what it saw last.
+   * Watches until `done` holds of all objects of the query, and answers them; one request, no polling. A watch that breaks
+   * is begun again: only a refusal is an error. When the signal aborts first, it answers what it saw last.
    */
   until(
     query: ObjectQuery,

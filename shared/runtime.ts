@@ -3,6 +3,7 @@ import type { Run } from "./apply.ts";
 import { type Config, loadConfig } from "./config.ts";
 import type { MeshSpec } from "./core/spec.ts";
 import { parseTemplate } from "./istio/template.ts";
+import { lazily } from "./lazily.ts";
 import { createLogger, type Logger } from "./log.ts";
 import type { Ports } from "./ports.ts";
 import type { Reporter } from "./progress.ts";
@@ -28,8 +29,8 @@ const DEADLINE_MS = 500_000;
  */
 export function createRuntime(env: NodeJS.ProcessEnv, manifest: URL): Runtime {
   const config = loadConfig(env);
-  const wiring = once(() => wire(config));
-  const template = once(async () => parseTemplate(await readFile(manifest, "utf8")));
+  const wiring = lazily(() => wire(config));
+  const template = lazily(async () => parseTemplate(await readFile(manifest, "utf8")));
   return {
     spec: config.spec,
     log: createLogger().child({ meshId: config.spec.meshId }),
@@ -72,14 +73,6 @@ async function wire(config: Config): Promise<() => Ports> {
     authority,
     fleet: kubernetes.kubernetesFleet({ access: spec.accessFunction, accessToken }),
   });
-}
-
-function once<T>(make: () => Promise<T>): () => Promise<T> {
-  let made: Promise<T> | undefined;
-  return () => {
-    made ??= make();
-    return made;
-  };
 }
 
 /** Every finished step as one log line. */

@@ -1,9 +1,10 @@
 import { ClusterManagerClient, type protos } from "@google-cloud/container";
 import type { ClusterRef } from "../core/cluster.ts";
 import { clusterResource } from "../core/names.ts";
+import { lazily } from "../lazily.ts";
 import type { ClusterDirectory } from "../ports.ts";
 import { toCluster } from "./gke-cluster.ts";
-import { callOptions, clientOptions, fromGoogleError, GRPC, grpcCode, lazily } from "./google-client.ts";
+import { callOptions, clientOptions, fromGoogleError, GRPC, grpcCode } from "./google-client.ts";
 
 export interface GkeOptions {
   /** Instead of `https://container.googleapis.com`. */

@@ -1,20 +1,21 @@
 import { GoogleAuth } from "google-auth-library";
-import { RefusedError } from "../errors.ts";
+import { beforeAnyAnswer } from "./google-client.ts";
 
 /** What GKE's API servers ask of an IAM token. */
 const SCOPE = "https://www.googleapis.com/auth/cloud-platform";
+const CALL = { attempt: "get an access token", fields: {} };
 
-/** Application Default Credentials; the library caches a token and renews it before it expires. */
+/**
+ * Application Default Credentials; the library caches a token and renews it before it expires. Fails with RefusedError
+ * `NoCredentials`, or with UnavailableError if whoever gives out tokens has no answer.
+ */
 export function googleAccessToken(): () => Promise<string> {
   const auth = new GoogleAuth({ scopes: SCOPE });
   return async () => {
-    const token = await auth.getAccessToken();
+    const token = await auth.getAccessToken().catch((error: unknown) => {
+      throw beforeAnyAnswer(error, CALL);
+    });
     if (typeof token === "string") return token;
-    throw new RefusedError(
-      "there are no Google credentials; run as a service account, or gcloud auth application-default login",
-      {
-        code: "NoCredentials",
-      },
-    );
+    throw beforeAnyAnswer(new Error("there are no default credentials"), CALL);
   };
 }

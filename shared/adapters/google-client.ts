@@ -77,18 +77,6 @@ export function clientOptions(endpoint: URL | string | undefined) {
   return { fallback: true, protocol: scheme, apiEndpoint: hostname, port: Number(port) || defaultPort };
 }
 
-/** Makes a thing once, when it is first needed. A failure is forgotten, so that a warm instance can recover. */
-export function lazily<T>(make: () => Promise<T>): () => Promise<T> {
-  let made: Promise<T> | undefined;
-  return () => {
-    made ??= make().catch((error: unknown) => {
-      made = undefined;
-      throw error;
-    });
-    return made;
-  };
-}
-
 /** What was tried, in words for a message: "list the clusters of project p". */
 export interface GoogleCall {
   readonly attempt: string;
@@ -104,7 +92,7 @@ export function fromGoogleError(error: unknown, call: GoogleCall): MeshjoinError
   const code = (status !== undefined && CODE_NAMES.get(status)) || "Unavailable";
   const options = { code, fields: call.fields, cause: withoutRequest(error) };
   const failed = `could not ${call.attempt}`;
-  if (status === undefined) return withoutStatus(error, call);
+  if (status === undefined) return beforeAnyAnswer(error, call);
   if (TRANSIENT.has(status)) {
     return new UnavailableError(`${failed}: ${reasonOf(error)}; it will be tried again`, options);
   }
@@ -117,8 +105,8 @@ export function fromGoogleError(error: unknown, call: GoogleCall): MeshjoinError
   return new RefusedError(`${failed}: ${describeRefusal(error, call)}`, options);
 }
 
-/** Before any answer: no credentials at all, which nothing but an operator can change, or a token server that is out. */
-function withoutStatus(error: unknown, call: GoogleCall): MeshjoinError {
+/** No credentials at all, which nothing but an operator can change, or a server, that of tokens included, that is out. */
+export function beforeAnyAnswer(error: unknown, call: Pick<GoogleCall, "attempt" | "fields">): MeshjoinError {
   const options = { fields: call.fields, cause: withoutRequest(error) };
   const failed = `could not ${call.attempt}`;
   if (reasonOf(error).includes("default credentials")) {

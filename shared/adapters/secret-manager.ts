@@ -2,6 +2,7 @@ import { SecretManagerServiceClient } from "@google-cloud/secret-manager";
 import { rootSecretName } from "../core/names.ts";
 import { ROOT_ROLES, type RootState, type RootVersions } from "../core/root-state.ts";
 import { type MeshjoinError, RootError } from "../errors.ts";
+import { lazily } from "../lazily.ts";
 import type { RootStore } from "../ports.ts";
 import { crc32c } from "./crc32c.ts";
 import {
@@ -11,7 +12,6 @@ import {
   fromGoogleError,
   GRPC,
   grpcCode,
-  lazily,
   reasonOf,
   withoutRequest,
 } from "./google-client.ts";

@@ -8,6 +8,8 @@ export interface MemberWorld {
   readonly api: MemberApi;
   /** The same server for a caller who may do nothing. */
   readonly stranger: MemberApi;
+  /** Breaks every connection that is open. */
+  interrupt(): void;
   /** Server-side apply with force, as another field manager. */
   applyAs(manager: string, object: KubernetesObject): Promise<void>;
   close(): Promise<void>;
@@ -408,6 +410,18 @@ export function describeMemberApi(name: string, start: () => Promise<MemberWorld
         const seen = api.reader.until(watched(object), holds("2"), AbortSignal.timeout(10_000));
         await sleep(100);
         await api.writer.apply(withData(object, { a: "2" }), { force: true });
+        expect(await seen).toMatchObject([{ data: { a: "2" } }]);
+      });
+
+      it("goes on when the connection breaks", async () => {
+        const object = aConfigMap({ a: "1" });
+        await api.writer.create(object);
+        const seen = api.reader.until(watched(object), holds("2"), AbortSignal.timeout(10_000));
+        await sleep(100);
+        world.interrupt();
+        await api.writer.apply(withData(object, { a: "2" }), { force: true }).catch(async () => {
+          await api.writer.apply(withData(object, { a: "2" }), { force: true });
+        });
         expect(await seen).toMatchObject([{ data: { a: "2" } }]);
       });
 

@@ -32,7 +32,7 @@ async function startWorld(): Promise<MemberWorld> {
     podCidrIndex: 90,
   });
   const caData = Buffer.from(plane.caPem).toString("base64");
-  const endpoint = { kind: "public", server: plane.directServer, caData } as const;
+  const endpoint = { kind: "public", server: plane.server, caData } as const;
   const accessToken = () => Promise.resolve(tokens.issue(CALLER));
   const fleet = kubernetesFleet({ access: "public", accessToken });
   const strangers = kubernetesFleet({
@@ -43,6 +43,10 @@ async function startWorld(): Promise<MemberWorld> {
   return {
     api: fleet.member(aCluster({ endpoints: { public: endpoint } })),
     stranger: strangers.member(aCluster({ endpoints: { public: endpoint } })),
+    interrupt() {
+      plane.proxy.setFault({ kind: "refuse" });
+      plane.proxy.setFault(undefined);
+    },
     async applyAs(manager, object) {
       const { apiVersion, kind, metadata } = object;
       const { name, namespace } = metadata;
@@ -75,6 +79,8 @@ describeMemberApi("the fake", async () => {
   return {
     api: fleet.process().member(cluster),
     stranger: fleet.process().member(other),
+    // Its watches are no connections.
+    interrupt: () => undefined,
     async applyAs(manager, object) {
       store.apply(object, { force: true, manager });
     },

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { KubeConfig } from "@kubernetes/client-node";
 import { type Dispatcher, Pool } from "undici";
 import type { Endpoint } from "../../core/cluster.ts";
@@ -16,14 +17,16 @@ export interface ApiRequest {
   readonly body?: unknown;
   /** In words, for errors: `create Secret cacerts`. */
   readonly what: string;
+  /** The API server's word that there is no such object is an answer, not an error. */
+  readonly absentIsAnswer?: boolean;
   readonly signal?: AbortSignal | undefined;
 }
 
 /** One API server: a pool of kept-alive connections for requests, and a kubeconfig for WebSockets. */
 export interface ApiConnection {
-  /** The parsed body; `undefined` for a GET that found nothing. Everything else is a MeshjoinError. */
+  /** The parsed body; `undefined` for what is absent and may be. Everything else is a MeshjoinError. */
   json(request: ApiRequest): Promise<unknown>;
-  /** The raw body of a watch, line by line. */
+  /** The raw body of a watch, line by line. Fails with a MeshjoinError, also in the middle. */
   lines(request: ApiRequest): AsyncIterable<string>;
   /** With a fresh token; for the WebSocket client. */
   kubeConfig(): Promise<KubeConfig>;
@@ -32,15 +35,25 @@ export interface ApiConnection {
 
 const CONNECT_TIMEOUT_MS = 5000;
 const HEADERS_TIMEOUT_MS = 15_000;
+/**
+ * Longer than the pauses of a run: undici lets go of an idle connection after 4 s, and the next request would pay for
+ * another TLS handshake.
+ */
+const KEEP_ALIVE_MS = 60_000;
+/** Of a server that is busy for a moment; one that is for longer is for the next delivery. */
+const RETRY_PAUSE_MS = 1000;
+const RETRY_PAUSE_MAX_MS = 5000;
 /** For a whole answer; a server that stops in the middle of one must not hold a run. Watches have none. */
 const ANSWER_TIMEOUT_MS = 30_000;
 
 export function connect(endpoint: Endpoint, accessToken: AccessToken, fields: ErrorFields): ApiConnection {
   const ca = endpoint.caData === undefined ? undefined : Buffer.from(endpoint.caData, "base64");
   const pool = new Pool(endpoint.server, {
-    connect: { timeout: CONNECT_TIMEOUT_MS, ...(ca === undefined ? {} : { ca }) },
+    // One connection carries everything at once, if the server lets HTTP/2 be chosen.
+    connect: { timeout: CONNECT_TIMEOUT_MS, preferH2: true, ...(ca === undefined ? {} : { ca }) },
     connections: 1,
     allowH2: true,
+    keepAliveTimeout: KEEP_ALIVE_MS,
     headersTimeout: HEADERS_TIMEOUT_MS,
     bodyTimeout: 0,
   });
@@ -68,11 +81,20 @@ export function connect(endpoint: Endpoint, accessToken: AccessToken, fields: Er
     }
   }
 
-  async function checked(request: ApiRequest): Promise<Dispatcher.ResponseData | undefined> {
+  /** Every write here is conditional or idempotent, so any request may be sent once more. */
+  async function sendPatiently(request: ApiRequest): Promise<Dispatcher.ResponseData> {
     const response = await send(request);
+    if (response.statusCode !== 429 && response.statusCode !== 503) return response;
+    await response.body.dump();
+    await sleep(retryPause(response), undefined, { signal: request.signal }).catch(() => undefined);
+    return await send(request);
+  }
+
+  async function checked(request: ApiRequest): Promise<Dispatcher.ResponseData | undefined> {
+    const response = await sendPatiently(request);
     if (response.statusCode < 300) return response;
     const status = await readStatus(response);
-    if (response.statusCode === 404 && request.method === "GET") return undefined;
+    if (request.absentIsAnswer === true && status.reason === "NotFound") return undefined;
     throw statusError(response.statusCode, status, request.what, fields);
   }
 
@@ -91,10 +113,14 @@ export function connect(endpoint: Endpoint, accessToken: AccessToken, fields: Er
       const response = await checked(request);
       if (response === undefined) return;
       let rest = "";
-      for await (const chunk of response.body.setEncoding("utf8")) {
-        const parts = (rest + String(chunk)).split("\n");
-        rest = parts.pop() ?? "";
-        yield* parts;
+      try {
+        for await (const chunk of response.body.setEncoding("utf8")) {
+          const parts = (rest + String(chunk)).split("\n");
+          rest = parts.pop() ?? "";
+          yield* parts;
+        }
+      } catch (error) {
+        throw unreachable(request.what, error, fields);
       }
     },
     async kubeConfig() {
@@ -124,6 +150,12 @@ export function unreachable(what: string, cause: unknown, fields: ErrorFields): 
     cause,
     fields,
   });
+}
+
+/** https://www.rfc-editor.org/rfc/rfc9110#field.retry-after; API servers send seconds. */
+function retryPause({ headers }: Dispatcher.ResponseData): number {
+  const seconds = Number(headers["retry-after"] ?? Number.NaN);
+  return Number.isNaN(seconds) ? RETRY_PAUSE_MS : Math.min(seconds * 1000, RETRY_PAUSE_MAX_MS);
 }
 
 async function readStatus(response: Dispatcher.ResponseData): Promise<Status> {

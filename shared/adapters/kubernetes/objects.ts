@@ -1,13 +1,13 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { FIELD_MANAGER } from "../../core/names.ts";
-import { ConflictError } from "../../errors.ts";
+import { ConflictError, UnavailableError } from "../../errors.ts";
 import type { KubernetesObject, ObjectQuery, ObjectReader, ObjectRef, ObjectWriter } from "../../ports.ts";
 import type { ApiConnection } from "./connection.ts";
 import { collectionPath, objectPath } from "./resources.ts";
 
 const METADATA_LIST = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1";
 const METADATA = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1";
-/** Between two watches that ended early, so that a server that hangs up at once is not hammered. */
+/** Between two watches that ended early or were refused, so that a server in trouble is not hammered. */
 const REWATCH_PAUSE_MS = 250;
 
 export function objectReader(api: ApiConnection): ObjectReader {
@@ -16,6 +16,7 @@ export function objectReader(api: ApiConnection): ObjectReader {
       const found = await api.json({
         method: "GET",
         path: objectPath(ref),
+        absentIsAnswer: true,
         what: `get ${describe(ref)}`,
         signal,
       });
@@ -41,7 +42,7 @@ export function objectReader(api: ApiConnection): ObjectReader {
             if (done(seen)) return seen;
           }
         } catch (error) {
-          if (!signal.aborted) throw error;
+          if (!signal.aborted && !(error instanceof UnavailableError)) throw error;
         }
         await sleep(REWATCH_PAUSE_MS, undefined, { signal }).catch(() => undefined);
       }

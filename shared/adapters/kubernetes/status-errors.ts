@@ -32,12 +32,10 @@ export function statusError(http: number, status: Status, what: string, fields: 
     return new ConflictError(`${said}; wait until it is gone`, { code: "NamespaceTerminating", fields });
   }
   if (http === 401) {
-    return new RefusedError(
-      `${said}; the API server does not accept the access token, check the cluster's IAM`,
-      {
-        code: "Unauthorized",
-        fields,
-      },
+    // A webhook of the API server asks Google who is calling, and may have no answer for a moment.
+    return new UnavailableError(
+      `${said}; the API server does not accept the access token now, check the cluster's IAM if it lasts`,
+      { code: "Unauthorized", fields },
     );
   }
   if (http === 403) {

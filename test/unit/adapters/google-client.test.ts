@@ -1,10 +1,5 @@
-import { describe, expect, it, jest } from "@jest/globals";
-import {
-  callOptions,
-  clientOptions,
-  fromGoogleError,
-  lazily,
-} from "../../../shared/adapters/google-client.ts";
+import { describe, expect, it } from "@jest/globals";
+import { callOptions, clientOptions, fromGoogleError } from "../../../shared/adapters/google-client.ts";
 
 const call = {
   attempt: "list the clusters of project shop",
@@ -99,22 +94,5 @@ describe("clientOptions", () => {
     ],
   ])("of %p", (endpoint, expected) => {
     expect(clientOptions(endpoint)).toEqual(expected);
-  });
-});
-
-describe("lazily", () => {
-  it("makes once, at the first call", async () => {
-    const make = jest.fn(async () => "client");
-    const client = lazily(make);
-    expect(make).not.toHaveBeenCalled();
-    expect(await Promise.all([client(), client()])).toEqual(["client", "client"]);
-    expect(make).toHaveBeenCalledTimes(1);
-  });
-
-  it("tries again after a failure", async () => {
-    const results = [Promise.reject(new Error("no token")), Promise.resolve("client")];
-    const client = lazily(() => results.shift() ?? Promise.reject(new Error("too often")));
-    await expect(client()).rejects.toThrow("no token");
-    expect(await client()).toBe("client");
   });
 });

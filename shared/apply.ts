@@ -8,7 +8,7 @@ import type { MeshSpec } from "./core/spec.ts";
 import { controlPlane } from "./istio/control-plane.ts";
 import type { CacertsMaterial } from "./istio/secrets.ts";
 import type { ManifestTemplate } from "./istio/template.ts";
-import { availability } from "./istio/workload.ts";
+import { isRolledOut } from "./istio/workload.ts";
 import type { Ports } from "./ports.ts";
 import type { Reporter } from "./progress.ts";
 
@@ -72,16 +72,20 @@ async function applyAction(
   }
 }
 
-const DEPLOYMENT = {
-  apiVersion: "apps/v1",
-  kind: "Deployment",
-  namespace: ISTIO_NAMESPACE,
-  fieldSelector: `metadata.name=${ISTIOD}`,
-};
-
-/** Until istiod serves, or the signal says that it was long enough. */
-export async function awaitIstiod({ ports }: Run, member: Member, signal: AbortSignal): Promise<boolean> {
-  const { reader } = ports.fleet.member(member.cluster);
-  const seen = await reader.until(DEPLOYMENT, (found) => found.some((each) => availability(each)), signal);
-  return seen.some((deployment) => availability(deployment));
+/** Until only the newest istiods are left and one serves, or the signal says that it was long enough. */
+export async function awaitIstiod(
+  { ports }: Run,
+  { cluster, state }: Member,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const name = (state.reachable ? state.controlPlane?.name : undefined) ?? ISTIOD;
+  const query = {
+    apiVersion: "apps/v1",
+    kind: "Deployment",
+    namespace: ISTIO_NAMESPACE,
+    fieldSelector: `metadata.name=${name}`,
+  };
+  const { reader } = ports.fleet.member(cluster);
+  const seen = await reader.until(query, (found) => found.some((each) => isRolledOut(each)), signal);
+  return seen.some((deployment) => isRolledOut(deployment));
 }

@@ -132,7 +132,10 @@ export interface TokenGrant {
 }
 
 export interface ReaderTokens {
-  /** A token of `istio-reader-service-account` that dies with the Secret it is bound to. */
+  /**
+   * A token of `istio-reader-service-account` that dies with the Secret it is bound to. Fails with RefusedError
+   * `ReaderAccountMissing` if the cluster has no such account.
+   */
   request(
     boundTo: { readonly name: string; readonly uid: string },
     ttlSeconds: number,

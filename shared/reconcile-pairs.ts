@@ -3,12 +3,12 @@ import { connectPair } from "./apply/connect.ts";
 import { annotateLoaded } from "./apply/loaded.ts";
 import type { Run } from "./apply.ts";
 import type { Cluster } from "./core/cluster.ts";
-import { faultFinding } from "./core/error-finding.ts";
+import { faultFinding, isOutOfReach } from "./core/error-finding.ts";
 import { type Finding, finding } from "./core/finding.ts";
-import { peerStanding } from "./core/member-plan.ts";
+import { peerStanding, planMember, type Standing } from "./core/member-plan.ts";
 import { isReachable, type Member } from "./core/observation.ts";
 import type { Outcome } from "./core/outcome.ts";
-import { type PairPlan, planPairs } from "./core/pair-plan.ts";
+import { foreignRemoteSecret, type PairPlan, planPairs } from "./core/pair-plan.ts";
 import type { RootVersions } from "./core/root-state.ts";
 import { ConflictError, MeshjoinError } from "./errors.ts";
 import { observeMember } from "./observe.ts";
@@ -44,7 +44,7 @@ export interface PairsResult {
 
 export interface Late {
   readonly outcome: Outcome;
-  readonly finding: Finding;
+  readonly findings: readonly Finding[];
 }
 
 /** Round two: peers are read only now, after the subjects' own halves are on record. */
@@ -57,13 +57,10 @@ export async function reconcilePairs(run: Run, input: PairsInput): Promise<Pairs
   if (subjects.size === 0) return { pairs: [], findings: [], late: new Map(), errors: [] };
 
   const members = await observeAll(run, input.clusters);
-  const plans = planPairs(members, subjects, {
-    spec: run.spec,
-    standings: new Map(
-      members.map((member) => [member.clusterId, peerStanding(member, contextOf(run, member, input))]),
-    ),
-    now: run.ports.clock.now(),
-  });
+  const standings = new Map(
+    members.map((member) => [member.clusterId, peerStanding(member, contextOf(run, member, input))]),
+  );
+  const plans = planPairs(members, subjects, { spec: run.spec, standings, now: run.ports.clock.now() });
   const written = await connectAll(run, plans, members);
   const evidence = await verifyAll(run, plans, members, subjects, written);
   const judged = plans.map((plan) => judge(run, plan, subjects, { written, evidence }));
@@ -71,13 +68,37 @@ export async function reconcilePairs(run: Run, input: PairsInput): Promise<Pairs
   return {
     pairs: judged.map(({ pair }) => pair),
     findings: [...plans.flatMap(({ findings }) => findings), ...judged.flatMap(({ findings }) => findings)],
-    late: loaded.late,
+    late: new Map([...loaded.late, ...lapses(run, input, { members, subjects, standings })]),
     errors: [
       ...[...written.values()].flatMap((each) => (each instanceof MeshjoinError ? [each] : [])),
       ...[...evidence.values()].flatMap(({ error }) => error ?? []),
       ...loaded.errors,
     ],
   };
+}
+
+interface Round {
+  readonly members: readonly Member[];
+  readonly subjects: ReadonlySet<string>;
+  readonly standings: ReadonlyMap<string, Standing>;
+}
+
+/**
+ * Subjects whose own half was whole a moment ago and is not now: a control plane that is resized, a pod that moves. Nobody
+ * but their own event would look for them again.
+ */
+function lapses(run: Run, input: PairsInput, { members, subjects, standings }: Round): [string, Late][] {
+  return [...subjects]
+    .filter((id) => standings.get(id) !== "complete")
+    .map((id) => {
+      const member = members.find(({ clusterId }) => clusterId === id);
+      const findings = member === undefined ? [] : planMember(member, contextOf(run, member, input)).findings;
+      return [id, { outcome: "waiting", findings: findings.length > 0 ? findings : [lapsed(id)] }];
+    });
+}
+
+function lapsed(id: string): Finding {
+  return finding("RunInterrupted", `${id} was whole and is not any more`, "nothing: it is tried again", id);
 }
 
 async function observeAll({ ports, spec, signal }: Run, clusters: readonly Cluster[]): Promise<Member[]> {
@@ -146,8 +167,9 @@ async function verifyAll(
     const intermediate = unseen ? cacerts?.fingerprint : undefined;
     return targets.length === 0 && intermediate === undefined ? [] : [{ member, targets, intermediate }];
   });
+  const atOnce = pLimit(MEMBER_CONCURRENCY * 2);
   const evidence = await Promise.all(
-    expectations.map((expectation) => verifyMember(run.ports, expectation, limit)),
+    expectations.map((expectation) => atOnce(() => verifyMember(run.ports, expectation, limit))),
   );
   return new Map(evidence.map((each) => [each.clusterId, each]));
 }
@@ -187,7 +209,12 @@ function judge(run: Run, plan: PairPlan, subjects: ReadonlySet<string>, { writte
         return settle(outcomeOf(done), !isOfPeer(done, subjects), faultFinding(done, reader));
       }
       const seen = evidence.get(reader);
-      const status = seen?.unsynced.get(target);
+      const holder = seen?.heldBy.get(target)?.split("/").at(-1);
+      if (holder !== undefined) {
+        const found = foreignRemoteSecret(reader, target, { name: holder, isRead: true });
+        return settle("failed", true, found);
+      }
+      const status = seen === undefined ? "unknown" : seen.unsynced.get(target);
       if (status === undefined) {
         run.report({ step: "pairSynced", clusterId: reader, target, outcome: "unchanged" });
         return settle(done === true ? writtenOutcome(plan) : "unchanged", true);
@@ -205,8 +232,8 @@ function outcomeOf(error: MeshjoinError | undefined): Outcome {
 }
 
 /** An unreachable cluster that this run is not about: the full run has it (design rule 9). */
-function isOfPeer({ code, fields }: MeshjoinError, subjects: ReadonlySet<string>): boolean {
-  return code === "ApiServerUnreachable" && !subjects.has(String(fields["clusterId"]));
+function isOfPeer(error: MeshjoinError, subjects: ReadonlySet<string>): boolean {
+  return isOutOfReach(error) && !subjects.has(String(error.fields["clusterId"]));
 }
 
 function notSynced(reader: string, target: string, status: string, error?: MeshjoinError): Finding {
@@ -237,7 +264,7 @@ async function noteLoaded(
       if (!seen.loaded) {
         late.set(id, {
           outcome: outcomeOf(seen.error),
-          finding: seen.error === undefined ? notLoaded(id) : faultFinding(seen.error, id),
+          findings: [seen.error === undefined ? notLoaded(id) : faultFinding(seen.error, id)],
         });
         return;
       }
@@ -248,7 +275,7 @@ async function noteLoaded(
       } catch (error) {
         if (!(error instanceof MeshjoinError)) throw error;
         if (error instanceof ConflictError) return;
-        late.set(id, { outcome: outcomeOf(error), finding: faultFinding(error, id) });
+        late.set(id, { outcome: outcomeOf(error), findings: [faultFinding(error, id)] });
         errors.push(error);
       }
     }),

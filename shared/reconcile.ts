@@ -30,7 +30,7 @@ export async function reconcile(run: Run, request: ReconcileRequest): Promise<Re
   const subjects = chooseSubjects(listing, request);
   const members = await reconcileMembers(run, { subjects, roots, collisions: listing.collisions });
   const wrote = members.some((result) => result.wrote);
-  const fresh = wrote ? await listMembers(run) : listing;
+  const fresh = wrote ? await listMembers(run, listing) : listing;
   const pairs = await reconcilePairs(run, {
     clusters: fresh.clusters,
     results: members,
@@ -38,7 +38,7 @@ export async function reconcile(run: Run, request: ReconcileRequest): Promise<Re
     collisions: fresh.collisions,
   });
 
-  const findings = distinct([...listing.findings, ...pairs.findings]);
+  const findings = distinct([...listing.findings, ...fresh.findings, ...pairs.findings]);
   const memberSummaries = members.map((result) => summarise(result, pairs.late.get(result.clusterId)));
   const outcomes: Outcome[] = [
     ...memberSummaries.map(({ outcome }) => outcome),
@@ -51,7 +51,7 @@ export async function reconcile(run: Run, request: ReconcileRequest): Promise<Re
       pairs: pairs.pairs.map(({ reader, target, outcome }) => ({ reader, target, outcome })),
       findings,
     },
-    retry: outcomes.includes("waiting"),
+    retry: outcomes.includes("waiting") || run.signal.aborted,
     errors: [...members.flatMap(({ error }) => error ?? []), ...pairs.errors],
   };
 }
@@ -61,7 +61,11 @@ function summarise(
   late: Late | undefined,
 ): MemberSummary {
   if (late === undefined) return { clusterId: id, outcome, findings };
-  return { clusterId: id, outcome: worst([outcome, late.outcome]), findings: [...findings, late.finding] };
+  return {
+    clusterId: id,
+    outcome: worst([outcome, late.outcome]),
+    findings: [...findings, ...late.findings],
+  };
 }
 
 /** What holds up a peer is found once for each direction of its pair, and said once. */
@@ -75,24 +79,33 @@ export interface Listing {
   readonly collisions: ReadonlySet<string>;
   readonly findings: readonly Finding[];
   readonly failed: ReadonlyMap<string, MeshjoinError>;
+  /** How many were asked. */
+  readonly projects: number;
 }
 
-/** One broken project must not keep the others from being looked at; it is named, and its members are left alone. */
-async function listMembers({ ports, spec, signal }: Run): Promise<Listing> {
+/**
+ * One broken project must not keep the others from being looked at; it is named, and its members are left alone. What does
+ * not answer now is as it was in the listing `before`.
+ */
+async function listMembers({ ports, spec, signal }: Run, before?: Listing): Promise<Listing> {
   const failed = new Map<string, MeshjoinError>();
   const findings: Finding[] = [];
+  const known = (project: string, locations?: readonly string[]) =>
+    (before?.clusters ?? []).filter(
+      ({ ref }) => ref.project === project && (locations?.includes(ref.location) ?? true),
+    );
   const perProject = await Promise.all(
     spec.projects.map(async (project) => {
       try {
         const { clusters, missingLocations } = await ports.directory.list(project, signal);
-        if (missingLocations.length > 0)
-          findings.push(incomplete(project, `no answer from ${missingLocations.join(", ")}`));
-        return clusters;
+        if (missingLocations.length === 0) return clusters;
+        findings.push(incomplete(project, `no answer from ${missingLocations.join(", ")}`));
+        return [...clusters, ...known(project, missingLocations)];
       } catch (error) {
         if (!(error instanceof MeshjoinError)) throw error;
         failed.set(project, error);
         findings.push(incomplete(project, error.message));
-        return [];
+        return known(project);
       }
     }),
   );
@@ -100,7 +113,8 @@ async function listMembers({ ports, spec, signal }: Run): Promise<Listing> {
     .flat()
     .filter((cluster) => nonMemberReason(cluster, spec) === undefined)
     .toSorted((a, b) => (clusterId(a.ref) < clusterId(b.ref) ? -1 : 1));
-  return { clusters, collisions: collisionsOf(clusters), findings, failed };
+  const projects = spec.projects.length;
+  return { clusters, collisions: collisionsOf(clusters), findings, failed, projects };
 }
 
 function incomplete(project: string, why: string): Finding {
@@ -130,19 +144,20 @@ async function readRoots({ ports, spec, signal }: Run): Promise<RootVersions> {
   return versions;
 }
 
-function chooseSubjects({ clusters, failed }: Listing, { scope }: ReconcileRequest): readonly Cluster[] {
+/** A cluster ID does not say where the project in it ends, so one silent project leaves it open whether the cluster exists. */
+function chooseSubjects(
+  { clusters, failed, projects }: Listing,
+  { scope }: ReconcileRequest,
+): readonly Cluster[] {
   if (scope === "mesh") return clusters;
   const subjects = clusters.filter(({ ref }) => clusterId(ref) === scope.clusterId);
   if (subjects.length > 0) return subjects;
-  const [error] = failed.values();
-  throw (
-    error ??
-    new NotReadyError(
-      `cluster ${scope.clusterId} is not in the list of members yet; the event is delivered again`,
-      {
-        code: "NotListed",
-        fields: { clusterId: scope.clusterId },
-      },
-    )
+  const errors = [...failed.values()];
+  const [error] = errors;
+  if (error !== undefined && errors.length === projects) throw error;
+  const silent = errors.map(({ message }) => ` (${message})`).join("");
+  throw new NotReadyError(
+    `cluster ${scope.clusterId} is not in the list of members yet${silent}; the event is delivered again`,
+    { code: "NotListed", cause: error, fields: { clusterId: scope.clusterId } },
   );
 }

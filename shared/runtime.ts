@@ -1,9 +1,9 @@
 import { readFile } from "node:fs/promises";
 import type { Run } from "./apply.ts";
+import { lazily } from "./async/lazily.ts";
 import { type Config, loadConfig } from "./config.ts";
 import type { MeshSpec } from "./core/spec.ts";
 import { parseTemplate } from "./istio/template.ts";
-import { lazily } from "./lazily.ts";
 import { createLogger, type Logger } from "./log.ts";
 import type { Ports } from "./ports.ts";
 import type { Reporter } from "./progress.ts";

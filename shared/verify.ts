@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import { ISTIO_NAMESPACE, remoteSecretName } from "./core/names.ts";
 import type { Member, Reachable } from "./core/observation.ts";
 import { MeshjoinError } from "./errors.ts";
 import type { IstiodSession, Ports } from "./ports.ts";
@@ -17,6 +18,8 @@ export interface Evidence {
   readonly clusterId: string;
   /** Targets that not every pod lists as synced, with what the first such pod said instead. */
   readonly unsynced: ReadonlyMap<string, string>;
+  /** Targets that a pod reads by another Secret than Meshjoin's, with the name of that. */
+  readonly heldBy: ReadonlyMap<string, string>;
   /** Whether every pod serves the expected intermediate; true where none was expected. */
   readonly loaded: boolean;
   /** Why istiod could not be asked. */
@@ -41,6 +44,7 @@ export async function verifyMember(
   let evidence: Evidence = {
     clusterId: member.clusterId,
     unsynced: new Map(targets.map((target) => [target, "missing"])),
+    heldBy: new Map(),
     loaded: expectation.intermediate === undefined,
   };
   try {
@@ -70,22 +74,29 @@ async function look(
       mustServe === undefined ? [] : Promise.all(sessions.map((session) => session.servedChain(signal))),
     ]);
     const unsynced = new Map<string, string>();
+    const heldBy = new Map<string, string>();
     for (const target of targets) {
-      const statuses = views.map(
-        (view) => view.find((cluster) => cluster.clusterId === target)?.status ?? "missing",
-      );
-      const other = statuses.find((status) => status !== "synced");
-      if (other !== undefined) unsynced.set(target, other);
+      const rows = views.map((view) => view.find((cluster) => cluster.clusterId === target));
+      const holder = rows.find((row) => row !== undefined && row.secretName !== secretNameOf(target));
+      const other = rows.find((row) => row?.status !== "synced");
+      if (holder !== undefined) heldBy.set(target, holder.secretName);
+      else if (rows.includes(other)) unsynced.set(target, other?.status ?? "missing");
     }
     const loaded = mustServe === undefined || chains.every((chain) => chain.includes(mustServe));
-    return { clusterId, unsynced, loaded };
+    return { clusterId, unsynced, heldBy, loaded };
   } catch (error) {
     if (!(error instanceof MeshjoinError)) throw error;
     return {
       clusterId,
       unsynced: new Map(targets.map((target) => [target, "unknown"])),
+      heldBy: new Map(),
       loaded: wasLoaded,
       error,
     };
   }
+}
+
+/** As istiod names it: with its namespace. */
+function secretNameOf(target: string): string {
+  return `${ISTIO_NAMESPACE}/${remoteSecretName(target)}`;
 }

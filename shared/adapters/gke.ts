@@ -1,7 +1,7 @@
 import { ClusterManagerClient, type protos } from "@google-cloud/container";
+import { lazily } from "../async/lazily.ts";
 import type { ClusterRef } from "../core/cluster.ts";
 import { clusterResource } from "../core/names.ts";
-import { lazily } from "../lazily.ts";
 import type { ClusterDirectory } from "../ports.ts";
 import { toCluster } from "./gke-cluster.ts";
 import { callOptions, clientOptions, fromGoogleError, GRPC, grpcCode } from "./google-client.ts";

@@ -1,8 +1,8 @@
 import { SecretManagerServiceClient } from "@google-cloud/secret-manager";
+import { lazily } from "../async/lazily.ts";
 import { rootSecretName } from "../core/names.ts";
 import { ROOT_ROLES, type RootState, type RootVersions } from "../core/root-state.ts";
 import { type MeshjoinError, RootError } from "../errors.ts";
-import { lazily } from "../lazily.ts";
 import type { RootStore } from "../ports.ts";
 import { crc32c } from "./crc32c.ts";
 import {

@@ -1,7 +1,13 @@
 import { parse } from "yaml";
 import type { Connect } from "../core/action.ts";
 import { peerEndpoint } from "../core/endpoints.ts";
-import { annotation, ISTIO_NAMESPACE, readerSecretName, remoteSecretName } from "../core/names.ts";
+import {
+  annotation,
+  ISTIO_NAMESPACE,
+  REMOTE_SECRET_LABEL,
+  readerSecretName,
+  remoteSecretName,
+} from "../core/names.ts";
 import type { Member, Reachable } from "../core/observation.ts";
 import type { MeshSpec } from "../core/spec.ts";
 import { ConflictError, NotReadyError, RefusedError, UnavailableError } from "../errors.ts";
@@ -97,7 +103,8 @@ async function assertEquivalent(
     (key) =>
       found?.metadata.annotations?.[annotation(key)] === secret.metadata.annotations?.[annotation(key)],
   );
-  if (found !== undefined && ownerOf(found.metadata, meshId) === "ours" && same) return;
+  const isRead = found?.metadata.labels?.[REMOTE_SECRET_LABEL] === "true";
+  if (found !== undefined && ownerOf(found.metadata, meshId) === "ours" && isRead && same) return;
   throw new ConflictError(
     `Secret ${secret.metadata.name} was created by another run; the event is delivered again`,
     {

@@ -15,6 +15,11 @@ const BY_CODE: Readonly<Record<string, Reason>> = {
   PairSyncing: "PairNotSynced",
 };
 
+/** The other side was silent, or in trouble of its own. */
+export function isOutOfReach({ code }: Pick<Fault, "code">): boolean {
+  return BY_CODE[code] === "ApiServerUnreachable";
+}
+
 /** What an error in the middle of a run means to an operator. Its own words say what to do. */
 export function faultFinding(fault: Fault, clusterId: string): Finding {
   const reason = BY_CODE[fault.code] ?? (fault.retryable ? "RunInterrupted" : "RunFailed");

@@ -5,7 +5,8 @@ export type Severity = "info" | "warning" | "error";
  * runbooks match on it. Only `error` means that somebody must act before the mesh is whole.
  */
 export const REASONS = {
-  ApiServerUnreachable: "error",
+  ApiServerRefused: "error",
+  ApiServerUnreachable: "warning",
   CacertsMissing: "info",
   CacertsOutdated: "info",
   CertificateNotLoaded: "error",

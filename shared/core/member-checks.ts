@@ -1,6 +1,7 @@
 import { type Finding, finding } from "./finding.ts";
 import { CACERTS, ISTIO_NAMESPACE } from "./names.ts";
 import type { ControlPlaneState, Member } from "./observation.ts";
+import { outOfReach } from "./reach.ts";
 import type { RootVersions } from "./root-state.ts";
 import type { MeshSpec } from "./spec.ts";
 
@@ -19,16 +20,6 @@ export interface MemberContext {
 }
 
 type Check = (member: Member, context: MemberContext) => Finding | undefined;
-
-const apiServerUnreachable: Check = ({ state, clusterId }) =>
-  state.reachable
-    ? undefined
-    : finding(
-        "ApiServerUnreachable",
-        `the API server of the cluster did not answer: ${state.message}`,
-        "check the cluster's health, its authorized networks and MESHJOIN_ACCESS_FUNCTION",
-        clusterId,
-      );
 
 const clusterIdCollision: Check = ({ clusterId }, { collisions }) =>
   collisions.has(clusterId)
@@ -125,7 +116,7 @@ const foreignControlPlane: Check = (member, { spec }) => {
 
 /** Any of these, and nothing is written to the member; somebody must act. */
 export const BLOCKERS: readonly Check[] = [
-  apiServerUnreachable,
+  outOfReach,
   clusterIdCollision,
   managedMesh,
   namespaceTerminating,

@@ -29,22 +29,23 @@ export function planMember(member: Member, context: MemberContext): MemberPlan {
   const isGuest = member.state.controlPlane?.owner === "foreign";
   const actions = isGuest ? [] : ACTIONS.flatMap((step) => step(member, context) ?? []);
   const findings = [...accepted, ...notes(member, context)];
-  const standing = actions.length === 0 ? readiness(member.state) : "pending";
+  const standing = actions.length === 0 ? readiness(member.state, "rolledOut") : "pending";
   return { clusterId: member.clusterId, standing, actions, findings };
 }
 
 /**
  * What a peer's own half allows: enough that a remote secret makes sense. It may be due for a new certificate or
- * manifest all the same; that is its own reconcile's business, and no reason to keep pairs waiting.
+ * manifest, or in the middle of a roll-out, all the same; that is its own reconcile's business, and no reason to keep pairs
+ * waiting.
  */
 export function peerStanding(member: Member, context: MemberContext): Standing {
   const blocked = BLOCKERS.some((check) => check(member, context) !== undefined);
-  return blocked || !isReachable(member) ? "blocked" : readiness(member.state);
+  return blocked || !isReachable(member) ? "blocked" : readiness(member.state, "serves");
 }
 
-function readiness({ cacerts, controlPlane, pods }: Reachable): Standing {
+function readiness({ cacerts, controlPlane, pods }: Reachable, asked: "serves" | "rolledOut"): Standing {
   const applied = controlPlane?.owner === "foreign" || controlPlane?.manifestHash !== undefined;
-  return cacerts !== undefined && applied && controlPlane.ready && pods.length > 0 ? "complete" : "pending";
+  return cacerts !== undefined && applied && controlPlane[asked] && pods.length > 0 ? "complete" : "pending";
 }
 
 function acceptances(member: Member & { readonly state: Reachable }): Finding[] {
@@ -77,7 +78,7 @@ function notes(member: Member & { readonly state: Reachable }, { desired }: Memb
   const controlPlane = member.state.controlPlane;
   if (controlPlane === undefined) return [];
   const found: Finding[] = [];
-  if (!controlPlane.ready) {
+  if (!controlPlane.rolledOut) {
     found.push(
       finding(
         "ControlPlaneNotReady",

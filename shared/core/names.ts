@@ -72,9 +72,15 @@ function withHash(name: string, hashed: string): string {
   return `${head}-${fnv1a(hashed).slice(0, HASH_DIGITS)}`;
 }
 
+const REMOTE_SECRET_PREFIX = "istio-remote-secret-";
+
 /** The name that `istioctl create-remote-secret` gives. */
 export function remoteSecretName(targetId: string): string {
-  return `istio-remote-secret-${targetId}`;
+  return REMOTE_SECRET_PREFIX + targetId;
+}
+
+export function targetOfRemoteSecret(name: string): string | undefined {
+  return name.startsWith(REMOTE_SECRET_PREFIX) ? name.slice(REMOTE_SECRET_PREFIX.length) : undefined;
 }
 
 /** Stands in the target for one reader: the reader's tokens are bound to it and die with it. */

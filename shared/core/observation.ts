@@ -33,7 +33,7 @@ export interface Reachable {
   readonly controlPlane: ControlPlaneState | undefined;
   /** Names of Ready istiod pods. */
   readonly pods: readonly string[];
-  /** By the cluster ID that istiod would take from them. */
+  /** Every Secret that istiod reads as one, or that has the name of one. */
   readonly remoteSecrets: readonly RemoteSecretState[];
   readonly readerSecrets: readonly ReaderSecretState[];
 }
@@ -76,8 +76,11 @@ export interface ControlPlaneState {
   readonly manifestHash: string | undefined;
   /** The tag of the image. */
   readonly istioVersion: string;
-  readonly ready: boolean;
-  /** Why it is not ready, in the words of its pods' conditions. */
+  /** Some pod answers, be it of an earlier template. */
+  readonly serves: boolean;
+  /** Only pods of the newest template are left, and one answers. */
+  readonly rolledOut: boolean;
+  /** Why it is not rolled out, in the words of its pods' conditions. */
   readonly notReadyBecause: string | undefined;
   /** What a foreign istiod says of itself; undefined for our own. */
   readonly identity: ControlPlaneIdentity | undefined;
@@ -93,6 +96,8 @@ export interface ControlPlaneIdentity {
 export interface RemoteSecretState {
   readonly name: string;
   readonly owner: Owner;
+  /** Whether it has the label without which istiod passes it over. */
+  readonly isRead: boolean;
   /** Annotation `networking.istio.io/cluster`, which equals the data key. */
   readonly targetId: string;
   readonly resourceVersion: string;

@@ -7,6 +7,7 @@ import type { Standing } from "./member-plan.ts";
 import { ISTIO_NAMESPACE, readerSecretName, remoteSecretName } from "./names.ts";
 import type { Member, Reachable, RemoteSecretState } from "./observation.ts";
 import { isReachable } from "./observation.ts";
+import { outOfReach } from "./reach.ts";
 import type { MeshSpec } from "./spec.ts";
 
 export interface PairContext {
@@ -59,10 +60,7 @@ function planPair(reader: Member, target: Member, context: PairContext): PairPla
   const choice = peerEndpoint(target.cluster, context.spec.accessPeers, target.clusterId);
   if ("finding" in choice) return { ...pair, standing: "blocked", findings: [choice.finding] };
   const foreign = foreignSecret(reader, target);
-  if (foreign !== undefined) {
-    const standing = foreign.reason === "ForeignRemoteSecret" ? "excluded" : "blocked";
-    return { ...pair, standing, findings: [foreign] };
-  }
+  if (foreign !== undefined) return { ...pair, ...foreign };
 
   const digest = endpointDigest(choice.endpoint);
   const existing = remoteSecretOf(reader, target.clusterId);
@@ -103,19 +101,14 @@ function notShared(reader: Member, target: Member): Finding | undefined {
 function notComplete(member: Member, { standings }: PairContext): Finding | undefined {
   const standing = standings.get(member.clusterId);
   if (standing === "complete") return undefined;
-  if (!member.state.reachable) {
-    return finding(
-      "ApiServerUnreachable",
-      `the API server of ${member.clusterId} did not answer: ${member.state.message}`,
-      "the next full run pairs it when it answers again",
+  return (
+    outOfReach(member) ??
+    finding(
+      "PeerPending",
+      `${member.clusterId} has not finished its own half`,
+      "nothing: it pairs itself when it has",
       member.clusterId,
-    );
-  }
-  return finding(
-    "PeerPending",
-    `${member.clusterId} has not finished its own half`,
-    "nothing: it pairs itself when it has",
-    member.clusterId,
+    )
   );
 }
 
@@ -125,34 +118,48 @@ function remoteSecretOf(reader: Member & { readonly state: Reachable }, targetId
   );
 }
 
+/** A Secret of somebody else's that keeps the pair, or that is in its way. */
 function foreignSecret(
   reader: Member & { readonly state: Reachable },
   target: Member & { readonly state: Reachable },
-): Finding | undefined {
+): Pick<PairPlan, "standing" | "findings"> | undefined {
   const remote = reader.state.remoteSecrets.find(
     (secret) =>
       secret.owner !== "ours" &&
       (secret.targetId === target.clusterId || secret.name === remoteSecretName(target.clusterId)),
   );
   if (remote !== undefined) {
-    return finding(
-      "ForeignRemoteSecret",
-      `Secret ${remote.name} already gives ${reader.clusterId} access to ${target.clusterId} and is not Meshjoin's`,
-      `delete it to let Meshjoin keep the pair: kubectl -n ${ISTIO_NAMESPACE} delete secret ${remote.name}`,
-      reader.clusterId,
-    );
+    return {
+      standing: remote.isRead ? "excluded" : "blocked",
+      findings: [foreignRemoteSecret(reader.clusterId, target.clusterId, remote)],
+    };
   }
-  const standing = target.state.readerSecrets.find(
+  const standIn = target.state.readerSecrets.find(
     (secret) => secret.owner !== "ours" && secret.name === readerSecretName(reader.clusterId),
   );
-  return standing === undefined
-    ? undefined
-    : finding(
-        "ForeignReaderSecret",
-        `Secret ${standing.name} in ${target.clusterId} is not Meshjoin's`,
-        `delete it: kubectl -n ${ISTIO_NAMESPACE} delete secret ${standing.name}`,
-        target.clusterId,
-      );
+  return standIn && { standing: "blocked", findings: [foreignReaderSecret(target.clusterId, standIn.name)] };
+}
+
+/** `isRead`: whether istiod takes notice of it. */
+export function foreignRemoteSecret(
+  reader: string,
+  target: string,
+  { name, isRead }: Pick<RemoteSecretState, "name" | "isRead">,
+): Finding {
+  const what = isRead
+    ? `Secret ${name} already gives ${reader} access to ${target} and is not Meshjoin's`
+    : `Secret ${name} of ${reader} is not Meshjoin's, and istiod passes it over`;
+  const cure = `delete it to let Meshjoin keep the pair: kubectl -n ${ISTIO_NAMESPACE} delete secret ${name}`;
+  return finding("ForeignRemoteSecret", what, cure, reader);
+}
+
+function foreignReaderSecret(target: string, name: string): Finding {
+  return finding(
+    "ForeignReaderSecret",
+    `Secret ${name} in ${target} is not Meshjoin's`,
+    `delete it: kubectl -n ${ISTIO_NAMESPACE} delete secret ${name}`,
+    target,
+  );
 }
 
 function whyConnect(
@@ -166,6 +173,12 @@ function whyConnect(
     finding(reason, message, "Meshjoin writes it", reader.clusterId);
   const name = target.clusterId;
   if (existing === undefined) return say("RemoteSecretMissing", `there is no remote secret for ${name}`);
+  if (!existing.isRead) {
+    return say(
+      "RemoteSecretOutdated",
+      `the remote secret for ${name} has lost the label that istiod looks for`,
+    );
+  }
   if (existing.targetGkeId !== target.cluster.id) {
     return say(
       "RemoteSecretOutdated",

@@ -9,9 +9,11 @@ export interface ControlPlane {
   readonly istioVersion: string;
   readonly manifestHash: string;
   readonly crds: readonly KubernetesObject[];
+  readonly mutatingWebhooks: readonly KubernetesObject[];
   readonly validatingWebhooks: readonly KubernetesObject[];
   /** istiod's own Deployment; it carries the hash and is applied last. */
   readonly deployment: KubernetesObject;
+  /** What istiod stands on: accounts, roles, configuration, services. */
   readonly others: readonly KubernetesObject[];
 }
 
@@ -38,11 +40,17 @@ export function controlPlane(template: ManifestTemplate, values: ManifestValues)
   if (deployment === undefined || more.length > 0) {
     throw new TypeError("the rendered manifest does not hold exactly one Deployment; render it again");
   }
-  const apart = new Set(["CustomResourceDefinition", "ValidatingWebhookConfiguration", "Deployment"]);
+  const apart = new Set([
+    "CustomResourceDefinition",
+    "MutatingWebhookConfiguration",
+    "ValidatingWebhookConfiguration",
+    "Deployment",
+  ]);
   return {
     istioVersion: template.release,
     manifestHash: hash,
     crds: ofKind("CustomResourceDefinition").map((crd) => annotated(crd, "istio-version", template.release)),
+    mutatingWebhooks: ofKind("MutatingWebhookConfiguration"),
     validatingWebhooks: ofKind("ValidatingWebhookConfiguration"),
     deployment: annotated(withoutReplicas(deployment), "manifest-hash", hash),
     others: objects.filter(({ kind }) => !apart.has(kind)),

@@ -6,6 +6,7 @@ import {
   NETWORK_LABEL,
   READER_LABEL,
   REMOTE_SECRET_LABEL,
+  targetOfRemoteSecret,
 } from "../core/names.ts";
 import type {
   ControlPlaneIdentity,
@@ -17,7 +18,14 @@ import type {
 } from "../core/observation.ts";
 import type { KubernetesObject, ObjectMeta } from "../ports.ts";
 import { ownerOf } from "./ownership.ts";
-import { availability, type DeploymentObject, imageTag, type PodObject, whyNotReady } from "./workload.ts";
+import {
+  type DeploymentObject,
+  imageTag,
+  isRolledOut,
+  type PodObject,
+  serves,
+  whyNotReady,
+} from "./workload.ts";
 
 export function namespaceState({ metadata }: KubernetesObject, meshId: string): NamespaceState {
   return {
@@ -59,14 +67,15 @@ export function controlPlaneState(
   identity: ControlPlaneIdentity | undefined,
   meshId: string,
 ): ControlPlaneState {
-  const ready = availability(deployment);
+  const rolledOut = isRolledOut(deployment);
   return {
     owner: ownerOf(deployment.metadata, meshId),
     name: deployment.metadata.name,
     manifestHash: deployment.metadata.annotations?.[annotation("manifest-hash")],
     istioVersion: imageTag(deployment),
-    ready,
-    notReadyBecause: ready ? undefined : whyNotReady(pods),
+    serves: serves(deployment),
+    rolledOut,
+    notReadyBecause: rolledOut ? undefined : whyNotReady(pods),
     identity,
   };
 }
@@ -99,15 +108,19 @@ function meshConfig(config: KubernetesObject | undefined): MeshConfig {
   return typeof parsed === "object" && parsed !== null ? parsed : {};
 }
 
+/** By its label, as istiod knows one, or by its name, which nobody else's Secret should have. */
 export function remoteSecretState(
   { metadata }: KubernetesObject,
   meshId: string,
 ): RemoteSecretState | undefined {
-  if (metadata.labels?.[REMOTE_SECRET_LABEL] !== "true") return undefined;
+  const isRead = metadata.labels?.[REMOTE_SECRET_LABEL] === "true";
+  const nameSays = targetOfRemoteSecret(metadata.name);
+  if (!isRead && nameSays === undefined) return undefined;
   return {
     name: metadata.name,
     owner: ownerOf(metadata, meshId),
-    targetId: metadata.annotations?.[CLUSTER_NAME_ANNOTATION] ?? "",
+    isRead,
+    targetId: metadata.annotations?.[CLUSTER_NAME_ANNOTATION] ?? nameSays ?? "",
     resourceVersion: metadata.resourceVersion ?? "",
     targetGkeId: metadata.annotations?.[annotation("cluster-id")],
     endpointDigest: metadata.annotations?.[annotation("endpoint-digest")],

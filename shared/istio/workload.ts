@@ -14,6 +14,7 @@ export interface DeploymentObject extends KubernetesObject {
   };
   readonly status?: {
     readonly observedGeneration?: number;
+    readonly replicas?: number;
     readonly availableReplicas?: number;
     readonly updatedReplicas?: number;
   };
@@ -36,16 +37,23 @@ export interface PodObject extends KubernetesObject {
   };
 }
 
-/** At least one pod of the newest template serves. */
-export function availability({ metadata, status }: DeploymentObject): boolean {
+/** A pod is there to be asked and to answer proxies, though it may be of an earlier template. */
+export function serves({ status }: DeploymentObject): boolean {
+  return (status?.availableReplicas ?? 0) > 0;
+}
+
+/** Only pods of the newest template are left, and at least one serves; how many there are is the autoscaler's business. */
+export function isRolledOut(deployment: DeploymentObject): boolean {
+  const { metadata, status } = deployment;
   const observed = (status?.observedGeneration ?? 0) >= (metadata.generation ?? 0);
-  return observed && (status?.availableReplicas ?? 0) > 0 && (status?.updatedReplicas ?? 0) > 0;
+  return observed && serves(deployment) && status?.updatedReplicas === status?.replicas;
 }
 
 /** The tag of the first container's image; empty where there is none, as with a digest alone. */
 export function imageTag(deployment: DeploymentObject): string {
   const image = deployment.spec?.template?.spec?.containers?.[0]?.image ?? "";
-  return /:(?<tag>[^/:@]+)(?:@.*)?$/.exec(image)?.groups?.["tag"] ?? "";
+  const [named = ""] = image.split("@");
+  return /:(?<tag>[^/:]+)$/.exec(named)?.groups?.["tag"] ?? "";
 }
 
 export function isReady({ metadata, status }: PodObject): boolean {

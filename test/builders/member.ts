@@ -78,7 +78,8 @@ export function ownControlPlane(seed: Partial<ControlPlaneState> = {}): ControlP
     owner: "ours",
     name: "istiod",
     ...MANIFEST,
-    ready: true,
+    serves: true,
+    rolledOut: true,
     notReadyBecause: undefined,
     identity: undefined,
     ...seed,
@@ -96,6 +97,7 @@ export function aRemoteSecret(
   return {
     name: remoteSecretName(clusterId(target.ref)),
     owner: "ours",
+    isRead: true,
     targetId: clusterId(target.ref),
     resourceVersion: "8",
     targetGkeId: target.id,

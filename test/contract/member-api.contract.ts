@@ -503,6 +503,20 @@ export function describeMemberApi(name: string, start: () => Promise<MemberWorld
       it("of nobody are not accepted", async () => {
         expect(await api.tokens.isAccepted("nobody")).toBe(false);
       });
+
+      it("are not granted where the account is missing, and asking again does not help", async () => {
+        const boundTo = await standIn();
+        const account = { apiVersion: "v1", kind: "ServiceAccount", namespace: ISTIO_NAMESPACE };
+        const { metadata } = await read({
+          ...account,
+          metadata: { ...account, name: READER_SERVICE_ACCOUNT },
+        });
+        await api.writer.delete({ ...account, name: READER_SERVICE_ACCOUNT }, metadata.uid ?? "");
+        await expect(api.tokens.request(boundTo, HOUR)).rejects.toMatchObject({
+          code: "ReaderAccountMissing",
+          retryable: false,
+        });
+      });
     });
   });
 }

@@ -9,6 +9,8 @@ export interface FakeClusterDirectory extends ClusterDirectory {
   delete(ref: ClusterRef): void;
   /** Locations that the next lists leave out and name as missing. */
   missing(locations: readonly string[]): void;
+  /** From now on nothing of this project may be read. */
+  refuse(project: string): void;
   /** The next call, whichever it is, fails with this. */
   failNext(error: MeshjoinError): void;
 }
@@ -23,6 +25,7 @@ export function fakeClusterDirectory(options: FakeClusterDirectoryOptions): Fake
     (options.clusters ?? []).map((cluster) => [clusterResource(cluster.ref), cluster]),
   );
   let missingLocations: readonly string[] = [];
+  const refused = new Set<string>();
   let failure: MeshjoinError | undefined;
 
   const enter = (project: string, permission: string, signal: AbortSignal | undefined) => {
@@ -32,7 +35,7 @@ export function fakeClusterDirectory(options: FakeClusterDirectoryOptions): Fake
     const error = failure;
     failure = undefined;
     if (error !== undefined) throw error;
-    if (!options.projects.includes(project)) {
+    if (!options.projects.includes(project) || refused.has(project)) {
       const message = `permission ${permission} is missing on project ${project}; grant a role that has it`;
       throw new RefusedError(message, { code: "PermissionDenied" });
     }
@@ -58,6 +61,9 @@ export function fakeClusterDirectory(options: FakeClusterDirectoryOptions): Fake
     },
     missing(locations) {
       missingLocations = locations;
+    },
+    refuse(project) {
+      refused.add(project);
     },
     failNext(error) {
       failure = error;

@@ -2,7 +2,7 @@ import type { Cluster } from "../../core/cluster.ts";
 import { functionEndpoint } from "../../core/endpoints.ts";
 import { clusterId } from "../../core/names.ts";
 import type { Access } from "../../core/spec.ts";
-import { UnavailableError } from "../../errors.ts";
+import { RefusedError } from "../../errors.ts";
 import type { Fleet, MemberApi } from "../../ports.ts";
 import { type AccessToken, type ApiConnection, connect } from "./connection.ts";
 import { istiodProbe } from "./istiod.ts";
@@ -24,7 +24,7 @@ export function kubernetesFleet({ access, accessToken }: FleetOptions): Fleet {
     const choice = functionEndpoint(cluster, access, id);
     if ("finding" in choice) {
       const { message, cure } = choice.finding;
-      throw new UnavailableError(`${message}; ${cure}`, {
+      throw new RefusedError(`${message}; ${cure}`, {
         code: "EndpointNotAvailable",
         fields: { clusterId: id },
       });

@@ -11,6 +11,8 @@ export interface Status {
   readonly reason?: string;
   readonly message?: string;
   readonly details?: {
+    /** Of the object that the reason is about, in the plural. */
+    readonly kind?: string;
     readonly causes?: readonly {
       readonly reason?: string;
       readonly type?: string;
@@ -26,7 +28,11 @@ export function statusError(http: number, status: Status, what: string, fields: 
   const causedBy = (type: string) => causes.some((cause) => (cause.reason ?? cause.type) === type);
   if (http === 409) return conflict(status, said, fields);
   if (http === 404) {
-    return new ConflictError(`${said}; the event is delivered again`, { code: "NotFound", fields });
+    const absent = status.details?.kind;
+    return new ConflictError(`${said}; the event is delivered again`, {
+      code: "NotFound",
+      fields: absent === undefined ? fields : { ...fields, absent },
+    });
   }
   if (http === 403 && causedBy("NamespaceTerminating")) {
     return new ConflictError(`${said}; wait until it is gone`, { code: "NamespaceTerminating", fields });

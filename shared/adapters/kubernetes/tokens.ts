@@ -1,14 +1,26 @@
 import { ISTIO_NAMESPACE, READER_SERVICE_ACCOUNT } from "../../core/names.ts";
+import { ConflictError, RefusedError } from "../../errors.ts";
 import type { ReaderTokens } from "../../ports.ts";
-import type { ApiConnection } from "./connection.ts";
+import type { ApiConnection, ApiRequest } from "./connection.ts";
 
 const READER_USER = `system:serviceaccount:${ISTIO_NAMESPACE}:${READER_SERVICE_ACCOUNT}`;
 
 /** TokenRequest and TokenReview; https://kubernetes.io/docs/reference/kubernetes-api/authentication-resources/ */
 export function readerTokens(api: ApiConnection): ReaderTokens {
+  async function requestToken(request: ApiRequest): Promise<unknown> {
+    try {
+      return await api.json(request);
+    } catch (error) {
+      if (error instanceof ConflictError && error.fields["absent"] === "serviceaccounts") {
+        throw accountMissing(error);
+      }
+      throw error;
+    }
+  }
+
   return {
     async request(boundTo, ttlSeconds, signal) {
-      const answer = await api.json({
+      const answer = await requestToken({
         method: "POST",
         path: `/api/v1/namespaces/${ISTIO_NAMESPACE}/serviceaccounts/${READER_SERVICE_ACCOUNT}/token`,
         body: {
@@ -39,4 +51,12 @@ export function readerTokens(api: ApiConnection): ReaderTokens {
       return status?.authenticated === true && status.user?.username === READER_USER;
     },
   };
+}
+
+/** Istio's charts bring the account; somebody else's installation may have been told not to. */
+function accountMissing(cause: ConflictError): RefusedError {
+  return new RefusedError(
+    `there is no service account ${READER_SERVICE_ACCOUNT} in ${ISTIO_NAMESPACE}; install it with Istio's base chart (values.global.enableReaderRBAC)`,
+    { code: "ReaderAccountMissing", cause, fields: cause.fields },
+  );
 }

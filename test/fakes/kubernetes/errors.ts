@@ -31,3 +31,8 @@ export const forbidden = (what: string): MeshjoinError =>
   new RefusedError(`${what}: forbidden; grant Meshjoin's service account the permission`, {
     code: "Forbidden",
   });
+
+export const readerAccountMissing = (what: string): MeshjoinError =>
+  new RefusedError(`${what}: there is no such account; install Istio's base chart`, {
+    code: "ReaderAccountMissing",
+  });

@@ -2,7 +2,7 @@ import { X509Certificate } from "node:crypto";
 import { parse } from "yaml";
 import { fnv1a } from "../../../shared/core/hash.ts";
 import { CACERTS, ISTIO_NAMESPACE, ISTIOD, REMOTE_SECRET_LABEL } from "../../../shared/core/names.ts";
-import { availability, type DeploymentObject } from "../../../shared/istio/workload.ts";
+import { type DeploymentObject, isRolledOut } from "../../../shared/istio/workload.ts";
 import type { KubernetesObject, ObjectRef, RemoteClusterStatus } from "../../../shared/ports.ts";
 import type { ObjectStore } from "./object-store.ts";
 
@@ -76,7 +76,7 @@ export function simulatedIstiod(store: ObjectStore, reach: Reach): SimulatedIsti
       if (deployment === undefined || !store.list(CRDS).length || completeCacerts(store) === undefined)
         return;
       for (const secret of remoteSecrets(store)) ageOf(secret);
-      if (availability(deployment)) reload();
+      if (isRolledOut(deployment)) reload();
       else if (behaviour.readyAfterMs === 0) start();
       else if (Number.isFinite(behaviour.readyAfterMs)) {
         starting ??= setTimeout(start, behaviour.readyAfterMs);
@@ -93,7 +93,11 @@ export function simulatedIstiod(store: ObjectStore, reach: Reach): SimulatedIsti
           return { clusterId, secretName, status: open ? "synced" : "syncing" };
         });
       });
-      return [own, ...remote];
+      // A second Secret for a cluster that is registered is passed over; `pkg/kube/multicluster/secretcontroller.go`.
+      const first = remote.filter(
+        ({ clusterId }, index) => remote.findIndex((row) => row.clusterId === clusterId) === index,
+      );
+      return [own, ...first];
     },
     servedChain() {
       reload();
@@ -148,7 +152,7 @@ function readKubeconfig(encoded: string) {
   };
 }
 
-/** What kubelet and controllers report once istiod serves: one Ready pod of the present template. */
+/** What kubelet and controllers report once istiod isRolledOut: one Ready pod of the present template. */
 function writePods(store: ObjectStore, deployment: KubernetesObject): void {
   const name = `${ISTIOD}-${fnv1a(JSON.stringify(deployment["spec"])).slice(0, 10)}`;
   const pods = { apiVersion: "v1", kind: "Pod", namespace: ISTIO_NAMESPACE, labelSelector: "app=istiod" };

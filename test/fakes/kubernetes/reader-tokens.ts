@@ -1,7 +1,7 @@
 import { ISTIO_NAMESPACE, READER_SERVICE_ACCOUNT } from "../../../shared/core/names.ts";
 import { RefusedError } from "../../../shared/errors.ts";
 import type { Clock, ObjectRef, TokenGrant } from "../../../shared/ports.ts";
-import { conflict, notFound } from "./errors.ts";
+import { conflict, notFound, readerAccountMissing } from "./errors.ts";
 import type { ObjectStore } from "./object-store.ts";
 
 /** The token authority of one API server. */
@@ -29,7 +29,7 @@ export function tokenAuthority(issuer: string, store: ObjectStore, clock: Clock)
     grant(boundTo, ttlSeconds) {
       const what = `request a token of ${READER_SERVICE_ACCOUNT}`;
       const account = store.get(ACCOUNT);
-      if (account === undefined) throw notFound(what);
+      if (account === undefined) throw readerAccountMissing(what);
       if (ttlSeconds < MIN_TTL) {
         throw new RefusedError(`${what}: ask for at least ${MIN_TTL} s`, { code: "Invalid" });
       }

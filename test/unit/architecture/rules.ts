@@ -4,6 +4,7 @@ import type { ModuleFacts } from "./module-facts.ts";
 const LAYERS: readonly (readonly string[])[] = [
   ["shared/core/"],
   ["shared/errors.ts", "shared/nearest.ts", "shared/scrub.ts"],
+  ["shared/async/"],
   ["shared/ports.ts", "shared/log.ts", "shared/config.ts", "shared/progress.ts"],
   ["shared/pki/", "shared/istio/"],
   ["shared/observe.ts", "shared/observe/", "shared/apply.ts", "shared/apply/", "shared/verify.ts"],
@@ -16,7 +17,7 @@ const LAYERS: readonly (readonly string[])[] = [
 const CORE = "shared/core/";
 const ADAPTERS = "shared/adapters/";
 const COMPOSITION_ROOT = "shared/runtime.ts";
-const ADAPTERS_MAY_IMPORT = [ADAPTERS, CORE, "shared/ports.ts", "shared/errors.ts"];
+const ADAPTERS_MAY_IMPORT = [ADAPTERS, CORE, "shared/ports.ts", "shared/errors.ts", "shared/async/"];
 
 /** Packages that only one part of the product may know. */
 const CONFINED: readonly { readonly name: string; readonly to: string }[] = [

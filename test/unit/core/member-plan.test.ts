@@ -145,10 +145,10 @@ describe("planMember", () => {
   it.each<[string, ControlPlaneState, string]>([
     [
       "in its pods' words",
-      ownControlPlane({ ready: false, notReadyBecause: "pod istiod-1: Unschedulable: 0/3 nodes" }),
+      ownControlPlane({ rolledOut: false, notReadyBecause: "pod istiod-1: Unschedulable: 0/3 nodes" }),
       "pod istiod-1: Unschedulable: 0/3 nodes",
     ],
-    ["as far as it is known", ownControlPlane({ ready: false }), "no pod has reported a condition yet"],
+    ["as far as it is known", ownControlPlane({ rolledOut: false }), "no pod has reported a condition yet"],
   ])("says why istiod is not ready, %s", (_, controlPlane, words) => {
     const plan = planMember(having({ controlPlane }), aContext());
     expect(plan.standing).toBe("pending");
@@ -162,7 +162,7 @@ describe("planMember", () => {
 
   it.each<[string, string, Member, Partial<MemberContext>]>([
     ["ApiServerUnreachable", "its API server did not answer", anUnreachableMember(), {}],
-    ["ApiServerUnreachable", "its API server refused", anUnreachableMember(aCluster(), false), {}],
+    ["ApiServerRefused", "its API server refused", anUnreachableMember(aCluster(), false), {}],
     ["ClusterIdCollision", "another has its ID", aMember(), { collisions: new Set([ID]) }],
     ["ManagedMesh", "Cloud Service Mesh manages it", having({ ...EMPTY, managedMesh: true }), {}],
     [
@@ -288,7 +288,8 @@ describe("peerStanding", () => {
     ["pending", "has no cacerts", { cacerts: undefined }],
     ["pending", "has no istiod", { controlPlane: undefined, pods: [] }],
     ["pending", "has half a manifest", { controlPlane: ownControlPlane({ manifestHash: undefined }) }],
-    ["pending", "is not ready", { controlPlane: ownControlPlane({ ready: false }) }],
+    ["pending", "does not serve", { controlPlane: ownControlPlane({ serves: false }) }],
+    ["complete", "is in the middle of a roll-out", { controlPlane: ownControlPlane({ rolledOut: false }) }],
     ["pending", "has no Ready pod", { pods: [] }],
   ])("is %s for one that %s", (standing, _, seen) => {
     expect(peerStanding(having(seen), aContext())).toBe(standing);

@@ -97,6 +97,7 @@ describe("a pair", () => {
       seeing(remote({ targetGkeId: "old" })),
     ],
     ["RemoteSecretOutdated", "holds another address", seeing(remote({ endpointDigest: "0" }))],
+    ["RemoteSecretOutdated", "lost the label that istiod looks for", seeing(remote({ isRead: false }))],
     ["RemoteSecretOutdated", "lost its annotations", seeing(remote({ endpointDigest: undefined }))],
     ["RemoteSecretOutdated", "is bound to a Secret that is gone", seeing({}, { readerSecrets: [] })],
     ["RemoteSecretOutdated", "is bound to another Secret of the name", seeing({}, reader({ uid: "new" }))],
@@ -183,6 +184,13 @@ describe("a pair", () => {
       }
     },
   );
+
+  it("is blocked by a foreign Secret of its name that istiod passes over", () => {
+    expect(eastToWest(seeing(remote({ owner: "foreign", isRead: false })))).toMatchObject({
+      standing: "blocked",
+      findings: [{ reason: "ForeignRemoteSecret", clusterId: clusterId(EAST.ref) }],
+    });
+  });
 
   it("is blocked by a foreign Secret of the reader's name in the target", () => {
     expect(eastToWest(seeing({ remoteSecrets: [] }, reader({ owner: "foreign" })))).toMatchObject({

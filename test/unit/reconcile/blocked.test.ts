@@ -1,5 +1,6 @@
 import { describe, expect, it } from "@jest/globals";
 import { clusterId, ISTIO_NAMESPACE, NETWORK_LABEL } from "../../../shared/core/names.ts";
+import type { Summary } from "../../../shared/core/summary.ts";
 import { makeRoot } from "../../../shared/pki/make-root.ts";
 import type { KubernetesObject } from "../../../shared/ports.ts";
 import { aCluster } from "../../builders/cluster.ts";
@@ -41,7 +42,7 @@ const CASES: readonly [string, Case][] = [
   [
     "its API server refuses Meshjoin",
     {
-      reason: "ApiServerUnreachable",
+      reason: "ApiServerRefused",
       upset: (_, server) => {
         server.faults.forbidden = ["get", "list"];
       },
@@ -146,6 +147,86 @@ describe("a cluster is left as it is, and named, when", () => {
 
     server.faults.unreachable = false;
     expect(await mesh.join(NEWCOMER)).toMatchObject({ retry: false });
+    await expectJoined(mesh);
+  });
+});
+
+describe("an object of Istio's name that is somebody else's", () => {
+  const role: KubernetesObject = {
+    apiVersion: "rbac.authorization.k8s.io/v1",
+    kind: "ClusterRole",
+    metadata: { name: "istio-reader-clusterrole-istio-system" },
+    rules: [{ apiGroups: [""], resources: ["pods"], verbs: ["get"] }],
+  };
+
+  it("stops the installation before a webhook without an istiod could stop pods", async () => {
+    const { mesh, server } = await aMeshAndANewcomer(() => [role]);
+    const before = server.store.get({ ...role, name: role.metadata.name });
+    const { summary, retry } = await mesh.join(NEWCOMER);
+    expect(summary.members[0]).toMatchObject({ outcome: "failed" });
+    expect(summary.members[0]?.findings.at(-1)).toMatchObject({ reason: "ForeignControlPlane" });
+    expect(retry).toBe(false);
+    for (const kind of ["MutatingWebhookConfiguration", "ValidatingWebhookConfiguration", "Deployment"]) {
+      expect(server.store.list({ apiVersion: "", kind })).toEqual([]);
+    }
+    expect(server.store.get({ ...role, name: role.metadata.name })).toEqual(before);
+  });
+});
+
+describe("a Secret in the way of a remote secret", () => {
+  /** Of the newcomer, for the first member. */
+  const remoteOf = (mesh: FakeMesh, name: string, labels: Record<string, string>): KubernetesObject => {
+    const id = clusterId(mesh.clusters[0]!.ref);
+    const remote = secret(name, { [id]: kubeconfigOf(mesh) });
+    return { ...remote, metadata: { ...remote.metadata, labels } };
+  };
+  const kubeconfigOf = (mesh: FakeMesh): string => {
+    const [{ endpoints }] = [mesh.clusters[0]!];
+    const { server, caData } = endpoints.public!;
+    const cluster = { server, "certificate-authority-data": caData };
+    return JSON.stringify({ clusters: [{ cluster }], users: [{ user: { token: "none" } }] });
+  };
+  const toFirst = (mesh: FakeMesh, { pairs }: Summary) =>
+    pairs.find(({ target }) => target === clusterId(mesh.clusters[0]!.ref))?.outcome;
+
+  it("is named when it has the name and istiod passes it over, and is left alone", async () => {
+    let name = "";
+    const { mesh, server } = await aMeshAndANewcomer((given) => {
+      name = `istio-remote-secret-${clusterId(given.clusters[0]!.ref)}`;
+      return [namespace(), remoteOf(given, name, {})];
+    });
+    const ref = { apiVersion: "v1", kind: "Secret", namespace: ISTIO_NAMESPACE, name };
+    const before = server.store.get(ref);
+    const { summary, retry } = await mesh.join(NEWCOMER);
+    expect(summary.findings.map(({ reason }) => reason)).toEqual(["ForeignRemoteSecret"]);
+    expect(toFirst(mesh, summary)).toBe("failed");
+    expect(retry).toBe(false);
+    expect(server.store.get(ref)).toEqual(before);
+  });
+
+  it("is named when istiod reads the member by it instead of by ours", async () => {
+    const { mesh } = await aMeshAndANewcomer((given) => [
+      namespace(),
+      remoteOf(given, "a-secret-of-somebody", { "istio/multiCluster": "true" }),
+    ]);
+    const { summary, retry } = await mesh.join(NEWCOMER);
+    expect(summary.findings).toMatchObject([
+      { reason: "ForeignRemoteSecret", message: expect.stringContaining("a-secret-of-somebody") },
+    ]);
+    expect(toFirst(mesh, summary)).toBe("failed");
+    expect(retry).toBe(false);
+  });
+
+  it("is repaired when it is ours and has lost the label that istiod looks for", async () => {
+    const { mesh, server } = await aMeshAndANewcomer(() => []);
+    await mesh.join(NEWCOMER);
+    const name = `istio-remote-secret-${clusterId(mesh.clusters[0]!.ref)}`;
+    const ours = server.store.get({ apiVersion: "v1", kind: "Secret", namespace: ISTIO_NAMESPACE, name });
+    const { "istio/multiCluster": _, ...labels } = { ...ours?.metadata.labels };
+    server.store.write({ ...ours!, metadata: { ...ours!.metadata, labels } }, "kubectl");
+    const { summary, retry } = await mesh.join(NEWCOMER);
+    expect(toFirst(mesh, summary)).toBe("updated");
+    expect(retry).toBe(false);
     await expectJoined(mesh);
   });
 });

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "@jest/globals";
 import type { Cluster } from "../../../shared/core/cluster.ts";
 import { clusterId, ISTIO_NAMESPACE } from "../../../shared/core/names.ts";
+import { UnavailableError } from "../../../shared/errors.ts";
 import { aCluster } from "../../builders/cluster.ts";
 import { aMesh, type FakeMesh } from "../../fakes/mesh.ts";
 import { expectJoined } from "./world.ts";
@@ -60,6 +61,125 @@ describe("a member that cannot be reached", () => {
     expect(errors.map(({ code }) => code)).toEqual(["Forbidden"]);
     expect(pairsWith(summary, mesh.peer).toSorted((a, b) => (a < b ? -1 : 1))).toEqual(["created", "failed"]);
     expect(pairsWith(summary, mesh.clusters[1]!)).toEqual(["created", "created"]);
+  });
+});
+
+describe("a cluster that was whole a moment ago", () => {
+  /** Does it when the run has seen the newcomer's istiod ready, before it reads any pair. */
+  const whenReady = (upset: () => void) => ({
+    report: ({ step }: { readonly step: string }) => {
+      if (step === "istiodReady") upset();
+    },
+    ...soon(),
+  });
+  const expectComesAgain = async (mesh: FakeMesh, run: Parameters<FakeMesh["join"]>[1]) => {
+    const { summary, retry } = await mesh.join(NEWCOMER, run);
+    expect(retry).toBe(true);
+    expect(summary.members[0]).toMatchObject({ clusterId: clusterId(NEWCOMER.ref), outcome: "waiting" });
+    return summary;
+  };
+  const expectCompletes = async (mesh: FakeMesh) => {
+    expect(await mesh.join(NEWCOMER)).toMatchObject({ retry: false, errors: [] });
+    await expectJoined(mesh);
+  };
+
+  it("has its event come again when its API server is gone before its pairs are made", async () => {
+    const mesh = await twoMembersAndANewcomer();
+    const { faults } = mesh.fleet.server(NEWCOMER);
+    const summary = await expectComesAgain(
+      mesh,
+      whenReady(() => {
+        faults.unreachable = true;
+      }),
+    );
+    expect(reasonsOf(summary.members[0]?.findings ?? [])).toContain("ApiServerUnreachable");
+    faults.unreachable = false;
+    await expectCompletes(mesh);
+  });
+
+  it("has its event come again when its only istiod is not ready any more", async () => {
+    const mesh = await twoMembersAndANewcomer();
+    const { store } = mesh.fleet.server(NEWCOMER);
+    const pods = { apiVersion: "v1", kind: "Pod", namespace: ISTIO_NAMESPACE };
+    const setReady = (status: string) => {
+      const [pod] = store.list(pods);
+      store.write({ ...pod!, status: { conditions: [{ type: "Ready", status }] } }, "kubelet");
+    };
+    await expectComesAgain(
+      mesh,
+      whenReady(() => setReady("False")),
+    );
+    setReady("True");
+    await expectCompletes(mesh);
+  });
+
+  it("is paired though the second list of clusters fails, and the failure is named", async () => {
+    const mesh = await twoMembersAndANewcomer();
+    const error = new UnavailableError("no answer; try again", { code: "Unavailable" });
+    const { summary, retry } = await mesh.join(
+      NEWCOMER,
+      whenReady(() => mesh.directory.failNext(error)),
+    );
+    expect(retry).toBe(false);
+    expect(reasonsOf(summary.findings)).toEqual(["ListingIncomplete"]);
+    await expectJoined(mesh);
+  });
+
+  it("is paired though its location is missing from the second list", async () => {
+    const mesh = await twoMembersAndANewcomer();
+    const run = whenReady(() => mesh.directory.missing([NEWCOMER.ref.location]));
+    const { summary, retry } = await mesh.join(NEWCOMER, run);
+    expect(retry).toBe(false);
+    expect(reasonsOf(summary.findings)).toEqual(["ListingIncomplete"]);
+    await expectJoined(mesh);
+  });
+
+  it("has its event come again when the second list does not hold it", async () => {
+    const mesh = await twoMembersAndANewcomer();
+    await expectComesAgain(
+      mesh,
+      whenReady(() => mesh.directory.delete(NEWCOMER.ref)),
+    );
+    mesh.directory.put(NEWCOMER);
+    await expectCompletes(mesh);
+  });
+});
+
+describe("a cluster that no list holds yet", () => {
+  const elsewhere = aCluster({ project: "shop-europe", name: "newcomer" });
+  const join = async (projects: readonly string[], refused: string) => {
+    const mesh = await aMesh({ spec: { projects } });
+    mesh.directory.refuse(refused);
+    return mesh.join(elsewhere);
+  };
+
+  it("has its event come again, whatever another project answers, and says what that was", async () => {
+    await expect(join(["shop", "shop-europe"], "shop")).rejects.toMatchObject({
+      code: "NotListed",
+      retryable: true,
+      message: expect.stringContaining("permission container.clusters.list is missing on project shop"),
+    });
+  });
+
+  it("has its event given up when the only project refuses", async () => {
+    await expect(join(["shop-europe"], "shop-europe")).rejects.toMatchObject({
+      code: "PermissionDenied",
+      retryable: false,
+    });
+  });
+});
+
+describe("a run that is out of time", () => {
+  it("has its event come again, whatever it has found", async () => {
+    const mesh = await twoMembersAndANewcomer();
+    const time = new AbortController();
+    const { retry } = await mesh.join(NEWCOMER, {
+      signal: time.signal,
+      report: ({ step }) => {
+        if (step === "istiodReady") time.abort();
+      },
+    });
+    expect(retry).toBe(true);
   });
 });
 

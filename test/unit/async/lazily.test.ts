@@ -1,5 +1,5 @@
 import { describe, expect, it, jest } from "@jest/globals";
-import { lazily } from "../../shared/lazily.ts";
+import { lazily } from "../../../shared/async/lazily.ts";
 
 describe("lazily", () => {
   it("makes once, at the first call", async () => {

@@ -23,7 +23,6 @@ export function narrate(line: LogLine, short: (clusterId: string) => string): st
     case "pairSynced":
       return `synced      ${short(clusterId)} → ${short(target)}`;
     case undefined:
-      return undefined;
     default:
       return undefined;
   }

@@ -1,19 +1,13 @@
 import { parse } from "yaml";
 import type { Connect } from "../core/action.ts";
 import { peerEndpoint } from "../core/endpoints.ts";
-import {
-  annotation,
-  ISTIO_NAMESPACE,
-  REMOTE_SECRET_LABEL,
-  readerSecretName,
-  remoteSecretName,
-} from "../core/names.ts";
+import { annotation, REMOTE_SECRET_LABEL, readerSecretName, remoteSecretName } from "../core/names.ts";
 import type { Member, Reachable } from "../core/observation.ts";
 import type { MeshSpec } from "../core/spec.ts";
 import { ConflictError, NotReadyError, RefusedError, UnavailableError } from "../errors.ts";
 import { ownerOf } from "../istio/ownership.ts";
-import { readerSecret, remoteSecret } from "../istio/secrets.ts";
-import type { KubernetesObject, MemberApi, ObjectRef, Ports } from "../ports.ts";
+import { readerSecret, remoteSecret, secretFile, secretRef } from "../istio/secrets.ts";
+import type { KubernetesObject, MemberApi, Ports } from "../ports.ts";
 
 export interface Pair {
   readonly reader: Member & { readonly state: Reachable };
@@ -178,15 +172,7 @@ interface Kubeconfig {
 }
 
 function tokenOf(secret: KubernetesObject, targetId: string): string | undefined {
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- core/v1 Secret
-  const data = secret["data"] as Readonly<Record<string, string>> | undefined;
-  const encoded = data?.[targetId];
-  if (encoded === undefined) return undefined;
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- a kubeconfig; every field is optional
-  const config = parse(Buffer.from(encoded, "base64").toString("utf8")) as Kubeconfig | null;
+  const config = parse(secretFile(secret, targetId) ?? "") as Kubeconfig | null;
   return config?.users?.[0]?.user?.token;
-}
-
-function secretRef(name: string): ObjectRef {
-  return { apiVersion: "v1", kind: "Secret", namespace: ISTIO_NAMESPACE, name };
 }

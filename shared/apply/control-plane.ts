@@ -1,9 +1,8 @@
 import { settleAll } from "../async/settle-all.ts";
-import { ConflictError } from "../errors.ts";
 import { type ControlPlane, withoutFailurePolicy } from "../istio/control-plane.ts";
 import type { KubernetesObject, MemberApi } from "../ports.ts";
 import { applyCrds } from "./crds.ts";
-import { applyOwned, assertOurs } from "./owned.ts";
+import { applyOwned, createOwned } from "./owned.ts";
 
 /**
  * CRDs until they are served; then what istiod stands on, side by side; the webhooks only if all of that went well, because
@@ -16,29 +15,24 @@ export async function applyControlPlane(
   signal: AbortSignal,
 ): Promise<void> {
   await applyCrds(api, desired, meshId, signal);
-  await settleAll(desired.others.map((object) => applyOwned(api, object, meshId, signal)));
+  await settleAll(
+    desired.others.map((object) =>
+      // A ServiceAccount sets nothing that could conflict, so an apply would adopt somebody else's.
+      hasMetadataOnly(object)
+        ? createOwned(api, object, meshId, signal)
+        : applyOwned(api, object, meshId, signal),
+    ),
+  );
   await settleAll([
     ...desired.mutatingWebhooks.map((webhook) => applyOwned(api, webhook, meshId, signal)),
-    ...desired.validatingWebhooks.map((webhook) => applyValidatingWebhook(api, webhook, meshId, signal)),
+    // An apply would own `failurePolicy`; dropping it later would reset it to its default, Fail, before istiod can answer.
+    ...desired.validatingWebhooks.map((webhook) =>
+      createOwned(api, webhook, meshId, signal, withoutFailurePolicy(webhook)),
+    ),
   ]);
   await applyOwned(api, desired.deployment, meshId, signal);
 }
 
-/**
- * Created as rendered, and from then on applied without `failurePolicy`. A POST, not an apply, because an apply
- * would own the field, and dropping it later would reset it to its default, Fail, before istiod can answer.
- */
-async function applyValidatingWebhook(
-  api: MemberApi,
-  webhook: KubernetesObject,
-  meshId: string,
-  signal: AbortSignal,
-): Promise<void> {
-  try {
-    await api.writer.create(webhook, signal);
-  } catch (error) {
-    if (!(error instanceof ConflictError) || error.code !== "AlreadyExists") throw error;
-    await assertOurs(api, webhook, meshId, signal, error);
-    await api.writer.apply(withoutFailurePolicy(webhook), { force: true, signal });
-  }
+function hasMetadataOnly(object: KubernetesObject): boolean {
+  return Object.keys(object).every((field) => ["apiVersion", "kind", "metadata"].includes(field));
 }

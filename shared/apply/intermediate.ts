@@ -1,25 +1,18 @@
 import type { IssueIntermediate } from "../core/action.ts";
 import type { Cluster } from "../core/cluster.ts";
-import { annotation, CACERTS, clusterId, ISTIO_NAMESPACE } from "../core/names.ts";
+import { annotation, CACERTS, clusterId } from "../core/names.ts";
 import { formatRootVersions } from "../core/root-state.ts";
 import type { MeshSpec } from "../core/spec.ts";
 import { ConflictError, RootError } from "../errors.ts";
 import { ownerOf } from "../istio/ownership.ts";
-import { type CacertsMaterial, cacertsSecret } from "../istio/secrets.ts";
+import { type CacertsMaterial, cacertsSecret, secretFile, secretRef } from "../istio/secrets.ts";
 import { certificatePem } from "../pki/bundle.ts";
 import { parseBundle, parseCertificatePem } from "../pki/certificate.ts";
 import { makeCsr } from "../pki/csr.ts";
 import { makeKeyPair, privateKeyPem } from "../pki/key.ts";
 import { isSignedBy } from "../pki/signature.ts";
 import { verifyCacerts } from "../pki/verify.ts";
-import type { KubernetesObject, MemberApi, ObjectRef, Ports } from "../ports.ts";
-
-const CACERTS_REF: ObjectRef = {
-  apiVersion: "v1",
-  kind: "Secret",
-  namespace: ISTIO_NAMESPACE,
-  name: CACERTS,
-};
+import type { MemberApi, Ports } from "../ports.ts";
 
 /**
  * Makes a key for this cluster alone, has it certified and verifies the whole set as istiod will. Nothing is written
@@ -75,8 +68,8 @@ export async function writeIntermediate(
       return false;
     }
   }
-  const existing = await api.reader.get(CACERTS_REF, signal);
-  const before = existing === undefined ? undefined : rootCertOf(existing);
+  const existing = await api.reader.get(secretRef(CACERTS), signal);
+  const before = existing === undefined ? undefined : secretFile(existing, "root-cert.pem");
   assertValid(material, now, before);
   const metadata = { ...secret.metadata, resourceVersion: action.resourceVersion };
   await api.writer.replace({ ...secret, metadata }, signal);
@@ -101,7 +94,7 @@ async function assertEquivalent(
   signal: AbortSignal,
   cause: unknown,
 ): Promise<void> {
-  const found = await api.reader.get(CACERTS_REF, signal);
+  const found = await api.reader.get(secretRef(CACERTS), signal);
   const stands = found?.metadata.annotations?.[annotation("root-versions")];
   const ours = found !== undefined && ownerOf(found.metadata, meshId) === "ours";
   if (ours && stands === formatRootVersions(material.rootVersions)) return;
@@ -109,11 +102,4 @@ async function assertEquivalent(
     code: "Conflict",
     cause,
   });
-}
-
-function rootCertOf(secret: KubernetesObject): string | undefined {
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- core/v1 Secret
-  const data = secret["data"] as Readonly<Record<string, string>> | undefined;
-  const encoded = data?.["root-cert.pem"];
-  return encoded === undefined ? undefined : Buffer.from(encoded, "base64").toString("utf8");
 }

@@ -5,25 +5,42 @@ import type { KubernetesObject, MemberApi, ObjectRef } from "../ports.ts";
 /**
  * Server-side apply that takes nothing from anybody (design rule 6). It starts without force: an object that is not
  * there, or that only we manage, needs none. A conflict is forced on an object with our labels, and is the error
- * `ForeignObject` on any other, with nothing written.
+ * `ForeignObject` on any other, with nothing written. An object without a single field that could conflict is adopted.
  */
 export async function applyOwned(
   api: MemberApi,
   object: KubernetesObject,
   meshId: string,
   signal: AbortSignal,
-): Promise<KubernetesObject> {
+): Promise<void> {
   try {
-    return await api.writer.apply(object, { signal });
+    await api.writer.apply(object, { signal });
   } catch (error) {
     if (!(error instanceof ConflictError) || error.code !== "FieldConflict") throw error;
     await assertOurs(api, object, meshId, signal, error);
-    return await api.writer.apply(object, { force: true, signal });
+    await api.writer.apply(object, { force: true, signal });
+  }
+}
+
+/** POST. What is there already is applied over, as `again`, if it is ours; on any other it is the error `ForeignObject`. */
+export async function createOwned(
+  api: MemberApi,
+  object: KubernetesObject,
+  meshId: string,
+  signal: AbortSignal,
+  again: KubernetesObject = object,
+): Promise<void> {
+  try {
+    await api.writer.create(object, signal);
+  } catch (error) {
+    if (!(error instanceof ConflictError) || error.code !== "AlreadyExists") throw error;
+    await assertOurs(api, object, meshId, signal, error);
+    await api.writer.apply(again, { force: true, signal });
   }
 }
 
 /** Fails with RefusedError `ForeignObject` unless the existing object carries our labels. */
-export async function assertOurs(
+async function assertOurs(
   api: MemberApi,
   object: KubernetesObject,
   meshId: string,

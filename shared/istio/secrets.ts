@@ -11,7 +11,7 @@ import {
   remoteSecretName,
 } from "../core/names.ts";
 import { formatRootVersions, type RootVersions } from "../core/root-state.ts";
-import type { KubernetesObject, TokenGrant } from "../ports.ts";
+import type { KubernetesObject, ObjectRef, TokenGrant } from "../ports.ts";
 import { renderKubeconfig } from "./kubeconfig.ts";
 import { ownershipLabels } from "./ownership.ts";
 
@@ -119,6 +119,19 @@ export function remoteSecret(parts: RemoteSecretParts): KubernetesObject {
     type: "Opaque",
     data: { [targetId]: base64(renderKubeconfig(targetId, endpoint, grant.token)) },
   };
+}
+
+/** Every Secret that Meshjoin knows of is in Istio's namespace. */
+export function secretRef(name: string): ObjectRef {
+  return { apiVersion: "v1", kind: "Secret", namespace: ISTIO_NAMESPACE, name };
+}
+
+/** `undefined` where the Secret has no such file. */
+export function secretFile(secret: KubernetesObject, name: string): string | undefined {
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- core/v1 Secret
+  const data = secret["data"] as Readonly<Record<string, string>> | undefined;
+  const encoded = data?.[name];
+  return encoded === undefined ? undefined : Buffer.from(encoded, "base64").toString("utf8");
 }
 
 function base64(text: string): string {

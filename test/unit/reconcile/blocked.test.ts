@@ -159,6 +159,18 @@ describe("an object of Istio's name that is somebody else's", () => {
     rules: [{ apiGroups: [""], resources: ["pods"], verbs: ["get"] }],
   };
 
+  it("is not adopted though no field of it conflicts", async () => {
+    const metadata = { name: "istiod", namespace: ISTIO_NAMESPACE };
+    const account = { apiVersion: "v1", kind: "ServiceAccount", metadata };
+    const { mesh, server } = await aMeshAndANewcomer(() => [namespace(), account]);
+    const ref = { ...account, ...metadata };
+    const before = server.store.get(ref);
+    const { summary, retry } = await mesh.join(NEWCOMER);
+    expect(summary.members[0]).toMatchObject({ outcome: "failed" });
+    expect(retry).toBe(false);
+    expect(server.store.get(ref)).toEqual(before);
+  });
+
   it("stops the installation before a webhook without an istiod could stop pods", async () => {
     const { mesh, server } = await aMeshAndANewcomer(() => [role]);
     const before = server.store.get({ ...role, name: role.metadata.name });

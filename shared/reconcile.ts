@@ -1,15 +1,16 @@
-import { type Run } from "./apply.ts";
+import type { Run } from "./apply.ts";
 import type { Cluster } from "./core/cluster.ts";
-import { type Finding, finding } from "./core/finding.ts";
-import { nonMemberReason } from "./core/membership.ts";
+import type { Finding } from "./core/finding.ts";
 import { clusterId, rootSecretName } from "./core/names.ts";
 import { type Outcome, worst } from "./core/outcome.ts";
 import type { ReconcileRequest } from "./core/request.ts";
 import type { RootVersions } from "./core/root-state.ts";
+import type { MeshSpec } from "./core/spec.ts";
 import type { MemberSummary, Summary } from "./core/summary.ts";
-import { MeshjoinError, NotReadyError, RootError } from "./errors.ts";
-import { type MemberResult, reconcileMembers } from "./reconcile-members.ts";
-import { type Late, reconcilePairs } from "./reconcile-pairs.ts";
+import { type MeshjoinError, NotReadyError, RootError } from "./errors.ts";
+import { type Listing, listClusters } from "./reconcile/listing.ts";
+import { type MemberResult, reconcileMembers } from "./reconcile/members.ts";
+import { type Late, reconcilePairs } from "./reconcile/pairs.ts";
 
 /** A summary, and what a trigger has to know to answer: whether to come again, and what to log. */
 export interface Reconciled {
@@ -26,13 +27,13 @@ export interface Reconciled {
  * be read, or a subject's project does not answer.
  */
 export async function reconcile(run: Run, request: ReconcileRequest): Promise<Reconciled> {
-  const [listing, roots] = await Promise.all([listMembers(run), readRoots(run)]);
-  const subjects = chooseSubjects(listing, request);
+  const [listing, roots] = await Promise.all([listClusters(run), readRoots(run)]);
+  const subjects = chooseSubjects(listing, run.spec, request);
   const members = await reconcileMembers(run, { subjects, roots, collisions: listing.collisions });
   const wrote = members.some((result) => result.wrote);
-  const fresh = wrote ? await listMembers(run, listing) : listing;
+  const fresh = wrote ? await listClusters(run, listing) : listing;
   const pairs = await reconcilePairs(run, {
-    clusters: fresh.clusters,
+    clusters: fresh.members,
     results: members,
     roots,
     collisions: fresh.collisions,
@@ -73,63 +74,6 @@ function distinct(findings: readonly Finding[]): Finding[] {
   return [...new Map(findings.map((each) => [JSON.stringify(each), each])).values()];
 }
 
-export interface Listing {
-  /** Members only, by cluster ID. */
-  readonly clusters: readonly Cluster[];
-  readonly collisions: ReadonlySet<string>;
-  readonly findings: readonly Finding[];
-  readonly failed: ReadonlyMap<string, MeshjoinError>;
-  /** How many were asked. */
-  readonly projects: number;
-}
-
-/**
- * One broken project must not keep the others from being looked at; it is named, and its members are left alone. What does
- * not answer now is as it was in the listing `before`.
- */
-async function listMembers({ ports, spec, signal }: Run, before?: Listing): Promise<Listing> {
-  const failed = new Map<string, MeshjoinError>();
-  const findings: Finding[] = [];
-  const known = (project: string, locations?: readonly string[]) =>
-    (before?.clusters ?? []).filter(
-      ({ ref }) => ref.project === project && (locations?.includes(ref.location) ?? true),
-    );
-  const perProject = await Promise.all(
-    spec.projects.map(async (project) => {
-      try {
-        const { clusters, missingLocations } = await ports.directory.list(project, signal);
-        if (missingLocations.length === 0) return clusters;
-        findings.push(incomplete(project, `no answer from ${missingLocations.join(", ")}`));
-        return [...clusters, ...known(project, missingLocations)];
-      } catch (error) {
-        if (!(error instanceof MeshjoinError)) throw error;
-        failed.set(project, error);
-        findings.push(incomplete(project, error.message));
-        return known(project);
-      }
-    }),
-  );
-  const clusters = perProject
-    .flat()
-    .filter((cluster) => nonMemberReason(cluster, spec) === undefined)
-    .toSorted((a, b) => (clusterId(a.ref) < clusterId(b.ref) ? -1 : 1));
-  const projects = spec.projects.length;
-  return { clusters, collisions: collisionsOf(clusters), findings, failed, projects };
-}
-
-function incomplete(project: string, why: string): Finding {
-  return finding(
-    "ListingIncomplete",
-    `not all clusters of project ${project} are known: ${why}`,
-    "check the GKE API and Meshjoin's permissions in the project; nothing is removed on this account",
-  );
-}
-
-function collisionsOf(clusters: readonly Cluster[]): Set<string> {
-  const ids = clusters.map(({ ref }) => clusterId(ref));
-  return new Set(ids.filter((id, index) => ids.indexOf(id) !== index));
-}
-
 async function readRoots({ ports, spec, signal }: Run): Promise<RootVersions> {
   const { versions } = await ports.roots.state(signal);
   if (versions.signing === undefined) {
@@ -146,15 +90,16 @@ async function readRoots({ ports, spec, signal }: Run): Promise<RootVersions> {
 
 /** A cluster ID does not say where the project in it ends, so one silent project leaves it open whether the cluster exists. */
 function chooseSubjects(
-  { clusters, failed, projects }: Listing,
+  { members, failed }: Listing,
+  { projects }: MeshSpec,
   { scope }: ReconcileRequest,
 ): readonly Cluster[] {
-  if (scope === "mesh") return clusters;
-  const subjects = clusters.filter(({ ref }) => clusterId(ref) === scope.clusterId);
+  if (scope === "mesh") return members;
+  const subjects = members.filter(({ ref }) => clusterId(ref) === scope.clusterId);
   if (subjects.length > 0) return subjects;
   const errors = [...failed.values()];
   const [error] = errors;
-  if (error !== undefined && errors.length === projects) throw error;
+  if (error !== undefined && errors.length === projects.length) throw error;
   const silent = errors.map(({ message }) => ` (${message})`).join("");
   throw new NotReadyError(
     `cluster ${scope.clusterId} is not in the list of members yet${silent}; the event is delivered again`,

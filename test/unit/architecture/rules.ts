@@ -8,7 +8,7 @@ const LAYERS: readonly (readonly string[])[] = [
   ["shared/ports.ts", "shared/log.ts", "shared/config.ts", "shared/progress.ts"],
   ["shared/pki/", "shared/istio/"],
   ["shared/observe.ts", "shared/observe/", "shared/apply.ts", "shared/apply/", "shared/verify.ts"],
-  ["shared/reconcile.ts", "shared/reconcile-members.ts", "shared/reconcile-pairs.ts"],
+  ["shared/reconcile.ts", "shared/reconcile/"],
   ["shared/run-log.ts"],
   ["shared/runtime.ts"],
   ["functions/", "cli/"],

@@ -1,19 +1,19 @@
 import pLimit from "p-limit";
-import { connectPair } from "./apply/connect.ts";
-import { annotateLoaded } from "./apply/loaded.ts";
-import type { Run } from "./apply.ts";
-import type { Cluster } from "./core/cluster.ts";
-import { faultFinding, isOutOfReach } from "./core/error-finding.ts";
-import { type Finding, finding } from "./core/finding.ts";
-import { peerStanding, planMember, type Standing } from "./core/member-plan.ts";
-import { isReachable, type Member } from "./core/observation.ts";
-import type { Outcome } from "./core/outcome.ts";
-import { foreignRemoteSecret, type PairPlan, planPairs } from "./core/pair-plan.ts";
-import type { RootVersions } from "./core/root-state.ts";
-import { ConflictError, MeshjoinError } from "./errors.ts";
-import { observeMember } from "./observe.ts";
-import { contextOf, MEMBER_CONCURRENCY, type MemberResult, WAIT_MS } from "./reconcile-members.ts";
-import { type Evidence, type Expectation, verifyMember } from "./verify.ts";
+import { connectPair } from "../apply/connect.ts";
+import { annotateLoaded } from "../apply/loaded.ts";
+import type { Run } from "../apply.ts";
+import type { Cluster } from "../core/cluster.ts";
+import { faultFinding, isOutOfReach } from "../core/error-finding.ts";
+import { type Finding, finding } from "../core/finding.ts";
+import { peerStanding, planMember, type Standing } from "../core/member-plan.ts";
+import { isReachable, type Member } from "../core/observation.ts";
+import type { Outcome } from "../core/outcome.ts";
+import { foreignRemoteSecret, type PairPlan, planPairs } from "../core/pair-plan.ts";
+import type { RootVersions } from "../core/root-state.ts";
+import { ConflictError, MeshjoinError } from "../errors.ts";
+import { observeMember } from "../observe.ts";
+import { type Evidence, type Expectation, verifyMember } from "../verify.ts";
+import { contextOf, MEMBER_CONCURRENCY, type MemberResult, WAIT_MS } from "./members.ts";
 
 /** Pairs that are written at the same time; each is a handful of requests on two API servers. */
 const PAIR_CONCURRENCY = 16;

@@ -1,17 +1,17 @@
 import pLimit from "p-limit";
-import { applyMember, awaitIstiod, type Run } from "./apply.ts";
-import type { Cluster } from "./core/cluster.ts";
-import { faultFinding } from "./core/error-finding.ts";
-import type { Finding } from "./core/finding.ts";
-import type { MemberContext } from "./core/member-checks.ts";
-import { planMember } from "./core/member-plan.ts";
-import { clusterId } from "./core/names.ts";
-import type { Member } from "./core/observation.ts";
-import { type Outcome, worst } from "./core/outcome.ts";
-import type { RootVersions } from "./core/root-state.ts";
-import { MeshjoinError } from "./errors.ts";
-import { manifestHash } from "./istio/control-plane.ts";
-import { observeMember } from "./observe.ts";
+import { applyMember, awaitIstiod, type Run } from "../apply.ts";
+import type { Cluster } from "../core/cluster.ts";
+import { faultFinding } from "../core/error-finding.ts";
+import type { Finding } from "../core/finding.ts";
+import type { MemberContext } from "../core/member-checks.ts";
+import { planMember } from "../core/member-plan.ts";
+import { clusterId } from "../core/names.ts";
+import type { Member } from "../core/observation.ts";
+import { type Outcome, worst } from "../core/outcome.ts";
+import type { RootVersions } from "../core/root-state.ts";
+import { MeshjoinError } from "../errors.ts";
+import { manifestHash } from "../istio/control-plane.ts";
+import { observeMember } from "../observe.ts";
 
 /** Members that are worked on at the same time. */
 export const MEMBER_CONCURRENCY = 8;

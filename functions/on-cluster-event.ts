@@ -1,15 +1,17 @@
+import type { Cluster } from "../shared/core/cluster.ts";
 import { nonMemberReason } from "../shared/core/membership.ts";
 import { clusterId, clusterResource } from "../shared/core/names.ts";
+import type { MeshSpec } from "../shared/core/spec.ts";
 import { isRetryable, MeshjoinError, NotReadyError } from "../shared/errors.ts";
 import type { Logger } from "../shared/log.ts";
 import { reconcile } from "../shared/reconcile.ts";
 import { logReconciled } from "../shared/run-log.ts";
 import { logProgress, type Runtime } from "../shared/runtime.ts";
-import { type ClusterEvent, parseAuditEntry } from "./trigger/audit-entry.ts";
+import { type ClusterEvent, type Method, parseAuditEntry } from "./trigger/audit-entry.ts";
 import { type Envelope, openEnvelope } from "./trigger/envelope.ts";
 
 /**
- * A cluster was created somewhere: look at it. Resolves when the event is done with, whatever came of it; rejects
+ * Something was done to a cluster somewhere: look at it. Resolves when the event is done with, whatever came of it; rejects
  * when it must be delivered again.
  */
 export async function onClusterEvent(runtime: Runtime, envelope: Envelope): Promise<void> {
@@ -36,29 +38,53 @@ async function handle(runtime: Runtime, log: Logger, { cluster: ref, method }: C
   const run = await runtime.start(logProgress(log));
   try {
     const cluster = await run.ports.directory.get(ref, run.signal);
-    const reason = cluster === undefined ? "Gone" : nonMemberReason(cluster, spec);
-    if (reason === "Provisioning") {
-      throw new NotReadyError("the cluster is still being provisioned; the event is delivered again", {
-        code: "Provisioning",
-      });
-    }
-    if (reason !== undefined) {
-      log.info({ reason }, "cluster is no member");
+    const direction = directionOf(cluster, spec, method);
+    if ("ignored" in direction) {
+      log.info({ reason: direction.ignored }, "cluster is no member");
       return;
     }
     const id = clusterId(ref);
-    log.info({ clusterId: id }, "cluster joins");
-    const reconciled = await reconcile(run, { scope: { clusterId: id }, reason: method });
+    log.info({ clusterId: id, ...direction.why }, direction.message);
+    const request = { scope: { clusterId: id }, reason: method };
+    const reconciled = await reconcile(run, request, direction.known);
     logReconciled(log.child({ clusterId: id }), reconciled);
     if (reconciled.retry) {
-      throw new NotReadyError("the join is not complete; the event is delivered again", {
-        code: "JoinIncomplete",
+      throw new NotReadyError("the work is not complete; the event is delivered again", {
+        code: direction.known.length > 0 ? "JoinIncomplete" : "LeaveIncomplete",
         fields: { clusterId: id },
       });
     }
   } finally {
     await run.ports.fleet.close();
   }
+}
+
+/** Where a cluster is going: nowhere that concerns the mesh, or in, or out of it. */
+type Direction =
+  | { readonly ignored: string }
+  | {
+      readonly message: "cluster joins" | "cluster leaves";
+      readonly why: { readonly reason?: string };
+      /** The cluster as it was just read, if it is a member. */
+      readonly known: readonly Cluster[];
+    };
+
+/** What the cluster is now decides, not what the event says: it may be late, and the name may be another cluster's. */
+function directionOf(cluster: Cluster | undefined, spec: MeshSpec, method: Method): Direction {
+  const reason = cluster === undefined ? "Gone" : nonMemberReason(cluster, spec);
+  if (cluster !== undefined && reason === undefined) {
+    if (method === "DeleteCluster") return { ignored: "StillRunning" };
+    return { message: "cluster joins", why: {}, known: [cluster] };
+  }
+  if (reason === "Provisioning" && method === "CreateCluster") {
+    throw new NotReadyError("the cluster is still being provisioned; the event is delivered again", {
+      code: "Provisioning",
+    });
+  }
+  const nobodyKnowsIt = method === "CreateCluster" || reason === "Provisioning";
+  return nobodyKnowsIt
+    ? { ignored: reason ?? "" }
+    : { message: "cluster leaves", why: reason === undefined ? {} : { reason }, known: [] };
 }
 
 /**

@@ -4,6 +4,7 @@ import { applyNamespace } from "./apply/namespace.ts";
 import type { MemberAction } from "./core/action.ts";
 import { ISTIO_NAMESPACE, ISTIOD } from "./core/names.ts";
 import type { Member } from "./core/observation.ts";
+import { outcomeOf } from "./core/outcome.ts";
 import type { MeshSpec } from "./core/spec.ts";
 import { controlPlane } from "./istio/control-plane.ts";
 import type { CacertsMaterial } from "./istio/secrets.ts";
@@ -36,15 +37,14 @@ export async function applyMember(
   let wrote = false;
   for (const action of actions) {
     const written = await applyAction(run, member, action, material);
-    run.report({ step: action.kind, clusterId: member.clusterId, outcome: outcomeOf(action, written) });
+    run.report({
+      step: action.kind,
+      clusterId: member.clusterId,
+      outcome: written ? outcomeOf(action) : "unchanged",
+    });
     wrote ||= written;
   }
   return wrote;
-}
-
-function outcomeOf({ verb }: MemberAction, written: boolean) {
-  if (!written) return "unchanged";
-  return verb === "create" ? "created" : "updated";
 }
 
 async function applyAction(

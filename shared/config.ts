@@ -11,8 +11,6 @@ export interface Config {
   readonly signerUrl?: string;
   /** Of all members, how many may have their certificates or tokens renewed for no other reason than age in one run. */
   readonly rotationShare: number;
-  /** Of all members, how many may leave in one run on the word of a label or a list. */
-  readonly massLeaveShare: number;
   /** Stand-ins for Google's APIs, on loopback alone: with them no request leaves the machine. */
   readonly containerEndpoint?: string;
   readonly secretManagerEndpoint?: string;
@@ -203,6 +201,7 @@ function toSpec(values: Values): MeshSpec {
     workloadTtl: values.MESHJOIN_WORKLOAD_TTL,
     clockSkew: values.MESHJOIN_CLOCK_SKEW,
     tokenTtl: values.MESHJOIN_TOKEN_TTL,
+    massLeaveShare: values.MESHJOIN_MASS_LEAVE_SHARE,
     accessFunction: values.MESHJOIN_ACCESS_FUNCTION,
     accessPeers: values.MESHJOIN_ACCESS_PEERS,
   };
@@ -217,7 +216,6 @@ function toConfig(values: Values): Config {
   return {
     spec: toSpec(values),
     rotationShare: values.MESHJOIN_ROTATION_SHARE,
-    massLeaveShare: values.MESHJOIN_MASS_LEAVE_SHARE,
     ...(signer === undefined ? {} : { signerUrl: signer }),
     ...(containerEndpoint === undefined ? {} : { containerEndpoint }),
     ...(secretManagerEndpoint === undefined ? {} : { secretManagerEndpoint }),

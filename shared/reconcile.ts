@@ -1,15 +1,19 @@
 import type { Run } from "./apply.ts";
 import type { Cluster } from "./core/cluster.ts";
+import { isOutOfReach } from "./core/error-finding.ts";
 import type { Finding } from "./core/finding.ts";
 import { clusterId, rootSecretName } from "./core/names.ts";
+import type { Member } from "./core/observation.ts";
 import { type Outcome, worst } from "./core/outcome.ts";
+import { outOfReach } from "./core/reach.ts";
 import type { ReconcileRequest } from "./core/request.ts";
 import type { RootVersions } from "./core/root-state.ts";
 import type { MeshSpec } from "./core/spec.ts";
 import type { MemberSummary, Summary } from "./core/summary.ts";
-import { type MeshjoinError, NotReadyError, RootError } from "./errors.ts";
+import { type MeshjoinError, RootError } from "./errors.ts";
+import { reconcileDepartures } from "./reconcile/departures.ts";
 import { type Listing, listClusters } from "./reconcile/listing.ts";
-import { type MemberResult, reconcileMembers } from "./reconcile/members.ts";
+import { type MemberResult, observeMembers, reconcileMembers } from "./reconcile/members.ts";
 import { type Late, reconcilePairs } from "./reconcile/pairs.ts";
 
 /** A summary, and what a trigger has to know to answer: whether to come again, and what to log. */
@@ -22,25 +26,50 @@ export interface Reconciled {
 }
 
 /**
- * Observe, plan and apply in two rounds (design rule 2): the subjects' own halves, then the pairs that they take part
- * in. The only place that joins the three. Throws only when nothing can be said of any member: the root state cannot
- * be read, or a subject's project does not answer.
+ * Observe, plan and apply. Of the clusters that the request is about: those that are members get their own halves, then the
+ * pairs that they take part in (design rule 2); of those that are none any more the members lose what they hold. The
+ * only place that joins the three. Throws only when nothing can be said of any member: the root state cannot be read, or no
+ * project answers. `known` are clusters that were read just now: a list may be a moment behind.
  */
-export async function reconcile(run: Run, request: ReconcileRequest): Promise<Reconciled> {
-  const [listing, roots] = await Promise.all([listClusters(run), readRoots(run)]);
+export async function reconcile(
+  run: Run,
+  request: ReconcileRequest,
+  known: readonly Cluster[] = [],
+): Promise<Reconciled> {
+  const listing = await listClusters(run, undefined, known);
   const subjects = chooseSubjects(listing, run.spec, request);
-  const members = await reconcileMembers(run, { subjects, roots, collisions: listing.collisions });
-  const wrote = members.some((result) => result.wrote);
+  if (request.scope !== "mesh" && subjects.length > 0) return await join(run, { listing, subjects });
+
+  const members = await observeMembers(run, listing.members, request.scope === "mesh" ? "subject" : "peer");
+  const leaving = leave(run, request, { listing, members });
+  if (request.scope !== "mesh") return await leaving;
+  const [left, joined] = await Promise.allSettled([leaving, join(run, { listing, subjects, members })]);
+  if (left.status === "rejected") throw left.reason;
+  if (joined.status === "rejected") throw joined.reason;
+  return together(joined.value, left.value);
+}
+
+interface Joining {
+  readonly listing: Listing;
+  readonly subjects: readonly Cluster[];
+  /** Every member, where all were seen already. */
+  readonly members?: readonly Member[];
+}
+
+async function join(run: Run, { listing, subjects, members = [] }: Joining): Promise<Reconciled> {
+  const roots = await readRoots(run);
+  const observed = new Map(members.map((member) => [member.clusterId, member]));
+  const results = await reconcileMembers(run, { subjects, observed, roots, collisions: listing.collisions });
+  const wrote = results.some((result) => result.wrote);
   const fresh = wrote ? await listClusters(run, listing) : listing;
   const pairs = await reconcilePairs(run, {
     clusters: fresh.members,
-    results: members,
+    observed: wrote || members.length === 0 ? undefined : members,
+    results,
     roots,
     collisions: fresh.collisions,
   });
-
-  const findings = distinct([...listing.findings, ...fresh.findings, ...pairs.findings]);
-  const memberSummaries = members.map((result) => summarise(result, pairs.late.get(result.clusterId)));
+  const memberSummaries = results.map((result) => summarise(result, pairs.late.get(result.clusterId)));
   const outcomes: Outcome[] = [
     ...memberSummaries.map(({ outcome }) => outcome),
     ...pairs.pairs.flatMap(({ outcome, counts }) => (counts ? [outcome] : [])),
@@ -50,10 +79,50 @@ export async function reconcile(run: Run, request: ReconcileRequest): Promise<Re
       outcome: worst(outcomes),
       members: memberSummaries,
       pairs: pairs.pairs.map(({ reader, target, outcome }) => ({ reader, target, outcome })),
-      findings,
+      findings: distinct([...listing.findings, ...fresh.findings, ...pairs.findings]),
     },
     retry: outcomes.includes("waiting") || run.signal.aborted,
-    errors: [...members.flatMap(({ error }) => error ?? []), ...pairs.errors],
+    errors: [...results.flatMap(({ error }) => error ?? []), ...pairs.errors],
+  };
+}
+
+interface Leaving {
+  readonly listing: Listing;
+  readonly members: readonly Member[];
+}
+
+/** A member that cannot be reached keeps what it holds until the full run; nothing else is waited for. */
+async function leave(
+  run: Run,
+  { scope, confirm = [] }: ReconcileRequest,
+  { listing, members }: Leaving,
+): Promise<Reconciled> {
+  const only = scope === "mesh" ? undefined : scope.clusterId;
+  const { pairs, findings, errors } = await reconcileDepartures(run, { members, listing, only, confirm });
+  const silent = scope === "mesh" ? [] : members.flatMap((member) => outOfReach(member) ?? []);
+  const outcomes = pairs.map(({ outcome }) => outcome);
+  return {
+    summary: {
+      outcome: worst(outcomes),
+      members: [],
+      pairs,
+      findings: distinct([...listing.findings, ...silent, ...findings]),
+    },
+    retry: errors.some((error) => error.retryable && !isOutOfReach(error)) || run.signal.aborted,
+    errors,
+  };
+}
+
+function together(a: Reconciled, b: Reconciled): Reconciled {
+  return {
+    summary: {
+      outcome: worst([a.summary.outcome, b.summary.outcome]),
+      members: a.summary.members,
+      pairs: [...a.summary.pairs, ...b.summary.pairs],
+      findings: distinct([...a.summary.findings, ...b.summary.findings]),
+    },
+    retry: a.retry || b.retry,
+    errors: [...a.errors, ...b.errors],
   };
 }
 
@@ -88,21 +157,17 @@ async function readRoots({ ports, spec, signal }: Run): Promise<RootVersions> {
   return versions;
 }
 
-/** A cluster ID does not say where the project in it ends, so one silent project leaves it open whether the cluster exists. */
+/**
+ * A cluster ID does not say where the project in it ends, so whether a cluster that is not listed is a member is open as long
+ * as some project is silent; only if none answers, nothing can be done at all.
+ */
 function chooseSubjects(
   { members, failed }: Listing,
   { projects }: MeshSpec,
   { scope }: ReconcileRequest,
 ): readonly Cluster[] {
+  const [error] = failed.values();
+  if (error !== undefined && failed.size === projects.length) throw error;
   if (scope === "mesh") return members;
-  const subjects = members.filter(({ ref }) => clusterId(ref) === scope.clusterId);
-  if (subjects.length > 0) return subjects;
-  const errors = [...failed.values()];
-  const [error] = errors;
-  if (error !== undefined && errors.length === projects.length) throw error;
-  const silent = errors.map(({ message }) => ` (${message})`).join("");
-  throw new NotReadyError(
-    `cluster ${scope.clusterId} is not in the list of members yet${silent}; the event is delivered again`,
-    { code: "NotListed", cause: error, fields: { clusterId: scope.clusterId } },
-  );
+  return members.filter(({ ref }) => clusterId(ref) === scope.clusterId);
 }

@@ -9,6 +9,8 @@ export interface Expectation {
   readonly member: Member & { readonly state: Reachable };
   /** Cluster IDs that every pod must list as synced. */
   readonly targets: readonly string[];
+  /** Cluster IDs that no pod may list any more. */
+  readonly absent?: readonly string[];
   /** Fingerprint of the intermediate that every pod must serve; undefined where that was seen before. */
   readonly intermediate: string | undefined;
 }
@@ -18,6 +20,8 @@ export interface Evidence {
   readonly clusterId: string;
   /** Targets that not every pod lists as synced, with what the first such pod said instead. */
   readonly unsynced: ReadonlyMap<string, string>;
+  /** Cluster IDs that some pod still lists and should not. */
+  readonly lingering: readonly string[];
   /** Targets that a pod reads by another Secret than Meshjoin's, with the name of that. */
   readonly heldBy: ReadonlyMap<string, string>;
   /** Whether every pod serves the expected intermediate; true where none was expected. */
@@ -38,19 +42,20 @@ export async function verifyMember(
   expectation: Expectation,
   signal: AbortSignal,
 ): Promise<Evidence> {
-  const { member, targets } = expectation;
+  const { member, targets, absent = [] } = expectation;
   const api = ports.fleet.member(member.cluster);
   const sessions = member.state.pods.map((pod) => api.istiod.open(pod));
   let evidence: Evidence = {
     clusterId: member.clusterId,
     unsynced: new Map(targets.map((target) => [target, "missing"])),
+    lingering: absent,
     heldBy: new Map(),
     loaded: expectation.intermediate === undefined,
   };
   try {
     for (let pause = FIRST_PAUSE_MS; !signal.aborted; pause = Math.min(pause * 1.5, MAX_PAUSE_MS)) {
       evidence = await look(expectation, sessions, evidence.loaded, signal);
-      if (evidence.unsynced.size === 0 && evidence.loaded) break;
+      if (isAsExpected(evidence)) break;
       if (evidence.error?.retryable === false) break;
       await sleep(pause, undefined, { signal }).catch(() => undefined);
     }
@@ -60,8 +65,12 @@ export async function verifyMember(
   }
 }
 
+function isAsExpected({ unsynced, lingering, loaded }: Evidence): boolean {
+  return unsynced.size === 0 && lingering.length === 0 && loaded;
+}
+
 async function look(
-  { member, targets, intermediate }: Expectation,
+  { member, targets, absent = [], intermediate }: Expectation,
   sessions: readonly IstiodSession[],
   wasLoaded: boolean,
   signal: AbortSignal,
@@ -70,7 +79,9 @@ async function look(
   const mustServe = wasLoaded ? undefined : intermediate;
   try {
     const [views, chains] = await Promise.all([
-      targets.length === 0 ? [] : Promise.all(sessions.map((session) => session.remoteClusters(signal))),
+      targets.length + absent.length === 0
+        ? []
+        : Promise.all(sessions.map((session) => session.remoteClusters(signal))),
       mustServe === undefined ? [] : Promise.all(sessions.map((session) => session.servedChain(signal))),
     ]);
     const unsynced = new Map<string, string>();
@@ -82,13 +93,15 @@ async function look(
       if (holder !== undefined) heldBy.set(target, holder.secretName);
       else if (rows.includes(other)) unsynced.set(target, other?.status ?? "missing");
     }
+    const lingering = absent.filter((id) => views.some((view) => view.some((row) => row.clusterId === id)));
     const loaded = mustServe === undefined || chains.every((chain) => chain.includes(mustServe));
-    return { clusterId, unsynced, heldBy, loaded };
+    return { clusterId, unsynced, lingering, heldBy, loaded };
   } catch (error) {
     if (!(error instanceof MeshjoinError)) throw error;
     return {
       clusterId,
       unsynced: new Map(targets.map((target) => [target, "unknown"])),
+      lingering: absent,
       heldBy: new Map(),
       loaded: wasLoaded,
       error,

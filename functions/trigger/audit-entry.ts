@@ -1,11 +1,10 @@
 import type { ClusterRef } from "../../shared/core/cluster.ts";
 import { parseClusterResource } from "../../shared/core/names.ts";
 
-/** A finished cluster operation, reduced to where to look. */
+/** An operation on a cluster, reduced to where to look. */
 export interface ClusterEvent {
   readonly cluster: ClusterRef;
-  /** Without package and version: `CreateCluster`. */
-  readonly method: string;
+  readonly method: Method;
   readonly operationId: string;
 }
 
@@ -39,12 +38,28 @@ interface AuditEntry {
 }
 
 const SERVICE = "container.googleapis.com";
-/** gcloud beta and Terraform's beta provider call v1beta1; node-pool methods share the prefix, so the name is matched whole. */
-const METHOD = /^google\.container\.v1(?:beta1)?\.ClusterManager\.(?<method>CreateCluster)$/;
+
+type Phase = "first" | "last" | "only";
+
+/** Which of its entries say something, by method without package and version. */
+const METHODS = {
+  CreateCluster: ["last"],
+  // The API server goes away between the two, and the others are better off without it from the first on.
+  DeleteCluster: ["first", "last"],
+  SetLabels: ["last", "only"],
+  UpdateCluster: ["last", "only"],
+  StartIPRotation: ["last", "only"],
+  CompleteIPRotation: ["last", "only"],
+  SetMasterAuth: ["last", "only"],
+} as const satisfies Record<string, readonly Phase[]>;
+export type Method = keyof typeof METHODS;
+
+/** gcloud beta and Terraform's beta provider call v1beta1; node-pool methods share prefixes, so the name is matched whole. */
+const METHOD = /^google\.container\.v1(?:beta1)?\.ClusterManager\.(?<method>\w+)$/;
 
 /**
- * An operation leaves two entries, and only the last says how it ended; a rejected one leaves a single entry without
- * `operation`. https://cloud.google.com/kubernetes-engine/docs/how-to/audit-logging
+ * A long operation leaves two entries, and only the last says how it ended; a short one, and one that was rejected, leave a single
+ * entry without `operation`. https://cloud.google.com/kubernetes-engine/docs/how-to/audit-logging
  */
 export function parseAuditEntry(value: unknown): ParsedEntry {
   if (typeof value !== "object" || value === null || !("protoPayload" in value)) {
@@ -53,13 +68,23 @@ export function parseAuditEntry(value: unknown): ParsedEntry {
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- every field is optional and compared, never trusted
   const { operation, protoPayload, resource } = value as AuditEntry;
   if (protoPayload?.serviceName !== SERVICE) return { ignored: "OtherService" };
-  const method = METHOD.exec(protoPayload.methodName ?? "")?.groups?.["method"];
-  if (method === undefined) return { ignored: "OtherMethod" };
+  const method = METHOD.exec(protoPayload.methodName ?? "")?.groups?.["method"] ?? "";
+  if (!isMethod(method)) return { ignored: "OtherMethod" };
   if ((protoPayload.status?.code ?? 0) !== 0) return { ignored: "OperationFailed" };
-  if (operation?.last !== true) return { ignored: "OperationNotFinished" };
+  const wanted: readonly Phase[] = METHODS[method];
+  if (!wanted.includes(phaseOf(operation))) return { ignored: "OperationNotFinished" };
   const cluster = labelled(resource?.labels) ?? parseClusterResource(protoPayload.resourceName ?? "");
   if (cluster === undefined) return { ignored: "NoCluster" };
-  return { event: { cluster, method, operationId: operation.id ?? "" } };
+  return { event: { cluster, method, operationId: operation?.id ?? "" } };
+}
+
+function isMethod(method: string): method is Method {
+  return Object.hasOwn(METHODS, method);
+}
+
+function phaseOf(operation: AuditEntry["operation"]): Phase {
+  if (operation?.last === true) return "last";
+  return operation === undefined ? "only" : "first";
 }
 
 function labelled(labels: NonNullable<AuditEntry["resource"]>["labels"]): ClusterRef | undefined {

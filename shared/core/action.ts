@@ -1,7 +1,7 @@
 import type { Finding } from "./finding.ts";
 
 interface Step {
-  readonly verb: "create" | "update";
+  readonly verb: "create" | "update" | "delete";
   /** The member that is written to. */
   readonly clusterId: string;
   /** What made it necessary. */
@@ -36,5 +36,26 @@ export interface Connect extends Step {
   readonly resourceVersion: string | undefined;
 }
 
+/** An object as it was seen: only this very one is deleted. */
+export interface SeenObject {
+  readonly name: string;
+  readonly uid: string;
+}
+
+/** The remote secret for `target`, which has left, taken from the reader (`clusterId`). */
+export interface Disconnect extends Step {
+  readonly kind: "disconnect";
+  readonly target: string;
+  readonly secret: SeenObject;
+}
+
+/** The reader Secret of `reader`, which has left, deleted in the target (`clusterId`): its tokens die with it. */
+export interface Revoke extends Step {
+  readonly kind: "revoke";
+  readonly reader: string;
+  readonly secret: SeenObject;
+}
+
 export type MemberAction = LabelNamespace | IssueIntermediate | ApplyControlPlane;
-export type Action = MemberAction | Connect;
+export type DepartureAction = Disconnect | Revoke;
+export type Action = MemberAction | Connect | DepartureAction;

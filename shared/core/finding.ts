@@ -5,6 +5,7 @@ export type Severity = "info" | "warning" | "error";
  * runbooks match on it. Only `error` means that somebody must act before the mesh is whole.
  */
 export const REASONS = {
+  AbsenceNotProved: "warning",
   ApiServerRefused: "error",
   ApiServerUnreachable: "warning",
   CacertsMissing: "info",
@@ -24,8 +25,11 @@ export const REASONS = {
   ForeignReaderSecret: "error",
   ForeignRemoteSecret: "warning",
   IstioVersionDiffers: "warning",
+  IstiodStuck: "error",
   ListingIncomplete: "warning",
   ManagedMesh: "error",
+  MassLeave: "error",
+  MemberLeft: "info",
   NamespaceNotLabelled: "info",
   NamespaceTerminating: "warning",
   NetworkConflict: "error",
@@ -38,7 +42,9 @@ export const REASONS = {
   RunFailed: "error",
   RunInterrupted: "warning",
   SelfSignedMesh: "error",
+  StillRunning: "info",
   TokenDue: "info",
+  TrustedLeaver: "warning",
 } as const satisfies Record<string, Severity>;
 
 export type Reason = keyof typeof REASONS;

@@ -100,7 +100,10 @@ export interface RemoteSecretState {
   readonly isRead: boolean;
   /** Annotation `networking.istio.io/cluster`, which equals the data key. */
   readonly targetId: string;
+  readonly uid: string;
   readonly resourceVersion: string;
+  /** The full resource name of the target. */
+  readonly targetResource: string | undefined;
   /** GKE's `Cluster.id` of the target that it was made for. */
   readonly targetGkeId: string | undefined;
   /** Digest of server and CA as written. */
@@ -116,6 +119,8 @@ export interface ReaderSecretState {
   readonly owner: Owner;
   readonly readerId: string;
   readonly uid: string;
+  /** The full resource name of the reader. */
+  readonly readerResource: string | undefined;
   /** GKE's `Cluster.id` of the reader that it stands for. */
   readonly readerGkeId: string | undefined;
 }

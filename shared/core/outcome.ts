@@ -8,3 +8,10 @@ export function worst(outcomes: Iterable<Outcome>): Outcome {
   const all = new Set(outcomes);
   return WORST_FIRST.find((outcome) => all.has(outcome)) ?? "unchanged";
 }
+
+const DONE = { create: "created", update: "updated", delete: "deleted" } as const;
+
+/** What an action comes to that was carried out. */
+export function outcomeOf({ verb }: { readonly verb: keyof typeof DONE }): Outcome {
+  return DONE[verb];
+}

@@ -5,4 +5,6 @@ export interface ReconcileRequest {
   readonly scope: Scope;
   /** Why, for the log. */
   readonly reason: string;
+  /** Reasons of findings that this one run may act on: somebody has looked at them. */
+  readonly confirm?: readonly string[];
 }

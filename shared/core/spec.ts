@@ -22,6 +22,8 @@ export interface MeshSpec {
   readonly workloadTtl: number;
   readonly clockSkew: number;
   readonly tokenTtl: number;
+  /** Of all members, how many may leave in one run on the word of a label or a list. */
+  readonly massLeaveShare: number;
   /** How Meshjoin itself reaches API servers. */
   readonly accessFunction: Access;
   /** Which address stands in remote secrets. */

@@ -121,7 +121,9 @@ export function remoteSecretState(
     owner: ownerOf(metadata, meshId),
     isRead,
     targetId: metadata.annotations?.[CLUSTER_NAME_ANNOTATION] ?? nameSays ?? "",
+    uid: metadata.uid ?? "",
     resourceVersion: metadata.resourceVersion ?? "",
+    targetResource: metadata.annotations?.[annotation("cluster-resource")],
     targetGkeId: metadata.annotations?.[annotation("cluster-id")],
     endpointDigest: metadata.annotations?.[annotation("endpoint-digest")],
     readerUid: metadata.annotations?.[annotation("reader-uid")],
@@ -141,6 +143,7 @@ export function readerSecretState(
     owner: ownerOf(metadata, meshId),
     readerId: readerId ?? "",
     uid: metadata.uid ?? "",
+    readerResource: metadata.annotations?.[annotation("cluster-resource")],
     readerGkeId: metadata.annotations?.[annotation("cluster-id")],
   };
 }

@@ -2,7 +2,7 @@ import type { Run } from "../apply.ts";
 import type { Cluster, ClusterRef } from "../core/cluster.ts";
 import { type Finding, finding } from "../core/finding.ts";
 import { nonMemberReason } from "../core/membership.ts";
-import { clusterId } from "../core/names.ts";
+import { clusterId, clusterResource } from "../core/names.ts";
 import { MeshjoinError } from "../errors.ts";
 
 /** What the GKE API says of the configured projects. */
@@ -22,9 +22,14 @@ export interface Listing {
 
 /**
  * One broken project must not keep the others from being looked at; it is named, and its members are left alone. What does
- * not answer now is as it was in the listing `before`.
+ * not answer now is as it was in the listing `before`. `fresh` are clusters that were read just now: they stand for
+ * themselves.
  */
-export async function listClusters({ ports, spec, signal }: Run, before?: Listing): Promise<Listing> {
+export async function listClusters(
+  { ports, spec, signal }: Run,
+  before?: Listing,
+  fresh: readonly Cluster[] = [],
+): Promise<Listing> {
   const failed = new Map<string, MeshjoinError>();
   const missing = new Map<string, readonly string[]>();
   const findings: Finding[] = [];
@@ -48,7 +53,9 @@ export async function listClusters({ ports, spec, signal }: Run, before?: Listin
       }
     }),
   );
-  const clusters = perProject.flat().toSorted((a, b) => (clusterId(a.ref) < clusterId(b.ref) ? -1 : 1));
+  const names = new Set(fresh.map(({ ref }) => clusterResource(ref)));
+  const listed = perProject.flat().filter(({ ref }) => !names.has(clusterResource(ref)));
+  const clusters = [...listed, ...fresh].toSorted((a, b) => (clusterId(a.ref) < clusterId(b.ref) ? -1 : 1));
   const members = clusters.filter((cluster) => nonMemberReason(cluster, spec) === undefined);
   return {
     clusters,

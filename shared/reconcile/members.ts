@@ -7,7 +7,7 @@ import type { MemberContext } from "../core/member-checks.ts";
 import { planMember } from "../core/member-plan.ts";
 import { clusterId } from "../core/names.ts";
 import type { Member } from "../core/observation.ts";
-import { type Outcome, worst } from "../core/outcome.ts";
+import { type Outcome, outcomeOf, worst } from "../core/outcome.ts";
 import type { RootVersions } from "../core/root-state.ts";
 import { MeshjoinError } from "../errors.ts";
 import { manifestHash } from "../istio/control-plane.ts";
@@ -20,6 +20,8 @@ export const WAIT_MS = 60_000;
 
 export interface MembersInput {
   readonly subjects: readonly Cluster[];
+  /** Subjects that were seen already, by cluster ID. */
+  readonly observed: ReadonlyMap<string, Member>;
   readonly roots: RootVersions;
   readonly collisions: ReadonlySet<string>;
 }
@@ -46,12 +48,12 @@ async function reconcileMember(run: Run, cluster: Cluster, input: MembersInput):
   const id = clusterId(cluster.ref);
   let progress: Progressed = { findings: [], wrote: false, outcomes: [] };
   try {
-    const member = await observeMember(ports, spec, cluster, "subject", signal);
+    const member = input.observed.get(id) ?? (await observeMember(ports, spec, cluster, "subject", signal));
     const plan = planMember(member, contextOf(run, member, input));
     progress = { ...progress, findings: plan.findings };
     if (plan.standing === "blocked") return result(cluster, progress, blockedOutcome(member, plan.findings));
     const wrote = await applyMember(run, member, plan.actions);
-    progress = { ...progress, wrote, outcomes: wrote ? plan.actions.map(outcomeOfVerb) : [] };
+    progress = { ...progress, wrote, outcomes: wrote ? plan.actions.map(outcomeOf) : [] };
     if (plan.standing === "complete") return result(cluster, progress, "unchanged");
     if (await awaitReady(run, member)) return result(cluster, progress, "unchanged");
     const late = await observeMember(ports, spec, cluster, "subject", signal);
@@ -80,10 +82,6 @@ function result(cluster: Cluster, progress: Progressed, last: Outcome): MemberRe
   };
 }
 
-function outcomeOfVerb({ verb }: { readonly verb: "create" | "update" }): Outcome {
-  return verb === "create" ? "created" : "updated";
-}
-
 async function awaitReady(run: Run, member: Member): Promise<boolean> {
   const limit = AbortSignal.any([run.signal, AbortSignal.timeout(WAIT_MS)]);
   const ready = await awaitIstiod(run, member, limit);
@@ -95,6 +93,18 @@ async function awaitReady(run: Run, member: Member): Promise<boolean> {
 function blockedOutcome({ state }: Member, findings: readonly Finding[]): Outcome {
   if (!state.reachable) return state.retryable ? "waiting" : "failed";
   return findings.some(({ severity }) => severity === "error") ? "failed" : "waiting";
+}
+
+/** Several members at once; one that cannot be reached is a value among the others. */
+export async function observeMembers(
+  { ports, spec, signal }: Run,
+  clusters: readonly Cluster[],
+  depth: "subject" | "peer",
+): Promise<Member[]> {
+  const limit = pLimit(MEMBER_CONCURRENCY * 2);
+  return await Promise.all(
+    clusters.map((cluster) => limit(() => observeMember(ports, spec, cluster, depth, signal))),
+  );
 }
 
 /** What a member is judged by. */

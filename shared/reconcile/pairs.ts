@@ -7,19 +7,20 @@ import { faultFinding, isOutOfReach } from "../core/error-finding.ts";
 import { type Finding, finding } from "../core/finding.ts";
 import { peerStanding, planMember, type Standing } from "../core/member-plan.ts";
 import { isReachable, type Member } from "../core/observation.ts";
-import type { Outcome } from "../core/outcome.ts";
+import { type Outcome, outcomeOf } from "../core/outcome.ts";
 import { foreignRemoteSecret, type PairPlan, planPairs } from "../core/pair-plan.ts";
 import type { RootVersions } from "../core/root-state.ts";
 import { ConflictError, MeshjoinError } from "../errors.ts";
-import { observeMember } from "../observe.ts";
 import { type Evidence, type Expectation, verifyMember } from "../verify.ts";
-import { contextOf, MEMBER_CONCURRENCY, type MemberResult, WAIT_MS } from "./members.ts";
+import { contextOf, MEMBER_CONCURRENCY, type MemberResult, observeMembers, WAIT_MS } from "./members.ts";
 
 /** Pairs that are written at the same time; each is a handful of requests on two API servers. */
 const PAIR_CONCURRENCY = 16;
 
 export interface PairsInput {
   readonly clusters: readonly Cluster[];
+  /** All of them, where nothing was written since they were seen. */
+  readonly observed: readonly Member[] | undefined;
   /** What round one did; their clusters are the subjects. */
   readonly results: readonly MemberResult[];
   readonly roots: RootVersions;
@@ -56,7 +57,7 @@ export async function reconcilePairs(run: Run, input: PairsInput): Promise<Pairs
   );
   if (subjects.size === 0) return { pairs: [], findings: [], late: new Map(), errors: [] };
 
-  const members = await observeAll(run, input.clusters);
+  const members = input.observed ?? (await observeMembers(run, input.clusters, "peer"));
   const standings = new Map(
     members.map((member) => [member.clusterId, peerStanding(member, contextOf(run, member, input))]),
   );
@@ -101,13 +102,6 @@ function lapsed(id: string): Finding {
   return finding("RunInterrupted", `${id} was whole and is not any more`, "nothing: it is tried again", id);
 }
 
-async function observeAll({ ports, spec, signal }: Run, clusters: readonly Cluster[]): Promise<Member[]> {
-  const limit = pLimit(MEMBER_CONCURRENCY * 2);
-  return await Promise.all(
-    clusters.map((cluster) => limit(() => observeMember(ports, spec, cluster, "peer", signal))),
-  );
-}
-
 /** By `reader target`: whether the remote secret was written, or why not. */
 type Written = ReadonlyMap<string, boolean | MeshjoinError>;
 
@@ -130,7 +124,7 @@ async function connectAll(
       limit(async (): Promise<[string, boolean | MeshjoinError]> => {
         try {
           const wrote = await connectPair(run.ports, run.spec, { reader, target }, action, run.signal);
-          const outcome = wrote ? writtenOutcome(plan) : "unchanged";
+          const outcome = wrote ? outcomeOf(action) : "unchanged";
           run.report({ step: "connect", clusterId: plan.reader, target: plan.target, outcome });
           return [keyOf(plan), wrote];
         } catch (error) {
@@ -141,11 +135,6 @@ async function connectAll(
     ];
   });
   return new Map(await Promise.all(entries));
-}
-
-function writtenOutcome({ action }: PairPlan): Outcome {
-  if (action === undefined) return "unchanged";
-  return action.verb === "create" ? "created" : "updated";
 }
 
 /** Every reader is asked, at the same time, for all its targets at once. */
@@ -206,7 +195,7 @@ function judge(run: Run, plan: PairPlan, subjects: ReadonlySet<string>, { writte
     case "connect": {
       const done = written.get(keyOf(plan));
       if (done instanceof MeshjoinError) {
-        return settle(outcomeOf(done), !isOfPeer(done, subjects), faultFinding(done, reader));
+        return settle(unfinished(done), !isOfPeer(done, subjects), faultFinding(done, reader));
       }
       const seen = evidence.get(reader);
       const holder = seen?.heldBy.get(target)?.split("/").at(-1);
@@ -217,17 +206,20 @@ function judge(run: Run, plan: PairPlan, subjects: ReadonlySet<string>, { writte
       const status = seen === undefined ? "unknown" : seen.unsynced.get(target);
       if (status === undefined) {
         run.report({ step: "pairSynced", clusterId: reader, target, outcome: "unchanged" });
-        return settle(done === true ? writtenOutcome(plan) : "unchanged", true);
+        return settle(
+          done === true && plan.action !== undefined ? outcomeOf(plan.action) : "unchanged",
+          true,
+        );
       }
       const error = seen?.error;
       const counts = error === undefined || !isOfPeer(error, subjects);
-      return settle(outcomeOf(error), counts, notSynced(reader, target, status, error));
+      return settle(unfinished(error), counts, notSynced(reader, target, status, error));
     }
   }
 }
 
 /** Of what is not as it should be: time mends it, unless the error says otherwise. */
-function outcomeOf(error: MeshjoinError | undefined): Outcome {
+function unfinished(error: MeshjoinError | undefined): Outcome {
   return error?.retryable === false ? "failed" : "waiting";
 }
 
@@ -263,7 +255,7 @@ async function noteLoaded(
       if (state.cacerts?.owner !== "ours" || state.cacerts.loadedAt !== undefined) return;
       if (!seen.loaded) {
         late.set(id, {
-          outcome: outcomeOf(seen.error),
+          outcome: unfinished(seen.error),
           findings: [seen.error === undefined ? notLoaded(id) : faultFinding(seen.error, id)],
         });
         return;
@@ -275,7 +267,7 @@ async function noteLoaded(
       } catch (error) {
         if (!(error instanceof MeshjoinError)) throw error;
         if (error instanceof ConflictError) return;
-        late.set(id, { outcome: outcomeOf(error), findings: [faultFinding(error, id)] });
+        late.set(id, { outcome: unfinished(error), findings: [faultFinding(error, id)] });
         errors.push(error);
       }
     }),

@@ -1,6 +1,12 @@
 import type { Cluster } from "../../shared/core/cluster.ts";
 import { endpointDigest } from "../../shared/core/endpoint-digest.ts";
-import { clusterId, networkName, readerSecretName, remoteSecretName } from "../../shared/core/names.ts";
+import {
+  clusterId,
+  clusterResource,
+  networkName,
+  readerSecretName,
+  remoteSecretName,
+} from "../../shared/core/names.ts";
 import type {
   ControlPlaneState,
   Member,
@@ -99,7 +105,9 @@ export function aRemoteSecret(
     owner: "ours",
     isRead: true,
     targetId: clusterId(target.ref),
+    uid: `uid of ${remoteSecretName(clusterId(target.ref))}`,
     resourceVersion: "8",
+    targetResource: clusterResource(target.ref),
     targetGkeId: target.id,
     endpointDigest: endpointDigest(endpoint),
     readerUid: readerUid(reader),
@@ -117,6 +125,7 @@ export function aReaderSecret(reader: Cluster, seed: Partial<ReaderSecretState> 
     owner: "ours",
     readerId,
     uid: readerUid(reader),
+    readerResource: clusterResource(reader.ref),
     readerGkeId: reader.id,
     ...seed,
   };

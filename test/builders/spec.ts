@@ -15,6 +15,7 @@ export function aSpec(seed: Partial<MeshSpec> = {}): MeshSpec {
     workloadTtl: DAY,
     clockSkew: 300,
     tokenTtl: 7 * DAY,
+    massLeaveShare: 0.5,
     accessFunction: "auto",
     accessPeers: "auto",
     ...seed,

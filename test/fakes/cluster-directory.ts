@@ -6,6 +6,8 @@ import type { ClusterDirectory } from "../../shared/ports.ts";
 /** GKE's ClusterManager in memory. Its state may be changed at any time; the next call sees it. */
 export interface FakeClusterDirectory extends ClusterDirectory {
   put(cluster: Cluster): void;
+  /** Without being a call. */
+  peek(ref: ClusterRef): Cluster | undefined;
   delete(ref: ClusterRef): void;
   /** Locations that the next lists leave out and name as missing. */
   missing(locations: readonly string[]): void;
@@ -53,6 +55,7 @@ export function fakeClusterDirectory(options: FakeClusterDirectoryOptions): Fake
       );
       return { clusters: listed, missingLocations };
     },
+    peek: (ref) => clusters.get(clusterResource(ref)),
     put(cluster) {
       clusters.set(clusterResource(cluster.ref), cluster);
     },

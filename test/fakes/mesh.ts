@@ -43,6 +43,7 @@ export interface ProcessOptions {
   readonly signal?: AbortSignal;
   readonly report?: (progress: Progress) => void;
   readonly template?: ManifestTemplate;
+  readonly confirm?: readonly string[];
 }
 
 export interface MeshOptions {
@@ -91,7 +92,8 @@ export async function aMesh(options: MeshOptions = {}): Promise<FakeMesh> {
   }
 
   async function reconcileScope(scope: ReconcileRequest["scope"], process?: ProcessOptions) {
-    return await reconcile(run(process), { scope, reason: "test" });
+    const { confirm = [] } = process ?? {};
+    return await reconcile(run(process), { scope, reason: "test", confirm });
   }
 
   return {
@@ -106,7 +108,10 @@ export async function aMesh(options: MeshOptions = {}): Promise<FakeMesh> {
     },
     add,
     run,
-    join: (cluster, process) => reconcileScope({ clusterId: clusterId(cluster.ref) }, process),
+    join: async (cluster, process) => {
+      const request = { scope: { clusterId: clusterId(cluster.ref) }, reason: "test" };
+      return await reconcile(run(process), request, [directory.peek(cluster.ref) ?? cluster]);
+    },
     reconcile: reconcileScope,
   };
 }

@@ -28,11 +28,11 @@ describe("loadConfig", () => {
         workloadTtl: 86_400,
         clockSkew: 300,
         tokenTtl: 604_800,
+        massLeaveShare: 0.5,
         accessFunction: "auto",
         accessPeers: "auto",
       },
       rotationShare: 0.2,
-      massLeaveShare: 0.5,
     });
   });
 
@@ -69,10 +69,10 @@ describe("loadConfig", () => {
         workloadTtl: 21_600,
         clockSkew: 0,
         tokenTtl: 600,
+        massLeaveShare: 1,
         accessFunction: "private",
         accessPeers: "dns",
       },
-      massLeaveShare: 1,
       rotationShare: 0.25,
       signerUrl: "https://sign.example.com/sign",
       containerEndpoint: "http://127.0.0.1:4001",

@@ -13,6 +13,8 @@ export interface IstiodBehaviour {
   reloadsAfterMs: number;
   /** From a change of a remote secret until its cluster is synced. */
   syncsAfterMs: number;
+  /** Its secret controller stands still: what it lists stays as it is. */
+  stuck: boolean;
 }
 
 /** Whether the cluster at this address lets this token in; `network` of the fleet. */
@@ -38,7 +40,8 @@ const DEPLOYMENT: ObjectRef = {
 const WEBHOOKS = ["ValidatingWebhookConfiguration", "MutatingWebhookConfiguration"];
 
 export function simulatedIstiod(store: ObjectStore, reach: Reach): SimulatedIstiod {
-  const behaviour: IstiodBehaviour = { readyAfterMs: 0, reloadsAfterMs: 0, syncsAfterMs: 0 };
+  const behaviour: IstiodBehaviour = { readyAfterMs: 0, reloadsAfterMs: 0, syncsAfterMs: 0, stuck: false };
+  let listed: RemoteClusterStatus[] = [];
   const seen = new Map<string, { readonly version: string; readonly at: number }>();
   let loaded: readonly string[] = [];
   let starting: NodeJS.Timeout | undefined;
@@ -84,6 +87,7 @@ export function simulatedIstiod(store: ObjectStore, reach: Reach): SimulatedIsti
       }
     },
     remoteClusters() {
+      if (behaviour.stuck) return listed;
       const own = { clusterId: ownClusterId(store), secretName: "", status: "synced" as const };
       const remote = remoteSecrets(store).flatMap((secret) => {
         const synced = ageOf(secret) >= behaviour.syncsAfterMs;
@@ -97,7 +101,8 @@ export function simulatedIstiod(store: ObjectStore, reach: Reach): SimulatedIsti
       const first = remote.filter(
         ({ clusterId }, index) => remote.findIndex((row) => row.clusterId === clusterId) === index,
       );
-      return [own, ...first];
+      listed = [own, ...first];
+      return listed;
     },
     servedChain() {
       reload();

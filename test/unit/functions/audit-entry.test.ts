@@ -51,14 +51,51 @@ describe("an audit-log entry about a cluster that was created", () => {
   });
 });
 
+const begun = (entry: AuditEntry): AuditEntry => {
+  const { last: _, ...operation } = entry.operation ?? {};
+  return { ...entry, operation: { ...operation, first: true } };
+};
+
+describe("an audit-log entry about a cluster that is there or was", () => {
+  const of = (method: string, entry: AuditEntry): AuditEntry => ({
+    ...entry,
+    protoPayload: { ...entry.protoPayload, methodName: `google.container.${method}` },
+  });
+  it.each([
+    ["the beginning of a deletion", anEntry("deletion-started"), "DeleteCluster"],
+    ["the end of a deletion", anEntry("deletion-finished"), "DeleteCluster"],
+    ["the end of an update", anEntry("update-finished"), "UpdateCluster"],
+    ["labels that were set, in one entry", anEntry("labels-set"), "SetLabels"],
+    ...["v1", "v1beta1"].flatMap((version) =>
+      ["StartIPRotation", "CompleteIPRotation", "SetMasterAuth", "SetLabels"].map(
+        (method): [string, AuditEntry, string] => [
+          `the end of ${method} by ${version}`,
+          of(`${version}.ClusterManager.${method}`, anEntry("update-finished")),
+          method,
+        ],
+      ),
+    ),
+  ])("is understood: %s", (_, entry, method) => {
+    expect(parseAuditEntry(entry)).toMatchObject({
+      event: { method, cluster: { name: expect.any(String) } },
+    });
+  });
+});
+
 describe("an audit-log entry about anything else", () => {
   it.each<[IgnoredReason, string, unknown]>([
     ["OperationNotFinished", "a creation that has begun", anEntry("creation-started")],
     ["OperationFailed", "a creation that failed", anEntry("creation-failed")],
     ["OperationFailed", "a creation that was rejected", anEntry("creation-rejected")],
     ["OperationNotFinished", "a creation without an operation", finished((entry) => delete entry.operation)],
-    ["OtherMethod", "a deletion", anEntry("deletion-finished")],
-    ["OtherMethod", "an update", anEntry("update-finished")],
+    ["OperationNotFinished", "an update that has begun", begun(anEntry("update-finished"))],
+    [
+      "OperationFailed",
+      "a deletion that failed",
+      changed("deletion-finished", (entry) =>
+        Object.assign(entry.protoPayload ?? {}, { status: { code: 13, message: "Internal error." } }),
+      ),
+    ],
     ["OtherMethod", "a node pool", anEntry("node-pool-created")],
     [
       "OtherMethod",
@@ -115,7 +152,7 @@ describe("entries of real projects", () => {
       event: { cluster: { name: "gke-basic-1", location: "us-central1-a" }, method: "CreateCluster" },
     },
     "cluster_creation_started.yaml": { ignored: "OperationNotFinished" },
-    "cluster_deletion_started.yaml": { ignored: "OtherMethod" },
+    "cluster_deletion_started.yaml": { event: { method: "DeleteCluster" } },
   };
 
   it(`are understood (${files.length === 0 ? "none here, so this proves nothing" : files.length})`, () => {

@@ -117,6 +117,43 @@ describe("on-cluster-event", () => {
     expect(lines.at(-1)).toMatchObject({ severity: "WARNING", message: "event is delivered again", code });
   });
 
+  it.each(["deletion-started", "deletion-finished"])(
+    "leaves a cluster alone that still runs, whatever %s says: the name may be another's",
+    async (name) => {
+      const { mesh, handle, lines } = await aFunction();
+      await handle(name);
+      expect(lines).toMatchObject([{ message: "cluster is no member", reason: "StillRunning" }]);
+      expect(requests(mesh)).toEqual([0]);
+    },
+  );
+
+  it.each<[string, string, (mesh: FakeMesh, cluster: Cluster) => void]>([
+    [
+      "deletion-started",
+      "Stopping",
+      (mesh, cluster) => mesh.directory.put({ ...cluster, status: "STOPPING" }),
+    ],
+    ["deletion-finished", "Gone", (mesh, cluster) => mesh.directory.delete(cluster.ref)],
+    ["labels-set", "NotLabelled", (mesh, cluster) => mesh.directory.put({ ...cluster, labels: {} })],
+  ])("takes a member out of the mesh after %s, because it is %s", async (name, reason, depart) => {
+    const { mesh, handle, lines, cluster } = await aFunction();
+    const peer = aCluster({ project: "shop-prod", name: "peer" });
+    mesh.add(peer);
+    await mesh.reconcile("mesh");
+    depart(mesh, cluster);
+    await handle(name);
+    expect(lines[0]).toMatchObject({ message: "cluster leaves", reason });
+    expect(lines.at(-1)).toMatchObject({ message: "reconciled", outcome: "deleted" });
+    await expectJoined(mesh, [peer]);
+  });
+
+  it.each(["labels-set", "update-finished"])("looks at a member again after %s", async (name) => {
+    const { mesh, handle, lines } = await aFunction();
+    await handle(name);
+    expect(lines[0]).toMatchObject({ message: "cluster joins" });
+    await expectJoined(mesh);
+  });
+
   it("acknowledges what asking again does not mend, with one line that has its code", async () => {
     const { mesh, handle, lines } = await aFunction();
     mesh.directory.failNext(new RefusedError("no permission; grant it", { code: "PermissionDenied" }));

@@ -1,5 +1,4 @@
 import { beforeEach, describe, expect, it } from "@jest/globals";
-import type { MeshSpec } from "../../../shared/core/spec.ts";
 import { UnavailableError } from "../../../shared/errors.ts";
 import { parseBundle, parseCertificatePem } from "../../../shared/pki/certificate.ts";
 import { makeCsr } from "../../../shared/pki/csr.ts";
@@ -7,23 +6,11 @@ import { inProcessAuthority } from "../../../shared/pki/in-process-authority.ts"
 import { privateKeyPem } from "../../../shared/pki/key.ts";
 import { verifyCacerts } from "../../../shared/pki/verify.ts";
 import type { RootAuthority } from "../../../shared/ports.ts";
+import { aSpec } from "../../builders/spec.ts";
 import { type FakeRootStore, fakeRootStore } from "../../fakes/root-store.ts";
-import { aKeyPair, aRoot, DAY, NOW, payloadOf, type RootFiles } from "./gen.ts";
+import { aKeyPair, aRoot, NOW, payloadOf, type RootFiles } from "./gen.ts";
 
-const spec: MeshSpec = {
-  meshId: "prod",
-  projects: ["shop"],
-  rootProject: "shop",
-  meshLabel: "mesh_id",
-  allow: [],
-  keyAlgorithm: "ec-p256",
-  intermediateTtl: 90 * DAY,
-  workloadTtl: DAY,
-  clockSkew: 300,
-  tokenTtl: 7 * DAY,
-  accessFunction: "auto",
-  accessPeers: "auto",
-};
+const spec = aSpec();
 const member = { project: "shop", location: "europe-west1-b", name: "one" };
 
 let store: FakeRootStore;

@@ -135,10 +135,15 @@ describe("a cluster that is created", () => {
     await expectJoined(mesh);
   });
 
-  it("is unknown to the list for a while, and its event comes again", async () => {
+  it("is unknown to the list for a while, and is joined all the same", async () => {
     const mesh = await aMesh({ members: 1 });
+    await mesh.join(mesh.clusters[0]!);
     const late = aCluster({ name: "m2" });
-    await expect(mesh.join(late)).rejects.toMatchObject({ code: "NotListed", retryable: true });
+    mesh.fleet.add(late);
+    expect(await mesh.join(late)).toMatchObject({ retry: true });
+    mesh.directory.put(late);
+    expect(await mesh.join(late)).toMatchObject({ retry: false, errors: [] });
+    await expectJoined(mesh, [mesh.clusters[0]!, late]);
   });
 });
 

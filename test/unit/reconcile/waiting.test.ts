@@ -145,27 +145,25 @@ describe("a cluster that was whole a moment ago", () => {
   });
 });
 
-describe("a cluster that no list holds yet", () => {
+describe("a project that refuses", () => {
   const elsewhere = aCluster({ project: "shop-europe", name: "newcomer" });
-  const join = async (projects: readonly string[], refused: string) => {
-    const mesh = await aMesh({ spec: { projects } });
+  const meshOf = async (projects: readonly string[], refused: string) => {
+    const mesh = await aMesh({ clusters: [elsewhere], spec: { projects } });
     mesh.directory.refuse(refused);
-    return mesh.join(elsewhere);
+    return mesh;
   };
 
-  it("has its event come again, whatever another project answers, and says what that was", async () => {
-    await expect(join(["shop", "shop-europe"], "shop")).rejects.toMatchObject({
-      code: "NotListed",
-      retryable: true,
-      message: expect.stringContaining("permission container.clusters.list is missing on project shop"),
-    });
+  it("is named, and stops no cluster of another project", async () => {
+    const mesh = await meshOf(["shop", "shop-europe"], "shop");
+    const { summary, retry } = await mesh.join(elsewhere);
+    expect(retry).toBe(false);
+    expect(reasonsOf(summary.findings)).toEqual(["ListingIncomplete"]);
+    await expectJoined(mesh);
   });
 
-  it("has its event given up when the only project refuses", async () => {
-    await expect(join(["shop-europe"], "shop-europe")).rejects.toMatchObject({
-      code: "PermissionDenied",
-      retryable: false,
-    });
+  it("stops everything if there is no other", async () => {
+    const mesh = await meshOf(["shop-europe"], "shop-europe");
+    await expect(mesh.join(elsewhere)).rejects.toMatchObject({ code: "PermissionDenied", retryable: false });
   });
 });
 

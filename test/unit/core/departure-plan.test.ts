@@ -1,0 +1,102 @@
+import { describe, expect, it } from "@jest/globals";
+import type { Cluster } from "../../../shared/core/cluster.ts";
+import type { Absence } from "../../../shared/core/departure.ts";
+import { type DepartureInput, planDepartures } from "../../../shared/core/departure-plan.ts";
+import { clusterId } from "../../../shared/core/names.ts";
+import { aCluster } from "../../builders/cluster.ts";
+import { anUnreachableMember, aPairedFleet } from "../../builders/member.ts";
+import { aSpec } from "../../builders/spec.ts";
+
+const fleet = (count: number): Cluster[] =>
+  Array.from({ length: count }, (_, index) => aCluster({ name: `m${index + 1}` }));
+
+/** The first `left` of a paired fleet have left. */
+function aDeparture(
+  size: number,
+  left: number,
+  certainty: Absence["certainty"],
+  seed: Partial<DepartureInput> = {},
+) {
+  const clusters = fleet(size);
+  const members = aPairedFleet(clusters);
+  return planDepartures({
+    members: members.slice(left),
+    departures: clusters.slice(0, left).map(({ ref, id }) => ({
+      departed: { clusterId: clusterId(ref), gkeId: id, ref },
+      absence: { certainty, why: "of the test" },
+    })),
+    leavers: [],
+    spec: aSpec(),
+    only: undefined,
+    confirm: [],
+    ...seed,
+  });
+}
+
+const reasons = (plan: ReturnType<typeof planDepartures>) => [
+  ...new Set(plan.findings.map(({ reason }) => reason)),
+];
+const [M1, M2, M3] = fleet(3).map(({ ref }) => clusterId(ref));
+
+describe("planDepartures", () => {
+  it("takes from every member what it holds of the one that left, and what stands for it", () => {
+    const { actions, findings } = aDeparture(3, 1, "proved");
+    expect(actions.map(({ kind, verb, clusterId: id, secret }) => [kind, verb, id, secret.name])).toEqual([
+      ["disconnect", "delete", M2, `istio-remote-secret-${M1}`],
+      ["disconnect", "delete", M3, `istio-remote-secret-${M1}`],
+      ["revoke", "delete", M2, `meshjoin-reader-${M1}`],
+      ["revoke", "delete", M3, `meshjoin-reader-${M1}`],
+    ]);
+    expect(findings).toEqual([]);
+  });
+
+  it("takes from a leaver that still runs all that it holds of the members, and says until when it is trusted", () => {
+    const [leaver] = aPairedFleet(fleet(3));
+    const { actions, findings } = aDeparture(3, 1, "assumed", { leavers: [leaver!] });
+    const onLeaver = actions.filter(({ clusterId: id }) => id === M1);
+    expect(onLeaver.map(({ kind, secret }) => [kind, secret.name])).toEqual([
+      ["disconnect", `istio-remote-secret-${M2}`],
+      ["disconnect", `istio-remote-secret-${M3}`],
+      ["revoke", `meshjoin-reader-${M2}`],
+      ["revoke", `meshjoin-reader-${M3}`],
+    ]);
+    expect(findings).toMatchObject([
+      { reason: "TrustedLeaver", message: expect.stringContaining("2026-05-30T12:00:00.000Z") },
+    ]);
+  });
+
+  it("says that a leaver may be trusted though it cannot be seen", () => {
+    const [leaver] = fleet(1);
+    const plan = aDeparture(3, 1, "assumed", { leavers: [anUnreachableMember(leaver)] });
+    expect(reasons(plan)).toEqual(["TrustedLeaver"]);
+    expect(plan.actions).toHaveLength(4);
+  });
+
+  it("takes nothing away on no proof at all", () => {
+    const plan = aDeparture(3, 1, "open");
+    expect(plan.actions).toEqual([]);
+    expect(reasons(plan)).toEqual(["AbsenceNotProved"]);
+  });
+
+  it.each<[string, number, number, Absence["certainty"], Partial<DepartureInput>, boolean]>([
+    ["one of two", 2, 1, "assumed", {}, false],
+    ["two of four", 4, 2, "assumed", {}, false],
+    ["two of three", 3, 2, "assumed", {}, true],
+    ["all of three", 3, 3, "assumed", {}, true],
+    ["two of four where a quarter may", 4, 2, "assumed", { spec: aSpec({ massLeaveShare: 0.25 }) }, true],
+    ["two of three that are proved deleted", 3, 2, "proved", {}, false],
+    ["two of three when it is confirmed", 3, 2, "assumed", { confirm: ["MassLeave"] }, false],
+    ["two of three, though the run is about one", 3, 2, "assumed", { only: M1 ?? "" }, true],
+  ])("is a mass leave of %s: %#", (_, size, left, certainty, seed, held) => {
+    const plan = aDeparture(size, left, certainty, seed);
+    expect(reasons(plan).includes("MassLeave")).toBe(held);
+    expect(plan.actions.length === 0).toBe(held || left === size);
+  });
+
+  it("acts on the one that the run is about alone", () => {
+    const { actions } = aDeparture(4, 2, "proved", { only: M2 ?? "" });
+    expect(new Set(actions.map(({ secret }) => secret.name))).toEqual(
+      new Set([`istio-remote-secret-${M2}`, `meshjoin-reader-${M2}`]),
+    );
+  });
+});

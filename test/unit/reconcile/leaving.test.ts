@@ -1,0 +1,197 @@
+import { describe, expect, it } from "@jest/globals";
+import type { Cluster } from "../../../shared/core/cluster.ts";
+import { annotation, clusterId, ISTIO_NAMESPACE } from "../../../shared/core/names.ts";
+import { UnavailableError } from "../../../shared/errors.ts";
+import { aCluster } from "../../builders/cluster.ts";
+import { ProcessDeath, processFaults } from "../../fakes/kubernetes/faults.ts";
+import { aMesh, type FakeMesh } from "../../fakes/mesh.ts";
+import { secret } from "./installations.ts";
+import { expectJoined, secretsOf, versionsOf } from "./world.ts";
+
+async function aJoinedMesh(members: number): Promise<FakeMesh> {
+  const mesh = await aMesh({ members });
+  await mesh.reconcile("mesh");
+  await expectJoined(mesh);
+  return mesh;
+}
+
+const ID = ({ ref }: Cluster) => clusterId(ref);
+/** What an event about a cluster does that is no member any more. */
+const leave = (mesh: FakeMesh, cluster: Cluster, process?: Parameters<FakeMesh["reconcile"]>[1]) =>
+  mesh.reconcile({ clusterId: ID(cluster) }, process);
+const unlabel = (mesh: FakeMesh, ...clusters: Cluster[]) => {
+  for (const cluster of clusters) mesh.directory.put({ ...cluster, labels: {} });
+};
+const reasonsOf = (findings: readonly { readonly reason: string }[]) => [
+  ...new Set(findings.map(({ reason }) => reason)),
+];
+
+describe("a member that has left", () => {
+  it.each<[string, (mesh: FakeMesh, cluster: Cluster) => void]>([
+    ["is deleted", (mesh, cluster) => mesh.directory.delete(cluster.ref)],
+    ["is being deleted", (mesh, cluster) => mesh.directory.put({ ...cluster, status: "STOPPING" })],
+    ["lost its label", (mesh, cluster) => unlabel(mesh, cluster)],
+  ])("is forgotten by all others when it %s, by its event and by the full run alike", async (_, depart) => {
+    for (const scope of ["event", "mesh"] as const) {
+      const mesh = await aJoinedMesh(3);
+      const [leaver, ...rest] = mesh.clusters;
+      depart(mesh, leaver!);
+      const { summary, retry, errors } = await (scope === "mesh"
+        ? mesh.reconcile("mesh")
+        : leave(mesh, leaver!));
+      expect({ retry, errors }).toEqual({ retry: false, errors: [] });
+      expect(summary.pairs.filter(({ outcome }) => outcome === "deleted")).toHaveLength(4);
+      await expectJoined(mesh, rest);
+
+      const before = versionsOf(mesh);
+      expect((await mesh.reconcile("mesh")).summary.outcome).toBe("unchanged");
+      expect(versionsOf(mesh)).toEqual(before);
+    }
+  });
+
+  it("and still runs keeps its CA and istiod, and loses every way into the others and out of them", async () => {
+    const mesh = await aJoinedMesh(3);
+    const [leaver] = mesh.clusters;
+    unlabel(mesh, leaver!);
+    const { summary } = await leave(mesh, leaver!);
+    expect(reasonsOf(summary.findings)).toEqual(["TrustedLeaver"]);
+    expect(secretsOf(mesh, leaver!).map(({ metadata }) => metadata.name)).toEqual(["cacerts"]);
+    const deployment = {
+      apiVersion: "apps/v1",
+      kind: "Deployment",
+      namespace: ISTIO_NAMESPACE,
+      name: "istiod",
+    };
+    expect(mesh.fleet.server(leaver!).store.get(deployment)).toBeDefined();
+  });
+
+  it("comes back as a member when it is labelled again", async () => {
+    const mesh = await aJoinedMesh(3);
+    const [leaver] = mesh.clusters;
+    unlabel(mesh, leaver!);
+    await leave(mesh, leaver!);
+    mesh.directory.put(leaver!);
+    expect(await mesh.join(leaver!)).toMatchObject({ retry: false, errors: [] });
+    await expectJoined(mesh);
+  });
+
+  it("stays where nothing proves its absence", async () => {
+    const mesh = await aJoinedMesh(3);
+    const [leaver] = mesh.clusters;
+    mesh.directory.delete(leaver!.ref);
+    mesh.directory.missing([leaver!.ref.location]);
+    mesh.directory.failNext(new UnavailableError("no answer; try again", { code: "Unavailable" }));
+    const before = versionsOf(mesh);
+    await expect(leave(mesh, leaver!)).rejects.toMatchObject({ code: "Unavailable" });
+    expect(versionsOf(mesh)).toEqual(before);
+  });
+
+  it("takes nobody else's Secret with it", async () => {
+    const mesh = await aJoinedMesh(3);
+    const [leaver, other] = mesh.clusters;
+    const byHand = secret(`istio-remote-secret-${ID(leaver!)}-copy`, { [ID(leaver!)]: "{}" });
+    const annotations = { [annotation("cluster-id")]: leaver!.id };
+    const { store } = mesh.fleet.server(other!);
+    store.write({ ...byHand, metadata: { ...byHand.metadata, annotations } }, "kubectl");
+    mesh.directory.delete(leaver!.ref);
+    await leave(mesh, leaver!);
+    const names = secretsOf(mesh, other!).map(({ metadata }) => metadata.name);
+    expect(names.filter((name) => name.includes(ID(leaver!)))).toEqual([byHand.metadata.name]);
+  });
+
+  it("does not wait for a member that cannot be reached; the full run takes the rest", async () => {
+    const mesh = await aJoinedMesh(4);
+    const [leaver, silent, ...rest] = mesh.clusters;
+    mesh.directory.delete(leaver!.ref);
+    mesh.fleet.server(silent!).faults.unreachable = true;
+    const { summary, retry } = await leave(mesh, leaver!);
+    expect(retry).toBe(false);
+    expect(reasonsOf(summary.findings)).toEqual(["ApiServerUnreachable"]);
+    for (const member of rest) {
+      expect(secretsOf(mesh, member).filter(({ metadata }) => metadata.name.includes(ID(leaver!)))).toEqual(
+        [],
+      );
+    }
+    mesh.fleet.server(silent!).faults.unreachable = false;
+    await mesh.reconcile("mesh");
+    await expectJoined(mesh, [silent!, ...rest]);
+  });
+});
+
+describe("many members that leave at once", () => {
+  it("stay until somebody confirms it", async () => {
+    const mesh = await aJoinedMesh(4);
+    const [stays, ...leavers] = mesh.clusters;
+    unlabel(mesh, ...leavers);
+    const before = versionsOf(mesh);
+    expect(reasonsOf((await mesh.reconcile("mesh")).summary.findings)).toEqual(["MassLeave"]);
+    expect(reasonsOf((await leave(mesh, leavers[0]!)).summary.findings)).toEqual(["MassLeave"]);
+    expect(versionsOf(mesh)).toEqual(before);
+
+    await mesh.reconcile("mesh", { confirm: ["MassLeave"] });
+    await expectJoined(mesh, [stays!]);
+  });
+
+  it("are gone at once when they are proved deleted", async () => {
+    const mesh = await aJoinedMesh(4);
+    const [stays, ...leavers] = mesh.clusters;
+    for (const { ref } of leavers) mesh.directory.delete(ref);
+    await mesh.reconcile("mesh");
+    await expectJoined(mesh, [stays!]);
+  });
+});
+
+describe("an istiod whose secret controller stands still", () => {
+  it("is named, and the leaver's token lives until it moves again", async () => {
+    const mesh = await aJoinedMesh(3);
+    const [leaver, stuck, other] = mesh.clusters;
+    const { istiod } = mesh.fleet.server(stuck!);
+    mesh.directory.delete(leaver!.ref);
+    istiod.stuck = true;
+    const { summary } = await leave(mesh, leaver!, { signal: AbortSignal.timeout(300) });
+    expect(summary.findings).toMatchObject([{ reason: "IstiodStuck", clusterId: ID(stuck!) }]);
+    const names = secretsOf(mesh, stuck!).map(({ metadata }) => metadata.name);
+    expect(names).toContain(`meshjoin-reader-${ID(leaver!)}`);
+    expect(names).not.toContain(`istio-remote-secret-${ID(leaver!)}`);
+
+    istiod.stuck = false;
+    expect(await mesh.reconcile("mesh")).toMatchObject({ retry: false, errors: [] });
+    await expectJoined(mesh, [stuck!, other!]);
+  });
+});
+
+describe("a run that dies while a member leaves", () => {
+  it.each(["dieAfter", "loseAnswer"] as const)(
+    "(%s, any write) is made good by the next one",
+    async (fault) => {
+      const whole = await aJoinedMesh(3);
+      unlabel(whole, whole.clusters[0]!);
+      const counting = processFaults();
+      await leave(whole, whole.clusters[0]!, { faults: counting });
+      expect(counting.writes).toBe(8);
+      for (let k = 1; k <= counting.writes; k += 1) {
+        const mesh = await aJoinedMesh(3);
+        const [leaver, ...rest] = mesh.clusters;
+        unlabel(mesh, leaver!);
+        const faults = processFaults();
+        faults.onWrite(k, fault);
+        await leave(mesh, leaver!, { faults }).catch((error: unknown) => {
+          if (!(error instanceof ProcessDeath)) throw error;
+        });
+        expect(await mesh.reconcile("mesh")).toMatchObject({ retry: false, errors: [] });
+        await expectJoined(mesh, rest);
+      }
+    },
+  );
+
+  it("loses nothing of a cluster that has the leaver's name now", async () => {
+    const mesh = await aJoinedMesh(3);
+    const [old, ...rest] = mesh.clusters;
+    const again = aCluster({ name: old!.ref.name, id: "another" });
+    mesh.directory.put(again);
+    mesh.fleet.add(again);
+    await mesh.join(again);
+    await leave(mesh, again);
+    await expectJoined(mesh, [again, ...rest]);
+  });
+});

@@ -1,13 +1,17 @@
-import { describe, expect, it } from "@jest/globals";
+import { beforeAll, describe, expect, it } from "@jest/globals";
 import type { FleetMember } from "../../sandbox/fleet-file.ts";
 import { finishedEntry, push } from "./world/events.ts";
 import { MESH_LABEL, membersOf, SCENARIO_MS, useFleet } from "./world/fleet.ts";
-import { setLabels } from "./world/google.ts";
+import { holdEvents, setLabels } from "./world/google.ts";
 import { snapshot } from "./world/kubectl.ts";
 import { eventually, expectPaired, expectWrittenOnce, untilFailClosed } from "./world/mesh.ts";
 import { countWrites, killAtWrite } from "./world/writes.ts";
 
 const world = useFleet({ members: 1 });
+
+beforeAll(async () => {
+  await holdEvents(world.fleet);
+}, SCENARIO_MS);
 
 /** A cluster that is about to join, as its event finds it. */
 async function aNewcomer(name: string): Promise<FleetMember> {

@@ -13,6 +13,7 @@ import {
   clearFaults,
   createRootSecret,
   deleteRootSecret,
+  holdEvents,
   setFault,
   setLabels,
   setRootEnabled,
@@ -23,9 +24,15 @@ const world = useFleet({ members: 0 });
 let rootless: FleetMember;
 
 beforeAll(async () => {
+  await holdEvents(world.fleet);
   rootless = await world.fleet.createCluster("rootless", { labels: {} });
   await setLabels(world.fleet, rootless, MESH_LABEL);
 }, SCENARIO_MS);
+
+async function resetFaults(): Promise<void> {
+  await clearFaults(world.fleet);
+  await holdEvents(world.fleet);
+}
 
 const inDays = (days: number) => new Date(Date.now() + days * 86_400_000);
 
@@ -90,7 +97,7 @@ describe("07 a root that cannot sign", () => {
   it.each(BAD_ROOTS)(
     "is acknowledged as %s, with one ERROR line and nothing written",
     async (code, spoil) => {
-      await clearFaults(world.fleet);
+      await resetFaults();
       await aliasRoots(world.fleet, { signing: "1" });
       await spoil(world.fleet);
       expect(await deliver()).toEqual({ status: 204, errors: [code] });
@@ -102,14 +109,14 @@ describe("07 a root that cannot sign", () => {
   it(
     "is asked for again when Secret Manager has no answer now, and signs once it has",
     async () => {
-      await clearFaults(world.fleet);
+      await resetFaults();
       await createRootSecret(world.fleet);
       await sign(world.fleet, await aPayload());
       await setFault(world.fleet, { target: "secretmanager", kind: "status", status: 429 });
       expect(await deliver()).toEqual({ status: 500, errors: [] });
       await expectUntouched(rootless);
 
-      await clearFaults(world.fleet);
+      await resetFaults();
       expect(await deliver()).toEqual({ status: 204, errors: [] });
       await world.fleet.waitUntilSynced();
     },

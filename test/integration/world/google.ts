@@ -124,6 +124,13 @@ export async function setFault(fleet: SandboxFleet, fault: object): Promise<void
   if (!response.ok) throw new Error(await response.text());
 }
 
+const NEVER_MS = 24 * 3600 * 1000;
+
+/** From now on no audit entry reaches the functions but those that the scenario pushes itself. */
+export async function holdEvents(fleet: SandboxFleet): Promise<void> {
+  await setFault(fleet, { target: "gke", kind: "delayEvents", delayMs: NEVER_MS });
+}
+
 export async function clearFaults(fleet: SandboxFleet): Promise<void> {
   await fetch(`${fleet.file().controlUrl}/faults`, { method: "DELETE" });
 }

@@ -99,15 +99,23 @@ const selfSignedMesh: Check = ({ state, clusterId }) => {
     : undefined;
 };
 
-const foreignCacerts: Check = ({ state, clusterId }) =>
-  state.reachable && state.cacerts?.owner === "foreign" && state.cacerts.trust === "otherRoots"
+const DELETE_CACERTS = `kubectl -n ${ISTIO_NAMESPACE} delete secret ${CACERTS}`;
+const FOREIGN_CACERTS_CURES = {
+  otherRoots: `delete it (${DELETE_CACERTS}), or import its root with a root rotation`,
+  unloadable: `mend it, or delete it to have Meshjoin issue one: ${DELETE_CACERTS}`,
+} as const;
+
+const foreignCacerts: Check = ({ state, clusterId }) => {
+  const cacerts = state.reachable ? state.cacerts : undefined;
+  return cacerts?.owner === "foreign" && "faults" in cacerts
     ? finding(
         "ForeignCacerts",
-        `Secret ${CACERTS} is not Meshjoin's and does not chain to the mesh's roots`,
-        `delete it (kubectl -n ${ISTIO_NAMESPACE} delete secret ${CACERTS}), or import its root with a root rotation`,
+        `Secret ${CACERTS} is not Meshjoin's and of no use to the mesh: ${cacerts.faults.join("; ")}`,
+        FOREIGN_CACERTS_CURES[cacerts.trust],
         clusterId,
       )
     : undefined;
+};
 
 const foreignControlPlane: Check = (member, { spec }) => {
   const controlPlane = member.state.reachable ? member.state.controlPlane : undefined;

@@ -210,7 +210,7 @@ describe("planMember", () => {
     [
       "ForeignCacerts",
       "its cacerts chains to other roots",
-      having({ cacerts: { owner: "foreign", trust: "otherRoots" } }),
+      having({ cacerts: { owner: "foreign", trust: "otherRoots", faults: ["it is another's"] } }),
       {},
     ],
     [
@@ -253,7 +253,7 @@ describe("planMember", () => {
   it("collects everything that blocks, not only the first", () => {
     const member = having({
       namespace: { owner: "foreign", network: "shop.dmz", terminating: true },
-      cacerts: { owner: "foreign", trust: "otherRoots" },
+      cacerts: { owner: "foreign", trust: "unloadable", faults: ["it is empty"] },
     });
     const { findings } = planMember(member, aContext({ collisions: new Set([ID]) }));
     expect(reasonsOf(findings)).toEqual([
@@ -262,6 +262,16 @@ describe("planMember", () => {
       "NetworkConflict",
       "ForeignCacerts",
     ]);
+  });
+
+  it.each([
+    ["otherRoots", /import its root/],
+    ["unloadable", /^mend it/],
+  ] as const)("says what is wrong with a foreign cacerts that is %s, and its own cure", (trust, cure) => {
+    const cacerts = { owner: "foreign", trust, faults: ["it expired", "its key is another's"] } as const;
+    const { findings } = planMember(having({ cacerts }), aContext());
+    expect(findings).toMatchObject([{ reason: "ForeignCacerts", cure: expect.stringMatching(cure) }]);
+    expect(findings[0]?.message).toMatch(/: it expired; its key is another's$/);
   });
 
   it("accepts a foreign cacerts of the same roots, and never replaces it", () => {

@@ -117,7 +117,10 @@ const foreignCacerts: Check = ({ state, clusterId }) => {
     : undefined;
 };
 
-const foreignControlPlane: Check = (member, { spec }) => {
+/** Not of a self-signed istiod: that one is uninstalled anyway, whatever else it differs in. */
+const foreignControlPlane: Check = (member, context) => {
+  if (selfSignedMesh(member, context) !== undefined) return undefined;
+  const { spec } = context;
   const controlPlane = member.state.reachable ? member.state.controlPlane : undefined;
   if (controlPlane?.owner !== "foreign") return undefined;
   const differences = identityDifferences(controlPlane, member, spec);

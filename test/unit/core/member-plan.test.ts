@@ -244,6 +244,16 @@ describe("planMember", () => {
     expect(plan.findings[0]?.message).toMatch(/root \(it has no cacerts\)$/);
   });
 
+  it.each<[string, Partial<Reachable>]>([
+    ["in its secret", { cacerts: undefined, selfSignedCa: true }],
+    ["in cacerts", { cacerts: { owner: "foreign", trust: "generated" } }],
+  ])("says once of a foreign istiod with a CA of its own %s what is wrong", (_, seen) => {
+    const controlPlane = aGuest({ identity: { ...IDENTITY, meshId: "staging" } });
+    const plan = planMember(having({ ...seen, controlPlane }), aContext());
+    expect(plan.standing).toBe("blocked");
+    expect(reasonsOf(plan.findings)).toEqual(["SelfSignedMesh"]);
+  });
+
   it("takes a ca of its own for a leftover where there is a cacerts or no istiod", () => {
     for (const seen of [{ selfSignedCa: true }, { ...EMPTY, selfSignedCa: true }]) {
       expect(planMember(having(seen), aContext()).standing).not.toBe("blocked");

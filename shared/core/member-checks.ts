@@ -1,5 +1,5 @@
 import { type Finding, finding } from "./finding.ts";
-import { CACERTS, ISTIO_NAMESPACE } from "./names.ts";
+import { CACERTS, ISTIO_NAMESPACE, TRUST_DOMAIN } from "./names.ts";
 import type { ControlPlaneState, Member } from "./observation.ts";
 import type { RootVersions } from "./root-state.ts";
 import type { MeshSpec } from "./spec.ts";
@@ -146,9 +146,6 @@ export const BLOCKERS: readonly Check[] = [
   foreignCacerts,
   foreignControlPlane,
 ];
-
-/** The trust domain of Istio's charts, and of every control plane that Meshjoin installs. */
-const TRUST_DOMAIN = "cluster.local";
 
 function identityDifferences(controlPlane: ControlPlaneState, member: Member, spec: MeshSpec): string[] {
   const { identity } = controlPlane;

@@ -1,5 +1,5 @@
 import { DEFAULTS, type VariableName, variableNames } from "../shared/config.ts";
-import { KEY_ALGORITHMS } from "../shared/core/spec.ts";
+import { INTERMEDIATE_TO_WORKLOAD, KEY_ALGORITHMS } from "../shared/core/spec.ts";
 
 interface Entry {
   readonly form: string;
@@ -45,7 +45,7 @@ const ENTRIES: Readonly<Record<VariableName, Entry | undefined>> = {
     about: "The keys of the members' intermediate CAs.",
   },
   MESHJOIN_INTERMEDIATE_TTL: {
-    form: "a duration, at least 6 × `MESHJOIN_WORKLOAD_TTL`",
+    form: `a duration, at least ${INTERMEDIATE_TO_WORKLOAD} × \`MESHJOIN_WORKLOAD_TTL\``,
     about: "How long an intermediate CA lives; it never outlives its root.",
   },
   MESHJOIN_WORKLOAD_TTL: {

@@ -1,6 +1,6 @@
 import * as z from "zod/mini";
 import { parseDuration } from "./core/duration.ts";
-import { type Access, KEY_ALGORITHMS, type MeshSpec } from "./core/spec.ts";
+import { type Access, INTERMEDIATE_TO_WORKLOAD, KEY_ALGORITHMS, type MeshSpec } from "./core/spec.ts";
 import { ConfigError } from "./errors.ts";
 import { nearest } from "./nearest.ts";
 
@@ -18,8 +18,6 @@ const YAML_WORDS = ["false", "n", "no", "null", "off", "on", "true", "y", "yes"]
 const LOOPBACK_HOSTS = ["127.0.0.1", "[::1]", "localhost"];
 /** TokenRequest refuses less; Kubernetes `pkg/registry/core/serviceaccount/storage/token.go`. */
 const TOKEN_TTL_MIN = 600;
-/** So that an intermediate is renewed long before it limits what it signs. */
-const INTERMEDIATE_TO_WORKLOAD = 6;
 
 /** Project IDs, those of a domain (`example.com:fleet`) included, which may be shorter. */
 const PROJECT = /^(?:[a-z0-9][-.a-z0-9]*:)?[a-z][-a-z0-9]{1,28}[a-z0-9]$/;

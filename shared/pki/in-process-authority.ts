@@ -2,7 +2,7 @@ import type { KeyObject } from "node:crypto";
 import type { ClusterRef } from "../core/cluster.ts";
 import { clusterId, rootSecretName } from "../core/names.ts";
 import { bundleVersions, type RootVersions } from "../core/root-state.ts";
-import type { MeshSpec } from "../core/spec.ts";
+import { INTERMEDIATE_TO_WORKLOAD, type MeshSpec } from "../core/spec.ts";
 import { RootError } from "../errors.ts";
 import type { Clock, IssuedCertificate, RootAuthority, RootStore, TrustBundle } from "../ports.ts";
 import { joinBundle } from "./bundle.ts";
@@ -15,12 +15,6 @@ export interface AuthorityOptions {
   readonly clock: Clock;
   readonly spec: MeshSpec;
 }
-
-/**
- * An intermediate that lives less is not worth issuing: it has to outlive the workload certificates that it signs
- * by enough to be replaced in time, with runs that fail in between.
- */
-const MINIMUM_LIFE_IN_WORKLOAD_TTLS = 6;
 
 /** The certificate authority inside this process: it alone reads the root secret's payloads. */
 export function inProcessAuthority(options: AuthorityOptions): RootAuthority {
@@ -90,7 +84,8 @@ function issue(
   if (signing === undefined) throw noSigningRoot(rootSecretName(spec.meshId));
   const root = readSigningRoot(signing.payload, signing.name);
   const now = clock.now();
-  assertIssuing(root.certificate, signing.name, now, MINIMUM_LIFE_IN_WORKLOAD_TTLS * spec.workloadTtl);
+  const minimumLife = INTERMEDIATE_TO_WORKLOAD * spec.workloadTtl;
+  assertIssuing(root.certificate, signing.name, now, minimumLife);
   const certificate = issueIntermediate({
     root,
     publicKey,

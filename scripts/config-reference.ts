@@ -1,11 +1,13 @@
 import { DEFAULTS, type VariableName, variableNames } from "../shared/config.ts";
-import { KEY_ALGORITHMS } from "../shared/core/spec.ts";
+import { INTERMEDIATE_TO_WORKLOAD, KEY_ALGORITHMS } from "../shared/core/spec.ts";
 
 interface Entry {
   readonly form: string;
   readonly about: string;
   /** What holds if it is not set, where that is no fixed text. */
   readonly otherwise?: string;
+  /** It is read and checked, and that is all. */
+  readonly withoutEffect?: true;
 }
 
 const ACCESS_FORM = "`auto`, `dns`, `private` or `public`";
@@ -43,7 +45,7 @@ const ENTRIES: Readonly<Record<VariableName, Entry | undefined>> = {
     about: "The keys of the members' intermediate CAs.",
   },
   MESHJOIN_INTERMEDIATE_TTL: {
-    form: "a duration, at least 6 × `MESHJOIN_WORKLOAD_TTL`",
+    form: `a duration, at least ${INTERMEDIATE_TO_WORKLOAD} × \`MESHJOIN_WORKLOAD_TTL\``,
     about: "How long an intermediate CA lives; it never outlives its root.",
   },
   MESHJOIN_WORKLOAD_TTL: {
@@ -76,11 +78,13 @@ const ENTRIES: Readonly<Record<VariableName, Entry | undefined>> = {
   MESHJOIN_ROTATION_SHARE: {
     form: SHARE_FORM,
     about: "The share of the members that one run may renew for age alone.",
+    withoutEffect: true,
   },
   MESHJOIN_SIGNER_URL: {
-    form: "an https URL",
-    about: "The function that alone reads root keys.",
-    otherwise: "roots are read in-process",
+    form: "none yet: a value is refused",
+    about:
+      "The function that alone reads root keys. There is none yet: the joining function reads them itself.",
+    otherwise: "not set",
   },
   MESHJOIN_CONTAINER_ENDPOINT: undefined,
   MESHJOIN_SECRETMANAGER_ENDPOINT: undefined,
@@ -95,7 +99,8 @@ function row(name: string): string[] {
   if (entry === undefined) return [];
   const fallback = Object.entries(DEFAULTS).find(([key]) => key === name)?.[1];
   const shown = fallback === undefined ? (entry.otherwise ?? "") : `\`${fallback}\``;
-  return [`| \`${name}\` | ${entry.form.replaceAll("|", "\\|")} | ${shown} | ${entry.about} |`];
+  const about = entry.withoutEffect ? `*No effect yet.* ${entry.about}` : entry.about;
+  return [`| \`${name}\` | ${entry.form.replaceAll("|", "\\|")} | ${shown} | ${about} |`];
 }
 
 /** `docs/reference/config.md`. */
@@ -107,7 +112,8 @@ export function renderConfigReference(): string {
     "",
     "Environment variables, and nothing else. A duration is a whole number with one unit: `90d`, `24h`, `5m`, `60s`. An empty",
     "variable counts as not set. All faults are reported at once, each by the name of its variable and with its cure; an unknown",
-    "`MESHJOIN_…` variable is a fault too, so that a misspelt one is not passed over.",
+    "`MESHJOIN_…` variable is a fault too, so that a misspelt one is not passed over. Where it says *no effect yet*, a value is",
+    "checked and then waits for the function that it is meant for.",
     "",
     "| variable | form | default | what it decides |",
     "| --- | --- | --- | --- |",

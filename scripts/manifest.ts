@@ -7,13 +7,14 @@ import { type Manifest, renderTemplate } from "./render.ts";
 import { type Pin, parsePin } from "./render-settings.ts";
 import { writeIfChanged } from "./write-file.ts";
 
-/** All that decides what a rendering looks like, beside istioctl itself. */
+/** All that decides what a rendering looks like and whether it is accepted, beside istioctl itself. */
 const INPUTS = [
   "shared/istio/pin.json",
   "shared/istio/values.yaml",
   "shared/istio/template.ts",
   "scripts/render.ts",
   "scripts/render-settings.ts",
+  "scripts/promises.ts",
 ];
 
 export interface ManifestText {

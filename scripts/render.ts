@@ -5,8 +5,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { parseAllDocuments } from "yaml";
+import { ISTIOD } from "../shared/core/names.ts";
 import { PLACEHOLDERS } from "../shared/istio/template.ts";
 import type { KubernetesObject } from "../shared/ports.ts";
+import { brokenPromises } from "./promises.ts";
 import { istioOperator, type Pin, type Settings } from "./render-settings.ts";
 
 /** What a function reads at run time: `istio/manifest.json` of the bundle. */
@@ -70,7 +72,10 @@ export function parseManifest(yaml: string): KubernetesObject[] {
   return sorted;
 }
 
-/** One run of `istioctl manifest generate`, which reads no cluster. */
+/**
+ * One run of `istioctl manifest generate`, which reads no cluster. Fails on a rendering that breaks what a mesh of Meshjoin
+ * stands on, with everything that it breaks.
+ */
 export async function renderObjects(
   istioctl: string,
   pin: Pin,
@@ -85,7 +90,12 @@ export async function renderObjects(
       maxBuffer: OUTPUT_MAX,
       env: { HOME: directory, PATH: process.env["PATH"] },
     });
-    return parseManifest(stdout);
+    const objects = parseManifest(stdout);
+    const broken = brokenPromises(objects, pin, settings);
+    if (broken.length === 0) return objects;
+    throw new Error(
+      `values.yaml breaks what a mesh stands on:\n${broken.map((each) => `  ${each}`).join("\n")}`,
+    );
   } finally {
     await rm(directory, { recursive: true, force: true });
   }
@@ -93,10 +103,8 @@ export async function renderObjects(
 
 /** A release's charts carry its version; those of a development snapshot a placeholder. */
 function rendererOf(objects: readonly KubernetesObject[], pin: Pin): Manifest["renderer"] {
-  const istiod = objects.find((object) => object.kind === "Deployment" && object.metadata.name === "istiod");
-  if (istiod === undefined)
-    throw new Error("istioctl rendered no Deployment istiod: use an istioctl of Istio");
-  return istiod.metadata.labels?.["app.kubernetes.io/version"] === pin.release ? "release" : "snapshot";
+  const istiod = objects.find((object) => object.kind === "Deployment" && object.metadata.name === ISTIOD);
+  return istiod?.metadata.labels?.["app.kubernetes.io/version"] === pin.release ? "release" : "snapshot";
 }
 
 /** The template that `fillManifest` fills in. */

@@ -1,16 +1,12 @@
 import * as z from "zod/mini";
 import { parseDuration } from "./core/duration.ts";
-import { type Access, KEY_ALGORITHMS, type MeshSpec } from "./core/spec.ts";
+import { type Access, INTERMEDIATE_TO_WORKLOAD, KEY_ALGORITHMS, type MeshSpec } from "./core/spec.ts";
 import { ConfigError } from "./errors.ts";
 import { nearest } from "./nearest.ts";
 
-/** All that the environment says. Durations are in seconds, shares between 0 and 1. */
+/** All of the environment that has an effect. */
 export interface Config {
   readonly spec: MeshSpec;
-  /** Of the function `sign-intermediate`; undefined: roots are read in this process. */
-  readonly signerUrl?: string;
-  /** Of all members, how many may have their certificates or tokens renewed for no other reason than age in one run. */
-  readonly rotationShare: number;
   /** Stand-ins for Google's APIs, on loopback alone: with them no request leaves the machine. */
   readonly containerEndpoint?: string;
   readonly secretManagerEndpoint?: string;
@@ -22,8 +18,6 @@ const YAML_WORDS = ["false", "n", "no", "null", "off", "on", "true", "y", "yes"]
 const LOOPBACK_HOSTS = ["127.0.0.1", "[::1]", "localhost"];
 /** TokenRequest refuses less; Kubernetes `pkg/registry/core/serviceaccount/storage/token.go`. */
 const TOKEN_TTL_MIN = 600;
-/** So that an intermediate is renewed long before it limits what it signs. */
-const INTERMEDIATE_TO_WORKLOAD = 6;
 
 /** Project IDs, those of a domain (`example.com:fleet`) included, which may be shorter. */
 const PROJECT = /^(?:[a-z0-9][-.a-z0-9]*:)?[a-z][-a-z0-9]{1,28}[a-z0-9]$/;
@@ -92,13 +86,6 @@ function meshId(): z.ZodMiniType<string, string> {
   );
 }
 
-function signerUrl(): z.ZodMiniType<string, string> {
-  return text(
-    (value) => (URL.parse(value)?.protocol === "https:" || isLoopbackHttp(value) ? value : undefined),
-    "use the https URL of the function sign-intermediate",
-  );
-}
-
 const SCHEMA = z.object({
   MESHJOIN_MESH_ID: meshId(),
   MESHJOIN_PROJECTS: words(PROJECT, "use project IDs, separated by commas, each one once"),
@@ -119,7 +106,10 @@ const SCHEMA = z.object({
   MESHJOIN_ACCESS_PEERS: oneOf(ACCESS),
   MESHJOIN_MASS_LEAVE_SHARE: share(),
   MESHJOIN_ROTATION_SHARE: share(),
-  MESHJOIN_SIGNER_URL: z.optional(signerUrl()),
+  // Passed over in silence, it would promise that the signer alone reads root keys.
+  MESHJOIN_SIGNER_URL: z.optional(
+    text<never>(() => undefined, "signing apart from joining is not there yet: remove it"),
+  ),
   MESHJOIN_CONTAINER_ENDPOINT: z.optional(loopbackUrl()),
   MESHJOIN_SECRETMANAGER_ENDPOINT: z.optional(loopbackUrl()),
 });
@@ -209,14 +199,11 @@ function toSpec(values: Values): MeshSpec {
 
 function toConfig(values: Values): Config {
   const {
-    MESHJOIN_SIGNER_URL: signer,
     MESHJOIN_CONTAINER_ENDPOINT: containerEndpoint,
     MESHJOIN_SECRETMANAGER_ENDPOINT: secretManagerEndpoint,
   } = values;
   return {
     spec: toSpec(values),
-    rotationShare: values.MESHJOIN_ROTATION_SHARE,
-    ...(signer === undefined ? {} : { signerUrl: signer }),
     ...(containerEndpoint === undefined ? {} : { containerEndpoint }),
     ...(secretManagerEndpoint === undefined ? {} : { secretManagerEndpoint }),
   };

@@ -17,6 +17,7 @@ import type {
 } from "./core/observation.ts";
 import type { MeshSpec } from "./core/spec.ts";
 import { isRetryable, MeshjoinError, RootError } from "./errors.ts";
+import { judgeCacerts } from "./istio/foreign-cacerts.ts";
 import {
   chooseControlPlane,
   controlPlaneIdentity,
@@ -29,7 +30,6 @@ import {
 } from "./istio/member-state.ts";
 import { ownerOf } from "./istio/ownership.ts";
 import { type DeploymentObject, isReady } from "./istio/workload.ts";
-import { verifyCacerts } from "./pki/verify.ts";
 import type { KubernetesObject, MemberApi, ObjectQuery, ObjectRef, Ports } from "./ports.ts";
 
 /** What Cloud Service Mesh's managed control plane leaves in a cluster. */
@@ -163,21 +163,7 @@ async function foreignCacerts(
     api.reader.get(ref, signal),
     ports.authority.trustBundle(signal),
   ]);
-  if (secret === undefined) return undefined;
-  const data = secretData(secret);
-  if ("istio-generated" in data) return { owner: "foreign", trust: "generated" };
-  const file = (name: string) => Buffer.from(data[name] ?? "", "base64").toString("utf8");
-  const faults = verifyCacerts(
-    {
-      certificate: file("ca-cert.pem"),
-      privateKey: file("ca-key.pem"),
-      chain: file("cert-chain.pem"),
-      trustBundle,
-    },
-    ports.clock.now(),
-    file("root-cert.pem"),
-  );
-  return { owner: "foreign", trust: faults.length === 0 ? "sameRoots" : "otherRoots" };
+  return secret === undefined ? undefined : judgeCacerts(secretData(secret), trustBundle, ports.clock.now());
 }
 
 async function foreignIdentity(

@@ -7,7 +7,7 @@ import type { Member } from "./core/observation.ts";
 import { type Outcome, worst } from "./core/outcome.ts";
 import { outOfReach } from "./core/reach.ts";
 import type { ReconcileRequest } from "./core/request.ts";
-import type { RootVersions } from "./core/root-state.ts";
+import { type RootVersions, signingAliasCommand } from "./core/root-state.ts";
 import type { MeshSpec } from "./core/spec.ts";
 import type { MemberSummary, Summary } from "./core/summary.ts";
 import { type MeshjoinError, RootError } from "./errors.ts";
@@ -145,16 +145,12 @@ function distinct(findings: readonly Finding[]): Finding[] {
 
 async function readRoots({ ports, spec, signal }: Run): Promise<RootVersions> {
   const { versions } = await ports.roots.state(signal);
-  if (versions.signing === undefined) {
-    const secret = rootSecretName(spec.meshId);
-    // All of them, because gcloud takes away the aliases that it is not told.
-    const aliases = Object.entries(versions).map(([role, version]) => `,${role}=${version}`);
-    throw new RootError(
-      `no version of secret ${secret} has the alias "signing", so nothing is issued; set it: gcloud secrets update ${secret} --update-version-aliases=signing=VERSION${aliases.join("")}`,
-      { code: "NoSigningRoot" },
-    );
-  }
-  return versions;
+  if (versions.signing !== undefined) return versions;
+  const secret = rootSecretName(spec.meshId);
+  throw new RootError(
+    `no version of secret ${secret} has the alias "signing", so nothing is issued; set it: ${signingAliasCommand(secret, versions)}`,
+    { code: "NoSigningRoot" },
+  );
 }
 
 /**

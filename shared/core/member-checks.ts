@@ -1,5 +1,5 @@
 import { type Finding, finding } from "./finding.ts";
-import { CACERTS, ISTIO_NAMESPACE } from "./names.ts";
+import { CACERTS, ISTIO_NAMESPACE, TRUST_DOMAIN } from "./names.ts";
 import type { ControlPlaneState, Member } from "./observation.ts";
 import { outOfReach } from "./reach.ts";
 import type { RootVersions } from "./root-state.ts";
@@ -90,17 +90,28 @@ const selfSignedMesh: Check = ({ state, clusterId }) => {
     : undefined;
 };
 
-const foreignCacerts: Check = ({ state, clusterId }) =>
-  state.reachable && state.cacerts?.owner === "foreign" && state.cacerts.trust === "otherRoots"
+const DELETE_CACERTS = `kubectl -n ${ISTIO_NAMESPACE} delete secret ${CACERTS}`;
+const FOREIGN_CACERTS_CURES = {
+  otherRoots: `delete it (${DELETE_CACERTS}), or import its root with a root rotation`,
+  unloadable: `mend it, or delete it to have Meshjoin issue one: ${DELETE_CACERTS}`,
+} as const;
+
+const foreignCacerts: Check = ({ state, clusterId }) => {
+  const cacerts = state.reachable ? state.cacerts : undefined;
+  return cacerts?.owner === "foreign" && "faults" in cacerts
     ? finding(
         "ForeignCacerts",
-        `Secret ${CACERTS} is not Meshjoin's and does not chain to the mesh's roots`,
-        `delete it (kubectl -n ${ISTIO_NAMESPACE} delete secret ${CACERTS}), or import its root with a root rotation`,
+        `Secret ${CACERTS} is not Meshjoin's and of no use to the mesh: ${cacerts.faults.join("; ")}`,
+        FOREIGN_CACERTS_CURES[cacerts.trust],
         clusterId,
       )
     : undefined;
+};
 
-const foreignControlPlane: Check = (member, { spec }) => {
+/** Not of a self-signed istiod: that one is uninstalled anyway, whatever else it differs in. */
+const foreignControlPlane: Check = (member, context) => {
+  if (selfSignedMesh(member, context) !== undefined) return undefined;
+  const { spec } = context;
   const controlPlane = member.state.reachable ? member.state.controlPlane : undefined;
   if (controlPlane?.owner !== "foreign") return undefined;
   const differences = identityDifferences(controlPlane, member, spec);
@@ -126,9 +137,6 @@ export const BLOCKERS: readonly Check[] = [
   foreignCacerts,
   foreignControlPlane,
 ];
-
-/** The trust domain of Istio's charts, and of every control plane that Meshjoin installs. */
-const TRUST_DOMAIN = "cluster.local";
 
 function identityDifferences(controlPlane: ControlPlaneState, member: Member, spec: MeshSpec): string[] {
   const { identity } = controlPlane;

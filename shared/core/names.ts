@@ -12,6 +12,9 @@ export const READER_SERVICE_ACCOUNT = "istio-reader-service-account";
 /** Where an istiod without plugged-in certificates keeps its own CA; Istio `security/pkg/pki/ca`. */
 export const SELF_SIGNED_SECRET = "istio-ca-secret";
 
+/** The trust domain of Istio's charts, and of every control plane that Meshjoin installs. */
+export const TRUST_DOMAIN = "cluster.local";
+
 export const FIELD_MANAGER = "meshjoin";
 export const MANAGED_BY_LABEL = "app.kubernetes.io/managed-by";
 export const MESH_LABEL = "meshjoin.dev/mesh";

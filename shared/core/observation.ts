@@ -62,11 +62,21 @@ export interface OwnCacerts {
   readonly loadedAt: Date | undefined;
 }
 
-export interface ForeignCacerts {
-  readonly owner: "foreign";
-  /** `generated`: written by an istiod without plugged-in certificates (key `istio-generated`). */
-  readonly trust: "sameRoots" | "otherRoots" | "generated";
-}
+export type ForeignCacerts = { readonly owner: "foreign" } & (
+  | {
+      /**
+       * `sameRoots`: istiod loads it, and it and the mesh trust each other. `generated`: written by an istiod without
+       * plugged-in certificates (key `istio-generated`).
+       */
+      readonly trust: "sameRoots" | "generated";
+    }
+  | {
+      /** `otherRoots`: istiod loads it, but it and the mesh do not trust each other. `unloadable`: it does not start. */
+      readonly trust: "otherRoots" | "unloadable";
+      /** What is wrong with it, in words; never empty. */
+      readonly faults: readonly string[];
+    }
+);
 
 export interface ControlPlaneState {
   readonly owner: Owner;

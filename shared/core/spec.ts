@@ -3,6 +3,12 @@ import type { EndpointKind } from "./cluster.ts";
 export const KEY_ALGORITHMS = ["ec-p256", "ec-p384", "rsa-2048", "rsa-3072", "rsa-4096"] as const;
 export type KeyAlgorithm = (typeof KEY_ALGORITHMS)[number];
 
+/**
+ * The least life of an intermediate, in lives of the workload certificates that it signs: it is to be replaced long
+ * before it limits them, with runs that fail in between.
+ */
+export const INTERMEDIATE_TO_WORKLOAD = 6;
+
 export type Access = "auto" | EndpointKind;
 
 /** What the operator wants: the configuration, parsed. Every duration is in seconds. */

@@ -6,6 +6,7 @@ import { fillManifest, type ManifestTemplate, type ManifestValues } from "./temp
 
 /** Istio's objects for one member, overlaid, in the groups in which they are applied. */
 export interface ControlPlane {
+  /** Of the charts, and so of the CRDs; the image's tag may say more. */
   readonly istioVersion: string;
   readonly manifestHash: string;
   readonly crds: readonly KubernetesObject[];

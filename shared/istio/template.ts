@@ -4,8 +4,10 @@ import type { KubernetesObject } from "../ports.ts";
 
 /** Istio's own rendering with placeholders; `istio/manifest.json` of the bundle. */
 export interface ManifestTemplate {
-  /** Of Istio, without a `v`. */
+  /** Of Istio's charts, without a `v`; CRDs are compared by it. */
   readonly release: string;
+  /** Of istiod's image, its flavour included: the Istio version of a member that runs it. */
+  readonly tag: string;
   /** Changes with every change of the rendering. */
   readonly digest: string;
   readonly objects: readonly KubernetesObject[];
@@ -75,8 +77,10 @@ export function fillManifest(template: ManifestTemplate, values: ManifestValues)
 /** Reads `istio/manifest.json`. Fails with ConfigError `ManifestInvalid`: the bundle was not built as it should be. */
 export function parseTemplate(json: string): ManifestTemplate {
   const parsed: unknown = JSON.parse(json);
-  if (isManifest(parsed))
-    return { release: parsed.pin.release, digest: parsed.digest, objects: parsed.objects };
+  if (isManifest(parsed)) {
+    const { pin, digest, objects } = parsed;
+    return { release: pin.release, tag: pin.tag, digest, objects };
+  }
   throw new ConfigError("istio/manifest.json of the bundle is not a manifest: build the bundle again", {
     code: "ManifestInvalid",
   });
@@ -84,10 +88,11 @@ export function parseTemplate(json: string): ManifestTemplate {
 
 function isManifest(
   value: unknown,
-): value is { pin: { release: string }; digest: string; objects: KubernetesObject[] } {
+): value is { pin: { release: string; tag: string }; digest: string; objects: KubernetesObject[] } {
   if (!(isRecord(value) && isRecord(value["pin"]))) return false;
   const { pin, digest, objects } = value;
-  return typeof pin["release"] === "string" && typeof digest === "string" && Array.isArray(objects);
+  const texts = [pin["release"], pin["tag"], digest];
+  return texts.every((text) => typeof text === "string") && Array.isArray(objects);
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {

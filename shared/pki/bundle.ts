@@ -8,8 +8,12 @@ export function certificatePem(der: Buffer): string {
   return pemOfDer(LABEL, der);
 }
 
-/** The certificates of a PEM file in their order. Fails on a block that is no certificate, keys above all. */
+/**
+ * The certificates of a PEM file in their order. Fails on a block that is no certificate, keys above all, and on one
+ * that does not begin a line: Go passes it over, and two files were put together without a newline between them.
+ */
 export function splitBundle(pem: string): Buffer[] {
+  if (/[^\n]-----BEGIN /.test(pem)) throw new Error("a block begins in the middle of a line");
   return findPemBlocks(Buffer.from(pem)).map((block) => {
     if (block.label !== LABEL) throw new Error(`a ${block.label} block stands among the certificates`);
     return derOfBlock(block);

@@ -1,8 +1,8 @@
 import type { KeyObject } from "node:crypto";
 import type { ClusterRef } from "../core/cluster.ts";
 import { clusterId, rootSecretName } from "../core/names.ts";
-import { bundleVersions, type RootVersions } from "../core/root-state.ts";
-import type { MeshSpec } from "../core/spec.ts";
+import { bundleVersions, type RootVersions, signingAliasCommand } from "../core/root-state.ts";
+import { INTERMEDIATE_TO_WORKLOAD, type MeshSpec } from "../core/spec.ts";
 import { RootError } from "../errors.ts";
 import type { Clock, IssuedCertificate, RootAuthority, RootStore, TrustBundle } from "../ports.ts";
 import { joinBundle } from "./bundle.ts";
@@ -15,12 +15,6 @@ export interface AuthorityOptions {
   readonly clock: Clock;
   readonly spec: MeshSpec;
 }
-
-/**
- * An intermediate that lives less is not worth issuing: it has to outlive the workload certificates that it signs
- * by enough to be replaced in time, with runs that fail in between.
- */
-const MINIMUM_LIFE_IN_WORKLOAD_TTLS = 6;
 
 /** The certificate authority inside this process: it alone reads the root secret's payloads. */
 export function inProcessAuthority(options: AuthorityOptions): RootAuthority {
@@ -57,7 +51,7 @@ async function withRoots<T>(
 ): Promise<T> {
   const secret = rootSecretName(spec.meshId);
   const { versions } = await store.state(signal);
-  if (versions.signing === undefined) throw noSigningRoot(secret);
+  if (versions.signing === undefined) throw noSigningRoot(secret, versions);
   const reads = await Promise.allSettled(
     bundleVersions(versions).map(async (version) => ({
       version,
@@ -87,10 +81,11 @@ function issue(
 ): IssuedCertificate {
   const bundle = bundleOf(roots);
   const signing = roots.payloads.find(({ version }) => version === roots.versions.signing);
-  if (signing === undefined) throw noSigningRoot(rootSecretName(spec.meshId));
+  if (signing === undefined) throw noSigningRoot(rootSecretName(spec.meshId), roots.versions);
   const root = readSigningRoot(signing.payload, signing.name);
   const now = clock.now();
-  assertIssuing(root.certificate, signing.name, now, MINIMUM_LIFE_IN_WORKLOAD_TTLS * spec.workloadTtl);
+  const minimumLife = INTERMEDIATE_TO_WORKLOAD * spec.workloadTtl;
+  assertIssuing(root.certificate, signing.name, now, minimumLife);
   const certificate = issueIntermediate({
     root,
     publicKey,
@@ -102,9 +97,9 @@ function issue(
   return { certificate, ...bundle };
 }
 
-function noSigningRoot(secret: string): RootError {
+function noSigningRoot(secret: string, versions: RootVersions): RootError {
   return new RootError(
-    `no version of secret ${secret} has the alias signing; give it to the version whose root shall sign`,
+    `no version of secret ${secret} has the alias "signing", so nothing is issued; set it: ${signingAliasCommand(secret, versions)}`,
     { code: "NoSigningRoot", fields: { secret } },
   );
 }

@@ -24,6 +24,13 @@ export async function makeKeyPair(algorithm: KeyAlgorithm): Promise<KeyPair> {
   return await ("namedCurve" in parameters ? generate("ec", parameters) : generate("rsa", parameters));
 }
 
+/** Of unencrypted keys: PKCS#8, PKCS#1 and SEC1. */
+export const PRIVATE_KEY_LABELS: ReadonlySet<string> = new Set([
+  "PRIVATE KEY",
+  "RSA PRIVATE KEY",
+  "EC PRIVATE KEY",
+]);
+
 /** PKCS#8, unencrypted: the form of `ca-key.pem` that istiod reads for RSA and EC alike. */
 export function privateKeyPem(key: KeyObject): string {
   return key.export({ type: "pkcs8", format: "pem" }).toString();

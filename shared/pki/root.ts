@@ -1,7 +1,7 @@
 import { createPrivateKey, type KeyObject, X509Certificate } from "node:crypto";
 import { RootError } from "../errors.ts";
 import { type Certificate, parseCertificate } from "./certificate.ts";
-import { keyWeakness } from "./key.ts";
+import { keyWeakness, PRIVATE_KEY_LABELS } from "./key.ts";
 import { derOfBlock, findPemBlocks, type PemBlock } from "./pem.ts";
 
 /** A root CA with the key that signs. The key lives in node:crypto, not in a buffer. */
@@ -84,8 +84,6 @@ export function assertIssuing(certificate: Certificate, name: string, now: Date,
   }
 }
 
-const KEY_LABELS = new Set(["PRIVATE KEY", "RSA PRIVATE KEY", "EC PRIVATE KEY"]);
-
 function onlyCertificate(blocks: readonly PemBlock[], name: string): Certificate {
   const [block, ...others] = blocks.filter(({ label }) => label === "CERTIFICATE");
   if (block === undefined) throw malformed(name, "holds no certificate");
@@ -106,7 +104,7 @@ function onlyKey(blocks: readonly PemBlock[], name: string): KeyObject {
       "has an encrypted key; store it unencrypted, Secret Manager encrypts it",
     );
   }
-  const [block, ...others] = blocks.filter(({ label }) => KEY_LABELS.has(label));
+  const [block, ...others] = blocks.filter(({ label }) => PRIVATE_KEY_LABELS.has(label));
   if (block === undefined) throw malformed(name, "holds no private key");
   if (others.length > 0) throw malformed(name, `holds ${others.length + 1} private keys`);
   try {

@@ -115,5 +115,5 @@ export function contextOf(
 ): MemberContext {
   const { meshId, workloadTtl } = spec;
   const hash = manifestHash(template, { meshId, clusterId: id, network, workloadTtl });
-  return { spec, roots, desired: { manifestHash: hash, istioVersion: template.release }, collisions };
+  return { spec, roots, desired: { manifestHash: hash, istioVersion: template.tag }, collisions };
 }

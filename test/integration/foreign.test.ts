@@ -66,7 +66,7 @@ describe("08 what somebody else installed", () => {
         await installIstio(made, { meshId: "sandbox", clusterName: "self-signed", network: NETWORK });
       });
       expect([...(await secrets(cluster)).keys()]).toContain("istio-ca-secret");
-      await expectLeftAlone(cluster, "SelfSignedMesh", "ForeignControlPlane");
+      await expectLeftAlone(cluster, "SelfSignedMesh");
     },
     SCENARIO_MS,
   );

@@ -32,7 +32,6 @@ describe("loadConfig", () => {
         accessFunction: "auto",
         accessPeers: "auto",
       },
-      rotationShare: 0.2,
     });
   });
 
@@ -52,7 +51,6 @@ describe("loadConfig", () => {
       MESHJOIN_ACCESS_PEERS: "dns",
       MESHJOIN_MASS_LEAVE_SHARE: "1",
       MESHJOIN_ROTATION_SHARE: ".25",
-      MESHJOIN_SIGNER_URL: "https://sign.example.com/sign",
       MESHJOIN_CONTAINER_ENDPOINT: "http://127.0.0.1:4001",
       MESHJOIN_SECRETMANAGER_ENDPOINT: "http://localhost:4002",
       PATH: "/bin",
@@ -73,8 +71,6 @@ describe("loadConfig", () => {
         accessFunction: "private",
         accessPeers: "dns",
       },
-      rotationShare: 0.25,
-      signerUrl: "https://sign.example.com/sign",
       containerEndpoint: "http://127.0.0.1:4001",
       secretManagerEndpoint: "http://localhost:4002",
     });
@@ -114,7 +110,11 @@ describe("loadConfig", () => {
     ["a share of nothing", { MESHJOIN_MASS_LEAVE_SHARE: "0.0" }, "above 0"],
     ["a share above all", { MESHJOIN_ROTATION_SHARE: "1.5" }, "up to 1"],
     ["a share in percent", { MESHJOIN_ROTATION_SHARE: "20%" }, "up to 1"],
-    ["a signer over plain HTTP", { MESHJOIN_SIGNER_URL: "http://sign.example.com" }, "https"],
+    [
+      "a signer, which there is not yet",
+      { MESHJOIN_SIGNER_URL: "https://sign.example.com" },
+      "not there yet: remove it",
+    ],
     ["a stand-in elsewhere", { MESHJOIN_CONTAINER_ENDPOINT: "http://example.com:80" }, "loopback"],
     ["a stand-in over HTTPS", { MESHJOIN_SECRETMANAGER_ENDPOINT: "https://127.0.0.1" }, "loopback"],
     [

@@ -68,6 +68,42 @@ describe("the manifest template", () => {
     expect(mesh).toMatchObject({ data: { mesh: expect.stringContaining('PROXY_CONFIG_XDS_AGENT: "true"') } });
   });
 
+  it.each([
+    [
+      "istioctl lays over the pinned image",
+      "values: {global: {hub: example.com/istio}}",
+      [/^ {2}the image of istiod is example\.com\/istio\/pilot:/],
+    ],
+    [
+      "leaves one istiod, whatever replicas it asks for",
+      "values: {pilot: {autoscaleEnabled: false, replicaCount: 3}}",
+      [/^ {2}HorizontalPodAutoscaler istiod is missing/],
+    ],
+    [
+      "breaks several promises at once",
+      "meshConfig: {trustDomain: td1}\nvalues: {pilot: {env: {CLUSTER_ID: other}}, global: {operatorManageWebhooks: true}}",
+      [/^ {2}MutatingWebhookConfiguration/, /^ {2}CLUSTER_ID of istiod is other and /, /^ {2}trustDomain/],
+    ],
+    [
+      "names another revision",
+      "values: {revision: canary}",
+      [
+        /^ {2}Deployment istiod is missing/,
+        ...Array<RegExp>(4).fill(/ is missing: /),
+        /^ {2}what is deployed beside/,
+      ],
+    ],
+  ])("does not build with a value that %s", async (_, values, broken) => {
+    const rendering = renderTemplate({ istioctl, pin, userYaml: values, autoscaleMin: 2 });
+    const error = await rendering.then(
+      () => "nothing was refused",
+      (cause: unknown) => (cause instanceof Error ? cause.message : "something else was thrown"),
+    );
+    const [first, ...rest] = error.split("\n");
+    expect(first).toBe("values.yaml breaks what a mesh stands on:");
+    expect(rest).toEqual(broken.map((each) => expect.stringMatching(each)));
+  });
+
   it("renders one istiod for the sandbox", async () => {
     const { objects } = await renderTemplate({ istioctl, pin, userYaml, autoscaleMin: 1 });
     const autoscaler = objects.find((object) => object.kind === "HorizontalPodAutoscaler");

@@ -28,7 +28,9 @@ export interface SimulatedIstiod {
   servedChain(): string[];
 }
 
+/** The second where there is a `tls.crt`; Istio `pilot/pkg/bootstrap/istio_ca.go`. */
 const FILES = ["ca-cert.pem", "ca-key.pem", "cert-chain.pem", "root-cert.pem"];
+const TLS_FILES = ["tls.crt", "tls.key", "ca.crt"];
 /** The field manager of istiod's own writes; Istio `pkg/webhooks`. */
 const MANAGER = "pilot-discovery";
 const DEPLOYMENT: ObjectRef = {
@@ -115,7 +117,10 @@ const CRDS = { apiVersion: "apiextensions.k8s.io/v1", kind: "CustomResourceDefin
 
 function completeCacerts(store: ObjectStore): KubernetesObject | undefined {
   const secret = store.get({ apiVersion: "v1", kind: "Secret", namespace: ISTIO_NAMESPACE, name: CACERTS });
-  return secret !== undefined && FILES.every((file) => file in dataOf(secret)) ? secret : undefined;
+  if (secret === undefined) return undefined;
+  const data = dataOf(secret);
+  const files = "tls.crt" in data ? TLS_FILES : FILES;
+  return files.every((file) => file in data) ? secret : undefined;
 }
 
 function remoteSecrets(store: ObjectStore): KubernetesObject[] {
@@ -128,7 +133,9 @@ function remoteSecrets(store: ObjectStore): KubernetesObject[] {
 }
 
 function fingerprintsOf(cacerts: KubernetesObject): string[] {
-  const chain = decode(dataOf(cacerts)["cert-chain.pem"]);
+  const data = dataOf(cacerts);
+  const files = "tls.crt" in data ? ["tls.crt", "ca.crt"] : ["cert-chain.pem"];
+  const chain = files.map((file) => decode(data[file])).join("");
   const blocks = chain.match(/-----BEGIN CERTIFICATE-----[\s\S]+?-----END CERTIFICATE-----/g) ?? [];
   return blocks.map((pem) => new X509Certificate(pem).fingerprint256.replaceAll(":", "").toLowerCase());
 }

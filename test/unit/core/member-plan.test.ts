@@ -210,7 +210,7 @@ describe("planMember", () => {
     [
       "ForeignCacerts",
       "its cacerts chains to other roots",
-      having({ cacerts: { owner: "foreign", trust: "otherRoots" } }),
+      having({ cacerts: { owner: "foreign", trust: "otherRoots", faults: ["it is another's"] } }),
       {},
     ],
     [
@@ -244,6 +244,16 @@ describe("planMember", () => {
     expect(plan.findings[0]?.message).toMatch(/root \(it has no cacerts\)$/);
   });
 
+  it.each<[string, Partial<Reachable>]>([
+    ["in its secret", { cacerts: undefined, selfSignedCa: true }],
+    ["in cacerts", { cacerts: { owner: "foreign", trust: "generated" } }],
+  ])("says once of a foreign istiod with a CA of its own %s what is wrong", (_, seen) => {
+    const controlPlane = aGuest({ identity: { ...IDENTITY, meshId: "staging" } });
+    const plan = planMember(having({ ...seen, controlPlane }), aContext());
+    expect(plan.standing).toBe("blocked");
+    expect(reasonsOf(plan.findings)).toEqual(["SelfSignedMesh"]);
+  });
+
   it("takes a ca of its own for a leftover where there is a cacerts or no istiod", () => {
     for (const seen of [{ selfSignedCa: true }, { ...EMPTY, selfSignedCa: true }]) {
       expect(planMember(having(seen), aContext()).standing).not.toBe("blocked");
@@ -253,7 +263,7 @@ describe("planMember", () => {
   it("collects everything that blocks, not only the first", () => {
     const member = having({
       namespace: { owner: "foreign", network: "shop.dmz", terminating: true },
-      cacerts: { owner: "foreign", trust: "otherRoots" },
+      cacerts: { owner: "foreign", trust: "unloadable", faults: ["it is empty"] },
     });
     const { findings } = planMember(member, aContext({ collisions: new Set([ID]) }));
     expect(reasonsOf(findings)).toEqual([
@@ -262,6 +272,16 @@ describe("planMember", () => {
       "NetworkConflict",
       "ForeignCacerts",
     ]);
+  });
+
+  it.each([
+    ["otherRoots", /import its root/],
+    ["unloadable", /^mend it/],
+  ] as const)("says what is wrong with a foreign cacerts that is %s, and its own cure", (trust, cure) => {
+    const cacerts = { owner: "foreign", trust, faults: ["it expired", "its key is another's"] } as const;
+    const { findings } = planMember(having({ cacerts }), aContext());
+    expect(findings).toMatchObject([{ reason: "ForeignCacerts", cure: expect.stringMatching(cure) }]);
+    expect(findings[0]?.message).toMatch(/: it expired; its key is another's$/);
   });
 
   it("accepts a foreign cacerts of the same roots, and never replaces it", () => {

@@ -10,6 +10,7 @@ const VALUES = { meshId: "prod", clusterId: "cn-a-b-c", network: "a.default", wo
 
 const TEMPLATE: ManifestTemplate = {
   release: "1.31.4",
+  tag: "1.31.4-distroless",
   digest: "d",
   objects: [
     {
@@ -63,9 +64,9 @@ describe("fillManifest", () => {
 
 describe("parseTemplate", () => {
   it("reads what the build wrote", () => {
-    const { release, digest, objects } = TEMPLATE;
+    const { release, tag, digest, objects } = TEMPLATE;
     const json = JSON.stringify({
-      pin: { release, hub: "h", tag: "t" },
+      pin: { release, hub: "h", tag },
       renderer: "snapshot",
       digest,
       objects,
@@ -73,10 +74,13 @@ describe("parseTemplate", () => {
     expect(parseTemplate(json)).toEqual(TEMPLATE);
   });
 
-  it.each(["{}", "null", '{"pin":{},"digest":"d","objects":[]}', '{"pin":{"release":"1"},"digest":"d"}'])(
-    "refuses %s",
-    (json) => {
-      expect(() => parseTemplate(json)).toThrow(/build the bundle again/);
-    },
-  );
+  it.each([
+    "{}",
+    "null",
+    '{"pin":{},"digest":"d","objects":[]}',
+    '{"pin":{"release":"1"},"digest":"d","objects":[]}',
+    '{"pin":{"release":"1","tag":"1"},"digest":"d"}',
+  ])("refuses %s", (json) => {
+    expect(() => parseTemplate(json)).toThrow(/build the bundle again/);
+  });
 });

@@ -38,6 +38,11 @@ describe("joinBundle and splitBundle", () => {
     expect(joinBundle([b, a])).toBe(joinBundle([b]) + joinBundle([a]));
   });
 
+  it("takes no files put together without a newline, of which Go would read none", async () => {
+    const { certificate } = await aRoot();
+    expect(() => splitBundle(certificate.trimEnd() + certificate)).toThrow("in the middle of a line");
+  });
+
   it("lets no key into a bundle", async () => {
     const { certificate, privateKey } = await aRoot();
     expect(() => splitBundle(certificate + privateKey)).toThrow(

@@ -1,7 +1,14 @@
+import { createPrivateKey } from "node:crypto";
 import type { KeyAlgorithm } from "../../../shared/core/spec.ts";
-import type { Asn1 } from "../../../shared/pki/asn1.ts";
+import { type Asn1, decode } from "../../../shared/pki/asn1.ts";
 import { certificatePem } from "../../../shared/pki/bundle.ts";
-import { basicConstraints, certificateSigning, subjectKeyIdentifier } from "../../../shared/pki/extension.ts";
+import { parseCertificatePem } from "../../../shared/pki/certificate.ts";
+import {
+  authorityKeyIdentifier,
+  basicConstraints,
+  certificateSigning,
+  subjectKeyIdentifier,
+} from "../../../shared/pki/extension.ts";
 import {
   type KeyPair,
   keyIdentifier,
@@ -59,6 +66,35 @@ export async function aRoot(seed: RootSeed = {}): Promise<RootFiles> {
       ],
     },
     pair.privateKey,
+  );
+  return { certificate: certificatePem(der), privateKey: privateKeyPem(pair.privateKey) };
+}
+
+export interface CaSeed extends Omit<RootSeed, "algorithm"> {
+  readonly by: RootFiles;
+  readonly pathLength?: number;
+}
+
+/** A CA that another one has issued, with a key of its own; good unless the seed says otherwise. */
+export async function aCa(seed: CaSeed): Promise<RootFiles> {
+  const issuer = parseCertificatePem(seed.by.certificate);
+  const pair = seed.pair ?? (await makeKeyPair("ec-p256"));
+  const spki = subjectPublicKeyInfo(pair.publicKey);
+  const der = signCertificate(
+    {
+      issuer: decode(issuer.subject),
+      subject: distinguishedName(["CN", seed.commonName ?? "Test CA"]),
+      notBefore: seed.notBefore ?? new Date("2026-01-01T00:00:00Z"),
+      notAfter: seed.notAfter ?? new Date("2036-01-01T00:00:00Z"),
+      subjectPublicKeyInfo: spki,
+      extensions: seed.extensions ?? [
+        basicConstraints(seed.pathLength),
+        certificateSigning(),
+        subjectKeyIdentifier(keyIdentifier(spki)),
+        authorityKeyIdentifier(issuer.subjectKeyId),
+      ],
+    },
+    createPrivateKey(seed.by.privateKey),
   );
   return { certificate: certificatePem(der), privateKey: privateKeyPem(pair.privateKey) };
 }

@@ -109,7 +109,13 @@ describe("inProcessAuthority", () => {
 
   it.each(calls)("does nothing in %s without a signing root", async (_, call) => {
     store.setAliases({ next: 1, previous: 2 });
-    await expect(call()).rejects.toMatchObject({ name: "RootError", code: "NoSigningRoot" });
+    await expect(call()).rejects.toMatchObject({
+      name: "RootError",
+      code: "NoSigningRoot",
+      message: expect.stringMatching(
+        / gcloud secrets update prod-root-ca --update-version-aliases=signing=VERSION,next=1,previous=2$/,
+      ),
+    });
     expect(store.calls).toEqual({ state: 1, payload: 0 });
   });
 

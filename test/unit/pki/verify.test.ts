@@ -10,7 +10,7 @@ import {
 import { issueIntermediate } from "../../../shared/pki/intermediate.ts";
 import { privateKeyPem } from "../../../shared/pki/key.ts";
 import { type CacertsFiles, verifyCacerts, verifyNesting } from "../../../shared/pki/verify.ts";
-import { aKeyPair, aRoot, aSigningRoot, DAY, NOW, type RootSeed } from "./gen.ts";
+import { aCa, aKeyPair, aRoot, aSigningRoot, DAY, NOW, type RootSeed } from "./gen.ts";
 
 /** A good set under the root of `seed`. */
 async function aCacerts(seed: RootSeed = {}, now: Date = NOW): Promise<CacertsFiles> {
@@ -51,6 +51,7 @@ describe("verifyCacerts", () => {
   it.each<[string, () => Promise<CacertsFiles>]>([
     ["CertificateMalformed", () => aSetWith({ certificate: "" })],
     ["KeyMalformed", () => aSetWith({ privateKey: "" })],
+    ["UnknownIssuer", underSubRoot],
     [
       "KeyMismatch",
       async () => aSetWith({ privateKey: privateKeyPem((await aKeyPair("rsa-2048")).privateKey) }),
@@ -107,6 +108,15 @@ describe("verifyNesting", () => {
     expect(verifyNesting(b + a, b)).toBeUndefined();
   });
 });
+
+/** What is good for a foreign set alone: Meshjoin's own intermediates are issued by a root itself. */
+async function underSubRoot(): Promise<CacertsFiles> {
+  const root = await aRoot({ algorithm: "ec-p384" });
+  const subRoot = await aCa({ by: root, commonName: "sub-root" });
+  const { certificate, privateKey } = await aCa({ by: subRoot, pathLength: 0 });
+  const chain = certificate + subRoot.certificate + root.certificate;
+  return { certificate, privateKey, chain, trustBundle: root.certificate };
+}
 
 /** A leaf instead of a CA: the root's own name and key, without CA:TRUE. */
 async function notIntermediate(): Promise<CacertsFiles> {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "@jest/globals";
 import { clusterId, ISTIO_NAMESPACE, NETWORK_LABEL } from "../../../shared/core/names.ts";
 import type { Summary } from "../../../shared/core/summary.ts";
+import { secretData } from "../../../shared/istio/member-state.ts";
 import { makeRoot } from "../../../shared/pki/make-root.ts";
 import type { KubernetesObject } from "../../../shared/ports.ts";
 import { aCluster } from "../../builders/cluster.ts";
@@ -106,6 +107,17 @@ const CASES: readonly [string, Case][] = [
   [
     "its cacerts is no set of certificates",
     { reason: "ForeignCacerts", seed: () => [namespace(), secret("cacerts", { "ca-cert.pem": "…" })] },
+  ],
+  [
+    "its cacerts lacks the root file",
+    {
+      reason: "ForeignCacerts",
+      seed: (mesh) => {
+        const byHand = cacertsByHand(mesh);
+        const { "root-cert.pem": _, ...data } = secretData(byHand);
+        return [namespace(), { ...byHand, data }];
+      },
+    },
   ],
   [
     "somebody else's istiod of another mesh runs in it",
@@ -253,6 +265,22 @@ describe("what somebody else installed is accepted", () => {
     expect(retry).toBe(false);
     expect(summary.pairs.map(({ outcome }) => outcome)).toEqual(["created", "created"]);
     expect(server.store.get(ref)).toEqual(before);
+  });
+
+  it("as a TLS Secret that chains to the mesh's roots", async () => {
+    const { mesh } = await aMeshAndANewcomer((given) => {
+      const byHand = cacertsByHand(given);
+      const files = secretData(byHand);
+      const data = {
+        "tls.crt": files["ca-cert.pem"],
+        "tls.key": files["ca-key.pem"],
+        "ca.crt": files["root-cert.pem"],
+      };
+      return [namespace(), { ...byHand, type: "kubernetes.io/tls", data }];
+    });
+    const { summary, retry } = await mesh.join(NEWCOMER);
+    expect(summary.members[0]?.findings).toMatchObject([{ reason: "ForeignCacertsAccepted" }]);
+    expect(retry).toBe(false);
   });
 
   it("as a control plane of this mesh, which gets its pairs and nothing else", async () => {

@@ -19,6 +19,12 @@ function ofFirst(mesh: FakeMesh, prefix: string): KubernetesObject {
   return found;
 }
 
+function withImageTag(object: KubernetesObject, tag: string): KubernetesObject {
+  if (object.kind !== "Deployment") return object;
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the same object with another image
+  return JSON.parse(JSON.stringify(object).replace("/pilot:1.31.4", `/pilot:${tag}`)) as KubernetesObject;
+}
+
 function tokenOf(secret: KubernetesObject): string {
   const kubeconfig = fileOf(secret, secret.metadata.name.replace("istio-remote-secret-", ""));
   return /token: (?<token>\S+)/.exec(kubeconfig)?.groups?.["token"] ?? "";
@@ -144,11 +150,28 @@ describe("a changed manifest", () => {
   it("of another Istio waits to be confirmed", async () => {
     const mesh = await twoMembers();
     const before = versionsOf(mesh);
-    const template = { ...MANIFEST_TEMPLATE, release: "1.32.0", digest: "fixture-3" };
+    const template = { ...MANIFEST_TEMPLATE, release: "1.32.0", tag: "1.32.0", digest: "fixture-3" };
     const { summary, retry } = await mesh.join(mesh.clusters[0]!, { template });
     expect(retry).toBe(false);
     expect(summary.members[0]?.findings).toMatchObject([{ reason: "IstioVersionDiffers" }]);
     expect(versionsOf(mesh)).toEqual(before);
+  });
+
+  it("of a flavoured image is applied: the tag is the version, and the release that of the CRDs", async () => {
+    const tag = "1.31.4-distroless";
+    const objects = MANIFEST_TEMPLATE.objects.map((object) => withImageTag(object, tag));
+    const flavoured = { ...MANIFEST_TEMPLATE, tag, objects };
+    const mesh = await aMesh({ members: 1 });
+    const join = (digest: string) => mesh.join(mesh.clusters[0]!, { template: { ...flavoured, digest } });
+    expect((await join("flavoured-1")).summary.members).toMatchObject([{ outcome: "created", findings: [] }]);
+    const { summary } = await join("flavoured-2");
+    expect(summary.members[0]).toMatchObject({ outcome: "updated" });
+    expect(summary.members[0]?.findings.map(({ reason }) => reason)).not.toContain("IstioVersionDiffers");
+    const crds = mesh.servers[0]!.store.list({ apiVersion: "", kind: "CustomResourceDefinition" });
+    expect(crds.map(({ metadata }) => metadata.annotations?.[annotation("istio-version")])).toEqual([
+      "1.31.4",
+      "1.31.4",
+    ]);
   });
 
   it("takes back a field of an object of ours that somebody edited", async () => {

@@ -1,0 +1,42 @@
+import type { Certificate } from "./certificate.ts";
+
+export type CacertsFaultReason =
+  | "FileMissing"
+  | "CertificateMalformed"
+  | "KeyMalformed"
+  | "ChainMalformed"
+  | "BundleMalformed"
+  | "CrlMalformed"
+  | "CrlMissing"
+  | "KeyMismatch"
+  | "ChainMismatch"
+  | "NotIntermediate"
+  | "UnknownIssuer"
+  | "SignatureInvalid"
+  | "AuthorityKeyMismatch"
+  | "RootNotCa"
+  | "RootPathLength"
+  | "SubRootNotCa"
+  | "SubRootPathLength"
+  | "NotYetValid"
+  | "Expired"
+  | "BundlesNotNested";
+
+/** Why istiod, or a peer's proxy, would refuse a set of `cacerts`. */
+export interface CacertsFault {
+  readonly reason: CacertsFaultReason;
+  /** Names files and dates; never anything of a key. */
+  readonly message: string;
+}
+
+export function fault(reason: CacertsFaultReason, message: string): CacertsFault {
+  return { reason, message };
+}
+
+/** `subject` names the certificate in the message. */
+export function verifyDates(subject: string, certificate: Certificate, now: Date): CacertsFault | undefined {
+  const { notBefore, notAfter } = certificate;
+  if (now < notBefore)
+    return fault("NotYetValid", `${subject} is valid only from ${notBefore.toISOString()}`);
+  return now > notAfter ? fault("Expired", `${subject} expired at ${notAfter.toISOString()}`) : undefined;
+}

@@ -1,0 +1,105 @@
+import type { Certificate } from "./certificate.ts";
+import { type CacertsFault, type CacertsFaultReason, fault, verifyDates } from "./fault.ts";
+import { isSignedBy } from "./signature.ts";
+
+/** Where a path from an intermediate may lead, and by way of what. */
+export interface Anchors {
+  /** Of the bundle, for messages. */
+  readonly name: string;
+  readonly roots: readonly Certificate[];
+  /** CAs that may stand between the intermediate and a root. */
+  readonly subRoots: readonly Certificate[];
+}
+
+interface Kind {
+  readonly name: string;
+  readonly notCa: CacertsFaultReason;
+  readonly pathLength: CacertsFaultReason;
+}
+
+const ROOT: Kind = { name: "the root", notCa: "RootNotCa", pathLength: "RootPathLength" };
+const SUB_ROOT: Kind = { name: "the sub-root", notCa: "SubRootNotCa", pathLength: "SubRootPathLength" };
+
+/** Where Go gives up as well: `maxChainSignatureChecks` of `crypto/x509`. */
+const SIGNATURE_CHECKS_MAX = 100;
+
+/**
+ * Why no path leads from the intermediate to a root; empty if one does. Every CA on a path may sign certificates, is
+ * in date, bears the key identifier that its subject names, and has a path length for all CAs below it: for a workload's
+ * certificate too, which istiod does not try when it loads the set.
+ *
+ * Breadth first, each CA once. That misses no path, because a path length only ever forbids: where a longer path
+ * holds, a shorter one over the same CA does too.
+ */
+export function verifyPath(
+  intermediate: Certificate,
+  { name, roots, subRoots }: Anchors,
+  now: Date,
+): CacertsFault[] {
+  const left = new Set(subRoots.filter((each) => !isSelfSigned(each)));
+  const rejections: CacertsFault[] = [];
+  let checks = 0;
+  let namesake = false;
+
+  const hasSigned = (issuer: Certificate, subject: Certificate): boolean => {
+    if (!issuer.subject.equals(subject.issuer)) return false;
+    checks += 1;
+    const signed = checks <= SIGNATURE_CHECKS_MAX && isSignedBy(subject.der, issuer.publicKey);
+    namesake ||= !signed;
+    return signed;
+  };
+  const isSound = (issuance: Issuance): boolean => {
+    if (!hasSigned(issuance.issuer, issuance.subject)) return false;
+    const faults = verifyIssuer(issuance, now);
+    rejections.push(...faults);
+    return faults.length === 0;
+  };
+
+  let subjects = [intermediate];
+  for (let below = 1; subjects.length > 0; below += 1) {
+    const above = (issuers: Iterable<Certificate>, kind: Kind) =>
+      [...issuers].filter((issuer) => subjects.some((subject) => isSound({ issuer, kind, subject, below })));
+    if (above(roots, ROOT).length > 0) return [];
+    subjects = above(left, SUB_ROOT);
+    for (const subject of subjects) left.delete(subject);
+  }
+  if (rejections.length > 0) return rejections;
+  const message = `the intermediate chains to no root of ${name}`;
+  return namesake
+    ? [fault("SignatureInvalid", `${message}: a CA of its issuer's name has not signed it`)]
+    : [fault("UnknownIssuer", message)];
+}
+
+interface Issuance {
+  readonly issuer: Certificate;
+  readonly kind: Kind;
+  readonly subject: Certificate;
+  /** How many CAs stand below the issuer, the subject included. */
+  readonly below: number;
+}
+
+function verifyIssuer({ issuer, kind, subject, below }: Issuance, now: Date): CacertsFault[] {
+  const { authorityKeyId } = subject;
+  const { pathLength } = issuer;
+  const faults = [
+    issuer.isCa && issuer.canSignCertificates
+      ? undefined
+      : fault(kind.notCa, `${kind.name} may not sign certificates`),
+    pathLength === undefined || pathLength >= below
+      ? undefined
+      : fault(kind.pathLength, `${kind.name}'s path length is ${pathLength}, and the chain needs ${below}`),
+    authorityKeyId === undefined || authorityKeyId.equals(issuer.subjectKeyId)
+      ? undefined
+      : fault(
+          "AuthorityKeyMismatch",
+          `${kind.name}'s key identifier is not the one that its subject names as its authority's`,
+        ),
+    verifyDates(kind.name, issuer, now),
+  ];
+  return faults.filter((each) => each !== undefined);
+}
+
+/** It leads to itself alone: the root that a chain file may end with. */
+function isSelfSigned(certificate: Certificate): boolean {
+  return certificate.subject.equals(certificate.issuer) && isSignedBy(certificate.der, certificate.publicKey);
+}

@@ -1,20 +1,20 @@
 import type { Run } from "./apply.ts";
 import type { Cluster } from "./core/cluster.ts";
 import { isOutOfReach } from "./core/error-finding.ts";
-import type { Finding } from "./core/finding.ts";
-import { clusterId, rootSecretName } from "./core/names.ts";
+import { distinct } from "./core/finding.ts";
+import { clusterId } from "./core/names.ts";
 import type { Member } from "./core/observation.ts";
 import { type Outcome, worst } from "./core/outcome.ts";
 import { outOfReach } from "./core/reach.ts";
 import type { ReconcileRequest } from "./core/request.ts";
-import { type RootVersions, signingAliasCommand } from "./core/root-state.ts";
 import type { MeshSpec } from "./core/spec.ts";
 import type { MemberSummary, Summary } from "./core/summary.ts";
-import { type MeshjoinError, RootError } from "./errors.ts";
+import type { MeshjoinError } from "./errors.ts";
 import { reconcileDepartures } from "./reconcile/departures.ts";
 import { type Listing, listClusters } from "./reconcile/listing.ts";
 import { type MemberResult, observeMembers, reconcileMembers } from "./reconcile/members.ts";
 import { type Late, reconcilePairs } from "./reconcile/pairs.ts";
+import { signingRoots } from "./reconcile/roots.ts";
 
 /** A summary, and what a trigger has to know to answer: whether to come again, and what to log. */
 export interface Reconciled {
@@ -57,7 +57,7 @@ interface Joining {
 }
 
 async function join(run: Run, { listing, subjects, members = [] }: Joining): Promise<Reconciled> {
-  const roots = await readRoots(run);
+  const { versions: roots } = await signingRoots(run);
   const observed = new Map(members.map((member) => [member.clusterId, member]));
   const results = await reconcileMembers(run, { subjects, observed, roots, collisions: listing.collisions });
   const wrote = results.some((result) => result.wrote);
@@ -136,21 +136,6 @@ function summarise(
     outcome: worst([outcome, late.outcome]),
     findings: [...findings, ...late.findings],
   };
-}
-
-/** What holds up a peer is found once for each direction of its pair, and said once. */
-function distinct(findings: readonly Finding[]): Finding[] {
-  return [...new Map(findings.map((each) => [JSON.stringify(each), each])).values()];
-}
-
-async function readRoots({ ports, spec, signal }: Run): Promise<RootVersions> {
-  const { versions } = await ports.roots.state(signal);
-  if (versions.signing !== undefined) return versions;
-  const secret = rootSecretName(spec.meshId);
-  throw new RootError(
-    `no version of secret ${secret} has the alias "signing", so nothing is issued; set it: ${signingAliasCommand(secret, versions)}`,
-    { code: "NoSigningRoot" },
-  );
 }
 
 /**

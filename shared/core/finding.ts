@@ -34,6 +34,7 @@ export const REASONS = {
   NamespaceTerminating: "warning",
   NetworkConflict: "error",
   NetworkNotShared: "warning",
+  NoSigningRoot: "error",
   OtherMesh: "error",
   PairNotSynced: "warning",
   PeerPending: "info",
@@ -66,4 +67,15 @@ export function finding(reason: Reason, message: string, cure: string, clusterId
     cure,
     ...(clusterId === undefined ? {} : { clusterId }),
   };
+}
+
+/** What is found for both directions of a pair, or by two looks, is said once. */
+export function distinct(findings: readonly Finding[]): Finding[] {
+  return [...new Map(findings.map((each) => [JSON.stringify(each), each])).values()];
+}
+
+/** By member, those about none first, then by reason. */
+export function inOrder(a: Finding, b: Finding): number {
+  const key = ({ clusterId = "", reason, message }: Finding) => `${clusterId}\n${reason}\n${message}`;
+  return key(a) < key(b) ? -1 : Number(key(a) > key(b));
 }

@@ -32,7 +32,7 @@ export interface DeparturesResult {
 }
 
 /** What has left, as far as members and GKE tell, with how sure that is. */
-interface Departures {
+export interface Departures {
   readonly departures: readonly Departure[];
   /** Those that still run, seen as peers are. */
   readonly leavers: readonly Member[];
@@ -66,7 +66,7 @@ export async function reconcileDepartures(run: Run, input: DeparturesInput): Pro
 }
 
 /** Reads GKE for those that no list holds, and the leavers that still run. */
-async function observeDepartures(run: Run, input: DeparturesInput): Promise<Departures> {
+export async function observeDepartures(run: Run, input: DeparturesInput): Promise<Departures> {
   const limit = pLimit(MEMBER_CONCURRENCY);
   const departed = departedFrom(input.members);
   const asked = await Promise.all(departed.map((each) => limit(() => ask(run, input.listing, each))));

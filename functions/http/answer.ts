@@ -1,0 +1,34 @@
+import { InputError, isRetryable, MeshjoinError } from "../../shared/errors.ts";
+
+/** What is sent back; `body` is JSON unless it is a text. */
+export interface Answer {
+  readonly status: number;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: unknown;
+}
+
+/** The same shape for every error of every function (docs/reference); `field` names what is wrong with the input. */
+export interface ErrorBody {
+  readonly code: string;
+  readonly message: string;
+  readonly field?: string;
+}
+
+export function refusal(status: number, body: ErrorBody, headers: Answer["headers"] = {}): Answer {
+  return { status, headers, body };
+}
+
+/**
+ * An error that left nothing to answer with. Only our own words go out: nobody knows what the message of another error
+ * holds.
+ */
+export function errorAnswer(error: unknown): Answer {
+  if (!(error instanceof MeshjoinError)) {
+    return refusal(500, { code: "Internal", message: "an unexpected error; its log entry says more" });
+  }
+  const { code, message } = error;
+  if (error instanceof InputError) return refusal(400, { code, message, field: error.field });
+  return isRetryable(error)
+    ? refusal(503, { code, message }, { "retry-after": "60" })
+    : refusal(500, { code, message });
+}

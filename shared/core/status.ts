@@ -1,0 +1,66 @@
+import type { EndpointKind } from "./cluster.ts";
+import type { Finding } from "./finding.ts";
+
+/** The whole mesh as it is now, for people and programs; every time is RFC 3339. Names fingerprints, never a key. */
+export interface Status {
+  readonly meshId: string;
+  readonly time: string;
+  /** By cluster ID. */
+  readonly members: readonly MemberStatus[];
+  /** Of every ordered pair and istiod pod of the reader, by reader, target and pod. */
+  readonly pairs: readonly PairStatus[];
+  readonly rotation: RotationStatus;
+  /** What is about the mesh and no single member. */
+  readonly findings: readonly Finding[];
+}
+
+export interface CertificateStatus {
+  /** SHA-256, lower-case hex. */
+  readonly fingerprint: string;
+  readonly notAfter: string;
+}
+
+export interface MemberStatus {
+  readonly clusterId: string;
+  readonly project: string;
+  readonly location: string;
+  readonly name: string;
+  readonly reachable: boolean;
+  /** Istio's name of the VPC. */
+  readonly network: string;
+  readonly kubernetesVersion: string;
+  /** The tag of istiod's image; null where none runs, or none can be seen. */
+  readonly istioVersion: string | null;
+  /** Which address of it stands in the others' remote secrets; null where none can. */
+  readonly endpoint: EndpointKind | null;
+  /** What its workloads trust, as istiod publishes it. */
+  readonly root: readonly CertificateStatus[];
+  readonly intermediate: {
+    /** Null where the certificate is not Meshjoin's, or not there. */
+    readonly written: CertificateStatus | null;
+    /** Of each Ready istiod pod: the intermediate that it serves. */
+    readonly loaded: readonly { readonly pod: string; readonly fingerprint: string }[];
+  };
+  readonly findings: readonly Finding[];
+}
+
+/** `missing`: the pod does not list the target at all; `unknown`: it could not be asked. */
+export const PAIR_STATUSES = ["synced", "syncing", "timeout", "closed", "missing", "unknown"] as const;
+
+export interface PairStatus {
+  readonly reader: string;
+  readonly target: string;
+  /** An istiod pod of the reader; empty where none is Ready. */
+  readonly pod: string;
+  readonly status: (typeof PAIR_STATUSES)[number];
+  /** Null where there is no remote secret of Meshjoin's. */
+  readonly tokenExpiry: string | null;
+  readonly seenAt: string;
+}
+
+export interface RotationStatus {
+  /** `idle`, or the stage of a root rotation that is under way; docs/design.md, Roots. */
+  readonly stage: "idle" | "distribute" | "switch";
+  readonly waitingFor: readonly string[];
+  readonly until: string | null;
+}

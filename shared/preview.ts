@@ -1,0 +1,112 @@
+import type { Run } from "./apply.ts";
+import type { Action, ApplyControlPlane } from "./core/action.ts";
+import { distinct, inOrder } from "./core/finding.ts";
+import { CACERTS, ISTIO_NAMESPACE, readerSecretName, remoteSecretName } from "./core/names.ts";
+import type { Member } from "./core/observation.ts";
+import type { Plan, PlannedAction } from "./core/plan.ts";
+import type { ReconcileRequest } from "./core/request.ts";
+import { controlPlane } from "./istio/control-plane.ts";
+import type { KubernetesObject } from "./ports.ts";
+import { noSigningRoot } from "./reconcile/roots.ts";
+import { type Survey, survey } from "./reconcile/survey.ts";
+
+/**
+ * What a run of this request would do now, planned from one look at everything. The real run looks again between its
+ * rounds, so it may find more to do, or less. Throws as `survey` does.
+ */
+export async function preview(run: Run, request: ReconcileRequest): Promise<Plan> {
+  const seen = await survey(run, { pairs: "afterwards", confirm: request.confirm ?? [] });
+  const { scope } = request;
+  const concerns = (...ids: readonly string[]) => scope === "mesh" || ids.includes(scope.clusterId);
+  const actions = actionsOf(seen).filter((action) => concerns(...sidesOf(action)));
+  const findings = [
+    ...[noSigningRoot(run.spec.meshId, seen.roots) ?? []].flat(),
+    ...seen.listing.findings,
+    ...seen.memberPlans.flatMap((plan) => (concerns(plan.clusterId) ? plan.findings : [])),
+    ...seen.pairPlans.flatMap(({ reader, target, findings: found }) =>
+      concerns(reader, target) ? found : [],
+    ),
+    ...seen.departurePlan.findings.filter(({ clusterId = "" }) => concerns(clusterId)),
+  ];
+  return {
+    actions: actions.flatMap((action) => plannedActions(run, seen.members, action)).toSorted(byObject),
+    findings: distinct(findings).toSorted(inOrder),
+  };
+}
+
+function actionsOf({ memberPlans, pairPlans, departurePlan }: Survey): Action[] {
+  return [
+    ...memberPlans.flatMap(({ actions }): readonly Action[] => actions),
+    ...pairPlans.flatMap(({ action }) => action ?? []),
+    ...departurePlan.actions,
+  ];
+}
+
+/** The clusters that an action is about. */
+function sidesOf(action: Action): string[] {
+  if (action.kind === "connect" || action.kind === "disconnect") return [action.clusterId, action.target];
+  return action.kind === "revoke" ? [action.clusterId, action.reader] : [action.clusterId];
+}
+
+function plannedActions(run: Run, members: readonly Member[], action: Action): PlannedAction[] {
+  const { verb, clusterId, findings } = action;
+  const secret = (
+    name: string,
+    on: string = clusterId,
+    how: PlannedAction["verb"] = verb,
+  ): PlannedAction => ({
+    verb: how,
+    clusterId: on,
+    object: { kind: "Secret", namespace: ISTIO_NAMESPACE, name },
+    findings,
+  });
+  switch (action.kind) {
+    case "labelNamespace":
+      return [{ verb, clusterId, object: { kind: "Namespace", name: ISTIO_NAMESPACE }, findings }];
+    case "issueIntermediate":
+      return [secret(CACERTS)];
+    case "applyControlPlane":
+      return objectsOf(run, members, action).map(({ kind, metadata: { name, namespace } }) => ({
+        verb,
+        clusterId,
+        object: { kind, name, ...(namespace === undefined ? {} : { namespace }) },
+        findings,
+      }));
+    case "connect": {
+      const standIn = readerSecretName(clusterId);
+      const target = members.find((member) => member.clusterId === action.target)?.state;
+      const known = target?.reachable === true && target.readerSecrets.some(({ name }) => name === standIn);
+      return [
+        ...(known ? [] : [secret(standIn, action.target, "create")]),
+        secret(remoteSecretName(action.target)),
+      ];
+    }
+    case "disconnect":
+    case "revoke":
+      return [secret(action.secret.name)];
+  }
+}
+
+/** A CRD that is there and not older stays as it is; which ones are, only the run itself asks. */
+function objectsOf(
+  { spec, template }: Run,
+  members: readonly Member[],
+  { clusterId }: ApplyControlPlane,
+): KubernetesObject[] {
+  const network = members.find((member) => member.clusterId === clusterId)?.network ?? "";
+  const { meshId, workloadTtl } = spec;
+  const desired = controlPlane(template, { meshId, clusterId, network, workloadTtl });
+  return [
+    ...desired.crds,
+    ...desired.others,
+    ...desired.mutatingWebhooks,
+    ...desired.validatingWebhooks,
+    desired.deployment,
+  ];
+}
+
+function byObject(a: PlannedAction, b: PlannedAction): number {
+  const key = ({ clusterId, object, verb }: PlannedAction) =>
+    [clusterId, object.kind, object.namespace ?? "", object.name, verb].join("\n");
+  return key(a) < key(b) ? -1 : 1;
+}

@@ -1,0 +1,23 @@
+import type { Run } from "../apply.ts";
+import { type Finding, finding } from "../core/finding.ts";
+import { rootSecretName } from "../core/names.ts";
+import { type RootState, signingAliasCommand } from "../core/root-state.ts";
+import { RootError } from "../errors.ts";
+
+/** The state of the roots, of which one signs. Fails with RootError `NoSigningRoot`: nothing is issued then, or changed. */
+export async function signingRoots({ ports, spec, signal }: Run): Promise<RootState> {
+  const state = await ports.roots.state(signal);
+  const fault = noSigningRoot(spec.meshId, state);
+  if (fault === undefined) return state;
+  throw new RootError(`${fault.message}; ${fault.cure}`, { code: fault.reason });
+}
+
+export function noSigningRoot(meshId: string, { versions }: RootState): Finding | undefined {
+  if (versions.signing !== undefined) return undefined;
+  const secret = rootSecretName(meshId);
+  return finding(
+    "NoSigningRoot",
+    `no version of secret ${secret} has the alias "signing", so nothing is issued`,
+    `set it: ${signingAliasCommand(secret, versions)}`,
+  );
+}

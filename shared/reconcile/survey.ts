@@ -1,0 +1,68 @@
+import pLimit from "p-limit";
+import type { Run } from "../apply.ts";
+import type { Cluster } from "../core/cluster.ts";
+import { type DeparturePlan, planDepartures } from "../core/departure-plan.ts";
+import { type MemberPlan, peerStanding, planMember, type Standing } from "../core/member-plan.ts";
+import type { Member } from "../core/observation.ts";
+import { type PairPlan, planPairs } from "../core/pair-plan.ts";
+import type { RootState } from "../core/root-state.ts";
+import { observeMember } from "../observe.ts";
+import { observeDepartures } from "./departures.ts";
+import { type Listing, listClusters } from "./listing.ts";
+import { contextOf, MEMBER_CONCURRENCY } from "./members.ts";
+
+/** All that a full run would see and plan, from one look at everything; nothing is written. */
+export interface Survey {
+  readonly listing: Listing;
+  readonly roots: RootState;
+  readonly members: readonly Member[];
+  readonly memberPlans: readonly MemberPlan[];
+  readonly pairPlans: readonly PairPlan[];
+  readonly departurePlan: DeparturePlan;
+}
+
+export interface SurveyOptions {
+  /** Pairs as they stand now, or as they would once the members' own halves are applied. */
+  readonly pairs: "now" | "afterwards";
+  readonly confirm?: readonly string[];
+  /** How long one member may take; default: as long as the run. */
+  readonly memberTimeoutMs?: number;
+}
+
+/** Throws when no project answers, or the root secret's names cannot be read. */
+export async function survey(run: Run, options: SurveyOptions): Promise<Survey> {
+  const { ports, spec, signal } = run;
+  const [listing, roots] = await Promise.all([listClusters(run), ports.roots.state(signal)]);
+  const [error] = listing.failed.values();
+  if (error !== undefined && listing.failed.size === spec.projects.length) throw error;
+  const members = await observeEach(run, listing.members, options.memberTimeoutMs);
+  const context = { roots: roots.versions, collisions: listing.collisions };
+  const memberPlans = members.map((member) => planMember(member, contextOf(run, member, context)));
+  const standings = new Map(
+    members.map((member, index): [string, Standing] => {
+      const now = peerStanding(member, contextOf(run, member, context));
+      const becomes = memberPlans[index]?.standing === "blocked" ? "blocked" : "complete";
+      return [member.clusterId, options.pairs === "now" ? now : becomes];
+    }),
+  );
+  const everybody = new Set(members.map(({ clusterId }) => clusterId));
+  const pairPlans = planPairs(members, everybody, { spec, standings, now: ports.clock.now() });
+  const input = { members, listing, only: undefined, confirm: options.confirm ?? [] };
+  const departures = await observeDepartures(run, input);
+  const departurePlan = planDepartures({ ...input, ...departures, spec });
+  return { listing, roots, members, memberPlans, pairPlans, departurePlan };
+}
+
+/** The time of each begins when its turn comes. */
+async function observeEach(
+  { ports, spec, signal }: Run,
+  clusters: readonly Cluster[],
+  timeoutMs: number | undefined,
+): Promise<Member[]> {
+  const limit = pLimit(MEMBER_CONCURRENCY * 2);
+  const within = () =>
+    timeoutMs === undefined ? signal : AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]);
+  return await Promise.all(
+    clusters.map((cluster) => limit(() => observeMember(ports, spec, cluster, "subject", within()))),
+  );
+}

@@ -1,0 +1,183 @@
+import pLimit from "p-limit";
+import type { Run } from "./apply.ts";
+import { peerEndpoint } from "./core/endpoints.ts";
+import { distinct, type Finding, inOrder } from "./core/finding.ts";
+import { remoteSecretName } from "./core/names.ts";
+import { isReachable, type Member, type Reachable } from "./core/observation.ts";
+import type { PairPlan } from "./core/pair-plan.ts";
+import type { CertificateStatus, MemberStatus, PairStatus, RotationStatus, Status } from "./core/status.ts";
+import { MeshjoinError } from "./errors.ts";
+import { rootCertificates } from "./istio/root-config-map.ts";
+import type { RemoteClusterStatus } from "./ports.ts";
+import { noSigningRoot } from "./reconcile/roots.ts";
+import { type Survey, survey } from "./reconcile/survey.ts";
+
+/** A member that takes longer is shown as unreachable, and delays the answer by no more. */
+const MEMBER_TIMEOUT_MS = 5000;
+/** Members whose istiods are asked at the same time. */
+const LOOKS_AT_ONCE = 16;
+
+type Seen = Member & { readonly state: Reachable };
+
+/** What one member's istiods show. */
+interface Look {
+  readonly root: readonly CertificateStatus[];
+  readonly pods: readonly PodLook[];
+}
+
+interface PodLook {
+  readonly pod: string;
+  /** Undefined where the pod could not be asked. */
+  readonly clusters: readonly RemoteClusterStatus[] | undefined;
+  /** Leaf first, then the intermediate. */
+  readonly chain: readonly string[];
+}
+
+/** Reads everything and writes nothing. Throws as `survey` does. */
+export async function collectStatus(run: Run, memberTimeoutMs = MEMBER_TIMEOUT_MS): Promise<Status> {
+  const seen = await survey(run, { pairs: "now", memberTimeoutMs });
+  const limit = pLimit(LOOKS_AT_ONCE);
+  const looks = new Map(
+    await Promise.all(
+      seen.members
+        .filter(isReachable)
+        .map((member) =>
+          limit(async () => [member.clusterId, await lookAt(run, member, memberTimeoutMs)] as const),
+        ),
+    ),
+  );
+  const time = run.ports.clock.now().toISOString();
+  return {
+    meshId: run.spec.meshId,
+    time,
+    members: seen.members.map((member, index) =>
+      memberStatus(run, member, looks.get(member.clusterId), findingsOf(seen, index)),
+    ),
+    pairs: seen.pairPlans.flatMap((plan) => pairStatuses(plan, seen.members, looks, time)),
+    rotation: rotationStatus(seen),
+    findings: meshFindings(run, seen),
+  };
+}
+
+async function lookAt({ ports, signal }: Run, member: Seen, timeoutMs: number): Promise<Look> {
+  const within = AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]);
+  const api = ports.fleet.member(member.cluster);
+  const [root, ...pods] = await Promise.all([
+    orElse([], async () => await rootCertificates(api, within)),
+    ...member.state.pods.map(async (pod): Promise<PodLook> => {
+      const session = api.istiod.open(pod);
+      try {
+        const [clusters, chain] = await Promise.all([
+          orElse(undefined, async () => await session.remoteClusters(within)),
+          orElse([], async () => await session.servedChain(within)),
+        ]);
+        return { pod, clusters, chain };
+      } finally {
+        session.close();
+      }
+    }),
+  ]);
+  return {
+    root: root.map(({ fingerprint, notAfter }) => ({ fingerprint, notAfter: notAfter.toISOString() })),
+    pods,
+  };
+}
+
+async function orElse<T>(otherwise: T, ask: () => Promise<T>): Promise<T> {
+  try {
+    return await ask();
+  } catch (error) {
+    if (!(error instanceof MeshjoinError)) throw error;
+    return otherwise;
+  }
+}
+
+function memberStatus(
+  { spec }: Run,
+  { cluster, clusterId, network, state }: Member,
+  look: Look | undefined,
+  findings: readonly Finding[],
+): MemberStatus {
+  const endpoint = peerEndpoint(cluster, spec.accessPeers, clusterId);
+  const cacerts = state.reachable && state.cacerts?.owner !== "foreign" ? state.cacerts : undefined;
+  return {
+    clusterId,
+    ...cluster.ref,
+    reachable: state.reachable,
+    network,
+    kubernetesVersion: cluster.kubernetesVersion,
+    istioVersion: (state.reachable && state.controlPlane?.istioVersion) || null,
+    endpoint: "endpoint" in endpoint ? endpoint.endpoint.kind : null,
+    root: look?.root ?? [],
+    intermediate: {
+      written:
+        cacerts?.notAfter === undefined
+          ? null
+          : { fingerprint: cacerts.fingerprint, notAfter: cacerts.notAfter.toISOString() },
+      loaded: (look?.pods ?? []).flatMap(({ pod, chain: [, intermediate] }) =>
+        intermediate === undefined ? [] : [{ pod, fingerprint: intermediate }],
+      ),
+    },
+    findings,
+  };
+}
+
+/** Of one ordered pair, a row for each istiod pod of its reader. */
+function pairStatuses(
+  { reader, target, findings }: PairPlan,
+  members: readonly Member[],
+  looks: ReadonlyMap<string, Look>,
+  seenAt: string,
+): PairStatus[] {
+  if (findings.some(({ reason }) => reason === "NetworkNotShared")) return [];
+  const member = members.find(({ clusterId }) => clusterId === reader);
+  const secret =
+    member?.state.reachable === true
+      ? member.state.remoteSecrets.find(
+          ({ owner, name }) => owner === "ours" && name === remoteSecretName(target),
+        )
+      : undefined;
+  const tokenExpiry = secret?.tokenExpiresAt?.toISOString() ?? null;
+  const row = (pod: string, status: PairStatus["status"]): PairStatus => ({
+    reader,
+    target,
+    pod,
+    status,
+    tokenExpiry,
+    seenAt,
+  });
+  const look = looks.get(reader);
+  if (look === undefined) return [row("", "unknown")];
+  if (look.pods.length === 0) return [row("", "missing")];
+  return look.pods.map(({ pod, clusters }) => {
+    const listed = clusters?.find((cluster) => cluster.clusterId === target)?.status;
+    return row(pod, clusters === undefined ? "unknown" : (listed ?? "missing"));
+  });
+}
+
+/** What keeps the member from being as it should be, and what makes it due for a change. */
+function findingsOf({ memberPlans }: Survey, index: number): Finding[] {
+  const plan = memberPlans[index];
+  const causes = plan?.actions.flatMap((action) => action.findings) ?? [];
+  return distinct([...(plan?.findings ?? []), ...causes]).toSorted(inOrder);
+}
+
+function meshFindings({ spec }: Run, { listing, roots, pairPlans, departurePlan }: Survey): Finding[] {
+  return distinct([
+    ...[noSigningRoot(spec.meshId, roots) ?? []].flat(),
+    ...listing.findings,
+    ...pairPlans.flatMap(({ findings, action }) => [...findings, ...(action?.findings ?? [])]),
+    ...departurePlan.findings,
+    ...departurePlan.actions.flatMap(({ findings }) => findings),
+  ]).toSorted(inOrder);
+}
+
+/** The alias map says it: `next` is being distributed, `previous` waits to be retired. */
+function rotationStatus({ roots: { versions } }: Survey): RotationStatus {
+  const switching = versions.previous === undefined ? "idle" : "switch";
+  return {
+    stage: versions.next === undefined ? switching : "distribute",
+    waitingFor: [],
+    until: null,
+  };
+}

@@ -1,0 +1,223 @@
+import { once } from "node:events";
+import type { Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { http } from "@google-cloud/functions-framework";
+import { getTestServer } from "@google-cloud/functions-framework/testing";
+import { afterEach, describe, expect, it } from "@jest/globals";
+import { send } from "../../../functions/http/send.ts";
+import { syncMesh } from "../../../functions/sync-mesh.ts";
+import { clusterId } from "../../../shared/core/names.ts";
+import type { Plan } from "../../../shared/core/plan.ts";
+import type { Status } from "../../../shared/core/status.ts";
+import type { Summary } from "../../../shared/core/summary.ts";
+import { UnavailableError } from "../../../shared/errors.ts";
+import { createLogger } from "../../../shared/log.ts";
+import { aMesh, type FakeMesh } from "../../fakes/mesh.ts";
+import { expectJoined, versionsOf } from "../reconcile/world.ts";
+
+const AS_JSON = "application/json";
+
+let server: Server | undefined;
+afterEach(() => {
+  server?.close();
+});
+
+/** The function under the Functions Framework, over a mesh in memory. */
+async function aFunction(mesh: FakeMesh, signal?: AbortSignal) {
+  const lines: Record<string, unknown>[] = [];
+  const answer = syncMesh({
+    spec: mesh.spec,
+    log: createLogger({ write: (line) => lines.push(JSON.parse(line)) }),
+    start: async (report) => mesh.run({ report, ...(signal === undefined ? {} : { signal }) }),
+  });
+  http("sync-mesh-test", async (request, response) => send(response, await answer(request)));
+  server = getTestServer("sync-mesh-test");
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- it listens on a port
+  const { port } = server.address() as AddressInfo;
+  const call = async (method: string, path: string, init: RequestInit = {}) => {
+    const response = await fetch(`http://127.0.0.1:${port}${path}`, { method, ...init });
+    const text = await response.text();
+    return { status: response.status, headers: response.headers, text, body: JSON.parse(text || "null") };
+  };
+  const post = (body: unknown, type = AS_JSON) =>
+    call("POST", "/sync", { headers: { "content-type": type }, body: JSON.stringify(body) });
+  return { call, post, lines };
+}
+
+const idOf = (mesh: FakeMesh, index: number) => clusterId(mesh.clusters[index]!.ref);
+
+describe("POST /sync", () => {
+  it("makes the mesh whole and answers what it did", async () => {
+    const mesh = await aMesh({ members: 2 });
+    const { post } = await aFunction(mesh);
+    const { status, body } = await post({ scope: "mesh" });
+    const { outcome, members, pairs }: Summary = body;
+    expect([status, outcome, members.length, pairs.length]).toEqual([200, "created", 2, 2]);
+    await expectJoined(mesh);
+    expect((await post({})).body).toMatchObject({ outcome: "unchanged" });
+  });
+
+  it("looks at one member when told so", async () => {
+    const mesh = await aMesh({ members: 2 });
+    const { post } = await aFunction(mesh);
+    const { body } = await post({ scope: { clusterId: idOf(mesh, 0) } });
+    expect(body).toMatchObject({ members: [{ clusterId: idOf(mesh, 0) }] });
+  });
+
+  it("answers 202 when there is more to do later", async () => {
+    const mesh = await aMesh({ members: 1 });
+    mesh.servers[0]!.istiod.readyAfterMs = Number.POSITIVE_INFINITY;
+    const { post } = await aFunction(mesh, AbortSignal.timeout(300));
+    expect(await post({})).toMatchObject({ status: 202, body: { outcome: "waiting" } });
+  });
+
+  it("answers 207 when a member failed, and does the others", async () => {
+    const mesh = await aMesh({ members: 3 });
+    mesh.servers[0]!.faults.forbidden = ["list", "get"];
+    const { post } = await aFunction(mesh);
+    expect(await post({})).toMatchObject({ status: 207, body: { outcome: "failed" } });
+    await expectJoined(mesh, mesh.clusters.slice(1));
+  });
+
+  it("writes nothing in a dry run, and plans the same every time", async () => {
+    const mesh = await aMesh({ members: 2 });
+    const before = versionsOf(mesh);
+    const { post, call } = await aFunction(mesh);
+    const dry = await post({ dryRun: true });
+    expect(dry.status).toBe(200);
+    expect(await call("GET", "/plan")).toMatchObject({ status: 200, text: dry.text });
+    expect(versionsOf(mesh)).toEqual(before);
+    const { actions }: Plan = dry.body;
+    const of = (kind: string, name: string) =>
+      actions.filter(({ object }) => object.kind === kind && object.name.startsWith(name)).length;
+    expect([of("Namespace", ""), of("Secret", "cacerts"), of("Deployment", "istiod")]).toEqual([2, 2, 2]);
+    expect([of("Secret", "istio-remote-secret-"), of("Secret", "meshjoin-reader-")]).toEqual([2, 2]);
+    expect(dry.text).not.toContain("PRIVATE KEY");
+  });
+
+  it("takes a mass leave when it is confirmed", async () => {
+    const mesh = await aMesh({ members: 4 });
+    const { post } = await aFunction(mesh);
+    await post({});
+    for (const cluster of mesh.clusters.slice(1)) mesh.directory.put({ ...cluster, labels: {} });
+    expect((await post({})).body).toMatchObject({
+      findings: expect.arrayContaining([expect.objectContaining({ reason: "MassLeave" })]),
+    });
+    await post({ confirm: ["MassLeave"] });
+    await expectJoined(mesh, mesh.clusters.slice(0, 1));
+  });
+
+  it("may come twice at once", async () => {
+    const mesh = await aMesh({ members: 3 });
+    const { post } = await aFunction(mesh);
+    const statuses = (await Promise.all([post({}), post({})])).map(({ status }) => status);
+    expect(statuses.every((status) => [200, 202].includes(status))).toBe(true);
+    expect((await post({})).status).toBe(200);
+    await expectJoined(mesh);
+  });
+
+  it.each<[number, string, unknown, string]>([
+    [400, "scope", { scope: "everything" }, AS_JSON],
+    [400, "scope.clusterId", { scope: { clusterId: "Not An ID" } }, AS_JSON],
+    [400, "dryRun", { dryRun: "yes" }, AS_JSON],
+    [400, "confirm.0", { confirm: ["Anything"] }, AS_JSON],
+    [400, "depp", { depp: true }, AS_JSON],
+    [400, "body", ["mesh"], AS_JSON],
+    [400, "content-type", {}, "text/plain"],
+    [413, "body", { scope: "x".repeat(70_000) }, AS_JSON],
+  ])("answers %d and names %s for what it cannot take", async (status, field, body, type) => {
+    const mesh = await aMesh({ members: 1 });
+    const { post, lines } = await aFunction(mesh);
+    const refused = await post(body, type);
+    expect(refused).toMatchObject({ status, body: { field, message: expect.any(String) } });
+    expect(refused.text).not.toContain("    at ");
+    expect(mesh.servers.map(({ requests: { total } }) => total)).toEqual([0]);
+    expect(lines).toEqual([]);
+  });
+
+  it("answers 503 when nothing can be said now", async () => {
+    const mesh = await aMesh({ members: 1 });
+    mesh.directory.failNext(new UnavailableError("no answer; try again", { code: "Unavailable" }));
+    const { post, lines } = await aFunction(mesh);
+    const { status, headers, body } = await post({});
+    expect([status, headers.get("retry-after"), body.code]).toEqual([503, "60", "Unavailable"]);
+    expect(lines.map(({ message }) => message)).toEqual(["request failed"]);
+  });
+});
+
+describe("GET /status", () => {
+  it("shows every member and every pair as they are", async () => {
+    const mesh = await aMesh({ members: 2 });
+    await mesh.reconcile("mesh");
+    const { call } = await aFunction(mesh);
+    const { status, body } = await call("GET", "/status");
+    const shown: Status = body;
+    expect(status).toBe(200);
+    expect(shown.members.map((member) => [member.clusterId, member.reachable, member.findings])).toEqual([
+      [idOf(mesh, 0), true, []],
+      [idOf(mesh, 1), true, []],
+    ]);
+    const [first] = shown.members;
+    expect(first?.intermediate.loaded).toEqual([
+      { pod: expect.any(String), fingerprint: first?.intermediate.written?.fingerprint },
+    ]);
+    expect(shown.pairs.map(({ reader, target, status: is }) => [reader, target, is])).toEqual([
+      [idOf(mesh, 0), idOf(mesh, 1), "synced"],
+      [idOf(mesh, 1), idOf(mesh, 0), "synced"],
+    ]);
+    expect(shown).toMatchObject({ meshId: "prod", findings: [], rotation: { stage: "idle" } });
+  });
+
+  it("shows an unreachable member as such, and what its absence leaves unknown", async () => {
+    const mesh = await aMesh({ members: 2 });
+    await mesh.reconcile("mesh");
+    mesh.servers[0]!.faults.unreachable = true;
+    const { call } = await aFunction(mesh);
+    const { members, pairs }: Status = (await call("GET", "/status")).body;
+    expect(members[0]).toMatchObject({
+      reachable: false,
+      istioVersion: null,
+      findings: [{ reason: "ApiServerUnreachable" }],
+    });
+    expect(pairs.map(({ reader, pod, status }) => [reader, pod === "", status])).toEqual([
+      [idOf(mesh, 0), true, "unknown"],
+      [idOf(mesh, 1), false, "syncing"],
+    ]);
+  });
+
+  it("is answered from memory for a while, unless it is asked not to or a sync came between", async () => {
+    const mesh = await aMesh({ members: 1 });
+    const { call, post } = await aFunction(mesh);
+    const time = async (init?: RequestInit) => (await call("GET", "/status", init)).body.time;
+    const first = await time();
+    mesh.clock.advance(1000);
+    expect(await time()).toBe(first);
+    const second = await time({ headers: { "cache-control": "no-cache" } });
+    expect(second).not.toBe(first);
+    mesh.clock.advance(1000);
+    await post({});
+    expect(await time()).not.toBe(second);
+  });
+});
+
+describe("anything else", () => {
+  it.each([
+    ["GET", "/sync", 405, "POST"],
+    ["DELETE", "/status", 405, "GET"],
+    ["POST", "/plan", 405, "GET"],
+    ["GET", "/mesh", 404, null],
+    ["GET", "/sync/", 404, null],
+  ])("%s %s is answered with %d", async (method, path, status, allow) => {
+    const { call } = await aFunction(await aMesh());
+    const { headers, ...refused } = await call(method, path);
+    expect(refused).toMatchObject({ status, body: { message: expect.stringContaining("use ") } });
+    expect(headers.get("allow")).toBe(allow);
+  });
+
+  it("names a wrong parameter of the plan", async () => {
+    const { call } = await aFunction(await aMesh());
+    expect(await call("GET", "/plan?cluster=x")).toMatchObject({ status: 400, body: { field: "cluster" } });
+  });
+});

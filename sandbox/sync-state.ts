@@ -26,7 +26,7 @@ export async function unsyncedPairs(members: readonly FleetMember[]): Promise<st
 }
 
 /** What the istiod of a member says of the clusters it reads; nothing where none answers. */
-async function remoteClusters(member: FleetMember): Promise<ReadonlyMap<string, string>> {
+export async function remoteClusters(member: FleetMember): Promise<ReadonlyMap<string, string>> {
   if (member.istiodHttp === undefined) return new Map();
   try {
     const response = await fetch(`${member.istiodHttp}/debug/clusterz`, {

@@ -1,0 +1,189 @@
+import { describe, expect, it } from "@jest/globals";
+import type { FleetMember } from "../../sandbox/fleet-file.ts";
+import { remoteClusters } from "../../sandbox/sync-state.ts";
+import { functionLog, type LogLine } from "./world/events.ts";
+import { MESH_LABEL, membersOf, SCENARIO_MS, useFleet } from "./world/fleet.ts";
+import { beginDeletion, clearFaults, holdEvents, setFault, setLabels } from "./world/google.ts";
+import { secrets, snapshot } from "./world/kubectl.ts";
+import { eventually, expectPaired, untilFailClosed } from "./world/mesh.ts";
+import { plan, status, sync } from "./world/sync-mesh.ts";
+
+const world = useFleet({ members: 3 });
+
+/** Nothing of the leaver is left on the others, not even in what their istiods list. */
+async function expectForgotten(leaver: FleetMember): Promise<void> {
+  const rest = membersOf(world.fleet).filter(({ clusterId }) => clusterId !== leaver.clusterId);
+  expect(rest.length).toBeGreaterThan(0);
+  const traces = async () =>
+    (
+      await Promise.all(
+        rest.map(async (member) => [
+          ...[...(await secrets(member)).keys()].filter((name) => name.endsWith(leaver.clusterId)),
+          ...[...(await remoteClusters(member)).keys()].filter((id) => id === leaver.clusterId),
+        ]),
+      )
+    ).flat();
+  expect(await eventually(traces, (seen) => seen.length === 0)).toEqual([]);
+  await expectPaired(rest);
+}
+
+async function untilLogged(holds: (line: LogLine) => boolean): Promise<void> {
+  const seen = async () => (await functionLog(world.fleet)).some(holds);
+  expect(await eventually(seen, Boolean)).toBe(true);
+}
+
+describe("leaving", () => {
+  it(
+    "11 a cluster that is deleted is forgotten while it is still being deleted",
+    async () => {
+      const { fleet } = world;
+      const leaver = await fleet.createCluster("short-lived");
+      await fleet.waitUntilSynced();
+      const over = await beginDeletion(fleet, leaver);
+      await untilLogged(({ message, reason }) => message === "cluster leaves" && reason === "Stopping");
+      await over();
+      await expectForgotten(leaver);
+    },
+    SCENARIO_MS,
+  );
+
+  it(
+    "12 a member that loses its label loses every way in and out, and keeps its CA; with the label it comes back",
+    async () => {
+      const { fleet } = world;
+      const leaver = membersOf(fleet)[0];
+      if (leaver === undefined) throw new Error("there is no member");
+      await setLabels(fleet, leaver, {});
+      await untilLogged(({ finding }) => finding?.reason === "TrustedLeaver");
+      await expectForgotten(leaver);
+      expect(
+        [...(await secrets(leaver)).keys()].filter((name) => /remote-secret|reader|cacerts/.test(name)),
+      ).toEqual(["cacerts"]);
+
+      await setLabels(fleet, leaver, MESH_LABEL);
+      await fleet.waitUntilSynced();
+      await expectPaired(membersOf(fleet));
+    },
+    SCENARIO_MS,
+  );
+
+  it(
+    "13 a cluster that disappears without an event is forgotten by the full run",
+    async () => {
+      const { fleet } = world;
+      const leaver = await fleet.createCluster("vanishing");
+      await fleet.waitUntilSynced();
+      await holdEvents(fleet);
+      await (await beginDeletion(fleet, leaver))();
+      expect((await plan(fleet)).actions.map(({ verb, object }) => [verb, object.kind])).toEqual(
+        Array.from({ length: 6 }, () => ["delete", "Secret"]),
+      );
+      expect(await sync(fleet)).toMatchObject({ status: 200, body: { outcome: "deleted" } });
+      await expectForgotten(leaver);
+      await clearFaults(fleet);
+    },
+    SCENARIO_MS,
+  );
+
+  it(
+    "14 a list that is not whole removes nobody",
+    async () => {
+      const { fleet } = world;
+      const members = membersOf(fleet);
+      const before = await Promise.all(members.map((member) => snapshot(member)));
+      await setFault(fleet, {
+        target: "gke",
+        kind: "missingZones",
+        zones: members.map(({ location }) => location),
+      });
+      expect(await sync(fleet)).toMatchObject({
+        status: 200,
+        body: { findings: [expect.objectContaining({ reason: "ListingIncomplete" })] },
+      });
+      expect(await Promise.all(members.map((member) => snapshot(member)))).toEqual(before);
+      await clearFaults(fleet);
+    },
+    SCENARIO_MS,
+  );
+
+  it(
+    "15 most of the mesh does not leave on the word of labels until somebody confirms it",
+    async () => {
+      const { fleet } = world;
+      const [stays, ...leavers] = membersOf(fleet);
+      if (stays === undefined) throw new Error("there is no member");
+      await holdEvents(fleet);
+      const before = await secrets(stays);
+      for (const leaver of leavers) await setLabels(fleet, leaver, {});
+      expect(await sync(fleet)).toMatchObject({
+        body: { findings: leavers.map(() => expect.objectContaining({ reason: "MassLeave" })) },
+      });
+      expect([...(await secrets(stays)).keys()]).toEqual([...before.keys()]);
+
+      expect(await sync(fleet, { confirm: ["MassLeave"] })).toMatchObject({ body: { outcome: "deleted" } });
+      for (const leaver of leavers) await expectForgotten(leaver);
+      await clearFaults(fleet);
+      for (const leaver of leavers) await setLabels(fleet, leaver, MESH_LABEL);
+      await fleet.waitUntilSynced();
+    },
+    SCENARIO_MS,
+  );
+
+  it(
+    "16 a member leaves while another cannot be reached, which is cleaned up when it can",
+    async () => {
+      const { fleet } = world;
+      const leaver = await fleet.createCluster("leaving");
+      await fleet.waitUntilSynced();
+      const [silent] = membersOf(fleet);
+      if (silent === undefined) throw new Error("there is no member");
+      await setFault(fleet, { target: silent.clusterId, kind: "refuse" });
+      await holdEvents(fleet);
+      await (await beginDeletion(fleet, leaver))();
+      const { status: code, body } = await sync(fleet);
+      expect([code, body.findings.map(({ reason }) => reason)]).toEqual([202, ["ApiServerUnreachable"]]);
+      await clearFaults(fleet);
+      expect((await sync(fleet)).status).toBe(200);
+      await expectForgotten(leaver);
+    },
+    SCENARIO_MS,
+  );
+
+  it(
+    "17 a mesh that is whole is left as it is, within the requests that a full run may make",
+    async () => {
+      const { fleet } = world;
+      const members = membersOf(fleet);
+      await Promise.all(members.map((member) => untilFailClosed(member)));
+      await sync(fleet);
+      const { reconciler } = fleet.accounts;
+      const before = await Promise.all(members.map((member) => snapshot(member)));
+      const since = Date.now();
+      expect(await sync(fleet)).toMatchObject({ status: 200, body: { outcome: "unchanged", findings: [] } });
+      const { gke, secretmanager } = fleet.ledger.requests(reconciler, since);
+      const kubernetes = await fleet.clusterRequests(reconciler, since);
+      expect(await Promise.all(members.map((member) => snapshot(member)))).toEqual(before);
+      expect([gke, secretmanager]).toEqual([1, 1]);
+      expect(kubernetes).toBeLessThanOrEqual(members.length * (6 + 2));
+    },
+    SCENARIO_MS,
+  );
+
+  it(
+    "18 the status shows what every istiod lists and serves",
+    async () => {
+      const { members, pairs, findings } = await status(world.fleet);
+      const ids = membersOf(world.fleet)
+        .map(({ clusterId }) => clusterId)
+        .toSorted();
+      expect(members.map(({ clusterId }) => clusterId)).toEqual(ids);
+      expect(pairs.map(({ status: is }) => is)).toEqual(ids.flatMap(() => ids.slice(1).map(() => "synced")));
+      for (const { intermediate, root } of members) {
+        expect(intermediate.loaded).toMatchObject([{ fingerprint: intermediate.written?.fingerprint }]);
+        expect(root).toHaveLength(1);
+      }
+      expect(findings).toEqual([]);
+    },
+    SCENARIO_MS,
+  );
+});

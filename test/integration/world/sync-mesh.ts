@@ -1,0 +1,35 @@
+import type { SandboxFleet } from "../../../sandbox/fleet.ts";
+import type { Plan } from "../../../shared/core/plan.ts";
+import type { Status } from "../../../shared/core/status.ts";
+import type { Summary } from "../../../shared/core/summary.ts";
+
+/** As Cloud Scheduler or a person calls the function `sync-mesh`. */
+async function call(fleet: SandboxFleet, path: string, init: RequestInit = {}): Promise<Response> {
+  return await fetch(`${fleet.file().functions["sync-mesh"]}${path}`, init);
+}
+
+export async function sync(
+  fleet: SandboxFleet,
+  order: object = {},
+): Promise<{ readonly status: number; readonly body: Summary }> {
+  const init = {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify(order),
+  };
+  const response = await call(fleet, "/sync", init);
+  const body: Summary = JSON.parse(await response.text());
+  return { status: response.status, body };
+}
+
+export async function plan(fleet: SandboxFleet): Promise<Plan> {
+  const answered: Plan = JSON.parse(await (await call(fleet, "/plan")).text());
+  return answered;
+}
+
+/** As it is now, not as it was answered before. */
+export async function status(fleet: SandboxFleet): Promise<Status> {
+  const response = await call(fleet, "/status", { headers: { "cache-control": "no-cache" } });
+  const answered: Status = JSON.parse(await response.text());
+  return answered;
+}

@@ -63,6 +63,17 @@ export interface ObjectMeta {
   readonly resourceVersion?: string;
   readonly deletionTimestamp?: string;
   readonly generation?: number;
+  /** Who owns which field; https://kubernetes.io/docs/reference/using-api/server-side-apply/#field-management */
+  readonly managedFields?: readonly ManagedFields[];
+}
+
+export interface ManagedFields {
+  readonly manager?: string;
+  readonly operation?: string;
+  /** Of the manager's last change, to the second. */
+  readonly time?: string;
+  /** A tree of `f:<field>`. */
+  readonly fieldsV1?: Readonly<Record<string, unknown>>;
 }
 
 /** Any Kubernetes object as its JSON. */

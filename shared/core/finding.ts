@@ -45,6 +45,7 @@ export const REASONS = {
   SelfSignedMesh: "error",
   StillRunning: "info",
   TokenDue: "info",
+  TokenExpiring: "warning",
   TrustedLeaver: "warning",
 } as const satisfies Record<string, Severity>;
 

@@ -65,7 +65,8 @@ const otherMesh: Check = ({ state, clusterId }, { spec }) => {
 };
 
 const networkConflict: Check = ({ state, clusterId, network }) => {
-  const label = state.reachable ? state.namespace?.network : undefined;
+  const namespace = state.reachable ? state.namespace : undefined;
+  const label = namespace?.owner === "ours" ? undefined : namespace?.network;
   return label === undefined || label === network
     ? undefined
     : finding(

@@ -2,7 +2,7 @@ import type { MemberAction } from "./action.ts";
 import { type Finding, finding } from "./finding.ts";
 import { BLOCKERS, type MemberContext } from "./member-checks.ts";
 import { CACERTS, ISTIO_NAMESPACE, ISTIOD } from "./names.ts";
-import type { Member, Reachable } from "./observation.ts";
+import type { Member, OwnCacerts, Reachable } from "./observation.ts";
 import { isReachable } from "./observation.ts";
 import { formatRootVersions } from "./root-state.ts";
 
@@ -143,16 +143,20 @@ const issueIntermediate: ActionStep = ({ state, clusterId }, { roots }) => {
       findings: [cause],
     };
   }
-  if (cacerts.owner === "foreign" || cacerts.rootVersions === formatRootVersions(roots)) return undefined;
-  const cause = finding(
-    "CacertsOutdated",
-    `${CACERTS} stands for root versions ${cacerts.rootVersions}, and the mesh is at ${formatRootVersions(roots)}`,
-    "Meshjoin issues a new intermediate",
-    clusterId,
-  );
+  if (cacerts.owner === "foreign") return undefined;
+  const why = whyIssue(cacerts, formatRootVersions(roots));
+  if (why === undefined) return undefined;
+  const cause = finding("CacertsOutdated", why, "Meshjoin issues a new intermediate", clusterId);
   const { resourceVersion } = cacerts;
   return { kind: "issueIntermediate", verb: "update", clusterId, resourceVersion, findings: [cause] };
 };
+
+function whyIssue({ rootVersions, editedBy }: OwnCacerts, wanted: string): string | undefined {
+  if (rootVersions !== wanted) {
+    return `${CACERTS} stands for root versions ${rootVersions}, and the mesh is at ${wanted}`;
+  }
+  return editedBy && `${CACERTS} was changed by ${editedBy} since Meshjoin wrote it`;
+}
 
 const applyControlPlane: ActionStep = ({ state, clusterId }, { desired }) => {
   const { controlPlane } = state;

@@ -60,6 +60,8 @@ export interface OwnCacerts {
   readonly notAfter: Date | undefined;
   readonly issuedAt: Date | undefined;
   readonly loadedAt: Date | undefined;
+  /** The field manager that has changed it since Meshjoin wrote it. */
+  readonly editedBy: string | undefined;
 }
 
 export type ForeignCacerts = { readonly owner: "foreign" } & (
@@ -122,6 +124,8 @@ export interface RemoteSecretState {
   readonly readerUid: string | undefined;
   readonly tokenIssuedAt: Date | undefined;
   readonly tokenExpiresAt: Date | undefined;
+  /** The field manager that has changed it since Meshjoin wrote it. */
+  readonly editedBy: string | undefined;
 }
 
 export interface ReaderSecretState {

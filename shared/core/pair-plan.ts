@@ -28,6 +28,8 @@ export interface PairPlan {
   readonly target: string;
   readonly standing: PairStanding;
   readonly action?: Connect;
+  /** Of the token that the reader has now. */
+  readonly tokenExpiresAt?: Date;
   readonly findings: readonly Finding[];
 }
 
@@ -38,13 +40,29 @@ export function planPairs(
   context: PairContext,
 ): PairPlan[] {
   const sorted = members.toSorted((a, b) => compare(a.clusterId, b.clusterId));
-  return sorted.flatMap((reader) =>
-    sorted.flatMap((target) =>
+  return sorted.flatMap((reader) => {
+    const plans = sorted.flatMap((target) =>
       reader !== target && (subjects.has(reader.clusterId) || subjects.has(target.clusterId))
         ? [planPair(reader, target, context)]
         : [],
-    ),
-  );
+    );
+    return oneRenewal(plans);
+  });
+}
+
+/** Each renewal makes an istiod list a whole cluster again, so a reader gets one at a time: that of the token that ends first. */
+function oneRenewal(plans: readonly PairPlan[]): PairPlan[] {
+  const isRenewal = ({ action }: PairPlan) => action?.findings.some(({ reason }) => reason === "TokenDue");
+  const [first] = plans.filter(isRenewal).toSorted((a, b) => expiry(a) - expiry(b));
+  return plans.map((plan) => {
+    if (plan === first || !isRenewal(plan)) return plan;
+    const { action: _, ...rest } = plan;
+    return { ...rest, standing: "current" };
+  });
+}
+
+function expiry({ tokenExpiresAt }: PairPlan): number {
+  return tokenExpiresAt?.getTime() ?? 0;
 }
 
 function planPair(reader: Member, target: Member, context: PairContext): PairPlan {
@@ -65,7 +83,13 @@ function planPair(reader: Member, target: Member, context: PairContext): PairPla
   const digest = endpointDigest(choice.endpoint);
   const existing = remoteSecretOf(reader, target.clusterId);
   const cause = whyConnect(existing, reader, target, digest, context.now);
-  if (cause === undefined) return { ...pair, standing: "current", findings: [] };
+  const seen = {
+    ...pair,
+    ...(existing?.tokenExpiresAt === undefined ? {} : { tokenExpiresAt: existing.tokenExpiresAt }),
+    findings:
+      existing === undefined ? [] : expiring(existing, reader.clusterId, target.clusterId, context.now),
+  };
+  if (cause === undefined) return { ...seen, standing: "current" };
   const action: Connect = {
     kind: "connect",
     verb: existing === undefined ? "create" : "update",
@@ -75,7 +99,7 @@ function planPair(reader: Member, target: Member, context: PairContext): PairPla
     resourceVersion: existing?.resourceVersion,
     findings: [cause],
   };
-  return { ...pair, standing: "connect", action, findings: [] };
+  return { ...seen, standing: "connect", action };
 }
 
 function notShared(reader: Member, target: Member): Finding | undefined {
@@ -179,6 +203,9 @@ function whyConnect(
       `the remote secret for ${name} has lost the label that istiod looks for`,
     );
   }
+  if (existing.editedBy !== undefined) {
+    return say("RemoteSecretOutdated", `the remote secret for ${name} was changed by ${existing.editedBy}`);
+  }
   if (existing.targetGkeId !== target.cluster.id) {
     return say(
       "RemoteSecretOutdated",
@@ -195,6 +222,24 @@ function whyConnect(
   return isTokenDue(existing, reader.clusterId, name, now)
     ? say("TokenDue", `the token for ${name} is due for renewal`)
     : undefined;
+}
+
+/** Below this share of its life, whatever should have renewed the token has failed for long. */
+const EXPIRING = 0.25;
+
+function expiring(secret: RemoteSecretState, reader: string, target: string, now: Date): Finding[] {
+  const { tokenIssuedAt, tokenExpiresAt } = secret;
+  if (tokenIssuedAt === undefined || tokenExpiresAt === undefined) return [];
+  const life = tokenExpiresAt.getTime() - tokenIssuedAt.getTime();
+  if (tokenExpiresAt.getTime() - now.getTime() >= life * EXPIRING) return [];
+  return [
+    finding(
+      "TokenExpiring",
+      `the token by which ${reader} reads ${target} ends at ${tokenExpiresAt.toISOString()} and was not renewed`,
+      "see why in the log of sync-mesh, and have it renewed: POST /sync",
+      reader,
+    ),
+  ];
 }
 
 /** Renewal starts at half of the granted life, and is spread over the next fifth of it, so that a mesh never renews at once. */

@@ -17,7 +17,9 @@ import type {
   RemoteSecretState,
 } from "../core/observation.ts";
 import type { KubernetesObject, ObjectMeta } from "../ports.ts";
+import { editorOf } from "./edited.ts";
 import { ownerOf } from "./ownership.ts";
+import { CACERTS_WRITTEN, REMOTE_SECRET_ANNOTATIONS } from "./secrets.ts";
 import {
   type DeploymentObject,
   imageTag,
@@ -46,6 +48,7 @@ export function ownCacerts(metadata: ObjectMeta, owner: OwnCacerts["owner"]): Ow
     notAfter: dateAnnotation(metadata, "not-after"),
     issuedAt: dateAnnotation(metadata, "issued-at"),
     loadedAt: dateAnnotation(metadata, "loaded-at"),
+    editedBy: editorOf(metadata, { ...CACERTS_WRITTEN, at: dateAnnotation(metadata, "issued-at") }),
   };
 }
 
@@ -116,11 +119,12 @@ export function remoteSecretState(
   const isRead = metadata.labels?.[REMOTE_SECRET_LABEL] === "true";
   const nameSays = targetOfRemoteSecret(metadata.name);
   if (!isRead && nameSays === undefined) return undefined;
+  const targetId = metadata.annotations?.[CLUSTER_NAME_ANNOTATION] ?? nameSays ?? "";
   return {
     name: metadata.name,
     owner: ownerOf(metadata, meshId),
     isRead,
-    targetId: metadata.annotations?.[CLUSTER_NAME_ANNOTATION] ?? nameSays ?? "",
+    targetId,
     uid: metadata.uid ?? "",
     resourceVersion: metadata.resourceVersion ?? "",
     targetResource: metadata.annotations?.[annotation("cluster-resource")],
@@ -129,6 +133,11 @@ export function remoteSecretState(
     readerUid: metadata.annotations?.[annotation("reader-uid")],
     tokenIssuedAt: dateAnnotation(metadata, "token-issued-at"),
     tokenExpiresAt: dateAnnotation(metadata, "token-expires-at"),
+    editedBy: editorOf(metadata, {
+      data: [targetId],
+      annotations: REMOTE_SECRET_ANNOTATIONS,
+      at: dateAnnotation(metadata, "token-issued-at"),
+    }),
   };
 }
 

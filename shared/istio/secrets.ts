@@ -32,6 +32,21 @@ export interface CacertsMaterial {
   readonly notAfter: Date;
 }
 
+/** What `cacertsSecret` sets; what is missing of it, or somebody else's, was changed by somebody. */
+export const CACERTS_WRITTEN = {
+  data: ["ca-cert.pem", "ca-key.pem", "cert-chain.pem", "root-cert.pem"],
+  annotations: ["root-versions", "fingerprint", "root-fingerprints", "serial", "issued-at", "not-after"],
+} as const;
+/** What `remoteSecret` sets beside the data key and Istio's own annotation. */
+export const REMOTE_SECRET_ANNOTATIONS = [
+  "cluster-id",
+  "cluster-resource",
+  "endpoint-digest",
+  "reader-uid",
+  "token-issued-at",
+  "token-expires-at",
+] as const;
+
 /**
  * The Secret `cacerts` as istiod mounts it: all four files of Istio `tools/certs`; an incomplete set stops istiod
  * (`pilot/pkg/bootstrap/istio_ca.go`).

@@ -75,6 +75,7 @@ export function ownCacerts(seed: Partial<OwnCacerts> = {}): OwnCacerts {
     notAfter: new Date("2026-05-30T12:00:00Z"),
     issuedAt: NOW,
     loadedAt: NOW,
+    editedBy: undefined,
     ...seed,
   };
 }
@@ -113,6 +114,7 @@ export function aRemoteSecret(
     readerUid: readerUid(reader),
     tokenIssuedAt: NOW,
     tokenExpiresAt: new Date(NOW.getTime() + 7 * 86_400_000),
+    editedBy: undefined,
     ...seed,
   };
 }

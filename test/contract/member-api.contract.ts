@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
 import { ISTIO_NAMESPACE, READER_SERVICE_ACCOUNT } from "../../shared/core/names.ts";
+import { editorOf } from "../../shared/istio/edited.ts";
 import type { KubernetesObject, MemberApi, ObjectRef } from "../../shared/ports.ts";
 
 /** One API server, as Meshjoin and as somebody else. */
@@ -315,6 +316,48 @@ export function describeMemberApi(name: string, start: () => Promise<MemberWorld
           generations.push((await api.writer.apply(object)).metadata.generation);
         }
         expect(generations).toEqual([1, 1, 2]);
+      });
+    });
+
+    describe("managedFields", () => {
+      const annotations = { "meshjoin.dev/cluster-id": "1" };
+      const written = { data: ["key"], annotations: ["cluster-id"], at: undefined };
+      const editor = async ({ metadata }: KubernetesObject) => {
+        const query = { apiVersion: "v1", kind: "Secret", namespace: ISTIO_NAMESPACE, metadataOnly: true };
+        const found = (await api.reader.list(query)).find((each) => each.metadata.name === metadata.name);
+        return editorOf(found?.metadata ?? metadata, written);
+      };
+
+      it("show in the metadata who has changed a Secret since it was written", async () => {
+        const secret = aSecret({ annotations });
+        await api.writer.create(secret);
+        expect(await editor(secret)).toBeUndefined();
+        await world.applyAs("kubectl", withData(secret, { key: Buffer.from("other").toString("base64") }));
+        expect(await editor(secret)).toBe("kubectl");
+        const { resourceVersion } = (await read(secret)).metadata;
+        await api.writer.replace(withVersion(secret, resourceVersion));
+        expect(await editor(secret)).toBeUndefined();
+      });
+
+      it("show that something was taken away", async () => {
+        const secret = aSecret({ annotations });
+        await api.writer.create(secret);
+        const { resourceVersion } = (await read(secret)).metadata;
+        await api.writer.replace(withVersion(withData(secret, {}), resourceVersion));
+        expect(await editor(secret)).toBe("somebody");
+      });
+
+      it("leave it Meshjoin's when Meshjoin notes something", async () => {
+        const secret = aSecret({ annotations });
+        const { metadata } = await api.writer.create(secret);
+        const { uid = "" } = metadata;
+        const noted = { name: secret.metadata.name, namespace: ISTIO_NAMESPACE, uid };
+        await api.writer.apply({
+          apiVersion: "v1",
+          kind: "Secret",
+          metadata: { ...noted, annotations: { "meshjoin.dev/loaded-at": "now" } },
+        });
+        expect(await editor(secret)).toBeUndefined();
       });
     });
 

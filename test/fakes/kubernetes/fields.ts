@@ -95,6 +95,21 @@ function remove(node: unknown, [step, ...rest]: readonly Step[]): void {
   if (rest.length === 0 || isEmpty(node[step])) Reflect.deleteProperty(node, step);
 }
 
+/** Paths as the tree that `managedFields` has; https://github.com/kubernetes-sigs/structured-merge-diff */
+export function treeOf(paths: Iterable<string>): JsonObject {
+  const root: JsonObject = {};
+  for (const path of paths) {
+    let node = root;
+    for (const step of stepsOf(path)) {
+      const key = step.startsWith(ITEM) ? `k:${JSON.stringify({ name: step.slice(1) })}` : `f:${step}`;
+      const next = isObject(node[key]) ? node[key] : {};
+      node[key] = next;
+      node = next;
+    }
+  }
+  return root;
+}
+
 function isEmpty(node: unknown): boolean {
   return Array.isArray(node) ? node.length === 0 : isObject(node) && Object.keys(node).length === 0;
 }

@@ -1,4 +1,5 @@
-import { type Leaves, leavesOf, removeLeaf, setLeaf } from "./fields.ts";
+import type { ManagedFields } from "../../../shared/ports.ts";
+import { type Leaves, leavesOf, removeLeaf, setLeaf, treeOf } from "./fields.ts";
 import { type JsonObject, sameJson } from "./json.ts";
 
 /**
@@ -10,6 +11,18 @@ export type Ownership = ReadonlyMap<string, ReadonlySet<string>>;
 export interface Owned {
   readonly object: JsonObject;
   readonly owners: Ownership;
+}
+
+/** As the API server tells it. `times` are of each owner's last change. */
+export function managedFields(owners: Ownership, times: ReadonlyMap<string, string>): ManagedFields[] {
+  return [...owners]
+    .filter(([, paths]) => paths.size > 0)
+    .map(([owner, paths]) => ({
+      manager: owner.slice(owner.indexOf(" ") + 1),
+      operation: owner.slice(0, owner.indexOf(" ")),
+      time: times.get(owner) ?? "",
+      fieldsV1: treeOf(paths),
+    }));
 }
 
 const applied = (manager: string) => `Apply ${manager}`;

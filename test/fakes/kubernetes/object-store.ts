@@ -3,7 +3,7 @@ import { FIELD_MANAGER } from "../../../shared/core/names.ts";
 import type { Clock, KubernetesObject, ObjectQuery, ObjectRef } from "../../../shared/ports.ts";
 import { alreadyExists, conflict, fieldConflict, namespaceTerminating, notFound } from "./errors.ts";
 import { isObject, type JsonObject, objectAt, sameJson } from "./json.ts";
-import { apply, type Owned, type Ownership, sameOwnership, update } from "./managers.ts";
+import { apply, managedFields, type Owned, type Ownership, sameOwnership, update } from "./managers.ts";
 import { matches } from "./selectors.ts";
 
 /** The objects of one API server: what etcd holds, and the rules that every request obeys. */
@@ -24,6 +24,8 @@ export interface ObjectStore {
 
 interface Entry extends Owned {
   readonly object: JsonObject & KubernetesObject;
+  /** By owner, of its last change. */
+  readonly times: ReadonlyMap<string, string>;
 }
 
 export function objectStore(clock: Clock): ObjectStore {
@@ -31,7 +33,12 @@ export function objectStore(clock: Clock): ObjectStore {
   const listeners = new Set<() => void>();
   let version = 100;
 
-  function store(key: string, next: { object: JsonObject; owners: Ownership }, before: Entry | undefined) {
+  function store(
+    key: string,
+    next: { object: JsonObject; owners: Ownership },
+    before: Entry | undefined,
+    by: string,
+  ) {
     const object = settleMetadata(next.object, before?.object, clock);
     if (before !== undefined && same(before.object, object) && sameOwnership(before.owners, next.owners)) {
       return answer(before);
@@ -39,7 +46,9 @@ export function objectStore(clock: Clock): ObjectStore {
     version += 1;
     objectAt(object, "metadata")["resourceVersion"] = String(version);
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- it came in as one
-    const entry = { object: object as Entry["object"], owners: next.owners };
+    const typed = object as Entry["object"];
+    const time = `${clock.now().toISOString().slice(0, 19)}Z`;
+    const entry = { object: typed, owners: next.owners, times: new Map(before?.times).set(by, time) };
     entries.set(key, entry);
     for (const listener of listeners) listener();
     return answer(entry);
@@ -79,21 +88,21 @@ export function objectStore(clock: Clock): ObjectStore {
   return {
     get(ref) {
       const entry = entries.get(keyOf(ref));
-      return entry === undefined ? undefined : structuredClone(entry.object);
+      return entry === undefined ? undefined : told(entry);
     },
     list(query) {
       return [...entries.values()]
-        .map(({ object }) => object)
-        .filter((object) => matches(object, query))
-        .toSorted((a, b) => (keyOf(refOf(a)) < keyOf(refOf(b)) ? -1 : 1))
-        .map((object) => structuredClone(object));
+        .filter(({ object }) => matches(object, query))
+        .toSorted((a, b) => (keyOf(refOf(a.object)) < keyOf(refOf(b.object)) ? -1 : 1))
+        .map(told);
     },
     create(object, manager = FIELD_MANAGER) {
       const ref = refOf(object);
       const what = `${ref.kind} ${ref.name}`;
       assertNamespace(object, `create ${what}`);
       if (entries.has(keyOf(ref))) throw alreadyExists(what);
-      return store(keyOf(ref), update(undefined, fromClient(object), manager), undefined);
+      const made = update(undefined, fromClient(object), manager);
+      return store(keyOf(ref), made, undefined, `Update ${manager}`);
     },
     replace(object, manager = FIELD_MANAGER) {
       const ref = refOf(object);
@@ -102,7 +111,8 @@ export function objectStore(clock: Clock): ObjectStore {
       if (before === undefined) throw notFound(what);
       const given = object.metadata.resourceVersion;
       if (given !== undefined && given !== before.object.metadata.resourceVersion) throw conflict(what);
-      return store(keyOf(ref), update(before, fromClient(object, before), manager), before);
+      const replaced = update(before, fromClient(object, before), manager);
+      return store(keyOf(ref), replaced, before, `Update ${manager}`);
     },
     apply(object, { force = false, manager = FIELD_MANAGER } = {}) {
       const ref = refOf(object);
@@ -116,12 +126,14 @@ export function objectStore(clock: Clock): ObjectStore {
       if (before === undefined) assertNamespace(object, `apply ${what}`);
       const next = apply(before, fromClient(object), manager, force);
       if ("managers" in next) throw fieldConflict(what, next.managers);
-      return store(keyOf(ref), { ...next, object: defaulted(next.object) }, before);
+      const applied = { ...next, object: defaulted(next.object) };
+      return store(keyOf(ref), applied, before, `Apply ${manager}`);
     },
     write(object, manager) {
       const key = keyOf(refOf(object));
       const before = entries.get(key);
-      store(key, update(before, defaulted(structuredClone({ ...object })), manager), before);
+      const written = update(before, defaulted(structuredClone({ ...object })), manager);
+      store(key, written, before, `Update ${manager}`);
     },
     delete(ref, uid) {
       const entry = entries.get(keyOf(ref));
@@ -182,6 +194,7 @@ const COUNTED = [
 function settleMetadata(object: JsonObject, before: KubernetesObject | undefined, clock: Clock): JsonObject {
   const metadata = objectAt(object, "metadata");
   const was: JsonObject = before === undefined ? {} : { ...before.metadata };
+  Reflect.deleteProperty(metadata, "managedFields");
   metadata["uid"] = was["uid"] ?? randomUUID();
   metadata["creationTimestamp"] = was["creationTimestamp"] ?? clock.now().toISOString();
   if (was["deletionTimestamp"] !== undefined) metadata["deletionTimestamp"] = was["deletionTimestamp"];
@@ -203,7 +216,13 @@ function same(a: JsonObject, b: JsonObject): boolean {
   return sameJson(a, b);
 }
 
-function answer({ object }: Entry): KubernetesObject {
-  const { metadata } = structuredClone(object);
+/** The object as a client sees it. */
+function told({ object, owners, times }: Entry): KubernetesObject {
+  const copy = structuredClone(object);
+  return { ...copy, metadata: { ...copy.metadata, managedFields: managedFields(owners, times) } };
+}
+
+function answer(entry: Entry): KubernetesObject {
+  const { metadata } = told(entry);
   return { apiVersion: "meta.k8s.io/v1", kind: "PartialObjectMetadata", metadata };
 }

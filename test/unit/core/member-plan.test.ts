@@ -142,6 +142,18 @@ describe("planMember", () => {
     expect(reasonsOf(plan.findings)).toEqual(["IstioVersionDiffers"]);
   });
 
+  it("issues a new intermediate when somebody has changed the one that is there", () => {
+    const plan = planMember(having({ cacerts: ownCacerts({ editedBy: "kubectl-edit" }) }), aContext());
+    expect(plan.actions).toMatchObject([
+      {
+        kind: "issueIntermediate",
+        verb: "update",
+        resourceVersion: "7",
+        findings: [{ reason: "CacertsOutdated", message: expect.stringContaining("kubectl-edit") }],
+      },
+    ]);
+  });
+
   it.each<[string, ControlPlaneState, string]>([
     [
       "in its pods' words",

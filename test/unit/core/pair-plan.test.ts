@@ -70,10 +70,12 @@ const reader = (seed: Parameters<typeof aReaderSecret>[1]) => ({
 
 describe("a pair", () => {
   it("that is as it should be is current, both ways round", () => {
-    expect(plan(aPairedFleet([EAST, WEST]))).toEqual([
+    const plans = plan(aPairedFleet([EAST, WEST]));
+    expect(plans).toMatchObject([
       { reader: clusterId(EAST.ref), target: clusterId(WEST.ref), standing: "current", findings: [] },
       { reader: clusterId(WEST.ref), target: clusterId(EAST.ref), standing: "current", findings: [] },
     ]);
+    for (const each of plans) expect(each).not.toHaveProperty("action");
   });
 
   it("that does not exist is connected", () => {
@@ -97,6 +99,7 @@ describe("a pair", () => {
       seeing(remote({ targetGkeId: "old" })),
     ],
     ["RemoteSecretOutdated", "holds another address", seeing(remote({ endpointDigest: "0" }))],
+    ["RemoteSecretOutdated", "was changed by somebody", seeing(remote({ editedBy: "kubectl-edit" }))],
     ["RemoteSecretOutdated", "lost the label that istiod looks for", seeing(remote({ isRead: false }))],
     ["RemoteSecretOutdated", "lost its annotations", seeing(remote({ endpointDigest: undefined }))],
     ["RemoteSecretOutdated", "is bound to a Secret that is gone", seeing({}, { readerSecrets: [] })],
@@ -200,6 +203,13 @@ describe("a pair", () => {
   });
 });
 
+const CLUSTERS = Array.from({ length: 12 }, (_, index) => aCluster({ name: `c${index}` }));
+
+function stateOf({ state }: Member): Reachable {
+  if (!state.reachable) throw new TypeError("the member is unreachable; build one that is not");
+  return state;
+}
+
 describe("a token of seven days", () => {
   const dueAfter = (days: number, pair: readonly [Cluster, Cluster] = [EAST, WEST]) => {
     const now = new Date(NOW.getTime() + days * DAY_MS);
@@ -215,10 +225,9 @@ describe("a token of seven days", () => {
   });
 
   it("becomes due between half and seven tenths of its life, once and for all, and not all at once", () => {
-    const clusters = Array.from({ length: 12 }, (_, index) => aCluster({ name: `c${index}` }));
-    const members = aPairedFleet(clusters);
+    const couples = CLUSTERS.flatMap((a, index) => CLUSTERS.slice(index + 1).map((b) => [a, b] as const));
     const dueAt = (days: number) =>
-      plan(members, { now: new Date(NOW.getTime() + days * DAY_MS) }).filter(({ action }) => action).length;
+      couples.flatMap((couple) => dueAfter(days, couple)).filter(Boolean).length;
     const counts = [3.5, 3.7, 3.9, 4.1, 4.3, 4.5, 4.7, 4.9].map(dueAt);
     expect(counts).toEqual(counts.toSorted((a, b) => a - b));
     expect(counts[0]).toBeLessThan(10);
@@ -226,6 +235,34 @@ describe("a token of seven days", () => {
     for (const [index, count] of counts.slice(1).entries()) {
       expect(count - (counts[index] ?? 0)).toBeLessThan(132 / 3);
     }
+  });
+
+  it("is renewed one at a time for each reader, that which ends first", () => {
+    const [one, ...targets] = CLUSTERS;
+    const endsFirst = targets[4]!;
+    const remoteSecrets = targets.map((target) =>
+      aRemoteSecret(one!, target, {
+        tokenExpiresAt: new Date(NOW.getTime() + (target === endsFirst ? 6.5 : 7) * DAY_MS),
+      }),
+    );
+    const [first, ...others] = aPairedFleet(CLUSTERS);
+    const members = [aMember(one, { ...stateOf(first!), remoteSecrets }), ...others];
+    const now = new Date(NOW.getTime() + 6 * DAY_MS);
+    const renewed = plan(members, { now }).filter(({ action }) => action);
+    expect(renewed).toHaveLength(CLUSTERS.length);
+    const ofOne = renewed.find((each) => each.reader === clusterId(one!.ref));
+    expect(ofOne?.target).toBe(clusterId(endsFirst.ref));
+  });
+
+  it.each([
+    [5.24, 0],
+    [5.26, 2],
+    [8, 2],
+  ])("that was not renewed after %s days is said to end (%i times)", (days, count) => {
+    const plans = plan(aPairedFleet([EAST, WEST]), { now: new Date(NOW.getTime() + days * DAY_MS) });
+    expect(plans.flatMap(({ findings }) => findings).map(({ reason }) => reason)).toEqual(
+      Array.from({ length: count }, () => "TokenExpiring"),
+    );
   });
 });
 

@@ -1,0 +1,56 @@
+import { annotation, FIELD_MANAGER } from "../core/names.ts";
+import type { ManagedFields, ObjectMeta } from "../ports.ts";
+
+/** What was written with one request, as paths into `managedFields`. */
+export interface Written {
+  /** Keys of the Secret's data. */
+  readonly data: readonly string[];
+  /** Keys of Meshjoin's own annotations, without their prefix. */
+  readonly annotations: readonly string[];
+  readonly at: Date | undefined;
+}
+
+/** Between our clock and the API server's, and between a note of the time and the write that carries it. */
+const TOLERANCE_MS = 5 * 60_000;
+/** Who took a field away leaves no name behind. */
+const SOMEBODY = "somebody";
+
+/**
+ * Who has changed a Secret since Meshjoin wrote it whole, by field manager; undefined if nobody has. It shows in the
+ * metadata alone: whoever changes a field takes it from its owner, and who writes under our name does so at another time.
+ * Somebody who merely agrees on a value owns it too, and has changed nothing.
+ */
+export function editorOf(
+  { managedFields = [] }: ObjectMeta,
+  { data, annotations, at }: Written,
+): string | undefined {
+  const mine = managedFields.find(
+    ({ manager, operation }) => manager === FIELD_MANAGER && operation === "Update",
+  );
+  const ours = [
+    ...data.map((key) => ({ path: DATA, key })),
+    ...annotations.map((key) => ({ path: ANNOTATIONS, key: annotation(key) })),
+  ];
+  const added = managedFields.find((entry) => owned(entry, DATA).some((key) => !data.includes(key)));
+  if (added !== undefined) return added.manager ?? SOMEBODY;
+  const lost = ours.find(({ path, key }) => mine === undefined || !owned(mine, path).includes(key));
+  if (lost !== undefined) {
+    const owner = managedFields.find((entry) => owned(entry, lost.path).includes(lost.key));
+    return owner?.manager ?? SOMEBODY;
+  }
+  const late = at !== undefined && Date.parse(mine?.time ?? "") > at.getTime() + TOLERANCE_MS;
+  return late ? FIELD_MANAGER : undefined;
+}
+
+const DATA = ["f:data"];
+const ANNOTATIONS = ["f:metadata", "f:annotations"];
+
+/** Keys of the map at the path that the entry owns. */
+function owned({ fieldsV1 }: ManagedFields, path: readonly string[]): string[] {
+  let node: unknown = fieldsV1;
+  for (const step of path)
+    node = typeof node === "object" && node !== null ? Reflect.get(node, step) : undefined;
+  return typeof node === "object" && node !== null
+    ? Object.keys(node).flatMap((key) => (key.startsWith("f:") ? [key.slice(2)] : []))
+    : [];
+}

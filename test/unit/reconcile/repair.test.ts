@@ -1,0 +1,115 @@
+import { describe, expect, it } from "@jest/globals";
+import { clusterId, ISTIO_NAMESPACE, NETWORK_LABEL } from "../../../shared/core/names.ts";
+import type { KubernetesObject } from "../../../shared/ports.ts";
+import { aMesh, type FakeMesh } from "../../fakes/mesh.ts";
+import { expectJoined, secretsOf, versionsOf } from "./world.ts";
+
+type Store = FakeMesh["servers"][number]["store"];
+
+const NAMESPACE = { apiVersion: "v1", kind: "Namespace", name: ISTIO_NAMESPACE };
+const secretRef = (name: string) => ({ apiVersion: "v1", kind: "Secret", namespace: ISTIO_NAMESPACE, name });
+
+function edit(
+  store: Store,
+  ref: ReturnType<typeof secretRef>,
+  change: (object: KubernetesObject) => object,
+): void {
+  const found = store.get(ref);
+  if (found === undefined) throw new Error(`${ref.name} is not there`);
+  store.write({ ...found, ...change(found) }, "kubectl-edit");
+}
+
+function annotated(object: KubernetesObject, key: string, value: string): object {
+  const { metadata } = object;
+  return {
+    metadata: { ...metadata, annotations: { ...metadata.annotations, [`meshjoin.dev/${key}`]: value } },
+  };
+}
+
+const base64 = (text: string) => Buffer.from(text).toString("base64");
+
+/** What somebody may do to the first of two members; `peer` is the other one's cluster ID. */
+const DRIFTS: readonly [string, (store: Store, peer: string) => void][] = [
+  ["a remote secret is deleted", (store, peer) => store.delete(secretRef(`istio-remote-secret-${peer}`))],
+  [
+    "the data of a remote secret is edited",
+    (store, peer) =>
+      edit(store, secretRef(`istio-remote-secret-${peer}`), ({ data }) => ({
+        data: Object.fromEntries(
+          Object.keys(data ?? {}).map((key) => [
+            key,
+            base64('{"clusters":[{"cluster":{"server":"x"}}],"users":[{"user":{"token":"x"}}]}'),
+          ]),
+        ),
+      })),
+  ],
+  [
+    "an annotation of a remote secret is edited",
+    (store, peer) =>
+      edit(store, secretRef(`istio-remote-secret-${peer}`), (object) =>
+        annotated(object, "token-expires-at", "2099-01-01T00:00:00Z"),
+      ),
+  ],
+  ["a reader Secret is deleted", (store, peer) => store.delete(secretRef(`meshjoin-reader-${peer}`))],
+  [
+    "a reader Secret is made to stand for another cluster",
+    (store, peer) =>
+      edit(store, secretRef(`meshjoin-reader-${peer}`), (object) =>
+        annotated(object, "cluster-id", "another"),
+      ),
+  ],
+  ["cacerts is deleted", (store) => store.delete(secretRef("cacerts"))],
+  [
+    "an annotation of cacerts is edited",
+    (store) => edit(store, secretRef("cacerts"), (object) => annotated(object, "fingerprint", "00")),
+  ],
+  [
+    "the network of the namespace is edited",
+    (store) => {
+      const found = store.get(NAMESPACE);
+      const labels = { ...found?.metadata.labels, [NETWORK_LABEL]: "elsewhere" };
+      store.write({ ...found!, metadata: { ...found!.metadata, labels } }, "kubectl-edit");
+    },
+  ],
+];
+
+describe("a full run repairs a mesh in which", () => {
+  it.each(DRIFTS)("%s", async (_, drift) => {
+    const mesh = await aMesh({ members: 2 });
+    await mesh.reconcile("mesh");
+    const [first, second] = mesh.clusters;
+    drift(mesh.servers[0]!.store, clusterId(second!.ref));
+    const { summary, errors } = await mesh.reconcile("mesh");
+    expect(errors).toEqual([]);
+    expect(summary.outcome).not.toBe("unchanged");
+    await mesh.reconcile("mesh");
+    const before = versionsOf(mesh);
+    expect((await mesh.reconcile("mesh")).summary.outcome).toBe("unchanged");
+    expect(versionsOf(mesh)).toEqual(before);
+    const namespace = mesh.servers[0]!.store.get(NAMESPACE);
+    expect(namespace?.metadata.labels?.[NETWORK_LABEL]).toBe("shop.default");
+    expect(secretsOf(mesh, first!).map(({ metadata }) => metadata.name)).toEqual([
+      "cacerts",
+      `istio-remote-secret-${clusterId(second!.ref)}`,
+      `meshjoin-reader-${clusterId(second!.ref)}`,
+    ]);
+  });
+
+  it("nothing has changed, without a write", async () => {
+    const mesh = await aMesh({ members: 3 });
+    await mesh.reconcile("mesh");
+    const before = versionsOf(mesh);
+    const requests = mesh.servers.map(({ requests: { total } }) => total);
+    expect((await mesh.reconcile("mesh")).summary).toMatchObject({ outcome: "unchanged", findings: [] });
+    expect(versionsOf(mesh)).toEqual(before);
+    for (const [
+      index,
+      {
+        requests: { total },
+      },
+    ] of mesh.servers.entries()) {
+      expect(total - (requests[index] ?? 0)).toBeLessThanOrEqual(6);
+    }
+    await expectJoined(mesh);
+  });
+});

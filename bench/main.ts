@@ -1,122 +1,138 @@
 import { mkdtemp, readFile, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { platform, tmpdir } from "node:os";
 import { join } from "node:path";
-import { Command } from "commander";
-import { ensureBinaries } from "../sandbox/binaries/build.ts";
-import { followLog, type LogLine } from "../sandbox/demo/function-log.ts";
-import { joinCost, joinDone } from "../sandbox/demo/measure.ts";
-import { type SandboxFleet, startFleet } from "../sandbox/fleet.ts";
+import { Command, InvalidArgumentError } from "commander";
+import { type Binaries, ensureBinaries } from "../sandbox/binaries/build.ts";
+import { startFleet } from "../sandbox/fleet.ts";
+import { DIST } from "../scripts/paths.ts";
 import { parsePin } from "../scripts/render-settings.ts";
-import { renderTable } from "../scripts/table.ts";
+import { run } from "../scripts/run.ts";
 import { parseTemplate } from "../shared/istio/template.ts";
-import { exchangeByHand } from "./usual-way.ts";
+import { measureColdStarts } from "./cold-start.ts";
+import { type Join, measureJoin } from "./join.ts";
+import { type Report, renderReport } from "./report.ts";
 
-/** One join, of the N-th member. Times in milliseconds, all of one run on one machine. */
-interface Join {
-  readonly n: number;
-  readonly requests: number;
-  /** 12 for each peer, Istio's objects, and 20. */
-  readonly target: number;
-  /** From the delivery of the last audit entry until the last remote secret was written. */
-  readonly writtenMs: number;
-  /** The same, until every pair was seen synced. */
-  readonly verifiedMs: number;
-  /** From istiod's readiness to the last remote secret. */
-  readonly exchangeMs: number;
-  /** The same exchange by istioctl and kubectl. */
-  readonly byHandMs: number;
+interface Flags {
+  readonly sizes: readonly number[];
+  readonly runs: number;
+  readonly json: boolean;
 }
 
-const PER_PEER = 12;
-const CONSTANT = 20;
+const BUILD = "scripts/build.ts";
+const PIN = new URL("../shared/istio/pin.json", import.meta.url);
 
 function parseSizes(text: string): number[] {
   const sizes = text.split(",").map(Number);
   if (sizes.every((size) => Number.isInteger(size) && size >= 2 && size <= 20)) {
     return sizes.toSorted((a, b) => a - b);
   }
-  throw new Error("--sizes takes whole numbers from 2 to 20, separated by commas");
+  throw new InvalidArgumentError("give whole numbers from 2 to 20, separated by commas");
 }
 
-async function objectCount(): Promise<number> {
-  const manifest = new URL("../dist/istio/manifest.json", import.meta.url);
-  return parseTemplate(await readFile(manifest, "utf8")).objects.length;
+function parseRuns(text: string): number {
+  const runs = Number(text);
+  if (Number.isInteger(runs) && runs >= 1 && runs <= 100) return runs;
+  throw new InvalidArgumentError("give a whole number from 1 to 100");
 }
 
-async function measure(
-  fleet: SandboxFleet,
-  lines: readonly LogLine[],
-  istioctlRelease: string,
-  n: number,
-): Promise<Join> {
-  const { clusterId } = await fleet.createCluster(`member-${n}`);
-  const done = await joinDone(lines, clusterId);
-  await fleet.waitUntilSynced();
-  const { members } = fleet.file();
-  const newcomer = members.find((member) => member.clusterId === clusterId);
-  if (newcomer === undefined) throw new Error(`${clusterId} is not in the fleet`);
-  const { joinMs, requests } = await joinCost(fleet, newcomer, done);
-
-  const stepsOf = (step: string) =>
-    lines.filter((line) => line.step === step && [line.clusterId, line.target].includes(clusterId));
-  const at = (found: readonly LogLine[]) => Math.max(...found.map(({ time }) => Date.parse(time)));
-  const written = at(stepsOf("connect"));
-  const binaries = await ensureBinaries(() => undefined, istioctlRelease);
-  const peers = members.filter((member) => member !== newcomer);
-  const byHandMs = await exchangeByHand(binaries, newcomer, peers);
-  return {
-    n,
-    requests,
-    target: PER_PEER * (n - 1) + (await objectCount()) + CONSTANT,
-    writtenMs: joinMs - (Date.parse(done.time) - written),
-    verifiedMs: joinMs,
-    exchangeMs: written - at(stepsOf("istiodReady")),
-    byHandMs: Math.round(byHandMs),
-  };
+function parseFlags(argv: readonly string[]): Flags {
+  return new Command()
+    .name("npm run bench --")
+    .description(
+      "Measures joins on real API servers, the same work by istioctl and kubectl, and cold starts of the function. Linux only.",
+    )
+    .option("--sizes <list>", "members after the join, one fleet for each", parseSizes, [3, 5, 8])
+    .option("--runs <n>", "cold starts of each kind", parseRuns, 7)
+    .option("--json", "one line of JSON instead of the tables", false)
+    .allowExcessArguments(false)
+    .parse(argv)
+    .opts<Flags>();
 }
 
-function table(joins: readonly Join[]): string {
-  const head = ["N", "requests", "target", "written", "verified", "pair exchange", "by hand", "ratio"];
-  const rows = joins.map((row) => [
-    String(row.n),
-    String(row.requests),
-    `≤ ${row.target}`,
-    `${row.writtenMs} ms`,
-    `${row.verifiedMs} ms`,
-    `${row.exchangeMs} ms`,
-    `${row.byHandMs} ms`,
-    `${(row.byHandMs / row.exchangeMs).toFixed(0)} ×`,
-  ]);
-  return renderTable(head, rows);
+/** In a process of its own: nothing of the bundler stays beside what is measured. */
+async function build(): Promise<string> {
+  const { code, output } = await run(process.execPath, [BUILD]);
+  if (code !== 0) throw new Error(`the functions could not be built; npm run build\n${output}`);
+  return DIST;
 }
 
-const { sizes, json } = new Command()
-  .name("npm run bench --")
-  .description("Measures joins on real API servers, beside the same pair exchange by istioctl and kubectl")
-  .option("--sizes <list>", "members after the join", "3,5,8")
-  .option("--json", "one line of JSON instead of the table", false)
-  .allowExcessArguments(false)
-  .parse(process.argv)
-  .opts<{ sizes: string; json: boolean }>();
-const wanted = parseSizes(sizes);
-const pin = parsePin(await readFile(new URL("../shared/istio/pin.json", import.meta.url), "utf8"));
-const joins: Join[] = [];
-for (const n of wanted) {
+/** In a directory that is gone afterwards, unless what went wrong can be read in it. */
+async function inDirectory<T>(work: (dir: string) => Promise<T>): Promise<T> {
   const dir = await mkdtemp(join(tmpdir(), "meshjoin-bench-"));
-  const stop = new AbortController();
-  console.error(`starting ${n - 1} members`);
-  const fleet = await startFleet({ members: n - 1, dir, join: true, progress: () => undefined });
   try {
-    const lines: LogLine[] = [];
-    const log = join(fleet.file().logDir, "on-cluster-event.log");
-    const following = followLog(log, (line) => lines.push(line), stop.signal);
-    joins.push(await measure(fleet, lines, pin.release, n));
-    stop.abort();
-    await following;
-  } finally {
-    stop.abort();
-    await fleet.stop();
+    const result = await work(dir);
     await rm(dir, { recursive: true, force: true });
+    return result;
+  } catch (error) {
+    console.error(`Logs are kept in ${dir}`);
+    throw error;
   }
 }
-console.log(json ? JSON.stringify(joins) : table(joins));
+
+interface Setting {
+  readonly bundle: string;
+  readonly binaries: Binaries;
+  readonly signal: AbortSignal;
+}
+
+/** In a fleet of its own, which is stopped whatever happens. */
+async function measureSize(n: number, dir: string, { bundle, binaries, signal }: Setting): Promise<Join> {
+  const manifest = await readFile(join(bundle, "istio", "manifest.json"), "utf8");
+  const progress = () => undefined;
+  const fleet = await startFleet({ members: n - 1, dir, join: true, bundle, signal, progress });
+  try {
+    const measured = measureJoin(fleet, parseTemplate(manifest), { binaries, dir, signal });
+    return await Promise.race([measured, rejectedBy(signal)]);
+  } finally {
+    await fleet.stop();
+  }
+}
+
+function rejectedBy(signal: AbortSignal): Promise<never> {
+  const { promise, reject } = Promise.withResolvers<never>();
+  const give = () => reject(signal.reason);
+  if (signal.aborted) give();
+  else signal.addEventListener("abort", give, { once: true });
+  return promise;
+}
+
+/** From now on a signal ends the measurement and not the process, so that a fleet is stopped in order. */
+function interruption(): AbortSignal {
+  const interrupted = new AbortController();
+  for (const name of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
+    process.on(name, () => interrupted.abort(new Error(`stopped by ${name}`)));
+  }
+  return interrupted.signal;
+}
+
+async function measureAll({ sizes, runs }: Flags): Promise<Report> {
+  const progress = (line: string) => console.error(line);
+  const { release } = parsePin(await readFile(PIN, "utf8"));
+  const binaries = await ensureBinaries(progress, release);
+  const bundle = await build();
+  const signal = interruption();
+  progress(`starting the function ${4 * runs} times`);
+  const coldStarts = await inDirectory((dir) => measureColdStarts({ bundle, dir, runs, signal }));
+  const joins: Join[] = [];
+  for (const n of sizes) {
+    progress(`starting ${n - 1} members; then one more joins`);
+    joins.push(await inDirectory((dir) => measureSize(n, dir, { bundle, binaries, signal })));
+  }
+  return { joins, coldStarts };
+}
+
+async function main(): Promise<void> {
+  const flags = parseFlags(process.argv);
+  if (platform() !== "linux") {
+    throw new Error("the bench reads /proc and needs addresses of all of 127.0.0.0/8; run it on Linux");
+  }
+  const report = await measureAll(flags);
+  console.log(flags.json ? JSON.stringify(report) : renderReport(report));
+}
+
+await main().catch((error: unknown) => {
+  console.error(`The bench failed: ${error instanceof Error ? error.message : String(error)}`);
+  process.exitCode = 1;
+});
+// What an interruption left half done must not hold the process.
+process.exit();

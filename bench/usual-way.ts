@@ -1,7 +1,11 @@
 import { execFile } from "node:child_process";
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { promisify } from "node:util";
 import type { Binaries } from "../sandbox/binaries/build.ts";
 import type { FleetMember } from "../sandbox/fleet-file.ts";
+import { ISTIO_NAMESPACE } from "../shared/core/names.ts";
+import type { KubernetesObject } from "../shared/ports.ts";
 
 const run = promisify(execFile);
 
@@ -14,6 +18,14 @@ while read -r reader target id; do
 done <<< "$PAIRS"
 `;
 
+export interface Workplace {
+  readonly binaries: Binaries;
+  /** Work files, and what kubectl caches. */
+  readonly dir: string;
+  /** Ends what runs. */
+  readonly signal: AbortSignal;
+}
+
 function pairsOf(newcomer: FleetMember, peers: readonly FleetMember[]): string {
   return peers
     .flatMap((peer) => [
@@ -23,32 +35,51 @@ function pairsOf(newcomer: FleetMember, peers: readonly FleetMember[]): string {
     .join("\n");
 }
 
+async function kubectl(
+  { binaries, dir, signal }: Workplace,
+  cluster: FleetMember,
+  ...args: readonly string[]
+): Promise<void> {
+  const env = { ...process.env, KUBECACHEDIR: dir };
+  await run(binaries.kubectl, ["--kubeconfig", cluster.kubeconfig, ...args], { env, signal });
+}
+
+async function timed(work: () => Promise<unknown>): Promise<number> {
+  const start = performance.now();
+  await work();
+  return Math.round(performance.now() - start);
+}
+
 /** Takes Meshjoin's secrets of these pairs away first, so that the script does the whole job; answers milliseconds. */
 export async function exchangeByHand(
-  binaries: Binaries,
+  workplace: Workplace,
   newcomer: FleetMember,
   peers: readonly FleetMember[],
 ): Promise<number> {
-  const remove = async (reader: FleetMember, target: FleetMember) => {
+  const { binaries, dir, signal } = workplace;
+  const remove = (reader: FleetMember, target: FleetMember) => {
     const name = `istio-remote-secret-${target.clusterId}`;
-    await run(binaries.kubectl, [
-      "--kubeconfig",
-      reader.kubeconfig,
-      "-n",
-      "istio-system",
-      "delete",
-      "secret",
-      name,
-    ]);
+    return kubectl(workplace, reader, "-n", ISTIO_NAMESPACE, "delete", "secret", name);
   };
   await Promise.all(peers.flatMap((peer) => [remove(newcomer, peer), remove(peer, newcomer)]));
   const env = {
     ...process.env,
     ISTIOCTL: binaries.istioctl,
     KUBECTL: binaries.kubectl,
+    KUBECACHEDIR: dir,
     PAIRS: pairsOf(newcomer, peers),
   };
-  const start = performance.now();
-  await run("bash", ["-c", EXCHANGE], { env });
-  return performance.now() - start;
+  return await timed(() => run("bash", ["-c", EXCHANGE], { env, signal }));
+}
+
+/** `kubectl apply` of Istio's manifest to a cluster that has a namespace for it and nothing of it; answers milliseconds. */
+export async function manifestByHand(
+  workplace: Workplace,
+  cluster: FleetMember,
+  objects: readonly KubernetesObject[],
+): Promise<number> {
+  const manifest = join(workplace.dir, "manifest.json");
+  await writeFile(manifest, JSON.stringify({ apiVersion: "v1", kind: "List", items: objects }));
+  await kubectl(workplace, cluster, "create", "namespace", ISTIO_NAMESPACE);
+  return await timed(() => kubectl(workplace, cluster, "apply", "-f", manifest));
 }

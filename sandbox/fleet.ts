@@ -6,12 +6,14 @@ import { promisify } from "node:util";
 import { rootSecretName } from "../shared/core/names.ts";
 import { makeRoot } from "../shared/pki/make-root.ts";
 import { type CloudClient, createCloudClient } from "./cloud-client.ts";
+import type { ClusterConnections } from "./cluster-requests.ts";
 import { lockDirectory } from "./directory-lock.ts";
 import type { FleetFile, FleetMember } from "./fleet-file.ts";
 import { gcloudEnvironmentFile, renderGcloudEnvironment } from "./gcloud.ts";
 import type { Accounts } from "./google/accounts.ts";
 import type { FaultBoard } from "./google/faults.ts";
-import { type FunctionName, type SandboxFunctions, startFunctions } from "./google/functions.ts";
+import type { FunctionName } from "./google/function-process.ts";
+import { type SandboxFunctions, startFunctions } from "./google/functions.ts";
 import { CLUSTER_EVENTS, ROTATION } from "./google/pubsub.ts";
 import type { Delivery } from "./google/push.ts";
 import type { RequestLedger } from "./google/requests.ts";
@@ -55,6 +57,8 @@ export interface SandboxFleet {
   functionPid(name: FunctionName): number | undefined;
   /** Requests of one account to the API servers of all members. */
   clusterRequests(email: string, sinceMs?: number): Promise<number>;
+  /** Over how many connections those came; on Linux only. */
+  clusterConnections(email: string, sinceMs?: number): Promise<ClusterConnections>;
   publish(topic: typeof CLUSTER_EVENTS | typeof ROTATION, message: object): Promise<void>;
   stop(): Promise<void>;
 }
@@ -201,6 +205,7 @@ function assemble(parts: Parts, undo: Undo): SandboxFleet {
     deliveries: google.deliveries,
     functionPid: (name) => parts.functions.pid(name),
     clusterRequests: (email, sinceMs) => google.clusterRequests(email, sinceMs),
+    clusterConnections: (email, sinceMs) => google.clusterConnections(email, sinceMs),
     publish: (topic, message) => google.pubsub.publish(topic, message),
     stop: () => undo.run(),
     file: () => ({

@@ -4,7 +4,11 @@ import { join } from "node:path";
 import { parsePin } from "../scripts/render-settings.ts";
 import { clusterId } from "../shared/core/names.ts";
 import { type Binaries, ensureBinaries } from "./binaries/build.ts";
-import { countClusterRequests } from "./cluster-requests.ts";
+import {
+  type ClusterConnections,
+  countClusterConnections,
+  countClusterRequests,
+} from "./cluster-requests.ts";
 import { type ControlPlanes, createControlPlanes } from "./control-planes.ts";
 import type { FleetMember } from "./fleet-file.ts";
 import { type Accounts, accountsOf, secretPolicy } from "./google/accounts.ts";
@@ -50,6 +54,7 @@ export interface GoogleCloud {
   /** Every RUNNING cluster. */
   members(): FleetMember[];
   clusterRequests(email: string, sinceMs?: number): Promise<number>;
+  clusterConnections(email: string, sinceMs?: number): Promise<ClusterConnections>;
   /** Whether root keys are for the signer alone. */
   setSignerRuns(runs: boolean): void;
 }
@@ -94,6 +99,15 @@ export async function startGoogleCloud(options: GoogleCloudOptions, undo: Undo):
     const counts = controlPlanes.all().map((each) => countClusterRequests(each.auditLogPath, email, sinceMs));
     return (await Promise.all(counts)).reduce((sum, count) => sum + count, 0);
   };
+  const clusterConnections = async (email: string, sinceMs = 0) => {
+    const counts = await Promise.all(
+      controlPlanes.all().map((each) => countClusterConnections(each.auditLogPath, email, sinceMs)),
+    );
+    return {
+      forRequests: counts.reduce((sum, { forRequests }) => sum + forRequests, 0),
+      forPortForwards: counts.reduce((sum, { forPortForwards }) => sum + forPortForwards, 0),
+    };
+  };
   const control = await startControlServer({
     faults,
     ledger,
@@ -120,6 +134,7 @@ export async function startGoogleCloud(options: GoogleCloudOptions, undo: Undo):
     deliveries,
     members: () => runningMembers(gke, controlPlanes),
     clusterRequests,
+    clusterConnections,
     setSignerRuns(runs) {
       signerRuns = runs;
     },

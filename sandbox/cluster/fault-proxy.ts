@@ -1,5 +1,6 @@
 import { once } from "node:events";
 import { connect, createServer, type Socket } from "node:net";
+import { platform } from "node:os";
 import { setTimeout as delay } from "node:timers/promises";
 import { cut } from "../cut.ts";
 
@@ -28,6 +29,16 @@ interface Held {
 }
 
 const HOLD_LIMIT = 256;
+
+/**
+ * An address of loopback of its own for each connection, so that the API server's audit log tells connections apart.
+ * Linux has the whole of 127.0.0.0/8, macOS 127.0.0.1 alone.
+ */
+function sourceAddress(connection: number): { localAddress?: string } {
+  if (platform() !== "linux") return {};
+  const [high, middle, low] = [1 + (connection >> 16), (connection >> 8) & 0xff, connection & 0xff];
+  return { localAddress: `127.${high}.${middle}.${low}` };
+}
 
 /** Each chunk waits from its own arrival, so that a long upload is late once and not once per chunk. */
 async function waitForDelay(state: FaultState, arrivedAt: number): Promise<void> {
@@ -87,7 +98,12 @@ export async function startFaultProxy(targetPort: number): Promise<FaultProxy> {
       cut(client);
       return;
     }
-    const target = connect({ port: targetPort, host: "127.0.0.1", allowHalfOpen: true });
+    const target = connect({
+      port: targetPort,
+      host: "127.0.0.1",
+      allowHalfOpen: true,
+      ...sourceAddress(accepted),
+    });
     open.add(client);
     client.setNoDelay(true);
     target.setNoDelay(true);

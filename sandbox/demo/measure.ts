@@ -26,10 +26,7 @@ export async function joinDone(lines: readonly LogLine[], clusterId: string): Pr
 
 /** Counted outside the function: by the stand-ins and in the API servers' audit logs. */
 export async function joinCost(fleet: SandboxFleet, member: FleetMember, done: LogLine): Promise<JoinCost> {
-  const delivered = fleet.deliveries
-    .filter(({ message }) => isLastEntry(message.data, member))
-    .map(({ at }) => at);
-  const since = Math.min(...delivered);
+  const since = joinStart(fleet, member);
   const email = fleet.accounts.reconciler;
   const google = fleet.ledger.requests(email, since);
   const kubernetes = await fleet.clusterRequests(email, since);
@@ -37,6 +34,14 @@ export async function joinCost(fleet: SandboxFleet, member: FleetMember, done: L
     joinMs: Math.round(Date.parse(done.time) - since),
     requests: google.gke + google.secretmanager + kubernetes,
   };
+}
+
+/** When the audit-log entry that set it off was first delivered; Unix time in milliseconds. */
+export function joinStart(fleet: SandboxFleet, member: FleetMember): number {
+  const delivered = fleet.deliveries
+    .filter(({ message }) => isLastEntry(message.data, member))
+    .map(({ at }) => at);
+  return Math.min(...delivered);
 }
 
 interface Entry {

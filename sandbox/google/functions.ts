@@ -1,22 +1,17 @@
-import { existsSync } from "node:fs";
-import { createRequire } from "node:module";
 import { connect } from "node:net";
-import { dirname, join, resolve } from "node:path";
 import { keepRunning, type LastingProcess } from "../lasting-process.ts";
 import { freePort } from "../ports.ts";
-import type { Accounts, Role } from "./accounts.ts";
-import type { LocalServer } from "./http.ts";
+import type { Accounts } from "./accounts.ts";
+import {
+  type Bundle,
+  DEPLOYMENTS,
+  type FunctionName,
+  functionNames,
+  functionProcess,
+  readBundle,
+} from "./function-process.ts";
 import { startIamFront } from "./iam-front.ts";
 import { type MetadataOptions, startMetadataServer } from "./metadata.ts";
-
-/** How each function is deployed: its signature, and the account that it runs as. */
-const DEPLOYMENTS = {
-  "sign-intermediate": { signature: "http", role: "signer" },
-  "on-cluster-event": { signature: "cloudevent", role: "reconciler" },
-  "sync-mesh": { signature: "http", role: "reconciler" },
-  "on-rotation-request": { signature: "cloudevent", role: "rotator" },
-} as const satisfies Record<string, { signature: "http" | "cloudevent"; role: Role }>;
-export type FunctionName = keyof typeof DEPLOYMENTS;
 
 export interface FunctionsOptions extends Omit<MetadataOptions, "email"> {
   /** A directory that `npm run build` made. */
@@ -80,57 +75,18 @@ async function startFunction(
   bundle: Bundle,
   stops: (() => Promise<void>)[],
 ): Promise<{ readonly port: number; readonly instance: LastingProcess }> {
-  const { signature, role } = DEPLOYMENTS[name];
-  const metadata: LocalServer = await startMetadataServer({ ...options, email: options.accounts[role] });
+  const email = options.accounts[DEPLOYMENTS[name].role];
+  const metadata = await startMetadataServer({ ...options, email });
   stops.push(() => metadata.close());
   const port = await freePort();
   const instance = await keepRunning({
-    name,
-    command: process.execPath,
-    args: [bundle.framework],
-    cwd: bundle.directory,
-    env: {
-      PATH: process.env["PATH"],
-      NODE_ENV: "production",
-      K_SERVICE: name,
-      FUNCTION_SOURCE: bundle.directory,
-      FUNCTION_TARGET: name,
-      FUNCTION_SIGNATURE_TYPE: signature,
-      PORT: String(port),
-      GCE_METADATA_HOST: metadata.host,
-      METADATA_SERVER_DETECTION: "assume-present",
-      GOOGLE_CLOUD_PROJECT: options.project,
-      LOG_EXECUTION_ID: "true",
-      ...options.env,
-    },
+    ...functionProcess(name, bundle, { ...options, port, metadataHost: metadata.host }),
     logDir: options.logDir,
     ready: () => accepts(port),
     readyTimeoutMs: 60_000,
   });
   stops.push(() => instance.stop());
   return { port, instance };
-}
-
-interface Bundle {
-  readonly directory: string;
-  /** The framework's `main.js`. */
-  readonly framework: string;
-  readonly functions: readonly FunctionName[];
-}
-
-/** Each function of a bundle has a module of its own name beside the `main` that registers them all. */
-function readBundle(path: string): Bundle {
-  const directory = resolve(path);
-  const manifest = join(directory, "package.json");
-  if (!existsSync(manifest)) throw new Error(`there is no bundle in ${directory}; run npm run build`);
-  const testing = createRequire(manifest).resolve("@google-cloud/functions-framework/testing");
-  const functions = functionNames(DEPLOYMENTS).filter((name) => existsSync(join(directory, `${name}.js`)));
-  return { directory, framework: join(dirname(testing), "main.js"), functions };
-}
-
-function functionNames(deployments: Partial<Record<FunctionName, unknown>>): FunctionName[] {
-  const names: FunctionName[] = ["sign-intermediate", "on-cluster-event", "sync-mesh", "on-rotation-request"];
-  return names.filter((name) => name in deployments);
 }
 
 function accepts(port: number): Promise<boolean> {

@@ -1,4 +1,5 @@
-import { SecretManagerServiceClient } from "@google-cloud/secret-manager";
+// Not the package's entry, as in gke.ts.
+import { SecretManagerServiceClient } from "@google-cloud/secret-manager/build/src/v1/index.js";
 import { lazily } from "../async/lazily.ts";
 import { rootSecretName } from "../core/names.ts";
 import { ROOT_ROLES, type RootState, type RootVersions } from "../core/root-state.ts";

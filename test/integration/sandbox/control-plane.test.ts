@@ -1,12 +1,15 @@
+import { once } from "node:events";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
-import { createServer } from "node:http";
-import { tmpdir } from "node:os";
+import { createServer, type IncomingMessage } from "node:http";
+import { Agent, get } from "node:https";
+import { platform, tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
 import { CoreV1Api, KubeConfig } from "@kubernetes/client-node";
 import { ensureBinaries } from "../../../sandbox/binaries/build.ts";
 import { type ControlPlane, startControlPlane } from "../../../sandbox/cluster/control-plane.ts";
+import { countClusterConnections, countClusterRequests } from "../../../sandbox/cluster-requests.ts";
 import { freePort } from "../../../sandbox/ports.ts";
 import pin from "../../../shared/istio/pin.json" with { type: "json" };
 
@@ -69,6 +72,16 @@ function reconciler(): CoreV1Api {
   return config.makeApiClient(CoreV1Api);
 }
 
+/** As the reconciler; answers the status. */
+async function listNodes(agent: Agent): Promise<number | undefined> {
+  const headers = { authorization: `Bearer ${TOKEN}` };
+  const sent = get(`${controlPlane.server}/api/v1/nodes`, { agent, ca: controlPlane.caPem, headers });
+  const [response]: IncomingMessage[] = await once(sent, "response");
+  response?.resume();
+  await once(sent, "close");
+  return response?.statusCode;
+}
+
 async function eventually<T>(read: () => Promise<T>, isThere: (value: T) => boolean): Promise<T> {
   for (const deadline = Date.now() + 10_000; ; await delay(50)) {
     const value = await read();
@@ -110,6 +123,18 @@ describe("a control plane", () => {
     expect(lines.map((line) => JSON.parse(line))).toMatchObject([
       { verb: "list", requestURI: "/api/v1/nodes", user: { username: CALLER } },
     ]);
+  });
+
+  it("logs for each request which connection it came over", async () => {
+    const since = Date.now();
+    const [first, second] = [new Agent({ keepAlive: true }), new Agent({ keepAlive: true })];
+    for (const agent of [first, first, second]) expect(await listNodes(agent)).toBe(200);
+    for (const agent of [first, second]) agent.destroy();
+    expect(await countClusterRequests(controlPlane.auditLogPath, CALLER, since)).toBe(3);
+    expect(await countClusterConnections(controlPlane.auditLogPath, CALLER, since)).toEqual({
+      forRequests: platform() === "linux" ? 2 : 1,
+      forPortForwards: 0,
+    });
   });
 
   it("cannot be reached through its proxy while that refuses, and can again after", async () => {

@@ -1,5 +1,6 @@
 import { once } from "node:events";
 import { connect, createServer, type Server } from "node:net";
+import { platform } from "node:os";
 import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
 import { type FaultProxy, startFaultProxy } from "../../../../sandbox/cluster/fault-proxy.ts";
 import { freePort } from "../../../../sandbox/ports.ts";
@@ -8,8 +9,14 @@ describe("startFaultProxy", () => {
   let echo: Server;
   let proxy: FaultProxy;
 
+  const sources: (string | undefined)[] = [];
+
   beforeEach(async () => {
-    echo = createServer((socket) => socket.on("error", () => socket.destroy()).pipe(socket));
+    sources.length = 0;
+    echo = createServer((socket) => {
+      sources.push(socket.remoteAddress);
+      socket.on("error", () => socket.destroy()).pipe(socket);
+    });
     const port = await freePort();
     echo.listen(port, "127.0.0.1");
     await once(echo, "listening");
@@ -35,6 +42,13 @@ describe("startFaultProxy", () => {
     await roundTripMs();
     await roundTripMs();
     expect(proxy.acceptedConnections()).toBe(2);
+  });
+
+  it("gives each connection an address of its own where loopback has more than one", async () => {
+    await roundTripMs();
+    await roundTripMs();
+    const addresses = platform() === "linux" ? ["127.1.0.1", "127.1.0.2"] : ["127.0.0.1", "127.0.0.1"];
+    expect(sources).toEqual(addresses);
   });
 
   it("refuses new connections and resets open ones", async () => {

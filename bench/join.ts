@@ -1,0 +1,129 @@
+import { join } from "node:path";
+import { followLog, type LogLine } from "../sandbox/demo/function-log.ts";
+import { joinCost, joinDone, joinStart } from "../sandbox/demo/measure.ts";
+import type { SandboxFleet } from "../sandbox/fleet.ts";
+import type { FleetMember } from "../sandbox/fleet-file.ts";
+import { fillManifest, type ManifestTemplate } from "../shared/istio/template.ts";
+import { peakMemory, resetPeakMemory } from "./memory.ts";
+import { atLeast, atMost, type Target } from "./target.ts";
+import { exchangeByHand, manifestByHand, type Workplace } from "./usual-way.ts";
+
+/** One join, of the N-th member, and the same work by hand. Times in milliseconds, all of one run on one machine. */
+export interface Join {
+  readonly n: number;
+  readonly requests: number;
+  /** To API servers, over all of them. Each is one TLS handshake, as each port-forward is one. */
+  readonly connections: number;
+  readonly portForwards: number;
+  /** From the delivery of the last audit entry until the last remote secret was written. */
+  readonly writtenMs: number;
+  /** The same, until every pair was seen synced. */
+  readonly verifiedMs: number;
+  /** Bytes that the function's process had resident. */
+  readonly peakMemory: number;
+  /** From the intermediate to the last of Istio's objects. */
+  readonly manifestMs: number;
+  readonly manifestByHandMs: number;
+  /** From istiod's readiness to the last remote secret. */
+  readonly exchangeMs: number;
+  readonly exchangeByHandMs: number;
+  readonly targets: { readonly requests: Target; readonly connections: Target; readonly exchange?: Target };
+}
+
+const PER_PEER = 12;
+const CONSTANT = 20;
+/** The exchange has a target for this many members. */
+const COMPARED_SIZE = 8;
+const TIMES_FASTER = 10;
+const FUNCTION = "on-cluster-event";
+/** What the function has by default. */
+const WORKLOAD_TTL = 86_400;
+
+/** Adds a member to a fleet of N − 1, then does by hand what Meshjoin did. */
+export async function measureJoin(
+  fleet: SandboxFleet,
+  template: ManifestTemplate,
+  workplace: Workplace,
+): Promise<Join> {
+  const { newcomer, ...measured } = await watchJoin(fleet);
+  const peers = fleet.file().members.filter(({ clusterId }) => clusterId !== newcomer.clusterId);
+  const n = peers.length + 1;
+  const exchangeByHandMs = await exchangeByHand(workplace, newcomer, peers);
+  const manifestByHandMs = await installByHand(fleet, template, workplace);
+  const most = PER_PEER * peers.length + template.objects.length + CONSTANT;
+  return {
+    n,
+    ...measured,
+    exchangeByHandMs,
+    manifestByHandMs,
+    targets: {
+      requests: atMost(most, measured.requests),
+      connections: atMost(n, measured.connections),
+      ...(n === COMPARED_SIZE
+        ? { exchange: atLeast(TIMES_FASTER, exchangeByHandMs / measured.exchangeMs, " ×") }
+        : {}),
+    },
+  };
+}
+
+type Watched = Omit<Join, "n" | "manifestByHandMs" | "exchangeByHandMs" | "targets"> & {
+  readonly newcomer: FleetMember;
+};
+
+async function watchJoin(fleet: SandboxFleet): Promise<Watched> {
+  const stop = new AbortController();
+  const lines: LogLine[] = [];
+  const log = join(fleet.file().logDir, `${FUNCTION}.log`);
+  const following = followLog(log, (line) => lines.push(line), stop.signal);
+  try {
+    const pid = fleet.functionPid(FUNCTION);
+    if (pid === undefined) throw new Error(`${FUNCTION} does not run; run npm run build`);
+    await resetPeakMemory(pid);
+    const newcomer = await fleet.createCluster("newcomer");
+    const done = await joinDone(lines, newcomer.clusterId);
+    const peak = await peakMemory(pid);
+    await fleet.waitUntilSynced();
+    const { joinMs, requests } = await joinCost(fleet, newcomer, done);
+    const { forRequests, forPortForwards } = await fleet.clusterConnections(
+      fleet.accounts.reconciler,
+      joinStart(fleet, newcomer),
+    );
+    const at = (step: string) => lastTime(lines, step, newcomer.clusterId);
+    return {
+      newcomer,
+      requests,
+      connections: forRequests,
+      portForwards: forPortForwards,
+      writtenMs: joinMs - (Date.parse(done.time) - at("connect")),
+      verifiedMs: joinMs,
+      peakMemory: peak,
+      manifestMs: at("applyControlPlane") - at("issueIntermediate"),
+      exchangeMs: at("connect") - at("istiodReady"),
+    };
+  } finally {
+    stop.abort();
+    await following;
+  }
+}
+
+/** When the newcomer, or the last pair that it is part of, was through with a step; Unix time in milliseconds. */
+function lastTime(lines: readonly LogLine[], step: string, clusterId: string): number {
+  const times = lines
+    .filter((line) => line.step === step && [line.clusterId, line.target].includes(clusterId))
+    .map(({ time }) => Date.parse(time));
+  if (times.length === 0) throw new Error(`${FUNCTION} logged no step ${step}; read its log`);
+  return Math.max(...times);
+}
+
+/** On a cluster that is no member, so that every object is really created. */
+async function installByHand(
+  fleet: SandboxFleet,
+  template: ManifestTemplate,
+  workplace: Workplace,
+): Promise<number> {
+  const cluster = await fleet.createCluster("by-hand", { labels: {} });
+  const { clusterId, project } = cluster;
+  const { meshId } = fleet.file();
+  const values = { meshId, clusterId, network: `${project}.default`, workloadTtl: WORKLOAD_TTL };
+  return await manifestByHand(workplace, cluster, fillManifest(template, values));
+}

@@ -1,0 +1,101 @@
+import { renderTable } from "../scripts/table.ts";
+import type { ColdStart } from "./cold-start.ts";
+import type { Join } from "./join.ts";
+import type { Target } from "./target.ts";
+
+export interface Report {
+  readonly coldStarts: readonly ColdStart[];
+  readonly joins: readonly Join[];
+}
+
+/** For people: a table for each question, and what its columns mean. */
+export function renderReport({ coldStarts, joins }: Report): string {
+  return [joinSection(joins), byHandSection(joins), coldStartSection(coldStarts)].join("\n\n");
+}
+
+function joinSection(joins: readonly Join[]): string {
+  const head = [
+    "N",
+    "requests",
+    "target",
+    "connections",
+    "target",
+    "port-forwards",
+    "written",
+    "verified",
+    "peak memory",
+  ];
+  const rows = joins.map((join) => [
+    String(join.n),
+    String(join.requests),
+    cell(join.targets.requests),
+    String(join.connections),
+    cell(join.targets.connections),
+    String(join.portForwards),
+    milliseconds(join.writtenMs),
+    milliseconds(join.verifiedMs),
+    `${Math.round(join.peakMemory / 1e6)} MB`,
+  ]);
+  return `A new cluster becomes member N, on real API servers
+
+${renderTable(head, rows)}
+
+requests       the function's, to Google's APIs and to API servers, verification and port-forwards included;
+               at most 12 per peer + the number of Istio's objects + 20
+connections    the function's, to all API servers; at most one per API server, kept alive
+port-forwards  WebSockets to API servers, a connection each; every connection of either kind is one TLS handshake
+written        from the delivery of the audit-log entry until the last remote secret is written
+verified       the same, until every istiod concerned is seen to have synced its new peers
+peak memory    resident, of the function's process, during this join`;
+}
+
+function byHandSection(joins: readonly Join[]): string {
+  const head = ["N", "pair exchange", "by hand", "ratio", "target", "manifest", "by hand", "ratio"];
+  const rows = joins.map((join) => [
+    String(join.n),
+    milliseconds(join.exchangeMs),
+    milliseconds(join.exchangeByHandMs),
+    ratio(join.exchangeByHandMs, join.exchangeMs),
+    join.targets.exchange === undefined ? "" : cell(join.targets.exchange),
+    milliseconds(join.manifestMs),
+    milliseconds(join.manifestByHandMs),
+    ratio(join.manifestByHandMs, join.manifestMs),
+  ]);
+  return `The same work the usual way, in the same run
+
+${renderTable(head, rows)}
+
+pair exchange  a reader token and a remote secret for each pair of the new cluster, both ways;
+               by hand: istioctl create-remote-secret | kubectl apply, one pair after the other
+manifest       Istio's objects in the new cluster; by hand: kubectl apply of the same objects, in a cluster without them`;
+}
+
+function coldStartSection(coldStarts: readonly ColdStart[]): string {
+  const head = ["first event", "compile cache", "median", "slowest", "starts", "target"];
+  const rows = coldStarts.map((each) => [
+    each.firstEvent,
+    each.compileCache,
+    milliseconds(each.medianMs),
+    milliseconds(each.slowestMs),
+    String(each.runs),
+    cell(each.target),
+  ]);
+  return `Cold start: from the start of the function's process to its first answer; the targets are for an idle machine
+
+${renderTable(head, rows)}
+
+first event    ignored: none of Meshjoin's business; looked up: GKE is asked about a cluster, for which all clients are loaded
+compile cache  warm: NODE_COMPILE_CACHE names what an earlier start has left`;
+}
+
+function cell({ text, met }: Target): string {
+  return met ? text : `${text} MISSED`;
+}
+
+function milliseconds(ms: number): string {
+  return `${ms} ms`;
+}
+
+function ratio(byHand: number, meshjoin: number): string {
+  return `${(byHand / meshjoin).toFixed(byHand < 10 * meshjoin ? 1 : 0)} ×`;
+}

@@ -1,0 +1,14 @@
+/** What a measured value must be, and whether it is. */
+export interface Target {
+  /** `≤ 78` */
+  readonly text: string;
+  readonly met: boolean;
+}
+
+export function atMost(limit: number, value: number, unit = ""): Target {
+  return { text: `≤ ${limit}${unit}`, met: value <= limit };
+}
+
+export function atLeast(limit: number, value: number, unit = ""): Target {
+  return { text: `≥ ${limit}${unit}`, met: value >= limit };
+}

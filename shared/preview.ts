@@ -36,7 +36,10 @@ export async function preview(run: Run, request: ReconcileRequest): Promise<Plan
 
 function actionsOf({ memberPlans, pairPlans, departurePlan }: Survey): Action[] {
   return [
-    ...memberPlans.flatMap(({ actions }): readonly Action[] => actions),
+    ...memberPlans.flatMap(({ actions, rollOut }): readonly Action[] => [
+      ...actions,
+      ...[rollOut ?? []].flat(),
+    ]),
     ...pairPlans.flatMap(({ action }) => action ?? []),
     ...departurePlan.actions,
   ];

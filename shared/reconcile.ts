@@ -14,6 +14,7 @@ import { reconcileDepartures } from "./reconcile/departures.ts";
 import { type Listing, listClusters } from "./reconcile/listing.ts";
 import { type MemberResult, observeMembers, reconcileMembers } from "./reconcile/members.ts";
 import { type Late, reconcilePairs } from "./reconcile/pairs.ts";
+import { type RollOutResult, rollOut } from "./reconcile/roll-out.ts";
 import { signingRoots } from "./reconcile/roots.ts";
 
 /** A summary, and what a trigger has to know to answer: whether to come again, and what to log. */
@@ -38,12 +39,15 @@ export async function reconcile(
 ): Promise<Reconciled> {
   const listing = await listClusters(run, undefined, known);
   const subjects = chooseSubjects(listing, run.spec, request);
-  if (request.scope !== "mesh" && subjects.length > 0) return await join(run, { listing, subjects });
+  if (request.scope !== "mesh" && subjects.length > 0) return await join(run, request, { listing, subjects });
 
   const members = await observeMembers(run, listing.members, request.scope === "mesh" ? "subject" : "peer");
   const leaving = leave(run, request, { listing, members });
   if (request.scope !== "mesh") return await leaving;
-  const [left, joined] = await Promise.allSettled([leaving, join(run, { listing, subjects, members })]);
+  const [left, joined] = await Promise.allSettled([
+    leaving,
+    join(run, request, { listing, subjects, members }),
+  ]);
   if (left.status === "rejected") throw left.reason;
   if (joined.status === "rejected") throw joined.reason;
   return together(joined.value, left.value);
@@ -56,34 +60,50 @@ interface Joining {
   readonly members?: readonly Member[];
 }
 
-async function join(run: Run, { listing, subjects, members = [] }: Joining): Promise<Reconciled> {
+async function join(
+  run: Run,
+  { confirm = [], rollOut: mayRollOut = false }: ReconcileRequest,
+  { listing, subjects, members = [] }: Joining,
+): Promise<Reconciled> {
   const { versions: roots } = await signingRoots(run);
   const observed = new Map(members.map((member) => [member.clusterId, member]));
-  const results = await reconcileMembers(run, { subjects, observed, roots, collisions: listing.collisions });
+  const given = { roots, confirm };
+  const results = await reconcileMembers(run, {
+    ...given,
+    subjects,
+    observed,
+    collisions: listing.collisions,
+  });
   const wrote = results.some((result) => result.wrote);
   const fresh = wrote ? await listClusters(run, listing) : listing;
-  const pairs = await reconcilePairs(run, {
-    clusters: fresh.members,
-    observed: wrote || members.length === 0 ? undefined : members,
-    results,
-    roots,
-    collisions: fresh.collisions,
+  const mesh = { ...given, clusters: fresh.members, results, collisions: fresh.collisions };
+  const seen = wrote || members.length === 0 ? undefined : members;
+  const pairs = await reconcilePairs(run, { ...mesh, observed: seen });
+  const late = results.map((result) => summarise(result, pairs.late.get(result.clusterId)));
+  const pairOutcomes = pairs.pairs.flatMap(({ outcome, counts }) => (counts ? [outcome] : []));
+  const isWhole = ![...late.map(({ outcome }) => outcome), ...pairOutcomes].some(isUnfinished);
+  const rolled = mayRollOut ? await rollOut(run, { ...mesh, isWhole }) : NOT_ROLLED;
+  const memberSummaries = late.map((each) => {
+    const turn = rolled.outcomes.get(each.clusterId);
+    return turn === undefined ? each : { ...each, outcome: worst([each.outcome, turn]) };
   });
-  const memberSummaries = results.map((result) => summarise(result, pairs.late.get(result.clusterId)));
-  const outcomes: Outcome[] = [
-    ...memberSummaries.map(({ outcome }) => outcome),
-    ...pairs.pairs.flatMap(({ outcome, counts }) => (counts ? [outcome] : [])),
-  ];
+  const outcomes = [...memberSummaries.map(({ outcome }) => outcome), ...pairOutcomes];
   return {
     summary: {
       outcome: worst(outcomes),
       members: memberSummaries,
       pairs: pairs.pairs.map(({ reader, target, outcome }) => ({ reader, target, outcome })),
-      findings: distinct([...listing.findings, ...fresh.findings, ...pairs.findings]),
+      findings: distinct([...listing.findings, ...fresh.findings, ...pairs.findings, ...rolled.findings]),
     },
-    retry: outcomes.includes("waiting") || run.signal.aborted,
-    errors: [...results.flatMap(({ error }) => error ?? []), ...pairs.errors],
+    retry: outcomes.includes("waiting") || rolled.unfinished || run.signal.aborted,
+    errors: [...results.flatMap(({ error }) => error ?? []), ...pairs.errors, ...rolled.errors],
   };
+}
+
+const NOT_ROLLED: RollOutResult = { outcomes: new Map(), findings: [], errors: [], unfinished: false };
+
+function isUnfinished(outcome: Outcome): boolean {
+  return outcome === "failed" || outcome === "waiting";
 }
 
 interface Leaving {

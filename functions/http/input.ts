@@ -6,7 +6,7 @@ import { InputError } from "../../shared/errors.ts";
 export const BODY_MAX = 64 * 1024;
 
 /** Findings that a run may be told to act on. */
-const CONFIRMABLE = ["MassLeave"] as const;
+const CONFIRMABLE = ["MassLeave", "IstioVersionDiffers"] as const;
 
 const clusterId = z.string().check(z.regex(/^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/, "use a cluster ID: cn-…"));
 
@@ -43,7 +43,7 @@ export function parseSync(body: Buffer, contentType: string | undefined): SyncOr
     });
   }
   const { scope: where = "mesh", dryRun = false, confirm = [] } = parse(SYNC_BODY, parseJson(body));
-  return { request: { scope: where, reason: "sync", confirm }, dryRun };
+  return { request: { scope: where, reason: "sync", confirm, rollOut: true }, dryRun };
 }
 
 /** Fails with InputError, which names the parameter at fault. */

@@ -40,6 +40,8 @@ export const REASONS = {
   PeerPending: "info",
   RemoteSecretMissing: "info",
   RemoteSecretOutdated: "info",
+  RollOutStopped: "error",
+  RollOutWaits: "warning",
   RunFailed: "error",
   RunInterrupted: "warning",
   SelfSignedMesh: "error",

@@ -17,6 +17,8 @@ export interface MemberContext {
   readonly desired: DesiredControlPlane;
   /** Cluster IDs that more than one member would have. */
   readonly collisions: ReadonlySet<string>;
+  /** Reasons of findings that this run may act on. */
+  readonly confirm: readonly string[];
 }
 
 type Check = (member: Member, context: MemberContext) => Finding | undefined;

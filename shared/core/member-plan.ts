@@ -1,4 +1,4 @@
-import type { MemberAction } from "./action.ts";
+import type { ApplyControlPlane, MemberAction } from "./action.ts";
 import { type Finding, finding } from "./finding.ts";
 import { BLOCKERS, type MemberContext } from "./member-checks.ts";
 import { CACERTS, ISTIO_NAMESPACE, ISTIOD } from "./names.ts";
@@ -16,6 +16,8 @@ export interface MemberPlan {
   readonly clusterId: string;
   readonly standing: Standing;
   readonly actions: readonly MemberAction[];
+  /** A changed manifest for an istiod that is whole: it has time, and goes to one member after the other. */
+  readonly rollOut?: ApplyControlPlane;
   readonly findings: readonly Finding[];
 }
 
@@ -27,10 +29,23 @@ export function planMember(member: Member, context: MemberContext): MemberPlan {
   }
   const accepted = acceptances(member);
   const isGuest = member.state.controlPlane?.owner === "foreign";
-  const actions = isGuest ? [] : ACTIONS.flatMap((step) => step(member, context) ?? []);
-  const findings = [...accepted, ...notes(member, context)];
+  const due = isGuest ? [] : ACTIONS.flatMap((step) => step(member, context) ?? []);
+  const rollOut = due.find((action) => action.kind === "applyControlPlane" && isWhole(member.state));
+  const actions = due.filter((action) => action !== rollOut);
+  const findings = [...accepted, ...notes(member, context), ...(rollOut?.findings ?? [])];
   const standing = actions.length === 0 ? readiness(member.state, "rolledOut") : "pending";
-  return { clusterId: member.clusterId, standing, actions, findings };
+  return {
+    clusterId: member.clusterId,
+    standing,
+    actions,
+    ...(rollOut?.kind === "applyControlPlane" ? { rollOut } : {}),
+    findings,
+  };
+}
+
+/** Everything of it was applied once: the hash is written last. */
+function isWhole({ controlPlane }: Reachable): boolean {
+  return controlPlane?.manifestHash !== undefined;
 }
 
 /**
@@ -93,7 +108,7 @@ function notes(member: Member & { readonly state: Reachable }, { desired }: Memb
       finding(
         "IstioVersionDiffers",
         `istiod is ${controlPlane.istioVersion}, and Meshjoin installs ${desired.istioVersion}`,
-        "nothing at once: its pairs are kept; Meshjoin does not upgrade a running control plane yet",
+        "when it suits, confirm it, and the members are upgraded one by one: POST /sync with confirm IstioVersionDiffers",
         member.clusterId,
       ),
     );
@@ -158,7 +173,7 @@ function whyIssue({ rootVersions, editedBy }: OwnCacerts, wanted: string): strin
   return editedBy && `${CACERTS} was changed by ${editedBy} since Meshjoin wrote it`;
 }
 
-const applyControlPlane: ActionStep = ({ state, clusterId }, { desired }) => {
+const applyControlPlane: ActionStep = ({ state, clusterId }, { desired, confirm }) => {
   const { controlPlane } = state;
   const { manifestHash } = desired;
   if (controlPlane === undefined) {
@@ -171,7 +186,8 @@ const applyControlPlane: ActionStep = ({ state, clusterId }, { desired }) => {
     return { kind: "applyControlPlane", verb: "create", clusterId, manifestHash, findings: [cause] };
   }
   if (controlPlane.manifestHash === manifestHash) return undefined;
-  if (controlPlane.istioVersion !== desired.istioVersion) return undefined;
+  const differs = controlPlane.istioVersion !== desired.istioVersion;
+  if (differs && !confirm.includes("IstioVersionDiffers")) return undefined;
   const cause = finding(
     "ControlPlaneOutdated",
     `${ISTIOD} was installed from another manifest or configuration`,

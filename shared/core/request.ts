@@ -7,4 +7,6 @@ export interface ReconcileRequest {
   readonly reason: string;
   /** Reasons of findings that this one run may act on: somebody has looked at them. */
   readonly confirm?: readonly string[];
+  /** Whether a changed manifest may go to members that are whole, one after the other (design rule 7). */
+  readonly rollOut?: boolean;
 }

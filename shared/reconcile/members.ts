@@ -1,5 +1,6 @@
 import pLimit from "p-limit";
 import { applyMember, awaitIstiod, type Run } from "../apply.ts";
+import type { ApplyControlPlane } from "../core/action.ts";
 import type { Cluster } from "../core/cluster.ts";
 import { faultFinding } from "../core/error-finding.ts";
 import type { Finding } from "../core/finding.ts";
@@ -24,6 +25,7 @@ export interface MembersInput {
   readonly observed: ReadonlyMap<string, Member>;
   readonly roots: RootVersions;
   readonly collisions: ReadonlySet<string>;
+  readonly confirm: readonly string[];
 }
 
 export interface MemberResult {
@@ -32,6 +34,8 @@ export interface MemberResult {
   readonly outcome: Outcome;
   readonly wrote: boolean;
   readonly findings: readonly Finding[];
+  /** What waits for its turn. */
+  readonly rollOut?: ApplyControlPlane;
   readonly error?: MeshjoinError;
 }
 
@@ -46,11 +50,11 @@ export async function reconcileMembers(run: Run, input: MembersInput): Promise<M
 async function reconcileMember(run: Run, cluster: Cluster, input: MembersInput): Promise<MemberResult> {
   const { ports, spec, signal } = run;
   const id = clusterId(cluster.ref);
-  let progress: Progressed = { findings: [], wrote: false, outcomes: [] };
+  let progress: Progressed = { findings: [], wrote: false, outcomes: [], rollOut: undefined };
   try {
     const member = input.observed.get(id) ?? (await observeMember(ports, spec, cluster, "subject", signal));
     const plan = planMember(member, contextOf(run, member, input));
-    progress = { ...progress, findings: plan.findings };
+    progress = { ...progress, findings: plan.findings, rollOut: plan.rollOut };
     if (plan.standing === "blocked") return result(cluster, progress, blockedOutcome(member, plan.findings));
     const wrote = await applyMember(run, member, plan.actions);
     progress = { ...progress, wrote, outcomes: wrote ? plan.actions.map(outcomeOf) : [] };
@@ -70,6 +74,7 @@ interface Progressed {
   readonly findings: readonly Finding[];
   readonly wrote: boolean;
   readonly outcomes: readonly Outcome[];
+  readonly rollOut: ApplyControlPlane | undefined;
 }
 
 function result(cluster: Cluster, progress: Progressed, last: Outcome): MemberResult {
@@ -79,10 +84,11 @@ function result(cluster: Cluster, progress: Progressed, last: Outcome): MemberRe
     outcome: worst([...progress.outcomes, last]),
     wrote: progress.wrote,
     findings: progress.findings,
+    ...(progress.rollOut === undefined ? {} : { rollOut: progress.rollOut }),
   };
 }
 
-async function awaitReady(run: Run, member: Member): Promise<boolean> {
+export async function awaitReady(run: Run, member: Member): Promise<boolean> {
   const limit = AbortSignal.any([run.signal, AbortSignal.timeout(WAIT_MS)]);
   const ready = await awaitIstiod(run, member, limit);
   run.report({ step: "istiodReady", clusterId: member.clusterId, outcome: ready ? "created" : "waiting" });
@@ -111,9 +117,9 @@ export async function observeMembers(
 export function contextOf(
   { spec, template }: Run,
   { clusterId: id, network }: Member,
-  { roots, collisions }: Pick<MembersInput, "roots" | "collisions">,
+  { roots, collisions, confirm }: Pick<MembersInput, "roots" | "collisions" | "confirm">,
 ): MemberContext {
   const { meshId, workloadTtl } = spec;
   const hash = manifestHash(template, { meshId, clusterId: id, network, workloadTtl });
-  return { spec, roots, desired: { manifestHash: hash, istioVersion: template.tag }, collisions };
+  return { spec, roots, desired: { manifestHash: hash, istioVersion: template.tag }, collisions, confirm };
 }

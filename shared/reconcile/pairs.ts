@@ -25,6 +25,7 @@ export interface PairsInput {
   readonly results: readonly MemberResult[];
   readonly roots: RootVersions;
   readonly collisions: ReadonlySet<string>;
+  readonly confirm: readonly string[];
 }
 
 export interface PairResult {

@@ -36,7 +36,8 @@ export async function survey(run: Run, options: SurveyOptions): Promise<Survey> 
   const [error] = listing.failed.values();
   if (error !== undefined && listing.failed.size === spec.projects.length) throw error;
   const members = await observeEach(run, listing.members, options.memberTimeoutMs);
-  const context = { roots: roots.versions, collisions: listing.collisions };
+  const { confirm = [] } = options;
+  const context = { roots: roots.versions, collisions: listing.collisions, confirm };
   const memberPlans = members.map((member) => planMember(member, contextOf(run, member, context)));
   const standings = new Map(
     members.map((member, index): [string, Standing] => {
@@ -47,7 +48,7 @@ export async function survey(run: Run, options: SurveyOptions): Promise<Survey> 
   );
   const everybody = new Set(members.map(({ clusterId }) => clusterId));
   const pairPlans = planPairs(members, everybody, { spec, standings, now: ports.clock.now() });
-  const input = { members, listing, only: undefined, confirm: options.confirm ?? [] };
+  const input = { members, listing, only: undefined, confirm };
   const departures = await observeDepartures(run, input);
   const departurePlan = planDepartures({ ...input, ...departures, spec });
   return { listing, roots, members, memberPlans, pairPlans, departurePlan };

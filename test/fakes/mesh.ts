@@ -93,7 +93,7 @@ export async function aMesh(options: MeshOptions = {}): Promise<FakeMesh> {
 
   async function reconcileScope(scope: ReconcileRequest["scope"], process?: ProcessOptions) {
     const { confirm = [] } = process ?? {};
-    return await reconcile(run(process), { scope, reason: "test", confirm });
+    return await reconcile(run(process), { scope, reason: "test", confirm, rollOut: true });
   }
 
   return {

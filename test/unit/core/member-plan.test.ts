@@ -22,7 +22,7 @@ import { aSpec } from "../../builders/spec.ts";
 const ID = aMember().clusterId;
 
 function aContext(seed: Partial<MemberContext> = {}): MemberContext {
-  return { spec: aSpec(), roots: ROOTS, desired: MANIFEST, collisions: new Set(), ...seed };
+  return { spec: aSpec(), roots: ROOTS, desired: MANIFEST, collisions: new Set(), confirm: [], ...seed };
 }
 
 const having = (seen: Partial<Reachable>): Member => aMember(aCluster(), seen);
@@ -110,19 +110,6 @@ describe("planMember", () => {
       [{ kind: "applyControlPlane", verb: "create", manifestHash: MANIFEST.manifestHash }],
     ],
     [
-      "applies a changed manifest",
-      {},
-      { desired: { ...MANIFEST, manifestHash: "fedcba9876543210" } },
-      [
-        {
-          kind: "applyControlPlane",
-          verb: "update",
-          manifestHash: "fedcba9876543210",
-          findings: [{ reason: "ControlPlaneOutdated" }],
-        },
-      ],
-    ],
-    [
       "applies the manifest again that was not applied to its end",
       { controlPlane: ownControlPlane({ manifestHash: undefined }) },
       {},
@@ -135,11 +122,31 @@ describe("planMember", () => {
     expect(plan.standing).toBe("pending");
   });
 
+  const rollOut = {
+    kind: "applyControlPlane",
+    verb: "update",
+    manifestHash: "fedcba9876543210",
+    findings: [{ reason: "ControlPlaneOutdated" }],
+  };
+
+  it("has a changed manifest wait for its turn", () => {
+    const plan = planMember(
+      aMember(),
+      aContext({ desired: { ...MANIFEST, manifestHash: rollOut.manifestHash } }),
+    );
+    expect(plan).toMatchObject({ standing: "complete", actions: [], rollOut });
+    expect(reasonsOf(plan.findings)).toEqual(["ControlPlaneOutdated"]);
+  });
+
   it("waits for a confirmation before it installs another Istio", () => {
-    const desired = { manifestHash: "fedcba9876543210", istioVersion: "1.32.0" };
+    const desired = { manifestHash: rollOut.manifestHash, istioVersion: "1.32.0" };
     const plan = planMember(aMember(), aContext({ desired }));
     expect(plan).toMatchObject({ standing: "complete", actions: [] });
+    expect(plan).not.toHaveProperty("rollOut");
     expect(reasonsOf(plan.findings)).toEqual(["IstioVersionDiffers"]);
+    expect(planMember(aMember(), aContext({ desired, confirm: ["IstioVersionDiffers"] }))).toMatchObject({
+      rollOut,
+    });
   });
 
   it("issues a new intermediate when somebody has changed the one that is there", () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "@jest/globals";
-import { annotation, ISTIO_NAMESPACE } from "../../../shared/core/names.ts";
+import { annotation, clusterId, ISTIO_NAMESPACE } from "../../../shared/core/names.ts";
 import type { KubernetesObject } from "../../../shared/ports.ts";
 import { aMesh, type FakeMesh } from "../../fakes/mesh.ts";
 import { MANIFEST_TEMPLATE } from "../../fixtures/manifest-template.ts";
@@ -127,6 +127,10 @@ describe("a remote secret", () => {
   });
 });
 
+/** As an operator has it done who has a single member in mind. */
+const sync = (mesh: FakeMesh, process: Parameters<FakeMesh["reconcile"]>[1]) =>
+  mesh.reconcile({ clusterId: clusterId(mesh.clusters[0]!.ref) }, process);
+
 describe("a changed manifest", () => {
   it("is applied, and leaves to istiod what istiod has set", async () => {
     const mesh = await twoMembers();
@@ -138,12 +142,12 @@ describe("a changed manifest", () => {
     const before = webhooks();
     expect(JSON.stringify(before)).toContain('"failurePolicy":"Fail"');
     const template = { ...MANIFEST_TEMPLATE, digest: "fixture-2" };
-    const { summary } = await mesh.join(mesh.clusters[0]!, { template });
+    const { summary } = await sync(mesh, { template });
     expect(summary.outcome).toBe("updated");
     expect(webhooks()).toEqual(before);
     await expectJoined(mesh);
     const versions = versionsOf(mesh);
-    await mesh.join(mesh.clusters[0]!, { template });
+    await sync(mesh, { template });
     expect(versionsOf(mesh)).toEqual(versions);
   });
 
@@ -151,7 +155,7 @@ describe("a changed manifest", () => {
     const mesh = await twoMembers();
     const before = versionsOf(mesh);
     const template = { ...MANIFEST_TEMPLATE, release: "1.32.0", tag: "1.32.0", digest: "fixture-3" };
-    const { summary, retry } = await mesh.join(mesh.clusters[0]!, { template });
+    const { summary, retry } = await sync(mesh, { template });
     expect(retry).toBe(false);
     expect(summary.members[0]?.findings).toMatchObject([{ reason: "IstioVersionDiffers" }]);
     expect(versionsOf(mesh)).toEqual(before);
@@ -162,7 +166,7 @@ describe("a changed manifest", () => {
     const objects = MANIFEST_TEMPLATE.objects.map((object) => withImageTag(object, tag));
     const flavoured = { ...MANIFEST_TEMPLATE, tag, objects };
     const mesh = await aMesh({ members: 1 });
-    const join = (digest: string) => mesh.join(mesh.clusters[0]!, { template: { ...flavoured, digest } });
+    const join = (digest: string) => sync(mesh, { template: { ...flavoured, digest } });
     expect((await join("flavoured-1")).summary.members).toMatchObject([{ outcome: "created", findings: [] }]);
     const { summary } = await join("flavoured-2");
     expect(summary.members[0]).toMatchObject({ outcome: "updated" });
@@ -188,7 +192,7 @@ describe("a changed manifest", () => {
       },
       { manager: "kubectl", force: true },
     );
-    await mesh.join(mesh.clusters[0]!, { template: { ...MANIFEST_TEMPLATE, digest: "fixture-4" } });
+    await sync(mesh, { template: { ...MANIFEST_TEMPLATE, digest: "fixture-4" } });
     expect(store.get(service)?.["spec"]).toEqual({
       ...Object(desired?.["spec"]),
       sessionAffinity: "ClientIP",

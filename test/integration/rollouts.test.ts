@@ -1,0 +1,103 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, expect, it } from "@jest/globals";
+import type { FleetMember } from "../../sandbox/fleet-file.ts";
+import { membersOf, SCENARIO_MS, useFleet } from "./world/fleet.ts";
+import { kubectl } from "./world/kubectl.ts";
+import { eventually, expectPaired } from "./world/mesh.ts";
+import { plan, sync } from "./world/sync-mesh.ts";
+
+const world = useFleet({ members: 3 });
+
+const ISTIOD = ["-n", "istio-system", "deployment", "istiod"] as const;
+const HASH = "meshjoin.dev/manifest-hash";
+
+async function hashOf(member: FleetMember): Promise<string> {
+  return await kubectl(
+    member,
+    "get",
+    ...ISTIOD,
+    "-o",
+    String.raw`jsonpath={.metadata.annotations.meshjoin\.dev/manifest-hash}`,
+  );
+}
+
+/** Nobody may change istiod in this cluster, whoever it is. */
+const FREEZE = [
+  {
+    apiVersion: "admissionregistration.k8s.io/v1",
+    kind: "ValidatingAdmissionPolicy",
+    metadata: { name: "freeze" },
+    spec: {
+      matchConstraints: {
+        resourceRules: [
+          { apiGroups: ["apps"], apiVersions: ["v1"], operations: ["UPDATE"], resources: ["deployments"] },
+        ],
+      },
+      validations: [{ expression: 'object.metadata.name != "istiod"', message: "changes are frozen" }],
+    },
+  },
+  {
+    apiVersion: "admissionregistration.k8s.io/v1",
+    kind: "ValidatingAdmissionPolicyBinding",
+    metadata: { name: "freeze" },
+    spec: { policyName: "freeze", validationActions: ["Deny"] },
+  },
+];
+
+async function freeze(member: FleetMember): Promise<void> {
+  const dir = await mkdtemp(join(tmpdir(), "meshjoin-freeze-"));
+  const file = join(dir, "freeze.json");
+  await writeFile(file, JSON.stringify({ apiVersion: "v1", kind: "List", items: FREEZE }));
+  await kubectl(member, "apply", "-f", file);
+  await rm(dir, { recursive: true });
+  // A new policy takes a moment until it is enforced.
+  const refused = () =>
+    kubectl(member, "annotate", ...ISTIOD, "--overwrite", "frozen=no", "--dry-run=server").then(
+      () => false,
+      () => true,
+    );
+  expect(await eventually(refused, Boolean)).toBe(true);
+}
+
+describe("20 a changed manifest", () => {
+  it(
+    "goes to one member after the other, stops at one that refuses it, and goes on when it does not",
+    async () => {
+      const { fleet } = world;
+      const members = membersOf(fleet).toSorted((a, b) => (a.clusterId < b.clusterId ? -1 : 1));
+      const [first, second, third] = members;
+      if (first === undefined || second === undefined || third === undefined) throw new Error("not three");
+      const hashes = await Promise.all(members.map((member) => hashOf(member)));
+      // As if all had been installed from the manifest before.
+      await Promise.all(
+        members.map((member) => kubectl(member, "annotate", ...ISTIOD, "--overwrite", `${HASH}=before`)),
+      );
+      await freeze(second);
+      expect(new Set((await plan(fleet)).actions.map(({ clusterId }) => clusterId)).size).toBe(3);
+
+      const { status, body } = await sync(fleet);
+      expect(status).toBe(207);
+      expect(body.findings.map(({ reason, clusterId }) => [reason, clusterId])).toEqual(
+        expect.arrayContaining([["RollOutStopped", second.clusterId]]),
+      );
+      expect(await Promise.all(members.map((member) => hashOf(member)))).toEqual([
+        hashes[0],
+        "before",
+        "before",
+      ]);
+      await expectPaired(members);
+
+      await kubectl(second, "delete", "validatingadmissionpolicybinding", "freeze");
+      const again = await eventually(
+        () => sync(fleet),
+        (seen) => seen.status === 200,
+      );
+      expect(again).toMatchObject({ status: 200, body: { outcome: "updated" } });
+      expect(await Promise.all(members.map((member) => hashOf(member)))).toEqual(hashes);
+      await expectPaired(members);
+    },
+    SCENARIO_MS,
+  );
+});

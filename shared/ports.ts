@@ -133,6 +133,8 @@ export interface ObjectWriter {
 
 export interface ApplyOptions {
   readonly force?: boolean;
+  /** Answers what would be, and writes nothing. */
+  readonly dryRun?: boolean;
   readonly signal?: AbortSignal;
 }
 

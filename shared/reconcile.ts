@@ -10,6 +10,7 @@ import type { ReconcileRequest } from "./core/request.ts";
 import type { MeshSpec } from "./core/spec.ts";
 import type { MemberSummary, Summary } from "./core/summary.ts";
 import type { MeshjoinError } from "./errors.ts";
+import { type DeepResult, repairDrift } from "./reconcile/deep.ts";
 import { reconcileDepartures } from "./reconcile/departures.ts";
 import { type Listing, listClusters } from "./reconcile/listing.ts";
 import { type MemberResult, observeMembers, reconcileMembers } from "./reconcile/members.ts";
@@ -62,7 +63,7 @@ interface Joining {
 
 async function join(
   run: Run,
-  { confirm = [], rollOut: mayRollOut = false }: ReconcileRequest,
+  { confirm = [], rollOut: mayRollOut = false, deep = false }: ReconcileRequest,
   { listing, subjects, members = [] }: Joining,
 ): Promise<Reconciled> {
   const { versions: roots } = await signingRoots(run);
@@ -83,9 +84,16 @@ async function join(
   const pairOutcomes = pairs.pairs.flatMap(({ outcome, counts }) => (counts ? [outcome] : []));
   const isWhole = ![...late.map(({ outcome }) => outcome), ...pairOutcomes].some(isUnfinished);
   const rolled = mayRollOut ? await rollOut(run, { ...mesh, isWhole }) : NOT_ROLLED;
+  const current = results.filter((each) => each.rollOut === undefined && !isUnfinished(each.outcome));
+  const looked = deep
+    ? await repairDrift(
+        run,
+        current.filter(isOurs).map(({ cluster }) => cluster),
+      )
+    : NOT_DEEP;
   const memberSummaries = late.map((each) => {
-    const turn = rolled.outcomes.get(each.clusterId);
-    return turn === undefined ? each : { ...each, outcome: worst([each.outcome, turn]) };
+    const more = [rolled, looked].flatMap(({ outcomes: done }) => done.get(each.clusterId) ?? []);
+    return { ...each, outcome: worst([each.outcome, ...more]) };
   });
   const outcomes = [...memberSummaries.map(({ outcome }) => outcome), ...pairOutcomes];
   return {
@@ -93,14 +101,33 @@ async function join(
       outcome: worst(outcomes),
       members: memberSummaries,
       pairs: pairs.pairs.map(({ reader, target, outcome }) => ({ reader, target, outcome })),
-      findings: distinct([...listing.findings, ...fresh.findings, ...pairs.findings, ...rolled.findings]),
+      findings: distinct([
+        ...listing.findings,
+        ...fresh.findings,
+        ...pairs.findings,
+        ...rolled.findings,
+        ...looked.findings,
+      ]),
     },
     retry: outcomes.includes("waiting") || rolled.unfinished || run.signal.aborted,
-    errors: [...results.flatMap(({ error }) => error ?? []), ...pairs.errors, ...rolled.errors],
+    errors: [
+      ...results.flatMap(({ error }) => error ?? []),
+      ...pairs.errors,
+      ...rolled.errors,
+      ...looked.errors,
+    ],
   };
 }
 
+const NOT_DEEP: DeepResult = { outcomes: new Map(), findings: [], errors: [] };
 const NOT_ROLLED: RollOutResult = { outcomes: new Map(), findings: [], errors: [], unfinished: false };
+
+/** Somebody else's control plane is none of our business. */
+function isOurs({ findings }: MemberResult): boolean {
+  return !findings.some(({ reason }) =>
+    ["ForeignControlPlaneAccepted", "IstioVersionDiffers"].includes(reason),
+  );
+}
 
 function isUnfinished(outcome: Outcome): boolean {
   return outcome === "failed" || outcome === "waiting";

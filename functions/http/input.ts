@@ -20,6 +20,7 @@ const scope = z.union(
 const SYNC_BODY = z.strictObject({
   scope: z.optional(scope),
   dryRun: z.optional(z.boolean("use true or false")),
+  deep: z.optional(z.boolean("use true or false")),
   confirm: z.optional(z.array(confirmable, `use a list of ${CONFIRMABLE.join(", ")}`)),
 });
 
@@ -42,8 +43,13 @@ export function parseSync(body: Buffer, contentType: string | undefined): SyncOr
       field: "content-type",
     });
   }
-  const { scope: where = "mesh", dryRun = false, confirm = [] } = parse(SYNC_BODY, parseJson(body));
-  return { request: { scope: where, reason: "sync", confirm, rollOut: true }, dryRun };
+  const {
+    scope: where = "mesh",
+    dryRun = false,
+    deep = false,
+    confirm = [],
+  } = parse(SYNC_BODY, parseJson(body));
+  return { request: { scope: where, reason: "sync", confirm, deep, rollOut: true }, dryRun };
 }
 
 /** Fails with InputError, which names the parameter at fault. */

@@ -14,9 +14,25 @@ export async function applyControlPlane(
   meshId: string,
   signal: AbortSignal,
 ): Promise<void> {
+  await applyMissing(api, desired, () => false, meshId, signal);
+}
+
+/** The same for those objects that are not there, CRDs that are older included; answers how many of the others there were. */
+export async function applyMissing(
+  api: MemberApi,
+  desired: ControlPlane,
+  isThere: (object: KubernetesObject) => boolean,
+  meshId: string,
+  signal: AbortSignal,
+): Promise<number> {
+  const missing = (objects: readonly KubernetesObject[]) => objects.filter((object) => !isThere(object));
+  const others = missing(desired.others);
+  const mutating = missing(desired.mutatingWebhooks);
+  const validating = missing(desired.validatingWebhooks);
+  const deployments = missing([desired.deployment]);
   await applyCrds(api, desired, meshId, signal);
   await settleAll(
-    desired.others.map((object) =>
+    others.map((object) =>
       // A ServiceAccount sets nothing that could conflict, so an apply would adopt somebody else's.
       hasMetadataOnly(object)
         ? createOwned(api, object, meshId, signal)
@@ -24,13 +40,12 @@ export async function applyControlPlane(
     ),
   );
   await settleAll([
-    ...desired.mutatingWebhooks.map((webhook) => applyOwned(api, webhook, meshId, signal)),
+    ...mutating.map((webhook) => applyOwned(api, webhook, meshId, signal)),
     // An apply would own `failurePolicy`; dropping it later would reset it to its default, Fail, before istiod can answer.
-    ...desired.validatingWebhooks.map((webhook) =>
-      createOwned(api, webhook, meshId, signal, withoutFailurePolicy(webhook)),
-    ),
+    ...validating.map((webhook) => createOwned(api, webhook, meshId, signal, withoutFailurePolicy(webhook))),
   ]);
-  await applyOwned(api, desired.deployment, meshId, signal);
+  await settleAll(deployments.map((deployment) => applyOwned(api, deployment, meshId, signal)));
+  return [others, mutating, validating, deployments].flat().length;
 }
 
 function hasMetadataOnly(object: KubernetesObject): boolean {

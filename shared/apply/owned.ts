@@ -48,10 +48,23 @@ async function assertOurs(
   cause: unknown,
 ): Promise<void> {
   const existing = await api.reader.get(refOf(object), signal);
-  if (existing !== undefined && ownerOf(existing.metadata, meshId) === "ours") return;
-  const { kind, metadata } = object;
+  if (existing === undefined || ownerOf(existing.metadata, meshId) !== "ours") throw foreign(object, cause);
+}
+
+/** Fails with RefusedError `ForeignObject` if there is an object of the name that does not carry our labels. */
+export async function assertNotForeign(
+  api: MemberApi,
+  object: KubernetesObject,
+  meshId: string,
+  signal: AbortSignal,
+): Promise<void> {
+  const existing = await api.reader.get(refOf(object), signal);
+  if (existing !== undefined && ownerOf(existing.metadata, meshId) !== "ours") throw foreign(object);
+}
+
+function foreign({ kind, metadata }: KubernetesObject, cause?: unknown): RefusedError {
   const managers = cause instanceof ConflictError ? cause.fields["managers"] : undefined;
-  throw new RefusedError(
+  return new RefusedError(
     `${kind} ${metadata.name} exists and is not Meshjoin's; delete it or take the mesh label off the cluster`,
     { code: "ForeignObject", cause, ...(managers === undefined ? {} : { fields: { managers } }) },
   );

@@ -12,6 +12,7 @@ export const REASONS = {
   CacertsOutdated: "info",
   CertificateNotLoaded: "error",
   ClusterIdCollision: "error",
+  ControlPlaneEdited: "info",
   ControlPlaneMissing: "info",
   ControlPlaneNotReady: "warning",
   ControlPlaneOutdated: "info",

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
 import { ISTIO_NAMESPACE, READER_SERVICE_ACCOUNT } from "../../shared/core/names.ts";
+import { newlyOwned } from "../../shared/istio/drift.ts";
 import { editorOf } from "../../shared/istio/edited.ts";
 import type { KubernetesObject, MemberApi, ObjectRef } from "../../shared/ports.ts";
 
@@ -316,6 +317,22 @@ export function describeMemberApi(name: string, start: () => Promise<MemberWorld
           generations.push((await api.writer.apply(object)).metadata.generation);
         }
         expect(generations).toEqual([1, 1, 2]);
+      });
+    });
+
+    describe("a dry run of apply", () => {
+      it("answers who would own what, and writes nothing", async () => {
+        const object = aConfigMap({ a: "1", b: "1" });
+        await api.writer.apply(object);
+        const { metadata } = await read(object);
+        const dry = () => api.writer.apply(object, { force: true, dryRun: true });
+        expect(newlyOwned(metadata, (await dry()).metadata)).toEqual([]);
+
+        await world.applyAs("kubectl", withData(object, { a: "2" }));
+        const edited = await read(object);
+        const owners = newlyOwned(edited.metadata, (await dry()).metadata);
+        expect(owners).toEqual(["kubectl"]);
+        expect(await read(object)).toEqual(edited);
       });
     });
 

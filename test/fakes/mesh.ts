@@ -44,6 +44,7 @@ export interface ProcessOptions {
   readonly report?: (progress: Progress) => void;
   readonly template?: ManifestTemplate;
   readonly confirm?: readonly string[];
+  readonly deep?: boolean;
 }
 
 export interface MeshOptions {
@@ -92,8 +93,8 @@ export async function aMesh(options: MeshOptions = {}): Promise<FakeMesh> {
   }
 
   async function reconcileScope(scope: ReconcileRequest["scope"], process?: ProcessOptions) {
-    const { confirm = [] } = process ?? {};
-    return await reconcile(run(process), { scope, reason: "test", confirm, rollOut: true });
+    const { confirm = [], deep = false } = process ?? {};
+    return await reconcile(run(process), { scope, reason: "test", confirm, deep, rollOut: true });
   }
 
   return {

@@ -116,7 +116,11 @@ export function objectWriter(api: ApiConnection): ObjectWriter {
         await api.json({
           method: "PATCH",
           path: objectPath(ref),
-          query: { fieldManager: FIELD_MANAGER, force: String(options.force ?? false) },
+          query: {
+            fieldManager: FIELD_MANAGER,
+            force: String(options.force ?? false),
+            ...(options.dryRun === true ? { dryRun: "All" } : {}),
+          },
           contentType: "application/apply-patch+yaml",
           body: object,
           accept: METADATA,

@@ -79,10 +79,10 @@ export function fakeApiServer({ name, clock, reach }: FakeApiServerOptions): Fak
       writer: {
         create: (object, signal) => write("create", object.kind, signal, () => store.create(object)),
         replace: (object, signal) => write("replace", object.kind, signal, () => store.replace(object)),
-        apply: (object, options = {}) =>
-          write("apply", object.kind, options.signal, () =>
-            store.apply(object, { force: options.force ?? false }),
-          ),
+        apply: (object, { force = false, dryRun = false, signal } = {}) =>
+          dryRun
+            ? read("apply", object.kind, signal, () => store.apply(object, { force, dryRun }))
+            : write("apply", object.kind, signal, () => store.apply(object, { force })),
         delete: (ref, uid, signal) => write("delete", ref.kind, signal, () => store.delete(ref, uid)),
       },
       tokens: {

@@ -12,7 +12,10 @@ export interface ObjectStore {
   list(query: ObjectQuery): KubernetesObject[];
   create(object: KubernetesObject, manager?: string): KubernetesObject;
   replace(object: KubernetesObject, manager?: string): KubernetesObject;
-  apply(object: KubernetesObject, options?: { force?: boolean; manager?: string }): KubernetesObject;
+  apply(
+    object: KubernetesObject,
+    options?: { force?: boolean; manager?: string; dryRun?: boolean },
+  ): KubernetesObject;
   /** As a controller does: status too, no precondition. */
   write(object: KubernetesObject, manager: string): void;
   delete(ref: ObjectRef, uid?: string): void;
@@ -101,7 +104,7 @@ export function objectStore(clock: Clock): ObjectStore {
       const what = `${ref.kind} ${ref.name}`;
       assertNamespace(object, `create ${what}`);
       if (entries.has(keyOf(ref))) throw alreadyExists(what);
-      const made = update(undefined, fromClient(object), manager);
+      const made = update(undefined, defaulted(fromClient(object)), manager);
       return store(keyOf(ref), made, undefined, `Update ${manager}`);
     },
     replace(object, manager = FIELD_MANAGER) {
@@ -111,10 +114,10 @@ export function objectStore(clock: Clock): ObjectStore {
       if (before === undefined) throw notFound(what);
       const given = object.metadata.resourceVersion;
       if (given !== undefined && given !== before.object.metadata.resourceVersion) throw conflict(what);
-      const replaced = update(before, fromClient(object, before), manager);
+      const replaced = update(before, defaulted(fromClient(object, before)), manager);
       return store(keyOf(ref), replaced, before, `Update ${manager}`);
     },
-    apply(object, { force = false, manager = FIELD_MANAGER } = {}) {
+    apply(object, { force = false, manager = FIELD_MANAGER, dryRun = false } = {}) {
       const ref = refOf(object);
       const what = `${ref.kind} ${ref.name}`;
       const before = entries.get(keyOf(ref));
@@ -127,6 +130,11 @@ export function objectStore(clock: Clock): ObjectStore {
       const next = apply(before, fromClient(object), manager, force);
       if ("managers" in next) throw fieldConflict(what, next.managers);
       const applied = { ...next, object: defaulted(next.object) };
+      if (dryRun) {
+        const settled = settleMetadata(structuredClone(applied.object), before?.object, clock);
+        // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- it came in as one
+        return answer({ ...applied, object: settled as Entry["object"], times: before?.times ?? new Map() });
+      }
       return store(keyOf(ref), applied, before, `Apply ${manager}`);
     },
     write(object, manager) {
@@ -167,7 +175,7 @@ function finalizers({ metadata }: JsonObject): readonly unknown[] {
 function fromClient(object: KubernetesObject, before?: Entry): JsonObject {
   const { status: _, ...rest } = structuredClone(object);
   const status = before?.object["status"];
-  return defaulted({ ...rest, ...(status === undefined ? {} : { status }) });
+  return { ...rest, ...(status === undefined ? {} : { status }) };
 }
 
 /** The defaults that Meshjoin's decisions meet; https://kubernetes.io/docs/reference/kubernetes-api/ */

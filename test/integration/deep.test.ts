@@ -1,0 +1,61 @@
+import { describe, expect, it } from "@jest/globals";
+import type { FleetMember } from "../../sandbox/fleet-file.ts";
+import { membersOf, SCENARIO_MS, useFleet } from "./world/fleet.ts";
+import { kubectl, snapshot } from "./world/kubectl.ts";
+import { untilFailClosed } from "./world/mesh.ts";
+import { sync } from "./world/sync-mesh.ts";
+
+const world = useFleet({ members: 2 });
+
+const SERVICE = ["-n", "istio-system", "service", "istiod"] as const;
+const deep = async () => await sync(world.fleet, { deep: true });
+const describeFindings = async () =>
+  (await deep()).body.findings.map(({ reason, clusterId }) => [reason, clusterId]);
+
+async function selectorOf(member: FleetMember): Promise<string> {
+  return await kubectl(member, "get", ...SERVICE, "-o", "jsonpath={.spec.selector.app}");
+}
+
+/** As somebody does who wants another istiod behind the Service. */
+async function edit(member: FleetMember): Promise<void> {
+  const change = JSON.stringify({ spec: { selector: { app: "theirs" } } });
+  await kubectl(member, "patch", ...SERVICE, "--field-manager=their-tool", "--type=merge", "-p", change);
+}
+
+describe("21 a deep run", () => {
+  it(
+    "writes nothing where nobody has changed anything, istiod and autoscaler included",
+    async () => {
+      const members = membersOf(world.fleet);
+      await Promise.all(members.map((member) => untilFailClosed(member)));
+      const before = await Promise.all(members.map((member) => snapshot(member)));
+      expect(await deep()).toMatchObject({ status: 200, body: { outcome: "unchanged", findings: [] } });
+      expect(await Promise.all(members.map((member) => snapshot(member)))).toEqual(before);
+    },
+    SCENARIO_MS,
+  );
+
+  it(
+    "takes a field back once, and leaves it to a manager that changes it again",
+    async () => {
+      const [member] = membersOf(world.fleet);
+      if (member === undefined) throw new Error("there is no member");
+      await edit(member);
+      expect(await sync(world.fleet)).toMatchObject({ body: { outcome: "unchanged" } });
+      expect(await describeFindings()).toEqual([["ControlPlaneEdited", member.clusterId]]);
+      expect(await selectorOf(member)).toBe("istiod");
+
+      await edit(member);
+      const { status, body } = await deep();
+      expect([status, body.findings.map(({ reason }) => reason)]).toEqual([207, ["FieldConflict"]]);
+      expect(body.findings[0]?.message).toContain("their-tool");
+      expect(await selectorOf(member)).toBe("theirs");
+
+      await kubectl(member, "delete", ...SERVICE);
+      await deep();
+      expect(await selectorOf(member)).toBe("istiod");
+      expect((await deep()).body).toMatchObject({ outcome: "unchanged", findings: [] });
+    },
+    SCENARIO_MS,
+  );
+});

@@ -1,0 +1,85 @@
+import { describe, expect, it } from "@jest/globals";
+import { ISTIO_NAMESPACE } from "../../../shared/core/names.ts";
+import { aMesh, type FakeMesh } from "../../fakes/mesh.ts";
+import { expectJoined, versionsOf } from "./world.ts";
+
+const CONFIG = { apiVersion: "v1", kind: "ConfigMap", namespace: ISTIO_NAMESPACE, name: "istio" };
+const SERVICE = { apiVersion: "v1", kind: "Service", namespace: ISTIO_NAMESPACE, name: "istiod" };
+const ACCOUNT = { apiVersion: "v1", kind: "ServiceAccount", namespace: ISTIO_NAMESPACE, name: "istiod" };
+
+async function aJoinedMesh(): Promise<FakeMesh & { readonly store: FakeMesh["servers"][number]["store"] }> {
+  const mesh = await aMesh({ members: 2 });
+  await mesh.reconcile("mesh");
+  return Object.assign(mesh, { store: mesh.servers[0]!.store });
+}
+
+const deep = async (mesh: FakeMesh) => (await mesh.reconcile("mesh", { deep: true })).summary;
+const reasonsOf = ({ findings }: { readonly findings: readonly { readonly reason: string }[] }) =>
+  findings.map(({ reason }) => reason);
+
+function edit({ store }: Awaited<ReturnType<typeof aJoinedMesh>>, text: string): void {
+  store.write({ ...store.get(CONFIG)!, data: { mesh: text } }, "kubectl-edit");
+}
+
+describe("a deep run", () => {
+  it("writes nothing where nobody has changed anything", async () => {
+    const mesh = await aJoinedMesh();
+    const before = versionsOf(mesh);
+    expect(await deep(mesh)).toMatchObject({ outcome: "unchanged", findings: [] });
+    expect(versionsOf(mesh)).toEqual(before);
+  });
+
+  it("takes back what somebody has changed, says from whom, and forgets it when it stays so", async () => {
+    const mesh = await aJoinedMesh();
+    const whole = mesh.store.get(CONFIG)?.["data"];
+    edit(mesh, "theirs");
+    expect(await mesh.reconcile("mesh")).toMatchObject({ summary: { outcome: "unchanged" } });
+    const summary = await deep(mesh);
+    expect(summary.findings).toMatchObject([
+      { reason: "ControlPlaneEdited", message: expect.stringContaining("kubectl-edit") },
+    ]);
+    expect(mesh.store.get(CONFIG)?.["data"]).toEqual(whole);
+
+    await deep(mesh);
+    expect(mesh.store.get(CONFIG)?.metadata.annotations ?? {}).not.toHaveProperty(
+      "meshjoin.dev/taken-back-from",
+    );
+    const before = versionsOf(mesh);
+    expect(await deep(mesh)).toMatchObject({ outcome: "unchanged", findings: [] });
+    expect(versionsOf(mesh)).toEqual(before);
+    await expectJoined(mesh);
+  });
+
+  it("takes it back once, and leaves it to whoever changes it in two runs running", async () => {
+    const mesh = await aJoinedMesh();
+    edit(mesh, "theirs");
+    await deep(mesh);
+    edit(mesh, "theirs again");
+    const summary = await deep(mesh);
+    expect([summary.outcome, reasonsOf(summary)]).toEqual(["failed", ["FieldConflict"]]);
+    expect(summary.findings[0]?.message).toContain("kubectl-edit");
+    expect(mesh.store.get(CONFIG)?.["data"]).toEqual({ mesh: "theirs again" });
+    expect(reasonsOf(await deep(mesh))).toEqual(["FieldConflict"]);
+  });
+
+  it.each([SERVICE, ACCOUNT, CONFIG])("makes $kind $name again that somebody has deleted", async (ref) => {
+    const mesh = await aJoinedMesh();
+    mesh.store.delete(ref);
+    expect((await deep(mesh)).outcome).toBe("updated");
+    expect(mesh.store.get(ref)?.metadata.labels).toMatchObject({ "meshjoin.dev/mesh": "prod" });
+    const before = versionsOf(mesh);
+    await deep(mesh);
+    expect(versionsOf(mesh)).toEqual(before);
+  });
+
+  it("does not take over an object whose labels say that it is not Meshjoin's any more", async () => {
+    const mesh = await aJoinedMesh();
+    const found = mesh.store.get(SERVICE)!;
+    const { "meshjoin.dev/mesh": _, ...labels } = { ...found.metadata.labels };
+    const theirs = { ...found, metadata: { ...found.metadata, labels }, spec: { ports: [] } };
+    mesh.store.write(theirs, "kubectl-edit");
+    const before = mesh.store.get(SERVICE);
+    expect(reasonsOf(await deep(mesh))).toEqual(["ForeignControlPlane"]);
+    expect(mesh.store.get(SERVICE)).toEqual(before);
+  });
+});

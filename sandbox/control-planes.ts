@@ -8,7 +8,9 @@ import type { ClusterRef } from "../shared/core/cluster.ts";
 import { clusterId } from "../shared/core/names.ts";
 import type { Binaries } from "./binaries/build.ts";
 import { type ControlPlane, startControlPlane } from "./cluster/control-plane.ts";
+import type { ProxyFault } from "./cluster/fault-proxy.ts";
 import type { MemberFaults } from "./google/control-server.ts";
+import type { Fault } from "./google/faults.ts";
 import type { GkeBackend } from "./google/gke.ts";
 
 export interface ControlPlanesOptions {
@@ -84,9 +86,7 @@ export function createControlPlanes(options: ControlPlanesOptions): ControlPlane
       set(id, fault) {
         const proxy = running.get(id)?.proxy;
         if (proxy === undefined) return false;
-        proxy.setFault(
-          fault.kind === "delay" ? { kind: "delay", delayMs: fault.delayMs ?? 0 } : { kind: "refuse" },
-        );
+        proxy.setFault(proxyFault(fault));
         return true;
       },
       clearAll() {
@@ -112,6 +112,11 @@ export function createControlPlanes(options: ControlPlanesOptions): ControlPlane
       }
     },
   };
+}
+
+function proxyFault({ kind, delayMs = 0, status = 500 }: Fault): ProxyFault {
+  if (kind === "delay") return { kind, delayMs };
+  return kind === "status" ? { kind, status } : { kind: "refuse" };
 }
 
 function takeIndex(indexes: Map<string, number>, id: string): number {

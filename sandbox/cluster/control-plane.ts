@@ -175,7 +175,7 @@ async function start(options: ControlPlaneOptions, undo: Undo): Promise<ControlP
   undo.add(() => apiServer.process.stop({ graceMs: 0 }));
   const controllerManager = await startControllerManager(options, apiServer);
   undo.add(() => controllerManager.stop({ graceMs: 0 }));
-  const proxy = await startFaultProxy(apiServer.port);
+  const proxy = await startFaultProxy(apiServer.port, { cert: apiServer.certPem, key: apiServer.keyPem });
   undo.add(() => proxy.stop());
   const { node, api } = await startNodeParts(options, apiServer, network, undo);
   await bindAdministrators(api, options);

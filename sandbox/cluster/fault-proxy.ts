@@ -3,11 +3,18 @@ import { connect, createServer, type Socket } from "node:net";
 import { platform } from "node:os";
 import { setTimeout as delay } from "node:timers/promises";
 import { cut } from "../cut.ts";
+import { faultAnswers } from "./fault-answers.ts";
 
-/** `refuse` resets every connection, open ones too; `delay` holds what clients send back for `delayMs`. */
-export type ProxyFault = { readonly kind: "refuse" } | { readonly kind: "delay"; readonly delayMs: number };
+/**
+ * `refuse` resets every connection, open ones too; `delay` holds what clients send back for `delayMs`; `status` answers every
+ * request with it in the server's place.
+ */
+export type ProxyFault =
+  | { readonly kind: "refuse" }
+  | { readonly kind: "delay"; readonly delayMs: number }
+  | { readonly kind: "status"; readonly status: number };
 
-/** A TCP proxy in front of one port of this machine, through which its clients see it slow or unreachable. */
+/** A TCP proxy in front of one port of this machine, through which its clients see it slow, unreachable or refusing. */
 export interface FaultProxy {
   readonly port: number;
   /** Since the start, refused ones included. */
@@ -86,9 +93,14 @@ function forward(state: FaultState, from: Socket, to: Socket): void {
   });
 }
 
-export async function startFaultProxy(targetPort: number): Promise<FaultProxy> {
+/** `identity` (PEM) is what the server behind it shows to its TLS clients. */
+export async function startFaultProxy(
+  targetPort: number,
+  identity: { readonly cert: string; readonly key: string },
+): Promise<FaultProxy> {
   const state: FaultState = { fault: undefined, changed: new AbortController() };
   const open = new Set<Socket>();
+  const answers = faultAnswers(identity);
   let accepted = 0;
 
   const server = createServer({ allowHalfOpen: true }, (client) => {
@@ -98,23 +110,25 @@ export async function startFaultProxy(targetPort: number): Promise<FaultProxy> {
       cut(client);
       return;
     }
+    open.add(client);
+    client.on("close", () => open.delete(client));
+    if (state.fault?.kind === "status") {
+      answers.take(client);
+      return;
+    }
     const target = connect({
       port: targetPort,
       host: "127.0.0.1",
       allowHalfOpen: true,
       ...sourceAddress(accepted),
     });
-    open.add(client);
     client.setNoDelay(true);
     target.setNoDelay(true);
     forward(state, client, target);
     target.pipe(client);
     target.on("error", () => cut(client));
     target.on("close", () => client.destroySoon());
-    client.on("close", () => {
-      open.delete(client);
-      target.destroy();
-    });
+    client.on("close", () => target.destroy());
   });
 
   const resetAll = (): void => {
@@ -134,12 +148,13 @@ export async function startFaultProxy(targetPort: number): Promise<FaultProxy> {
     port: address.port,
     acceptedConnections: () => accepted,
     setFault: (fault) => {
+      const answered = state.fault?.kind === "status";
       state.fault = fault;
       state.changed.abort();
       state.changed = new AbortController();
-      if (fault?.kind === "refuse") {
-        resetAll();
-      }
+      if (fault?.kind === "status") answers.setStatus(fault.status);
+      // What is open speaks with the one side or the other.
+      if (answered || fault?.kind === "refuse" || fault?.kind === "status") resetAll();
     },
     stop: async () => {
       state.changed.abort();

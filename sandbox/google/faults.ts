@@ -31,7 +31,7 @@ export type Fault = z.infer<typeof faultSchema>;
 const SUPPORTED: Readonly<Record<ApiTarget | "member", readonly FaultKind[]>> = {
   gke: ["delay", "refuse", "status", "missingZones", "duplicateEvents", "delayEvents"],
   secretmanager: ["delay", "refuse", "status", "corruptPayload"],
-  member: ["delay", "refuse"],
+  member: ["delay", "refuse", "status"],
 };
 
 const NEEDS: Readonly<Partial<Record<FaultKind, "delayMs" | "status" | "zones">>> = {

@@ -169,6 +169,35 @@ describe("leaving", () => {
     SCENARIO_MS,
   );
 
+  it.each([401, 403, 409, 429, 500])(
+    "22 a member that answers %i holds up no other, and is whole again when it does not",
+    async (code) => {
+      const { fleet } = world;
+      const [odd, ...rest] = membersOf(fleet);
+      if (odd === undefined) throw new Error("there is no member");
+      await setFault(fleet, { target: odd.clusterId, kind: "status", status: code });
+      const { body } = await sync(fleet);
+      expect(
+        body.members.filter(({ outcome }) => outcome !== "unchanged").map(({ clusterId }) => clusterId),
+      ).toEqual([odd.clusterId]);
+      expect(body.members.find(({ clusterId }) => clusterId === odd.clusterId)?.findings).toMatchObject([
+        { reason: code === 403 ? "ApiServerRefused" : "ApiServerUnreachable" },
+      ]);
+      await expectPaired(rest);
+      await clearFaults(fleet);
+      await fleet.waitUntilSynced();
+      expect(
+        await eventually(
+          () => sync(fleet),
+          (seen) => seen.status === 200,
+        ),
+      ).toMatchObject({
+        body: { outcome: "unchanged", findings: [] },
+      });
+    },
+    SCENARIO_MS,
+  );
+
   it(
     "18 the status shows what every istiod lists and serves",
     async () => {

@@ -46,7 +46,12 @@ describe("the control server", () => {
   });
 
   it.each([
-    ["a kind that a member cannot do", { target: MEMBER, kind: "status", status: 500 }, 400, "delay, refuse"],
+    [
+      "a kind that a member cannot do",
+      { target: MEMBER, kind: "missingZones", zones: ["x"] },
+      400,
+      "delay, refuse",
+    ],
     ["a status without its number", { target: "gke", kind: "status" }, 400, "needs status"],
     ["events on Secret Manager", { target: "secretmanager", kind: "delayEvents", delayMs: 1 }, 400, "refuse"],
     ["a word that is no kind", { target: "gke", kind: "explode" }, 400, "kind"],

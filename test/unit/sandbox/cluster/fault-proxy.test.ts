@@ -2,8 +2,10 @@ import { once } from "node:events";
 import { connect, createServer, type Server } from "node:net";
 import { platform } from "node:os";
 import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
+import { Pool } from "undici";
 import { type FaultProxy, startFaultProxy } from "../../../../sandbox/cluster/fault-proxy.ts";
 import { freePort } from "../../../../sandbox/ports.ts";
+import { makeRoot } from "../../../../shared/pki/make-root.ts";
 
 describe("startFaultProxy", () => {
   let echo: Server;
@@ -20,7 +22,8 @@ describe("startFaultProxy", () => {
     const port = await freePort();
     echo.listen(port, "127.0.0.1");
     await once(echo, "listening");
-    proxy = await startFaultProxy(port);
+    const { certificate: cert, privateKey: key } = await makeRoot({ now: new Date() });
+    proxy = await startFaultProxy(port, { cert, key });
   });
 
   afterEach(async () => {
@@ -60,6 +63,37 @@ describe("startFaultProxy", () => {
     proxy.setFault({ kind: "refuse" });
     await expect(reset).resolves.toMatchObject([{ code: "ECONNRESET" }]);
     await expect(roundTripMs()).rejects.toThrow(/ECONNRESET|EPIPE/);
+    proxy.setFault(undefined);
+    await expect(roundTripMs()).resolves.toBeGreaterThan(0);
+  });
+
+  async function answered(): Promise<{ readonly status: number; readonly reason: string }> {
+    const pool = new Pool(`https://127.0.0.1:${proxy.port}`, { connect: { rejectUnauthorized: false } });
+    try {
+      const { statusCode, body } = await pool.request({ method: "GET", path: "/api/v1/pods" });
+      // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- a Status
+      const { reason } = (await body.json()) as { reason: string };
+      return { status: statusCode, reason };
+    } finally {
+      await pool.destroy();
+    }
+  }
+
+  it.each([
+    [401, "Unauthorized"],
+    [403, "Forbidden"],
+    [409, "Conflict"],
+    [429, "TooManyRequests"],
+    [500, "InternalError"],
+  ])("answers %i in the server's place, on connections that were open too", async (status, reason) => {
+    const open = connect({ port: proxy.port, host: "127.0.0.1" });
+    await once(open, "connect");
+    open.write("hello");
+    await once(open, "data");
+    const reset = once(open, "error");
+    proxy.setFault({ kind: "status", status });
+    await expect(reset).resolves.toMatchObject([{ code: "ECONNRESET" }]);
+    expect(await answered()).toEqual({ status, reason });
     proxy.setFault(undefined);
     await expect(roundTripMs()).resolves.toBeGreaterThan(0);
   });

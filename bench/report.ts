@@ -78,7 +78,7 @@ function coldStartSection(coldStarts: readonly ColdStart[]): string {
     milliseconds(each.medianMs),
     milliseconds(each.slowestMs),
     String(each.runs),
-    cell(each.target),
+    each.target === undefined ? "" : cell(each.target),
   ]);
   return `Cold start: from the start of the function's process to its first answer; the targets are for an idle machine
 

@@ -14,7 +14,8 @@ import { type DeepResult, repairDrift } from "./reconcile/deep.ts";
 import { reconcileDepartures } from "./reconcile/departures.ts";
 import { type Listing, listClusters } from "./reconcile/listing.ts";
 import { type MemberResult, observeMembers, reconcileMembers } from "./reconcile/members.ts";
-import { type Late, reconcilePairs } from "./reconcile/pairs.ts";
+import type { Late } from "./reconcile/note-loaded.ts";
+import { reconcilePairs } from "./reconcile/pairs.ts";
 import { type RollOutResult, rollOut } from "./reconcile/roll-out.ts";
 import { signingRoots } from "./reconcile/roots.ts";
 

@@ -44,7 +44,7 @@ export interface ControlPlane {
    */
   readonly auditLogPath: string;
   readonly podCidr: string;
-  readonly proxy: Pick<FaultProxy, "setFault" | "acceptedConnections">;
+  readonly proxy: Pick<FaultProxy, "setFault">;
   /** `http://127.0.0.1:PORT` of the `:8080` debug port of an istiod, as from inside its pod; undefined where none runs. */
   istiodHttp(): string | undefined;
   stop(): Promise<void>;

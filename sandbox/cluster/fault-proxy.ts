@@ -17,8 +17,6 @@ export type ProxyFault =
 /** A TCP proxy in front of one port of this machine, through which its clients see it slow, unreachable or refusing. */
 export interface FaultProxy {
   readonly port: number;
-  /** Since the start, refused ones included. */
-  readonly acceptedConnections: () => number;
   /** Holds until it is set again; undefined for none. What was held back is sent on at once then. */
   setFault(fault: ProxyFault | undefined): void;
   stop(): Promise<void>;
@@ -146,7 +144,6 @@ export async function startFaultProxy(
 
   return {
     port: address.port,
-    acceptedConnections: () => accepted,
     setFault: (fault) => {
       const answered = state.fault?.kind === "status";
       state.fault = fault;

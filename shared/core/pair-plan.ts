@@ -2,13 +2,13 @@ import type { Connect } from "./action.ts";
 import { endpointDigest } from "./endpoint-digest.ts";
 import { peerEndpoint } from "./endpoints.ts";
 import { type Finding, finding } from "./finding.ts";
-import { fnv1a } from "./hash.ts";
 import type { Standing } from "./member-plan.ts";
 import { ISTIO_NAMESPACE, readerSecretName, remoteSecretName } from "./names.ts";
 import type { Member, Reachable, RemoteSecretState } from "./observation.ts";
 import { isReachable } from "./observation.ts";
 import { outOfReach } from "./reach.ts";
 import type { MeshSpec } from "./spec.ts";
+import { isTokenDue, tokenExpiring } from "./token-life.ts";
 
 export interface PairContext {
   readonly spec: MeshSpec;
@@ -87,7 +87,9 @@ function planPair(reader: Member, target: Member, context: PairContext): PairPla
     ...pair,
     ...(existing?.tokenExpiresAt === undefined ? {} : { tokenExpiresAt: existing.tokenExpiresAt }),
     findings:
-      existing === undefined ? [] : expiring(existing, reader.clusterId, target.clusterId, context.now),
+      existing === undefined
+        ? []
+        : [tokenExpiring(existing, reader.clusterId, target.clusterId, context.now) ?? []].flat(),
   };
   if (cause === undefined) return { ...seen, standing: "current" };
   const action: Connect = {
@@ -222,36 +224,6 @@ function whyConnect(
   return isTokenDue(existing, reader.clusterId, name, now)
     ? say("TokenDue", `the token for ${name} is due for renewal`)
     : undefined;
-}
-
-/** Below this share of its life, whatever should have renewed the token has failed for long. */
-const EXPIRING = 0.25;
-
-function expiring(secret: RemoteSecretState, reader: string, target: string, now: Date): Finding[] {
-  const { tokenIssuedAt, tokenExpiresAt } = secret;
-  if (tokenIssuedAt === undefined || tokenExpiresAt === undefined) return [];
-  const life = tokenExpiresAt.getTime() - tokenIssuedAt.getTime();
-  if (tokenExpiresAt.getTime() - now.getTime() >= life * EXPIRING) return [];
-  return [
-    finding(
-      "TokenExpiring",
-      `the token by which ${reader} reads ${target} ends at ${tokenExpiresAt.toISOString()} and was not renewed`,
-      "see why in the log of sync-mesh, and have it renewed: POST /sync",
-      reader,
-    ),
-  ];
-}
-
-/** Renewal starts at half of the granted life, and is spread over the next fifth of it, so that a mesh never renews at once. */
-const RENEW_FROM = 0.5;
-const RENEW_SPREAD = 0.2;
-
-function isTokenDue(secret: RemoteSecretState, reader: string, target: string, now: Date): boolean {
-  const { tokenIssuedAt, tokenExpiresAt } = secret;
-  if (tokenIssuedAt === undefined || tokenExpiresAt === undefined) return true;
-  const life = tokenExpiresAt.getTime() - tokenIssuedAt.getTime();
-  const offset = Number.parseInt(fnv1a(`${reader} ${target}`).slice(0, 8), 16) / 0xffffffff;
-  return now.getTime() >= tokenIssuedAt.getTime() + life * (RENEW_FROM + RENEW_SPREAD * offset);
 }
 
 function compare(a: string, b: string): number {

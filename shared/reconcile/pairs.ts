@@ -1,18 +1,18 @@
 import pLimit from "p-limit";
 import { connectPair } from "../apply/connect.ts";
-import { annotateLoaded } from "../apply/loaded.ts";
 import type { Run } from "../apply.ts";
 import type { Cluster } from "../core/cluster.ts";
-import { faultFinding, isOutOfReach } from "../core/error-finding.ts";
 import { type Finding, finding } from "../core/finding.ts";
 import { peerStanding, planMember, type Standing } from "../core/member-plan.ts";
 import { isReachable, type Member } from "../core/observation.ts";
-import { type Outcome, outcomeOf } from "../core/outcome.ts";
-import { foreignRemoteSecret, type PairPlan, planPairs } from "../core/pair-plan.ts";
+import { outcomeOf } from "../core/outcome.ts";
+import { type PairPlan, planPairs } from "../core/pair-plan.ts";
 import type { RootVersions } from "../core/root-state.ts";
-import { ConflictError, MeshjoinError } from "../errors.ts";
+import { MeshjoinError } from "../errors.ts";
 import { type Evidence, type Expectation, verifyMember } from "../verify.ts";
+import { judgePair, keyOf, type PairResult, type Written } from "./judge-pair.ts";
 import { contextOf, MEMBER_CONCURRENCY, type MemberResult, observeMembers, WAIT_MS } from "./members.ts";
+import { type Late, noteLoaded } from "./note-loaded.ts";
 
 /** Pairs that are written at the same time; each is a handful of requests on two API servers. */
 const PAIR_CONCURRENCY = 16;
@@ -28,25 +28,12 @@ export interface PairsInput {
   readonly confirm: readonly string[];
 }
 
-export interface PairResult {
-  readonly reader: string;
-  readonly target: string;
-  readonly outcome: Outcome;
-  /** Whether the outcome speaks for the run; a pair that waits for somebody else's half does not. */
-  readonly counts: boolean;
-}
-
 export interface PairsResult {
   readonly pairs: readonly PairResult[];
   readonly findings: readonly Finding[];
   /** What became apparent of a subject after its own half, by cluster ID. */
   readonly late: ReadonlyMap<string, Late>;
   readonly errors: readonly MeshjoinError[];
-}
-
-export interface Late {
-  readonly outcome: Outcome;
-  readonly findings: readonly Finding[];
 }
 
 /** Round two: peers are read only now, after the subjects' own halves are on record. */
@@ -65,7 +52,11 @@ export async function reconcilePairs(run: Run, input: PairsInput): Promise<Pairs
   const plans = planPairs(members, subjects, { spec: run.spec, standings, now: run.ports.clock.now() });
   const written = await connectAll(run, plans, members);
   const evidence = await verifyAll(run, plans, members, subjects, written);
-  const judged = plans.map((plan) => judge(run, plan, subjects, { written, evidence }));
+  const judged = plans.map((plan) => judgePair(plan, { subjects, written, evidence }));
+  for (const { synced, pair } of judged) {
+    if (synced !== true) continue;
+    run.report({ step: "pairSynced", clusterId: pair.reader, target: pair.target, outcome: "unchanged" });
+  }
   const loaded = await noteLoaded(run, members, subjects, evidence);
   return {
     pairs: judged.map(({ pair }) => pair),
@@ -102,12 +93,6 @@ function lapses(run: Run, input: PairsInput, { members, subjects, standings }: R
 function lapsed(id: string): Finding {
   return finding("RunInterrupted", `${id} was whole and is not any more`, "nothing: it is tried again", id);
 }
-
-/** By `reader target`: whether the remote secret was written, or why not. */
-type Written = ReadonlyMap<string, boolean | MeshjoinError>;
-
-const keyOf = ({ reader, target }: { readonly reader: string; readonly target: string }) =>
-  `${reader} ${target}`;
 
 async function connectAll(
   run: Run,
@@ -167,120 +152,4 @@ async function verifyAll(
 function isWritten(plan: PairPlan, written: Written): boolean {
   if (plan.standing === "current") return true;
   return plan.standing === "connect" && typeof written.get(keyOf(plan)) === "boolean";
-}
-
-interface Judged {
-  readonly pair: PairResult;
-  readonly findings: readonly Finding[];
-}
-
-interface Done {
-  readonly written: Written;
-  readonly evidence: ReadonlyMap<string, Evidence>;
-}
-
-function judge(run: Run, plan: PairPlan, subjects: ReadonlySet<string>, { written, evidence }: Done): Judged {
-  const { reader, target } = plan;
-  const settle = (outcome: Outcome, counts: boolean, ...findings: Finding[]): Judged => ({
-    pair: { reader, target, outcome, counts },
-    findings,
-  });
-  switch (plan.standing) {
-    case "excluded":
-      return settle("unchanged", true);
-    case "pending":
-      return settle("waiting", false);
-    case "blocked":
-      return settle("failed", true);
-    case "current":
-    case "connect": {
-      const done = written.get(keyOf(plan));
-      if (done instanceof MeshjoinError) {
-        return settle(unfinished(done), !isOfPeer(done, subjects), faultFinding(done, reader));
-      }
-      const seen = evidence.get(reader);
-      const holder = seen?.heldBy.get(target)?.split("/").at(-1);
-      if (holder !== undefined) {
-        const found = foreignRemoteSecret(reader, target, { name: holder, isRead: true });
-        return settle("failed", true, found);
-      }
-      const status = seen === undefined ? "unknown" : seen.unsynced.get(target);
-      if (status === undefined) {
-        run.report({ step: "pairSynced", clusterId: reader, target, outcome: "unchanged" });
-        return settle(
-          done === true && plan.action !== undefined ? outcomeOf(plan.action) : "unchanged",
-          true,
-        );
-      }
-      const error = seen?.error;
-      const counts = error === undefined || !isOfPeer(error, subjects);
-      return settle(unfinished(error), counts, notSynced(reader, target, status, error));
-    }
-  }
-}
-
-/** Of what is not as it should be: time mends it, unless the error says otherwise. */
-function unfinished(error: MeshjoinError | undefined): Outcome {
-  return error?.retryable === false ? "failed" : "waiting";
-}
-
-/** An unreachable cluster that this run is not about: the full run has it (design rule 9). */
-function isOfPeer(error: MeshjoinError, subjects: ReadonlySet<string>): boolean {
-  return isOutOfReach(error) && !subjects.has(String(error.fields["clusterId"]));
-}
-
-function notSynced(reader: string, target: string, status: string, error?: MeshjoinError): Finding {
-  const because = error === undefined ? `lists it as ${status}` : `could not be asked: ${error.message}`;
-  return finding(
-    "PairNotSynced",
-    `istiod of ${reader} does not show ${target} as synced; it ${because}`,
-    `check that pods of ${reader} reach the API server of ${target}; istiod logs why: kubectl -n istio-system logs deploy/istiod`,
-    reader,
-  );
-}
-
-/** A conflict means that another run has noted it, or that the Secret was replaced and its successor is to be seen. */
-async function noteLoaded(
-  run: Run,
-  members: readonly Member[],
-  subjects: ReadonlySet<string>,
-  evidence: ReadonlyMap<string, Evidence>,
-): Promise<{ late: Map<string, Late>; errors: MeshjoinError[] }> {
-  const late = new Map<string, Late>();
-  const errors: MeshjoinError[] = [];
-  await Promise.all(
-    members.filter(isReachable).map(async (member) => {
-      const { clusterId: id, state, cluster } = member;
-      const seen = evidence.get(id);
-      if (!subjects.has(id) || seen === undefined) return;
-      if (state.cacerts?.owner !== "ours" || state.cacerts.loadedAt !== undefined) return;
-      if (!seen.loaded) {
-        late.set(id, {
-          outcome: unfinished(seen.error),
-          findings: [seen.error === undefined ? notLoaded(id) : faultFinding(seen.error, id)],
-        });
-        return;
-      }
-      try {
-        const api = run.ports.fleet.member(cluster);
-        await annotateLoaded(api, state.cacerts, run.ports.clock.now(), run.signal);
-        run.report({ step: "certificateLoaded", clusterId: id, outcome: "updated" });
-      } catch (error) {
-        if (!(error instanceof MeshjoinError)) throw error;
-        if (error instanceof ConflictError) return;
-        late.set(id, { outcome: unfinished(error), findings: [faultFinding(error, id)] });
-        errors.push(error);
-      }
-    }),
-  );
-  return { late, errors };
-}
-
-function notLoaded(id: string): Finding {
-  return finding(
-    "CertificateNotLoaded",
-    "istiod does not serve the intermediate that was written",
-    "kubectl -n istio-system logs deploy/istiod says why; a kubelet takes up to two minutes to bring a changed Secret to the pod",
-    id,
-  );
 }

@@ -41,10 +41,8 @@ describe("startFaultProxy", () => {
     return performance.now() - sentAt;
   }
 
-  it("passes data and counts connections", async () => {
-    await roundTripMs();
-    await roundTripMs();
-    expect(proxy.acceptedConnections()).toBe(2);
+  it("passes data", async () => {
+    await expect(roundTripMs()).resolves.toBeGreaterThan(0);
   });
 
   it("gives each connection an address of its own where loopback has more than one", async () => {

@@ -1,0 +1,92 @@
+import { faultFinding, isOutOfReach } from "../core/error-finding.ts";
+import { type Finding, finding } from "../core/finding.ts";
+import { type Outcome, outcomeOf } from "../core/outcome.ts";
+import { foreignRemoteSecret, type PairPlan } from "../core/pair-plan.ts";
+import { MeshjoinError } from "../errors.ts";
+import type { Evidence } from "../verify.ts";
+
+export interface PairResult {
+  readonly reader: string;
+  readonly target: string;
+  readonly outcome: Outcome;
+  /** Whether the outcome speaks for the run; a pair that waits for somebody else's half does not. */
+  readonly counts: boolean;
+}
+
+/** By `reader target`: whether the remote secret was written, or why not. */
+export type Written = ReadonlyMap<string, boolean | MeshjoinError>;
+
+export const keyOf = ({ reader, target }: { readonly reader: string; readonly target: string }) =>
+  `${reader} ${target}`;
+
+export interface Judged {
+  readonly pair: PairResult;
+  readonly findings: readonly Finding[];
+  /** Every istiod of the reader lists the target as synced. */
+  readonly synced?: boolean;
+}
+
+/** What was written, and what was seen of it. */
+export interface Done {
+  readonly subjects: ReadonlySet<string>;
+  readonly written: Written;
+  readonly evidence: ReadonlyMap<string, Evidence>;
+}
+
+/** What became of a planned pair: pure. */
+export function judgePair(plan: PairPlan, { subjects, written, evidence }: Done): Judged {
+  const { reader, target } = plan;
+  const settle = (outcome: Outcome, counts: boolean, ...findings: Finding[]): Judged => ({
+    pair: { reader, target, outcome, counts },
+    findings,
+  });
+  switch (plan.standing) {
+    case "excluded":
+      return settle("unchanged", true);
+    case "pending":
+      return settle("waiting", false);
+    case "blocked":
+      return settle("failed", true);
+    case "current":
+    case "connect": {
+      const done = written.get(keyOf(plan));
+      if (done instanceof MeshjoinError) {
+        return settle(unfinished(done), !isOfPeer(done, subjects), faultFinding(done, reader));
+      }
+      const seen = evidence.get(reader);
+      const holder = seen?.heldBy.get(target)?.split("/").at(-1);
+      if (holder !== undefined) {
+        const found = foreignRemoteSecret(reader, target, { name: holder, isRead: true });
+        return settle("failed", true, found);
+      }
+      const status = seen === undefined ? "unknown" : seen.unsynced.get(target);
+      if (status === undefined) {
+        const isNew = done === true && plan.action !== undefined;
+        return { ...settle(isNew ? outcomeOf(plan.action) : "unchanged", true), synced: true };
+      }
+      const error = seen?.error;
+      const counts = error === undefined || !isOfPeer(error, subjects);
+      return settle(unfinished(error), counts, notSynced(reader, target, status, error));
+    }
+  }
+}
+
+/** Of what is not as it should be: time mends it, unless the error says otherwise. */
+export function unfinished(error: MeshjoinError | undefined): Outcome {
+  return error?.retryable === false ? "failed" : "waiting";
+}
+
+/** An unreachable cluster that this run is not about: the full run has it (design rule 9). */
+function isOfPeer(error: MeshjoinError, subjects: ReadonlySet<string>): boolean {
+  return isOutOfReach(error) && !subjects.has(String(error.fields["clusterId"]));
+}
+
+function notSynced(reader: string, target: string, status: string, error?: MeshjoinError): Finding {
+  const because = error === undefined ? `lists it as ${status}` : `could not be asked: ${error.message}`;
+  return finding(
+    "PairNotSynced",
+    `istiod of ${reader} does not show ${target} as synced; it ${because}`,
+    `check that pods of ${reader} reach the API server of ${target}; istiod logs why: kubectl -n istio-system logs deploy/istiod`,
+    reader,
+  );
+}

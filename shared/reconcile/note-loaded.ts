@@ -1,0 +1,64 @@
+import { annotateLoaded } from "../apply/loaded.ts";
+import type { Run } from "../apply.ts";
+import { faultFinding } from "../core/error-finding.ts";
+import { type Finding, finding } from "../core/finding.ts";
+import { isReachable, type Member } from "../core/observation.ts";
+import type { Outcome } from "../core/outcome.ts";
+import { ConflictError, MeshjoinError } from "../errors.ts";
+import type { Evidence } from "../verify.ts";
+import { unfinished } from "./judge-pair.ts";
+
+/** What became apparent of a subject after its own half. */
+export interface Late {
+  readonly outcome: Outcome;
+  readonly findings: readonly Finding[];
+}
+
+/**
+ * Notes on every subject that its istiods were seen serving the intermediate. A conflict means that another run has noted it, or that the Secret was replaced and its
+ * successor is to be seen.
+ */
+export async function noteLoaded(
+  run: Run,
+  members: readonly Member[],
+  subjects: ReadonlySet<string>,
+  evidence: ReadonlyMap<string, Evidence>,
+): Promise<{ late: Map<string, Late>; errors: MeshjoinError[] }> {
+  const late = new Map<string, Late>();
+  const errors: MeshjoinError[] = [];
+  await Promise.all(
+    members.filter(isReachable).map(async (member) => {
+      const { clusterId: id, state, cluster } = member;
+      const seen = evidence.get(id);
+      if (!subjects.has(id) || seen === undefined) return;
+      if (state.cacerts?.owner !== "ours" || state.cacerts.loadedAt !== undefined) return;
+      if (!seen.loaded) {
+        late.set(id, {
+          outcome: unfinished(seen.error),
+          findings: [seen.error === undefined ? notLoaded(id) : faultFinding(seen.error, id)],
+        });
+        return;
+      }
+      try {
+        const api = run.ports.fleet.member(cluster);
+        await annotateLoaded(api, state.cacerts, run.ports.clock.now(), run.signal);
+        run.report({ step: "certificateLoaded", clusterId: id, outcome: "updated" });
+      } catch (error) {
+        if (!(error instanceof MeshjoinError)) throw error;
+        if (error instanceof ConflictError) return;
+        late.set(id, { outcome: unfinished(error), findings: [faultFinding(error, id)] });
+        errors.push(error);
+      }
+    }),
+  );
+  return { late, errors };
+}
+
+function notLoaded(id: string): Finding {
+  return finding(
+    "CertificateNotLoaded",
+    "istiod does not serve the intermediate that was written",
+    "kubectl -n istio-system logs deploy/istiod says why; a kubelet takes up to two minutes to bring a changed Secret to the pod",
+    id,
+  );
+}

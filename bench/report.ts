@@ -1,4 +1,4 @@
-import { renderTable } from "../scripts/table.ts";
+import { renderTable } from "../shared/table.ts";
 import type { ColdStart } from "./cold-start.ts";
 import type { Join } from "./join.ts";
 import type { Target } from "./target.ts";

@@ -1,8 +1,8 @@
 import { parseArgs } from "node:util";
+import { renderTable } from "../shared/table.ts";
 import { CHECKS, type Check } from "./checks.ts";
 import { recordResults } from "./results.ts";
 import { type Finished, run } from "./run.ts";
-import { renderTable } from "./table.ts";
 import { runTests } from "./test.ts";
 import { TIERS } from "./tiers.ts";
 

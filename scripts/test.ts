@@ -1,12 +1,12 @@
 import { mkdir, readdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { ensureBinaries } from "../sandbox/binaries/build.ts";
+import { renderTable } from "../shared/table.ts";
 import { buildFunctions } from "./build.ts";
 import { CACHE, ROOT } from "./paths.ts";
 import { parsePin } from "./render-settings.ts";
 import { recordResults } from "./results.ts";
 import { run } from "./run.ts";
-import { renderTable } from "./table.ts";
 import { isTierName, TIER_NAMES, TIERS, type Tier } from "./tiers.ts";
 
 /** How a tier ended. Tests that were skipped count as failed: a test that does not run proves nothing. */

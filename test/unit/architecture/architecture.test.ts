@@ -60,6 +60,13 @@ describe("a breach is found", () => {
       'import { g } from "../shared/adapters/gke.ts";',
       "only",
     ],
+    [
+      "a function that labels clusters",
+      "functions/a.ts",
+      'import { o } from "../shared/operator.ts";',
+      "people",
+    ],
+    ["a command in a function", "functions/a.ts", 'import { m } from "../cli/meshjoin.ts";', "does not know"],
     ["an adapter used late", "shared/reconcile.ts", 'await import("./adapters/gke.ts");', "only"],
     [
       "an adapter that plans",
@@ -89,6 +96,7 @@ describe("a breach is found", () => {
     ],
     ["a word in a comment or a text", "shared/core/a.ts", 'const x = "Date.now()"; // import "node:fs"'],
     ["the composition root on adapters", "shared/runtime.ts", 'await import("./adapters/gke.ts");'],
+    ["a command on the operator", "cli/a.ts", 'import { o } from "../shared/operator.ts";'],
     ["an adapter on its SDK", "shared/adapters/a.ts", 'import { Agent } from "undici";'],
     ["the clock outside core", "shared/verify.ts", "const t = Date.now();"],
     ["a function on the runtime", "functions/a.ts", 'import { runtime } from "../shared/runtime.ts";'],

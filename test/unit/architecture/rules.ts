@@ -3,7 +3,7 @@ import type { ModuleFacts } from "./module-facts.ts";
 /** From the inside out; a file imports from its own layer and from those before it. docs/design.md says why. */
 const LAYERS: readonly (readonly string[])[] = [
   ["shared/core/"],
-  ["shared/errors.ts", "shared/nearest.ts", "shared/scrub.ts"],
+  ["shared/errors.ts", "shared/nearest.ts", "shared/scrub.ts", "shared/table.ts"],
   ["shared/async/"],
   ["shared/ports.ts", "shared/log.ts", "shared/config.ts", "shared/progress.ts"],
   ["shared/pki/", "shared/istio/"],
@@ -11,13 +11,19 @@ const LAYERS: readonly (readonly string[])[] = [
   ["shared/reconcile.ts", "shared/reconcile/"],
   ["shared/run-log.ts", "shared/preview.ts", "shared/status.ts"],
   ["shared/runtime.ts"],
+  ["shared/operator.ts"],
   ["functions/", "cli/"],
 ];
+/** Where the product begins; each without the others. */
+const ENTRIES = ["functions/", "cli/"];
 
 const CORE = "shared/core/";
 const ADAPTERS = "shared/adapters/";
-const COMPOSITION_ROOT = "shared/runtime.ts";
+const COMPOSITION_ROOTS = ["shared/runtime.ts", "shared/operator.ts"];
 const ADAPTERS_MAY_IMPORT = [ADAPTERS, CORE, "shared/ports.ts", "shared/errors.ts", "shared/async/"];
+
+/** What it can do beyond the runtime, no trigger may. */
+const OPERATOR = "shared/operator.ts";
 
 /** Packages that only one part of the product may know. */
 const CONFINED: readonly { readonly name: string; readonly to: string | readonly string[] }[] = [
@@ -30,6 +36,7 @@ const CONFINED: readonly { readonly name: string; readonly to: string | readonly
   { name: "undici", to: ADAPTERS },
   { name: "@google-cloud/functions-framework", to: "functions/" },
   { name: "node-forge", to: "shared/pki/" },
+  { name: "commander", to: "cli/" },
   { name: "pino", to: "shared/log.ts" },
   { name: "zod", to: ["shared/config.ts", "functions/http/"] },
 ];
@@ -62,9 +69,14 @@ function wrongImport(path: string, specifier: string): string | undefined {
       : `an adapter does not know ${specifier}`;
   }
   if (specifier.startsWith(ADAPTERS)) {
-    return path === COMPOSITION_ROOT
+    return COMPOSITION_ROOTS.includes(path)
       ? undefined
-      : `only ${COMPOSITION_ROOT} imports adapters, not ${specifier}`;
+      : `only ${COMPOSITION_ROOTS.join(" and ")} import adapters, not ${specifier}`;
+  }
+  if (specifier === OPERATOR && !path.startsWith("cli/")) return `${OPERATOR} is for people alone, in cli/`;
+  const entry = ENTRIES.find((each) => path.startsWith(each));
+  if (entry !== undefined && startsWithAny(specifier, ENTRIES) && !specifier.startsWith(entry)) {
+    return `${entry} does not know ${specifier}`;
   }
   const target = layerOf(specifier);
   if (target === -1) return `${specifier} is no part of the product`;

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "@jest/globals";
-import { renderTable } from "../../../scripts/table.ts";
 import { describeResults, parseTestArgs } from "../../../scripts/test.ts";
 import { TIERS } from "../../../scripts/tiers.ts";
+import { renderTable } from "../../../shared/table.ts";
 
 describe("parseTestArgs", () => {
   it.each([

@@ -22,6 +22,28 @@ export interface ClusterListing {
   readonly missingLocations: readonly string[];
 }
 
+/** One label of a cluster; `undefined` takes it off. */
+export interface LabelChange {
+  readonly key: string;
+  readonly value: string | undefined;
+}
+
+/** The resource labels of GKE clusters. For a person who joins or takes out a cluster: no trigger changes a label. */
+export interface ClusterLabels {
+  /**
+   * Leaves all other labels as they are, also those that somebody else changes at the same time; resolves when GKE has
+   * done it, and answers whether there was anything to do. Fails with ConflictError `ClusterBusy` if GKE does not stop
+   * doing something else with the cluster.
+   */
+  set(ref: ClusterRef, change: LabelChange, signal?: AbortSignal): Promise<boolean>;
+}
+
+/** Whose credentials these are. */
+export interface CallerIdentity {
+  /** The email of the account; undefined if the credentials do not tell. Fails where there are none. */
+  email(): Promise<string | undefined>;
+}
+
 /** The root secret's names and aliases; never a payload. */
 export interface RootRegistry {
   /** Fails with RootError `RootSecretMissing` or `RootAccessDenied`. */
@@ -178,12 +200,32 @@ export interface IstiodProbe {
   open(pod: string): IstiodSession;
 }
 
+/** What may be allowed or not, as in `kubectl auth can-i`. */
+export interface Permission {
+  readonly verb: string;
+  /** Empty for the core API. */
+  readonly group: string;
+  /** In the plural; with a subresource as `pods/portforward`. */
+  readonly resource: string;
+  /** Undefined for what is of the whole cluster. */
+  readonly namespace?: string;
+}
+
+/** What a caller asks an API server before it relies on it. */
+export interface AccessReview {
+  /** SelfSubjectAccessReview, which everybody may make. */
+  isAllowed(permission: Permission, signal?: AbortSignal): Promise<boolean>;
+  /** The server's clock, to the second; undefined if it does not tell. */
+  serverTime(signal?: AbortSignal): Promise<Date | undefined>;
+}
+
 /** One member's API server, over one kept-alive connection pool. */
 export interface MemberApi {
   readonly reader: ObjectReader;
   readonly writer: ObjectWriter;
   readonly tokens: ReaderTokens;
   readonly istiod: IstiodProbe;
+  readonly access: AccessReview;
 }
 
 export interface Fleet {

@@ -15,7 +15,7 @@ export interface GkeOptions {
 
 /** GKE's ClusterManager API over REST. Nothing is loaded or opened before the first call. */
 export function gkeDirectory(options: GkeOptions = {}): ClusterDirectory {
-  const client = lazily(() => connect(options));
+  const client = lazily(() => connectGke(options));
   return {
     async get(ref, signal) {
       try {
@@ -49,7 +49,7 @@ export function gkeDirectory(options: GkeOptions = {}): ClusterDirectory {
   };
 }
 
-async function connect({ endpoint }: GkeOptions): Promise<ClusterManagerClient> {
+export async function connectGke({ endpoint }: GkeOptions): Promise<ClusterManagerClient> {
   const client = new ClusterManagerClient(clientOptions(endpoint));
   // Otherwise the first call does it, and turns missing credentials into an unhandled rejection.
   await client.initialize();

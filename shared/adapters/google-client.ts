@@ -89,7 +89,8 @@ export interface GoogleCall {
 /** The error of a Google client in Meshjoin's words. */
 export function fromGoogleError(error: unknown, call: GoogleCall): MeshjoinError {
   const status = grpcCode(error);
-  const code = (status !== undefined && CODE_NAMES.get(status)) || "Unavailable";
+  const named = (status !== undefined && CODE_NAMES.get(status)) || "Unavailable";
+  const code = isApiDisabled(error) ? "ServiceDisabled" : named;
   const options = { code, fields: call.fields, cause: withoutRequest(error) };
   const failed = `could not ${call.attempt}`;
   if (status === undefined) return beforeAnyAnswer(error, call);
@@ -124,7 +125,7 @@ export function beforeAnyAnswer(error: unknown, call: Pick<GoogleCall, "attempt"
 /** What is wrong and its cure. */
 export function describeRefusal(error: unknown, call: Pick<GoogleCall, "permission" | "resource">): string {
   const status = grpcCode(error);
-  if (property(error, "reason") === "SERVICE_DISABLED") {
+  if (isApiDisabled(error)) {
     return "the API is not enabled in that project; run gcloud services enable for it";
   }
   if (status === GRPC.permissionDenied) {
@@ -135,6 +136,11 @@ export function describeRefusal(error: unknown, call: Pick<GoogleCall, "permissi
   }
   if (status === GRPC.notFound) return `${call.resource} does not exist; correct its name`;
   return `${reasonOf(error)}; correct what it names`;
+}
+
+/** Google answers it with PERMISSION_DENIED, and no role mends it. */
+export function isApiDisabled(error: unknown): boolean {
+  return property(error, "reason") === "SERVICE_DISABLED";
 }
 
 export function grpcCode(error: unknown): number | undefined {

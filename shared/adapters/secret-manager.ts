@@ -13,6 +13,7 @@ import {
   fromGoogleError,
   GRPC,
   grpcCode,
+  isApiDisabled,
   reasonOf,
   withoutRequest,
 } from "./google-client.ts";
@@ -153,7 +154,7 @@ function payloadError(error: unknown, secret: Secret, version: number): Meshjoin
 function common(error: unknown, { id, project }: Secret, permission: string): MeshjoinError {
   const fields = { secret: id, project };
   const resource = `secret ${id} in project ${project}`;
-  if (grpcCode(error) !== GRPC.permissionDenied) {
+  if (grpcCode(error) !== GRPC.permissionDenied || isApiDisabled(error)) {
     return fromGoogleError(error, { attempt: `read ${resource}`, permission, resource, fields });
   }
   return new RootError(`could not read ${resource}: ${describeRefusal(error, { permission, resource })}`, {

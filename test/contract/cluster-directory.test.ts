@@ -1,15 +1,14 @@
 import { describe, expect, it } from "@jest/globals";
 import { type GkeApi, type GkeBackend, startGke } from "../../sandbox/google/gke.ts";
 import { gkeDirectory } from "../../shared/adapters/gke.ts";
+import { gkeLabels } from "../../shared/adapters/gke-labels.ts";
 import type { Cluster } from "../../shared/core/cluster.ts";
 import { clusterResource } from "../../shared/core/names.ts";
 import { UnavailableError } from "../../shared/errors.ts";
 import { fakeClusterDirectory } from "../fakes/cluster-directory.ts";
-import {
-  type ClusterSeed,
-  type DirectoryWorld,
-  describeClusterDirectory,
-} from "./cluster-directory.contract.ts";
+import { fakeClusterLabels } from "../fakes/cluster-labels.ts";
+import { type ClusterSeed, describeClusterDirectory } from "./cluster-directory.contract.ts";
+import { describeClusterLabels, type LabelsWorld } from "./cluster-labels.contract.ts";
 import { type Google, operate, PROJECT, startGoogle } from "./google.ts";
 
 const CA = "-----BEGIN CERTIFICATE-----\n";
@@ -21,7 +20,7 @@ const backend: GkeBackend = {
   remove: () => Promise.race([]),
 };
 
-async function startWorld(): Promise<DirectoryWorld & { readonly api: GkeApi; readonly google: Google }> {
+async function startWorld(): Promise<LabelsWorld & { readonly api: GkeApi; readonly google: Google }> {
   const google = await startGoogle();
   const api = await startGke({ ...google, backend, onAuditEntry: () => undefined });
   const pathOf = (ref: Cluster["ref"]) => `${api.url}/v1/${clusterResource(ref)}`;
@@ -29,6 +28,7 @@ async function startWorld(): Promise<DirectoryWorld & { readonly api: GkeApi; re
     api,
     google,
     directory: gkeDirectory({ endpoint: api.url }),
+    labels: gkeLabels({ endpoint: api.url }),
     async create(seed) {
       const { ref, labels, network, vpcNative } = seed;
       await operate(
@@ -92,10 +92,11 @@ function expected(seed: ClusterSeed, id: string): Cluster {
   };
 }
 
-describeClusterDirectory("the fake", async () => {
+async function startFake(): Promise<LabelsWorld> {
   const directory = fakeClusterDirectory({ projects: [PROJECT.id] });
   return {
     directory,
+    labels: fakeClusterLabels(directory),
     async create(seed) {
       const cluster = expected(seed, seed.ref.name.padEnd(64, "0"));
       directory.put(cluster);
@@ -110,9 +111,12 @@ describeClusterDirectory("the fake", async () => {
       directory.failNext(new UnavailableError("too many requests; try again", { code: "ResourceExhausted" })),
     close: () => Promise.resolve(),
   };
-});
+}
 
+describeClusterDirectory("the fake", startFake);
 describeClusterDirectory("the GKE API", startWorld);
+describeClusterLabels("the fake", startFake);
+describeClusterLabels("the GKE API", startWorld);
 
 describe("gkeDirectory", () => {
   it("opens nothing before it is used", () => {

@@ -509,6 +509,27 @@ export function describeMemberApi(name: string, start: () => Promise<MemberWorld
       });
     });
 
+    describe("access", () => {
+      const needed = { verb: "escalate", group: "rbac.authorization.k8s.io", resource: "clusterroles" };
+      const inside = { verb: "create", group: "", resource: "pods/portforward", namespace: ISTIO_NAMESPACE };
+
+      it("is granted to an administrator, also to what is below a resource", async () => {
+        expect(await api.access.isAllowed(needed)).toBe(true);
+        expect(await api.access.isAllowed(inside)).toBe(true);
+      });
+
+      it("is denied to a stranger, who may ask all the same", async () => {
+        expect(await world.stranger.access.isAllowed(needed)).toBe(false);
+        expect(await world.stranger.access.isAllowed(inside)).toBe(false);
+      });
+
+      it("comes with the server's time, to the second", async () => {
+        const time = await api.access.serverTime();
+        expect(time?.getMilliseconds()).toBe(0);
+        expect(time?.getFullYear()).toBeGreaterThanOrEqual(2026);
+      });
+    });
+
     describe("tokens", () => {
       const standIn = async () => {
         const secret = aSecret();

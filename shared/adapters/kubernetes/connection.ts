@@ -28,6 +28,8 @@ export interface ApiConnection {
   json(request: ApiRequest): Promise<unknown>;
   /** The raw body of a watch, line by line. Fails with a MeshjoinError, also in the middle. */
   lines(request: ApiRequest): AsyncIterable<string>;
+  /** What stands in the `Date` of an answer. */
+  serverTime(signal: AbortSignal | undefined): Promise<Date | undefined>;
   /** With a fresh token; for the WebSocket client. */
   kubeConfig(): Promise<KubeConfig>;
   close(): Promise<void>;
@@ -122,6 +124,12 @@ export function connect(endpoint: Endpoint, accessToken: AccessToken, fields: Er
       } catch (error) {
         throw unreachable(request.what, error, fields);
       }
+    },
+    async serverTime(signal) {
+      const response = await checked({ method: "GET", path: "/version", what: "read the version", signal });
+      await response?.body.dump();
+      const date = response?.headers["date"];
+      return typeof date === "string" ? new Date(date) : undefined;
     },
     async kubeConfig() {
       const config = new KubeConfig();

@@ -4,6 +4,7 @@ import { clusterId } from "../../core/names.ts";
 import type { Access } from "../../core/spec.ts";
 import { RefusedError } from "../../errors.ts";
 import type { Fleet, MemberApi } from "../../ports.ts";
+import { accessReview } from "./access.ts";
 import { type AccessToken, type ApiConnection, connect } from "./connection.ts";
 import { istiodProbe } from "./istiod.ts";
 import { objectReader, objectWriter } from "./objects.ts";
@@ -36,6 +37,7 @@ export function kubernetesFleet({ access, accessToken }: FleetOptions): Fleet {
       writer: objectWriter(api),
       tokens: readerTokens(api),
       istiod: istiodProbe(api, { clusterId: id }),
+      access: accessReview(api),
     };
   }
 

@@ -1,5 +1,12 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
-import type { Clock, IstiodProbe, KubernetesObject, MemberApi, ObjectQuery } from "../../../shared/ports.ts";
+import type {
+  Clock,
+  IstiodProbe,
+  KubernetesObject,
+  MemberApi,
+  ObjectQuery,
+  Permission,
+} from "../../../shared/ports.ts";
 import { runControllers } from "./controllers.ts";
 import { notFound } from "./errors.ts";
 import type { ProcessFaults } from "./faults.ts";
@@ -23,6 +30,8 @@ export interface FakeApiServer {
   accepts(token: string): boolean;
   /** In seconds; the server grants no token that lives longer. */
   capTokens(seconds: number): void;
+  /** Its clock is so far ahead, in seconds. */
+  skewClock(seconds: number): void;
 }
 
 export interface FakeApiServerOptions {
@@ -36,6 +45,7 @@ export function fakeApiServer({ name, clock, reach }: FakeApiServerOptions): Fak
   const store = objectStore(clock);
   const tokens = tokenAuthority(name, store, clock);
   const istiod = simulatedIstiod(store, reach);
+  let skewMs = 0;
   store.onChange(
     whenIdle(() => {
       runControllers(store);
@@ -91,6 +101,17 @@ export function fakeApiServer({ name, clock, reach }: FakeApiServerOptions): Fak
         isAccepted: (token, signal) => read("tokenReview", "a token", signal, () => tokens.accepts(token)),
       },
       istiod: probe,
+      access: {
+        isAllowed: (permission, signal) =>
+          read(
+            "accessReview",
+            permission.resource,
+            signal,
+            () => !gate.faults.forbidden.includes(verbOf(permission)),
+          ),
+        serverTime: (signal) =>
+          read("accessReview", "the version", signal, () => wholeSeconds(clock.now(), skewMs)),
+      },
     };
   }
 
@@ -105,7 +126,31 @@ export function fakeApiServer({ name, clock, reach }: FakeApiServerOptions): Fak
     capTokens(seconds) {
       tokens.maxTtl = seconds;
     },
+    skewClock(seconds) {
+      skewMs = seconds * 1000;
+    },
   };
+}
+
+const VERBS: Readonly<Record<string, Verb>> = {
+  get: "get",
+  list: "list",
+  watch: "watch",
+  create: "create",
+  update: "replace",
+  patch: "apply",
+  delete: "delete",
+};
+
+/** The request that a permission is for; one that no request is for goes with writing. */
+function verbOf({ verb, resource }: Permission): Verb {
+  if (resource === "serviceaccounts/token") return "tokenRequest";
+  if (resource === "tokenreviews") return "tokenReview";
+  return resource === "pods/portforward" ? "portForward" : (VERBS[verb] ?? "apply");
+}
+
+function wholeSeconds(now: Date, skewMs: number): Date {
+  return new Date(Math.floor((now.getTime() + skewMs) / 1000) * 1000);
 }
 
 /** What it does may cause what it is called for. */

@@ -63,6 +63,10 @@ describe("fromGoogleError", () => {
     expect(error).toMatchObject({ name: "RefusedError", message: expect.stringContaining(cure) });
   });
 
+  it("tells an API that is not enabled from a permission that is missing", () => {
+    expect(fromGoogleError(googleError(7, "off", "SERVICE_DISABLED"), call).code).toBe("ServiceDisabled");
+  });
+
   it("leaves the request behind", () => {
     const { cause } = fromGoogleError(googleError(7), call);
     expect(cause).toMatchObject({ message: "It broke" });

@@ -1,0 +1,29 @@
+import { clusterResource } from "../../shared/core/names.ts";
+import { ConflictError, RefusedError } from "../../shared/errors.ts";
+import type { ClusterLabels } from "../../shared/ports.ts";
+import type { FakeClusterDirectory } from "./cluster-directory.ts";
+
+/** The labels of the clusters in this directory; it sees a change at once. */
+export function fakeClusterLabels(directory: FakeClusterDirectory): ClusterLabels {
+  return {
+    async set(ref, { key, value }, signal) {
+      await directory.get(ref, signal);
+      const cluster = directory.peek(ref);
+      const name = clusterResource(ref);
+      if (cluster === undefined) {
+        throw new RefusedError(`could not read ${name}: it does not exist; correct its name`, {
+          code: "NotFound",
+        });
+      }
+      if (cluster.labels[key] === value) return false;
+      if (cluster.status === "PROVISIONING" || cluster.status === "STOPPING") {
+        throw new ConflictError(`could not label ${name}: GKE is busy with it; try again later`, {
+          code: "ClusterBusy",
+        });
+      }
+      const { [key]: _, ...others } = cluster.labels;
+      directory.put({ ...cluster, labels: value === undefined ? others : { ...others, [key]: value } });
+      return true;
+    },
+  };
+}

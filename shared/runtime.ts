@@ -3,7 +3,7 @@ import type { Run } from "./apply.ts";
 import { lazily } from "./async/lazily.ts";
 import { type Config, loadConfig } from "./config.ts";
 import type { MeshSpec } from "./core/spec.ts";
-import { parseTemplate } from "./istio/template.ts";
+import { type ManifestTemplate, parseTemplate } from "./istio/template.ts";
 import { createLogger, type Logger } from "./log.ts";
 import type { Ports } from "./ports.ts";
 import type { Reporter } from "./progress.ts";
@@ -20,7 +20,7 @@ export interface Runtime {
  * Below the 540 s that Google allows an event function, so that a run ends by itself and is redelivered, instead of
  * going on in an instance that nobody waits for.
  */
-const DEADLINE_MS = 500_000;
+export const DEADLINE_MS = 500_000;
 
 /**
  * The composition root: the only place that knows adapters. Clients are loaded when first needed, and kept for as
@@ -30,7 +30,7 @@ const DEADLINE_MS = 500_000;
 export function createRuntime(env: NodeJS.ProcessEnv, manifest: URL): Runtime {
   const config = loadConfig(env);
   const wiring = lazily(() => wire(config));
-  const template = lazily(async () => parseTemplate(await readFile(manifest, "utf8")));
+  const template = lazily(() => readTemplate(manifest));
   return {
     spec: config.spec,
     log: createLogger().child({ meshId: config.spec.meshId }),
@@ -47,7 +47,12 @@ export function createRuntime(env: NodeJS.ProcessEnv, manifest: URL): Runtime {
   };
 }
 
-async function wire(config: Config): Promise<() => Ports> {
+export async function readTemplate(manifest: URL): Promise<ManifestTemplate> {
+  return parseTemplate(await readFile(manifest, "utf8"));
+}
+
+/** Answers what makes the ports of one run: its own connections, and clients that all runs share. */
+export async function wire(config: Config): Promise<() => Ports> {
   const { spec } = config;
   const [gke, secrets, kubernetes, auth, pki] = await Promise.all([
     import("./adapters/gke.ts"),

@@ -1,0 +1,84 @@
+import type { Cluster, ClusterRef } from "../shared/core/cluster.ts";
+import { clusterId, parseClusterResource } from "../shared/core/names.ts";
+import type { Scope } from "../shared/core/request.ts";
+import { InputError } from "../shared/errors.ts";
+import { nearest } from "../shared/nearest.ts";
+import type { OperatorRun } from "../shared/operator.ts";
+import { preview } from "../shared/preview.ts";
+import { listClusters } from "../shared/reconcile/listing.ts";
+
+const NEAR_MAX = 3;
+const FORMS = "a cluster ID (cn-…) or projects/P/locations/L/clusters/C";
+
+/**
+ * The cluster that `name` names, member or not. Fails with InputError `ClusterUnknown`, which says what was probably
+ * meant; or, where a project is silent and may have it, with the project's error.
+ */
+export async function findCluster(run: OperatorRun, name: string): Promise<Cluster> {
+  const { cluster, others } = await look(run, name);
+  if (cluster === undefined) throw unknown(name, others);
+  return cluster;
+}
+
+/**
+ * What a run is about: the whole mesh, or the cluster that `name` names. That one may be gone, as long as a member still
+ * knows it. Fails as `findCluster` does.
+ */
+export async function scopeOf(run: OperatorRun, name: string | undefined): Promise<Scope> {
+  if (name === undefined) return "mesh";
+  const { cluster, others } = await look(run, name);
+  const ref = cluster?.ref ?? parseClusterResource(name);
+  const scope = { clusterId: ref === undefined ? name : clusterId(ref) };
+  if (cluster !== undefined) return scope;
+  const { actions, findings } = await preview(run, { scope, reason: "look" });
+  const known = actions.length > 0 || findings.some((finding) => finding.clusterId === scope.clusterId);
+  if (!known) throw unknown(name, others);
+  return scope;
+}
+
+interface Look {
+  readonly cluster: Cluster | undefined;
+  /** All others that could have been meant. */
+  readonly others: readonly Cluster[];
+}
+
+async function look(run: OperatorRun, name: string): Promise<Look> {
+  const ref = parseClusterResource(name);
+  if (ref !== undefined) assertConfigured(ref, run.spec.projects);
+  const read = ref === undefined ? undefined : await run.ports.directory.get(ref, run.signal);
+  if (read !== undefined) return { cluster: read, others: [] };
+  const { clusters, failed } = await listClusters(run);
+  const cluster = ref === undefined ? clusters.find((each) => clusterId(each.ref) === name) : undefined;
+  const [error] = failed.values();
+  if (cluster === undefined && ref === undefined && error !== undefined) throw error;
+  return { cluster, others: clusters };
+}
+
+function assertConfigured({ project }: ClusterRef, projects: readonly string[]): void {
+  if (projects.includes(project)) return;
+  throw new InputError(
+    `project ${project} is not configured; add it to MESHJOIN_PROJECTS, which has ${projects.join(", ")}`,
+    { code: "ProjectNotConfigured", field: "CLUSTER" },
+  );
+}
+
+function unknown(name: string, clusters: readonly Cluster[]): InputError {
+  const near = nearOnes(name, clusters);
+  const cure =
+    near.length > 0 ? `did you mean ${near.join(" or ")}?` : `use ${FORMS} of the configured projects`;
+  return new InputError(`there is no cluster ${name}; ${cure}`, { code: "ClusterUnknown", field: "CLUSTER" });
+}
+
+/** By the cluster's own name, which is all that many people remember; else what is close to it, or to a cluster ID. */
+function nearOnes(name: string, clusters: readonly Cluster[]): string[] {
+  const own = name.slice(name.lastIndexOf("/") + 1);
+  const namesakes = clusters.filter(({ ref }) => ref.name === own);
+  if (namesakes.length > 0) return namesakes.slice(0, NEAR_MAX).map(({ ref }) => clusterId(ref));
+  const byName = clusters.filter(({ ref }) => nearest(own, [ref.name]) !== undefined);
+  const byId = nearest(
+    name,
+    clusters.map(({ ref }) => clusterId(ref)),
+  );
+  const found = [...(byId === undefined ? [] : [byId]), ...byName.map(({ ref }) => clusterId(ref))];
+  return [...new Set(found)].slice(0, NEAR_MAX);
+}

@@ -1,0 +1,42 @@
+import { type Reconciled, reconcile } from "../../shared/reconcile.ts";
+import { scopeOf } from "../cluster.ts";
+import type { ExitCode } from "../exit-code.ts";
+import type { Session } from "../session.ts";
+import { CONFIRMED_BY_YES, exitCodeOfRun, showReconciled, unconfirmed } from "./reconciled.ts";
+
+export interface SyncOrder {
+  readonly cluster?: string;
+  readonly deep: boolean;
+  /** Everything that may be confirmed is. */
+  readonly yes: boolean;
+}
+
+export async function sync(session: Session, { cluster, deep, yes }: SyncOrder): Promise<ExitCode> {
+  return await session.withRun(async (run) => {
+    const scope = await scopeOf(run, cluster);
+    const reconcileNow = async (confirmed: boolean): Promise<Reconciled> => {
+      const confirm = confirmed ? CONFIRMED_BY_YES : [];
+      const request = { scope, reason: "sync", confirm, deep, rollOut: true };
+      const reconciled = await reconcile(run, request);
+      showReconciled(session, reconciled);
+      return reconciled;
+    };
+    const first = await reconcileNow(yes);
+    const open = unconfirmed(first.summary);
+    if (open.length === 0) return exitCodeOfRun(first);
+    return exitCodeOfRun((await isMeant(session, open)) ? await reconcileNow(true) : first);
+  });
+}
+
+/** JSON is for programs, which are not asked. */
+async function isMeant(session: Session, leavers: readonly string[]): Promise<boolean> {
+  const names = `${leavers.length} clusters that seem to have left (${leavers.join(", ")})`;
+  const { confirm } = session.host;
+  if (confirm === undefined || session.format === "json") {
+    session.say(
+      `left as it is: what the members hold of ${names}; if they have left, run meshjoin sync --yes`,
+    );
+    return false;
+  }
+  return await confirm(`Remove what the members hold of ${names}?`);
+}

@@ -1,0 +1,21 @@
+import type { Operator } from "../shared/operator.ts";
+import type { ManifestFile } from "./manifest.ts";
+
+export interface OutputStream {
+  write(text: string): unknown;
+  readonly isTTY?: boolean;
+}
+
+/** The world around one command; only `main.ts` has the real one. */
+export interface Host {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly stdout: OutputStream;
+  readonly stderr: OutputStream;
+  /** Asks whoever sits at the terminal; absent where nobody does. */
+  readonly confirm?: (question: string) => Promise<boolean>;
+  /** Fails with ConfigError. */
+  operator(): Operator;
+  readonly manifest: ManifestFile;
+  /** Since the command began. */
+  elapsedMs(): number;
+}

@@ -1,0 +1,41 @@
+import { doctor } from "./commands/doctor.ts";
+import { join } from "./commands/join.ts";
+import { leave } from "./commands/leave.ts";
+import { plan } from "./commands/plan.ts";
+import { status } from "./commands/status.ts";
+import { sync } from "./commands/sync.ts";
+import { type ExitCode, exitCodeOf } from "./exit-code.ts";
+import type { Host } from "./host.ts";
+import type { Order } from "./order.ts";
+import { parseArguments } from "./parse.ts";
+import { describeError, openSession, type Session } from "./session.ts";
+
+/** The whole command `meshjoin` but for the process; it never throws. */
+export async function meshjoin(args: readonly string[], host: Host): Promise<ExitCode> {
+  const parsed = parseArguments(args, host);
+  if (typeof parsed === "number") return parsed;
+  const session = openSession(host, parsed.format);
+  try {
+    return await carryOut(session, parsed.order);
+  } catch (error) {
+    session.say(describeError(error));
+    return exitCodeOf(error);
+  }
+}
+
+function carryOut(session: Session, order: Order): Promise<ExitCode> {
+  switch (order.command) {
+    case "status":
+      return status(session);
+    case "plan":
+      return plan(session, order.cluster);
+    case "sync":
+      return sync(session, order);
+    case "join":
+      return join(session, order.cluster);
+    case "leave":
+      return leave(session, order.cluster);
+    case "doctor":
+      return doctor(session);
+  }
+}

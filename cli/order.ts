@@ -1,0 +1,17 @@
+/** What a person has asked for: the command line, understood. */
+export type Order =
+  | { readonly command: "status" }
+  | { readonly command: "plan"; readonly cluster?: string }
+  | {
+      readonly command: "sync";
+      readonly cluster?: string;
+      readonly deep: boolean;
+      readonly yes: boolean;
+    }
+  | { readonly command: "join"; readonly cluster: string }
+  | { readonly command: "leave"; readonly cluster: string }
+  | { readonly command: "doctor" };
+
+/** `json`: one line of it, alone on standard output. */
+export const FORMATS = ["text", "json"] as const;
+export type Format = (typeof FORMATS)[number];

@@ -1,0 +1,116 @@
+import { Argument, Command, Option } from "commander";
+import { FORMATS, type Format, type Order } from "./order.ts";
+
+/** Takes what was ordered and does it. */
+export type Take = (order: Order, format: Format) => Promise<void> | void;
+
+const CLUSTER = "a cluster ID (cn-…) or projects/P/locations/L/clusters/C";
+
+const EXIT_CODES = `
+Exit codes:
+  0  done
+  1  failed: something is wrong that asking again does not mend, or a confirmation is missing
+  2  wrong usage or configuration
+  3  not finished: run the same command again later`;
+
+const CONFIGURATION = `
+Configuration: the MESHJOIN_* environment variables of the functions (docs/reference/config.md).
+Credentials: Application Default Credentials (gcloud auth application-default login).`;
+
+function examples(...lines: readonly string[]): string {
+  return `\nExamples:\n${lines.map((line) => `  ${line}`).join("\n")}`;
+}
+
+interface ClusterFlag {
+  readonly cluster?: string;
+}
+
+interface SyncFlags extends ClusterFlag {
+  readonly deep?: boolean;
+  readonly yes?: boolean;
+}
+
+/** The grammar of the command line. It neither reads nor writes anything until it is told to parse. */
+export function createProgram(take: Take): Command {
+  const program = new Command("meshjoin")
+    .description("Shows and steers a mesh of GKE clusters: the same core as the functions, at your hands")
+    .addOption(new Option("-o, --output <format>", "how to answer").choices(FORMATS).default("text"))
+    .helpCommand(false)
+    .configureHelp({ showGlobalOptions: true })
+    .addHelpText("after", `${CONFIGURATION}\n${EXIT_CODES}`);
+  const format = () => program.opts<{ output: Format }>().output;
+  const onlyCluster = () => new Option("--cluster <CLUSTER>", `only what is about this cluster: ${CLUSTER}`);
+
+  program
+    .command("status")
+    .description("show every member and every connection as it is now; writes nothing")
+    .addHelpText("after", examples("meshjoin status", "meshjoin status --output json | jq '.pairs'"))
+    .action(() => take({ command: "status" }, format()));
+
+  program
+    .command("plan")
+    .description("show what a sync would create, update and delete now, and why; writes nothing")
+    .addOption(onlyCluster())
+    .addHelpText("after", examples("meshjoin plan", "meshjoin plan --cluster cn-shop-europe-west1-checkout"))
+    .action(({ cluster }: ClusterFlag) => take({ command: "plan", ...given(cluster) }, format()));
+
+  program
+    .command("sync")
+    .description("make the mesh what it should be; run again, it changes nothing")
+    .addOption(onlyCluster())
+    .option("--deep", "look at every field of Istio's objects, too, and take edits back")
+    .option("--yes", "do also what asks for confirmation (MassLeave)")
+    .addHelpText(
+      "after",
+      `\nWithout --yes it asks on a terminal; elsewhere it leaves undone what it would have to ask, and exits with 1.\n` +
+        examples(
+          "meshjoin sync",
+          "meshjoin sync --cluster cn-shop-europe-west1-checkout",
+          "meshjoin sync --yes",
+        ),
+    )
+    .action(({ cluster, deep = false, yes = false }: SyncFlags) =>
+      take({ command: "sync", ...given(cluster), deep, yes }, format()),
+    );
+
+  program
+    .command("join")
+    .description("set the mesh label of a cluster and make it a member")
+    .addArgument(new Argument("<CLUSTER>", CLUSTER))
+    .addHelpText(
+      "after",
+      examples(
+        "meshjoin join cn-shop-europe-west1-checkout",
+        "meshjoin join projects/shop/locations/europe-west1/clusters/checkout",
+      ),
+    )
+    .action((cluster: string) => take({ command: "join", cluster }, format()));
+
+  program
+    .command("leave")
+    .description("take the mesh label off a cluster and remove what the members hold of it")
+    .addArgument(new Argument("<CLUSTER>", CLUSTER))
+    .addHelpText(
+      "after",
+      "\nThe cluster keeps its istiod and its CA, which the members trust until it expires or the root is rotated.\n" +
+        examples("meshjoin leave cn-shop-europe-west1-checkout"),
+    )
+    .action((cluster: string) => take({ command: "leave", cluster }, format()));
+
+  program
+    .command("doctor")
+    .description(
+      "check configuration, permissions and reachability; names the command that mends what is missing",
+    )
+    .addHelpText(
+      "after",
+      examples("meshjoin doctor", "meshjoin doctor --output json | jq '.checks[] | select(.ok | not)'"),
+    )
+    .action(() => take({ command: "doctor" }, format()));
+
+  return program;
+}
+
+function given(cluster: string | undefined): ClusterFlag {
+  return cluster === undefined ? {} : { cluster };
+}

@@ -1,0 +1,30 @@
+import type { Progress } from "../../shared/progress.ts";
+
+/** A finished step as a line: the member, and what became of what; undefined for one that the result counts anyway. */
+export function describeProgress(progress: Progress): string | undefined {
+  const step = describeStep(progress);
+  return step === undefined ? undefined : `${progress.clusterId}  ${step}`;
+}
+
+function describeStep({ step, target, outcome }: Progress): string | undefined {
+  switch (step) {
+    case "labelNamespace":
+      return `namespace ${outcome}`;
+    case "issueIntermediate":
+      return `intermediate CA ${outcome}`;
+    case "applyControlPlane":
+      return `istiod ${outcome}`;
+    case "istiodReady":
+      return outcome === "waiting" ? "istiod is not ready yet" : "istiod is ready";
+    case "connect":
+      return `remote secret for ${target} ${outcome}`;
+    case "disconnect":
+      return `remote secret for ${target} ${outcome}`;
+    case "revoke":
+      return `reader Secret of ${target} ${outcome}`;
+    case "certificateLoaded":
+      return "istiod serves its intermediate CA";
+    case "pairSynced":
+      return undefined;
+  }
+}

@@ -1,0 +1,56 @@
+import type { Run } from "./apply.ts";
+import { lazily } from "./async/lazily.ts";
+import { loadConfig } from "./config.ts";
+import type { MeshSpec } from "./core/spec.ts";
+import type { CallerIdentity, ClusterLabels, Ports } from "./ports.ts";
+import type { Reporter } from "./progress.ts";
+import { DEADLINE_MS, readTemplate, wire } from "./runtime.ts";
+
+/** What a person at a command line has beside the ports of a run; no trigger gets it. */
+export interface OperatorPorts extends Ports {
+  readonly labels: ClusterLabels;
+  readonly caller: CallerIdentity;
+}
+
+export interface OperatorRun extends Run {
+  readonly ports: OperatorPorts;
+}
+
+/** The wiring of one command. */
+export interface Operator {
+  readonly spec: MeshSpec;
+  /** Google's APIs are stood in for. */
+  readonly inSandbox: boolean;
+  /** Needs the manifest. Whoever starts a run closes its fleet. */
+  start(report: Reporter): Promise<OperatorRun>;
+  /** Whoever opens the ports closes their fleet. */
+  open(): Promise<OperatorPorts>;
+}
+
+/**
+ * The composition root of the command line: that of the functions, and what only a person may do. Fails with ConfigError.
+ * `manifest` is the `istio/manifest.json` that the build has rendered; it is read when a run starts.
+ */
+export function createOperator(env: NodeJS.ProcessEnv, manifest: URL): Operator {
+  const config = loadConfig(env);
+  const { spec, containerEndpoint: endpoint } = config;
+  const adapters = lazily(() =>
+    Promise.all([wire(config), import("./adapters/gke-labels.ts"), import("./adapters/google-auth.ts")]),
+  );
+
+  async function open(): Promise<OperatorPorts> {
+    const [makePorts, { gkeLabels }, { googleCaller }] = await adapters();
+    const labels = gkeLabels(endpoint === undefined ? {} : { endpoint });
+    return { ...makePorts(), labels, caller: googleCaller() };
+  }
+
+  return {
+    spec,
+    inSandbox: endpoint !== undefined,
+    open,
+    async start(report) {
+      const [template, ports] = await Promise.all([readTemplate(manifest), open()]);
+      return { ports, spec, template, report, signal: AbortSignal.timeout(DEADLINE_MS) };
+    },
+  };
+}

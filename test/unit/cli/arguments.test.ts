@@ -1,0 +1,66 @@
+import { describe, expect, it } from "@jest/globals";
+import { parseArguments } from "../../../cli/parse.ts";
+
+function parse(args: string) {
+  const written = { out: "", err: "" };
+  const parsed = parseArguments(args.split(" ").filter(Boolean), {
+    stdout: { write: (text) => void (written.out += text) },
+    stderr: { write: (text) => void (written.err += text) },
+  });
+  return { parsed, ...written };
+}
+
+describe("arguments", () => {
+  it.each([
+    ["status", { command: "status" }, "text"],
+    ["status --output json", { command: "status" }, "json"],
+    ["--output json status", { command: "status" }, "json"],
+    ["status -o json", { command: "status" }, "json"],
+    ["plan", { command: "plan" }, "text"],
+    ["plan --cluster cn-a", { command: "plan", cluster: "cn-a" }, "text"],
+    ["sync", { command: "sync", deep: false, yes: false }, "text"],
+    [
+      "sync --yes --deep --cluster cn-a",
+      { command: "sync", cluster: "cn-a", deep: true, yes: true },
+      "text",
+    ],
+    ["join cn-a", { command: "join", cluster: "cn-a" }, "text"],
+    [
+      "leave projects/p/zones/z/clusters/c",
+      { command: "leave", cluster: "projects/p/zones/z/clusters/c" },
+      "text",
+    ],
+    ["doctor -o json", { command: "doctor" }, "json"],
+  ])("%s", (args, order, format) => {
+    expect(parse(args)).toEqual({ parsed: { order, format }, out: "", err: "" });
+  });
+
+  it.each([
+    ["stauts", "unknown command 'stauts'\n(Did you mean status?)"],
+    ["sync --ye", "unknown option '--ye'\n(Did you mean --yes?)"],
+    ["sync --dry-run", "unknown option '--dry-run'"],
+    ["status --cluster cn-a", "unknown option '--cluster'"],
+    ["status --output yaml", "Allowed choices are text, json"],
+    ["plan --cluster", "argument missing"],
+    ["join", "missing required argument 'CLUSTER'"],
+    ["join cn-a cn-b", "too many arguments"],
+    ["status more", "too many arguments"],
+    ["upgrade", "unknown command 'upgrade'"],
+    ["", "Usage: meshjoin"],
+  ])("refuses: meshjoin %s", (args, words) => {
+    const { parsed, out, err } = parse(args);
+    expect(parsed).toBe(2);
+    expect(out).toBe("");
+    expect(err).toContain(words);
+  });
+
+  it("helps with exit codes and examples", () => {
+    const { parsed, out, err } = parse("--help");
+    expect([parsed, err]).toEqual([0, ""]);
+    for (const code of ["0  done", "1  failed", "2  wrong usage", "3  not finished"])
+      expect(out).toContain(code);
+    for (const command of ["status", "plan", "sync", "join", "leave", "doctor"]) {
+      expect(parse(`${command} --help`).out).toContain(`Examples:\n  meshjoin ${command}`);
+    }
+  });
+});

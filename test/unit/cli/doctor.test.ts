@@ -1,0 +1,155 @@
+import { describe, expect, it } from "@jest/globals";
+import type { Check, Diagnosis } from "../../../cli/doctor/check.ts";
+import { clusterId } from "../../../shared/core/names.ts";
+import { RefusedError } from "../../../shared/errors.ts";
+import { aCluster, allEndpoints } from "../../builders/cluster.ts";
+import { aMesh, type FakeMesh } from "../../fakes/mesh.ts";
+import { versionsOf } from "../reconcile/world.ts";
+import { expectGolden } from "./golden.ts";
+import { call, type Terminal } from "./host.ts";
+
+const YEAR = 365 * 86_400;
+
+async function faultsOf(mesh: FakeMesh, terminal?: Terminal): Promise<readonly Check[]> {
+  const { code, out } = await call(mesh, "doctor -o json", terminal);
+  const { ok, checks }: Diagnosis = JSON.parse(out);
+  const faults = checks.filter((check) => !check.ok);
+  expect([code === 0, ok]).toEqual([faults.length === 0, faults.length === 0]);
+  return faults;
+}
+
+describe("doctor", () => {
+  it("finds a mesh well, and writes nothing", async () => {
+    const mesh = await aMesh({ members: 2 });
+    await mesh.reconcile("mesh");
+    const before = versionsOf(mesh);
+    const { code, out, err } = await call(mesh, "doctor");
+    expect([code, err]).toEqual([0, ""]);
+    expectGolden("doctor-well", out.trimEnd());
+    expect(versionsOf(mesh)).toEqual(before);
+  });
+
+  it("names everything that is wrong at once, each with its cure", async () => {
+    const mesh = await aMesh({
+      clusters: [aCluster(), aCluster({ name: "west", network: { project: "shop", name: "other" } })],
+    });
+    mesh.roots.deny();
+    mesh.servers[0]!.faults.forbidden = ["apply", "portForward"];
+    mesh.servers[1]!.faults.unreachable = true;
+    const { code, out } = await call(mesh, "doctor", { manifest: "missing" });
+    expect(code).toBe(1);
+    expectGolden("doctor-faults", out.trimEnd());
+  });
+
+  it.each<[string, (mesh: FakeMesh) => void | Promise<void>, Partial<Record<keyof Check, unknown>>]>([
+    [
+      "a project that may not be listed",
+      (mesh) => mesh.directory.refuse("shop"),
+      {
+        check: "clusters",
+        cure: "gcloud projects add-iam-policy-binding shop --member=user:ada@example.com --role=roles/container.clusterViewer",
+      },
+    ],
+    [
+      "a location that is silent",
+      (mesh) => mesh.directory.missing(["us-east1"]),
+      { check: "clusters", message: "no answer from us-east1" },
+    ],
+    [
+      "no root that signs",
+      (mesh) => mesh.roots.setAliases({}),
+      { check: "root", cure: expect.stringContaining("--update-version-aliases=signing=VERSION") },
+    ],
+    [
+      "a root that is disabled",
+      (mesh) => mesh.roots.disable(1),
+      { check: "root", message: expect.stringContaining("is disabled") },
+    ],
+    [
+      "a root that is about to end",
+      (mesh) => mesh.clock.advance(10 * YEAR - 86_400),
+      { check: "root", message: expect.stringContaining("too soon") },
+    ],
+    [
+      "two aliases for one root",
+      async ({ roots }) => roots.setAliases({ signing: 1, next: roots.addVersion(await roots.payload(1)) }),
+      { check: "root", message: expect.stringContaining("two versions hold the same certificate") },
+    ],
+    [
+      "a clock that is ahead",
+      (mesh) => mesh.servers[0]!.skewClock(400),
+      { check: "member", message: "its clock and this one are 400 s apart" },
+    ],
+    [
+      "a clock that is behind",
+      (mesh) => mesh.servers[0]!.skewClock(-400),
+      { check: "member", message: "its clock and this one are 399 s apart" },
+    ],
+    [
+      "a cluster without an endpoint",
+      (mesh) => mesh.directory.put({ ...mesh.clusters[0]!, endpoints: {} }),
+      { check: "member", cure: expect.stringContaining("gcloud container clusters update m1") },
+    ],
+    [
+      "pods that have no addresses of the VPC",
+      (mesh) => mesh.directory.put({ ...mesh.clusters[0]!, vpcNative: false }),
+      { check: "network", message: expect.stringContaining("cn-shop-europe-west1-m1") },
+    ],
+  ])("finds %s", async (_, damage, expected) => {
+    const mesh = await aMesh({ members: 1 });
+    await mesh.reconcile("mesh");
+    await damage(mesh);
+    expect(await faultsOf(mesh)).toEqual([expect.objectContaining(expected)]);
+  });
+
+  it("finds an endpoint that other members cannot use, of a cluster that it reaches itself", async () => {
+    const endpoints = allEndpoints("a");
+    const dns = { ...endpoints.dns!, allowsKubernetesTokens: false };
+    const mesh = await aMesh({
+      clusters: [aCluster({ endpoints: { ...endpoints, dns } })],
+      spec: { accessPeers: "dns" },
+    });
+    expect(await faultsOf(mesh)).toMatchObject([
+      {
+        about: clusterId(mesh.clusters[0]!.ref),
+        cure: expect.stringContaining("--enable-k8s-tokens-via-dns"),
+      },
+    ]);
+  });
+
+  it("writes a service account into its commands as IAM wants it", async () => {
+    const mesh = await aMesh({ members: 1 });
+    mesh.roots.deny();
+    const email = "meshjoin@shop.iam.gserviceaccount.com";
+    expect(await faultsOf(mesh, { email })).toMatchObject([
+      { cure: expect.stringContaining(`--member=serviceAccount:${email}`) },
+    ]);
+  });
+
+  it("looks no further without credentials", async () => {
+    const mesh = await aMesh({ members: 1 });
+    const error = new RefusedError("could not get an access token; log in", { code: "NoCredentials" });
+    expect(await faultsOf(mesh, { email: error })).toEqual([
+      {
+        check: "credentials",
+        ok: false,
+        message: error.message,
+        cure: "gcloud auth application-default login",
+      },
+    ]);
+    expect(mesh.servers.map(({ requests }) => requests.total)).toEqual([0]);
+  });
+
+  it("tells every fault of the configuration by itself, and exits with 2", async () => {
+    const env = { MESHJOIN_MESH_ID: "Not An ID", MESHJOIN_PROJECT: "shop" };
+    const { code, out } = await call(await aMesh(), "doctor -o json", { env });
+    const { checks }: Diagnosis = JSON.parse(out);
+    expect(code).toBe(2);
+    expect(checks.map(({ check, ok }) => [check, ok])).toEqual(checks.map(() => ["configuration", false]));
+    expect(checks.map(({ message }) => message.split(" ")[0])).toEqual([
+      "MESHJOIN_MESH_ID",
+      "MESHJOIN_PROJECTS",
+      "MESHJOIN_PROJECT",
+    ]);
+  });
+});

@@ -1,0 +1,89 @@
+import type { Host } from "../../../cli/host.ts";
+import type { ManifestFile, Renderer } from "../../../cli/manifest.ts";
+import { meshjoin } from "../../../cli/meshjoin.ts";
+import { loadConfig } from "../../../shared/config.ts";
+import type { OperatorPorts } from "../../../shared/operator.ts";
+import { fakeClusterLabels } from "../../fakes/cluster-labels.ts";
+import type { FakeMesh } from "../../fakes/mesh.ts";
+
+export interface Terminal {
+  /** Standard output is a terminal. */
+  readonly isTTY?: boolean;
+  readonly env?: Readonly<Record<string, string>>;
+  /** What the person who sits there answers; nobody does if it is left out. */
+  readonly answer?: boolean;
+  readonly manifest?: Renderer | "missing";
+  /** Of the run; long enough for everything unless it says otherwise. */
+  readonly signal?: AbortSignal;
+  /** Whose the credentials are, or why there are none. */
+  readonly email?: string | Error;
+}
+
+export interface Ended {
+  readonly code: number;
+  readonly out: string;
+  readonly err: string;
+  readonly questions: readonly string[];
+  /** How often the manifest was built. */
+  readonly builds: number;
+}
+
+/** One call of the command, on a mesh in memory. */
+export async function call(mesh: FakeMesh, args: string, terminal: Terminal = {}): Promise<Ended> {
+  const {
+    isTTY = false,
+    env = {},
+    answer,
+    signal,
+    manifest = "release",
+    email = "ada@example.com",
+  } = terminal;
+  const questions: string[] = [];
+  const written = { out: "", err: "" };
+  let renderer = manifest === "missing" ? undefined : manifest;
+  let builds = 0;
+  const file: ManifestFile = {
+    buildsRelease: false,
+    renderer: async () => renderer,
+    async build() {
+      builds += 1;
+      renderer = "snapshot";
+    },
+  };
+  const host: Host = {
+    env,
+    stdout: { isTTY, write: (text) => void (written.out += text) },
+    stderr: { isTTY, write: (text) => void (written.err += text) },
+    ...(answer === undefined
+      ? {}
+      : {
+          confirm: async (question: string) => {
+            questions.push(question);
+            return answer;
+          },
+        }),
+    operator() {
+      if (Object.keys(env).some((name) => name.startsWith("MESHJOIN_"))) loadConfig(env);
+      const open = async () => portsOf(mesh, email);
+      return {
+        spec: mesh.spec,
+        inSandbox: manifest !== "release",
+        open,
+        start: async (report) => ({
+          ...mesh.run({ report, ...(signal === undefined ? {} : { signal }) }),
+          ports: await open(),
+        }),
+      };
+    },
+    manifest: file,
+    elapsedMs: () => 1234,
+  };
+  const code = await meshjoin(args.split(" ").filter(Boolean), host);
+  return { code, ...written, questions, builds };
+}
+
+function portsOf(mesh: FakeMesh, caller: string | Error): OperatorPorts {
+  const { ports } = mesh.run();
+  const email = () => (caller instanceof Error ? Promise.reject(caller) : Promise.resolve(caller));
+  return { ...ports, labels: fakeClusterLabels(mesh.directory), caller: { email } };
+}

@@ -1,0 +1,98 @@
+import { finding } from "../../../shared/core/finding.ts";
+import { fnv1a } from "../../../shared/core/hash.ts";
+import { clusterId } from "../../../shared/core/names.ts";
+import type { MemberStatus, PairStatus, Status } from "../../../shared/core/status.ts";
+
+const ROOT = { fingerprint: "ab".repeat(32), notAfter: "2036-03-01T12:00:00.000Z" };
+const NEXT_ROOT = { fingerprint: "cd".repeat(32), notAfter: "2046-03-01T12:00:00.000Z" };
+const SEEN_AT = "2026-03-01T12:00:00.000Z";
+
+function aMemberStatus(index: number): MemberStatus {
+  const ref = { project: "shop", location: "europe-west1", name: `m${String(index).padStart(2, "0")}` };
+  const fingerprint = fnv1a(ref.name).padEnd(64, "0");
+  return {
+    clusterId: clusterId(ref),
+    ...ref,
+    reachable: true,
+    network: "shop.default",
+    kubernetesVersion: "1.36.3-gke.1",
+    istioVersion: "1.31.4",
+    endpoint: "dns",
+    root: [ROOT],
+    intermediate: {
+      written: { fingerprint, notAfter: "2026-05-30T12:00:00.000Z" },
+      loaded: [{ pod: "istiod-a", fingerprint }],
+    },
+    findings: [],
+  };
+}
+
+function aPairStatus(reader: string, target: string): PairStatus {
+  const tokenExpiry = "2026-03-08T12:00:00.000Z";
+  return { reader, target, pod: "istiod-a", status: "synced", tokenExpiry, seenAt: SEEN_AT };
+}
+
+/** All is well with so many members. */
+export function aStatus(size: number): Status {
+  const members = Array.from({ length: size }, (_, index) => aMemberStatus(index + 1));
+  const ids = members.map((member) => member.clusterId);
+  return {
+    meshId: "prod",
+    time: SEEN_AT,
+    members,
+    pairs: ids.flatMap((reader) =>
+      ids.filter((id) => id !== reader).map((target) => aPairStatus(reader, target)),
+    ),
+    rotation: { stage: "idle", waitingFor: [], until: null },
+    findings: [],
+  };
+}
+
+/** The last member cannot be reached, the first serves an old CA, and the second is in a VPC of its own. */
+export function aTroubledStatus(size: number): Status {
+  const well = aStatus(size);
+  const [behind, apart] = well.members;
+  const away = well.members.at(-1)?.clusterId ?? "";
+  return {
+    ...well,
+    members: well.members.map((member): MemberStatus => {
+      const { clusterId: id, intermediate } = member;
+      if (id === away) {
+        const cure = "check the cluster's health";
+        return {
+          ...member,
+          reachable: false,
+          istioVersion: null,
+          root: [],
+          intermediate: { written: null, loaded: [] },
+          findings: [finding("ApiServerUnreachable", `the API server of ${id} did not answer`, cure, id)],
+        };
+      }
+      if (id === apart?.clusterId) return { ...member, network: "shop.other" };
+      if (id !== behind?.clusterId) return member;
+      return {
+        ...member,
+        root: [ROOT, NEXT_ROOT],
+        intermediate: { ...intermediate, loaded: [{ pod: "istiod-a", fingerprint: "0".repeat(64) }] },
+        findings: [finding("CertificateNotLoaded", "istiod serves another intermediate", "read its log", id)],
+      };
+    }),
+    pairs: well.pairs
+      .filter(({ reader, target }) => ![reader, target].includes(apart?.clusterId ?? ""))
+      .map((pair): PairStatus => {
+        if (pair.reader === away) return { ...pair, pod: "", status: "unknown", tokenExpiry: null };
+        return pair.target === away ? { ...pair, status: "timeout" } : pair;
+      }),
+    rotation: { stage: "distribute", waitingFor: [], until: null },
+    findings: well.members
+      .filter((member) => member !== apart)
+      .map((member) =>
+        finding(
+          "NetworkNotShared",
+          `${member.clusterId} is in network shop.default and ${apart?.clusterId} in shop.other`,
+          "put them into one VPC",
+          member.clusterId,
+        ),
+      ),
+  };
+}

@@ -7,6 +7,7 @@ import { rootSecretName } from "../shared/core/names.ts";
 import { makeRoot } from "../shared/pki/make-root.ts";
 import { type CloudClient, createCloudClient } from "./cloud-client.ts";
 import type { ClusterConnections } from "./cluster-requests.ts";
+import { meshjoinEnvironmentFile, renderMeshjoinEnvironment } from "./command-line.ts";
 import { lockDirectory } from "./directory-lock.ts";
 import type { FleetFile, FleetMember } from "./fleet-file.ts";
 import { gcloudEnvironmentFile, renderGcloudEnvironment } from "./gcloud.ts";
@@ -14,6 +15,7 @@ import type { Accounts } from "./google/accounts.ts";
 import type { FaultBoard } from "./google/faults.ts";
 import type { FunctionName } from "./google/function-process.ts";
 import { type SandboxFunctions, startFunctions } from "./google/functions.ts";
+import { startMetadataServer } from "./google/metadata.ts";
 import { CLUSTER_EVENTS, ROTATION } from "./google/pubsub.ts";
 import type { Delivery } from "./google/push.ts";
 import type { RequestLedger } from "./google/requests.ts";
@@ -116,7 +118,9 @@ async function start(options: FleetOptions, undo: Undo): Promise<SandboxFleet> {
   const bundle = options.bundle ?? (await build(env));
   const client = createCloudClient({ ...google, project: PROJECT.id });
   await createRoot(client, meshId);
-  const functions = await startMeshjoin({ google, bundle, meshId, logDir, env }, undo);
+  const settings = settingsOf(google, meshId, env);
+  await serveCommandLine(dir, google, settings, undo);
+  const functions = await startMeshjoin({ google, bundle, settings, logDir, env }, undo);
   const fleet = assemble({ options, env, meshId, logDir, google, client, functions }, undo);
   await populate(fleet, options);
   const kept = await keepFleetFile(dir, () => fleet.file());
@@ -135,10 +139,45 @@ async function createRoot(client: CloudClient, meshId: string): Promise<void> {
   await client.createSecret(rootSecretName(meshId), `${certificate}${privateKey}`, "signing");
 }
 
+/** What the functions and the command line are told. */
+function settingsOf(
+  google: GoogleCloud,
+  meshId: string,
+  env: Readonly<Record<string, string | undefined>>,
+): Record<string, string> {
+  const own = Object.entries(env).filter(
+    (entry): entry is [string, string] => entry[0].startsWith("MESHJOIN_") && entry[1] !== undefined,
+  );
+  return {
+    MESHJOIN_MESH_ID: meshId,
+    MESHJOIN_PROJECTS: PROJECT.id,
+    MESHJOIN_ROOT_PROJECT: PROJECT.id,
+    ...Object.fromEntries(own),
+    MESHJOIN_CONTAINER_ENDPOINT: google.containerEndpoint,
+    MESHJOIN_SECRETMANAGER_ENDPOINT: google.secretManagerEndpoint,
+  };
+}
+
+/** The command line runs as whoever uses the sandbox, and gets credentials as the functions do. */
+async function serveCommandLine(
+  dir: string,
+  google: GoogleCloud,
+  settings: Readonly<Record<string, string>>,
+  undo: Undo,
+): Promise<void> {
+  const project = { project: PROJECT.id, projectNumber: PROJECT.number };
+  const metadata = await startMetadataServer({ ...google, ...project, email: google.accounts.developer });
+  undo.add(() => metadata.close());
+  const file = meshjoinEnvironmentFile(dir);
+  const target = { project: PROJECT.id, metadataHost: metadata.host, settings };
+  await writeFile(file, renderMeshjoinEnvironment(dir, target));
+  undo.add(() => rm(file, { force: true }));
+}
+
 interface MeshjoinOptions {
   readonly google: GoogleCloud;
   readonly bundle: string | false;
-  readonly meshId: string;
+  readonly settings: Readonly<Record<string, string>>;
   readonly logDir: string;
   readonly env: Readonly<Record<string, string | undefined>>;
 }
@@ -146,24 +185,14 @@ interface MeshjoinOptions {
 /** Starts the functions, and subscribes them to their topics. */
 async function startMeshjoin(options: MeshjoinOptions, undo: Undo): Promise<SandboxFunctions> {
   if (options.bundle === false) return { urls: {}, pid: () => undefined, stop: () => Promise.resolve() };
-  const { google, bundle, logDir } = options;
-  const own = Object.entries(options.env).filter(
-    (entry): entry is [string, string] => entry[0].startsWith("MESHJOIN_") && entry[1] !== undefined,
-  );
+  const { google, bundle, logDir, settings } = options;
   const functions = await startFunctions({
     ...google,
     project: PROJECT.id,
     projectNumber: PROJECT.number,
     bundle,
     logDir,
-    env: {
-      MESHJOIN_MESH_ID: options.meshId,
-      MESHJOIN_PROJECTS: PROJECT.id,
-      MESHJOIN_ROOT_PROJECT: PROJECT.id,
-      ...Object.fromEntries(own),
-      MESHJOIN_CONTAINER_ENDPOINT: google.containerEndpoint,
-      MESHJOIN_SECRETMANAGER_ENDPOINT: google.secretManagerEndpoint,
-    },
+    env: settings,
   });
   undo.add(() => functions.stop());
   google.setSignerRuns(

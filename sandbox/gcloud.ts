@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import type { FleetFile } from "./fleet-file.ts";
+import { renderExports } from "./shell.ts";
 
 /** What gcloud has to know of a sandbox. */
 type GcloudTarget = Pick<
@@ -28,11 +29,5 @@ export function renderGcloudEnvironment(dir: string, target: GcloudTarget): stri
     CLOUDSDK_CORE_PROJECT: target.project,
     KUBECONFIG: join(dir, "gcloud", "kubeconfig"),
   };
-  return Object.entries(variables)
-    .map(([name, value]) => `export ${name}=${shellQuoted(value)}\n`)
-    .join("");
-}
-
-function shellQuoted(text: string): string {
-  return `'${text.replaceAll("'", "'\\''")}'`;
+  return renderExports(variables);
 }

@@ -1,5 +1,6 @@
 import { join, resolve } from "node:path";
 import { rootSecretName } from "../shared/core/names.ts";
+import { meshjoinEnvironmentFile } from "./command-line.ts";
 import type { FleetFile } from "./fleet-file.ts";
 import { gcloudEnvironmentFile } from "./gcloud.ts";
 
@@ -12,6 +13,12 @@ export function renderUsage(dir: string, fleet: FleetFile): string {
       ...fleet.members.map((each) => `  ${each.clusterId}  ${each.istiodHttp ?? "no istiod"}`),
       ...Object.entries(fleet.functions).map(([name, url]) => `  ${name}  ${url}`),
       `  logs  ${fleet.logDir}`,
+    ],
+    [
+      "Meshjoin's own command line, in another terminal, from the project's folder:",
+      `  . ${meshjoinEnvironmentFile(resolve(dir))}`,
+      "  npm run meshjoin -- status",
+      "  npm run meshjoin -- --help",
     ],
     member === undefined
       ? []

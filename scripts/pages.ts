@@ -1,6 +1,10 @@
+import { renderCliReference } from "./cli-reference.ts";
 import { renderConfigReference } from "./config-reference.ts";
+import { renderReasonsReference } from "./reasons-reference.ts";
 
 /** Pages that are made from code, by their paths; a test fails when one of them is stale. */
 export const PAGES: Readonly<Record<string, () => string>> = {
+  "docs/reference/cli.md": renderCliReference,
   "docs/reference/config.md": renderConfigReference,
+  "docs/reference/reasons.md": renderReasonsReference,
 };

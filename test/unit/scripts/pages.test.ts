@@ -4,10 +4,22 @@ import { describe, expect, it } from "@jest/globals";
 import { PAGES } from "../../../scripts/pages.ts";
 import { ROOT } from "../../../scripts/paths.ts";
 import { variableNames } from "../../../shared/config.ts";
+import { REASONS } from "../../../shared/core/finding.ts";
 
 describe("generated pages", () => {
   it.each(Object.entries(PAGES))("%s is up to date (else: npm run docs)", (path, render) => {
     expect(readFileSync(join(ROOT, path), "utf8")).toBe(render());
+  });
+
+  it("name every reason once, under its severity", () => {
+    const page = PAGES["docs/reference/reasons.md"]?.() ?? "";
+    const sections = page.split(/^## .*$/m).slice(1);
+    const listed = sections.map((section) =>
+      [...section.matchAll(/^\| `(\w+)` \|/gm)].map(([, name]) => name),
+    );
+    const of = (severity: string) =>
+      Object.entries(REASONS).flatMap(([reason, is]) => (is === severity ? [reason] : []));
+    expect(listed).toEqual([of("error"), of("warning"), of("info")]);
   });
 
   it("name every variable but those of the sandbox", () => {

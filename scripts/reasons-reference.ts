@@ -1,0 +1,235 @@
+import { REASONS, type Reason, type Severity } from "../shared/core/finding.ts";
+
+interface Entry {
+  readonly means: string;
+  readonly cure: string;
+}
+
+/** A reason that is not described here does not compile. */
+const ENTRIES: Readonly<Record<Reason, Entry>> = {
+  AbsenceNotProved: {
+    means:
+      "A cluster that members hold credentials of is not in any list, and nothing proves that it has left: GKE is silent, or may not be asked.",
+    cure: "Let Meshjoin read the cluster (`container.clusters.get`). If it is gone for good, delete the Secrets that name it by hand.",
+  },
+  ApiServerRefused: {
+    means: "The API server of a member answers, and refuses what Meshjoin asks.",
+    cure: "Grant the service account what the message names; `meshjoin doctor` says with which command.",
+  },
+  ApiServerUnreachable: {
+    means:
+      "The API server of a member does not answer, or is in trouble of its own. Nothing is known of the member.",
+    cure: "If it lasts: the cluster's health, its authorized networks, and `MESHJOIN_ACCESS_FUNCTION`. Each full run looks again.",
+  },
+  CacertsMissing: { means: "A member has no intermediate CA.", cure: "None: Meshjoin issues one." },
+  CacertsOutdated: {
+    means: "A member's intermediate CA stands for other roots than the mesh has now.",
+    cure: "None: Meshjoin issues a new one.",
+  },
+  CertificateNotLoaded: {
+    means: "istiod serves another intermediate CA than the one that was written for it.",
+    cure: "`kubectl -n istio-system logs deploy/istiod` says why. A kubelet takes up to two minutes to bring a changed Secret to the pod.",
+  },
+  ClusterIdCollision: {
+    means: "Two members would have the same cluster ID. Neither joins.",
+    cure: "Recreate one under another name, or take its label off.",
+  },
+  ControlPlaneEdited: {
+    means: "Somebody has changed a field of Istio's objects that Meshjoin sets; a deep run has seen it.",
+    cure: "None: it was taken back. Who changes it again has their way, and is named (`FieldConflict`).",
+  },
+  ControlPlaneMissing: { means: "A member has no istiod.", cure: "None: Meshjoin installs it." },
+  ControlPlaneNotReady: {
+    means: "istiod of a member is not ready; the message has what its pods say.",
+    cure: "`kubectl -n istio-system describe pods -l app=istiod`.",
+  },
+  ControlPlaneOutdated: {
+    means: "istiod was installed from another manifest or configuration than the present one.",
+    cure: "None: the full run applies the present one, member after member.",
+  },
+  DnsTokensNotAllowed: {
+    means:
+      "The DNS-based endpoint stands in remote secrets, and refuses the Kubernetes tokens that they carry.",
+    cure: "Allow them (`--enable-k8s-tokens-via-dns`), or set `MESHJOIN_ACCESS_PEERS` to `private` or `public`.",
+  },
+  EndpointNotAvailable: {
+    means: "A cluster has no endpoint of the kind that the configuration asks for.",
+    cure: "Enable one, or change `MESHJOIN_ACCESS_FUNCTION` or `MESHJOIN_ACCESS_PEERS`.",
+  },
+  FieldConflict: {
+    means: "Somebody else owns fields of Istio's objects that Meshjoin has to set; the message names who.",
+    cure: "Let Meshjoin own them, or take the mesh label off.",
+  },
+  ForeignCacerts: {
+    means:
+      "The Secret `cacerts` is not Meshjoin's, and no workload of the mesh would trust it. The member does not join.",
+    cure: "Delete it, or import its root with a root rotation.",
+  },
+  ForeignCacertsAccepted: {
+    means:
+      "The Secret `cacerts` is not Meshjoin's, and chains to the mesh's roots. It is used as it is, and never rotated.",
+    cure: "None. Delete it to have Meshjoin issue and rotate one.",
+  },
+  ForeignControlPlane: {
+    means: "istiod is not Meshjoin's, and does not belong to this mesh. The member does not join.",
+    cure: "Uninstall it, or install it with the mesh ID, cluster name and network that the message names.",
+  },
+  ForeignControlPlaneAccepted: {
+    means: "istiod is not Meshjoin's, and belongs to the mesh. Only its remote secrets are kept.",
+    cure: "None. Uninstall it to have Meshjoin install one.",
+  },
+  ForeignReaderSecret: {
+    means:
+      "A Secret has the name that would stand for a reader, and is not Meshjoin's. It is left alone, and the pair is not made.",
+    cure: "Delete or rename the Secret.",
+  },
+  ForeignRemoteSecret: {
+    means:
+      "A remote secret for a member was made by somebody else. It is left alone, and the pair is theirs.",
+    cure: "Delete it, and Meshjoin makes one.",
+  },
+  IstioVersionDiffers: {
+    means: "A member runs another version of Istio than the pinned one. It goes on, and so do its pairs.",
+    cure: 'When it suits, confirm it: `POST /sync` with `confirm: ["IstioVersionDiffers"]`. The members are upgraded one by one.',
+  },
+  IstiodStuck: {
+    means:
+      "istiod still lists a cluster whose remote secret is gone: its secret controller does not move any more.",
+    cure: "`kubectl -n istio-system rollout restart deployment/istiod`.",
+  },
+  ListingIncomplete: {
+    means:
+      "Not all clusters of a project are known: it, or a location of it, did not answer. Nobody is removed on this account.",
+    cure: "If it lasts: the GKE API, and Meshjoin's permissions in the project.",
+  },
+  ManagedMesh: {
+    means: "Cloud Service Mesh manages the control plane of the cluster. It does not join.",
+    cure: "Disable Cloud Service Mesh on it, or take the mesh label off.",
+  },
+  MassLeave: {
+    means:
+      "More members than `MESHJOIN_MASS_LEAVE_SHARE` allows seem to have left, on the word of labels or a list. Nothing is removed.",
+    cure: 'If it is meant: `meshjoin sync --yes`, or `POST /sync` with `confirm: ["MassLeave"]`. If not: set the labels again.',
+  },
+  MemberLeft: {
+    means: "A cluster is no member any more.",
+    cure: "None: what the members hold of it is removed.",
+  },
+  NamespaceNotLabelled: {
+    means: "`istio-system` does not carry the member's network and the mesh's labels.",
+    cure: "None: Meshjoin labels it.",
+  },
+  NamespaceTerminating: {
+    means: "`istio-system` of a member is being deleted.",
+    cure: "Wait until it is gone.",
+  },
+  NetworkConflict: {
+    means: "`istio-system` is labelled with another network than the one that the cluster is in.",
+    cure: "`kubectl label namespace istio-system topology.istio.io/network-`.",
+  },
+  NetworkNotShared: {
+    means:
+      "Pods of two members cannot reach each other: they are in different VPCs, or one is not VPC-native. They are not paired.",
+    cure: "Put them into one VPC, as VPC-native clusters.",
+  },
+  NoSigningRoot: {
+    means: "No version of the root secret has the alias `signing`. Nothing is issued.",
+    cure: "Give it to the version that is to sign; the message has the command.",
+  },
+  OtherMesh: {
+    means: "The cluster still holds the control plane of another mesh of Meshjoin. It does not join.",
+    cure: "Delete its namespace `istio-system`.",
+  },
+  PairNotSynced: {
+    means: "The remote secret is there, and istiod of the reader does not show the target as synced.",
+    cure: "Check that pods of the reader reach the API server of the target; istiod logs why.",
+  },
+  PeerPending: {
+    means: "A pair waits, because the other side has not finished its own half.",
+    cure: "None: it pairs itself when it has.",
+  },
+  RemoteSecretMissing: {
+    means: "A member has no credential of another one.",
+    cure: "None: Meshjoin writes it.",
+  },
+  RemoteSecretOutdated: {
+    means: "A credential is for an earlier address, an earlier cluster or an earlier reader Secret.",
+    cure: "None: Meshjoin replaces it.",
+  },
+  RollOutStopped: {
+    means: "A changed manifest was not well on a member, so those after it keep the one before.",
+    cure: "Mend that member, or build with the manifest before. The next full run goes on when the mesh is whole.",
+  },
+  RollOutWaits: {
+    means: "A changed manifest goes to members only when the mesh is whole, and it is not.",
+    cure: "Mend what the other findings name.",
+  },
+  RunFailed: {
+    means: "Something was refused in the middle of the work on a member, and asking again will not help.",
+    cure: "Mend what the message names; the next full run repeats it.",
+  },
+  RunInterrupted: {
+    means: "Something was in the way in the middle of the work on a member.",
+    cure: "None: it is tried again.",
+  },
+  SelfSignedMesh: {
+    means:
+      "An istiod with a self-signed CA runs in the cluster. It does not join: a new CA would cut its workloads off.",
+    cure: "Uninstall that istiod and its workloads' sidecars, or take the mesh label off.",
+  },
+  StillRunning: {
+    means: "A deletion has begun, and GKE still calls the cluster running.",
+    cure: "None: the end of the deletion, or the next full run, finishes it.",
+  },
+  TokenDue: { means: "The token of a credential has used up its time.", cure: "None: Meshjoin renews it." },
+  TokenExpiring: {
+    means: "The token of a credential has used up three quarters of its life and more, and was not renewed.",
+    cure: "See in the log of `sync-mesh` why; `meshjoin sync` renews it.",
+  },
+  TrustedLeaver: {
+    means:
+      "A cluster has left without being deleted. It still holds a CA that the members trust until the date in the message.",
+    cure: "If it is not to be trusted: rotate the root.",
+  },
+};
+
+const SEVERITIES: readonly { readonly severity: Severity; readonly title: string; readonly about: string }[] =
+  [
+    { severity: "error", title: "Errors", about: "Somebody must act before the mesh is whole." },
+    {
+      severity: "warning",
+      title: "Warnings",
+      about: "Somebody should know; time, or a later run, may end it.",
+    },
+    { severity: "info", title: "Notes", about: "Meshjoin acts by itself, or there is nothing to do." },
+  ];
+
+function rowsOf(severity: Severity): string[] {
+  const severities = new Map<string, Severity>(Object.entries(REASONS));
+  return Object.entries(ENTRIES)
+    .filter(([reason]) => severities.get(reason) === severity)
+    .map(([reason, { means, cure }]) => `| \`${reason}\` | ${means} | ${cure} |`);
+}
+
+/** `docs/reference/reasons.md`. */
+export function renderReasonsReference(): string {
+  return [
+    "# Reasons of findings",
+    "",
+    "<!-- Generated by `npm run docs` from shared/core/finding.ts and scripts/reasons-reference.ts: edit those. -->",
+    "",
+    "A finding says what is not as it should be, and how to mend it, in its own message and cure. Its reason never changes:",
+    "alerts and runbooks may match on it.",
+    "",
+    ...SEVERITIES.flatMap(({ severity, title, about }) => [
+      `## ${title}`,
+      "",
+      about,
+      "",
+      "| reason | what it means | what mends it |",
+      "| --- | --- | --- |",
+      ...rowsOf(severity),
+      "",
+    ]),
+  ].join("\n");
+}

@@ -23,7 +23,9 @@ export function exitCodeOfRun({ summary, retry }: Reconciled): ExitCode {
 
 /** Clusters of findings that the run would have acted on if it had been told to. */
 export function unconfirmed({ findings }: Summary): string[] {
-  return findings.filter(({ reason }) => CONFIRMED_BY_YES.includes(reason)).map(({ clusterId = "" }) => clusterId);
+  return findings
+    .filter(({ reason }) => CONFIRMED_BY_YES.includes(reason))
+    .map(({ clusterId = "" }) => clusterId);
 }
 
 function findingsOf({ members, findings }: Summary) {

@@ -19,11 +19,7 @@ describe("arguments", () => {
     ["plan", { command: "plan" }, "text"],
     ["plan --cluster cn-a", { command: "plan", cluster: "cn-a" }, "text"],
     ["sync", { command: "sync", deep: false, yes: false }, "text"],
-    [
-      "sync --yes --deep --cluster cn-a",
-      { command: "sync", cluster: "cn-a", deep: true, yes: true },
-      "text",
-    ],
+    ["sync --yes --deep --cluster cn-a", { command: "sync", cluster: "cn-a", deep: true, yes: true }, "text"],
     ["join cn-a", { command: "join", cluster: "cn-a" }, "text"],
     [
       "leave projects/p/zones/z/clusters/c",

@@ -1,0 +1,160 @@
+import { execFile } from "node:child_process";
+import { dirname } from "node:path";
+import { promisify } from "node:util";
+import { describe, expect, it } from "@jest/globals";
+import type { Diagnosis } from "../../cli/doctor/check.ts";
+import { meshjoinEnvironmentFile } from "../../sandbox/command-line.ts";
+import { ROOT } from "../../scripts/paths.ts";
+import type { Plan } from "../../shared/core/plan.ts";
+import type { Status } from "../../shared/core/status.ts";
+import type { Summary } from "../../shared/core/summary.ts";
+import { MESH_LABEL, membersOf, SCENARIO_MS, useFleet } from "./world/fleet.ts";
+import { clearFaults, holdEvents, setFault, setLabels } from "./world/google.ts";
+import { kubectl, secrets } from "./world/kubectl.ts";
+import { expectPaired } from "./world/mesh.ts";
+
+const world = useFleet({ members: 3 });
+
+interface Ended {
+  readonly code: number;
+  readonly out: string;
+  readonly err: string;
+}
+
+/** A process of its own, in a shell that has read what the sandbox has written for it. */
+async function meshjoin(...args: readonly string[]): Promise<Ended> {
+  const file = meshjoinEnvironmentFile(dirname(world.fleet.file().logDir));
+  const line = ["-c", `. "$0" && exec "$@"`, file, process.execPath, "cli/main.ts", ...args];
+  try {
+    const { stdout, stderr } = await promisify(execFile)("sh", line, { cwd: ROOT });
+    return { code: 0, out: stdout, err: stderr };
+  } catch (error) {
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- what execFile rejects with
+    const { code, stdout, stderr } = error as { code: number; stdout: string; stderr: string };
+    return { code, out: stdout, err: stderr };
+  }
+}
+
+/** By its name, to be read again wherever its labels matter. */
+function member(name: string) {
+  const found = world.fleet.file().members.find((each) => each.name === name);
+  if (found === undefined) throw new Error(`there is no ${name}`);
+  return found;
+}
+
+const remoteSecrets = async (name: string) =>
+  [...(await secrets(member(name))).keys()].filter((secret) => secret.startsWith("istio-remote-secret-"));
+
+describe("the command line", () => {
+  it(
+    "30 shows a mesh that is whole, and finds it well",
+    async () => {
+      const shown = await meshjoin("status", "--output", "json");
+      expect(shown).toMatchObject({ code: 0, err: "", out: expect.stringMatching(/^[^\n]+\n$/) });
+      const { members, pairs }: Status = JSON.parse(shown.out);
+      expect(members.map(({ clusterId }) => clusterId)).toEqual(
+        membersOf(world.fleet)
+          .map(({ clusterId }) => clusterId)
+          .toSorted(),
+      );
+      expect(pairs.map(({ status }) => status)).toEqual(Array.from({ length: 6 }, () => "synced"));
+      const examined = await meshjoin("doctor");
+      expect(examined).toMatchObject({ code: 0, err: "" });
+      expect(examined.out).toContain(world.fleet.accounts.developer);
+      expect(examined.out).toContain("All is well.");
+    },
+    SCENARIO_MS,
+  );
+
+  it(
+    "31 plans the repair of what somebody deleted, and makes it",
+    async () => {
+      const { clusterId } = member("mesh-2");
+      const name = `istio-remote-secret-${clusterId}`;
+      await kubectl(member("mesh-1"), "-n", "istio-system", "delete", "secret", name);
+      const { actions }: Plan = JSON.parse((await meshjoin("plan", "-o", "json")).out);
+      expect(actions).toMatchObject([
+        { verb: "create", clusterId: member("mesh-1").clusterId, object: { kind: "Secret", name } },
+      ]);
+      const repaired = await meshjoin("sync");
+      expect(repaired).toMatchObject({
+        code: 0,
+        err: expect.stringContaining(`remote secret for ${clusterId} created`),
+      });
+      await expectPaired(membersOf(world.fleet));
+      const again = await meshjoin("sync", "--output", "json");
+      const { outcome }: Summary = JSON.parse(again.out);
+      expect([again.code, again.err, outcome]).toEqual([0, "", "unchanged"]);
+    },
+    SCENARIO_MS,
+  );
+
+  it(
+    "32 takes a member out and brings it back, with no help of the functions, and leaves its other labels",
+    async () => {
+      const { fleet } = world;
+      await holdEvents(fleet);
+      await setLabels(fleet, member("mesh-3"), { ...MESH_LABEL, team: "shop" });
+      const { clusterId, project, location } = member("mesh-3");
+
+      expect(await meshjoin("leave", clusterId)).toMatchObject({
+        code: 0,
+        out: expect.stringContaining("deleted"),
+      });
+      expect(member("mesh-3").labels).toEqual({ team: "shop" });
+      expect(await remoteSecrets("mesh-3")).toEqual([]);
+      await expectPaired(membersOf(fleet));
+      expect(await remoteSecrets("mesh-1")).toHaveLength(1);
+
+      const resource = `projects/${project}/locations/${location}/clusters/mesh-3`;
+      expect(await meshjoin("join", resource)).toMatchObject({
+        code: 0,
+        out: expect.stringContaining("created"),
+      });
+      expect(member("mesh-3").labels).toEqual({ ...MESH_LABEL, team: "shop" });
+      expect(membersOf(fleet)).toHaveLength(3);
+      await expectPaired(membersOf(fleet));
+      await clearFaults(fleet);
+    },
+    SCENARIO_MS,
+  );
+
+  it(
+    "33 exits with what went wrong, and says it where it does not get into a result",
+    async () => {
+      const { fleet } = world;
+      const misspelt = await meshjoin("join", "mesh-3");
+      expect(misspelt).toMatchObject({
+        code: 2,
+        out: "",
+        err: expect.stringContaining(member("mesh-3").clusterId),
+      });
+      expect(await meshjoin("stauts")).toMatchObject({ code: 2, err: expect.stringContaining("status") });
+
+      await setFault(fleet, { target: member("mesh-1").clusterId, kind: "refuse" });
+      const examined = await meshjoin("doctor", "--output", "json");
+      const { ok, checks }: Diagnosis = JSON.parse(examined.out);
+      expect([examined.code, ok]).toEqual([1, false]);
+      expect(checks.filter((check) => !check.ok)).toMatchObject([
+        {
+          check: "member",
+          about: member("mesh-1").clusterId,
+          cure: expect.stringContaining("--enable-dns-access"),
+        },
+      ]);
+      expect(await meshjoin("sync")).toMatchObject({
+        code: 3,
+        out: expect.stringContaining("ApiServerUnreachable"),
+      });
+      await clearFaults(fleet);
+
+      await holdEvents(fleet);
+      for (const name of ["mesh-2", "mesh-3"]) await setLabels(fleet, member(name), {});
+      expect(await meshjoin("sync")).toMatchObject({ code: 1, err: expect.stringContaining("--yes") });
+      expect(await remoteSecrets("mesh-1")).toHaveLength(2);
+      expect(await meshjoin("sync", "--yes")).toMatchObject({ code: 0 });
+      expect(await remoteSecrets("mesh-1")).toEqual([]);
+    },
+    SCENARIO_MS,
+  );
+});

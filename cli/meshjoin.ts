@@ -4,6 +4,7 @@ import { leave } from "./commands/leave.ts";
 import { plan } from "./commands/plan.ts";
 import { status } from "./commands/status.ts";
 import { sync } from "./commands/sync.ts";
+import { upgrade } from "./commands/upgrade.ts";
 import { type ExitCode, exitCodeOf } from "./exit-code.ts";
 import type { Host } from "./host.ts";
 import type { Order } from "./order.ts";
@@ -31,6 +32,8 @@ function carryOut(session: Session, order: Order): Promise<ExitCode> {
       return plan(session, order.cluster);
     case "sync":
       return sync(session, order);
+    case "upgrade":
+      return upgrade(session, order.cluster);
     case "join":
       return join(session, order.cluster);
     case "leave":

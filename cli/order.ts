@@ -8,6 +8,7 @@ export type Order =
       readonly deep: boolean;
       readonly yes: boolean;
     }
+  | { readonly command: "upgrade"; readonly cluster?: string }
   | { readonly command: "join"; readonly cluster: string }
   | { readonly command: "leave"; readonly cluster: string }
   | { readonly command: "doctor" };

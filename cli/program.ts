@@ -74,6 +74,19 @@ export function createProgram(take: Take): Command {
     );
 
   program
+    .command("upgrade")
+    .description(
+      "bring the members to the Istio of this build, one after the other; stops at the first that fails",
+    )
+    .addOption(onlyCluster())
+    .addHelpText(
+      "after",
+      "\nA run begins no member that it might not see to its end: exit code 3 says that some are left.\n" +
+        examples("meshjoin upgrade", "meshjoin upgrade --cluster cn-shop-europe-west1-checkout"),
+    )
+    .action(({ cluster }: ClusterFlag) => take({ command: "upgrade", ...given(cluster) }, format()));
+
+  program
     .command("join")
     .description("set the mesh label of a cluster and make it a member")
     .addArgument(new Argument("<CLUSTER>", CLUSTER))

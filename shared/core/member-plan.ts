@@ -108,7 +108,7 @@ function notes(member: Member & { readonly state: Reachable }, { desired }: Memb
       finding(
         "IstioVersionDiffers",
         `istiod is ${controlPlane.istioVersion}, and Meshjoin installs ${desired.istioVersion}`,
-        "when it suits, confirm it, and the members are upgraded one by one: POST /sync with confirm IstioVersionDiffers",
+        "when it suits, confirm it, and the members are upgraded one by one: meshjoin upgrade, or POST /sync with confirm IstioVersionDiffers",
         member.clusterId,
       ),
     );

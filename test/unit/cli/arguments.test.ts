@@ -20,6 +20,7 @@ describe("arguments", () => {
     ["plan --cluster cn-a", { command: "plan", cluster: "cn-a" }, "text"],
     ["sync", { command: "sync", deep: false, yes: false }, "text"],
     ["sync --yes --deep --cluster cn-a", { command: "sync", cluster: "cn-a", deep: true, yes: true }, "text"],
+    ["upgrade --cluster cn-a", { command: "upgrade", cluster: "cn-a" }, "text"],
     ["join cn-a", { command: "join", cluster: "cn-a" }, "text"],
     [
       "leave projects/p/zones/z/clusters/c",
@@ -41,7 +42,7 @@ describe("arguments", () => {
     ["join", "missing required argument 'CLUSTER'"],
     ["join cn-a cn-b", "too many arguments"],
     ["status more", "too many arguments"],
-    ["upgrade", "unknown command 'upgrade'"],
+    ["upgarde", "unknown command 'upgarde'\n(Did you mean upgrade?)"],
     ["", "Usage: meshjoin"],
   ])("refuses: meshjoin %s", (args, words) => {
     const { parsed, out, err } = parse(args);
@@ -55,7 +56,7 @@ describe("arguments", () => {
     expect([parsed, err]).toEqual([0, ""]);
     for (const code of ["0  done", "1  failed", "2  wrong usage", "3  not finished"])
       expect(out).toContain(code);
-    for (const command of ["status", "plan", "sync", "join", "leave", "doctor"]) {
+    for (const command of ["status", "plan", "sync", "upgrade", "join", "leave", "doctor"]) {
       expect(parse(`${command} --help`).out).toContain(`Examples:\n  meshjoin ${command}`);
     }
   });

@@ -19,6 +19,9 @@ const ENTRIES = ["functions/", "cli/"];
 
 const CORE = "shared/core/";
 const ADAPTERS = "shared/adapters/";
+/** From data to markup: `node:crypto` for the hash of its style. */
+const PAGE = "functions/page/";
+const PAGE_MAY_IMPORT = [PAGE, CORE, "node:crypto"];
 const COMPOSITION_ROOTS = ["shared/runtime.ts", "shared/operator.ts"];
 const ADAPTERS_MAY_IMPORT = [ADAPTERS, CORE, "shared/ports.ts", "shared/errors.ts", "shared/async/"];
 
@@ -61,6 +64,9 @@ function wrongImport(path: string, specifier: string): string | undefined {
   if (path.startsWith(CORE)) {
     return specifier.startsWith(CORE) ? undefined : `core imports nothing outside itself, not ${specifier}`;
   }
+  if (path.startsWith(PAGE) && !startsWithAny(specifier, PAGE_MAY_IMPORT)) {
+    return `the page is made of data alone, not of ${specifier}`;
+  }
   if (!isOwn(specifier))
     return specifier === "(computed)" ? "an import that no reader can follow" : undefined;
   if (path.startsWith(ADAPTERS)) {
@@ -87,7 +93,8 @@ function wrongImport(path: string, specifier: string): string | undefined {
 export function breaches(modules: readonly ModuleFacts[]): string[] {
   return modules.flatMap(({ path, imports, effects }) => {
     const found = imports.flatMap((specifier) => wrongImport(path, specifier) ?? []);
-    const impure = path.startsWith(CORE) ? effects.map((effect) => `core must not use ${effect}`) : [];
+    const pure = startsWithAny(path, [CORE, PAGE]);
+    const impure = pure ? effects.map((effect) => `what is pure must not use ${effect}`) : [];
     const lost = layerOf(path) === -1 && !path.startsWith(ADAPTERS) ? ["is in no layer: give it one"] : [];
     return [...found, ...impure, ...lost].map((breach) => `${path}: ${breach}`);
   });

@@ -1,0 +1,35 @@
+import { type State, WORST_FIRST } from "../facts/connections.ts";
+import { type Html, html } from "../html.ts";
+import { type Point, px } from "./geometry.ts";
+
+/** The heads of the arrows, one for each state, since a marker does not take the colour of its line everywhere. */
+export const ARROW_HEADS: Html = html`<defs>${WORST_FIRST.map(
+  (state) => html`
+<marker id="arrow-${state}" class="${state}" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="8" markerHeight="8" markerUnits="userSpaceOnUse" orient="auto"><path d="M0 .5 7.5 4 0 7.5z"/></marker>`,
+)}
+</defs>`;
+
+export interface Edge {
+  readonly from: Point;
+  readonly to: Point;
+  readonly control: Point;
+  readonly state: State;
+  /** Shown when somebody points at it. */
+  readonly title: string;
+  /** It stands for many. */
+  readonly bold?: boolean;
+}
+
+export function drawEdge({ from, to, control, state, title, bold }: Edge): Html {
+  const d = `M${px(from.x)} ${px(from.y)}Q${px(control.x)} ${px(control.y)} ${px(to.x)} ${px(to.y)}`;
+  return html`
+<path class="edge ${state}${bold ? " bold" : ""}" d="${d}" marker-end="url(#arrow-${state})"><title>${title}</title></path>`;
+}
+
+/** A point of the line: at 0 it begins, at 1 it ends. */
+export function pointOn({ from, to, control }: Edge, share: number): Point {
+  const rest = 1 - share;
+  const mix = (a: number, b: number, c: number): number =>
+    rest * rest * a + 2 * rest * share * b + share * share * c;
+  return { x: mix(from.x, control.x, to.x), y: mix(from.y, control.y, to.y) };
+}

@@ -1,0 +1,75 @@
+import { describe, expect, it } from "@jest/globals";
+import {
+  connectionsOf,
+  describeTally,
+  type State,
+  tally,
+  WORST_FIRST,
+  worstState,
+} from "../../../../functions/page/facts/connections.ts";
+import { PAIR_STATUSES, type PairStatus } from "../../../../shared/core/status.ts";
+import { aStatus } from "../../../builders/status.ts";
+
+const status = aStatus({ members: 2 });
+const [reader = "", target = ""] = status.members.map(({ clusterId }) => clusterId);
+
+function pod(seed: Partial<PairStatus>): PairStatus {
+  return {
+    reader,
+    target,
+    pod: "istiod-1",
+    status: "synced",
+    tokenExpiry: null,
+    seenAt: status.time,
+    ...seed,
+  };
+}
+
+describe("the worst state", () => {
+  it("is known of every state", () => {
+    expect(WORST_FIRST.toSorted()).toEqual(PAIR_STATUSES.toSorted());
+  });
+
+  it.each<[State[], State]>([
+    [["synced"], "synced"],
+    [["synced", "syncing"], "syncing"],
+    [["syncing", "unknown"], "unknown"],
+    [["unknown", "timeout", "synced"], "timeout"],
+    [["timeout", "closed"], "closed"],
+    [["closed", "missing", "synced"], "missing"],
+    [[], "unknown"],
+  ])("of %j is %s", (states, expected) => {
+    expect(worstState(states)).toBe(expected);
+  });
+});
+
+describe("a connection", () => {
+  it("is one ordered pair over all pods of its reader", () => {
+    const pods = [pod({}), pod({ pod: "istiod-2", status: "timeout" })];
+    const back = pod({ reader: target, target: reader });
+    expect(connectionsOf({ ...status, pairs: [...pods, back] })).toEqual([
+      { reader, target, state: "timeout", pods, tokenExpiry: undefined },
+      { reader: target, target: reader, state: "synced", pods: [back], tokenExpiry: undefined },
+    ]);
+  });
+
+  it("has the first expiry of its tokens, whatever their offsets", () => {
+    const pairs = [
+      pod({ tokenExpiry: "2026-03-03T01:00:00+02:00" }),
+      pod({ pod: "istiod-2", tokenExpiry: "2026-03-03T00:00:00Z" }),
+      pod({ pod: "istiod-3" }),
+    ];
+    expect(connectionsOf({ ...status, pairs })).toMatchObject([{ tokenExpiry: "2026-03-03T01:00:00+02:00" }]);
+  });
+
+  it("is between members", () => {
+    const pairs = [pod({ target: "cn-gone" }), pod({ reader: "cn-gone" })];
+    expect(connectionsOf({ ...status, pairs })).toEqual([]);
+  });
+});
+
+it("a tally counts every state, and names all but synced, the worst first", () => {
+  const counts = tally(connectionsOf(aStatus({ members: 3, troubled: true })));
+  expect(counts).toEqual({ synced: 1, syncing: 0, timeout: 1, closed: 1, missing: 1, unknown: 2 });
+  expect(describeTally(counts)).toBe("missing 1, closed 1, timeout 1, unknown 2");
+});

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { ensureBinaries } from "../sandbox/binaries/build.ts";
 import { renderTable } from "../shared/table.ts";
 import { buildFunctions } from "./build.ts";
+import { ensureChromium } from "./chromium.ts";
 import { CACHE, ROOT } from "./paths.ts";
 import { parsePin } from "./render-settings.ts";
 import { recordResults } from "./results.ts";
@@ -53,6 +54,7 @@ async function prepare(tiers: readonly Tier[]): Promise<void> {
     await ensureBinaries(progress, pin.release);
   }
   if (tiers.some((tier) => tier.needsBundle)) await buildFunctions({ progress });
+  if (tiers.some((tier) => tier.needsBrowser)) await ensureChromium(progress);
 }
 
 function countFailures(summary: JestSummary, code: number): number {

@@ -8,6 +8,8 @@ export interface Tier {
   readonly needsBinaries: boolean;
   /** The functions run from `dist/`. */
   readonly needsBundle: boolean;
+  /** A page is looked at in Chromium, if there is one. */
+  readonly needsBrowser: boolean;
   /**
    * How long the tier may take on two cores once the binaries are built. A tier that is over it is reported, not failed:
    * a busy machine is no fault of the code.
@@ -23,6 +25,7 @@ export const TIERS: readonly Tier[] = [
     folder: "test/unit",
     needsBinaries: false,
     needsBundle: false,
+    needsBrowser: false,
     budgetSeconds: 30,
     serial: false,
   },
@@ -31,6 +34,7 @@ export const TIERS: readonly Tier[] = [
     folder: "test/contract",
     needsBinaries: true,
     needsBundle: false,
+    needsBrowser: true,
     budgetSeconds: 150,
     serial: true,
   },
@@ -39,6 +43,7 @@ export const TIERS: readonly Tier[] = [
     folder: "test/integration",
     needsBinaries: true,
     needsBundle: true,
+    needsBrowser: false,
     budgetSeconds: 600,
     serial: true,
   },

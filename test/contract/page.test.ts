@@ -1,0 +1,333 @@
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
+import type { Browser, BrowserContextOptions, Locator, Page } from "playwright-core";
+import { CHROMIUM_CURE, findChromium, isUnattended } from "../../scripts/chromium.ts";
+import { finding } from "../../shared/core/finding.ts";
+import { aView, everything } from "../builders/page-view.ts";
+import { aMemberStatus, aStatus } from "../builders/status.ts";
+import {
+  andLoad,
+  axeViolations,
+  complaint,
+  DESKTOP,
+  focused,
+  launch,
+  PHONE,
+  settle,
+  tabTo,
+  type Visit,
+  visit,
+} from "./page/browser.ts";
+import { type PageServer, startPageServer } from "./page/server.ts";
+import { VIEWS } from "./page/views.ts";
+
+/** A busy machine is slow without being wrong. */
+const TIMEOUT_MS = 60_000;
+/** `PAGE_SHOTS=/tmp/shots npm run test:contract -- page`: what every page looks like, for people to look at. */
+const SHOTS = process.env["PAGE_SHOTS"] ?? "";
+
+const LOOKS = [
+  ["desktop", DESKTOP, "light"],
+  ["desktop", DESKTOP, "dark"],
+  ["phone", PHONE, "light"],
+  ["phone", PHONE, "dark"],
+] as const;
+
+const browserPath = await findChromium();
+
+describe("the page", () => {
+  if (browserPath === undefined) {
+    withoutBrowser();
+    return;
+  }
+
+  let browser: Browser;
+  let server: PageServer;
+  beforeAll(async () => {
+    [browser, server] = await Promise.all([launch(browserPath), startPageServer()]);
+  }, TIMEOUT_MS);
+  afterAll(async () => {
+    await browser.close();
+    await server.close();
+  }, TIMEOUT_MS);
+
+  const look = <T>(options: BrowserContextOptions, use: (seen: Visit) => Promise<T>, path = ""): Promise<T> =>
+    visit(browser, server.url + path, options, use);
+  const still = { javaScriptEnabled: false };
+
+  it.each(VIEWS)(
+    "of %s stands alone and fits, in light and dark, on a desktop and a phone",
+    async (name, view) => {
+      server.show(view);
+      await look({}, async ({ page, complaints }) => {
+        for (const [device, viewport, colorScheme] of LOOKS) {
+          await page.setViewportSize(viewport);
+          await page.emulateMedia({ colorScheme });
+          await page.reload();
+          await settle(page);
+          expect([device, colorScheme, await overflow(page)]).toEqual([device, colorScheme, 0]);
+          if (SHOTS === "") continue;
+          const file = `${name} ${device} ${colorScheme}.png`.replaceAll(" ", "-");
+          await page.screenshot({ path: join(SHOTS, file), fullPage: true });
+        }
+        expect(complaints).toEqual([]);
+      });
+      expect(server.requests).toEqual(["", ...LOOKS].map(() => "GET /"));
+    },
+    TIMEOUT_MS,
+  );
+
+  it.each(VIEWS)(
+    "of %s keeps nobody out, in light and dark, on a desktop and a phone",
+    async (_, view) => {
+      server.show(view);
+      await look({ bypassCSP: true }, async ({ page }) => {
+        for (const [device, viewport, colorScheme] of LOOKS) {
+          await page.setViewportSize(viewport);
+          await page.emulateMedia({ colorScheme });
+          expect([device, colorScheme, await axeViolations(page)]).toEqual([device, colorScheme, []]);
+        }
+      });
+    },
+    TIMEOUT_MS,
+  );
+
+  describe("what must not be is noticed:", () => {
+    it.each([
+      ["a script", "<script>document.title = 'x'</script>", "script-src"],
+      ["a style", '<p style="color:red">x</p>', "style-src"],
+      ["a picture from elsewhere", '<img alt="" src="http://127.0.0.1:9/x.png">', "img-src"],
+      ["a frame", '<iframe title="x" src="http://127.0.0.1:9/"></iframe>', "frame-src"],
+    ])(
+      "%s",
+      async (_, markup, directive) => {
+        server.show(aView(), (html) => html.replace("</main>", `${markup}</main>`));
+        await look({}, async (seen) => {
+          await complaint(seen, `violates ${directive}`);
+          expect(seen.complaints).toContainEqual(expect.stringContaining(`violates ${directive}`));
+        });
+      },
+      TIMEOUT_MS,
+    );
+
+    it(
+      "a request to another place, where no policy forbids it",
+      async () => {
+        const markup = '<img alt="" src="http://127.0.0.1:9/x.png">';
+        server.show(aView(), (html) => html.replace("</main>", `${markup}</main>`));
+        await look({ bypassCSP: true }, async ({ complaints }) => {
+          expect(complaints).toContain("request: http://127.0.0.1:9/x.png");
+        });
+      },
+      TIMEOUT_MS,
+    );
+
+    it(
+      "what is too wide, what is not described, and what is hard to read",
+      async () => {
+        const markup =
+          '<img src="data:,"><p style="color:#ccc;background:#fff;width:2000px">hard to read</p>';
+        server.show(aView(), (html) => html.replace("</main>", `${markup}</main>`));
+        await look({ viewport: PHONE, bypassCSP: true }, async ({ page }) => {
+          expect(await overflow(page)).toBeGreaterThan(1000);
+          expect((await axeViolations(page)).join("\n")).toMatch(/color-contrast[^]*image-alt/);
+        });
+      },
+      TIMEOUT_MS,
+    );
+  });
+
+  it(
+    "tells without JavaScript what there is to know",
+    async () => {
+      server.show(aView(everything()));
+      await look(still, async ({ page }) => {
+        await expectVisible(page.getByRole("heading", { level: 1, name: "Mesh shop-prod" }));
+        await expectVisible(page.getByText(/^\d+ of 12 pairs are synced$/));
+        await expectVisible(page.getByRole("img", { name: "Members and pairs of mesh shop-prod" }));
+        await expectVisible(page.getByRole("heading", { name: "error MassLeave 2 times" }).first());
+        await expectVisible(page.getByRole("table", { name: "A sync would create 1, update 1, delete 1" }));
+        await expectVisible(page.getByRole("table", { name: "Members by network" }).getByText("unreachable"));
+        const matrix = page.getByRole("table", { name: "Readers (rows) and their targets" });
+        const row = matrix.getByRole("row").filter({ has: page.getByRole("rowheader", { name: "catalog" }) });
+        expect(await row.getByRole("cell").allInnerTexts()).toEqual([
+          "itself",
+          "missing",
+          "closed",
+          "synced",
+        ]);
+      });
+    },
+    TIMEOUT_MS,
+  );
+
+  it(
+    "shows foreign text as text",
+    async () => {
+      const text = `</style><script>alert(1)</script>"><img src=x onerror=alert(1)>\u202egpj`;
+      const member = aMemberStatus({ findings: [finding("RunFailed", text, text)] });
+      server.show(aView({ status: { ...aStatus({ members: 0 }), members: [member] } }));
+      await look({}, async ({ page, complaints }) => {
+        await settle(page);
+        const shown = await page.locator("#findings li p").nth(1).innerText();
+        expect(shown).toBe(text.replace("\u202e", "\\u{202e}"));
+        expect(complaints).toEqual([]);
+      });
+    },
+    TIMEOUT_MS,
+  );
+
+  describe("by keyboard alone, without JavaScript,", () => {
+    it(
+      "plans and syncs the mesh and one member",
+      async () => {
+        server.show(aView(everything()));
+        await look(still, async ({ page }) => {
+          const buttons = ["Show the plan", "Sync the mesh", "Show the plan of checkout", "Sync checkout"];
+          for (const button of buttons) {
+            await tabTo(page, button);
+            await andLoad(page, () => page.keyboard.press("Enter"));
+          }
+        });
+        const scope = "cn-shop-prod-data-us-central1-checkout";
+        expect(server.forms).toEqual([
+          { csrf: "a token", scope: "mesh", action: "plan" },
+          { csrf: "a token", scope: "mesh", action: "sync" },
+          { csrf: "a token", scope, action: "plan" },
+          { csrf: "a token", scope, action: "sync" },
+        ]);
+      },
+      TIMEOUT_MS,
+    );
+
+    it(
+      "confirms a mass leave, but not without a tick",
+      async () => {
+        server.show(aView(everything()));
+        await look(still, async ({ page }) => {
+          await tabTo(page, "Confirm and sync the mesh");
+          await page.keyboard.press("Enter");
+          expect(await page.locator(":focus").getAttribute("type")).toBe("checkbox");
+          await page.keyboard.press("Space");
+          await tabTo(page, "Confirm and sync the mesh");
+          await andLoad(page, () => page.keyboard.press("Enter"));
+        });
+        expect(server.forms).toEqual([
+          { csrf: "a token", scope: "mesh", confirm: "MassLeave", action: "sync" },
+        ]);
+      },
+      TIMEOUT_MS,
+    );
+
+    it(
+      "skips to the mesh",
+      async () => {
+        server.show(aView());
+        await look(still, async ({ page }) => {
+          await page.keyboard.press("Tab");
+          expect(await focused(page)).toBe("Skip to the mesh");
+          await page.keyboard.press("Enter");
+          await page.keyboard.press("Tab");
+          expect(await focused(page)).toBe("Show the plan");
+        });
+      },
+      TIMEOUT_MS,
+    );
+
+    it(
+      "shows at every stop where one is",
+      async () => {
+        server.show(aView(everything()));
+        await look({ reducedMotion: "reduce" }, async ({ page }) => {
+          const hidden: string[] = [];
+          const stops = new Set<string>();
+          for (;;) {
+            await page.keyboard.press("Tab");
+            const stop = await page.evaluate<Stop>(STOP);
+            if (stop.at === "" || stops.has(stop.at)) break;
+            stops.add(stop.at);
+            if (!stop.isOutlined || !stop.isInView) hidden.push(stop.at);
+          }
+          expect(stops.size).toBeGreaterThan(40);
+          expect(hidden).toEqual([]);
+        });
+      },
+      TIMEOUT_MS,
+    );
+  });
+
+  describe("comes anew by itself", () => {
+    it.each([
+      ["", "the whole page"],
+      ["#findings", "a section"],
+    ])(
+      "at /%s, and keeps how far somebody has scrolled",
+      async (fragment) => {
+        server.show(aView({ status: aStatus({ members: 20 }), refreshSeconds: 1 }));
+        await look(
+          { reducedMotion: "reduce" },
+          async ({ page }) => {
+            await page.mouse.wheel(0, 700);
+            await andLoad(page, async () => undefined);
+            const before = await page.evaluate<number>("scrollY");
+            expect(before).toBeGreaterThan(0);
+            await andLoad(page, async () => undefined);
+            expect(await page.evaluate<number>("scrollY")).toBe(before);
+          },
+          fragment,
+        );
+        expect(server.requests.length).toBeGreaterThan(2);
+      },
+      TIMEOUT_MS,
+    );
+
+    it(
+      "until somebody stops it",
+      async () => {
+        server.show(aView({ refreshSeconds: 1 }));
+        await look(still, async ({ page }) => {
+          await page.getByRole("link", { name: "Stop refreshing" }).click();
+          await page.waitForURL("**/?refresh=off");
+        });
+        expect(server.requests.at(-1)).toBe("GET /?refresh=off");
+      },
+      TIMEOUT_MS,
+    );
+  });
+});
+
+/** One test that passes says what was not looked at; it fails where nobody would read that. */
+function withoutBrowser(): void {
+  it(`is not looked at here, for want of a browser: ${CHROMIUM_CURE}`, () => {
+    expect({ unattended: isUnattended() }).toEqual({ unattended: false });
+  });
+}
+
+/** By how many pixels the page is wider than its window. */
+function overflow(page: Page): Promise<number> {
+  return page.evaluate<number>("document.documentElement.scrollWidth - document.documentElement.clientWidth");
+}
+
+async function expectVisible(element: Locator): Promise<void> {
+  expect([String(element), await element.isVisible()]).toEqual([String(element), true]);
+}
+
+interface Stop {
+  readonly at: string;
+  readonly isOutlined: boolean;
+  readonly isInView: boolean;
+}
+
+/** Run in the page: where the focus is, and whether one can see that. */
+const STOP = `(() => {
+  const element = document.activeElement;
+  if (element === null || element === document.body) return { at: "", isOutlined: true, isInView: true };
+  const { outlineStyle, outlineWidth } = getComputedStyle(element);
+  const { top, bottom } = element.getBoundingClientRect();
+  const all = [...document.querySelectorAll("*")];
+  return {
+    at: all.indexOf(element) + " " + element.outerHTML.slice(0, 80),
+    isOutlined: outlineStyle !== "none" && parseFloat(outlineWidth) >= 2,
+    isInView: bottom > 0 && top < innerHeight,
+  };
+})()`;

@@ -1,4 +1,5 @@
 import type { Run } from "../shared/apply.ts";
+import type { ReconcileRequest } from "../shared/core/request.ts";
 import type { Status } from "../shared/core/status.ts";
 import { InputError } from "../shared/errors.ts";
 import { type Logger, traceFields } from "../shared/log.ts";
@@ -8,7 +9,20 @@ import { logReconciled } from "../shared/run-log.ts";
 import { logProgress, type Runtime } from "../shared/runtime.ts";
 import { collectStatus } from "../shared/status.ts";
 import { type Answer, errorAnswer, refusal } from "./http/answer.ts";
-import { BODY_MAX, parsePlanQuery, parseSync } from "./http/input.ts";
+import { csrfCookie, csrfTokenOf, isCsrfTokenRight, isSameOrigin, newCsrfToken } from "./http/csrf.ts";
+import {
+  BODY_MAX,
+  parseAction,
+  parseForm,
+  parsePageQuery,
+  parsePlanQuery,
+  parseSync,
+  planRequest,
+  syncRequest,
+} from "./http/input.ts";
+import { logsUrl } from "./http/logs-url.ts";
+import { renderPage } from "./page/page.ts";
+import type { LastSync } from "./page/view.ts";
 
 /** As the Functions Framework hands it over; only what is read. */
 export interface SyncRequest {
@@ -22,21 +36,30 @@ export interface SyncRequest {
 /** For so long a status is answered again without looking. */
 const CACHE_MS = 15_000;
 
+/** So often a page that is left open loads itself anew. */
+const REFRESH_SECONDS = 30;
+
 const ROUTES: Readonly<Record<string, readonly string[]>> = {
+  "/": ["GET"],
+  "/actions": ["POST"],
   "/sync": ["POST"],
   "/plan": ["GET"],
   "/status": ["GET"],
 };
 
 /**
- * The mesh over HTTP: look at it (`/status`), see what would be done (`/plan`), have it done (`/sync`). Whoever may invoke
- * the function may do all of that: it sits behind IAM. It never throws. `project` is where the traces are.
+ * The mesh over HTTP: look at it (`/status`), see what would be done (`/plan`), have it done (`/sync`); the page (`/`) and
+ * its forms (`/actions`) are the same for a person. Whoever may invoke the function may do all of that: it sits behind IAM.
+ * It never throws. `environment` is Cloud Run's: where traces and logs are.
  */
 export function syncMesh(
   runtime: Runtime,
-  project = process.env["GOOGLE_CLOUD_PROJECT"],
+  environment: Readonly<Record<string, string | undefined>> = process.env,
 ): (request: SyncRequest) => Promise<Answer> {
+  const project = environment["GOOGLE_CLOUD_PROJECT"];
+  const logs = logsUrl(project, environment["K_SERVICE"]);
   let cached: { readonly at: number; readonly status: Status } | undefined;
+  let lastSync: LastSync | undefined;
 
   async function withRun<T>(log: Logger, use: (run: Run) => Promise<T>): Promise<T> {
     const run = await runtime.start(logProgress(log));
@@ -51,19 +74,67 @@ export function syncMesh(
     const body = request.rawBody ?? Buffer.alloc(0);
     const { request: order, dryRun } = parseSync(body, header(request, "content-type"));
     if (dryRun) return { status: 200, body: await withRun(log, (run) => preview(run, order)) };
-    cached = undefined;
-    const reconciled = await withRun(log, (run) => reconcile(run, order));
-    cached = undefined;
-    logReconciled(log, reconciled);
+    const reconciled = await reconciledBy(order, log);
     return { status: statusOf(reconciled), body: reconciled.summary };
   }
 
-  async function status(request: SyncRequest, log: Logger): Promise<Answer> {
+  async function reconciledBy(order: ReconcileRequest, log: Logger): Promise<Reconciled> {
+    cached = undefined;
+    const reconciled = await withRun(log, (run) => reconcile(run, order));
+    cached = undefined;
+    lastSync = { summary: reconciled.summary, at: new Date().toISOString() };
+    logReconciled(log, reconciled);
+    return reconciled;
+  }
+
+  async function status(request: SyncRequest, log: Logger): Promise<Status> {
     const fresh = /\bno-cache\b/.test(header(request, "cache-control") ?? "");
     if (fresh || cached === undefined || performance.now() - cached.at > CACHE_MS) {
       cached = { status: await withRun(log, (run) => collectStatus(run)), at: performance.now() };
     }
-    return { status: 200, body: cached.status };
+    return cached.status;
+  }
+
+  async function page(request: SyncRequest, query: URLSearchParams, log: Logger): Promise<Answer> {
+    const { plan: planned, refresh: refreshes } = parsePageQuery(query);
+    const plan =
+      planned === undefined ? undefined : await withRun(log, (run) => preview(run, planRequest(planned)));
+    const csrfToken = csrfTokenOf(header(request, "cookie")) ?? newCsrfToken();
+    const { html, contentSecurityPolicy, refresh } = renderPage({
+      status: await status(request, log),
+      ...(plan === undefined ? {} : { plan }),
+      ...(lastSync === undefined ? {} : { lastSync }),
+      ...(logs === undefined ? {} : { logsUrl: logs }),
+      csrfToken,
+      now: new Date(),
+      refreshSeconds: refreshes === "off" ? 0 : REFRESH_SECONDS,
+    });
+    const headers = {
+      "content-security-policy": contentSecurityPolicy,
+      "set-cookie": csrfCookie(csrfToken),
+      ...(refresh === undefined ? {} : { refresh }),
+    };
+    return { status: 200, headers, body: html };
+  }
+
+  async function act(request: SyncRequest, log: Logger): Promise<Answer> {
+    const form = parseForm(request.rawBody ?? Buffer.alloc(0), header(request, "content-type"));
+    const [origin, host, secFetchSite] = ["origin", "host", "sec-fetch-site"].map((name) =>
+      header(request, name),
+    );
+    if (
+      !isSameOrigin({ origin, host, secFetchSite }) ||
+      !isCsrfTokenRight(form.get("csrf"), header(request, "cookie"))
+    ) {
+      const message = "the form was not sent by this page, or by an old copy of it; load the page again";
+      return refusal(403, { code: "Forbidden", message, field: "csrf" });
+    }
+    const action = parseAction(form);
+    if (action.action === "plan") {
+      return { status: 303, headers: { location: `/?plan=${action.scope}#plan` }, body: "" };
+    }
+    await reconciledBy(syncRequest(action), log);
+    return { status: 303, headers: { location: "/#last-sync" }, body: "" };
   }
 
   return async (request) => {
@@ -83,8 +154,10 @@ export function syncMesh(
       return refusal(413, { code: "PayloadTooLarge", message, field: "body" });
     }
     try {
+      if (url.pathname === "/") return await page(request, url.searchParams, log);
+      if (url.pathname === "/actions") return await act(request, log);
       if (url.pathname === "/sync") return await sync(request, log);
-      if (url.pathname === "/status") return await status(request, log);
+      if (url.pathname === "/status") return { status: 200, body: await status(request, log) };
       const order = parsePlanQuery(url.searchParams);
       return { status: 200, body: await withRun(log, (run) => preview(run, order)) };
     } catch (error) {

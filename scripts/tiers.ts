@@ -26,7 +26,7 @@ export const TIERS: readonly Tier[] = [
     needsBinaries: false,
     needsBundle: false,
     needsBrowser: false,
-    budgetSeconds: 30,
+    budgetSeconds: 60,
     serial: false,
   },
   {
@@ -35,7 +35,7 @@ export const TIERS: readonly Tier[] = [
     needsBinaries: true,
     needsBundle: false,
     needsBrowser: true,
-    budgetSeconds: 150,
+    budgetSeconds: 240,
     serial: true,
   },
   {

@@ -8,6 +8,8 @@ export const BODY_MAX = 64 * 1024;
 /** Findings that a run may be told to act on. */
 const CONFIRMABLE = ["MassLeave", "IstioVersionDiffers"] as const;
 
+type Confirmable = (typeof CONFIRMABLE)[number];
+
 const clusterId = z.string().check(z.regex(/^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/, "use a cluster ID: cn-…"));
 
 const confirmable = z.enum(CONFIRMABLE, `use ${CONFIRMABLE.join(", ")}`);
@@ -24,10 +26,28 @@ const SYNC_BODY = z.strictObject({
   confirm: z.optional(z.array(confirmable, `use a list of ${CONFIRMABLE.join(", ")}`)),
 });
 
+const scopeName = z.union([z.literal("mesh"), clusterId], 'use "mesh" or a cluster ID: cn-…');
+
+/** The query of `GET /`: the page as it is, or with the plan of `plan`. */
+const PAGE_QUERY = z.strictObject({
+  plan: z.optional(scopeName),
+  refresh: z.optional(z.literal("off", "use off")),
+});
+
+/** The fields of a form that is sent to `POST /actions`, without its token. */
+const ACTION_FORM = z.strictObject({
+  action: z.enum(["plan", "sync"], "use plan, sync"),
+  scope: scopeName,
+  confirm: z.optional(confirmable),
+});
+
 export interface SyncOrder {
   readonly request: ReconcileRequest;
   readonly dryRun: boolean;
 }
+
+export type PageQuery = z.infer<typeof PAGE_QUERY>;
+export type ActionForm = z.infer<typeof ACTION_FORM>;
 
 /** The query of `GET /plan`. */
 const PLAN_QUERY = z.strictObject({
@@ -37,12 +57,7 @@ const PLAN_QUERY = z.strictObject({
 
 /** Fails with InputError, which names the first field at fault. */
 export function parseSync(body: Buffer, contentType: string | undefined): SyncOrder {
-  if (!/^application\/json(?:;|$)/.test(contentType ?? "")) {
-    throw new InputError("the body is not said to be JSON; send content-type: application/json", {
-      code: "UnsupportedMediaType",
-      field: "content-type",
-    });
-  }
+  checkContentType(contentType, "application/json");
   const {
     scope: where = "mesh",
     dryRun = false,
@@ -54,12 +69,50 @@ export function parseSync(body: Buffer, contentType: string | undefined): SyncOr
 
 /** Fails with InputError, which names the parameter at fault. */
 export function parsePlanQuery(query: URLSearchParams): ReconcileRequest {
-  const { clusterId: id, confirm } = parse(PLAN_QUERY, Object.fromEntries(query));
+  const { clusterId: id = "mesh", confirm } = parse(PLAN_QUERY, Object.fromEntries(query));
+  return planRequest(id, confirm);
+}
+
+/** `scope` is "mesh" or a cluster ID. */
+export function planRequest(scopeOf: string, confirm?: Confirmable): ReconcileRequest {
+  return { ...requestOf(scopeOf, confirm), reason: "plan" };
+}
+
+/** What the page's button asks for: as `POST /sync` with the same scope. */
+export function syncRequest({ scope: name, confirm }: ActionForm): ReconcileRequest {
+  return { ...requestOf(name, confirm), reason: "sync", rollOut: true };
+}
+
+/** Fails with InputError, which names the parameter at fault. */
+export function parsePageQuery(query: URLSearchParams): PageQuery {
+  return parse(PAGE_QUERY, Object.fromEntries(query));
+}
+
+/** Fails with InputError on what is no form. */
+export function parseForm(body: Buffer, contentType: string | undefined): URLSearchParams {
+  checkContentType(contentType, "application/x-www-form-urlencoded");
+  return new URLSearchParams(body.toString("utf8"));
+}
+
+/** Fails with InputError, which names the first field at fault. */
+export function parseAction(form: URLSearchParams): ActionForm {
+  const { csrf: _, ...fields } = Object.fromEntries(form);
+  return parse(ACTION_FORM, fields);
+}
+
+function requestOf(name: string, confirm: Confirmable | undefined): Omit<ReconcileRequest, "reason"> {
   return {
-    scope: id === undefined ? "mesh" : { clusterId: id },
-    reason: "plan",
+    scope: name === "mesh" ? "mesh" : { clusterId: name },
     confirm: confirm === undefined ? [] : [confirm],
   };
+}
+
+function checkContentType(contentType: string | undefined, wanted: string): void {
+  if (contentType?.split(";")[0]?.trim().toLowerCase() === wanted) return;
+  throw new InputError(`the body is not said to be ${wanted}; send content-type: ${wanted}`, {
+    code: "UnsupportedMediaType",
+    field: "content-type",
+  });
 }
 
 function parseJson(body: Buffer): unknown {

@@ -1,50 +1,12 @@
-import { once } from "node:events";
-import type { Server } from "node:http";
-import type { AddressInfo } from "node:net";
-import { http } from "@google-cloud/functions-framework";
-import { getTestServer } from "@google-cloud/functions-framework/testing";
-import { afterEach, describe, expect, it } from "@jest/globals";
-import { send } from "../../../functions/http/send.ts";
-import { syncMesh } from "../../../functions/sync-mesh.ts";
+import { describe, expect, it } from "@jest/globals";
 import { clusterId } from "../../../shared/core/names.ts";
 import type { Plan } from "../../../shared/core/plan.ts";
 import type { Status } from "../../../shared/core/status.ts";
 import type { Summary } from "../../../shared/core/summary.ts";
 import { UnavailableError } from "../../../shared/errors.ts";
-import { createLogger } from "../../../shared/log.ts";
 import { aMesh, type FakeMesh } from "../../fakes/mesh.ts";
 import { expectJoined, versionsOf } from "../reconcile/world.ts";
-
-const AS_JSON = "application/json";
-
-let server: Server | undefined;
-afterEach(() => {
-  server?.close();
-});
-
-/** The function under the Functions Framework, over a mesh in memory. */
-async function aFunction(mesh: FakeMesh, signal?: AbortSignal) {
-  const lines: Record<string, unknown>[] = [];
-  const answer = syncMesh({
-    spec: mesh.spec,
-    log: createLogger({ write: (line) => lines.push(JSON.parse(line)) }),
-    start: async (report) => mesh.run({ report, ...(signal === undefined ? {} : { signal }) }),
-  });
-  http("sync-mesh-test", async (request, response) => send(response, await answer(request)));
-  server = getTestServer("sync-mesh-test");
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- it listens on a port
-  const { port } = server.address() as AddressInfo;
-  const call = async (method: string, path: string, init: RequestInit = {}) => {
-    const response = await fetch(`http://127.0.0.1:${port}${path}`, { method, ...init });
-    const text = await response.text();
-    return { status: response.status, headers: response.headers, text, body: JSON.parse(text || "null") };
-  };
-  const post = (body: unknown, type = AS_JSON) =>
-    call("POST", "/sync", { headers: { "content-type": type }, body: JSON.stringify(body) });
-  return { call, post, lines };
-}
+import { AS_JSON, aFunction } from "./served.ts";
 
 const idOf = (mesh: FakeMesh, index: number) => clusterId(mesh.clusters[index]!.ref);
 

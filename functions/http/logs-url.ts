@@ -1,0 +1,9 @@
+/**
+ * The function's own log in the console, where its instance knows its project and service.
+ * https://cloud.google.com/logging/docs/view/logs-explorer-interface
+ */
+export function logsUrl(project: string | undefined, service: string | undefined): string | undefined {
+  if (project === undefined || service === undefined) return undefined;
+  const query = `resource.type="cloud_run_revision"\nresource.labels.service_name="${service}"`;
+  return `https://console.cloud.google.com/logs/query;query=${encodeURIComponent(query)}?project=${encodeURIComponent(project)}`;
+}

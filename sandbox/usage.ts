@@ -20,6 +20,9 @@ export function renderUsage(dir: string, fleet: FleetFile): string {
       "  npm run meshjoin -- status",
       "  npm run meshjoin -- --help",
     ],
+    fleet.functions["sync-mesh"] === undefined
+      ? []
+      : ["The mesh as a page, in a browser:", `  ${fleet.functions["sync-mesh"]}/`],
     member === undefined
       ? []
       : [

@@ -148,9 +148,12 @@ export function grpcCode(error: unknown): number | undefined {
   return typeof code === "number" ? code : undefined;
 }
 
+/** A client that has given up says all that it tried, over and over; the last is enough. */
+const PREVIOUS_ERRORS = /\.?\s*: Previous errors : \[.*$/s;
+
 export function reasonOf(error: unknown): string {
   const message = error instanceof Error ? error.message : String(error);
-  return message.replace(/\.\s*$/, "");
+  return message.replace(PREVIOUS_ERRORS, "").replace(/\.\s*$/, "");
 }
 
 /** The clients' errors carry the whole request, its Authorization header included: a log must never see them. */

@@ -67,6 +67,17 @@ describe("fromGoogleError", () => {
     expect(fromGoogleError(googleError(7, "off", "SERVICE_DISABLED"), call).code).toBe("ServiceDisabled");
   });
 
+  it("says once what a client that has given up says of every try", () => {
+    const said = "Total timeout exceeded retrying error Error: refused before any response was received. ";
+    const error = googleError(
+      4,
+      `${said}: Previous errors : [{message: refused, code: 14},{message: refused}]`,
+    );
+    expect(fromGoogleError(error, call).message).toBe(
+      "could not list the clusters of project shop: Total timeout exceeded retrying error Error: refused before any response was received; it will be tried again",
+    );
+  });
+
   it("leaves the request behind", () => {
     const { cause } = fromGoogleError(googleError(7), call);
     expect(cause).toMatchObject({ message: "It broke" });

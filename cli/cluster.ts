@@ -1,4 +1,5 @@
 import type { Cluster, ClusterRef } from "../shared/core/cluster.ts";
+import { nonMemberReason } from "../shared/core/membership.ts";
 import { clusterId, parseClusterResource } from "../shared/core/names.ts";
 import type { Scope } from "../shared/core/request.ts";
 import { InputError } from "../shared/errors.ts";
@@ -22,14 +23,22 @@ export async function findCluster(run: OperatorRun, name: string): Promise<Clust
 
 /**
  * What a run is about: the whole mesh, or the cluster that `name` names. That one may be gone, as long as a member still
- * knows it. Fails as `findCluster` does.
+ * knows it; if it is there and no member, that is said. Fails as `findCluster` does.
  */
-export async function scopeOf(run: OperatorRun, name: string | undefined): Promise<Scope> {
+export async function scopeOf(
+  run: OperatorRun,
+  name: string | undefined,
+  say: (line: string) => void,
+): Promise<Scope> {
   if (name === undefined) return "mesh";
   const { cluster, others } = await look(run, name);
   const ref = cluster?.ref ?? parseClusterResource(name);
   const scope = { clusterId: ref === undefined ? name : clusterId(ref) };
-  if (cluster !== undefined) return scope;
+  if (cluster !== undefined) {
+    const reason = nonMemberReason(cluster, run.spec);
+    if (reason !== undefined) say(`${scope.clusterId} is no member of mesh ${run.spec.meshId}: ${reason}`);
+    return scope;
+  }
   const { actions, findings } = await preview(run, { scope, reason: "look" });
   const known = actions.length > 0 || findings.some((finding) => finding.clusterId === scope.clusterId);
   if (!known) throw unknown(name, others);

@@ -12,7 +12,7 @@ export interface Session {
   readonly host: Host;
   readonly format: Format;
   /** A line beside the result, on standard error. */
-  say(line: string): void;
+  readonly say: (line: string) => void;
   /** The result, on standard output: itself as one line of JSON, or what `render` makes of it. */
   show<T extends object>(result: T, render: (result: T, paint: Paint) => string): void;
   /** A run whose steps are said as they are finished; it is closed whatever becomes of it. */

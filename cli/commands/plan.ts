@@ -6,7 +6,7 @@ import type { Session } from "../session.ts";
 
 export async function plan(session: Session, cluster: string | undefined): Promise<ExitCode> {
   const planned = await session.withRun(async (run) => {
-    const scope = await scopeOf(run, cluster);
+    const scope = await scopeOf(run, cluster, session.say);
     return await preview(run, { scope, reason: "plan" });
   });
   session.show(planned, renderPlan);

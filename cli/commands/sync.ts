@@ -13,7 +13,7 @@ export interface SyncOrder {
 
 export async function sync(session: Session, { cluster, deep, yes }: SyncOrder): Promise<ExitCode> {
   return await session.withRun(async (run) => {
-    const scope = await scopeOf(run, cluster);
+    const scope = await scopeOf(run, cluster, session.say);
     const reconcileNow = async (confirmed: boolean): Promise<Reconciled> => {
       const confirm = confirmed ? CONFIRMED_BY_YES : [];
       const request = { scope, reason: "sync", confirm, deep, rollOut: true };

@@ -7,7 +7,7 @@ import { exitCodeOfRun, showReconciled } from "./reconciled.ts";
 /** To be called is the confirmation that another version of Istio waits for. */
 export async function upgrade(session: Session, cluster: string | undefined): Promise<ExitCode> {
   return await session.withRun(async (run) => {
-    const scope = await scopeOf(run, cluster);
+    const scope = await scopeOf(run, cluster, session.say);
     const request = { scope, reason: "upgrade", confirm: ["IstioVersionDiffers"], rollOut: true };
     const reconciled = await reconcile(run, request);
     showReconciled(session, reconciled);

@@ -78,6 +78,17 @@ describe("plan", () => {
     expect(planOf(byResource)).toEqual(byId);
   });
 
+  it("says of a cluster that it is no member", async () => {
+    const mesh = await aMesh({ clusters: [aCluster({ labels: {} })] });
+    expect(await call(mesh, `plan --cluster ${idOf(mesh, 0)}`)).toEqual({
+      code: 0,
+      out: "Nothing is to be done.\n",
+      err: `${idOf(mesh, 0)} is no member of mesh prod: NotLabelled\n`,
+      questions: [],
+      builds: 0,
+    });
+  });
+
   it("knows a cluster that is gone, as long as a member does", async () => {
     const mesh = await aJoinedMesh(3);
     mesh.directory.delete(mesh.clusters[0]!.ref);

@@ -1,5 +1,6 @@
 import { execFile } from "node:child_process";
-import { dirname } from "node:path";
+import { mkdir, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
 import { promisify } from "node:util";
 import { describe, expect, it } from "@jest/globals";
 import type { Diagnosis } from "../../cli/doctor/check.ts";
@@ -21,18 +22,33 @@ interface Ended {
   readonly err: string;
 }
 
-/** A process of its own, in a shell that has read what the sandbox has written for it. */
+/**
+ * A process of its own, in a shell that has read what the sandbox has written for it, on a machine with Google
+ * credentials of its own, which are not to be used.
+ */
 async function meshjoin(...args: readonly string[]): Promise<Ended> {
   const file = meshjoinEnvironmentFile(dirname(world.fleet.file().logDir));
   const line = ["-c", `. "$0" && exec "$@"`, file, process.execPath, "cli/main.ts", ...args];
   try {
-    const { stdout, stderr } = await promisify(execFile)("sh", line, { cwd: ROOT });
+    const env = { ...process.env, HOME: await aHome(), GOOGLE_APPLICATION_CREDENTIALS: "/not/there" };
+    const { stdout, stderr } = await promisify(execFile)("sh", line, { cwd: ROOT, env });
     return { code: 0, out: stdout, err: stderr };
   } catch (error) {
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- what execFile rejects with
     const { code, stdout, stderr } = error as { code: number; stdout: string; stderr: string };
     return { code, out: stdout, err: stderr };
   }
+}
+
+async function aHome(): Promise<string> {
+  const home = dirname(world.fleet.file().logDir);
+  await mkdir(join(home, ".config/gcloud"), { recursive: true });
+  const credentials = { type: "authorized_user", client_id: "a", client_secret: "b", refresh_token: "c" };
+  await writeFile(
+    join(home, ".config/gcloud/application_default_credentials.json"),
+    JSON.stringify(credentials),
+  );
+  return home;
 }
 
 /** By its name, to be read again wherever its labels matter. */

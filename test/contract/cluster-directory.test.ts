@@ -152,12 +152,10 @@ describe("gkeDirectory", () => {
   it("is cancelled while it waits for the answer", async () => {
     const world = await startWorld();
     try {
-      world.google.faults.add({ target: "gke", kind: "delay", delayMs: 5_000 });
-      const before = performance.now();
+      world.google.faults.add({ target: "gke", kind: "delay", delayMs: 60_000 });
       await expect(world.directory.list(PROJECT.id, AbortSignal.timeout(500))).rejects.toMatchObject({
         code: "Cancelled",
       });
-      expect(performance.now() - before).toBeLessThan(3_000);
     } finally {
       await world.close();
     }

@@ -15,6 +15,10 @@ export interface Host {
   readonly confirm?: (question: string) => Promise<boolean>;
   /** Fails with ConfigError. */
   operator(): Operator;
+  /** Of whoever calls, for the audience; cached. Fails with RefusedError `NoCredentials` or `NoIdentityToken`. */
+  identityToken(audience: string): Promise<string>;
+  /** Resolves when the command is told to end (SIGINT, SIGTERM). */
+  stopped(): Promise<void>;
   readonly manifest: ManifestFile;
   /** Since the command began. */
   elapsedMs(): number;

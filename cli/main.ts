@@ -1,5 +1,6 @@
+import { once } from "node:events";
 import { createInterface } from "node:readline/promises";
-import { createOperator } from "../shared/operator.ts";
+import { createOperator, operatorIdentity } from "../shared/operator.ts";
 import type { Host } from "./host.ts";
 import { manifestFile } from "./manifest-file.ts";
 import { meshjoin } from "./meshjoin.ts";
@@ -15,6 +16,13 @@ async function confirm(question: string): Promise<boolean> {
   }
 }
 
+async function stopped(): Promise<void> {
+  const told = new AbortController();
+  const { signal } = told;
+  await Promise.race([once(process, "SIGINT", { signal }), once(process, "SIGTERM", { signal })]);
+  told.abort();
+}
+
 // Whoever reads the output may have seen enough: `meshjoin status | head`.
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {
   if (error.code !== "EPIPE") throw error;
@@ -28,6 +36,8 @@ const host: Host = {
   stderr,
   ...(stdin.isTTY && stderr.isTTY ? { confirm } : {}),
   operator: () => createOperator(env, MANIFEST),
+  identityToken: operatorIdentity(),
+  stopped,
   manifest: manifestFile(MANIFEST, env),
   elapsedMs: () => performance.now() - started,
 };

@@ -1,6 +1,7 @@
 import { doctor } from "./commands/doctor.ts";
 import { join } from "./commands/join.ts";
 import { leave } from "./commands/leave.ts";
+import { open } from "./commands/open.ts";
 import { plan } from "./commands/plan.ts";
 import { status } from "./commands/status.ts";
 import { sync } from "./commands/sync.ts";
@@ -38,6 +39,8 @@ function carryOut(session: Session, order: Order): Promise<ExitCode> {
       return join(session, order.cluster);
     case "leave":
       return leave(session, order.cluster);
+    case "open":
+      return open(session, order);
     case "doctor":
       return doctor(session);
   }

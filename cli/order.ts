@@ -11,6 +11,7 @@ export type Order =
   | { readonly command: "upgrade"; readonly cluster?: string }
   | { readonly command: "join"; readonly cluster: string }
   | { readonly command: "leave"; readonly cluster: string }
+  | { readonly command: "open"; readonly url: string; readonly port: string }
   | { readonly command: "doctor" };
 
 /** `json`: one line of it, alone on standard output. */

@@ -30,6 +30,11 @@ interface SyncFlags extends ClusterFlag {
   readonly yes?: boolean;
 }
 
+interface OpenFlags {
+  readonly url: string;
+  readonly port: string;
+}
+
 /** The grammar of the command line. It neither reads nor writes anything until it is told to parse. */
 export function createProgram(take: Take): Command {
   const program = new Command("meshjoin")
@@ -109,6 +114,19 @@ export function createProgram(take: Take): Command {
         examples("meshjoin leave cn-shop-europe-west1-checkout"),
     )
     .action((cluster: string) => take({ command: "leave", cluster }, format()));
+
+  program
+    .command("open")
+    .description("serve the page of the mesh on this machine, with your identity, until Ctrl-C")
+    .requiredOption("--url <URL>", "address of the function sync-mesh")
+    .option("--port <PORT>", "where to serve it; 0 takes any that is free", "8080")
+    .addHelpText(
+      "after",
+      "\nYour credentials need run.invoker on the function, and must be a service account's, impersonated or not:\n" +
+        "  gcloud auth application-default login --impersonate-service-account=ACCOUNT\n" +
+        examples("meshjoin open --url https://sync-mesh-1234567890.europe-west1.run.app"),
+    )
+    .action(({ url, port }: OpenFlags) => take({ command: "open", url, port }, format()));
 
   program
     .command("doctor")

@@ -27,6 +27,12 @@ export interface Operator {
   open(): Promise<OperatorPorts>;
 }
 
+/** Identity tokens of the person's own credentials, by audience. Fails as `googleIdentityToken` does. */
+export function operatorIdentity(): (audience: string) => Promise<string> {
+  const tokens = lazily(async () => (await import("./adapters/google-auth.ts")).googleIdentityToken());
+  return async (audience) => await (await tokens())(audience);
+}
+
 /**
  * The composition root of the command line: that of the functions, and what only a person may do. Fails with ConfigError.
  * `manifest` is the `istio/manifest.json` that the build has rendered; it is read when a run starts.

@@ -1,4 +1,5 @@
-import { GoogleAuth, UserRefreshClient } from "google-auth-library";
+import { GoogleAuth, type IdTokenClient, UserRefreshClient } from "google-auth-library";
+import { MeshjoinError, RefusedError } from "../errors.ts";
 import type { CallerIdentity } from "../ports.ts";
 import { beforeAnyAnswer } from "./google-client.ts";
 
@@ -15,6 +16,31 @@ export function googleAccessToken(): () => Promise<string> {
   return () => accessTokenOf(auth);
 }
 
+/**
+ * Identity tokens by audience, as Cloud Run asks for them; the library caches each and renews it. Fails as
+ * `googleAccessToken` does, and with RefusedError `NoIdentityToken` for credentials of a person: a token made of those has
+ * an audience of its own, whatever is asked for.
+ * https://cloud.google.com/run/docs/authenticating/service-to-service
+ */
+export function googleIdentityToken(auth = new GoogleAuth()): (audience: string) => Promise<string> {
+  const clients = new Map<string, Promise<IdTokenClient>>();
+  return async (audience) => {
+    try {
+      const credentials = await auth.getClient();
+      if (!("fetchIdToken" in credentials) || credentials instanceof UserRefreshClient)
+        throw noIdentityToken();
+      const client = clients.get(audience) ?? auth.getIdTokenClient(audience);
+      clients.set(audience, client);
+      const header = (await (await client).getRequestHeaders()).get("authorization");
+      return header?.replace(/^Bearer /, "") ?? "";
+    } catch (error) {
+      clients.delete(audience);
+      if (error instanceof MeshjoinError) throw error;
+      throw beforeAnyAnswer(error, { attempt: "get an identity token", fields: {} });
+    }
+  };
+}
+
 /** A service account is named by its credentials, a person by Google, who is asked about the token. */
 export function googleCaller(auth = new GoogleAuth({ scopes: SCOPE })): CallerIdentity {
   return {
@@ -28,6 +54,14 @@ export function googleCaller(auth = new GoogleAuth({ scopes: SCOPE })): CallerId
       return await known.catch(() => undefined);
     },
   };
+}
+
+function noIdentityToken(): RefusedError {
+  return new RefusedError(
+    "could not get an identity token: only service accounts have one for Cloud Run; " +
+      "run gcloud auth application-default login --impersonate-service-account=ACCOUNT",
+    { code: "NoIdentityToken" },
+  );
 }
 
 async function accessTokenOf(auth: GoogleAuth): Promise<string> {

@@ -1,6 +1,8 @@
-import { execFile } from "node:child_process";
+import { execFile, spawn } from "node:child_process";
+import { once } from "node:events";
 import { mkdir, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import { createInterface } from "node:readline";
 import { promisify } from "node:util";
 import { describe, expect, it } from "@jest/globals";
 import type { Diagnosis } from "../../cli/doctor/check.ts";
@@ -27,17 +29,24 @@ interface Ended {
  * credentials of its own, which are not to be used.
  */
 async function meshjoin(...args: readonly string[]): Promise<Ended> {
-  const file = meshjoinEnvironmentFile(dirname(world.fleet.file().logDir));
-  const line = ["-c", `. "$0" && exec "$@"`, file, process.execPath, "cli/main.ts", ...args];
   try {
-    const env = { ...process.env, HOME: await aHome(), GOOGLE_APPLICATION_CREDENTIALS: "/not/there" };
-    const { stdout, stderr } = await promisify(execFile)("sh", line, { cwd: ROOT, env });
+    const { stdout, stderr } = await promisify(execFile)("sh", shellLine(args), await place());
     return { code: 0, out: stdout, err: stderr };
   } catch (error) {
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- what execFile rejects with
     const { code, stdout, stderr } = error as { code: number; stdout: string; stderr: string };
     return { code, out: stdout, err: stderr };
   }
+}
+
+function shellLine(args: readonly string[]): string[] {
+  const file = meshjoinEnvironmentFile(dirname(world.fleet.file().logDir));
+  return ["-c", `. "$0" && exec "$@"`, file, process.execPath, "cli/main.ts", ...args];
+}
+
+async function place() {
+  const env = { ...process.env, HOME: await aHome(), GOOGLE_APPLICATION_CREDENTIALS: "/not/there" };
+  return { cwd: ROOT, env };
 }
 
 async function aHome(): Promise<string> {
@@ -136,7 +145,31 @@ describe("the command line", () => {
   );
 
   it(
-    "33 exits with what went wrong, and says it where it does not get into a result",
+    "33 opens the page of the function, and ends when it is told to",
+    async () => {
+      const url = world.fleet.file().functions["sync-mesh"] ?? "";
+      const args = ["open", "--url", url, "--port", "0", "--output", "json"];
+      const opened = spawn("sh", shellLine(args), {
+        ...(await place()),
+        stdio: ["ignore", "pipe", "inherit"],
+      });
+      const ended = once(opened, "exit");
+      try {
+        const [line] = await once(createInterface(opened.stdout), "line");
+        const page = await fetch(JSON.parse(line).url);
+        expect(page.headers.get("content-security-policy")).toContain("default-src 'none'");
+        const text = await page.text();
+        for (const { clusterId } of membersOf(world.fleet)) expect(text).toContain(clusterId);
+      } finally {
+        opened.kill("SIGINT");
+      }
+      expect(await ended).toEqual([0, null]);
+    },
+    SCENARIO_MS,
+  );
+
+  it(
+    "34 exits with what went wrong, and says it where it does not get into a result",
     async () => {
       const { fleet } = world;
       const misspelt = await meshjoin("join", "mesh-3");

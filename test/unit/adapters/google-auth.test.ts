@@ -1,6 +1,9 @@
-import { describe, expect, it } from "@jest/globals";
-import { GoogleAuth, UserRefreshClient } from "google-auth-library";
-import { googleCaller } from "../../../shared/adapters/google-auth.ts";
+import { afterEach, describe, expect, it } from "@jest/globals";
+import { Compute, GoogleAuth, UserRefreshClient } from "google-auth-library";
+import type { LocalServer } from "../../../sandbox/google/http.ts";
+import { startMetadataServer } from "../../../sandbox/google/metadata.ts";
+import { googleCaller, googleIdentityToken } from "../../../shared/adapters/google-auth.ts";
+import { aGround, CALLER, PROJECT } from "../sandbox/stand-ins.ts";
 
 /** Google's token endpoints, as a person's credentials ask them. */
 function aPerson(tokenInfo: () => Response): GoogleAuth {
@@ -16,6 +19,37 @@ function aPerson(tokenInfo: () => Response): GoogleAuth {
   });
   return new GoogleAuth({ authClient });
 }
+
+describe("googleIdentityToken", () => {
+  let metadata: LocalServer | undefined;
+  afterEach(async () => {
+    delete process.env["GCE_METADATA_HOST"];
+    await metadata?.close();
+  });
+
+  it("gives a service account's, for the audience, and asks once for each", async () => {
+    const ground = aGround();
+    const { id: project, number: projectNumber } = PROJECT;
+    metadata = await startMetadataServer({ ...ground, project, projectNumber, email: CALLER });
+    process.env["GCE_METADATA_HOST"] = metadata.host;
+    const identityToken = googleIdentityToken(new GoogleAuth({ authClient: new Compute() }));
+    const token = await identityToken("https://sync-mesh.example");
+    expect(ground.identityTokens.verify(token, "https://sync-mesh.example")).toBe(CALLER);
+    expect(
+      ground.identityTokens.verify(await identityToken("https://other.example"), "https://other.example"),
+    ).toBe(CALLER);
+    await metadata.close();
+    expect(await identityToken("https://sync-mesh.example")).toBe(token);
+  });
+
+  it("refuses a person's credentials, and names the cure", async () => {
+    const person = aPerson(() => Response.json({}));
+    await expect(googleIdentityToken(person)("https://sync-mesh.example")).rejects.toMatchObject({
+      code: "NoIdentityToken",
+      message: expect.stringContaining("--impersonate-service-account"),
+    });
+  });
+});
 
 describe("googleCaller", () => {
   it("asks Google who a person is", async () => {

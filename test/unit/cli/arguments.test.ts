@@ -27,6 +27,7 @@ describe("arguments", () => {
       { command: "leave", cluster: "projects/p/zones/z/clusters/c" },
       "text",
     ],
+    ["open --url u --port 0", { command: "open", url: "u", port: "0" }, "text"],
     ["doctor -o json", { command: "doctor" }, "json"],
   ])("%s", (args, order, format) => {
     expect(parse(args)).toEqual({ parsed: { order, format }, out: "", err: "" });
@@ -56,7 +57,7 @@ describe("arguments", () => {
     expect([parsed, err]).toEqual([0, ""]);
     for (const code of ["0  done", "1  failed", "2  wrong usage", "3  not finished"])
       expect(out).toContain(code);
-    for (const command of ["status", "plan", "sync", "upgrade", "join", "leave", "doctor"]) {
+    for (const command of ["status", "plan", "sync", "upgrade", "join", "leave", "open", "doctor"]) {
       expect(parse(`${command} --help`).out).toContain(`Examples:\n  meshjoin ${command}`);
     }
   });

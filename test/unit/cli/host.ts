@@ -17,6 +17,8 @@ export interface Terminal {
   readonly signal?: AbortSignal;
   /** Whose the credentials are, or why there are none. */
   readonly email?: string | Error;
+  /** What happens while the command `open` serves; it has written `out`. */
+  readonly whileOpen?: (out: string) => Promise<void>;
 }
 
 export interface Ended {
@@ -75,6 +77,8 @@ export async function call(mesh: FakeMesh, args: string, terminal: Terminal = {}
         }),
       };
     },
+    identityToken: async (audience) => `of-the-caller-for-${audience}`,
+    stopped: async () => await terminal.whileOpen?.(written.out),
     manifest: file,
     elapsedMs: () => 1234,
   };

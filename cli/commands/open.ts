@@ -1,0 +1,45 @@
+import { InputError } from "../../shared/errors.ts";
+import { EXIT, type ExitCode } from "../exit-code.ts";
+import { startPageProxy } from "../page-proxy.ts";
+import type { Session } from "../session.ts";
+
+/** Serves the page of the deployed function until it is stopped. */
+export async function open(
+  session: Session,
+  { url, port }: { readonly url: string; readonly port: string },
+): Promise<ExitCode> {
+  const target = functionUrl(url);
+  const { host } = session;
+  const token = () => host.identityToken(target.origin);
+  const proxy = await startPageProxy({ target, token, port: portOf(port) });
+  try {
+    await token();
+    session.show({ url: proxy.url }, (shown) => `The page is at ${shown.url} until Ctrl-C.`);
+    await host.stopped();
+  } finally {
+    await proxy.close();
+  }
+  return EXIT.done;
+}
+
+/** An identity token travels over TLS only, or not at all. */
+function functionUrl(text: string): URL {
+  const url = URL.parse(text);
+  const isSafe =
+    url?.protocol === "https:" ||
+    (url?.protocol === "http:" && ["127.0.0.1", "localhost"].includes(url.hostname));
+  if (url !== null && isSafe) return url;
+  throw new InputError(`--url is ${text}; give the https:// address of the function sync-mesh`, {
+    code: "InvalidInput",
+    field: "--url",
+  });
+}
+
+function portOf(text: string): number {
+  const port = Number(text);
+  if (/^\d{1,5}$/.test(text) && port <= 65_535) return port;
+  throw new InputError(`--port is ${text}; give a number up to 65535, or 0 for any that is free`, {
+    code: "InvalidInput",
+    field: "--port",
+  });
+}

@@ -4,6 +4,9 @@ import { send } from "./http/send.ts";
 import { onClusterEvent } from "./on-cluster-event.ts";
 import { syncMesh } from "./sync-mesh.ts";
 
+/** Otherwise the framework answers a body that it cannot parse with a stack; it asks for this after it has loaded us. */
+process.env["NODE_ENV"] ??= "production";
+
 /** A wrong configuration stops the instance here, before it takes any event. */
 const runtime = createRuntime(process.env, new URL("./istio/manifest.json", import.meta.url));
 

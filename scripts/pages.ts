@@ -1,3 +1,4 @@
+import { renderOpenApi } from "../functions/http/openapi.ts";
 import { renderCliReference } from "./cli-reference.ts";
 import { renderConfigReference } from "./config-reference.ts";
 import { renderReasonsReference } from "./reasons-reference.ts";
@@ -6,5 +7,6 @@ import { renderReasonsReference } from "./reasons-reference.ts";
 export const PAGES: Readonly<Record<string, () => string>> = {
   "docs/reference/cli.md": renderCliReference,
   "docs/reference/config.md": renderConfigReference,
+  "docs/reference/openapi.json": renderOpenApi,
   "docs/reference/reasons.md": renderReasonsReference,
 };

@@ -26,7 +26,7 @@ export const TIERS: readonly Tier[] = [
     needsBinaries: false,
     needsBundle: false,
     needsBrowser: false,
-    budgetSeconds: 60,
+    budgetSeconds: 90,
     serial: false,
   },
   {

@@ -19,7 +19,7 @@ const scope = z.union(
 );
 
 /** The body of `POST /sync`; everything may be left out. */
-const SYNC_BODY = z.strictObject({
+export const SYNC_BODY = z.strictObject({
   scope: z.optional(scope),
   dryRun: z.optional(z.boolean("use true or false")),
   deep: z.optional(z.boolean("use true or false")),
@@ -50,7 +50,7 @@ export type PageQuery = z.infer<typeof PAGE_QUERY>;
 export type ActionForm = z.infer<typeof ACTION_FORM>;
 
 /** The query of `GET /plan`. */
-const PLAN_QUERY = z.strictObject({
+export const PLAN_QUERY = z.strictObject({
   clusterId: z.optional(clusterId),
   confirm: z.optional(confirmable),
 });

@@ -1,12 +1,13 @@
 /** What became of a member, a pair or a whole run; each completes the sentence "the member was (is) …". */
-export type Outcome = "unchanged" | "created" | "updated" | "deleted" | "waiting" | "failed";
+export type Outcome = (typeof OUTCOMES)[number];
 
-const WORST_FIRST: readonly Outcome[] = ["failed", "waiting", "deleted", "created", "updated", "unchanged"];
+/** The worst first. */
+export const OUTCOMES = ["failed", "waiting", "deleted", "created", "updated", "unchanged"] as const;
 
 /** The outcome that an operator must hear of first. */
 export function worst(outcomes: Iterable<Outcome>): Outcome {
   const all = new Set(outcomes);
-  return WORST_FIRST.find((outcome) => all.has(outcome)) ?? "unchanged";
+  return OUTCOMES.find((outcome) => all.has(outcome)) ?? "unchanged";
 }
 
 const DONE = { create: "created", update: "updated", delete: "deleted" } as const;

@@ -1,0 +1,38 @@
+import { describe, expect, it } from "@jest/globals";
+import { Validator } from "@seriousme/openapi-schema-validator";
+import type { ErrorBody } from "../../../functions/http/answer.ts";
+import { openApi } from "../../../functions/http/openapi.ts";
+import { OUTPUTS } from "../../../functions/http/output.ts";
+import { aMesh } from "../../fakes/mesh.ts";
+import { aFunction } from "./served.ts";
+
+describe("the OpenAPI document", () => {
+  it("is one", async () => {
+    expect(await new Validator().validate(openApi())).toEqual({ valid: true });
+  });
+
+  it("names the routes that are served, and no other", async () => {
+    const { call } = await aFunction(await aMesh());
+    const { message }: ErrorBody = (await call("GET", "/nothing")).body;
+    const served = new Set([...message.matchAll(/\/\w*/g)].map(([path]) => path));
+    for (const own of ["/nothing", "/", "/actions"]) served.delete(own);
+    expect(Object.keys(openApi()["paths"] ?? {}).toSorted()).toEqual([...served].toSorted());
+  });
+
+  it("says what is answered", async () => {
+    const mesh = await aMesh({ members: 3 });
+    const { call, post } = await aFunction(mesh);
+    const planned = (await call("GET", "/plan")).body;
+    expect(planned.actions).not.toEqual([]);
+    expect(OUTPUTS.Plan.parse(planned)).toEqual(planned);
+    const done = (await post({})).body;
+    expect(done.pairs).toHaveLength(6);
+    expect(OUTPUTS.Summary.parse(done)).toEqual(done);
+    mesh.servers[0]!.faults.unreachable = true;
+    const shown = (await call("GET", "/status")).body;
+    expect(shown.members.flatMap((member: { findings: unknown[] }) => member.findings)).not.toEqual([]);
+    expect(OUTPUTS.Status.parse(shown)).toEqual(shown);
+    const refused = (await post({ depp: true })).body;
+    expect(OUTPUTS.Error.parse(refused)).toEqual(refused);
+  });
+});

@@ -3,7 +3,7 @@ import type { Run } from "./apply.ts";
 import { peerEndpoint } from "./core/endpoints.ts";
 import { distinct, type Finding, inOrder } from "./core/finding.ts";
 import { remoteSecretName } from "./core/names.ts";
-import { isReachable, type Member, type Reachable } from "./core/observation.ts";
+import { isReachable, type Member, type ReachableMember } from "./core/observation.ts";
 import type { PairPlan } from "./core/pair-plan.ts";
 import type { CertificateStatus, MemberStatus, PairStatus, RotationStatus, Status } from "./core/status.ts";
 import { MeshjoinError } from "./errors.ts";
@@ -16,8 +16,6 @@ import { type Survey, survey } from "./reconcile/survey.ts";
 const MEMBER_TIMEOUT_MS = 5000;
 /** Members whose istiods are asked at the same time. */
 const LOOKS_AT_ONCE = 16;
-
-type Seen = Member & { readonly state: Reachable };
 
 /** What one member's istiods show. */
 interface Look {
@@ -59,7 +57,7 @@ export async function collectStatus(run: Run, memberTimeoutMs = MEMBER_TIMEOUT_M
   };
 }
 
-async function lookAt({ ports, signal }: Run, member: Seen, timeoutMs: number): Promise<Look> {
+async function lookAt({ ports, signal }: Run, member: ReachableMember, timeoutMs: number): Promise<Look> {
   const within = AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]);
   const api = ports.fleet.member(member.cluster);
   const [root, ...pods] = await Promise.all([

@@ -1,12 +1,12 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { ISTIO_NAMESPACE, remoteSecretName } from "./core/names.ts";
-import type { Member, Reachable } from "./core/observation.ts";
+import type { ReachableMember } from "./core/observation.ts";
 import { MeshjoinError } from "./errors.ts";
 import type { IstiodSession, Ports } from "./ports.ts";
 
 /** What one member's istiods must show before a join counts as done. */
 export interface Expectation {
-  readonly member: Member & { readonly state: Reachable };
+  readonly member: ReachableMember;
   /** Cluster IDs that every pod must list as synced. */
   readonly targets: readonly string[];
   /** Cluster IDs that no pod may list any more. */

@@ -2,7 +2,7 @@ import { parse } from "yaml";
 import type { Connect } from "../core/action.ts";
 import { peerEndpoint } from "../core/endpoints.ts";
 import { annotation, REMOTE_SECRET_LABEL, readerSecretName, remoteSecretName } from "../core/names.ts";
-import type { Member, Reachable } from "../core/observation.ts";
+import type { ReachableMember } from "../core/observation.ts";
 import type { MeshSpec } from "../core/spec.ts";
 import { ConflictError, NotReadyError, RefusedError, UnavailableError } from "../errors.ts";
 import { ownerOf } from "../istio/ownership.ts";
@@ -10,8 +10,8 @@ import { readerSecret, remoteSecret, secretFile, secretRef } from "../istio/secr
 import type { KubernetesObject, MemberApi, Ports } from "../ports.ts";
 
 export interface Pair {
-  readonly reader: Member & { readonly state: Reachable };
-  readonly target: Member & { readonly state: Reachable };
+  readonly reader: ReachableMember;
+  readonly target: ReachableMember;
 }
 
 /**

@@ -1,7 +1,7 @@
 import type { DepartureAction, Disconnect, Revoke } from "./action.ts";
 import type { Absence, Departed } from "./departure.ts";
 import { type Finding, finding } from "./finding.ts";
-import { isReachable, type Member, type Reachable } from "./observation.ts";
+import { isReachable, type Member, type ReachableMember } from "./observation.ts";
 import type { MeshSpec } from "./spec.ts";
 
 export interface Departure {
@@ -26,8 +26,6 @@ export interface DeparturePlan {
   readonly actions: readonly DepartureAction[];
   readonly findings: readonly Finding[];
 }
-
-type Seen = Member & { readonly state: Reachable };
 
 /**
  * What is taken away because of clusters that are no members any more, and what is not. A removal is always of one very
@@ -79,7 +77,11 @@ function removals(
   ];
 }
 
-function disconnects({ clusterId, state }: Seen, of: (id: string) => boolean, left: Finding): Disconnect[] {
+function disconnects(
+  { clusterId, state }: ReachableMember,
+  of: (id: string) => boolean,
+  left: Finding,
+): Disconnect[] {
   return state.remoteSecrets
     .filter(({ owner, targetId }) => owner === "ours" && of(targetId))
     .map(({ name, uid, targetId }) => ({
@@ -92,7 +94,11 @@ function disconnects({ clusterId, state }: Seen, of: (id: string) => boolean, le
     }));
 }
 
-function revocations({ clusterId, state }: Seen, of: (id: string) => boolean, left: Finding): Revoke[] {
+function revocations(
+  { clusterId, state }: ReachableMember,
+  of: (id: string) => boolean,
+  left: Finding,
+): Revoke[] {
   return state.readerSecrets
     .filter(({ owner, readerId }) => owner === "ours" && of(readerId))
     .map(({ name, uid, readerId }) => ({

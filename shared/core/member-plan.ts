@@ -2,7 +2,7 @@ import type { ApplyControlPlane, MemberAction } from "./action.ts";
 import { type Finding, finding } from "./finding.ts";
 import { BLOCKERS, type MemberContext } from "./member-checks.ts";
 import { CACERTS, ISTIO_NAMESPACE, ISTIOD } from "./names.ts";
-import type { Member, OwnCacerts, Reachable } from "./observation.ts";
+import type { Member, OwnCacerts, Reachable, ReachableMember } from "./observation.ts";
 import { isReachable } from "./observation.ts";
 import { formatRootVersions } from "./root-state.ts";
 
@@ -63,7 +63,7 @@ function readiness({ cacerts, controlPlane, pods }: Reachable, asked: "serves" |
   return cacerts !== undefined && applied && controlPlane[asked] && pods.length > 0 ? "complete" : "pending";
 }
 
-function acceptances(member: Member & { readonly state: Reachable }): Finding[] {
+function acceptances(member: ReachableMember): Finding[] {
   const { state, clusterId } = member;
   const accepted: Finding[] = [];
   if (state.cacerts?.owner === "foreign") {
@@ -89,7 +89,7 @@ function acceptances(member: Member & { readonly state: Reachable }): Finding[] 
   return accepted;
 }
 
-function notes(member: Member & { readonly state: Reachable }, { desired }: MemberContext): Finding[] {
+function notes(member: ReachableMember, { desired }: MemberContext): Finding[] {
   const controlPlane = member.state.controlPlane;
   if (controlPlane === undefined) return [];
   const found: Finding[] = [];
@@ -116,10 +116,7 @@ function notes(member: Member & { readonly state: Reachable }, { desired }: Memb
   return found;
 }
 
-type ActionStep = (
-  member: Member & { readonly state: Reachable },
-  context: MemberContext,
-) => MemberAction | undefined;
+type ActionStep = (member: ReachableMember, context: MemberContext) => MemberAction | undefined;
 
 const labelNamespace: ActionStep = ({ state, clusterId, network }) => {
   const current = state.namespace?.owner === "ours" && state.namespace.network === network;

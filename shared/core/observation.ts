@@ -139,6 +139,8 @@ export interface ReaderSecretState {
   readonly readerGkeId: string | undefined;
 }
 
-export function isReachable(member: Member): member is Member & { readonly state: Reachable } {
+export type ReachableMember = Member & { readonly state: Reachable };
+
+export function isReachable(member: Member): member is ReachableMember {
   return member.state.reachable;
 }

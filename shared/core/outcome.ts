@@ -16,3 +16,8 @@ const DONE = { create: "created", update: "updated", delete: "deleted" } as cons
 export function outcomeOf({ verb }: { readonly verb: keyof typeof DONE }): Outcome {
   return DONE[verb];
 }
+
+/** What a failure comes to: whether the same request can mend it later. */
+export function outcomeOfFailure({ retryable }: { readonly retryable: boolean }): "waiting" | "failed" {
+  return retryable ? "waiting" : "failed";
+}

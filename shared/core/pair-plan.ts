@@ -4,7 +4,7 @@ import { peerEndpoint } from "./endpoints.ts";
 import { type Finding, finding } from "./finding.ts";
 import type { Standing } from "./member-plan.ts";
 import { ISTIO_NAMESPACE, readerSecretName, remoteSecretName } from "./names.ts";
-import type { Member, Reachable, RemoteSecretState } from "./observation.ts";
+import type { Member, ReachableMember, RemoteSecretState } from "./observation.ts";
 import { isReachable } from "./observation.ts";
 import { outOfReach } from "./reach.ts";
 import type { MeshSpec } from "./spec.ts";
@@ -138,7 +138,7 @@ function notComplete(member: Member, { standings }: PairContext): Finding | unde
   );
 }
 
-function remoteSecretOf(reader: Member & { readonly state: Reachable }, targetId: string) {
+function remoteSecretOf(reader: ReachableMember, targetId: string) {
   return reader.state.remoteSecrets.find(
     (secret) => secret.targetId === targetId || secret.name === remoteSecretName(targetId),
   );
@@ -146,8 +146,8 @@ function remoteSecretOf(reader: Member & { readonly state: Reachable }, targetId
 
 /** A Secret of somebody else's that keeps the pair, or that is in its way. */
 function foreignSecret(
-  reader: Member & { readonly state: Reachable },
-  target: Member & { readonly state: Reachable },
+  reader: ReachableMember,
+  target: ReachableMember,
 ): Pick<PairPlan, "standing" | "findings"> | undefined {
   const remote = reader.state.remoteSecrets.find(
     (secret) =>
@@ -190,8 +190,8 @@ function foreignReaderSecret(target: string, name: string): Finding {
 
 function whyConnect(
   existing: RemoteSecretState | undefined,
-  reader: Member & { readonly state: Reachable },
-  target: Member & { readonly state: Reachable },
+  reader: ReachableMember,
+  target: ReachableMember,
   digest: string,
   now: Date,
 ): Finding | undefined {

@@ -7,7 +7,7 @@ import type { Cluster } from "../core/cluster.ts";
 import { faultFinding } from "../core/error-finding.ts";
 import { type Finding, finding } from "../core/finding.ts";
 import { annotation, clusterId, networkName } from "../core/names.ts";
-import type { Outcome } from "../core/outcome.ts";
+import { type Outcome, outcomeOfFailure } from "../core/outcome.ts";
 import { MeshjoinError } from "../errors.ts";
 import { controlPlane, withoutFailurePolicy } from "../istio/control-plane.ts";
 import { newlyOwned } from "../istio/drift.ts";
@@ -80,7 +80,7 @@ async function repairMember({ ports, spec, template, signal }: Run, cluster: Clu
   } catch (error) {
     if (!(error instanceof MeshjoinError)) throw error;
     return {
-      outcome: error.retryable ? "waiting" : "failed",
+      outcome: outcomeOfFailure(error),
       findings: [faultFinding(error, id)],
       error,
     };

@@ -7,8 +7,8 @@ import { type Departure, planDepartures } from "../core/departure-plan.ts";
 import { faultFinding } from "../core/error-finding.ts";
 import { type Finding, finding } from "../core/finding.ts";
 import { clusterId } from "../core/names.ts";
-import { isReachable, type Member, type Reachable } from "../core/observation.ts";
-import { type Outcome, outcomeOf, worst } from "../core/outcome.ts";
+import { isReachable, type Member, type ReachableMember } from "../core/observation.ts";
+import { type Outcome, outcomeOf, outcomeOfFailure, worst } from "../core/outcome.ts";
 import type { PairSummary } from "../core/summary.ts";
 import { MeshjoinError } from "../errors.ts";
 import { secretRef } from "../istio/secrets.ts";
@@ -113,10 +113,12 @@ interface Parting {
   readonly stuck?: Finding;
 }
 
-type Seen = Member & { readonly state: Reachable };
-
 /** One member's remote secrets of those that have left; settled when its istiod does not list them any more. */
-async function part(run: Run, member: Seen, actions: readonly DepartureAction[]): Promise<Parting> {
+async function part(
+  run: Run,
+  member: ReachableMember,
+  actions: readonly DepartureAction[],
+): Promise<Parting> {
   const own = actions.filter((action) => action.clusterId === member.clusterId);
   const disconnects = own.filter((action) => action.kind === "disconnect");
   const done = await Promise.all(disconnects.map((action) => remove(run, member, action)));
@@ -151,7 +153,7 @@ function isStuck(id: string, lingering: readonly string[]): Finding {
 async function revoke(
   run: Run,
   action: Revoke,
-  members: readonly Seen[],
+  members: readonly ReachableMember[],
   partings: ReadonlyMap<string, Promise<Parting>>,
 ): Promise<Done | undefined> {
   const [target, reader] = await Promise.all([partings.get(action.clusterId), partings.get(action.reader)]);
@@ -166,7 +168,7 @@ async function revoke(
 
 async function remove(
   { ports, report, signal }: Run,
-  { cluster, clusterId: id }: Seen,
+  { cluster, clusterId: id }: ReachableMember,
   action: DepartureAction,
 ): Promise<Done> {
   try {
@@ -177,7 +179,7 @@ async function remove(
     return { action, outcome: outcomeOf(action) };
   } catch (error) {
     if (!(error instanceof MeshjoinError)) throw error;
-    const outcome = error.retryable ? "waiting" : "failed";
+    const outcome = outcomeOfFailure(error);
     return { action, outcome, error, finding: faultFinding(error, id) };
   }
 }

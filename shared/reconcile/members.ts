@@ -8,7 +8,7 @@ import type { MemberContext } from "../core/member-checks.ts";
 import { planMember } from "../core/member-plan.ts";
 import { clusterId } from "../core/names.ts";
 import type { Member } from "../core/observation.ts";
-import { type Outcome, outcomeOf, worst } from "../core/outcome.ts";
+import { type Outcome, outcomeOf, outcomeOfFailure, worst } from "../core/outcome.ts";
 import type { RootVersions } from "../core/root-state.ts";
 import { MeshjoinError } from "../errors.ts";
 import { manifestHash } from "../istio/control-plane.ts";
@@ -66,7 +66,7 @@ async function reconcileMember(run: Run, cluster: Cluster, input: MembersInput):
   } catch (error) {
     if (!(error instanceof MeshjoinError)) throw error;
     const fault = { ...progress, findings: [...progress.findings, faultFinding(error, id)] };
-    return { ...result(cluster, fault, error.retryable ? "waiting" : "failed"), error };
+    return { ...result(cluster, fault, outcomeOfFailure(error)), error };
   }
 }
 
@@ -97,7 +97,7 @@ export async function awaitReady(run: Run, member: Member): Promise<boolean> {
 
 /** Time brings an API server back, and ends a deletion; everything else that blocks a member waits for a person. */
 function blockedOutcome({ state }: Member, findings: readonly Finding[]): Outcome {
-  if (!state.reachable) return state.retryable ? "waiting" : "failed";
+  if (!state.reachable) return outcomeOfFailure(state);
   return findings.some(({ severity }) => severity === "error") ? "failed" : "waiting";
 }
 

@@ -3,7 +3,7 @@ import type { ApplyControlPlane } from "../core/action.ts";
 import type { Cluster } from "../core/cluster.ts";
 import { faultFinding } from "../core/error-finding.ts";
 import { type Finding, finding } from "../core/finding.ts";
-import type { Outcome } from "../core/outcome.ts";
+import { type Outcome, outcomeOfFailure } from "../core/outcome.ts";
 import { MeshjoinError } from "../errors.ts";
 import { observeMember } from "../observe.ts";
 import { awaitReady, type MemberResult, type MembersInput } from "./members.ts";
@@ -88,7 +88,7 @@ async function turn(run: Run, input: RollOutInput, result: MemberResult): Promis
     };
   } catch (error) {
     if (!(error instanceof MeshjoinError)) throw error;
-    const outcome = error.retryable ? "waiting" : "failed";
+    const outcome = outcomeOfFailure(error);
     return { outcome, findings: [faultFinding(error, clusterId)], errors: [error] };
   }
 }

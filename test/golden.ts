@@ -2,7 +2,7 @@ import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { ROOT } from "../scripts/paths.ts";
 
-/** `UPDATE_GOLDENS=1 npm run test:unit -- golden` writes them anew; look at the difference before it is committed. */
+/** `UPDATE_GOLDENS=1 npm run test:unit` writes them anew; look at the difference before it is committed. */
 const UPDATES = (process.env["UPDATE_GOLDENS"] ?? "") !== "";
 
 function readOr(file: string, fallback: string): string {
@@ -28,6 +28,6 @@ export function expectGolden(path: string, actual: string): void {
   const at = line === -1 ? is.length : line;
   throw new Error(
     `${path} is stale from line ${at + 1} on\n- ${was[at] ?? "(end)"}\n+ ${is[at] ?? "(end)"}\n` +
-      "if that is meant: UPDATE_GOLDENS=1 npm run test:unit -- golden, and look at the difference",
+      "if that is meant: UPDATE_GOLDENS=1 npm run test:unit, and look at the difference",
   );
 }

@@ -97,11 +97,13 @@ export function syncMesh(
 
   async function page(request: SyncRequest, query: URLSearchParams, log: Logger): Promise<Answer> {
     const { plan: planned, refresh: refreshes } = parsePageQuery(query);
-    const plan =
-      planned === undefined ? undefined : await withRun(log, (run) => preview(run, planRequest(planned)));
+    const [plan, shown] = await Promise.all([
+      planned === undefined ? undefined : withRun(log, (run) => preview(run, planRequest(planned))),
+      status(request, log),
+    ]);
     const csrfToken = csrfTokenOf(header(request, "cookie")) ?? newCsrfToken();
     const { html, contentSecurityPolicy, refresh } = renderPage({
-      status: await status(request, log),
+      status: shown,
       ...(plan === undefined ? {} : { plan }),
       ...(lastSync === undefined ? {} : { lastSync }),
       ...(logs === undefined ? {} : { logsUrl: logs }),

@@ -33,15 +33,10 @@ export function openSession(host: Host, format: Format): Session {
     async withRun(use) {
       const operator: Operator = host.operator();
       await ensureManifest(host.manifest, operator.inSandbox, say);
-      const run = await operator.start((progress) => {
+      return await operator.withRun((progress) => {
         const step = describeProgress(progress);
         if (step !== undefined) say(stamped(host.elapsedMs(), step));
-      });
-      try {
-        return await use(run);
-      } finally {
-        await run.ports.fleet.close();
-      }
+      }, use);
     },
   };
 }

@@ -35,8 +35,7 @@ async function handle(runtime: Runtime, log: Logger, { cluster: ref, method }: C
     log.info({ reason: "ProjectNotConfigured" }, "cluster is no member");
     return;
   }
-  const run = await runtime.start(logProgress(log));
-  try {
+  await runtime.withRun(logProgress(log), async (run) => {
     const cluster = await run.ports.directory.get(ref, run.signal);
     const direction = directionOf(cluster, spec, method);
     if ("ignored" in direction) {
@@ -54,9 +53,7 @@ async function handle(runtime: Runtime, log: Logger, { cluster: ref, method }: C
         fields: { clusterId: id },
       });
     }
-  } finally {
-    await run.ports.fleet.close();
-  }
+  });
 }
 
 /** Where a cluster is going: nowhere that concerns the mesh, or in, or out of it. */

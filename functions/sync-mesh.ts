@@ -1,13 +1,15 @@
 import type { Run } from "../shared/apply.ts";
+import type { Plan } from "../shared/core/plan.ts";
 import type { ReconcileRequest } from "../shared/core/request.ts";
 import type { Status } from "../shared/core/status.ts";
 import { InputError } from "../shared/errors.ts";
 import { type Logger, traceFields } from "../shared/log.ts";
 import { preview } from "../shared/preview.ts";
+import { survey } from "../shared/reconcile/survey.ts";
 import { type Reconciled, reconcile } from "../shared/reconcile.ts";
 import { logReconciled } from "../shared/run-log.ts";
 import { logProgress, type Runtime } from "../shared/runtime.ts";
-import { collectStatus } from "../shared/status.ts";
+import { collectStatus, MEMBER_TIMEOUT_MS } from "../shared/status.ts";
 import { type Answer, errorAnswer, refusal } from "./http/answer.ts";
 import { csrfCookie, csrfTokenOf, isCsrfTokenRight, isSameOrigin, newCsrfToken } from "./http/csrf.ts";
 import {
@@ -61,14 +63,8 @@ export function syncMesh(
   let cached: { readonly at: number; readonly status: Status } | undefined;
   let lastSync: LastSync | undefined;
 
-  async function withRun<T>(log: Logger, use: (run: Run) => Promise<T>): Promise<T> {
-    const run = await runtime.start(logProgress(log));
-    try {
-      return await use(run);
-    } finally {
-      await run.ports.fleet.close();
-    }
-  }
+  const withRun = async <T>(log: Logger, use: (run: Run) => Promise<T>): Promise<T> =>
+    await runtime.withRun(logProgress(log), use);
 
   async function sync(request: SyncRequest, log: Logger): Promise<Answer> {
     const body = request.rawBody ?? Buffer.alloc(0);
@@ -95,12 +91,24 @@ export function syncMesh(
     return cached.status;
   }
 
+  /** From one look at everything. */
+  async function statusAndPlan(
+    order: ReconcileRequest,
+    log: Logger,
+  ): Promise<{ status: Status; plan: Plan }> {
+    return await withRun(log, async (run) => {
+      const seen = await survey(run, MEMBER_TIMEOUT_MS);
+      const [plan, shown] = await Promise.all([preview(run, order, seen), collectStatus(run, seen)]);
+      cached = { status: shown, at: performance.now() };
+      return { status: shown, plan };
+    });
+  }
+
   async function page(request: SyncRequest, query: URLSearchParams, log: Logger): Promise<Answer> {
     const { plan: planned, refresh: refreshes } = parsePageQuery(query);
-    const [plan, shown] = await Promise.all([
-      planned === undefined ? undefined : withRun(log, (run) => preview(run, planRequest(planned))),
-      status(request, log),
-    ]);
+    const { plan, status: shown } = await (planned === undefined
+      ? status(request, log).then((seen) => ({ status: seen, plan: undefined }))
+      : statusAndPlan(planRequest(planned), log));
     const csrfToken = csrfTokenOf(header(request, "cookie")) ?? newCsrfToken();
     const { html, contentSecurityPolicy, refresh } = renderPage({
       status: shown,

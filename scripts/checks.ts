@@ -6,6 +6,9 @@ export interface Check {
   readonly args: readonly string[];
 }
 
+/** What git leaves in a file that could not be merged; `=======` alone is also a heading. */
+const CONFLICT_MARKER = "^(<{7}|>{7}|[|]{7})( |$)";
+
 export const CHECKS: readonly Check[] = [
   {
     name: "oxlint",
@@ -20,5 +23,11 @@ export const CHECKS: readonly Check[] = [
     args: ["check", "--error-on-warnings"],
   },
   { name: "tsc", proves: "types agree", command: "tsc", args: ["-p", "."] },
+  {
+    name: "merged",
+    proves: "no conflict marker in a tracked file",
+    command: "sh",
+    args: ["-c", 'git grep -nE "$0"; test $? -eq 1', CONFLICT_MARKER],
+  },
   { name: "knip", proves: "no dead file, export or dependency", command: "knip", args: ["--no-progress"] },
 ];

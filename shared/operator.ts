@@ -4,7 +4,7 @@ import { loadConfig } from "./config.ts";
 import type { MeshSpec } from "./core/spec.ts";
 import type { CallerIdentity, ClusterLabels, Ports } from "./ports.ts";
 import type { Reporter } from "./progress.ts";
-import { DEADLINE_MS, readTemplate, wire } from "./runtime.ts";
+import { closing, DEADLINE_MS, readTemplate, wire } from "./runtime.ts";
 
 /** What a person at a command line has beside the ports of a run; no trigger gets it. */
 export interface OperatorPorts extends Ports {
@@ -21,8 +21,8 @@ export interface Operator {
   readonly spec: MeshSpec;
   /** Google's APIs are stood in for. */
   readonly inSandbox: boolean;
-  /** Needs the manifest. Whoever starts a run closes its fleet. */
-  start(report: Reporter): Promise<OperatorRun>;
+  /** Needs the manifest. */
+  withRun<T>(report: Reporter, use: (run: OperatorRun) => Promise<T>): Promise<T>;
   /** Whoever opens the ports closes their fleet. */
   open(): Promise<OperatorPorts>;
 }
@@ -54,9 +54,10 @@ export function createOperator(env: NodeJS.ProcessEnv, manifest: URL): Operator 
     spec,
     inSandbox: endpoint !== undefined,
     open,
-    async start(report) {
+    async withRun(report, use) {
       const [template, ports] = await Promise.all([readTemplate(manifest), open()]);
-      return { ports, spec, template, report, signal: AbortSignal.timeout(DEADLINE_MS) };
+      const signal = AbortSignal.timeout(DEADLINE_MS);
+      return await closing({ ports, spec, template, report, signal }, use);
     },
   };
 }

@@ -5,36 +5,43 @@ import { CACERTS, ISTIO_NAMESPACE, readerSecretName, remoteSecretName } from "./
 import type { Member } from "./core/observation.ts";
 import type { Plan, PlannedAction } from "./core/plan.ts";
 import type { ReconcileRequest } from "./core/request.ts";
+import { MeshjoinError } from "./errors.ts";
 import { controlPlane } from "./istio/control-plane.ts";
-import type { KubernetesObject } from "./ports.ts";
+import { CRDS, dueCrds } from "./istio/crds.ts";
+import type { KubernetesObject, Ports } from "./ports.ts";
 import { noSigningRoot } from "./reconcile/roots.ts";
-import { type Survey, survey } from "./reconcile/survey.ts";
+import { type Plans, plansOf, type Survey, survey } from "./reconcile/survey.ts";
 
 /**
- * What a run of this request would do now, planned from one look at everything. The real run looks again between its
- * rounds, so it may find more to do, or less. Throws as `survey` does.
+ * What a run of this request would do now, planned from one look at everything, `known` if somebody has just had it. The
+ * real run looks again between its rounds, so it may find more to do, or less. Throws as `survey` does.
  */
-export async function preview(run: Run, request: ReconcileRequest): Promise<Plan> {
-  const seen = await survey(run, { pairs: "afterwards", confirm: request.confirm ?? [] });
-  const { scope } = request;
+export async function preview(
+  run: Run,
+  { scope, confirm = [] }: ReconcileRequest,
+  known?: Survey,
+): Promise<Plan> {
+  const seen = known ?? (await survey(run));
+  const plans = plansOf(run, seen, { pairs: "afterwards", confirm });
   const concerns = (...ids: readonly string[]) => scope === "mesh" || ids.includes(scope.clusterId);
-  const actions = actionsOf(seen).filter((action) => concerns(...sidesOf(action)));
+  const actions = actionsOf(plans).filter((action) => concerns(...sidesOf(action)));
   const findings = [
     ...[noSigningRoot(run.spec.meshId, seen.roots) ?? []].flat(),
     ...seen.listing.findings,
-    ...seen.memberPlans.flatMap((plan) => (concerns(plan.clusterId) ? plan.findings : [])),
-    ...seen.pairPlans.flatMap(({ reader, target, findings: found }) =>
+    ...plans.memberPlans.flatMap((plan) => (concerns(plan.clusterId) ? plan.findings : [])),
+    ...plans.pairPlans.flatMap(({ reader, target, findings: found }) =>
       concerns(reader, target) ? found : [],
     ),
-    ...seen.departurePlan.findings.filter(({ clusterId = "" }) => concerns(clusterId)),
+    ...plans.departurePlan.findings.filter(({ clusterId = "" }) => concerns(clusterId)),
   ];
+  const planned = await Promise.all(actions.map((action) => plannedActions(run, seen.members, action)));
   return {
-    actions: actions.flatMap((action) => plannedActions(run, seen.members, action)).toSorted(byObject),
+    actions: planned.flat().toSorted(byObject),
     findings: distinct(findings).toSorted(inOrder),
   };
 }
 
-function actionsOf({ memberPlans, pairPlans, departurePlan }: Survey): Action[] {
+function actionsOf({ memberPlans, pairPlans, departurePlan }: Plans): Action[] {
   return [
     ...memberPlans.flatMap(({ actions, rollOut }): readonly Action[] => [
       ...actions,
@@ -51,7 +58,11 @@ function sidesOf(action: Action): string[] {
   return action.kind === "revoke" ? [action.clusterId, action.reader] : [action.clusterId];
 }
 
-function plannedActions(run: Run, members: readonly Member[], action: Action): PlannedAction[] {
+async function plannedActions(
+  run: Run,
+  members: readonly Member[],
+  action: Action,
+): Promise<PlannedAction[]> {
   const { verb, clusterId, findings } = action;
   const secret = (
     name: string,
@@ -69,7 +80,7 @@ function plannedActions(run: Run, members: readonly Member[], action: Action): P
     case "issueIntermediate":
       return [secret(CACERTS)];
     case "applyControlPlane":
-      return objectsOf(run, members, action).map(({ kind, metadata: { name, namespace } }) => ({
+      return (await objectsOf(run, members, action)).map(({ kind, metadata: { name, namespace } }) => ({
         verb,
         clusterId,
         object: { kind, name, ...(namespace === undefined ? {} : { namespace }) },
@@ -90,22 +101,36 @@ function plannedActions(run: Run, members: readonly Member[], action: Action): P
   }
 }
 
-/** A CRD that is there and not older stays as it is; which ones are, only the run itself asks. */
-function objectsOf(
-  { spec, template }: Run,
+/** A CRD that is there and not older stays as it is. Where the member cannot be asked, all may be due. */
+async function objectsOf(
+  { ports, spec, template, signal }: Run,
   members: readonly Member[],
   { clusterId }: ApplyControlPlane,
-): KubernetesObject[] {
-  const network = members.find((member) => member.clusterId === clusterId)?.network ?? "";
+): Promise<KubernetesObject[]> {
+  const member = members.find((each) => each.clusterId === clusterId);
   const { meshId, workloadTtl } = spec;
-  const desired = controlPlane(template, { meshId, clusterId, network, workloadTtl });
+  const desired = controlPlane(template, { meshId, clusterId, network: member?.network ?? "", workloadTtl });
+  const existing = member === undefined ? [] : await crdsOf(ports, member, signal);
   return [
-    ...desired.crds,
+    ...dueCrds(existing, desired, meshId),
     ...desired.others,
     ...desired.mutatingWebhooks,
     ...desired.validatingWebhooks,
     desired.deployment,
   ];
+}
+
+async function crdsOf(
+  { fleet }: Ports,
+  { cluster }: Member,
+  signal: AbortSignal,
+): Promise<readonly KubernetesObject[]> {
+  try {
+    return await fleet.member(cluster).reader.list(CRDS, signal);
+  } catch (error) {
+    if (!(error instanceof MeshjoinError)) throw error;
+    return [];
+  }
 }
 
 function byObject(a: PlannedAction, b: PlannedAction): number {

@@ -12,8 +12,8 @@ import type { Reporter } from "./progress.ts";
 export interface Runtime {
   readonly spec: MeshSpec;
   readonly log: Logger;
-  /** A run with its own connections to API servers; whoever starts it closes its fleet. */
-  start(report: Reporter): Promise<Run>;
+  /** A run with its own connections to API servers, which are closed whatever becomes of it. */
+  withRun<T>(report: Reporter, use: (run: Run) => Promise<T>): Promise<T>;
 }
 
 /**
@@ -34,17 +34,22 @@ export function createRuntime(env: NodeJS.ProcessEnv, manifest: URL): Runtime {
   return {
     spec: config.spec,
     log: createLogger().child({ meshId: config.spec.meshId }),
-    async start(report) {
+    async withRun(report, use) {
       const [makePorts, rendered] = await Promise.all([wiring(), template()]);
-      return {
-        ports: makePorts(),
-        spec: config.spec,
-        template: rendered,
-        report,
-        signal: AbortSignal.timeout(DEADLINE_MS),
-      };
+      const { spec } = config;
+      const signal = AbortSignal.timeout(DEADLINE_MS);
+      return await closing({ ports: makePorts(), spec, template: rendered, report, signal }, use);
     },
   };
+}
+
+/** Uses the run, and closes its connections whatever becomes of it. */
+export async function closing<R extends Run, T>(run: R, use: (run: R) => Promise<T>): Promise<T> {
+  try {
+    return await use(run);
+  } finally {
+    await run.ports.fleet.close();
+  }
 }
 
 export async function readTemplate(manifest: URL): Promise<ManifestTemplate> {

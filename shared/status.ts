@@ -10,10 +10,10 @@ import { MeshjoinError } from "./errors.ts";
 import { rootCertificates } from "./istio/root-config-map.ts";
 import type { RemoteClusterStatus } from "./ports.ts";
 import { noSigningRoot } from "./reconcile/roots.ts";
-import { type Survey, survey } from "./reconcile/survey.ts";
+import { type Plans, plansOf, type Survey, survey } from "./reconcile/survey.ts";
 
 /** A member that takes longer is shown as unreachable, and delays the answer by no more. */
-const MEMBER_TIMEOUT_MS = 5000;
+export const MEMBER_TIMEOUT_MS = 5000;
 /** Members whose istiods are asked at the same time. */
 const LOOKS_AT_ONCE = 16;
 
@@ -31,17 +31,16 @@ interface PodLook {
   readonly chain: readonly string[];
 }
 
-/** Reads everything and writes nothing. Throws as `survey` does. */
-export async function collectStatus(run: Run, memberTimeoutMs = MEMBER_TIMEOUT_MS): Promise<Status> {
-  const seen = await survey(run, { pairs: "now", memberTimeoutMs });
+/** Reads everything, or all but what is `known`, and writes nothing. Throws as `survey` does. */
+export async function collectStatus(run: Run, known?: Survey): Promise<Status> {
+  const seen = known ?? (await survey(run, MEMBER_TIMEOUT_MS));
+  const plans = plansOf(run, seen, { pairs: "now" });
   const limit = pLimit(LOOKS_AT_ONCE);
   const looks = new Map(
     await Promise.all(
       seen.members
         .filter(isReachable)
-        .map((member) =>
-          limit(async () => [member.clusterId, await lookAt(run, member, memberTimeoutMs)] as const),
-        ),
+        .map((member) => limit(async () => [member.clusterId, await lookAt(run, member)] as const)),
     ),
   );
   const time = run.ports.clock.now().toISOString();
@@ -49,16 +48,16 @@ export async function collectStatus(run: Run, memberTimeoutMs = MEMBER_TIMEOUT_M
     meshId: run.spec.meshId,
     time,
     members: seen.members.map((member, index) =>
-      memberStatus(run, member, looks.get(member.clusterId), findingsOf(seen, index)),
+      memberStatus(run, member, looks.get(member.clusterId), findingsOf(plans, index)),
     ),
-    pairs: seen.pairPlans.flatMap((plan) => pairStatuses(plan, seen.members, looks, time)),
+    pairs: plans.pairPlans.flatMap((plan) => pairStatuses(plan, seen.members, looks, time)),
     rotation: rotationStatus(seen),
-    findings: meshFindings(run, seen),
+    findings: meshFindings(run, seen, plans),
   };
 }
 
-async function lookAt({ ports, signal }: Run, member: ReachableMember, timeoutMs: number): Promise<Look> {
-  const within = AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]);
+async function lookAt({ ports, signal }: Run, member: ReachableMember): Promise<Look> {
+  const within = AbortSignal.any([signal, AbortSignal.timeout(MEMBER_TIMEOUT_MS)]);
   const api = ports.fleet.member(member.cluster);
   const [root, ...pods] = await Promise.all([
     orElse([], async () => await rootCertificates(api, within)),
@@ -154,13 +153,17 @@ function pairStatuses(
 }
 
 /** What keeps the member from being as it should be, and what makes it due for a change. */
-function findingsOf({ memberPlans }: Survey, index: number): Finding[] {
+function findingsOf({ memberPlans }: Plans, index: number): Finding[] {
   const plan = memberPlans[index];
   const causes = plan?.actions.flatMap((action) => action.findings) ?? [];
   return distinct([...(plan?.findings ?? []), ...causes]).toSorted(inOrder);
 }
 
-function meshFindings({ spec }: Run, { listing, roots, pairPlans, departurePlan }: Survey): Finding[] {
+function meshFindings(
+  { spec }: Run,
+  { listing, roots }: Survey,
+  { pairPlans, departurePlan }: Plans,
+): Finding[] {
   return distinct([
     ...[noSigningRoot(spec.meshId, roots) ?? []].flat(),
     ...listing.findings,

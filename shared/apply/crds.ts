@@ -1,26 +1,19 @@
 import { settleAll } from "../async/settle-all.ts";
-import { annotation } from "../core/names.ts";
 import { NotReadyError } from "../errors.ts";
 import type { ControlPlane } from "../istio/control-plane.ts";
-import { ownerOf } from "../istio/ownership.ts";
+import { CRDS, dueCrds } from "../istio/crds.ts";
 import type { KubernetesObject, MemberApi } from "../ports.ts";
 
-const CRDS = { apiVersion: "apiextensions.k8s.io/v1", kind: "CustomResourceDefinition" };
 const ESTABLISHED_TIMEOUT_MS = 30_000;
 
-/** Absent or older ones only: a CRD is shared with whoever else uses Istio's API in the cluster, and never goes back. */
+/** Applies those that are due, and waits until the API server serves them. */
 export async function applyCrds(
   api: MemberApi,
-  { crds, istioVersion }: ControlPlane,
+  desired: Pick<ControlPlane, "crds" | "istioVersion">,
   meshId: string,
   signal: AbortSignal,
 ): Promise<void> {
-  const existing = await api.reader.list({ ...CRDS, metadataOnly: true }, signal);
-  const versions = new Map(existing.map((crd) => [crd.metadata.name, versionOf(crd, meshId)]));
-  const due = crds.filter(({ metadata }) => {
-    const version = versions.get(metadata.name);
-    return version === undefined || isOlder(version, istioVersion);
-  });
+  const due = dueCrds(await api.reader.list(CRDS, signal), desired, meshId);
   if (due.length === 0) return;
   await settleAll(due.map((crd) => api.writer.apply(crd, { force: true, signal })));
   await established(
@@ -37,7 +30,7 @@ async function established(
   meshId: string,
   signal: AbortSignal,
 ): Promise<void> {
-  const query = { ...CRDS, labelSelector: `meshjoin.dev/mesh=${meshId}` };
+  const query = { ...CRDS, metadataOnly: false, labelSelector: `meshjoin.dev/mesh=${meshId}` };
   const missing = (crds: readonly KubernetesObject[]) => {
     const served = new Set(crds.filter(isEstablished).map(({ metadata }) => metadata.name));
     return names.filter((name) => !served.has(name));
@@ -50,27 +43,6 @@ async function established(
       { code: "CrdsNotEstablished" },
     );
   }
-}
-
-function versionOf({ metadata }: KubernetesObject, meshId: string): string {
-  const { annotations = {}, labels = {} } = metadata;
-  const ours = ownerOf(metadata, meshId) === "foreign" ? undefined : annotations[annotation("istio-version")];
-  // Before Istio's charts told their version, this is what they called themselves (`crd-all.gen.yaml`).
-  const early = labels["release"] === "istio" ? "0.0.0" : "";
-  return ours ?? labels["app.kubernetes.io/version"] ?? early;
-}
-
-/** An unknown version is left alone: nothing says that ours is newer. */
-function isOlder(version: string, than: string): boolean {
-  const [mine, other] = [parseVersion(version), parseVersion(than)];
-  if (mine === undefined || other === undefined) return false;
-  const index = mine.findIndex((part, position) => part !== other[position]);
-  return index !== -1 && (mine[index] ?? 0) < (other[index] ?? 0);
-}
-
-function parseVersion(version: string): number[] | undefined {
-  const parts = /^v?(\d+)\.(\d+)\.(\d+)/.exec(version);
-  return parts === null ? undefined : parts.slice(1).map(Number);
 }
 
 function isEstablished(crd: KubernetesObject): boolean {

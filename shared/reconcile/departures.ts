@@ -66,7 +66,10 @@ export async function reconcileDepartures(run: Run, input: DeparturesInput): Pro
 }
 
 /** Reads GKE for those that no list holds, and the leavers that still run. */
-export async function observeDepartures(run: Run, input: DeparturesInput): Promise<Departures> {
+export async function observeDepartures(
+  run: Run,
+  input: Pick<DeparturesInput, "members" | "listing">,
+): Promise<Departures> {
   const limit = pLimit(MEMBER_CONCURRENCY);
   const departed = departedFrom(input.members);
   const asked = await Promise.all(departed.map((each) => limit(() => ask(run, input.listing, each))));

@@ -7,51 +7,61 @@ import type { Member } from "../core/observation.ts";
 import { type PairPlan, planPairs } from "../core/pair-plan.ts";
 import type { RootState } from "../core/root-state.ts";
 import { observeMember } from "../observe.ts";
-import { observeDepartures } from "./departures.ts";
+import { type Departures, observeDepartures } from "./departures.ts";
 import { type Listing, listClusters } from "./listing.ts";
 import { contextOf, MEMBER_CONCURRENCY } from "./members.ts";
 
-/** All that a full run would see and plan, from one look at everything; nothing is written. */
-export interface Survey {
+/** All that a full run would see, from one look at everything. */
+export interface Survey extends Departures {
   readonly listing: Listing;
   readonly roots: RootState;
   readonly members: readonly Member[];
+}
+
+/** What follows from it. */
+export interface Plans {
+  /** In the order of the survey's members. */
   readonly memberPlans: readonly MemberPlan[];
   readonly pairPlans: readonly PairPlan[];
   readonly departurePlan: DeparturePlan;
 }
 
-export interface SurveyOptions {
+export interface PlanOptions {
   /** Pairs as they stand now, or as they would once the members' own halves are applied. */
   readonly pairs: "now" | "afterwards";
   readonly confirm?: readonly string[];
-  /** How long one member may take; default: as long as the run. */
-  readonly memberTimeoutMs?: number;
 }
 
-/** Throws when no project answers, or the root secret's names cannot be read. */
-export async function survey(run: Run, options: SurveyOptions): Promise<Survey> {
+/**
+ * `memberTimeoutMs`: how long one member may take; default as long as the run. Throws when no project answers, or the root
+ * secret's names cannot be read.
+ */
+export async function survey(run: Run, memberTimeoutMs?: number): Promise<Survey> {
   const { ports, spec, signal } = run;
   const [listing, roots] = await Promise.all([listClusters(run), ports.roots.state(signal)]);
   const [error] = listing.failed.values();
   if (error !== undefined && listing.failed.size === spec.projects.length) throw error;
-  const members = await observeEach(run, listing.members, options.memberTimeoutMs);
-  const { confirm = [] } = options;
+  const members = await observeEach(run, listing.members, memberTimeoutMs);
+  return { listing, roots, members, ...(await observeDepartures(run, { members, listing })) };
+}
+
+/** Nothing is read or written. */
+export function plansOf(run: Run, seen: Survey, { pairs, confirm = [] }: PlanOptions): Plans {
+  const { listing, roots, members } = seen;
+  const { ports, spec } = run;
   const context = { roots: roots.versions, collisions: listing.collisions, confirm };
   const memberPlans = members.map((member) => planMember(member, contextOf(run, member, context)));
   const standings = new Map(
     members.map((member, index): [string, Standing] => {
       const now = peerStanding(member, contextOf(run, member, context));
       const becomes = memberPlans[index]?.standing === "blocked" ? "blocked" : "complete";
-      return [member.clusterId, options.pairs === "now" ? now : becomes];
+      return [member.clusterId, pairs === "now" ? now : becomes];
     }),
   );
   const everybody = new Set(members.map(({ clusterId }) => clusterId));
   const pairPlans = planPairs(members, everybody, { spec, standings, now: ports.clock.now() });
-  const input = { members, listing, only: undefined, confirm };
-  const departures = await observeDepartures(run, input);
-  const departurePlan = planDepartures({ ...input, ...departures, spec });
-  return { listing, roots, members, memberPlans, pairPlans, departurePlan };
+  const departurePlan = planDepartures({ ...seen, only: undefined, confirm, spec });
+  return { memberPlans, pairPlans, departurePlan };
 }
 
 /** The time of each begins when its turn comes. */

@@ -71,10 +71,11 @@ export async function call(mesh: FakeMesh, args: string, terminal: Terminal = {}
         spec: mesh.spec,
         inSandbox: manifest !== "release",
         open,
-        start: async (report) => ({
-          ...mesh.run({ report, ...(signal === undefined ? {} : { signal }) }),
-          ports: await open(),
-        }),
+        withRun: async (report, use) =>
+          await use({
+            ...mesh.run({ report, ...(signal === undefined ? {} : { signal }) }),
+            ports: await open(),
+          }),
       };
     },
     identityToken: async (audience) => `of-the-caller-for-${audience}`,

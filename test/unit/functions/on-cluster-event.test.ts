@@ -29,7 +29,7 @@ async function aFunction(seed: Partial<Cluster> = {}, process: ProcessOptions = 
   const runtime: Runtime = {
     spec: mesh.spec,
     log: createLogger({ write: (line) => lines.push(JSON.parse(line)) }),
-    start: async (report) => mesh.run({ ...process, report }),
+    withRun: async (report, use) => await use(mesh.run({ ...process, report })),
   };
   const handle = (name: string) =>
     onClusterEvent(runtime, { id: "1", type: AUDIT_TYPE, data: anEntry(name) });
@@ -178,7 +178,7 @@ describe("on-cluster-event", () => {
 
   it("tells nobody what an unexpected error says", async () => {
     const { runtime, handle } = await aFunction();
-    Object.assign(runtime, { start: () => Promise.reject(new TypeError("secret words")) });
+    Object.assign(runtime, { withRun: () => Promise.reject(new TypeError("secret words")) });
     await expect(handle("creation-finished")).rejects.toMatchObject({
       code: "Internal",
       message: expect.not.stringContaining("secret words"),

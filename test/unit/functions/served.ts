@@ -22,7 +22,8 @@ export async function aFunction(mesh: FakeMesh, signal?: AbortSignal) {
   const answer = syncMesh({
     spec: mesh.spec,
     log: createLogger({ write: (line) => lines.push(JSON.parse(line)) }),
-    start: async (report) => mesh.run({ report, ...(signal === undefined ? {} : { signal }) }),
+    withRun: async (report, use) =>
+      await use(mesh.run({ report, ...(signal === undefined ? {} : { signal }) })),
   });
   http("sync-mesh-test", async (request, response) => send(response, await answer(request)));
   server = getTestServer("sync-mesh-test");

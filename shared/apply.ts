@@ -57,7 +57,7 @@ async function applyAction(
   const { meshId, workloadTtl } = spec;
   switch (action.kind) {
     case "labelNamespace":
-      await applyNamespace(api, action.network, meshId, signal);
+      await applyNamespace(api, action, meshId, signal);
       return true;
     case "issueIntermediate":
       return (

@@ -1,5 +1,8 @@
+import { lazily } from "./async/lazily.ts";
+import { formatAcceptance, isAccepted } from "./core/acceptance.ts";
 import type { Cluster } from "./core/cluster.ts";
 import {
+  annotation,
   CACERTS,
   clusterId,
   ISTIO_NAMESPACE,
@@ -109,7 +112,8 @@ async function read(
   signal: AbortSignal,
 ): Promise<Reachable> {
   const api = ports.fleet.member(cluster);
-  const namespace = depth === "subject" ? await api.reader.get(NAMESPACE, signal) : undefined;
+  const readNamespace = lazily(() => api.reader.get(NAMESPACE, signal));
+  const namespace = depth === "subject" ? await readNamespace() : undefined;
   if (depth === "subject" && namespace === undefined) return EMPTY;
   const [secrets, deployments, pods] = await Promise.all([
     api.reader.list(SECRETS, signal),
@@ -120,8 +124,8 @@ async function read(
   const deployment = chooseControlPlane(deployments, meshId);
   const managed = deployment === undefined && namespace !== undefined;
   const [cacerts, identity, managedMesh] = await Promise.all([
-    cacertsState(ports, api, secrets, meshId, signal),
-    foreignIdentity(api, deployment, meshId, signal),
+    cacertsState({ ports, api, meshId, signal, readNamespace }, secrets),
+    foreignIdentity({ api, meshId, signal, readNamespace }, deployment),
     managed ? api.reader.get(MANAGED_MESH_CONFIG, signal).then((found) => found !== undefined) : false,
   ]);
   return {
@@ -138,46 +142,61 @@ async function read(
   };
 }
 
+interface Look {
+  readonly ports: Ports;
+  readonly api: MemberApi;
+  readonly meshId: string;
+  readonly signal: AbortSignal;
+  readonly readNamespace: () => Promise<KubernetesObject | undefined>;
+}
+
 async function cacertsState(
-  ports: Ports,
-  api: MemberApi,
+  look: Look,
   secrets: readonly KubernetesObject[],
-  meshId: string,
-  signal: AbortSignal,
 ): Promise<CacertsState | undefined> {
   const metadata = secrets.find((secret) => secret.metadata.name === CACERTS)?.metadata;
   if (metadata === undefined) return undefined;
-  const owner = ownerOf(metadata, meshId);
-  if (owner === "foreign") return await foreignCacerts(ports, api, signal);
+  const owner = ownerOf(metadata, look.meshId);
+  if (owner === "foreign") return await foreignCacerts(look, metadata.resourceVersion ?? "");
   return ownCacerts(metadata, owner);
 }
 
-/** Reads the whole Secret, key included, because istiod would refuse one whose key does not fit. */
+/**
+ * One that was accepted before is not read again. Any other is, whole and with its key, because istiod would refuse one whose
+ * key does not fit.
+ */
 async function foreignCacerts(
-  ports: Ports,
-  api: MemberApi,
-  signal: AbortSignal,
+  { ports, api, signal, readNamespace }: Look,
+  listed: string,
 ): Promise<ForeignCacerts | undefined> {
+  const now = ports.clock.now();
+  const note = (await readNamespace())?.metadata.annotations?.[annotation("accepted-cacerts")];
+  if (note !== undefined) {
+    const { versions } = await ports.roots.state(signal);
+    if (isAccepted(note, { resourceVersion: listed, rootVersions: versions }, now)) {
+      return { owner: "foreign", trust: "sameRoots", acceptance: note };
+    }
+  }
   const ref: ObjectRef = { apiVersion: "v1", kind: "Secret", namespace: ISTIO_NAMESPACE, name: CACERTS };
-  const [secret, { trustBundle }] = await Promise.all([
+  const [secret, { trustBundle, rootVersions }] = await Promise.all([
     api.reader.get(ref, signal),
     ports.authority.trustBundle(signal),
   ]);
-  return secret === undefined ? undefined : judgeCacerts(secretData(secret), trustBundle, ports.clock.now());
+  if (secret === undefined) return undefined;
+  const verdict = judgeCacerts(secretData(secret), trustBundle, now);
+  if (verdict.trust !== "sameRoots") return verdict;
+  const { resourceVersion = "" } = secret.metadata;
+  const acceptance = formatAcceptance({ resourceVersion, rootVersions, until: verdict.until });
+  return { owner: "foreign", trust: "sameRoots", acceptance };
 }
 
 async function foreignIdentity(
-  api: MemberApi,
+  { api, meshId, signal, readNamespace }: Omit<Look, "ports">,
   deployment: DeploymentObject | undefined,
-  meshId: string,
-  signal: AbortSignal,
 ): Promise<ControlPlaneIdentity | undefined> {
   if (deployment === undefined || ownerOf(deployment.metadata, meshId) !== "foreign") return undefined;
   const revision = deployment.metadata.name.slice(ISTIOD.length);
   const ref = { apiVersion: "v1", kind: "ConfigMap", namespace: ISTIO_NAMESPACE, name: `istio${revision}` };
-  const [config, namespace] = await Promise.all([
-    api.reader.get(ref, signal),
-    api.reader.get(NAMESPACE, signal),
-  ]);
+  const [config, namespace] = await Promise.all([api.reader.get(ref, signal), readNamespace()]);
   return controlPlaneIdentity(deployment, config, namespace);
 }

@@ -1,5 +1,5 @@
 import { parse } from "yaml";
-import type { Connect } from "../core/action.ts";
+import { type Connect, isRenewal } from "../core/action.ts";
 import { peerEndpoint } from "../core/endpoints.ts";
 import { annotation, REMOTE_SECRET_LABEL, readerSecretName, remoteSecretName } from "../core/names.ts";
 import type { ReachableMember } from "../core/observation.ts";
@@ -33,7 +33,10 @@ export async function connectPair(
       code: choice.finding.reason,
     });
   }
-  if (action.resourceVersion !== undefined) await assertReplaceable(apis, { reader, target }, signal);
+  if (action.resourceVersion !== undefined) {
+    const only = isRenewal(action) ? undefined : target.clusterId;
+    await assertReplaceable(apis, { reader, target }, only, signal);
+  }
 
   const bound = await ensureReaderSecret(apis.target, spec.meshId, { reader, target }, signal);
   const now = ports.clock.now();
@@ -139,30 +142,34 @@ async function ensureReaderSecret(
 
 /**
  * Design rule 4: while an istiod is still syncing, another change of its remote secret can wedge it
- * (docs/design.md), unless the token in it is dead and no sync can come of it.
+ * (docs/design.md), unless the token in it is dead and no sync can come of it. `only` that cluster counts where it is
+ * given; a renewal has time, and waits for whatever the istiod has in hand.
  */
 async function assertReplaceable(
   apis: { readonly reader: MemberApi; readonly target: MemberApi },
   { reader, target }: Pair,
+  only: string | undefined,
   signal: AbortSignal,
 ): Promise<void> {
-  const statuses = await Promise.all(
+  const views = await Promise.all(
     reader.state.pods.map(async (pod) => {
       const session = apis.reader.istiod.open(pod);
       try {
-        const clusters = await session.remoteClusters(signal);
-        return clusters.find((cluster) => cluster.clusterId === target.clusterId)?.status;
+        return await session.remoteClusters(signal);
       } finally {
         session.close();
       }
     }),
   );
-  if (!statuses.includes("syncing")) return;
+  const syncing = views
+    .flat()
+    .find(({ clusterId, status }) => status === "syncing" && (only ?? clusterId) === clusterId);
+  if (syncing === undefined) return;
   const current = await apis.reader.reader.get(secretRef(remoteSecretName(target.clusterId)), signal);
   const token = current === undefined ? undefined : tokenOf(current, target.clusterId);
   if (token === undefined || !(await apis.target.tokens.isAccepted(token, signal))) return;
   throw new NotReadyError(
-    `istiod of ${reader.clusterId} is still syncing ${target.clusterId}; its remote secret is renewed afterwards`,
+    `istiod of ${reader.clusterId} is still syncing ${syncing.clusterId}; the remote secret for ${target.clusterId} is written afterwards`,
     { code: "PairSyncing", fields: { clusterId: reader.clusterId } },
   );
 }

@@ -1,20 +1,20 @@
-import { ISTIO_NAMESPACE, NETWORK_LABEL } from "../core/names.ts";
+import type { LabelNamespace } from "../core/action.ts";
+import { annotation, ISTIO_NAMESPACE, NETWORK_LABEL } from "../core/names.ts";
 import { ownershipLabels } from "../istio/ownership.ts";
 import type { MemberApi } from "../ports.ts";
 import { applyOwned } from "./owned.ts";
 
-/** Istio's namespace with the network that its cluster is in; an existing one keeps everything else it has. */
+/** Istio's namespace with the network that its cluster is in, and a note; an existing one keeps everything else it has. */
 export async function applyNamespace(
   api: MemberApi,
-  network: string,
+  { network, acceptance }: Pick<LabelNamespace, "network" | "acceptance">,
   meshId: string,
   signal: AbortSignal,
 ): Promise<void> {
-  const labels = { ...ownershipLabels(meshId), [NETWORK_LABEL]: network };
-  await applyOwned(
-    api,
-    { apiVersion: "v1", kind: "Namespace", metadata: { name: ISTIO_NAMESPACE, labels } },
-    meshId,
-    signal,
-  );
+  const metadata = {
+    name: ISTIO_NAMESPACE,
+    ...(network === undefined ? {} : { labels: { ...ownershipLabels(meshId), [NETWORK_LABEL]: network } }),
+    ...(acceptance === undefined ? {} : { annotations: { [annotation("accepted-cacerts")]: acceptance } }),
+  };
+  await applyOwned(api, { apiVersion: "v1", kind: "Namespace", metadata }, meshId, signal);
 }

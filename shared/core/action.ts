@@ -8,10 +8,13 @@ interface Step {
   readonly findings: readonly Finding[];
 }
 
-/** The namespace with its network label, before anything else is in it. */
+/** The namespace with its labels, before anything else is in it, and with what is noted on it. */
 export interface LabelNamespace extends Step {
   readonly kind: "labelNamespace";
-  readonly network: string;
+  /** Undefined where the namespace is somebody else's, and gets no label. */
+  readonly network: string | undefined;
+  /** The annotation `accepted-cacerts`. */
+  readonly acceptance: string | undefined;
 }
 
 /** A new key, its certificate, and the trust bundle, as one Secret. */
@@ -34,6 +37,11 @@ export interface Connect extends Step {
   readonly endpointDigest: string;
   /** Of the remote secret to replace; undefined when it is created. */
   readonly resourceVersion: string | undefined;
+}
+
+/** A token that is good and due: it has time. */
+export function isRenewal({ findings }: Connect): boolean {
+  return findings.some(({ reason }) => reason === "TokenDue");
 }
 
 /** An object as it was seen: only this very one is deleted. */

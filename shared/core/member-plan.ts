@@ -29,7 +29,7 @@ export function planMember(member: Member, context: MemberContext): MemberPlan {
   }
   const accepted = acceptances(member);
   const isGuest = member.state.controlPlane?.owner === "foreign";
-  const due = isGuest ? [] : ACTIONS.flatMap((step) => step(member, context) ?? []);
+  const due = (isGuest ? [noteAcceptance] : ACTIONS).flatMap((step) => step(member, context) ?? []);
   const rollOut = due.find((action) => action.kind === "applyControlPlane" && isWhole(member.state));
   const actions = due.filter((action) => action !== rollOut);
   const findings = [...accepted, ...notes(member, context), ...(rollOut?.findings ?? [])];
@@ -67,14 +67,7 @@ function acceptances(member: ReachableMember): Finding[] {
   const { state, clusterId } = member;
   const accepted: Finding[] = [];
   if (state.cacerts?.owner === "foreign") {
-    accepted.push(
-      finding(
-        "ForeignCacertsAccepted",
-        `Secret ${CACERTS} is not Meshjoin's but chains to the mesh's roots; it is used as it is and never rotated`,
-        "delete it to have Meshjoin issue and rotate one",
-        clusterId,
-      ),
-    );
+    accepted.push(acceptedCacerts(clusterId));
   }
   if (state.controlPlane?.owner === "foreign") {
     accepted.push(
@@ -87,6 +80,15 @@ function acceptances(member: ReachableMember): Finding[] {
     );
   }
   return accepted;
+}
+
+function acceptedCacerts(clusterId: string): Finding {
+  return finding(
+    "ForeignCacertsAccepted",
+    `Secret ${CACERTS} is not Meshjoin's but chains to the mesh's roots; it is used as it is and never rotated`,
+    "delete it to have Meshjoin issue and rotate one",
+    clusterId,
+  );
 }
 
 function notes(member: ReachableMember, { desired }: MemberContext): Finding[] {
@@ -118,25 +120,37 @@ function notes(member: ReachableMember, { desired }: MemberContext): Finding[] {
 
 type ActionStep = (member: ReachableMember, context: MemberContext) => MemberAction | undefined;
 
-const labelNamespace: ActionStep = ({ state, clusterId, network }) => {
+const labelNamespace: ActionStep = (member, context) => {
+  const { state, clusterId, network } = member;
   const current = state.namespace?.owner === "ours" && state.namespace.network === network;
-  return current
-    ? undefined
-    : {
-        kind: "labelNamespace",
-        verb: state.namespace === undefined ? "create" : "update",
-        clusterId,
-        network,
-        findings: [
-          finding(
-            "NamespaceNotLabelled",
-            `namespace ${ISTIO_NAMESPACE} does not carry network ${network} and the mesh's labels`,
-            "Meshjoin labels it",
-            clusterId,
-          ),
-        ],
-      };
+  if (current) return noteAcceptance(member, context);
+  const cause = finding(
+    "NamespaceNotLabelled",
+    `namespace ${ISTIO_NAMESPACE} does not carry network ${network} and the mesh's labels`,
+    "Meshjoin labels it",
+    clusterId,
+  );
+  const verb = state.namespace === undefined ? "create" : "update";
+  const acceptance = acceptanceOf(member);
+  return { kind: "labelNamespace", verb, clusterId, network, acceptance, findings: [cause] };
 };
+
+/** A namespace that is somebody else's gets the note alone; one that is ours keeps its labels with it. */
+const noteAcceptance: ActionStep = (member) => {
+  const { namespace } = member.state;
+  const acceptance = acceptanceOf(member);
+  if (acceptance === undefined || namespace === undefined || namespace.acceptedCacerts === acceptance) {
+    return undefined;
+  }
+  const network = namespace.owner === "ours" ? namespace.network : undefined;
+  const { clusterId } = member;
+  const findings = [acceptedCacerts(clusterId)];
+  return { kind: "labelNamespace", verb: "update", clusterId, network, acceptance, findings };
+};
+
+function acceptanceOf({ state: { cacerts } }: ReachableMember): string | undefined {
+  return cacerts?.owner === "foreign" && cacerts.trust === "sameRoots" ? cacerts.acceptance : undefined;
+}
 
 const issueIntermediate: ActionStep = ({ state, clusterId }, { roots }) => {
   const { cacerts } = state;

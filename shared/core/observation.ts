@@ -46,6 +46,8 @@ export interface NamespaceState {
   /** Label `topology.istio.io/network`. */
   readonly network: string | undefined;
   readonly terminating: boolean;
+  /** Annotation `accepted-cacerts`, verbatim (core/acceptance.ts). */
+  readonly acceptedCacerts: string | undefined;
 }
 
 export type CacertsState = OwnCacerts | ForeignCacerts;
@@ -66,11 +68,14 @@ export interface OwnCacerts {
 
 export type ForeignCacerts = { readonly owner: "foreign" } & (
   | {
-      /**
-       * `sameRoots`: istiod loads it, and it and the mesh trust each other. `generated`: written by an istiod without
-       * plugged-in certificates (key `istio-generated`).
-       */
-      readonly trust: "sameRoots" | "generated";
+      /** istiod loads it, and it and the mesh trust each other. */
+      readonly trust: "sameRoots";
+      /** What is to be noted of that, so that it is not read again; verbatim. */
+      readonly acceptance: string;
+    }
+  | {
+      /** Written by an istiod without plugged-in certificates (key `istio-generated`). */
+      readonly trust: "generated";
     }
   | {
       /** `otherRoots`: istiod loads it, but it and the mesh do not trust each other. `unloadable`: it does not start. */

@@ -1,4 +1,4 @@
-import type { Connect } from "./action.ts";
+import { type Connect, isRenewal } from "./action.ts";
 import { endpointDigest } from "./endpoint-digest.ts";
 import { peerEndpoint } from "./endpoints.ts";
 import { type Finding, finding } from "./finding.ts";
@@ -52,10 +52,10 @@ export function planPairs(
 
 /** Each renewal makes an istiod list a whole cluster again, so a reader gets one at a time: that of the token that ends first. */
 function oneRenewal(plans: readonly PairPlan[]): PairPlan[] {
-  const isRenewal = ({ action }: PairPlan) => action?.findings.some(({ reason }) => reason === "TokenDue");
-  const [first] = plans.filter(isRenewal).toSorted((a, b) => expiry(a) - expiry(b));
+  const renews = ({ action }: PairPlan) => action !== undefined && isRenewal(action);
+  const [first] = plans.filter(renews).toSorted((a, b) => expiry(a) - expiry(b));
   return plans.map((plan) => {
-    if (plan === first || !isRenewal(plan)) return plan;
+    if (plan === first || !renews(plan)) return plan;
     const { action: _, ...rest } = plan;
     return { ...rest, standing: "current" };
   });

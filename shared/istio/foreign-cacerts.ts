@@ -1,4 +1,5 @@
 import type { ForeignCacerts } from "../core/observation.ts";
+import { parseBundle } from "../pki/certificate.ts";
 import { fault } from "../pki/fault.ts";
 import { type ForeignFaults, type ForeignFiles, verifyForeignCacerts } from "../pki/verify-foreign.ts";
 
@@ -27,6 +28,14 @@ const TLS_FILES: Layout = {
   trustBundle: "ca.crt",
 };
 
+/** `until`: when the first certificate in it expires that is still valid. */
+export type Verdict = Exclude<ForeignCacerts, { trust: "sameRoots" }> | Accepted;
+export interface Accepted {
+  readonly owner: "foreign";
+  readonly trust: "sameRoots";
+  readonly until: Date;
+}
+
 /** Made by an istiod without plugged-in certificates; Istio `security/pkg/pki/ca/ca.go`. */
 const GENERATED = "istio-generated";
 
@@ -39,16 +48,28 @@ export function judgeCacerts(
   data: Readonly<Record<string, string>>,
   trustBundle: string,
   now: Date,
-): ForeignCacerts {
+): Verdict {
   if (GENERATED in data) return { owner: "foreign", trust: "generated" };
   const { loading, trust } = faultsOf(data, trustBundle, now);
   const faults = [...new Set([...loading, ...trust].map(({ message }) => message))];
-  if (faults.length === 0) return { owner: "foreign", trust: "sameRoots" };
+  if (faults.length === 0) return { owner: "foreign", trust: "sameRoots", until: firstExpiry(data, now) };
   return { owner: "foreign", trust: loading.length > 0 ? "unloadable" : "otherRoots", faults };
 }
 
+function firstExpiry(data: Readonly<Record<string, string>>, now: Date): Date {
+  const { certificate, chain, trustBundle } = filesOf(layoutOf(data), data);
+  const ends = [certificate, chain, trustBundle]
+    .flatMap((pem) => parseBundle(pem))
+    .map(({ notAfter }) => notAfter.getTime());
+  return new Date(Math.min(...ends.filter((end) => end > now.getTime())));
+}
+
+function layoutOf(data: Readonly<Record<string, string>>): Layout {
+  return TLS_FILES.certificate in data ? TLS_FILES : PEM_FILES;
+}
+
 function faultsOf(data: Readonly<Record<string, string>>, trustBundle: string, now: Date): ForeignFaults {
-  const layout = TLS_FILES.certificate in data ? TLS_FILES : PEM_FILES;
+  const layout = layoutOf(data);
   const { certificate, privateKey, chain } = layout;
   const required = new Set([certificate, privateKey, ...chain, layout.trustBundle]);
   const missing = [...required].filter((name) => !(name in data));

@@ -34,6 +34,7 @@ export function namespaceState({ metadata }: KubernetesObject, meshId: string): 
     owner: ownerOf(metadata, meshId),
     network: metadata.labels?.[NETWORK_LABEL],
     terminating: metadata.deletionTimestamp !== undefined,
+    acceptedCacerts: metadata.annotations?.[annotation("accepted-cacerts")],
   };
 }
 

@@ -30,7 +30,7 @@ export function aMember(cluster: Cluster = aCluster(), seen: Partial<Reachable> 
     network,
     state: {
       reachable: true,
-      namespace: { owner: "ours", network, terminating: false },
+      namespace: { owner: "ours", network, terminating: false, acceptedCacerts: undefined },
       cacerts: ownCacerts(),
       managedMesh: false,
       selfSignedCa: false,

@@ -13,6 +13,8 @@ export interface IstiodBehaviour {
   reloadsAfterMs: number;
   /** From a change of a remote secret until its cluster is synced. */
   syncsAfterMs: number;
+  /** Whether a change from now on is never synced; what was before stays as it is. */
+  syncsNoMore: boolean;
   /** Its secret controller stands still: what it lists stays as it is. */
   stuck: boolean;
 }
@@ -42,7 +44,13 @@ const DEPLOYMENT: ObjectRef = {
 const WEBHOOKS = ["ValidatingWebhookConfiguration", "MutatingWebhookConfiguration"];
 
 export function simulatedIstiod(store: ObjectStore, reach: Reach): SimulatedIstiod {
-  const behaviour: IstiodBehaviour = { readyAfterMs: 0, reloadsAfterMs: 0, syncsAfterMs: 0, stuck: false };
+  const behaviour: IstiodBehaviour = {
+    readyAfterMs: 0,
+    reloadsAfterMs: 0,
+    syncsAfterMs: 0,
+    syncsNoMore: false,
+    stuck: false,
+  };
   let listed: RemoteClusterStatus[] = [];
   const seen = new Map<string, { readonly version: string; readonly at: number }>();
   let loaded: readonly string[] = [];
@@ -56,6 +64,15 @@ export function simulatedIstiod(store: ObjectStore, reach: Reach): SimulatedIsti
     if (known?.version === version) return performance.now() - known.at;
     seen.set(key, { version, at: performance.now() });
     return 0;
+  };
+
+  const synced = new Map<string, string>();
+  const isSynced = (secret: KubernetesObject): boolean => {
+    const { uid = "", resourceVersion = "" } = secret.metadata;
+    const age = ageOf(secret);
+    if (behaviour.syncsNoMore) return synced.get(uid) === resourceVersion;
+    synced.set(uid, resourceVersion);
+    return age >= behaviour.syncsAfterMs;
   };
 
   const start = () => {
@@ -92,7 +109,7 @@ export function simulatedIstiod(store: ObjectStore, reach: Reach): SimulatedIsti
       if (behaviour.stuck) return listed;
       const own = { clusterId: ownClusterId(store), secretName: "", status: "synced" as const };
       const remote = remoteSecrets(store).flatMap((secret) => {
-        const synced = ageOf(secret) >= behaviour.syncsAfterMs;
+        const synced = isSynced(secret);
         const secretName = `${ISTIO_NAMESPACE}/${secret.metadata.name}`;
         return Object.entries(dataOf(secret)).map(([clusterId, encoded]): RemoteClusterStatus => {
           const open = synced && reach(readKubeconfig(encoded));

@@ -68,13 +68,13 @@ describe("planMember", () => {
   it.each<[string, Partial<Reachable>, Partial<MemberContext>, readonly unknown[]]>([
     [
       "labels a namespace that is nobody's",
-      { namespace: { owner: "foreign", network: undefined, terminating: false } },
+      { namespace: { owner: "foreign", network: undefined, terminating: false, acceptedCacerts: undefined } },
       {},
       [{ kind: "labelNamespace", verb: "update", network: "shop.default" }],
     ],
     [
       "labels a namespace that lost its network",
-      { namespace: { owner: "ours", network: undefined, terminating: false } },
+      { namespace: { owner: "ours", network: undefined, terminating: false, acceptedCacerts: undefined } },
       {},
       [{ kind: "labelNamespace", verb: "update", findings: [{ reason: "NamespaceNotLabelled" }] }],
     ],
@@ -187,13 +187,22 @@ describe("planMember", () => {
     [
       "NamespaceTerminating",
       "its namespace is being deleted",
-      having({ namespace: { owner: "ours", network: "shop.default", terminating: true } }),
+      having({
+        namespace: { owner: "ours", network: "shop.default", terminating: true, acceptedCacerts: undefined },
+      }),
       {},
     ],
     [
       "OtherMesh",
       "its namespace is another mesh's",
-      having({ namespace: { owner: "otherMesh", network: "shop.default", terminating: false } }),
+      having({
+        namespace: {
+          owner: "otherMesh",
+          network: "shop.default",
+          terminating: false,
+          acceptedCacerts: undefined,
+        },
+      }),
       {},
     ],
     [
@@ -211,7 +220,9 @@ describe("planMember", () => {
     [
       "NetworkConflict",
       "its namespace names another network",
-      having({ namespace: { owner: "foreign", network: "shop.dmz", terminating: false } }),
+      having({
+        namespace: { owner: "foreign", network: "shop.dmz", terminating: false, acceptedCacerts: undefined },
+      }),
       {},
     ],
     [
@@ -281,7 +292,7 @@ describe("planMember", () => {
 
   it("collects everything that blocks, not only the first", () => {
     const member = having({
-      namespace: { owner: "foreign", network: "shop.dmz", terminating: true },
+      namespace: { owner: "foreign", network: "shop.dmz", terminating: true, acceptedCacerts: undefined },
       cacerts: { owner: "foreign", trust: "unloadable", faults: ["it is empty"] },
     });
     const { findings } = planMember(member, aContext({ collisions: new Set([ID]) }));
@@ -304,10 +315,21 @@ describe("planMember", () => {
   });
 
   it("accepts a foreign cacerts of the same roots, and never replaces it", () => {
-    const cacerts = { owner: "foreign", trust: "sameRoots" } as const;
-    const plan = planMember(having({ cacerts }), aContext({ roots: { signing: 2 } }));
+    const { cacerts, namespace } = anAccepted("7 {} 2027-01-01T00:00:00.000Z");
+    const plan = planMember(having({ cacerts, namespace }), aContext({ roots: { signing: 2 } }));
     expect(plan).toMatchObject({ standing: "complete", actions: [] });
     expect(reasonsOf(plan.findings)).toEqual(["ForeignCacertsAccepted"]);
+  });
+
+  it.each<[string, Partial<Reachable>, string | undefined]>([
+    ["with the labels, where the namespace is ours", {}, "shop.default"],
+    ["alone, where it is a guest's", { controlPlane: aGuest(), namespace: aForeignNamespace() }, undefined],
+    ["with the labels, where it was ours before the guest came", { controlPlane: aGuest() }, "shop.default"],
+  ])("notes on the namespace that it was accepted, %s", (_, seen, network) => {
+    const { cacerts } = anAccepted("7 {} 2027-01-01T00:00:00.000Z");
+    const { actions } = planMember(having({ cacerts, ...seen }), aContext());
+    const acceptance = "7 {} 2027-01-01T00:00:00.000Z";
+    expect(actions).toMatchObject([{ kind: "labelNamespace", verb: "update", network, acceptance }]);
   });
 
   it("accepts a foreign istiod of the mesh, and never touches it", () => {
@@ -334,3 +356,15 @@ describe("peerStanding", () => {
     expect(peerStanding(having(seen), aContext())).toBe(standing);
   });
 });
+
+function aForeignNamespace(): Reachable["namespace"] {
+  return { owner: "foreign", network: "shop.default", terminating: false, acceptedCacerts: undefined };
+}
+
+/** A `cacerts` that was accepted, and the namespace that says so. */
+function anAccepted(acceptance: string) {
+  return {
+    cacerts: { owner: "foreign", trust: "sameRoots", acceptance },
+    namespace: { owner: "ours", network: "shop.default", terminating: false, acceptedCacerts: acceptance },
+  } as const;
+}

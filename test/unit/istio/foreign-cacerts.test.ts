@@ -8,6 +8,9 @@ import { pemOfDer } from "../../../shared/pki/pem.ts";
 import { algorithmIdentifier, signed } from "../../../shared/pki/signature.ts";
 import { aCa, aRoot, NOW, type RootFiles } from "../pki/gen.ts";
 
+/** The certificates of these tests live for long; the CA that ends first is what a verdict is good for. */
+const ACCEPTED = { owner: "foreign", trust: "sameRoots", until: expect.any(Date) };
+
 type Files = Readonly<Record<string, string>>;
 
 let root: RootFiles;
@@ -95,12 +98,22 @@ describe("a cacerts of somebody else is accepted", () => {
       () => ({ ...tlsFiles(), "ca-crl.pem": "…" }),
     ],
   ])("%s", async (_, files) => {
-    expect(judge(await files())).toEqual({ owner: "foreign", trust: "sameRoots" });
+    expect(judge(await files())).toEqual(ACCEPTED);
+  });
+
+  it("until the first certificate in it expires", async () => {
+    const soon = new Date(NOW.getTime() + 86_400_000);
+    const until = async (files: Files) => Reflect.get(judge(files), "until");
+    const short = await aCa({ by: root, notAfter: soon });
+    expect(await until(pemFiles(short))).toEqual(soon);
+    expect(await until(tlsFiles(await aCa({ by: subRoot }), [subRoot]))).toEqual(
+      parseCertificatePem(subRoot.certificate).notAfter,
+    );
   });
 
   it("while the mesh has one root more", () => {
     const trustBundle = elsewhere.certificate + root.certificate;
-    expect(judge(pemFiles(), trustBundle)).toEqual({ owner: "foreign", trust: "sameRoots" });
+    expect(judge(pemFiles(), trustBundle)).toEqual(ACCEPTED);
   });
 });
 

@@ -8,7 +8,9 @@ import { aCluster } from "../../builders/cluster.ts";
 import type { FakeApiServer } from "../../fakes/kubernetes/api-server.ts";
 import { aMesh, type FakeMesh } from "../../fakes/mesh.ts";
 import { cacertsByHand, configMap, crd, istiod, namespace, secret } from "./installations.ts";
-import { expectJoined } from "./world.ts";
+import { expectJoined, versionsOf } from "./world.ts";
+
+const reads = ({ requests }: FakeApiServer) => requests.counts.get;
 
 const NEWCOMER = aCluster({ name: "newcomer" });
 const ID = clusterId(NEWCOMER.ref);
@@ -267,6 +269,28 @@ describe("what somebody else installed is accepted", () => {
     expect(server.store.get(ref)).toEqual(before);
   });
 
+  it("and is not read again until it or the mesh's roots change", async () => {
+    const { mesh, server } = await aMeshAndANewcomer((given) => [namespace(), cacertsByHand(given)]);
+    await mesh.join(NEWCOMER);
+    await mesh.reconcile("mesh");
+    const before = { versions: versionsOf(mesh), payloads: mesh.roots.calls.payload, gets: reads(server) };
+    const { summary } = await mesh.reconcile("mesh");
+    expect(summary.members.flatMap(({ findings }) => findings)).toMatchObject([
+      { reason: "ForeignCacertsAccepted" },
+    ]);
+    expect(versionsOf(mesh)).toEqual(before.versions);
+    expect(mesh.roots.calls.payload).toBe(before.payloads);
+    expect(reads(server) - before.gets).toBe(1);
+
+    const ref = { apiVersion: "v1", kind: "Secret", namespace: ISTIO_NAMESPACE, name: "cacerts" };
+    const { "ca-key.pem": _, ...data } = secretData(server.store.get(ref)!);
+    server.store.write({ ...server.store.get(ref)!, data }, "kubectl");
+    const after = await mesh.reconcile("mesh");
+    expect(after.summary.members.flatMap(({ findings }) => findings)).toMatchObject([
+      { reason: "ForeignCacerts", message: expect.stringContaining("it has no ca-key.pem") },
+    ]);
+  });
+
   it("as a TLS Secret that chains to the mesh's roots", async () => {
     const { mesh } = await aMeshAndANewcomer((given) => {
       const byHand = cacertsByHand(given);
@@ -283,7 +307,7 @@ describe("what somebody else installed is accepted", () => {
     expect(retry).toBe(false);
   });
 
-  it("as a control plane of this mesh, which gets its pairs and nothing else", async () => {
+  it("as a control plane of this mesh, which gets its pairs and a note", async () => {
     const { mesh, server } = await aMeshAndANewcomer((given) => [
       crd(),
       namespace(NETWORK),
@@ -294,12 +318,15 @@ describe("what somebody else installed is accepted", () => {
     ]);
     const { summary, retry } = await mesh.join(NEWCOMER);
     expect(summary.members[0]).toMatchObject({
-      outcome: "unchanged",
+      outcome: "updated",
       findings: [{ reason: "ForeignCacertsAccepted" }, { reason: "ForeignControlPlaneAccepted" }],
     });
     expect(retry).toBe(false);
     expect(summary.pairs.map(({ outcome }) => outcome)).toEqual(["created", "created"]);
-    expect(server.requests.counts).toMatchObject({ create: 2, replace: 0, apply: 0, delete: 0 });
+    expect(server.requests.counts).toMatchObject({ create: 2, replace: 0, apply: 1, delete: 0 });
+    const found = server.store.get({ apiVersion: "v1", kind: "Namespace", name: ISTIO_NAMESPACE });
+    expect(found?.metadata.labels).toEqual({ ...NETWORK, "kubernetes.io/metadata.name": ISTIO_NAMESPACE });
+    expect(Object.keys(found?.metadata.annotations ?? {})).toEqual(["meshjoin.dev/accepted-cacerts"]);
   });
 
   it("as a namespace that is empty", async () => {

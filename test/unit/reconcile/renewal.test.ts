@@ -1,6 +1,7 @@
 import { describe, expect, it } from "@jest/globals";
 import { annotation, clusterId, ISTIO_NAMESPACE } from "../../../shared/core/names.ts";
 import type { KubernetesObject } from "../../../shared/ports.ts";
+import type { Progress } from "../../../shared/progress.ts";
 import { aMesh, type FakeMesh } from "../../fakes/mesh.ts";
 import { MANIFEST_TEMPLATE } from "../../fixtures/manifest-template.ts";
 import { contentsFromNow, expectJoined, fileOf, inLockstep, secretsOf, versionsOf } from "./world.ts";
@@ -90,6 +91,33 @@ describe("a token", () => {
     expect(retry).toBe(true);
     expect(errors.map(({ code }) => code)).toEqual(["PairSyncing"]);
     expect(ofFirst(mesh, "istio-remote-secret-")).toEqual(before);
+  });
+
+  it("is not renewed while istiod is still syncing another cluster", async () => {
+    const mesh = await aMesh({ members: 3 });
+    await mesh.reconcile("mesh");
+    const [reader] = mesh.clusters;
+    const contents = () =>
+      secretsOf(mesh, reader!)
+        .filter(({ metadata }) => metadata.name.startsWith("istio-remote-secret-"))
+        .map((secret) => tokenOf(secret));
+    const before = contents();
+    mesh.clock.advance(5 * DAY);
+    const report = ({ step, clusterId: id }: Progress) => {
+      if (step === "connect" && id === clusterId(reader!.ref)) {
+        mesh.servers[0]!.istiod.syncsNoMore = true;
+      }
+    };
+    await mesh.reconcile("mesh", { report, signal: AbortSignal.timeout(500) });
+    const renewed = contents();
+    expect(renewed.filter((token) => !before.includes(token))).toHaveLength(1);
+
+    const { errors } = await mesh.reconcile("mesh", { signal: AbortSignal.timeout(500) });
+    expect(errors.map(({ code }) => code)).toContain("PairSyncing");
+    expect(contents()).toEqual(renewed);
+    mesh.servers[0]!.istiod.syncsNoMore = false;
+    await mesh.reconcile("mesh");
+    expect(contents().filter((token) => before.includes(token))).toEqual([]);
   });
 
   it("that is dead is renewed although istiod is still syncing", async () => {

@@ -2,6 +2,7 @@ import { describe, expect, it } from "@jest/globals";
 import type { FleetMember } from "../../sandbox/fleet-file.ts";
 import { unsyncedPairs } from "../../sandbox/sync-state.ts";
 import { makeRoot } from "../../shared/pki/make-root.ts";
+import type { KubernetesObject } from "../../shared/ports.ts";
 import { payloadOf } from "../unit/pki/gen.ts";
 import { cacertsFiles, createNamespace, createSecret, installIstio } from "./world/by-hand.ts";
 import { handle } from "./world/events.ts";
@@ -30,6 +31,12 @@ async function reasons(cluster: FleetMember): Promise<readonly string[]> {
   const { status, lines } = await handle(world.fleet, cluster);
   expect(status).toBe(204);
   return lines.flatMap(({ finding }) => (finding?.clusterId === cluster.clusterId ? [finding.reason] : []));
+}
+
+async function namespace(cluster: FleetMember): Promise<KubernetesObject["metadata"]> {
+  const [found] = await list(cluster, "namespaces", "--field-selector", "metadata.name=istio-system");
+  if (found === undefined) throw new Error("there is no namespace istio-system");
+  return found.metadata;
 }
 
 /** Everything that was there, and what changes with any write to it. */
@@ -85,7 +92,7 @@ describe("08 what somebody else installed", () => {
   );
 
   it(
-    "is accepted as a member when mesh, cluster, network and root are right, and gets nothing but its pairs",
+    "is accepted as a member when mesh, cluster, network and root are right, and gets nothing but its pairs and a note",
     async () => {
       const files = await cacertsFiles(await signingRoot(world.fleet));
       const cluster = await aCluster("by-hand", async (made) => {
@@ -96,6 +103,13 @@ describe("08 what somebody else installed", () => {
       expect(await reasons(cluster)).toEqual(["ForeignCacertsAccepted", "ForeignControlPlaneAccepted"]);
       expect(await unsyncedPairs(membersOf(world.fleet))).toEqual([]);
       expect(await contents(cluster)).toEqual(expect.arrayContaining([...before]));
+      const settled = await contents(cluster);
+      const noted = await namespace(cluster);
+      expect(noted.annotations?.["meshjoin.dev/accepted-cacerts"]).toMatch(/^\d+ \{"signing":1\} \S+Z$/);
+      expect(noted.labels).not.toHaveProperty("meshjoin.dev/mesh");
+      expect(await reasons(cluster)).toEqual(["ForeignCacertsAccepted", "ForeignControlPlaneAccepted"]);
+      expect(await namespace(cluster)).toEqual(noted);
+      expect(await contents(cluster)).toEqual(settled);
       const ours = await list(cluster, "namespaces,secrets,deployments", "-A", "-l", "meshjoin.dev/mesh");
       const [first] = membersOf(world.fleet);
       expect(ours.map(({ metadata }) => metadata.name).toSorted()).toEqual([

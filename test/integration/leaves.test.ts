@@ -1,31 +1,12 @@
 import { describe, expect, it } from "@jest/globals";
-import type { FleetMember } from "../../sandbox/fleet-file.ts";
-import { remoteClusters } from "../../sandbox/sync-state.ts";
 import { functionLog, type LogLine } from "./world/events.ts";
 import { MESH_LABEL, membersOf, SCENARIO_MS, useFleet } from "./world/fleet.ts";
 import { beginDeletion, clearFaults, holdEvents, setFault, setLabels } from "./world/google.ts";
 import { secrets, snapshot } from "./world/kubectl.ts";
-import { eventually, expectPaired, untilFailClosed } from "./world/mesh.ts";
+import { eventually, expectForgotten, expectPaired, untilFailClosed } from "./world/mesh.ts";
 import { plan, status, sync } from "./world/sync-mesh.ts";
 
 const world = useFleet({ members: 3 });
-
-/** Nothing of the leaver is left on the others, not even in what their istiods list. */
-async function expectForgotten(leaver: FleetMember): Promise<void> {
-  const rest = membersOf(world.fleet).filter(({ clusterId }) => clusterId !== leaver.clusterId);
-  expect(rest.length).toBeGreaterThan(0);
-  const traces = async () =>
-    (
-      await Promise.all(
-        rest.map(async (member) => [
-          ...[...(await secrets(member)).keys()].filter((name) => name.endsWith(leaver.clusterId)),
-          ...[...(await remoteClusters(member)).keys()].filter((id) => id === leaver.clusterId),
-        ]),
-      )
-    ).flat();
-  expect(await eventually(traces, (seen) => seen.length === 0)).toEqual([]);
-  await expectPaired(rest);
-}
 
 async function untilLogged(holds: (line: LogLine) => boolean): Promise<void> {
   const seen = async () => (await functionLog(world.fleet)).some(holds);
@@ -42,7 +23,7 @@ describe("leaving", () => {
       const over = await beginDeletion(fleet, leaver);
       await untilLogged(({ message, reason }) => message === "cluster leaves" && reason === "Stopping");
       await over();
-      await expectForgotten(leaver);
+      await expectForgotten(fleet, leaver);
     },
     SCENARIO_MS,
   );
@@ -55,7 +36,7 @@ describe("leaving", () => {
       if (leaver === undefined) throw new Error("there is no member");
       await setLabels(fleet, leaver, {});
       await untilLogged(({ finding }) => finding?.reason === "TrustedLeaver");
-      await expectForgotten(leaver);
+      await expectForgotten(fleet, leaver);
       expect(
         [...(await secrets(leaver)).keys()].filter((name) => /remote-secret|reader|cacerts/.test(name)),
       ).toEqual(["cacerts"]);
@@ -79,7 +60,7 @@ describe("leaving", () => {
         Array.from({ length: 6 }, () => ["delete", "Secret"]),
       );
       expect(await sync(fleet)).toMatchObject({ status: 200, body: { outcome: "deleted" } });
-      await expectForgotten(leaver);
+      await expectForgotten(fleet, leaver);
       await clearFaults(fleet);
     },
     SCENARIO_MS,
@@ -121,7 +102,7 @@ describe("leaving", () => {
       expect([...(await secrets(stays)).keys()]).toEqual([...before.keys()]);
 
       expect(await sync(fleet, { confirm: ["MassLeave"] })).toMatchObject({ body: { outcome: "deleted" } });
-      for (const leaver of leavers) await expectForgotten(leaver);
+      for (const leaver of leavers) await expectForgotten(fleet, leaver);
       await clearFaults(fleet);
       for (const leaver of leavers) await setLabels(fleet, leaver, MESH_LABEL);
       await fleet.waitUntilSynced();
@@ -144,7 +125,7 @@ describe("leaving", () => {
       expect([code, body.findings.map(({ reason }) => reason)]).toEqual([202, ["ApiServerUnreachable"]]);
       await clearFaults(fleet);
       expect((await sync(fleet)).status).toBe(200);
-      await expectForgotten(leaver);
+      await expectForgotten(fleet, leaver);
     },
     SCENARIO_MS,
   );

@@ -33,6 +33,22 @@ export function finishedEntry(
   };
 }
 
+/** An entry of a deletion, which comes in two: when it begins and when it is over. */
+export function deletionEntry(
+  member: Pick<FleetMember, "project" | "location" | "name">,
+  half: "first" | "last",
+): Json {
+  const entry = finishedEntry(member);
+  return {
+    ...entry,
+    operation: { id: `deletion-of-${member.name}`, [half]: true, producer: "container.googleapis.com" },
+    protoPayload: {
+      ...Object(entry["protoPayload"]),
+      methodName: "google.container.v1.ClusterManager.DeleteCluster",
+    },
+  };
+}
+
 function functionUrl(fleet: SandboxFleet): string {
   return fleet.file().functions["on-cluster-event"] ?? "";
 }

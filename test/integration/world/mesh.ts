@@ -1,7 +1,9 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { expect } from "@jest/globals";
+import type { SandboxFleet } from "../../../sandbox/fleet.ts";
 import type { FleetMember } from "../../../sandbox/fleet-file.ts";
-import { unsyncedPairs } from "../../../sandbox/sync-state.ts";
+import { remoteClusters, unsyncedPairs } from "../../../sandbox/sync-state.ts";
+import { membersOf } from "./fleet.ts";
 import { kubectl, list, secrets } from "./kubectl.ts";
 
 const POLL_MS = 200;
@@ -34,6 +36,23 @@ export async function expectPaired(members: readonly FleetMember[]): Promise<voi
       });
     }
   }
+}
+
+/** Nothing of the leaver is left on the others, not even in what their istiods list. */
+export async function expectForgotten(fleet: SandboxFleet, leaver: FleetMember): Promise<void> {
+  const rest = membersOf(fleet).filter(({ clusterId }) => clusterId !== leaver.clusterId);
+  expect(rest.length).toBeGreaterThan(0);
+  const traces = async () =>
+    (
+      await Promise.all(
+        rest.map(async (member) => [
+          ...[...(await secrets(member)).keys()].filter((name) => name.endsWith(leaver.clusterId)),
+          ...[...(await remoteClusters(member)).keys()].filter((id) => id === leaver.clusterId),
+        ]),
+      )
+    ).flat();
+  expect(await eventually(traces, (seen) => seen.length === 0)).toEqual([]);
+  await expectPaired(rest);
 }
 
 /** The write is the first and the only one: nobody has replaced the object since. */

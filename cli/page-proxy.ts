@@ -1,11 +1,14 @@
 import { once } from "node:events";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
-import { InputError } from "../shared/errors.ts";
+import { InputError, MeshjoinError } from "../shared/errors.ts";
 
 export interface PageProxyOptions {
   /** The function `sync-mesh`. */
   readonly target: URL;
-  /** An identity token that the function's front takes; asked for with every request, so it should be cached. */
+  /**
+   * An identity token that the function's front takes; asked for with every request, so it should be cached. The page
+   * says why there is none.
+   */
   readonly token: () => Promise<string>;
   /** 0: one that is free. */
   readonly port: number;
@@ -39,9 +42,10 @@ const ANSWERED = [
  */
 export async function startPageProxy({ target, token, port }: PageProxyOptions): Promise<PageProxy> {
   const server = createServer((request, response) => {
-    answer(request, response).catch(() => {
-      if (!response.headersSent) response.writeHead(502);
-      response.end(`${target.host} gives no answer; see its log, and load the page again\n`);
+    answer(request, response).catch((error: unknown) => {
+      if (response.headersSent) response.end();
+      else if (error instanceof MeshjoinError) refuse(response, 502, error.message);
+      else refuse(response, 502, `${target.host} gives no answer; see its log, and load the page again`);
     });
   });
   server.listen(port, "127.0.0.1");

@@ -91,6 +91,22 @@ describe("meshjoin open", () => {
     });
   });
 
+  it("says so when the credentials have run out", async () => {
+    const { url } = await aFunction();
+    let signedIn = true;
+    await call(await aMesh(), `open --output json --url ${url} --port 0`, {
+      isSignedIn: () => signedIn,
+      async whileOpen(out) {
+        signedIn = false;
+        const response = await fetch(JSON.parse(out).url);
+        expect([response.status, await response.text()]).toEqual([
+          502,
+          "the credentials give no identity token; sign in\n",
+        ]);
+      },
+    });
+  });
+
   it.each([
     ["http://sync-mesh.example", "--port 0", "--url"],
     ["sync-mesh", "--port 0", "--url"],

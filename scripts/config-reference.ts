@@ -7,7 +7,6 @@ interface Entry {
   /** What holds if it is not set, where that is no fixed text. */
   readonly otherwise?: string;
   /** It is read and checked, and that is all. */
-  readonly withoutEffect?: true;
 }
 
 const ACCESS_FORM = "`auto`, `dns`, `private` or `public`";
@@ -77,8 +76,7 @@ const ENTRIES: Readonly<Record<VariableName, Entry | undefined>> = {
   },
   MESHJOIN_ROTATION_SHARE: {
     form: SHARE_FORM,
-    about: "The share of the members that one run may renew for age alone.",
-    withoutEffect: true,
+    about: "The share of the members that get another intermediate at the same time; one at least.",
   },
   MESHJOIN_SIGNER_URL: {
     form: "none yet: a value is refused",
@@ -99,7 +97,7 @@ function row(name: string): string[] {
   if (entry === undefined) return [];
   const fallback = Object.entries(DEFAULTS).find(([key]) => key === name)?.[1];
   const shown = fallback === undefined ? (entry.otherwise ?? "") : `\`${fallback}\``;
-  const about = entry.withoutEffect ? `*No effect yet.* ${entry.about}` : entry.about;
+  const { about } = entry;
   return [`| \`${name}\` | ${entry.form.replaceAll("|", "\\|")} | ${shown} | ${about} |`];
 }
 

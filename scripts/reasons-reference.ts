@@ -26,9 +26,21 @@ const ENTRIES: Readonly<Record<Reason, Entry>> = {
     means: "A member's intermediate CA stands for other roots than the mesh has now.",
     cure: "None: Meshjoin issues a new one.",
   },
+  CertificateDue: {
+    means: "An intermediate CA has lived two thirds of its life, or was ordered to be replaced.",
+    cure: "None: a full run issues another, a share of the members at a time.",
+  },
+  CertificateExpiring: {
+    means: "Less than a sixth of the life of an intermediate CA is left, and nothing has renewed it.",
+    cure: "See why in the logs of `sync-mesh` and `on-rotation-request`, then `meshjoin rotate`. It is renewed now even where others hold a rotation up.",
+  },
+  CertificateLoading: {
+    means: "istiod does not serve yet what was written for it less than three minutes ago.",
+    cure: "None: a kubelet takes up to two minutes to bring a changed Secret to the pod.",
+  },
   CertificateNotLoaded: {
     means: "istiod serves another intermediate CA than the one that was written for it.",
-    cure: "`kubectl -n istio-system logs deploy/istiod` says why. A kubelet takes up to two minutes to bring a changed Secret to the pod.",
+    cure: "`kubectl -n istio-system logs deploy/istiod` says why; `kubectl -n istio-system rollout restart deployment/istiod` makes it read it anew.",
   },
   ClusterIdCollision: {
     means: "Two members would have the same cluster ID. Neither joins.",
@@ -163,6 +175,33 @@ const ENTRIES: Readonly<Record<Reason, Entry>> = {
   RollOutWaits: {
     means: "A changed manifest goes to members only when the mesh is whole, and it is not.",
     cure: "Mend what the other findings name.",
+  },
+  RootExpiring: {
+    means: "An intermediate CA is due, and another one from the same root would not live longer.",
+    cure: "`meshjoin root rotate`.",
+  },
+  RootMissing: {
+    means:
+      "A member trusts a root that no alias names and no rotation has retired: somebody has edited the aliases. The member keeps what it has, because its workloads may still need that root.",
+    cure: "Give the version its alias back: `signing`, or `previous` if another signs now.",
+  },
+  RootNotDistributed: {
+    means:
+      "The root that is to sign is one that a member does not trust yet: a stage of the rotation was skipped.",
+    cure: "Let the root that signed before sign, and give the new one the alias `next`; then it is distributed first.",
+  },
+  RootRotationDue: {
+    means:
+      "The root ends so soon that a rotation must begin now, or Secret Manager's schedule says so, and Meshjoin did not make that root.",
+    cure: "Bring the next one: `meshjoin root import`; or have one made: `meshjoin root rotate`.",
+  },
+  RotationHeld: {
+    means: "Members are due for another intermediate CA, and wait until one that has a new one serves it.",
+    cure: "See what the finding of that member says. The next full run goes on.",
+  },
+  RotationStopped: {
+    means: "A member did not come out whole with its new intermediate CA, so no other gets one for now.",
+    cure: "Mend what its findings name. The next full run goes on.",
   },
   RunFailed: {
     means: "Something was refused in the middle of the work on a member, and asking again will not help.",

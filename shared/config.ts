@@ -192,6 +192,7 @@ function toSpec(values: Values): MeshSpec {
     clockSkew: values.MESHJOIN_CLOCK_SKEW,
     tokenTtl: values.MESHJOIN_TOKEN_TTL,
     massLeaveShare: values.MESHJOIN_MASS_LEAVE_SHARE,
+    rotationShare: values.MESHJOIN_ROTATION_SHARE,
     accessFunction: values.MESHJOIN_ACCESS_FUNCTION,
     accessPeers: values.MESHJOIN_ACCESS_PEERS,
   };

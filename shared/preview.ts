@@ -43,8 +43,9 @@ export async function preview(
 
 function actionsOf({ memberPlans, pairPlans, departurePlan }: Plans): Action[] {
   return [
-    ...memberPlans.flatMap(({ actions, rollOut }): readonly Action[] => [
+    ...memberPlans.flatMap(({ actions, renewal, rollOut }): readonly Action[] => [
       ...actions,
+      ...[renewal ?? []].flat(),
       ...[rollOut ?? []].flat(),
     ]),
     ...pairPlans.flatMap(({ action }) => action ?? []),

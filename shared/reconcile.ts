@@ -16,6 +16,7 @@ import { type Listing, listClusters } from "./reconcile/listing.ts";
 import { type MemberResult, observeMembers, reconcileMembers } from "./reconcile/members.ts";
 import type { Late } from "./reconcile/note-loaded.ts";
 import { reconcilePairs } from "./reconcile/pairs.ts";
+import { renewIntermediates } from "./reconcile/renew.ts";
 import { type RollOutResult, rollOut } from "./reconcile/roll-out.ts";
 import { signingRoots } from "./reconcile/roots.ts";
 
@@ -64,12 +65,13 @@ interface Joining {
 
 async function join(
   run: Run,
-  { confirm = [], rollOut: mayRollOut = false, deep = false }: ReconcileRequest,
+  request: ReconcileRequest,
   { listing, subjects, members = [] }: Joining,
 ): Promise<Reconciled> {
-  const { versions: roots } = await signingRoots(run);
+  const { confirm = [], rollOut: mayRollOut = false, deep = false, rotateBefore } = request;
+  const roots = await signingRoots(run);
   const observed = new Map(members.map((member) => [member.clusterId, member]));
-  const given = { roots, confirm };
+  const given = { roots, confirm, rotateBefore };
   const results = await reconcileMembers(run, {
     ...given,
     subjects,
@@ -84,8 +86,12 @@ async function join(
   const late = results.map((result) => summarise(result, pairs.late.get(result.clusterId)));
   const pairOutcomes = pairs.pairs.flatMap(({ outcome, counts }) => (counts ? [outcome] : []));
   const isWhole = ![...late.map(({ outcome }) => outcome), ...pairOutcomes].some(isUnfinished);
-  const rolled = mayRollOut ? await rollOut(run, { ...mesh, isWhole }) : NOT_ROLLED;
-  const current = results.filter((each) => each.rollOut === undefined && !isUnfinished(each.outcome));
+  const renewed = mayRollOut ? await renewIntermediates(run, mesh, late, request) : NOT_ROLLED;
+  const goesOn = isWhole && renewed.findings.length === 0 && !renewed.unfinished;
+  const rolled = mayRollOut ? await rollOut(run, { ...mesh, isWhole: goesOn }) : NOT_ROLLED;
+  const current = results.filter(
+    (each) => each.rollOut === undefined && each.renewal === undefined && !isUnfinished(each.outcome),
+  );
   const looked = deep
     ? await repairDrift(
         run,
@@ -93,7 +99,7 @@ async function join(
       )
     : NOT_DEEP;
   const memberSummaries = late.map((each) => {
-    const more = [rolled, looked].flatMap(({ outcomes: done }) => done.get(each.clusterId) ?? []);
+    const more = [renewed, rolled, looked].flatMap(({ outcomes: done }) => done.get(each.clusterId) ?? []);
     return { ...each, outcome: worst([each.outcome, ...more]) };
   });
   const outcomes = [...memberSummaries.map(({ outcome }) => outcome), ...pairOutcomes];
@@ -106,14 +112,16 @@ async function join(
         ...listing.findings,
         ...fresh.findings,
         ...pairs.findings,
+        ...renewed.findings,
         ...rolled.findings,
         ...looked.findings,
       ]),
     },
-    retry: outcomes.includes("waiting") || rolled.unfinished || run.signal.aborted,
+    retry: outcomes.includes("waiting") || renewed.unfinished || rolled.unfinished || run.signal.aborted,
     errors: [
       ...results.flatMap(({ error }) => error ?? []),
       ...pairs.errors,
+      ...renewed.errors,
       ...rolled.errors,
       ...looked.errors,
     ],

@@ -40,6 +40,7 @@ export async function prepareIntermediate(
     rootFingerprints: roots.map(({ fingerprint }) => fingerprint),
     serial: issued.serial,
     notAfter: issued.notAfter,
+    rootNotAfter: issuer?.notAfter ?? issued.notAfter,
   };
   assertValid(material, ports.clock.now());
   return material;

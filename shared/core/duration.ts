@@ -12,6 +12,18 @@ export function parseDuration(text: string): number | undefined {
   return isUnit(unit) ? Number(count) * SECONDS_PER[unit] : undefined;
 }
 
+const GO_UNITS = { h: 3600, m: 60, s: 1, ms: 0.001, us: 0.000_001, µs: 0.000_001, ns: 0.000_000_001 };
+
+/** What Go's `time.ParseDuration` reads, `1h30m` or `1.5h`, in seconds; undefined for anything else. */
+export function parseGoDuration(text: string): number | undefined {
+  const parts = [...text.matchAll(/(?<count>\d+(?:\.\d*)?|\.\d+)(?<unit>ns|us|µs|ms|s|m|h)/g)];
+  if (parts.length === 0 || parts.map(([part]) => part).join("") !== text) return undefined;
+  return parts.reduce((sum, { groups = {} }) => {
+    const unit = Object.entries(GO_UNITS).find(([name]) => name === groups["unit"])?.[1] ?? 0;
+    return sum + Number(groups["count"]) * unit;
+  }, 0);
+}
+
 /** The shortest exact form that Go's `time.ParseDuration` reads, which knows no days: `24h`, `90m`, `61s`. */
 export function formatGoDuration(seconds: number): string {
   for (const unit of ["h", "m"] as const) {

@@ -2,7 +2,7 @@ import { type Finding, finding } from "./finding.ts";
 import { CACERTS, ISTIO_NAMESPACE, TRUST_DOMAIN } from "./names.ts";
 import type { ControlPlaneState, Member } from "./observation.ts";
 import { outOfReach } from "./reach.ts";
-import type { RootVersions } from "./root-state.ts";
+import type { Roots } from "./rotation.ts";
 import type { MeshSpec } from "./spec.ts";
 
 /** What a member should be; computed outside, because it takes the rendered manifest. */
@@ -13,12 +13,15 @@ export interface DesiredControlPlane {
 
 export interface MemberContext {
   readonly spec: MeshSpec;
-  readonly roots: RootVersions;
+  readonly roots: Roots;
   readonly desired: DesiredControlPlane;
   /** Cluster IDs that more than one member would have. */
   readonly collisions: ReadonlySet<string>;
   /** Reasons of findings that this run may act on. */
   readonly confirm: readonly string[];
+  /** Intermediates that were issued before this are to be replaced, whatever their life. */
+  readonly rotateBefore?: Date | undefined;
+  readonly now: Date;
 }
 
 type Check = (member: Member, context: MemberContext) => Finding | undefined;

@@ -1,9 +1,11 @@
-import type { ApplyControlPlane, MemberAction } from "./action.ts";
+import type { ApplyControlPlane, IssueIntermediate, MemberAction } from "./action.ts";
 import { type Finding, finding } from "./finding.ts";
+import { certificateExpiring, isIntermediateDue, rootExpiring, wouldGainLife } from "./intermediate-life.ts";
 import { BLOCKERS, type MemberContext } from "./member-checks.ts";
 import { CACERTS, ISTIO_NAMESPACE, ISTIOD } from "./names.ts";
 import type { Member, OwnCacerts, Reachable, ReachableMember } from "./observation.ts";
 import { isReachable } from "./observation.ts";
+import { unsafeRoots } from "./root-change.ts";
 import { formatRootVersions } from "./root-state.ts";
 
 /**
@@ -16,6 +18,8 @@ export interface MemberPlan {
   readonly clusterId: string;
   readonly standing: Standing;
   readonly actions: readonly MemberAction[];
+  /** Another intermediate for an istiod that serves with the one it has; a share of the members has its turn at a time. */
+  readonly renewal?: IssueIntermediate;
   /** A changed manifest for an istiod that is whole: it has time, and goes to one member after the other. */
   readonly rollOut?: ApplyControlPlane;
   readonly findings: readonly Finding[];
@@ -32,12 +36,21 @@ export function planMember(member: Member, context: MemberContext): MemberPlan {
   const due = (isGuest ? [noteAcceptance] : ACTIONS).flatMap((step) => step(member, context) ?? []);
   const rollOut = due.find((action) => action.kind === "applyControlPlane" && isWhole(member.state));
   const actions = due.filter((action) => action !== rollOut);
-  const findings = [...accepted, ...notes(member, context), ...(rollOut?.findings ?? [])];
+  const renewal = isGuest || !isWhole(member.state) ? undefined : renewIntermediate(member, context);
+  const isIssued = actions.some(({ kind }) => kind === "issueIntermediate");
+  const findings = [
+    ...accepted,
+    ...cacertsNotes(member, context),
+    ...notes(member, context),
+    ...(renewal?.findings ?? []),
+    ...(rollOut?.findings ?? []),
+  ];
   const standing = actions.length === 0 ? readiness(member.state, "rolledOut") : "pending";
   return {
     clusterId: member.clusterId,
     standing,
     actions,
+    ...(renewal === undefined || isIssued ? {} : { renewal }),
     ...(rollOut?.kind === "applyControlPlane" ? { rollOut } : {}),
     findings,
   };
@@ -152,7 +165,9 @@ function acceptanceOf({ state: { cacerts } }: ReachableMember): string | undefin
   return cacerts?.owner === "foreign" && cacerts.trust === "sameRoots" ? cacerts.acceptance : undefined;
 }
 
-const issueIntermediate: ActionStep = ({ state, clusterId }, { roots }) => {
+/** What cannot wait: there is none, or it is not what was written, or no istiod has loaded it yet. */
+const issueIntermediate: ActionStep = (member, context) => {
+  const { state, clusterId } = member;
   const { cacerts } = state;
   if (cacerts === undefined) {
     const cause = finding(
@@ -170,18 +185,66 @@ const issueIntermediate: ActionStep = ({ state, clusterId }, { roots }) => {
     };
   }
   if (cacerts.owner === "foreign") return undefined;
-  const why = whyIssue(cacerts, formatRootVersions(roots));
-  if (why === undefined) return undefined;
-  const cause = finding("CacertsOutdated", why, "Meshjoin issues a new intermediate", clusterId);
-  const { resourceVersion } = cacerts;
-  return { kind: "issueIntermediate", verb: "update", clusterId, resourceVersion, findings: [cause] };
+  if (cacerts.editedBy === undefined || unsafeRoots(cacerts, context.roots, clusterId) !== undefined) {
+    return isWhole(state) ? undefined : renewIntermediate(member, context);
+  }
+  const edited = `${CACERTS} was changed by ${cacerts.editedBy} since Meshjoin wrote it`;
+  return replacement(cacerts, finding("CacertsOutdated", edited, "Meshjoin issues another", clusterId));
 };
 
-function whyIssue({ rootVersions, editedBy }: OwnCacerts, wanted: string): string | undefined {
-  if (rootVersions !== wanted) {
-    return `${CACERTS} stands for root versions ${rootVersions}, and the mesh is at ${wanted}`;
+/** What takes its turn: an intermediate that serves, and is due for another. */
+function renewIntermediate(
+  { state: { cacerts }, clusterId }: ReachableMember,
+  context: MemberContext,
+): IssueIntermediate | undefined {
+  if (cacerts === undefined || cacerts.owner === "foreign") return undefined;
+  if (unsafeRoots(cacerts, context.roots, clusterId) !== undefined) return undefined;
+  const cause = whyRenew(cacerts, clusterId, context);
+  return cause && replacement(cacerts, cause);
+}
+
+function replacement({ resourceVersion }: OwnCacerts, cause: Finding): IssueIntermediate {
+  const { clusterId = "" } = cause;
+  return { kind: "issueIntermediate", verb: "update", clusterId, resourceVersion, findings: [cause] };
+}
+
+function whyRenew(cacerts: OwnCacerts, clusterId: string, context: MemberContext): Finding | undefined {
+  const { spec, now } = context;
+  const due = (message: string) =>
+    finding("CertificateDue", message, "Meshjoin issues a new one when its turn comes", clusterId);
+  const wanted = formatRootVersions(context.roots.versions);
+  if (cacerts.rootVersions !== wanted) {
+    const why = `${CACERTS} stands for root versions ${cacerts.rootVersions}, and the mesh is at ${wanted}`;
+    return finding("CacertsOutdated", why, "Meshjoin issues a new intermediate", clusterId);
   }
-  return editedBy && `${CACERTS} was changed by ${editedBy} since Meshjoin wrote it`;
+  const ordered = latest(context.rotateBefore, context.roots.notes.rotateBefore);
+  if (ordered !== undefined && (cacerts.issuedAt === undefined || cacerts.issuedAt < ordered)) {
+    return due(`the intermediate is to be replaced, as was ordered at ${ordered.toISOString()}`);
+  }
+  return isIntermediateDue(cacerts, clusterId, now) && wouldGainLife(cacerts, spec, now)
+    ? due("two thirds of the life of the intermediate are over")
+    : undefined;
+}
+
+function latest(a: Date | undefined, b: Date | undefined): Date | undefined {
+  return a !== undefined && (b === undefined || a > b) ? a : b;
+}
+
+/** What is to be said of an intermediate beside what is done about it. */
+function cacertsNotes(
+  { state: { cacerts }, clusterId }: ReachableMember,
+  { roots, spec, now }: MemberContext,
+): Finding[] {
+  if (cacerts?.owner !== "ours") return [];
+  const { rootNotAfter } = cacerts;
+  const stands = formatRootVersions(roots.versions) === cacerts.rootVersions;
+  const isHopeless =
+    stands && isIntermediateDue(cacerts, clusterId, now) && !wouldGainLife(cacerts, spec, now);
+  return [
+    unsafeRoots(cacerts, roots, clusterId),
+    certificateExpiring(cacerts, clusterId, now),
+    isHopeless && rootNotAfter !== undefined ? rootExpiring(rootNotAfter, clusterId) : undefined,
+  ].flatMap((each) => each ?? []);
 }
 
 const applyControlPlane: ActionStep = ({ state, clusterId }, { desired, confirm }) => {

@@ -59,6 +59,10 @@ export interface OwnCacerts {
   /** Annotation `root-versions`, verbatim: compared with the alias map as text. */
   readonly rootVersions: string;
   readonly fingerprint: string;
+  /** SHA-256 of the roots in its bundle, lower-case hex. */
+  readonly rootFingerprints: readonly string[];
+  /** When the root that issued it ends; undefined where nobody has noted it. */
+  readonly rootNotAfter: Date | undefined;
   readonly notAfter: Date | undefined;
   readonly issuedAt: Date | undefined;
   readonly loadedAt: Date | undefined;
@@ -93,6 +97,8 @@ export interface ControlPlaneState {
   readonly manifestHash: string | undefined;
   /** The tag of the image. */
   readonly istioVersion: string;
+  /** The longest life that it gives a workload's certificate, in seconds. */
+  readonly workloadTtl: number;
   /** Some pod answers, be it of an earlier template. */
   readonly serves: boolean;
   /** Only pods of the newest template are left, and one answers. */

@@ -9,6 +9,13 @@ export interface ReconcileRequest {
   readonly confirm?: readonly string[];
   /** Whether every field of Istio's objects is looked at, too. */
   readonly deep?: boolean;
-  /** Whether a changed manifest may go to members that are whole, one after the other (design rule 7). */
+  /**
+   * Whether members that are whole may have their turn: of another intermediate, a share of them at a time; of a changed
+   * manifest, one after the other (design rule 7).
+   */
   readonly rollOut?: boolean;
+  /** Intermediates in scope that were issued before this are replaced. */
+  readonly rotateBefore?: Date;
+  /** All intermediates that are due at once: they are no longer to be trusted. */
+  readonly atOnce?: boolean;
 }

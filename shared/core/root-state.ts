@@ -22,6 +22,15 @@ export function formatRootVersions(versions: RootVersions): string {
   );
 }
 
+/** The inverse; what is no such text names no version. */
+export function parseRootVersions(text: string): RootVersions {
+  const entries = [...text.matchAll(/"(?<role>[a-z]+)":(?<version>\d+)/g)].map(({ groups = {} }) => [
+    groups["role"],
+    Number(groups["version"]),
+  ]);
+  return Object.fromEntries(entries.filter(([role]) => ROOT_ROLES.some((known) => known === role)));
+}
+
 /**
  * How to name the version that signs. It names the other aliases too, because gcloud replaces the whole map by what it
  * is told.

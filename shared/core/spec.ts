@@ -30,6 +30,8 @@ export interface MeshSpec {
   readonly tokenTtl: number;
   /** Of all members, how many may leave in one run on the word of a label or a list. */
   readonly massLeaveShare: number;
+  /** Of all members, how many get another intermediate at a time. */
+  readonly rotationShare: number;
   /** How Meshjoin itself reaches API servers. */
   readonly accessFunction: Access;
   /** Which address stands in remote secrets. */

@@ -1,5 +1,5 @@
 import { type Finding, finding } from "./finding.ts";
-import { fnv1a } from "./hash.ts";
+import { shareOf } from "./hash.ts";
 import type { RemoteSecretState } from "./observation.ts";
 
 type TokenLife = Pick<RemoteSecretState, "tokenIssuedAt" | "tokenExpiresAt">;
@@ -34,6 +34,6 @@ export function isTokenDue(secret: TokenLife, reader: string, target: string, no
   const { tokenIssuedAt, tokenExpiresAt } = secret;
   if (tokenIssuedAt === undefined || tokenExpiresAt === undefined) return true;
   const life = tokenExpiresAt.getTime() - tokenIssuedAt.getTime();
-  const offset = Number.parseInt(fnv1a(`${reader} ${target}`).slice(0, 8), 16) / 0xffffffff;
+  const offset = shareOf(`${reader} ${target}`);
   return now.getTime() >= tokenIssuedAt.getTime() + life * (RENEW_FROM + RENEW_SPREAD * offset);
 }

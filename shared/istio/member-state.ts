@@ -27,6 +27,7 @@ import {
   type PodObject,
   serves,
   whyNotReady,
+  workloadTtl,
 } from "./workload.ts";
 
 export function namespaceState({ metadata }: KubernetesObject, meshId: string): NamespaceState {
@@ -46,6 +47,10 @@ export function ownCacerts(metadata: ObjectMeta, owner: OwnCacerts["owner"]): Ow
     resourceVersion: metadata.resourceVersion ?? "",
     rootVersions: metadata.annotations?.[annotation("root-versions")] ?? "",
     fingerprint: metadata.annotations?.[annotation("fingerprint")] ?? "",
+    rootFingerprints: (metadata.annotations?.[annotation("root-fingerprints")] ?? "")
+      .split(",")
+      .filter(Boolean),
+    rootNotAfter: dateAnnotation(metadata, "root-not-after"),
     notAfter: dateAnnotation(metadata, "not-after"),
     issuedAt: dateAnnotation(metadata, "issued-at"),
     loadedAt: dateAnnotation(metadata, "loaded-at"),
@@ -77,6 +82,7 @@ export function controlPlaneState(
     name: deployment.metadata.name,
     manifestHash: deployment.metadata.annotations?.[annotation("manifest-hash")],
     istioVersion: imageTag(deployment),
+    workloadTtl: workloadTtl(deployment),
     serves: serves(deployment),
     rolledOut,
     notReadyBecause: rolledOut ? undefined : whyNotReady(pods),

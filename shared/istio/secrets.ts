@@ -30,12 +30,22 @@ export interface CacertsMaterial {
   readonly rootFingerprints: readonly string[];
   readonly serial: string;
   readonly notAfter: Date;
+  /** When the issuing root ends. */
+  readonly rootNotAfter: Date;
 }
 
 /** What `cacertsSecret` sets; what is missing of it, or somebody else's, was changed by somebody. */
 export const CACERTS_WRITTEN = {
   data: ["ca-cert.pem", "ca-key.pem", "cert-chain.pem", "root-cert.pem"],
-  annotations: ["root-versions", "fingerprint", "root-fingerprints", "serial", "issued-at", "not-after"],
+  annotations: [
+    "root-versions",
+    "fingerprint",
+    "root-fingerprints",
+    "serial",
+    "issued-at",
+    "not-after",
+    "root-not-after",
+  ],
 } as const;
 /** What `remoteSecret` sets beside the data key and Istio's own annotation. */
 export const REMOTE_SECRET_ANNOTATIONS = [
@@ -66,6 +76,7 @@ export function cacertsSecret(meshId: string, material: CacertsMaterial, now: Da
         [annotation("serial")]: material.serial,
         [annotation("issued-at")]: now.toISOString(),
         [annotation("not-after")]: material.notAfter.toISOString(),
+        [annotation("root-not-after")]: material.rootNotAfter.toISOString(),
       },
     },
     type: "Opaque",

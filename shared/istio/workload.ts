@@ -1,3 +1,4 @@
+import { parseGoDuration } from "../core/duration.ts";
 import type { KubernetesObject } from "../ports.ts";
 
 /** The parts of apps/v1 Deployment that say how istiod is doing. */
@@ -54,6 +55,16 @@ export function imageTag(deployment: DeploymentObject): string {
   const image = deployment.spec?.template?.spec?.containers?.[0]?.image ?? "";
   const [named = ""] = image.split("@");
   return /:(?<tag>[^/:]+)$/.exec(named)?.groups?.["tag"] ?? "";
+}
+
+/** What istiod takes where nothing is set, 90 days; `pilot/pkg/bootstrap/istio_ca.go`. */
+const DEFAULT_WORKLOAD_TTL = 90 * 86_400;
+
+/** istiod's `MAX_WORKLOAD_CERT_TTL` in seconds: the longest life that a workload's certificate may have. */
+export function workloadTtl(deployment: DeploymentObject): number {
+  const env = deployment.spec?.template?.spec?.containers?.flatMap((container) => container.env ?? []) ?? [];
+  const value = env.find(({ name }) => name === "MAX_WORKLOAD_CERT_TTL")?.value;
+  return (value === undefined ? undefined : parseGoDuration(value)) ?? DEFAULT_WORKLOAD_TTL;
 }
 
 export function isReady({ metadata, status }: PodObject): boolean {

@@ -1,15 +1,14 @@
 import pLimit from "p-limit";
 import { applyMember, awaitIstiod, type Run } from "../apply.ts";
-import type { ApplyControlPlane } from "../core/action.ts";
+import type { ApplyControlPlane, IssueIntermediate } from "../core/action.ts";
 import type { Cluster } from "../core/cluster.ts";
 import { faultFinding } from "../core/error-finding.ts";
 import type { Finding } from "../core/finding.ts";
 import type { MemberContext } from "../core/member-checks.ts";
-import { planMember } from "../core/member-plan.ts";
+import { type MemberPlan, planMember } from "../core/member-plan.ts";
 import { clusterId } from "../core/names.ts";
 import type { Member } from "../core/observation.ts";
 import { type Outcome, outcomeOf, outcomeOfFailure, worst } from "../core/outcome.ts";
-import type { RootVersions } from "../core/root-state.ts";
 import { MeshjoinError } from "../errors.ts";
 import { manifestHash } from "../istio/control-plane.ts";
 import { observeMember } from "../observe.ts";
@@ -19,13 +18,13 @@ export const MEMBER_CONCURRENCY = 8;
 /** Waiting is redelivery: longer than this, and the event comes again (design rule 10). */
 export const WAIT_MS = 60_000;
 
-export interface MembersInput {
+/** What members are judged by, beside themselves. */
+export type Judging = Pick<MemberContext, "roots" | "collisions" | "confirm" | "rotateBefore">;
+
+export interface MembersInput extends Judging {
   readonly subjects: readonly Cluster[];
   /** Subjects that were seen already, by cluster ID. */
   readonly observed: ReadonlyMap<string, Member>;
-  readonly roots: RootVersions;
-  readonly collisions: ReadonlySet<string>;
-  readonly confirm: readonly string[];
 }
 
 export interface MemberResult {
@@ -35,6 +34,7 @@ export interface MemberResult {
   readonly wrote: boolean;
   readonly findings: readonly Finding[];
   /** What waits for its turn. */
+  readonly renewal?: IssueIntermediate;
   readonly rollOut?: ApplyControlPlane;
   readonly error?: MeshjoinError;
 }
@@ -50,11 +50,11 @@ export async function reconcileMembers(run: Run, input: MembersInput): Promise<M
 async function reconcileMember(run: Run, cluster: Cluster, input: MembersInput): Promise<MemberResult> {
   const { ports, spec, signal } = run;
   const id = clusterId(cluster.ref);
-  let progress: Progressed = { findings: [], wrote: false, outcomes: [], rollOut: undefined };
+  let progress: Progressed = { findings: [], wrote: false, outcomes: [], due: {} };
   try {
     const member = input.observed.get(id) ?? (await observeMember(ports, spec, cluster, "subject", signal));
     const plan = planMember(member, contextOf(run, member, input));
-    progress = { ...progress, findings: plan.findings, rollOut: plan.rollOut };
+    progress = { ...progress, findings: plan.findings, due: dueOf(plan) };
     if (plan.standing === "blocked") return result(cluster, progress, blockedOutcome(member, plan.findings));
     const wrote = await applyMember(run, member, plan.actions);
     progress = { ...progress, wrote, outcomes: wrote ? plan.actions.map(outcomeOf) : [] };
@@ -74,7 +74,11 @@ interface Progressed {
   readonly findings: readonly Finding[];
   readonly wrote: boolean;
   readonly outcomes: readonly Outcome[];
-  readonly rollOut: ApplyControlPlane | undefined;
+  readonly due: Pick<MemberResult, "renewal" | "rollOut">;
+}
+
+function dueOf({ renewal, rollOut }: MemberPlan): Progressed["due"] {
+  return { ...(renewal === undefined ? {} : { renewal }), ...(rollOut === undefined ? {} : { rollOut }) };
 }
 
 function result(cluster: Cluster, progress: Progressed, last: Outcome): MemberResult {
@@ -84,7 +88,7 @@ function result(cluster: Cluster, progress: Progressed, last: Outcome): MemberRe
     outcome: worst([...progress.outcomes, last]),
     wrote: progress.wrote,
     findings: progress.findings,
-    ...(progress.rollOut === undefined ? {} : { rollOut: progress.rollOut }),
+    ...progress.due,
   };
 }
 
@@ -115,11 +119,13 @@ export async function observeMembers(
 
 /** What a member is judged by. */
 export function contextOf(
-  { spec, template }: Run,
+  { spec, template, ports }: Run,
   { clusterId: id, network }: Member,
-  { roots, collisions, confirm }: Pick<MembersInput, "roots" | "collisions" | "confirm">,
+  { roots, collisions, confirm, rotateBefore }: Judging,
 ): MemberContext {
   const { meshId, workloadTtl } = spec;
   const hash = manifestHash(template, { meshId, clusterId: id, network, workloadTtl });
-  return { spec, roots, desired: { manifestHash: hash, istioVersion: template.tag }, collisions, confirm };
+  const desired = { manifestHash: hash, istioVersion: template.tag };
+  const now = ports.clock.now();
+  return { spec, roots, desired, collisions, confirm, rotateBefore, now };
 }

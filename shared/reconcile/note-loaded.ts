@@ -33,9 +33,11 @@ export async function noteLoaded(
       if (!subjects.has(id) || seen === undefined) return;
       if (state.cacerts?.owner !== "ours" || state.cacerts.loadedAt !== undefined) return;
       if (!seen.loaded) {
+        const issuedAt = state.cacerts.issuedAt?.getTime() ?? 0;
+        const isFresh = run.ports.clock.now().getTime() - issuedAt < LOADS_WITHIN_MS;
         late.set(id, {
           outcome: unfinished(seen.error),
-          findings: [seen.error === undefined ? notLoaded(id) : faultFinding(seen.error, id)],
+          findings: [seen.error === undefined ? notLoaded(id, isFresh) : faultFinding(seen.error, id)],
         });
         return;
       }
@@ -54,11 +56,18 @@ export async function noteLoaded(
   return { late, errors };
 }
 
-function notLoaded(id: string): Finding {
+/** A kubelet looks for changed Secrets about every minute, and finds them in a cache of as much. */
+const LOADS_WITHIN_MS = 180_000;
+
+function notLoaded(id: string, isFresh: boolean): Finding {
+  if (isFresh) {
+    const message = "istiod does not serve the intermediate yet that was written a moment ago";
+    return finding("CertificateLoading", message, "nothing: a kubelet takes up to two minutes", id);
+  }
   return finding(
     "CertificateNotLoaded",
     "istiod does not serve the intermediate that was written",
-    "kubectl -n istio-system logs deploy/istiod says why; a kubelet takes up to two minutes to bring a changed Secret to the pod",
+    "kubectl -n istio-system logs deploy/istiod says why; kubectl -n istio-system rollout restart deployment/istiod makes it read it anew",
     id,
   );
 }

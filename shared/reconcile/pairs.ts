@@ -7,25 +7,28 @@ import { peerStanding, planMember, type Standing } from "../core/member-plan.ts"
 import { isReachable, type Member } from "../core/observation.ts";
 import { outcomeOf } from "../core/outcome.ts";
 import { type PairPlan, planPairs } from "../core/pair-plan.ts";
-import type { RootVersions } from "../core/root-state.ts";
 import { MeshjoinError } from "../errors.ts";
 import { type Evidence, type Expectation, verifyMember } from "../verify.ts";
 import { judgePair, keyOf, type PairResult, type Written } from "./judge-pair.ts";
-import { contextOf, MEMBER_CONCURRENCY, type MemberResult, observeMembers, WAIT_MS } from "./members.ts";
+import {
+  contextOf,
+  type Judging,
+  MEMBER_CONCURRENCY,
+  type MemberResult,
+  observeMembers,
+  WAIT_MS,
+} from "./members.ts";
 import { type Late, noteLoaded } from "./note-loaded.ts";
 
 /** Pairs that are written at the same time; each is a handful of requests on two API servers. */
 const PAIR_CONCURRENCY = 16;
 
-export interface PairsInput {
+export interface PairsInput extends Judging {
   readonly clusters: readonly Cluster[];
   /** All of them, where nothing was written since they were seen. */
   readonly observed: readonly Member[] | undefined;
   /** What round one did; their clusters are the subjects. */
   readonly results: readonly MemberResult[];
-  readonly roots: RootVersions;
-  readonly collisions: ReadonlySet<string>;
-  readonly confirm: readonly string[];
 }
 
 export interface PairsResult {

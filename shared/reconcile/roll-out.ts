@@ -1,17 +1,11 @@
-import { applyMember, type Run } from "../apply.ts";
-import type { ApplyControlPlane } from "../core/action.ts";
-import type { Cluster } from "../core/cluster.ts";
-import { faultFinding } from "../core/error-finding.ts";
+import type { Run } from "../apply.ts";
 import { type Finding, finding } from "../core/finding.ts";
-import { type Outcome, outcomeOfFailure } from "../core/outcome.ts";
-import { MeshjoinError } from "../errors.ts";
-import { observeMember } from "../observe.ts";
-import { awaitReady, type MemberResult, type MembersInput } from "./members.ts";
-import { reconcilePairs } from "./pairs.ts";
+import type { Outcome } from "../core/outcome.ts";
+import type { MeshjoinError } from "../errors.ts";
+import type { MemberResult } from "./members.ts";
+import { BEGIN_WITHIN_MS, type TurnInput, turn } from "./turn.ts";
 
-export interface RollOutInput extends Pick<MembersInput, "roots" | "collisions" | "confirm"> {
-  /** Every member. */
-  readonly clusters: readonly Cluster[];
+export interface RollOutInput extends TurnInput {
   /** What round one made of the subjects; those with a `rollOut` are due, in this order. */
   readonly results: readonly MemberResult[];
   /** Whether every subject and every pair is as it should be: otherwise nothing is begun. */
@@ -26,9 +20,6 @@ export interface RollOutResult {
   /** Members are left that the same request can go on with. */
   readonly unfinished: boolean;
 }
-
-/** A run has 500 s; what is begun after this might not be seen to its end. */
-const BEGIN_WITHIN_MS = 300_000;
 
 /**
  * A changed manifest, one member at a time: the next only when the last is rolled out with all its pairs synced, and none after
@@ -45,7 +36,8 @@ export async function rollOut(run: Run, input: RollOutInput): Promise<RollOutRes
     if (run.signal.aborted || performance.now() - started > BEGIN_WITHIN_MS) {
       return { ...nothing, unfinished: true };
     }
-    const fault = await turn(run, input, result);
+    const { rollOut: action } = result;
+    const fault = action && (await turn(run, input, result, action));
     outcomes.set(result.clusterId, fault === undefined ? "updated" : fault.outcome);
     if (fault !== undefined) {
       const left = due.length - index - 1;
@@ -54,47 +46,6 @@ export async function rollOut(run: Run, input: RollOutInput): Promise<RollOutRes
     }
   }
   return nothing;
-}
-
-interface Fault {
-  readonly outcome: "waiting" | "failed";
-  readonly findings: readonly Finding[];
-  readonly errors: readonly MeshjoinError[];
-}
-
-/** One member's turn; undefined if all went well. */
-async function turn(run: Run, input: RollOutInput, result: MemberResult): Promise<Fault | undefined> {
-  const { cluster, clusterId } = result;
-  try {
-    const member = await observeMember(run.ports, run.spec, cluster, "subject", run.signal);
-    await applyMember(run, member, actionsOf(result));
-    if (!(await awaitReady(run, member))) return { outcome: "waiting", findings: [], errors: [] };
-    const { rollOut: _, ...done } = result;
-    const pairs = await reconcilePairs(run, {
-      ...input,
-      observed: undefined,
-      results: [{ ...done, outcome: "updated" }],
-    });
-    const bad = pairs.pairs.filter(
-      ({ outcome, counts }) => counts && (outcome === "failed" || outcome === "waiting"),
-    );
-    const late = pairs.late.get(clusterId);
-    if (bad.length === 0 && late === undefined) return undefined;
-    const failed = [...bad.map(({ outcome }) => outcome), late?.outcome].includes("failed");
-    return {
-      outcome: failed ? "failed" : "waiting",
-      findings: [...pairs.findings, ...(late?.findings ?? [])],
-      errors: pairs.errors,
-    };
-  } catch (error) {
-    if (!(error instanceof MeshjoinError)) throw error;
-    const outcome = outcomeOfFailure(error);
-    return { outcome, findings: [faultFinding(error, clusterId)], errors: [error] };
-  }
-}
-
-function actionsOf({ rollOut: action }: MemberResult): ApplyControlPlane[] {
-  return action === undefined ? [] : [action];
 }
 
 function waits(count: number): Finding {

@@ -5,7 +5,7 @@ import { type DeparturePlan, planDepartures } from "../core/departure-plan.ts";
 import { type MemberPlan, peerStanding, planMember, type Standing } from "../core/member-plan.ts";
 import type { Member } from "../core/observation.ts";
 import { type PairPlan, planPairs } from "../core/pair-plan.ts";
-import type { RootState } from "../core/root-state.ts";
+import { type Roots, rootsOf } from "../core/rotation.ts";
 import { observeMember } from "../observe.ts";
 import { type Departures, observeDepartures } from "./departures.ts";
 import { type Listing, listClusters } from "./listing.ts";
@@ -14,7 +14,7 @@ import { contextOf, MEMBER_CONCURRENCY } from "./members.ts";
 /** All that a full run would see, from one look at everything. */
 export interface Survey extends Departures {
   readonly listing: Listing;
-  readonly roots: RootState;
+  readonly roots: Roots;
   readonly members: readonly Member[];
 }
 
@@ -38,18 +38,18 @@ export interface PlanOptions {
  */
 export async function survey(run: Run, memberTimeoutMs?: number): Promise<Survey> {
   const { ports, spec, signal } = run;
-  const [listing, roots] = await Promise.all([listClusters(run), ports.roots.state(signal)]);
+  const [listing, state] = await Promise.all([listClusters(run), ports.roots.state(signal)]);
   const [error] = listing.failed.values();
   if (error !== undefined && listing.failed.size === spec.projects.length) throw error;
   const members = await observeEach(run, listing.members, memberTimeoutMs);
-  return { listing, roots, members, ...(await observeDepartures(run, { members, listing })) };
+  return { listing, roots: rootsOf(state), members, ...(await observeDepartures(run, { members, listing })) };
 }
 
 /** Nothing is read or written. */
 export function plansOf(run: Run, seen: Survey, { pairs, confirm = [] }: PlanOptions): Plans {
   const { listing, roots, members } = seen;
   const { ports, spec } = run;
-  const context = { roots: roots.versions, collisions: listing.collisions, confirm };
+  const context = { roots, collisions: listing.collisions, confirm };
   const memberPlans = members.map((member) => planMember(member, contextOf(run, member, context)));
   const standings = new Map(
     members.map((member, index): [string, Standing] => {

@@ -36,10 +36,12 @@ describe("the events of a deletion", () => {
       await fleet.waitUntilSynced();
       await holdEvents(fleet);
       const over = await beginDeletion(fleet, leaver);
+      const answers: number[] = [];
       for (const step of order) {
         if (step === "over") await over();
-        else expect(await push(fleet, deletionEntry(leaver, step))).toBe(204);
+        else answers.push(await push(fleet, deletionEntry(leaver, step)));
       }
+      expect(new Set(answers)).toEqual(new Set([204]));
       await expectForgotten(fleet, leaver);
     },
     SCENARIO_MS,
@@ -115,12 +117,10 @@ describe("faults of the sandbox", () => {
       expect(members.filter(({ reachable }) => reachable).map(({ clusterId }) => clusterId)).toEqual([
         other.clusterId,
       ]);
-      expect(pairs.map(({ reader, status: is }) => [reader, is]).toSorted()).toEqual(
-        [
-          [slow.clusterId, "unknown"],
-          [other.clusterId, "synced"],
-        ].toSorted(),
-      );
+      expect(Object.fromEntries(pairs.map(({ reader, status: is }) => [reader, is]))).toEqual({
+        [slow.clusterId]: "unknown",
+        [other.clusterId]: "synced",
+      });
     },
     SCENARIO_MS,
   );

@@ -66,12 +66,12 @@ export function simulatedIstiod(store: ObjectStore, reach: Reach): SimulatedIsti
     return 0;
   };
 
-  const synced = new Map<string, string>();
+  const read = new Map<string, string>();
   const isSynced = (secret: KubernetesObject): boolean => {
     const { uid = "", resourceVersion = "" } = secret.metadata;
     const age = ageOf(secret);
-    if (behaviour.syncsNoMore) return synced.get(uid) === resourceVersion;
-    synced.set(uid, resourceVersion);
+    if (behaviour.syncsNoMore) return read.get(uid) === resourceVersion;
+    read.set(uid, resourceVersion);
     return age >= behaviour.syncsAfterMs;
   };
 

@@ -94,7 +94,7 @@ describe("meshjoin open", () => {
   it("says so when the credentials have run out", async () => {
     const { url } = await aFunction();
     let signedIn = true;
-    await call(await aMesh(), `open --output json --url ${url} --port 0`, {
+    const { code } = await call(await aMesh(), `open --output json --url ${url} --port 0`, {
       isSignedIn: () => signedIn,
       async whileOpen(out) {
         signedIn = false;
@@ -105,6 +105,7 @@ describe("meshjoin open", () => {
         ]);
       },
     });
+    expect(code).toBe(0);
   });
 
   it.each([

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "@jest/globals";
 import fc from "fast-check";
-import { formatGoDuration, parseDuration } from "../../../shared/core/duration.ts";
+import { formatGoDuration, parseDuration, parseGoDuration } from "../../../shared/core/duration.ts";
 
 describe("parseDuration", () => {
   it.each([
@@ -33,5 +33,22 @@ describe("formatGoDuration", () => {
 
   it("is read back as the same time", () => {
     fc.assert(fc.property(fc.nat(1e9 - 1), (n) => parseDuration(formatGoDuration(n)) === n));
+  });
+});
+
+describe("parseGoDuration", () => {
+  it.each([
+    ["24h", 86_400],
+    ["24h0m0s", 86_400],
+    ["1.5h", 5400],
+    ["90m", 5400],
+    ["1m30s", 90],
+    ["500ms", 0.5],
+  ])("reads %s", (text, seconds) => {
+    expect(parseGoDuration(text)).toBe(seconds);
+  });
+
+  it.each(["", "24", "1d", "h", "-1h", "1h 30m"])("does not read %j", (text) => {
+    expect(parseGoDuration(text)).toBeUndefined();
   });
 });

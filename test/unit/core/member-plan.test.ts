@@ -7,12 +7,16 @@ import type {
   Member,
   Reachable,
 } from "../../../shared/core/observation.ts";
+import { NO_NOTES, type RootNotes } from "../../../shared/core/root-notes.ts";
+import type { RootVersions } from "../../../shared/core/root-state.ts";
+import type { Roots } from "../../../shared/core/rotation.ts";
 import { aCluster } from "../../builders/cluster.ts";
 import {
   aMember,
   anUnreachableMember,
   EMPTY,
   MANIFEST,
+  NOW,
   ownCacerts,
   ownControlPlane,
   ROOTS,
@@ -22,7 +26,19 @@ import { aSpec } from "../../builders/spec.ts";
 const ID = aMember().clusterId;
 
 function aContext(seed: Partial<MemberContext> = {}): MemberContext {
-  return { spec: aSpec(), roots: ROOTS, desired: MANIFEST, collisions: new Set(), confirm: [], ...seed };
+  return {
+    spec: aSpec(),
+    roots: rootsAt(ROOTS),
+    desired: MANIFEST,
+    collisions: new Set(),
+    confirm: [],
+    now: NOW,
+    ...seed,
+  };
+}
+
+function rootsAt(versions: RootVersions, notes: Partial<RootNotes> = {}): Roots {
+  return { versions, notes: { ...NO_NOTES, ...notes } };
 }
 
 const having = (seen: Partial<Reachable>): Member => aMember(aCluster(), seen);
@@ -85,23 +101,23 @@ describe("planMember", () => {
       [{ kind: "issueIntermediate", verb: "create", resourceVersion: undefined }],
     ],
     [
-      "issues another intermediate when a root is claimed",
+      "issues another intermediate where somebody has edited it",
+      { cacerts: ownCacerts({ editedBy: "kubectl" }) },
       {},
-      { roots: { signing: 1, next: 2 } },
       [
         {
           kind: "issueIntermediate",
           verb: "update",
           resourceVersion: "7",
-          findings: [{ reason: "CacertsOutdated" }],
+          findings: [{ reason: "CacertsOutdated", message: expect.stringContaining("kubectl") }],
         },
       ],
     ],
     [
-      "issues another intermediate when its annotation is gone",
-      { cacerts: ownCacerts({ rootVersions: "" }) },
-      {},
-      [{ kind: "issueIntermediate", verb: "update" }],
+      "issues another intermediate at once where no istiod has begun with the one that is outdated",
+      { controlPlane: undefined, pods: [] },
+      { roots: rootsAt({ signing: 1, next: 2 }) },
+      [{ kind: "issueIntermediate", verb: "update" }, { kind: "applyControlPlane" }],
     ],
     [
       "installs istiod where there is none",
@@ -316,7 +332,7 @@ describe("planMember", () => {
 
   it("accepts a foreign cacerts of the same roots, and never replaces it", () => {
     const { cacerts, namespace } = anAccepted("7 {} 2027-01-01T00:00:00.000Z");
-    const plan = planMember(having({ cacerts, namespace }), aContext({ roots: { signing: 2 } }));
+    const plan = planMember(having({ cacerts, namespace }), aContext({ roots: rootsAt({ signing: 2 }) }));
     expect(plan).toMatchObject({ standing: "complete", actions: [] });
     expect(reasonsOf(plan.findings)).toEqual(["ForeignCacertsAccepted"]);
   });
@@ -333,9 +349,96 @@ describe("planMember", () => {
   });
 
   it("accepts a foreign istiod of the mesh, and never touches it", () => {
-    const plan = planMember(having({ controlPlane: aGuest() }), aContext({ roots: { signing: 2 } }));
+    const plan = planMember(
+      having({ controlPlane: aGuest() }),
+      aContext({ roots: rootsAt({ signing: 1, next: 2 }) }),
+    );
     expect(plan).toMatchObject({ standing: "complete", actions: [] });
+    expect(plan).not.toHaveProperty("renewal");
     expect(reasonsOf(plan.findings)).toEqual(["ForeignControlPlaneAccepted"]);
+  });
+});
+
+describe("an intermediate that serves", () => {
+  const DAY = 86_400_000;
+  const later = (days: number) => new Date(NOW.getTime() + days * DAY);
+  const renewalOf = (seen: Partial<Reachable>, context: Partial<MemberContext>) => {
+    const plan = planMember(having(seen), aContext(context));
+    expect(plan.actions).toEqual([]);
+    expect(plan.standing).toBe("complete");
+    return { renewal: plan.renewal?.findings.map(({ reason }) => reason), reasons: reasonsOf(plan.findings) };
+  };
+
+  it.each<[string, Partial<Reachable>, Partial<MemberContext>, readonly string[]]>([
+    ["a root is claimed", {}, { roots: rootsAt({ signing: 1, next: 2 }) }, ["CacertsOutdated"]],
+    ["two thirds of its life are over", {}, { now: later(60) }, ["CertificateDue"]],
+    [
+      "the mesh was told to",
+      {},
+      { roots: rootsAt(ROOTS, { rotateBefore: later(1) }), now: later(1) },
+      ["CertificateDue"],
+    ],
+    ["the run was told to", {}, { rotateBefore: later(1), now: later(1) }, ["CertificateDue"]],
+    [
+      "the root that left is on record",
+      { cacerts: ownCacerts({ rootVersions: '{"previous":1,"signing":2}' }) },
+      { roots: rootsAt({ signing: 2 }, { retired: [1] }) },
+      ["CacertsOutdated"],
+    ],
+    [
+      "the order is about a certificate that has no date",
+      { cacerts: ownCacerts({ issuedAt: undefined }) },
+      {},
+      ["CertificateDue"],
+    ],
+  ])("is due for another when %s", (_, seen, context, expected) => {
+    const { renewal, reasons } = renewalOf(seen, context);
+    expect(renewal).toEqual(expected);
+    expect(reasons).toEqual(expect.arrayContaining([...expected]));
+  });
+
+  it.each<[string, Partial<Reachable>, Partial<MemberContext>, readonly string[]]>([
+    ["half of its life is over", {}, { now: later(45) }, []],
+    ["it was issued after the order", {}, { rotateBefore: NOW }, []],
+    [
+      "a root of its bundle has no alias any more, and is not on record",
+      { cacerts: ownCacerts({ rootVersions: '{"previous":1,"signing":2}' }) },
+      { roots: rootsAt({ signing: 2 }) },
+      ["RootMissing"],
+    ],
+    [
+      "it is old, and a root of its bundle is missing",
+      {},
+      { roots: rootsAt({ signing: 2 }), now: later(70) },
+      ["RootMissing"],
+    ],
+    [
+      "a root is to sign that it does not trust yet",
+      {},
+      { roots: rootsAt({ previous: 1, signing: 2 }) },
+      ["RootNotDistributed"],
+    ],
+    [
+      "another one would not outlive it",
+      { cacerts: ownCacerts({ rootNotAfter: later(90) }) },
+      { now: later(62) },
+      ["RootExpiring"],
+    ],
+  ])("is kept when %s", (_, seen, context, expected) => {
+    expect(renewalOf(seen, context)).toEqual({ renewal: undefined, reasons: expected });
+  });
+
+  it("is named when it was not renewed in time", () => {
+    expect(renewalOf({}, { now: later(80) }).reasons).toContain("CertificateExpiring");
+  });
+
+  it("that somebody has edited stays where the roots are not safe to be changed", () => {
+    expect(
+      renewalOf({ cacerts: ownCacerts({ editedBy: "kubectl" }) }, { roots: rootsAt({ signing: 2 }) }),
+    ).toEqual({
+      renewal: undefined,
+      reasons: ["RootMissing"],
+    });
   });
 });
 

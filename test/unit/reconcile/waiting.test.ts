@@ -274,7 +274,11 @@ describe("an istiod that needs time", () => {
     store.delete(ref);
     const { summary, retry } = await mesh.join(cluster!, soon());
     expect(retry).toBe(true);
-    expect(reasonsOf(summary.members[0]?.findings ?? [])).toContain("CertificateNotLoaded");
+    expect(reasonsOf(summary.members[0]?.findings ?? [])).toContain("CertificateLoading");
+    mesh.clock.advance(240);
+    const late = await mesh.join(cluster!, soon());
+    expect(late.retry).toBe(true);
+    expect(reasonsOf(late.summary.members[0]?.findings ?? [])).toContain("CertificateNotLoaded");
   });
 
   it("does not get a cacerts back, empty but for a note, that was deleted while it was looked at", async () => {

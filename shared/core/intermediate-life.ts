@@ -1,0 +1,66 @@
+import { type Finding, finding } from "./finding.ts";
+import { shareOf } from "./hash.ts";
+import type { OwnCacerts } from "./observation.ts";
+import type { MeshSpec } from "./spec.ts";
+
+/** Renewed when a third of its life is left, or up to a tenth of it earlier, so that a mesh never renews at once. */
+const RENEW_AT = 2 / 3;
+const RENEW_SPREAD = 0.1;
+/** With less than this left, whatever should have renewed it has failed for long, and nothing holds it back any more. */
+const EXPIRING = 1 / 6;
+/** A renewal that wins less than this share of the life is none. */
+const GAIN = 0.1;
+
+type Life = Pick<OwnCacerts, "issuedAt" | "notAfter">;
+
+/** Undefined dates are of something that nobody of us has written: it is due. */
+export function isIntermediateDue({ issuedAt, notAfter }: Life, clusterId: string, now: Date): boolean {
+  if (issuedAt === undefined || notAfter === undefined) return true;
+  const life = notAfter.getTime() - issuedAt.getTime();
+  const offset = shareOf(`intermediate of ${clusterId}`);
+  return now.getTime() >= issuedAt.getTime() + life * (RENEW_AT - RENEW_SPREAD * offset);
+}
+
+export function isIntermediateExpiring({ issuedAt, notAfter }: Life, now: Date): boolean {
+  if (issuedAt === undefined || notAfter === undefined) return true;
+  const life = notAfter.getTime() - issuedAt.getTime();
+  return notAfter.getTime() - now.getTime() < life * EXPIRING;
+}
+
+export function certificateExpiring(cacerts: Life, clusterId: string, now: Date): Finding | undefined {
+  if (cacerts.notAfter === undefined || !isIntermediateExpiring(cacerts, now)) return undefined;
+  return finding(
+    "CertificateExpiring",
+    `the intermediate ends at ${cacerts.notAfter.toISOString()} and was not renewed`,
+    "see why in the log of on-rotation-request and sync-mesh, and have it renewed: meshjoin rotate",
+    clusterId,
+  );
+}
+
+/**
+ * Whether another one from the same root would live longer: none outlives the root. An unknown end of the root is no reason
+ * against it.
+ */
+export function wouldGainLife(
+  { issuedAt, notAfter, rootNotAfter }: Life & Pick<OwnCacerts, "rootNotAfter">,
+  { intermediateTtl }: Pick<MeshSpec, "intermediateTtl">,
+  now: Date,
+): boolean {
+  if (issuedAt === undefined || notAfter === undefined || rootNotAfter === undefined) return true;
+  const reachable = Math.min(now.getTime() + intermediateTtl * 1000, rootNotAfter.getTime());
+  return reachable - notAfter.getTime() > (notAfter.getTime() - issuedAt.getTime()) * GAIN;
+}
+
+export function rootExpiring(rootNotAfter: Date, clusterId: string): Finding {
+  return finding(
+    "RootExpiring",
+    `the intermediate is due, and another one would not live longer: its root ends at ${rootNotAfter.toISOString()}`,
+    "rotate the root: meshjoin root rotate",
+    clusterId,
+  );
+}
+
+/** How long before its end a root must be rotated: two lives of an intermediate, and the three waits of a rotation; seconds. */
+export function rotationLead({ intermediateTtl, workloadTtl }: MeshSpec): number {
+  return 2 * intermediateTtl + 3 * workloadTtl;
+}

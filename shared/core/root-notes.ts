@@ -1,0 +1,94 @@
+/** Who made a root: Meshjoin, or somebody who brought it. */
+export const ROOT_ORIGINS = ["generated", "imported"] as const;
+export type RootOrigin = (typeof ROOT_ORIGINS)[number];
+
+/** What the root secret's annotations say beside its aliases. */
+export interface RootNotes {
+  /** Since when the aliases are as they are. */
+  readonly stageSince?: Date;
+  /** When a person stopped the stages from following each other. */
+  readonly paused?: Date;
+  /** Every intermediate that was issued before this is to be replaced. */
+  readonly rotateBefore?: Date;
+  /** Of the root that signs. */
+  readonly origin?: RootOrigin;
+  /** Of the other claimed root, `next` or `previous`. */
+  readonly otherOrigin?: RootOrigin;
+  /** Versions that may leave the members' bundles (design rule 13), ascending. */
+  readonly retired: readonly number[];
+  /** Those of them that members may still hold; they are disabled when none does. */
+  readonly retiring: readonly number[];
+  /** When the newest order was given that was acted on: one that is no newer is a copy, or out of date. */
+  readonly lastOrder?: Date;
+}
+
+export const NO_NOTES: RootNotes = { retired: [], retiring: [] };
+
+/** Secret Manager allows no slash in the key of an annotation. */
+const PREFIX = "meshjoin.dev_";
+const KEYS = {
+  stageSince: "stage-since",
+  paused: "paused",
+  rotateBefore: "rotate-before",
+  origin: "origin",
+  otherOrigin: "other-origin",
+  retired: "retired",
+  retiring: "retiring",
+  lastOrder: "last-order",
+} as const satisfies Record<keyof RootNotes, string>;
+
+type Annotations = Readonly<Record<string, string>>;
+
+/** What somebody else has written there, and is none of these, counts as not written. */
+export function parseRootNotes(annotations: Annotations): RootNotes {
+  const text = (key: keyof RootNotes) => annotations[PREFIX + KEYS[key]];
+  return {
+    ...optional("stageSince", date(text("stageSince"))),
+    ...optional("paused", date(text("paused"))),
+    ...optional("rotateBefore", date(text("rotateBefore"))),
+    ...optional("origin", origin(text("origin"))),
+    ...optional("otherOrigin", origin(text("otherOrigin"))),
+    retired: numbers(text("retired")),
+    retiring: numbers(text("retiring")),
+    ...optional("lastOrder", date(text("lastOrder"))),
+  };
+}
+
+/** All annotations as they are to be: ours from the notes, and whoever else's as they were. */
+export function formatRootNotes(notes: RootNotes, annotations: Annotations): Record<string, string> {
+  const ours = new Set<string>(Object.values(KEYS).map((key) => PREFIX + key));
+  const others = Object.entries(annotations).filter(([key]) => !ours.has(key));
+  const written: (readonly [keyof RootNotes, string | undefined])[] = [
+    ["stageSince", notes.stageSince?.toISOString()],
+    ["paused", notes.paused?.toISOString()],
+    ["rotateBefore", notes.rotateBefore?.toISOString()],
+    ["origin", notes.origin],
+    ["otherOrigin", notes.otherOrigin],
+    ["retired", notes.retired.join(",") || undefined],
+    ["retiring", notes.retiring.join(",") || undefined],
+    ["lastOrder", notes.lastOrder?.toISOString()],
+  ];
+  return Object.fromEntries([
+    ...others,
+    ...written.flatMap(([key, value]) => (value === undefined ? [] : [[PREFIX + KEYS[key], value]])),
+  ]);
+}
+
+function optional<K extends keyof RootNotes, V>(key: K, value: V | undefined): { readonly [P in K]?: V } {
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- a computed key widens to string
+  return value === undefined ? {} : ({ [key]: value } as { readonly [P in K]: V });
+}
+
+function date(text: string | undefined): Date | undefined {
+  const parsed = new Date(text ?? "");
+  return Number.isNaN(parsed.getTime()) ? undefined : parsed;
+}
+
+function origin(text: string | undefined): RootOrigin | undefined {
+  return ROOT_ORIGINS.find((known) => known === text);
+}
+
+function numbers(text = ""): number[] {
+  const parsed = text.split(",").map(Number);
+  return [...new Set(parsed.filter((each) => Number.isInteger(each) && each > 0))].toSorted((a, b) => a - b);
+}

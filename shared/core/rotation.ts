@@ -1,0 +1,196 @@
+import { parseRootNotes, type RootNotes, type RootOrigin } from "./root-notes.ts";
+import { bundleVersions, type RootState, type RootVersions } from "./root-state.ts";
+
+/**
+ * Where a root rotation stands. `distribute`: every member is to trust the next root, and the old one still signs.
+ * `switch`: the other root signs, and every intermediate is re-issued. `retire`: a root has left the bundle, and is
+ * disabled when no member holds it any more.
+ */
+export const STAGES = ["idle", "distribute", "switch", "retire"] as const;
+export type Stage = (typeof STAGES)[number];
+
+/** The whole state of a rotation: aliases and annotations of one secret. */
+export interface Roots {
+  readonly versions: RootVersions;
+  readonly notes: RootNotes;
+}
+
+export function rootsOf({ versions, annotations }: Pick<RootState, "versions" | "annotations">): Roots {
+  return { versions, notes: parseRootNotes(annotations) };
+}
+
+/** What a transition makes of it. */
+export interface Transition extends Roots {
+  /** Versions to disable once the state is written. */
+  readonly disable: readonly number[];
+}
+
+/** Why there is no transition; `cure` says what to do instead. */
+export interface Refusal {
+  readonly refused: string;
+  readonly message: string;
+  readonly cure: string;
+}
+
+export function isRefusal(result: object): result is Refusal {
+  return "refused" in result;
+}
+
+/** The alias map says it, and the notes what it does not: a root that has left and is not forgotten. */
+export function stageOf({ versions, notes }: Roots): Stage {
+  if (versions.next !== undefined) return "distribute";
+  if (versions.previous !== undefined) return "switch";
+  return notes.retiring.length > 0 ? "retire" : "idle";
+}
+
+/** What no transition makes: three roles at once, or one version in two of them. */
+function unexpectedAliases({ versions }: Roots): Refusal | undefined {
+  const roles = Object.values(versions).length;
+  const isOdd = roles > 2 || bundleVersions(versions).length < roles || versions.signing === undefined;
+  return isOdd
+    ? refuse(
+        "UnexpectedAliases",
+        `the aliases ${JSON.stringify(versions)} are none that a rotation makes`,
+        "somebody has edited them; set them back: signing, and at most one of next and previous, each to a version of its own",
+      )
+    : undefined;
+}
+
+/** The first root of a mesh. */
+export function claimSigning(roots: Roots, version: number, origin: RootOrigin): Transition | Refusal {
+  if (Object.values(roots.versions).length > 0) {
+    return refuse("RootExists", "the mesh has a root already", "replace it: meshjoin root rotate");
+  }
+  return { versions: { signing: version }, notes: { ...roots.notes, origin }, disable: [] };
+}
+
+/** Begins a rotation to the root of this version. */
+export function claimNext(
+  roots: Roots,
+  version: number,
+  origin: RootOrigin,
+  now: Date,
+): Transition | Refusal {
+  const stage = stageOf(roots);
+  if (stage !== "idle") return inProgress(stage);
+  const odd = unexpectedAliases(roots);
+  if (odd !== undefined) return odd;
+  if (roots.versions.signing === version || roots.notes.retired.includes(version)) {
+    return refuse(
+      "RootUsed",
+      `version ${version} has been a root of the mesh already`,
+      "add a new one: meshjoin root rotate",
+    );
+  }
+  const { paused: _, ...notes } = roots.notes;
+  return {
+    versions: { ...roots.versions, next: version },
+    notes: { ...notes, otherOrigin: origin, stageSince: now },
+    disable: [],
+  };
+}
+
+function inProgress(stage: Stage): Refusal {
+  return refuse(
+    "RotationInProgress",
+    `a root rotation is under way already, at stage ${stage}`,
+    "see what it waits for: meshjoin root status",
+  );
+}
+
+/** The next stage; whether its time has come is the gate's business (core/rotation-gate.ts). */
+export function advance(roots: Roots, now: Date): Transition | Refusal {
+  const odd = unexpectedAliases(roots);
+  if (odd !== undefined) return odd;
+  const { versions, notes } = roots;
+  switch (stageOf(roots)) {
+    case "idle":
+      return refuse("NoRotation", "no root rotation is under way", "begin one: meshjoin root rotate");
+    case "distribute":
+      return swap(roots, versions.next, now);
+    case "switch":
+      return retire(roots, versions.previous, now);
+    case "retire":
+      return { versions, notes: { ...notes, retiring: [], stageSince: now }, disable: notes.retiring };
+  }
+}
+
+/**
+ * The same way back: a root that nobody has signed with leaves at once; one that has signed becomes the one that signs no longer,
+ * and waits for its time like any other.
+ */
+export function abort(roots: Roots, now: Date): Transition | Refusal {
+  const odd = unexpectedAliases(roots);
+  if (odd !== undefined) return odd;
+  const { paused: _, ...notes } = roots.notes;
+  const { versions } = roots;
+  switch (stageOf(roots)) {
+    case "distribute":
+      return retire({ versions, notes }, versions.next, now);
+    case "switch":
+      return swap({ versions, notes }, versions.previous, now);
+    case "idle":
+    case "retire":
+      return refuse(
+        "NothingToAbort",
+        "no root rotation is under way that could be taken back",
+        "begin one in the other direction, if that is what you want: meshjoin root rotate",
+      );
+  }
+}
+
+/** Idempotent, and no transition: the aliases stay as they are. */
+export function pause({ versions, notes }: Roots, now: Date): Transition {
+  return { versions, notes: { ...notes, paused: notes.paused ?? now }, disable: [] };
+}
+
+export function resume({ versions, notes: { paused: _, ...notes } }: Roots): Transition {
+  return { versions, notes, disable: [] };
+}
+
+/** Whether an order is a copy of one that was acted on, or older than one. */
+export function isStaleOrder({ lastOrder }: RootNotes, givenAt: Date): boolean {
+  return lastOrder !== undefined && givenAt.getTime() <= lastOrder.getTime();
+}
+
+export function withOrder({ notes, ...rest }: Transition, givenAt: Date): Transition {
+  return { ...rest, notes: { ...notes, lastOrder: givenAt } };
+}
+
+/** The other root signs from now on; the bundle is the same. */
+function swap({ versions, notes }: Roots, signs: number | undefined, now: Date): Transition {
+  const { origin, otherOrigin, ...rest } = notes;
+  return {
+    versions: {
+      ...(versions.signing === undefined ? {} : { previous: versions.signing }),
+      ...(signs === undefined ? {} : { signing: signs }),
+    },
+    notes: {
+      ...rest,
+      ...(otherOrigin === undefined ? {} : { origin: otherOrigin }),
+      ...(origin === undefined ? {} : { otherOrigin: origin }),
+      stageSince: now,
+    },
+    disable: [],
+  };
+}
+
+/** A root leaves the bundle, on record. */
+function retire({ versions: { signing }, notes }: Roots, leaves: number | undefined, now: Date): Transition {
+  const gone = leaves === undefined ? [] : [leaves];
+  const { otherOrigin: _, ...rest } = notes;
+  return {
+    versions: signing === undefined ? {} : { signing },
+    notes: {
+      ...rest,
+      retired: [...new Set([...notes.retired, ...gone])].toSorted((a, b) => a - b),
+      retiring: gone,
+      stageSince: now,
+    },
+    disable: [],
+  };
+}
+
+function refuse(refused: string, message: string, cure: string): Refusal {
+  return { refused, message, cure };
+}

@@ -1,0 +1,20 @@
+import { describe, expect, it } from "@jest/globals";
+import { shareOf } from "../../../shared/core/hash.ts";
+
+describe("the share of a name", () => {
+  it("is spread evenly over names that differ in a digit", () => {
+    const tenths = Array.from({ length: 10 }, () => 0);
+    for (let index = 0; index < 1000; index += 1) {
+      const tenth = Math.floor(shareOf(`cn-shop-europe-west1-mesh-${index}`) * 10);
+      tenths[tenth] = (tenths[tenth] ?? 0) + 1;
+    }
+    for (const count of tenths) {
+      expect(count).toBeGreaterThan(60);
+      expect(count).toBeLessThan(150);
+    }
+  });
+
+  it("is always the same", () => {
+    expect(shareOf("cn-shop-europe-west1-mesh-1")).toBe(shareOf("cn-shop-europe-west1-mesh-1"));
+  });
+});

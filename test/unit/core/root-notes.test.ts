@@ -1,0 +1,62 @@
+import { describe, expect, it } from "@jest/globals";
+import fc from "fast-check";
+import {
+  formatRootNotes,
+  NO_NOTES,
+  parseRootNotes,
+  type RootNotes,
+} from "../../../shared/core/root-notes.ts";
+
+const date = fc.date({ min: new Date("2020-01-01"), max: new Date("2060-01-01"), noInvalidDate: true });
+const versions = fc
+  .uniqueArray(fc.integer({ min: 1, max: 99 }), { maxLength: 5 })
+  .map((all) => all.toSorted((a, b) => a - b));
+const notes: fc.Arbitrary<RootNotes> = fc.record(
+  {
+    stageSince: date,
+    paused: date,
+    rotateBefore: date,
+    origin: fc.constantFrom("generated" as const, "imported" as const),
+    otherOrigin: fc.constantFrom("generated" as const, "imported" as const),
+    lastOrder: date,
+    retired: versions,
+    retiring: versions,
+  },
+  { requiredKeys: ["retired", "retiring"] },
+);
+
+describe("the notes on the root secret", () => {
+  it("are read as they were written", () => {
+    fc.assert(
+      fc.property(notes, (written) => {
+        expect(parseRootNotes(formatRootNotes(written, {}))).toEqual(written);
+      }),
+    );
+  });
+
+  it("stand under keys that Secret Manager takes", () => {
+    fc.assert(
+      fc.property(notes, (written) => {
+        for (const key of Object.keys(formatRootNotes(written, {}))) {
+          expect(key).toMatch(/^meshjoin\.dev_[a-z-]+$/);
+        }
+      }),
+    );
+  });
+
+  it("leave somebody else's annotations alone, and take their own away", () => {
+    const before = { team: "mesh", "meshjoin.dev_paused": "2026-03-01T00:00:00.000Z" };
+    expect(formatRootNotes({ ...NO_NOTES, retired: [1, 2] }, before)).toEqual({
+      team: "mesh",
+      "meshjoin.dev_retired": "1,2",
+    });
+  });
+
+  it.each([
+    ["paused", "yes"],
+    ["origin", "stolen"],
+    ["retired", "all,-1,x"],
+  ])("count as not written where %s is %s", (key, value) => {
+    expect(parseRootNotes({ [`meshjoin.dev_${key}`]: value })).toEqual(NO_NOTES);
+  });
+});

@@ -59,6 +59,32 @@ export interface RootStore extends RootRegistry {
   payload(version: number, signal?: AbortSignal): Promise<Buffer>;
 }
 
+/** What a change makes of the root secret. */
+export interface RootChange {
+  readonly versions: RootVersions;
+  /** All of them. */
+  readonly annotations: Readonly<Record<string, string>>;
+}
+
+export interface RootVersionInfo {
+  readonly version: number;
+  readonly enabled: boolean;
+}
+
+/** What the rotator, and a person, may do to the root secret: payloads go in, and none comes out. */
+export interface RootKeeper {
+  /** Answers whether it was not there. */
+  create(signal?: AbortSignal): Promise<boolean>;
+  /** Aliases and annotations in one change of the very state that was seen; ConflictError `Stale` if it is another by now. */
+  update(seen: RootState, change: RootChange, signal?: AbortSignal): Promise<void>;
+  /** PEM certificate and PEM key; answers the number of the new version, which has no alias. The caller wipes the payload. */
+  add(payload: Buffer, signal?: AbortSignal): Promise<number>;
+  /** One that is disabled or destroyed already stays as it is. */
+  disable(version: number, signal?: AbortSignal): Promise<void>;
+  /** By number. */
+  list(signal?: AbortSignal): Promise<readonly RootVersionInfo[]>;
+}
+
 /** PEM certificates of the claimed roots in version order, and the alias map they stand for. */
 export interface TrustBundle {
   readonly trustBundle: string;
@@ -240,4 +266,9 @@ export interface Ports {
   readonly roots: RootRegistry;
   readonly authority: RootAuthority;
   readonly fleet: Fleet;
+}
+
+/** What the rotator and a person have beside them; whoever reconciles does not. */
+export interface RotatorPorts extends Ports {
+  readonly keeper: RootKeeper;
 }

@@ -7,6 +7,7 @@ import type { Member } from "./core/observation.ts";
 import { type Outcome, worst } from "./core/outcome.ts";
 import { outOfReach } from "./core/reach.ts";
 import type { ReconcileRequest } from "./core/request.ts";
+import { rotationDue } from "./core/rotation-due.ts";
 import type { MeshSpec } from "./core/spec.ts";
 import type { MemberSummary, Summary } from "./core/summary.ts";
 import type { MeshjoinError } from "./errors.ts";
@@ -111,6 +112,7 @@ async function join(
       findings: distinct([
         ...listing.findings,
         ...fresh.findings,
+        ...[rotationDue(members, roots, run.spec, run.ports.clock.now()) ?? []].flat(),
         ...pairs.findings,
         ...renewed.findings,
         ...rolled.findings,

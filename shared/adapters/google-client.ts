@@ -46,7 +46,7 @@ const TOTAL_TIMEOUT_MS = 60_000;
 
 /**
  * The clients' own defaults go on for 600 seconds, longer than a function may run (`*_client_config.json` of each
- * client). Every call made here is a read, so it can be sent again. New objects each time: the clients write into
+ * client). For calls that may be sent again: reads, and what only sets a state. New objects each time: the clients write into
  * what they are given.
  */
 export function callOptions(signal: AbortSignal | undefined) {
@@ -66,6 +66,12 @@ export function callOptions(signal: AbortSignal | undefined) {
     },
     ...(signal === undefined ? {} : { signal }),
   };
+}
+
+/** For a write that must not be sent twice: whoever gets no answer looks what has become of it. */
+export function onceOptions(signal: AbortSignal | undefined) {
+  const { retry, ...options } = callOptions(signal);
+  return { ...options, retry: { ...retry, retryCodes: [] } };
 }
 
 /** REST instead of gRPC: half of the cold start, and one protocol for the real API and a stand-in. */

@@ -5,15 +5,16 @@ import type { Roots } from "./rotation.ts";
 
 /**
  * Why a member must not get the roots that the aliases name now, whoever has named them; undefined if it may. A root leaves its
- * bundle on record alone (design rule 13), and none signs for it that it did not trust before: dropped or skipped, either cuts
- * off workloads that are alive.
+ * bundle on record alone (design rule 13), and another one signs for it only when every member was seen to trust that: whoever
+ * drops the one or skips the other by hand would cut off workloads that are alive.
  */
 export function unsafeRoots(
   { rootVersions }: Pick<OwnCacerts, "rootVersions">,
   { versions, notes }: Roots,
   clusterId: string,
 ): Finding | undefined {
-  const held = bundleVersions(parseRootVersions(rootVersions));
+  const before = parseRootVersions(rootVersions);
+  const held = bundleVersions(before);
   const wanted = bundleVersions(versions);
   const lost = held.filter((version) => !wanted.includes(version) && !notes.retired.includes(version));
   if (lost.length > 0) {
@@ -25,11 +26,12 @@ export function unsafeRoots(
     );
   }
   const { signing } = versions;
-  if (signing === undefined || held.length === 0 || held.includes(signing)) return undefined;
+  if (signing === undefined || before.signing === undefined || before.signing === signing) return undefined;
+  if (held.includes(signing) && notes.distributed.includes(signing)) return undefined;
   return finding(
     "RootNotDistributed",
-    `root version ${signing} is to sign, and the member does not trust it yet; it keeps what it has`,
-    `let the root that signed before sign, and give version ${signing} the alias next; then it is distributed first`,
+    `root version ${signing} is to sign, and not every member was seen to trust it; this one keeps what it has`,
+    `give the aliases back that were there: signing=${before.signing}, next=${signing}; the rotator lets it sign when all trust it`,
     clusterId,
   );
 }

@@ -14,6 +14,8 @@ export interface RootNotes {
   readonly origin?: RootOrigin;
   /** Of the other claimed root, `next` or `previous`. */
   readonly otherOrigin?: RootOrigin;
+  /** Versions that every member was seen to trust, and that may therefore sign, ascending. */
+  readonly distributed: readonly number[];
   /** Versions that may leave the members' bundles (design rule 13), ascending. */
   readonly retired: readonly number[];
   /** Those of them that members may still hold; they are disabled when none does. */
@@ -22,7 +24,7 @@ export interface RootNotes {
   readonly lastOrder?: Date;
 }
 
-export const NO_NOTES: RootNotes = { retired: [], retiring: [] };
+export const NO_NOTES: RootNotes = { distributed: [], retired: [], retiring: [] };
 
 /** Secret Manager allows no slash in the key of an annotation. */
 const PREFIX = "meshjoin.dev_";
@@ -32,6 +34,7 @@ const KEYS = {
   rotateBefore: "rotate-before",
   origin: "origin",
   otherOrigin: "other-origin",
+  distributed: "distributed",
   retired: "retired",
   retiring: "retiring",
   lastOrder: "last-order",
@@ -48,6 +51,7 @@ export function parseRootNotes(annotations: Annotations): RootNotes {
     ...optional("rotateBefore", date(text("rotateBefore"))),
     ...optional("origin", origin(text("origin"))),
     ...optional("otherOrigin", origin(text("otherOrigin"))),
+    distributed: numbers(text("distributed")),
     retired: numbers(text("retired")),
     retiring: numbers(text("retiring")),
     ...optional("lastOrder", date(text("lastOrder"))),
@@ -64,6 +68,7 @@ export function formatRootNotes(notes: RootNotes, annotations: Annotations): Rec
     ["rotateBefore", notes.rotateBefore?.toISOString()],
     ["origin", notes.origin],
     ["otherOrigin", notes.otherOrigin],
+    ["distributed", notes.distributed.join(",") || undefined],
     ["retired", notes.retired.join(",") || undefined],
     ["retiring", notes.retiring.join(",") || undefined],
     ["lastOrder", notes.lastOrder?.toISOString()],

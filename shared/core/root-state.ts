@@ -8,6 +8,8 @@ export type RootVersions = Readonly<Partial<Record<RootRole, number>>>;
 /** What is known of the roots without reading a key. */
 export interface RootState {
   readonly versions: RootVersions;
+  /** Somebody else's, whom a change of the map must not lose. */
+  readonly otherAliases: Readonly<Record<string, number>>;
   /** Of the secret; a change of the alias map is conditional on it. */
   readonly etag: string;
   readonly annotations: Readonly<Record<string, string>>;

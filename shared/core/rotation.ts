@@ -47,13 +47,15 @@ export function stageOf({ versions, notes }: Roots): Stage {
 function unexpectedAliases({ versions }: Roots): Refusal | undefined {
   const roles = Object.values(versions).length;
   const isOdd = roles > 2 || bundleVersions(versions).length < roles || versions.signing === undefined;
-  return isOdd
-    ? refuse(
-        "UnexpectedAliases",
-        `the aliases ${JSON.stringify(versions)} are none that a rotation makes`,
-        "somebody has edited them; set them back: signing, and at most one of next and previous, each to a version of its own",
-      )
-    : undefined;
+  return isOdd ? edited(versions) : undefined;
+}
+
+function edited(versions: RootVersions): Refusal {
+  return refuse(
+    "UnexpectedAliases",
+    `the aliases ${JSON.stringify(versions)} are none that a rotation makes`,
+    "somebody has edited them; set them back: signing, and at most one of next and previous, each to a version of its own",
+  );
 }
 
 /** The first root of a mesh. */
@@ -98,6 +100,8 @@ function inProgress(stage: Stage): Refusal {
   );
 }
 
+const NO_ROTATION = refuse("NoRotation", "no root rotation is under way", "begin one: meshjoin root rotate");
+
 /** The next stage; whether its time has come is the gate's business (core/rotation-gate.ts). */
 export function advance(roots: Roots, now: Date): Transition | Refusal {
   const odd = unexpectedAliases(roots);
@@ -105,9 +109,9 @@ export function advance(roots: Roots, now: Date): Transition | Refusal {
   const { versions, notes } = roots;
   switch (stageOf(roots)) {
     case "idle":
-      return refuse("NoRotation", "no root rotation is under way", "begin one: meshjoin root rotate");
+      return NO_ROTATION;
     case "distribute":
-      return swap(roots, versions.next, now);
+      return swap({ versions, notes: withDistributed(roots) }, versions.next, now);
     case "switch":
       return retire(roots, versions.previous, now);
     case "retire":
@@ -128,7 +132,9 @@ export function abort(roots: Roots, now: Date): Transition | Refusal {
     case "distribute":
       return retire({ versions, notes }, versions.next, now);
     case "switch":
-      return swap({ versions, notes }, versions.previous, now);
+      return isDistributed(roots, versions.previous) && isDistributed(roots, versions.signing)
+        ? swap({ versions, notes }, versions.previous, now)
+        : edited(versions);
     case "idle":
     case "retire":
       return refuse(
@@ -139,13 +145,17 @@ export function abort(roots: Roots, now: Date): Transition | Refusal {
   }
 }
 
-/** Idempotent, and no transition: the aliases stay as they are. */
-export function pause({ versions, notes }: Roots, now: Date): Transition {
+/** The aliases stay as they are; asked for twice, it is done once. */
+export function pause(roots: Roots, now: Date): Transition | Refusal {
+  if (stageOf(roots) === "idle") return NO_ROTATION;
+  const { versions, notes } = roots;
   return { versions, notes: { ...notes, paused: notes.paused ?? now }, disable: [] };
 }
 
-export function resume({ versions, notes: { paused: _, ...notes } }: Roots): Transition {
-  return { versions, notes, disable: [] };
+export function resume(roots: Roots): Transition | Refusal {
+  if (stageOf(roots) === "idle") return NO_ROTATION;
+  const { paused: _, ...notes } = roots.notes;
+  return { versions: roots.versions, notes, disable: [] };
 }
 
 /** Whether an order is a copy of one that was acted on, or older than one. */
@@ -155,6 +165,16 @@ export function isStaleOrder({ lastOrder }: RootNotes, givenAt: Date): boolean {
 
 export function withOrder({ notes, ...rest }: Transition, givenAt: Date): Transition {
   return { ...rest, notes: { ...notes, lastOrder: givenAt } };
+}
+
+/** The gate has seen that every member trusts both. */
+function withDistributed({ versions: { signing, next }, notes }: Roots): RootNotes {
+  const trusted = [signing, next].flatMap((version) => version ?? []);
+  return { ...notes, distributed: ascending([...notes.distributed, ...trusted]) };
+}
+
+function isDistributed({ notes }: Roots, version: number | undefined): boolean {
+  return version !== undefined && notes.distributed.includes(version);
 }
 
 /** The other root signs from now on; the bundle is the same. */
@@ -183,12 +203,17 @@ function retire({ versions: { signing }, notes }: Roots, leaves: number | undefi
     versions: signing === undefined ? {} : { signing },
     notes: {
       ...rest,
-      retired: [...new Set([...notes.retired, ...gone])].toSorted((a, b) => a - b),
+      distributed: notes.distributed.filter((version) => version !== leaves),
+      retired: ascending([...notes.retired, ...gone]),
       retiring: gone,
       stageSince: now,
     },
     disable: [],
   };
+}
+
+function ascending(versions: readonly number[]): number[] {
+  return [...new Set(versions)].toSorted((a, b) => a - b);
 }
 
 function refuse(refused: string, message: string, cure: string): Refusal {

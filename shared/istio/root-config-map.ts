@@ -1,9 +1,33 @@
 import { ISTIO_NAMESPACE } from "../core/names.ts";
+import type { PublishedRoots } from "../core/rotation-gate.ts";
 import { type Certificate, parseBundle } from "../pki/certificate.ts";
 import type { MemberApi } from "../ports.ts";
 
 /** istiod writes it into every namespace: the roots that workloads trust; Istio `pilot/pkg/bootstrap/namespacecontroller.go`. */
 const ROOTS = { apiVersion: "v1", kind: "ConfigMap", namespace: ISTIO_NAMESPACE, name: "istio-ca-root-cert" };
+
+/**
+ * The same of every namespace that istiod has published it in: one list over the whole cluster. What cannot be parsed is
+ * published without any root.
+ */
+export async function publishedRoots(api: MemberApi, signal: AbortSignal): Promise<PublishedRoots[]> {
+  const { apiVersion, kind, name } = ROOTS;
+  const found = await api.reader.list({ apiVersion, kind, fieldSelector: `metadata.name=${name}` }, signal);
+  return found.map(({ metadata: { namespace = "" }, ...object }) => ({
+    namespace,
+    fingerprints: fingerprintsOf(object),
+  }));
+}
+
+function fingerprintsOf(object: { readonly [field: string]: unknown }): string[] {
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- core/v1 ConfigMap
+  const data = object["data"] as Readonly<Record<string, string>> | undefined;
+  try {
+    return parseBundle(data?.["root-cert.pem"] ?? "").map(({ fingerprint }) => fingerprint);
+  } catch {
+    return [];
+  }
+}
 
 /** What the workloads of Istio's own namespace trust; nothing where istiod has not published it, or it cannot be read. */
 export async function rootCertificates(api: MemberApi, signal: AbortSignal): Promise<Certificate[]> {

@@ -27,7 +27,9 @@ export async function makeRoot(options: RootOptions): Promise<NewRoot> {
   const { organization = "Meshjoin", algorithm = "ec-p384", now } = options;
   const { publicKey, privateKey } = await makeKeyPair(algorithm);
   const spki = subjectPublicKeyInfo(publicKey);
-  const name = distinguishedName(["O", organization], ["CN", "Root CA"]);
+  const keyId = keyIdentifier(spki);
+  // Two roots of one mesh are trusted at a time: neither name nor key may be the other's.
+  const name = distinguishedName(["O", organization], ["CN", `Root CA ${keyId.toString("hex").slice(0, 8)}`]);
   const notAfter = wholeSeconds(now.getTime());
   notAfter.setUTCFullYear(notAfter.getUTCFullYear() + LIFETIME_YEARS);
   const der = signCertificate(
@@ -37,7 +39,7 @@ export async function makeRoot(options: RootOptions): Promise<NewRoot> {
       notBefore: wholeSeconds(now.getTime() - BACKDATE_MS),
       notAfter,
       subjectPublicKeyInfo: spki,
-      extensions: [basicConstraints(), certificateSigning(), subjectKeyIdentifier(keyIdentifier(spki))],
+      extensions: [basicConstraints(), certificateSigning(), subjectKeyIdentifier(keyId)],
     },
     privateKey,
   );

@@ -2,11 +2,12 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { describe, expect, it } from "@jest/globals";
 import { listen } from "../../sandbox/google/http.ts";
 import { startSecretManager } from "../../sandbox/google/secret-manager.ts";
+import { secretManagerKeeper } from "../../shared/adapters/root-keeper.ts";
 import { secretManagerRoots } from "../../shared/adapters/secret-manager.ts";
 import { UnavailableError } from "../../shared/errors.ts";
 import { fakeRootStore } from "../fakes/root-store.ts";
 import { CALLER, type Google, operate, PROJECT, startGoogle } from "./google.ts";
-import { describeRootStore, type RootWorld } from "./root-store.contract.ts";
+import { describeRootKeeper, describeRootStore, type RootWorld } from "./root-store.contract.ts";
 
 const MESH = "prod";
 const SECRET = "prod-root-ca";
@@ -22,6 +23,7 @@ async function startWorld(): Promise<RootWorld & { readonly google: Google }> {
   return {
     google,
     store: secretManagerRoots({ project: PROJECT.id, meshId: MESH, endpoint: wire.url }),
+    keeper: secretManagerKeeper({ project: PROJECT.id, meshId: MESH, endpoint: api.url }),
     async addVersion(payload) {
       const body = { payload: { data: Buffer.from(payload).toString("base64") } };
       const { name } = await operate(google, "POST", `${secret}:addVersion`, body);
@@ -76,14 +78,21 @@ async function startDamagingWire(api: string) {
   };
 }
 
-describeRootStore("the fake", async () => {
+async function startFake(): Promise<RootWorld> {
   const store = fakeRootStore(MESH);
   return {
     store,
+    keeper: store,
     addVersion: async (payload) => store.addVersion(payload),
-    setAliases: async (aliases) => store.setAliases(aliases),
+    async setAliases(aliases) {
+      const { signing, next, previous, ...others } = aliases;
+      const roles = Object.entries({ signing, next, previous }).filter(
+        ([, version]) => version !== undefined,
+      );
+      store.setAliases(Object.fromEntries(roles), others);
+    },
     setAnnotations: async (annotations) => store.setAnnotations(annotations),
-    disable: async (version) => store.disable(version),
+    disable: (version) => store.disable(version),
     damage: (version) => store.damage(version),
     deleteSecret: async () => store.deleteSecret(),
     deny: () => store.deny(),
@@ -91,9 +100,12 @@ describeRootStore("the fake", async () => {
       store.failNext(new UnavailableError("too many requests; try again", { code: "ResourceExhausted" })),
     close: () => Promise.resolve(),
   };
-});
+}
 
+describeRootStore("the fake", startFake);
 describeRootStore("Secret Manager", startWorld);
+describeRootKeeper("the fake", startFake);
+describeRootKeeper("Secret Manager", startWorld);
 
 describe("secretManagerRoots", () => {
   it("ignores aliases that are no role of a root", async () => {

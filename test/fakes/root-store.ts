@@ -1,15 +1,14 @@
 import { rootSecretName } from "../../shared/core/names.ts";
 import type { RootRole, RootVersions } from "../../shared/core/root-state.ts";
-import { type MeshjoinError, RootError, UnavailableError } from "../../shared/errors.ts";
-import type { RootStore } from "../../shared/ports.ts";
+import { ConflictError, type MeshjoinError, RootError, UnavailableError } from "../../shared/errors.ts";
+import type { RootKeeper, RootStore } from "../../shared/ports.ts";
 
 /** The root secret in memory. Its state may be changed at any time; the next call sees it. */
-export interface FakeRootStore extends RootStore {
+export interface FakeRootStore extends RootStore, RootKeeper {
   /** Answers the number of the new version; it has no alias. */
   addVersion(payload: Buffer | string): number;
-  setAliases(versions: RootVersions): void;
+  setAliases(versions: RootVersions, others?: Readonly<Record<string, number>>): void;
   setAnnotations(annotations: Readonly<Record<string, string>>): void;
-  disable(version: number): void;
   /** From now on the payload of this version arrives damaged. */
   damage(version: number): void;
   deleteSecret(): void;
@@ -35,6 +34,7 @@ export function fakeRootStore(meshId = "prod"): FakeRootStore {
   const handedOut: Buffer[] = [];
   const calls = { state: 0, payload: 0 };
   let aliases: RootVersions = {};
+  let otherAliases: Readonly<Record<string, number>> = {};
   let annotations: Readonly<Record<string, string>> = {};
   let changes = 0;
   let exists = true;
@@ -51,14 +51,18 @@ export function fakeRootStore(meshId = "prod"): FakeRootStore {
     if (denied) throw rootError("RootAccessDenied", `no permission to read secret ${secret}; grant it`);
   };
 
+  const mustExist = () => {
+    if (!exists) throw rootError("RootSecretMissing", `secret ${secret} does not exist; create it`);
+  };
+
   return {
     handedOut,
     calls,
     async state(signal) {
       calls.state += 1;
       enter(signal);
-      if (!exists) throw rootError("RootSecretMissing", `secret ${secret} does not exist; create it`);
-      return { versions: aliases, etag: `"${changes}"`, annotations };
+      mustExist();
+      return { versions: aliases, otherAliases, etag: `"${changes}"`, annotations };
     },
     async payload(number, signal) {
       calls.payload += 1;
@@ -73,10 +77,43 @@ export function fakeRootStore(meshId = "prod"): FakeRootStore {
       handedOut.push(copy);
       return copy;
     },
+    async create(signal) {
+      enter(signal);
+      const isNew = !exists;
+      exists = true;
+      return isNew;
+    },
+    async update(seen, change, signal) {
+      enter(signal);
+      mustExist();
+      if (seen.etag !== `"${changes}"`) {
+        throw new ConflictError(`secret ${secret} was changed meanwhile; look again`, { code: "Stale" });
+      }
+      aliases = change.versions;
+      annotations = change.annotations;
+      otherAliases = seen.otherAliases;
+      changes += 1;
+    },
+    async add(payload, signal) {
+      enter(signal);
+      mustExist();
+      return versions.push({ data: Buffer.from(payload), disabled: false, damaged: false });
+    },
+    async disable(number, signal) {
+      enter(signal);
+      const version = versions[number - 1];
+      if (version !== undefined) version.disabled = true;
+    },
+    async list(signal) {
+      enter(signal);
+      mustExist();
+      return versions.map(({ disabled }, index) => ({ version: index + 1, enabled: !disabled }));
+    },
     addVersion(payload) {
       return versions.push({ data: Buffer.from(payload), disabled: false, damaged: false });
     },
-    setAliases(next) {
+    setAliases(next, others = {}) {
+      otherAliases = others;
       const roles = Object.entries(next).toSorted(([a], [b]) => (a < b ? -1 : 1));
       aliases = Object.fromEntries(roles) as Partial<Record<RootRole, number>>;
       changes += 1;
@@ -84,10 +121,6 @@ export function fakeRootStore(meshId = "prod"): FakeRootStore {
     setAnnotations(next) {
       annotations = next;
       changes += 1;
-    },
-    disable(number) {
-      const version = versions[number - 1];
-      if (version !== undefined) version.disabled = true;
     },
     damage(number) {
       const version = versions[number - 1];

@@ -386,6 +386,12 @@ describe("an intermediate that serves", () => {
       ["CacertsOutdated"],
     ],
     [
+      "another root signs that all were seen to trust",
+      { cacerts: ownCacerts({ rootVersions: '{"next":2,"signing":1}' }) },
+      { roots: rootsAt({ previous: 1, signing: 2 }, { distributed: [1, 2] }) },
+      ["CacertsOutdated"],
+    ],
+    [
       "the order is about a certificate that has no date",
       { cacerts: ownCacerts({ issuedAt: undefined }) },
       {},
@@ -415,6 +421,12 @@ describe("an intermediate that serves", () => {
     [
       "a root is to sign that it does not trust yet",
       {},
+      { roots: rootsAt({ previous: 1, signing: 2 }) },
+      ["RootNotDistributed"],
+    ],
+    [
+      "a root is to sign that it trusts, and perhaps nobody else",
+      { cacerts: ownCacerts({ rootVersions: '{"next":2,"signing":1}' }) },
       { roots: rootsAt({ previous: 1, signing: 2 }) },
       ["RootNotDistributed"],
     ],

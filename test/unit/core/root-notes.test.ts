@@ -19,10 +19,11 @@ const notes: fc.Arbitrary<RootNotes> = fc.record(
     origin: fc.constantFrom("generated" as const, "imported" as const),
     otherOrigin: fc.constantFrom("generated" as const, "imported" as const),
     lastOrder: date,
+    distributed: versions,
     retired: versions,
     retiring: versions,
   },
-  { requiredKeys: ["retired", "retiring"] },
+  { requiredKeys: ["distributed", "retired", "retiring"] },
 );
 
 describe("the notes on the root secret", () => {

@@ -77,7 +77,7 @@ describe("a rotation that is taken back", () => {
   });
 
   it("goes on where it was paused", () => {
-    expect(done(abort(pause(begun(), NOW), NOW)).notes).not.toHaveProperty("paused");
+    expect(done(abort(done(pause(begun(), NOW)), NOW)).notes).not.toHaveProperty("paused");
   });
 });
 
@@ -128,10 +128,13 @@ describe("an order", () => {
   });
 
   it("to pause or to go on may come twice", () => {
-    const paused = pause(begun(), NOW);
+    const paused = done(pause(begun(), NOW));
     expect(pause(paused, new Date(NOW.getTime() + 1))).toEqual(paused);
-    expect(resume(paused).notes).not.toHaveProperty("paused");
-    expect(resume(resume(paused))).toEqual(resume(paused));
+    const resumed = done(resume(paused));
+    expect(resumed.notes).not.toHaveProperty("paused");
+    expect(resume(resumed)).toEqual(resumed);
+    expect(pause(IDLE, NOW)).toMatchObject({ refused: "NoRotation" });
+    expect(resume(IDLE)).toMatchObject({ refused: "NoRotation" });
   });
 });
 

@@ -93,7 +93,7 @@ describe("inProcessAuthority", () => {
 
   it.each(calls)("wipes what it got when another read of %s fails", async (_, call) => {
     store.setAliases({ signing: 1, next: 2 });
-    store.disable(2);
+    await store.disable(2);
     await expect(call()).rejects.toMatchObject({ code: "RootVersionDisabled" });
     expect(store.handedOut.map((payload) => payload.every((byte) => byte === 0))).toEqual([true]);
   });

@@ -76,7 +76,7 @@ describe("a root that cannot sign", () => {
   it("leaves members alone that need nothing of it", async () => {
     const mesh = await aMesh({ members: 2 });
     for (const cluster of mesh.clusters) await mesh.join(cluster);
-    mesh.roots.disable(1);
+    await mesh.roots.disable(1);
     const before = versionsOf(mesh);
     expect(await mesh.reconcile("mesh")).toMatchObject({ summary: { outcome: "unchanged" }, errors: [] });
     expect(versionsOf(mesh)).toEqual(before);

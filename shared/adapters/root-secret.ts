@@ -1,0 +1,117 @@
+// Not the package's entry, as in gke.ts.
+import { SecretManagerServiceClient } from "@google-cloud/secret-manager/build/src/v1/index.js";
+import { lazily } from "../async/lazily.ts";
+import { rootSecretName } from "../core/names.ts";
+import { ROOT_ROLES, type RootState } from "../core/root-state.ts";
+import { type MeshjoinError, RootError } from "../errors.ts";
+import {
+  callOptions,
+  clientOptions,
+  describeRefusal,
+  fromGoogleError,
+  GRPC,
+  grpcCode,
+  isApiDisabled,
+  withoutRequest,
+} from "./google-client.ts";
+
+export interface RootSecretOptions {
+  readonly project: string;
+  readonly meshId: string;
+  /** Instead of `https://secretmanager.googleapis.com`. */
+  readonly endpoint?: URL | string;
+}
+
+/** The root secret of one mesh and what speaks to it; nothing is loaded or opened before the first call. */
+export interface RootSecret {
+  readonly project: string;
+  readonly id: string;
+  readonly name: string;
+  readonly client: () => Promise<SecretManagerServiceClient>;
+}
+
+export function rootSecret(options: RootSecretOptions): RootSecret {
+  const { project, meshId } = options;
+  const id = rootSecretName(meshId);
+  return { project, id, name: `projects/${project}/secrets/${id}`, client: lazily(() => connect(options)) };
+}
+
+async function connect({ endpoint }: RootSecretOptions): Promise<SecretManagerServiceClient> {
+  const client = new SecretManagerServiceClient(clientOptions(endpoint));
+  // Otherwise the first call does it, and turns missing credentials into an unhandled rejection.
+  await client.initialize();
+  return client;
+}
+
+/** Names and aliases; no payload. */
+export async function readState(secret: RootSecret, signal: AbortSignal | undefined): Promise<RootState> {
+  try {
+    const client = await secret.client();
+    const [answer] = await client.getSecret({ name: secret.name }, callOptions(signal));
+    return toState(answer);
+  } catch (error) {
+    throw secretError(error, secret, { attempt: "read", permission: "secretmanager.secrets.get" });
+  }
+}
+
+interface SecretAnswer {
+  readonly etag?: string | null;
+  readonly annotations?: Readonly<Record<string, string>> | null;
+  readonly versionAliases?: Readonly<Record<string, unknown>> | null;
+}
+
+/** Numbers of 64 bits arrive as text. */
+function toState({ etag, annotations, versionAliases }: SecretAnswer): RootState {
+  const aliases = Object.entries(versionAliases ?? {}).map(
+    ([alias, version]) => [alias, Number(version)] as const,
+  );
+  const isRole = (alias: string) => ROOT_ROLES.some((role) => role === alias);
+  return {
+    versions: Object.fromEntries(aliases.filter(([alias, version]) => isRole(alias) && version > 0)),
+    otherAliases: Object.fromEntries(aliases.filter(([alias]) => !isRole(alias))),
+    etag: etag ?? "",
+    annotations: { ...annotations },
+  };
+}
+
+interface Attempt {
+  /** In words for a message: "read", "change". */
+  readonly attempt: string;
+  readonly permission: string;
+}
+
+/** The error of a call about the secret itself. */
+export function secretError(error: unknown, secret: RootSecret, call: Attempt): MeshjoinError {
+  const { project, id } = secret;
+  const options = { cause: withoutRequest(error), fields: { secret: id, project } };
+  const status = grpcCode(error);
+  if (status === GRPC.notFound) {
+    return new RootError(
+      `secret ${id} does not exist in project ${project}; create it with "meshjoin root init" or with ` +
+        `"gcloud secrets create ${id} --project ${project}" and add a root CA as its version`,
+      { ...options, code: "RootSecretMissing" },
+    );
+  }
+  return refusal(error, secret, call);
+}
+
+/** The error of any call that has no reason of its own. */
+export function refusal(
+  error: unknown,
+  { id, project }: RootSecret,
+  { attempt, permission }: Attempt,
+): MeshjoinError {
+  const fields = { secret: id, project };
+  const resource = `secret ${id} in project ${project}`;
+  if (grpcCode(error) !== GRPC.permissionDenied || isApiDisabled(error)) {
+    return fromGoogleError(error, { attempt: `${attempt} ${resource}`, permission, resource, fields });
+  }
+  return new RootError(
+    `could not ${attempt} ${resource}: ${describeRefusal(error, { permission, resource })}`,
+    {
+      code: "RootAccessDenied",
+      cause: withoutRequest(error),
+      fields,
+    },
+  );
+}

@@ -1,0 +1,41 @@
+import { type Finding, finding } from "./finding.ts";
+import { rotationLead } from "./intermediate-life.ts";
+import { isReachable, type Member } from "./observation.ts";
+import { formatRootVersions } from "./root-state.ts";
+import { type Roots, stageOf } from "./rotation.ts";
+import type { MeshSpec } from "./spec.ts";
+
+/**
+ * When the root that signs ends, as the members know it that hold an intermediate of it; undefined if none does. No payload
+ * has to be read for it.
+ */
+export function rootEnd(members: readonly Member[], { versions }: Roots): Date | undefined {
+  const current = formatRootVersions(versions);
+  const ends = members
+    .filter(isReachable)
+    .flatMap(({ state: { cacerts } }) =>
+      cacerts?.owner === "ours" && cacerts.rootVersions === current && cacerts.rootNotAfter !== undefined
+        ? [cacerts.rootNotAfter.getTime()]
+        : [],
+    );
+  return ends.length === 0 ? undefined : new Date(Math.min(...ends));
+}
+
+/** Whether a rotation must begin now for the root to be retired before it ends; undefined while there is time, or one is under way. */
+export function rotationDue(
+  members: readonly Member[],
+  roots: Roots,
+  spec: MeshSpec,
+  now: Date,
+): Finding | undefined {
+  const end = rootEnd(members, roots);
+  if (end === undefined || stageOf(roots) !== "idle") return undefined;
+  if (end.getTime() - now.getTime() > rotationLead(spec) * 1000) return undefined;
+  return finding(
+    "RootRotationDue",
+    `the root that signs ends at ${end.toISOString()}; a rotation takes the lives of two intermediates to be safe`,
+    roots.notes.origin === "generated"
+      ? "nothing: the rotator begins one; if it does not, meshjoin root rotate"
+      : "bring the next root, meshjoin root import, or have one made: meshjoin root rotate",
+  );
+}

@@ -1,0 +1,102 @@
+import type { Member, OwnCacerts, ReachableMember } from "./observation.ts";
+import { isReachable } from "./observation.ts";
+import { formatRootVersions } from "./root-state.ts";
+import type { Roots } from "./rotation.ts";
+import type { MeshSpec } from "./spec.ts";
+
+/** What one member's workloads are told to trust. */
+export interface PublishedRoots {
+  readonly namespace: string;
+  /** SHA-256 of each root in the ConfigMap, lower-case hex. */
+  readonly fingerprints: readonly string[];
+}
+
+export interface GateInput {
+  readonly roots: Roots;
+  readonly spec: Pick<MeshSpec, "workloadTtl" | "clockSkew">;
+  /** Every member, the unreachable ones too. */
+  readonly members: readonly Member[];
+  /** Why members may be missing from that; empty if none can be. */
+  readonly unlisted: readonly string[];
+  /** By cluster ID: ConfigMap `istio-ca-root-cert` of every namespace; a member that could not be asked is missing. */
+  readonly published: ReadonlyMap<string, readonly PublishedRoots[]>;
+  readonly now: Date;
+}
+
+export interface Gate {
+  /** Whether the next stage may begin. */
+  readonly open: boolean;
+  /** What has to be seen first, a sentence each; waiting alone does not mend it. */
+  readonly waitingFor: readonly string[];
+  /** When the last certificate of the stage before has ended, as far as is known. */
+  readonly until: Date | undefined;
+}
+
+/**
+ * A stage of a root rotation is over when every member was seen to have loaded it, and every workload of it trusts what it
+ * should; and when no certificate can be alive any more that was issued before. No waiting replaces the first.
+ */
+export function gateOf(input: GateInput): Gate {
+  const inMesh = input.members.filter((member) => !isOutside(member));
+  const waitingFor = [...input.unlisted, ...inMesh.flatMap((member) => whyWaiting(member, input) ?? [])];
+  const until = endOfOldCertificates(inMesh, input);
+  return { waitingFor, until, open: waitingFor.length === 0 && until !== undefined && input.now > until };
+}
+
+/** A cluster without a CA of the mesh, and without an istiod of ours that might have had one, is no part of it yet. */
+function isOutside({ state }: Member): boolean {
+  if (!state.reachable) return false;
+  const { cacerts, controlPlane } = state;
+  if (cacerts === undefined) return controlPlane?.owner !== "ours";
+  return cacerts.owner === "foreign" ? cacerts.trust !== "sameRoots" : cacerts.owner !== "ours";
+}
+
+function whyWaiting(member: Member, input: GateInput): string | undefined {
+  const { clusterId } = member;
+  if (!isReachable(member)) return `${clusterId} cannot be reached`;
+  const { cacerts, controlPlane } = member.state;
+  if (cacerts === undefined) return `${clusterId} has no intermediate`;
+  if (cacerts.owner === "foreign") {
+    return `${clusterId} has a cacerts of its own, which Meshjoin does not rotate: delete it, or take the mesh label off`;
+  }
+  if (cacerts.rootVersions !== formatRootVersions(input.roots.versions)) {
+    return `${clusterId} has not got the bundle of this stage`;
+  }
+  if (cacerts.editedBy !== undefined) return `${clusterId} has a cacerts that ${cacerts.editedBy} has edited`;
+  if (cacerts.loadedAt === undefined) return `istiod of ${clusterId} does not serve its new intermediate`;
+  if (controlPlane?.rolledOut !== true) return `istiod of ${clusterId} is not ready`;
+  return whyNotPublished(member, cacerts, input);
+}
+
+function whyNotPublished(
+  { clusterId }: ReachableMember,
+  { rootFingerprints }: OwnCacerts,
+  { published }: GateInput,
+): string | undefined {
+  const found = published.get(clusterId);
+  if (found === undefined || found.length === 0) {
+    return `what workloads of ${clusterId} trust could not be read`;
+  }
+  const wanted = new Set(rootFingerprints);
+  const behind = found.filter(({ fingerprints }) => {
+    const trusted = new Set(fingerprints);
+    return trusted.size !== wanted.size || !wanted.isSubsetOf(trusted);
+  });
+  if (behind.length === 0) return undefined;
+  const names = behind.map(({ namespace }) => namespace).toSorted((a, b) => (a < b ? -1 : 1));
+  const shown = names.slice(0, 3).join(", ") + (names.length > 3 ? ` and ${names.length - 3} more` : "");
+  return `ConfigMap istio-ca-root-cert of ${clusterId} does not hold the bundle of this stage in namespace ${shown}`;
+}
+
+/** Of the newest load of all: a certificate that was issued a moment before lives for the longest life that any istiod grants. */
+function endOfOldCertificates(members: readonly Member[], { spec }: GateInput): Date | undefined {
+  const reachable = members.filter(isReachable);
+  const loads = reachable.map(({ state: { cacerts } }) =>
+    cacerts?.owner === "ours" ? cacerts.loadedAt?.getTime() : undefined,
+  );
+  if (reachable.length < members.length || loads.includes(undefined)) return undefined;
+  const lives = reachable.map(({ state }) => state.controlPlane?.workloadTtl ?? 0);
+  const longest = Math.max(spec.workloadTtl, ...lives) + spec.clockSkew;
+  const newest = Math.max(0, ...loads.flatMap((load) => load ?? []));
+  return new Date(newest + longest * 1000);
+}

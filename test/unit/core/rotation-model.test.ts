@@ -1,0 +1,222 @@
+import { expect, it } from "@jest/globals";
+import fc from "fast-check";
+import { clusterId } from "../../../shared/core/names.ts";
+import type { Member } from "../../../shared/core/observation.ts";
+import { unsafeRoots } from "../../../shared/core/root-change.ts";
+import { NO_NOTES } from "../../../shared/core/root-notes.ts";
+import { bundleVersions, formatRootVersions, type RootVersions } from "../../../shared/core/root-state.ts";
+import { abort, advance, claimNext, isRefusal, type Roots } from "../../../shared/core/rotation.ts";
+import { gateOf } from "../../../shared/core/rotation-gate.ts";
+import { aCluster } from "../../builders/cluster.ts";
+import { aMember, anUnreachableMember, ownCacerts, ownControlPlane } from "../../builders/member.ts";
+
+const TTL = 100;
+const SKEW = 5;
+const SPEC = { workloadTtl: TTL, clockSkew: SKEW };
+const START = new Date("2026-03-01T12:00:00Z").getTime();
+
+/** What one member's Secret holds, and what its istiod makes of it. */
+interface ModelMember {
+  readonly name: string;
+  reachable: boolean;
+  /** As written. */
+  written: RootVersions;
+  /** As istiod has loaded it: what it signs under, and what its workloads trust. */
+  loaded: RootVersions;
+  loadedAt: number | undefined;
+  /** Roots of leaves that were issued before the last load, and until when those live. */
+  readonly leaves: { readonly root: number; readonly until: number }[];
+}
+
+interface Model {
+  now: number;
+  roots: Roots;
+  readonly members: ModelMember[];
+  versions: number;
+  /** Somebody has edited the aliases; this is what they were. */
+  edited: RootVersions | undefined;
+}
+
+type Move =
+  | { readonly kind: "wait"; readonly seconds: number }
+  | { readonly kind: "reconcile" | "start" | "tick" | "abort" | "join" | "edit" | "mend" }
+  | { readonly kind: "load" | "toggle" | "edit"; readonly which: number };
+
+const moves: fc.Arbitrary<Move[]> = fc.array(
+  fc.oneof(
+    {
+      weight: 3,
+      arbitrary: fc.record({ kind: fc.constant("wait" as const), seconds: fc.integer({ min: 1, max: 150 }) }),
+    },
+    {
+      weight: 6,
+      arbitrary: fc.record({
+        kind: fc.constantFrom("reconcile", "start", "tick", "tick", "abort", "join", "mend" as const),
+      }),
+    },
+    {
+      weight: 5,
+      arbitrary: fc.record({
+        kind: fc.constantFrom("load", "load", "load", "toggle", "edit" as const),
+        which: fc.nat({ max: 7 }),
+      }),
+    },
+  ),
+  { minLength: 20, maxLength: 120 },
+);
+
+function aModelMember(name: string, versions: RootVersions, now: number): ModelMember {
+  return { name, reachable: true, written: versions, loaded: versions, loadedAt: now, leaves: [] };
+}
+
+function seen(model: Model): Member[] {
+  return model.members.map((member) => {
+    const cluster = aCluster({ name: member.name });
+    if (!member.reachable) return anUnreachableMember(cluster);
+    const loadedAt = member.loadedAt === undefined ? undefined : new Date(member.loadedAt);
+    return aMember(cluster, {
+      cacerts: ownCacerts({
+        rootVersions: formatRootVersions(member.written),
+        rootFingerprints: bundleVersions(member.written).map(String),
+        loadedAt,
+      }),
+      controlPlane: ownControlPlane({ workloadTtl: TTL }),
+    });
+  });
+}
+
+/** What reconciling does to the Secrets: each member that may have the roots of now is given them. */
+function reconcile(model: Model): void {
+  for (const member of model.members) {
+    const rootVersions = formatRootVersions(member.written);
+    if (!member.reachable || rootVersions === formatRootVersions(model.roots.versions)) continue;
+    if (unsafeRoots({ rootVersions }, model.roots, member.name) !== undefined) continue;
+    member.written = model.roots.versions;
+    member.loadedAt = undefined;
+  }
+}
+
+function load(member: ModelMember | undefined, now: number): void {
+  if (member === undefined || member.loadedAt !== undefined) return;
+  const root = member.loaded.signing ?? 0;
+  member.leaves.push({ root, until: now + TTL * 1000 });
+  member.loaded = member.written;
+  if (member.reachable) member.loadedAt = now;
+}
+
+function tick(model: Model): void {
+  reconcile(model);
+  const gate = gateOf({
+    roots: model.roots,
+    spec: SPEC,
+    members: seen(model),
+    unlisted: [],
+    published: new Map(
+      model.members.map(({ name, loaded }) => [
+        clusterId(aCluster({ name }).ref),
+        [{ namespace: "shop", fingerprints: bundleVersions(loaded).map(String) }],
+      ]),
+    ),
+    now: new Date(model.now),
+  });
+  if (gate.open) apply(model, advance(model.roots, new Date(model.now)));
+}
+
+function apply(model: Model, result: ReturnType<typeof advance>): void {
+  if (!isRefusal(result)) model.roots = { versions: result.versions, notes: result.notes };
+}
+
+/** What a person might do to the aliases who does not know better. */
+function edit(model: Model, which: number): void {
+  if (model.edited !== undefined) return;
+  model.edited = model.roots.versions;
+  const { signing = 1, next, previous } = model.roots.versions;
+  const other = next ?? previous ?? model.versions + 1;
+  const edits: RootVersions[] = [{ signing: other }, { signing }, { signing: other, previous: signing }, {}];
+  model.roots = { ...model.roots, versions: edits[which % edits.length] ?? {} };
+}
+
+function step(model: Model, move: Move): void {
+  switch (move.kind) {
+    case "wait":
+      model.now += move.seconds * 1000;
+      break;
+    case "reconcile":
+      reconcile(model);
+      break;
+    case "tick":
+      tick(model);
+      break;
+    case "start": {
+      const begun = claimNext(model.roots, model.versions + 1, "generated", new Date(model.now));
+      if (!isRefusal(begun)) model.versions += 1;
+      apply(model, begun);
+      break;
+    }
+    case "abort":
+      apply(model, abort(model.roots, new Date(model.now)));
+      break;
+    case "join":
+      if (model.members.length < 6 && model.edited === undefined) {
+        model.members.push(aModelMember(`m${model.members.length}`, model.roots.versions, model.now));
+      }
+      break;
+    case "load":
+      load(model.members[move.which % model.members.length], model.now);
+      break;
+    case "toggle": {
+      const member = model.members[move.which % model.members.length];
+      if (member !== undefined) member.reachable = !member.reachable;
+      break;
+    }
+    case "edit":
+      edit(model, "which" in move ? move.which : 0);
+      break;
+    case "mend":
+      if (model.edited !== undefined) model.roots = { ...model.roots, versions: model.edited };
+      model.edited = undefined;
+      break;
+  }
+}
+
+/** Under which roots a certificate may be alive somewhere now. */
+function livingRoots({ members, now }: Model): Set<number> {
+  return new Set(
+    members.flatMap(({ loaded, leaves }) => [
+      ...(loaded.signing === undefined ? [] : [loaded.signing]),
+      ...leaves.filter(({ until }) => until > now).map(({ root }) => root),
+    ]),
+  );
+}
+
+it("whatever happens, every member trusts every root under which a certificate may be alive", () => {
+  let retirements = 0;
+  fc.assert(
+    fc.property(moves, (sequence) => {
+      const versions = { signing: 1 };
+      const model: Model = {
+        now: START,
+        roots: { versions, notes: { ...NO_NOTES, origin: "generated" } },
+        members: ["a", "b", "c"].map((name) => aModelMember(name, versions, START)),
+        versions: 1,
+        edited: undefined,
+      };
+      for (const move of sequence) {
+        const before = model.members.map(({ written }) => new Set(bundleVersions(written)));
+        step(model, move);
+        const living = livingRoots(model);
+        for (const [index, { written, loaded }] of model.members.entries()) {
+          expect(living.isSubsetOf(new Set(bundleVersions(loaded)))).toBe(true);
+          expect(living.isSubsetOf(new Set(bundleVersions(written)))).toBe(true);
+          const bundle = new Set(bundleVersions(written));
+          const earlier = before[index] ?? bundle;
+          expect(bundle.isSubsetOf(earlier) || bundle.isSupersetOf(earlier)).toBe(true);
+        }
+      }
+      retirements += model.roots.notes.retired.length;
+    }),
+    { numRuns: 400 },
+  );
+  // Otherwise nothing that matters has happened in any of the runs.
+  expect(retirements).toBeGreaterThan(20);
+});

@@ -1,16 +1,21 @@
 import { type CloudEvent, cloudEvent, http } from "@google-cloud/functions-framework";
-import { createRuntime } from "../shared/runtime.ts";
+import { createRotatorRuntime, createRuntime } from "../shared/runtime.ts";
 import { send } from "./http/send.ts";
 import { onClusterEvent } from "./on-cluster-event.ts";
+import { onRotationRequest } from "./on-rotation-request.ts";
 import { syncMesh } from "./sync-mesh.ts";
 
 /** Otherwise the framework answers a body that it cannot parse with a stack; it asks for this after it has loaded us. */
 process.env["NODE_ENV"] ??= "production";
 
 /** A wrong configuration stops the instance here, before it takes any event. */
-const runtime = createRuntime(process.env, new URL("./istio/manifest.json", import.meta.url));
+const manifest = new URL("./istio/manifest.json", import.meta.url);
+const runtime = createRuntime(process.env, manifest);
+const rotator = createRotatorRuntime(process.env, manifest);
 
 cloudEvent("on-cluster-event", (event: CloudEvent<unknown>) => onClusterEvent(runtime, event));
+
+cloudEvent("on-rotation-request", (event: CloudEvent<unknown>) => onRotationRequest(rotator, event));
 
 const answer = syncMesh(runtime);
 http("sync-mesh", async (request, response) => send(response, await answer(request)));

@@ -2,11 +2,12 @@ import type { Cluster } from "../shared/core/cluster.ts";
 import { nonMemberReason } from "../shared/core/membership.ts";
 import { clusterId, clusterResource } from "../shared/core/names.ts";
 import type { MeshSpec } from "../shared/core/spec.ts";
-import { isRetryable, MeshjoinError, NotReadyError } from "../shared/errors.ts";
+import { NotReadyError } from "../shared/errors.ts";
 import type { Logger } from "../shared/log.ts";
 import { reconcile } from "../shared/reconcile.ts";
 import { logReconciled } from "../shared/run-log.ts";
 import { logProgress, type Runtime } from "../shared/runtime.ts";
+import { acknowledgeOrThrow } from "./trigger/acknowledge.ts";
 import { type ClusterEvent, type Method, parseAuditEntry } from "./trigger/audit-entry.ts";
 import { type Envelope, openEnvelope } from "./trigger/envelope.ts";
 
@@ -25,7 +26,7 @@ export async function onClusterEvent(runtime: Runtime, envelope: Envelope): Prom
   try {
     await handle(runtime, log, parsed.event);
   } catch (error) {
-    acknowledgeOrThrow(log, error);
+    acknowledgeOrThrow(log, "event", error);
   }
 }
 
@@ -82,20 +83,4 @@ function directionOf(cluster: Cluster | undefined, spec: MeshSpec, method: Metho
   return nobodyKnowsIt
     ? { ignored: reason ?? "" }
     : { message: "cluster leaves", why: reason === undefined ? {} : { reason }, known: [] };
-}
-
-/**
- * A retryable error goes back to the Functions Framework, which prints it and answers 500; anything that is not our own
- * is replaced, because nobody knows what its message holds.
- */
-function acknowledgeOrThrow(log: Logger, error: unknown): void {
-  const ours = error instanceof MeshjoinError;
-  if (ours && !isRetryable(error)) {
-    log.error({ err: error, code: error.code }, "event given up");
-    return;
-  }
-  log.warn({ err: error, code: ours ? error.code : "Internal" }, "event is delivered again");
-  throw ours
-    ? error
-    : new NotReadyError("an unexpected error; its log entry says more", { code: "Internal" });
 }

@@ -87,7 +87,9 @@ async function join(
   const late = results.map((result) => summarise(result, pairs.late.get(result.clusterId)));
   const pairOutcomes = pairs.pairs.flatMap(({ outcome, counts }) => (counts ? [outcome] : []));
   const isWhole = ![...late.map(({ outcome }) => outcome), ...pairOutcomes].some(isUnfinished);
-  const renewed = mayRollOut ? await renewIntermediates(run, mesh, late, request) : NOT_ROLLED;
+  const renewed = mayRollOut
+    ? await renewIntermediates(run, mesh, [...pairs.late.keys()], request)
+    : NOT_ROLLED;
   const goesOn = isWhole && renewed.findings.length === 0 && !renewed.unfinished;
   const rolled = mayRollOut ? await rollOut(run, { ...mesh, isWhole: goesOn }) : NOT_ROLLED;
   const current = results.filter(

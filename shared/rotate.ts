@@ -13,6 +13,7 @@ import {
   type Transition,
   withOrder,
 } from "./core/rotation.ts";
+import { scheduledRotation } from "./core/rotation-due.ts";
 import type { Gate } from "./core/rotation-gate.ts";
 import { survey } from "./reconcile/survey.ts";
 import { type Reconciled, reconcile } from "./reconcile.ts";
@@ -22,6 +23,18 @@ import { lookAtGate } from "./rotate/look.ts";
 
 export const ROOT_ACTIONS = ["start", "advance", "pause", "resume", "abort"] as const;
 export type RootAction = (typeof ROOT_ACTIONS)[number];
+
+export interface RootOrder {
+  readonly action: RootAction;
+  readonly givenAt: Date;
+}
+
+/** What a message has come to. */
+export interface Rotated {
+  /** What became of the root secret, where it was about that. */
+  readonly moved?: Ordered;
+  readonly reconciled?: Reconciled | undefined;
+}
 
 export interface IntermediateOrder {
   readonly scope: Scope;
@@ -48,33 +61,30 @@ export async function rotateIntermediates(
         : { versions, notes: { ...notes, rotateBefore: givenAt }, disable: [] },
     );
   }
-  const request: ReconcileRequest = { scope, reason: `rotate: ${reason}`, rollOut: true };
-  return await reconcile(run, { ...request, rotateBefore: givenAt, atOnce: reason === "compromise" });
+  const request = { scope, reason: `rotate: ${reason}`, rollOut: true, rotateBefore: givenAt };
+  return await reconcile(run, { ...request, atOnce: reason === "compromise" });
 }
 
 /**
  * Does what was ordered about the root, once: a copy of an order that was acted on, or one that is older, changes nothing. Whatever
  * is refused says why and is not to be sent again. `advance` is no more than a tick does: no order opens a gate.
  */
-export async function orderRoot(
-  run: RotatorRun,
-  { action, givenAt }: { readonly action: RootAction; readonly givenAt: Date },
-): Promise<Ordered> {
+export async function orderRoot(run: RotatorRun, { action, givenAt }: RootOrder): Promise<Ordered> {
   switch (action) {
     case "start":
       return await beginRotation(run, givenAt);
     case "advance":
       return await advanceIfOpen(run, givenAt);
     case "pause":
-      return await order(run, givenAt, pause);
+      return await orderOnce(run, givenAt, pause);
     case "resume":
-      return await order(run, givenAt, resume);
+      return await orderOnce(run, givenAt, resume);
     case "abort":
-      return await order(run, givenAt, abort);
+      return await orderOnce(run, givenAt, abort);
   }
 }
 
-async function order(
+async function orderOnce(
   run: RotatorRun,
   givenAt: Date,
   decide: (roots: Roots, now: Date) => Transition | Refusal,
@@ -90,11 +100,42 @@ async function order(
  * Whatever is due: the mesh is reconciled; a stage that is over is followed by the next, unless somebody has paused them, and a
  * root of Meshjoin's own making that comes to its end is rotated. Either goes to the members at once.
  */
-export async function tick(run: RotatorRun): Promise<Reconciled> {
-  const request: ReconcileRequest = { scope: "mesh", reason: "tick", rollOut: true };
-  const reconciled = await reconcile(run, request);
-  const moved = await moveOn(run, reconciled);
-  return wasWritten(moved) ? await reconcile(run, request) : reconciled;
+export async function tick(run: RotatorRun): Promise<Rotated> {
+  const reconciled = await reconcile(run, wholeMesh("tick"));
+  const moved = run.signal.aborted ? undefined : await moveOn(run, reconciled);
+  return { reconciled: await followUp(run, moved, reconciled), ...(moved === undefined ? {} : { moved }) };
+}
+
+/** What became of an order that may have moved a rotation on; the members get the new stage at once. */
+export async function carryOut(run: RotatorRun, order: RootOrder): Promise<Rotated> {
+  const moved = await orderRoot(run, order);
+  const reconciled = await followUp(run, moved, undefined);
+  return { moved, ...(reconciled === undefined ? {} : { reconciled }) };
+}
+
+/**
+ * Secret Manager's schedule says that the root is to be rotated. That is begun for a root of Meshjoin's own making; for any other
+ * it is a finding, because the next one has to be brought.
+ */
+export async function carryOutSchedule(run: RotatorRun, givenAt: Date): Promise<Rotated> {
+  const { versions, notes } = rootsOf(await run.ports.roots.state(run.signal));
+  if (notes.origin === "generated") return await carryOut(run, { action: "start", givenAt });
+  const reconciled = await reconcile(run, wholeMesh("SECRET_ROTATE"));
+  const { summary } = reconciled;
+  const due = scheduledRotation(versions.signing);
+  return { reconciled: { ...reconciled, summary: { ...summary, findings: [...summary.findings, due] } } };
+}
+
+async function followUp<R extends Reconciled | undefined>(
+  run: RotatorRun,
+  moved: Changed | undefined,
+  otherwise: R,
+): Promise<Reconciled | R> {
+  return wasWritten(moved) ? await reconcile(run, wholeMesh("rotation moved")) : otherwise;
+}
+
+function wholeMesh(reason: string): ReconcileRequest {
+  return { scope: "mesh", reason, rollOut: true };
 }
 
 async function moveOn(run: RotatorRun, { summary }: Reconciled): Promise<Changed | undefined> {
@@ -108,7 +149,7 @@ async function moveOn(run: RotatorRun, { summary }: Reconciled): Promise<Changed
     : undefined;
 }
 
-export function wasWritten(changed: Changed | undefined): boolean {
+function wasWritten(changed: Changed | undefined): boolean {
   return changed?.after !== undefined && !isRefusal(changed.after);
 }
 

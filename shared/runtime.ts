@@ -5,15 +5,16 @@ import { type Config, loadConfig } from "./config.ts";
 import type { MeshSpec } from "./core/spec.ts";
 import { type ManifestTemplate, parseTemplate } from "./istio/template.ts";
 import { createLogger, type Logger } from "./log.ts";
-import type { Ports } from "./ports.ts";
+import type { Ports, RotatorPorts } from "./ports.ts";
 import type { Reporter } from "./progress.ts";
+import type { RotatorRun } from "./rotate/change-roots.ts";
 
 /** What a trigger needs: the wiring of one process, made once. */
-export interface Runtime {
+export interface Runtime<R extends Run = Run> {
   readonly spec: MeshSpec;
   readonly log: Logger;
   /** A run with its own connections to API servers, which are closed whatever becomes of it. */
-  withRun<T>(report: Reporter, use: (run: Run) => Promise<T>): Promise<T>;
+  withRun<T>(report: Reporter, use: (run: R) => Promise<T>): Promise<T>;
 }
 
 /**
@@ -29,7 +30,21 @@ export const DEADLINE_MS = 500_000;
  */
 export function createRuntime(env: NodeJS.ProcessEnv, manifest: URL): Runtime {
   const config = loadConfig(env);
-  const wiring = lazily(() => wire(config));
+  return runtimeOf(config, manifest, () => wire(config));
+}
+
+/** That of the rotator, which alone of all functions may change the root secret. */
+export function createRotatorRuntime(env: NodeJS.ProcessEnv, manifest: URL): Runtime<RotatorRun> {
+  const config = loadConfig(env);
+  return runtimeOf(config, manifest, () => wireRotator(config));
+}
+
+function runtimeOf<P extends Ports>(
+  config: Config,
+  manifest: URL,
+  wireUp: () => Promise<() => P>,
+): Runtime<Run & { readonly ports: P }> {
+  const wiring = lazily(wireUp);
   const template = lazily(() => readTemplate(manifest));
   return {
     spec: config.spec,
@@ -83,6 +98,21 @@ export async function wire(config: Config): Promise<() => Ports> {
     authority,
     fleet: kubernetes.kubernetesFleet({ access: spec.accessFunction, accessToken }),
   });
+}
+
+/** The same, and what changes the root secret. */
+export async function wireRotator(config: Config): Promise<() => RotatorPorts> {
+  const [makePorts, { secretManagerKeeper }] = await Promise.all([
+    wire(config),
+    import("./adapters/root-keeper.ts"),
+  ]);
+  const { spec, secretManagerEndpoint: endpoint } = config;
+  const keeper = secretManagerKeeper({
+    project: spec.rootProject,
+    meshId: spec.meshId,
+    ...(endpoint === undefined ? {} : { endpoint }),
+  });
+  return () => ({ ...makePorts(), keeper });
 }
 
 /** Every finished step as one log line. */

@@ -19,6 +19,35 @@ export function openEnvelope({ type, data }: Envelope): unknown {
   return typeof encoded === "string" ? parseJson(Buffer.from(encoded, "base64")) : undefined;
 }
 
+/** What a topic delivers; `data` is the text of the message. */
+export interface TopicMessage {
+  readonly attributes: Readonly<Record<string, string>>;
+  readonly data: string;
+  /** Of the message itself: a redelivery carries the same. */
+  readonly publishedAt: Date;
+}
+
+/** The message in a Pub/Sub event; undefined where there is none, or it does not say when it was published. */
+export function openMessage({ type, data }: Envelope): TopicMessage | undefined {
+  const body = type === PUBSUB ? parseJson(data) : undefined;
+  const message = isRecord(body) ? body["message"] : undefined;
+  if (!isRecord(message)) return undefined;
+  const { data: encoded, attributes, publishTime } = message;
+  const publishedAt = new Date(typeof publishTime === "string" ? publishTime : "");
+  if (Number.isNaN(publishedAt.getTime())) return undefined;
+  return {
+    publishedAt,
+    data: typeof encoded === "string" ? Buffer.from(encoded, "base64").toString("utf8") : "",
+    attributes: isRecord(attributes) ? stringsOf(attributes) : {},
+  };
+}
+
+function stringsOf(record: Readonly<Record<string, unknown>>): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(record).flatMap(([key, value]) => (typeof value === "string" ? [[key, value]] : [])),
+  );
+}
+
 function parseJson(data: unknown): unknown {
   if (typeof data !== "string" && !Buffer.isBuffer(data)) return data;
   try {

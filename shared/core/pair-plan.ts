@@ -221,6 +221,9 @@ function whyConnect(
   if (bound === undefined || bound.uid !== existing.readerUid || bound.readerGkeId !== reader.cluster.id) {
     return say("RemoteSecretOutdated", `the token for ${name} is bound to a Secret that is gone`);
   }
+  if (existing.tokenExpiresAt !== undefined && existing.tokenExpiresAt <= now) {
+    return say("RemoteSecretOutdated", `the token for ${name} has ended`);
+  }
   return isTokenDue(existing, reader.clusterId, name, now)
     ? say("TokenDue", `the token for ${name} is due for renewal`)
     : undefined;

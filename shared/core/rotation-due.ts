@@ -39,3 +39,12 @@ export function rotationDue(
       : "bring the next root, meshjoin root import, or have one made: meshjoin root rotate",
   );
 }
+
+/** The schedule of the secret says so. */
+export function scheduledRotation(version: number | undefined): Finding {
+  return finding(
+    "RootRotationDue",
+    `the schedule of the root secret says that root version ${version ?? "none"} is to be rotated, and Meshjoin did not make it`,
+    "bring the next root, meshjoin root import, or have one made: meshjoin root rotate",
+  );
+}

@@ -1,4 +1,3 @@
-import type { Run } from "../../shared/apply.ts";
 import type { Cluster } from "../../shared/core/cluster.ts";
 import { clusterId } from "../../shared/core/names.ts";
 import type { ReconcileRequest } from "../../shared/core/request.ts";
@@ -6,9 +5,10 @@ import type { MeshSpec } from "../../shared/core/spec.ts";
 import type { ManifestTemplate } from "../../shared/istio/template.ts";
 import { inProcessAuthority } from "../../shared/pki/in-process-authority.ts";
 import { makeRoot } from "../../shared/pki/make-root.ts";
-import type { Ports } from "../../shared/ports.ts";
+import type { RootKeeper, RotatorPorts } from "../../shared/ports.ts";
 import type { Progress } from "../../shared/progress.ts";
 import { type Reconciled, reconcile } from "../../shared/reconcile.ts";
+import type { RotatorRun } from "../../shared/rotate/change-roots.ts";
 import { aCluster } from "../builders/cluster.ts";
 import { aSpec } from "../builders/spec.ts";
 import { MANIFEST_TEMPLATE } from "../fixtures/manifest-template.ts";
@@ -32,7 +32,7 @@ export interface FakeMesh {
   /** Creates a cluster, as the GKE API would. */
   add(cluster: Cluster): FakeApiServer;
   /** A new process, with connections of its own. */
-  run(process?: ProcessOptions): Run;
+  run(process?: ProcessOptions): RotatorRun;
   /** What one event about this cluster does, in a new process. */
   join(cluster: Cluster, process?: ProcessOptions): Promise<Reconciled>;
   reconcile(scope: ReconcileRequest["scope"], process?: ProcessOptions): Promise<Reconciled>;
@@ -75,11 +75,12 @@ export async function aMesh(options: MeshOptions = {}): Promise<FakeMesh> {
   for (const cluster of seeds) add(cluster);
   roots.setAliases({ signing: roots.addVersion(await rootPayload(clock)) });
 
-  function run({ faults, signal, report, template }: ProcessOptions = {}): Run {
-    const ports: Ports = {
+  function run({ faults, signal, report, template }: ProcessOptions = {}): RotatorRun {
+    const ports: RotatorPorts = {
       clock,
       directory,
       roots,
+      keeper: faults === undefined ? roots : keeperOf(roots, faults),
       authority: inProcessAuthority({ store: roots, clock, spec }),
       fleet: fleet.process(faults),
     };
@@ -114,6 +115,17 @@ export async function aMesh(options: MeshOptions = {}): Promise<FakeMesh> {
       return await reconcile(run(process), request, [directory.peek(cluster.ref) ?? cluster]);
     },
     reconcile: reconcileScope,
+  };
+}
+
+/** The root secret as a process writes to it that may die. */
+function keeperOf(roots: FakeRootStore, faults: ProcessFaults): RootKeeper {
+  return {
+    list: (signal) => roots.list(signal),
+    create: async (signal) => await faults.around(() => roots.create(signal)),
+    update: async (...args) => await faults.around(() => roots.update(...args)),
+    add: async (...args) => await faults.around(() => roots.add(...args)),
+    disable: async (...args) => await faults.around(() => roots.disable(...args)),
   };
 }
 

@@ -15,6 +15,8 @@ export interface IstiodBehaviour {
   syncsAfterMs: number;
   /** Whether a change from now on is never synced; what was before stays as it is. */
   syncsNoMore: boolean;
+  /** Whether it writes the roots that it trusts into every namespace. */
+  publishes: boolean;
   /** Its secret controller stands still: what it lists stays as it is. */
   stuck: boolean;
 }
@@ -49,6 +51,7 @@ export function simulatedIstiod(store: ObjectStore, reach: Reach): SimulatedIsti
     reloadsAfterMs: 0,
     syncsAfterMs: 0,
     syncsNoMore: false,
+    publishes: true,
     stuck: false,
   };
   let listed: RemoteClusterStatus[] = [];
@@ -82,13 +85,16 @@ export function simulatedIstiod(store: ObjectStore, reach: Reach): SimulatedIsti
     if (deployment === undefined || cacerts === undefined) return;
     loaded = fingerprintsOf(cacerts);
     ageOf(cacerts);
+    if (behaviour.publishes) publishRoots(store, cacerts);
     writePods(store, deployment);
     for (const kind of WEBHOOKS) completeWebhooks(store, kind);
   };
 
   const reload = () => {
     const cacerts = completeCacerts(store);
-    if (cacerts !== undefined && ageOf(cacerts) >= behaviour.reloadsAfterMs) loaded = fingerprintsOf(cacerts);
+    if (cacerts === undefined || ageOf(cacerts) < behaviour.reloadsAfterMs) return;
+    loaded = fingerprintsOf(cacerts);
+    if (behaviour.publishes) publishRoots(store, cacerts);
   };
 
   return {
@@ -138,6 +144,19 @@ function completeCacerts(store: ObjectStore): KubernetesObject | undefined {
   const data = dataOf(secret);
   const files = "tls.crt" in data ? TLS_FILES : FILES;
   return files.every((file) => file in data) ? secret : undefined;
+}
+
+/** Into every namespace, as `pilot/pkg/bootstrap/namespacecontroller.go` does. */
+function publishRoots(store: ObjectStore, cacerts: KubernetesObject): void {
+  const bundle = decode(dataOf(cacerts)["root-cert.pem"] ?? dataOf(cacerts)["ca.crt"]);
+  for (const { metadata } of store.list({ apiVersion: "v1", kind: "Namespace" })) {
+    const ref = { apiVersion: "v1", kind: "ConfigMap", namespace: metadata.name, name: "istio-ca-root-cert" };
+    const { apiVersion, kind, ...named } = ref;
+    const known = store.get(ref);
+    const data = { "root-cert.pem": bundle };
+    if (JSON.stringify(known?.["data"]) === JSON.stringify(data)) continue;
+    store.write({ apiVersion, kind, metadata: named, data }, MANAGER);
+  }
 }
 
 function remoteSecrets(store: ObjectStore): KubernetesObject[] {

@@ -1,0 +1,94 @@
+import { isRefusal, stageOf } from "../shared/core/rotation.ts";
+import { InputError, NotReadyError } from "../shared/errors.ts";
+import type { Logger } from "../shared/log.ts";
+import { reconcile } from "../shared/reconcile.ts";
+import type { RotatorRun } from "../shared/rotate/change-roots.ts";
+import {
+  carryOut,
+  carryOutSchedule,
+  type Ordered,
+  type Rotated,
+  rotateIntermediates,
+  tick,
+} from "../shared/rotate.ts";
+import { logReconciled } from "../shared/run-log.ts";
+import { logProgress, type Runtime } from "../shared/runtime.ts";
+import { acknowledgeOrThrow } from "./trigger/acknowledge.ts";
+import { type Envelope, openMessage, type TopicMessage } from "./trigger/envelope.ts";
+import { parseRotationMessage, type RotationRequest } from "./trigger/rotation-message.ts";
+
+/**
+ * Somebody orders a rotation, or time has passed. Resolves when the message is done with; rejects when it must be delivered
+ * again. What cannot be understood is logged with the field at fault and done with: no redelivery would mend it.
+ */
+export async function onRotationRequest(runtime: Runtime<RotatorRun>, envelope: Envelope): Promise<void> {
+  const log = runtime.log.child({ messageId: envelope.id });
+  try {
+    const message = openMessage(envelope);
+    if (message === undefined) throw noMessage();
+    const request = parseRotationMessage(message, runtime.spec.meshId);
+    await handle(runtime, log.child({ request }), request, message);
+  } catch (error) {
+    acknowledgeOrThrow(log, "message", error);
+  }
+}
+
+async function handle(
+  runtime: Runtime<RotatorRun>,
+  log: Logger,
+  request: RotationRequest,
+  message: TopicMessage,
+): Promise<void> {
+  if (request.kind === "ignored") {
+    log.info({ reason: request.reason }, "message ignored");
+    return;
+  }
+  const rotated = await runtime.withRun(logProgress(log), (run) => rotate(run, request, message));
+  if (rotated.moved !== undefined) logMoved(log, rotated.moved);
+  if (rotated.reconciled === undefined) return;
+  logReconciled(log, rotated.reconciled);
+  if (request.kind === "intermediate" && rotated.reconciled.retry) {
+    throw new NotReadyError("intermediates are left to be replaced; the message is delivered again", {
+      code: "RotationIncomplete",
+    });
+  }
+}
+
+async function rotate(
+  run: RotatorRun,
+  request: Exclude<RotationRequest, { kind: "ignored" }>,
+  { publishedAt: givenAt }: TopicMessage,
+): Promise<Rotated> {
+  switch (request.kind) {
+    case "tick":
+      return await tick(run);
+    case "intermediate":
+      return { reconciled: await rotateIntermediates(run, { ...request, givenAt }) };
+    case "root":
+      return await carryOut(run, { action: request.action, givenAt });
+    case "schedule":
+      return await carryOutSchedule(run, givenAt);
+    case "look":
+      return { reconciled: await reconcile(run, { scope: "mesh", reason: "root secret", rollOut: true }) };
+  }
+}
+
+function logMoved(log: Logger, { before, after, gate }: Ordered): void {
+  const stage = stageOf(before);
+  if (after === undefined) log.info({ stage }, "nothing to be done: the order is a copy, or out of date");
+  else if (isRefusal(after)) {
+    const { refused: code, message, cure } = after;
+    log.warn({ stage, code, cure, waitingFor: gate?.waitingFor, until: gate?.until }, message);
+  } else log.info({ from: stage, to: stageOf(after), versions: after.versions }, "root rotation moved on");
+}
+
+function noMessage(): InputError {
+  return new InputError(
+    "the event holds no Pub/Sub message with a publishTime; subscribe to the rotation topic",
+    {
+      code: "MessageNotUnderstood",
+      field: "message",
+      fields: { field: "message" },
+    },
+  );
+}

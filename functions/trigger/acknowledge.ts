@@ -1,0 +1,19 @@
+import { isRetryable, MeshjoinError, NotReadyError } from "../../shared/errors.ts";
+import type { Logger } from "../../shared/log.ts";
+
+/**
+ * A retryable error goes back to the Functions Framework, which prints it and answers 500, so that what was delivered comes
+ * again; anything that is not our own is replaced, because nobody knows what its message holds. What trying again does not mend
+ * is logged and done with.
+ */
+export function acknowledgeOrThrow(log: Logger, what: "event" | "message", error: unknown): void {
+  const ours = error instanceof MeshjoinError;
+  if (ours && !isRetryable(error)) {
+    log.error({ err: error, code: error.code }, `${what} given up`);
+    return;
+  }
+  log.warn({ err: error, code: ours ? error.code : "Internal" }, `${what} is delivered again`);
+  throw ours
+    ? error
+    : new NotReadyError("an unexpected error; its log entry says more", { code: "Internal" });
+}

@@ -1,0 +1,82 @@
+import * as z from "zod/mini";
+import { rootSecretName } from "../../shared/core/names.ts";
+import type { Scope } from "../../shared/core/request.ts";
+import { InputError } from "../../shared/errors.ts";
+import { ROOT_ACTIONS, type RootAction } from "../../shared/rotate.ts";
+import type { TopicMessage } from "./envelope.ts";
+
+const REASONS = ["scheduled", "manual", "compromise"] as const;
+
+/** What a message on the rotation topic asks for. */
+export type RotationRequest =
+  | { readonly kind: "tick" }
+  | { readonly kind: "intermediate"; readonly scope: Scope; readonly reason: (typeof REASONS)[number] }
+  | { readonly kind: "root"; readonly action: RootAction }
+  /** Secret Manager's rotation schedule. */
+  | { readonly kind: "schedule" }
+  /** Something was done to the root secret: only look. */
+  | { readonly kind: "look" }
+  | { readonly kind: "ignored"; readonly reason: string };
+
+const clusterId = z
+  .string("use a cluster ID: cn-…")
+  .check(z.regex(/^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/, "use a cluster ID: cn-…"));
+
+const MESSAGE = z.discriminatedUnion(
+  "kind",
+  [
+    z.strictObject({ kind: z.literal("tick") }),
+    z.strictObject({
+      kind: z.literal("intermediate"),
+      scope: z.union(
+        [z.literal("mesh"), z.strictObject({ clusterId })],
+        'use "mesh" or { "clusterId": "cn-…" }',
+      ),
+      reason: z.enum(REASONS, `use ${REASONS.join(", ")}`),
+    }),
+    z.strictObject({
+      kind: z.literal("root"),
+      action: z.enum(ROOT_ACTIONS, `use ${ROOT_ACTIONS.join(", ")}`),
+    }),
+  ],
+  "use tick, intermediate, root",
+);
+
+/**
+ * Reads a message of the rotation topic: an order as JSON, or a notification of Secret Manager, which says what it is in its
+ * attributes (https://cloud.google.com/secret-manager/docs/event-notifications). Fails with InputError, whose `field` is at fault.
+ */
+export function parseRotationMessage(message: TopicMessage, meshId: string): RotationRequest {
+  const { eventType, secretId = "" } = message.attributes;
+  if (eventType !== undefined) {
+    if (secretId.split("/").at(-1) !== rootSecretName(meshId))
+      return { kind: "ignored", reason: "OtherSecret" };
+    return eventType === "SECRET_ROTATE" ? { kind: "schedule" } : { kind: "look" };
+  }
+  const parsed = MESSAGE.safeParse(parseJson(message.data));
+  if (parsed.success) return parsed.data;
+  const [issue] = parsed.error.issues;
+  const unknown = issue?.code === "unrecognized_keys" ? issue.keys[0] : undefined;
+  const field = [...(issue?.path ?? []), ...[unknown ?? []].flat()].map(String).join(".") || "data";
+  throw notUnderstood(
+    field,
+    unknown === undefined ? (issue?.message ?? "it is wrong") : "it is unknown: remove it",
+  );
+}
+
+function parseJson(text: string): unknown {
+  if (text === "") throw notUnderstood("data", 'it is empty: send JSON like {"kind":"tick"}');
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw notUnderstood("data", 'it is no JSON: send JSON like {"kind":"tick"}');
+  }
+}
+
+function notUnderstood(field: string, why: string): InputError {
+  return new InputError(`${field} of the message cannot be understood: ${why}`, {
+    code: "MessageNotUnderstood",
+    field,
+    fields: { field },
+  });
+}

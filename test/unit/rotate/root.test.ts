@@ -1,0 +1,270 @@
+import { describe, expect, it } from "@jest/globals";
+import { clusterId } from "../../../shared/core/names.ts";
+import { aCluster } from "../../builders/cluster.ts";
+import { cacertsByHand, namespace } from "../reconcile/installations.ts";
+import { expectJoined, versionsOf } from "../reconcile/world.ts";
+import { aJoinedMesh, bundleSizes, order, rootsNow, STAGE, serials, throughStage, ticks } from "./world.ts";
+
+describe("a root rotation", () => {
+  it("goes through its stages by itself, and leaves the old root disabled", async () => {
+    const mesh = await aJoinedMesh();
+    const before = serials(mesh);
+    await order(mesh, "start");
+    expect(await rootsNow(mesh)).toEqual({ stage: "distribute", versions: { signing: 1, next: 2 } });
+    await ticks(mesh);
+    expect(bundleSizes(mesh)).toEqual([2, 2]);
+    await expectJoined(mesh);
+
+    mesh.clock.advance(STAGE);
+    await ticks(mesh);
+    expect(await rootsNow(mesh)).toEqual({ stage: "switch", versions: { previous: 1, signing: 2 } });
+    expect(bundleSizes(mesh)).toEqual([2, 2]);
+    await expectJoined(mesh);
+
+    mesh.clock.advance(STAGE);
+    await ticks(mesh);
+    expect(await rootsNow(mesh)).toEqual({ stage: "retire", versions: { signing: 2 } });
+    expect(bundleSizes(mesh)).toEqual([1, 1]);
+    expect(await mesh.roots.list()).toMatchObject([{ enabled: true }, { enabled: true }]);
+
+    mesh.clock.advance(STAGE);
+    await ticks(mesh);
+    expect(await rootsNow(mesh)).toEqual({ stage: "idle", versions: { signing: 2 } });
+    expect(await mesh.roots.list()).toMatchObject([{ enabled: false }, { enabled: true }]);
+    expect(serials(mesh).filter((serial) => before.includes(serial))).toEqual([]);
+    await expectJoined(mesh);
+    const versions = versionsOf(mesh);
+    await ticks(mesh);
+    expect(versionsOf(mesh)).toEqual(versions);
+  });
+
+  it("waits for as long as a certificate of the stage before may live", async () => {
+    const mesh = await aJoinedMesh();
+    await order(mesh, "start");
+    await ticks(mesh);
+    mesh.clock.advance(STAGE - 10);
+    await ticks(mesh);
+    expect((await rootsNow(mesh)).stage).toBe("distribute");
+    expect(await order(mesh, "advance")).toMatchObject({
+      after: { refused: "StageNotOver", message: expect.stringMatching(/may live until 2026-03-02T/) },
+    });
+    mesh.clock.advance(20);
+    await order(mesh, "advance");
+    expect((await rootsNow(mesh)).stage).toBe("switch");
+  });
+
+  it.each<[string, "distribute" | "switch" | "retire"]>([
+    ["distribute", "distribute"],
+    ["switch", "switch"],
+    ["retire", "retire"],
+  ])("is held at %s by a member that cannot be reached, and goes on when it can", async (_, stage) => {
+    const mesh = await aJoinedMesh();
+    await order(mesh, "start");
+    while ((await rootsNow(mesh)).stage !== stage) await throughStage(mesh);
+    mesh.servers[1]!.faults.unreachable = true;
+    mesh.clock.advance(10 * STAGE);
+    await ticks(mesh);
+    expect((await rootsNow(mesh)).stage).toBe(stage);
+    expect(await order(mesh, "advance")).toMatchObject({
+      after: {
+        refused: "StageNotOver",
+        message: expect.stringContaining(`${clusterId(mesh.clusters[1]!.ref)} cannot be reached`),
+      },
+    });
+    mesh.servers[1]!.faults.unreachable = false;
+    await throughStage(mesh);
+    await throughStage(mesh);
+    expect((await rootsNow(mesh)).stage).not.toBe(stage);
+    await expectJoined(mesh);
+  });
+
+  it("is held by an istiod that has not loaded the bundle", async () => {
+    const mesh = await aJoinedMesh();
+    mesh.servers[0]!.istiod.reloadsAfterMs = Number.POSITIVE_INFINITY;
+    await order(mesh, "start");
+    await ticks(mesh, { signal: AbortSignal.timeout(400) });
+    mesh.clock.advance(10 * STAGE);
+    expect(await order(mesh, "advance")).toMatchObject({
+      after: {
+        refused: "StageNotOver",
+        message: expect.stringContaining("does not serve its new intermediate"),
+      },
+    });
+    expect((await rootsNow(mesh)).stage).toBe("distribute");
+  });
+
+  it("is held by a namespace whose workloads are not told of the new root", async () => {
+    const mesh = await aJoinedMesh();
+    mesh.servers[0]!.istiod.publishes = false;
+    await order(mesh, "start");
+    await throughStage(mesh);
+    expect(await order(mesh, "advance")).toMatchObject({
+      after: {
+        message: expect.stringMatching(/istio-ca-root-cert of \S+ does not hold the bundle.*istio-system/),
+      },
+    });
+  });
+
+  it("is held by a list that is not whole", async () => {
+    const mesh = await aJoinedMesh({ members: 2, spec: { projects: ["shop", "elsewhere"] } });
+    await order(mesh, "start");
+    await ticks(mesh);
+    mesh.clock.advance(STAGE);
+    mesh.directory.refuse("elsewhere");
+    await ticks(mesh);
+    expect((await rootsNow(mesh)).stage).toBe("distribute");
+  });
+
+  it.each<[string, "distribute" | "switch" | "retire", number]>([
+    ["distribute", "distribute", 2],
+    ["switch", "switch", 2],
+    ["retire", "retire", 1],
+  ])("gives a member that joins at stage %s what the others have", async (_, stage, size) => {
+    const mesh = await aJoinedMesh();
+    await order(mesh, "start");
+    while ((await rootsNow(mesh)).stage !== stage) await throughStage(mesh);
+    await ticks(mesh);
+    const cluster = aCluster({ name: "newcomer" });
+    mesh.add(cluster);
+    await mesh.join(cluster);
+    expect(bundleSizes(mesh)).toEqual([size, size, size]);
+    await expectJoined(mesh);
+  });
+
+  it("does not begin while a member has a cacerts of its own", async () => {
+    const mesh = await aJoinedMesh();
+    const cluster = aCluster({ name: "by-hand" });
+    const server = mesh.add(cluster);
+    for (const object of [namespace(), cacertsByHand(mesh)]) server.store.write(object, "kubectl");
+    await mesh.join(cluster);
+    expect(await order(mesh, "start")).toMatchObject({
+      after: { refused: "ForeignCacerts", message: expect.stringContaining("by-hand") },
+    });
+    expect(await mesh.roots.list()).toHaveLength(1);
+  });
+
+  it("is begun by a tick when the root comes to its end, if Meshjoin made it", async () => {
+    const mesh = await aJoinedMesh();
+    mesh.clock.advance(9 * 365 * 86_400);
+    await mesh.reconcile("mesh");
+    expect((await rootsNow(mesh)).stage).toBe("idle");
+    mesh.clock.advance(0.51 * 365 * 86_400);
+    await ticks(mesh);
+    expect((await rootsNow(mesh)).stage).toBe("distribute");
+  });
+
+  it("is asked for when a root comes to its end that somebody brought", async () => {
+    const mesh = await aJoinedMesh();
+    mesh.roots.setAnnotations({ "meshjoin.dev_origin": "imported" });
+    mesh.clock.advance(9.51 * 365 * 86_400);
+    await mesh.reconcile("mesh");
+    const { summary } = await ticks(mesh);
+    expect(summary.findings).toMatchObject([{ reason: "RootRotationDue", severity: "error" }]);
+    expect((await rootsNow(mesh)).stage).toBe("idle");
+  });
+});
+
+describe("orders about the root", () => {
+  it("pause what would go on by itself, until it is resumed; a person may still go on by hand", async () => {
+    const mesh = await aJoinedMesh();
+    await order(mesh, "start");
+    await ticks(mesh);
+    await order(mesh, "pause");
+    mesh.clock.advance(STAGE);
+    await ticks(mesh);
+    expect((await rootsNow(mesh)).stage).toBe("distribute");
+    await order(mesh, "advance");
+    expect((await rootsNow(mesh)).stage).toBe("switch");
+    await throughStage(mesh);
+    expect((await rootsNow(mesh)).stage).toBe("switch");
+    await order(mesh, "resume");
+    await ticks(mesh);
+    expect((await rootsNow(mesh)).stage).toBe("retire");
+  });
+
+  it.each<[string, "distribute" | "switch"]>([
+    ["distribute", "distribute"],
+    ["switch", "switch"],
+  ])("take a rotation back from stage %s, the same way", async (_, stage) => {
+    const mesh = await aJoinedMesh();
+    await order(mesh, "start");
+    while ((await rootsNow(mesh)).stage !== stage) await throughStage(mesh);
+    await ticks(mesh);
+    await order(mesh, "abort");
+    for (let index = 0; index < 4; index += 1) {
+      await throughStage(mesh);
+      await expectJoined(mesh);
+    }
+    expect(await rootsNow(mesh)).toEqual({ stage: "idle", versions: { signing: 1 } });
+    expect(bundleSizes(mesh)).toEqual([1, 1]);
+    expect(await mesh.roots.list()).toMatchObject([{ enabled: true }, { enabled: false }]);
+  });
+
+  it("are carried out once, however often and in whatever order they arrive", async () => {
+    const mesh = await aJoinedMesh();
+    const { orderRoot } = await import("../../../shared/rotate.ts");
+    const at = (seconds: number) => new Date(mesh.clock.now().getTime() + seconds * 1000);
+    const [start, abort] = [at(1), at(2)];
+    const send = (action: "start" | "abort", givenAt: Date) => orderRoot(mesh.run(), { action, givenAt });
+    await send("start", start);
+    await send("start", start);
+    expect(await mesh.roots.list()).toHaveLength(2);
+    await send("abort", abort);
+    const aborted = await rootsNow(mesh);
+    await send("abort", abort);
+    await send("start", start);
+    expect(await rootsNow(mesh)).toEqual(aborted);
+    expect(await mesh.roots.list()).toHaveLength(2);
+  });
+
+  it("to begin that come at once leave one root claimed, and the other disabled", async () => {
+    const mesh = await aJoinedMesh();
+    const begun = await Promise.all([order(mesh, "start"), order(mesh, "start")]);
+    expect(begun.filter(({ after }) => after !== undefined && "versions" in after)).toHaveLength(1);
+    const { versions } = await rootsNow(mesh);
+    const enabled = (await mesh.roots.list()).flatMap(({ version, enabled: is }) => (is ? [version] : []));
+    expect(enabled).toEqual([1, versions.next]);
+  });
+
+  it("to advance that come at once move on by one stage", async () => {
+    const mesh = await aJoinedMesh();
+    await order(mesh, "start");
+    await ticks(mesh);
+    mesh.clock.advance(STAGE);
+    await Promise.all([ticks(mesh), ticks(mesh), ticks(mesh)]);
+    expect((await rootsNow(mesh)).stage).toBe("switch");
+  });
+});
+
+describe("what somebody does to the root secret by hand", () => {
+  it.each<[string, Readonly<Record<string, number>>, string]>([
+    ["the root that signed is dropped", { signing: 2 }, "RootMissing"],
+    ["the root is swapped in one step", { signing: 3 }, "RootMissing"],
+    ["the next root signs before all trust it", { previous: 1, signing: 2 }, "RootNotDistributed"],
+  ])("changes no member: %s", async (_, versions, reason) => {
+    const mesh = await aJoinedMesh();
+    await order(mesh, "start");
+    await mesh.roots.add(await mesh.roots.payload(1));
+    await ticks(mesh);
+    const before = serials(mesh);
+    mesh.roots.setAliases(versions);
+    const { summary } = await ticks(mesh);
+    expect(summary.members.map(({ findings }) => findings.map((each) => each.reason))).toEqual([
+      [reason],
+      [reason],
+    ]);
+    expect(serials(mesh)).toEqual(before);
+    expect(bundleSizes(mesh)).toEqual([2, 2]);
+  });
+
+  it("does not take a root from the members that it disables", async () => {
+    const mesh = await aJoinedMesh();
+    await order(mesh, "start");
+    await ticks(mesh);
+    await mesh.roots.disable(1);
+    const versions = versionsOf(mesh);
+    await ticks(mesh);
+    expect(versionsOf(mesh)).toEqual(versions);
+    expect(bundleSizes(mesh)).toEqual([2, 2]);
+  });
+});

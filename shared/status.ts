@@ -5,12 +5,15 @@ import { distinct, type Finding, inOrder } from "./core/finding.ts";
 import { remoteSecretName } from "./core/names.ts";
 import { isReachable, type Member, type ReachableMember } from "./core/observation.ts";
 import type { PairPlan } from "./core/pair-plan.ts";
+import { stageOf } from "./core/rotation.ts";
+import { rotationDue } from "./core/rotation-due.ts";
 import type { CertificateStatus, MemberStatus, PairStatus, RotationStatus, Status } from "./core/status.ts";
 import { MeshjoinError } from "./errors.ts";
 import { rootCertificates } from "./istio/root-config-map.ts";
 import type { RemoteClusterStatus } from "./ports.ts";
 import { noSigningRoot } from "./reconcile/roots.ts";
 import { type Plans, plansOf, type Survey, survey } from "./reconcile/survey.ts";
+import { lookAtGate } from "./rotate/look.ts";
 
 /** A member that takes longer is shown as unreachable, and delays the answer by no more. */
 export const MEMBER_TIMEOUT_MS = 5000;
@@ -36,13 +39,13 @@ export async function collectStatus(run: Run, known?: Survey): Promise<Status> {
   const seen = known ?? (await survey(run, MEMBER_TIMEOUT_MS));
   const plans = plansOf(run, seen, { pairs: "now" });
   const limit = pLimit(LOOKS_AT_ONCE);
-  const looks = new Map(
-    await Promise.all(
-      seen.members
-        .filter(isReachable)
-        .map((member) => limit(async () => [member.clusterId, await lookAt(run, member)] as const)),
-    ),
-  );
+  const [rotation, ...looked] = await Promise.all([
+    rotationStatus(run, seen),
+    ...seen.members
+      .filter(isReachable)
+      .map((member) => limit(async () => [member.clusterId, await lookAt(run, member)] as const)),
+  ]);
+  const looks = new Map(looked);
   const time = run.ports.clock.now().toISOString();
   return {
     meshId: run.spec.meshId,
@@ -51,7 +54,7 @@ export async function collectStatus(run: Run, known?: Survey): Promise<Status> {
       memberStatus(run, member, looks.get(member.clusterId), findingsOf(plans, index)),
     ),
     pairs: plans.pairPlans.flatMap((plan) => pairStatuses(plan, seen.members, looks, time)),
-    rotation: rotationStatus(seen),
+    rotation,
     findings: meshFindings(run, seen, plans),
   };
 }
@@ -160,12 +163,13 @@ function findingsOf({ memberPlans }: Plans, index: number): Finding[] {
 }
 
 function meshFindings(
-  { spec }: Run,
-  { listing, roots }: Survey,
+  { spec, ports }: Run,
+  { listing, roots, members }: Survey,
   { pairPlans, departurePlan }: Plans,
 ): Finding[] {
   return distinct([
     ...[noSigningRoot(spec.meshId, roots) ?? []].flat(),
+    ...[rotationDue(members, roots, spec, ports.clock.now()) ?? []].flat(),
     ...listing.findings,
     ...pairPlans.flatMap(({ findings, action }) => [...findings, ...(action?.findings ?? [])]),
     ...departurePlan.findings,
@@ -173,12 +177,12 @@ function meshFindings(
   ]).toSorted(inOrder);
 }
 
-/** The alias map says it: `next` is being distributed, `previous` waits to be retired. */
-function rotationStatus({ roots: { versions } }: Survey): RotationStatus {
-  const switching = versions.previous === undefined ? "idle" : "switch";
-  return {
-    stage: versions.next === undefined ? switching : "distribute",
-    waitingFor: [],
-    until: null,
-  };
+/** Of a rotation that is under way, what its stage waits for: one request more for each member. */
+async function rotationStatus(run: Run, seen: Survey): Promise<RotationStatus> {
+  const stage = stageOf(seen.roots);
+  if (stage === "idle") return { stage, waitingFor: [], until: null };
+  const { waitingFor, until } = await lookAtGate(run, seen, MEMBER_TIMEOUT_MS);
+  const { paused } = seen.roots.notes;
+  const held = paused === undefined ? [] : [`it was paused at ${paused.toISOString()}: meshjoin root resume`];
+  return { stage, waitingFor: [...held, ...waitingFor], until: until?.toISOString() ?? null };
 }

@@ -1,5 +1,5 @@
 import { distinct } from "../../shared/core/finding.ts";
-import type { MemberStatus, PairStatus, Status } from "../../shared/core/status.ts";
+import type { MemberStatus, PairStatus, RotationStatus, Status } from "../../shared/core/status.ts";
 import { renderTable } from "../../shared/table.ts";
 import type { Paint } from "../paint.ts";
 import { renderFindings } from "./findings.ts";
@@ -29,8 +29,15 @@ function head({ meshId, time, members: all, pairs, rotation }: Status): string[]
   return [
     `Mesh ${meshId} at ${day(time)} ${minute(time)} UTC`,
     `${count(all.length, "member")}, ${synced} of ${count(pairs.length, "connection")} synced${within}`,
-    ...(rotation.stage === "idle" ? [] : [`Root rotation: ${rotation.stage}`]),
+    ...rotationLines(rotation),
   ];
+}
+
+/** Where a root rotation stands, and what it waits for. */
+export function rotationLines({ stage, waitingFor, until }: RotationStatus): string[] {
+  if (stage === "idle") return [];
+  const end = until === null ? "" : `, not before ${day(until)} ${minute(until)} UTC`;
+  return [`Root rotation: ${stage}${end}`, ...waitingFor.map((reason) => `  waits: ${reason}`)];
 }
 
 function networksOf(all: readonly MemberStatus[]): string[] {

@@ -11,6 +11,7 @@ import { matrixSection } from "./sections/matrix.ts";
 import { membersSection } from "./sections/members.ts";
 import { meshSection } from "./sections/mesh.ts";
 import { planSection } from "./sections/plan.ts";
+import { rotationSection } from "./sections/rotation.ts";
 import { CONTENT_SECURITY_POLICY, STYLE_ELEMENT } from "./style.ts";
 import type { PageView } from "./view.ts";
 
@@ -38,6 +39,7 @@ function entriesOf(scene: Scene): Entry[] {
     { id: "mesh", title: "Mesh", section: meshSection(scene) },
     { id: "matrix", title: "Matrix", section: matrixSection(scene) },
     { id: "findings", title: "Findings", section: findingsSection(scene) },
+    { id: "rotation", title: "Root rotation", section: rotationSection(scene) },
     { id: "expiry", title: "Certificates", section: expirySection(scene) },
     { id: "members", title: "Members", section: membersSection(scene) },
     { id: "last-sync", title: "Last sync", section: lastSyncSection(scene) },

@@ -1,5 +1,6 @@
 import type { EndpointKind } from "./cluster.ts";
 import type { Finding } from "./finding.ts";
+import type { Stage } from "./rotation.ts";
 
 /** The whole mesh as it is now, for people and programs; every time is RFC 3339. Names fingerprints, never a key. */
 export interface Status {
@@ -59,8 +60,9 @@ export interface PairStatus {
 }
 
 export interface RotationStatus {
-  /** `idle`, or the stage of a root rotation that is under way; docs/design.md, Roots. */
-  readonly stage: "idle" | "distribute" | "switch";
+  readonly stage: Stage;
+  /** What has to be seen, or done by somebody, before the stage is over: a sentence each. */
   readonly waitingFor: readonly string[];
+  /** When the last certificate of the stage before has ended; null while that cannot be told. */
   readonly until: string | null;
 }

@@ -26,7 +26,14 @@ export function everything(): Partial<PageView> {
     members: 4,
     troubled: true,
     findings: LEFT,
-    rotation: { stage: "distribute", waitingFor: [], until: "2026-03-02T12:00:00Z" },
+    rotation: {
+      stage: "distribute",
+      waitingFor: [
+        "cn-shop-europe-west1-web cannot be reached",
+        "it was paused at 2026-03-01T11:00:00.000Z: meshjoin root resume",
+      ],
+      until: "2026-03-02T12:00:00Z",
+    },
   });
   return {
     status,

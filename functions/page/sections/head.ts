@@ -56,13 +56,9 @@ function expiryTile(scene: Scene): Html | undefined {
 
 function rotationTile(scene: Scene): Html {
   const { stage, waitingFor, until } = scene.status.rotation;
-  const waiting = waitingFor.map((clusterId, index) => [
-    index === 0 ? "waits for " : ", ",
-    memberLink(clusterId, scene),
-  ]);
-  const end: Part =
-    until === null ? undefined : [waiting.length > 0 ? "; " : "", "until ", relative(until, scene.now)];
-  return tile("Root rotation", stage, stage === "idle" ? "" : [waiting, end]);
+  const held = waitingFor.length === 0 ? [] : [html`<a href="#rotation">${waitingFor.length} in its way</a>`];
+  const end = until === null ? [] : [held.length > 0 ? "; " : "", "until ", relative(until, scene.now)];
+  return tile("Root rotation", stage, stage === "idle" ? "" : [held, end]);
 }
 
 /** The first of the sorted findings, unless it is only a note. */

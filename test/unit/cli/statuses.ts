@@ -83,7 +83,11 @@ export function aTroubledStatus(size: number): Status {
         if (pair.reader === away) return { ...pair, pod: "", status: "unknown", tokenExpiry: null };
         return pair.target === away ? { ...pair, status: "timeout" } : pair;
       }),
-    rotation: { stage: "distribute", waitingFor: [], until: null },
+    rotation: {
+      stage: "distribute",
+      waitingFor: [`${away} cannot be reached`],
+      until: "2026-03-02T12:05:00.000Z",
+    },
     findings: well.members
       .filter((member) => member !== apart)
       .map((member) =>

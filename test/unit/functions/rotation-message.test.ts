@@ -38,7 +38,11 @@ describe("a message on the rotation topic", () => {
     ['{"kind":"root"}', "action", /use start, advance, pause, resume, abort/],
     ['{"kind":"root","action":"delete"}', "action", /use start/],
     ['{"kind":"intermediate","reason":"manual"}', "scope", /use "mesh"/],
-    ['{"kind":"intermediate","scope":{"clusterId":"a/b"},"reason":"manual"}', "scope.clusterId", /use a cluster ID/],
+    [
+      '{"kind":"intermediate","scope":{"clusterId":"a/b"},"reason":"manual"}',
+      "scope.clusterId",
+      /use a cluster ID/,
+    ],
     ['{"kind":"intermediate","scope":"mesh","reason":"boredom"}', "reason", /use scheduled/],
     ['{"kind":"tick","force":true}', "force", /unknown: remove it/],
   ])("%s is refused by the name of the field", (data, field, why) => {

@@ -14,7 +14,12 @@ export interface CloudClient {
   createCluster(cluster: NewCluster): Promise<void>;
   deleteCluster(location: string, name: string): Promise<void>;
   /** Creates the secret with this payload as version 1 and gives that version an alias. */
-  createSecret(secretId: string, payload: string, alias: string): Promise<void>;
+  createSecret(
+    secretId: string,
+    payload: string,
+    alias: string,
+    annotations: Readonly<Record<string, string>>,
+  ): Promise<void>;
 }
 
 export interface NewCluster {
@@ -63,13 +68,13 @@ export function createCloudClient(options: CloudClientOptions): CloudClient {
     async deleteCluster(location, name) {
       await settled(location, await call("DELETE", gke(location, `clusters/${name}`)));
     },
-    async createSecret(secretId, payload, alias) {
+    async createSecret(secretId, payload, alias, annotations) {
       const secrets = `${options.secretManagerEndpoint}/v1/projects/${options.project}/secrets`;
       await call("POST", `${secrets}?secretId=${secretId}`, { replication: { automatic: {} } });
       const data = Buffer.from(payload).toString("base64");
       await call("POST", `${secrets}/${secretId}:addVersion`, { payload: { data } });
-      const change = { versionAliases: { [alias]: "1" } };
-      await call("PATCH", `${secrets}/${secretId}?updateMask=versionAliases`, change);
+      const change = { versionAliases: { [alias]: "1" }, annotations };
+      await call("PATCH", `${secrets}/${secretId}?updateMask=versionAliases,annotations`, change);
     },
   };
 }

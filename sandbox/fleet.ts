@@ -4,6 +4,7 @@ import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { rootSecretName } from "../shared/core/names.ts";
+import { formatRootNotes, NO_NOTES } from "../shared/core/root-notes.ts";
 import { makeRoot } from "../shared/pki/make-root.ts";
 import { type CloudClient, createCloudClient } from "./cloud-client.ts";
 import type { ClusterConnections } from "./cluster-requests.ts";
@@ -134,9 +135,11 @@ async function build(env: Readonly<Record<string, string | undefined>>): Promise
   return DIST;
 }
 
+/** As `meshjoin root init` leaves it. */
 async function createRoot(client: CloudClient, meshId: string): Promise<void> {
   const { certificate, privateKey } = await makeRoot({ organization: meshId, now: new Date() });
-  await client.createSecret(rootSecretName(meshId), `${certificate}${privateKey}`, "signing");
+  const annotations = formatRootNotes({ ...NO_NOTES, origin: "generated" }, {});
+  await client.createSecret(rootSecretName(meshId), `${certificate}${privateKey}`, "signing", annotations);
 }
 
 /** What the functions and the command line are told. */

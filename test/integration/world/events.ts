@@ -111,7 +111,11 @@ export interface LogLine {
 }
 
 export async function functionLog(fleet: SandboxFleet): Promise<readonly LogLine[]> {
-  const text = await readFile(`${fleet.file().logDir}/on-cluster-event.log`, "utf8");
+  return fromLog(await readFile(`${fleet.file().logDir}/on-cluster-event.log`, "utf8"));
+}
+
+/** What of a log file is a function's own; the framework writes to it as well. */
+export function fromLog(text: string): readonly LogLine[] {
   return text.split("\n").flatMap((line) => {
     try {
       // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the function's own log

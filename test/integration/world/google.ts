@@ -115,6 +115,17 @@ export async function setRootEnabled(fleet: SandboxFleet, version: string, enabl
   await call(fleet, "POST", `${rootSecret(fleet)}/versions/${version}:${enabled ? "enable" : "disable"}`, {});
 }
 
+/** By number: whether the version of the root secret is enabled. */
+export async function rootVersions(fleet: SandboxFleet): Promise<Readonly<Record<string, boolean>>> {
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- a ListSecretVersionsResponse
+  const { versions } = (await call(fleet, "GET", `${rootSecret(fleet)}/versions`)) as {
+    versions: { name: string; state: string }[];
+  };
+  return Object.fromEntries(
+    versions.map(({ name, state }) => [name.split("/").at(-1) ?? "", state === "ENABLED"]),
+  );
+}
+
 export async function setFault(fleet: SandboxFleet, fault: object): Promise<void> {
   const response = await fetch(`${fleet.file().controlUrl}/faults`, {
     method: "POST",

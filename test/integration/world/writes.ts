@@ -17,13 +17,13 @@ function isWrite({ verb = "", objectRef = {} }: AuditEvent): boolean {
   return WRITES.has(verb) && objectRef.resource !== "tokenreviews" && objectRef.subresource === undefined;
 }
 
-/** What the reconciler has changed so far in all RUNNING clusters, by their API servers' audit logs. */
-export async function countWrites(fleet: SandboxFleet): Promise<number> {
+/** What the account has changed so far in all RUNNING clusters, by their API servers' audit logs. */
+export async function countWrites(fleet: SandboxFleet, account = fleet.accounts.reconciler): Promise<number> {
   const { members, logDir } = fleet.file();
   const counts = members.map(async ({ clusterId }) => {
     const log = await readFile(join(logDir, clusterId, "audit.jsonl"), "utf8").catch(() => "");
     return log.split("\n").filter((line) => {
-      if (!line.includes(fleet.accounts.reconciler)) return false;
+      if (!line.includes(account)) return false;
       try {
         // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- audit.k8s.io/v1 Event; every field is optional
         return isWrite(JSON.parse(line) as AuditEvent);
@@ -47,15 +47,17 @@ export async function killAtWrite(
   fleet: SandboxFleet,
   k: number,
   deliver: () => Promise<number>,
+  name: "on-cluster-event" | "on-rotation-request" = "on-cluster-event",
 ): Promise<Death> {
-  const pid = fleet.functionPid("on-cluster-event");
-  if (pid === undefined) throw new Error("on-cluster-event does not run");
-  const before = await countWrites(fleet);
+  const account = name === "on-cluster-event" ? fleet.accounts.reconciler : fleet.accounts.rotator;
+  const pid = fleet.functionPid(name);
+  if (pid === undefined) throw new Error(`${name} does not run`);
+  const before = await countWrites(fleet, account);
   let answered = false;
   const delivery = deliver().finally(() => {
     answered = true;
   });
-  while (!answered && (await countWrites(fleet)) - before < k) await sleep(POLL_MS);
+  while (!answered && (await countWrites(fleet, account)) - before < k) await sleep(POLL_MS);
   if (!answered) process.kill(pid, "SIGKILL");
-  return { status: await delivery, writes: (await countWrites(fleet)) - before };
+  return { status: await delivery, writes: (await countWrites(fleet, account)) - before };
 }

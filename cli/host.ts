@@ -19,6 +19,8 @@ export interface Host {
   identityToken(audience: string): Promise<string>;
   /** Resolves when the command is told to end (SIGINT, SIGTERM). */
   stopped(): Promise<void>;
+  /** A file as bytes, or standard input where the name is `-`. Fails with InputError. */
+  readFile(name: string): Promise<Buffer>;
   readonly manifest: ManifestFile;
   /** Since the command began. */
   elapsedMs(): number;

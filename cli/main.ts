@@ -1,5 +1,8 @@
 import { once } from "node:events";
+import { readFile } from "node:fs/promises";
 import { createInterface } from "node:readline/promises";
+import { buffer } from "node:stream/consumers";
+import { InputError } from "../shared/errors.ts";
 import { createOperator, operatorIdentity } from "../shared/operator.ts";
 import type { Host } from "./host.ts";
 import { manifestFile } from "./manifest-file.ts";
@@ -28,6 +31,18 @@ process.stdout.on("error", (error: NodeJS.ErrnoException) => {
   if (error.code !== "EPIPE") throw error;
 });
 
+async function readInput(name: string): Promise<Buffer> {
+  try {
+    return name === "-" ? await buffer(process.stdin) : await readFile(name);
+  } catch (cause) {
+    throw new InputError(`${name} cannot be read; give a file that you may read`, {
+      code: "InvalidInput",
+      field: "FILE",
+      cause,
+    });
+  }
+}
+
 const { env, stdout, stderr, stdin } = process;
 const started = performance.now();
 const host: Host = {
@@ -38,6 +53,7 @@ const host: Host = {
   operator: () => createOperator(env, MANIFEST),
   identityToken: operatorIdentity(),
   stopped,
+  readFile: readInput,
   manifest: manifestFile(MANIFEST, env),
   elapsedMs: () => performance.now() - started,
 };

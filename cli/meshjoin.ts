@@ -3,6 +3,8 @@ import { join } from "./commands/join.ts";
 import { leave } from "./commands/leave.ts";
 import { open } from "./commands/open.ts";
 import { plan } from "./commands/plan.ts";
+import { root } from "./commands/root.ts";
+import { rotate } from "./commands/rotate.ts";
 import { status } from "./commands/status.ts";
 import { sync } from "./commands/sync.ts";
 import { upgrade } from "./commands/upgrade.ts";
@@ -35,6 +37,10 @@ function carryOut(session: Session, order: Order): Promise<ExitCode> {
       return sync(session, order);
     case "upgrade":
       return upgrade(session, order.cluster);
+    case "rotate":
+      return rotate(session, order);
+    case "root":
+      return root(session, order.root);
     case "join":
       return join(session, order.cluster);
     case "leave":

@@ -1,3 +1,5 @@
+import type { RootAlgorithm } from "../shared/rotate/root-payload.ts";
+
 /** What a person has asked for: the command line, understood. */
 export type Order =
   | { readonly command: "status" }
@@ -9,10 +11,18 @@ export type Order =
       readonly yes: boolean;
     }
   | { readonly command: "upgrade"; readonly cluster?: string }
+  | { readonly command: "rotate"; readonly cluster?: string; readonly compromised: boolean }
+  | { readonly command: "root"; readonly root: RootOrder }
   | { readonly command: "join"; readonly cluster: string }
   | { readonly command: "leave"; readonly cluster: string }
   | { readonly command: "open"; readonly url: string; readonly port: string }
   | { readonly command: "doctor" };
+
+/** What is ordered of the root CAs. */
+export type RootOrder =
+  | { readonly action: "status" | "advance" | "pause" | "resume" | "abort" | "rotate" }
+  | { readonly action: "init"; readonly algorithm: RootAlgorithm }
+  | { readonly action: "import"; readonly file: string };
 
 /** `json`: one line of it, alone on standard output. */
 export const FORMATS = ["text", "json"] as const;

@@ -1,4 +1,4 @@
-import { CommanderError } from "commander";
+import { type Command, CommanderError } from "commander";
 import { EXIT, type ExitCode } from "./exit-code.ts";
 import type { OutputStream } from "./host.ts";
 import type { Format, Order } from "./order.ts";
@@ -14,13 +14,17 @@ interface Streams {
   readonly stderr: OutputStream;
 }
 
+function allCommands(command: Command): Command[] {
+  return [command, ...command.commands.flatMap(allCommands)];
+}
+
 /** What the arguments order; or, where help was asked for or they are wrong, the exit code once that is written. */
 export function parseArguments(args: readonly string[], { stdout, stderr }: Streams): Parsed | ExitCode {
   let parsed: Parsed | undefined;
   const program = createProgram((order, format) => {
     parsed = { order, format };
   });
-  for (const command of [program, ...program.commands]) {
+  for (const command of allCommands(program)) {
     command.exitOverride().configureOutput({
       writeOut: (text) => void stdout.write(text),
       writeErr: (text) => void stderr.write(text),

@@ -1,5 +1,6 @@
 import { Argument, Command, Option } from "commander";
-import { FORMATS, type Format, type Order } from "./order.ts";
+import { ROOT_ALGORITHMS, type RootAlgorithm } from "../shared/rotate/root-payload.ts";
+import { FORMATS, type Format, type Order, type RootOrder } from "./order.ts";
 
 /** Takes what was ordered and does it. */
 export type Take = (order: Order, format: Format) => Promise<void> | void;
@@ -28,6 +29,10 @@ interface ClusterFlag {
 interface SyncFlags extends ClusterFlag {
   readonly deep?: boolean;
   readonly yes?: boolean;
+}
+
+interface RotateFlags extends ClusterFlag {
+  readonly compromised?: boolean;
 }
 
 interface OpenFlags {
@@ -92,6 +97,22 @@ export function createProgram(take: Take): Command {
     .action(({ cluster }: ClusterFlag) => take({ command: "upgrade", ...given(cluster) }, format()));
 
   program
+    .command("rotate")
+    .description("replace intermediate CAs, a share of the members at a time; stops at the first that fails")
+    .addOption(onlyCluster())
+    .option("--compromised", "all at once: they are not to be trusted any more")
+    .addHelpText(
+      "after",
+      "\nAn intermediate that was stolen stays trusted until it expires or the root is rotated: meshjoin root rotate.\n" +
+        examples("meshjoin rotate", "meshjoin rotate --cluster cn-shop-europe-west1-checkout --compromised"),
+    )
+    .action(({ cluster, compromised = false }: RotateFlags) =>
+      take({ command: "rotate", ...given(cluster), compromised }, format()),
+    );
+
+  addRootCommands(program, (root) => take({ command: "root", root }, format()));
+
+  program
     .command("join")
     .description("set the mesh label of a cluster and make it a member")
     .addArgument(new Argument("<CLUSTER>", CLUSTER))
@@ -140,6 +161,56 @@ export function createProgram(take: Take): Command {
     .action(() => take({ command: "doctor" }, format()));
 
   return program;
+}
+
+/** The root CAs of the mesh have commands of their own. */
+function addRootCommands(program: Command, take: (order: RootOrder) => Promise<void> | void): void {
+  const root = program
+    .command("root")
+    .description("make, bring and rotate the root CA of the mesh")
+    .helpCommand(false)
+    .configureHelp({ showGlobalOptions: true })
+    .addHelpText(
+      "after",
+      `\nA rotation has three stages: distribute (every member trusts the next root), switch (it signs), retire (the one\n` +
+        `before leaves). Ticks of the function on-rotation-request move it on when a stage is over: every member was seen\n` +
+        `to have it, and no certificate of the stage before can be alive. No command makes that shorter.\n` +
+        examples(
+          "meshjoin root init",
+          "meshjoin root rotate",
+          "meshjoin root status --output json | jq '.waitingFor'",
+        ),
+    );
+  root
+    .command("status")
+    .description("show the versions of the root secret, the stage of a rotation and what it waits for")
+    .action(() => take({ action: "status" }));
+  root
+    .command("init")
+    .description("make the first root of the mesh, for ten years, and its secret")
+    .addOption(
+      new Option("--algorithm <ALGORITHM>", "of its key").choices(ROOT_ALGORITHMS).default("ec-p384"),
+    )
+    .action(({ algorithm }: { algorithm: RootAlgorithm }) => take({ action: "init", algorithm }));
+  root
+    .command("import")
+    .description(
+      "bring a root of your own: the first of the mesh, or the next one, to which a rotation begins",
+    )
+    .argument("<FILE>", "PEM certificate followed by its PEM key; - reads standard input")
+    .action((file: string) => take({ action: "import", file }));
+  for (const [action, description] of [
+    ["rotate", "make the next root and begin a rotation to it"],
+    ["advance", "move the rotation on to its next stage, if this one is over; works while it is paused, too"],
+    ["pause", "keep ticks from moving the rotation on"],
+    ["resume", "let ticks move the rotation on again"],
+    ["abort", "take the rotation back the same way, as long as the old root has not left"],
+  ] as const) {
+    root
+      .command(action)
+      .description(description)
+      .action(() => take({ action }));
+  }
 }
 
 function given(cluster: string | undefined): ClusterFlag {

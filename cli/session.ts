@@ -1,5 +1,7 @@
+import type { MeshSpec } from "../shared/core/spec.ts";
 import { MeshjoinError } from "../shared/errors.ts";
-import type { Operator, OperatorRun } from "../shared/operator.ts";
+import type { Operator, OperatorPorts, OperatorRun } from "../shared/operator.ts";
+import { DEADLINE_MS } from "../shared/runtime.ts";
 import { scrub } from "../shared/scrub.ts";
 import type { Host } from "./host.ts";
 import { ensureManifest } from "./manifest.ts";
@@ -15,8 +17,17 @@ export interface Session {
   readonly say: (line: string) => void;
   /** The result, on standard output: itself as one line of JSON, or what `render` makes of it. */
   show<T extends object>(result: T, render: (result: T, paint: Paint) => string): void;
+  /** Ports alone, for what needs no manifest; they are closed whatever becomes of it. */
+  withPorts<T>(use: (given: OperatorAccess) => Promise<T>): Promise<T>;
   /** A run whose steps are said as they are finished; it is closed whatever becomes of it. */
   withRun<T>(use: (run: OperatorRun) => Promise<T>): Promise<T>;
+}
+
+/** What a command may do without a run. */
+export interface OperatorAccess {
+  readonly ports: OperatorPorts;
+  readonly spec: MeshSpec;
+  readonly signal: AbortSignal;
 }
 
 export function openSession(host: Host, format: Format): Session {
@@ -29,6 +40,15 @@ export function openSession(host: Host, format: Format): Session {
       const text =
         format === "json" ? JSON.stringify(result) : render(result, paintFor(host.stdout, host.env));
       host.stdout.write(`${scrub(text)}\n`);
+    },
+    async withPorts(use) {
+      const operator: Operator = host.operator();
+      const ports = await operator.open();
+      try {
+        return await use({ ports, spec: operator.spec, signal: AbortSignal.timeout(DEADLINE_MS) });
+      } finally {
+        await ports.fleet.close();
+      }
     },
     async withRun(use) {
       const operator: Operator = host.operator();

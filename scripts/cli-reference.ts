@@ -18,8 +18,17 @@ function helpOf(command: Command): string {
   return text.trimEnd();
 }
 
-function section(command: Command): string[] {
-  return [`## meshjoin ${command.name()}`, "", "```", helpOf(command), "```", ""];
+function section(command: Command, path = "meshjoin"): string[] {
+  const name = `${path} ${command.name()}`;
+  return [
+    `## ${name}`,
+    "",
+    "```",
+    helpOf(command),
+    "```",
+    "",
+    ...command.commands.flatMap((each) => section(each, name)),
+  ];
 }
 
 /** `docs/reference/cli.md`. */

@@ -230,6 +230,11 @@ const ENTRIES: Readonly<Record<Reason, Entry>> = {
       "A cluster has left without being deleted. It still holds a CA that the members trust until the date in the message.",
     cure: "If it is not to be trusted: rotate the root.",
   },
+  UnclaimedRootVersion: {
+    means:
+      "A version of the root secret is enabled and has no role: somebody has added it, or a rotation that had just begun has died.",
+    cure: "If nobody needs it, disable it. To make it a root, use `meshjoin root import`.",
+  },
 };
 
 const SEVERITIES: readonly { readonly severity: Severity; readonly title: string; readonly about: string }[] =

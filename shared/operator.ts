@@ -2,12 +2,12 @@ import type { Run } from "./apply.ts";
 import { lazily } from "./async/lazily.ts";
 import { loadConfig } from "./config.ts";
 import type { MeshSpec } from "./core/spec.ts";
-import type { CallerIdentity, ClusterLabels, Ports } from "./ports.ts";
+import type { CallerIdentity, ClusterLabels, RotatorPorts } from "./ports.ts";
 import type { Reporter } from "./progress.ts";
-import { closing, DEADLINE_MS, readTemplate, wire } from "./runtime.ts";
+import { closing, DEADLINE_MS, readTemplate, wireRotator } from "./runtime.ts";
 
 /** What a person at a command line has beside the ports of a run; no trigger gets it. */
-export interface OperatorPorts extends Ports {
+export interface OperatorPorts extends RotatorPorts {
   readonly labels: ClusterLabels;
   readonly caller: CallerIdentity;
 }
@@ -41,7 +41,11 @@ export function createOperator(env: NodeJS.ProcessEnv, manifest: URL): Operator 
   const config = loadConfig(env);
   const { spec, containerEndpoint: endpoint } = config;
   const adapters = lazily(() =>
-    Promise.all([wire(config), import("./adapters/gke-labels.ts"), import("./adapters/google-auth.ts")]),
+    Promise.all([
+      wireRotator(config),
+      import("./adapters/gke-labels.ts"),
+      import("./adapters/google-auth.ts"),
+    ]),
   );
 
   async function open(): Promise<OperatorPorts> {

@@ -126,7 +126,8 @@ export async function carryOutSchedule(run: RotatorRun, givenAt: Date): Promise<
   return { reconciled: { ...reconciled, summary: { ...summary, findings: [...summary.findings, due] } } };
 }
 
-async function followUp<R extends Reconciled | undefined>(
+/** Gives the members the new stage, where there is one. */
+export async function followUp<R extends Reconciled | undefined>(
   run: RotatorRun,
   moved: Changed | undefined,
   otherwise: R,

@@ -72,7 +72,7 @@ export async function readTemplate(manifest: URL): Promise<ManifestTemplate> {
 }
 
 /** Answers what makes the ports of one run: its own connections, and clients that all runs share. */
-export async function wire(config: Config): Promise<() => Ports> {
+async function wire(config: Config): Promise<() => Ports> {
   const { spec } = config;
   const [gke, secrets, kubernetes, auth, pki] = await Promise.all([
     import("./adapters/gke.ts"),

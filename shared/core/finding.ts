@@ -59,6 +59,7 @@ export const REASONS = {
   TokenDue: "info",
   TokenExpiring: "warning",
   TrustedLeaver: "warning",
+  UnclaimedRootVersion: "warning",
 } as const satisfies Record<string, Severity>;
 
 export type Reason = keyof typeof REASONS;

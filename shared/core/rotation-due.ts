@@ -9,7 +9,7 @@ import type { MeshSpec } from "./spec.ts";
  * When the root that signs ends, as the members know it that hold an intermediate of it; undefined if none does. No payload
  * has to be read for it.
  */
-export function rootEnd(members: readonly Member[], { versions }: Roots): Date | undefined {
+function rootEnd(members: readonly Member[], { versions }: Roots): Date | undefined {
   const current = formatRootVersions(versions);
   const ends = members
     .filter(isReachable)

@@ -1,16 +1,9 @@
 import { isReachable } from "../core/observation.ts";
 import type { RootOrigin } from "../core/root-notes.ts";
 import { claimNext, isRefusal, isStaleOrder, type Refusal, withOrder } from "../core/rotation.ts";
-import { makeRoot } from "../pki/make-root.ts";
 import { survey } from "../reconcile/survey.ts";
 import { type Changed, changeRoots, type RotatorRun } from "./change-roots.ts";
-
-/** A root that is to be the next one. */
-export interface NextRoot {
-  /** PEM certificate and PEM key; wiped here. */
-  readonly payload: Buffer;
-  readonly origin: RootOrigin;
-}
+import { generatedRoot, type NextRoot } from "./root-payload.ts";
 
 /**
  * Begins a rotation to a root that is made now. Of two that begin at once, one root is claimed and the other is disabled: it
@@ -28,7 +21,7 @@ export async function beginRotation(
   const barrier = await foreignCacerts(run);
   if (barrier !== undefined) return { before: first.before, after: barrier };
 
-  const { payload, origin } = await (bring ?? (() => newRoot(run)))();
+  const { payload, origin } = await (bring?.() ?? generatedRoot(run.spec, run.ports.clock.now()));
   let version: number;
   try {
     version = await run.ports.keeper.add(payload, run.signal);
@@ -51,11 +44,6 @@ async function claim(run: RotatorRun, version: number, origin: RootOrigin, given
     const begun = claimNext(roots, version, origin, run.ports.clock.now());
     return isRefusal(begun) ? begun : withOrder(begun, givenAt);
   });
-}
-
-async function newRoot({ ports, spec }: RotatorRun): Promise<NextRoot> {
-  const { certificate, privateKey } = await makeRoot({ organization: spec.meshId, now: ports.clock.now() });
-  return { payload: Buffer.from(certificate + privateKey), origin: "generated" };
 }
 
 /** One that Meshjoin does not rotate would trust the old root alone, and be cut off. */

@@ -10,6 +10,11 @@ export interface RotatorRun extends Run {
   readonly ports: RotatorPorts;
 }
 
+/** All that a change of the root secret takes. */
+export type ChangingRun = Pick<RotatorRun, "signal"> & {
+  readonly ports: Pick<RotatorPorts, "roots" | "keeper" | "clock">;
+};
+
 /** What is to become of the roots as they are now; undefined: nothing. */
 export type Decide = (roots: Roots, state: RootState) => Transition | Refusal | undefined;
 
@@ -27,7 +32,7 @@ const ATTEMPTS = 5;
  * must follow from what it is given. What a transition disables is disabled before the state forgets it: dying in between leaves
  * it to be done again.
  */
-export async function changeRoots({ ports, signal }: RotatorRun, decide: Decide): Promise<Changed> {
+export async function changeRoots({ ports, signal }: ChangingRun, decide: Decide): Promise<Changed> {
   for (let attempt = 1; ; attempt += 1) {
     const state = await ports.roots.state(signal);
     const before = rootsOf(state);

@@ -2,7 +2,7 @@ import type { Host } from "../../../cli/host.ts";
 import type { ManifestFile, Renderer } from "../../../cli/manifest.ts";
 import { meshjoin } from "../../../cli/meshjoin.ts";
 import { loadConfig } from "../../../shared/config.ts";
-import { RefusedError } from "../../../shared/errors.ts";
+import { InputError, RefusedError } from "../../../shared/errors.ts";
 import type { OperatorPorts } from "../../../shared/operator.ts";
 import { fakeClusterLabels } from "../../fakes/cluster-labels.ts";
 import type { FakeMesh } from "../../fakes/mesh.ts";
@@ -18,6 +18,8 @@ export interface Terminal {
   readonly signal?: AbortSignal;
   /** Whose the credentials are, or why there are none. */
   readonly email?: string | Error;
+  /** By name. */
+  readonly files?: Readonly<Record<string, string>>;
   /** Whether the credentials still give an identity token; asked with every request. */
   readonly isSignedIn?: () => boolean;
   /** What happens while the command `open` serves; it has written `out`. */
@@ -84,6 +86,11 @@ export async function call(mesh: FakeMesh, args: string, terminal: Terminal = {}
     async identityToken(audience) {
       if (terminal.isSignedIn?.() ?? true) return `of-the-caller-for-${audience}`;
       throw new RefusedError("the credentials give no identity token; sign in", { code: "NoIdentityToken" });
+    },
+    async readFile(name) {
+      const found = terminal.files?.[name];
+      if (found !== undefined) return Buffer.from(found);
+      throw new InputError(`${name} cannot be read; give another`, { code: "InvalidInput", field: "FILE" });
     },
     stopped: async () => await terminal.whileOpen?.(written.out),
     manifest: file,

@@ -1,0 +1,98 @@
+import { isRefusal, type Refusal, type Stage, stageOf } from "../../shared/core/rotation.ts";
+import type { Summary } from "../../shared/core/summary.ts";
+import { beginRotation } from "../../shared/rotate/begin.ts";
+import type { Changed } from "../../shared/rotate/change-roots.ts";
+import { makeFirstRoot } from "../../shared/rotate/first-root.ts";
+import { generatedRoot, importedRoot, type RootAlgorithm } from "../../shared/rotate/root-payload.ts";
+import { viewRoots } from "../../shared/rotate/root-view.ts";
+import { carryOut, followUp, type RootAction } from "../../shared/rotate.ts";
+import { EXIT, type ExitCode } from "../exit-code.ts";
+import type { RootOrder } from "../order.ts";
+import { renderMoved } from "../render/moved.ts";
+import { renderRootView } from "../render/root-view.ts";
+import type { Session } from "../session.ts";
+import { exitCodeOfRun } from "./reconciled.ts";
+
+/** What became of an order about the root. */
+export interface Moved {
+  readonly from: Stage;
+  readonly to: Stage;
+  /** Null where it was done. */
+  readonly refused: { readonly code: string; readonly message: string; readonly cure: string } | null;
+  /** Of the run that gave the members the new stage. */
+  readonly summary?: Summary;
+}
+
+export async function root(session: Session, order: RootOrder): Promise<ExitCode> {
+  switch (order.action) {
+    case "status":
+      session.show(await session.withRun(viewRoots), renderRootView);
+      return EXIT.done;
+    case "init":
+      return await init(session, order.algorithm);
+    case "import":
+      return await bring(session, order.file);
+    case "rotate":
+      return await move(session, "start");
+    case "advance":
+    case "pause":
+    case "resume":
+    case "abort":
+      return await move(session, order.action);
+  }
+}
+
+async function init(session: Session, algorithm: RootAlgorithm): Promise<ExitCode> {
+  return await session.withPorts(async (given) => {
+    const make = () => generatedRoot(given.spec, given.ports.clock.now(), algorithm);
+    return show(session, await makeFirstRoot(given, make));
+  });
+}
+
+/** The first root of a mesh that has none; else the next one. */
+async function bring(session: Session, file: string): Promise<ExitCode> {
+  const payload = await session.host.readFile(file);
+  const made = await session.withPorts(async (given) => {
+    const brought = importedRoot(payload, file, given.spec, given.ports.clock.now());
+    return await makeFirstRoot(given, () => Promise.resolve(brought));
+  });
+  const isFirst = made.after === undefined || !isRefusal(made.after) || made.after.refused !== "RootExists";
+  if (isFirst) return show(session, made);
+  return await session.withRun(async (run) => {
+    const now = run.ports.clock.now();
+    const moved = await beginRotation(run, now, async () => importedRoot(payload, file, run.spec, now));
+    return show(session, moved, await followUp(run, moved, undefined));
+  });
+}
+
+async function move(session: Session, action: RootAction): Promise<ExitCode> {
+  return await session.withRun(async (run) => {
+    const { moved, reconciled } = await carryOut(run, { action, givenAt: run.ports.clock.now() });
+    return moved === undefined ? EXIT.failed : show(session, moved, reconciled);
+  });
+}
+
+function show(
+  session: Session,
+  { before, after }: Changed,
+  reconciled?: Parameters<typeof exitCodeOfRun>[0],
+): ExitCode {
+  const from = stageOf(before);
+  const refused = after === undefined ? OUT_OF_DATE : isRefusal(after) ? after : undefined;
+  const moved: Moved = {
+    from,
+    to: after === undefined || isRefusal(after) ? from : stageOf(after),
+    refused:
+      refused === undefined ? null : { code: refused.refused, message: refused.message, cure: refused.cure },
+    ...(reconciled === undefined ? {} : { summary: reconciled.summary }),
+  };
+  session.show(moved, renderMoved);
+  if (moved.refused !== null) return EXIT.failed;
+  return reconciled === undefined ? EXIT.done : exitCodeOfRun(reconciled);
+}
+
+const OUT_OF_DATE: Refusal = {
+  refused: "OrderOutOfDate",
+  message: "somebody else has given a later order meanwhile, or moved the rotation on",
+  cure: "look where it stands: meshjoin root status",
+};

@@ -1,0 +1,21 @@
+import { type Finding, finding } from "./finding.ts";
+import { bundleVersions } from "./root-state.ts";
+import type { Roots } from "./rotation.ts";
+
+/** Enabled versions that are nobody's root: added and never claimed. They are ignored, and worth being looked at. */
+export function unclaimedRoots(
+  versions: readonly { readonly version: number; readonly enabled: boolean }[],
+  roots: Roots,
+  secret: string,
+): Finding[] {
+  const known = [...bundleVersions(roots.versions), ...roots.notes.retired];
+  return versions
+    .filter(({ version, enabled }) => enabled && !known.includes(version))
+    .map(({ version }) =>
+      finding(
+        "UnclaimedRootVersion",
+        `version ${version} of secret ${secret} has no role; it is ignored`,
+        `if nobody needs it: gcloud secrets versions disable ${version} --secret ${secret}`,
+      ),
+    );
+}

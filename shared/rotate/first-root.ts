@@ -1,0 +1,31 @@
+import { claimSigning, isRefusal } from "../core/rotation.ts";
+import type { MeshSpec } from "../core/spec.ts";
+import { type Changed, type ChangingRun, changeRoots } from "./change-roots.ts";
+import type { NextRoot } from "./root-payload.ts";
+
+/**
+ * Gives a mesh its first root, and makes the secret where there is none. Refused where any version has a role already. Of two
+ * that come at once, one root signs and the other is disabled.
+ */
+export async function makeFirstRoot(
+  run: ChangingRun & { readonly spec: MeshSpec },
+  bring: () => Promise<NextRoot>,
+): Promise<Changed> {
+  const { keeper } = run.ports;
+  await keeper.create(run.signal);
+  const seen = await changeRoots(run, () => undefined);
+  const mayClaim = claimSigning(seen.before, 0, "generated");
+  if (isRefusal(mayClaim)) return { before: seen.before, after: mayClaim };
+  const { payload, origin } = await bring();
+  let version: number;
+  try {
+    version = await keeper.add(payload, run.signal);
+  } finally {
+    payload.fill(0);
+  }
+  const claimed = await changeRoots(run, (roots) =>
+    roots.versions.signing === version ? undefined : claimSigning(roots, version, origin),
+  );
+  if (claimed.after !== undefined && isRefusal(claimed.after)) await keeper.disable(version, run.signal);
+  return claimed;
+}

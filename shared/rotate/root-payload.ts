@@ -1,0 +1,34 @@
+import { rotationLead } from "../core/intermediate-life.ts";
+import type { RootOrigin } from "../core/root-notes.ts";
+import type { MeshSpec } from "../core/spec.ts";
+import { makeRoot, type RootOptions } from "../pki/make-root.ts";
+import { assertIssuing, readSigningRoot } from "../pki/root.ts";
+
+/** A root on its way into the secret: PEM certificate and PEM key. Whoever adds it wipes it. */
+export interface NextRoot {
+  readonly payload: Buffer;
+  readonly origin: RootOrigin;
+}
+
+export const ROOT_ALGORITHMS = ["ec-p384", "rsa-4096"] as const;
+export type RootAlgorithm = NonNullable<RootOptions["algorithm"]>;
+
+/** Made here and now, for ten years. */
+export async function generatedRoot(
+  { meshId }: MeshSpec,
+  now: Date,
+  algorithm: RootAlgorithm = "ec-p384",
+): Promise<NextRoot> {
+  const { certificate, privateKey } = await makeRoot({ organization: meshId, now, algorithm });
+  return { payload: Buffer.from(certificate + privateKey), origin: "generated" };
+}
+
+/**
+ * One that somebody has brought, if it is fit to be a root of the mesh, and for so long that it need not be rotated at once.
+ * Fails with RootError as `readSigningRoot` and `assertIssuing` do. `name` is for messages.
+ */
+export function importedRoot(payload: Buffer, name: string, spec: MeshSpec, now: Date): NextRoot {
+  const { certificate } = readSigningRoot(payload, name);
+  assertIssuing(certificate, name, now, rotationLead(spec));
+  return { payload, origin: "imported" };
+}

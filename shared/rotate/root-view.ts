@@ -1,0 +1,59 @@
+import type { Finding } from "../core/finding.ts";
+import { rootSecretName } from "../core/names.ts";
+import { ROOT_ROLES, type RootRole } from "../core/root-state.ts";
+import { type Stage, stageOf } from "../core/rotation.ts";
+import { rotationDue } from "../core/rotation-due.ts";
+import { unclaimedRoots } from "../core/unclaimed-roots.ts";
+import { survey } from "../reconcile/survey.ts";
+import type { RotatorRun } from "./change-roots.ts";
+import { lookAtGate } from "./look.ts";
+
+/** The roots of a mesh and where their rotation stands; every time is RFC 3339. */
+export interface RootView {
+  readonly meshId: string;
+  readonly secret: string;
+  readonly stage: Stage;
+  /** Since when; null where nobody has noted it. */
+  readonly since: string | null;
+  readonly paused: string | null;
+  readonly waitingFor: readonly string[];
+  readonly until: string | null;
+  readonly versions: readonly RootVersionView[];
+  readonly findings: readonly Finding[];
+}
+
+export interface RootVersionView {
+  readonly version: number;
+  readonly role: RootRole | null;
+  readonly enabled: boolean;
+  readonly retired: boolean;
+}
+
+/** Reads aliases, versions and members; no payload. Throws as `survey` does. */
+export async function viewRoots(run: RotatorRun): Promise<RootView> {
+  const { ports, spec, signal } = run;
+  const [seen, listed] = await Promise.all([survey(run), ports.keeper.list(signal)]);
+  const { versions, notes } = seen.roots;
+  const stage = stageOf(seen.roots);
+  const gate = stage === "idle" ? undefined : await lookAtGate(run, seen);
+  const secret = rootSecretName(spec.meshId);
+  return {
+    meshId: spec.meshId,
+    secret,
+    stage,
+    since: notes.stageSince?.toISOString() ?? null,
+    paused: notes.paused?.toISOString() ?? null,
+    waitingFor: gate?.waitingFor ?? [],
+    until: gate?.until?.toISOString() ?? null,
+    versions: listed.map(({ version, enabled }) => ({
+      version,
+      role: ROOT_ROLES.find((role) => versions[role] === version) ?? null,
+      enabled,
+      retired: notes.retired.includes(version),
+    })),
+    findings: [
+      ...[rotationDue(seen.members, seen.roots, spec, ports.clock.now()) ?? []].flat(),
+      ...unclaimedRoots(listed, seen.roots, secret),
+    ],
+  };
+}

@@ -9,6 +9,7 @@ import { clusterId } from "../shared/core/names.ts";
 import type { Binaries } from "./binaries/build.ts";
 import { type ControlPlane, startControlPlane } from "./cluster/control-plane.ts";
 import type { ProxyFault } from "./cluster/fault-proxy.ts";
+import type { TrafficSupport } from "./cluster/traffic-support.ts";
 import type { MemberFaults } from "./google/control-server.ts";
 import type { Fault } from "./google/faults.ts";
 import type { GkeBackend } from "./google/gke.ts";
@@ -19,6 +20,7 @@ export interface ControlPlanesOptions {
   readonly binaries: Binaries;
   readonly tokenReviewUrl: string;
   readonly adminUsers: readonly string[];
+  readonly traffic?: TrafficSupport;
   readonly progress: (line: string) => void;
 }
 
@@ -56,6 +58,7 @@ export function createControlPlanes(options: ControlPlanesOptions): ControlPlane
       tokenReviewUrl: options.tokenReviewUrl,
       adminUsers: options.adminUsers,
       podCidrIndex: takeIndex(indexes, id),
+      ...(options.traffic !== undefined && { traffic: options.traffic }),
     });
     running.set(id, controlPlane);
     options.progress(`${ref.name} (${ref.location}) is up after ${seconds(startedAt)} s`);

@@ -23,6 +23,12 @@ import type { RequestLedger } from "./google/requests.ts";
 import { type GoogleCloud, PROJECT, startGoogleCloud } from "./google-cloud.ts";
 import { keepFleetFile } from "./keep-fleet-file.ts";
 import { waitUntilSynced } from "./sync-state.ts";
+import {
+  type FleetTraffic,
+  prepareTraffic,
+  type TrafficBasis,
+  workloadTtlOf,
+} from "./traffic/fleet-traffic.ts";
 import { createUndo, type Undo } from "./undo.ts";
 
 export interface FleetOptions {
@@ -32,6 +38,8 @@ export interface FleetOptions {
   readonly dir: string;
   /** Label the clusters and wait until they are one mesh; otherwise they stay unlabelled. */
   readonly join: boolean;
+  /** Run istiod so that sidecars of a vanilla Envoy may talk to each other; `startTraffic` starts them. */
+  readonly traffic?: boolean;
   readonly progress: (line: string) => void;
   /** What `npm run build` made; by default that is done now. `false` runs no functions. */
   readonly bundle?: string | false;
@@ -58,6 +66,10 @@ export interface SandboxFleet {
   waitUntilSynced(): Promise<void>;
   /** Of the instance that runs now; undefined if the bundle does not have the function. */
   functionPid(name: FunctionName): number | undefined;
+  /** What sidecars need; undefined without the option `traffic`. */
+  readonly traffic: FleetTraffic | undefined;
+  /** Before anything of the fleet ends; at once if it is ending. */
+  beforeStop(step: () => Promise<unknown>): void;
   /** Requests of one account to the API servers of all members. */
   clusterRequests(email: string, sinceMs?: number): Promise<number>;
   /** Over how many connections those came; on Linux only. */
@@ -105,13 +117,17 @@ async function start(options: FleetOptions, undo: Undo): Promise<SandboxFleet> {
   const lock = await lockDirectory(dir);
   undo.add(() => lock.release());
   const logDir = join(dir, "logs");
-  for (const name of ["clusters", "gcloud", "logs", "fleet.json"]) {
+  for (const name of ["clusters", "gcloud", "logs", "traffic", "fleet.json"]) {
     await rm(join(dir, name), { recursive: true, force: true });
   }
   await mkdir(logDir, { recursive: true });
 
   const meshId = env["MESHJOIN_MESH_ID"] || "sandbox";
-  const google = await startGoogleCloud({ dir, logDir, env, progress: options.progress }, undo);
+  const traffic = options.traffic === true ? await prepareTraffic(options.progress) : undefined;
+  const google = await startGoogleCloud(
+    { dir, logDir, env, progress: options.progress, ...(traffic !== undefined && { traffic }) },
+    undo,
+  );
   const gcloudFile = gcloudEnvironmentFile(dir);
   await writeFile(gcloudFile, renderGcloudEnvironment(dir, { ...google, project: PROJECT.id }));
   undo.add(() => rm(gcloudFile, { force: true }));
@@ -122,7 +138,7 @@ async function start(options: FleetOptions, undo: Undo): Promise<SandboxFleet> {
   const settings = settingsOf(google, meshId, env);
   await serveCommandLine(dir, google, settings, undo);
   const functions = await startMeshjoin({ google, bundle, settings, logDir, env }, undo);
-  const fleet = assemble({ options, env, meshId, logDir, google, client, functions }, undo);
+  const fleet = assemble({ options, env, meshId, dir, logDir, google, client, functions, traffic }, undo);
   await populate(fleet, options);
   const kept = await keepFleetFile(dir, () => fleet.file());
   undo.add(() => kept.stop());
@@ -213,10 +229,12 @@ interface Parts {
   readonly options: FleetOptions;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly meshId: string;
+  readonly dir: string;
   readonly logDir: string;
   readonly google: GoogleCloud;
   readonly client: CloudClient;
   readonly functions: SandboxFunctions;
+  readonly traffic: TrafficBasis | undefined;
 }
 
 function assemble(parts: Parts, undo: Undo): SandboxFleet {
@@ -235,6 +253,13 @@ function assemble(parts: Parts, undo: Undo): SandboxFleet {
     faults: google.faults,
     ledger: google.ledger,
     deliveries: google.deliveries,
+    traffic: parts.traffic && {
+      ...parts.traffic,
+      dir: join(parts.dir, "traffic"),
+      workloadTtl: workloadTtlOf(parts.env),
+      xdsAddress: (clusterId) => google.istiodXds(clusterId),
+    },
+    beforeStop: (step) => undo.add(step),
     functionPid: (name) => parts.functions.pid(name),
     clusterRequests: (email, sinceMs) => google.clusterRequests(email, sinceMs),
     clusterConnections: (email, sinceMs) => google.clusterConnections(email, sinceMs),

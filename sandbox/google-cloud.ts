@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { parsePin } from "../scripts/render-settings.ts";
 import { clusterId } from "../shared/core/names.ts";
 import { type Binaries, ensureBinaries } from "./binaries/build.ts";
+import type { TrafficSupport } from "./cluster/traffic-support.ts";
 import {
   type ClusterConnections,
   countClusterConnections,
@@ -34,6 +35,8 @@ export interface GoogleCloudOptions {
   /** `PUBSUB_EMULATOR_HOST` of it replaces the own Pub/Sub server. */
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly progress: (line: string) => void;
+  /** Where sidecars are to run. */
+  readonly traffic?: TrafficSupport;
 }
 
 /** Google Cloud as far as Meshjoin needs it, with real Kubernetes behind it. */
@@ -53,6 +56,8 @@ export interface GoogleCloud {
   readonly deliveries: readonly Delivery[];
   /** Every RUNNING cluster. */
   members(): FleetMember[];
+  /** As `ControlPlane.istiodXds` of that cluster. */
+  istiodXds(clusterId: string): string | undefined;
   clusterRequests(email: string, sinceMs?: number): Promise<number>;
   clusterConnections(email: string, sinceMs?: number): Promise<ClusterConnections>;
   /** Whether root keys are for the signer alone. */
@@ -133,6 +138,7 @@ export async function startGoogleCloud(options: GoogleCloudOptions, undo: Undo):
     ledger,
     deliveries,
     members: () => runningMembers(gke, controlPlanes),
+    istiodXds: (id) => controlPlanes.get(id)?.istiodXds(),
     clusterRequests,
     clusterConnections,
     setSignerRuns(runs) {

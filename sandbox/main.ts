@@ -1,11 +1,14 @@
 import { Command, InvalidArgumentError } from "commander";
 import { type SandboxFleet, startFleet } from "./fleet.ts";
+import { renderCounts } from "./traffic/tally.ts";
+import { startTraffic } from "./traffic/traffic.ts";
 import { renderUsage } from "./usage.ts";
 
 interface Flags {
   readonly members: number;
   readonly dir: string;
   readonly join: boolean;
+  readonly traffic: boolean;
 }
 
 const PARENT_CHECK_MS = 1000;
@@ -25,6 +28,7 @@ function parseFlags(argv: readonly string[]): Flags {
     .option("--members <n>", "clusters to begin with", parseMembers, 2)
     .option("--dir <path>", "where everything is written", ".sandbox")
     .option("--no-join", "leave the clusters without the mesh label")
+    .option("--traffic", "requests between the first two members, through an Envoy on each side", false)
     .allowExcessArguments(false)
     .parse(argv)
     .opts<Flags>();
@@ -49,13 +53,16 @@ function aborted(signal: AbortSignal): Promise<void> {
   return promise;
 }
 
-const { members, dir, join } = parseFlags(process.argv);
+const { members, dir, join, traffic } = parseFlags(process.argv);
 const signal = whenToStop();
 let fleet: SandboxFleet | undefined;
 try {
-  fleet = await startFleet({ members, dir, join, signal, progress: (line) => console.error(line) });
-  console.log(renderUsage(dir, fleet.file()));
+  const progress = (line: string) => console.error(line);
+  fleet = await startFleet({ members, dir, join, traffic, signal, progress });
+  const flowing = traffic && join && members > 1 ? await startTraffic(fleet) : undefined;
+  console.log(renderUsage(dir, fleet.file(), flowing?.target));
   await aborted(signal);
+  if (flowing !== undefined) console.error(renderCounts(flowing.counts()));
   console.error("stopping");
 } catch (error) {
   console.error(error instanceof Error ? error.message : error);

@@ -11,10 +11,10 @@ const HIGHEST = 32_000;
 
 const handedOut = new Set<number>();
 
-async function isFree(port: number): Promise<boolean> {
+async function isFree(port: number, host: string): Promise<boolean> {
   const server = createServer();
   try {
-    server.listen(port, "127.0.0.1");
+    server.listen(port, host);
     await once(server, "listening");
     return true;
   } catch {
@@ -24,13 +24,13 @@ async function isFree(port: number): Promise<boolean> {
   }
 }
 
-/** A port on 127.0.0.1 that nobody listens on, and that this process has not handed out before. */
-export async function freePort(): Promise<number> {
+/** A port of an address of this machine that nobody listens on, and that this process has not handed out before. */
+export async function freePort(host = "127.0.0.1"): Promise<number> {
   for (let attempt = 0; attempt < 200; attempt += 1) {
     const port = randomInt(LOWEST, HIGHEST);
     if (!handedOut.has(port)) {
       handedOut.add(port);
-      if (await isFree(port)) {
+      if (await isFree(port, host)) {
         return port;
       }
     }

@@ -3,9 +3,10 @@ import { rootSecretName } from "../shared/core/names.ts";
 import { meshjoinEnvironmentFile } from "./command-line.ts";
 import type { FleetFile } from "./fleet-file.ts";
 import { gcloudEnvironmentFile } from "./gcloud.ts";
+import type { Target } from "./traffic/request.ts";
 
 /** What somebody who has just started a sandbox wants to paste into another terminal. */
-export function renderUsage(dir: string, fleet: FleetFile): string {
+export function renderUsage(dir: string, fleet: FleetFile, traffic?: Target): string {
   const [member] = fleet.members;
   const sections = [
     [
@@ -29,6 +30,12 @@ export function renderUsage(dir: string, fleet: FleetFile): string {
           "Kubernetes:",
           `  kubectl --kubeconfig ${member.kubeconfig} get secrets -n istio-system`,
           ...(member.istiodHttp === undefined ? [] : [`  curl ${member.istiodHttp}/debug/clusterz`]),
+        ],
+    traffic === undefined
+      ? []
+      : [
+          `Requests flow, every result is in ${join(fleet.logDir, "traffic.jsonl")}; one more of them:`,
+          `  curl -H "Host: ${traffic.host}" http://127.0.0.1:${traffic.port}/`,
         ],
     [
       "A cluster more, through the GKE API:",

@@ -1,13 +1,13 @@
 import { execFile } from "node:child_process";
 import { createHash } from "node:crypto";
-import { constants } from "node:fs";
-import { access, mkdir, mkdtemp, readFile, rename, rm } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, rename, rm } from "node:fs/promises";
 import { arch, homedir, platform } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { UnavailableError } from "../../shared/errors.ts";
 import { startProcess } from "../process.ts";
+import { findExecutable, isExecutable } from "./lookup.ts";
 import { TOOL_NAMES, type Tool, type ToolName, toolsOf } from "./tools.ts";
 
 /** Absolute paths. */
@@ -26,13 +26,6 @@ export interface Binaries {
 const MODULE = fileURLToPath(new URL(".", import.meta.url));
 const HEARTBEAT_MS = 20_000;
 const ERROR_LINES = 30;
-
-async function isExecutable(path: string): Promise<boolean> {
-  return access(path, constants.X_OK).then(
-    () => true,
-    () => false,
-  );
-}
 
 function versionOf(goMod: string, module: string): string {
   const line = goMod.split("\n").find((text) => text.trim().startsWith(`${module} v`));
@@ -53,17 +46,11 @@ async function cacheDirectory(istioRelease: string): Promise<string> {
   return join(base, "meshjoin", "binaries", hash.digest("hex").slice(0, 16));
 }
 
-/** One's own directories win over what was built here, tool by tool. */
-async function findTools(directory: string): Promise<Map<ToolName, string>> {
-  const directories = [process.env["MESHJOIN_BINARIES"], process.env["KUBEBUILDER_ASSETS"], directory];
+async function findTools(names: readonly ToolName[], directory: string): Promise<Map<ToolName, string>> {
   const found = new Map<ToolName, string>();
-  for (const name of TOOL_NAMES) {
-    for (const candidate of directories) {
-      const path = join(candidate ?? "", name);
-      if (candidate !== undefined && candidate !== "" && !found.has(name) && (await isExecutable(path))) {
-        found.set(name, path);
-      }
-    }
+  for (const name of names) {
+    const path = await findExecutable(name, directory);
+    if (path !== undefined) found.set(name, path);
   }
   return found;
 }
@@ -140,10 +127,68 @@ async function buildTool({ tool, directory, position, progress }: Build): Promis
   }
 }
 
-function pathsOf(directory: string, found: ReadonlyMap<ToolName, string>): Binaries {
-  const pathOf = (name: ToolName): string => found.get(name) ?? join(directory, name);
+/** Where each of the programs is; those that were missing are compiled first. */
+export interface Tools {
+  /** Where the built ones are, or would be. */
+  readonly directory: string;
+  pathOf(name: ToolName): string;
+}
+
+/**
+ * Finds or builds programs. Directories of one's own (`MESHJOIN_BINARIES`, `KUBEBUILDER_ASSETS`) come first, then the
+ * cache, which is keyed by versions and platform; what is missing is compiled with Go, one tool after the other. A
+ * killed build goes on with the tool that it was at, and two builds at once do the same work twice and are both right.
+ *
+ * @param progress - Receives lines for a human while something is built; nothing when all is there.
+ * @param istioRelease - What Istio's own programs report as their version, without a `v`.
+ */
+export async function ensureTools(
+  names: readonly ToolName[],
+  progress: (line: string) => void,
+  istioRelease: string,
+): Promise<Tools> {
+  const directory = await cacheDirectory(istioRelease);
+  const found = await findTools(names, directory);
+  const goMod = await readFile(join(MODULE, "go.mod"), "utf8");
+  const versions = { istio: istioRelease, kubernetes: versionOf(goMod, "k8s.io/kubernetes") };
+  const missing = toolsOf(names, versions).filter((tool) => !found.has(tool.name));
+  if (missing.length > 0) {
+    await requireGo(
+      goMod,
+      missing.map((tool) => tool.name),
+    );
+    await mkdir(directory, { recursive: true });
+    await buildAll(missing, directory, progress);
+  }
+  return { directory, pathOf: (name) => found.get(name) ?? join(directory, name) };
+}
+
+async function buildAll(
+  tools: readonly Tool[],
+  directory: string,
+  progress: (line: string) => void,
+): Promise<void> {
+  const minutes = Math.ceil(tools.reduce((sum, tool) => sum + tool.minutes, 0));
+  progress(`building ${tools.map(({ name }) => name).join(", ")} into ${directory}`);
+  progress(`  once only; about ${minutes} min on two idle cores, less where Go has compiled them before`);
+  for (const [index, tool] of tools.entries()) {
+    const position = `${index + 1} of ${tools.length}`;
+    if (!(await isExecutable(join(directory, tool.name)))) {
+      progress(`  building ${tool.name} (${position}), up to ${Math.ceil(tool.minutes)} min`);
+      await buildTool({ tool, directory, position, progress });
+    }
+  }
+}
+
+/** Everything that a fleet runs, as `ensureTools` finds or builds it. */
+export async function ensureBinaries(
+  progress: (line: string) => void,
+  istioRelease: string,
+): Promise<Binaries> {
+  const tools = await ensureTools(TOOL_NAMES, progress, istioRelease);
+  const pathOf = (name: ToolName) => tools.pathOf(name);
   return {
-    directory,
+    directory: tools.directory,
     etcd: pathOf("etcd"),
     kubeApiserver: pathOf("kube-apiserver"),
     kubeControllerManager: pathOf("kube-controller-manager"),
@@ -152,42 +197,6 @@ function pathsOf(directory: string, found: ReadonlyMap<ToolName, string>): Binar
     istioctl: pathOf("istioctl"),
     pubsub: pathOf("pubsub"),
   };
-}
-
-/**
- * Finds or builds everything that the sandbox runs. Directories of one's own (`MESHJOIN_BINARIES`,
- * `KUBEBUILDER_ASSETS`) come first, then the cache, which is keyed by versions and platform; what is missing is
- * compiled with Go, one tool after the other. A killed build goes on with the tool that it was at, and two
- * builds at once do the same work twice and are both right.
- *
- * @param progress - Receives lines for a human while something is built; nothing when all is there.
- * @param istioRelease - What istioctl and pilot-discovery report as their version, without a `v`.
- */
-export async function ensureBinaries(
-  progress: (line: string) => void,
-  istioRelease: string,
-): Promise<Binaries> {
-  const directory = await cacheDirectory(istioRelease);
-  const found = await findTools(directory);
-  const goMod = await readFile(join(MODULE, "go.mod"), "utf8");
-  const versions = { istio: istioRelease, kubernetes: versionOf(goMod, "k8s.io/kubernetes") };
-  const missing = toolsOf(versions).filter((tool) => !found.has(tool.name));
-  if (missing.length > 0) {
-    const names = missing.map((tool) => tool.name);
-    await requireGo(goMod, names);
-    await mkdir(directory, { recursive: true });
-    const minutes = Math.ceil(missing.reduce((sum, tool) => sum + tool.minutes, 0));
-    progress(`building ${names.join(", ")} into ${directory}`);
-    progress(`  once only; about ${minutes} min on two idle cores, less where Go has compiled them before`);
-    for (const [index, tool] of missing.entries()) {
-      const position = `${index + 1} of ${missing.length}`;
-      if (!(await isExecutable(join(directory, tool.name)))) {
-        progress(`  building ${tool.name} (${position}), up to ${Math.ceil(tool.minutes)} min`);
-        await buildTool({ tool, directory, position, progress });
-      }
-    }
-  }
-  return pathsOf(directory, found);
 }
 
 async function pinnedIstioRelease(): Promise<string> {

@@ -28,7 +28,10 @@ export const TOOL_NAMES = [
   "kubectl",
 ] as const;
 
-export type ToolName = (typeof TOOL_NAMES)[number];
+/** What sidecars need beside these; built only where sidecars run. */
+export const TRAFFIC_TOOL_NAMES = ["pilot-agent"] as const;
+
+export type ToolName = (typeof TOOL_NAMES)[number] | (typeof TRAFFIC_TOOL_NAMES)[number];
 
 function istioStamps(release: string): string[] {
   return [`-X istio.io/istio/pkg/version.buildVersion=${release}`];
@@ -44,7 +47,7 @@ function kubernetesStamps(version: string): string[] {
   ]);
 }
 
-export function toolsOf(versions: Versions): Tool[] {
+export function toolsOf(names: readonly ToolName[], versions: Versions): Tool[] {
   const istio = istioStamps(versions.istio);
   const kubernetes = kubernetesStamps(versions.kubernetes);
   const byName: Readonly<Record<ToolName, Omit<Tool, "name">>> = {
@@ -52,6 +55,7 @@ export function toolsOf(versions: Versions): Tool[] {
     etcd: { source: "go.etcd.io/etcd/server/v3", minutes: 0.5, stamps: [] },
     istioctl: { source: "istio.io/istio/istioctl/cmd/istioctl", minutes: 3, stamps: istio },
     "pilot-discovery": { source: "istio.io/istio/pilot/cmd/pilot-discovery", minutes: 1, stamps: istio },
+    "pilot-agent": { source: "istio.io/istio/pilot/cmd/pilot-agent", minutes: 3, stamps: istio },
     "kube-apiserver": { source: "k8s.io/kubernetes/cmd/kube-apiserver", minutes: 1.6, stamps: kubernetes },
     "kube-controller-manager": {
       source: "k8s.io/kubernetes/cmd/kube-controller-manager",
@@ -60,5 +64,5 @@ export function toolsOf(versions: Versions): Tool[] {
     },
     kubectl: { source: "k8s.io/kubernetes/cmd/kubectl", minutes: 0.2, stamps: kubernetes },
   };
-  return TOOL_NAMES.map((name) => ({ name, ...byName[name] }));
+  return names.map((name) => ({ name, ...byName[name] }));
 }

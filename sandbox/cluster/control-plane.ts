@@ -10,6 +10,7 @@ import { renderKubeconfig } from "./kubeconfig.ts";
 import { startKubelet } from "./kubelet.ts";
 import { type NodeStandIn, startNode } from "./node.ts";
 import { startPodNetwork } from "./pod-network.ts";
+import type { TrafficSupport } from "./traffic-support.ts";
 
 export interface ControlPlaneOptions {
   readonly name: string;
@@ -26,6 +27,8 @@ export interface ControlPlaneOptions {
   readonly adminGroups?: readonly string[];
   /** 0 to 99, another one for every cluster: pods get 10.(100 + index).0.0/16. */
   readonly podCidrIndex: number;
+  /** Where sidecars are to run. */
+  readonly traffic?: TrafficSupport;
 }
 
 /** A running cluster: real etcd, kube-apiserver, kube-controller-manager and istiod, everything else stood in for. */
@@ -47,6 +50,8 @@ export interface ControlPlane {
   readonly proxy: Pick<FaultProxy, "setFault">;
   /** `http://127.0.0.1:PORT` of the `:8080` debug port of an istiod, as from inside its pod; undefined where none runs. */
   istiodHttp(): string | undefined;
+  /** `127.0.0.1:PORT` of the port of an istiod that sidecars use, TLS; undefined where none runs. */
+  istiodXds(): string | undefined;
   stop(): Promise<void>;
 }
 
@@ -151,6 +156,7 @@ async function startNodeParts(
     network,
     server,
     pilotDiscovery: options.binaries.pilotDiscovery,
+    ...(options.traffic !== undefined && { traffic: options.traffic }),
     dir: join(options.dir, "pods"),
     logDir: options.logDir,
   });
@@ -185,6 +191,10 @@ async function start(options: ControlPlaneOptions, undo: Undo): Promise<ControlP
   const kubeconfig = renderKubeconfig({ name, server, ca: { pem: caPem }, token: tokens.admin });
   await writeFile(kubeconfigPath, kubeconfig, { mode: 0o600 });
   await waitForControllers(api);
+  const istiod = (containerPort: number): string | undefined => {
+    const port = node.pilots()[0]?.pilot.ports.get(containerPort);
+    return port === undefined ? undefined : `127.0.0.1:${port}`;
+  };
   return {
     name,
     server: `https://127.0.0.1:${proxy.port}`,
@@ -195,9 +205,10 @@ async function start(options: ControlPlaneOptions, undo: Undo): Promise<ControlP
     podCidr: `10.${100 + options.podCidrIndex}.0.0/16`,
     proxy,
     istiodHttp: () => {
-      const port = node.pilots()[0]?.pilot.ports.get(8080);
-      return port === undefined ? undefined : `http://127.0.0.1:${port}`;
+      const address = istiod(8080);
+      return address === undefined ? undefined : `http://${address}`;
     },
+    istiodXds: () => istiod(15012),
     stop: undo.run,
   };
 }

@@ -7,6 +7,7 @@ import { type Lookup, type NodeFacts, pilotContainer } from "./container-spec.ts
 import { type ContainerReport, type Pilot, startPilot } from "./pilot.ts";
 import type { PodNetwork } from "./pod-network.ts";
 import { podStatus } from "./pod-status.ts";
+import { asksForHostAddress, type TrafficSupport } from "./traffic-support.ts";
 import type { TokenRequest } from "./volumes.ts";
 
 /** Scheduler and kubelet in one: binds every pending pod to its one node, and runs istiod as a process. */
@@ -31,6 +32,8 @@ export interface NodeOptions {
   readonly network: PodNetwork;
   readonly server: string;
   readonly pilotDiscovery: string;
+  /** Where sidecars are to run. */
+  readonly traffic?: TrafficSupport;
   /** A directory per pod is made in it. */
   readonly dir: string;
   readonly logDir: string;
@@ -230,6 +233,7 @@ export async function startNode(options: NodeOptions): Promise<NodeStandIn> {
         root: join(options.dir, uid),
         logDir: options.logDir,
         pilotDiscovery: options.pilotDiscovery,
+        vanillaEnvoys: options.traffic !== undefined,
         server: options.server,
         lookup: lookupIn(namespace),
         token: createTokenSource(api, pod),
@@ -302,7 +306,7 @@ export async function startNode(options: NodeOptions): Promise<NodeStandIn> {
     working: false,
     again: false,
     started: false,
-    ip: nextAddress(),
+    ip: (asksForHostAddress(pod) ? options.traffic?.hostAddress : undefined) ?? nextAddress(),
     startedAt: new Date().toISOString(),
     reports: new Map(),
     pilot: undefined,

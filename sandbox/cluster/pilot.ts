@@ -6,6 +6,7 @@ import { freePort } from "../ports.ts";
 import { type ProcessExit, type RunningProcess, startProcess } from "../process.ts";
 import { type Lookup, type NodeFacts, resolveArgs, resolveEnv } from "./container-spec.ts";
 import { renderKubeconfig } from "./kubeconfig.ts";
+import { forVanillaEnvoy, VANILLA_ENVOY_ENV } from "./traffic-support.ts";
 import { type TokenRequest, volumeContent, writeVolume } from "./volumes.ts";
 
 /** The state of the one container, as it goes into the pod's status. */
@@ -25,6 +26,8 @@ export interface PilotOptions {
   readonly root: string;
   readonly logDir: string;
   readonly pilotDiscovery: string;
+  /** Whether the sidecars that it configures run an Envoy that Istio has not built. */
+  readonly vanillaEnvoys: boolean;
   /** Of kube-apiserver, not through the proxy: what makes a member unreachable does not stop its own istiod. */
   readonly server: string;
   readonly lookup: Lookup;
@@ -52,6 +55,9 @@ const LISTENERS: ReadonlyMap<number, string> = new Map([
 ]);
 
 const SERVICE_ACCOUNT_MOUNT = "/var/run/secrets/kubernetes.io/serviceaccount";
+const MESH_CONFIG_MAP = "istio";
+/** `--meshConfig` of pilot-discovery, relative to its working directory. */
+const MESH_CONFIG_DIRECTORY = "etc/istio/config";
 const PROBE_INTERVAL_MS = 200;
 const PROBE_TIMEOUT_MS = 5000;
 /** The kubelet's default `failureThreshold`. */
@@ -93,6 +99,17 @@ function running(startedAt: string): V1ContainerState {
   return JSON.parse(JSON.stringify({ running: { startedAt } }));
 }
 
+/**
+ * istiod prefers this file to the ConfigMap, which stays what the product made it: nothing but the process gets the
+ * settings for vanilla Envoys.
+ */
+async function writeMeshConfig({ root, lookup }: PilotOptions): Promise<void> {
+  const mesh = lookup("configmaps", MESH_CONFIG_MAP)?.get("mesh");
+  if (mesh === undefined) throw new Error(`configmaps/${MESH_CONFIG_MAP} is not there yet; create it`);
+  const content = new Map([["mesh", Buffer.from(forVanillaEnvoy(mesh.toString()))]]);
+  await writeVolume(join(root, MESH_CONFIG_DIRECTORY), content);
+}
+
 async function writeFiles(options: PilotOptions): Promise<void> {
   const { pod, podIp, node, lookup, token, container, root } = options;
   for (const mount of container.volumeMounts ?? []) {
@@ -102,6 +119,7 @@ async function writeFiles(options: PilotOptions): Promise<void> {
     const directory = join(root, mount.mountPath);
     await (content === undefined ? mkdir(directory, { recursive: true }) : writeVolume(directory, content));
   }
+  if (options.vanillaEnvoys) await writeMeshConfig(options);
 }
 
 /** istiod acts as its ServiceAccount: in-cluster configuration, with the mounted token and CA, written out. */
@@ -161,7 +179,7 @@ export async function startPilot(options: PilotOptions): Promise<Pilot> {
         ...listenerFlags(ports, ctrlzPort),
         `--kubeconfig=${kubeconfig}`,
       ],
-      env: { ...env, HOME: root },
+      env: { ...env, ...(options.vanillaEnvoys ? VANILLA_ENVOY_ENV : {}), HOME: root },
       cwd: root,
       logDir: options.logDir,
     });

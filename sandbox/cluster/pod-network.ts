@@ -1,8 +1,8 @@
 import { once } from "node:events";
 import { createServer } from "node:http";
 import { connect, createServer as createTcpServer, type Socket } from "node:net";
-import { networkInterfaces } from "node:os";
 import type { Duplex } from "node:stream";
+import { hostAddress } from "../host-address.ts";
 
 /**
  * How kube-apiserver reaches pods and nodes, whose addresses exist in the API only: an HTTP CONNECT server on a
@@ -27,9 +27,7 @@ export interface Route {
 
 /** The host's own address, if connections from it to loopback get through; not every system lets them. */
 async function reachableHostAddress(): Promise<string | undefined> {
-  const localAddress = Object.values(networkInterfaces())
-    .flatMap((addresses) => addresses ?? [])
-    .find(({ family, internal }) => family === "IPv4" && !internal)?.address;
+  const localAddress = hostAddress();
   if (localAddress === undefined) {
     return undefined;
   }
@@ -51,8 +49,8 @@ async function reachableHostAddress(): Promise<string | undefined> {
   }
 }
 
-function dial({ port, fromHost }: Route, hostAddress: string | undefined): Socket {
-  const localAddress = fromHost ? hostAddress : undefined;
+function dial({ port, fromHost }: Route, ownAddress: string | undefined): Socket {
+  const localAddress = fromHost ? ownAddress : undefined;
   return connect({ port, host: "127.0.0.1", ...(localAddress !== undefined && { localAddress }) });
 }
 
@@ -73,7 +71,7 @@ function tunnel(client: Duplex, target: Socket, head: Buffer): void {
 }
 
 export async function startPodNetwork(socketPath: string): Promise<PodNetwork> {
-  const hostAddress = await reachableHostAddress();
+  const ownAddress = await reachableHostAddress();
   const routes = new Map<string, Route>();
   const open = new Set<Duplex>();
   const server = createServer((_request, response) => response.writeHead(405).end());
@@ -85,7 +83,7 @@ export async function startPodNetwork(socketPath: string): Promise<PodNetwork> {
       client.on("error", () => client.destroy());
       client.end("HTTP/1.1 502 Bad Gateway\r\n\r\n");
     } else {
-      tunnel(client, dial(route, hostAddress), head);
+      tunnel(client, dial(route, ownAddress), head);
     }
   });
   server.listen(socketPath);

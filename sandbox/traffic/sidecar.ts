@@ -1,0 +1,102 @@
+import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { V1ConfigMap, V1Namespace } from "@kubernetes/client-node";
+import { ISTIO_NAMESPACE, NETWORK_LABEL } from "../../shared/core/names.ts";
+import type { ApiClient } from "../cluster/api-client.ts";
+import type { FleetMember } from "../fleet-file.ts";
+import { freePort } from "../ports.ts";
+import { startProcess } from "../process.ts";
+import type { Undo } from "../undo.ts";
+import type { FleetTraffic } from "./fleet-traffic.ts";
+import { serveIstiodAddress } from "./istiod-address.ts";
+import { mountFiles } from "./mounted-files.ts";
+import type { AppName } from "./objects.ts";
+import { readSide, type Side } from "./side.ts";
+import { OUTPUT_CERTS, proxyDefaults, sidecarArgs, sidecarEnv } from "./sidecar-settings.ts";
+
+export interface SidecarOptions {
+  readonly app: AppName;
+  readonly member: FleetMember;
+  readonly api: ApiClient;
+  readonly traffic: FleetTraffic;
+  readonly logDir: string;
+}
+
+/** pilot-agent and its Envoy, as two processes without root. */
+export interface Sidecar {
+  /** As of now; undefined while Envoy does not answer or has no certificate. */
+  side(): Promise<Side | undefined>;
+}
+
+const ASK_TIMEOUT_MS = 5000;
+const READY_POLL_MS = 250;
+const READY_TIMEOUT_MS = 120_000;
+
+async function ask(port: number, path: string): Promise<Response> {
+  return await fetch(`http://127.0.0.1:${port}${path}`, { signal: AbortSignal.timeout(ASK_TIMEOUT_MS) });
+}
+
+async function networkOf(api: ApiClient): Promise<string> {
+  const namespace = await api.get<V1Namespace>(`/api/v1/namespaces/${ISTIO_NAMESPACE}`);
+  return namespace.metadata?.labels?.[NETWORK_LABEL] ?? "";
+}
+
+async function meshConfigOf(api: ApiClient): Promise<string> {
+  const path = `/api/v1/namespaces/${ISTIO_NAMESPACE}/configmaps/istio`;
+  return (await api.get<V1ConfigMap>(path)).data?.["mesh"] ?? "";
+}
+
+/** Resolves once Envoy has its first configuration and certificate. */
+export async function startSidecar(options: SidecarOptions, undo: Undo): Promise<Sidecar> {
+  const { app, member, api, traffic, logDir } = options;
+  const root = join(traffic.dir, app);
+  await mkdir(join(root, "etc/istio/proxy"), { recursive: true });
+  await mkdir(join(root, OUTPUT_CERTS), { recursive: true });
+  const files = await mountFiles(api, app, root);
+  undo.add(async () => files.stop());
+  const istiod = await serveIstiodAddress(() => traffic.xdsAddress(member.clusterId));
+  undo.add(() => istiod.stop());
+  const ports = {
+    admin: await freePort(),
+    status: await freePort(),
+    envoyStatus: await freePort(),
+    prometheus: await freePort(),
+  };
+  const agent = await startProcess({
+    name: `sidecar-${app}`,
+    command: traffic.binaries.pilotAgent,
+    args: sidecarArgs(traffic.binaries.bootstrapTemplate),
+    env: sidecarEnv({
+      app,
+      clusterId: member.clusterId,
+      ...proxyDefaults(await meshConfigOf(api)),
+      network: await networkOf(api),
+      address: traffic.hostAddress,
+      ports,
+      envoy: traffic.binaries.envoy,
+      istiod: istiod.address,
+      workloadTtl: traffic.workloadTtl,
+    }),
+    cwd: root,
+    logDir,
+    ready: async () => {
+      // pilot-agent logs each time that it has to say no.
+      await sleep(READY_POLL_MS);
+      return (await ask(ports.status, "/healthz/ready")).ok;
+    },
+    readyTimeoutMs: READY_TIMEOUT_MS,
+  });
+  // Nobody's requests are to be drained.
+  undo.add(() => agent.stop({ graceMs: 0 }));
+  return {
+    async side() {
+      try {
+        const dump = await ask(ports.admin, "/config_dump?resource=dynamic_active_secrets");
+        return readSide(await dump.json());
+      } catch {
+        return undefined;
+      }
+    },
+  };
+}

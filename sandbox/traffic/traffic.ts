@@ -1,0 +1,167 @@
+import { appendFile } from "node:fs/promises";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { type ApiClient, ApiError } from "../cluster/api-client.ts";
+import type { SandboxFleet } from "../fleet.ts";
+import type { FleetMember } from "../fleet-file.ts";
+import { freePort } from "../ports.ts";
+import { createUndo, type Undo } from "../undo.ts";
+import type { FleetTraffic } from "./fleet-traffic.ts";
+import { memberApi } from "./member-api.ts";
+import {
+  CLIENT,
+  type Manifest,
+  meshManifests,
+  podManifest,
+  SERVER,
+  SERVICE_HOST,
+  type TrafficPorts,
+} from "./objects.ts";
+import { type Answer, sendRequest, type Target } from "./request.ts";
+import { type Result, startSender } from "./sender.ts";
+import { startEchoServer } from "./server.ts";
+import type { Side } from "./side.ts";
+import { startSidecar } from "./sidecar.ts";
+import { type Counts, createTally, type StepCounts } from "./tally.ts";
+
+/** Requests from a pod of one member to a pod of another, each over a mutual TLS connection of its own. */
+export interface Traffic {
+  /** Where the client's sidecar offers the service. */
+  readonly target: Target;
+  /** `host:port` of the server's sidecar, where the client's reaches it. */
+  readonly serverAddress: string;
+  /** One more request, which is not counted; answers with the server's `x-forwarded-client-cert`. */
+  request(): Promise<Answer>;
+  counts(): Counts;
+  /** Runs the work, waits a moment for what it sets off, and counts all requests since the step before it ended, or since the start. */
+  step(name: string, work: () => Promise<void>): Promise<StepCounts>;
+  sides(): Promise<{ readonly client: Side | undefined; readonly server: Side | undefined }>;
+  /** Of the failures so far, the latest. */
+  lastFailure(): Result | undefined;
+  stop(): Promise<void>;
+}
+
+const PER_SECOND = 40;
+/** What a change sets off in sidecars comes a moment after it is done in clusters. */
+const AFTERMATH_MS = 2000;
+const POLL_MS = 200;
+const PATIENCE_MS = 60_000;
+const CONFLICT = 409;
+
+/**
+ * Starts a client in the first member and a server in the second, and returns after the first answer. Nothing is tried
+ * twice: there are no retries in the mesh and none in the client. It stops with the fleet, if not before.
+ */
+export async function startTraffic(fleet: SandboxFleet): Promise<Traffic> {
+  const undo = createUndo();
+  fleet.beforeStop(() => undo.run());
+  try {
+    return await start(fleet, undo);
+  } catch (error) {
+    await undo.run();
+    throw error;
+  }
+}
+
+async function start(fleet: SandboxFleet, undo: Undo): Promise<Traffic> {
+  const { members, logDir } = fleet.file();
+  const [clientMember, serverMember] = members;
+  const { traffic } = fleet;
+  if (traffic === undefined) throw new Error("the fleet was started without traffic; use --traffic");
+  if (clientMember === undefined || serverMember === undefined) {
+    throw new Error("traffic needs two members; use --members 2");
+  }
+  const server = await startEchoServer();
+  undo.add(() => server.stop());
+  const ports = {
+    service: await freePort(),
+    sidecar: await freePort(traffic.hostAddress),
+    server: server.port,
+  };
+  const apis = { client: memberApi(clientMember), server: memberApi(serverMember) };
+  await deploy(apis, ports, traffic);
+  const [client, behind] = await Promise.all([
+    startSidecar({ app: CLIENT, member: clientMember, api: apis.client, traffic, logDir }, undo),
+    startSidecar({ app: SERVER, member: serverMember, api: apis.server, traffic, logDir }, undo),
+  ]);
+  const target = { port: ports.service, host: SERVICE_HOST };
+  const request = () => sendRequest(target);
+  await firstAnswer(request, clientMember);
+
+  const tally = createTally();
+  let lastFailure: Result | undefined;
+  const log = join(logDir, "traffic.jsonl");
+  let writing = Promise.resolve();
+  const sender = startSender({
+    send: request,
+    perSecond: PER_SECOND,
+    onResult(result) {
+      tally.add(result);
+      if (result.failure !== undefined) lastFailure = result;
+      writing = writing.then(() => appendFile(log, `${JSON.stringify(result)}\n`));
+    },
+  });
+  undo.add(async () => {
+    await sender.stop();
+    await writing;
+  });
+  return {
+    target,
+    serverAddress: `${traffic.hostAddress}:${ports.sidecar}`,
+    request,
+    counts: () => tally.counts(),
+    async step(name, work) {
+      await work();
+      await sleep(AFTERMATH_MS);
+      return tally.endStep(name);
+    },
+    async sides() {
+      const [left, right] = await Promise.all([client.side(), behind.side()]);
+      return { client: left, server: right };
+    },
+    lastFailure: () => lastFailure,
+    stop: () => undo.run(),
+  };
+}
+
+interface Apis {
+  readonly client: ApiClient;
+  readonly server: ApiClient;
+}
+
+async function deploy(apis: Apis, ports: TrafficPorts, { hostAddress }: FleetTraffic): Promise<void> {
+  const everywhere = meshManifests(ports, hostAddress);
+  await Promise.all(
+    Object.values(apis).map(async (api: ApiClient) => {
+      for (const manifest of everywhere) await create(api, manifest);
+    }),
+  );
+  await create(apis.client, podManifest(CLIENT));
+  await create(apis.server, podManifest(SERVER));
+}
+
+async function create(api: ApiClient, { path, object }: Manifest): Promise<void> {
+  try {
+    await api.create(path, object);
+  } catch (error) {
+    if (!(error instanceof ApiError && error.status === CONFLICT)) throw error;
+  }
+}
+
+/** The endpoint takes its way through two control planes before the client's sidecar knows it. */
+async function firstAnswer(request: () => Promise<Answer>, { name }: FleetMember): Promise<void> {
+  let last = "no answer";
+  for (const end = Date.now() + PATIENCE_MS; Date.now() < end; await sleep(POLL_MS)) {
+    try {
+      const { status, body } = await request();
+      if (status === 200) return;
+      last = `${status} ${body}`;
+    } catch (error) {
+      last = String(error);
+    }
+  }
+  throw new Error(
+    `the client in ${name} does not reach the server: ${last}; see the logs of sidecar-${CLIENT}, ` +
+      `sidecar-${SERVER} and istiod`,
+  );
+}

@@ -1,6 +1,7 @@
 import { mkdir, readdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { ensureBinaries } from "../sandbox/binaries/build.ts";
+import { ensureTrafficBinaries } from "../sandbox/binaries/traffic.ts";
 import { renderTable } from "../shared/table.ts";
 import { buildFunctions } from "./build.ts";
 import { ensureChromium } from "./chromium.ts";
@@ -52,6 +53,7 @@ async function prepare(tiers: readonly Tier[]): Promise<void> {
   if (tiers.some((tier) => tier.needsBinaries)) {
     const pin = parsePin(await readFile(join(ROOT, "shared/istio/pin.json"), "utf8"));
     await ensureBinaries(progress, pin.release);
+    if (tiers.some((tier) => tier.needsSidecars)) await ensureTrafficBinaries(progress, pin.release);
   }
   if (tiers.some((tier) => tier.needsBundle)) await buildFunctions({ progress });
   if (tiers.some((tier) => tier.needsBrowser)) await ensureChromium(progress);

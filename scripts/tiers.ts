@@ -6,6 +6,8 @@ export interface Tier {
   readonly folder: string;
   /** Real control planes or Istio's own tools are needed. */
   readonly needsBinaries: boolean;
+  /** Sidecars run, of an Envoy that is downloaded. */
+  readonly needsSidecars: boolean;
   /** The functions run from `dist/`. */
   readonly needsBundle: boolean;
   /** A page is looked at in Chromium, if there is one. */
@@ -24,6 +26,7 @@ export const TIERS: readonly Tier[] = [
     name: "unit",
     folder: "test/unit",
     needsBinaries: false,
+    needsSidecars: false,
     needsBundle: false,
     needsBrowser: false,
     budgetSeconds: 90,
@@ -33,6 +36,7 @@ export const TIERS: readonly Tier[] = [
     name: "contract",
     folder: "test/contract",
     needsBinaries: true,
+    needsSidecars: false,
     needsBundle: false,
     needsBrowser: true,
     budgetSeconds: 240,
@@ -42,6 +46,7 @@ export const TIERS: readonly Tier[] = [
     name: "integration",
     folder: "test/integration",
     needsBinaries: true,
+    needsSidecars: true,
     needsBundle: true,
     needsBrowser: false,
     budgetSeconds: 600,

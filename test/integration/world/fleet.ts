@@ -17,15 +17,17 @@ export interface FleetUse {
   readonly members: number;
   /** `MESHJOIN_*` for the functions. */
   readonly env?: Readonly<Record<string, string>>;
+  /** Whether sidecars are to run. */
+  readonly traffic?: boolean;
 }
 
 /** One fleet for all scenarios of a file; it is stopped whatever becomes of them. */
-export function useFleet({ members, env = {} }: FleetUse): { readonly fleet: SandboxFleet } {
+export function useFleet({ members, env = {}, traffic = false }: FleetUse): { readonly fleet: SandboxFleet } {
   let dir: string;
   let fleet: SandboxFleet | undefined;
   beforeAll(async () => {
     dir = await mkdtemp(join(tmpdir(), "meshjoin-scenarios-"));
-    const options = { members, dir, join: true, progress: () => undefined };
+    const options = { members, dir, join: true, traffic, progress: () => undefined };
     fleet = await startFleet({ ...options, env: { ...process.env, ...env } });
   }, START_MS);
   afterAll(async () => {

@@ -1,0 +1,41 @@
+import { describe, expect, it } from "@jest/globals";
+import { proxyDefaults, sidecarEnv } from "../../../../sandbox/traffic/sidecar-settings.ts";
+
+const settings = {
+  app: "client",
+  clusterId: "cn-p-l-c",
+  meshId: "m",
+  network: "p.default",
+  address: "192.0.2.7",
+  ports: { admin: 1, status: 2, envoyStatus: 3, prometheus: 4 },
+  envoy: "/binaries/envoy",
+  istiod: "127.0.0.1:5",
+  workloadTtl: 60,
+  proxyMetadata: { PROXY_CONFIG_XDS_AGENT: "true" },
+} as const;
+
+describe("proxyDefaults", () => {
+  it("reads what the mesh configuration gives to every sidecar", () => {
+    const mesh = "defaultConfig:\n  meshId: m\n  proxyMetadata:\n    A: b\n";
+    expect(proxyDefaults(mesh)).toEqual({ meshId: "m", proxyMetadata: { A: "b" } });
+  });
+
+  it.each(["", "accessLogFile: /dev/stdout"])("finds nothing in %j", (mesh) => {
+    expect(proxyDefaults(mesh)).toEqual({ meshId: "", proxyMetadata: {} });
+  });
+});
+
+describe("sidecarEnv", () => {
+  it("has the mesh's own settings, and asks for certificates that istiod may grant", () => {
+    expect(sidecarEnv(settings)).toMatchObject({ PROXY_CONFIG_XDS_AGENT: "true", SECRET_TTL: "1m" });
+  });
+
+  it("leaves the life of certificates to a mesh that sets it", () => {
+    const proxyMetadata = { SECRET_TTL: "30s" };
+    expect(sidecarEnv({ ...settings, proxyMetadata })).toMatchObject({ SECRET_TTL: "30s" });
+  });
+
+  it("holds nothing of this process's own environment", () => {
+    expect(Object.keys(sidecarEnv(settings))).not.toContain("PATH");
+  });
+});

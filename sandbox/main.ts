@@ -59,7 +59,9 @@ let fleet: SandboxFleet | undefined;
 try {
   const progress = (line: string) => console.error(line);
   fleet = await startFleet({ members, dir, join, traffic, signal, progress });
-  const flowing = traffic && join && members > 1 ? await startTraffic(fleet) : undefined;
+  const flows = traffic && join && members > 1;
+  if (traffic && !flows) progress("no requests are sent: they need two members that join");
+  const flowing = flows ? await startTraffic(fleet) : undefined;
   console.log(renderUsage(dir, fleet.file(), flowing?.target));
   await aborted(signal);
   if (flowing !== undefined) console.error(renderCounts(flowing.counts()));

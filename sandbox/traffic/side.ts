@@ -32,6 +32,22 @@ function certificates(text: { readonly inline_bytes: string } | undefined): Buff
   return text === undefined ? [] : splitBundle(Buffer.from(text.inline_bytes, "base64").toString("utf8"));
 }
 
+/** What a sidecar has sent to the endpoints of services. */
+export interface Sent {
+  readonly requests: number;
+  readonly connections: number;
+}
+
+/** Reads `GET /clusters` of Envoy's admin port. */
+export function readSent(clusters: string): Sent {
+  const total = (counter: string) =>
+    [...clusters.matchAll(new RegExp(`^outbound\\|.*::${counter}::(\\d+)$`, "gm"))].reduce(
+      (sum, [, count]) => sum + Number(count),
+      0,
+    );
+  return { requests: total("rq_total"), connections: total("cx_total") };
+}
+
 /**
  * Reads `GET /config_dump?resource=dynamic_active_secrets` of Envoy's admin port: what Envoy itself uses, not what its
  * agent has. Undefined while it has no certificate yet.

@@ -12,7 +12,7 @@ import type { FleetTraffic } from "./fleet-traffic.ts";
 import { serveIstiodAddress } from "./istiod-address.ts";
 import { mountFiles } from "./mounted-files.ts";
 import type { AppName } from "./objects.ts";
-import { readSide, type Side } from "./side.ts";
+import { readSent, readSide, type Sent, type Side } from "./side.ts";
 import { OUTPUT_CERTS, proxyDefaults, sidecarArgs, sidecarEnv } from "./sidecar-settings.ts";
 
 export interface SidecarOptions {
@@ -27,6 +27,8 @@ export interface SidecarOptions {
 export interface Sidecar {
   /** As of now; undefined while Envoy does not answer or has no certificate. */
   side(): Promise<Side | undefined>;
+  /** Since its start. */
+  sent(): Promise<Sent>;
 }
 
 const ASK_TIMEOUT_MS = 5000;
@@ -98,5 +100,6 @@ export async function startSidecar(options: SidecarOptions, undo: Undo): Promise
         return undefined;
       }
     },
+    sent: async () => readSent(await (await ask(ports.admin, "/clusters")).text()),
   };
 }

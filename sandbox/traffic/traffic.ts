@@ -20,7 +20,7 @@ import {
 import { type Answer, sendRequest, type Target } from "./request.ts";
 import { type Result, startSender } from "./sender.ts";
 import { startEchoServer } from "./server.ts";
-import type { Side } from "./side.ts";
+import type { Sent, Side } from "./side.ts";
 import { startSidecar } from "./sidecar.ts";
 import { type Counts, createTally, type StepCounts } from "./tally.ts";
 
@@ -36,6 +36,8 @@ export interface Traffic {
   /** Runs the work, waits a moment for what it sets off, and counts all requests since the step before it ended, or since the start. */
   step(name: string, work: () => Promise<void>): Promise<StepCounts>;
   sides(): Promise<{ readonly client: Side | undefined; readonly server: Side | undefined }>;
+  /** By the client's sidecar, since its start, counted by Envoy. */
+  sent(): Promise<Sent>;
   /** Of the failures so far, the latest. */
   lastFailure(): Result | undefined;
   stop(): Promise<void>;
@@ -119,6 +121,7 @@ async function start(fleet: SandboxFleet, undo: Undo): Promise<Traffic> {
       const [left, right] = await Promise.all([client.side(), behind.side()]);
       return { client: left, server: right };
     },
+    sent: () => client.sent(),
     lastFailure: () => lastFailure,
     stop: () => undo.run(),
   };

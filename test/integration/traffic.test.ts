@@ -28,6 +28,12 @@ describe("requests from one member to another", () => {
     expect(body).toContain("URI=spiffe://cluster.local/ns/shop/sa/client");
   });
 
+  it("40 each has a connection of its own", async () => {
+    const { requests, connections } = await traffic.sent();
+    expect(requests).toBeGreaterThan(0);
+    expect(connections).toBeGreaterThanOrEqual(requests);
+  });
+
   it("40 each side has its member's intermediate, of the one root", async () => {
     const { client, server } = await traffic.sides();
     expect(client?.root).toMatch(/^[0-9a-f]{64}$/);

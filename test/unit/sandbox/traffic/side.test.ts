@@ -1,6 +1,6 @@
 import { expect, it } from "@jest/globals";
 import { renderSide } from "../../../../sandbox/demo-rotation/live.ts";
-import { readSide } from "../../../../sandbox/traffic/side.ts";
+import { readSent, readSide } from "../../../../sandbox/traffic/side.ts";
 import { fingerprint, splitBundle } from "../../../../shared/pki/bundle.ts";
 import { issueIntermediate } from "../../../../shared/pki/intermediate.ts";
 import { makeKeyPair } from "../../../../shared/pki/key.ts";
@@ -58,4 +58,15 @@ it("knows no root of an intermediate that nobody here trusts", async () => {
 it("answers nothing before Envoy has a certificate", () => {
   expect(readSide({ configs: [] })).toBeUndefined();
   expect(renderSide("client", undefined)).toBe("client: no certificate");
+});
+
+it("adds up what was sent to endpoints of services, and nothing else", () => {
+  const clusters = [
+    "xds-grpc::./etc/istio/proxy/XDS::cx_total::1",
+    "outbound|80||hello.shop.svc.cluster.local::192.0.2.7:1::cx_total::12",
+    "outbound|80||hello.shop.svc.cluster.local::192.0.2.7:1::rq_total::11",
+    "outbound|80||hello.shop.svc.cluster.local::192.0.2.8:1::cx_total::3",
+    "outbound|80||hello.shop.svc.cluster.local::192.0.2.8:1::rq_error::9",
+  ].join("\n");
+  expect(readSent(clusters)).toEqual({ requests: 11, connections: 15 });
 });

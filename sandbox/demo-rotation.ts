@@ -45,7 +45,7 @@ async function demonstrate(fleet: SandboxFleet, say: (line: string) => void): Pr
   say("\nRequests flow: 40 a second, each over a mutual TLS connection of its own, never a second try.");
   const narrating = narrateTraffic(traffic, say, stop.signal);
   try {
-    const world = { fleet, tokens: await tokenExpiries(fleet), say };
+    const world = { fleet, traffic, tokens: await tokenExpiries(fleet), say };
     const steps: StepCounts[] = [];
     for (const step of STEPS) {
       say(`\n${step.name}`);

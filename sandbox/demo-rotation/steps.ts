@@ -1,21 +1,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { SandboxFleet } from "../fleet.ts";
 import { remoteClusters } from "../sync-state.ts";
-import { renewTokens, type TokenExpiries } from "./tokens.ts";
-
-/** What is done to the mesh while requests go through it. */
-export interface Step {
-  readonly name: string;
-  /** Resolves when it is over, for every member; fails if it cannot be. */
-  run(world: StepWorld): Promise<void>;
-}
-
-export interface StepWorld {
-  readonly fleet: SandboxFleet;
-  /** As they were when the requests began. */
-  readonly tokens: TokenExpiries;
-  readonly say: (line: string) => void;
-}
+import type { Step } from "./step.ts";
+import { renewTokens } from "./tokens.ts";
 
 const NEWCOMER = "third";
 const POLL_MS = 500;

@@ -65,7 +65,7 @@ describe("requests from one member to another", () => {
     "42 none fails during: $name",
     async (step) => {
       const { fleet } = world;
-      const work = () => step.run({ fleet, tokens: new Map(), say: () => undefined });
+      const work = () => step.run({ fleet, traffic, tokens: new Map(), say: () => undefined });
       const counts = await traffic.step(step.name, work);
       expect({ ...counts, failure: traffic.lastFailure() }).toMatchObject({ failed: 0, failure: undefined });
       expect(counts.requests).toBeGreaterThan(0);

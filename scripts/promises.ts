@@ -125,7 +125,7 @@ interface MeshConfig {
   readonly trustDomain?: string;
   readonly defaultConfig?: {
     readonly meshId?: string;
-    readonly proxyMetadata?: { readonly PROXY_CONFIG_XDS_AGENT?: string };
+    readonly proxyMetadata?: { readonly PROXY_CONFIG_XDS_AGENT?: string; readonly SECRET_TTL?: string };
   };
 }
 
@@ -140,10 +140,11 @@ function meshPromised(configMap: ConfigMapObject | undefined, settings: Settings
     keys: [`meshConfig.${key}`, `values.meshConfig.${key}`],
   });
   const { meshId, proxyMetadata } = mesh.defaultConfig ?? {};
-  const xdsAgent = "defaultConfig.proxyMetadata.PROXY_CONFIG_XDS_AGENT";
+  const metadata = "defaultConfig.proxyMetadata";
   return [
     promised("defaultConfig.meshId", meshId, settings.meshId),
-    promised(xdsAgent, proxyMetadata?.PROXY_CONFIG_XDS_AGENT, "true"),
+    promised(`${metadata}.PROXY_CONFIG_XDS_AGENT`, proxyMetadata?.PROXY_CONFIG_XDS_AGENT, "true"),
+    promised(`${metadata}.SECRET_TTL`, proxyMetadata?.SECRET_TTL, settings.workloadTtl),
     promised("trustDomain", mesh.trustDomain ?? TRUST_DOMAIN, TRUST_DOMAIN),
   ];
 }

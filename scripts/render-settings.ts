@@ -62,8 +62,14 @@ function fixedSpec(pin: Pin, settings: Settings): Record<string, unknown> {
     hub: pin.hub,
     tag: pin.tag,
     meshConfig: {
-      // Proxies fetch their roots from istiod, so that a second root reaches them without a restart.
-      defaultConfig: { proxyMetadata: { PROXY_CONFIG_XDS_AGENT: "true" } },
+      defaultConfig: {
+        proxyMetadata: {
+          // Proxies fetch their roots from istiod, so that a second root reaches them without a restart.
+          PROXY_CONFIG_XDS_AGENT: "true",
+          // They ask for 24h by themselves, and istiod refuses more than it may grant; `security/pkg/pki/ca/ca.go`.
+          SECRET_TTL: settings.workloadTtl,
+        },
+      },
     },
     values: {
       // The default profile renders none, and then nobody validates.

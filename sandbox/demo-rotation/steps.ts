@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { SandboxFleet } from "../fleet.ts";
 import { remoteClusters } from "../sync-state.ts";
+import { ABORT, INTERMEDIATES, ROOT_ROTATION } from "./rotations.ts";
 import type { Step } from "./step.ts";
 import { renewTokens } from "./tokens.ts";
 
@@ -24,6 +25,9 @@ export const STEPS: readonly Step[] = [
       await untilForgotten(fleet);
     },
   },
+  INTERMEDIATES,
+  ...ROOT_ROTATION,
+  ABORT,
   { name: "token renewal of every pair", run: renewTokens },
 ];
 

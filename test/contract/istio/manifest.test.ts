@@ -65,7 +65,9 @@ describe("the manifest template", () => {
     const text = JSON.stringify(objectOf("Deployment"));
     expect(text).toContain('{"name":"ISTIO_MULTIROOT_MESH","value":"true"}');
     const mesh = manifest.objects.find((object) => object.metadata.name === "istio");
-    expect(mesh).toMatchObject({ data: { mesh: expect.stringContaining('PROXY_CONFIG_XDS_AGENT: "true"') } });
+    for (const setting of ['PROXY_CONFIG_XDS_AGENT: "true"', "SECRET_TTL: "]) {
+      expect(mesh).toMatchObject({ data: { mesh: expect.stringContaining(setting) } });
+    }
   });
 
   it.each([

@@ -24,7 +24,7 @@ const ENV = [
   { name: "CLUSTER_ID", value: "c" },
 ];
 const MESH = `
-defaultConfig: { meshId: m, proxyMetadata: { PROXY_CONFIG_XDS_AGENT: "true", OTHER: x } }
+defaultConfig: { meshId: m, proxyMetadata: { PROXY_CONFIG_XDS_AGENT: "true", SECRET_TTL: 24h, OTHER: x } }
 trustDomain: cluster.local`;
 
 /** What the promises are about, as istioctl renders it. */
@@ -146,6 +146,12 @@ describe("a rendering breaks what a mesh stands on", () => {
       "meshConfig.defaultConfig.proxyMetadata.PROXY_CONFIG_XDS_AGENT",
     ],
     [
+      "proxies that ask for longer certificates than istiod grants",
+      aRendering({ mesh: MESH.replace("24h", "48h") }),
+      /SECRET_TTL of the mesh is 48h instead of 24h/,
+      "meshConfig.defaultConfig.proxyMetadata.SECRET_TTL",
+    ],
+    [
       "another trust domain",
       aRendering({ mesh: MESH.replace("cluster.local", "td1") }),
       /^trustDomain of the mesh is td1/,
@@ -203,6 +209,7 @@ describe("a rendering breaks what a mesh stands on", () => {
       "CLUSTER_ID",
       "defaultConfig.meshId",
       "defaultConfig.proxyMetadata.PROXY_CONFIG_XDS_AGENT",
+      "defaultConfig.proxyMetadata.SECRET_TTL",
       "trustDomain",
     ]);
   });

@@ -47,7 +47,9 @@ describe("istioOperator", () => {
         profile: "minimal",
         hub: "registry.istio.io/release",
         tag: "1.31.4",
-        meshConfig: { defaultConfig: { proxyMetadata: { PROXY_CONFIG_XDS_AGENT: "true" } } },
+        meshConfig: {
+          defaultConfig: { proxyMetadata: { PROXY_CONFIG_XDS_AGENT: "true", SECRET_TTL: "24h" } },
+        },
         values: {
           defaultRevision: "default",
           pilot: { autoscaleMin: 2, env: { ISTIO_MULTIROOT_MESH: "true", MAX_WORKLOAD_CERT_TTL: "24h" } },

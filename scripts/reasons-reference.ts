@@ -220,6 +220,11 @@ const ENTRIES: Readonly<Record<Reason, Entry>> = {
     means: "A deletion has begun, and GKE still calls the cluster running.",
     cure: "None: the end of the deletion, or the next full run, finishes it.",
   },
+  StolenIntermediateTrusted: {
+    means:
+      "Intermediates were replaced because they are not to be trusted any more. Whoever has stolen one can sign with it until it expires.",
+    cure: "`meshjoin root rotate`: the mesh stops trusting it when the old root has left.",
+  },
   TokenDue: { means: "The token of a credential has used up its time.", cure: "None: Meshjoin renews it." },
   TokenExpiring: {
     means: "The token of a credential has used up three quarters of its life and more, and was not renewed.",

@@ -1,3 +1,5 @@
+import type { Finding } from "./core/finding.ts";
+import { stillTrusted } from "./core/intermediate-life.ts";
 import type { ReconcileRequest, Scope } from "./core/request.ts";
 import {
   abort,
@@ -62,7 +64,8 @@ export async function rotateIntermediates(
     );
   }
   const request = { scope, reason: `rotate: ${reason}`, rollOut: true, rotateBefore: givenAt };
-  return await reconcile(run, { ...request, atOnce: reason === "compromise" });
+  const reconciled = await reconcile(run, { ...request, atOnce: reason === "compromise" });
+  return reason === "compromise" ? withFinding(reconciled, stillTrusted(run.spec, givenAt)) : reconciled;
 }
 
 /**
@@ -121,9 +124,12 @@ export async function carryOutSchedule(run: RotatorRun, givenAt: Date): Promise<
   const { versions, notes } = rootsOf(await run.ports.roots.state(run.signal));
   if (notes.origin === "generated") return await carryOut(run, { action: "start", givenAt });
   const reconciled = await reconcile(run, wholeMesh("SECRET_ROTATE"));
+  return { reconciled: withFinding(reconciled, scheduledRotation(versions.signing)) };
+}
+
+function withFinding(reconciled: Reconciled, finding: Finding): Reconciled {
   const { summary } = reconciled;
-  const due = scheduledRotation(versions.signing);
-  return { reconciled: { ...reconciled, summary: { ...summary, findings: [...summary.findings, due] } } };
+  return { ...reconciled, summary: { ...summary, findings: [...summary.findings, finding] } };
 }
 
 /** Gives the members the new stage, where there is one. */

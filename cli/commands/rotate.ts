@@ -16,10 +16,6 @@ export async function rotate(session: Session, { cluster, compromised }: RotateO
     const reason = compromised ? "compromise" : "manual";
     const reconciled = await rotateIntermediates(run, { scope, reason, givenAt: run.ports.clock.now() });
     showReconciled(session, reconciled);
-    if (compromised) session.say(STAYS_TRUSTED);
     return exitCodeOfRun(reconciled);
   });
 }
-
-const STAYS_TRUSTED =
-  "note: an intermediate that was stolen stays trusted until it expires or the root is rotated: meshjoin root rotate";

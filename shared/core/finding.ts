@@ -56,6 +56,7 @@ export const REASONS = {
   RunInterrupted: "warning",
   SelfSignedMesh: "error",
   StillRunning: "info",
+  StolenIntermediateTrusted: "warning",
   TokenDue: "info",
   TokenExpiring: "warning",
   TrustedLeaver: "warning",

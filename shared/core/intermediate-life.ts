@@ -60,6 +60,16 @@ export function rootExpiring(rootNotAfter: Date, clusterId: string): Finding {
   );
 }
 
+/** Nothing takes a stolen intermediate back: no peer looks for a revocation. */
+export function stillTrusted({ intermediateTtl }: Pick<MeshSpec, "intermediateTtl">, now: Date): Finding {
+  const end = new Date(now.getTime() + intermediateTtl * 1000);
+  return finding(
+    "StolenIntermediateTrusted",
+    `every intermediate that was issued before ${now.toISOString()} stays trusted until it expires, ${end.toISOString()} at the latest: whoever has stolen one can still sign with it`,
+    "rotate the root, and the mesh stops trusting it when the old root has left: meshjoin root rotate",
+  );
+}
+
 /** How long before its end a root must be rotated: two lives of an intermediate, and the three waits of a rotation; seconds. */
 export function rotationLead({ intermediateTtl, workloadTtl }: MeshSpec): number {
   return 2 * intermediateTtl + 3 * workloadTtl;

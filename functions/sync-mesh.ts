@@ -13,7 +13,6 @@ import { collectStatus, MEMBER_TIMEOUT_MS } from "../shared/status.ts";
 import { type Answer, errorAnswer, refusal } from "./http/answer.ts";
 import { csrfCookie, csrfTokenOf, isCsrfTokenRight, isSameOrigin, newCsrfToken } from "./http/csrf.ts";
 import {
-  BODY_MAX,
   parseAction,
   parseForm,
   parsePageQuery,
@@ -23,17 +22,9 @@ import {
   syncRequest,
 } from "./http/input.ts";
 import { logsUrl } from "./http/logs-url.ts";
+import { type HttpRequest, header, type Routes, refuseUnrouted } from "./http/request.ts";
 import { renderPage } from "./page/page.ts";
 import type { LastSync } from "./page/view.ts";
-
-/** As the Functions Framework hands it over; only what is read. */
-export interface SyncRequest {
-  readonly method: string;
-  /** Path and query. */
-  readonly url: string;
-  readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>;
-  readonly rawBody?: Buffer;
-}
 
 /** For so long a status is answered again without looking. */
 const CACHE_MS = 15_000;
@@ -41,7 +32,7 @@ const CACHE_MS = 15_000;
 /** So often a page that is left open loads itself anew. */
 const REFRESH_SECONDS = 30;
 
-const ROUTES: Readonly<Record<string, readonly string[]>> = {
+const ROUTES: Routes = {
   "/": ["GET"],
   "/actions": ["POST"],
   "/sync": ["POST"],
@@ -57,7 +48,7 @@ const ROUTES: Readonly<Record<string, readonly string[]>> = {
 export function syncMesh(
   runtime: Runtime,
   environment: Readonly<Record<string, string | undefined>> = process.env,
-): (request: SyncRequest) => Promise<Answer> {
+): (request: HttpRequest) => Promise<Answer> {
   const project = environment["GOOGLE_CLOUD_PROJECT"];
   const logs = logsUrl(project, environment["K_SERVICE"]);
   let cached: { readonly at: number; readonly status: Status } | undefined;
@@ -66,7 +57,7 @@ export function syncMesh(
   const withRun = async <T>(log: Logger, use: (run: Run) => Promise<T>): Promise<T> =>
     await runtime.withRun(logProgress(log), use);
 
-  async function sync(request: SyncRequest, log: Logger): Promise<Answer> {
+  async function sync(request: HttpRequest, log: Logger): Promise<Answer> {
     const body = request.rawBody ?? Buffer.alloc(0);
     const { request: order, dryRun } = parseSync(body, header(request, "content-type"));
     if (dryRun) return { status: 200, body: await withRun(log, (run) => preview(run, order)) };
@@ -83,7 +74,7 @@ export function syncMesh(
     return reconciled;
   }
 
-  async function status(request: SyncRequest, log: Logger): Promise<Status> {
+  async function status(request: HttpRequest, log: Logger): Promise<Status> {
     const fresh = /\bno-cache\b/.test(header(request, "cache-control") ?? "");
     if (fresh || cached === undefined || performance.now() - cached.at > CACHE_MS) {
       cached = { status: await withRun(log, (run) => collectStatus(run)), at: performance.now() };
@@ -104,7 +95,7 @@ export function syncMesh(
     });
   }
 
-  async function page(request: SyncRequest, query: URLSearchParams, log: Logger): Promise<Answer> {
+  async function page(request: HttpRequest, query: URLSearchParams, log: Logger): Promise<Answer> {
     const { plan: planned, refresh: refreshes } = parsePageQuery(query);
     const { plan, status: shown } = await (planned === undefined
       ? status(request, log).then((seen) => ({ status: seen, plan: undefined }))
@@ -127,7 +118,7 @@ export function syncMesh(
     return { status: 200, headers, body: html };
   }
 
-  async function act(request: SyncRequest, log: Logger): Promise<Answer> {
+  async function act(request: HttpRequest, log: Logger): Promise<Answer> {
     const form = parseForm(request.rawBody ?? Buffer.alloc(0), header(request, "content-type"));
     const [origin, host, secFetchSite] = ["origin", "host", "sec-fetch-site"].map((name) =>
       header(request, name),
@@ -150,19 +141,8 @@ export function syncMesh(
   return async (request) => {
     const url = new URL(request.url, "http://localhost");
     const log = runtime.log.child(traceFields(header(request, "traceparent"), project));
-    const methods = ROUTES[url.pathname];
-    if (methods === undefined) {
-      const message = `${url.pathname} is not served; use ${Object.keys(ROUTES).join(", ")}`;
-      return refusal(404, { code: "NotFound", message });
-    }
-    if (!methods.includes(request.method)) {
-      const message = `${url.pathname} does not take ${request.method}; use ${methods.join(", ")}`;
-      return refusal(405, { code: "MethodNotAllowed", message }, { allow: methods.join(", ") });
-    }
-    if ((request.rawBody?.length ?? 0) > BODY_MAX) {
-      const message = `the body is larger than ${BODY_MAX} bytes; send less`;
-      return refusal(413, { code: "PayloadTooLarge", message, field: "body" });
-    }
+    const refused = refuseUnrouted(request, url.pathname, ROUTES);
+    if (refused !== undefined) return refused;
     try {
       if (url.pathname === "/") return await page(request, url.searchParams, log);
       if (url.pathname === "/actions") return await act(request, log);
@@ -181,9 +161,4 @@ export function syncMesh(
 function statusOf({ summary, retry }: Reconciled): number {
   if (summary.outcome === "failed") return 207;
   return retry ? 202 : 200;
-}
-
-function header({ headers }: SyncRequest, name: string): string | undefined {
-  const value = headers[name];
-  return typeof value === "string" ? value : value?.[0];
 }

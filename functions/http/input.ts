@@ -1,16 +1,11 @@
 import * as z from "zod/mini";
 import type { ReconcileRequest } from "../../shared/core/request.ts";
-import { InputError } from "../../shared/errors.ts";
-
-/** More is no request of anybody who means well. */
-export const BODY_MAX = 64 * 1024;
+import { checkContentType, clusterId, JSON_TYPE, parse, parseJson } from "./parse.ts";
 
 /** Findings that a run may be told to act on. */
 const CONFIRMABLE = ["MassLeave", "IstioVersionDiffers"] as const;
 
 type Confirmable = (typeof CONFIRMABLE)[number];
-
-const clusterId = z.string().check(z.regex(/^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/, "use a cluster ID: cn-…"));
 
 const confirmable = z.enum(CONFIRMABLE, `use ${CONFIRMABLE.join(", ")}`);
 const scope = z.union(
@@ -57,7 +52,7 @@ export const PLAN_QUERY = z.strictObject({
 
 /** Fails with InputError, which names the first field at fault. */
 export function parseSync(body: Buffer, contentType: string | undefined): SyncOrder {
-  checkContentType(contentType, "application/json");
+  checkContentType(contentType, JSON_TYPE);
   const {
     scope: where = "mesh",
     dryRun = false,
@@ -105,38 +100,4 @@ function requestOf(name: string, confirm: Confirmable | undefined): Omit<Reconci
     scope: name === "mesh" ? "mesh" : { clusterId: name },
     confirm: confirm === undefined ? [] : [confirm],
   };
-}
-
-function checkContentType(contentType: string | undefined, wanted: string): void {
-  if (contentType?.split(";")[0]?.trim().toLowerCase() === wanted) return;
-  throw new InputError(`the body is not said to be ${wanted}; send content-type: ${wanted}`, {
-    code: "UnsupportedMediaType",
-    field: "content-type",
-  });
-}
-
-function parseJson(body: Buffer): unknown {
-  try {
-    return JSON.parse(body.toString("utf8"));
-  } catch {
-    throw new InputError("the body is not JSON; send an object", { code: "InvalidInput", field: "body" });
-  }
-}
-
-function parse<T>(schema: z.ZodMiniType<T>, value: unknown): T {
-  const result = schema.safeParse(value);
-  if (result.success) return result.data;
-  const [issue] = result.error.issues;
-  throw inputError(issue);
-}
-
-function inputError(issue: z.core.$ZodIssue | undefined): InputError {
-  const path = issue?.path.join(".") ?? "";
-  const unknown = issue?.code === "unrecognized_keys" ? issue.keys[0] : undefined;
-  const field = unknown === undefined ? path : [path, unknown].filter((part) => part !== "").join(".");
-  const message =
-    unknown === undefined
-      ? `${field || "body"} is wrong: ${issue?.message ?? "correct it"}`
-      : `${field} is unknown; remove it`;
-  return new InputError(message, { code: "InvalidInput", field: field || "body" });
 }

@@ -1,8 +1,9 @@
 import { type CloudEvent, cloudEvent, http } from "@google-cloud/functions-framework";
-import { createRotatorRuntime, createRuntime } from "../shared/runtime.ts";
+import { createRotatorRuntime, createRuntime, createSignerRuntime } from "../shared/runtime.ts";
 import { send } from "./http/send.ts";
 import { onClusterEvent } from "./on-cluster-event.ts";
 import { onRotationRequest } from "./on-rotation-request.ts";
+import { signIntermediate } from "./sign-intermediate.ts";
 import { syncMesh } from "./sync-mesh.ts";
 
 /** Otherwise the framework answers a body that it cannot parse with a stack; it asks for this after it has loaded us. */
@@ -19,3 +20,6 @@ cloudEvent("on-rotation-request", (event: CloudEvent<unknown>) => onRotationRequ
 
 const answer = syncMesh(runtime);
 http("sync-mesh", async (request, response) => send(response, await answer(request)));
+
+const signed = signIntermediate(createSignerRuntime(process.env));
+http("sign-intermediate", async (request, response) => send(response, await signed(request)));

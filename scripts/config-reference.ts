@@ -79,9 +79,9 @@ const ENTRIES: Readonly<Record<VariableName, Entry | undefined>> = {
     about: "The share of the members that get another intermediate at the same time; one at least.",
   },
   MESHJOIN_SIGNER_URL: {
-    form: "none yet: a value is refused",
+    form: "the https URL of `sign-intermediate`",
     about:
-      "The function that alone reads root keys. There is none yet: the joining function reads them itself.",
+      "The function that alone reads root keys. Without it whoever joins reads them. The signer itself passes it over.",
     otherwise: "not set",
   },
   MESHJOIN_CONTAINER_ENDPOINT: undefined,

@@ -7,6 +7,8 @@ import { nearest } from "./nearest.ts";
 /** All of the environment that has an effect. */
 export interface Config {
   readonly spec: MeshSpec;
+  /** The function that alone reads root keys, without a slash at the end; undefined: they are read in this process. */
+  readonly signerUrl?: string;
   /** Stand-ins for Google's APIs, on loopback alone: with them no request leaves the machine. */
   readonly containerEndpoint?: string;
   readonly secretManagerEndpoint?: string;
@@ -69,6 +71,14 @@ function isLoopbackHttp(value: string): boolean {
   return url?.protocol === "http:" && LOOPBACK_HOSTS.includes(url.hostname);
 }
 
+/** Identity tokens are for one spelling of a URL: without a slash at the end, as Cloud Run tells it. */
+function functionUrl(value: string): string | undefined {
+  const url = URL.parse(value);
+  const secure = url?.protocol === "https:" || isLoopbackHttp(value);
+  if (!secure || /[?#@]/.test(value)) return undefined;
+  return value.replace(/\/+$/, "");
+}
+
 function loopbackUrl(): z.ZodMiniType<string, string> {
   return text(
     (value) => (isLoopbackHttp(value) ? value : undefined),
@@ -106,9 +116,8 @@ const SCHEMA = z.object({
   MESHJOIN_ACCESS_PEERS: oneOf(ACCESS),
   MESHJOIN_MASS_LEAVE_SHARE: share(),
   MESHJOIN_ROTATION_SHARE: share(),
-  // Passed over in silence, it would promise that the signer alone reads root keys.
   MESHJOIN_SIGNER_URL: z.optional(
-    text<never>(() => undefined, "signing apart from joining is not there yet: remove it"),
+    text(functionUrl, "use the https URL of the function sign-intermediate, without query"),
   ),
   MESHJOIN_CONTAINER_ENDPOINT: z.optional(loopbackUrl()),
   MESHJOIN_SECRETMANAGER_ENDPOINT: z.optional(loopbackUrl()),
@@ -200,11 +209,13 @@ function toSpec(values: Values): MeshSpec {
 
 function toConfig(values: Values): Config {
   const {
+    MESHJOIN_SIGNER_URL: signerUrl,
     MESHJOIN_CONTAINER_ENDPOINT: containerEndpoint,
     MESHJOIN_SECRETMANAGER_ENDPOINT: secretManagerEndpoint,
   } = values;
   return {
     spec: toSpec(values),
+    ...(signerUrl === undefined ? {} : { signerUrl }),
     ...(containerEndpoint === undefined ? {} : { containerEndpoint }),
     ...(secretManagerEndpoint === undefined ? {} : { secretManagerEndpoint }),
   };

@@ -5,7 +5,7 @@ import { type Config, loadConfig } from "./config.ts";
 import type { MeshSpec } from "./core/spec.ts";
 import { type ManifestTemplate, parseTemplate } from "./istio/template.ts";
 import { createLogger, type Logger } from "./log.ts";
-import type { Ports, RotatorPorts } from "./ports.ts";
+import type { Clock, ClusterDirectory, Ports, RootAuthority, RootStore, RotatorPorts } from "./ports.ts";
 import type { Reporter } from "./progress.ts";
 import type { RotatorRun } from "./rotate/change-roots.ts";
 
@@ -71,30 +71,43 @@ export async function readTemplate(manifest: URL): Promise<ManifestTemplate> {
   return parseTemplate(await readFile(manifest, "utf8"));
 }
 
+/** What the signer needs: the root, and who the members are. Unlike a run it has no connection to any cluster. */
+export interface SignerRuntime {
+  readonly spec: MeshSpec;
+  readonly log: Logger;
+  ports(): Promise<Pick<Ports, "authority" | "directory">>;
+}
+
+/**
+ * The composition root of the function that signs. It reads the root secret itself, whatever `MESHJOIN_SIGNER_URL` says.
+ * Fails with ConfigError.
+ */
+export function createSignerRuntime(env: NodeJS.ProcessEnv): SignerRuntime {
+  const { signerUrl: _, ...config } = loadConfig(env);
+  return {
+    spec: config.spec,
+    log: createLogger().child({ meshId: config.spec.meshId }),
+    ports: lazily(async () => {
+      const google = await wireGoogle(config);
+      return { directory: google.directory, authority: await wireAuthority(config, google) };
+    }),
+  };
+}
+
 /** Answers what makes the ports of one run: its own connections, and clients that all runs share. */
 async function wire(config: Config): Promise<() => Ports> {
   const { spec } = config;
-  const [gke, secrets, kubernetes, auth, pki] = await Promise.all([
-    import("./adapters/gke.ts"),
-    import("./adapters/secret-manager.ts"),
+  const [google, kubernetes, auth] = await Promise.all([
+    wireGoogle(config),
     import("./adapters/kubernetes/fleet.ts"),
     import("./adapters/google-auth.ts"),
-    import("./pki/in-process-authority.ts"),
   ]);
-  const clock = { now: () => new Date() };
-  const endpoint = (url: string | undefined) => (url === undefined ? {} : { endpoint: url });
-  const roots = secrets.secretManagerRoots({
-    project: spec.rootProject,
-    meshId: spec.meshId,
-    ...endpoint(config.secretManagerEndpoint),
-  });
-  const directory = gke.gkeDirectory(endpoint(config.containerEndpoint));
-  const authority = pki.inProcessAuthority({ store: roots, clock, spec });
+  const authority = await wireAuthority(config, google);
   const accessToken = auth.googleAccessToken();
   return () => ({
-    clock,
-    directory,
-    roots,
+    clock: google.clock,
+    directory: google.directory,
+    roots: google.roots,
     authority,
     fleet: kubernetes.kubernetesFleet({ access: spec.accessFunction, accessToken }),
   });
@@ -113,6 +126,39 @@ export async function wireRotator(config: Config): Promise<() => RotatorPorts> {
     ...(endpoint === undefined ? {} : { endpoint }),
   });
   return () => ({ ...makePorts(), keeper });
+}
+
+interface Google {
+  readonly clock: Clock;
+  readonly directory: ClusterDirectory;
+  readonly roots: RootStore;
+}
+
+async function wireGoogle({ spec, containerEndpoint, secretManagerEndpoint }: Config): Promise<Google> {
+  const [gke, secrets] = await Promise.all([
+    import("./adapters/gke.ts"),
+    import("./adapters/secret-manager.ts"),
+  ]);
+  const endpoint = (url: string | undefined) => (url === undefined ? {} : { endpoint: url });
+  const { rootProject: project, meshId } = spec;
+  return {
+    clock: { now: () => new Date() },
+    directory: gke.gkeDirectory(endpoint(containerEndpoint)),
+    roots: secrets.secretManagerRoots({ project, meshId, ...endpoint(secretManagerEndpoint) }),
+  };
+}
+
+/** With a signer no payload of the root is read here; the store is then good for its names alone. */
+async function wireAuthority({ spec, signerUrl: url }: Config, google: Google): Promise<RootAuthority> {
+  if (url === undefined) {
+    const { inProcessAuthority } = await import("./pki/in-process-authority.ts");
+    return inProcessAuthority({ store: google.roots, clock: google.clock, spec });
+  }
+  const [signer, auth] = await Promise.all([
+    import("./adapters/sign-intermediate.ts"),
+    import("./adapters/google-auth.ts"),
+  ]);
+  return signer.signIntermediateAuthority({ url, identityToken: auth.googleIdentityToken() });
 }
 
 /** Every finished step as one log line. */

@@ -6,7 +6,7 @@ import type { LogLine } from "./function-log.ts";
 export interface JoinCost {
   /** From the delivery of the last audit-log entry until the function had seen every pair synced. */
   readonly joinMs: number;
-  /** Of the function, to Google's APIs and to API servers, WebSockets included. */
+  /** Of the function, to Google's APIs, to the signer and to API servers, WebSockets included. */
   readonly requests: number;
 }
 
@@ -32,7 +32,7 @@ export async function joinCost(fleet: SandboxFleet, member: FleetMember, done: L
   const kubernetes = await fleet.clusterRequests(email, since);
   return {
     joinMs: Math.round(Date.parse(done.time) - since),
-    requests: google.gke + google.secretmanager + kubernetes,
+    requests: google.gke + google.secretmanager + google.signer + kubernetes,
   };
 }
 

@@ -169,6 +169,7 @@ export function withoutRequest(error: unknown): Error {
   return cause;
 }
 
-function property(error: unknown, name: string): unknown {
+/** Of whatever arrived; undefined of what is no object. */
+export function property(error: unknown, name: string): unknown {
   return typeof error === "object" && error !== null ? Reflect.get(error, name) : undefined;
 }

@@ -20,13 +20,18 @@ export interface Listing {
   covers(ref: ClusterRef): boolean;
 }
 
+/** As much of a run as it takes to list. */
+interface Look extends Pick<Run, "spec" | "signal"> {
+  readonly ports: Pick<Run["ports"], "directory">;
+}
+
 /**
  * One broken project must not keep the others from being looked at; it is named, and its members are left alone. What does
  * not answer now is as it was in the listing `before`. `fresh` are clusters that were read just now: they stand for
  * themselves.
  */
 export async function listClusters(
-  { ports, spec, signal }: Run,
+  { ports, spec, signal }: Look,
   before?: Listing,
   fresh: readonly Cluster[] = [],
 ): Promise<Listing> {

@@ -12,17 +12,20 @@ export async function startGoogle() {
   const tokens = createTokenRegistry();
   const faults: FaultBoard = createFaultBoard();
   const ledger: RequestLedger = createRequestLedger();
+  const identityTokens = createIdentityTokens();
   const metadata = await startMetadataServer({
     project: PROJECT.id,
     projectNumber: PROJECT.number,
     email: CALLER,
     tokens,
-    identityTokens: createIdentityTokens(),
+    identityTokens,
     ledger,
   });
   process.env["GCE_METADATA_HOST"] = metadata.host;
+  // Otherwise the clients ask an installed gcloud for it, every time.
+  process.env["GOOGLE_CLOUD_PROJECT"] = PROJECT.id;
   process.env["METADATA_SERVER_DETECTION"] = "assume-present";
-  return { tokens, faults, ledger, projects: [PROJECT], close: () => metadata.close() };
+  return { tokens, identityTokens, faults, ledger, projects: [PROJECT], close: () => metadata.close() };
 }
 
 export type Google = Awaited<ReturnType<typeof startGoogle>>;

@@ -137,14 +137,15 @@ describe("leaving", () => {
       const members = membersOf(fleet);
       await Promise.all(members.map((member) => untilFailClosed(member)));
       await sync(fleet);
-      const { reconciler } = fleet.accounts;
+      const { reconciler, signer } = fleet.accounts;
       const before = await Promise.all(members.map((member) => snapshot(member)));
       const since = Date.now();
       expect(await sync(fleet)).toMatchObject({ status: 200, body: { outcome: "unchanged", findings: [] } });
-      const { gke, secretmanager } = fleet.ledger.requests(reconciler, since);
+      const asked = fleet.ledger.requests(reconciler, since);
       const kubernetes = await fleet.clusterRequests(reconciler, since);
       expect(await Promise.all(members.map((member) => snapshot(member)))).toEqual(before);
-      expect([gke, secretmanager]).toEqual([1, 1]);
+      expect(asked).toMatchObject({ gke: 1, secretmanager: 1, signer: 0 });
+      expect(fleet.ledger.requests(signer, since)).toMatchObject({ gke: 0, secretmanager: 0 });
       expect(kubernetes).toBeLessThanOrEqual(members.length * (6 + 2));
     },
     SCENARIO_MS,

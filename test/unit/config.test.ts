@@ -52,6 +52,7 @@ describe("loadConfig", () => {
       MESHJOIN_ACCESS_PEERS: "dns",
       MESHJOIN_MASS_LEAVE_SHARE: "1",
       MESHJOIN_ROTATION_SHARE: ".25",
+      MESHJOIN_SIGNER_URL: "https://sign-intermediate-abc-ew.a.run.app/",
       MESHJOIN_CONTAINER_ENDPOINT: "http://127.0.0.1:4001",
       MESHJOIN_SECRETMANAGER_ENDPOINT: "http://localhost:4002",
       PATH: "/bin",
@@ -73,6 +74,7 @@ describe("loadConfig", () => {
         accessFunction: "private",
         accessPeers: "dns",
       },
+      signerUrl: "https://sign-intermediate-abc-ew.a.run.app",
       containerEndpoint: "http://127.0.0.1:4001",
       secretManagerEndpoint: "http://localhost:4002",
     });
@@ -112,11 +114,10 @@ describe("loadConfig", () => {
     ["a share of nothing", { MESHJOIN_MASS_LEAVE_SHARE: "0.0" }, "above 0"],
     ["a share above all", { MESHJOIN_ROTATION_SHARE: "1.5" }, "up to 1"],
     ["a share in percent", { MESHJOIN_ROTATION_SHARE: "20%" }, "up to 1"],
-    [
-      "a signer, which there is not yet",
-      { MESHJOIN_SIGNER_URL: "https://sign.example.com" },
-      "not there yet: remove it",
-    ],
+    ["a signer without TLS", { MESHJOIN_SIGNER_URL: "http://sign.example.com" }, "https URL"],
+    ["a signer with a query", { MESHJOIN_SIGNER_URL: "https://sign.example.com/?a=b" }, "without query"],
+    ["a signer with a user", { MESHJOIN_SIGNER_URL: "https://me@sign.example.com" }, "https URL"],
+    ["a signer by name", { MESHJOIN_SIGNER_URL: "sign-intermediate" }, "https URL"],
     ["a stand-in elsewhere", { MESHJOIN_CONTAINER_ENDPOINT: "http://example.com:80" }, "loopback"],
     ["a stand-in over HTTPS", { MESHJOIN_SECRETMANAGER_ENDPOINT: "https://127.0.0.1" }, "loopback"],
     [

@@ -10,7 +10,7 @@ const LAYERS: readonly (readonly string[])[] = [
   ["shared/observe.ts", "shared/observe/", "shared/apply.ts", "shared/apply/", "shared/verify.ts"],
   ["shared/reconcile.ts", "shared/reconcile/"],
   ["shared/rotate.ts", "shared/rotate/"],
-  ["shared/run-log.ts", "shared/preview.ts", "shared/status.ts"],
+  ["shared/run-log.ts", "shared/preview.ts", "shared/status.ts", "shared/signing.ts"],
   ["shared/runtime.ts"],
   ["shared/operator.ts"],
   ["functions/", "cli/"],

@@ -1,17 +1,12 @@
-import { once } from "node:events";
-import type { Server } from "node:http";
-import type { AddressInfo } from "node:net";
-import { http } from "@google-cloud/functions-framework";
-import { getTestServer } from "@google-cloud/functions-framework/testing";
 import { afterEach } from "@jest/globals";
-import { send } from "../../../functions/http/send.ts";
 import { syncMesh } from "../../../functions/sync-mesh.ts";
 import { createLogger } from "../../../shared/log.ts";
 import type { FakeMesh } from "../../fakes/mesh.ts";
+import { type ServedFunction, serveFunction } from "../../serve.ts";
 
 export const AS_JSON = "application/json";
 
-let server: Server | undefined;
+let server: ServedFunction | undefined;
 afterEach(() => {
   server?.close();
 });
@@ -25,12 +20,8 @@ export async function aFunction(mesh: FakeMesh, signal?: AbortSignal) {
     withRun: async (report, use) =>
       await use(mesh.run({ report, ...(signal === undefined ? {} : { signal }) })),
   });
-  http("sync-mesh-test", async (request, response) => send(response, await answer(request)));
-  server = getTestServer("sync-mesh-test");
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- it listens on a port
-  const { port } = server.address() as AddressInfo;
+  server = await serveFunction("sync-mesh-test", answer);
+  const { port } = server;
   const call = async (method: string, path: string, init: RequestInit = {}) => {
     const response = await fetch(`http://127.0.0.1:${port}${path}`, { method, redirect: "manual", ...init });
     const text = await response.text();

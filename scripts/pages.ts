@@ -1,4 +1,5 @@
-import { renderOpenApi } from "../functions/http/openapi.ts";
+import { openApi } from "../functions/http/openapi.ts";
+import { signOpenApi } from "../functions/http/sign-openapi.ts";
 import { renderCliReference } from "./cli-reference.ts";
 import { renderConfigReference } from "./config-reference.ts";
 import { renderReasonsReference } from "./reasons-reference.ts";
@@ -7,6 +8,11 @@ import { renderReasonsReference } from "./reasons-reference.ts";
 export const PAGES: Readonly<Record<string, () => string>> = {
   "docs/reference/cli.md": renderCliReference,
   "docs/reference/config.md": renderConfigReference,
-  "docs/reference/openapi.json": renderOpenApi,
+  "docs/reference/openapi.json": () => renderJson(openApi()),
   "docs/reference/reasons.md": renderReasonsReference,
+  "docs/reference/sign-intermediate.openapi.json": () => renderJson(signOpenApi()),
 };
+
+function renderJson(document: object): string {
+  return `${JSON.stringify(document, null, 2)}\n`;
+}

@@ -1,30 +1,24 @@
-import * as z from "zod/mini";
 import { PLAN_QUERY, SYNC_BODY } from "./input.ts";
+import {
+  answered,
+  answeredLater,
+  type Json,
+  jsonBody,
+  reference,
+  schemaOf,
+  schemasOf,
+} from "./openapi-parts.ts";
 import { OUTPUTS } from "./output.ts";
-
-type Json = Readonly<Record<string, unknown>>;
-
-const JSON_TYPE = "application/json";
-const reference = (name: string) => ({ $ref: `#/components/schemas/${name}` });
-
-function answered(description: string, schema: keyof typeof OUTPUTS): Json {
-  return { description, content: { [JSON_TYPE]: { schema: reference(schema) } } };
-}
+import { JSON_TYPE } from "./parse.ts";
 
 const refusals = {
   "400": answered("the input is wrong: `field` names where", "Error"),
   "500": answered("something that asking again does not mend", "Error"),
-  "503": {
-    ...answered("nothing can be said now", "Error"),
-    headers: { "Retry-After": { description: "seconds", schema: { type: "integer" } } },
-  },
+  "503": answeredLater("nothing can be said now"),
 };
 
 /** The JSON part of the function `sync-mesh`, as OpenAPI 3.1, from the schemas that it parses with. */
 export function openApi(): Json {
-  const outputs = z.registry<{ id: string }>();
-  for (const [id, schema] of Object.entries(OUTPUTS)) outputs.add(schema, { id });
-  const { schemas } = z.toJSONSchema(outputs, { uri: (id) => reference(id).$ref });
   return {
     openapi: "3.1.0",
     info: {
@@ -45,7 +39,7 @@ export function openApi(): Json {
         get: {
           operationId: "plan",
           summary: "What a sync would do; nothing is written",
-          parameters: parametersOf(withoutMeta(z.toJSONSchema(PLAN_QUERY))),
+          parameters: parametersOf(schemaOf(PLAN_QUERY)),
           responses: { "200": answered("the plan", "Plan"), ...refusals },
         },
       },
@@ -53,10 +47,7 @@ export function openApi(): Json {
         post: {
           operationId: "sync",
           summary: "Make the mesh what it should be",
-          requestBody: {
-            required: true,
-            content: { [JSON_TYPE]: { schema: withoutMeta(z.toJSONSchema(SYNC_BODY)) } },
-          },
+          requestBody: jsonBody(SYNC_BODY),
           responses: {
             "200": {
               description: "done; with `dryRun` the plan",
@@ -70,22 +61,8 @@ export function openApi(): Json {
         },
       },
     },
-    components: {
-      schemas: Object.fromEntries(
-        Object.entries(schemas).map(([name, schema]) => [name, withoutMeta(schema)]),
-      ),
-    },
+    components: { schemas: schemasOf(OUTPUTS) },
   };
-}
-
-/** `docs/reference/openapi.json`. */
-export function renderOpenApi(): string {
-  return `${JSON.stringify(openApi(), null, 2)}\n`;
-}
-
-/** What stands alone names its dialect and itself; a part of a document does not. */
-function withoutMeta({ $schema: _, $id: __, ...schema }: Json): Json {
-  return schema;
 }
 
 function parametersOf({ properties = {} }: Json): Json[] {

@@ -3,10 +3,16 @@ import { Validator } from "@seriousme/openapi-schema-validator";
 import type { ErrorBody } from "../../../functions/http/answer.ts";
 import { openApi } from "../../../functions/http/openapi.ts";
 import { OUTPUTS } from "../../../functions/http/output.ts";
+import { signOpenApi } from "../../../functions/http/sign-openapi.ts";
+import { SIGN_OUTPUTS } from "../../../functions/http/sign-output.ts";
+import { clusterId } from "../../../shared/core/names.ts";
+import { makeCsr } from "../../../shared/pki/csr.ts";
 import { aMesh } from "../../fakes/mesh.ts";
+import { aKeyPair } from "../pki/gen.ts";
 import { aFunction } from "./served.ts";
+import { aSigner } from "./signer.ts";
 
-describe("the OpenAPI document", () => {
+describe("the OpenAPI document of sync-mesh", () => {
   it("is one", async () => {
     expect(await new Validator().validate(openApi())).toEqual({ valid: true });
   });
@@ -34,5 +40,32 @@ describe("the OpenAPI document", () => {
     expect(OUTPUTS.Status.parse(shown)).toEqual(shown);
     const refused = (await post({ depp: true })).body;
     expect(OUTPUTS.Error.parse(refused)).toEqual(refused);
+  });
+});
+
+describe("the OpenAPI document of sign-intermediate", () => {
+  it("is one", async () => {
+    expect(await new Validator().validate(signOpenApi())).toEqual({ valid: true });
+  });
+
+  it("names the routes that are served, and no other", async () => {
+    const { call } = await aSigner(await aMesh());
+    const { message }: ErrorBody = (await call("GET", "/nothing")).body;
+    expect(message).toBe(
+      `/nothing is not served; use ${Object.keys(signOpenApi()["paths"] ?? {}).join(", ")}`,
+    );
+  });
+
+  it("says what is answered", async () => {
+    const mesh = await aMesh({ members: 1 });
+    const { call, sign } = await aSigner(mesh);
+    mesh.roots.setAliases({ signing: 1, next: 1, previous: 1 });
+    const trusted = (await call("GET", "/trust-bundle")).body;
+    expect(SIGN_OUTPUTS.TrustBundle.parse(trusted)).toEqual(trusted);
+    const csr = makeCsr(await aKeyPair(), "x");
+    const issued = (await sign({ clusterId: clusterId(mesh.clusters[0]!.ref), csr })).body;
+    expect(SIGN_OUTPUTS.Issued.parse(issued)).toEqual(issued);
+    const refused = (await sign({ clusterId: "cn-nobody", csr })).body;
+    expect(SIGN_OUTPUTS.Error.parse(refused)).toEqual(refused);
   });
 });

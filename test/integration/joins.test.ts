@@ -60,8 +60,10 @@ describe("joining", () => {
     "03 the third one joins both, and their own pair is not touched",
     async () => {
       const { fleet } = world;
+      const { reconciler } = fleet.accounts;
+      const since = Date.now();
       const before = await Promise.all(membersOf(fleet).map((member) => secrets(member)));
-      await fleet.createCluster("third");
+      const { clusterId } = await fleet.createCluster("third");
       await fleet.waitUntilSynced();
       expect(membersOf(fleet)).toHaveLength(3);
       await expectPaired(membersOf(fleet));
@@ -71,6 +73,11 @@ describe("joining", () => {
           expect(after.get(name)?.metadata.resourceVersion).toBe(secret.metadata.resourceVersion);
         }
       }
+      expect(fleet.ledger.requests(reconciler, since).signer).toBe(1);
+      const signed = (await functionLog(fleet, "sign-intermediate")).filter(
+        (line) => line.clusterId === clusterId,
+      );
+      expect(signed).toMatchObject([{ message: "intermediate issued", caller: reconciler }]);
     },
     SCENARIO_MS,
   );

@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
 import type { SandboxFleet } from "../../../sandbox/fleet.ts";
 import type { FleetMember } from "../../../sandbox/fleet-file.ts";
+import type { FunctionName } from "../../../sandbox/google/function-process.ts";
 
 type Json = Readonly<Record<string, unknown>>;
 
@@ -107,11 +108,16 @@ export interface LogLine {
   readonly clusterId?: string;
   readonly eventId?: string;
   readonly operationId?: string;
+  /** Of the signer. */
+  readonly caller?: string;
   readonly finding?: { readonly reason: string; readonly severity: string; readonly clusterId?: string };
 }
 
-export async function functionLog(fleet: SandboxFleet): Promise<readonly LogLine[]> {
-  return fromLog(await readFile(`${fleet.file().logDir}/on-cluster-event.log`, "utf8"));
+export async function functionLog(
+  fleet: SandboxFleet,
+  name: FunctionName = "on-cluster-event",
+): Promise<readonly LogLine[]> {
+  return fromLog(await readFile(`${fleet.file().logDir}/${name}.log`, "utf8"));
 }
 
 /** What of a log file is a function's own; the framework writes to it as well. */

@@ -36,7 +36,7 @@ async function sign({ store, now }: AuthorityWorld, days: number): Promise<void>
 }
 
 /** What is wrong with the root, for whatever is asked of it. */
-const ROOT_FAULTS: readonly [string, (world: AuthorityWorld) => void][] = [
+const ROOT_FAULTS: readonly [string, (world: AuthorityWorld) => unknown][] = [
   ["NoSigningRoot", ({ store }) => store.setAliases({ next: 1 })],
   ["RootSecretMissing", ({ store }) => store.deleteSecret()],
   ["RootAccessDenied", ({ store }) => store.deny()],
@@ -109,7 +109,7 @@ export function describeRootAuthority(name: string, start: () => Promise<Authori
       ["trustBundle", ({ authority }) => authority.trustBundle()],
     ])("%s", (_, act) => {
       it.each(ROOT_FAULTS)("fails for good with %s", async (code, spoil) => {
-        spoil(world);
+        await spoil(world);
         await expect(act(world)).rejects.toMatchObject({ name: "RootError", code, retryable: false });
       });
 

@@ -188,7 +188,7 @@ describe("POST /sign", () => {
 
   it("answers 422 for a root that cannot sign, and alerts", async () => {
     const mesh = await aMesh({ members: 1 });
-    mesh.roots.disable(1);
+    await mesh.roots.disable(1);
     const { sign, lines } = await aSigner(mesh);
     expect(await sign({ clusterId: idOf(mesh), csr })).toMatchObject({
       status: 422,

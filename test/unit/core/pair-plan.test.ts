@@ -111,7 +111,11 @@ describe("a pair", () => {
     ],
     ["TokenDue", "does not say when it expires", seeing(remote({ tokenExpiresAt: undefined }))],
     ["TokenDue", "does not say when it was issued", seeing(remote({ tokenIssuedAt: undefined }))],
-    ["TokenDue", "has expired", seeing(remote({ tokenIssuedAt: new Date(0), tokenExpiresAt: new Date(1) }))],
+    [
+      "RemoteSecretOutdated",
+      "has a token that has ended",
+      seeing(remote({ tokenIssuedAt: new Date(0), tokenExpiresAt: new Date(1) })),
+    ],
   ])("is renewed (%s) when its remote secret %s", (reason, _, members) => {
     expect(eastToWest(members)).toMatchObject({
       standing: "connect",
@@ -220,8 +224,23 @@ describe("a token of seven days", () => {
     expect(dueAfter(days)).toEqual([undefined, undefined]);
   });
 
-  it.each([4.91, 6, 7, 100])("is due after %s days", (days) => {
+  it.each([4.91, 6, 6.99])("is due after %s days", (days) => {
     expect(dueAfter(days)).toEqual(["TokenDue", "TokenDue"]);
+  });
+
+  it.each([7, 100])("is dead after %s days, and does not wait for its turn", (days) => {
+    expect(dueAfter(days)).toEqual(["RemoteSecretOutdated", "RemoteSecretOutdated"]);
+    const [holder, ...targets] = CLUSTERS;
+    const remoteSecrets = targets.map((target) => aRemoteSecret(holder!, target));
+    const members = [
+      aMember(holder, { remoteSecrets }),
+      ...targets.map((target) => aMember(target, { readerSecrets: [aReaderSecret(holder!)] })),
+    ];
+    const now = new Date(NOW.getTime() + days * DAY_MS);
+    const due = plan(members, { now }).filter(
+      (pair) => pair.reader === aMember(holder).clusterId && pair.action !== undefined,
+    );
+    expect(due).toHaveLength(targets.length);
   });
 
   it("becomes due between half and seven tenths of its life, once and for all, and not all at once", () => {

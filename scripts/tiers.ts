@@ -29,7 +29,7 @@ export const TIERS: readonly Tier[] = [
     needsSidecars: false,
     needsBundle: false,
     needsBrowser: false,
-    budgetSeconds: 90,
+    budgetSeconds: 120,
     serial: false,
   },
   {
@@ -39,7 +39,7 @@ export const TIERS: readonly Tier[] = [
     needsSidecars: false,
     needsBundle: false,
     needsBrowser: true,
-    budgetSeconds: 240,
+    budgetSeconds: 300,
     serial: true,
   },
   {
@@ -49,7 +49,7 @@ export const TIERS: readonly Tier[] = [
     needsSidecars: true,
     needsBundle: true,
     needsBrowser: false,
-    budgetSeconds: 600,
+    budgetSeconds: 900,
     serial: true,
   },
 ];

@@ -23,12 +23,7 @@ import type { RequestLedger } from "./google/requests.ts";
 import { type GoogleCloud, PROJECT, startGoogleCloud } from "./google-cloud.ts";
 import { keepFleetFile } from "./keep-fleet-file.ts";
 import { waitUntilSynced } from "./sync-state.ts";
-import {
-  type FleetTraffic,
-  prepareTraffic,
-  type TrafficBasis,
-  workloadTtlOf,
-} from "./traffic/fleet-traffic.ts";
+import { type FleetTraffic, prepareTraffic, type TrafficBasis } from "./traffic/fleet-traffic.ts";
 import { createUndo, type Undo } from "./undo.ts";
 
 export interface FleetOptions {
@@ -256,7 +251,6 @@ function assemble(parts: Parts, undo: Undo): SandboxFleet {
     traffic: parts.traffic && {
       ...parts.traffic,
       dir: join(parts.dir, "traffic"),
-      workloadTtl: workloadTtlOf(parts.env),
       xdsAddress: (clusterId) => google.istiodXds(clusterId),
     },
     beforeStop: (step) => undo.add(step),

@@ -1,7 +1,5 @@
 import { readFile } from "node:fs/promises";
 import { parsePin } from "../../scripts/render-settings.ts";
-import { DEFAULTS } from "../../shared/config.ts";
-import { parseDuration } from "../../shared/core/duration.ts";
 import { UnavailableError } from "../../shared/errors.ts";
 import { ensureTrafficBinaries, type TrafficBinaries } from "../binaries/traffic.ts";
 import type { TrafficSupport } from "../cluster/traffic-support.ts";
@@ -16,8 +14,6 @@ export interface TrafficBasis extends TrafficSupport {
 export interface FleetTraffic extends TrafficBasis {
   /** For their files; emptied when a fleet starts. */
   readonly dir: string;
-  /** Seconds: the longest that istiod lets a certificate of a workload live, as configured. */
-  readonly workloadTtl: number;
   /** `127.0.0.1:PORT` of the istiod that runs now; undefined where none does. */
   xdsAddress(clusterId: string): string | undefined;
 }
@@ -35,10 +31,4 @@ export async function prepareTraffic(progress: (line: string) => void): Promise<
   }
   const { release } = parsePin(await readFile(PIN, "utf8"));
   return { hostAddress: address, binaries: await ensureTrafficBinaries(progress, release) };
-}
-
-/** As the functions read it; they are who complains of a value that is none. */
-export function workloadTtlOf(env: Readonly<Record<string, string | undefined>>): number {
-  const name = "MESHJOIN_WORKLOAD_TTL";
-  return parseDuration(env[name] || DEFAULTS[name]) ?? 0;
 }

@@ -1,6 +1,5 @@
 import { parse } from "yaml";
 import { z } from "zod";
-import { formatGoDuration } from "../../shared/core/duration.ts";
 import { type AppName, NAMESPACE } from "./objects.ts";
 
 export interface SidecarPorts {
@@ -20,9 +19,7 @@ export interface SidecarSettings {
   readonly envoy: string;
   /** `127.0.0.1:PORT` */
   readonly istiod: string;
-  /** Seconds. */
-  readonly workloadTtl: number;
-  /** `defaultConfig.proxyMetadata` of the member's mesh configuration: what an injected sidecar gets besides. */
+  /** `defaultConfig.proxyMetadata` of the member's mesh configuration: what an injected sidecar gets besides, the life of its certificates included. */
   readonly proxyMetadata: Readonly<Record<string, string>>;
 }
 
@@ -63,7 +60,6 @@ export function sidecarEnv(settings: SidecarSettings): Record<string, string> {
     ENVOY_STATUS_PORT: String(ports.envoyStatus),
     ENVOY_PROMETHEUS_PORT: String(ports.prometheus),
     ECC_SIGNATURE_ALGORITHM: "ECDSA",
-    SECRET_TTL: settings.proxyMetadata["SECRET_TTL"] ?? formatGoDuration(settings.workloadTtl),
     SECRET_GRACE_PERIOD_RATIO: "0.5",
     PROXY_CONFIG: JSON.stringify({
       discoveryAddress: settings.istiod,

@@ -78,7 +78,6 @@ export async function startSidecar(options: SidecarOptions, undo: Undo): Promise
       ports,
       envoy: traffic.binaries.envoy,
       istiod: istiod.address,
-      workloadTtl: traffic.workloadTtl,
     }),
     cwd: root,
     logDir,

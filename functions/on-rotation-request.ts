@@ -44,7 +44,7 @@ async function handle(
     return;
   }
   const rotated = await runtime.withRun(logProgress(log), (run) => rotate(run, request, message));
-  if (rotated.moved !== undefined) logMoved(log, rotated.moved);
+  if (rotated.moved !== undefined) logMoved(log, rotated.moved, request.kind === "tick");
   if (rotated.reconciled === undefined) return;
   logReconciled(log, rotated.reconciled);
   if (request.kind === "intermediate" && rotated.reconciled.retry) {
@@ -73,12 +73,14 @@ async function rotate(
   }
 }
 
-function logMoved(log: Logger, { before, after, gate }: Ordered): void {
+function logMoved(log: Logger, { before, after, gate }: Ordered, isTick: boolean): void {
   const stage = stageOf(before);
   if (after === undefined) log.info({ stage }, "nothing to be done: the order is a copy, or out of date");
   else if (isRefusal(after)) {
     const { refused: code, message, cure } = after;
-    log.warn({ stage, code, cure, waitingFor: gate?.waitingFor, until: gate?.until }, message);
+    // A tick asks for nothing: that a stage takes its time is no refusal to anybody.
+    const level = isTick && code === "StageNotOver" ? "info" : "warn";
+    log[level]({ stage, code, cure, waitingFor: gate?.waitingFor, until: gate?.until }, message);
   } else log.info({ from: stage, to: stageOf(after), versions: after.versions }, "root rotation moved on");
 }
 

@@ -199,6 +199,11 @@ const ENTRIES: Readonly<Record<Reason, Entry>> = {
     means: "Members are due for another intermediate CA, and wait until one that has a new one serves it.",
     cure: "See what the finding of that member says. The next full run goes on.",
   },
+  RotationMissed: {
+    means:
+      "A cluster that was no member while the root was rotated has joined again, with a CA of the root that has left. Nobody else trusts it.",
+    cure: "Its workloads have to be cut off once: delete its Secret `cacerts`, and when Meshjoin has issued another, restart istiod and the workloads.",
+  },
   RotationStopped: {
     means: "A member did not come out whole with its new intermediate CA, so no other gets one for now.",
     cure: "Mend what its findings name. The next full run goes on.",

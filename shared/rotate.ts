@@ -10,7 +10,6 @@ import {
   type Refusal,
   type Roots,
   resume,
-  rootsOf,
   stageOf,
   type Transition,
   withOrder,
@@ -20,7 +19,7 @@ import type { Gate } from "./core/rotation-gate.ts";
 import { survey } from "./reconcile/survey.ts";
 import { type Reconciled, reconcile } from "./reconcile.ts";
 import { beginRotation } from "./rotate/begin.ts";
-import { type Changed, changeRoots, type RotatorRun } from "./rotate/change-roots.ts";
+import { type Changed, changeRoots, type RotatorRun, readRoots } from "./rotate/change-roots.ts";
 import { lookAtGate } from "./rotate/look.ts";
 
 export const ROOT_ACTIONS = ["start", "advance", "pause", "resume", "abort"] as const;
@@ -121,7 +120,7 @@ export async function carryOut(run: RotatorRun, order: RootOrder): Promise<Rotat
  * it is a finding, because the next one has to be brought.
  */
 export async function carryOutSchedule(run: RotatorRun, givenAt: Date): Promise<Rotated> {
-  const { versions, notes } = rootsOf(await run.ports.roots.state(run.signal));
+  const { versions, notes } = await readRoots(run);
   if (notes.origin === "generated") return await carryOut(run, { action: "start", givenAt });
   const reconciled = await reconcile(run, wholeMesh("SECRET_ROTATE"));
   return { reconciled: withFinding(reconciled, scheduledRotation(versions.signing)) };
@@ -146,7 +145,7 @@ function wholeMesh(reason: string): ReconcileRequest {
 }
 
 async function moveOn(run: RotatorRun, { summary }: Reconciled): Promise<Changed | undefined> {
-  const roots = rootsOf(await run.ports.roots.state(run.signal));
+  const roots = await readRoots(run);
   if (stageOf(roots) !== "idle") {
     return roots.notes.paused === undefined ? await advanceIfOpen(run) : undefined;
   }

@@ -51,6 +51,7 @@ export const REASONS = {
   RootNotDistributed: "error",
   RootRotationDue: "error",
   RotationHeld: "warning",
+  RotationMissed: "error",
   RotationStopped: "error",
   RunFailed: "error",
   RunInterrupted: "warning",

@@ -28,10 +28,21 @@ export function unsafeRoots(
   const { signing } = versions;
   if (signing === undefined || before.signing === undefined || before.signing === signing) return undefined;
   if (held.includes(signing) && notes.distributed.includes(signing)) return undefined;
+  if (!held.some((version) => wanted.includes(version))) return missedRotation(held, clusterId);
   return finding(
     "RootNotDistributed",
     `root version ${signing} is to sign, and not every member was seen to trust it; this one keeps what it has`,
     `give the aliases back that were there: signing=${before.signing}, next=${signing}; the rotator lets it sign when all trust it`,
+    clusterId,
+  );
+}
+
+/** It was no member while the mesh changed its root: nobody else trusts it, and there is no step between the two bundles. */
+function missedRotation(held: readonly number[], clusterId: string): Finding {
+  return finding(
+    "RotationMissed",
+    `the member trusts root version ${held.join(", ")} alone, which the mesh has retired: it was away during a rotation`,
+    "its workloads have to be cut off once: kubectl -n istio-system delete secret cacerts, and when Meshjoin has issued another, restart istiod and them",
     clusterId,
   );
 }

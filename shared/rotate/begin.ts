@@ -2,7 +2,7 @@ import { isReachable } from "../core/observation.ts";
 import type { RootOrigin } from "../core/root-notes.ts";
 import { claimNext, isRefusal, isStaleOrder, type Refusal, withOrder } from "../core/rotation.ts";
 import { survey } from "../reconcile/survey.ts";
-import { type Changed, changeRoots, type RotatorRun } from "./change-roots.ts";
+import { type Changed, changeRoots, type RotatorRun, readRoots } from "./change-roots.ts";
 import { generatedRoot, type NextRoot } from "./root-payload.ts";
 
 /**
@@ -14,12 +14,12 @@ export async function beginRotation(
   givenAt: Date,
   bring?: () => Promise<NextRoot>,
 ): Promise<Changed> {
-  const first = await changeRoots(run, () => undefined);
-  const mayBegin = claimNext(first.before, UNKNOWN_VERSION, "generated", givenAt);
-  if (isStaleOrder(first.before.notes, givenAt)) return first;
-  if (isRefusal(mayBegin)) return { before: first.before, after: mayBegin };
+  const before = await readRoots(run);
+  if (isStaleOrder(before.notes, givenAt)) return { before, after: undefined };
+  const mayBegin = claimNext(before, UNKNOWN_VERSION, "generated", givenAt);
+  if (isRefusal(mayBegin)) return { before, after: mayBegin };
   const barrier = await foreignCacerts(run);
-  if (barrier !== undefined) return { before: first.before, after: barrier };
+  if (barrier !== undefined) return { before, after: barrier };
 
   const { payload, origin } = await (bring?.() ?? generatedRoot(run.spec, run.ports.clock.now()));
   let version: number;

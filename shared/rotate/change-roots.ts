@@ -27,6 +27,11 @@ export interface Changed {
 /** Somebody else is always faster only if something is wrong. */
 const ATTEMPTS = 5;
 
+/** The roots as they are; nothing is changed. */
+export async function readRoots({ ports, signal }: ChangingRun): Promise<Roots> {
+  return rootsOf(await ports.roots.state(signal));
+}
+
 /**
  * One compare-and-set of aliases and annotations together. Whoever loses the race looks again and decides anew, so a decision
  * must follow from what it is given. What a transition disables is disabled before the state forgets it: dying in between leaves

@@ -1,6 +1,6 @@
 import { claimSigning, isRefusal } from "../core/rotation.ts";
 import type { MeshSpec } from "../core/spec.ts";
-import { type Changed, type ChangingRun, changeRoots } from "./change-roots.ts";
+import { type Changed, type ChangingRun, changeRoots, readRoots } from "./change-roots.ts";
 import type { NextRoot } from "./root-payload.ts";
 
 /**
@@ -13,9 +13,9 @@ export async function makeFirstRoot(
 ): Promise<Changed> {
   const { keeper } = run.ports;
   await keeper.create(run.signal);
-  const seen = await changeRoots(run, () => undefined);
-  const mayClaim = claimSigning(seen.before, 0, "generated");
-  if (isRefusal(mayClaim)) return { before: seen.before, after: mayClaim };
+  const before = await readRoots(run);
+  const mayClaim = claimSigning(before, 0, "generated");
+  if (isRefusal(mayClaim)) return { before, after: mayClaim };
   const { payload, origin } = await bring();
   let version: number;
   try {

@@ -431,6 +431,12 @@ describe("an intermediate that serves", () => {
       ["RootNotDistributed"],
     ],
     [
+      "all its roots were retired while it was away",
+      {},
+      { roots: rootsAt({ signing: 3 }, { retired: [1, 2], distributed: [3] }) },
+      ["RotationMissed"],
+    ],
+    [
       "another one would not outlive it",
       { cacerts: ownCacerts({ rootNotAfter: later(90) }) },
       { now: later(62) },

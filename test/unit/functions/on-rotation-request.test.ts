@@ -87,6 +87,11 @@ describe("on-rotation-request", () => {
       waitingFor: [expect.stringContaining("cannot be reached")],
     });
     expect((await rootsNow(mesh)).stage).toBe("distribute");
+    await deliver(published(mesh, { kind: "tick" }));
+    expect(lines.filter(({ code }) => code === "StageNotOver").map(({ severity }) => severity)).toEqual([
+      "WARNING",
+      "INFO",
+    ]);
   });
 
   it.each([

@@ -44,4 +44,16 @@ describe("a plan", () => {
     store.write({ ...crd!, metadata: { ...crd!.metadata, annotations } }, "meshjoin");
     expect(await plannedCrds(mesh)).toEqual([crd!.metadata.name]);
   });
+
+  it("names the intermediates that are due for another", async () => {
+    const mesh = await aMesh({ members: 2 });
+    await mesh.reconcile("mesh");
+    mesh.clock.advance(1);
+    mesh.roots.setAnnotations({ "meshjoin.dev_rotate-before": mesh.clock.now().toISOString() });
+    const { actions } = await preview(mesh.run(), { scope: "mesh", reason: "test" });
+    expect(actions.map(({ verb, object, findings }) => [verb, object.name, findings[0]?.reason])).toEqual([
+      ["update", "cacerts", "CertificateDue"],
+      ["update", "cacerts", "CertificateDue"],
+    ]);
+  });
 });

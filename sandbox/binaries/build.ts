@@ -1,12 +1,13 @@
 import { execFile } from "node:child_process";
 import { createHash } from "node:crypto";
 import { mkdir, mkdtemp, readFile, rename, rm } from "node:fs/promises";
-import { arch, homedir, platform } from "node:os";
+import { arch, platform } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { UnavailableError } from "../../shared/errors.ts";
 import { startProcess } from "../process.ts";
+import { userCache } from "./cache.ts";
 import { findExecutable, isExecutable } from "./lookup.ts";
 import { TOOL_NAMES, type Tool, type ToolName, toolsOf } from "./tools.ts";
 
@@ -42,8 +43,7 @@ async function cacheDirectory(istioRelease: string): Promise<string> {
     hash.update(await readFile(join(MODULE, file)));
   }
   hash.update(`${istioRelease} ${platform()} ${arch()}`);
-  const base = process.env["XDG_CACHE_HOME"] ?? join(homedir(), ".cache");
-  return join(base, "meshjoin", "binaries", hash.digest("hex").slice(0, 16));
+  return userCache("binaries", hash.digest("hex").slice(0, 16));
 }
 
 async function findTools(names: readonly ToolName[], directory: string): Promise<Map<ToolName, string>> {

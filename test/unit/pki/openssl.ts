@@ -38,6 +38,7 @@ export interface OpensslRootOptions {
   /** `utf8only`, or `nombstr` for PrintableString where the characters allow it. */
   readonly stringMask?: "utf8only" | "nombstr";
   readonly subject?: string;
+  readonly days?: number;
 }
 
 /** A root as an operator without Meshjoin makes one: certificate and key, PEM. */
@@ -47,6 +48,7 @@ export function opensslRoot(options: OpensslRootOptions): { certificate: string;
     form = "PKCS#8",
     stringMask = "utf8only",
     subject = "/C=DE/O=Example/CN=Example Root",
+    days = 3650,
   } = options;
   return withOpenssl(({ run, write, read }) => {
     write(
@@ -66,7 +68,7 @@ export function opensslRoot(options: OpensslRootOptions): { certificate: string;
       "-subj",
       subject,
       "-days",
-      "3650",
+      String(days),
       "-utf8",
       "-out",
       "root.pem",

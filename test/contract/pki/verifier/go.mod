@@ -1,0 +1,3 @@
+module meshjoin.dev/test/verifier
+
+go 1.23

@@ -18,6 +18,9 @@ export interface FakeRootStore extends RootStore, RootKeeper {
   failNext(error: MeshjoinError): void;
   /** Every buffer that `payload` handed out: they must all be wiped by whoever took them. */
   readonly handedOut: readonly Buffer[];
+  /** Of every version, whatever has become of it. */
+  readonly payloads: readonly Buffer[];
+  readonly annotations: Readonly<Record<string, string>>;
   /** How often each method was called. */
   readonly calls: { readonly state: number; readonly payload: number };
 }
@@ -58,6 +61,12 @@ export function fakeRootStore(meshId = "prod"): FakeRootStore {
   return {
     handedOut,
     calls,
+    get payloads() {
+      return versions.map(({ data }) => data);
+    },
+    get annotations() {
+      return annotations;
+    },
     async state(signal) {
       calls.state += 1;
       enter(signal);

@@ -27,7 +27,7 @@ export function inLockstep(mesh: FakeMesh): void {
 }
 
 /** Every object of every cluster. */
-function objectsOf(mesh: FakeMesh): KubernetesObject[] {
+export function objectsOf(mesh: FakeMesh): KubernetesObject[] {
   return mesh.servers.flatMap(({ store }) => KINDS.flatMap((kind) => store.list({ apiVersion: "", kind })));
 }
 

@@ -1,4 +1,4 @@
-import { isRefusal, stageOf } from "../shared/core/rotation.ts";
+import { isRefusal, stageOf } from "../shared/core/roots/stages.ts";
 import { InputError, NotReadyError } from "../shared/errors.ts";
 import type { Logger } from "../shared/log.ts";
 import { reconcile } from "../shared/reconcile.ts";

@@ -4,7 +4,7 @@ import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { rootSecretName } from "../shared/core/names.ts";
-import { formatRootNotes, NO_NOTES } from "../shared/core/root-notes.ts";
+import { formatRootNotes, NO_NOTES } from "../shared/core/roots/notes.ts";
 import { makeRoot } from "../shared/pki/make-root.ts";
 import { type CloudClient, createCloudClient } from "./cloud-client.ts";
 import type { ClusterConnections } from "./cluster-requests.ts";

@@ -1,5 +1,5 @@
 import type { Cluster, ClusterRef } from "./core/cluster.ts";
-import type { RootState, RootVersions } from "./core/root-state.ts";
+import type { RootState, RootVersions } from "./core/roots/state.ts";
 
 /**
  * What Meshjoin needs from outside, in its own words. Absence is a value (`undefined`); everything else that goes

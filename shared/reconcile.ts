@@ -7,7 +7,7 @@ import type { Member } from "./core/observation.ts";
 import { type Outcome, worst } from "./core/outcome.ts";
 import { outOfReach } from "./core/reach.ts";
 import type { ReconcileRequest } from "./core/request.ts";
-import { rotationDue } from "./core/rotation-due.ts";
+import { rotationDue } from "./core/roots/due.ts";
 import type { MeshSpec } from "./core/spec.ts";
 import type { MemberSummary, Summary } from "./core/summary.ts";
 import type { MeshjoinError } from "./errors.ts";

@@ -1,6 +1,8 @@
 import type { Finding } from "./core/finding.ts";
 import { stillTrusted } from "./core/intermediate-life.ts";
 import type { ReconcileRequest, Scope } from "./core/request.ts";
+import { scheduledRotation } from "./core/roots/due.ts";
+import type { Gate } from "./core/roots/gate.ts";
 import {
   abort,
   advance,
@@ -13,9 +15,7 @@ import {
   stageOf,
   type Transition,
   withOrder,
-} from "./core/rotation.ts";
-import { scheduledRotation } from "./core/rotation-due.ts";
-import type { Gate } from "./core/rotation-gate.ts";
+} from "./core/roots/stages.ts";
 import { survey } from "./reconcile/survey.ts";
 import { type Reconciled, reconcile } from "./reconcile.ts";
 import { beginRotation } from "./rotate/begin.ts";

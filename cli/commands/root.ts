@@ -1,4 +1,4 @@
-import { isRefusal, type Refusal, type Stage, stageOf } from "../../shared/core/rotation.ts";
+import { isRefusal, type Refusal, type Stage, stageOf } from "../../shared/core/roots/stages.ts";
 import type { Summary } from "../../shared/core/summary.ts";
 import { beginRotation } from "../../shared/rotate/begin.ts";
 import type { Changed } from "../../shared/rotate/change-roots.ts";

@@ -1,7 +1,7 @@
 import type { Cluster } from "../../shared/core/cluster.ts";
 import { nonMemberReason } from "../../shared/core/membership.ts";
 import { rootSecretName } from "../../shared/core/names.ts";
-import { bundleVersions, type RootState } from "../../shared/core/root-state.ts";
+import { bundleVersions, type RootState } from "../../shared/core/roots/state.ts";
 import { INTERMEDIATE_TO_WORKLOAD, type MeshSpec } from "../../shared/core/spec.ts";
 import { MeshjoinError, RootError } from "../../shared/errors.ts";
 import type { OperatorPorts } from "../../shared/operator.ts";

@@ -2,7 +2,7 @@ import * as z from "zod/mini";
 import { type Finding, REASONS } from "../../shared/core/finding.ts";
 import { OUTCOMES } from "../../shared/core/outcome.ts";
 import type { Plan } from "../../shared/core/plan.ts";
-import { STAGES } from "../../shared/core/rotation.ts";
+import { STAGES } from "../../shared/core/roots/stages.ts";
 import { type CertificateStatus, PAIR_STATUSES, type Status } from "../../shared/core/status.ts";
 import type { Summary } from "../../shared/core/summary.ts";
 import type { ErrorBody } from "./answer.ts";

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Stage } from "../../shared/core/rotation.ts";
+import type { Stage } from "../../shared/core/roots/stages.ts";
 import type { Status } from "../../shared/core/status.ts";
 import type { SandboxFleet } from "../fleet.ts";
 import { ROTATION } from "../google/pubsub.ts";

@@ -2,7 +2,7 @@
 import { SecretManagerServiceClient } from "@google-cloud/secret-manager/build/src/v1/index.js";
 import { lazily } from "../async/lazily.ts";
 import { rootSecretName } from "../core/names.ts";
-import { ROOT_ROLES, type RootState } from "../core/root-state.ts";
+import { ROOT_ROLES, type RootState } from "../core/roots/state.ts";
 import { type MeshjoinError, RootError } from "../errors.ts";
 import {
   callOptions,

@@ -1,5 +1,5 @@
 import { clusterId } from "../core/names.ts";
-import { ROOT_ROLES, type RootVersions } from "../core/root-state.ts";
+import { ROOT_ROLES, type RootVersions } from "../core/roots/state.ts";
 import { RootError } from "../errors.ts";
 import type { IssuedCertificate, RootAuthority, TrustBundle } from "../ports.ts";
 import { property } from "./google-client.ts";

@@ -1,7 +1,7 @@
 import type { IssueIntermediate } from "../core/action.ts";
 import type { Cluster } from "../core/cluster.ts";
 import { annotation, CACERTS, clusterId } from "../core/names.ts";
-import { formatRootVersions } from "../core/root-state.ts";
+import { formatRootVersions } from "../core/roots/state.ts";
 import type { MeshSpec } from "../core/spec.ts";
 import { ConflictError, RootError } from "../errors.ts";
 import { ownerOf } from "../istio/ownership.ts";

@@ -2,7 +2,7 @@ import { type Finding, finding } from "./finding.ts";
 import { CACERTS, ISTIO_NAMESPACE, TRUST_DOMAIN } from "./names.ts";
 import type { ControlPlaneState, Member } from "./observation.ts";
 import { outOfReach } from "./reach.ts";
-import type { Roots } from "./rotation.ts";
+import type { Roots } from "./roots/stages.ts";
 import type { MeshSpec } from "./spec.ts";
 
 /** What a member should be; computed outside, because it takes the rendered manifest. */

@@ -5,8 +5,8 @@ import { BLOCKERS, type MemberContext } from "./member-checks.ts";
 import { CACERTS, ISTIO_NAMESPACE, ISTIOD } from "./names.ts";
 import type { Member, OwnCacerts, Reachable, ReachableMember } from "./observation.ts";
 import { isReachable } from "./observation.ts";
-import { unsafeRoots } from "./root-change.ts";
-import { formatRootVersions } from "./root-state.ts";
+import { unsafeRoots } from "./roots/guard.ts";
+import { formatRootVersions } from "./roots/state.ts";
 
 /**
  * How a member stands after its own half: `complete`, `pending` (actions or readiness are missing), or

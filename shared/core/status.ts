@@ -1,6 +1,6 @@
 import type { EndpointKind } from "./cluster.ts";
 import type { Finding } from "./finding.ts";
-import type { Stage } from "./rotation.ts";
+import type { Stage } from "./roots/stages.ts";
 
 /** The whole mesh as it is now, for people and programs; every time is RFC 3339. Names fingerprints, never a key. */
 export interface Status {

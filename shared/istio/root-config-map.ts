@@ -1,5 +1,5 @@
 import { ISTIO_NAMESPACE } from "../core/names.ts";
-import type { PublishedRoots } from "../core/rotation-gate.ts";
+import type { PublishedRoots } from "../core/roots/gate.ts";
 import { type Certificate, parseBundle } from "../pki/certificate.ts";
 import type { MemberApi } from "../ports.ts";
 

@@ -10,7 +10,7 @@ import {
   readerSecretName,
   remoteSecretName,
 } from "../core/names.ts";
-import { formatRootVersions, type RootVersions } from "../core/root-state.ts";
+import { formatRootVersions, type RootVersions } from "../core/roots/state.ts";
 import type { KubernetesObject, ObjectRef, TokenGrant } from "../ports.ts";
 import { renderKubeconfig } from "./kubeconfig.ts";
 import { ownershipLabels } from "./ownership.ts";

@@ -1,7 +1,7 @@
 import type { KeyObject } from "node:crypto";
 import type { ClusterRef } from "../core/cluster.ts";
 import { clusterId, rootSecretName } from "../core/names.ts";
-import { bundleVersions, type RootVersions, signingAliasCommand } from "../core/root-state.ts";
+import { bundleVersions, type RootVersions, signingAliasCommand } from "../core/roots/state.ts";
 import { INTERMEDIATE_TO_WORKLOAD, type MeshSpec } from "../core/spec.ts";
 import { RootError } from "../errors.ts";
 import type { Clock, IssuedCertificate, RootAuthority, RootStore, TrustBundle } from "../ports.ts";

@@ -1,8 +1,8 @@
 import type { Run } from "../apply.ts";
 import { type Finding, finding } from "../core/finding.ts";
 import { rootSecretName } from "../core/names.ts";
-import { signingAliasCommand } from "../core/root-state.ts";
-import { type Roots, rootsOf } from "../core/rotation.ts";
+import { type Roots, rootsOf } from "../core/roots/stages.ts";
+import { signingAliasCommand } from "../core/roots/state.ts";
 import { RootError } from "../errors.ts";
 
 /** The state of the roots, of which one signs. Fails with RootError `NoSigningRoot`: nothing is issued then, or changed. */

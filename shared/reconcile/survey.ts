@@ -5,7 +5,7 @@ import { type DeparturePlan, planDepartures } from "../core/departure-plan.ts";
 import { type MemberPlan, peerStanding, planMember, type Standing } from "../core/member-plan.ts";
 import type { Member } from "../core/observation.ts";
 import { type PairPlan, planPairs } from "../core/pair-plan.ts";
-import { type Roots, rootsOf } from "../core/rotation.ts";
+import { type Roots, rootsOf } from "../core/roots/stages.ts";
 import { observeMember } from "../observe.ts";
 import { type Departures, observeDepartures } from "./departures.ts";
 import { type Listing, listClusters } from "./listing.ts";

@@ -1,6 +1,6 @@
 import { isReachable } from "../core/observation.ts";
-import type { RootOrigin } from "../core/root-notes.ts";
-import { claimNext, isRefusal, isStaleOrder, type Refusal, withOrder } from "../core/rotation.ts";
+import type { RootOrigin } from "../core/roots/notes.ts";
+import { claimNext, isRefusal, isStaleOrder, type Refusal, withOrder } from "../core/roots/stages.ts";
 import { survey } from "../reconcile/survey.ts";
 import { type Changed, changeRoots, type RotatorRun, readRoots } from "./change-roots.ts";
 import { generatedRoot, type NextRoot } from "./root-payload.ts";

@@ -1,7 +1,7 @@
 import type { Run } from "../apply.ts";
-import { formatRootNotes } from "../core/root-notes.ts";
-import type { RootState } from "../core/root-state.ts";
-import { isRefusal, type Refusal, type Roots, rootsOf, type Transition } from "../core/rotation.ts";
+import { formatRootNotes } from "../core/roots/notes.ts";
+import { isRefusal, type Refusal, type Roots, rootsOf, type Transition } from "../core/roots/stages.ts";
+import type { RootState } from "../core/roots/state.ts";
 import { ConflictError } from "../errors.ts";
 import type { RotatorPorts } from "../ports.ts";
 

@@ -1,4 +1,4 @@
-import { claimSigning, isRefusal } from "../core/rotation.ts";
+import { claimSigning, isRefusal } from "../core/roots/stages.ts";
 import type { MeshSpec } from "../core/spec.ts";
 import { type Changed, type ChangingRun, changeRoots, readRoots } from "./change-roots.ts";
 import type { NextRoot } from "./root-payload.ts";

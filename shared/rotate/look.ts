@@ -1,7 +1,7 @@
 import pLimit from "p-limit";
 import type { Run } from "../apply.ts";
 import { isReachable } from "../core/observation.ts";
-import { type Gate, gateOf, type PublishedRoots } from "../core/rotation-gate.ts";
+import { type Gate, gateOf, type PublishedRoots } from "../core/roots/gate.ts";
 import { MeshjoinError } from "../errors.ts";
 import { publishedRoots } from "../istio/root-config-map.ts";
 import type { Survey } from "../reconcile/survey.ts";

@@ -1,5 +1,5 @@
 import { rotationLead } from "../core/intermediate-life.ts";
-import type { RootOrigin } from "../core/root-notes.ts";
+import type { RootOrigin } from "../core/roots/notes.ts";
 import type { MeshSpec } from "../core/spec.ts";
 import { makeRoot, type RootOptions } from "../pki/make-root.ts";
 import { assertIssuing, readSigningRoot } from "../pki/root.ts";

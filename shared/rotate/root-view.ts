@@ -1,9 +1,9 @@
 import type { Finding } from "../core/finding.ts";
 import { rootSecretName } from "../core/names.ts";
-import { ROOT_ROLES, type RootRole } from "../core/root-state.ts";
-import { type Stage, stageOf } from "../core/rotation.ts";
-import { rotationDue } from "../core/rotation-due.ts";
-import { unclaimedRoots } from "../core/unclaimed-roots.ts";
+import { rotationDue } from "../core/roots/due.ts";
+import { type Stage, stageOf } from "../core/roots/stages.ts";
+import { ROOT_ROLES, type RootRole } from "../core/roots/state.ts";
+import { unclaimedRoots } from "../core/roots/unclaimed.ts";
 import { survey } from "../reconcile/survey.ts";
 import type { RotatorRun } from "./change-roots.ts";
 import { lookAtGate } from "./look.ts";

@@ -1,5 +1,5 @@
 import { rootSecretName } from "../../shared/core/names.ts";
-import type { RootRole, RootVersions } from "../../shared/core/root-state.ts";
+import type { RootRole, RootVersions } from "../../shared/core/roots/state.ts";
 import { ConflictError, type MeshjoinError, RootError, UnavailableError } from "../../shared/errors.ts";
 import type { RootKeeper, RootStore } from "../../shared/ports.ts";
 

@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { SandboxFleet } from "../../../sandbox/fleet.ts";
-import type { Stage } from "../../../shared/core/rotation.ts";
+import type { Stage } from "../../../shared/core/roots/stages.ts";
 import { fromLog, type LogLine } from "./events.ts";
 import { membersOf } from "./fleet.ts";
 import { secrets } from "./kubectl.ts";

@@ -7,9 +7,9 @@ import type {
   Member,
   Reachable,
 } from "../../../shared/core/observation.ts";
-import { NO_NOTES, type RootNotes } from "../../../shared/core/root-notes.ts";
-import type { RootVersions } from "../../../shared/core/root-state.ts";
-import type { Roots } from "../../../shared/core/rotation.ts";
+import { NO_NOTES, type RootNotes } from "../../../shared/core/roots/notes.ts";
+import type { Roots } from "../../../shared/core/roots/stages.ts";
+import type { RootVersions } from "../../../shared/core/roots/state.ts";
 import { aCluster } from "../../builders/cluster.ts";
 import {
   aMember,

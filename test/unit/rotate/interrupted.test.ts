@@ -1,5 +1,5 @@
 import { describe, expect, it } from "@jest/globals";
-import type { Stage } from "../../../shared/core/rotation.ts";
+import type { Stage } from "../../../shared/core/roots/stages.ts";
 import { orderRoot, rotateIntermediates, tick } from "../../../shared/rotate.ts";
 import { ProcessDeath, type ProcessFaults, processFaults } from "../../fakes/kubernetes/faults.ts";
 import type { FakeMesh } from "../../fakes/mesh.ts";

@@ -1,5 +1,5 @@
-import type { RootVersions } from "../../../shared/core/root-state.ts";
-import { rootsOf, type Stage, stageOf } from "../../../shared/core/rotation.ts";
+import { rootsOf, type Stage, stageOf } from "../../../shared/core/roots/stages.ts";
+import type { RootVersions } from "../../../shared/core/roots/state.ts";
 import { parseBundle } from "../../../shared/pki/certificate.ts";
 import type { Reconciled } from "../../../shared/reconcile.ts";
 import type { Changed } from "../../../shared/rotate/change-roots.ts";

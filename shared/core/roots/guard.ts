@@ -1,7 +1,7 @@
-import { type Finding, finding } from "./finding.ts";
-import type { OwnCacerts } from "./observation.ts";
-import { bundleVersions, parseRootVersions } from "./root-state.ts";
-import type { Roots } from "./rotation.ts";
+import { type Finding, finding } from "../finding.ts";
+import type { OwnCacerts } from "../observation.ts";
+import type { Roots } from "./stages.ts";
+import { bundleVersions, parseRootVersions } from "./state.ts";
 
 /**
  * Why a member must not get the roots that the aliases name now, whoever has named them; undefined if it may. A root leaves its

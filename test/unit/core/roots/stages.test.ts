@@ -1,8 +1,7 @@
 import { describe, expect, it } from "@jest/globals";
 import fc from "fast-check";
-import { unsafeRoots } from "../../../shared/core/root-change.ts";
-import { NO_NOTES } from "../../../shared/core/root-notes.ts";
-import { bundleVersions, formatRootVersions } from "../../../shared/core/root-state.ts";
+import { unsafeRoots } from "../../../../shared/core/roots/guard.ts";
+import { NO_NOTES } from "../../../../shared/core/roots/notes.ts";
 import {
   abort,
   advance,
@@ -17,7 +16,8 @@ import {
   stageOf,
   type Transition,
   withOrder,
-} from "../../../shared/core/rotation.ts";
+} from "../../../../shared/core/roots/stages.ts";
+import { bundleVersions, formatRootVersions } from "../../../../shared/core/roots/state.ts";
 
 const NOW = new Date("2026-03-01T12:00:00Z");
 const IDLE: Roots = { versions: { signing: 1 }, notes: { ...NO_NOTES, origin: "generated" } };

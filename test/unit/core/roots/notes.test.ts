@@ -5,7 +5,7 @@ import {
   NO_NOTES,
   parseRootNotes,
   type RootNotes,
-} from "../../../shared/core/root-notes.ts";
+} from "../../../../shared/core/roots/notes.ts";
 
 const date = fc.date({ min: new Date("2020-01-01"), max: new Date("2060-01-01"), noInvalidDate: true });
 const versions = fc

@@ -1,8 +1,8 @@
-import type { Member, OwnCacerts, ReachableMember } from "./observation.ts";
-import { isReachable } from "./observation.ts";
-import { formatRootVersions } from "./root-state.ts";
-import type { Roots } from "./rotation.ts";
-import type { MeshSpec } from "./spec.ts";
+import type { Member, OwnCacerts, ReachableMember } from "../observation.ts";
+import { isReachable } from "../observation.ts";
+import type { MeshSpec } from "../spec.ts";
+import type { Roots } from "./stages.ts";
+import { formatRootVersions } from "./state.ts";
 
 /** What one member's workloads are told to trust. */
 export interface PublishedRoots {

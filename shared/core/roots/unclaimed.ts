@@ -1,6 +1,6 @@
-import { type Finding, finding } from "./finding.ts";
-import { bundleVersions } from "./root-state.ts";
-import type { Roots } from "./rotation.ts";
+import { type Finding, finding } from "../finding.ts";
+import type { Roots } from "./stages.ts";
+import { bundleVersions } from "./state.ts";
 
 /** Enabled versions that are nobody's root: added and never claimed. They are ignored, and worth being looked at. */
 export function unclaimedRoots(

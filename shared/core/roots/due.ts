@@ -1,9 +1,9 @@
-import { type Finding, finding } from "./finding.ts";
-import { rotationLead } from "./intermediate-life.ts";
-import { isReachable, type Member } from "./observation.ts";
-import { formatRootVersions } from "./root-state.ts";
-import { type Roots, stageOf } from "./rotation.ts";
-import type { MeshSpec } from "./spec.ts";
+import { type Finding, finding } from "../finding.ts";
+import { rotationLead } from "../intermediate-life.ts";
+import { isReachable, type Member } from "../observation.ts";
+import type { MeshSpec } from "../spec.ts";
+import { type Roots, stageOf } from "./stages.ts";
+import { formatRootVersions } from "./state.ts";
 
 /**
  * When the root that signs ends, as the members know it that hold an intermediate of it; undefined if none does. No payload

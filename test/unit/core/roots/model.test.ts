@@ -1,14 +1,18 @@
 import { expect, it } from "@jest/globals";
 import fc from "fast-check";
-import { clusterId } from "../../../shared/core/names.ts";
-import type { Member } from "../../../shared/core/observation.ts";
-import { unsafeRoots } from "../../../shared/core/root-change.ts";
-import { NO_NOTES } from "../../../shared/core/root-notes.ts";
-import { bundleVersions, formatRootVersions, type RootVersions } from "../../../shared/core/root-state.ts";
-import { abort, advance, claimNext, isRefusal, type Roots } from "../../../shared/core/rotation.ts";
-import { gateOf } from "../../../shared/core/rotation-gate.ts";
-import { aCluster } from "../../builders/cluster.ts";
-import { aMember, anUnreachableMember, ownCacerts, ownControlPlane } from "../../builders/member.ts";
+import { clusterId } from "../../../../shared/core/names.ts";
+import type { Member } from "../../../../shared/core/observation.ts";
+import { gateOf } from "../../../../shared/core/roots/gate.ts";
+import { unsafeRoots } from "../../../../shared/core/roots/guard.ts";
+import { NO_NOTES } from "../../../../shared/core/roots/notes.ts";
+import { abort, advance, claimNext, isRefusal, type Roots } from "../../../../shared/core/roots/stages.ts";
+import {
+  bundleVersions,
+  formatRootVersions,
+  type RootVersions,
+} from "../../../../shared/core/roots/state.ts";
+import { aCluster } from "../../../builders/cluster.ts";
+import { aMember, anUnreachableMember, ownCacerts, ownControlPlane } from "../../../builders/member.ts";
 
 const TTL = 100;
 const SKEW = 5;

@@ -1,5 +1,5 @@
-import { parseRootNotes, type RootNotes, type RootOrigin } from "./root-notes.ts";
-import { bundleVersions, type RootState, type RootVersions } from "./root-state.ts";
+import { parseRootNotes, type RootNotes, type RootOrigin } from "./notes.ts";
+import { bundleVersions, type RootState, type RootVersions } from "./state.ts";
 
 /**
  * Where a root rotation stands. `distribute`: every member is to trust the next root, and the old one still signs.
@@ -102,7 +102,7 @@ function inProgress(stage: Stage): Refusal {
 
 const NO_ROTATION = refuse("NoRotation", "no root rotation is under way", "begin one: meshjoin root rotate");
 
-/** The next stage; whether its time has come is the gate's business (core/rotation-gate.ts). */
+/** The next stage; whether its time has come is the gate's business (gate.ts). */
 export function advance(roots: Roots, now: Date): Transition | Refusal {
   const odd = unexpectedAliases(roots);
   if (odd !== undefined) return odd;

@@ -1,7 +1,7 @@
 import { type Finding, finding } from "../finding.ts";
 import type { OwnCacerts } from "../observation.ts";
 import type { Roots } from "./stages.ts";
-import { bundleVersions, parseRootVersions } from "./state.ts";
+import { bundleVersions, parseRootVersions, type RootVersions } from "./state.ts";
 
 /**
  * Why a member must not get the roots that the aliases name now, whoever has named them; undefined if it may. A root leaves its
@@ -25,16 +25,29 @@ export function unsafeRoots(
       clusterId,
     );
   }
+  if (held.length > 0 && !held.some((version) => wanted.includes(version))) {
+    return missedRotation(held, clusterId);
+  }
+  const isNested =
+    held.every((version) => wanted.includes(version)) || wanted.every((each) => held.includes(each));
+  if (!isNested) {
+    const message = `the bundle would lose root version ${held.join(", ")} for ${wanted.join(", ")} in one step, which istiod does not take; the member keeps what it has`;
+    return finding("RootNotDistributed", message, giveBack(before), clusterId);
+  }
   const { signing } = versions;
   if (signing === undefined || before.signing === undefined || before.signing === signing) return undefined;
   if (held.includes(signing) && notes.distributed.includes(signing)) return undefined;
-  if (!held.some((version) => wanted.includes(version))) return missedRotation(held, clusterId);
   return finding(
     "RootNotDistributed",
     `root version ${signing} is to sign, and not every member was seen to trust it; this one keeps what it has`,
-    `give the aliases back that were there: signing=${before.signing}, next=${signing}; the rotator lets it sign when all trust it`,
+    giveBack({ signing: before.signing, next: signing }),
     clusterId,
   );
+}
+
+function giveBack(versions: RootVersions): string {
+  const aliases = Object.entries(versions).map(([role, version]) => `${role}=${version}`);
+  return `give the aliases back that were there: ${aliases.join(", ")}; the rotator moves them on when it is safe`;
 }
 
 /** It was no member while the mesh changed its root: nobody else trusts it, and there is no step between the two bundles. */

@@ -431,6 +431,12 @@ describe("an intermediate that serves", () => {
       ["RootNotDistributed"],
     ],
     [
+      "one root would leave its bundle in the step in which another comes",
+      { cacerts: ownCacerts({ rootVersions: '{"next":3,"signing":1}' }) },
+      { roots: rootsAt({ signing: 1, next: 2 }, { retired: [3] }) },
+      ["RootNotDistributed"],
+    ],
+    [
       "all its roots were retired while it was away",
       {},
       { roots: rootsAt({ signing: 3 }, { retired: [1, 2], distributed: [3] }) },

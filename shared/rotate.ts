@@ -16,6 +16,7 @@ import {
   type Transition,
   withOrder,
 } from "./core/roots/stages.ts";
+import { formatRootVersions } from "./core/roots/state.ts";
 import { survey } from "./reconcile/survey.ts";
 import { type Reconciled, reconcile } from "./reconcile.ts";
 import { beginRotation } from "./rotate/begin.ts";
@@ -131,13 +132,13 @@ function withFinding(reconciled: Reconciled, finding: Finding): Reconciled {
   return { ...reconciled, summary: { ...summary, findings: [...summary.findings, finding] } };
 }
 
-/** Gives the members the new stage, where there is one. */
+/** Gives the members the new aliases, where they are new. */
 export async function followUp<R extends Reconciled | undefined>(
   run: RotatorRun,
   moved: Changed | undefined,
   otherwise: R,
 ): Promise<Reconciled | R> {
-  return wasWritten(moved) ? await reconcile(run, wholeMesh("rotation moved")) : otherwise;
+  return hasNewAliases(moved) ? await reconcile(run, wholeMesh("rotation moved")) : otherwise;
 }
 
 function wholeMesh(reason: string): ReconcileRequest {
@@ -155,8 +156,9 @@ async function moveOn(run: RotatorRun, { summary }: Reconciled): Promise<Changed
     : undefined;
 }
 
-function wasWritten(changed: Changed | undefined): boolean {
-  return changed?.after !== undefined && !isRefusal(changed.after);
+function hasNewAliases(changed: Changed | undefined): boolean {
+  if (changed?.after === undefined || isRefusal(changed.after)) return false;
+  return formatRootVersions(changed.before.versions) !== formatRootVersions(changed.after.versions);
 }
 
 /**
@@ -170,7 +172,7 @@ async function advanceIfOpen(run: RotatorRun, givenAt?: Date): Promise<Ordered> 
   const changed = await changeRoots(run, (roots) => {
     if (givenAt !== undefined && isStaleOrder(roots.notes, givenAt)) return undefined;
     const isSame =
-      JSON.stringify(roots.versions) === JSON.stringify(seen.roots.versions) &&
+      formatRootVersions(roots.versions) === formatRootVersions(seen.roots.versions) &&
       roots.notes.stageSince?.getTime() === stageSince?.getTime();
     if (!isSame) return undefined;
     const next = advance(roots, run.ports.clock.now());

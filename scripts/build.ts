@@ -1,16 +1,20 @@
 import { readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { bundle, bundlePackage } from "./bundle.ts";
+import { bundle } from "./bundle.ts";
+import { bundlePackage } from "./bundle-package.ts";
 import { type ManifestText, manifestText } from "./manifest.ts";
 import { DIST } from "./paths.ts";
 import { writeIfChanged } from "./write-file.ts";
+import { zipDirectory } from "./zip.ts";
 
 export interface BuildOptions {
   /** Receives lines for a human. */
   readonly progress: (line: string) => void;
   /** The istioctl of the pinned release; without it the bundle is one for the sandbox. */
   readonly releaseIstioctl?: string;
+  /** `dist/` unless given. */
+  readonly directory?: string;
 }
 
 export interface Built {
@@ -21,8 +25,8 @@ export interface Built {
   readonly bytes: number;
 }
 
-async function removeOthers(wanted: ReadonlySet<string>): Promise<void> {
-  const present = await readdir(DIST, { recursive: true, withFileTypes: true });
+async function removeOthers(directory: string, wanted: ReadonlySet<string>): Promise<void> {
+  const present = await readdir(directory, { recursive: true, withFileTypes: true });
   for (const entry of present) {
     const path = join(entry.parentPath, entry.name);
     if (entry.isFile() && !wanted.has(path) && !path.endsWith(".tmp")) await rm(path, { force: true });
@@ -33,22 +37,23 @@ async function removeOthers(wanted: ReadonlySet<string>): Promise<void> {
  * Makes `dist/`: what is deployed and what the sandbox runs. The same sources give the same bytes, and files that are right
  * already are left alone, so that functions that run from them are not disturbed.
  */
-export async function buildFunctions({ progress, releaseIstioctl }: BuildOptions): Promise<Built> {
-  const [manifest, code, packageJson] = await Promise.all([
+export async function buildFunctions(options: BuildOptions): Promise<Built> {
+  const { progress, releaseIstioctl, directory = DIST } = options;
+  const [manifest, code, installed] = await Promise.all([
     manifestText(progress, releaseIstioctl),
     bundle(),
     bundlePackage(),
   ]);
   const files = new Map<string, Uint8Array | string>([
     ...code,
-    ["package.json", packageJson],
+    ...installed,
     [join("istio", "manifest.json"), manifest.json],
   ]);
-  for (const [name, content] of files) await writeIfChanged(join(DIST, name), content);
-  await removeOthers(new Set([...files.keys()].map((name) => join(DIST, name))));
+  for (const [name, content] of files) await writeIfChanged(join(directory, name), content);
+  await removeOthers(directory, new Set([...files.keys()].map((name) => join(directory, name))));
   const scripts = [...code].filter(([name]) => name.endsWith(".js"));
   return {
-    directory: DIST,
+    directory,
     renderer: manifest.renderer,
     release: manifest.release,
     bytes: scripts.reduce((sum, [, content]) => sum + content.byteLength, 0),
@@ -59,16 +64,38 @@ function describe({ renderer, release, bytes }: Built): string {
   const size = `${(bytes / 1e6).toFixed(1)} MB`;
   return renderer === "release"
     ? `dist/ is built (${size}) with the charts of Istio ${release}`
-    : `dist/ is built (${size}) for the sandbox; to deploy it, build with --istioctl <istioctl of Istio ${release}>`;
+    : `dist/ is built (${size}) for the sandbox; to deploy it, build with --release and the istioctl of Istio ${release}`;
+}
+
+interface Flags {
+  readonly release?: boolean | undefined;
+  readonly istioctl?: string | undefined;
+}
+
+/** Naming one asks for a release. */
+function releaseIstioctlOf({ release = false, istioctl }: Flags): string | undefined {
+  const named = istioctl ?? process.env["MESHJOIN_ISTIOCTL"] ?? "";
+  if (named !== "") return named;
+  if (release) throw new Error("--release needs the istioctl of the pinned release: name it with --istioctl");
+  return undefined;
 }
 
 async function main(): Promise<void> {
-  const { values } = parseArgs({ options: { istioctl: { type: "string" } } });
-  const releaseIstioctl = values.istioctl ?? process.env["MESHJOIN_ISTIOCTL"];
+  const { values } = parseArgs({
+    options: {
+      /** Refuses every renderer but the istioctl of the pinned release. */
+      release: { type: "boolean" },
+      istioctl: { type: "string" },
+      /** Where to write what is uploaded. */
+      zip: { type: "string" },
+    },
+  });
+  const releaseIstioctl = releaseIstioctlOf(values);
   const built = await buildFunctions({
     progress: (line) => console.error(line),
-    ...(releaseIstioctl === undefined || releaseIstioctl === "" ? {} : { releaseIstioctl }),
+    ...(releaseIstioctl === undefined ? {} : { releaseIstioctl }),
   });
+  if (values.zip !== undefined) await writeIfChanged(values.zip, await zipDirectory(built.directory));
   console.log(describe(built));
 }
 

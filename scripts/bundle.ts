@@ -1,10 +1,9 @@
 import { existsSync } from "node:fs";
-import { readdir, readFile } from "node:fs/promises";
+import { readdir } from "node:fs/promises";
 import { join, relative } from "node:path";
 import { build, type OutputFile } from "esbuild";
+import { FRAMEWORK } from "./bundle-package.ts";
 import { DIST, ROOT } from "./paths.ts";
-
-const FRAMEWORK = "@google-cloud/functions-framework";
 
 /** CommonJS dependencies expect these three; an ES module has none of them. */
 const COMMONJS_GLOBALS = [
@@ -55,25 +54,4 @@ export async function bundle(): Promise<ReadonlyMap<string, Uint8Array>> {
     logLevel: "warning",
   });
   return new Map(outputFiles.map((file: OutputFile) => [relative(DIST, file.path), file.contents]));
-}
-
-/** The package.json that Cloud Build installs from. */
-export async function bundlePackage(): Promise<string> {
-  const { version, dependencies }: { version: string; dependencies: Record<string, string> } = JSON.parse(
-    await readFile(join(ROOT, "package.json"), "utf8"),
-  );
-  const framework = dependencies[FRAMEWORK];
-  if (framework === undefined || !/^\d/.test(framework)) {
-    throw new Error(`package.json must name one exact version of ${FRAMEWORK}`);
-  }
-  const contents = {
-    name: "meshjoin-functions",
-    version,
-    private: true,
-    type: "module",
-    main: "index.js",
-    engines: { node: "24" },
-    dependencies: { [FRAMEWORK]: framework },
-  };
-  return `${JSON.stringify(contents, null, 2)}\n`;
 }

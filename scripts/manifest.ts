@@ -24,7 +24,9 @@ export interface ManifestText {
 }
 
 async function inputsHash(istioctl: string, autoscaleMin: number): Promise<string> {
-  const { size, mtimeMs } = await stat(istioctl);
+  const { size, mtimeMs } = await stat(istioctl).catch((cause: unknown) => {
+    throw new Error(`${istioctl} cannot be read: name the istioctl that renders by its path`, { cause });
+  });
   const hash = createHash("sha256").update(JSON.stringify([istioctl, size, mtimeMs, autoscaleMin]));
   for (const input of INPUTS) hash.update(await readFile(join(ROOT, input)));
   return hash.digest("hex").slice(0, 16);

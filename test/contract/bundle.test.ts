@@ -1,7 +1,8 @@
 import { builtinModules } from "node:module";
 import { beforeAll, describe, expect, it } from "@jest/globals";
 import { parseSync } from "oxc-parser";
-import { bundle, bundlePackage } from "../../scripts/bundle.ts";
+import { bundle } from "../../scripts/bundle.ts";
+import { bundlePackage } from "../../scripts/bundle-package.ts";
 import { ROOT } from "../../scripts/paths.ts";
 
 const BUNDLE_TIMEOUT_MS = 60_000;
@@ -30,7 +31,13 @@ describe("the bundle", () => {
   );
 
   it("has an entry that registers, and one per function", () => {
-    const entries = ["index.js", "on-cluster-event.js", "sign-intermediate.js", "sync-mesh.js"];
+    const entries = [
+      "index.js",
+      "on-cluster-event.js",
+      "on-rotation-request.js",
+      "sign-intermediate.js",
+      "sync-mesh.js",
+    ];
     expect([...files.keys()]).toEqual(expect.arrayContaining(entries));
   });
 
@@ -58,7 +65,7 @@ describe("the bundle", () => {
   });
 
   it("names one exact version of the framework for Cloud Build", async () => {
-    expect(JSON.parse(await bundlePackage())).toMatchObject({
+    expect(JSON.parse((await bundlePackage()).get("package.json") ?? "")).toMatchObject({
       type: "module",
       main: "index.js",
       engines: { node: "24" },

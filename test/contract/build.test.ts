@@ -1,0 +1,121 @@
+import { execFile } from "node:child_process";
+import { chmod, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join, relative } from "node:path";
+import { promisify } from "node:util";
+import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
+import { ensureBinaries } from "../../sandbox/binaries/build.ts";
+import { buildFunctions } from "../../scripts/build.ts";
+import { ROOT } from "../../scripts/paths.ts";
+import { parsePin } from "../../scripts/render-settings.ts";
+import { zipDirectory } from "../../scripts/zip.ts";
+
+const BUILD_TIMEOUT_MS = 30 * 60_000;
+const progress = (line: string) => void process.stderr.write(`${line}\n`);
+
+let work: string;
+let istioctl: string;
+let release: string;
+let built: readonly Map<string, Buffer>[];
+
+async function filesOf(directory: string): Promise<Map<string, Buffer>> {
+  const entries = await readdir(directory, { recursive: true, withFileTypes: true });
+  const paths = entries
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name))
+    .toSorted((a, b) => (a < b ? -1 : 1));
+  const contents = await Promise.all(paths.map((path) => readFile(path)));
+  return new Map(paths.map((path, index) => [relative(directory, path), contents[index] ?? Buffer.of()]));
+}
+
+/**
+ * The istioctl of a release cannot be had here. This one stands in for it where its rendering is concerned, and there alone: the
+ * sandbox's own renders, and its charts' version is rewritten.
+ */
+async function standInForTheRelease(): Promise<string> {
+  const path = join(work, "istioctl");
+  const version = `s#app.kubernetes.io/version: .*#app.kubernetes.io/version: "${release}"#`;
+  await writeFile(path, `#!/bin/sh\nset -eu\n"${istioctl}" "$@" | sed '${version}'\n`);
+  await chmod(path, 0o755);
+  return path;
+}
+
+beforeAll(async () => {
+  work = await mkdtemp(join(tmpdir(), "meshjoin-build-"));
+  ({ release } = parsePin(await readFile(join(ROOT, "shared/istio/pin.json"), "utf8")));
+  ({ istioctl } = await ensureBinaries(progress, release));
+  const once = join(work, "once");
+  const again = join(work, "further", "down", "again");
+  const released = join(work, "released");
+  await buildFunctions({ progress, directory: once });
+  await buildFunctions({ progress, directory: again });
+  await buildFunctions({ progress, directory: released, releaseIstioctl: await standInForTheRelease() });
+  built = await Promise.all([once, again, released].map(filesOf));
+}, BUILD_TIMEOUT_MS);
+afterAll(() => rm(work, { recursive: true, force: true }));
+
+const differing = (a: ReadonlyMap<string, Buffer>, b: ReadonlyMap<string, Buffer>): string[] =>
+  [...new Set([...a.keys(), ...b.keys()])].filter(
+    (name) => b.get(name)?.equals(a.get(name) ?? Buffer.of()) !== true,
+  );
+
+describe("the build", () => {
+  it("gives the same bytes in another folder, also as the zip that is uploaded", async () => {
+    const [once = new Map(), again = new Map()] = built;
+    expect(once.size).toBeGreaterThan(10);
+    expect(differing(once, again)).toEqual([]);
+    const zips = await Promise.all(
+      ["once", "further/down/again"].map((name) => zipDirectory(join(work, name))),
+    );
+    expect(zips[0]?.equals(zips[1] ?? Buffer.of())).toBe(true);
+  });
+
+  it("of a release differs in the rendered manifests and nothing else", () => {
+    const [snapshot = new Map(), , released = new Map()] = built;
+    expect(differing(snapshot, released)).toEqual(["istio/manifest.json"]);
+    expect(JSON.parse(String(snapshot.get("istio/manifest.json")))).toMatchObject({ renderer: "snapshot" });
+    expect(JSON.parse(String(released.get("istio/manifest.json")))).toMatchObject({
+      renderer: "release",
+      pin: { release },
+    });
+  });
+
+  it("of a release refuses the charts of anything else", async () => {
+    const directory = join(work, "refused");
+    await expect(buildFunctions({ progress, directory, releaseIstioctl: istioctl })).rejects.toThrow(
+      `does not hold the charts of Istio ${release}`,
+    );
+    expect(await readdir(directory).catch(() => [])).toEqual([]);
+  });
+
+  it("of a release refuses to guess which istioctl is meant", async () => {
+    const args = [join(ROOT, "scripts", "build.ts"), "--release"];
+    const env = { ...process.env, MESHJOIN_ISTIOCTL: "" };
+    await expect(promisify(execFile)(process.execPath, args, { env })).rejects.toMatchObject({
+      stderr: expect.stringContaining("--istioctl"),
+    });
+  });
+
+  it("zips what unzip takes out again", async () => {
+    const zip = join(work, "dist.zip");
+    await writeFile(zip, await zipDirectory(join(work, "once")));
+    const list =
+      "import sys,zipfile; z=zipfile.ZipFile(sys.argv[1]); assert z.testzip() is None; z.extractall(sys.argv[2])";
+    await promisify(execFile)("python3", ["-c", list, zip, join(work, "unzipped")]);
+    expect(differing(await filesOf(join(work, "unzipped")), built[0] ?? new Map())).toEqual([]);
+  });
+
+  it("names every package that is installed with it, and runs no script of any", () => {
+    const files = built[0] ?? new Map<string, Buffer>();
+    const lock: {
+      packages: Record<string, { resolved?: string; hasInstallScript?: boolean; integrity?: string }>;
+    } = JSON.parse(String(files.get("package-lock.json")));
+    const locked = Object.entries(lock.packages).filter(([path]) => path !== "");
+    expect(locked.length).toBeGreaterThan(20);
+    expect(
+      locked.filter(([, { integrity, resolved }]) => integrity === undefined || resolved !== undefined),
+    ).toEqual([]);
+    expect(locked.filter(([, { hasInstallScript }]) => hasInstallScript === true)).toEqual([]);
+    expect(String(files.get(".npmrc"))).toBe("ignore-scripts=true\n");
+  });
+});

@@ -19,6 +19,7 @@ export interface ControlPlanesOptions {
   readonly logDir: string;
   readonly binaries: Binaries;
   readonly tokenReviewUrl: string;
+  readonly accessReviewUrl: string;
   readonly adminUsers: readonly string[];
   readonly traffic?: TrafficSupport;
   readonly progress: (line: string) => void;
@@ -56,6 +57,7 @@ export function createControlPlanes(options: ControlPlanesOptions): ControlPlane
       logDir: join(options.logDir, id),
       binaries: options.binaries,
       tokenReviewUrl: options.tokenReviewUrl,
+      accessReviewUrl: options.accessReviewUrl,
       adminUsers: options.adminUsers,
       podCidrIndex: takeIndex(indexes, id),
       ...(options.traffic !== undefined && { traffic: options.traffic }),

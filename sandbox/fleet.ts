@@ -9,6 +9,7 @@ import { makeRoot } from "../shared/pki/make-root.ts";
 import { type CloudClient, createCloudClient } from "./cloud-client.ts";
 import type { ClusterConnections } from "./cluster-requests.ts";
 import { meshjoinEnvironmentFile, renderMeshjoinEnvironment } from "./command-line.ts";
+import { deployBundle } from "./deployment.ts";
 import { lockDirectory } from "./directory-lock.ts";
 import type { FleetFile, FleetMember } from "./fleet-file.ts";
 import { gcloudEnvironmentFile, renderGcloudEnvironment } from "./gcloud.ts";
@@ -17,6 +18,7 @@ import type { FaultBoard } from "./google/faults.ts";
 import type { FunctionName } from "./google/function-process.ts";
 import { type SandboxFunctions, startFunctions } from "./google/functions.ts";
 import { startMetadataServer } from "./google/metadata.ts";
+import type { Iam } from "./google/permissions/iam.ts";
 import { CLUSTER_EVENTS, ROTATION } from "./google/pubsub.ts";
 import type { Delivery } from "./google/push.ts";
 import type { RequestLedger } from "./google/requests.ts";
@@ -36,7 +38,7 @@ export interface FleetOptions {
   /** Run istiod so that sidecars of a vanilla Envoy may talk to each other; `startTraffic` starts them. */
   readonly traffic?: boolean;
   readonly progress: (line: string) => void;
-  /** What `npm run build` made; by default that is done now. `false` runs no functions. */
+  /** What `npm run build` made; by default that is done now. A copy of it runs. `false` runs no functions. */
   readonly bundle?: string | false;
   /** `MESHJOIN_*` of it reach the functions, and `PUBSUB_EMULATOR_HOST` replaces the own Pub/Sub server. */
   readonly env?: Readonly<Record<string, string | undefined>>;
@@ -51,6 +53,8 @@ export interface SandboxFleet {
   readonly accounts: Accounts;
   readonly faults: FaultBoard;
   readonly ledger: RequestLedger;
+  /** What the functions may do, and what they were asked for. */
+  readonly iam: Iam;
   /** What was pushed to the functions so far, oldest first. */
   readonly deliveries: readonly Delivery[];
   /** Through the GKE API, like anybody; resolves when the cluster is RUNNING. */
@@ -112,7 +116,7 @@ async function start(options: FleetOptions, undo: Undo): Promise<SandboxFleet> {
   const lock = await lockDirectory(dir);
   undo.add(() => lock.release());
   const logDir = join(dir, "logs");
-  for (const name of ["clusters", "gcloud", "logs", "traffic", "fleet.json"]) {
+  for (const name of ["clusters", "functions", "gcloud", "logs", "traffic", "fleet.json"]) {
     await rm(join(dir, name), { recursive: true, force: true });
   }
   await mkdir(logDir, { recursive: true });
@@ -127,7 +131,8 @@ async function start(options: FleetOptions, undo: Undo): Promise<SandboxFleet> {
   await writeFile(gcloudFile, renderGcloudEnvironment(dir, { ...google, project: PROJECT.id }));
   undo.add(() => rm(gcloudFile, { force: true }));
   // After the binaries are there: their first build takes minutes and tells how far it is.
-  const bundle = options.bundle ?? (await build(env));
+  const built = options.bundle ?? (await build(env));
+  const bundle = built === false ? false : await deployBundle(built, join(dir, "functions"));
   const client = createCloudClient({ ...google, project: PROJECT.id });
   await createRoot(client, meshId);
   const settings = settingsOf(google, meshId, env);
@@ -247,6 +252,7 @@ function assemble(parts: Parts, undo: Undo): SandboxFleet {
     accounts: google.accounts,
     faults: google.faults,
     ledger: google.ledger,
+    iam: google.iam,
     deliveries: google.deliveries,
     traffic: parts.traffic && {
       ...parts.traffic,

@@ -12,11 +12,14 @@ import {
 } from "./cluster-requests.ts";
 import { type ControlPlanes, createControlPlanes } from "./control-planes.ts";
 import type { FleetMember } from "./fleet-file.ts";
-import { type Accounts, accountsOf, secretPolicy } from "./google/accounts.ts";
+import { type Accounts, accountsOf } from "./google/accounts.ts";
 import { startControlServer } from "./google/control-server.ts";
 import { createFaultBoard, type FaultBoard } from "./google/faults.ts";
 import { type GkeApi, startGke } from "./google/gke.ts";
 import { createIdentityTokens, type IdentityTokens } from "./google/identity-tokens.ts";
+import { startAccessReview } from "./google/permissions/access-review.ts";
+import { grantedPermissions } from "./google/permissions/granted.ts";
+import { createIam, type Iam } from "./google/permissions/iam.ts";
 import { type SandboxPubSub, startPubSub } from "./google/pubsub.ts";
 import type { Delivery } from "./google/push.ts";
 import { createRequestLedger, type RequestLedger } from "./google/requests.ts";
@@ -53,6 +56,7 @@ export interface GoogleCloud {
   readonly identityTokens: IdentityTokens;
   readonly faults: FaultBoard;
   readonly ledger: RequestLedger;
+  readonly iam: Iam;
   readonly deliveries: readonly Delivery[];
   /** Every RUNNING cluster. */
   members(): FleetMember[];
@@ -70,19 +74,24 @@ export async function startGoogleCloud(options: GoogleCloudOptions, undo: Undo):
   const tokens = createTokenRegistry();
   const ledger = createRequestLedger();
   const faults = createFaultBoard();
-  const shared = { tokens, ledger, faults, projects: [PROJECT] };
   const deliveries: Delivery[] = [];
   let signerRuns = false;
+  const granted = await grantedPermissions();
+  const iam = createIam({ accounts, granted, signerRuns: () => signerRuns });
+  const shared = { tokens, ledger, faults, projects: [PROJECT], allows: iam.allows };
 
   const pubsub = await startPubSubOf(options, { binaries, faults, deliveries }, undo);
   const tokenReview = await startTokenReview(tokens);
   undo.add(() => tokenReview.close());
+  const accessReview = await startAccessReview(iam);
+  undo.add(() => accessReview.close());
   const controlPlanes = createControlPlanes({
     ...options,
     dir: join(options.dir, "clusters"),
     binaries,
     tokenReviewUrl: tokenReview.url,
-    adminUsers: [accounts.reconciler, accounts.rotator, accounts.developer],
+    accessReviewUrl: accessReview.url,
+    adminUsers: [accounts.developer],
   });
   undo.add(() => controlPlanes.stop());
   const gke = await startGke({
@@ -95,10 +104,7 @@ export async function startGoogleCloud(options: GoogleCloudOptions, undo: Undo):
     },
   });
   undo.add(() => gke.close());
-  const secretManager = await startSecretManager({
-    ...shared,
-    allows: secretPolicy(accounts, () => signerRuns),
-  });
+  const secretManager = await startSecretManager(shared);
   undo.add(() => secretManager.close());
   const clusterRequests = async (email: string, sinceMs = 0) => {
     const counts = controlPlanes.all().map((each) => countClusterRequests(each.auditLogPath, email, sinceMs));
@@ -136,6 +142,7 @@ export async function startGoogleCloud(options: GoogleCloudOptions, undo: Undo):
     identityTokens: createIdentityTokens(),
     faults,
     ledger,
+    iam,
     deliveries,
     members: () => runningMembers(gke, controlPlanes),
     istiodXds: (id) => controlPlanes.get(id)?.istiodXds(),

@@ -10,6 +10,8 @@ export interface Tier {
   readonly needsSidecars: boolean;
   /** The functions run from `dist/`. */
   readonly needsBundle: boolean;
+  /** Taken together, its scenarios use every permission that Terraform grants. */
+  readonly provesPermissions: boolean;
   /** A page is looked at in Chromium, if there is one. */
   readonly needsBrowser: boolean;
   /**
@@ -28,6 +30,7 @@ export const TIERS: readonly Tier[] = [
     needsBinaries: false,
     needsSidecars: false,
     needsBundle: false,
+    provesPermissions: false,
     needsBrowser: false,
     budgetSeconds: 120,
     serial: false,
@@ -38,6 +41,7 @@ export const TIERS: readonly Tier[] = [
     needsBinaries: true,
     needsSidecars: false,
     needsBundle: false,
+    provesPermissions: false,
     needsBrowser: true,
     budgetSeconds: 300,
     serial: true,
@@ -48,6 +52,7 @@ export const TIERS: readonly Tier[] = [
     needsBinaries: true,
     needsSidecars: true,
     needsBundle: true,
+    provesPermissions: true,
     needsBrowser: false,
     budgetSeconds: 900,
     serial: true,

@@ -21,6 +21,8 @@ export interface ControlPlaneOptions {
   readonly binaries: Binaries;
   /** Plain-HTTP webhook that answers `authentication.k8s.io/v1` TokenReviews; asked for every token that is not the cluster's own. */
   readonly tokenReviewUrl: string;
+  /** Plain-HTTP webhook that answers `authorization.k8s.io/v1` SubjectAccessReviews; asked about all that RBAC does not allow. */
+  readonly accessReviewUrl?: string;
   /** Users that are bound to `cluster-admin` from the start. */
   readonly adminUsers?: readonly string[];
   /** Groups that are bound to `cluster-admin` from the start. */

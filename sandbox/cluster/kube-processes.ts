@@ -21,6 +21,8 @@ export interface ApiServerOptions extends ClusterFiles {
   readonly etcdUrl: string;
   readonly serviceCidr: string;
   readonly tokenReviewUrl: string;
+  /** Asked, without a cache, about whatever RBAC does not allow; RBAC alone decides without it. */
+  readonly accessReviewUrl?: string;
   readonly podNetworkSocket: string;
 }
 
@@ -124,6 +126,19 @@ function isServing(port: number): Promise<boolean> {
   });
 }
 
+const ACCESS_WEBHOOK = "access-webhook.json";
+
+function authorizationFlags(directory: string, accessReviewUrl: string | undefined): string[] {
+  if (accessReviewUrl === undefined) return ["--authorization-mode=RBAC"];
+  return [
+    "--authorization-mode=RBAC,Webhook",
+    `--authorization-webhook-config-file=${join(directory, ACCESS_WEBHOOK)}`,
+    "--authorization-webhook-version=v1",
+    "--authorization-webhook-cache-authorized-ttl=0s",
+    "--authorization-webhook-cache-unauthorized-ttl=0s",
+  ];
+}
+
 async function writeConfiguration(
   directory: string,
   options: ApiServerOptions,
@@ -141,6 +156,9 @@ async function writeConfiguration(
     "audit-policy.json": JSON.stringify(AUDIT_POLICY),
     "egress-selector.json": JSON.stringify(egressSelector(options.podNetworkSocket)),
     "token-webhook.json": renderKubeconfig({ name: "token-review", server: options.tokenReviewUrl }),
+    ...(options.accessReviewUrl === undefined
+      ? {}
+      : { [ACCESS_WEBHOOK]: renderKubeconfig({ name: "access-review", server: options.accessReviewUrl }) }),
   };
   await mkdir(directory, { recursive: true });
   for (const [name, text] of Object.entries(files)) {
@@ -182,7 +200,7 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
       "--service-account-issuer=https://kubernetes.default.svc",
       `--service-account-key-file=${join(directory, "sa.pub")}`,
       `--service-account-signing-key-file=${join(directory, "sa.key")}`,
-      "--authorization-mode=RBAC",
+      ...authorizationFlags(directory, options.accessReviewUrl),
       `--token-auth-file=${join(directory, "tokens.csv")}`,
       `--authentication-token-webhook-config-file=${join(directory, "token-webhook.json")}`,
       "--authentication-token-webhook-version=v1",

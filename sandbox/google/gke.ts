@@ -27,6 +27,9 @@ import type { LocalServer } from "./http.ts";
 import { findProject, type SandboxProject } from "./projects.ts";
 import { type RestCall, type RestOptions, type RestRoute, startRestApi } from "./rest.ts";
 
+/** IAM's permissions of the calls served here; https://cloud.google.com/kubernetes-engine/docs/reference/api-permissions */
+type GkePermission = `container.${"clusters" | "operations"}.${string}` | "serviceusage.services.get";
+
 /** What makes and removes the control planes that the API only describes. */
 export interface GkeBackend {
   create(ref: ClusterRef): Promise<ControlPlaneFacts>;
@@ -35,6 +38,8 @@ export interface GkeBackend {
 
 export interface GkeOptions extends Omit<RestOptions, "target"> {
   readonly projects: readonly SandboxProject[];
+  /** IAM: may this account do that? Everybody may do everything unless given. */
+  readonly allows?: (caller: string, permission: GkePermission) => boolean;
   readonly backend: GkeBackend;
   readonly onAuditEntry: (entry: AuditEntry) => void;
   /** After any change of a cluster's status or labels. */
@@ -73,22 +78,38 @@ function routes(state: State): RestRoute[] {
   const route = (
     method: RestRoute["method"],
     path: string,
+    permission: GkePermission,
     handle: (state: State, call: RestCall) => object,
-  ) => ({
+  ): RestRoute => ({
     method,
     path: new RegExp(`${path}$`),
-    handle: (call: RestCall) => handle(state, call),
+    handle(call) {
+      authorize(state.options, call, permission);
+      return handle(state, call);
+    },
   });
+  const labels = `${CLUSTER}(?::setResourceLabels|/resourceLabels)`;
+  const service = "^/v1/projects/(?<project>[^/]+)/services/container.googleapis.com";
   return [
-    route("GET", CLUSTERS, listClusters),
-    route("POST", CLUSTERS, createCluster),
-    route("GET", CLUSTER, getCluster),
-    route("DELETE", CLUSTER, deleteCluster),
-    route("POST", `${CLUSTER}(?::setResourceLabels|/resourceLabels)`, setLabels),
-    route("GET", OPERATIONS, listOperations),
-    route("GET", `${OPERATIONS}/(?<operation>[^/]+)`, getOperation),
-    route("GET", "^/v1/projects/(?<project>[^/]+)/services/container.googleapis.com", serviceUsage),
+    route("GET", CLUSTERS, "container.clusters.list", listClusters),
+    route("POST", CLUSTERS, "container.clusters.create", createCluster),
+    route("GET", CLUSTER, "container.clusters.get", getCluster),
+    route("DELETE", CLUSTER, "container.clusters.delete", deleteCluster),
+    route("POST", labels, "container.clusters.update", setLabels),
+    route("GET", OPERATIONS, "container.operations.list", listOperations),
+    route("GET", `${OPERATIONS}/(?<operation>[^/]+)`, "container.operations.get", getOperation),
+    route("GET", service, "serviceusage.services.get", serviceUsage),
   ];
+}
+
+function authorize(options: GkeOptions, call: RestCall, permission: GkePermission): void {
+  if (options.allows?.(call.caller, permission) ?? true) return;
+  const { project, location, name } = call.path;
+  const resource = [
+    `projects/${project}`,
+    ...(name === undefined ? [] : [`locations/${location}`, `clusters/${name}`]),
+  ].join("/");
+  throw new GoogleError("PERMISSION_DENIED", `Required "${permission}" permission(s) for "${resource}".`);
 }
 
 function listClusters(state: State, call: RestCall): object {

@@ -1,9 +1,10 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll } from "@jest/globals";
+import { afterAll, beforeAll, beforeEach, expect } from "@jest/globals";
 import { type SandboxFleet, startFleet } from "../../../sandbox/fleet.ts";
 import type { FleetMember } from "../../../sandbox/fleet-file.ts";
+import { recordAsked } from "../../../scripts/permissions/evidence.ts";
 
 /** The first start may have to compile the control planes. */
 const START_MS = 30 * 60_000;
@@ -21,7 +22,10 @@ export interface FleetUse {
   readonly traffic?: boolean;
 }
 
-/** One fleet for all scenarios of a file; it is stopped whatever becomes of them. */
+/**
+ * One fleet for all scenarios of a file; it is stopped whatever becomes of them. What its functions asked IAM for is recorded by
+ * scenario, and none of it may have been denied.
+ */
 export function useFleet({ members, env = {}, traffic = false }: FleetUse): { readonly fleet: SandboxFleet } {
   let dir: string;
   let fleet: SandboxFleet | undefined;
@@ -30,9 +34,13 @@ export function useFleet({ members, env = {}, traffic = false }: FleetUse): { re
     const options = { members, dir, join: true, traffic, progress: () => undefined };
     fleet = await startFleet({ ...options, env: { ...process.env, ...env } });
   }, START_MS);
+  beforeEach(() => fleet?.iam.enter(expect.getState().currentTestName ?? ""));
   afterAll(async () => {
     await fleet?.stop();
     await rm(dir, { recursive: true, force: true });
+    const asked = fleet?.iam.asked ?? [];
+    await recordAsked(expect.getState().testPath ?? "", asked);
+    expect(asked.filter(({ allowed }) => !allowed)).toEqual([]);
   }, STOP_MS);
   return {
     get fleet() {

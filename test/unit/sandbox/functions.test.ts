@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterEach, describe, expect, it } from "@jest/globals";
-import { accountsOf, secretPolicy } from "../../../sandbox/google/accounts.ts";
+import { accountsOf } from "../../../sandbox/google/accounts.ts";
 import { type SandboxFunctions, startFunctions } from "../../../sandbox/google/functions.ts";
 import { aGround, PROJECT } from "./stand-ins.ts";
 
@@ -100,21 +100,5 @@ describe("the functions of a bundle", () => {
       env: {},
     });
     await expect(start).rejects.toThrow("run npm run build");
-  });
-});
-
-describe("IAM on the root secret", () => {
-  it.each([
-    ["signer", "secretmanager.versions.access", true, true],
-    ["signer", "secretmanager.secrets.update", true, false],
-    ["reconciler", "secretmanager.secrets.get", true, true],
-    ["reconciler", "secretmanager.versions.access", true, false],
-    ["reconciler", "secretmanager.versions.access", false, true],
-    ["reconciler", "secretmanager.secrets.update", false, false],
-    ["rotator", "secretmanager.secrets.update", true, true],
-    ["rotator", "secretmanager.versions.access", true, false],
-    ["developer", "secretmanager.versions.access", true, true],
-  ] as const)("the %s and %s, where a signer runs is %s: %s", (role, permission, signerRuns, allowed) => {
-    expect(secretPolicy(accounts, () => signerRuns)(accounts[role], permission)).toBe(allowed);
   });
 });

@@ -21,10 +21,11 @@ const instantBackend: GkeBackend = {
   remove: async () => undefined,
 };
 
-async function aGke(backend: GkeBackend = instantBackend) {
+async function aGke(backend: GkeBackend = instantBackend, denies = (_: string) => false) {
   const ground = aGround();
   const entries: AuditEntry[] = [];
-  open = await startGke({ ...ground, backend, onAuditEntry: (entry) => entries.push(entry) });
+  const allows = (_: string, permission: string) => !denies(permission);
+  open = await startGke({ ...ground, backend, allows, onAuditEntry: (entry) => entries.push(entry) });
   const authClient = new OAuth2Client();
   authClient.setCredentials({ access_token: ground.tokens.issue(CALLER) });
   const options = { fallback: true, protocol: "http", apiEndpoint: "127.0.0.1", port: open.port, authClient };
@@ -44,6 +45,25 @@ async function aGke(backend: GkeBackend = instantBackend) {
 }
 
 describe("the GKE stand-in", () => {
+  it.each([
+    ["container.clusters.list", "GET", zone + "/clusters"],
+    ["container.clusters.create", "POST", zone + "/clusters"],
+    ["container.clusters.get", "GET", zone + "/clusters/one"],
+    ["container.clusters.delete", "DELETE", zone + "/clusters/one"],
+    ["container.clusters.update", "POST", zone + "/clusters/one:setResourceLabels"],
+    ["container.operations.get", "GET", zone + "/operations/one"],
+  ])("asks for %s before %s %s, and for nothing else", async (permission, method, path) => {
+    const send = async (denied: boolean) => {
+      const { ground, url } = await aGke(instantBackend, (asked) => (asked === permission) === denied);
+      const headers = { authorization: `Bearer ${ground.tokens.issue(CALLER)}` };
+      const answer = await (await fetch(`${url}/v1/${path}`, { method, headers })).text();
+      await open?.close();
+      return answer;
+    };
+    expect(await send(true)).toContain(`Required \\"${permission}\\" permission(s)`);
+    expect(await send(false)).not.toContain("permission(s)");
+  });
+
   it("makes a cluster of a name and labels, with the defaults of the real API", async () => {
     const { client, create } = await aGke();
     await create(zone, { name: "one", resourceLabels: { mesh_id: "sandbox" } });

@@ -1,0 +1,68 @@
+import type { Accounts } from "../accounts.ts";
+import { FUNCTION_ROLES, type FunctionRole, type Granted } from "./granted.ts";
+
+/** One permission that one function was asked for, in one scenario. */
+export interface Asked {
+  readonly role: FunctionRole;
+  /** Or what there is no permission for, in the API's own words. */
+  readonly permission: string;
+  readonly allowed: boolean;
+  readonly scenario: string;
+}
+
+/** Who may do what: the functions what Terraform grants, the developer everything, anybody else nothing. */
+export interface Iam {
+  readonly allows: (caller: string, permission: string) => boolean;
+  roleOf(caller: string): FunctionRole | undefined;
+  /** What was asked for so far, each once per scenario. */
+  readonly asked: readonly Asked[];
+  /** From now on everything belongs to this scenario. */
+  enter(scenario: string): void;
+  /** As if Terraform did not grant it; answers how to give it back. */
+  withhold(role: FunctionRole, permission: string): () => void;
+}
+
+export interface IamOptions {
+  readonly accounts: Accounts;
+  readonly granted: Granted;
+  /** Where no signer runs, whoever reconciles signs in its own process and has to read payloads too. */
+  readonly signerRuns: () => boolean;
+}
+
+const READ_PAYLOAD = "secretmanager.versions.access";
+
+export function createIam({ accounts, granted, signerRuns }: IamOptions): Iam {
+  const asked = new Map<string, Asked>();
+  const withheld = new Set<string>();
+  let scenario = "";
+
+  const roleOf = (caller: string) => FUNCTION_ROLES.find((role) => accounts[role] === caller);
+  const isGranted = (role: FunctionRole, permission: string): boolean =>
+    (granted[role].includes(permission) || (permission === READ_PAYLOAD && !signerRuns())) &&
+    !withheld.has(`${role} ${permission}`);
+  return {
+    roleOf,
+    allows(caller, permission) {
+      const role = roleOf(caller);
+      if (role === undefined) return caller === accounts.developer;
+      const allowed = isGranted(role, permission);
+      asked.set(JSON.stringify([role, permission, allowed, scenario]), {
+        role,
+        permission,
+        allowed,
+        scenario,
+      });
+      return allowed;
+    },
+    get asked() {
+      return [...asked.values()];
+    },
+    enter(name) {
+      scenario = name;
+    },
+    withhold(role, permission) {
+      withheld.add(`${role} ${permission}`);
+      return () => withheld.delete(`${role} ${permission}`);
+    },
+  };
+}

@@ -14,7 +14,7 @@ export interface ManifestFile {
 export type Renderer = "release" | "snapshot";
 
 export const BUILD_COMMAND =
-  "npm run build -- --istioctl ISTIOCTL, with the istioctl of the Istio release in shared/istio/pin.json";
+  "npm run build -- --release --istioctl ISTIOCTL, with the istioctl of the Istio release in shared/istio/pin.json";
 
 /** Why no run may start with the manifest as it is; undefined if one may. */
 export async function manifestFault(file: ManifestFile, inSandbox: boolean): Promise<string | undefined> {

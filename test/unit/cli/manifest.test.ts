@@ -45,6 +45,6 @@ describe("ensureManifest", () => {
     const outcome = await ensure(given);
     expect(outcome).toContain("ConfigError");
     expect(outcome).toContain(words);
-    expect(outcome).toContain("npm run build -- --istioctl");
+    expect(outcome).toContain("npm run build -- --release --istioctl");
   });
 });

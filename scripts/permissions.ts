@@ -1,19 +1,29 @@
+import { parseArgs } from "node:util";
 import { grantedPermissions } from "../sandbox/google/permissions/granted.ts";
 import { renderTable } from "../shared/table.ts";
 import { NOT_EXERCISED } from "./permissions/elsewhere.ts";
 import { readAsked } from "./permissions/evidence.ts";
-import { faultsOf, renderReport, reportOf } from "./permissions/report.ts";
+import { faultsOf, type PermissionReport, renderReport, reportOf } from "./permissions/report.ts";
 
-/** Which permission is there for which scenario, as the last run of the integration tests saw it: `npm run permissions`. */
+/**
+ * Which permission is there for which scenario, as the last run of the integration tests saw it: `npm run permissions`, with
+ * `-- --json` every scenario of each.
+ */
+const { values } = parseArgs({ options: { json: { type: "boolean", default: false } } });
 const asked = await readAsked();
 if (asked.length === 0) {
   console.error("no scenario has run yet; run npm run test:integration");
   process.exitCode = 1;
 } else {
   const report = reportOf(await grantedPermissions(), asked);
+  const faults = faultsOf(report);
+  if (values.json) console.log(JSON.stringify({ ...report, notExercised: NOT_EXERCISED, faults }));
+  else print(report, faults);
+  if (faults.length > 0) process.exitCode = 1;
+}
+
+function print(report: PermissionReport, faults: readonly string[]): void {
   console.log(renderReport(report));
   console.log(`\nnot exercised here\n${renderTable(["role", "because"], Object.entries(NOT_EXERCISED))}`);
-  const faults = faultsOf(report);
   console.log(`\n${faults.length === 0 ? "nothing denied, nothing to spare" : faults.join("\n")}`);
-  if (faults.length > 0) process.exitCode = 1;
 }

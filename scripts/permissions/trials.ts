@@ -1,6 +1,8 @@
 import type { SandboxFleet } from "../../sandbox/fleet.ts";
 import type { FunctionRole } from "../../sandbox/google/permissions/granted.ts";
 import { ROTATION } from "../../sandbox/google/pubsub.ts";
+import { memberApi } from "../../sandbox/traffic/member-api.ts";
+import { remoteSecretName } from "../../shared/core/names.ts";
 import type { Status } from "../../shared/core/status.ts";
 import type { Summary } from "../../shared/core/summary.ts";
 
@@ -36,11 +38,15 @@ async function statusOf(fleet: SandboxFleet): Promise<Status> {
   return status;
 }
 
-async function publish(fleet: SandboxFleet, data: object): Promise<void> {
+async function publish(
+  fleet: SandboxFleet,
+  data: object,
+  publishTime = new Date().toISOString(),
+): Promise<void> {
   const { project } = fleet.file();
   const message = {
     messageId: "1",
-    publishTime: new Date().toISOString(),
+    publishTime,
     data: Buffer.from(JSON.stringify(data)).toString("base64"),
   };
   const subscription = `projects/${project}/subscriptions/trial`;
@@ -50,13 +56,19 @@ async function publish(fleet: SandboxFleet, data: object): Promise<void> {
   });
 }
 
+async function sync(fleet: SandboxFleet, scope: object | "mesh"): Promise<Summary | undefined> {
+  const answer = await call(fleet, "sync-mesh", "/sync", { scope });
+  if (answer.status !== 200) return undefined;
+  const summary: Summary = JSON.parse(await answer.text());
+  return summary;
+}
+
 const JOIN: Trial = {
   name: "a new cluster joins",
   async attempt(fleet, number) {
-    const { clusterId } = await fleet.createCluster(`trial-${number}`, { location: "europe-west1" });
-    const answer = await call(fleet, "sync-mesh", "/sync", { scope: { clusterId } });
-    if (answer.status !== 200) return false;
-    const summary: Summary = JSON.parse(await answer.text());
+    const { clusterId } = await fleet.createCluster(`trial-${number}`);
+    const summary = await sync(fleet, { clusterId });
+    if (summary === undefined) return false;
     const pairs = summary.pairs.filter(({ reader, target }) => [reader, target].includes(clusterId));
     const findings = [...summary.findings, ...summary.members.flatMap((member) => member.findings)];
     return (
@@ -69,20 +81,37 @@ const JOIN: Trial = {
   },
 };
 
+const FORGET: Trial = {
+  name: "a cluster that is gone is forgotten",
+  async attempt(fleet, number) {
+    const [member] = fleet.file().members;
+    if (member === undefined) throw new Error("the fleet has no member; start it with one");
+    const { clusterId, name } = await fleet.createCluster(`trial-${number}`);
+    await sync(fleet, { clusterId });
+    await fleet.deleteCluster(name);
+    await sync(fleet, "mesh");
+    const secrets = await memberApi(member).get<{ items: { metadata: { name: string } }[] }>(
+      "/api/v1/namespaces/istio-system/secrets",
+    );
+    return secrets.items.every((secret) => secret.metadata.name !== remoteSecretName(clusterId));
+  },
+};
+
+/** An order that is not carried out at once is delivered again, and is the same order. */
+const DELIVERIES = 3;
+
 const INTERMEDIATES: Trial = {
   name: "every member gets another intermediate",
   async attempt(fleet) {
     const written = async () =>
-      new Map(
-        (await statusOf(fleet)).members.map((each) => [
-          each.clusterId,
-          each.intermediate.written?.fingerprint,
-        ]),
-      );
-    const before = await written();
-    await publish(fleet, { kind: "intermediate", scope: "mesh", reason: "manual" });
-    const after = await written();
-    return [...after].every(([id, fingerprint]) => fingerprint !== before.get(id));
+      (await statusOf(fleet)).members.map(({ intermediate }) => intermediate.written?.fingerprint);
+    const before = new Set(await written());
+    const publishTime = new Date().toISOString();
+    for (let delivery = 0; delivery < DELIVERIES; delivery += 1) {
+      await publish(fleet, { kind: "intermediate", scope: "mesh", reason: "manual" }, publishTime);
+      if ((await written()).every((fingerprint) => !before.has(fingerprint))) return true;
+    }
+    return false;
   },
 };
 
@@ -94,7 +123,7 @@ const ROOT: Trial = {
   },
 };
 
-export const TRIALS: readonly Trial[] = [JOIN, INTERMEDIATES, ROOT];
+export const TRIALS: readonly Trial[] = [JOIN, FORGET, INTERMEDIATES, ROOT];
 
 const needs = (role: FunctionRole, trial: Trial, ...permissions: string[]): Sample[] =>
   permissions.map((permission) => ({ role, permission, trial }));
@@ -105,7 +134,6 @@ export const SAMPLES: readonly Sample[] = [
     "reconciler",
     JOIN,
     "container.clusters.connect",
-    "container.clusters.get",
     "container.secrets.list",
     "container.secrets.create",
     "container.namespaces.update",
@@ -117,6 +145,7 @@ export const SAMPLES: readonly Sample[] = [
     "container.pods.portForward",
     "secretmanager.secrets.get",
   ),
+  ...needs("reconciler", FORGET, "container.clusters.get", "container.secrets.delete"),
   ...needs("signer", JOIN, "container.clusters.list", "secretmanager.versions.access"),
   ...needs("rotator", INTERMEDIATES, "container.secrets.update", "secretmanager.secrets.update"),
   ...needs("rotator", ROOT, "secretmanager.versions.add"),

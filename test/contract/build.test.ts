@@ -1,10 +1,12 @@
 import { execFile } from "node:child_process";
 import { chmod, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join, relative } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
 import { ensureBinaries } from "../../sandbox/binaries/build.ts";
+import { deployBundle } from "../../sandbox/deployment.ts";
 import { buildFunctions } from "../../scripts/build.ts";
 import { ROOT } from "../../scripts/paths.ts";
 import { parsePin } from "../../scripts/render-settings.ts";
@@ -103,6 +105,22 @@ describe("the build", () => {
       "import sys,zipfile; z=zipfile.ZipFile(sys.argv[1]); assert z.testzip() is None; z.extractall(sys.argv[2])";
     await promisify(execFile)("python3", ["-c", list, zip, join(work, "unzipped")]);
     expect(differing(await filesOf(join(work, "unzipped")), built[0] ?? new Map())).toEqual([]);
+  });
+
+  it("runs elsewhere with the packages of its own lockfile, and with nothing of the work tree", async () => {
+    const directory = await deployBundle(join(work, "once"), join(work, "deployed"));
+    const files = await readdir(directory, { recursive: true, withFileTypes: true });
+    expect(files.filter((file) => file.isSymbolicLink())).toEqual([]);
+    const { resolve } = createRequire(join(directory, "index.js"));
+    expect(resolve("@google-cloud/functions-framework/testing").startsWith(directory)).toBe(true);
+    expect(() => resolve("zod")).toThrow("Cannot find module");
+    const load = `await import(${JSON.stringify(join(directory, "index.js"))}); console.log("loaded")`;
+    const env = { PATH: process.env["PATH"], MESHJOIN_MESH_ID: "prod", MESHJOIN_PROJECTS: "shop" };
+    const loading = promisify(execFile)(process.execPath, ["--input-type=module", "-e", load], {
+      cwd: directory,
+      env,
+    });
+    await expect(loading).resolves.toMatchObject({ stdout: "loaded\n" });
   });
 
   it("names every package that is installed with it, and runs no script of any", () => {

@@ -37,6 +37,7 @@ export interface ControlPlanes {
 
 /** etcd and kube-apiserver keep two cores busy while they start; more at once only makes each slower. */
 const STARTS_AT_ONCE = 2;
+const RM_RETRIES = 5;
 /** What `startControlPlane` has pod networks for. */
 const CLUSTERS_MAX = 100;
 
@@ -84,7 +85,8 @@ export function createControlPlanes(options: ControlPlanesOptions): ControlPlane
         running.delete(id);
         await controlPlane?.stop();
         indexes.delete(id);
-        await rm(join(options.dir, id), { recursive: true, force: true });
+        // A token that a pod was just getting may still be written.
+        await rm(join(options.dir, id), { recursive: true, force: true, maxRetries: RM_RETRIES });
       },
     },
     faults: {

@@ -4,19 +4,12 @@
  */
 export const NOT_EXERCISED: Readonly<Record<string, string>> = {
   "roles/run.invoker":
-    "enforced by the sandbox before sign-intermediate only; who else may invoke a function is the push subscription's and the Scheduler's own account",
+    "enforced before sign-intermediate; the other functions take requests without a token on loopback, where no push subscription and no Scheduler signs any",
   "roles/logging.logWriter":
-    "functions write to standard output; Cloud Run's own agent sends it to Cloud Logging",
-  "roles/logging.configWriter":
-    "of whoever applies Terraform: log sinks and metrics are no calls of Meshjoin",
-  "roles/pubsub.publisher": "of Google's service agents: the log sink, dead letters and secret notifications",
-  "roles/pubsub.subscriber":
-    "of the Pub/Sub service agent, for dead letters; the sandbox has no dead letter topic",
-  "roles/iam.serviceAccountTokenCreator":
-    "of the Pub/Sub service agent, which makes the tokens of push requests",
-  "roles/iam.serviceAccountUser": "of whoever deploys the functions",
-  "roles/iam.workloadIdentityUser": "of whoever deploys the functions",
-  "roles/cloudbuild.builds.builder": "of the account that builds the functions' containers",
-  "roles/artifactregistry.writer": "of the account that builds the functions' containers",
-  "roles/storage.objectViewer": "of the account that builds the functions' containers",
+    "of the account that builds the functions' containers: nothing is built in the sandbox",
+  "roles/artifactregistry.writer": "the same account's",
+  "roles/storage.objectViewer": "the same account's",
+  "roles/pubsub.publisher":
+    "of Google's own agents: log sink, dead letters, notifications of the root secret",
+  "roles/pubsub.subscriber": "of Pub/Sub's own agent: dead letters, which the sandbox gives up to by itself",
 };

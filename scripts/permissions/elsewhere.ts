@@ -11,5 +11,6 @@ export const NOT_EXERCISED: Readonly<Record<string, string>> = {
   "roles/storage.objectViewer": "the same account's",
   "roles/pubsub.publisher":
     "of Google's own agents: log sink, dead letters, notifications of the root secret",
+  "roles/eventarc.eventReceiver": "of an example; the root module delivers by push subscriptions",
   "roles/pubsub.subscriber": "of Pub/Sub's own agent: dead letters, which the sandbox gives up to by itself",
 };

@@ -70,7 +70,7 @@ export function syncMesh(
     const reconciled = await withRun(log, (run) => reconcile(run, order));
     cached = undefined;
     lastSync = { summary: reconciled.summary, at: new Date().toISOString() };
-    logReconciled(log, reconciled);
+    logReconciled(log.child({ scope: order.scope }), reconciled);
     return reconciled;
   }
 

@@ -29,5 +29,11 @@ export const CHECKS: readonly Check[] = [
     command: "sh",
     args: ["-c", 'git grep -nE "$0"; test $? -eq 1', CONFLICT_MARKER],
   },
+  {
+    name: "terraform",
+    proves: "terraform/ names what the provider has, in the house's form",
+    command: "node",
+    args: ["scripts/terraform/check.ts"],
+  },
   { name: "knip", proves: "no dead file, export or dependency", command: "knip", args: ["--no-progress"] },
 ];

@@ -1,0 +1,99 @@
+import type { Attribute, AttributeType, BlockSchema, Kind, NestedBlock } from "./schema.ts";
+
+/** The parts of a `.jsii` assembly that say what a provider takes; https://aws.github.io/jsii/ */
+export interface Assembly {
+  readonly types: Readonly<Record<string, JsiiType>>;
+}
+
+interface JsiiType {
+  readonly properties?: readonly Property[];
+}
+
+interface Property {
+  readonly name: string;
+  readonly optional?: boolean;
+  readonly static?: boolean;
+  readonly docs?: { readonly summary?: string; readonly remarks?: string };
+  readonly type: TypeReference;
+}
+
+interface TypeReference {
+  readonly primitive?: string;
+  readonly fqn?: string;
+  readonly collection?: { readonly kind: "array" | "map"; readonly elementtype: TypeReference };
+  readonly union?: { readonly types: readonly TypeReference[] };
+}
+
+const PACKAGE = "@cdktf/provider-google";
+/** Of every generated class, and nothing of the provider's. */
+const GENERATED = new Set(["internal_value", "fqn", "interpolation_as_list", "cdktf_stack", "count", "node"]);
+
+/** The schema of one type, read from the TypeScript bindings that were generated from the provider's own. */
+export function schemaOf(assembly: Assembly, kind: Kind, type: string): BlockSchema | undefined {
+  const words = (kind === "data" ? `data_${type}` : type.replace(/^google_/, "")).split("_");
+  const className = words.map((word) => word.charAt(0).toUpperCase() + word.slice(1)).join("");
+  const module = className.charAt(0).toLowerCase() + className.slice(1);
+  const name = `${PACKAGE}.${module}.${className}`;
+  return assembly.types[name] === undefined ? undefined : blockOf(assembly, `${name}Config`, name);
+}
+
+function blockOf(assembly: Assembly, settable: string, readable: string): BlockSchema {
+  const properties = assembly.types[settable]?.properties ?? [];
+  const isBlock = ({ docs }: Property) => /^\w+ block\.$/.test(docs?.summary ?? "");
+  const set = properties
+    .filter((property) => !isBlock(property))
+    .map((property): [string, Attribute] => {
+      const name = terraformName(property);
+      const use = name === "id" ? "computed" : property.optional === true ? "optional" : "required";
+      return [name, `${use} ${attributeType(property.type)}`];
+    });
+  const blocks = properties
+    .filter(isBlock)
+    .map((property): [string, NestedBlock] => [terraformName(property), nestedBlock(assembly, property)]);
+  const known = new Set([...set, ...blocks].map(([name]) => name));
+  const computed = (assembly.types[readable]?.properties ?? [])
+    .filter((property) => property.static !== true && !property.name.endsWith("Input"))
+    .map((property): [string, Attribute] => [
+      snake(property.name),
+      `computed ${attributeType(property.type)}`,
+    ])
+    .filter(([name]) => !known.has(name) && !GENERATED.has(name));
+  return { attributes: sorted([...set, ...computed]), blocks: sorted(blocks) };
+}
+
+function nestedBlock(assembly: Assembly, { type, optional = false }: Property): NestedBlock {
+  const many = alternatives(type).some(({ collection }) => collection !== undefined);
+  const fqn = alternatives(type)
+    .map((each) => each.collection?.elementtype.fqn ?? each.fqn)
+    .find((name) => name?.startsWith(PACKAGE));
+  return { required: !optional, many, ...blockOf(assembly, fqn ?? "", `${fqn}OutputReference`) };
+}
+
+function alternatives(type: TypeReference): readonly TypeReference[] {
+  return type.union?.types ?? [type];
+}
+
+function attributeType(type: TypeReference): AttributeType {
+  for (const { primitive, collection, fqn = "" } of alternatives(type)) {
+    if (primitive === "boolean") return "bool";
+    if (primitive === "string" || primitive === "number") return primitive;
+    if (collection !== undefined) return collection.kind === "map" ? "map" : "list";
+    if (/^cdktf\.\w+Map$/.test(fqn)) return "map";
+    if (fqn.endsWith("List")) return "list";
+    if (fqn === "cdktf.IResolvable") return "bool";
+  }
+  return "any";
+}
+
+/** Each property links to the documentation of its argument, by Terraform's own name. */
+function terraformName({ name, docs }: Property): string {
+  return /#(?<argument>\w+) /.exec(docs?.remarks ?? "")?.groups?.["argument"] ?? snake(name);
+}
+
+function snake(name: string): string {
+  return name.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+}
+
+function sorted<T>(entries: readonly (readonly [string, T])[]): Record<string, T> {
+  return Object.fromEntries(entries.toSorted(([a], [b]) => (a < b ? -1 : 1)));
+}

@@ -1,0 +1,59 @@
+# Meshjoin in a project of its own; clusters in several projects of one organization, all in one shared VPC. One sink for all.
+terraform {
+  required_version = ">= 1.9, < 2.0"
+
+  required_providers {
+    google = {
+      source  = "hashicorp/google"
+      version = "~> 6.50.0"
+    }
+  }
+}
+
+provider "google" {
+  project = "acme-mesh"
+}
+
+resource "google_monitoring_notification_channel" "on_call" {
+  project      = "acme-mesh"
+  display_name = "Mesh on call"
+  type         = "email"
+  labels       = { email_address = "mesh-on-call@example.com" }
+}
+
+module "meshjoin" {
+  source = "../.."
+
+  project         = "acme-mesh"
+  mesh_id         = "acme"
+  member_projects = ["acme-shop-prod", "acme-pay-prod"]
+  event_source    = "organizations/123456789012"
+
+  source_object = {
+    bucket = "acme-mesh-builds"
+    name   = "meshjoin-1.0.0.zip"
+  }
+
+  sync_invokers         = ["group:mesh-admins@example.com"]
+  notification_channels = [google_monitoring_notification_channel.on_call.name]
+
+  root_secret = {
+    locations = ["europe-west1", "europe-west4"]
+  }
+
+  firewall = {
+    project    = "acme-network"
+    network    = "prod"
+    pod_ranges = ["10.4.0.0/14", "10.8.0.0/14"]
+  }
+
+  settings = {
+    ALLOW     = "prod-*"
+    TOKEN_TTL = "3d"
+  }
+}
+
+output "environment" {
+  description = "For the command line: terraform output -json environment."
+  value       = module.meshjoin.environment
+}

@@ -1,0 +1,105 @@
+locals {
+  # Seconds: event functions end themselves after 500 and the signer after 45 (docs/design.md).
+  event = { timeout = 540, concurrency = 1, ingress = var.ingress.events }
+
+  functions = {
+    on-cluster-event    = merge(local.event, { account = "reconciler", description = "Joins a cluster that was created or labelled, and takes one out that is gone" })
+    on-rotation-request = merge(local.event, { account = "rotator", description = "Rotates intermediate CAs and the root" })
+    sync-mesh = {
+      account     = "reconciler"
+      description = "Shows the mesh, and makes it what it should be"
+      timeout     = 540
+      concurrency = 4
+      ingress     = var.ingress.sync
+    }
+  }
+
+  signer = {
+    account     = "signer"
+    description = "Signs members' intermediate CAs; alone reads root keys"
+    timeout     = 60
+    concurrency = 8
+    ingress     = var.ingress.signer
+  }
+
+  bucket = var.source_object == null ? google_storage_bucket.source[0].name : var.source_object.bucket
+  object = var.source_object == null ? google_storage_bucket_object.source[0].name : var.source_object.name
+
+  invocations = merge([
+    for name, members in var.invokers : { for key, member in members : "${name} ${key}" => { function = name, member = member } }
+  ]...)
+}
+
+resource "google_storage_bucket" "source" {
+  #checkov:skip=CKV_GCP_62:what is in it is made from the repository, and who reads it is in the audit log
+  #checkov:skip=CKV_GCP_78:objects are named by their content and never change
+  count = var.source_object == null ? 1 : 0
+
+  project                     = var.project
+  name                        = "${replace(var.project, "/[:.]/", "-")}-${var.name}-source"
+  location                    = var.region
+  labels                      = var.labels
+  uniform_bucket_level_access = true
+  public_access_prevention    = "enforced"
+  force_destroy               = true
+}
+
+resource "google_storage_bucket_object" "source" {
+  count = var.source_object == null ? 1 : 0
+
+  bucket = google_storage_bucket.source[0].name
+  # By its content: another zip is another object, and that deploys.
+  name   = "meshjoin-${filesha256(var.source_zip)}.zip"
+  source = var.source_zip
+}
+
+module "signer" {
+  source = "./function"
+
+  project         = var.project
+  region          = var.region
+  name            = "sign-intermediate"
+  description     = local.signer.description
+  labels          = var.labels
+  source_object   = { bucket = local.bucket, name = local.object }
+  service_account = var.accounts[local.signer.account]
+  builder         = var.builder
+  environment     = var.environment
+  timeout         = local.signer.timeout
+  concurrency     = local.signer.concurrency
+  ingress         = local.signer.ingress
+  max_instances   = var.max_instances
+}
+
+module "function" {
+  source   = "./function"
+  for_each = local.functions
+
+  project         = var.project
+  region          = var.region
+  name            = each.key
+  description     = each.value.description
+  labels          = var.labels
+  source_object   = { bucket = local.bucket, name = local.object }
+  service_account = var.accounts[each.value.account]
+  builder         = var.builder
+  environment     = merge(var.environment, { MESHJOIN_SIGNER_URL = module.signer.uri })
+  timeout         = each.value.timeout
+  concurrency     = each.value.concurrency
+  ingress         = each.value.ingress
+  vpc_egress      = var.vpc_egress
+  max_instances   = var.max_instances
+}
+
+resource "google_cloud_run_v2_service_iam_member" "invoker" {
+  for_each = local.invocations
+
+  project  = var.project
+  location = var.region
+  name     = each.value.function
+  role     = "roles/run.invoker"
+  member   = each.value.member
+
+  # The service of a function has the function's name, and is there when the function is.
+  depends_on = [module.function, module.signer]
+}

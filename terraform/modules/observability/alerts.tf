@@ -1,0 +1,177 @@
+locals {
+  counted = { for key, metric in google_logging_metric.this : key => "metric.type=\"logging.googleapis.com/user/${metric.name}\" AND resource.type=\"${key == "root-key-read" ? "audited_resource" : "cloud_run_revision"}\"" }
+  run     = "metric.type=\"run.googleapis.com/request_count\" AND resource.type=\"cloud_run_revision\" AND resource.labels.service_name=one_of(\"sync-mesh\",\"sign-intermediate\")"
+  backlog = "resource.type=\"pubsub_subscription\" AND resource.labels.subscription_id="
+
+  # By alert: its title is the title of its section in docs/runbook.md. `window` is what is counted over, `lasting` for how long it
+  # must be so, both in seconds.
+  alerts = {
+    join = {
+      title    = "A join failed or hangs"
+      severity = "ERROR"
+      means    = "A cluster was created, labelled or deleted, and the mesh has not followed."
+      conditions = [
+        { name = "an event was given up", filter = local.counted["join-failed"], window = 600, lasting = 0, above = 0, aligner = "ALIGN_DELTA" },
+        {
+          name    = "an event is older than 15 minutes"
+          filter  = "metric.type=\"pubsub.googleapis.com/subscription/oldest_unacked_message_age\" AND ${local.backlog}\"${var.subscriptions["cluster-events"]}\""
+          window  = 60
+          lasting = 0
+          above   = 900
+          aligner = "ALIGN_MAX"
+        },
+      ]
+    }
+    pair = {
+      title    = "A pair is not synced"
+      severity = "ERROR"
+      means    = "An istiod does not see the endpoints of another member: requests between the two fail."
+      conditions = [
+        { name = "found by run after run", filter = local.counted["pair-not-synced"], window = 900, lasting = 1200, above = 0, aligner = "ALIGN_DELTA" },
+      ]
+    }
+    renewal = {
+      title    = "A certificate or token is past its renewal time"
+      severity = "CRITICAL"
+      means    = "What is not renewed ends, and requests with it."
+      conditions = [
+        { name = "something is overdue", filter = local.counted["renewal-overdue"], window = 900, lasting = 0, above = 0, aligner = "ALIGN_DELTA" },
+      ]
+    }
+    rotation = {
+      title    = "A rotation is stuck"
+      severity = "WARNING"
+      means    = "Members hold a rotation up; nothing is broken while it waits."
+      conditions = [
+        { name = "held up for three hours", filter = local.counted["rotation-waits"], window = 1200, lasting = 10800, above = 0, aligner = "ALIGN_DELTA" },
+      ]
+    }
+    dead-letter = {
+      title    = "Dead letters are waiting"
+      severity = "ERROR"
+      means    = "A message was delivered many times and never done with. The next full run looks at what it was about; an order to rotate is lost."
+      conditions = [
+        {
+          name    = "the subscription of dead letters is not empty"
+          filter  = "metric.type=\"pubsub.googleapis.com/subscription/num_undelivered_messages\" AND ${local.backlog}\"${var.subscriptions["dead-letter"]}\""
+          window  = 60
+          lasting = 0
+          above   = 0
+          aligner = "ALIGN_MAX"
+        },
+      ]
+    }
+    finding = {
+      title    = "A finding asks for somebody"
+      severity = "ERROR"
+      means    = "Meshjoin has found what only a person can mend; its log line has the cure."
+      conditions = [
+        { name = "a finding of severity error", filter = local.counted["error-finding"], window = 900, lasting = 0, above = 0, aligner = "ALIGN_DELTA" },
+      ]
+    }
+    function = {
+      title    = "A function fails"
+      severity = "ERROR"
+      means    = "Requests or messages fail in a way that nobody foresaw, or that no redelivery mends."
+      conditions = [
+        {
+          name        = "more than one request of ten is answered with 5xx"
+          filter      = "${local.run} AND metric.labels.response_code_class=\"5xx\""
+          denominator = local.run
+          window      = 900
+          lasting     = 0
+          above       = 0.1
+          aligner     = "ALIGN_DELTA"
+        },
+        { name = "an error that is no finding", filter = local.counted["unexpected-error"], window = 900, lasting = 0, above = 0, aligner = "ALIGN_DELTA" },
+      ]
+    }
+    full-run = {
+      title    = "No full run for half an hour"
+      severity = "CRITICAL"
+      means    = "Nothing renews tokens and certificates, and nothing finds what an event has missed."
+      conditions = [
+        { name = "no run came to its end", filter = local.counted["full-run"], window = 600, lasting = 1800, absent = true, aligner = "ALIGN_DELTA" },
+      ]
+    }
+    root-key = {
+      title    = "Somebody else has read a root key"
+      severity = "CRITICAL"
+      means    = "Whoever has a root key can make a certificate for any workload of the mesh."
+      conditions = [
+        { name = "a read that is not the signer's", filter = local.counted["root-key-read"], window = 300, lasting = 0, above = 0, aligner = "ALIGN_DELTA" },
+      ]
+    }
+  }
+}
+
+resource "google_monitoring_alert_policy" "this" {
+  for_each = local.alerts
+
+  project               = var.project
+  display_name          = "Meshjoin ${var.mesh_id}: ${each.value.title}"
+  severity              = each.value.severity
+  combiner              = "OR"
+  notification_channels = var.notification_channels
+  user_labels           = var.labels
+
+  dynamic "conditions" {
+    for_each = each.value.conditions
+    content {
+      display_name = conditions.value.name
+
+      dynamic "condition_threshold" {
+        for_each = try(conditions.value.absent, false) ? [] : [conditions.value]
+        content {
+          filter             = condition_threshold.value.filter
+          comparison         = "COMPARISON_GT"
+          threshold_value    = condition_threshold.value.above
+          duration           = "${condition_threshold.value.lasting}s"
+          denominator_filter = try(condition_threshold.value.denominator, null)
+
+          aggregations {
+            alignment_period     = "${condition_threshold.value.window}s"
+            per_series_aligner   = condition_threshold.value.aligner
+            cross_series_reducer = condition_threshold.value.aligner == "ALIGN_MAX" ? "REDUCE_MAX" : "REDUCE_SUM"
+          }
+
+          dynamic "denominator_aggregations" {
+            for_each = can(condition_threshold.value.denominator) ? [condition_threshold.value] : []
+            content {
+              alignment_period     = "${denominator_aggregations.value.window}s"
+              per_series_aligner   = denominator_aggregations.value.aligner
+              cross_series_reducer = "REDUCE_SUM"
+            }
+          }
+        }
+      }
+
+      dynamic "condition_absent" {
+        for_each = try(conditions.value.absent, false) ? [conditions.value] : []
+        content {
+          filter   = condition_absent.value.filter
+          duration = "${condition_absent.value.lasting}s"
+
+          aggregations {
+            alignment_period     = "${condition_absent.value.window}s"
+            per_series_aligner   = condition_absent.value.aligner
+            cross_series_reducer = "REDUCE_SUM"
+          }
+        }
+      }
+    }
+  }
+
+  documentation {
+    mime_type = "text/markdown"
+    content   = "${each.value.means} [What to do](${var.runbook_url}#${replace(lower(each.value.title), " ", "-")})"
+    links {
+      display_name = "Runbook: ${each.value.title}"
+      url          = "${var.runbook_url}#${replace(lower(each.value.title), " ", "-")}"
+    }
+  }
+
+  alert_strategy {
+    auto_close = "3600s"
+  }
+}

@@ -1,0 +1,48 @@
+locals {
+  charts = [
+    { title = "Full runs, by outcome", filter = local.counted["full-run"], group = ["metric.label.outcome"] },
+    { title = "Findings that ask for somebody", filter = local.counted["error-finding"], group = ["metric.label.reason"] },
+    { title = "Pairs that are not synced", filter = local.counted["pair-not-synced"], group = ["metric.label.cluster_id"] },
+    { title = "Past their renewal", filter = local.counted["renewal-overdue"], group = ["metric.label.reason"] },
+    { title = "Joins that failed", filter = local.counted["join-failed"], group = ["metric.label.cluster"] },
+    { title = "Rotations that wait", filter = local.counted["rotation-waits"], group = ["metric.label.stage"] },
+    { title = "Unexpected errors", filter = local.counted["unexpected-error"], group = ["metric.label.service"] },
+    { title = "Root keys read by others than the signer", filter = local.counted["root-key-read"], group = ["metric.label.principal"] },
+  ]
+}
+
+resource "google_monitoring_dashboard" "this" {
+  project = var.project
+
+  dashboard_json = jsonencode({
+    displayName = "Meshjoin ${var.mesh_id}"
+    mosaicLayout = {
+      columns = 12
+      tiles = [for index, chart in local.charts : {
+        xPos   = index % 2 * 6
+        yPos   = floor(index / 2) * 4
+        width  = 6
+        height = 4
+        widget = {
+          title = chart.title
+          xyChart = {
+            dataSets = [{
+              plotType = "STACKED_BAR"
+              timeSeriesQuery = {
+                timeSeriesFilter = {
+                  filter = chart.filter
+                  aggregation = {
+                    alignmentPeriod    = "600s"
+                    perSeriesAligner   = "ALIGN_DELTA"
+                    crossSeriesReducer = "REDUCE_SUM"
+                    groupByFields      = chart.group
+                  }
+                }
+              }
+            }]
+          }
+        }
+      }]
+    }
+  })
+}

@@ -1,0 +1,101 @@
+locals {
+  # Lines as the functions write them (shared/run-log.ts, functions/*): test/unit/terraform/metrics.test.ts sends real lines
+  # through these filters.
+  metrics = {
+    join-failed = {
+      description = "Events about a cluster that nothing more is done for."
+      filter      = <<-EOT
+        resource.type="cloud_run_revision" AND resource.labels.service_name="on-cluster-event"
+        AND (jsonPayload.message="event given up" OR (jsonPayload.message="reconciled" AND jsonPayload.outcome="failed"))
+      EOT
+      labels      = { cluster = "EXTRACT(jsonPayload.cluster)" }
+    }
+    pair-not-synced = {
+      description = "Connections that istiod does not show as synced."
+      filter      = <<-EOT
+        resource.type="cloud_run_revision" AND jsonPayload.finding.reason="PairNotSynced"
+      EOT
+      labels      = { cluster_id = "EXTRACT(jsonPayload.finding.clusterId)" }
+    }
+    renewal-overdue = {
+      description = "Certificates and tokens that are past the time of their renewal."
+      filter      = <<-EOT
+        resource.type="cloud_run_revision"
+        AND jsonPayload.finding.reason=("CertificateExpiring" OR "TokenExpiring" OR "RootExpiring" OR "RootRotationDue")
+      EOT
+      labels      = { reason = "EXTRACT(jsonPayload.finding.reason)", cluster_id = "EXTRACT(jsonPayload.finding.clusterId)" }
+    }
+    rotation-waits = {
+      description = "Looks at a rotation that found members which hold it up."
+      filter      = <<-EOT
+        resource.type="cloud_run_revision"
+        AND (
+          (resource.labels.service_name="on-rotation-request" AND jsonPayload.stage=~"." AND jsonPayload.waitingFor=~".")
+          OR jsonPayload.finding.reason=("RotationHeld" OR "RotationStopped" OR "RootMissing" OR "RootNotDistributed")
+        )
+      EOT
+      labels      = { reason = "EXTRACT(jsonPayload.finding.reason)", stage = "EXTRACT(jsonPayload.stage)" }
+    }
+    error-finding = {
+      description = "Findings that somebody must act on."
+      filter      = <<-EOT
+        resource.type="cloud_run_revision" AND jsonPayload.finding.severity="error"
+      EOT
+      labels      = { reason = "EXTRACT(jsonPayload.finding.reason)", cluster_id = "EXTRACT(jsonPayload.finding.clusterId)" }
+    }
+    unexpected-error = {
+      description = "Requests and messages that failed, or whose failure nobody foresaw."
+      filter      = <<-EOT
+        resource.type="cloud_run_revision"
+        AND (
+          jsonPayload.code="Internal"
+          OR (severity>=ERROR AND jsonPayload.message=("message given up" OR "request failed" OR "step failed"))
+        )
+      EOT
+      labels      = { service = "EXTRACT(resource.labels.service_name)", code = "EXTRACT(jsonPayload.code)" }
+    }
+    full-run = {
+      description = "Runs over the whole mesh that came to their end."
+      filter      = <<-EOT
+        resource.type="cloud_run_revision" AND resource.labels.service_name="sync-mesh"
+        AND jsonPayload.message="reconciled" AND jsonPayload.scope="mesh"
+      EOT
+      labels      = { outcome = "EXTRACT(jsonPayload.outcome)" }
+    }
+    root-key-read = {
+      description = "Reads of a root key by somebody else than the signer."
+      filter      = <<-EOT
+        log_id("cloudaudit.googleapis.com/data_access")
+        AND protoPayload.serviceName="secretmanager.googleapis.com"
+        AND protoPayload.methodName=~"[.]AccessSecretVersion$"
+        AND protoPayload.resourceName=~"/secrets/${var.mesh_id}-root-ca/"
+        AND NOT protoPayload.authenticationInfo.principalEmail="${var.signer}"
+      EOT
+      labels      = { principal = "EXTRACT(protoPayload.authenticationInfo.principalEmail)" }
+    }
+  }
+}
+
+resource "google_logging_metric" "this" {
+  for_each = local.metrics
+
+  project          = var.project
+  name             = "${var.name}/${each.key}"
+  description      = each.value.description
+  filter           = each.value.filter
+  label_extractors = each.value.labels
+
+  metric_descriptor {
+    metric_kind = "DELTA"
+    value_type  = "INT64"
+    unit        = "1"
+
+    dynamic "labels" {
+      for_each = each.value.labels
+      content {
+        key        = labels.key
+        value_type = "STRING"
+      }
+    }
+  }
+}

@@ -1,0 +1,14 @@
+locals {
+  # What functions/trigger/audit-entry.ts acts on, and nothing else: test/unit/terraform/sink-filter.test.ts holds the two
+  # together. [.] because a backslash would mean something to HCL, to the query language and to the expression.
+  audit_filter = <<-EOT
+    log_id("cloudaudit.googleapis.com/activity")
+    AND protoPayload.serviceName="container.googleapis.com"
+    AND NOT protoPayload.status.code>0
+    AND (
+      (protoPayload.methodName=~"^google[.]container[.]v1(beta1)?[.]ClusterManager[.](CreateCluster|DeleteCluster|SetLabels|UpdateCluster|StartIPRotation|CompleteIPRotation|SetMasterAuth)$" AND operation.last=true)
+      OR (protoPayload.methodName=~"^google[.]container[.]v1(beta1)?[.]ClusterManager[.]DeleteCluster$" AND operation.id:*)
+      OR (protoPayload.methodName=~"^google[.]container[.]v1(beta1)?[.]ClusterManager[.](SetLabels|UpdateCluster|StartIPRotation|CompleteIPRotation|SetMasterAuth)$" AND NOT operation.id:*)
+    )
+  EOT
+}

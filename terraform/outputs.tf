@@ -1,0 +1,34 @@
+output "function_urls" {
+  description = "Address of each function."
+  value       = module.functions.urls
+}
+
+output "service_accounts" {
+  description = "E-mail address of each service account, by what it is for."
+  value       = module.identity.emails
+}
+
+output "root_secret" {
+  description = "Full name of the secret that holds the root CA."
+  value       = module.pki.root_secret
+}
+
+output "topics" {
+  description = "Full names of the topics: audit-log entries, orders to rotate, and what could not be delivered."
+  value       = module.triggers.topics
+}
+
+output "environment" {
+  description = "What the command line meshjoin needs to see the same mesh: terraform output -json environment."
+  value       = local.environment
+}
+
+output "sink_writers" {
+  description = "Identities that the log sinks write to the topic with."
+  value       = module.triggers.sink_writers
+}
+
+output "dashboard" {
+  description = "Full name of the dashboard of the mesh."
+  value       = module.observability.dashboard
+}

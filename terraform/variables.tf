@@ -1,0 +1,230 @@
+variable "project" {
+  type        = string
+  description = "Project that Meshjoin runs in: functions, topics, the root secret, alerts."
+  validation {
+    condition     = can(regex("^([a-z0-9][-.a-z0-9]*:)?[a-z][-a-z0-9]{1,28}[a-z0-9]$", var.project))
+    error_message = "Use a project ID."
+  }
+}
+
+variable "region" {
+  type        = string
+  description = "Region of the functions, the Scheduler jobs and the source bucket."
+  default     = "europe-west1"
+  validation {
+    condition     = can(regex("^[a-z]+-[a-z]+[0-9]+$", var.region))
+    error_message = "Use a region, like europe-west1."
+  }
+}
+
+variable "name" {
+  type        = string
+  description = "First part of the names of accounts, topics, jobs and metrics."
+  default     = "meshjoin"
+  validation {
+    condition     = can(regex("^[a-z][-a-z0-9]{2,14}[a-z0-9]$", var.name))
+    error_message = "Use 4 to 16 lower-case letters, digits and hyphens."
+  }
+}
+
+variable "mesh_id" {
+  type        = string
+  description = "The mesh's ID, the value of its members' label: MESHJOIN_MESH_ID."
+  validation {
+    condition     = can(regex("^[a-z]([-a-z0-9]{0,28}[a-z0-9])?$", var.mesh_id)) && !startswith(var.mesh_id, "proj-")
+    error_message = "Use 1 to 30 lower-case letters, digits and hyphens, beginning with a letter; not proj-…."
+  }
+}
+
+variable "member_projects" {
+  type        = list(string)
+  description = "Projects whose clusters may be members: MESHJOIN_PROJECTS. Empty: the project of Meshjoin itself."
+  default     = []
+  validation {
+    condition     = length(distinct(var.member_projects)) == length(var.member_projects)
+    error_message = "Name each project once."
+  }
+  validation {
+    condition     = alltrue([for id in var.member_projects : can(regex("^([a-z0-9][-.a-z0-9]*:)?[a-z][-a-z0-9]{1,28}[a-z0-9]$", id))])
+    error_message = "Use project IDs."
+  }
+}
+
+variable "settings" {
+  type        = map(string)
+  description = "Further MESHJOIN_* variables of the functions (docs/reference/config.md), by name without MESHJOIN_, like { TOKEN_TTL = \"3d\" }."
+  default     = {}
+  validation {
+    condition = alltrue([for name in keys(var.settings) : contains([
+      "ACCESS_FUNCTION",
+      "ACCESS_PEERS",
+      "ALLOW",
+      "CLOCK_SKEW",
+      "INTERMEDIATE_TTL",
+      "KEY_ALGORITHM",
+      "MASS_LEAVE_SHARE",
+      "MESH_LABEL",
+      "ROTATION_SHARE",
+      "TOKEN_TTL",
+      "WORKLOAD_TTL",
+    ], name)])
+    error_message = "Use names of docs/reference/config.md without MESHJOIN_; the others have variables of their own, or are outputs."
+  }
+}
+
+variable "source_zip" {
+  type        = string
+  description = "Path of a zip of what npm run build made, its package.json at the top. Uploaded to a bucket of Meshjoin's own."
+  default     = null
+  validation {
+    condition     = (var.source_zip == null) != (var.source_object == null)
+    error_message = "Set source_zip or source_object, and not both."
+  }
+}
+
+variable "source_object" {
+  type        = object({ bucket = string, name = string })
+  description = "Such a zip that is in a bucket already, as a build pipeline leaves it."
+  default     = null
+  validation {
+    condition     = var.source_object == null || can(regex("[.]zip$", var.source_object.name))
+    error_message = "Name a .zip object."
+  }
+}
+
+variable "event_source" {
+  type        = string
+  description = "Where audit-log entries are taken from: \"projects\" (a sink in each member project), \"folders/NUMBER\" or \"organizations/NUMBER\" (one sink for all that is below)."
+  default     = "projects"
+  validation {
+    condition     = can(regex("^(projects|(folders|organizations)/[0-9]+)$", var.event_source))
+    error_message = "Use projects, folders/NUMBER or organizations/NUMBER."
+  }
+}
+
+variable "ingress" {
+  type = object({
+    events = optional(string, "ALLOW_INTERNAL_ONLY")
+    sync   = optional(string, "ALLOW_ALL")
+    signer = optional(string, "ALLOW_ALL")
+  })
+  description = "From where the functions may be called at all; IAM stands before each of them whatever it says. The signer is called by other functions, which count as internal only with all their egress in a VPC."
+  default     = {}
+  validation {
+    condition     = alltrue([for value in values(var.ingress) : contains(["ALLOW_ALL", "ALLOW_INTERNAL_ONLY", "ALLOW_INTERNAL_AND_GCLB"], value)])
+    error_message = "Use ALLOW_ALL, ALLOW_INTERNAL_ONLY or ALLOW_INTERNAL_AND_GCLB."
+  }
+}
+
+variable "vpc_egress" {
+  type = object({
+    connector = string
+    traffic   = optional(string, "PRIVATE_RANGES_ONLY")
+  })
+  description = "Serverless VPC Access connector (projects/P/locations/L/connectors/C) through which the functions reach private endpoints of control planes."
+  default     = null
+  validation {
+    condition     = var.vpc_egress == null || can(regex("^projects/[^/]+/locations/[^/]+/connectors/[^/]+$", var.vpc_egress.connector))
+    error_message = "Use projects/P/locations/L/connectors/C."
+  }
+  validation {
+    condition     = var.vpc_egress == null || contains(["PRIVATE_RANGES_ONLY", "ALL_TRAFFIC"], try(var.vpc_egress.traffic, ""))
+    error_message = "Use PRIVATE_RANGES_ONLY or ALL_TRAFFIC."
+  }
+}
+
+variable "sync_invokers" {
+  type        = list(string)
+  description = "Who may call sync-mesh beside the scheduler: see its page, and have the mesh synced. IAM members, like group:mesh@example.com."
+  default     = []
+  validation {
+    condition     = alltrue([for member in var.sync_invokers : can(regex("^(user|group|serviceAccount|domain|principal|principalSet):.+", member))])
+    error_message = "Use IAM members like group:NAME; everybody (allUsers) may not."
+  }
+}
+
+variable "max_instances" {
+  type        = number
+  description = "How many instances of each function may run at once: how many events are worked on at the same time."
+  default     = 10
+  validation {
+    condition     = var.max_instances >= 1 && var.max_instances <= 100
+    error_message = "Use 1 to 100."
+  }
+}
+
+variable "root_secret" {
+  type = object({
+    rotation_period = optional(string, "157680000s")
+    first_rotation  = optional(string)
+    destroy_after   = optional(string, "2592000s")
+    locations       = optional(list(string), [])
+    kms_key         = optional(string)
+  })
+  description = "The secret of the root CA: how often Secret Manager orders a rotation, and when first (RFC 3339; default in a period), for how long a version that is destroyed can be brought back, where it is kept (empty: Google chooses), and the KMS key that encrypts it."
+  default     = {}
+  validation {
+    condition     = alltrue([for value in [var.root_secret.rotation_period, var.root_secret.destroy_after] : can(regex("^[0-9]+s$", value))])
+    error_message = "Use seconds, like 2592000s."
+  }
+  validation {
+    condition     = var.root_secret.first_rotation == null || can(timeadd(var.root_secret.first_rotation, "0s"))
+    error_message = "Use RFC 3339 for first_rotation, like 2030-01-01T00:00:00Z."
+  }
+  validation {
+    condition     = var.root_secret.kms_key == null || length(var.root_secret.locations) == 0
+    error_message = "kms_key is for automatic replication: leave locations empty."
+  }
+}
+
+variable "firewall" {
+  type = object({
+    project              = string
+    network              = string
+    pod_ranges           = list(string)
+    control_plane_ranges = optional(list(string), [])
+    node_tags            = optional(list(string), [])
+  })
+  description = "Rules in the VPC of the members: pods reach pods of other members, and control planes reach istiod's webhooks (15017). Not set: none are made."
+  default     = null
+  validation {
+    condition     = var.firewall == null || alltrue([for range in concat(try(var.firewall.pod_ranges, []), try(var.firewall.control_plane_ranges, [])) : can(cidrhost(range, 0))])
+    error_message = "Use CIDR ranges, like 10.4.0.0/14."
+  }
+}
+
+variable "audit_secret_access" {
+  type        = bool
+  description = "Turn on Data Access audit logs of Secret Manager in the project. This owns the project's audit configuration of that service."
+  default     = true
+}
+
+variable "notification_channels" {
+  type        = list(string)
+  description = "Monitoring notification channels (projects/P/notificationChannels/N) that alerts go to."
+  default     = []
+  validation {
+    condition     = alltrue([for channel in var.notification_channels : can(regex("^projects/[^/]+/notificationChannels/[^/]+$", channel))])
+    error_message = "Use projects/P/notificationChannels/N."
+  }
+}
+
+variable "runbook_url" {
+  type        = string
+  description = "Where docs/runbook.md can be read; each alert links to a section of it."
+  default     = "https://github.com/meshjoin/meshjoin/blob/main/docs/runbook.md"
+  validation {
+    condition     = can(regex("^https://[^#]+$", var.runbook_url))
+    error_message = "Use an https URL without a fragment."
+  }
+}
+
+variable "labels" {
+  type        = map(string)
+  description = "Labels of everything that can have some."
+  default     = {}
+  validation {
+    condition     = alltrue([for key, value in var.labels : can(regex("^[a-z][-_a-z0-9]{0,62}$", key)) && can(regex("^[-_a-z0-9]{0,63}$", value))])
+    error_message = "Use lower-case letters, digits, _ and -."
+  }
+}

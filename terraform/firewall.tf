@@ -2,7 +2,6 @@ locals {
   rules = var.firewall == null ? {} : { this = var.firewall }
 }
 
-# checkov has no check that fits a rule between pods: every port may be a Service's.
 resource "google_compute_firewall" "pods" {
   for_each = local.rules
 

@@ -1,6 +1,5 @@
 # The secret, and no version of it: a root's key never passes through Terraform. "meshjoin root init" or "root import" adds it.
 resource "google_secret_manager_secret" "root" {
-  #checkov:skip=CKV_GCP_166:a KMS key is optional (root_secret.kms_key); Google's own keys encrypt it otherwise
   project             = var.project
   secret_id           = "${var.mesh_id}-root-ca"
   labels              = var.labels

@@ -1,6 +1,6 @@
 locals {
   # What functions/trigger/audit-entry.ts acts on, and nothing else: test/unit/terraform/sink-filter.test.ts holds the two
-  # together. [.] because a backslash would mean something to HCL, to the query language and to the expression.
+  # together. [.] and not a backslash, which the query language takes for itself. OR binds closer than AND there.
   audit_filter = <<-EOT
     log_id("cloudaudit.googleapis.com/activity")
     AND protoPayload.serviceName="container.googleapis.com"

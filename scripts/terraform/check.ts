@@ -3,12 +3,12 @@ import { renderTable } from "../../shared/table.ts";
 import { ROOT } from "../paths.ts";
 import { faultsBelow } from "./faults.ts";
 import { readSchema } from "./schema.ts";
-import { formatted, type Step, withProvider } from "./tool.ts";
+import { formatted, type Step, withProvider, withStandIns } from "./tool.ts";
 
 const DIRECTORY = join(ROOT, "terraform");
+const schema = readSchema();
 
 async function againstSchema(): Promise<Step> {
-  const schema = readSchema();
   const found = await faultsBelow(DIRECTORY, schema);
   return {
     name: `names, as provider google ${schema.version} has them`,
@@ -16,7 +16,15 @@ async function againstSchema(): Promise<Step> {
   };
 }
 
-const steps = [await formatted(DIRECTORY), await againstSchema(), ...(await withProvider(DIRECTORY))];
+const named = await againstSchema();
+const isNamed = "faults" in named && named.faults.length === 0;
+const steps = [
+  await formatted(DIRECTORY),
+  named,
+  // On stand-ins a wrong name would only be said again, in other words.
+  ...(isNamed ? await withStandIns(DIRECTORY, schema) : []),
+  ...(await withProvider(DIRECTORY)),
+];
 for (const step of steps) {
   if ("faults" in step) for (const fault of step.faults) console.error(`${step.name}: ${fault}`);
 }

@@ -2,6 +2,8 @@ import { cpSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Finished, run } from "../run.ts";
+import { writeRehearsal } from "./rehearsal.ts";
+import type { Schema } from "./schema.ts";
 
 /** What became of one step of a check: it may be that it cannot be done here. */
 export type Step =
@@ -43,23 +45,44 @@ export async function formatted(directory: string): Promise<Step> {
   };
 }
 
-/** `terraform validate` and `terraform test` with the real provider, in a copy: neither leaves anything behind. */
+/** `terraform validate` and `terraform test` with the real provider. */
 export async function withProvider(directory: string): Promise<Step[]> {
+  return await inCopy(
+    async (copy) => cpSync(directory, copy, { recursive: true }),
+    ["terraform validate", "terraform test"],
+  );
+}
+
+/** The same with stand-ins for all that is of the provider: what Terraform itself makes of variables, expressions and modules. */
+export async function withStandIns(directory: string, schema: Schema): Promise<Step[]> {
+  return await inCopy(
+    async (copy) => await writeRehearsal(directory, copy, schema),
+    ["terraform validate, on stand-ins", "terraform test, on stand-ins"],
+  );
+}
+
+/** Neither leaves anything behind in the folder itself. */
+async function inCopy(
+  write: (copy: string) => Promise<void>,
+  [validate, test]: readonly [string, string],
+): Promise<Step[]> {
   const copy = mkdtempSync(join(tmpdir(), "meshjoin-terraform-"));
   try {
-    cpSync(directory, copy, { recursive: true });
-    const roots = [copy, ...foldersOf(join(copy, "examples"))];
-    const steps: Step[] = [];
-    for (const root of roots) {
+    await write(copy);
+    const validated: Step[] = [];
+    for (const root of [copy, ...foldersOf(join(copy, "examples"))]) {
       const initialised = await initialise(root);
-      if (initialised !== undefined)
-        return ["terraform validate", "terraform test"].map((name) => ({ name, ...initialised }));
-      steps.push(await step("terraform validate", root, ["validate"]));
+      if (initialised !== undefined) return [validate, test].map((name) => ({ name, ...initialised }));
+      validated.push(await step(validate, root, ["validate"]));
     }
-    return [...steps, await step("terraform test", copy, ["test"])];
+    return [merged(validate, validated), await step(test, copy, ["test"])];
   } finally {
     rmSync(copy, { recursive: true, force: true });
   }
+}
+
+function merged(name: string, steps: readonly Step[]): Step {
+  return { name, faults: steps.flatMap((each) => ("faults" in each ? each.faults : [])) };
 }
 
 async function initialise(root: string): Promise<{ notRun: string } | { faults: string[] } | undefined> {

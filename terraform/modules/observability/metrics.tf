@@ -13,7 +13,8 @@ locals {
     pair-not-synced = {
       description = "Connections that istiod does not show as synced."
       filter      = <<-EOT
-        resource.type="cloud_run_revision" AND jsonPayload.finding.reason="PairNotSynced"
+        resource.type="cloud_run_revision"
+        AND (jsonPayload.finding.reason="PairNotSynced" OR jsonPayload.code="PairSyncing")
       EOT
       labels      = { cluster_id = "EXTRACT(jsonPayload.finding.clusterId)" }
     }
@@ -37,11 +38,12 @@ locals {
       labels      = { reason = "EXTRACT(jsonPayload.finding.reason)", stage = "EXTRACT(jsonPayload.stage)" }
     }
     error-finding = {
-      description = "Findings that somebody must act on."
+      description = "Findings that somebody must act on; one that is an error as well is logged as that alone."
       filter      = <<-EOT
-        resource.type="cloud_run_revision" AND jsonPayload.finding.severity="error"
+        resource.type="cloud_run_revision"
+        AND (jsonPayload.finding.severity="error" OR (severity>=ERROR AND jsonPayload.message="step failed"))
       EOT
-      labels      = { reason = "EXTRACT(jsonPayload.finding.reason)", cluster_id = "EXTRACT(jsonPayload.finding.clusterId)" }
+      labels      = { reason = "EXTRACT(jsonPayload.finding.reason)", code = "EXTRACT(jsonPayload.code)" }
     }
     unexpected-error = {
       description = "Requests and messages that failed, or whose failure nobody foresaw."
@@ -49,7 +51,7 @@ locals {
         resource.type="cloud_run_revision"
         AND (
           jsonPayload.code="Internal"
-          OR (severity>=ERROR AND jsonPayload.message=("message given up" OR "request failed" OR "step failed"))
+          OR (severity>=ERROR AND jsonPayload.message=("message given up" OR "request failed"))
         )
       EOT
       labels      = { service = "EXTRACT(resource.labels.service_name)", code = "EXTRACT(jsonPayload.code)" }

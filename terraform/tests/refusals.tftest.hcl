@@ -1,0 +1,69 @@
+mock_provider "google" {
+  mock_data "google_project" {
+    defaults = { number = "123456789012" }
+  }
+  mock_resource "google_pubsub_topic" {
+    defaults = { id = "projects/shop-prod/topics/mocked" }
+  }
+  mock_resource "google_service_account" {
+    defaults = {
+      email  = "mocked@shop-prod.iam.gserviceaccount.com"
+      id     = "projects/shop-prod/serviceAccounts/mocked@shop-prod.iam.gserviceaccount.com"
+      member = "serviceAccount:mocked@shop-prod.iam.gserviceaccount.com"
+    }
+  }
+}
+
+variables {
+  project    = "shop-prod"
+  mesh_id    = "shop"
+  source_zip = "tests/source.zip"
+}
+
+run "refuses_a_mesh_of_cloud_service_mesh" {
+  command = plan
+  variables {
+    mesh_id = "proj-1234"
+  }
+  expect_failures = [var.mesh_id]
+}
+
+run "refuses_a_deployment_of_nothing" {
+  command = plan
+  variables {
+    source_zip = null
+  }
+  expect_failures = [var.source_zip]
+}
+
+run "refuses_a_setting_that_there_is_not" {
+  command = plan
+  variables {
+    settings = { TOKEN_TLL = "3d" }
+  }
+  expect_failures = [var.settings]
+}
+
+run "refuses_to_let_everybody_in" {
+  command = plan
+  variables {
+    sync_invokers = ["allUsers"]
+  }
+  expect_failures = [var.sync_invokers]
+}
+
+run "refuses_a_source_of_events_that_is_none" {
+  command = plan
+  variables {
+    event_source = "organisation"
+  }
+  expect_failures = [var.event_source]
+}
+
+run "refuses_a_range_that_is_none" {
+  command = plan
+  variables {
+    firewall = { project = "p-net", network = "prod", pod_ranges = ["10.4.0.0"] }
+  }
+  expect_failures = [var.firewall]
+}

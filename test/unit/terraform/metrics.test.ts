@@ -1,0 +1,209 @@
+import { describe, expect, it } from "@jest/globals";
+import { onClusterEvent } from "../../../functions/on-cluster-event.ts";
+import { onRotationRequest } from "../../../functions/on-rotation-request.ts";
+import { syncMesh } from "../../../functions/sync-mesh.ts";
+import { clusterId } from "../../../shared/core/names.ts";
+import { InputError, RefusedError, UnavailableError } from "../../../shared/errors.ts";
+import { createLogger } from "../../../shared/log.ts";
+import type { Reporter } from "../../../shared/progress.ts";
+import type { RotatorRun } from "../../../shared/rotate/change-roots.ts";
+import { aCluster } from "../../builders/cluster.ts";
+import { aMesh, type MeshOptions } from "../../fakes/mesh.ts";
+import { metricFilters } from "../../logging/filters.ts";
+import { type Entry, matches } from "../../logging/query.ts";
+import { AUDIT_TYPE, anEntry, PUBSUB_TYPE } from "../functions/entries.ts";
+
+const SIGNER = "meshjoin-signer@shop.iam.gserviceaccount.com";
+const filters = await metricFilters({ mesh_id: "prod", signer: SIGNER });
+const DAY = 86_400;
+
+/** As Cloud Logging stores what a function writes: `severity` becomes the entry's own, the rest its payload. */
+function entryOf(service: string, line: string): Entry {
+  const { severity, ...jsonPayload } = JSON.parse(line);
+  return {
+    logName: "projects/shop/logs/run.googleapis.com%2Fstdout",
+    resource: { type: "cloud_run_revision", labels: { service_name: service } },
+    severity,
+    jsonPayload,
+  };
+}
+
+function counting(entries: readonly Entry[]): string[] {
+  return [...filters].flatMap(([name, filter]) =>
+    entries.some((entry) => matches(filter, entry)) ? [name] : [],
+  );
+}
+
+/** The functions over a mesh in memory, and which metrics count what they have written since the last question. */
+async function aDeployment(options: MeshOptions = { members: 2 }, deadlineMs = 20_000) {
+  const mesh = await aMesh(options);
+  const entries: Entry[] = [];
+  const runtime = (service: string) => ({
+    spec: mesh.spec,
+    log: createLogger({ write: (line) => entries.push(entryOf(service, line)) }),
+    withRun: async <T>(report: Reporter, use: (run: RotatorRun) => Promise<T>) =>
+      await use(mesh.run({ report, signal: AbortSignal.timeout(deadlineMs) })),
+  });
+  const answer = syncMesh(runtime("sync-mesh"));
+  return {
+    mesh,
+    sync: async (body: object = {}) => {
+      const rawBody = Buffer.from(JSON.stringify(body));
+      await answer({
+        method: "POST",
+        url: "/sync",
+        headers: { "content-type": "application/json" },
+        rawBody,
+      });
+    },
+    event: async (entry: string) =>
+      await onClusterEvent(runtime("on-cluster-event"), { id: "1", type: AUDIT_TYPE, data: anEntry(entry) }),
+    rotation: async (order: object | string) => {
+      mesh.clock.advance(1);
+      const data = Buffer.from(typeof order === "string" ? order : JSON.stringify(order)).toString("base64");
+      const message = { data, attributes: {}, publishTime: mesh.clock.now().toISOString() };
+      await onRotationRequest(runtime("on-rotation-request"), {
+        id: "1",
+        type: PUBSUB_TYPE,
+        data: { message },
+      });
+    },
+    counted: () => counting(entries.splice(0)),
+  };
+}
+
+const EAST: MeshOptions = {
+  clusters: [aCluster({ project: "shop-prod", name: "east" })],
+  spec: { projects: ["shop-prod"] },
+};
+
+describe("the log-based metrics count", () => {
+  it("a full run, and nothing else of a mesh that is well", async () => {
+    const { sync, counted } = await aDeployment();
+    await sync();
+    expect(counted()).toEqual(["full-run"]);
+    await sync({ deep: true });
+    expect(counted()).toEqual(["full-run"]);
+  });
+
+  it("no full run where one cluster is looked at", async () => {
+    const { sync, counted, mesh } = await aDeployment();
+    await sync({ scope: { clusterId: clusterId(mesh.clusters[0]!.ref) } });
+    expect(counted()).toEqual([]);
+  });
+
+  it("nothing of a join that comes out well", async () => {
+    const { event, counted } = await aDeployment(EAST);
+    await event("creation-finished");
+    expect(counted()).toEqual([]);
+  });
+
+  it("a join that is given up", async () => {
+    const { event, counted, mesh } = await aDeployment(EAST);
+    mesh.directory.failNext(new RefusedError("no permission; grant it", { code: "PermissionDenied" }));
+    await event("creation-finished");
+    expect(counted()).toEqual(["join-failed"]);
+  });
+
+  it("no failure where an event only comes again", async () => {
+    const { event, counted, mesh } = await aDeployment(EAST);
+    mesh.directory.failNext(new UnavailableError("try again", { code: "Unavailable" }));
+    await expect(event("creation-finished")).rejects.toThrow("try again");
+    expect(counted()).toEqual([]);
+  });
+
+  it("a pair that is not synced", async () => {
+    const { sync, counted, mesh } = await aDeployment({ members: 2 }, 500);
+    await sync();
+    mesh.servers[0]!.istiod.syncsAfterMs = Number.POSITIVE_INFINITY;
+    await sync();
+    expect(counted()).toContain("pair-not-synced");
+  });
+
+  it("a token that is past the time of its renewal", async () => {
+    const { sync, counted, mesh } = await aDeployment();
+    await sync();
+    mesh.clock.advance(6 * DAY);
+    await sync();
+    expect(counted()).toContain("renewal-overdue");
+  });
+
+  it("an intermediate that is past the time of its renewal", async () => {
+    const { sync, counted, mesh } = await aDeployment({ members: 2, spec: { tokenTtl: 400 * DAY } });
+    await sync();
+    mesh.clock.advance(80 * DAY);
+    await sync();
+    expect(counted()).toContain("renewal-overdue");
+  });
+
+  it("a rotation that a member holds up, and none that only takes its time", async () => {
+    const { sync, rotation, counted, mesh } = await aDeployment({
+      members: 2,
+      spec: { tokenTtl: 400 * DAY },
+    });
+    await sync();
+    await rotation({ kind: "root", action: "start" });
+    await rotation({ kind: "tick" });
+    counted();
+    await rotation({ kind: "tick" });
+    expect(counted()).toEqual([]);
+    mesh.servers[0]!.faults.unreachable = true;
+    await rotation({ kind: "tick" });
+    expect(counted()).toContain("rotation-waits");
+  });
+
+  it("a finding that asks for somebody", async () => {
+    const { sync, counted, mesh } = await aDeployment({ members: 4 });
+    await sync();
+    for (const cluster of mesh.clusters.slice(1)) mesh.directory.put({ ...cluster, labels: {} });
+    await sync();
+    expect(counted()).toContain("error-finding");
+  });
+
+  it("what is refused in the middle of a run", async () => {
+    const { sync, counted, mesh } = await aDeployment();
+    mesh.servers[0]!.faults.forbidden = ["list", "get"];
+    await sync();
+    expect(counted()).toContain("error-finding");
+  });
+
+  it("an order that cannot be understood", async () => {
+    const { rotation, counted } = await aDeployment();
+    await rotation("{");
+    expect(counted()).toEqual(["unexpected-error"]);
+  });
+
+  it("an error that nobody foresaw, and none that is the caller's", async () => {
+    const { sync, counted, mesh } = await aDeployment();
+    mesh.directory.failNext(new InputError("it is wrong", { code: "Wrong", field: "x" }));
+    Object.assign(mesh, {
+      run: () => {
+        throw new TypeError("secret words");
+      },
+    });
+    await sync();
+    expect(counted()).toEqual(["unexpected-error"]);
+    await sync({ scope: "everything" });
+    expect(counted()).toEqual([]);
+  });
+
+  const read = (principalEmail: string, secret = "prod-root-ca"): Entry => ({
+    logName: "projects/shop/logs/cloudaudit.googleapis.com%2Fdata_access",
+    resource: { type: "audited_resource" },
+    severity: "INFO",
+    protoPayload: {
+      serviceName: "secretmanager.googleapis.com",
+      methodName: "google.cloud.secretmanager.v1.SecretManagerService.AccessSecretVersion",
+      resourceName: `projects/1234/secrets/${secret}/versions/1`,
+      authenticationInfo: { principalEmail },
+    },
+  });
+
+  it.each<[string[], Entry]>([
+    [["root-key-read"], read("mallory@example.com")],
+    [[], read(SIGNER)],
+    [[], read("mallory@example.com", "other")],
+  ])("%j for who reads a root key", (names, entry) => {
+    expect(counting([entry])).toEqual(names);
+  });
+});

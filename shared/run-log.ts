@@ -1,15 +1,29 @@
 import type { Finding } from "./core/finding.ts";
+import { OUTCOMES, type Outcome } from "./core/outcome.ts";
 import type { Logger } from "./log.ts";
 import type { Reconciled } from "./reconcile.ts";
 
-/** The one place where a run's findings and errors become log lines; each exactly once. */
+/**
+ * The one place where a run's findings and errors become log lines; each exactly once. How it came out for members and pairs is
+ * counted and not listed: Cloud Logging takes no entry above 256 KB, which the pairs of 50 members exceed.
+ * https://cloud.google.com/logging/quotas
+ */
 export function logReconciled(log: Logger, { summary, errors, retry }: Reconciled): void {
   for (const err of errors) log[err.retryable ? "warn" : "error"]({ err, code: err.code }, "step failed");
   const said = new Set(errors.map(({ message }) => message));
   const findings = [...summary.members.flatMap((member) => member.findings), ...summary.findings];
   for (const each of findings.filter(({ message }) => !said.has(message)))
     log[levelOf(each)]({ finding: each }, "finding");
-  log.info({ outcome: summary.outcome, retry, members: summary.members, pairs: summary.pairs }, "reconciled");
+  const { outcome, members, pairs } = summary;
+  log.info({ outcome, retry, members: counted(members), pairs: counted(pairs) }, "reconciled");
+}
+
+/** `{ "created": 2, "unchanged": 5 }`. */
+function counted(results: readonly { readonly outcome: Outcome }[]): Partial<Record<Outcome, number>> {
+  const counts = OUTCOMES.map(
+    (each) => [each, results.filter(({ outcome }) => outcome === each).length] as const,
+  );
+  return Object.fromEntries(counts.filter(([, count]) => count > 0));
 }
 
 function levelOf({ severity }: Finding): "info" | "warn" | "error" {

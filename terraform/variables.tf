@@ -94,11 +94,11 @@ variable "source_object" {
 
 variable "event_source" {
   type        = string
-  description = "Where audit-log entries are taken from: \"projects\" (a sink in each member project), \"folders/NUMBER\" or \"organizations/NUMBER\" (one sink for all that is below)."
+  description = "Where audit-log entries are taken from: \"projects\" (a sink in each member project), \"folders/NUMBER\" or \"organizations/NUMBER\" (one sink for all that is below), or \"none\" (examples/eventarc)."
   default     = "projects"
   validation {
-    condition     = can(regex("^(projects|(folders|organizations)/[0-9]+)$", var.event_source))
-    error_message = "Use projects, folders/NUMBER or organizations/NUMBER."
+    condition     = can(regex("^(none|projects|(folders|organizations)/[0-9]+)$", var.event_source))
+    error_message = "Use projects, folders/NUMBER, organizations/NUMBER or none."
   }
 }
 

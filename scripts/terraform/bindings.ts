@@ -87,7 +87,9 @@ function attributeType(type: TypeReference): AttributeType {
 
 /** Each property links to the documentation of its argument, by Terraform's own name. */
 function terraformName({ name, docs }: Property): string {
-  return /#(?<argument>\w+) /.exec(docs?.remarks ?? "")?.groups?.["argument"] ?? snake(name);
+  return (
+    /\/docs\/[\w-]+\/\w+#(?<argument>\w+) /.exec(docs?.remarks ?? "")?.groups?.["argument"] ?? snake(name)
+  );
 }
 
 function snake(name: string): string {

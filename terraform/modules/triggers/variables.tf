@@ -56,8 +56,8 @@ variable "event_source" {
   type        = string
   description = "As in the root module."
   validation {
-    condition     = can(regex("^(projects|(folders|organizations)/[0-9]+)$", var.event_source))
-    error_message = "Use projects, folders/NUMBER or organizations/NUMBER."
+    condition     = can(regex("^(none|projects|(folders|organizations)/[0-9]+)$", var.event_source))
+    error_message = "Use projects, folders/NUMBER, organizations/NUMBER or none."
   }
 }
 

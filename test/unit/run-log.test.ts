@@ -1,0 +1,37 @@
+import { describe, expect, it } from "@jest/globals";
+import type { Outcome } from "../../shared/core/outcome.ts";
+import { createLogger } from "../../shared/log.ts";
+import { logReconciled } from "../../shared/run-log.ts";
+
+/** Cloud Logging's limit; what it adds itself is left for that. */
+const ENTRY_MAX = 256 * 1024 * 0.9;
+
+describe("the last line of a run", () => {
+  it("counts what came of members and pairs, and fits into an entry however many there are", () => {
+    const ids = Array.from(
+      { length: 100 },
+      (_, index) => `cn-shop-prod-europe-west1-a-rather-long-name-${index}`,
+    );
+    const outcome: Outcome = "unchanged";
+    const members = ids.map((clusterId) => ({ clusterId, outcome, findings: [] }));
+    const pairs = ids.flatMap((reader) =>
+      ids.filter((target) => target !== reader).map((target) => ({ reader, target, outcome })),
+    );
+    const lines: string[] = [];
+    const summary = {
+      outcome,
+      members: [{ ...members[0]!, outcome: "created" as const }, ...members.slice(1)],
+      pairs,
+      findings: [],
+    };
+    logReconciled(createLogger({ write: (line) => lines.push(line) }), { summary, errors: [], retry: false });
+    expect(lines).toHaveLength(1);
+    expect(lines[0]!.length).toBeLessThan(ENTRY_MAX);
+    expect(JSON.parse(lines[0]!)).toMatchObject({
+      message: "reconciled",
+      outcome: "unchanged",
+      members: { created: 1, unchanged: 99 },
+      pairs: { unchanged: 9900 },
+    });
+  });
+});

@@ -53,6 +53,13 @@ resource "google_storage_bucket_object" "source" {
   source = var.source_zip
 }
 
+# Whoever builds reads the zip, in whose bucket ever it is.
+resource "google_storage_bucket_iam_member" "builder" {
+  bucket = local.bucket
+  role   = "roles/storage.objectViewer"
+  member = "serviceAccount:${reverse(split("/", var.builder))[0]}"
+}
+
 module "signer" {
   source = "./function"
 
@@ -69,6 +76,8 @@ module "signer" {
   concurrency     = local.signer.concurrency
   ingress         = local.signer.ingress
   max_instances   = var.max_instances
+
+  depends_on = [google_storage_bucket_iam_member.builder]
 }
 
 module "function" {
@@ -89,6 +98,8 @@ module "function" {
   ingress         = each.value.ingress
   vpc_egress      = var.vpc_egress
   max_instances   = var.max_instances
+
+  depends_on = [google_storage_bucket_iam_member.builder]
 }
 
 resource "google_cloud_run_v2_service_iam_member" "invoker" {

@@ -211,11 +211,11 @@ variable "notification_channels" {
 
 variable "runbook_url" {
   type        = string
-  description = "Where docs/runbook.md can be read; each alert links to a section of it."
-  default     = "https://github.com/meshjoin/meshjoin/blob/main/docs/runbook.md"
+  description = "Where your copy of docs/runbook.md can be read; each alert links to a section of it. Empty: alerts name the section."
+  default     = ""
   validation {
-    condition     = can(regex("^https://[^#]+$", var.runbook_url))
-    error_message = "Use an https URL without a fragment."
+    condition     = can(regex("^(https://[^#]+)?$", var.runbook_url))
+    error_message = "Use an https URL without a fragment, or nothing."
   }
 }
 

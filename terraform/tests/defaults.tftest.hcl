@@ -87,6 +87,7 @@ run "opens_the_members_network" {
       pod_ranges           = ["10.4.0.0/14"]
       control_plane_ranges = ["172.16.0.0/28"]
     }
+    runbook_url = "https://wiki.example.com/meshjoin/runbook"
     vpc_egress  = { connector = "projects/shop-prod/locations/europe-west1/connectors/mesh" }
     root_secret = { locations = ["europe-west1", "europe-west4"], first_rotation = "2030-01-01T00:00:00Z" }
   }

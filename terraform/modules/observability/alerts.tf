@@ -103,6 +103,8 @@ locals {
       ]
     }
   }
+
+  sections = { for key, alert in local.alerts : key => "${coalesce(var.runbook_url, "docs/runbook.md")}#${replace(lower(alert.title), " ", "-")}" }
 }
 
 resource "google_monitoring_alert_policy" "this" {
@@ -164,10 +166,14 @@ resource "google_monitoring_alert_policy" "this" {
 
   documentation {
     mime_type = "text/markdown"
-    content   = "${each.value.means} [What to do](${var.runbook_url}#${replace(lower(each.value.title), " ", "-")})"
-    links {
-      display_name = "Runbook: ${each.value.title}"
-      url          = "${var.runbook_url}#${replace(lower(each.value.title), " ", "-")}"
+    content   = "${each.value.means} What to do: ${local.sections[each.key]}"
+
+    dynamic "links" {
+      for_each = var.runbook_url == "" ? [] : [local.sections[each.key]]
+      content {
+        display_name = "Runbook: ${each.value.title}"
+        url          = links.value
+      }
     }
   }
 

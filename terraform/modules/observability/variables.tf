@@ -64,9 +64,9 @@ variable "notification_channels" {
 
 variable "runbook_url" {
   type        = string
-  description = "Where docs/runbook.md can be read."
+  description = "Where docs/runbook.md can be read; empty: nowhere but in the repository."
   validation {
-    condition     = can(regex("^https://[^#]+$", var.runbook_url))
-    error_message = "Use an https URL without a fragment."
+    condition     = can(regex("^(https://[^#]+)?$", var.runbook_url))
+    error_message = "Use an https URL without a fragment, or nothing."
   }
 }

@@ -1,4 +1,4 @@
-import type { Cluster, ClusterRef } from "./core/cluster.ts";
+import type { ClusterRef } from "./core/cluster.ts";
 import { nonMemberReason } from "./core/membership.ts";
 import { clusterId } from "./core/names.ts";
 import type { MeshSpec } from "./core/spec.ts";
@@ -14,8 +14,8 @@ export interface Signing {
 }
 
 /**
- * Signs for a cluster that GKE itself calls a member, and for nobody else. Fails with RefusedError `NotAMember` or
- * `ClusterIdCollision`, with UnavailableError `ListingIncomplete` or NotReadyError `ClusterUnknown` while it cannot be told,
+ * Signs for a cluster that GKE itself calls a member, and for nobody else. Fails with RefusedError
+ * `ClusterIdCollision`, with NotReadyError `NotAMember` or `ClusterUnknown`, with UnavailableError `ListingIncomplete`,
  * and as `RootAuthority` does.
  */
 export async function signForMember(signing: Signing, id: string, csr: string): Promise<IssuedCertificate> {
@@ -36,17 +36,14 @@ async function memberNamed(signing: Signing, id: string): Promise<ClusterRef> {
   if (member !== undefined) return member.ref;
   const [listed] = named;
   if (listed === undefined) throw notListed(signing.spec, listing, id);
-  return await memberAfterAll(signing, listed, id);
+  throw notAMember(signing.spec, id, nonMemberReason(listed, signing.spec) ?? "");
 }
 
-/** A list may be older than what the caller has read of this one cluster. */
-async function memberAfterAll({ ports, spec, signal }: Signing, { ref }: Cluster, id: string) {
-  const cluster = await ports.directory.get(ref, signal);
-  const reason = cluster === undefined ? "Deleted" : nonMemberReason(cluster, spec);
-  if (reason === undefined) return ref;
-  throw new RefusedError(
-    `cluster ${id} is no member of mesh ${spec.meshId} (${reason}), so nothing is signed for it; ` +
-      `a member runs, is allowed, and has the label ${spec.meshLabel}=${spec.meshId}`,
+/** It may be one in a moment: the caller has read that one cluster, and a list may be older. */
+function notAMember({ meshId, meshLabel }: MeshSpec, id: string, reason: string): NotReadyError {
+  return new NotReadyError(
+    `cluster ${id} is no member of mesh ${meshId} (${reason}), so nothing is signed for it; ` +
+      `a member runs, is allowed, and has the label ${meshLabel}=${meshId}; ask again if that has just changed`,
     { code: "NotAMember", fields: { clusterId: id, reason } },
   );
 }

@@ -3,7 +3,10 @@ import { SIGN_BODY } from "./sign-input.ts";
 import { SIGN_OUTPUTS } from "./sign-output.ts";
 
 const refusals = {
-  "403": answered("the cluster is no member, or the function itself was refused something", "Error"),
+  "403": answered(
+    "two members would have the cluster ID, or the function itself was refused something",
+    "Error",
+  ),
   "422": answered("no certificate can be issued with this root", "Error"),
   "500": answered("nobody expected this", "Error"),
   "503": answeredLater("nothing can be said now"),
@@ -30,7 +33,7 @@ export function signOpenApi(): Json {
           responses: {
             "200": answered("the certificate (PEM), and what the mesh trusts", "Issued"),
             "400": answered("the input is wrong: `field` names where", "Error"),
-            "404": answered("no project lists the cluster, yet", "Error"),
+            "404": answered("the cluster is not listed, or no member, yet", "Error"),
             "413": answered("the body is too large", "Error"),
             ...refusals,
           },

@@ -37,11 +37,14 @@ export function notSent(error: unknown, url: string, signal: AbortSignal | undef
   });
 }
 
+/** A 404 of anybody else says nothing about a cluster. */
+const NOT_YET = ["ClusterUnknown", "NotAMember"];
+
 /** As the function chooses its statuses; functions/http/sign-error.ts. */
 function ownError(status: number, { code, message, field }: ErrorBody): MeshjoinError | undefined {
   if (status === 400 || status === 413) return new InputError(message, { code, field });
   if (status === 403) return new RefusedError(message, { code });
-  if (status === 404 && code === "ClusterUnknown") return new NotReadyError(message, { code });
+  if (status === 404 && NOT_YET.includes(code)) return new NotReadyError(message, { code });
   if (status === 422) return new RootError(message, { code });
   return status >= 500 ? new UnavailableError(message, { code }) : undefined;
 }

@@ -100,9 +100,9 @@ describe("signIntermediateAuthority", () => {
 
   it.each<[string, string, boolean, (world: SignerWorld) => void]>([
     [
-      "RefusedError",
+      "NotReadyError",
       "NotAMember",
-      false,
+      true,
       ({ mesh }) => mesh.directory.put(aCluster({ name: "m1", labels: {} })),
     ],
     ["NotReadyError", "ClusterUnknown", true, ({ mesh, member }) => mesh.directory.delete(member)],

@@ -66,6 +66,19 @@ export function traceFields(traceparent: string | undefined, project: string | u
 }
 
 /**
+ * Labels of a log entry, which Cloud Logging indexes; https://cloud.google.com/logging/docs/structured-logging#special-payload-fields.
+ * A line about a finding is about the cluster of that.
+ */
+function labelsOf({ meshId, clusterId, finding }: Fields): Fields {
+  const found =
+    typeof finding === "object" && finding !== null ? Reflect.get(finding, "clusterId") : undefined;
+  const labels = Object.entries({ mesh_id: meshId, cluster_id: clusterId ?? found }).filter(
+    ([, value]) => typeof value === "string",
+  );
+  return labels.length === 0 ? {} : { "logging.googleapis.com/labels": Object.fromEntries(labels) };
+}
+
+/**
  * Lines of JSON as Cloud Logging ingests them. Written through `process.stdout`, because the Functions Framework
  * adds the execution ID there. Every line passes the scrubber as a whole.
  */
@@ -79,6 +92,7 @@ export function createLogger(
       base: null,
       messageKey: "message",
       timestamp: stdTimeFunctions.isoTime,
+      mixin: (line, _level, logger) => labelsOf({ ...logger.bindings(), ...line }),
       formatters: { level: (label) => ({ severity: SEVERITY[label] ?? "DEFAULT" }) },
       serializers: { err: describeError },
       redact: {

@@ -22,7 +22,24 @@ describe("createLogger", () => {
       time: expect.any(String),
       clusterId: "cn-a",
       message: "member joined",
+      "logging.googleapis.com/labels": { cluster_id: "cn-a" },
     });
+  });
+
+  it.each<[string, object, object]>([
+    ["the line", { clusterId: "cn-b" }, { mesh_id: "prod", cluster_id: "cn-b" }],
+    ["its finding", { finding: { clusterId: "cn-c", reason: "x" } }, { mesh_id: "prod", cluster_id: "cn-c" }],
+    ["the mesh alone", { outcome: "unchanged" }, { mesh_id: "prod" }],
+  ])("labels a line by mesh and cluster: those of %s", (_, fields, labels) => {
+    const { log, last } = capture();
+    log.child({ meshId: "prod" }).info({ ...fields }, "finding");
+    expect(last()).toMatchObject({ "logging.googleapis.com/labels": labels });
+  });
+
+  it("labels nothing where there is nothing to say", () => {
+    const { log, last } = capture();
+    log.info({}, "started");
+    expect(last()).not.toHaveProperty("logging.googleapis.com/labels");
   });
 
   it("keeps the fields of a child on every line", () => {

@@ -1,7 +1,9 @@
 import { describe, expect, it } from "@jest/globals";
+import { counting } from "../logging/metrics.ts";
 import { membersOf, SCENARIO_MS, useFleet } from "./world/fleet.ts";
 import { aliasRoots, clearFaults, rootVersions, setFault } from "./world/google.ts";
 import { snapshot } from "./world/kubectl.ts";
+import { loggedEntries } from "./world/logged.ts";
 import { eventually, expectPaired } from "./world/mesh.ts";
 import { pushRotation, rotationLog, serials, tickUntil, trusted } from "./world/rotation.ts";
 import { status, sync } from "./world/sync-mesh.ts";
@@ -167,4 +169,20 @@ describe("51 a root rotation", () => {
     },
     2 * SCENARIO_MS,
   );
+});
+
+it("52 the log-based metrics count what has happened, and nothing that has not", async () => {
+  const entries = await loggedEntries(world.fleet);
+  expect(counting(entries).toSorted()).toEqual([
+    "error-finding",
+    "full-run",
+    "rotation-waits",
+    "unexpected-error",
+  ]);
+  const { meshId, members } = world.fleet.file();
+  const labels = entries.map(({ jsonPayload }) =>
+    Reflect.get(Object(jsonPayload), "logging.googleapis.com/labels"),
+  );
+  expect(labels).toContainEqual({ mesh_id: meshId });
+  expect(labels).toContainEqual({ mesh_id: meshId, cluster_id: members[0]?.clusterId });
 });

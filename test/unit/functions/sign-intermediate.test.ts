@@ -58,7 +58,7 @@ describe("POST /sign", () => {
         "logging.googleapis.com/trace": `projects/shop/traces/${"a".repeat(32)}`,
         "logging.googleapis.com/spanId": "b".repeat(16),
         "logging.googleapis.com/trace_sampled": true,
-        "logging.googleapis.com/labels": { mesh_id: "prod", cluster_id: idOf(mesh) },
+        "logging.googleapis.com/labels": { cluster_id: idOf(mesh) },
       },
     ]);
   });

@@ -9,30 +9,11 @@ import type { Reporter } from "../../../shared/progress.ts";
 import type { RotatorRun } from "../../../shared/rotate/change-roots.ts";
 import { aCluster } from "../../builders/cluster.ts";
 import { aMesh, type MeshOptions } from "../../fakes/mesh.ts";
-import { metricFilters } from "../../logging/filters.ts";
-import { type Entry, matches } from "../../logging/query.ts";
+import { counting, entryOf, SIGNER } from "../../logging/metrics.ts";
+import type { Entry } from "../../logging/query.ts";
 import { AUDIT_TYPE, anEntry, PUBSUB_TYPE } from "../functions/entries.ts";
 
-const SIGNER = "meshjoin-signer@shop.iam.gserviceaccount.com";
-const filters = await metricFilters({ mesh_id: "prod", signer: SIGNER });
 const DAY = 86_400;
-
-/** As Cloud Logging stores what a function writes: `severity` becomes the entry's own, the rest its payload. */
-function entryOf(service: string, line: string): Entry {
-  const { severity, ...jsonPayload } = JSON.parse(line);
-  return {
-    logName: "projects/shop/logs/run.googleapis.com%2Fstdout",
-    resource: { type: "cloud_run_revision", labels: { service_name: service } },
-    severity,
-    jsonPayload,
-  };
-}
-
-function counting(entries: readonly Entry[]): string[] {
-  return [...filters].flatMap(([name, filter]) =>
-    entries.some((entry) => matches(filter, entry)) ? [name] : [],
-  );
-}
 
 /** The functions over a mesh in memory, and which metrics count what they have written since the last question. */
 async function aDeployment(options: MeshOptions = { members: 2 }, deadlineMs = 20_000) {

@@ -1,0 +1,14 @@
+import { readFile } from "node:fs/promises";
+import type { SandboxFleet } from "../../../sandbox/fleet.ts";
+import { entryOf } from "../../logging/metrics.ts";
+import type { Entry } from "../../logging/query.ts";
+
+/** Everything that the functions have logged so far, as Cloud Logging would store it. */
+export async function loggedEntries(fleet: SandboxFleet): Promise<readonly Entry[]> {
+  const { functions, logDir } = fleet.file();
+  const logs = Object.keys(functions).map(async (name) => {
+    const lines = (await readFile(`${logDir}/${name}.log`, "utf8")).split("\n");
+    return lines.flatMap((line) => (line.startsWith("{") ? [entryOf(name, line)] : []));
+  });
+  return (await Promise.all(logs)).flat();
+}

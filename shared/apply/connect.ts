@@ -39,6 +39,7 @@ export async function connectPair(
   }
 
   const bound = await ensureReaderSecret(apis.target, spec.meshId, { reader, target }, signal);
+  if (action.unseen === bound.uid) return false;
   const now = ports.clock.now();
   const grant = await apis.target.tokens.request(bound, spec.tokenTtl, signal);
   if (!(await apis.target.tokens.isAccepted(grant.token, signal))) {

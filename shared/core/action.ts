@@ -37,6 +37,11 @@ export interface Connect extends Step {
   readonly endpointDigest: string;
   /** Of the remote secret to replace; undefined when it is created. */
   readonly resourceVersion: string | undefined;
+  /**
+   * UID of the reader Secret that was not seen, if that alone is the cause. Two clusters are not seen at one instant: if it is
+   * there after all, another run was at it, and nothing is to be done.
+   */
+  readonly unseen?: string;
 }
 
 /** A token that is good and due: it has time. */

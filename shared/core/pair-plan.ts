@@ -99,7 +99,8 @@ function planPair(reader: Member, target: Member, context: PairContext): PairPla
     target: target.clusterId,
     endpointDigest: digest,
     resourceVersion: existing?.resourceVersion,
-    findings: [cause],
+    ...(cause.unseen === undefined ? {} : { unseen: cause.unseen }),
+    findings: [cause.finding],
   };
   return { ...seen, standing: "connect", action };
 }
@@ -188,15 +189,21 @@ function foreignReaderSecret(target: string, name: string): Finding {
   );
 }
 
+type Cause = Pick<Connect, "unseen"> & { readonly finding: Finding };
+
 function whyConnect(
   existing: RemoteSecretState | undefined,
   reader: ReachableMember,
   target: ReachableMember,
   digest: string,
   now: Date,
-): Finding | undefined {
-  const say = (reason: "RemoteSecretMissing" | "RemoteSecretOutdated" | "TokenDue", message: string) =>
-    finding(reason, message, "Meshjoin writes it", reader.clusterId);
+): Cause | undefined {
+  const say = (
+    reason: "RemoteSecretMissing" | "RemoteSecretOutdated" | "TokenDue",
+    message: string,
+  ): Cause => ({
+    finding: finding(reason, message, "Meshjoin writes it", reader.clusterId),
+  });
   const name = target.clusterId;
   if (existing === undefined) return say("RemoteSecretMissing", `there is no remote secret for ${name}`);
   if (!existing.isRead) {
@@ -219,7 +226,8 @@ function whyConnect(
   }
   const bound = target.state.readerSecrets.find((secret) => secret.readerId === reader.clusterId);
   if (bound === undefined || bound.uid !== existing.readerUid || bound.readerGkeId !== reader.cluster.id) {
-    return say("RemoteSecretOutdated", `the token for ${name} is bound to a Secret that is gone`);
+    const gone = say("RemoteSecretOutdated", `the token for ${name} is bound to a Secret that is gone`);
+    return existing.readerUid === undefined ? gone : { ...gone, unseen: existing.readerUid };
   }
   if (existing.tokenExpiresAt !== undefined && existing.tokenExpiresAt <= now) {
     return say("RemoteSecretOutdated", `the token for ${name} has ended`);

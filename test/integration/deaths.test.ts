@@ -66,7 +66,7 @@ describe("10 the function dies", () => {
       const members = membersOf(fleet);
       expect(members).toHaveLength(2);
       await expectPaired(members);
-      await expectWrittenOnce(newcomer, "cacerts");
+      await expectWrittenOnce(fleet, newcomer, "cacerts");
       await Promise.all(members.map((member) => untilFailClosed(member)));
       const settled = await Promise.all(members.map((member) => snapshot(member)));
       expect(await push(fleet, entry)).toBe(204);

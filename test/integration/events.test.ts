@@ -97,8 +97,8 @@ describe("faults of the sandbox", () => {
       await fleet.waitUntilSynced();
       await expectPaired(membersOf(fleet));
       for (const member of membersOf(fleet).filter(({ clusterId }) => clusterId !== cluster.clusterId)) {
-        await expectWrittenOnce(member, `istio-remote-secret-${cluster.clusterId}`);
-        await expectWrittenOnce(cluster, `istio-remote-secret-${member.clusterId}`);
+        await expectWrittenOnce(fleet, member, `istio-remote-secret-${cluster.clusterId}`);
+        await expectWrittenOnce(fleet, cluster, `istio-remote-secret-${member.clusterId}`);
       }
       await fleet.deleteCluster(cluster.name);
       await expectForgotten(fleet, cluster);

@@ -113,12 +113,12 @@ describe("joining", () => {
       await fleet.waitUntilSynced();
       expect(membersOf(fleet)).toHaveLength(4);
       await expectPaired(membersOf(fleet));
-      await expectWrittenOnce(contended, "cacerts");
+      await expectWrittenOnce(fleet, contended, "cacerts");
       for (const peer of membersOf(fleet).filter(({ clusterId }) => clusterId !== contended.clusterId)) {
-        await expectWrittenOnce(contended, `istio-remote-secret-${peer.clusterId}`);
-        await expectWrittenOnce(contended, `meshjoin-reader-${peer.clusterId}`);
-        await expectWrittenOnce(peer, `istio-remote-secret-${contended.clusterId}`);
-        await expectWrittenOnce(peer, `meshjoin-reader-${contended.clusterId}`);
+        await expectWrittenOnce(fleet, contended, `istio-remote-secret-${peer.clusterId}`);
+        await expectWrittenOnce(fleet, contended, `meshjoin-reader-${peer.clusterId}`);
+        await expectWrittenOnce(fleet, peer, `istio-remote-secret-${contended.clusterId}`);
+        await expectWrittenOnce(fleet, peer, `meshjoin-reader-${contended.clusterId}`);
       }
     },
     SCENARIO_MS,

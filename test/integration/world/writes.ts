@@ -2,11 +2,14 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { SandboxFleet } from "../../../sandbox/fleet.ts";
+import type { FleetMember } from "../../../sandbox/fleet-file.ts";
 
 interface AuditEvent {
   readonly verb?: string;
+  readonly stage?: string;
+  readonly responseStatus?: { readonly code?: number };
   readonly user?: { readonly username?: string };
-  readonly objectRef?: { readonly resource?: string; readonly subresource?: string };
+  readonly objectRef?: { readonly resource?: string; readonly subresource?: string; readonly name?: string };
 }
 
 const WRITES = new Set(["create", "update", "patch", "delete"]);
@@ -33,6 +36,19 @@ export async function countWrites(fleet: SandboxFleet, account = fleet.accounts.
     }).length;
   });
   return (await Promise.all(counts)).reduce((sum, count) => sum + count, 0);
+}
+
+/** How often, and how, the Secret was written whole; a note that is applied to it is none. */
+export async function writesTo(fleet: SandboxFleet, member: FleetMember, name: string): Promise<string[]> {
+  const log = await readFile(join(fleet.file().logDir, member.clusterId, "audit.jsonl"), "utf8");
+  return log.split("\n").flatMap((line) => {
+    if (!line.includes(name)) return [];
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- audit.k8s.io/v1 Event; every field is optional
+    const { verb = "", stage, objectRef, responseStatus } = JSON.parse(line) as AuditEvent;
+    const isWhole =
+      objectRef?.resource === "secrets" && objectRef.name === name && ["create", "update"].includes(verb);
+    return isWhole && stage === "ResponseComplete" && (responseStatus?.code ?? 500) < 300 ? [verb] : [];
+  });
 }
 
 export interface Death {

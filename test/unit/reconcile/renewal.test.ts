@@ -1,5 +1,9 @@
 import { describe, expect, it } from "@jest/globals";
+import { connectPair } from "../../../shared/apply/connect.ts";
 import { annotation, clusterId, ISTIO_NAMESPACE } from "../../../shared/core/names.ts";
+import { isReachable } from "../../../shared/core/observation.ts";
+import { planPairs } from "../../../shared/core/pair-plan.ts";
+import { observeMember } from "../../../shared/observe.ts";
 import type { KubernetesObject } from "../../../shared/ports.ts";
 import type { Progress } from "../../../shared/progress.ts";
 import { aMesh, type FakeMesh } from "../../fakes/mesh.ts";
@@ -225,5 +229,29 @@ describe("a changed manifest", () => {
       ...Object(desired?.["spec"]),
       sessionAffinity: "ClientIP",
     });
+  });
+});
+
+describe("a reader Secret that another run has just made", () => {
+  it("is found when it is needed, and the remote secret that names it is left alone", async () => {
+    const mesh = await twoMembers();
+    const run = mesh.run();
+    const seen = await Promise.all(
+      mesh.clusters.map((cluster) => observeMember(run.ports, run.spec, cluster, "peer", run.signal)),
+    );
+    const [reader, target] = seen.filter(isReachable);
+    // The target was seen a moment before the other run got there.
+    const stale = { ...target!, state: { ...target!.state, readerSecrets: [] } };
+    const plans = planPairs([reader!, stale], new Set([reader!.clusterId]), {
+      spec: run.spec,
+      standings: new Map(seen.map(({ clusterId: id }) => [id, "complete"])),
+      now: mesh.clock.now(),
+    });
+    const action = plans.find((plan) => plan.reader === reader!.clusterId)?.action;
+    const before = versionsOf(mesh);
+    expect(
+      await connectPair(run.ports, run.spec, { reader: reader!, target: stale }, action!, run.signal),
+    ).toBe(false);
+    expect(versionsOf(mesh)).toEqual(before);
   });
 });

@@ -1,7 +1,8 @@
 import { ISTIO_NAMESPACE } from "../core/names.ts";
 import type { PublishedRoots } from "../core/roots/gate.ts";
 import { type Certificate, parseBundle } from "../pki/certificate.ts";
-import type { MemberApi } from "../ports.ts";
+import type { KubernetesObject, MemberApi } from "../ports.ts";
+import { secretData } from "./member-state.ts";
 
 /** istiod writes it into every namespace: the roots that workloads trust; Istio `pilot/pkg/bootstrap/namespacecontroller.go`. */
 const ROOTS = { apiVersion: "v1", kind: "ConfigMap", namespace: ISTIO_NAMESPACE, name: "istio-ca-root-cert" };
@@ -13,26 +14,26 @@ const ROOTS = { apiVersion: "v1", kind: "ConfigMap", namespace: ISTIO_NAMESPACE,
 export async function publishedRoots(api: MemberApi, signal: AbortSignal): Promise<PublishedRoots[]> {
   const { apiVersion, kind, name } = ROOTS;
   const found = await api.reader.list({ apiVersion, kind, fieldSelector: `metadata.name=${name}` }, signal);
-  return found.map(({ metadata: { namespace = "" }, ...object }) => ({
-    namespace,
+  return found.map((object) => ({
+    namespace: object.metadata.namespace ?? "",
     fingerprints: fingerprintsOf(object),
   }));
 }
 
-function fingerprintsOf(object: { readonly [field: string]: unknown }): string[] {
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- core/v1 ConfigMap
-  const data = object["data"] as Readonly<Record<string, string>> | undefined;
+function fingerprintsOf(object: KubernetesObject): string[] {
   try {
-    return parseBundle(data?.["root-cert.pem"] ?? "").map(({ fingerprint }) => fingerprint);
+    return certificatesOf(object).map(({ fingerprint }) => fingerprint);
   } catch {
     return [];
   }
 }
 
+function certificatesOf(object: KubernetesObject): Certificate[] {
+  return parseBundle(secretData(object)["root-cert.pem"] ?? "");
+}
+
 /** What the workloads of Istio's own namespace trust; nothing where istiod has not published it, or it cannot be read. */
 export async function rootCertificates(api: MemberApi, signal: AbortSignal): Promise<Certificate[]> {
   const found = await api.reader.get(ROOTS, signal);
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- core/v1 ConfigMap
-  const data = found?.["data"] as Readonly<Record<string, string>> | undefined;
-  return parseBundle(data?.["root-cert.pem"] ?? "");
+  return found === undefined ? [] : certificatesOf(found);
 }

@@ -1,14 +1,11 @@
 import { isReachable } from "../core/observation.ts";
-import type { RootOrigin } from "../core/roots/notes.ts";
 import { claimNext, isRefusal, isStaleOrder, type Refusal, withOrder } from "../core/roots/stages.ts";
 import { survey } from "../reconcile/survey.ts";
-import { type Changed, changeRoots, type RotatorRun, readRoots } from "./change-roots.ts";
+import { type Changed, type RotatorRun, readRoots } from "./change-roots.ts";
+import { claimRoot } from "./claim-root.ts";
 import { generatedRoot, type NextRoot } from "./root-payload.ts";
 
-/**
- * Begins a rotation to a root that is made now. Of two that begin at once, one root is claimed and the other is disabled: it
- * never was anybody's. Dying before the claim leaves a version without an alias, which is ignored.
- */
+/** Begins a rotation to a root that is made now, or brought; of two that begin at once, one does. */
 export async function beginRotation(
   run: RotatorRun,
   givenAt: Date,
@@ -22,29 +19,15 @@ export async function beginRotation(
   if (barrier !== undefined) return { before, after: barrier };
 
   const { payload, origin } = await (bring?.() ?? generatedRoot(run.spec, run.ports.clock.now()));
-  let version: number;
-  try {
-    version = await run.ports.keeper.add(payload, run.signal);
-  } finally {
-    payload.fill(0);
-  }
-  const claimed = await claim(run, version, origin, givenAt);
-  const isClaimed =
-    claimed.before.versions.next === version || (claimed.after !== undefined && !isRefusal(claimed.after));
-  if (!isClaimed) await run.ports.keeper.disable(version, run.signal);
-  return claimed;
-}
-
-/** Only to ask whether a rotation may begin at all. */
-const UNKNOWN_VERSION = Number.MAX_SAFE_INTEGER;
-
-async function claim(run: RotatorRun, version: number, origin: RootOrigin, givenAt: Date): Promise<Changed> {
-  return await changeRoots(run, (roots) => {
-    if (roots.versions.next === version || isStaleOrder(roots.notes, givenAt)) return undefined;
+  return await claimRoot(run, payload, "next", (roots, _, version) => {
+    if (isStaleOrder(roots.notes, givenAt)) return undefined;
     const begun = claimNext(roots, version, origin, run.ports.clock.now());
     return isRefusal(begun) ? begun : withOrder(begun, givenAt);
   });
 }
+
+/** Only to ask whether a rotation may begin at all. */
+const UNKNOWN_VERSION = Number.MAX_SAFE_INTEGER;
 
 /** One that Meshjoin does not rotate would trust the old root alone, and be cut off. */
 async function foreignCacerts(run: RotatorRun): Promise<Refusal | undefined> {

@@ -1,6 +1,7 @@
 import { claimSigning, isRefusal } from "../core/roots/stages.ts";
 import type { MeshSpec } from "../core/spec.ts";
-import { type Changed, type ChangingRun, changeRoots, readRoots } from "./change-roots.ts";
+import { type Changed, type ChangingRun, readRoots } from "./change-roots.ts";
+import { claimRoot } from "./claim-root.ts";
 import type { NextRoot } from "./root-payload.ts";
 
 /**
@@ -17,15 +18,7 @@ export async function makeFirstRoot(
   const mayClaim = claimSigning(before, 0, "generated");
   if (isRefusal(mayClaim)) return { before, after: mayClaim };
   const { payload, origin } = await bring();
-  let version: number;
-  try {
-    version = await keeper.add(payload, run.signal);
-  } finally {
-    payload.fill(0);
-  }
-  const claimed = await changeRoots(run, (roots) =>
-    roots.versions.signing === version ? undefined : claimSigning(roots, version, origin),
+  return await claimRoot(run, payload, "signing", (roots, _, version) =>
+    claimSigning(roots, version, origin),
   );
-  if (claimed.after !== undefined && isRefusal(claimed.after)) await keeper.disable(version, run.signal);
-  return claimed;
 }

@@ -21,7 +21,7 @@ export function rootsOf({ versions, annotations }: Pick<RootState, "versions" | 
 
 /** What a transition makes of it. */
 export interface Transition extends Roots {
-  /** Versions to disable once the state is written. */
+  /** Versions to disable before the state is written, so that it does not forget them. */
   readonly disable: readonly number[];
 }
 

@@ -1,6 +1,6 @@
 import * as z from "zod/mini";
 import type { ReconcileRequest } from "../../shared/core/request.ts";
-import { checkContentType, clusterId, JSON_TYPE, parse, parseJson } from "./parse.ts";
+import { checkContentType, clusterId, JSON_TYPE, parse, parseJson, scope } from "./parse.ts";
 
 /** Findings that a run may be told to act on. */
 const CONFIRMABLE = ["MassLeave", "IstioVersionDiffers"] as const;
@@ -8,10 +8,6 @@ const CONFIRMABLE = ["MassLeave", "IstioVersionDiffers"] as const;
 type Confirmable = (typeof CONFIRMABLE)[number];
 
 const confirmable = z.enum(CONFIRMABLE, `use ${CONFIRMABLE.join(", ")}`);
-const scope = z.union(
-  [z.literal("mesh"), z.strictObject({ clusterId })],
-  'use "mesh" or { "clusterId": "cn-…" }',
-);
 
 /** The body of `POST /sync`; everything may be left out. */
 export const SYNC_BODY = z.strictObject({

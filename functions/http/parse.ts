@@ -4,8 +4,14 @@ import { InputError } from "../../shared/errors.ts";
 export const JSON_TYPE = "application/json";
 
 export const clusterId = z
-  .string()
+  .string("use a cluster ID: cn-…")
   .check(z.regex(/^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/, "use a cluster ID: cn-…"));
+
+/** Of a run: the whole mesh, or one cluster. */
+export const scope = z.union(
+  [z.literal("mesh"), z.strictObject({ clusterId })],
+  'use "mesh" or { "clusterId": "cn-…" }',
+);
 
 /** Fails with InputError, which says what to send. */
 export function checkContentType(contentType: string | undefined, wanted: string): void {
@@ -33,13 +39,20 @@ export function parse<T>(schema: z.ZodMiniType<T>, value: unknown): T {
   throw inputError(issue);
 }
 
-function inputError(issue: z.core.$ZodIssue | undefined): InputError {
-  const path = issue?.path.join(".") ?? "";
+/** The field that an issue is about, empty where it is the whole, and whether nobody knows that field. */
+export function fieldOf(issue: z.core.$ZodIssue | undefined): {
+  readonly field: string;
+  readonly isUnknown: boolean;
+} {
   const unknown = issue?.code === "unrecognized_keys" ? issue.keys[0] : undefined;
-  const field = unknown === undefined ? path : [path, unknown].filter((part) => part !== "").join(".");
-  const message =
-    unknown === undefined
-      ? `${field || "body"} is wrong: ${issue?.message ?? "correct it"}`
-      : `${field} is unknown; remove it`;
+  const path = [...(issue?.path ?? []), ...(unknown === undefined ? [] : [unknown])];
+  return { field: path.map(String).join("."), isUnknown: unknown !== undefined };
+}
+
+function inputError(issue: z.core.$ZodIssue | undefined): InputError {
+  const { field, isUnknown } = fieldOf(issue);
+  const message = isUnknown
+    ? `${field} is unknown; remove it`
+    : `${field || "body"} is wrong: ${issue?.message ?? "correct it"}`;
   return new InputError(message, { code: "InvalidInput", field: field || "body" });
 }

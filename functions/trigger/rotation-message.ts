@@ -3,6 +3,7 @@ import { rootSecretName } from "../../shared/core/names.ts";
 import type { Scope } from "../../shared/core/request.ts";
 import { InputError } from "../../shared/errors.ts";
 import { ROOT_ACTIONS, type RootAction } from "../../shared/rotate.ts";
+import { fieldOf, scope } from "../http/parse.ts";
 import type { TopicMessage } from "./envelope.ts";
 
 const REASONS = ["scheduled", "manual", "compromise"] as const;
@@ -18,20 +19,13 @@ export type RotationRequest =
   | { readonly kind: "look" }
   | { readonly kind: "ignored"; readonly reason: string };
 
-const clusterId = z
-  .string("use a cluster ID: cn-…")
-  .check(z.regex(/^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/, "use a cluster ID: cn-…"));
-
 const MESSAGE = z.discriminatedUnion(
   "kind",
   [
     z.strictObject({ kind: z.literal("tick") }),
     z.strictObject({
       kind: z.literal("intermediate"),
-      scope: z.union(
-        [z.literal("mesh"), z.strictObject({ clusterId })],
-        'use "mesh" or { "clusterId": "cn-…" }',
-      ),
+      scope,
       reason: z.enum(REASONS, `use ${REASONS.join(", ")}`),
     }),
     z.strictObject({
@@ -56,12 +50,9 @@ export function parseRotationMessage(message: TopicMessage, meshId: string): Rot
   const parsed = MESSAGE.safeParse(parseJson(message.data));
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;
-  const unknown = issue?.code === "unrecognized_keys" ? issue.keys[0] : undefined;
-  const field = [...(issue?.path ?? []), ...[unknown ?? []].flat()].map(String).join(".") || "data";
-  throw notUnderstood(
-    field,
-    unknown === undefined ? (issue?.message ?? "it is wrong") : "it is unknown: remove it",
-  );
+  const { field, isUnknown } = fieldOf(issue);
+  const why = isUnknown ? "it is unknown: remove it" : (issue?.message ?? "it is wrong");
+  throw notUnderstood(field || "data", why);
 }
 
 function parseJson(text: string): unknown {

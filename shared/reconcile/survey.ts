@@ -1,5 +1,6 @@
 import pLimit from "p-limit";
 import type { Run } from "../apply.ts";
+import { within } from "../async/within.ts";
 import type { Cluster } from "../core/cluster.ts";
 import { type DeparturePlan, planDepartures } from "../core/departure-plan.ts";
 import { type MemberPlan, peerStanding, planMember, type Standing } from "../core/member-plan.ts";
@@ -71,9 +72,9 @@ async function observeEach(
   timeoutMs: number | undefined,
 ): Promise<Member[]> {
   const limit = pLimit(MEMBER_CONCURRENCY * 2);
-  const within = () =>
-    timeoutMs === undefined ? signal : AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]);
   return await Promise.all(
-    clusters.map((cluster) => limit(() => observeMember(ports, spec, cluster, "subject", within()))),
+    clusters.map((cluster) =>
+      limit(() => observeMember(ports, spec, cluster, "subject", within(signal, timeoutMs))),
+    ),
   );
 }

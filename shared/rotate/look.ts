@@ -1,5 +1,6 @@
 import pLimit from "p-limit";
 import type { Run } from "../apply.ts";
+import { within } from "../async/within.ts";
 import { isReachable } from "../core/observation.ts";
 import { type Gate, gateOf, type PublishedRoots } from "../core/roots/gate.ts";
 import { MeshjoinError } from "../errors.ts";
@@ -13,13 +14,14 @@ const LOOKS_AT_ONCE = 16;
 export async function lookAtGate(run: Run, seen: Survey, memberTimeoutMs?: number): Promise<Gate> {
   const { ports, spec, signal } = run;
   const limit = pLimit(LOOKS_AT_ONCE);
-  const within = () =>
-    memberTimeoutMs === undefined ? signal : AbortSignal.any([signal, AbortSignal.timeout(memberTimeoutMs)]);
   const published = await Promise.all(
     seen.members.filter(isReachable).map(({ cluster, clusterId }) =>
       limit(async (): Promise<readonly [string, readonly PublishedRoots[]]> => {
         try {
-          return [clusterId, await publishedRoots(ports.fleet.member(cluster), within())];
+          return [
+            clusterId,
+            await publishedRoots(ports.fleet.member(cluster), within(signal, memberTimeoutMs)),
+          ];
         } catch (error) {
           if (!(error instanceof MeshjoinError)) throw error;
           return [clusterId, []];

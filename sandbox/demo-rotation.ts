@@ -1,11 +1,9 @@
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { Command } from "commander";
 import { narrateTraffic } from "./demo-rotation/live.ts";
 import { STEPS } from "./demo-rotation/steps.ts";
 import { SHORTEST_TOKEN_TTL, tokenExpiries } from "./demo-rotation/tokens.ts";
-import { type SandboxFleet, startFleet } from "./fleet.ts";
+import type { SandboxFleet } from "./fleet.ts";
+import { runDemo } from "./run-demo.ts";
 import { breakTraffic, CONTROL_NAME } from "./traffic/control.ts";
 import { renderCounts, type StepCounts } from "./traffic/tally.ts";
 import { startTraffic } from "./traffic/traffic.ts";
@@ -71,29 +69,11 @@ function conclude({ requests, failed, control }: RotationResult): string {
 }
 
 const { json } = parseFlags(process.argv);
-const say = (line: string) => (json ? console.error(line) : console.log(line));
-const interrupted = new AbortController();
-for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => interrupted.abort());
-const dir = await mkdtemp(join(tmpdir(), "meshjoin-rotation-"));
-let fleet: SandboxFleet | undefined;
-try {
-  say("Starting two real Kubernetes control planes with istiod, and a sidecar in each.");
-  const { signal } = interrupted;
-  const env = { ...process.env, ...SETTINGS };
-  fleet = await startFleet({ members: 2, dir, join: true, traffic: true, progress: say, signal, env });
-  const stopped = new Promise<never>((_, reject) => {
-    signal.addEventListener("abort", () => reject(new Error("interrupted")), { once: true });
-  });
-  const result = await Promise.race([demonstrate(fleet, say), stopped]);
-  say(`\n${conclude(result)}`);
-  if (json) console.log(JSON.stringify(result));
-  process.exitCode = result.ok ? 0 : 1;
-} catch (error) {
-  console.error(`\nThe demo failed: ${error instanceof Error ? error.message : String(error)}`);
-  process.exitCode = 1;
-} finally {
-  say("Stopping everything.");
-  await fleet?.stop();
-  if (process.exitCode === 0) await rm(dir, { recursive: true, force: true });
-  else console.error(`Logs are kept in ${dir}`);
-}
+await runDemo({
+  prefix: "meshjoin-rotation-",
+  json,
+  opening: "Starting two real Kubernetes control planes with istiod, and a sidecar in each.",
+  fleet: { members: 2, traffic: true, env: { ...process.env, ...SETTINGS } },
+  demonstrate,
+  conclude,
+});

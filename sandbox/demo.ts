@@ -1,12 +1,11 @@
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Command, InvalidArgumentError } from "commander";
 import { createService, endpointsSeen } from "./demo/endpoints.ts";
 import { followLog, type LogLine } from "./demo/function-log.ts";
 import { joinCost, joinDone } from "./demo/measure.ts";
 import { narrate } from "./demo/narrate.ts";
-import { type SandboxFleet, startFleet } from "./fleet.ts";
+import type { SandboxFleet } from "./fleet.ts";
+import { runDemo } from "./run-demo.ts";
 import { unsyncedPairs } from "./sync-state.ts";
 
 interface Flags {
@@ -105,30 +104,11 @@ function conclude(result: DemoResult): string {
 }
 
 const { members, json } = parseFlags(process.argv);
-const say = (line: string) => (json ? console.error(line) : console.log(line));
-const interrupted = new AbortController();
-for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => interrupted.abort());
-const dir = await mkdtemp(join(tmpdir(), "meshjoin-demo-"));
-let fleet: SandboxFleet | undefined;
-try {
-  say(
-    `Starting ${members - 1} real Kubernetes control planes and Meshjoin's function; each joins as it comes up.`,
-  );
-  const { signal } = interrupted;
-  fleet = await startFleet({ members: members - 1, dir, join: true, progress: say, signal });
-  const stopped = new Promise<never>((_, reject) => {
-    signal.addEventListener("abort", () => reject(new Error("interrupted")), { once: true });
-  });
-  const result = await Promise.race([demonstrate(fleet, say), stopped]);
-  say(`\n${conclude(result)}`);
-  if (json) console.log(JSON.stringify(result));
-  process.exitCode = result.ok ? 0 : 1;
-} catch (error) {
-  console.error(`\nThe demo failed: ${error instanceof Error ? error.message : String(error)}`);
-  process.exitCode = 1;
-} finally {
-  say("Stopping everything.");
-  await fleet?.stop();
-  if (process.exitCode === 0) await rm(dir, { recursive: true, force: true });
-  else console.error(`Logs are kept in ${dir}`);
-}
+await runDemo({
+  prefix: "meshjoin-demo-",
+  json,
+  opening: `Starting ${members - 1} real Kubernetes control planes and Meshjoin's function; each joins as it comes up.`,
+  fleet: { members: members - 1 },
+  demonstrate,
+  conclude,
+});

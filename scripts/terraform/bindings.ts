@@ -20,8 +20,13 @@ interface Property {
 interface TypeReference {
   readonly primitive?: string;
   readonly fqn?: string;
-  readonly collection?: { readonly kind: "array" | "map"; readonly elementtype: TypeReference };
+  readonly collection?: Collection;
   readonly union?: { readonly types: readonly TypeReference[] };
+}
+
+interface Collection {
+  readonly kind: "array" | "map";
+  readonly elementtype: TypeReference;
 }
 
 const PACKAGE = "@cdktf/provider-google";
@@ -77,12 +82,17 @@ function attributeType(type: TypeReference): AttributeType {
   for (const { primitive, collection, fqn = "" } of alternatives(type)) {
     if (primitive === "boolean") return "bool";
     if (primitive === "string" || primitive === "number") return primitive;
-    if (collection !== undefined) return collection.kind === "map" ? "map" : "list";
-    if (/^cdktf\.\w+Map$/.test(fqn)) return "map";
-    if (fqn.endsWith("List")) return "list";
+    if (collection !== undefined) return collectionType(collection);
+    if (/^cdktf\.\w+Map$/.test(fqn)) return "map(string)";
     if (fqn === "cdktf.IResolvable") return "bool";
   }
   return "any";
+}
+
+function collectionType({ kind, elementtype }: Collection): AttributeType {
+  const { primitive = "string" } = elementtype;
+  if (primitive !== "string" && primitive !== "number") return "any";
+  return `${kind === "map" ? "map" : "list"}(${primitive})`;
 }
 
 /** Each property links to the documentation of its argument, by Terraform's own name. */

@@ -27,7 +27,7 @@ export function resourceFaults(resource: Resource, schema: Schema): Fault[] {
         where,
         message:
           `the extract of the provider's schema has no ${type}${hint}: ` +
-          "correct it, or run node scripts/terraform/extract-schema.ts",
+          "correct it, or run node scripts/bootstrap.mjs scripts/terraform/extract-schema.ts",
       },
     ];
   }
@@ -132,8 +132,8 @@ function unknown(name: string, schema: BlockSchema): string {
 function mismatch(value: unknown, type: AttributeType): string | undefined {
   if (value === null || type === "any" || (typeof value === "string" && value.includes("${")))
     return undefined;
-  if (type === "list") return Array.isArray(value) ? undefined : "no list: use [ … ]";
-  if (type === "map") return isRecord(value) ? undefined : "no map: use { … }";
+  if (type.startsWith("list")) return Array.isArray(value) ? undefined : "no list: use [ … ]";
+  if (type.startsWith("map")) return isRecord(value) ? undefined : "no map: use { … }";
   if (typeof value === "object") return `no ${type}: use one value`;
   const isFlag = typeof value === "boolean" || value === "true" || value === "false";
   if (type === "bool" && !isFlag) return "no boolean: use true or false";

@@ -3,7 +3,8 @@ import { renderTable } from "../../shared/table.ts";
 import { ROOT } from "../paths.ts";
 import { faultsBelow } from "./faults.ts";
 import { readSchema } from "./schema.ts";
-import { formatted, type Step, withProvider, withStandIns } from "./tool.ts";
+import { formatted, type Step } from "./tool.ts";
+import { withProvider, withStandInProvider } from "./trials.ts";
 
 const DIRECTORY = join(ROOT, "terraform");
 const schema = readSchema();
@@ -21,8 +22,8 @@ const isNamed = "faults" in named && named.faults.length === 0;
 const steps = [
   await formatted(DIRECTORY),
   named,
-  // On stand-ins a wrong name would only be said again, in other words.
-  ...(isNamed ? await withStandIns(DIRECTORY, schema) : []),
+  // Terraform would only say a wrong name again, in other words.
+  ...(isNamed ? await withStandInProvider(DIRECTORY, schema) : []),
   ...(await withProvider(DIRECTORY)),
 ];
 for (const step of steps) {

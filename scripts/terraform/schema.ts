@@ -13,7 +13,8 @@ export interface NestedBlock extends BlockSchema {
 
 /** Of an attribute: may it be set, and what is it. `any` is what the extract cannot tell. */
 export type Attribute = `${"required" | "optional" | "computed"} ${AttributeType}`;
-export type AttributeType = "string" | "number" | "bool" | "list" | "map" | "any";
+type Primitive = "string" | "number";
+export type AttributeType = Primitive | "bool" | `${"list" | "map"}(${Primitive})` | "any";
 
 export type Kind = "resource" | "data";
 

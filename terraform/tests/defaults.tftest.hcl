@@ -2,16 +2,6 @@ mock_provider "google" {
   mock_data "google_project" {
     defaults = { number = "123456789012" }
   }
-  mock_resource "google_pubsub_topic" {
-    defaults = { id = "projects/shop-prod/topics/mocked" }
-  }
-  mock_resource "google_service_account" {
-    defaults = {
-      email  = "mocked@shop-prod.iam.gserviceaccount.com"
-      id     = "projects/shop-prod/serviceAccounts/mocked@shop-prod.iam.gserviceaccount.com"
-      member = "serviceAccount:mocked@shop-prod.iam.gserviceaccount.com"
-    }
-  }
 }
 
 variables {
@@ -21,7 +11,7 @@ variables {
 }
 
 run "deploys_with_three_variables" {
-  command = apply
+  command = plan
 
   assert {
     condition = output.environment == {
@@ -46,7 +36,7 @@ run "deploys_with_three_variables" {
 }
 
 run "takes_events_of_an_organization" {
-  command = apply
+  command = plan
 
   variables {
     member_projects = ["shop-prod", "pay-prod"]
@@ -65,7 +55,7 @@ run "takes_events_of_an_organization" {
 }
 
 run "takes_events_of_a_folder" {
-  command = apply
+  command = plan
 
   variables {
     event_source = "folders/42"
@@ -78,7 +68,7 @@ run "takes_events_of_a_folder" {
 }
 
 run "opens_the_members_network" {
-  command = apply
+  command = plan
 
   variables {
     firewall = {

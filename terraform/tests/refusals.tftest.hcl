@@ -2,16 +2,6 @@ mock_provider "google" {
   mock_data "google_project" {
     defaults = { number = "123456789012" }
   }
-  mock_resource "google_pubsub_topic" {
-    defaults = { id = "projects/shop-prod/topics/mocked" }
-  }
-  mock_resource "google_service_account" {
-    defaults = {
-      email  = "mocked@shop-prod.iam.gserviceaccount.com"
-      id     = "projects/shop-prod/serviceAccounts/mocked@shop-prod.iam.gserviceaccount.com"
-      member = "serviceAccount:mocked@shop-prod.iam.gserviceaccount.com"
-    }
-  }
 }
 
 variables {

@@ -1,0 +1,120 @@
+import { fileURLToPath } from "node:url";
+import grpc from "@grpc/grpc-js";
+import loader from "@grpc/proto-loader";
+import type { BlockSchema, Kind, Schema } from "../schema.ts";
+import { applied, planned } from "./decided.ts";
+import { schemaMessage, schemaMessages } from "./schema-messages.ts";
+import { decoded, encoded, type Value } from "./values.ts";
+
+/** Of the provider's own arguments, those that the modules set. */
+const CONFIGURATION: BlockSchema = {
+  attributes: { project: "optional string", region: "optional string" },
+  blocks: {},
+};
+
+const DEFINITION = fileURLToPath(new URL("./plugin.proto", import.meta.url));
+
+/**
+ * A provider for as long as `work` takes: it knows the types of the extract, and what it is told to make exists in Terraform's state
+ * alone. `environment` leads a terraform to it.
+ */
+export async function withStandIn<T>(
+  schema: Schema,
+  work: (environment: NodeJS.ProcessEnv) => Promise<T>,
+): Promise<T> {
+  const server = new grpc.Server();
+  server.addService(serviceDefinition(), handlers(schema));
+  const port = await listen(server);
+  try {
+    return await work({ TF_REATTACH_PROVIDERS: JSON.stringify(reattachment(schema, port)) });
+  } finally {
+    server.forceShutdown();
+  }
+}
+
+/**
+ * Tells Terraform of a provider that runs already: it neither looks for it in a registry nor locks a version of it.
+ * https://developer.hashicorp.com/terraform/plugin/debugging#starting-a-provider-in-debug-mode
+ */
+function reattachment({ provider }: Schema, port: number): object {
+  return {
+    [`registry.terraform.io/${provider}`]: {
+      Protocol: "grpc",
+      ProtocolVersion: 5,
+      Pid: process.pid,
+      Test: true,
+      Addr: { Network: "tcp", String: `127.0.0.1:${port}` },
+    },
+  };
+}
+
+function serviceDefinition(): grpc.ServiceDefinition {
+  const definition = loader.loadSync(DEFINITION, { keepCase: true })["tfplugin5.Provider"];
+  if (definition === undefined || "format" in definition) throw new Error(`${DEFINITION} has no service`);
+  return definition;
+}
+
+interface Request {
+  readonly type_name: string;
+  readonly config: Encoded;
+  readonly current_state: Encoded;
+  readonly planned_state: Encoded;
+  readonly prior_state: Encoded;
+  readonly proposed_new_state: Encoded;
+  readonly raw_state: object;
+}
+
+interface Encoded {
+  readonly msgpack: Uint8Array;
+}
+
+function handlers({ resource, data }: Schema): grpc.UntypedServiceImplementation {
+  const schemaIn = (types: Schema[Kind], type: string) => types[type] ?? { attributes: {}, blocks: {} };
+  const accepted = () => ({});
+  const answers: Record<string, (request: Request) => object> = {
+    GetSchema: () => ({
+      provider: schemaMessage(CONFIGURATION),
+      resource_schemas: schemaMessages(resource),
+      data_source_schemas: schemaMessages(data),
+    }),
+    PrepareProviderConfig: ({ config }) => ({ prepared_config: config }),
+    ValidateResourceTypeConfig: accepted,
+    ValidateDataSourceConfig: accepted,
+    Configure: accepted,
+    UpgradeResourceState: ({ raw_state: state }) => ({ upgraded_state: state }),
+    ReadResource: ({ current_state: state }) => ({ new_state: state }),
+    PlanResourceChange: ({ type_name: type, prior_state: prior, proposed_new_state: proposed }) => ({
+      planned_state:
+        decoded(prior.msgpack) === null
+          ? changed(proposed, (value) => planned(value, schemaIn(resource, type)))
+          : proposed,
+    }),
+    ApplyResourceChange: ({ type_name: type, planned_state: plan }) => ({
+      new_state: changed(plan, (value) => applied(type, value, schemaIn(resource, type))),
+    }),
+    ReadDataSource: ({ type_name: type, config }) => {
+      const schema = schemaIn(data, type);
+      return { state: changed(config, (value) => applied(type, planned(value, schema), schema)) };
+    },
+    Stop: accepted,
+  };
+  return Object.fromEntries(Object.entries(answers).map(([name, answer]) => [name, unary(answer)]));
+}
+
+function unary(answer: (request: Request) => object): grpc.handleUnaryCall<Request, object> {
+  return ({ request }, done) => done(null, answer(request));
+}
+
+/** What is to be deleted is null, and stays that. */
+function changed({ msgpack }: Encoded, change: (value: Value) => Value): Encoded {
+  const value = decoded(msgpack);
+  return encoded(value === null ? null : change(value));
+}
+
+async function listen(server: grpc.Server): Promise<number> {
+  return await new Promise((resolve, reject) => {
+    server.bindAsync("127.0.0.1:0", grpc.ServerCredentials.createInsecure(), (error, port) =>
+      error === null ? resolve(port) : reject(error),
+    );
+  });
+}

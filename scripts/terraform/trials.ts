@@ -1,0 +1,93 @@
+import { relative } from "node:path";
+import { inCopy, rootsOf } from "./copy.ts";
+import type { Schema } from "./schema.ts";
+import { withStandIn } from "./stand-in/provider.ts";
+import { NO_TERRAFORM, type Step, terraform } from "./tool.ts";
+
+/** Faults that Terraform finds in a copy of the modules. The environment leads it to a provider. */
+type Trial = (copy: string, environment: NodeJS.ProcessEnv) => Promise<string[]>;
+
+const UNREACHABLE =
+  /Failed to query available provider packages|could not connect to|Failed to install provider/;
+
+/** What a module leaves to the command line. */
+const VARIABLES: Readonly<Record<string, readonly string[]>> = {
+  "": ["-var=project=shop-prod", "-var=mesh_id=shop", "-var=source_zip=../meshjoin.zip"],
+  "examples/single-project": ["-var=project=shop-prod"],
+};
+
+/** With a provider that knows the types of the real one, and makes nothing: the modules as they are, to the end of an apply. */
+export async function withStandInProvider(directory: string, schema: Schema): Promise<Step[]> {
+  const trials = {
+    "terraform validate, with a stand-in of the provider": validated,
+    "terraform test, with a stand-in of the provider": tested,
+    "terraform apply, with a stand-in of the provider": applied,
+  };
+  return await withStandIn(schema, async (environment) => await tried(directory, environment, trials));
+}
+
+/** With the provider itself: as far as nobody needs an account for it. */
+export async function withProvider(directory: string): Promise<Step[]> {
+  return await tried(directory, {}, { "terraform validate": validated, "terraform test": tested });
+}
+
+async function tried(
+  directory: string,
+  environment: NodeJS.ProcessEnv,
+  trials: Readonly<Record<string, Trial>>,
+): Promise<Step[]> {
+  return await inCopy(directory, async (copy) => {
+    const notRun = await initialise(copy, environment);
+    if (notRun !== undefined) return Object.keys(trials).map((name) => ({ name, ...notRun }));
+    const steps: Step[] = [];
+    for (const [name, trial] of Object.entries(trials))
+      steps.push({ name, faults: await trial(copy, environment) });
+    return steps;
+  });
+}
+
+/** Undefined where all is ready. */
+async function initialise(
+  copy: string,
+  environment: NodeJS.ProcessEnv,
+): Promise<{ notRun: string } | { faults: string[] } | undefined> {
+  for (const root of rootsOf(copy)) {
+    const finished = await terraform([`-chdir=${root}`, "init", "-backend=false"], environment);
+    if (finished === undefined) return { notRun: NO_TERRAFORM };
+    if (finished.code !== 0 && UNREACHABLE.test(finished.output))
+      return { notRun: "the provider registry cannot be reached" };
+    if (finished.code !== 0) return { faults: [finished.output.trim()] };
+  }
+  return undefined;
+}
+
+async function validated(copy: string, environment: NodeJS.ProcessEnv): Promise<string[]> {
+  const found = await Promise.all(rootsOf(copy).map((root) => faultsOf(root, ["validate"], environment)));
+  return found.flat();
+}
+
+async function tested(copy: string, environment: NodeJS.ProcessEnv): Promise<string[]> {
+  return await faultsOf(copy, ["test"], environment);
+}
+
+/** Applied once, a module has nothing left to change: `-detailed-exitcode` makes of the contrary a failure. */
+async function applied(copy: string, environment: NodeJS.ProcessEnv): Promise<string[]> {
+  const found = await Promise.all(
+    rootsOf(copy).map(async (root) => {
+      const variables = VARIABLES[relative(copy, root)] ?? [];
+      const first = await faultsOf(root, ["apply", "-auto-approve", ...variables], environment);
+      if (first.length > 0) return first;
+      return await faultsOf(root, ["plan", "-detailed-exitcode", ...variables], environment);
+    }),
+  );
+  return found.flat();
+}
+
+async function faultsOf(
+  root: string,
+  args: readonly string[],
+  environment: NodeJS.ProcessEnv,
+): Promise<string[]> {
+  const finished = await terraform([`-chdir=${root}`, ...args], environment);
+  return finished?.code === 0 ? [] : [`${root}: ${finished?.output.trim() ?? NO_TERRAFORM}`];
+}

@@ -3,6 +3,7 @@ import { access, constants } from "node:fs/promises";
 import { delimiter, join } from "node:path";
 import { promisify } from "node:util";
 import { run } from "./run.ts";
+import { isUnattended } from "./unattended.ts";
 
 /** Commands of Linux distributions and of Google's own packages, then the applications of macOS. */
 const COMMANDS = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
@@ -45,11 +46,6 @@ export async function findChromium(env: Environment = process.env): Promise<stri
   ];
   for (const path of candidates) if (await isBrowser(path)) return path;
   return undefined;
-}
-
-/** Whether nothing may stay unproved: where a machine runs the tests, nobody reads what they say. */
-export function isUnattended(env: Environment = process.env): boolean {
-  return (env["CI"] ?? "") !== "";
 }
 
 /**

@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { renderTable } from "../../shared/table.ts";
 import { ROOT } from "../paths.ts";
+import { judgedByCheckov } from "./checkov.ts";
 import { faultsBelow } from "./faults.ts";
 import { readSchema } from "./schema.ts";
 import { formatted, type Step } from "./tool.ts";
@@ -25,6 +26,7 @@ const steps = [
   // Terraform would only say a wrong name again, in other words.
   ...(isNamed ? await withStandInProvider(DIRECTORY, schema) : []),
   ...(await withProvider(DIRECTORY)),
+  await judgedByCheckov(DIRECTORY),
 ];
 for (const step of steps) {
   if ("faults" in step) for (const fault of step.faults) console.error(`${step.name}: ${fault}`);

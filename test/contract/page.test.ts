@@ -1,7 +1,8 @@
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
 import type { Browser, BrowserContextOptions, Locator, Page } from "playwright-core";
-import { CHROMIUM_CURE, findChromium, isUnattended } from "../../scripts/chromium.ts";
+import { CHROMIUM_CURE, findChromium } from "../../scripts/chromium.ts";
+import { isUnattended } from "../../scripts/unattended.ts";
 import { finding } from "../../shared/core/finding.ts";
 import { aView, everything } from "../builders/page-view.ts";
 import { aMemberStatus, aStatus } from "../builders/status.ts";

@@ -2,7 +2,8 @@ import { chmod, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
-import { findChromium, isUnattended } from "../../../scripts/chromium.ts";
+import { findChromium } from "../../../scripts/chromium.ts";
+import { isUnattended } from "../../../scripts/unattended.ts";
 
 describe("findChromium", () => {
   let dir = "";

@@ -1,8 +1,9 @@
 import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { basename, join } from "node:path";
 import type { Asked } from "../../sandbox/google/permissions/iam.ts";
-import { CACHE } from "../paths.ts";
+import { CACHE, ROOT } from "../paths.ts";
 
+const SCENARIOS = join(ROOT, "test", "integration");
 const FOLDER = join(CACHE, "permissions");
 
 /** What the functions asked IAM for while the scenarios of one file ran; replaces what an earlier run of it left. */
@@ -21,6 +22,13 @@ export async function readAsked(): Promise<Asked[]> {
   const files: string[] = await readdir(FOLDER).catch(() => []);
   const texts = await Promise.all(files.toSorted().map((file) => readFile(join(FOLDER, file), "utf8")));
   return texts.flatMap((text): Asked[] => JSON.parse(text));
+}
+
+/** Files of scenarios that have not been run since: what only they need would seem to be granted for nothing. */
+export async function filesNotRun(): Promise<string[]> {
+  const ran = new Set(await readdir(FOLDER).catch(() => []));
+  const files = (await readdir(SCENARIOS)).filter((file) => file.endsWith(".test.ts"));
+  return files.map((file) => basename(file, ".test.ts")).filter((name) => !ran.has(`${name}.json`));
 }
 
 export async function forgetAsked(): Promise<void> {

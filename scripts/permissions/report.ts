@@ -25,16 +25,21 @@ export function reportOf(granted: Granted, asked: readonly Asked[]): PermissionR
   return { uses, denied: asked.filter(({ allowed }) => !allowed) };
 }
 
-/** What is wrong with the grants, a sentence each; nothing where they are exactly what is needed. */
-export function faultsOf({ uses, denied }: PermissionReport): string[] {
-  return [
-    ...denied.map(
-      ({ role, permission, scenario }) => `${role} was denied ${permission} in "${scenario}"; grant it`,
-    ),
-    ...uses
-      .filter(({ scenarios }) => scenarios.length === 0)
-      .map(({ role, permission }) => `${role} has ${permission} and no scenario uses it; take it away`),
-  ];
+/** What is wrong with the grants, a sentence each; nothing where they are exactly what the scenarios that have run need. */
+export function faultsOf(report: PermissionReport, notRun: readonly string[] = []): string[] {
+  return [...deniedIn(report), ...(notRun.length > 0 ? [] : sparedIn(report))];
+}
+
+function deniedIn({ denied }: PermissionReport): string[] {
+  return denied.map(
+    ({ role, permission, scenario }) => `${role} was denied ${permission} in "${scenario}"; grant it`,
+  );
+}
+
+function sparedIn({ uses }: PermissionReport): string[] {
+  return uses
+    .filter(({ scenarios }) => scenarios.length === 0)
+    .map(({ role, permission }) => `${role} has ${permission} and no scenario uses it; take it away`);
 }
 
 export function renderReport({ uses }: PermissionReport): string {

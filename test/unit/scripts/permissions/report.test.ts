@@ -30,4 +30,12 @@ describe("the report on permissions", () => {
     const faults = faultsOf(reportOf(granted, [...WELL, asked("leaves", "rotator", "a.get", false)]));
     expect(faults).toEqual(['rotator was denied a.get in "leaves"; grant it']);
   });
+
+  it("says nothing of what is to spare where only some scenarios have run", () => {
+    const report = reportOf({ ...granted, rotator: ["a.get"] }, [
+      ...WELL,
+      asked("leaves", "signer", "c.get", false),
+    ]);
+    expect(faultsOf(report, ["leaves"])).toEqual(['signer was denied c.get in "leaves"; grant it']);
+  });
 });

@@ -164,8 +164,12 @@ variable "root_secret" {
   description = "The secret of the root CA: how often Secret Manager orders a rotation, and when first (RFC 3339; default in a period), for how long a version that is destroyed can be brought back, where it is kept (empty: Google chooses), and the KMS key that encrypts it."
   default     = {}
   validation {
-    condition     = alltrue([for value in [var.root_secret.rotation_period, var.root_secret.destroy_after] : can(regex("^[0-9]+s$", value))])
-    error_message = "Use seconds, like 2592000s."
+    condition     = try(regex("^([0-9]+)s$", var.root_secret.rotation_period)[0] >= 3600, false)
+    error_message = "Use seconds for rotation_period, at least an hour: 3600s."
+  }
+  validation {
+    condition     = try(regex("^([0-9]+)s$", var.root_secret.destroy_after)[0] >= 86400, false)
+    error_message = "Use seconds for destroy_after, at least a day: 86400s."
   }
   validation {
     condition     = var.root_secret.first_rotation == null || can(timeadd(var.root_secret.first_rotation, "0s"))

@@ -12,5 +12,7 @@ export const NOT_EXERCISED: Readonly<Record<string, string>> = {
   "roles/pubsub.publisher":
     "of Google's own agents: log sink, dead letters, notifications of the root secret",
   "roles/eventarc.eventReceiver": "of an example; the root module delivers by push subscriptions",
+  "roles/iam.serviceAccountOpenIdTokenCreator":
+    "of Pub/Sub's own agent: pushes come without a token in the sandbox",
   "roles/pubsub.subscriber": "of Pub/Sub's own agent: dead letters, which the sandbox gives up to by itself",
 };

@@ -50,6 +50,14 @@ run "refuses_a_source_of_events_that_is_none" {
   expect_failures = [var.event_source]
 }
 
+run "refuses_to_destroy_a_root_within_a_day" {
+  command = plan
+  variables {
+    root_secret = { destroy_after = "3600s" }
+  }
+  expect_failures = [var.root_secret]
+}
+
 run "refuses_a_range_that_is_none" {
   command = plan
   variables {

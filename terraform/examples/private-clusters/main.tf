@@ -22,6 +22,12 @@ locals {
   connector_range = "10.200.0.0/28"
 }
 
+resource "google_project_service" "vpcaccess" {
+  project            = local.project
+  service            = "vpcaccess.googleapis.com"
+  disable_on_destroy = false
+}
+
 resource "google_vpc_access_connector" "meshjoin" {
   project       = local.project
   region        = local.region
@@ -31,6 +37,8 @@ resource "google_vpc_access_connector" "meshjoin" {
   min_instances = 2
   max_instances = 3
   machine_type  = "e2-micro"
+
+  depends_on = [google_project_service.vpcaccess]
 }
 
 module "meshjoin" {

@@ -107,6 +107,8 @@ locals {
   sections = { for key, alert in local.alerts : key => "${coalesce(var.runbook_url, "docs/runbook.md")}#${replace(lower(alert.title), " ", "-")}" }
 }
 
+# Monitoring refuses a condition on a metric that it does not know yet, which takes up to ten minutes. The names of the
+# subscriptions put the policies behind the functions, whose build takes most of that time.
 resource "google_monitoring_alert_policy" "this" {
   for_each = local.alerts
 

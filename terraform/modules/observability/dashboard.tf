@@ -16,31 +16,26 @@ resource "google_monitoring_dashboard" "this" {
 
   dashboard_json = jsonencode({
     displayName = "Meshjoin ${var.mesh_id}"
-    mosaicLayout = {
-      columns = 12
-      tiles = [for index, chart in local.charts : {
-        xPos   = index % 2 * 6
-        yPos   = floor(index / 2) * 4
-        width  = 6
-        height = 4
-        widget = {
-          title = chart.title
-          xyChart = {
-            dataSets = [{
-              plotType = "STACKED_BAR"
-              timeSeriesQuery = {
-                timeSeriesFilter = {
-                  filter = chart.filter
-                  aggregation = {
-                    alignmentPeriod    = "600s"
-                    perSeriesAligner   = "ALIGN_DELTA"
-                    crossSeriesReducer = "REDUCE_SUM"
-                    groupByFields      = chart.group
-                  }
+    # As Monitoring gives it back, or each plan would find a change: a 64-bit number is a text, and there is no position of 0.
+    gridLayout = {
+      columns = "2"
+      widgets = [for chart in local.charts : {
+        title = chart.title
+        xyChart = {
+          dataSets = [{
+            plotType = "STACKED_BAR"
+            timeSeriesQuery = {
+              timeSeriesFilter = {
+                filter = chart.filter
+                aggregation = {
+                  alignmentPeriod    = "600s"
+                  perSeriesAligner   = "ALIGN_DELTA"
+                  crossSeriesReducer = "REDUCE_SUM"
+                  groupByFields      = chart.group
                 }
               }
-            }]
-          }
+            }
+          }]
         }
       }]
     }

@@ -81,10 +81,11 @@ locals {
 resource "google_logging_metric" "this" {
   for_each = local.metrics
 
-  project          = var.project
-  name             = "${var.name}/${each.key}"
-  description      = each.value.description
-  filter           = each.value.filter
+  project     = var.project
+  name        = "${var.name}/${each.key}"
+  description = each.value.description
+  # Logging keeps a filter without the line end; with it, each plan would find another one.
+  filter           = trimspace(each.value.filter)
   label_extractors = each.value.labels
 
   metric_descriptor {

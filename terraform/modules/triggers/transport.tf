@@ -52,7 +52,7 @@ resource "google_pubsub_subscription" "push" {
     ttl = ""
   }
 
-  depends_on = [google_pubsub_topic_iam_member.dead_letter]
+  depends_on = [google_pubsub_topic_iam_member.dead_letter, google_service_account_iam_member.push_tokens]
 }
 
 # Keeps what was given up, to be looked at and published again.
@@ -66,6 +66,13 @@ resource "google_pubsub_subscription" "dead_letter" {
   expiration_policy {
     ttl = ""
   }
+}
+
+# Pub/Sub's agent makes the tokens that pushes carry. Where somebody asked for that agent to be created, it has no role by itself.
+resource "google_service_account_iam_member" "push_tokens" {
+  service_account_id = "projects/${var.project}/serviceAccounts/${var.accounts["push"]}"
+  role               = "roles/iam.serviceAccountOpenIdTokenCreator"
+  member             = local.pubsub_agent
 }
 
 resource "google_pubsub_topic_iam_member" "dead_letter" {

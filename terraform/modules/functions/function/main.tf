@@ -13,9 +13,6 @@ resource "google_cloudfunctions2_function" "this" {
     entry_point     = var.name
     service_account = var.builder
 
-    # What is deployed is built: nothing of it is run to build it again.
-    environment_variables = { GOOGLE_NODE_RUN_SCRIPTS = "" }
-
     source {
       storage_source {
         bucket = var.source_object.bucket

@@ -116,6 +116,15 @@ describe("cloudbuild.yaml", () => {
     );
   });
 
+  it("is set up as docs/deploy.md says: with substitutions and accounts that it has", async () => {
+    const guide = await read("docs/deploy.md");
+    const set = Array.from(guide.matchAll(/\b(_[A-Z_]+)=/g), ([, name = ""]) => name);
+    expect(new Set(set)).toEqual(new Set(["_MESH_ID", "_REGION", "_PROJECTS"]));
+    expect(Object.keys(build.substitutions)).toEqual(expect.arrayContaining(set));
+    const account = build.substitutions["_ACCOUNT"]?.split("@")[0] ?? "";
+    expect(guide).toContain(`gcloud iam service-accounts create ${account}\n`);
+  });
+
   it("has scripts that a shell can read, of npm scripts that there are", async () => {
     const { scripts }: { scripts: Record<string, string> } = JSON.parse(await read("package.json"));
     for (const { id, script, entrypoint, args } of build.steps) {

@@ -1,18 +1,23 @@
 import { cpSync, existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 
 /** The modules in a folder that is gone afterwards, with the zip beside it that the README has the build write. */
 export async function inCopy<T>(directory: string, work: (copy: string) => Promise<T>): Promise<T> {
   const around = mkdtempSync(join(tmpdir(), "meshjoin-terraform-"));
   const copy = join(around, "terraform");
   try {
-    cpSync(directory, copy, { recursive: true });
+    cpSync(directory, copy, { recursive: true, filter: (path) => !ofAnApply(path) });
     writeFileSync(join(around, "meshjoin.zip"), "");
     return await work(copy);
   } finally {
     rmSync(around, { recursive: true, force: true });
   }
+}
+
+/** What Terraform leaves where somebody has run it: `.terraform`, the lock file, state. */
+function ofAnApply(path: string): boolean {
+  return /^\.terraform|\.tfstate/.test(basename(path));
 }
 
 /** What Terraform may be run in: the module itself, and its examples. */

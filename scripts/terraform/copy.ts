@@ -15,9 +15,9 @@ export async function inCopy<T>(directory: string, work: (copy: string) => Promi
   }
 }
 
-/** What Terraform leaves where somebody has run it: `.terraform`, the lock file, state. */
+/** What Terraform leaves where somebody has run it: `.terraform`, and state. */
 function ofAnApply(path: string): boolean {
-  return /^\.terraform|\.tfstate/.test(basename(path));
+  return /^\.terraform$|\.tfstate/.test(basename(path));
 }
 
 /** What Terraform may be run in: the module itself, and its examples. */

@@ -10,11 +10,30 @@ export interface Finished {
   readonly seconds: number;
 }
 
+interface RunOptions {
+  readonly inherit?: boolean;
+  readonly env?: NodeJS.ProcessEnv;
+}
+
+/** Undefined where there is no such program on PATH. */
+export async function runIfThere(
+  command: string,
+  args: readonly string[],
+  options: RunOptions = {},
+): Promise<Finished | undefined> {
+  try {
+    return await run(command, args, options);
+  } catch (error) {
+    if (error instanceof Error && "code" in error && error.code === "ENOENT") return undefined;
+    throw error;
+  }
+}
+
 /** Runs one program in the project's folder to its end. Never fails on the program's own exit code. */
 export async function run(
   command: string,
   args: readonly string[],
-  { inherit = false, env = process.env }: { inherit?: boolean; env?: NodeJS.ProcessEnv } = {},
+  { inherit = false, env = process.env }: RunOptions = {},
 ): Promise<Finished> {
   const started = performance.now();
   const child = spawn(command, args, {

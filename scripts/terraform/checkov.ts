@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { mkdir, mkdtemp, rename, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { userCache } from "../../sandbox/binaries/cache.ts";
-import { type Finished, run } from "../run.ts";
+import { type Finished, run, runIfThere } from "../run.ts";
 import { isUnattended } from "../unattended.ts";
 import type { Step } from "./tool.ts";
 
@@ -17,9 +17,10 @@ const ARGS = ["--framework", "terraform", "--quiet", "--compact", "--skip-downlo
  */
 export async function judgedByCheckov(directory: string): Promise<Step> {
   const name = "checkov";
-  const own = await runOwn(directory);
+  const own = await runIfThere("checkov", [...ARGS, directory]);
   if (own !== undefined) return { name, faults: faultsOf(own) };
-  if (!isUnattended()) return { name, notRun: `there is no checkov on PATH (pip install ${PACKAGE})` };
+  if (!isUnattended() || !(await hasPip()))
+    return { name, notRun: `there is no checkov on PATH (pip install ${PACKAGE})` };
   const packages = userCache("python", PACKAGE.replace("==", "-"));
   if (!existsSync(packages)) {
     const refused = await install(packages);
@@ -32,13 +33,8 @@ export async function judgedByCheckov(directory: string): Promise<Step> {
   };
 }
 
-async function runOwn(directory: string): Promise<Finished | undefined> {
-  try {
-    return await run("checkov", [...ARGS, directory]);
-  } catch (error) {
-    if (error instanceof Error && "code" in error && error.code === "ENOENT") return undefined;
-    throw error;
-  }
+async function hasPip(): Promise<boolean> {
+  return (await runIfThere("python3", ["-m", "pip", "--version"]))?.code === 0;
 }
 
 function faultsOf({ code, output }: Finished): string[] {

@@ -1,4 +1,4 @@
-import { type Finished, run } from "../run.ts";
+import { type Finished, runIfThere } from "../run.ts";
 
 /** What became of one step of a check: it may be that it cannot be done here. */
 export type Step =
@@ -22,12 +22,9 @@ export async function terraform(
   args: readonly string[],
   environment: NodeJS.ProcessEnv = {},
 ): Promise<Finished | undefined> {
-  try {
-    return await run("terraform", args, { env: { ...process.env, ...ENVIRONMENT, ...environment } });
-  } catch (error) {
-    if (error instanceof Error && "code" in error && error.code === "ENOENT") return undefined;
-    throw error;
-  }
+  return await runIfThere("terraform", args, {
+    env: { ...process.env, ...ENVIRONMENT, ...environment },
+  });
 }
 
 export async function formatted(directory: string): Promise<Step> {

@@ -24,7 +24,8 @@ export async function runIfThere(
   try {
     return await run(command, args, options);
   } catch (error) {
-    if (error instanceof Error && "code" in error && error.code === "ENOENT") return undefined;
+    // Below Jest an error of Node's own is no instance of this Error.
+    if (Error.isError(error) && "code" in error && error.code === "ENOENT") return undefined;
     throw error;
   }
 }

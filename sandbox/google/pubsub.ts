@@ -1,16 +1,23 @@
 import { readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { type Message, PubSub, type Subscription, type Topic } from "@google-cloud/pubsub";
+import {
+  type CreateSubscriptionOptions,
+  type Message,
+  PubSub,
+  type Subscription,
+  type Topic,
+} from "@google-cloud/pubsub";
 import { OAuth2Client } from "google-auth-library";
 import { type RunningProcess, startProcess } from "../process.ts";
 import type { AuditEntry } from "./audit-entry.ts";
+import { DEAD_LETTER_SUBSCRIPTION, deadLetterAttributes } from "./dead-letter.ts";
 import type { FaultBoard } from "./faults.ts";
-import { type Delivery, deliver, type PushBody } from "./push.ts";
+import { type Delivery, deliver, type PushBody, SANDBOX_BACKOFF } from "./push.ts";
 
 export const CLUSTER_EVENTS = "cluster-events";
 export const ROTATION = "rotation";
-const DEAD_LETTERS = "cluster-events-dead-letter";
+export const DEAD_LETTERS = "cluster-events-dead-letter";
 const TOPICS = [CLUSTER_EVENTS, ROTATION, DEAD_LETTERS] as const;
 export type TopicName = (typeof TOPICS)[number];
 
@@ -52,9 +59,20 @@ export async function startPubSub(options: PubSubOptions): Promise<SandboxPubSub
   const subscriptions: Subscription[] = [];
   const topics = new Map<TopicName, Topic>();
   for (const name of TOPICS) topics.set(name, await ensureTopic(client, name));
+  await ensureSubscription(client, DEAD_LETTERS, DEAD_LETTER_SUBSCRIPTION);
 
   const publish = async (name: TopicName, json: object, attributes: Record<string, string> = {}) => {
     await topics.get(name)?.publishMessage({ json, attributes });
+  };
+  const giveUp = async (name: TopicName, { id, data, attributes, publishTime }: Message) => {
+    const added = deadLetterAttributes({
+      project: options.project,
+      subscription: pushSubscription(name),
+      publishTime,
+      attempts: SANDBOX_BACKOFF.attempts,
+    });
+    await topics.get(DEAD_LETTERS)?.publishMessage({ data, attributes: { ...attributes, ...added } });
+    options.warn(`message ${id} of ${name} was never accepted; it is on the topic ${DEAD_LETTERS} now`);
   };
   return {
     host,
@@ -62,7 +80,9 @@ export async function startPubSub(options: PubSubOptions): Promise<SandboxPubSub
     publishAuditEntry: (entry) =>
       publish(CLUSTER_EVENTS, entry, { "logging.googleapis.com/timestamp": String(entry["timestamp"]) }),
     async push(name, functionUrl) {
-      const subscription = await ensureSubscription(client, name);
+      const subscription = await ensureSubscription(client, name, pushSubscription(name), {
+        ackDeadlineSeconds: 600,
+      });
       const url = `${functionUrl}/projects/${options.project}/topics/${name}`;
       const pushOptions = {
         topic: name,
@@ -81,12 +101,7 @@ export async function startPubSub(options: PubSubOptions): Promise<SandboxPubSub
             (twice ? [body, body] : [body]).map((copy) => deliver(copy, pushOptions)),
           );
           if (delivered.every(Boolean)) return;
-          await topics
-            .get(DEAD_LETTERS)
-            ?.publishMessage({ data: message.data, attributes: message.attributes });
-          options.warn(
-            `message ${message.id} of ${name} was never accepted; it is on the topic ${DEAD_LETTERS} now`,
-          );
+          await giveUp(name, message);
         });
       });
       subscriptions.push(subscription);
@@ -98,6 +113,10 @@ export async function startPubSub(options: PubSubOptions): Promise<SandboxPubSub
       await server?.stop();
     },
   };
+}
+
+function pushSubscription(topic: TopicName): string {
+  return `${topic}-push`;
 }
 
 /** Acknowledged after it was delivered or put aside; while that takes time, the client keeps it leased. */
@@ -153,9 +172,13 @@ async function ensureTopic(client: PubSub, name: string): Promise<Topic> {
   return client.topic(name);
 }
 
-async function ensureSubscription(client: PubSub, topic: string): Promise<Subscription> {
-  const name = `${topic}-push`;
-  await client.createSubscription(topic, name, { ackDeadlineSeconds: 600 }).catch(ignoreExisting);
+async function ensureSubscription(
+  client: PubSub,
+  topic: string,
+  name: string,
+  options: CreateSubscriptionOptions = {},
+): Promise<Subscription> {
+  await client.createSubscription(topic, name, options).catch(ignoreExisting);
   return client.subscription(name);
 }
 

@@ -40,7 +40,7 @@ export interface Backoff {
 }
 
 /** Shorter than the 10 s to 600 s that Terraform sets on the real subscriptions: people wait here. */
-const SANDBOX_BACKOFF: Backoff = { firstMs: 1000, capMs: 60_000, attempts: 20 };
+export const SANDBOX_BACKOFF: Backoff = { firstMs: 1000, capMs: 60_000, attempts: 20 };
 
 /** The longest that Pub/Sub waits for an answer of a push endpoint. */
 const ACK_DEADLINE_MS = 600_000;

@@ -17,8 +17,8 @@ const SEVERITIES = [
 ];
 
 /**
- * Whether a filter in the Logging query language lets an entry through, for the part of the language that `terraform/` uses; the
- * rest is refused, not guessed. https://cloud.google.com/logging/docs/view/logging-query-language
+ * Whether a filter in the Logging query language lets an entry through, for the part of the language that `terraform/` and
+ * `docs/runbook.md` use; the rest is refused, not guessed. https://cloud.google.com/logging/docs/view/logging-query-language
  */
 export function matches(filter: string, entry: Entry): boolean {
   return holds(parseQuery(filter), entry);
@@ -81,5 +81,6 @@ function compare(value: unknown, { path, operator, wanted }: Comparison): boolea
 }
 
 function order(path: string, value: string): number {
-  return path === "severity" ? SEVERITIES.indexOf(value) : Number(value);
+  if (path === "severity") return SEVERITIES.indexOf(value);
+  return path === "timestamp" ? Date.parse(value) : Number(value);
 }

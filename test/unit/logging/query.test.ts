@@ -4,6 +4,7 @@ import { type Entry, matches } from "../../logging/query.ts";
 const ENTRY: Entry = {
   logName: "projects/p/logs/cloudaudit.googleapis.com%2Factivity",
   severity: "WARNING",
+  timestamp: "2026-03-01T12:00:00.5Z",
   operation: { id: "o-1", last: true },
   protoPayload: { methodName: "a.B", status: { code: 3 } },
   jsonPayload: { list: ["x", "y"], empty: [] },
@@ -15,6 +16,8 @@ describe("a filter of the Logging query language", () => {
     ['log_id("cloudaudit.googleapis.com/data_access")', false],
     ["severity>=WARNING", true],
     ["severity>=ERROR", false],
+    ['timestamp>="2026-03-01T13:00:00+01:00"', true],
+    ['timestamp>="2026-03-01T12:00:01Z"', false],
     ["operation.last=true", true],
     ["operation.first=true", false],
     ["NOT operation.first=true", true],

@@ -11,6 +11,7 @@ import { aCluster } from "../../builders/cluster.ts";
 import { aMesh, type MeshOptions } from "../../fakes/mesh.ts";
 import { counting, entryOf, SIGNER } from "../../logging/metrics.ts";
 import type { Entry } from "../../logging/query.ts";
+import { rootKeyRead } from "../../logging/root-key-read.ts";
 import { AUDIT_TYPE, anEntry, PUBSUB_TYPE } from "../functions/entries.ts";
 
 const DAY = 86_400;
@@ -168,22 +169,10 @@ describe("the log-based metrics count", () => {
     expect(counted()).toEqual([]);
   });
 
-  const read = (principalEmail: string, secret = "prod-root-ca"): Entry => ({
-    logName: "projects/shop/logs/cloudaudit.googleapis.com%2Fdata_access",
-    resource: { type: "audited_resource" },
-    severity: "INFO",
-    protoPayload: {
-      serviceName: "secretmanager.googleapis.com",
-      methodName: "google.cloud.secretmanager.v1.SecretManagerService.AccessSecretVersion",
-      resourceName: `projects/1234/secrets/${secret}/versions/1`,
-      authenticationInfo: { principalEmail },
-    },
-  });
-
   it.each<[string[], Entry]>([
-    [["root-key-read"], read("mallory@example.com")],
-    [[], read(SIGNER)],
-    [[], read("mallory@example.com", "other")],
+    [["root-key-read"], rootKeyRead("mallory@example.com", "prod")],
+    [[], rootKeyRead(SIGNER, "prod")],
+    [[], rootKeyRead("mallory@example.com", "other")],
   ])("%j for who reads a root key", (names, entry) => {
     expect(counting([entry])).toEqual(names);
   });

@@ -111,6 +111,15 @@ export async function aliasRoots(fleet: SandboxFleet, versionAliases: Readonly<R
   await call(fleet, "PATCH", `${rootSecret(fleet)}?updateMask=versionAliases`, { versionAliases });
 }
 
+/** What Meshjoin notes on the root secret, by key. */
+export async function rootAnnotations(fleet: SandboxFleet): Promise<Readonly<Record<string, string>>> {
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- a Secret of Secret Manager
+  const { annotations = {} } = (await call(fleet, "GET", rootSecret(fleet))) as {
+    annotations?: Record<string, string>;
+  };
+  return annotations;
+}
+
 export async function setRootEnabled(fleet: SandboxFleet, version: string, enabled: boolean): Promise<void> {
   await call(fleet, "POST", `${rootSecret(fleet)}/versions/${version}:${enabled ? "enable" : "disable"}`, {});
 }

@@ -15,10 +15,15 @@ async function find(): Promise<Binaries> {
   return await ensureBinaries(() => undefined, pin.release);
 }
 
+/** Path of the sandbox's own. */
+export async function kubectlPath(): Promise<string> {
+  binaries ??= find();
+  return (await binaries).kubectl;
+}
+
 /** As an administrator of the member, past the fault proxy. */
 export async function kubectl(member: FleetMember, ...args: string[]): Promise<string> {
-  binaries ??= find();
-  const { stdout } = await run((await binaries).kubectl, ["--kubeconfig", member.kubeconfig, ...args], {
+  const { stdout } = await run(await kubectlPath(), ["--kubeconfig", member.kubeconfig, ...args], {
     maxBuffer: OUTPUT_MAX,
   });
   return stdout;

@@ -1,0 +1,82 @@
+import { execFile } from "node:child_process";
+import { dirname, join } from "node:path";
+import { promisify } from "node:util";
+import { meshjoinEnvironmentFile } from "../../../sandbox/command-line.ts";
+import type { SandboxFleet } from "../../../sandbox/fleet.ts";
+import { gcloudEnvironmentFile } from "../../../sandbox/gcloud.ts";
+import { ROOT } from "../../../scripts/paths.ts";
+import { kubectlPath } from "./kubectl.ts";
+
+export interface Ended {
+  readonly code: number;
+  readonly out: string;
+  readonly err: string;
+}
+
+/** A shell in the project's folder, in which gcloud, kubectl and meshjoin see the sandbox, as its owner, and nothing else. */
+export interface Desk {
+  /** Runs lines that set variables, for itself and for what comes later. */
+  set(lines: string): Promise<void>;
+  /** Fails at the first command of a pipe that does. */
+  run(command: string): Promise<Ended>;
+}
+
+/** `endpoints`: what gcloud is told besides, by the name of an API as in `CLOUDSDK_API_ENDPOINT_OVERRIDES_`. */
+export async function sitDown(
+  fleet: SandboxFleet,
+  endpoints: Readonly<Record<string, string>>,
+): Promise<Desk> {
+  const dir = dirname(fleet.file().logDir);
+  const overrides = Object.entries(endpoints).map(([api, url]) => [
+    `CLOUDSDK_API_ENDPOINT_OVERRIDES_${api}`,
+    `${url}/`,
+  ]);
+  let env: NodeJS.ProcessEnv = {
+    ...withoutSettings(process.env),
+    ...Object.fromEntries(overrides),
+    PATH: `${dirname(await kubectlPath())}:${process.env["PATH"]}`,
+  };
+  const run = async (command: string): Promise<Ended> => {
+    const kubeconfigs = [
+      join(dir, "gcloud", "kubeconfig"),
+      ...fleet.file().members.map(({ kubeconfig }) => kubeconfig),
+    ];
+    return await inBash(command, { ...env, KUBECONFIG: kubeconfigs.join(":") });
+  };
+  const set = async (lines: string): Promise<void> => {
+    const { code, out, err } = await run(`set -ea\n${lines}\nenv -0`);
+    if (code !== 0) throw new Error(`${lines}: exit code ${code}\n${err}`);
+    env = Object.fromEntries(
+      out.split("\0").flatMap((line) => {
+        const [name = "", ...value] = line.split("=");
+        return name === "" ? [] : [[name, value.join("=")]];
+      }),
+    );
+  };
+  await set(
+    [meshjoinEnvironmentFile(dir), gcloudEnvironmentFile(dir)].map((file) => `. '${file}'`).join("\n"),
+  );
+  return { set, run };
+}
+
+async function inBash(command: string, env: NodeJS.ProcessEnv): Promise<Ended> {
+  try {
+    const args = ["-o", "pipefail", "-c", command];
+    const { stdout, stderr } = await promisify(execFile)("bash", args, { cwd: ROOT, env });
+    return { code: 0, out: stdout, err: stderr };
+  } catch (error) {
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- what execFile rejects with
+    const { code, stdout, stderr } = error as { code: number; stdout: string; stderr: string };
+    return { code, out: stdout, err: stderr };
+  }
+}
+
+/** Whoever runs the tests has a gcloud and a mesh of their own; only where gcloud finds its Python is kept. */
+function withoutSettings(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  const kept = Object.entries(env).filter(
+    ([name]) =>
+      (!name.startsWith("CLOUDSDK_") || name.startsWith("CLOUDSDK_PYTHON")) &&
+      (!name.startsWith("MESHJOIN_") || name === "MESHJOIN_BINARIES"),
+  );
+  return Object.fromEntries(kept);
+}

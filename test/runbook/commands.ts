@@ -1,0 +1,66 @@
+/** A command of a page of the documentation, as somebody would paste it into a shell. */
+export interface Command {
+  /** Title of its section; empty before the first. */
+  readonly section: string;
+  /** One or several lines; inline code has none of the page's own line breaks. */
+  readonly text: string;
+}
+
+/** What inline code begins with if it is a command, and not a name, a message or a field. */
+const PROGRAMS = ["curl", "gcloud", "istioctl", "jq", "kubectl", "node", "npm", "openssl", "terraform"];
+const FENCED = /^```(?<language>\w*)\n(?<code>.*?)^```$/gms;
+const INLINE = /`(?<code>[^`]+)`/g;
+
+/** All commands of a page in Markdown, in their order, those of fenced blocks first in each section. Fails on a block that is no shell's. */
+export function readCommands(page: string): Command[] {
+  return page.split(/^## /m).flatMap((part, index) => {
+    const [first = "", ...rest] = part.split("\n");
+    const section = index === 0 ? "" : first;
+    const text = rest.join("\n");
+    const fenced = [...text.matchAll(FENCED)].flatMap(({ groups }) => {
+      if (groups?.["language"] !== "sh")
+        throw new Error(`a block of «${section}» is not marked as sh: mark it`);
+      return statements(groups["code"] ?? "");
+    });
+    const inline = [...text.replaceAll(FENCED, "").matchAll(INLINE)]
+      .map(({ groups }) => (groups?.["code"] ?? "").replaceAll(/\s+/g, " "))
+      .filter((code) => PROGRAMS.includes(code.split(" ")[0] ?? ""));
+    return [...fenced, ...inline].map((each) => ({ section, text: each }));
+  });
+}
+
+/** One for each line, with those that it goes on in: after a backslash or a pipe, or inside quotes. */
+function statements(code: string): string[] {
+  const found: string[] = [];
+  let open = "";
+  for (const line of code.split("\n")) {
+    open = open === "" ? line : `${open}\n${line}`;
+    if (/[\\|]$/.test(open) || open.split("'").length % 2 === 0) continue;
+    if (open.trim() !== "" && !open.startsWith("#")) found.push(open);
+    open = "";
+  }
+  if (open !== "") throw new Error(`this command has no end: ${open}`);
+  return found;
+}
+
+/** The programs that a command starts, in pipes and substitutions too. */
+export function programsOf({ text }: Command): string[] {
+  const starts = /(?:^|\||\$\(|"\$\()\s*(?<program>[a-z][\w-]*)(?=\s)/gm;
+  const words = [...text.matchAll(starts)].map(({ groups }) => groups?.["program"] ?? "");
+  return [...new Set(words)].filter((word) => PROGRAMS.includes(word));
+}
+
+/** Values of placeholders: of words in capitals, `CLUSTER`, and of descriptions, `<member>`. */
+export type Values = Readonly<Record<string, string>>;
+
+/** Fails on a placeholder that has no value, which a shell would take for something else. */
+export function filledIn({ text }: Command, values: Values): string {
+  const filled = Object.entries(values).reduce(
+    (all, [name, value]) =>
+      all.replaceAll(name.startsWith("<") ? name : new RegExp(`(?<![$\\w])${name}(?!\\w)`, "g"), value),
+    text,
+  );
+  const left = /<[a-z][^>]*>|(?<![$\w])[A-Z]{3,}(?![\w=])/.exec(filled.replaceAll(/'[^']*'/g, "''"));
+  if (left !== null) throw new Error(`${left[0]} has no value in: ${text}`);
+  return filled;
+}

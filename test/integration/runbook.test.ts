@@ -2,7 +2,7 @@ import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { beforeAll, describe, expect, it } from "@jest/globals";
+import { afterEach, beforeAll, describe, expect, it } from "@jest/globals";
 import type { FleetMember } from "../../sandbox/fleet-file.ts";
 import { ROOT } from "../../scripts/paths.ts";
 import { makeRoot } from "../../shared/pki/make-root.ts";
@@ -99,6 +99,8 @@ beforeAll(async () => {
   await setVariables("", /^PROJECT=/, { "<region of the functions>": "europe-west1" });
   await setVariables("", /^export /);
 }, SCENARIO_MS);
+
+afterEach(() => clearFaults(world.fleet));
 
 describe("a command of the runbook", () => {
   for (const program of missing) {
@@ -355,7 +357,6 @@ describe("a command of the runbook", () => {
       expect([...(await secrets(stays)).keys()]).toEqual(expect.arrayContaining(kept));
       await expectCommand(FINDING, /sync --yes/, { shows: ["deleted"] });
       for (const leaver of leavers) await expectForgotten(fleet, leaver);
-      await clearFaults(fleet);
     },
     SCENARIO_MS,
   );

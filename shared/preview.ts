@@ -29,8 +29,8 @@ export async function preview(
     ...[noSigningRoot(run.spec.meshId, seen.roots) ?? []].flat(),
     ...seen.listing.findings,
     ...plans.memberPlans.flatMap((plan) => (concerns(plan.clusterId) ? plan.findings : [])),
-    ...plans.pairPlans.flatMap(({ reader, target, findings: found }) =>
-      concerns(reader, target) ? found : [],
+    ...plans.pairPlans.flatMap(({ reader, target, action, expiring, findings: found }) =>
+      concerns(reader, target) ? [...found, ...(action === undefined ? [expiring ?? []].flat() : [])] : [],
     ),
     ...plans.departurePlan.findings.filter(({ clusterId = "" }) => concerns(clusterId)),
   ];

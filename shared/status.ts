@@ -171,7 +171,11 @@ function meshFindings(
     ...[noSigningRoot(spec.meshId, roots) ?? []].flat(),
     ...[rotationDue(members, roots, spec, ports.clock.now()) ?? []].flat(),
     ...listing.findings,
-    ...pairPlans.flatMap(({ findings, action }) => [...findings, ...(action?.findings ?? [])]),
+    ...pairPlans.flatMap(({ findings, expiring, action }) => [
+      ...findings,
+      ...[expiring ?? []].flat(),
+      ...(action?.findings ?? []),
+    ]),
     ...departurePlan.findings,
     ...departurePlan.actions.flatMap(({ findings }) => findings),
   ]).toSorted(inOrder);

@@ -30,6 +30,8 @@ export interface PairPlan {
   readonly action?: Connect;
   /** Of the token that the reader has now. */
   readonly tokenExpiresAt?: Date;
+  /** That token should have been renewed long ago; whether it is this time is for the run to see. */
+  readonly expiring?: Finding;
   readonly findings: readonly Finding[];
 }
 
@@ -65,7 +67,18 @@ function expiry({ tokenExpiresAt }: PairPlan): number {
   return tokenExpiresAt?.getTime() ?? 0;
 }
 
+/** A token ends whatever keeps the pair from being written. */
 function planPair(reader: Member, target: Member, context: PairContext): PairPlan {
+  const existing = isReachable(reader) ? remoteSecretOf(reader, target.clusterId) : undefined;
+  const expiring = existing && tokenExpiring(existing, reader.clusterId, target.clusterId, context.now);
+  return {
+    ...planWriting(reader, target, context),
+    ...(existing?.tokenExpiresAt === undefined ? {} : { tokenExpiresAt: existing.tokenExpiresAt }),
+    ...(expiring === undefined ? {} : { expiring }),
+  };
+}
+
+function planWriting(reader: Member, target: Member, context: PairContext): PairPlan {
   const pair = { reader: reader.clusterId, target: target.clusterId };
   const apart = notShared(reader, target);
   if (apart !== undefined) return { ...pair, standing: "excluded", findings: [apart] };
@@ -83,15 +96,7 @@ function planPair(reader: Member, target: Member, context: PairContext): PairPla
   const digest = endpointDigest(choice.endpoint);
   const existing = remoteSecretOf(reader, target.clusterId);
   const cause = whyConnect(existing, reader, target, digest, context.now);
-  const seen = {
-    ...pair,
-    ...(existing?.tokenExpiresAt === undefined ? {} : { tokenExpiresAt: existing.tokenExpiresAt }),
-    findings:
-      existing === undefined
-        ? []
-        : [tokenExpiring(existing, reader.clusterId, target.clusterId, context.now) ?? []].flat(),
-  };
-  if (cause === undefined) return { ...seen, standing: "current" };
+  if (cause === undefined) return { ...pair, standing: "current", findings: [] };
   const action: Connect = {
     kind: "connect",
     verb: existing === undefined ? "create" : "update",
@@ -102,7 +107,7 @@ function planPair(reader: Member, target: Member, context: PairContext): PairPla
     ...(cause.unseen === undefined ? {} : { unseen: cause.unseen }),
     findings: [cause.finding],
   };
-  return { ...seen, standing: "connect", action };
+  return { ...pair, standing: "connect", action, findings: [] };
 }
 
 function notShared(reader: Member, target: Member): Finding | undefined {

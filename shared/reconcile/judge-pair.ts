@@ -36,9 +36,11 @@ export interface Done {
 /** What became of a planned pair: pure. */
 export function judgePair(plan: PairPlan, { subjects, written, evidence }: Done): Judged {
   const { reader, target } = plan;
+  const renewed = typeof written.get(keyOf(plan)) === "boolean";
+  const kept = [...plan.findings, ...(plan.expiring === undefined || renewed ? [] : [plan.expiring])];
   const settle = (outcome: Outcome, counts: boolean, ...findings: Finding[]): Judged => ({
     pair: { reader, target, outcome, counts },
-    findings,
+    findings: [...kept, ...findings],
   });
   switch (plan.standing) {
     case "excluded":

@@ -63,7 +63,7 @@ export async function reconcilePairs(run: Run, input: PairsInput): Promise<Pairs
   const loaded = await noteLoaded(run, members, subjects, evidence);
   return {
     pairs: judged.map(({ pair }) => pair),
-    findings: [...plans.flatMap(({ findings }) => findings), ...judged.flatMap(({ findings }) => findings)],
+    findings: judged.flatMap(({ findings }) => findings),
     late: new Map([...loaded.late, ...lapses(run, input, { members, subjects, standings })]),
     errors: [
       ...[...written.values()].flatMap((each) => (each instanceof MeshjoinError ? [each] : [])),

@@ -279,9 +279,21 @@ describe("a token of seven days", () => {
     [8, 2],
   ])("that was not renewed after %s days is said to end (%i times)", (days, count) => {
     const plans = plan(aPairedFleet([EAST, WEST]), { now: new Date(NOW.getTime() + days * DAY_MS) });
-    expect(plans.flatMap(({ findings }) => findings).map(({ reason }) => reason)).toEqual(
+    expect(plans.flatMap(({ expiring }) => expiring ?? []).map(({ reason }) => reason)).toEqual(
       Array.from({ length: count }, () => "TokenExpiring"),
     );
+  });
+
+  it("is said to end by a member that cannot reach what it is for", () => {
+    const [east] = aPairedFleet([EAST, WEST]);
+    const plans = plan([east!, anUnreachableMember(WEST)], {
+      standings: { [clusterId(WEST.ref)]: "blocked" },
+      now: new Date(NOW.getTime() + 6 * DAY_MS),
+    });
+    expect(plans.map(({ standing, expiring }) => [standing, expiring?.clusterId])).toEqual([
+      ["pending", clusterId(EAST.ref)],
+      ["pending", undefined],
+    ]);
   });
 });
 

@@ -1,11 +1,14 @@
 import { describe, expect, it } from "@jest/globals";
 import { connectPair } from "../../../shared/apply/connect.ts";
+import type { Finding } from "../../../shared/core/finding.ts";
 import { annotation, clusterId, ISTIO_NAMESPACE } from "../../../shared/core/names.ts";
 import { isReachable } from "../../../shared/core/observation.ts";
 import { planPairs } from "../../../shared/core/pair-plan.ts";
 import { observeMember } from "../../../shared/observe.ts";
 import type { KubernetesObject } from "../../../shared/ports.ts";
+import { preview } from "../../../shared/preview.ts";
 import type { Progress } from "../../../shared/progress.ts";
+import { collectStatus } from "../../../shared/status.ts";
 import { aMesh, type FakeMesh } from "../../fakes/mesh.ts";
 import { MANIFEST_TEMPLATE } from "../../fixtures/manifest-template.ts";
 import { contentsFromNow, expectJoined, fileOf, inLockstep, secretsOf, versionsOf } from "./world.ts";
@@ -229,6 +232,43 @@ describe("a changed manifest", () => {
       ...Object(desired?.["spec"]),
       sessionAffinity: "ClientIP",
     });
+  });
+});
+
+describe("a token that has used up three quarters of its life", () => {
+  const expiring = ({ findings }: { readonly findings: readonly Finding[] }) =>
+    findings.filter(({ reason }) => reason === "TokenExpiring").map((each) => each.clusterId);
+
+  it("is renewed without a word, and until then status says so", async () => {
+    const mesh = await twoMembers();
+    const [one, other] = mesh.clusters.map(({ ref }) => clusterId(ref));
+    mesh.clock.advance(6 * DAY);
+    expect(expiring(await collectStatus(mesh.run()))).toEqual([one, other]);
+    expect(expiring(await preview(mesh.run(), { scope: "mesh", reason: "test" }))).toEqual([]);
+    expect(expiring((await mesh.reconcile("mesh")).summary)).toEqual([]);
+    expect(expiring(await collectStatus(mesh.run()))).toEqual([]);
+  });
+
+  it("is told of in each run while what it is for cannot be reached", async () => {
+    const mesh = await twoMembers();
+    const [one] = mesh.clusters.map(({ ref }) => clusterId(ref));
+    mesh.clock.advance(6 * DAY);
+    mesh.servers[1]!.faults.unreachable = true;
+    expect(expiring((await mesh.reconcile("mesh")).summary)).toEqual([one]);
+    expect(expiring(await preview(mesh.run(), { scope: "mesh", reason: "test" }))).toEqual([one]);
+    expect(expiring(await collectStatus(mesh.run()))).toEqual([one]);
+    mesh.servers[1]!.faults.unreachable = false;
+    expect(expiring((await mesh.reconcile("mesh")).summary)).toEqual([]);
+  });
+
+  it("is told of when its renewal fails", async () => {
+    const mesh = await twoMembers();
+    const [one] = mesh.clusters.map(({ ref }) => clusterId(ref));
+    mesh.clock.advance(6 * DAY);
+    mesh.servers[0]!.istiod.syncsAfterMs = Number.POSITIVE_INFINITY;
+    const { summary, errors } = await mesh.reconcile("mesh", { signal: AbortSignal.timeout(300) });
+    expect(errors.map(({ code }) => code)).toContain("PairSyncing");
+    expect(expiring(summary)).toContain(one);
   });
 });
 

@@ -5,11 +5,11 @@ import { CACERTS, ISTIO_NAMESPACE, readerSecretName, remoteSecretName } from "./
 import type { Member } from "./core/observation.ts";
 import type { Plan, PlannedAction } from "./core/plan.ts";
 import type { ReconcileRequest } from "./core/request.ts";
+import { noSigningRoot } from "./core/roots/signing.ts";
 import { MeshjoinError } from "./errors.ts";
 import { controlPlane } from "./istio/control-plane.ts";
 import { CRDS, dueCrds } from "./istio/crds.ts";
 import type { KubernetesObject, Ports } from "./ports.ts";
-import { noSigningRoot } from "./reconcile/roots.ts";
 import { type Plans, plansOf, type Survey, survey } from "./reconcile/survey.ts";
 
 /**
@@ -26,7 +26,7 @@ export async function preview(
   const concerns = (...ids: readonly string[]) => scope === "mesh" || ids.includes(scope.clusterId);
   const actions = actionsOf(plans).filter((action) => concerns(...sidesOf(action)));
   const findings = [
-    ...[noSigningRoot(run.spec.meshId, seen.roots) ?? []].flat(),
+    ...[noSigningRoot(run.spec, seen.roots.versions) ?? []].flat(),
     ...seen.listing.findings,
     ...plans.memberPlans.flatMap((plan) => (concerns(plan.clusterId) ? plan.findings : [])),
     ...plans.pairPlans.flatMap(({ reader, target, action, expiring, findings: found }) =>

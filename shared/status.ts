@@ -6,12 +6,12 @@ import { remoteSecretName } from "./core/names.ts";
 import { isReachable, type Member, type ReachableMember } from "./core/observation.ts";
 import type { PairPlan } from "./core/pair-plan.ts";
 import { rotationDue } from "./core/roots/due.ts";
+import { noSigningRoot } from "./core/roots/signing.ts";
 import { stageOf } from "./core/roots/stages.ts";
 import type { CertificateStatus, MemberStatus, PairStatus, RotationStatus, Status } from "./core/status.ts";
 import { MeshjoinError } from "./errors.ts";
 import { rootCertificates } from "./istio/root-config-map.ts";
 import type { RemoteClusterStatus } from "./ports.ts";
-import { noSigningRoot } from "./reconcile/roots.ts";
 import { type Plans, plansOf, type Survey, survey } from "./reconcile/survey.ts";
 import { lookAtGate } from "./rotate/look.ts";
 
@@ -168,7 +168,7 @@ function meshFindings(
   { pairPlans, departurePlan }: Plans,
 ): Finding[] {
   return distinct([
-    ...[noSigningRoot(spec.meshId, roots) ?? []].flat(),
+    ...[noSigningRoot(spec, roots.versions) ?? []].flat(),
     ...[rotationDue(members, roots, spec, ports.clock.now()) ?? []].flat(),
     ...listing.findings,
     ...pairPlans.flatMap(({ findings, expiring, action }) => [

@@ -17,6 +17,10 @@ import { exitCodeOfRun } from "./reconciled.ts";
 export interface Moved {
   readonly from: Stage;
   readonly to: Stage;
+  /** A stage follows another only when somebody has it go on. */
+  readonly paused: boolean;
+  /** The version that signs; null where none does. */
+  readonly signing: number | null;
   /** Null where it was done. */
   readonly refused: { readonly code: string; readonly message: string; readonly cure: string } | null;
   /** Of the run that gave the members the new stage. */
@@ -79,9 +83,12 @@ function show(
 ): ExitCode {
   const from = stageOf(before);
   const refused = after === undefined ? OUT_OF_DATE : isRefusal(after) ? after : undefined;
+  const { versions, notes } = after === undefined || isRefusal(after) ? before : after;
   const moved: Moved = {
     from,
-    to: after === undefined || isRefusal(after) ? from : stageOf(after),
+    to: stageOf({ versions, notes }),
+    paused: notes.paused !== undefined,
+    signing: versions.signing ?? null,
     refused:
       refused === undefined ? null : { code: refused.refused, message: refused.message, cure: refused.cure },
     ...(reconciled === undefined ? {} : { summary: reconciled.summary }),

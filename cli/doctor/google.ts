@@ -1,6 +1,7 @@
 import type { Cluster } from "../../shared/core/cluster.ts";
 import { nonMemberReason } from "../../shared/core/membership.ts";
 import { rootSecretName } from "../../shared/core/names.ts";
+import { noSigningRoot } from "../../shared/core/roots/signing.ts";
 import { bundleVersions, type RootState } from "../../shared/core/roots/state.ts";
 import { INTERMEDIATE_TO_WORKLOAD, type MeshSpec } from "../../shared/core/spec.ts";
 import { MeshjoinError, RootError } from "../../shared/errors.ts";
@@ -9,7 +10,6 @@ import { splitBundle } from "../../shared/pki/bundle.ts";
 import { parseCertificate } from "../../shared/pki/certificate.ts";
 import { assertIssuing } from "../../shared/pki/root.ts";
 import type { TrustBundle } from "../../shared/ports.ts";
-import { noSigningRoot } from "../../shared/reconcile/roots.ts";
 import { type Check, fault, fine } from "./check.ts";
 import { enableApi, grantOnProject, grantOnSecret } from "./grants.ts";
 
@@ -84,7 +84,7 @@ export async function checkRoot(
   let role = "roles/secretmanager.viewer";
   try {
     const state = await ports.roots.state();
-    const unsigned = noSigningRoot(spec.meshId, state);
+    const unsigned = noSigningRoot(spec, state.versions);
     if (unsigned !== undefined) return fault(subject, unsigned.message, unsigned.cure);
     role = "roles/secretmanager.secretAccessor";
     const until = signingUntil(await ports.authority.trustBundle(), state, spec, ports.clock.now());

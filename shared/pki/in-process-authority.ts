@@ -1,7 +1,9 @@
 import type { KeyObject } from "node:crypto";
 import type { ClusterRef } from "../core/cluster.ts";
+import type { Finding } from "../core/finding.ts";
 import { clusterId, rootSecretName } from "../core/names.ts";
-import { bundleVersions, type RootVersions, signingAliasCommand } from "../core/roots/state.ts";
+import { noSigningRoot } from "../core/roots/signing.ts";
+import { bundleVersions, type RootVersions } from "../core/roots/state.ts";
 import { INTERMEDIATE_TO_WORKLOAD, type MeshSpec } from "../core/spec.ts";
 import { RootError } from "../errors.ts";
 import type { Clock, IssuedCertificate, RootAuthority, RootStore, TrustBundle } from "../ports.ts";
@@ -51,7 +53,8 @@ async function withRoots<T>(
 ): Promise<T> {
   const secret = rootSecretName(spec.meshId);
   const { versions } = await store.state(signal);
-  if (versions.signing === undefined) throw noSigningRoot(secret, versions);
+  const unsigned = noSigningRoot(spec, versions);
+  if (unsigned !== undefined) throw rootError(unsigned, secret);
   const reads = await Promise.allSettled(
     bundleVersions(versions).map(async (version) => ({
       version,
@@ -81,7 +84,7 @@ function issue(
 ): IssuedCertificate {
   const bundle = bundleOf(roots);
   const signing = roots.payloads.find(({ version }) => version === roots.versions.signing);
-  if (signing === undefined) throw noSigningRoot(rootSecretName(spec.meshId), roots.versions);
+  if (signing === undefined) throw new TypeError("the payload of the version that signs was not read");
   const root = readSigningRoot(signing.payload, signing.name);
   const now = clock.now();
   const minimumLife = INTERMEDIATE_TO_WORKLOAD * spec.workloadTtl;
@@ -97,9 +100,6 @@ function issue(
   return { certificate, ...bundle };
 }
 
-function noSigningRoot(secret: string, versions: RootVersions): RootError {
-  return new RootError(
-    `no version of secret ${secret} has the alias "signing", so nothing is issued; set it: ${signingAliasCommand(secret, versions)}`,
-    { code: "NoSigningRoot", fields: { secret } },
-  );
+function rootError({ reason, message, cure }: Finding, secret: string): RootError {
+  return new RootError(`${message}; ${cure}`, { code: reason, fields: { secret } });
 }

@@ -1,6 +1,7 @@
 import type { Finding } from "../core/finding.ts";
 import { rootSecretName } from "../core/names.ts";
 import { rotationDue } from "../core/roots/due.ts";
+import { noSigningRoot } from "../core/roots/signing.ts";
 import { type Stage, stageOf } from "../core/roots/stages.ts";
 import { ROOT_ROLES, type RootRole } from "../core/roots/state.ts";
 import { unclaimedRoots } from "../core/roots/unclaimed.ts";
@@ -52,8 +53,9 @@ export async function viewRoots(run: RotatorRun): Promise<RootView> {
       retired: notes.retired.includes(version),
     })),
     findings: [
+      ...[noSigningRoot(spec, versions) ?? []].flat(),
       ...[rotationDue(seen.members, seen.roots, spec, ports.clock.now()) ?? []].flat(),
-      ...unclaimedRoots(listed, seen.roots, secret),
+      ...unclaimedRoots(listed, seen.roots, spec),
     ],
   };
 }

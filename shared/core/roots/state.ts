@@ -33,17 +33,6 @@ export function parseRootVersions(text: string): RootVersions {
   return Object.fromEntries(entries.filter(([role]) => ROOT_ROLES.some((known) => known === role)));
 }
 
-/**
- * How to name the version that signs. It names the other aliases too, because gcloud replaces the whole map by what it
- * is told.
- */
-export function signingAliasCommand(secret: string, versions: RootVersions): string {
-  const others = ROOT_ROLES.flatMap((role) =>
-    role === "signing" || versions[role] === undefined ? [] : [`,${role}=${versions[role]}`],
-  );
-  return `gcloud secrets update ${secret} --update-version-aliases=signing=VERSION${others.join("")}`;
-}
-
 /** The versions that make up the trust bundle, in the order in which they stand in it. */
 export function bundleVersions(versions: RootVersions): number[] {
   return [...new Set(ROOT_ROLES.flatMap((role) => versions[role] ?? []))].toSorted((a, b) => a - b);

@@ -1,13 +1,20 @@
 import { type Finding, finding } from "../finding.ts";
+import { rootSecretName } from "../names.ts";
+import type { MeshSpec } from "../spec.ts";
 import type { Roots } from "./stages.ts";
 import { bundleVersions } from "./state.ts";
 
-/** Enabled versions that are nobody's root: added and never claimed. They are ignored, and worth being looked at. */
+/**
+ * Enabled versions that are nobody's root: added and never claimed. They are ignored, and worth being looked at. None is said to be
+ * one while no version signs: any of them may be the one that did.
+ */
 export function unclaimedRoots(
   versions: readonly { readonly version: number; readonly enabled: boolean }[],
   roots: Roots,
-  secret: string,
+  { meshId, rootProject }: Pick<MeshSpec, "meshId" | "rootProject">,
 ): Finding[] {
+  if (roots.versions.signing === undefined) return [];
+  const secret = rootSecretName(meshId);
   const known = [...bundleVersions(roots.versions), ...roots.notes.retired];
   return versions
     .filter(({ version, enabled }) => enabled && !known.includes(version))
@@ -15,7 +22,7 @@ export function unclaimedRoots(
       finding(
         "UnclaimedRootVersion",
         `version ${version} of secret ${secret} has no role; it is ignored`,
-        `if nobody needs it: gcloud secrets versions disable ${version} --secret ${secret}`,
+        `if nobody needs it: gcloud secrets versions disable ${version} --secret=${secret} --project=${rootProject}`,
       ),
     );
 }

@@ -123,7 +123,7 @@ describe("a root rotation by hand", () => {
     expect((await said(mesh, "root resume")).code).toBe(0);
     expect(await said(mesh, "root abort")).toMatchObject({
       code: 0,
-      out: expect.stringContaining("Root rotation: switch"),
+      out: expect.stringContaining("Root rotation: switch; version 1 signs"),
     });
     for (let index = 0; index < 3; index += 1) {
       mesh.clock.advance(STAGE);
@@ -141,6 +141,23 @@ describe("a root rotation by hand", () => {
       code: 1,
       out: expect.stringContaining("Refused: NothingToAbort"),
     });
+  });
+
+  it("says what an order has come to where the stage is the same", async () => {
+    const mesh = await aJoinedMesh();
+    await said(mesh, "root rotate");
+    expect((await said(mesh, "root pause")).out).toContain(
+      "Root rotation: distribute, paused; version 1 signs",
+    );
+    expect((await said(mesh, "root resume")).out).toContain("Root rotation: distribute; version 1 signs");
+  });
+
+  it("shows that no version signs, and names none that could be disabled", async () => {
+    const mesh = await aJoinedMesh();
+    mesh.roots.setAliases({});
+    const { code, out } = await said(mesh, "root status");
+    expect([code, out]).toEqual([0, expect.stringMatching(/NoSigningRoot[\s\S]*=signing=VERSION/)]);
+    expect(out).not.toContain("versions disable");
   });
 
   it("shows a version that is nobody's root", async () => {

@@ -113,7 +113,7 @@ describe("inProcessAuthority", () => {
       name: "RootError",
       code: "NoSigningRoot",
       message: expect.stringMatching(
-        / gcloud secrets update prod-root-ca --update-version-aliases=signing=VERSION,next=1,previous=2$/,
+        / gcloud secrets update prod-root-ca --project=\S+ --update-version-aliases=signing=VERSION,next=1,previous=2$/,
       ),
     });
     expect(store.calls).toEqual({ state: 1, payload: 0 });

@@ -1,0 +1,26 @@
+import { type Finding, finding } from "../finding.ts";
+import { rootSecretName } from "../names.ts";
+import type { MeshSpec } from "../spec.ts";
+import { ROOT_ROLES, type RootVersions } from "./state.ts";
+
+/** Nothing is issued then. Undefined where a version signs. */
+export function noSigningRoot(
+  { meshId, rootProject }: Pick<MeshSpec, "meshId" | "rootProject">,
+  versions: RootVersions,
+): Finding | undefined {
+  if (versions.signing !== undefined) return undefined;
+  const secret = rootSecretName(meshId);
+  return finding(
+    "NoSigningRoot",
+    `no version of secret ${secret} has the alias "signing", so nothing is issued`,
+    `set it: gcloud secrets update ${secret} --project=${rootProject} --update-version-aliases=${signingAlias(versions)}`,
+  );
+}
+
+/** It names the other aliases too, because gcloud replaces the whole map by what it is told. */
+function signingAlias(versions: RootVersions): string {
+  const others = ROOT_ROLES.flatMap((role) =>
+    role === "signing" || versions[role] === undefined ? [] : [`${role}=${versions[role]}`],
+  );
+  return ["signing=VERSION", ...others].join(",");
+}

@@ -1,5 +1,4 @@
-import { isRefusal, type Refusal, type Stage, stageOf } from "../../shared/core/roots/stages.ts";
-import type { Summary } from "../../shared/core/summary.ts";
+import { isRefusal, type Refusal, stageOf } from "../../shared/core/roots/stages.ts";
 import { beginRotation } from "../../shared/rotate/begin.ts";
 import type { Changed } from "../../shared/rotate/change-roots.ts";
 import { makeFirstRoot } from "../../shared/rotate/first-root.ts";
@@ -8,24 +7,10 @@ import { viewRoots } from "../../shared/rotate/root-view.ts";
 import { carryOut, followUp, type RootAction } from "../../shared/rotate.ts";
 import { EXIT, type ExitCode } from "../exit-code.ts";
 import type { RootOrder } from "../order.ts";
-import { renderMoved } from "../render/moved.ts";
+import { type Moved, renderMoved } from "../render/moved.ts";
 import { renderRootView } from "../render/root-view.ts";
 import type { Session } from "../session.ts";
 import { exitCodeOfRun } from "./reconciled.ts";
-
-/** What became of an order about the root. */
-export interface Moved {
-  readonly from: Stage;
-  readonly to: Stage;
-  /** A stage follows another only when somebody has it go on. */
-  readonly paused: boolean;
-  /** The version that signs; null where none does. */
-  readonly signing: number | null;
-  /** Null where it was done. */
-  readonly refused: { readonly code: string; readonly message: string; readonly cure: string } | null;
-  /** Of the run that gave the members the new stage. */
-  readonly summary?: Summary;
-}
 
 export async function root(session: Session, order: RootOrder): Promise<ExitCode> {
   switch (order.action) {

@@ -1,7 +1,22 @@
-import type { Moved } from "../commands/root.ts";
+import type { Stage } from "../../shared/core/roots/stages.ts";
+import type { Summary } from "../../shared/core/summary.ts";
 import type { Paint } from "../paint.ts";
 import { renderSummary } from "./summary.ts";
 import { blocks } from "./words.ts";
+
+/** What became of an order about the root. */
+export interface Moved {
+  readonly from: Stage;
+  readonly to: Stage;
+  /** A stage follows another only when somebody has it go on. */
+  readonly paused: boolean;
+  /** The version that signs; null where none does. */
+  readonly signing: number | null;
+  /** Null where it was done. */
+  readonly refused: { readonly code: string; readonly message: string; readonly cure: string } | null;
+  /** Of the run that gave the members the new stage. */
+  readonly summary?: Summary;
+}
 
 /** Where an order has brought the roots, or why nowhere. */
 export function renderMoved({ from, to, paused, signing, refused, summary }: Moved, paint: Paint): string {

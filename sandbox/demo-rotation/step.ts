@@ -1,6 +1,5 @@
 import type { SandboxFleet } from "../fleet.ts";
 import type { Traffic } from "../traffic/traffic.ts";
-import type { TokenExpiries } from "./tokens.ts";
 
 /** What is done to the mesh while requests go through it. */
 export interface Step {
@@ -8,6 +7,9 @@ export interface Step {
   /** Resolves when it is over, for every member; fails if it cannot be. */
   run(world: StepWorld): Promise<void>;
 }
+
+/** When the token of each ordered pair ends, by reader and target. */
+export type TokenExpiries = ReadonlyMap<string, string>;
 
 export interface StepWorld {
   readonly fleet: SandboxFleet;

@@ -1,10 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { SandboxFleet } from "../fleet.ts";
-import type { StepWorld } from "./step.ts";
+import type { StepWorld, TokenExpiries } from "./step.ts";
 import { meshStatus, syncMesh } from "./sync-mesh.ts";
-
-/** When the token of each ordered pair ends, by reader and target. */
-export type TokenExpiries = ReadonlyMap<string, string>;
 
 /** The shortest that Kubernetes grants. */
 export const SHORTEST_TOKEN_TTL = "10m";

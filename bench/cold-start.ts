@@ -8,6 +8,7 @@ import { type GoogleCloud, PROJECT, startGoogleCloud } from "../sandbox/google-c
 import { freePort } from "../sandbox/ports.ts";
 import { startProcess } from "../sandbox/process.ts";
 import { createUndo, type Undo } from "../sandbox/undo.ts";
+import { median } from "./median.ts";
 import { atMost, type Target } from "./target.ts";
 
 /** What the first event asks for: nothing, or a look at GKE, for which all clients are loaded. */
@@ -73,9 +74,7 @@ export async function measureColdStarts({
 }
 
 function summarise(kind: (typeof KINDS)[number], times: readonly number[]): ColdStart {
-  const sorted = times.toSorted((a, b) => a - b);
-  const middle = sorted.slice(Math.ceil(sorted.length / 2) - 1, Math.floor(sorted.length / 2) + 1);
-  const medianMs = Math.round(middle.reduce((sum, ms) => sum + ms, 0) / middle.length);
+  const medianMs = Math.round(median(times));
   return {
     ...kind,
     runs: times.length,

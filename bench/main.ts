@@ -3,14 +3,16 @@ import { platform, tmpdir } from "node:os";
 import { join } from "node:path";
 import { Command, InvalidArgumentError } from "commander";
 import { type Binaries, ensureBinaries } from "../sandbox/binaries/build.ts";
-import { startFleet } from "../sandbox/fleet.ts";
+import { type SandboxFleet, startFleet } from "../sandbox/fleet.ts";
 import { DIST } from "../scripts/paths.ts";
 import { parsePin } from "../scripts/render-settings.ts";
 import { run } from "../scripts/run.ts";
-import { parseTemplate } from "../shared/istio/template.ts";
+import { type ManifestTemplate, parseTemplate } from "../shared/istio/template.ts";
 import { measureColdStarts } from "./cold-start.ts";
+import { type FullRun, measureFullRuns } from "./full-run.ts";
 import { type Join, measureJoin } from "./join.ts";
 import { type Report, renderReport } from "./report.ts";
+import type { Workplace } from "./usual-way.ts";
 
 interface Flags {
   readonly sizes: readonly number[];
@@ -39,10 +41,10 @@ function parseFlags(argv: readonly string[]): Flags {
   return new Command()
     .name("npm run bench --")
     .description(
-      "Measures joins on real API servers, the same work by istioctl and kubectl, and cold starts of the function. Linux only.",
+      "Measures joins on real API servers, the same work by istioctl and kubectl, full runs that find nothing to do, and cold starts of the function. Linux only.",
     )
     .option("--sizes <list>", "members after the join, one fleet for each", parseSizes, [3, 5, 8])
-    .option("--runs <n>", "cold starts of each kind", parseRuns, 7)
+    .option("--runs <n>", "cold starts of each kind, and full runs", parseRuns, 7)
     .option("--json", "one line of JSON instead of the tables", false)
     .allowExcessArguments(false)
     .parse(argv)
@@ -73,19 +75,35 @@ interface Setting {
   readonly bundle: string;
   readonly binaries: Binaries;
   readonly signal: AbortSignal;
+  readonly runs: number;
+}
+
+interface Size {
+  readonly joined: Join;
+  readonly fullRun: FullRun;
 }
 
 /** In a fleet of its own, which is stopped whatever happens. */
-async function measureSize(n: number, dir: string, { bundle, binaries, signal }: Setting): Promise<Join> {
+async function measureSize(n: number, dir: string, setting: Setting): Promise<Size> {
+  const { bundle, signal } = setting;
   const manifest = await readFile(join(bundle, "istio", "manifest.json"), "utf8");
   const progress = () => undefined;
   const fleet = await startFleet({ members: n - 1, dir, join: true, bundle, signal, progress });
   try {
-    const measured = measureJoin(fleet, parseTemplate(manifest), { binaries, dir, signal });
+    const measured = measureFleet(fleet, parseTemplate(manifest), { ...setting, dir });
     return await Promise.race([measured, rejectedBy(signal)]);
   } finally {
     await fleet.stop();
   }
+}
+
+async function measureFleet(
+  fleet: SandboxFleet,
+  template: ManifestTemplate,
+  workplace: Setting & Workplace,
+): Promise<Size> {
+  const joined = await measureJoin(fleet, template, workplace);
+  return { joined, fullRun: await measureFullRuns(fleet, { n: joined.n, runs: workplace.runs }) };
 }
 
 function rejectedBy(signal: AbortSignal): Promise<never> {
@@ -113,12 +131,16 @@ async function measureAll({ sizes, runs }: Flags): Promise<Report> {
   const signal = interruption();
   progress(`starting the function ${4 * runs} times`);
   const coldStarts = await inDirectory((dir) => measureColdStarts({ bundle, dir, runs, signal }));
-  const joins: Join[] = [];
+  const measured: Size[] = [];
   for (const n of sizes) {
     progress(`starting ${n - 1} members; then one more joins`);
-    joins.push(await inDirectory((dir) => measureSize(n, dir, { bundle, binaries, signal })));
+    measured.push(await inDirectory((dir) => measureSize(n, dir, { bundle, binaries, signal, runs })));
   }
-  return { joins, coldStarts };
+  return {
+    joins: measured.map(({ joined }) => joined),
+    fullRuns: measured.map(({ fullRun }) => fullRun),
+    coldStarts,
+  };
 }
 
 async function main(): Promise<void> {

@@ -1,16 +1,23 @@
 import { renderTable } from "../shared/table.ts";
 import type { ColdStart } from "./cold-start.ts";
+import type { FullRun } from "./full-run.ts";
 import type { Join } from "./join.ts";
 import type { Target } from "./target.ts";
 
 export interface Report {
   readonly coldStarts: readonly ColdStart[];
   readonly joins: readonly Join[];
+  readonly fullRuns: readonly FullRun[];
 }
 
 /** For people: a table for each question, and what its columns mean. */
-export function renderReport({ coldStarts, joins }: Report): string {
-  return [joinSection(joins), byHandSection(joins), coldStartSection(coldStarts)].join("\n\n");
+export function renderReport({ coldStarts, joins, fullRuns }: Report): string {
+  return [
+    joinSection(joins),
+    byHandSection(joins),
+    fullRunSection(fullRuns),
+    coldStartSection(coldStarts),
+  ].join("\n\n");
 }
 
 function joinSection(joins: readonly Join[]): string {
@@ -68,6 +75,45 @@ ${renderTable(head, rows)}
 pair exchange  a reader token and a remote secret for each pair of the new cluster, both ways;
                by hand: istioctl create-remote-secret | kubectl apply, one pair after the other
 manifest       Istio's objects in the new cluster; by hand: kubectl apply of the same objects, in a cluster without them`;
+}
+
+function fullRunSection(fullRuns: readonly FullRun[]): string {
+  const head = [
+    "N",
+    "median",
+    "slowest",
+    "CPU",
+    "requests",
+    "port-forwards",
+    "to Google",
+    "log lines",
+    "runs",
+  ];
+  const rows = fullRuns.map((run) => [
+    String(run.n),
+    milliseconds(run.medianMs),
+    milliseconds(run.slowestMs),
+    milliseconds(run.cpuMs),
+    perMember(run.requestsPerMember),
+    perMember(run.portForwardsPerMember),
+    String(run.googleRequests),
+    String(run.logLines),
+    String(run.runs),
+  ]);
+  return `A full run that finds nothing to do, of a warm function; N API servers share this machine with it
+
+${renderTable(head, rows)}
+
+median         from POST /sync to its answer
+CPU            of the function's process, for one run
+requests       to API servers, for each member
+port-forwards  to istiods, for each member
+to Google      requests to GKE and Secret Manager, for one run
+log lines      for one run`;
+}
+
+function perMember(count: number): string {
+  return Number(count.toFixed(1)).toString();
 }
 
 function coldStartSection(coldStarts: readonly ColdStart[]): string {

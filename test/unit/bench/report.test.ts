@@ -24,6 +24,19 @@ function aReport({ requests = 76, connections = 3, exchangeMs = 100, coldStartMs
         },
       },
     ],
+    fullRuns: [
+      {
+        n: 3,
+        runs: 7,
+        medianMs: 130,
+        slowestMs: 190,
+        cpuMs: 60,
+        requestsPerMember: 4.04,
+        portForwardsPerMember: 1,
+        googleRequests: 2,
+        logLines: 1,
+      },
+    ],
     coldStarts: [
       {
         firstEvent: "ignored",
@@ -38,6 +51,10 @@ function aReport({ requests = 76, connections = 3, exchangeMs = 100, coldStartMs
 }
 
 describe("the report of the bench", () => {
+  it("has a row for the full runs of each size", () => {
+    expect(aReport()).toMatch(/^3 +130 ms +190 ms +60 ms +4 +1 +2 +1 +7$/m);
+  });
+
   it("names every target that is met", () => {
     const report = aReport();
     for (const target of ["≤ 78", "≤ 3", "≥ 10 ×", "≤ 1000 ms"]) expect(report).toContain(target);

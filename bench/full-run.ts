@@ -1,0 +1,91 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { SandboxFleet } from "../sandbox/fleet.ts";
+import { cpuTime } from "./cpu-time.ts";
+import { median } from "./median.ts";
+
+/** A full run that finds nothing to do, over several. Times in milliseconds. */
+export interface FullRun {
+  readonly n: number;
+  readonly runs: number;
+  readonly medianMs: number;
+  readonly slowestMs: number;
+  /** Of the function's process. */
+  readonly cpuMs: number;
+  /** To API servers, port-forwards left out. */
+  readonly requestsPerMember: number;
+  readonly portForwardsPerMember: number;
+  /** To GKE, to Secret Manager and to the signer. */
+  readonly googleRequests: number;
+  readonly logLines: number;
+}
+
+const FUNCTION = "sync-mesh";
+/** Not measured: the function's code and its connections to Google are warm afterwards. */
+const WARM_UP = 3;
+const PAUSE_MS = 1000;
+const PATIENCE_MS = 60_000;
+
+/** Of a fleet whose `n` members are one mesh. */
+export async function measureFullRuns(
+  fleet: SandboxFleet,
+  { n, runs }: Pick<FullRun, "n" | "runs">,
+): Promise<FullRun> {
+  await untilUnchanged(fleet);
+  for (let run = 0; run < WARM_UP; run += 1) await fullRun(fleet);
+  const pid = fleet.functionPid(FUNCTION);
+  if (pid === undefined) throw new Error(`${FUNCTION} does not run; run npm run build`);
+  const since = Date.now();
+  const [cpuBefore, linesBefore] = [await cpuTime(pid), await logLines(fleet)];
+  const times: number[] = [];
+  for (let run = 0; run < runs; run += 1) times.push(await fullRun(fleet));
+  const [cpuMs, lines] = [(await cpuTime(pid)) - cpuBefore, (await logLines(fleet)) - linesBefore];
+  const { reconciler } = fleet.accounts;
+  const { gke, secretmanager, signer } = fleet.ledger.requests(reconciler, since);
+  const kubernetes = await fleet.clusterRequests(reconciler, since);
+  const { forPortForwards } = await fleet.clusterConnections(reconciler, since);
+  return {
+    n,
+    runs,
+    medianMs: Math.round(median(times)),
+    slowestMs: Math.round(Math.max(...times)),
+    cpuMs: Math.round(cpuMs / runs),
+    requestsPerMember: (kubernetes - forPortForwards) / runs / n,
+    portForwardsPerMember: forPortForwards / runs / n,
+    googleRequests: (gke + secretmanager + signer) / runs,
+    logLines: lines / runs,
+  };
+}
+
+/** What an earlier join has left to be done is done here. */
+async function untilUnchanged(fleet: SandboxFleet): Promise<void> {
+  for (const end = Date.now() + PATIENCE_MS; Date.now() < end; await sleep(PAUSE_MS)) {
+    if ((await sync(fleet)) === "unchanged") return;
+  }
+  throw new Error(`the mesh still changes after ${PATIENCE_MS / 1000} s; read the log of ${FUNCTION}`);
+}
+
+/** How long the caller waits. */
+async function fullRun(fleet: SandboxFleet): Promise<number> {
+  const start = performance.now();
+  const outcome = await sync(fleet);
+  const ms = performance.now() - start;
+  if (outcome !== "unchanged")
+    throw new Error(`a run over a mesh that is whole came out as ${String(outcome)}`);
+  return ms;
+}
+
+async function sync(fleet: SandboxFleet): Promise<unknown> {
+  const url = fleet.file().functions[FUNCTION];
+  if (url === undefined) throw new Error(`the bundle has no function ${FUNCTION}; run npm run build`);
+  const headers = { "content-type": "application/json" };
+  const response = await fetch(new URL("/sync", url), { method: "POST", headers, body: "{}" });
+  const summary: unknown = await response.json();
+  return Reflect.get(Object(summary), "outcome");
+}
+
+async function logLines(fleet: SandboxFleet): Promise<number> {
+  const text = await readFile(join(fleet.file().logDir, `${FUNCTION}.log`), "utf8");
+  return text.split("\n").filter((line) => line !== "").length;
+}

@@ -11,8 +11,8 @@ import {
   rotateIntermediates,
   tick,
 } from "../shared/rotate.ts";
-import { logReconciled } from "../shared/run-log.ts";
-import { logProgress, type Runtime } from "../shared/runtime.ts";
+import { logProgress, logReconciled } from "../shared/run-log.ts";
+import type { Runtime } from "../shared/runtime.ts";
 import { acknowledgeOrThrow } from "./trigger/acknowledge.ts";
 import { type Envelope, openMessage, type TopicMessage } from "./trigger/envelope.ts";
 import { parseRotationMessage, type RotationRequest } from "./trigger/rotation-message.ts";

@@ -1,7 +1,18 @@
 import type { Finding } from "./core/finding.ts";
 import { OUTCOMES, type Outcome } from "./core/outcome.ts";
 import type { Logger } from "./log.ts";
+import type { Reporter } from "./progress.ts";
 import type { Reconciled } from "./reconcile.ts";
+
+/**
+ * A line for each step that changed something or waits. What was found unchanged is counted by the last line of the run: a mesh of N
+ * members has N × (N − 1) pairs, and is looked at every few minutes.
+ */
+export function logProgress(log: Logger): Reporter {
+  return ({ step, ...rest }) => {
+    if (rest.outcome !== "unchanged") log.info({ step, ...rest }, "step");
+  };
+}
 
 /**
  * The one place where a run's findings and errors become log lines; each exactly once. How it came out for members and pairs is

@@ -160,8 +160,3 @@ async function wireAuthority({ spec, signerUrl: url }: Config, google: Google): 
   ]);
   return signer.signIntermediateAuthority({ url, identityToken: auth.googleIdentityToken() });
 }
-
-/** Every finished step as one log line. */
-export function logProgress(log: Logger): Reporter {
-  return ({ step, ...rest }) => log.info({ step, ...rest }, "step");
-}

@@ -58,7 +58,8 @@ export async function reconcilePairs(run: Run, input: PairsInput): Promise<Pairs
   const judged = plans.map((plan) => judgePair(plan, { subjects, written, evidence }));
   for (const { synced, pair } of judged) {
     if (synced !== true) continue;
-    run.report({ step: "pairSynced", clusterId: pair.reader, target: pair.target, outcome: "unchanged" });
+    const { reader, target, outcome } = pair;
+    run.report({ step: "pairSynced", clusterId: reader, target, outcome });
   }
   const loaded = await noteLoaded(run, members, subjects, evidence);
   return {

@@ -1,10 +1,20 @@
 import { describe, expect, it } from "@jest/globals";
-import type { Outcome } from "../../shared/core/outcome.ts";
+import { OUTCOMES, type Outcome } from "../../shared/core/outcome.ts";
 import { createLogger } from "../../shared/log.ts";
-import { logReconciled } from "../../shared/run-log.ts";
+import { logProgress, logReconciled } from "../../shared/run-log.ts";
 
 /** Cloud Logging's limit; what it adds itself is left for that. */
 const ENTRY_MAX = 256 * 1024 * 0.9;
+
+it("a step has a line of its own unless it left everything unchanged", () => {
+  const lines: object[] = [];
+  const report = logProgress(createLogger({ write: (line) => lines.push(JSON.parse(line)) }));
+  for (const outcome of OUTCOMES) report({ step: "pairSynced", clusterId: "a", target: "b", outcome });
+  const logged = ["failed", "waiting", "deleted", "created", "updated"];
+  expect(lines).toMatchObject(
+    logged.map((outcome) => ({ severity: "INFO", message: "step", step: "pairSynced", outcome })),
+  );
+});
 
 describe("the last line of a run", () => {
   it("counts what came of members and pairs, and fits into an entry however many there are", () => {

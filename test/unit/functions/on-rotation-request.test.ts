@@ -58,6 +58,12 @@ describe("on-rotation-request", () => {
     ]);
   });
 
+  it("writes one line for a tick that finds nothing due", async () => {
+    const { mesh, deliver, lines } = await aFunction();
+    await deliver(published(mesh, { kind: "tick" }));
+    expect(lines).toMatchObject([{ message: "reconciled", outcome: "unchanged" }]);
+  });
+
   it("replaces intermediates once, however often the message comes", async () => {
     const { mesh, deliver } = await aFunction();
     const before = serials(mesh);

@@ -8,6 +8,7 @@ import { aMesh, type FakeMesh } from "../../fakes/mesh.ts";
 import { expectJoined, versionsOf } from "../reconcile/world.ts";
 import { AS_JSON, aFunction } from "./served.ts";
 
+const DAY = 86_400;
 const idOf = (mesh: FakeMesh, index: number) => clusterId(mesh.clusters[index]!.ref);
 
 describe("POST /sync", () => {
@@ -19,6 +20,30 @@ describe("POST /sync", () => {
     expect([status, outcome, members.length, pairs.length]).toEqual([200, "created", 2, 2]);
     await expectJoined(mesh);
     expect((await post({})).body).toMatchObject({ outcome: "unchanged" });
+  });
+
+  it("logs each step that changes something, and one line in all where there is nothing to do", async () => {
+    const mesh = await aMesh({ members: 3 });
+    const { post, lines } = await aFunction(mesh);
+    const stepsOf = async (body: object = {}) => {
+      lines.length = 0;
+      await post(body);
+      const steps = lines.filter(({ message }) => message === "step");
+      return Object.groupBy(steps, ({ step, outcome }) => `${String(step)} ${String(outcome)}`);
+    };
+    const joined = await stepsOf();
+    expect([joined["connect created"]?.length, joined["pairSynced created"]?.length]).toEqual([6, 6]);
+
+    for (const body of [{}, { deep: true }]) {
+      expect(await stepsOf(body)).toEqual({});
+      expect(lines).toMatchObject([
+        { message: "reconciled", outcome: "unchanged", members: { unchanged: 3 }, pairs: { unchanged: 6 } },
+      ]);
+    }
+
+    mesh.clock.advance(6 * DAY);
+    const { "connect updated": renewed, "pairSynced updated": seen, ...rest } = await stepsOf();
+    expect([renewed?.length, seen?.length, rest]).toEqual([3, 3, {}]);
   });
 
   it("looks at one member when told so", async () => {

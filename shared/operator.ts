@@ -19,6 +19,8 @@ export interface OperatorRun extends Run {
 /** The wiring of one command. */
 export interface Operator {
   readonly spec: MeshSpec;
+  /** Of the function that reads payloads of the root in this process's place, if there is one. */
+  readonly signerUrl: string | undefined;
   /** Google's APIs are stood in for. */
   readonly inSandbox: boolean;
   /** Needs the manifest. */
@@ -39,7 +41,7 @@ export function operatorIdentity(): (audience: string) => Promise<string> {
  */
 export function createOperator(env: NodeJS.ProcessEnv, manifest: URL): Operator {
   const config = loadConfig(env);
-  const { spec, containerEndpoint: endpoint } = config;
+  const { spec, signerUrl, containerEndpoint: endpoint } = config;
   const adapters = lazily(() =>
     Promise.all([
       wireRotator(config),
@@ -56,6 +58,7 @@ export function createOperator(env: NodeJS.ProcessEnv, manifest: URL): Operator 
 
   return {
     spec,
+    signerUrl,
     inSandbox: endpoint !== undefined,
     open,
     async withRun(report, use) {

@@ -25,7 +25,7 @@ export async function diagnose(host: Host): Promise<Diagnosis> {
     ];
     if (!credentials.ok) return conclude(first);
     const [root, ...projects] = await Promise.all([
-      checkRoot(ports, spec, email),
+      checkRoot(ports, operator, email),
       ...spec.projects.map((project) => checkProject(ports, spec, project, email)),
     ]);
     const members = projects.flatMap((project) => project.members);

@@ -5,13 +5,19 @@ import { noSigningRoot } from "../../shared/core/roots/signing.ts";
 import { bundleVersions, type RootState } from "../../shared/core/roots/state.ts";
 import { INTERMEDIATE_TO_WORKLOAD, type MeshSpec } from "../../shared/core/spec.ts";
 import { MeshjoinError, RootError } from "../../shared/errors.ts";
-import type { OperatorPorts } from "../../shared/operator.ts";
+import type { Operator, OperatorPorts } from "../../shared/operator.ts";
 import { splitBundle } from "../../shared/pki/bundle.ts";
 import { parseCertificate } from "../../shared/pki/certificate.ts";
 import { assertIssuing } from "../../shared/pki/root.ts";
 import type { TrustBundle } from "../../shared/ports.ts";
 import { type Check, fault, fine } from "./check.ts";
-import { enableApi, grantOnProject, grantOnSecret } from "./grants.ts";
+import {
+  enableApi,
+  grantOnProject,
+  grantSecretAccess,
+  grantSecretToSigner,
+  grantSecretView,
+} from "./grants.ts";
 
 export interface Caller {
   readonly check: Check;
@@ -66,27 +72,24 @@ export async function checkProject(
   }
 }
 
-/** Its names, its payloads, and how long what signs is valid. Nothing of a payload but its certificate's dates is told. */
+/**
+ * Its names, its payloads, and how long what signs is valid. Nothing of a payload but its certificate's dates is told. The names
+ * are read by this process, the payloads by whoever signs.
+ */
 export async function checkRoot(
   ports: OperatorPorts,
-  spec: MeshSpec,
+  { spec, signerUrl }: Pick<Operator, "spec" | "signerUrl">,
   email: string | undefined,
 ): Promise<Check> {
-  const secret = rootSecretName(spec.meshId);
-  const subject = { check: "root", about: secret } as const;
-  const cure = (code: string, role: string) => {
-    const cures: Readonly<Record<string, string>> = {
-      RootAccessDenied: grantOnSecret(secret, spec.rootProject, role, email),
-      ServiceDisabled: enableApi("secretmanager.googleapis.com", spec.rootProject),
-    };
-    return cures[code];
-  };
-  let role = "roles/secretmanager.viewer";
+  const { meshId, rootProject: project } = spec;
+  const secret = { id: rootSecretName(meshId), project };
+  const subject = { check: "root", about: secret.id } as const;
+  let grant = grantSecretView(secret, email);
   try {
     const state = await ports.roots.state();
     const unsigned = noSigningRoot(spec, state.versions);
     if (unsigned !== undefined) return fault(subject, unsigned.message, unsigned.cure);
-    role = "roles/secretmanager.secretAccessor";
+    grant = signerUrl === undefined ? grantSecretAccess(secret, email) : grantSecretToSigner(secret);
     const until = signingUntil(await ports.authority.trustBundle(), state, spec, ports.clock.now());
     const trusted = bundleVersions(state.versions).join(", ");
     return fine(
@@ -95,7 +98,11 @@ export async function checkRoot(
     );
   } catch (error) {
     const { code, message } = ours(error);
-    return fault(subject, message, cure(code, role));
+    const cures: Readonly<Record<string, string>> = {
+      RootAccessDenied: grant,
+      ServiceDisabled: enableApi("secretmanager.googleapis.com", project),
+    };
+    return fault(subject, message, cures[code]);
   }
 }
 

@@ -14,6 +14,8 @@ export interface FakeRootStore extends RootStore, RootKeeper {
   deleteSecret(): void;
   /** From now on nobody may read anything. */
   deny(): void;
+  /** From now on nobody may read a payload. */
+  denyPayloads(): void;
   /** The next call, whichever it is, fails with this. */
   failNext(error: MeshjoinError): void;
   /** Every buffer that `payload` handed out: they must all be wiped by whoever took them. */
@@ -41,8 +43,10 @@ export function fakeRootStore(meshId = "prod"): FakeRootStore {
   let annotations: Readonly<Record<string, string>> = {};
   let changes = 0;
   let exists = true;
-  let denied = false;
+  let denied: "everything" | "payloads" | undefined;
   let failure: MeshjoinError | undefined;
+
+  const refused = () => rootError("RootAccessDenied", `no permission to read secret ${secret}; grant it`);
 
   const enter = (signal: AbortSignal | undefined) => {
     if (signal?.aborted === true) {
@@ -51,7 +55,7 @@ export function fakeRootStore(meshId = "prod"): FakeRootStore {
     const error = failure;
     failure = undefined;
     if (error !== undefined) throw error;
-    if (denied) throw rootError("RootAccessDenied", `no permission to read secret ${secret}; grant it`);
+    if (denied === "everything") throw refused();
   };
 
   const mustExist = () => {
@@ -76,6 +80,7 @@ export function fakeRootStore(meshId = "prod"): FakeRootStore {
     async payload(number, signal) {
       calls.payload += 1;
       enter(signal);
+      if (denied === "payloads") throw refused();
       const version = exists ? versions[number - 1] : undefined;
       const name = `version ${number} of secret ${secret}`;
       if (version === undefined)
@@ -138,8 +143,11 @@ export function fakeRootStore(meshId = "prod"): FakeRootStore {
     deleteSecret() {
       exists = false;
     },
+    denyPayloads() {
+      denied = "payloads";
+    },
     deny() {
-      denied = true;
+      denied = "everything";
     },
     failNext(error) {
       failure = error;

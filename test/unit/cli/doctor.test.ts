@@ -117,6 +117,38 @@ describe("doctor", () => {
     ]);
   });
 
+  describe("finds a root that may not be read, and says whose grant is missing", () => {
+    const grants = "gcloud secrets add-iam-policy-binding prod-root-ca --project=shop";
+    const [viewer, accessor] = ["roles/secretmanager.viewer", "roles/secretmanager.secretAccessor"];
+    const you = "--member=user:ada@example.com";
+    const signer = "--member=serviceAccount:SIGNER";
+    const itself = {};
+    const bySigner = { MESHJOIN_SIGNER_URL: "https://sign-intermediate-abc-ew.a.run.app" };
+
+    it.each<[string, "deny" | "denyPayloads", Readonly<Record<string, string>>, string]>([
+      ["the caller's, for names", "deny", itself, `${grants} ${you} --role=${viewer}`],
+      ["the caller's, for payloads", "denyPayloads", itself, `${grants} ${you} --role=${accessor}`],
+      [
+        "the caller's, for names, though another signs",
+        "deny",
+        bySigner,
+        `${grants} ${you} --role=${viewer}`,
+      ],
+      [
+        "that of the account that signs",
+        "denyPayloads",
+        bySigner,
+        "what is missing is a grant of SIGNER, the account that sign-intermediate runs as: " +
+          `${grants} ${signer} --role=${viewer} && ${grants} ${signer} --role=${accessor}`,
+      ],
+    ])("%s", async (_, refuse, signing, cure) => {
+      const mesh = await aMesh({ members: 1 });
+      mesh.roots[refuse]();
+      const env = { MESHJOIN_MESH_ID: "prod", MESHJOIN_PROJECTS: "shop", ...signing };
+      expect(await faultsOf(mesh, { env })).toMatchObject([{ check: "root", about: "prod-root-ca", cure }]);
+    });
+  });
+
   it("writes a service account into its commands as IAM wants it", async () => {
     const mesh = await aMesh({ members: 1 });
     mesh.roots.deny();

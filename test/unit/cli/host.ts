@@ -70,10 +70,12 @@ export async function call(mesh: FakeMesh, args: string, terminal: Terminal = {}
           },
         }),
     operator() {
-      if (Object.keys(env).some((name) => name.startsWith("MESHJOIN_"))) loadConfig(env);
+      const isConfigured = Object.keys(env).some((name) => name.startsWith("MESHJOIN_"));
+      const signerUrl = isConfigured ? loadConfig(env).signerUrl : undefined;
       const open = async () => portsOf(mesh, email);
       return {
         spec: mesh.spec,
+        signerUrl,
         inSandbox: manifest !== "release",
         open,
         withRun: async (report, use) =>

@@ -11,6 +11,8 @@ export interface FullRun {
   readonly runs: number;
   readonly medianMs: number;
   readonly slowestMs: number;
+  /** One after the other, TLS handshakes included and those of TCP left out; by how much a delay of each lengthens a run. */
+  readonly roundTrips: number;
   /** Of the function's process. */
   readonly cpuMs: number;
   /** To API servers, port-forwards left out. */
@@ -24,6 +26,9 @@ export interface FullRun {
 const FUNCTION = "sync-mesh";
 /** Not measured: the function's code and its connections to Google are warm afterwards. */
 const WARM_UP = 3;
+/** Long next to what a run takes by itself. */
+const DELAY_MS = 500;
+const DELAYED_RUNS = 3;
 const PAUSE_MS = 1000;
 const PATIENCE_MS = 60_000;
 
@@ -45,17 +50,38 @@ export async function measureFullRuns(
   const { gke, secretmanager, signer } = fleet.ledger.requests(reconciler, since);
   const kubernetes = await fleet.clusterRequests(reconciler, since);
   const { forPortForwards } = await fleet.clusterConnections(reconciler, since);
+  const medianMs = median(times);
   return {
     n,
     runs,
-    medianMs: Math.round(median(times)),
+    medianMs: Math.round(medianMs),
     slowestMs: Math.round(Math.max(...times)),
+    roundTrips: Math.round((median(await delayedRuns(fleet)) - medianMs) / DELAY_MS),
     cpuMs: Math.round(cpuMs / runs),
     requestsPerMember: (kubernetes - forPortForwards) / runs / n,
     portForwardsPerMember: forPortForwards / runs / n,
     googleRequests: (gke + secretmanager + signer) / runs,
     logLines: lines / runs,
   };
+}
+
+/** With every request to Google and whatever is sent to API servers held back. */
+async function delayedRuns(fleet: SandboxFleet): Promise<number[]> {
+  const { controlUrl, members } = fleet.file();
+  const faults = new URL("/faults", controlUrl);
+  const targets = ["gke", "secretmanager", ...members.map(({ clusterId }) => clusterId)];
+  const times: number[] = [];
+  try {
+    for (const target of targets) {
+      const body = JSON.stringify({ target, kind: "delay", delayMs: DELAY_MS });
+      const { ok, status } = await fetch(faults, { method: "POST", body });
+      if (!ok) throw new Error(`${target} could not be delayed: HTTP ${status}`);
+    }
+    for (let run = 0; run < DELAYED_RUNS; run += 1) times.push(await fullRun(fleet));
+    return times;
+  } finally {
+    await fetch(faults, { method: "DELETE" });
+  }
 }
 
 /** What an earlier join has left to be done is done here. */

@@ -82,6 +82,7 @@ function fullRunSection(fullRuns: readonly FullRun[]): string {
     "N",
     "median",
     "slowest",
+    "round trips",
     "CPU",
     "requests",
     "port-forwards",
@@ -93,6 +94,7 @@ function fullRunSection(fullRuns: readonly FullRun[]): string {
     String(run.n),
     milliseconds(run.medianMs),
     milliseconds(run.slowestMs),
+    String(run.roundTrips),
     milliseconds(run.cpuMs),
     perMember(run.requestsPerMember),
     perMember(run.portForwardsPerMember),
@@ -105,6 +107,8 @@ function fullRunSection(fullRuns: readonly FullRun[]): string {
 ${renderTable(head, rows)}
 
 median         from POST /sync to its answer
+round trips    one after the other, with those of TLS and without those of TCP: by how much a delay of 500 ms for each
+               lengthens a run
 CPU            of the function's process, for one run
 requests       to API servers, for each member
 port-forwards  to istiods, for each member

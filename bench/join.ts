@@ -39,13 +39,13 @@ const FUNCTION = "on-cluster-event";
 /** What the function has by default. */
 const WORKLOAD_TTL = 86_400;
 
-/** Adds a member to a fleet of N − 1, then does by hand what Meshjoin did. */
-export async function measureJoin(
+/** Does by hand what Meshjoin did. What it leaves is somebody else's to Meshjoin, and the mesh not whole any more. */
+export async function compareByHand(
   fleet: SandboxFleet,
+  { newcomer, ...measured }: Watched,
   template: ManifestTemplate,
   workplace: Workplace,
 ): Promise<Join> {
-  const { newcomer, ...measured } = await watchJoin(fleet);
   const peers = fleet.file().members.filter(({ clusterId }) => clusterId !== newcomer.clusterId);
   const n = peers.length + 1;
   const exchangeByHandMs = await exchangeByHand(workplace, newcomer, peers);
@@ -66,11 +66,12 @@ export async function measureJoin(
   };
 }
 
-type Watched = Omit<Join, "n" | "manifestByHandMs" | "exchangeByHandMs" | "targets"> & {
+export type Watched = Omit<Join, "n" | "manifestByHandMs" | "exchangeByHandMs" | "targets"> & {
   readonly newcomer: FleetMember;
 };
 
-async function watchJoin(fleet: SandboxFleet): Promise<Watched> {
+/** Adds a member to a fleet of N − 1. */
+export async function watchJoin(fleet: SandboxFleet): Promise<Watched> {
   const stop = new AbortController();
   const lines: LogLine[] = [];
   const log = join(fleet.file().logDir, `${FUNCTION}.log`);

@@ -10,7 +10,7 @@ import { run } from "../scripts/run.ts";
 import { type ManifestTemplate, parseTemplate } from "../shared/istio/template.ts";
 import { measureColdStarts } from "./cold-start.ts";
 import { type FullRun, measureFullRuns } from "./full-run.ts";
-import { type Join, measureJoin } from "./join.ts";
+import { compareByHand, type Join, watchJoin } from "./join.ts";
 import { type Report, renderReport } from "./report.ts";
 import type { Workplace } from "./usual-way.ts";
 
@@ -102,8 +102,9 @@ async function measureFleet(
   template: ManifestTemplate,
   workplace: Setting & Workplace,
 ): Promise<Size> {
-  const joined = await measureJoin(fleet, template, workplace);
-  return { joined, fullRun: await measureFullRuns(fleet, { n: joined.n, runs: workplace.runs }) };
+  const watched = await watchJoin(fleet);
+  const fullRun = await measureFullRuns(fleet, workplace.runs);
+  return { fullRun, joined: await compareByHand(fleet, watched, template, workplace) };
 }
 
 function rejectedBy(signal: AbortSignal): Promise<never> {

@@ -53,7 +53,7 @@ connections    the function's, to all API servers; at most one per API server, k
 port-forwards  WebSockets to API servers, a connection each; every connection of either kind is one TLS handshake
 written        from the delivery of the audit-log entry until the last remote secret is written
 verified       the same, until every istiod concerned is seen to have synced its new peers
-peak memory    resident, of the function's process, during this join`;
+peak memory    resident, of the function's process, during this join; less where there is less: docs/cost.md`;
 }
 
 function byHandSection(joins: readonly Join[]): string {

@@ -106,8 +106,12 @@ describe("the log-based metrics count", () => {
     const { sync, counted, mesh } = await aDeployment();
     await sync();
     mesh.clock.advance(6 * DAY);
+    mesh.servers[0]!.faults.unreachable = true;
     await sync();
     expect(counted()).toContain("renewal-overdue");
+    mesh.servers[0]!.faults.unreachable = false;
+    await sync();
+    expect(counted()).toEqual(["full-run"]);
   });
 
   it("an intermediate that is past the time of its renewal", async () => {

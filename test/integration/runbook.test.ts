@@ -288,7 +288,22 @@ describe("a command of the runbook", () => {
   );
 
   it(
-    "66 answers the theft of a token and of an intermediate",
+    "66 has the functions replace every intermediate",
+    async () => {
+      const { fleet } = world;
+      const before = await serials(fleet);
+      if ((await expectCommand("", /topics publish/, { shows: ["messageIds"] })) === "") return;
+      await eventually(
+        () => serials(fleet),
+        (now) => Object.keys(before).every((id) => now[id] !== before[id]),
+      );
+      await expectPaired(membersOf(fleet));
+    },
+    SCENARIO_MS,
+  );
+
+  it(
+    "67 answers the theft of a token and of an intermediate",
     async () => {
       const { fleet } = world;
       const [reader, target] = [named("mesh-1"), named("mesh-2")];
@@ -308,7 +323,7 @@ describe("a command of the runbook", () => {
   );
 
   it(
-    "67 says why functions fail, with what mends it",
+    "68 says why functions fail, with what mends it",
     async () => {
       const { fleet } = world;
       const { project, meshId } = fleet.file();
@@ -332,7 +347,7 @@ describe("a command of the runbook", () => {
     SCENARIO_MS,
   );
 
-  it("68 names who has read a root key, and not the signer", async () => {
+  it("69 names who has read a root key, and not the signer", async () => {
     const { meshId } = world.fleet.file();
     const { signer, developer } = world.fleet.accounts;
     audited.push(rootKeyRead(signer, meshId), rootKeyRead(developer, meshId));
@@ -340,7 +355,7 @@ describe("a command of the runbook", () => {
   });
 
   it(
-    "69 asks about a mass leave, and makes it",
+    "70 asks about a mass leave, and makes it",
     async () => {
       const { fleet } = world;
       await setLabels(fleet, named("late"), MESH_LABEL);
@@ -362,7 +377,7 @@ describe("a command of the runbook", () => {
   );
 
   it(
-    "70 shows when the last full run was, and what it had to say",
+    "71 shows when the last full run was, and what it had to say",
     async () => {
       await Promise.all([
         expectCommand(FULL_RUN, /"reconciled"/, { shows: [/^\d{4}-\d\d-\d\dT\S+Z\s+\w+$/m] }),
@@ -373,7 +388,7 @@ describe("a command of the runbook", () => {
     SCENARIO_MS,
   );
 
-  it("71 is tried, or it is on record why not", () => {
+  it("72 is tried, or it is on record why not", () => {
     const excused = untried().filter((text) => UNTRIED.some(({ command }) => command.test(text)));
     expect(untried()).toEqual(excused);
     for (const { command } of UNTRIED) expect(excused.filter((text) => command.test(text))).not.toEqual([]);

@@ -40,11 +40,14 @@ interface Received {
   };
 }
 
-/** The REST API of Pub/Sub, which gcloud speaks, in front of the sandbox's server: pull and seek of a subscription. */
+/**
+ * The REST API of Pub/Sub, which gcloud speaks, in front of the sandbox's server: pull and seek of a subscription, and publish to a
+ * topic by the name that Terraform gives it.
+ */
 export async function startPubSubRest(fleet: SandboxFleet): Promise<LocalServer> {
   const client = clientOf(fleet);
   const server = await listen(async (request, response) => {
-    const path = /^\/v1\/(?<name>projects\/.+):(?<method>pull|seek)(?:\?|$)/.exec(request.url ?? "");
+    const path = /^\/v1\/(?<name>projects\/.+):(?<method>pull|seek|publish)(?:\?|$)/.exec(request.url ?? "");
     const answer = (status: number, body: object) =>
       response.writeHead(status, { "content-type": "application/json" }).end(JSON.stringify(body));
     const { name = "", method } = path?.groups ?? {};
@@ -54,6 +57,12 @@ export async function startPubSubRest(fleet: SandboxFleet): Promise<LocalServer>
     } else if (method === "seek") {
       await client.subscription(name).seek(new Date(sent.time ?? ""));
       answer(200, {});
+    } else if (method === "publish") {
+      const topic = client.topic(name.replace("/topics/meshjoin-", "/topics/"));
+      const sending = (sent.messages ?? []).map(({ data }) =>
+        topic.publishMessage({ data: Buffer.from(data, "base64") }),
+      );
+      answer(200, { messageIds: await Promise.all(sending) });
     } else {
       answer(501, { error: { code: 501, message: `${request.url} is not served here` } });
     }
@@ -67,8 +76,9 @@ export async function startPubSubRest(fleet: SandboxFleet): Promise<LocalServer>
   };
 }
 
-/** https://cloud.google.com/pubsub/docs/reference/rest/v1/projects.subscriptions/pull, and seek */
+/** https://cloud.google.com/pubsub/docs/reference/rest/v1/projects.subscriptions/pull and seek, and projects.topics/publish */
 interface SentRequest {
+  readonly messages?: readonly { readonly data: string }[];
   readonly maxMessages?: number;
   readonly time?: string;
 }

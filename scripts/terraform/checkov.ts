@@ -19,9 +19,9 @@ export async function judgedByCheckov(directory: string): Promise<Step> {
   const name = "checkov";
   const own = await runIfThere("checkov", [...ARGS, directory]);
   if (own !== undefined) return { name, faults: faultsOf(own) };
-  if (!isUnattended() || !(await hasPip()))
-    return { name, notRun: `there is no checkov on PATH (pip install ${PACKAGE})` };
-  const packages = userCache("python", PACKAGE.replace("==", "-"));
+  const python = isUnattended() ? await pythonWithPip() : undefined;
+  if (python === undefined) return { name, notRun: `there is no checkov on PATH (pip install ${PACKAGE})` };
+  const packages = userCache("python", `${PACKAGE.replace("==", "-")}-${python}`);
   if (!existsSync(packages)) {
     const refused = await install(packages);
     if (refused !== undefined) return { name, faults: [refused] };
@@ -33,8 +33,12 @@ export async function judgedByCheckov(directory: string): Promise<Step> {
   };
 }
 
-async function hasPip(): Promise<boolean> {
-  return (await runIfThere("python3", ["-m", "pip", "--version"]))?.code === 0;
+/** Version and platform, which some packages are made for; undefined where there is no pip. */
+async function pythonWithPip(): Promise<string | undefined> {
+  const tag =
+    "import pip, sys, sysconfig; print(sys.implementation.cache_tag, sysconfig.get_platform(), sep='-')";
+  const finished = await runIfThere("python3", ["-c", tag]);
+  return finished?.code === 0 ? finished.output.trim() : undefined;
 }
 
 function faultsOf({ code, output }: Finished): string[] {

@@ -1,6 +1,12 @@
 import { cpSync, existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { basename, join } from "node:path";
+import { basename, join, relative } from "node:path";
+
+/** By folder below the modules, what is left to the command line. */
+const VARIABLES: Readonly<Record<string, readonly string[]>> = {
+  "": ["-var=project=shop-prod", "-var=mesh_id=shop", "-var=source_zip=../meshjoin.zip"],
+  "examples/single-project": ["-var=project=shop-prod"],
+};
 
 /** The modules in a folder that is gone afterwards, with the zip beside it that the README has the build write. */
 export async function inCopy<T>(directory: string, work: (copy: string) => Promise<T>): Promise<T> {
@@ -25,4 +31,9 @@ export function rootsOf(directory: string): string[] {
   const examples = join(directory, "examples");
   if (!existsSync(examples)) return [directory];
   return [directory, ...readdirSync(examples).map((name) => join(examples, name))];
+}
+
+/** Arguments for one of the roots of a copy. */
+export function variablesOf(root: string, copy: string): readonly string[] {
+  return VARIABLES[relative(copy, root)] ?? [];
 }

@@ -1,5 +1,4 @@
-import { relative } from "node:path";
-import { inCopy, rootsOf } from "./copy.ts";
+import { inCopy, rootsOf, variablesOf } from "./copy.ts";
 import type { Schema } from "./schema.ts";
 import { withStandIn } from "./stand-in/provider.ts";
 import { NO_TERRAFORM, type Step, terraform } from "./tool.ts";
@@ -9,12 +8,6 @@ type Trial = (copy: string, environment: NodeJS.ProcessEnv) => Promise<string[]>
 
 const UNREACHABLE =
   /Failed to query available provider packages|could not connect to|Failed to install provider/;
-
-/** What a module leaves to the command line. */
-const VARIABLES: Readonly<Record<string, readonly string[]>> = {
-  "": ["-var=project=shop-prod", "-var=mesh_id=shop", "-var=source_zip=../meshjoin.zip"],
-  "examples/single-project": ["-var=project=shop-prod"],
-};
 
 /** With a provider that knows the types of the real one, and makes nothing: the modules as they are, to the end of an apply. */
 export async function withStandInProvider(directory: string, schema: Schema): Promise<Step[]> {
@@ -74,7 +67,7 @@ async function tested(copy: string, environment: NodeJS.ProcessEnv): Promise<str
 async function applied(copy: string, environment: NodeJS.ProcessEnv): Promise<string[]> {
   const found = await Promise.all(
     rootsOf(copy).map(async (root) => {
-      const variables = VARIABLES[relative(copy, root)] ?? [];
+      const variables = variablesOf(root, copy);
       const first = await faultsOf(root, ["apply", "-auto-approve", ...variables], environment);
       if (first.length > 0) return first;
       return await faultsOf(root, ["plan", "-detailed-exitcode", ...variables], environment);

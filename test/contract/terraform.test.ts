@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
 import { ROOT } from "../../scripts/paths.ts";
-import { inCopy } from "../../scripts/terraform/copy.ts";
+import { inCopy, variablesOf } from "../../scripts/terraform/copy.ts";
 import { readSchema } from "../../scripts/terraform/schema.ts";
 import { withStandIn } from "../../scripts/terraform/stand-in/provider.ts";
 import { terraform } from "../../scripts/terraform/tool.ts";
@@ -103,12 +103,12 @@ describe("the removal in docs/deploy.md", () => {
   }
   const [command, forget] =
     /^terraform state rm (?<address>\S+)/m.exec(readFileSync(join(ROOT, "docs", "deploy.md"), "utf8")) ?? [];
-  const variables = ["-var=project=shop-prod", "-var=mesh_id=shop", "-var=source_zip=../meshjoin.zip"];
-  const destroy = ["destroy", "-auto-approve", ...variables];
 
   it("is refused while the root secret is Terraform's, and leaves nothing else", async () => {
     expect(command).toBeDefined();
     await inCopy(join(ROOT, "terraform"), async (copy) => {
+      const variables = variablesOf(copy, copy);
+      const destroy = ["destroy", "-auto-approve", ...variables];
       const [, applied, refused, forgotten, destroyed, left] = await runIn(
         copy,
         ["apply", "-auto-approve", ...variables],

@@ -1,11 +1,10 @@
 import { execFile } from "node:child_process";
 import { createHash } from "node:crypto";
-import { access, mkdir, mkdtemp, readFile, rename, rm } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-import { userCache } from "../../../sandbox/binaries/cache.ts";
 import { pip } from "../../../sandbox/binaries/pip.ts";
+import { pythonPackages } from "../../../sandbox/binaries/python-packages.ts";
 import { UnavailableError } from "../../../shared/errors.ts";
 
 const REQUIREMENTS = fileURLToPath(new URL("pkilint/requirements.txt", import.meta.url));
@@ -40,9 +39,10 @@ export async function lint(files: readonly string[]): Promise<string[][]> {
 
 async function ensurePkilint(): Promise<string> {
   try {
-    const directory = userCache("python", await cacheKey());
-    if (!(await isThere(directory))) await install(directory);
-    return directory;
+    const hash = createHash("sha256").update(await readFile(REQUIREMENTS));
+    return await pythonPackages(`pkilint-${hash.digest("hex").slice(0, 16)}`, (directory) =>
+      pip("install", REQUIREMENTS, directory),
+    );
   } catch (cause) {
     throw new UnavailableError(
       `cannot get pkilint: ${String(cause).trimEnd()}\nsee that python3 is on the PATH, is Python 3.10 or newer, has pip, and that pip reaches ` +
@@ -50,34 +50,4 @@ async function ensurePkilint(): Promise<string> {
       { code: "PkilintMissing", cause },
     );
   }
-}
-
-/** Some wheels are made for one Python on one platform. */
-async function cacheKey(): Promise<string> {
-  const tag = "import sys, sysconfig; print(sys.implementation.cache_tag, sysconfig.get_platform())";
-  const { stdout } = await run("python3", ["-c", tag]);
-  const hash = createHash("sha256").update(await readFile(REQUIREMENTS));
-  return `pkilint-${hash.update(stdout).digest("hex").slice(0, 16)}`;
-}
-
-/** Renamed when it is whole; of two that install at once the second finds that the first has done it. */
-async function install(directory: string): Promise<void> {
-  await mkdir(dirname(directory), { recursive: true });
-  const work = await mkdtemp(`${directory}.`);
-  const fresh = join(work, "site");
-  try {
-    await pip("install", REQUIREMENTS, fresh);
-    await rename(fresh, directory).catch(async (error: unknown) => {
-      if (!(await isThere(directory))) throw error;
-    });
-  } finally {
-    await rm(work, { recursive: true, force: true });
-  }
-}
-
-async function isThere(path: string): Promise<boolean> {
-  return await access(path).then(
-    () => true,
-    () => false,
-  );
 }

@@ -2,6 +2,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { SandboxFleet } from "../sandbox/fleet.ts";
+import { syncMesh } from "../sandbox/sync-mesh.ts";
 import type { Summary } from "../shared/core/summary.ts";
 import { cpuTime } from "./cpu-time.ts";
 import { median } from "./median.ts";
@@ -86,7 +87,7 @@ async function delayedRuns(fleet: SandboxFleet): Promise<number[]> {
 /** What an earlier join has left to be done is done here. */
 async function untilUnchanged(fleet: SandboxFleet): Promise<void> {
   for (const end = Date.now() + PATIENCE_MS; Date.now() < end; await sleep(PAUSE_MS)) {
-    if (isWhole(await sync(fleet))) return;
+    if (isWhole(await syncMesh(fleet))) return;
   }
   throw new Error(`the mesh still changes after ${PATIENCE_MS / 1000} s; read the log of ${FUNCTION}`);
 }
@@ -94,7 +95,7 @@ async function untilUnchanged(fleet: SandboxFleet): Promise<void> {
 /** How long the caller waits. */
 async function fullRun(fleet: SandboxFleet): Promise<number> {
   const start = performance.now();
-  const summary = await sync(fleet);
+  const summary = await syncMesh(fleet);
   const ms = performance.now() - start;
   if (!isWhole(summary)) throw new Error(`the mesh is not whole: ${JSON.stringify(summary)}`);
   return ms;
@@ -102,15 +103,6 @@ async function fullRun(fleet: SandboxFleet): Promise<number> {
 
 function isWhole({ outcome, findings }: Summary): boolean {
   return outcome === "unchanged" && findings.length === 0;
-}
-
-async function sync(fleet: SandboxFleet): Promise<Summary> {
-  const url = fleet.file().functions[FUNCTION];
-  if (url === undefined) throw new Error(`the bundle has no function ${FUNCTION}; run npm run build`);
-  const headers = { "content-type": "application/json" };
-  const response = await fetch(new URL("/sync", url), { method: "POST", headers, body: "{}" });
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- what sync-mesh answers, as its OpenAPI document has it
-  return (await response.json()) as Summary;
 }
 
 async function logLines(fleet: SandboxFleet): Promise<number> {

@@ -3,9 +3,9 @@ import type { Stage } from "../../shared/core/roots/stages.ts";
 import type { Status } from "../../shared/core/status.ts";
 import type { SandboxFleet } from "../fleet.ts";
 import { ROTATION } from "../google/pubsub.ts";
+import { meshStatus } from "../sync-mesh.ts";
 import type { Side } from "../traffic/side.ts";
 import type { Step, StepWorld } from "./step.ts";
-import { meshStatus } from "./sync-mesh.ts";
 
 const POLL_MS = 1000;
 const TICK_EVERY_MS = 5000;

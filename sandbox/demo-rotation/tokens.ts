@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { SandboxFleet } from "../fleet.ts";
+import { meshStatus, syncMesh } from "../sync-mesh.ts";
 import type { StepWorld, TokenExpiries } from "./step.ts";
-import { meshStatus, syncMesh } from "./sync-mesh.ts";
 
 /** The shortest that Kubernetes grants. */
 export const SHORTEST_TOKEN_TTL = "10m";

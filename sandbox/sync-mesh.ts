@@ -1,5 +1,6 @@
-import type { Status } from "../../shared/core/status.ts";
-import type { SandboxFleet } from "../fleet.ts";
+import type { Status } from "../shared/core/status.ts";
+import type { Summary } from "../shared/core/summary.ts";
+import type { SandboxFleet } from "./fleet.ts";
 
 async function call(fleet: SandboxFleet, path: string, init: RequestInit): Promise<string> {
   const url = fleet.file().functions["sync-mesh"];
@@ -16,10 +17,13 @@ export async function meshStatus(fleet: SandboxFleet): Promise<Status> {
 }
 
 /** `POST /sync`, as the scheduler sends it. */
-export async function syncMesh(fleet: SandboxFleet): Promise<void> {
-  await call(fleet, "/sync", {
-    method: "POST",
-    headers: { "content-type": "application/json" },
-    body: JSON.stringify({ scope: "mesh" }),
-  });
+export async function syncMesh(fleet: SandboxFleet): Promise<Summary> {
+  const summary: Summary = JSON.parse(
+    await call(fleet, "/sync", {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify({ scope: "mesh" }),
+    }),
+  );
+  return summary;
 }

@@ -72,13 +72,18 @@ function planPair(reader: Member, target: Member, context: PairContext): PairPla
   const existing = isReachable(reader) ? remoteSecretOf(reader, target.clusterId) : undefined;
   const expiring = existing && tokenExpiring(existing, reader.clusterId, target.clusterId, context.now);
   return {
-    ...planWriting(reader, target, context),
+    ...planWriting(reader, target, existing, context),
     ...(existing?.tokenExpiresAt === undefined ? {} : { tokenExpiresAt: existing.tokenExpiresAt }),
     ...(expiring === undefined ? {} : { expiring }),
   };
 }
 
-function planWriting(reader: Member, target: Member, context: PairContext): PairPlan {
+function planWriting(
+  reader: Member,
+  target: Member,
+  existing: RemoteSecretState | undefined,
+  context: PairContext,
+): PairPlan {
   const pair = { reader: reader.clusterId, target: target.clusterId };
   const apart = notShared(reader, target);
   if (apart !== undefined) return { ...pair, standing: "excluded", findings: [apart] };
@@ -94,7 +99,6 @@ function planWriting(reader: Member, target: Member, context: PairContext): Pair
   if (foreign !== undefined) return { ...pair, ...foreign };
 
   const digest = endpointDigest(choice.endpoint);
-  const existing = remoteSecretOf(reader, target.clusterId);
   const cause = whyConnect(existing, reader, target, digest, context.now);
   if (cause === undefined) return { ...pair, standing: "current", findings: [] };
   const action: Connect = {

@@ -7,10 +7,17 @@ import { secrets, snapshot } from "./world/kubectl.ts";
 import { expectForgotten, expectPaired, expectUntouched, expectWrittenOnce } from "./world/mesh.ts";
 import { status } from "./world/sync-mesh.ts";
 
-const world = useFleet({ members: 2 });
+const MEMBERS = 2;
+const world = useFleet({ members: MEMBERS });
 
+/** Whatever has become of the scenario before. */
 beforeEach(async () => {
-  await clearFaults(world.fleet);
+  const { fleet } = world;
+  await clearFaults(fleet);
+  for (const left of fleet.file().members.slice(MEMBERS)) {
+    await fleet.deleteCluster(left.name);
+    await expectForgotten(fleet, left);
+  }
 });
 
 /** What the member holds of the cluster of this ID, and for which cluster it was made. */
@@ -80,7 +87,6 @@ describe("a cluster that is created again under its name", () => {
       const settled = await snapshot(again);
       expect(await push(fleet, deletionEntry(before, "last"))).toBe(204);
       expect(await snapshot(again)).toEqual(settled);
-      await fleet.deleteCluster(again.name);
     },
     SCENARIO_MS,
   );

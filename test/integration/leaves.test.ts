@@ -3,7 +3,7 @@ import { functionLog, type LogLine } from "./world/events.ts";
 import { MESH_LABEL, membersOf, SCENARIO_MS, useFleet } from "./world/fleet.ts";
 import { beginDeletion, clearFaults, holdEvents, setFault, setLabels } from "./world/google.ts";
 import { secrets, snapshot } from "./world/kubectl.ts";
-import { eventually, expectForgotten, expectPaired, untilFailClosed } from "./world/mesh.ts";
+import { eventually, expectForgotten, expectPaired } from "./world/mesh.ts";
 import { plan, status, sync } from "./world/sync-mesh.ts";
 
 const world = useFleet({ members: 3 });
@@ -135,7 +135,6 @@ describe("leaving", () => {
     async () => {
       const { fleet } = world;
       const members = membersOf(fleet);
-      await Promise.all(members.map((member) => untilFailClosed(member)));
       await sync(fleet);
       const { reconciler, signer } = fleet.accounts;
       const before = await Promise.all(members.map((member) => snapshot(member)));

@@ -2,7 +2,7 @@ import { describe, expect, it } from "@jest/globals";
 import type { FleetMember } from "../../sandbox/fleet-file.ts";
 import { membersOf, SCENARIO_MS, useFleet } from "./world/fleet.ts";
 import { kubectl, list, secrets, snapshot } from "./world/kubectl.ts";
-import { expectPaired, untilFailClosed } from "./world/mesh.ts";
+import { expectPaired } from "./world/mesh.ts";
 import { plan, sync } from "./world/sync-mesh.ts";
 
 const world = useFleet({ members: 2 });
@@ -98,7 +98,6 @@ describe("19 a full run repairs a mesh in which", () => {
         (await secrets(member)).get("cacerts")?.metadata.annotations?.["meshjoin.dev/loaded-at"],
       ).toMatch(/Z$/);
 
-      await Promise.all(members.map((each) => untilFailClosed(each)));
       const before = await Promise.all(members.map((each) => snapshot(each)));
       expect(await sync(fleet)).toMatchObject({ status: 200, body: { outcome: "unchanged", findings: [] } });
       expect(await Promise.all(members.map((each) => snapshot(each)))).toEqual(before);

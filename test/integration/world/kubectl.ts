@@ -33,11 +33,6 @@ export interface WorldObject extends KubernetesObject {
   readonly data?: Readonly<Record<string, string>>;
   readonly metadata: KubernetesObject["metadata"] & {
     readonly creationTimestamp?: string;
-    readonly managedFields?: readonly {
-      readonly manager: string;
-      readonly time: string;
-      readonly operation: string;
-    }[];
   };
 }
 
@@ -60,8 +55,28 @@ const OURS =
   "namespaces,secrets,configmaps,serviceaccounts,services,clusterroles,clusterrolebindings,roles,rolebindings," +
   "customresourcedefinitions,mutatingwebhookconfigurations,validatingwebhookconfigurations,deployments";
 
-/** Name and resourceVersion of everything that carries the mesh's label: equal before and after means nothing was written. */
+/** What controllers write to as well, whenever they like: istiod (CA bundle, failure policy) and Kubernetes (status). */
+const CO_WRITTEN = new Set([
+  "CustomResourceDefinition",
+  "Deployment",
+  "MutatingWebhookConfiguration",
+  "ValidatingWebhookConfiguration",
+]);
+const CONTROLLERS = new Set(["kube-apiserver", "kube-controller-manager", "pilot-discovery"]);
+
+function writesOf({ kind, metadata }: WorldObject): readonly string[] {
+  if (!CO_WRITTEN.has(kind)) return [metadata.resourceVersion ?? ""];
+  return (metadata.managedFields ?? [])
+    .filter(({ manager = "" }) => !CONTROLLERS.has(manager))
+    .map(({ manager, operation, time }) => `${manager} ${operation} ${time}`)
+    .toSorted();
+}
+
+/**
+ * Everything that carries the mesh's label, with its resourceVersion, or with who wrote it when where controllers write too:
+ * equal before and after means that nobody else wrote anything.
+ */
 export async function snapshot(member: FleetMember): Promise<readonly string[]> {
   const found = await list(member, OURS, "-A", "-l", "meshjoin.dev/mesh");
-  return found.map(({ kind, metadata }) => `${kind} ${metadata.name} ${metadata.resourceVersion}`).toSorted();
+  return found.map((object) => [object.kind, object.metadata.name, ...writesOf(object)].join(" ")).toSorted();
 }

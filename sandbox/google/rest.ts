@@ -61,7 +61,8 @@ function authenticate(tokens: TokenRegistry, request: IncomingMessage): string {
 /** True if the request has been dealt with: its connection is cut. */
 async function failOnPurpose({ faults, target }: RestOptions, response: ServerResponse): Promise<boolean> {
   const delay = faults.take(target, "delay")?.delayMs;
-  if (delay !== undefined) await sleep(delay);
+  // Not waited for by a process that has nothing else to do: who asked may be gone long before.
+  if (delay !== undefined) await sleep(delay, undefined, { ref: false });
   if (faults.take(target, "refuse") !== undefined) {
     if (response.socket !== null) cut(response.socket);
     return true;

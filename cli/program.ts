@@ -138,7 +138,7 @@ export function createProgram(take: Take): Command {
 
   program
     .command("open")
-    .description("serve the page of the mesh on this machine, with your identity, until Ctrl-C")
+    .description("serve the page of the mesh on this machine, as a service account, until Ctrl-C")
     .requiredOption("--url <URL>", "address of the function sync-mesh")
     .option("--port <PORT>", "where to serve it; 0 takes any that is free", "8080")
     .addHelpText(

@@ -34,7 +34,7 @@ module "meshjoin" {
     name   = "meshjoin-1.0.0.zip"
   }
 
-  sync_invokers         = ["group:mesh-admins@example.com"]
+  sync_invokers         = ["serviceAccount:meshjoin-page@acme-mesh.iam.gserviceaccount.com"]
   notification_channels = [google_monitoring_notification_channel.on_call.name]
 
   root_secret = {

@@ -1,6 +1,7 @@
 import { execFile } from "node:child_process";
 import { mkdir, rm, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { rootSecretName } from "../shared/core/names.ts";
@@ -63,6 +64,8 @@ export interface SandboxFleet {
   deleteCluster(name: string): Promise<void>;
   /** Until every labelled member's istiod lists every other one as synced. */
   waitUntilSynced(): Promise<void>;
+  /** Until the functions have accepted, or failed for good on, everything published so far; a fault may hold events back. */
+  waitUntilDelivered(): Promise<void>;
   /** Of the instance that runs now; undefined if the bundle does not have the function. */
   functionPid(name: FunctionName): number | undefined;
   /** What sidecars need; undefined without the option `traffic`. */
@@ -83,6 +86,7 @@ export interface ClusterOptions {
   readonly labels?: Readonly<Record<string, string>>;
 }
 
+const DELIVERY_POLL_MS = 50;
 const BUILD = fileURLToPath(new URL("../scripts/build.ts", import.meta.url));
 const DIST = fileURLToPath(new URL("../dist", import.meta.url));
 /** Regional and zonal ones: their names are spelt differently in the audit log. */
@@ -292,6 +296,11 @@ function assemble(parts: Parts, undo: Undo): SandboxFleet {
         signal: stopping.signal,
         progress: options.progress,
       }),
+    async waitUntilDelivered() {
+      while (google.pubsub.undelivered() > 0) {
+        await sleep(DELIVERY_POLL_MS, undefined, { signal: stopping.signal });
+      }
+    },
   };
 }
 

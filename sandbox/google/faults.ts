@@ -1,4 +1,7 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
+
+const POLL_MS = 50;
 
 const kinds = [
   "delay",
@@ -7,6 +10,7 @@ const kinds = [
   "missingZones",
   "duplicateEvents",
   "delayEvents",
+  "holdOperations",
   "corruptPayload",
 ] as const;
 export type FaultKind = (typeof kinds)[number];
@@ -29,7 +33,7 @@ export type Fault = z.infer<typeof faultSchema>;
 
 /** What each target can do; a member's faults sit in the proxy before its API server. */
 const SUPPORTED: Readonly<Record<ApiTarget | "member", readonly FaultKind[]>> = {
-  gke: ["delay", "refuse", "status", "missingZones", "duplicateEvents", "delayEvents"],
+  gke: ["delay", "refuse", "status", "missingZones", "duplicateEvents", "delayEvents", "holdOperations"],
   secretmanager: ["delay", "refuse", "status", "corruptPayload"],
   member: ["delay", "refuse", "status"],
 };
@@ -70,6 +74,8 @@ export interface FaultBoard {
   clear(): void;
   /** The oldest fault of this kind that is in force, used up by one. */
   take(target: ApiTarget, kind: FaultKind): Fault | undefined;
+  /** Until no such fault is in force. */
+  untilCleared(target: ApiTarget, kind: FaultKind): Promise<void>;
   list(): readonly Fault[];
 }
 
@@ -88,6 +94,11 @@ export function createFaultBoard(): FaultBoard {
       found.left -= 1;
       faults = faults.filter(({ left }) => left > 0);
       return found.fault;
+    },
+    async untilCleared(target, kind) {
+      while (faults.some(({ fault }) => fault.target === target && fault.kind === kind)) {
+        await sleep(POLL_MS, undefined, { ref: false });
+      }
     },
     list() {
       return faults.map(({ fault }) => fault);

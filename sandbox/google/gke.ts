@@ -242,6 +242,7 @@ async function settle(
 ): Promise<void> {
   let error: { code: number; message: string } | undefined;
   try {
+    await state.options.faults.untilCleared("gke", "holdOperations");
     await finish();
   } catch (cause) {
     error = { code: 13, message: messageOf(cause) };

@@ -14,6 +14,7 @@ import type { AuditEntry } from "./audit-entry.ts";
 import { DEAD_LETTER_SUBSCRIPTION, deadLetterAttributes } from "./dead-letter.ts";
 import type { FaultBoard } from "./faults.ts";
 import { type Delivery, deliver, type PushBody, SANDBOX_BACKOFF } from "./push.ts";
+import { createUndelivered } from "./undelivered.ts";
 
 export const CLUSTER_EVENTS = "cluster-events";
 export const ROTATION = "rotation";
@@ -42,6 +43,8 @@ export interface SandboxPubSub {
   publish(topic: TopicName, data: object): Promise<void>;
   /** A push subscription: everything published to the topic from now on is POSTed to the function. */
   push(topic: TopicName, functionUrl: string): Promise<void>;
+  /** How many messages no function has accepted yet; events that a fault holds back are not among them. */
+  undelivered(): number;
   stop(): Promise<void>;
 }
 
@@ -58,11 +61,14 @@ export async function startPubSub(options: PubSubOptions): Promise<SandboxPubSub
   const stopping = new AbortController();
   const subscriptions: Subscription[] = [];
   const topics = new Map<TopicName, Topic>();
+  const pushed = new Set<TopicName>();
+  const undelivered = createUndelivered();
   for (const name of TOPICS) topics.set(name, await ensureTopic(client, name));
   await ensureSubscription(client, DEAD_LETTERS, DEAD_LETTER_SUBSCRIPTION);
 
   const publish = async (name: TopicName, json: object, attributes: Record<string, string> = {}) => {
-    await topics.get(name)?.publishMessage({ json, attributes });
+    const send = async () => (await topics.get(name)?.publishMessage({ json, attributes })) ?? "";
+    await (pushed.has(name) ? undelivered.publishing(send) : send());
   };
   const giveUp = async (name: TopicName, { id, data, attributes, publishTime }: Message) => {
     const added = deadLetterAttributes({
@@ -77,8 +83,17 @@ export async function startPubSub(options: PubSubOptions): Promise<SandboxPubSub
   return {
     host,
     publish,
-    publishAuditEntry: (entry) =>
-      publish(CLUSTER_EVENTS, entry, { "logging.googleapis.com/timestamp": String(entry["timestamp"]) }),
+    undelivered: () => undelivered.count(),
+    async publishAuditEntry(entry) {
+      const delayMs = options.faults.take("gke", "delayEvents")?.delayMs;
+      if (delayMs !== undefined) {
+        await sleep(delayMs, undefined, { signal: stopping.signal, ref: false }).catch(() => undefined);
+        if (stopping.signal.aborted) return;
+      }
+      await publish(CLUSTER_EVENTS, entry, {
+        "logging.googleapis.com/timestamp": String(entry["timestamp"]),
+      });
+    },
     async push(name, functionUrl) {
       const subscription = await ensureSubscription(client, name, pushSubscription(name), {
         ackDeadlineSeconds: 600,
@@ -94,17 +109,17 @@ export async function startPubSub(options: PubSubOptions): Promise<SandboxPubSub
       subscription.on("message", (message: Message) => {
         const body = pushBody(subscription.name, message);
         handle(message, async () => {
-          if (name === CLUSTER_EVENTS) await delayOnPurpose(options.faults, stopping.signal);
           const twice =
             name === CLUSTER_EVENTS && options.faults.take("gke", "duplicateEvents") !== undefined;
           const delivered = await Promise.all(
             (twice ? [body, body] : [body]).map((copy) => deliver(copy, pushOptions)),
           );
-          if (delivered.every(Boolean)) return;
-          await giveUp(name, message);
+          if (!delivered.every(Boolean)) await giveUp(name, message);
+          undelivered.settled(message.id);
         });
       });
       subscriptions.push(subscription);
+      pushed.add(name);
     },
     async stop() {
       stopping.abort();
@@ -130,11 +145,6 @@ function handle(message: Message, work: () => Promise<void>): void {
     }
   };
   void settle();
-}
-
-async function delayOnPurpose(faults: FaultBoard, signal: AbortSignal): Promise<void> {
-  const delayMs = faults.take("gke", "delayEvents")?.delayMs;
-  if (delayMs !== undefined) await sleep(delayMs, undefined, { signal });
 }
 
 function pushBody(subscription: string, message: Message): PushBody {

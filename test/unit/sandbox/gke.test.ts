@@ -1,3 +1,4 @@
+import { setTimeout } from "node:timers/promises";
 import { v1, v1beta1 } from "@google-cloud/container";
 import { afterEach, describe, expect, it } from "@jest/globals";
 import { OAuth2Client } from "google-auth-library";
@@ -194,6 +195,18 @@ describe("the GKE stand-in", () => {
     removed.resolve();
     await settled(`${zone}/operations/${operation.name}`);
     await expect(client.getCluster({ name })).rejects.toMatchObject({ code: NOT_FOUND });
+  });
+
+  it("ends no operation while a holdOperations fault is in force", async () => {
+    const { client, settled, ground } = await aGke();
+    ground.faults.add({ target: "gke", kind: "holdOperations" });
+    const [operation] = await client.createCluster({ parent: zone, cluster: { name: "one" } });
+    const name = `${zone}/operations/${operation.name}`;
+    await setTimeout(200);
+    expect((await client.getOperation({ name }))[0].status).toBe("RUNNING");
+    ground.faults.clear();
+    await settled(name);
+    expect((await client.getCluster({ name: `${zone}/clusters/one` }))[0].status).toBe("RUNNING");
   });
 
   it("refuses a taken name, a bad name, a bad label and a project that is not there", async () => {

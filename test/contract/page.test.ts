@@ -81,7 +81,8 @@ describe("the page", () => {
   it.each(VIEWS)(
     "of %s keeps nobody out, in light and dark, on a desktop and a phone",
     async (_, view) => {
-      server.show(view);
+      // Not while it is being looked at.
+      server.show({ ...view, refreshSeconds: 600 });
       await look({ bypassCSP: true }, async ({ page }) => {
         for (const [device, viewport, colorScheme] of LOOKS) {
           await page.setViewportSize(viewport);
@@ -269,6 +270,7 @@ describe("the page", () => {
           { reducedMotion: "reduce" },
           async ({ page }) => {
             await page.mouse.wheel(0, 700);
+            await page.waitForFunction("scrollY > 0");
             await andLoad(page, async () => undefined);
             const before = await page.evaluate<number>("scrollY");
             expect(before).toBeGreaterThan(0);

@@ -4,7 +4,7 @@ import { deletionEntry, finishedEntry, push } from "./world/events.ts";
 import { membersOf, SCENARIO_MS, useFleet } from "./world/fleet.ts";
 import { beginDeletion, clearFaults, holdEvents, setFault } from "./world/google.ts";
 import { secrets, snapshot } from "./world/kubectl.ts";
-import { expectForgotten, expectPaired, expectUntouched, expectWrittenOnce } from "./world/mesh.ts";
+import { expectForgotten, expectPaired, expectUntouched, expectWrittenOnce, joined } from "./world/mesh.ts";
 import { status } from "./world/sync-mesh.ts";
 
 const MEMBERS = 2;
@@ -40,7 +40,7 @@ describe("the events of a deletion", () => {
     async (_, order) => {
       const { fleet } = world;
       const leaver = await fleet.createCluster("leaver");
-      await fleet.waitUntilSynced();
+      await joined(fleet);
       await holdEvents(fleet);
       const over = await beginDeletion(fleet, leaver);
       const answers: number[] = [];
@@ -63,7 +63,7 @@ describe("a cluster that is created again under its name", () => {
       const [first] = membersOf(fleet);
       if (first === undefined) throw new Error("there is no member");
       const before = await fleet.createCluster("phoenix");
-      await fleet.waitUntilSynced();
+      await joined(fleet);
       const old = await madeFor(first, before.clusterId);
       await holdEvents(fleet);
       await (await beginDeletion(fleet, before))();
@@ -77,7 +77,7 @@ describe("a cluster that is created again under its name", () => {
       expect(await madeFor(first, again.clusterId)).toEqual(old);
 
       expect(await push(fleet, finishedEntry(again))).toBe(204);
-      await fleet.waitUntilSynced();
+      await joined(fleet);
       await expectPaired(membersOf(fleet));
       const made = await madeFor(first, again.clusterId);
       expect(new Set(made.map(({ gkeId }) => gkeId)).size).toBe(1);
@@ -100,7 +100,7 @@ describe("faults of the sandbox", () => {
       await setFault(fleet, { target: "gke", kind: "duplicateEvents" });
       await setFault(fleet, { target: "gke", kind: "delayEvents", delayMs: 500 });
       const cluster = await fleet.createCluster("doubled");
-      await fleet.waitUntilSynced();
+      await joined(fleet);
       await expectPaired(membersOf(fleet));
       for (const member of membersOf(fleet).filter(({ clusterId }) => clusterId !== cluster.clusterId)) {
         await expectWrittenOnce(fleet, member, `istio-remote-secret-${cluster.clusterId}`);

@@ -8,7 +8,7 @@ import { cacertsFiles, createNamespace, createSecret, installIstio } from "./wor
 import { handle } from "./world/events.ts";
 import { MESH_LABEL, membersOf, SCENARIO_MS, useFleet } from "./world/fleet.ts";
 import { setLabels, signingRoot } from "./world/google.ts";
-import { kubectl, list, secrets } from "./world/kubectl.ts";
+import { kubectl, list, secrets, writes } from "./world/kubectl.ts";
 import { expectUntouched } from "./world/mesh.ts";
 
 const world = useFleet({ members: 1 });
@@ -39,10 +39,9 @@ async function namespace(cluster: FleetMember): Promise<KubernetesObject["metada
   return found.metadata;
 }
 
-/** Everything that was there, and what changes with any write to it. */
+/** Everything that somebody put there, and what changes with any write to it. */
 async function contents(cluster: FleetMember): Promise<readonly string[]> {
-  const found = await list(cluster, "secrets,configmaps,serviceaccounts,services", "-n", "istio-system");
-  return found.map(({ kind, metadata }) => `${kind} ${metadata.name} ${metadata.resourceVersion}`);
+  return writes(await list(cluster, "secrets,configmaps,serviceaccounts,services", "-n", "istio-system"));
 }
 
 async function expectLeftAlone(cluster: FleetMember, ...expected: string[]): Promise<void> {

@@ -2,8 +2,8 @@ import { beforeAll, describe, expect, it } from "@jest/globals";
 import type { FleetMember } from "../../sandbox/fleet-file.ts";
 import { finishedEntry, handle, loggedDuring, push, pushCloudEvent } from "./world/events.ts";
 import { MESH_LABEL, SCENARIO_MS, useFleet } from "./world/fleet.ts";
-import { beginCreation, beginDeletion, setLabels } from "./world/google.ts";
-import { expectUntouched } from "./world/mesh.ts";
+import { beginCreation, beginDeletion, clearFaults, setFault, setLabels } from "./world/google.ts";
+import { expectUntouched, joined } from "./world/mesh.ts";
 
 const world = useFleet({ members: 0, env: { MESHJOIN_ALLOW: "shop-*" } });
 
@@ -90,13 +90,17 @@ describe("09 an event of a cluster that is no member", () => {
     "is delivered again while the cluster is being made, and acknowledged while it is being deleted",
     async () => {
       const made = { ...NOBODY, name: "shop-two" };
+      await setFault(world.fleet, { target: "gke", kind: "holdOperations" });
       const created = await beginCreation(world.fleet, made, MESH_LABEL);
       expect(await reasonsOf(made, 500)).toEqual(["Provisioning"]);
+      await clearFaults(world.fleet);
       await created();
-      await world.fleet.waitUntilSynced();
+      await joined(world.fleet);
 
+      await setFault(world.fleet, { target: "gke", kind: "holdOperations" });
       const deleted = await beginDeletion(world.fleet, made);
       expect(await reasonsOf(made, 204)).toEqual(["Stopping"]);
+      await clearFaults(world.fleet);
       await deleted();
       expect(await reasonsOf(made, 204)).toEqual(["Gone"]);
     },

@@ -5,7 +5,7 @@ import { finishedEntry, functionLog, push } from "./world/events.ts";
 import { MESH_LABEL, membersOf, SCENARIO_MS, useFleet } from "./world/fleet.ts";
 import { clearFaults, setFault, setLabels } from "./world/google.ts";
 import { kubectl, list, secrets, snapshot } from "./world/kubectl.ts";
-import { eventually, expectPaired, expectUntouched, expectWrittenOnce } from "./world/mesh.ts";
+import { eventually, expectPaired, expectUntouched, expectWrittenOnce, joined } from "./world/mesh.ts";
 
 const world = useFleet({ members: 1 });
 
@@ -43,7 +43,7 @@ describe("joining", () => {
     async () => {
       const { fleet } = world;
       await fleet.createCluster("second");
-      await fleet.waitUntilSynced();
+      await joined(fleet);
       expect(membersOf(fleet)).toHaveLength(2);
       await expectPaired(membersOf(fleet));
     },
@@ -58,7 +58,7 @@ describe("joining", () => {
       const since = Date.now();
       const before = await Promise.all(membersOf(fleet).map((member) => secrets(member)));
       const { clusterId } = await fleet.createCluster("third");
-      await fleet.waitUntilSynced();
+      await joined(fleet);
       expect(membersOf(fleet)).toHaveLength(3);
       await expectPaired(membersOf(fleet));
       for (const [index, member] of membersOf(fleet).slice(0, 2).entries()) {
@@ -103,7 +103,7 @@ describe("joining", () => {
       expect(answers.every((status) => status === 204 || status === 500)).toBe(true);
       // What was answered with 500 is delivered again.
       for (let tries = 0; tries < 5 && (await push(fleet, entry)) !== 204; tries += 1) await sleep(500);
-      await fleet.waitUntilSynced();
+      await joined(fleet);
       expect(membersOf(fleet)).toHaveLength(4);
       await expectPaired(membersOf(fleet));
       await expectWrittenOnce(fleet, contended, "cacerts");
@@ -122,7 +122,7 @@ describe("joining", () => {
     async () => {
       const { fleet } = world;
       await Promise.all([fleet.createCluster("twin-a"), fleet.createCluster("twin-b")]);
-      await fleet.waitUntilSynced();
+      await joined(fleet);
       expect(membersOf(fleet)).toHaveLength(6);
       await expectPaired(membersOf(fleet));
     },

@@ -3,7 +3,7 @@ import { functionLog, type LogLine } from "./world/events.ts";
 import { MESH_LABEL, membersOf, SCENARIO_MS, useFleet } from "./world/fleet.ts";
 import { beginDeletion, clearFaults, holdEvents, setFault, setLabels } from "./world/google.ts";
 import { secrets, snapshot } from "./world/kubectl.ts";
-import { eventually, expectForgotten, expectPaired } from "./world/mesh.ts";
+import { eventually, expectForgotten, expectPaired, joined } from "./world/mesh.ts";
 import { plan, status, sync } from "./world/sync-mesh.ts";
 
 const world = useFleet({ members: 3 });
@@ -19,9 +19,11 @@ describe("leaving", () => {
     async () => {
       const { fleet } = world;
       const leaver = await fleet.createCluster("short-lived");
-      await fleet.waitUntilSynced();
+      await joined(fleet);
+      await setFault(fleet, { target: "gke", kind: "holdOperations" });
       const over = await beginDeletion(fleet, leaver);
       await untilLogged(({ message, reason }) => message === "cluster leaves" && reason === "Stopping");
+      await clearFaults(fleet);
       await over();
       await expectForgotten(fleet, leaver);
     },
@@ -42,7 +44,7 @@ describe("leaving", () => {
       ).toEqual(["cacerts"]);
 
       await setLabels(fleet, leaver, MESH_LABEL);
-      await fleet.waitUntilSynced();
+      await joined(fleet);
       await expectPaired(membersOf(fleet));
     },
     SCENARIO_MS,
@@ -53,7 +55,7 @@ describe("leaving", () => {
     async () => {
       const { fleet } = world;
       const leaver = await fleet.createCluster("vanishing");
-      await fleet.waitUntilSynced();
+      await joined(fleet);
       await holdEvents(fleet);
       await (await beginDeletion(fleet, leaver))();
       expect((await plan(fleet)).actions.map(({ verb, object }) => [verb, object.kind])).toEqual(
@@ -105,7 +107,7 @@ describe("leaving", () => {
       for (const leaver of leavers) await expectForgotten(fleet, leaver);
       await clearFaults(fleet);
       for (const leaver of leavers) await setLabels(fleet, leaver, MESH_LABEL);
-      await fleet.waitUntilSynced();
+      await joined(fleet);
     },
     SCENARIO_MS,
   );
@@ -115,7 +117,7 @@ describe("leaving", () => {
     async () => {
       const { fleet } = world;
       const leaver = await fleet.createCluster("leaving");
-      await fleet.waitUntilSynced();
+      await joined(fleet);
       const [silent] = membersOf(fleet);
       if (silent === undefined) throw new Error("there is no member");
       await setFault(fleet, { target: silent.clusterId, kind: "refuse" });
@@ -170,7 +172,7 @@ describe("leaving", () => {
       ]);
       await expectPaired(rest);
       await clearFaults(fleet);
-      await fleet.waitUntilSynced();
+      await joined(fleet);
       expect(
         await eventually(
           () => sync(fleet),

@@ -18,7 +18,7 @@ import {
   setLabels,
   setRootEnabled,
 } from "./world/google.ts";
-import { expectUntouched } from "./world/mesh.ts";
+import { expectUntouched, joined } from "./world/mesh.ts";
 
 const world = useFleet({ members: 0 });
 let rootless: FleetMember;
@@ -118,7 +118,7 @@ describe("07 a root that cannot sign", () => {
 
       await resetFaults();
       expect(await deliver()).toEqual({ status: 204, errors: [] });
-      await world.fleet.waitUntilSynced();
+      await joined(world.fleet);
     },
     SCENARIO_MS,
   );

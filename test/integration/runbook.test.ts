@@ -132,10 +132,8 @@ describe("a command of the runbook", () => {
       await setLabels(fleet, late, MESH_LABEL);
       const hangs = ({ message, code }: { readonly message?: string; readonly code?: string }) =>
         message === "event is delivered again" && code === "JoinIncomplete";
-      await eventually(
-        () => functionLog(fleet),
-        (lines) => lines.filter(hangs).length > 0,
-      );
+      const hanging = async () => (await functionLog(fleet)).some(hangs);
+      expect(await eventually(hanging, Boolean)).toBe(true);
 
       const logged = ["ApiServerUnreachable", "event is delivered again", "JoinIncomplete", late.clusterId];
       await Promise.all([
@@ -168,7 +166,7 @@ describe("a command of the runbook", () => {
       await inIstio(reader, "patch", "secret", name, "--type=merge", "-p", JSON.stringify({ data }));
 
       const unsynced = async () => (await status(fleet)).pairs.filter((pair) => pair.status !== "synced");
-      await eventually(unsynced, (pairs) => pairs.length > 0);
+      expect(await eventually(unsynced, (pairs) => pairs.length > 0)).not.toEqual([]);
       const pair = `{"reader":"${reader.clusterId}","target":"${target.clusterId}","pod":"istiod-`;
       await Promise.all([
         expectCommand(PAIR, /status$/, {
@@ -176,10 +174,8 @@ describe("a command of the runbook", () => {
         }),
         expectCommand(PAIR, /--output json/, { shows: [pair] }),
       ]);
-      await eventually(
-        () => inIstio(reader, "logs", "deploy/istiod"),
-        (log) => log.includes("Unauthorized"),
-      );
+      const logged = () => inIstio(reader, "logs", "deploy/istiod");
+      expect(await eventually(logged, (log) => log.includes("Unauthorized"))).toContain("Unauthorized");
       const values = { "<member>": reader.clusterId };
       await expectCommand(PAIR, / logs /, {
         values,
@@ -205,7 +201,8 @@ describe("a command of the runbook", () => {
       const { fleet } = world;
       const [reader, target] = [named("mesh-1"), named("mesh-2")];
       const name = `istio-remote-secret-${target.clusterId}`;
-      const at = (days: number) => new Date(Date.now() + days * DAY_MS).toISOString();
+      const now = Date.now();
+      const at = (days: number) => new Date(now + days * DAY_MS).toISOString();
       const dates = [`meshjoin.dev/token-issued-at=${at(-6)}`, `meshjoin.dev/token-expires-at=${at(1)}`];
       await inIstio(reader, "annotate", "secret", name, "--overwrite", ...dates);
       await inIstio(reader, "patch", "secret", name, "--type=merge", "-p", `{"immutable":true}`);
@@ -260,9 +257,11 @@ describe("a command of the runbook", () => {
       await expectCommand(ROTATION, /leave CLUSTER/, { values: { CLUSTER: late.clusterId } });
       await clearFaults(fleet);
       await expectForgotten(fleet, late);
-      const over = ({ rotation: { waitingFor, until } }: Awaited<ReturnType<typeof status>>) =>
-        waitingFor.length === 0 && Date.parse(until ?? "") < Date.now();
-      await eventually(() => status(fleet), over);
+      const over = async () => {
+        const { waitingFor, until } = (await status(fleet)).rotation;
+        return waitingFor.length === 0 && Date.parse(until ?? "") < Date.now();
+      };
+      expect(await eventually(over, Boolean)).toBe(true);
       await expectCommand(ROTATION, /root advance/, { shows: ["distribute → switch"] });
       await expectPaired(membersOf(fleet));
     },
@@ -293,10 +292,11 @@ describe("a command of the runbook", () => {
       const { fleet } = world;
       const before = await serials(fleet);
       if ((await expectCommand("", /topics publish/, { shows: ["messageIds"] })) === "") return;
-      await eventually(
-        () => serials(fleet),
-        (now) => Object.keys(before).every((id) => now[id] !== before[id]),
-      );
+      const kept = async () => {
+        const now = await serials(fleet);
+        return Object.keys(before).filter((id) => now[id] === before[id]);
+      };
+      expect(await eventually(kept, ({ length }) => length === 0)).toEqual([]);
       await expectPaired(membersOf(fleet));
     },
     SCENARIO_MS,

@@ -4,7 +4,6 @@ import { createServer, type IncomingMessage } from "node:http";
 import { Agent, get } from "node:https";
 import { platform, tmpdir } from "node:os";
 import { join } from "node:path";
-import { setTimeout as delay } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
 import { CoreV1Api, KubeConfig } from "@kubernetes/client-node";
 import { ensureBinaries } from "../../../sandbox/binaries/build.ts";
@@ -12,6 +11,7 @@ import { type ControlPlane, startControlPlane } from "../../../sandbox/cluster/c
 import { countClusterConnections, countClusterRequests } from "../../../sandbox/cluster-requests.ts";
 import { freePort } from "../../../sandbox/ports.ts";
 import pin from "../../../shared/istio/pin.json" with { type: "json" };
+import { eventually } from "../world/mesh.ts";
 
 const CALLER = "reconciler@demo.iam.gserviceaccount.com";
 const TOKEN = "a-token-of-the-reconciler";
@@ -80,15 +80,6 @@ async function listNodes(agent: Agent): Promise<number | undefined> {
   response?.resume();
   await once(sent, "close");
   return response?.statusCode;
-}
-
-async function eventually<T>(read: () => Promise<T>, isThere: (value: T) => boolean): Promise<T> {
-  for (const deadline = Date.now() + 10_000; ; await delay(50)) {
-    const value = await read();
-    if (isThere(value) || Date.now() > deadline) {
-      return value;
-    }
-  }
 }
 
 describe("a control plane", () => {

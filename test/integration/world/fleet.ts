@@ -33,6 +33,7 @@ export function useFleet({ members, env = {}, traffic = false }: FleetUse): { re
     dir = await mkdtemp(join(tmpdir(), "meshjoin-scenarios-"));
     const options = { members, dir, join: true, traffic, progress: () => undefined };
     fleet = await startFleet({ ...options, env: { ...process.env, ...env } });
+    await fleet.waitUntilDelivered();
   }, START_MS);
   beforeEach(() => fleet?.iam.enter(expect.getState().currentTestName ?? ""));
   afterAll(async () => {

@@ -64,19 +64,28 @@ const CO_WRITTEN = new Set([
 ]);
 const CONTROLLERS = new Set(["kube-apiserver", "kube-controller-manager", "pilot-discovery"]);
 
-function writesOf({ kind, metadata }: WorldObject): readonly string[] {
-  if (!CO_WRITTEN.has(kind)) return [metadata.resourceVersion ?? ""];
-  return (metadata.managedFields ?? [])
-    .filter(({ manager = "" }) => !CONTROLLERS.has(manager))
+const byOthers = ({ metadata }: WorldObject) =>
+  (metadata.managedFields ?? []).filter(({ manager = "" }) => !CONTROLLERS.has(manager));
+
+function writesOf(object: WorldObject): readonly string[] {
+  if (!CO_WRITTEN.has(object.kind)) return [object.metadata.resourceVersion ?? ""];
+  return byOthers(object)
     .map(({ manager, operation, time }) => `${manager} ${operation} ${time}`)
     .toSorted();
 }
 
 /**
- * Everything that carries the mesh's label, with its resourceVersion, or with who wrote it when where controllers write too:
- * equal before and after means that nobody else wrote anything.
+ * Each of them with its resourceVersion, or with who wrote it when where controllers write too; what controllers alone write,
+ * istiod's locks for example, is left out. Equal before and after means that nobody else wrote anything.
  */
+export function writes(objects: readonly WorldObject[]): readonly string[] {
+  return objects
+    .filter((object) => byOthers(object).length > 0)
+    .map((object) => [object.kind, object.metadata.name, ...writesOf(object)].join(" "))
+    .toSorted();
+}
+
+/** The writes to everything that carries the mesh's label. */
 export async function snapshot(member: FleetMember): Promise<readonly string[]> {
-  const found = await list(member, OURS, "-A", "-l", "meshjoin.dev/mesh");
-  return found.map((object) => [object.kind, object.metadata.name, ...writesOf(object)].join(" ")).toSorted();
+  return writes(await list(member, OURS, "-A", "-l", "meshjoin.dev/mesh"));
 }

@@ -21,6 +21,12 @@ export async function eventually<T>(
   }
 }
 
+/** The labelled members are one mesh, and no function has anything of that in hand any more. */
+export async function joined(fleet: SandboxFleet): Promise<void> {
+  await fleet.waitUntilSynced();
+  await fleet.waitUntilDelivered();
+}
+
 /** Every istiod sees every other one, by exactly one remote secret and one reader Secret for each. */
 export async function expectPaired(members: readonly FleetMember[]): Promise<void> {
   expect(await unsyncedPairs(members)).toEqual([]);

@@ -12,6 +12,16 @@ interface AuditEvent {
   readonly objectRef?: { readonly resource?: string; readonly subresource?: string; readonly name?: string };
 }
 
+/** The last line may be half written. */
+function parseEvent(line: string): AuditEvent {
+  try {
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- audit.k8s.io/v1 Event; every field is optional
+    return JSON.parse(line) as AuditEvent;
+  } catch {
+    return {};
+  }
+}
+
 const WRITES = new Set(["create", "update", "patch", "delete"]);
 const POLL_MS = 1;
 
@@ -26,13 +36,7 @@ export async function countWrites(fleet: SandboxFleet, account = fleet.accounts.
   const counts = members.map(async ({ clusterId }) => {
     const log = await readFile(join(logDir, clusterId, "audit.jsonl"), "utf8").catch(() => "");
     return log.split("\n").filter((line) => {
-      if (!line.includes(account)) return false;
-      try {
-        // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- audit.k8s.io/v1 Event; every field is optional
-        return isWrite(JSON.parse(line) as AuditEvent);
-      } catch {
-        return false;
-      }
+      return line.includes(account) && isWrite(parseEvent(line));
     }).length;
   });
   return (await Promise.all(counts)).reduce((sum, count) => sum + count, 0);
@@ -43,8 +47,7 @@ export async function writesTo(fleet: SandboxFleet, member: FleetMember, name: s
   const log = await readFile(join(fleet.file().logDir, member.clusterId, "audit.jsonl"), "utf8");
   return log.split("\n").flatMap((line) => {
     if (!line.includes(name)) return [];
-    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- audit.k8s.io/v1 Event; every field is optional
-    const { verb = "", stage, objectRef, responseStatus } = JSON.parse(line) as AuditEvent;
+    const { verb = "", stage, objectRef, responseStatus } = parseEvent(line);
     const isWhole =
       objectRef?.resource === "secrets" && objectRef.name === name && ["create", "update"].includes(verb);
     return isWhole && stage === "ResponseComplete" && (responseStatus?.code ?? 500) < 300 ? [verb] : [];

@@ -70,10 +70,9 @@ describe("a cluster that was whole a moment ago", () => {
     report: ({ step }: { readonly step: string }) => {
       if (step === "istiodReady") upset();
     },
-    ...soon(),
   });
   const expectComesAgain = async (mesh: FakeMesh, run: Parameters<FakeMesh["join"]>[1]) => {
-    const { summary, retry } = await mesh.join(NEWCOMER, run);
+    const { summary, retry } = await mesh.join(NEWCOMER, { ...run, ...soon() });
     expect(retry).toBe(true);
     expect(summary.members[0]).toMatchObject({ clusterId: clusterId(NEWCOMER.ref), outcome: "waiting" });
     return summary;

@@ -187,6 +187,7 @@ export async function startNode(options: NodeOptions): Promise<NodeStandIn> {
   const { api, network } = options;
   const ended = new AbortController();
   const records = new Map<string, PodRecord>();
+  const loops = new Set<Promise<void>>();
   const nextAddress = createAddresses(options.podPrefix);
   const node: NodeFacts = {
     name: options.nodeName,
@@ -284,7 +285,8 @@ export async function startNode(options: NodeOptions): Promise<NodeStandIn> {
     record.again = true;
     if (!record.working) {
       record.working = true;
-      void loop(record);
+      const looping = loop(record).finally(() => loops.delete(looping));
+      loops.add(looping);
     }
   };
   const loop = async (record: PodRecord): Promise<void> => {
@@ -348,6 +350,7 @@ export async function startNode(options: NodeOptions): Promise<NodeStandIn> {
     stop: async () => {
       ended.abort();
       clearInterval(tokenCheck);
+      await Promise.all(loops);
       await Promise.all([...records.values()].map((record) => stopContainers(record)));
     },
   };

@@ -243,12 +243,13 @@ export async function startPilot(options: PilotOptions): Promise<Pilot> {
     logPath,
     ports,
     refresh: () => {
-      void writeInTurn().catch(() => undefined);
+      if (!ended.signal.aborted) void writeInTurn().catch(() => undefined);
     },
     stop: async () => {
       ended.abort();
       await current?.stop({ graceMs: STOP_GRACE_MS });
       await finished;
+      await writing;
     },
   };
 }

@@ -22,7 +22,8 @@ export async function onClusterEvent(runtime: Runtime, envelope: Envelope): Prom
     return;
   }
   const { cluster, method, operationId } = parsed.event;
-  const log = runtime.log.child({ cluster: clusterResource(cluster), method, operationId });
+  const about = { cluster: clusterResource(cluster), clusterId: clusterId(cluster) };
+  const log = runtime.log.child({ ...about, method, operationId });
   try {
     await handle(runtime, log, parsed.event);
   } catch (error) {
@@ -44,10 +45,10 @@ async function handle(runtime: Runtime, log: Logger, { cluster: ref, method }: C
       return;
     }
     const id = clusterId(ref);
-    log.info({ clusterId: id, ...direction.why }, direction.message);
+    log.info(direction.why, direction.message);
     const request = { scope: { clusterId: id }, reason: method };
     const reconciled = await reconcile(run, request, direction.known);
-    logReconciled(log.child({ clusterId: id }), reconciled);
+    logReconciled(log, reconciled);
     if (reconciled.retry) {
       throw new NotReadyError("the work is not complete; the event is delivered again", {
         code: direction.known.length > 0 ? "JoinIncomplete" : "LeaveIncomplete",

@@ -67,12 +67,13 @@ export function traceFields(traceparent: string | undefined, project: string | u
 
 /**
  * Labels of a log entry, which Cloud Logging indexes; https://cloud.google.com/logging/docs/structured-logging#special-payload-fields.
- * A line about a finding is about the cluster of that.
+ * A line about a finding or an error is about the cluster of that, which may be a peer of the one that its run is about.
  */
-function labelsOf({ meshId, clusterId, finding }: Fields): Fields {
+function labelsOf({ meshId, clusterId, finding, err }: Fields): Fields {
   const found =
     typeof finding === "object" && finding !== null ? Reflect.get(finding, "clusterId") : undefined;
-  const labels = Object.entries({ mesh_id: meshId, cluster_id: clusterId ?? found }).filter(
+  const failed = err instanceof MeshjoinError ? err.fields["clusterId"] : undefined;
+  const labels = Object.entries({ mesh_id: meshId, cluster_id: found ?? failed ?? clusterId }).filter(
     ([, value]) => typeof value === "string",
   );
   return labels.length === 0 ? {} : { "logging.googleapis.com/labels": Object.fromEntries(labels) };

@@ -8,6 +8,9 @@ function capture() {
   return { log, lines, last: (): unknown => JSON.parse(lines.at(-1) ?? "") };
 }
 
+const failedAt = (clusterId: string) =>
+  new UnavailableError("no answer; try again", { code: "Unavailable", fields: { clusterId } });
+
 describe("createLogger", () => {
   it.each([
     ["debug", "DEBUG"],
@@ -29,6 +32,18 @@ describe("createLogger", () => {
   it.each<[string, object, object]>([
     ["the line", { clusterId: "cn-b" }, { mesh_id: "prod", cluster_id: "cn-b" }],
     ["its finding", { finding: { clusterId: "cn-c", reason: "x" } }, { mesh_id: "prod", cluster_id: "cn-c" }],
+    ["its error", { err: failedAt("cn-d") }, { mesh_id: "prod", cluster_id: "cn-d" }],
+    [
+      "its finding and not its run",
+      { clusterId: "cn-b", finding: { clusterId: "cn-c" } },
+      { cluster_id: "cn-c" },
+    ],
+    ["its error and not its run", { clusterId: "cn-b", err: failedAt("cn-d") }, { cluster_id: "cn-d" }],
+    [
+      "its run where the error names none",
+      { clusterId: "cn-b", err: new Error("x") },
+      { cluster_id: "cn-b" },
+    ],
     ["the mesh alone", { outcome: "unchanged" }, { mesh_id: "prod" }],
   ])("labels a line by mesh and cluster: those of %s", (_, fields, labels) => {
     const { log, last } = capture();

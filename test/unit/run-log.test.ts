@@ -1,5 +1,6 @@
 import { describe, expect, it } from "@jest/globals";
 import { OUTCOMES, type Outcome } from "../../shared/core/outcome.ts";
+import { UnavailableError } from "../../shared/errors.ts";
 import { createLogger } from "../../shared/log.ts";
 import { logProgress, logReconciled } from "../../shared/run-log.ts";
 
@@ -13,6 +14,22 @@ it("a step has a line of its own unless it left everything unchanged", () => {
   const logged = ["failed", "waiting", "deleted", "created", "updated"];
   expect(lines).toMatchObject(
     logged.map((outcome) => ({ severity: "INFO", message: "step", step: "pairSynced", outcome })),
+  );
+});
+
+it("an error is labelled with the cluster that it is about", () => {
+  const lines: object[] = [];
+  const log = createLogger({ write: (line) => lines.push(JSON.parse(line)) });
+  const errors = ["cn-a", "cn-b"].map(
+    (clusterId) => new UnavailableError("no answer; try again", { code: "Timeout", fields: { clusterId } }),
+  );
+  const summary = { outcome: "failed" as const, members: [], pairs: [], findings: [] };
+  logReconciled(log.child({ meshId: "prod" }), { summary, errors, retry: true });
+  expect(lines.slice(0, 2)).toMatchObject(
+    ["cn-a", "cn-b"].map((cluster_id) => ({
+      message: "step failed",
+      "logging.googleapis.com/labels": { mesh_id: "prod", cluster_id },
+    })),
   );
 });
 

@@ -6,6 +6,7 @@ import { getTestServer } from "@google-cloud/functions-framework/testing";
 import { afterEach, describe, expect, it, jest } from "@jest/globals";
 import { onClusterEvent } from "../../../functions/on-cluster-event.ts";
 import type { Cluster } from "../../../shared/core/cluster.ts";
+import { clusterId } from "../../../shared/core/names.ts";
 import { RefusedError, UnavailableError } from "../../../shared/errors.ts";
 import { createLogger } from "../../../shared/log.ts";
 import type { Runtime } from "../../../shared/runtime.ts";
@@ -35,6 +36,13 @@ async function aFunction(seed: Partial<Cluster> = {}, process: ProcessOptions = 
     onClusterEvent(runtime, { id: "1", type: AUDIT_TYPE, data: anEntry(name) });
   return { mesh, runtime, handle, lines, cluster };
 }
+
+/** Every line of an event can be found by its cluster. */
+const LABELLED = {
+  "logging.googleapis.com/labels": {
+    cluster_id: clusterId(aCluster({ project: "shop-prod", name: "east" }).ref),
+  },
+};
 
 const requests = (mesh: FakeMesh) => mesh.servers.map(({ requests: { total } }) => total);
 
@@ -114,7 +122,12 @@ describe("on-cluster-event", () => {
     const { mesh, handle, lines } = await aFunction(seed, { signal: AbortSignal.timeout(300) });
     upset(mesh);
     await expect(handle("creation-finished")).rejects.toMatchObject({ code, retryable: true });
-    expect(lines.at(-1)).toMatchObject({ severity: "WARNING", message: "event is delivered again", code });
+    expect(lines.at(-1)).toMatchObject({
+      severity: "WARNING",
+      message: "event is delivered again",
+      code,
+      ...LABELLED,
+    });
   });
 
   it.each(["deletion-started", "deletion-finished"])(
@@ -159,7 +172,7 @@ describe("on-cluster-event", () => {
     mesh.directory.failNext(new RefusedError("no permission; grant it", { code: "PermissionDenied" }));
     await handle("creation-finished");
     expect(lines.filter(({ severity }) => severity === "ERROR")).toMatchObject([
-      { code: "PermissionDenied" },
+      { message: "event given up", code: "PermissionDenied", ...LABELLED },
     ]);
   });
 

@@ -3,7 +3,7 @@ import { nonMemberReason } from "../shared/core/membership.ts";
 import { clusterId, clusterResource } from "../shared/core/names.ts";
 import type { MeshSpec } from "../shared/core/spec.ts";
 import { NotReadyError } from "../shared/errors.ts";
-import type { Logger } from "../shared/log.ts";
+import { type Logger, traceFields } from "../shared/log.ts";
 import { reconcile } from "../shared/reconcile.ts";
 import { logProgress, logReconciled } from "../shared/run-log.ts";
 import type { Runtime } from "../shared/runtime.ts";
@@ -13,17 +13,22 @@ import { type Envelope, openEnvelope } from "./trigger/envelope.ts";
 
 /**
  * Something was done to a cluster somewhere: look at it. Resolves when the event is done with, whatever came of it; rejects
- * when it must be delivered again.
+ * when it must be delivered again. `environment` is Cloud Run's: where traces are.
  */
-export async function onClusterEvent(runtime: Runtime, envelope: Envelope): Promise<void> {
+export async function onClusterEvent(
+  runtime: Runtime,
+  envelope: Envelope,
+  environment: Readonly<Record<string, string | undefined>> = process.env,
+): Promise<void> {
+  const traced = runtime.log.child(traceFields(envelope.traceparent, environment["GOOGLE_CLOUD_PROJECT"]));
   const parsed = parseAuditEntry(openEnvelope(envelope));
   if ("ignored" in parsed) {
-    runtime.log.debug({ reason: parsed.ignored, eventId: envelope.id }, "event ignored");
+    traced.debug({ reason: parsed.ignored, eventId: envelope.id }, "event ignored");
     return;
   }
   const { cluster, method, operationId } = parsed.event;
   const about = { cluster: clusterResource(cluster), clusterId: clusterId(cluster) };
-  const log = runtime.log.child({ ...about, method, operationId });
+  const log = traced.child({ ...about, method, operationId });
   try {
     await handle(runtime, log, parsed.event);
   } catch (error) {

@@ -1,6 +1,6 @@
 import { isRefusal, stageOf } from "../shared/core/roots/stages.ts";
 import { InputError, NotReadyError } from "../shared/errors.ts";
-import type { Logger } from "../shared/log.ts";
+import { type Logger, traceFields } from "../shared/log.ts";
 import { reconcile } from "../shared/reconcile.ts";
 import type { RotatorRun } from "../shared/rotate/change-roots.ts";
 import {
@@ -19,10 +19,16 @@ import { parseRotationMessage, type RotationRequest } from "./trigger/rotation-m
 
 /**
  * Somebody orders a rotation, or time has passed. Resolves when the message is done with; rejects when it must be delivered
- * again. What cannot be understood is logged with the field at fault and done with: no redelivery would mend it.
+ * again. What cannot be understood is logged with the field at fault and done with: no redelivery would mend it. `environment`
+ * is Cloud Run's: where traces are.
  */
-export async function onRotationRequest(runtime: Runtime<RotatorRun>, envelope: Envelope): Promise<void> {
-  const log = runtime.log.child({ messageId: envelope.id });
+export async function onRotationRequest(
+  runtime: Runtime<RotatorRun>,
+  envelope: Envelope,
+  environment: Readonly<Record<string, string | undefined>> = process.env,
+): Promise<void> {
+  const trace = traceFields(envelope.traceparent, environment["GOOGLE_CLOUD_PROJECT"]);
+  const log = runtime.log.child({ ...trace, messageId: envelope.id });
   try {
     const message = openMessage(envelope);
     if (message === undefined) throw noMessage();

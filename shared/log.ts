@@ -53,9 +53,9 @@ export function describeError(error: unknown, depth = 0): Fields {
  * The fields that let Cloud Logging show a line under its request; https://cloud.google.com/trace/docs/trace-log-integration.
  * `traceparent` as in https://www.w3.org/TR/trace-context/; anything else gives no fields.
  */
-export function traceFields(traceparent: string | undefined, project: string | undefined): Fields {
+export function traceFields(traceparent: unknown, project: string | undefined): Fields {
   const groups = /^[\da-f]{2}-(?<trace>[\da-f]{32})-(?<span>[\da-f]{16})-(?<flags>[\da-f]{2})/.exec(
-    traceparent ?? "",
+    typeof traceparent === "string" ? traceparent : "",
   )?.groups;
   if (groups === undefined || project === undefined || project === "") return {};
   return {

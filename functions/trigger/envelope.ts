@@ -3,6 +3,8 @@ export interface Envelope {
   readonly id?: string;
   readonly type?: string;
   readonly data?: unknown;
+  /** The header of the request that delivered it, which the framework puts on the event. */
+  readonly traceparent?: unknown;
 }
 
 const PUBSUB = "google.cloud.pubsub.topic.v1.messagePublished";

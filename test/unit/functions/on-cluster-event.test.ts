@@ -216,7 +216,9 @@ describe("under the Functions Framework", () => {
 
   /** Posts as Eventarc and Pub/Sub do; answers the status that decides about a redelivery. */
   async function post(runtime: Runtime, headers: Record<string, string>, body: unknown): Promise<number> {
-    cloudEvent("on-cluster-event", (event: CloudEvent<unknown>) => onClusterEvent(runtime, event));
+    cloudEvent("on-cluster-event", (event: CloudEvent<unknown>) =>
+      onClusterEvent(runtime, event, { GOOGLE_CLOUD_PROJECT: "shop" }),
+    );
     server = getTestServer("on-cluster-event").listen(0, "127.0.0.1");
     await once(server, "listening");
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- it listens on TCP
@@ -255,10 +257,13 @@ describe("under the Functions Framework", () => {
     ["binary, from a sink", binary(PUBSUB_TYPE), pushed(entry)],
     ["structured, from a sink", STRUCTURED, structured(PUBSUB_TYPE, pushed(entry))],
     ["as Pub/Sub pushes it without CloudEvents", json, pushed(entry)],
-  ])("an event joins its cluster: %s", async (_, headers, body) => {
-    const { mesh, runtime } = await aFunction();
-    expect(await post(runtime, headers, body)).toBe(204);
+  ])("an event joins its cluster, and its lines are of its request's trace: %s", async (_, headers, body) => {
+    const { mesh, runtime, lines } = await aFunction();
+    const traceparent = `00-${"a".repeat(32)}-${"b".repeat(16)}-01`;
+    expect(await post(runtime, { ...headers, traceparent }, body)).toBe(204);
     await expectJoined(mesh);
+    const trace = { "logging.googleapis.com/trace": `projects/shop/traces/${"a".repeat(32)}` };
+    expect(lines).toMatchObject(lines.map(() => trace));
   });
 
   it("an event that must come again is answered with an error, and one that need not with success", async () => {

@@ -15,6 +15,8 @@ interface Line {
   readonly [field: string]: unknown;
 }
 
+const ENVIRONMENT = { GOOGLE_CLOUD_PROJECT: "shop" };
+
 async function aFunction(process: ProcessOptions = {}) {
   const mesh = await aJoinedMesh();
   const lines: Line[] = [];
@@ -23,8 +25,8 @@ async function aFunction(process: ProcessOptions = {}) {
     log: createLogger({ write: (line) => lines.push(JSON.parse(line)) }),
     withRun: async (report, use) => await use(mesh.run({ ...process, report })),
   };
-  const deliver = (message: object) =>
-    onRotationRequest(runtime, { id: "1", type: PUBSUB_TYPE, data: { message } });
+  const deliver = (message: object, traceparent?: string) =>
+    onRotationRequest(runtime, { id: "1", type: PUBSUB_TYPE, data: { message }, traceparent }, ENVIRONMENT);
   return { mesh, runtime, lines, deliver };
 }
 
@@ -62,6 +64,13 @@ describe("on-rotation-request", () => {
     const { mesh, deliver, lines } = await aFunction();
     await deliver(published(mesh, { kind: "tick" }));
     expect(lines).toMatchObject([{ message: "reconciled", outcome: "unchanged" }]);
+  });
+
+  it("writes its lines under the trace of the request", async () => {
+    const { mesh, deliver, lines } = await aFunction();
+    await deliver(published(mesh, { kind: "tick" }), `00-${"a".repeat(32)}-${"b".repeat(16)}-01`);
+    const trace = { "logging.googleapis.com/trace": `projects/shop/traces/${"a".repeat(32)}` };
+    expect(lines).toMatchObject([trace]);
   });
 
   it("replaces intermediates once, however often the message comes", async () => {

@@ -2,7 +2,7 @@ import type { Run } from "../shared/apply.ts";
 import type { Plan } from "../shared/core/plan.ts";
 import type { ReconcileRequest } from "../shared/core/request.ts";
 import type { Status } from "../shared/core/status.ts";
-import { InputError } from "../shared/errors.ts";
+import { InputError, MeshjoinError } from "../shared/errors.ts";
 import { type Logger, traceFields } from "../shared/log.ts";
 import { preview } from "../shared/preview.ts";
 import { survey } from "../shared/reconcile/survey.ts";
@@ -151,7 +151,7 @@ export function syncMesh(
       const order = parsePlanQuery(url.searchParams);
       return { status: 200, body: await withRun(log, (run) => preview(run, order)) };
     } catch (error) {
-      if (!(error instanceof InputError)) log.error({ err: error }, "request failed");
+      if (!(error instanceof InputError)) log[levelOf(error)]({ err: error }, "request failed");
       return errorAnswer(error);
     }
   };
@@ -161,4 +161,9 @@ export function syncMesh(
 function statusOf({ summary, retry }: Reconciled): number {
   if (summary.outcome === "failed") return 207;
   return retry ? 202 : 200;
+}
+
+/** What may pass is asked again; the rest, and what nobody foresaw, is for an operator. */
+function levelOf(error: unknown): "warn" | "error" {
+  return error instanceof MeshjoinError && error.retryable ? "warn" : "error";
 }

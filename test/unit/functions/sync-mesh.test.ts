@@ -3,7 +3,7 @@ import { clusterId } from "../../../shared/core/names.ts";
 import type { Plan } from "../../../shared/core/plan.ts";
 import type { Status } from "../../../shared/core/status.ts";
 import type { Summary } from "../../../shared/core/summary.ts";
-import { UnavailableError } from "../../../shared/errors.ts";
+import { RefusedError, UnavailableError } from "../../../shared/errors.ts";
 import { aMesh, type FakeMesh } from "../../fakes/mesh.ts";
 import { expectJoined, versionsOf } from "../reconcile/world.ts";
 import { AS_JSON, aFunction } from "./served.ts";
@@ -130,7 +130,15 @@ describe("POST /sync", () => {
     const { post, lines } = await aFunction(mesh);
     const { status, headers, body } = await post({});
     expect([status, headers.get("retry-after"), body.code]).toEqual([503, "60", "Unavailable"]);
-    expect(lines.map(({ message }) => message)).toEqual(["request failed"]);
+    expect(lines).toMatchObject([{ severity: "WARNING", message: "request failed" }]);
+  });
+
+  it("answers 500, and raises an error, when asking again does not help", async () => {
+    const mesh = await aMesh({ members: 1 });
+    mesh.directory.failNext(new RefusedError("no permission; grant it", { code: "PermissionDenied" }));
+    const { post, lines } = await aFunction(mesh);
+    expect(await post({})).toMatchObject({ status: 500, body: { code: "PermissionDenied" } });
+    expect(lines).toMatchObject([{ severity: "ERROR", message: "request failed" }]);
   });
 });
 

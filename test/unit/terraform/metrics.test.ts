@@ -159,6 +159,13 @@ describe("the log-based metrics count", () => {
     expect(counted()).toEqual(["unexpected-error"]);
   });
 
+  it("no error where a call of one run is not answered", async () => {
+    const { sync, counted, mesh } = await aDeployment();
+    mesh.directory.failNext(new UnavailableError("try again", { code: "Unavailable" }));
+    await sync();
+    expect(counted()).toEqual([]);
+  });
+
   it("an error that nobody foresaw, and none that is the caller's", async () => {
     const { sync, counted, mesh } = await aDeployment();
     mesh.directory.failNext(new InputError("it is wrong", { code: "Wrong", field: "x" }));

@@ -4,7 +4,7 @@ locals {
   backlog = "resource.type=\"pubsub_subscription\" AND resource.labels.subscription_id="
 
   # By alert: its title is the title of its section in docs/runbook.md. `window` is what is counted over, `lasting` for how long it
-  # must be so, both in seconds.
+  # must be so, both in seconds. What is to be found by two runs in succession, ten minutes apart, lasts for longer than its window.
   alerts = {
     join = {
       title    = "A join failed or hangs"
@@ -75,11 +75,11 @@ locals {
       means    = "Requests or messages fail in a way that nobody foresaw, or that no redelivery mends."
       conditions = [
         {
-          name        = "more than one request of ten is answered with 5xx"
+          name        = "more than one request of ten is answered with 5xx, run after run"
           filter      = "${local.run} AND metric.labels.response_code_class=\"5xx\""
           denominator = local.run
           window      = 900
-          lasting     = 0
+          lasting     = 1200
           above       = 0.1
           aligner     = "ALIGN_DELTA"
         },

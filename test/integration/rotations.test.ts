@@ -183,6 +183,7 @@ it("52 the log-based metrics count what has happened, and nothing that has not",
     "error-finding",
     "full-run",
     "rotation-waits",
+    "tick",
     "unexpected-error",
   ]);
   const { meshId, members } = world.fleet.file();

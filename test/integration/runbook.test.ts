@@ -239,6 +239,8 @@ describe("a command of the runbook", () => {
       await expectCommand(ROTATION, /root abort/, { shows: ["distribute → retire"] });
       expect(await tickUntil(fleet, "idle")).toBe("idle");
       expect(await rootVersions(fleet)).toEqual({ 1: true, 2: false });
+      await expectCommand(ROTATION, /"tick"/, { shows: [/^\d{4}-\d\d-\d\dT\S+Z\s+\w+$/m] });
+      await expectCommand(ROTATION, /severity>=WARNING/);
       await expectCommand(RENEWAL, /root rotate$/, { shows: ["idle → distribute"] });
 
       const late = named("late");

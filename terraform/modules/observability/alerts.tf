@@ -41,9 +41,10 @@ locals {
     rotation = {
       title    = "A rotation is stuck"
       severity = "WARNING"
-      means    = "Members hold a rotation up; nothing is broken while it waits."
+      means    = "Members hold a rotation up, or nothing looks at rotations; nothing is broken while one waits."
       conditions = [
         { name = "held up for three hours", filter = local.counted["rotation-waits"], window = 1200, lasting = 10800, above = 0, aligner = "ALIGN_DELTA" },
+        { name = "no tick came to its end", filter = local.counted["tick"], window = 600, lasting = 3600, absent = true, aligner = "ALIGN_DELTA" },
       ]
     }
     dead-letter = {

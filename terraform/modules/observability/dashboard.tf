@@ -6,6 +6,7 @@ locals {
     { title = "Past their renewal", filter = local.counted["renewal-overdue"], group = ["metric.label.reason"] },
     { title = "Joins that failed", filter = local.counted["join-failed"], group = ["metric.label.cluster"] },
     { title = "Rotations that wait", filter = local.counted["rotation-waits"], group = ["metric.label.stage"] },
+    { title = "Ticks, by outcome", filter = local.counted["tick"], group = ["metric.label.outcome"] },
     { title = "Unexpected errors", filter = local.counted["unexpected-error"], group = ["metric.label.service"] },
     { title = "Root keys read by others than the signer", filter = local.counted["root-key-read"], group = ["metric.label.principal"] },
   ]

@@ -64,6 +64,14 @@ locals {
       EOT
       labels      = { outcome = "EXTRACT(jsonPayload.outcome)" }
     }
+    tick = {
+      description = "Ticks that came to their end, whatever they found due."
+      filter      = <<-EOT
+        resource.type="cloud_run_revision" AND resource.labels.service_name="on-rotation-request"
+        AND jsonPayload.message="reconciled" AND jsonPayload.request.kind="tick"
+      EOT
+      labels      = { outcome = "EXTRACT(jsonPayload.outcome)" }
+    }
     root-key-read = {
       description = "Reads of a root key by somebody else than the signer."
       filter      = <<-EOT

@@ -8,6 +8,9 @@ const { locals } = await readModule(join(ROOT, "terraform", "modules", "observab
 /** Between two runs of a job, in seconds: `terraform/modules/triggers/scheduler.tf`. */
 const PERIOD = 600;
 
+/** https://cloud.google.com/monitoring/alerts/types-of-conditions#metric-absence */
+const ABSENCE_MAX = 23.5 * 3600;
+
 const conditions = Object.values(locals.get("alerts")?.value ?? {}).flatMap((alert) => {
   const listed: unknown = isRecord(alert) ? alert["conditions"] : undefined;
   return Array.isArray(listed) ? listed.filter(isRecord) : [];
@@ -22,6 +25,18 @@ describe("the alerts", () => {
       // One run is seen for as long as the window; two, for the time between them besides.
       expect(Number(condition["lasting"])).toBeGreaterThan(Number(condition["window"]));
       expect(Number(condition["lasting"])).toBeLessThan(Number(condition["window"]) + PERIOD);
+    }
+  });
+
+  it("miss full runs and ticks, not before three have not come, and not later than Cloud Monitoring can", () => {
+    const absent = conditions.filter((condition) => condition["absent"] === true);
+    expect(absent.map((condition) => textOf(condition["filter"])).toSorted()).toEqual([
+      '${local.counted["full-run"]}',
+      '${local.counted["tick"]}',
+    ]);
+    for (const condition of absent) {
+      expect(Number(condition["lasting"])).toBeGreaterThanOrEqual(3 * PERIOD);
+      expect(Number(condition["lasting"])).toBeLessThanOrEqual(ABSENCE_MAX);
     }
   });
 });

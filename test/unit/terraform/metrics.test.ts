@@ -68,6 +68,23 @@ describe("the log-based metrics count", () => {
     expect(counted()).toEqual(["full-run"]);
   });
 
+  it("a tick that finds nothing due, and no other order in its place", async () => {
+    const { sync, rotation, counted } = await aDeployment();
+    await sync();
+    counted();
+    await rotation({ kind: "tick" });
+    expect(counted()).toEqual(["tick"]);
+    await rotation({ kind: "intermediate", scope: "mesh", reason: "manual" });
+    expect(counted()).toEqual([]);
+  });
+
+  it("no tick that did not come to its end", async () => {
+    const { rotation, counted, mesh } = await aDeployment();
+    mesh.directory.failNext(new UnavailableError("try again", { code: "Unavailable" }));
+    await expect(rotation({ kind: "tick" })).rejects.toThrow("try again");
+    expect(counted()).toEqual([]);
+  });
+
   it("no full run where one cluster is looked at", async () => {
     const { sync, counted, mesh } = await aDeployment();
     await sync({ scope: { clusterId: clusterId(mesh.clusters[0]!.ref) } });
@@ -132,7 +149,7 @@ describe("the log-based metrics count", () => {
     await rotation({ kind: "tick" });
     counted();
     await rotation({ kind: "tick" });
-    expect(counted()).toEqual([]);
+    expect(counted()).toEqual(["tick"]);
     mesh.servers[0]!.faults.unreachable = true;
     await rotation({ kind: "tick" });
     expect(counted()).toContain("rotation-waits");

@@ -8,12 +8,15 @@ const VARIABLES: Readonly<Record<string, readonly string[]>> = {
   "examples/single-project": ["-var=project=shop-prod"],
 };
 
+/** https://developer.hashicorp.com/terraform/language/files/override */
+const OF_A_DEPLOYMENT = /^\.terraform$|\.tfstate|^(?:.*_)?override\.tf(?:\.json)?$|\.tfvars(?:\.json)?$/;
+
 /** The modules in a folder that is gone afterwards, with the zip beside it that the README has the build write. */
 export async function inCopy<T>(directory: string, work: (copy: string) => Promise<T>): Promise<T> {
   const around = mkdtempSync(join(tmpdir(), "meshjoin-terraform-"));
   const copy = join(around, "terraform");
   try {
-    cpSync(directory, copy, { recursive: true, filter: (path) => !ofAnApply(path) });
+    copyModules(directory, copy);
     writeFileSync(join(around, "meshjoin.zip"), "");
     return await work(copy);
   } finally {
@@ -21,9 +24,12 @@ export async function inCopy<T>(directory: string, work: (copy: string) => Promi
   }
 }
 
-/** What Terraform leaves where somebody has run it: `.terraform`, and state. */
-function ofAnApply(path: string): boolean {
-  return /^\.terraform$|\.tfstate/.test(basename(path));
+/**
+ * The modules as the repository has them. What somebody who deploys from here has beside them stays behind: a copy with their backend,
+ * state or variables would be another deployment, or even write to theirs.
+ */
+export function copyModules(from: string, to: string): void {
+  cpSync(from, to, { recursive: true, filter: (path) => !OF_A_DEPLOYMENT.test(basename(path)) });
 }
 
 /** What Terraform may be run in: the module itself, and its examples. */

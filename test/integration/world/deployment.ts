@@ -1,7 +1,7 @@
-import { cp } from "node:fs/promises";
 import { join } from "node:path";
 import type { FleetFile } from "../../../sandbox/fleet-file.ts";
 import { ROOT } from "../../../scripts/paths.ts";
+import { copyModules } from "../../../scripts/terraform/copy.ts";
 import { readSchema } from "../../../scripts/terraform/schema.ts";
 import { withStandIn } from "../../../scripts/terraform/stand-in/provider.ts";
 import { terraform } from "../../../scripts/terraform/tool.ts";
@@ -15,7 +15,7 @@ export async function deploy(
   { project, meshId }: Pick<FleetFile, "project" | "meshId">,
   settings: Readonly<Record<string, string>>,
 ): Promise<void> {
-  await cp(join(ROOT, "terraform"), dir, { recursive: true });
+  copyModules(join(ROOT, "terraform"), dir);
   const variables = {
     project,
     mesh_id: meshId,
@@ -24,7 +24,10 @@ export async function deploy(
   };
   const set = Object.entries(variables).map(([name, value]) => `-var=${name}=${value}`);
   await withStandIn(readSchema(), async (environment) => {
-    for (const args of [["init"], ["apply", "-auto-approve", ...set]]) {
+    for (const args of [
+      ["init", "-backend=false"],
+      ["apply", "-auto-approve", ...set],
+    ]) {
       const finished = await terraform([`-chdir=${dir}`, ...args], environment);
       if (finished?.code !== 0) throw new Error(finished?.output ?? "there is no terraform");
     }

@@ -1,13 +1,11 @@
 import { inCopy, rootsOf, variablesOf } from "./copy.ts";
+import { isRegistryUnreachable } from "./registry.ts";
 import type { Schema } from "./schema.ts";
 import { withStandIn } from "./stand-in/provider.ts";
 import { NO_TERRAFORM, type Step, terraform } from "./tool.ts";
 
 /** Faults that Terraform finds in a copy of the modules. The environment leads it to a provider. */
 type Trial = (copy: string, environment: NodeJS.ProcessEnv) => Promise<string[]>;
-
-const UNREACHABLE =
-  /Failed to query available provider packages|could not connect to|Failed to install provider/;
 
 /** With a provider that knows the types of the real one, and makes nothing: the modules as they are, to the end of an apply. */
 export async function withStandInProvider(directory: string, schema: Schema): Promise<Step[]> {
@@ -47,7 +45,7 @@ async function initialise(
   for (const root of rootsOf(copy)) {
     const finished = await terraform([`-chdir=${root}`, "init", "-backend=false"], environment);
     if (finished === undefined) return { notRun: NO_TERRAFORM };
-    if (finished.code !== 0 && UNREACHABLE.test(finished.output))
+    if (finished.code !== 0 && isRegistryUnreachable(finished.output))
       return { notRun: "the provider registry cannot be reached" };
     if (finished.code !== 0) return { faults: [finished.output.trim()] };
   }

@@ -74,5 +74,6 @@ resource "google_eventarc_trigger" "cluster_events" {
     }
   }
 
-  depends_on = [google_project_iam_member.event_receiver, google_project_service.eventarc]
+  # The service is named, and not referred to.
+  depends_on = [google_project_iam_member.event_receiver, google_project_service.eventarc, module.meshjoin]
 }

@@ -16,7 +16,7 @@ export interface Config {
 
 const ACCESS = ["auto", "dns", "private", "public"] as const satisfies readonly Access[];
 /** Words that YAML 1.1 does not read as strings; a mesh ID stands unquoted in Istio's mesh configuration. */
-const YAML_WORDS = ["false", "n", "no", "null", "off", "on", "true", "y", "yes"];
+export const YAML_WORDS = ["false", "n", "no", "null", "off", "on", "true", "y", "yes"];
 const LOOPBACK_HOSTS = ["127.0.0.1", "[::1]", "localhost"];
 /** TokenRequest refuses less; Kubernetes `pkg/registry/core/serviceaccount/storage/token.go`. */
 const TOKEN_TTL_MIN = 600;

@@ -34,6 +34,10 @@ variable "mesh_id" {
     condition     = can(regex("^[a-z]([-a-z0-9]{0,28}[a-z0-9])?$", var.mesh_id)) && !startswith(var.mesh_id, "proj-")
     error_message = "Use 1 to 30 lower-case letters, digits and hyphens, beginning with a letter; not proj-…."
   }
+  validation {
+    condition     = !contains(["false", "n", "no", "null", "off", "on", "true", "y", "yes"], var.mesh_id)
+    error_message = "Use no word that YAML does not read as a string, like on."
+  }
 }
 
 variable "member_projects" {

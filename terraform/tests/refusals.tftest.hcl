@@ -18,6 +18,14 @@ run "refuses_a_mesh_of_cloud_service_mesh" {
   expect_failures = [var.mesh_id]
 }
 
+run "refuses_a_mesh_that_yaml_does_not_read_as_a_string" {
+  command = plan
+  variables {
+    mesh_id = "on"
+  }
+  expect_failures = [var.mesh_id]
+}
+
 run "refuses_a_deployment_of_nothing" {
   command = plan
   variables {

@@ -183,6 +183,10 @@ variable "root_secret" {
     condition     = var.root_secret.kms_key == null || length(var.root_secret.locations) == 0
     error_message = "kms_key is for automatic replication: leave locations empty."
   }
+  validation {
+    condition     = var.root_secret.kms_key == null || can(regex("^projects/[^/]+/locations/global/keyRings/[^/]+/cryptoKeys/[^/]+$", var.root_secret.kms_key))
+    error_message = "Use a kms_key in global, as automatic replication asks for: projects/P/locations/global/keyRings/R/cryptoKeys/K."
+  }
 }
 
 variable "firewall" {

@@ -82,3 +82,11 @@ run "opens_the_members_network" {
     root_secret = { locations = ["europe-west1", "europe-west4"], first_rotation = "2030-01-01T00:00:00Z" }
   }
 }
+
+run "encrypts_the_root_with_a_key_of_ones_own" {
+  command = plan
+
+  variables {
+    root_secret = { kms_key = "projects/shop-keys/locations/global/keyRings/mesh/cryptoKeys/root" }
+  }
+}

@@ -66,6 +66,14 @@ run "refuses_to_destroy_a_root_within_a_day" {
   expect_failures = [var.root_secret]
 }
 
+run "refuses_a_key_that_is_not_everywhere" {
+  command = plan
+  variables {
+    root_secret = { kms_key = "projects/shop-keys/locations/europe-west1/keyRings/mesh/cryptoKeys/root" }
+  }
+  expect_failures = [var.root_secret]
+}
+
 run "refuses_a_range_that_is_none" {
   command = plan
   variables {

@@ -207,7 +207,7 @@ variable "firewall" {
 
 variable "audit_secret_access" {
   type        = bool
-  description = "Turn on Data Access audit logs of Secret Manager in the project. This owns the project's audit configuration of that service."
+  description = "Turn on Data Access audit logs of Secret Manager in the project. This owns the project's audit configuration of that service. If false, and nothing else turns them on, the alert on reads of root keys never fires."
   default     = true
 }
 

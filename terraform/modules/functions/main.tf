@@ -57,7 +57,7 @@ resource "google_storage_bucket_object" "source" {
 resource "google_storage_bucket_iam_member" "builder" {
   bucket = local.bucket
   role   = "roles/storage.objectViewer"
-  member = "serviceAccount:${reverse(split("/", var.builder))[0]}"
+  member = "serviceAccount:${var.accounts["builder"]}"
 }
 
 module "signer" {

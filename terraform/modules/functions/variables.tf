@@ -66,10 +66,10 @@ variable "source_object" {
 
 variable "accounts" {
   type        = map(string)
-  description = "E-mail addresses of reconciler, rotator and signer."
+  description = "E-mail addresses of builder, reconciler, rotator and signer."
   validation {
-    condition     = alltrue([for key in ["reconciler", "rotator", "signer"] : contains(keys(var.accounts), key)])
-    error_message = "Name reconciler, rotator and signer."
+    condition     = alltrue([for key in ["builder", "reconciler", "rotator", "signer"] : contains(keys(var.accounts), key)])
+    error_message = "Name builder, reconciler, rotator and signer."
   }
 }
 

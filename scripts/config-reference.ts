@@ -57,7 +57,8 @@ const ENTRIES: Readonly<Record<VariableName, Entry | undefined>> = {
   },
   MESHJOIN_TOKEN_TTL: {
     form: "a duration, at least `10m`",
-    about: "The life that is asked for a remote secret's token. The cluster may grant less.",
+    about:
+      "The life that is asked for a remote secret's token. The cluster may grant less: GKE two days at most, as far as is known. Renewal follows from what was granted.",
   },
   MESHJOIN_ACCESS_FUNCTION: {
     form: ACCESS_FORM,

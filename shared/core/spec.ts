@@ -27,6 +27,7 @@ export interface MeshSpec {
   readonly intermediateTtl: number;
   readonly workloadTtl: number;
   readonly clockSkew: number;
+  /** What is asked for; everything else follows from what the target grants. */
   readonly tokenTtl: number;
   /** Of all members, how many may leave in one run on the word of a label or a list. */
   readonly massLeaveShare: number;

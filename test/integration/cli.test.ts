@@ -49,6 +49,20 @@ async function place() {
   return { cwd: ROOT, env };
 }
 
+/** What would be done at that time, by a process whose clock is ahead of all others. */
+async function planAt(time: number): Promise<Plan> {
+  const shift = `const { now } = Date; globalThis.Date = class extends Date {
+    constructor(...args) { super(...(args.length === 0 ? [globalThis.Date.now()] : args)); }
+    static now() { return now() + ${time - Date.now()}; }
+  };`;
+  const preload = `--import=data:text/javascript,${encodeURIComponent(shift)}`;
+  const { cwd, env } = await place();
+  const options = { cwd, env: { ...env, NODE_OPTIONS: preload } };
+  const { stdout } = await promisify(execFile)("sh", shellLine(["plan", "--output", "json"]), options);
+  const planned: Plan = JSON.parse(stdout);
+  return planned;
+}
+
 async function aHome(): Promise<string> {
   const home = dirname(world.fleet.file().logDir);
   await mkdir(join(home, ".config/gcloud"), { recursive: true });
@@ -65,6 +79,24 @@ function member(name: string) {
   const found = world.fleet.file().members.find((each) => each.name === name);
   if (found === undefined) throw new Error(`there is no ${name}`);
   return found;
+}
+
+const MINUTE_MS = 60_000;
+const HOUR_MS = 60 * MINUTE_MS;
+
+/** What the annotations of a remote secret say of its token, and what the token itself does. */
+function grantOf(
+  annotations: Readonly<Record<string, string>> = {},
+  data: Readonly<Record<string, string>> = {},
+) {
+  const [file = ""] = Object.values(data);
+  const claims = /token: [^.]+\.([^.]+)\./.exec(Buffer.from(file, "base64").toString())?.[1] ?? "";
+  const { exp }: { exp: number } = JSON.parse(Buffer.from(claims, "base64url").toString());
+  return {
+    issued: Date.parse(annotations["meshjoin.dev/token-issued-at"] ?? ""),
+    ends: Date.parse(annotations["meshjoin.dev/token-expires-at"] ?? ""),
+    inToken: exp * 1000,
+  };
 }
 
 const remoteSecrets = async (name: string) =>
@@ -87,6 +119,32 @@ describe("the command line", () => {
       expect(examined).toMatchObject({ code: 0, err: "" });
       expect(examined.out).toContain(world.fleet.accounts.developer);
       expect(examined.out).toContain("All is well.");
+    },
+    SCENARIO_MS,
+  );
+
+  it(
+    "31 renews from half of the life that the clusters granted on, which is two days though seven are asked for",
+    async () => {
+      const grants = [];
+      for (const reader of membersOf(world.fleet)) {
+        for (const [name, { metadata, data }] of await secrets(reader)) {
+          if (name.startsWith("istio-remote-secret-")) grants.push(grantOf(metadata.annotations, data));
+        }
+      }
+      expect(grants).toHaveLength(6);
+      for (const { issued, ends, inToken } of grants) {
+        expect(Math.abs(ends - issued - 48 * HOUR_MS)).toBeLessThan(MINUTE_MS);
+        expect(inToken).toEqual(ends);
+      }
+      const first = Math.min(...grants.map(({ issued }) => issued));
+      const last = Math.max(...grants.map(({ issued }) => issued));
+      expect((await planAt(first + 23.9 * HOUR_MS)).actions).toEqual([]);
+      // Half of 48 hours, and the fifth of them over which renewals are spread; of those due a reader makes one at a time.
+      const { actions } = await planAt(last + 33.7 * HOUR_MS);
+      expect(actions.map(({ verb, findings }) => [verb, findings.map(({ reason }) => reason)])).toEqual(
+        Array.from({ length: 3 }, () => ["update", ["TokenDue"]]),
+      );
     },
     SCENARIO_MS,
   );

@@ -1,16 +1,18 @@
 locals {
-  rules = var.firewall == null ? {} : { this = var.firewall }
+  networks = try(var.firewall.networks, {})
+  # Version 0.1 knew one network, "this", and put no name into its rules.
+  rule_suffixes = { for key in keys(local.networks) : key => key == "this" ? "" : "-${key}" }
 }
 
 resource "google_compute_firewall" "pods" {
-  for_each = local.rules
+  for_each = local.networks
 
   project       = each.value.project
   network       = each.value.network
-  name          = "${var.name}-pods"
+  name          = "${var.name}-pods${local.rule_suffixes[each.key]}"
   description   = "Pods of a member reach pods of the others; mutual TLS says who may."
   direction     = "INGRESS"
-  source_ranges = each.value.pod_ranges
+  source_ranges = var.firewall.pod_ranges
   target_tags   = length(each.value.node_tags) > 0 ? each.value.node_tags : null
 
   allow {
@@ -25,11 +27,11 @@ resource "google_compute_firewall" "pods" {
 }
 
 resource "google_compute_firewall" "webhooks" {
-  for_each = { for key, rule in local.rules : key => rule if length(rule.control_plane_ranges) > 0 }
+  for_each = { for key, network in local.networks : key => network if length(network.control_plane_ranges) > 0 }
 
   project       = each.value.project
   network       = each.value.network
-  name          = "${var.name}-webhooks"
+  name          = "${var.name}-webhooks${local.rule_suffixes[each.key]}"
   description   = "Control planes reach istiod's webhooks; GKE's own rule opens 443 and 10250 only."
   direction     = "INGRESS"
   source_ranges = each.value.control_plane_ranges

@@ -2,8 +2,11 @@ locals {
   member_projects = length(var.member_projects) > 0 ? var.member_projects : [var.project]
   labels          = merge({ app = "meshjoin", mesh = var.mesh_id }, var.labels)
 
+  istio_hub = try(module.image_mirror[0].istio_hub, var.istio_hub)
+
   environment = merge(
     { for name, value in var.settings : "MESHJOIN_${name}" => value },
+    local.istio_hub == null ? {} : { MESHJOIN_ISTIO_HUB = local.istio_hub },
     {
       MESHJOIN_MESH_ID      = var.mesh_id
       MESHJOIN_PROJECTS     = join(",", local.member_projects)
@@ -24,6 +27,7 @@ resource "google_project_service" "this" {
     "cloudscheduler.googleapis.com",
     "container.googleapis.com",
     "iam.googleapis.com",
+    "iamcredentials.googleapis.com",
     "logging.googleapis.com",
     "monitoring.googleapis.com",
     "pubsub.googleapis.com",
@@ -36,6 +40,26 @@ resource "google_project_service" "this" {
   disable_on_destroy = false
 }
 
+# The custom roles are made there, the clusters read, and the sinks kept.
+resource "google_project_service" "members" {
+  for_each = {
+    for pair in setproduct(setsubtract(local.member_projects, [var.project]), ["container.googleapis.com", "iam.googleapis.com", "logging.googleapis.com"]) :
+    "${pair[0]}/${pair[1]}" => { project = pair[0], service = pair[1] }
+  }
+  project            = each.value.project
+  service            = each.value.service
+  disable_on_destroy = false
+}
+
+# An API that was just enabled refuses calls for a while. Waits where one is new, and only then.
+resource "time_sleep" "services" {
+  create_duration = "60s"
+  triggers = merge(
+    { for name, service in google_project_service.this : name => service.id },
+    { for name, service in google_project_service.members : name => service.id },
+  )
+}
+
 module "identity" {
   source = "./modules/identity"
 
@@ -43,7 +67,7 @@ module "identity" {
   name            = var.name
   member_projects = local.member_projects
 
-  depends_on = [google_project_service.this]
+  depends_on = [time_sleep.services]
 }
 
 module "pki" {
@@ -59,7 +83,7 @@ module "pki" {
   root_roles          = module.identity.root_roles
   audit_secret_access = var.audit_secret_access
 
-  depends_on = [google_project_service.this]
+  depends_on = [time_sleep.services]
 }
 
 module "functions" {
@@ -91,7 +115,22 @@ module "functions" {
     )
   }
 
-  depends_on = [google_project_service.this]
+  depends_on = [time_sleep.services]
+}
+
+module "image_mirror" {
+  source = "./modules/image-mirror"
+  count  = var.image_mirror == null ? 0 : 1
+
+  project        = var.project
+  project_number = data.google_project.this.number
+  location       = coalesce(var.image_mirror.location, var.region)
+  name           = var.name
+  labels         = local.labels
+  node_accounts  = var.image_mirror.node_accounts
+  credentials    = var.image_mirror.credentials
+
+  depends_on = [time_sleep.services]
 }
 
 module "triggers" {
@@ -107,7 +146,7 @@ module "triggers" {
   functions       = module.functions.urls
   accounts        = module.identity.emails
 
-  depends_on = [google_project_service.this]
+  depends_on = [time_sleep.services]
 }
 
 module "observability" {
@@ -122,5 +161,5 @@ module "observability" {
   notification_channels = var.notification_channels
   runbook_url           = var.runbook_url
 
-  depends_on = [google_project_service.this]
+  depends_on = [time_sleep.services]
 }

@@ -87,8 +87,8 @@ variable "source_zip" {
 }
 
 variable "source_object" {
-  type        = object({ bucket = string, name = string })
-  description = "Such a zip that is in a bucket already, as a build pipeline leaves it."
+  type        = object({ bucket = string, name = string, grant = optional(bool, true) })
+  description = "Such a zip that is in a bucket already, as a build pipeline leaves it. Terraform grants the builder to read that bucket, unless grant is false: for a bucket of others, which the builder may read already, as everybody may one of published releases."
   default     = null
   validation {
     condition     = var.source_object == null || can(regex("[.]zip$", var.source_object.name))
@@ -122,18 +122,25 @@ variable "ingress" {
 
 variable "vpc_egress" {
   type = object({
-    connector = string
-    traffic   = optional(string, "PRIVATE_RANGES_ONLY")
+    network    = optional(string)
+    subnetwork = optional(string)
+    tags       = optional(list(string), [])
+    traffic    = optional(string, "PRIVATE_RANGES_ONLY")
+    connector  = optional(string)
   })
-  description = "Serverless VPC Access connector (projects/P/locations/L/connectors/C) through which the functions reach private endpoints of control planes."
+  description = "Direct VPC egress: network and subnetwork (/26 or wider, in the functions' region) through which the functions reach private endpoints of control planes, and network tags for firewall rules. With a shared VPC, both as projects/P/…."
   default     = null
   validation {
-    condition     = var.vpc_egress == null || can(regex("^projects/[^/]+/locations/[^/]+/connectors/[^/]+$", var.vpc_egress.connector))
-    error_message = "Use projects/P/locations/L/connectors/C."
+    condition     = try(var.vpc_egress.connector, null) == null
+    error_message = "vpc_egress.connector is gone: use vpc_egress.network and vpc_egress.subnetwork, and put the range of that subnetwork among the authorized networks."
+  }
+  validation {
+    condition     = var.vpc_egress == null || try(var.vpc_egress.network, null) != null || try(var.vpc_egress.subnetwork, null) != null
+    error_message = "Set vpc_egress.network, vpc_egress.subnetwork or both."
   }
   validation {
     condition     = var.vpc_egress == null || contains(["PRIVATE_RANGES_ONLY", "ALL_TRAFFIC"], try(var.vpc_egress.traffic, ""))
-    error_message = "Use PRIVATE_RANGES_ONLY or ALL_TRAFFIC."
+    error_message = "Use PRIVATE_RANGES_ONLY or ALL_TRAFFIC as vpc_egress.traffic."
   }
 }
 
@@ -191,17 +198,79 @@ variable "root_secret" {
 
 variable "firewall" {
   type = object({
-    project              = string
-    network              = string
-    pod_ranges           = list(string)
-    control_plane_ranges = optional(list(string), [])
-    node_tags            = optional(list(string), [])
+    pod_ranges = list(string)
+    networks = optional(map(object({
+      project              = string
+      network              = string
+      control_plane_ranges = optional(list(string), [])
+      node_tags            = optional(list(string), [])
+    })), {})
+    project              = optional(string)
+    network              = optional(string)
+    control_plane_ranges = optional(list(string))
+    node_tags            = optional(list(string))
   })
-  description = "Rules in the VPC of the members: pods reach pods of other members, and control planes reach istiod's webhooks (15017). Not set: none are made."
+  description = "Rules in the VPCs of the members, each under a name of your own: pods reach pods of other members, and control planes reach istiod's webhooks (15017). pod_ranges are those of all members, ranges of single node pools included. Not set: no rules are made, and pods of two clusters reach each other only where other rules let them."
   default     = null
   validation {
-    condition     = var.firewall == null || alltrue([for range in concat(try(var.firewall.pod_ranges, []), try(var.firewall.control_plane_ranges, [])) : can(cidrhost(range, 0))])
+    condition     = alltrue([for name in ["project", "network", "control_plane_ranges", "node_tags"] : try(var.firewall[name], null) == null])
+    error_message = "firewall.project, .network, .control_plane_ranges and .node_tags are gone: use firewall.networks = { this = { project = …, network = … } } with them inside. The name \"this\" keeps the rules that version 0.1 made."
+  }
+  validation {
+    condition     = var.firewall == null || length(try(var.firewall.networks, {})) > 0
+    error_message = "Name the members' networks in firewall.networks, like { main = { project = \"shop-net\", network = \"prod\" } }."
+  }
+  validation {
+    condition     = alltrue([for name in keys(try(var.firewall.networks, {})) : can(regex("^[a-z]([-a-z0-9]{0,20}[a-z0-9])?$", name))])
+    error_message = "Use lower-case letters, digits and hyphens as names in firewall.networks, 22 at most: they become part of the rules' names."
+  }
+  validation {
+    condition     = var.firewall == null || length(try(var.firewall.pod_ranges, [])) > 0
+    error_message = "Name the members' pod ranges in firewall.pod_ranges."
+  }
+  validation {
+    condition     = alltrue([for range in concat(try(var.firewall.pod_ranges, []), flatten([for each in values(try(var.firewall.networks, {})) : each.control_plane_ranges])) : can(cidrhost(range, 0))])
     error_message = "Use CIDR ranges, like 10.4.0.0/14."
+  }
+}
+
+variable "image_mirror" {
+  type = object({
+    node_accounts = list(string)
+    location      = optional(string)
+    credentials   = optional(object({ username = string, password_secret_version = string }))
+  })
+  description = "A remote repository of Artifact Registry that fetches Istio's images from Docker Hub and keeps them, for nodes without a way to the internet and against Docker Hub's limits. node_accounts: e-mail addresses of the accounts that the members' nodes run as. location: default the region. credentials: an account at Docker Hub; its password is a version in Secret Manager (projects/P/secrets/S/versions/V)."
+  default     = null
+  validation {
+    condition     = var.image_mirror == null || length(try(var.image_mirror.node_accounts, [])) > 0
+    error_message = "Name the accounts of the members' nodes in image_mirror.node_accounts: nobody else may pull."
+  }
+  validation {
+    condition     = alltrue([for account in try(var.image_mirror.node_accounts, []) : can(regex("^[^@:]+@[^@:]+[.]gserviceaccount[.]com$", account))])
+    error_message = "Use e-mail addresses of service accounts in image_mirror.node_accounts."
+  }
+  validation {
+    condition     = try(var.image_mirror.location, null) == null || can(regex("^[a-z]+(-[a-z]+[0-9]+)?$", var.image_mirror.location))
+    error_message = "Use a location of Artifact Registry as image_mirror.location, like europe-west1 or europe."
+  }
+  validation {
+    condition     = try(var.image_mirror.credentials, null) == null || can(regex("^projects/[^/]+/secrets/[^/]+/versions/[^/]+$", var.image_mirror.credentials.password_secret_version))
+    error_message = "Use projects/P/secrets/S/versions/V as image_mirror.credentials.password_secret_version."
+  }
+}
+
+variable "istio_hub" {
+  type        = string
+  description = "Registry and path of Istio's images, without a slash at the end: MESHJOIN_ISTIO_HUB. Not set: that of the pinned Istio release. For a mirror of your own; image_mirror sets it itself."
+  default     = null
+  validation {
+    condition     = var.istio_hub == null || var.image_mirror == null
+    error_message = "Set istio_hub or image_mirror, and not both."
+  }
+  validation {
+    condition     = var.istio_hub == null || can(regex("^[a-z0-9]([-.a-z0-9]*[a-z0-9])?(:[0-9]{1,5})?(/[a-z0-9]([-._a-z0-9]*[a-z0-9])?)+$", var.istio_hub))
+    error_message = "Use a registry and a path without a scheme, like docker.io/istio."
   }
 }
 

@@ -4,7 +4,11 @@ terraform {
   required_providers {
     google = {
       source  = "hashicorp/google"
-      version = "~> 6.50.0"
+      version = ">= 7.31, < 9"
+    }
+    time = {
+      source  = "hashicorp/time"
+      version = ">= 0.13.1, < 1"
     }
   }
 }

@@ -8,6 +8,9 @@ export const NOT_EXERCISED: Readonly<Record<string, string>> = {
   "roles/logging.logWriter":
     "of the account that builds the functions' containers: nothing is built in the sandbox",
   "roles/artifactregistry.writer": "the same account's",
+  "roles/artifactregistry.reader": "of the nodes, which run no container in the sandbox",
+  "roles/secretmanager.secretAccessor":
+    "of Artifact Registry's own agent, on the password for Docker Hub alone: the sandbox has no Artifact Registry",
   "roles/storage.objectViewer": "the same account's",
   "roles/pubsub.publisher":
     "of Google's own agents: log sink, dead letters, notifications of the root secret",

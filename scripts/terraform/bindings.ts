@@ -1,4 +1,11 @@
-import type { Attribute, AttributeType, BlockSchema, Kind, NestedBlock } from "./schema.ts";
+import {
+  type Attribute,
+  type AttributeType,
+  type BlockSchema,
+  type Kind,
+  localNameOf,
+  type NestedBlock,
+} from "./schema.ts";
 
 /** The parts of a `.jsii` assembly that say what a provider takes; https://aws.github.io/jsii/ */
 export interface Assembly {
@@ -29,16 +36,31 @@ interface Collection {
   readonly elementtype: TypeReference;
 }
 
-const PACKAGE = "@cdktf/provider-google";
+/** Types of jsii that Terraform's own are made of: https://github.com/open-constructs/cdk-terrain */
+const LIBRARY = "cdktn";
+const PACKAGE = `@${LIBRARY}/provider-`;
 /** Of every generated class, and nothing of the provider's. */
 const GENERATED = new Set(["internal_value", "fqn", "interpolation_as_list", "cdktf_stack", "count", "node"]);
 
+/** The version of the provider that the bindings were made of: each of their links to its documentation names it. */
+export function versionOf(assembly: Assembly, { source }: { readonly source: string }): string | undefined {
+  const link = new RegExp(`/providers/${source}/(?<version>[\\d.]+)/docs/`);
+  for (const { properties = [] } of Object.values(assembly.types)) {
+    for (const { docs } of properties) {
+      const found = link.exec(`${docs?.summary} ${docs?.remarks}`)?.groups?.["version"];
+      if (found !== undefined) return found;
+    }
+  }
+  return undefined;
+}
+
 /** The schema of one type, read from the TypeScript bindings that were generated from the provider's own. */
 export function schemaOf(assembly: Assembly, kind: Kind, type: string): BlockSchema | undefined {
-  const words = (kind === "data" ? `data_${type}` : type.replace(/^google_/, "")).split("_");
+  const provider = localNameOf(type);
+  const words = (kind === "data" ? `data_${type}` : type.slice(provider.length + 1)).split("_");
   const className = words.map((word) => word.charAt(0).toUpperCase() + word.slice(1)).join("");
   const module = className.charAt(0).toLowerCase() + className.slice(1);
-  const name = `${PACKAGE}.${module}.${className}`;
+  const name = `${PACKAGE}${provider}.${module}.${className}`;
   return assembly.types[name] === undefined ? undefined : blockOf(assembly, `${name}Config`, name);
 }
 
@@ -83,8 +105,8 @@ function attributeType(type: TypeReference): AttributeType {
     if (primitive === "boolean") return "bool";
     if (primitive === "string" || primitive === "number") return primitive;
     if (collection !== undefined) return collectionType(collection);
-    if (/^cdktf\.\w+Map$/.test(fqn)) return "map(string)";
-    if (fqn === "cdktf.IResolvable") return "bool";
+    if (fqn.startsWith(`${LIBRARY}.`) && fqn.endsWith("Map")) return "map(string)";
+    if (fqn === `${LIBRARY}.IResolvable`) return "bool";
   }
   return "any";
 }

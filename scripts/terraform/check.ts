@@ -3,28 +3,29 @@ import { renderTable } from "../../shared/table.ts";
 import { ROOT } from "../paths.ts";
 import { judgedByCheckov } from "./checkov.ts";
 import { faultsBelow } from "./faults.ts";
-import { readSchema } from "./schema.ts";
+import { readSchema, type Schema, versionsIn } from "./schema.ts";
 import { formatted, type Step } from "./tool.ts";
 import { withProvider, withStandInProvider } from "./trials.ts";
 
 const DIRECTORY = join(ROOT, "terraform");
-const schema = readSchema();
+const oldest = readSchema("oldest");
+const newest = readSchema("newest");
 
-async function againstSchema(): Promise<Step> {
+async function againstSchema(schema: Schema): Promise<Step> {
   const found = await faultsBelow(DIRECTORY, schema);
   return {
-    name: `names, as provider google ${schema.version} has them`,
+    name: `names, as ${versionsIn(schema)} have them`,
     faults: found.map(({ where, message }) => `${where}: ${message}`),
   };
 }
 
-const named = await againstSchema();
-const isNamed = "faults" in named && named.faults.length === 0;
+const named = [await againstSchema(oldest), await againstSchema(newest)];
+const isNamed = named.every((step) => "faults" in step && step.faults.length === 0);
 const steps = [
   await formatted(DIRECTORY),
-  named,
+  ...named,
   // Terraform would only say a wrong name again, in other words.
-  ...(isNamed ? await withStandInProvider(DIRECTORY, schema) : []),
+  ...(isNamed ? await withStandInProvider(DIRECTORY, newest) : []),
   ...(await withProvider(DIRECTORY)),
   await judgedByCheckov(DIRECTORY),
 ];

@@ -5,7 +5,7 @@ import { basename, join, relative } from "node:path";
 /** By folder below the modules, what is left to the command line. */
 const VARIABLES: Readonly<Record<string, readonly string[]>> = {
   "": ["-var=project=shop-prod", "-var=mesh_id=shop", "-var=source_zip=../meshjoin.zip"],
-  "examples/single-project": ["-var=project=shop-prod"],
+  "examples/single-project": ["-var=project=shop-prod", `-var=pod_ranges=${JSON.stringify(["10.4.0.0/14"])}`],
 };
 
 /** https://developer.hashicorp.com/terraform/language/files/override */

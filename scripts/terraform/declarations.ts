@@ -1,5 +1,6 @@
 import { nearest } from "../../shared/nearest.ts";
 import { blocks, type Fault, type Module, textOf } from "./module.ts";
+import { localNameOf } from "./schema.ts";
 
 const CALL = ["count", "depends_on", "for_each", "providers", "source", "version"];
 const VARIABLE = ["default", "description", "nullable", "sensitive", "type", "validation"];
@@ -66,15 +67,16 @@ function callFaults({ calls }: Module, called: ReadonlyMap<string, Module | unde
   });
 }
 
-/** A module says itself which provider it is written for, so that it can be used alone. */
+/** A module says itself which providers it is written for, so that it can be used alone. */
 function providerFaults({ directory, settings, resources }: Module): Fault[] {
-  if (resources.length === 0) return [];
-  const pinned = settings.some(({ body }) =>
-    blocks(body["required_providers"]).some((each) => "google" in each),
-  );
-  return pinned
-    ? []
-    : [{ where: directory, message: "it pins no version of the provider: add required_providers" }];
+  const pinned = settings.flatMap(({ body }) => blocks(body["required_providers"]).flatMap(Object.keys));
+  const used = new Set(resources.map(({ type }) => localNameOf(type)));
+  return [...used]
+    .filter((name) => !pinned.includes(name))
+    .map((name) => ({
+      where: directory,
+      message: `it says no version of the provider ${name}: add it to required_providers`,
+    }));
 }
 
 function strange(body: Readonly<Record<string, unknown>>, known: readonly string[], where: string): Fault[] {

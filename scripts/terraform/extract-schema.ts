@@ -1,44 +1,80 @@
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { ROOT } from "../paths.ts";
-import { type Assembly, schemaOf } from "./bindings.ts";
+import { type Assembly, schemaOf, versionOf } from "./bindings.ts";
 import { typesBelow } from "./faults.ts";
-import { type BlockSchema, type Kind, SCHEMA_FILE, type Schema } from "./schema.ts";
+import {
+  AGES,
+  type Age,
+  type BlockSchema,
+  type Kind,
+  localNameOf,
+  type Provider,
+  type Schema,
+  schemaFile,
+} from "./schema.ts";
 
-/** Generated from the provider of the version that `terraform/versions.tf` pins. */
-const BINDINGS = "@cdktf/provider-google@16.12.1";
+interface Bindings {
+  readonly source: string;
+  /** A package of PyPI. Its wheel holds the jsii assembly of the TypeScript bindings. */
+  readonly wheel: string;
+}
 
-/** Fetches the bindings into a folder that is gone afterwards: they are 300 MB, and nobody needs them to run anything. */
-function readBindings(): Assembly {
+/** Of google, `oldest` was generated from 7.31.0 and `newest` from 8.7.0: the range in `terraform/versions.tf`. */
+const BINDINGS: Readonly<Record<Age, readonly Bindings[]>> = {
+  oldest: [
+    { source: "hashicorp/google", wheel: "cdktn-provider-google==19.0.0" },
+    { source: "hashicorp/time", wheel: "cdktn-provider-time==11.1.0" },
+  ],
+  newest: [
+    { source: "hashicorp/google", wheel: "cdktn-provider-google==21.1.0" },
+    { source: "hashicorp/time", wheel: "cdktn-provider-time==14.0.2" },
+  ],
+};
+
+/** Fetches bindings into a folder that is gone afterwards: they are up to 200 MB, and nobody needs them to run anything. */
+function readBindings({ wheel }: Bindings): Assembly {
   const directory = mkdtempSync(join(tmpdir(), "meshjoin-schema-"));
+  const python = (...args: readonly string[]) =>
+    execFileSync("python3", ["-m", ...args], { cwd: directory, stdio: ["ignore", "ignore", "inherit"] });
+  const found = (suffix: string) =>
+    readdirSync(directory, { recursive: true, encoding: "utf8" }).find((name) => name.endsWith(suffix)) ?? "";
   try {
-    const archive = execFileSync("npm", ["pack", "--silent", BINDINGS], {
-      cwd: directory,
-      encoding: "utf8",
-    }).trim();
-    execFileSync("tar", ["xzf", archive, "package/.jsii"], { cwd: directory });
+    python("pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps", wheel);
+    python("zipfile", "--extract", found(".whl"), ".");
+    execFileSync("tar", ["xzf", found(".jsii.tgz"), "package/.jsii"], { cwd: directory });
     return JSON.parse(readFileSync(join(directory, "package", ".jsii"), "utf8"));
   } finally {
     rmSync(directory, { recursive: true, force: true });
   }
 }
 
-function providerVersion(assembly: Assembly): string {
-  const type = assembly.types["@cdktf/provider-google.pubsubTopic.PubsubTopicConfig"];
-  const link = type?.properties?.[0]?.docs?.remarks ?? "";
-  return /hashicorp\/google\/(?<version>[\d.]+)\//.exec(link)?.groups?.["version"] ?? "unknown";
+const used = await typesBelow(join(ROOT, "terraform"));
+
+function extract(age: Age): Schema {
+  const taken: Record<Kind, Record<string, BlockSchema>> = { resource: {}, data: {} };
+  const providers: Provider[] = [];
+  for (const bindings of BINDINGS[age]) {
+    const { source } = bindings;
+    const assembly = readBindings(bindings);
+    const version = versionOf(assembly, bindings);
+    if (version === undefined) throw new Error(`${bindings.wheel} names no version of ${source}`);
+    providers.push({ source, version });
+    for (const { kind, type } of used.filter(({ type: each }) => source.endsWith(`/${localNameOf(each)}`))) {
+      const found = schemaOf(assembly, kind, type);
+      if (found === undefined) console.error(`${source} ${version} has no ${kind} ${type}: correct it`);
+      else taken[kind][type] = found;
+    }
+  }
+  return { providers, ...taken };
 }
 
-const assembly = readBindings();
-const taken: Record<Kind, Record<string, BlockSchema>> = { resource: {}, data: {} };
-for (const { kind, type } of await typesBelow(join(ROOT, "terraform"))) {
-  const found = schemaOf(assembly, kind, type);
-  if (found === undefined) console.error(`the provider has no ${kind} ${type}: correct it`);
-  else taken[kind][type] = found;
+for (const age of AGES) {
+  const schema = extract(age);
+  writeFileSync(schemaFile(age), `${JSON.stringify(schema, undefined, 2)}\n`);
+  const count = Object.keys(schema.resource).length + Object.keys(schema.data).length;
+  const from = schema.providers.map(({ source, version }) => `${source} ${version}`).join(", ");
+  console.log(`${age}: ${count} types of ${from} written`);
 }
-const schema: Schema = { provider: "hashicorp/google", version: providerVersion(assembly), ...taken };
-writeFileSync(SCHEMA_FILE, `${JSON.stringify(schema, undefined, 2)}\n`);
-const count = Object.values(taken).reduce((sum, types) => sum + Object.keys(types).length, 0);
-console.log(`${count} types of provider google ${schema.version} written`);

@@ -12,7 +12,7 @@ export async function withStandInProvider(directory: string, schema: Schema): Pr
   const trials = {
     "terraform validate, with a stand-in of the provider": validated,
     "terraform test, with a stand-in of the provider": tested,
-    "terraform apply, with a stand-in of the provider": applied,
+    "terraform apply, with a stand-in of the provider": async (copy: string) => await applied(copy, schema),
   };
   return await withStandIn(schema, async (environment) => await tried(directory, environment, trials));
 }
@@ -61,15 +61,20 @@ async function tested(copy: string, environment: NodeJS.ProcessEnv): Promise<str
   return await faultsOf(copy, ["test"], environment);
 }
 
-/** Applied once, a module has nothing left to change: `-detailed-exitcode` makes of the contrary a failure. */
-async function applied(copy: string, environment: NodeJS.ProcessEnv): Promise<string[]> {
+/**
+ * Each in a cloud of its own. Applied once, a module has nothing left to change: `-detailed-exitcode` makes of the contrary a failure.
+ */
+async function applied(copy: string, schema: Schema): Promise<string[]> {
   const found = await Promise.all(
-    rootsOf(copy).map(async (root) => {
-      const variables = variablesOf(root, copy);
-      const first = await faultsOf(root, ["apply", "-auto-approve", ...variables], environment);
-      if (first.length > 0) return first;
-      return await faultsOf(root, ["plan", "-detailed-exitcode", ...variables], environment);
-    }),
+    rootsOf(copy).map(
+      async (root) =>
+        await withStandIn(schema, async (environment) => {
+          const variables = variablesOf(root, copy);
+          const first = await faultsOf(root, ["apply", "-auto-approve", ...variables], environment);
+          if (first.length > 0) return first;
+          return await faultsOf(root, ["plan", "-detailed-exitcode", ...variables], environment);
+        }),
+    ),
   );
   return found.flat();
 }

@@ -4,6 +4,8 @@ mock_provider "google" {
   }
 }
 
+mock_provider "time" {}
+
 variables {
   project    = "shop-prod"
   mesh_id    = "shop"
@@ -72,13 +74,14 @@ run "opens_the_members_network" {
 
   variables {
     firewall = {
-      project              = "shop-net"
-      network              = "prod"
-      pod_ranges           = ["10.4.0.0/14"]
-      control_plane_ranges = ["172.16.0.0/28"]
+      pod_ranges = ["10.4.0.0/14"]
+      networks = {
+        prod = { project = "shop-net", network = "prod", control_plane_ranges = ["172.16.0.0/28"] }
+        test = { project = "shop-net", network = "test" }
+      }
     }
     runbook_url = "https://wiki.example.com/meshjoin/runbook"
-    vpc_egress  = { connector = "projects/shop-prod/locations/europe-west1/connectors/mesh" }
+    vpc_egress  = { network = "prod", subnetwork = "functions" }
     root_secret = { locations = ["europe-west1", "europe-west4"], first_rotation = "2030-01-01T00:00:00Z" }
   }
 }
@@ -88,5 +91,43 @@ run "encrypts_the_root_with_a_key_of_ones_own" {
 
   variables {
     root_secret = { kms_key = "projects/shop-keys/locations/global/keyRings/mesh/cryptoKeys/root" }
+  }
+}
+
+run "mirrors_docker_hub" {
+  command = plan
+
+  variables {
+    image_mirror = {
+      node_accounts = ["nodes@shop-prod.iam.gserviceaccount.com"]
+      credentials   = { username = "shop", password_secret_version = "projects/shop-prod/secrets/docker-hub/versions/1" }
+    }
+  }
+
+  assert {
+    condition     = output.environment["MESHJOIN_ISTIO_HUB"] == "europe-west1-docker.pkg.dev/shop-prod/meshjoin-docker-hub/istio"
+    error_message = "The functions and the command line take Istio's images from the mirror."
+  }
+}
+
+run "takes_images_from_a_hub_of_ones_own" {
+  command = plan
+
+  variables {
+    istio_hub = "registry.example.com:5000/istio"
+  }
+
+  assert {
+    condition     = output.environment["MESHJOIN_ISTIO_HUB"] == "registry.example.com:5000/istio"
+    error_message = "The functions and the command line take Istio's images from there."
+  }
+}
+
+run "leaves_a_bucket_of_others_alone" {
+  command = plan
+
+  variables {
+    source_zip    = null
+    source_object = { bucket = "releases-of-others", name = "meshjoin-0.2.0.zip", grant = false }
   }
 }

@@ -4,6 +4,8 @@ mock_provider "google" {
   }
 }
 
+mock_provider "time" {}
+
 variables {
   project    = "shop-prod"
   mesh_id    = "shop"
@@ -77,7 +79,48 @@ run "refuses_a_key_that_is_not_everywhere" {
 run "refuses_a_range_that_is_none" {
   command = plan
   variables {
-    firewall = { project = "p-net", network = "prod", pod_ranges = ["10.4.0.0"] }
+    firewall = { networks = { this = { project = "p-net", network = "prod" } }, pod_ranges = ["10.4.0.0"] }
   }
   expect_failures = [var.firewall]
+}
+
+run "refuses_a_connector_and_names_what_takes_its_place" {
+  command = plan
+  variables {
+    vpc_egress = { connector = "projects/shop-prod/locations/europe-west1/connectors/mesh" }
+  }
+  expect_failures = [var.vpc_egress]
+}
+
+run "refuses_the_one_network_of_0_1_and_names_what_takes_its_place" {
+  command = plan
+  variables {
+    firewall = { project = "p-net", network = "prod", pod_ranges = ["10.4.0.0/14"] }
+  }
+  expect_failures = [var.firewall]
+}
+
+run "refuses_a_mirror_that_nobody_may_pull_from" {
+  command = plan
+  variables {
+    image_mirror = { node_accounts = [] }
+  }
+  expect_failures = [var.image_mirror]
+}
+
+run "refuses_a_hub_beside_a_mirror" {
+  command = plan
+  variables {
+    image_mirror = { node_accounts = ["nodes@shop-prod.iam.gserviceaccount.com"] }
+    istio_hub    = "docker.io/istio"
+  }
+  expect_failures = [var.istio_hub]
+}
+
+run "refuses_a_hub_with_a_scheme" {
+  command = plan
+  variables {
+    istio_hub = "https://docker.io/istio"
+  }
+  expect_failures = [var.istio_hub]
 }

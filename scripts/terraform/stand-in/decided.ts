@@ -1,5 +1,5 @@
 import type { BlockSchema } from "../schema.ts";
-import { UNKNOWN, type Value, withAttributes } from "./values.ts";
+import { text, UNKNOWN, type Value, withAttributes } from "./values.ts";
 
 const inProject = (path: (resource: Value) => string) => (resource: Value) =>
   `projects/${text(resource["project"])}/${path(resource)}`;
@@ -37,8 +37,4 @@ export function applied(type: string, resource: Value, schema: BlockSchema): Val
     if (current !== UNKNOWN) return current;
     return DECIDED[type]?.[name]?.(resource) ?? (attribute.endsWith(" string") ? `(${name})` : null);
   });
-}
-
-function text(value: unknown): string {
-  return typeof value === "string" ? value : "";
 }

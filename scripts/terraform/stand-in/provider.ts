@@ -1,8 +1,10 @@
 import { fileURLToPath } from "node:url";
 import grpc from "@grpc/grpc-js";
 import loader from "@grpc/proto-loader";
-import type { BlockSchema, Kind, Schema } from "../schema.ts";
+import { type BlockSchema, type Kind, type Provider, providerOf, type Schema } from "../schema.ts";
 import { applied, planned } from "./decided.ts";
+import { createPropagation } from "./propagation.ts";
+import { replacingChanges } from "./replacement.ts";
 import { schemaMessage, schemaMessages } from "./schema-messages.ts";
 import { decoded, encoded, type Value } from "./values.ts";
 
@@ -12,23 +14,31 @@ const CONFIGURATION: BlockSchema = {
   blocks: {},
 };
 
+type Types = Pick<Schema, Kind>;
+
 const DEFINITION = fileURLToPath(new URL("./plugin.proto", import.meta.url));
 
 /**
- * A provider for as long as `work` takes: it knows the types of the extract, and what it is told to make exists in Terraform's state
- * alone. `environment` leads a terraform to it.
+ * The providers for as long as `work` takes: they know the types of the extract, and what they are told to make exists in Terraform's
+ * state alone. `environment` leads a terraform to them.
  */
 export async function withStandIn<T>(
   schema: Schema,
   work: (environment: NodeJS.ProcessEnv) => Promise<T>,
 ): Promise<T> {
-  const server = new grpc.Server();
-  server.addService(serviceDefinition(), handlers(schema));
-  const port = await listen(server);
+  const propagation = createPropagation();
+  const servers = schema.providers.map((provider) => {
+    const server = new grpc.Server();
+    server.addService(serviceDefinition(), handlers(typesOf(provider, schema), propagation));
+    return { provider, server };
+  });
   try {
-    return await work({ TF_REATTACH_PROVIDERS: JSON.stringify(reattachment(schema, port)) });
+    const reattachments = await Promise.all(
+      servers.map(async ({ provider, server }) => reattachment(provider, await listen(server))),
+    );
+    return await work({ TF_REATTACH_PROVIDERS: JSON.stringify(Object.fromEntries(reattachments)) });
   } finally {
-    server.forceShutdown();
+    for (const { server } of servers) server.forceShutdown();
   }
 }
 
@@ -36,16 +46,23 @@ export async function withStandIn<T>(
  * Tells Terraform of a provider that runs already: it neither looks for it in a registry nor locks a version of it.
  * https://developer.hashicorp.com/terraform/plugin/debugging#starting-a-provider-in-debug-mode
  */
-function reattachment({ provider }: Schema, port: number): object {
-  return {
-    [`registry.terraform.io/${provider}`]: {
+function reattachment({ source }: Provider, port: number): [string, object] {
+  return [
+    `registry.terraform.io/${source}`,
+    {
       Protocol: "grpc",
       ProtocolVersion: 5,
       Pid: process.pid,
       Test: true,
       Addr: { Network: "tcp", String: `127.0.0.1:${port}` },
     },
-  };
+  ];
+}
+
+function typesOf(provider: Provider, schema: Schema): Types {
+  const own = (types: Types[Kind]) =>
+    Object.fromEntries(Object.entries(types).filter(([type]) => providerOf(schema, type) === provider));
+  return { resource: own(schema.resource), data: own(schema.data) };
 }
 
 function serviceDefinition(): grpc.ServiceDefinition {
@@ -68,8 +85,11 @@ interface Encoded {
   readonly msgpack: Uint8Array;
 }
 
-function handlers({ resource, data }: Schema): grpc.UntypedServiceImplementation {
-  const schemaIn = (types: Schema[Kind], type: string) => types[type] ?? { attributes: {}, blocks: {} };
+function handlers(
+  { resource, data }: Types,
+  propagation: ReturnType<typeof createPropagation>,
+): grpc.UntypedServiceImplementation {
+  const schemaIn = (types: Types[Kind], type: string) => types[type] ?? { attributes: {}, blocks: {} };
   const accepted = () => ({});
   const answers: Record<string, (request: Request) => object> = {
     GetSchema: () => ({
@@ -83,15 +103,27 @@ function handlers({ resource, data }: Schema): grpc.UntypedServiceImplementation
     Configure: accepted,
     UpgradeResourceState: ({ raw_state: state }) => ({ upgraded_state: state }),
     ReadResource: ({ current_state: state }) => ({ new_state: state }),
-    PlanResourceChange: ({ type_name: type, prior_state: prior, proposed_new_state: proposed }) => ({
-      planned_state:
-        decoded(prior.msgpack) === null
-          ? changed(proposed, (value) => planned(value, schemaIn(resource, type)))
-          : proposed,
-    }),
-    ApplyResourceChange: ({ type_name: type, planned_state: plan }) => ({
-      new_state: changed(plan, (value) => applied(type, value, schemaIn(resource, type))),
-    }),
+    PlanResourceChange: ({ type_name: type, prior_state: prior, proposed_new_state: proposed }) => {
+      const schema = schemaIn(resource, type);
+      const before = decoded(prior.msgpack);
+      const after = decoded(proposed.msgpack);
+      if (before === null) return { planned_state: changed(proposed, (value) => planned(value, schema)) };
+      const replacing = after === null ? [] : replacingChanges(type, schema, before, after);
+      return {
+        planned_state: proposed,
+        requires_replace: replacing.map((name) => ({ steps: [{ attribute_name: name }] })),
+      };
+    },
+    ApplyResourceChange: ({ type_name: type, prior_state: prior, planned_state: plan }) => {
+      const before = decoded(prior.msgpack);
+      const after = decoded(plan.msgpack);
+      const refusal = before === null && after !== null ? propagation.refusal(type, after) : undefined;
+      if (refusal !== undefined)
+        return { new_state: prior, diagnostics: [{ severity: "ERROR", summary: refusal }] };
+      const state = changed(plan, (value) => applied(type, value, schemaIn(resource, type)));
+      if (before === null && after !== null) propagation.made(type, decoded(state.msgpack) ?? {});
+      return { new_state: state };
+    },
     ReadDataSource: ({ type_name: type, config }) => {
       const schema = schemaIn(data, type);
       return { state: changed(config, (value) => applied(type, planned(value, schema), schema)) };

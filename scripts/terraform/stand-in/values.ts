@@ -52,6 +52,11 @@ export function withAttributes(
   );
 }
 
-function isValue(value: unknown): value is Value {
+export function isValue(value: unknown): value is Value {
   return typeof value === "object" && value !== null && value !== UNKNOWN;
+}
+
+/** An attribute that is a string; empty where it is none, or not known yet. */
+export function text(value: unknown): string {
+  return typeof value === "string" ? value : "";
 }

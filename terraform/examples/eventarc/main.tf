@@ -7,7 +7,11 @@ terraform {
   required_providers {
     google = {
       source  = "hashicorp/google"
-      version = "~> 6.50.0"
+      version = ">= 7.31, < 9"
+    }
+    time = {
+      source  = "hashicorp/time"
+      version = ">= 0.13.1, < 1"
     }
   }
 }
@@ -38,6 +42,12 @@ resource "google_project_service" "eventarc" {
   project            = local.project
   service            = "eventarc.googleapis.com"
   disable_on_destroy = false
+}
+
+# Eventarc's agent is made when the API is enabled, and takes some minutes to have its role.
+resource "time_sleep" "eventarc" {
+  create_duration = "180s"
+  triggers        = { service = google_project_service.eventarc.id, receiver = google_project_iam_member.event_receiver.id }
 }
 
 resource "google_project_iam_member" "event_receiver" {
@@ -75,5 +85,5 @@ resource "google_eventarc_trigger" "cluster_events" {
   }
 
   # The service is named, and not referred to.
-  depends_on = [google_project_iam_member.event_receiver, google_project_service.eventarc, module.meshjoin]
+  depends_on = [time_sleep.eventarc, module.meshjoin]
 }

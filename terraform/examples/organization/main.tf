@@ -5,7 +5,7 @@ terraform {
   required_providers {
     google = {
       source  = "hashicorp/google"
-      version = "~> 6.50.0"
+      version = ">= 7.31, < 9"
     }
   }
 }
@@ -42,9 +42,8 @@ module "meshjoin" {
   }
 
   firewall = {
-    project    = "acme-network"
-    network    = "prod"
     pod_ranges = ["10.4.0.0/14", "10.8.0.0/14"]
+    networks   = { prod = { project = "acme-network", network = "prod" } }
   }
 
   settings = {

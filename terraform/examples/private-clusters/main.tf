@@ -1,12 +1,13 @@
-# Clusters whose control planes have private addresses only. The functions reach them through a connector in the members' VPC; each
-# cluster must let that range in (master authorized networks), and global access if it is in another region.
+# Clusters whose control planes have private addresses only. The functions have addresses in the members' VPC, in a subnetwork of
+# their own; each cluster must let that range in (master authorized networks), and global access if it is in another region. Nodes
+# without a way to the internet pull Istio's images from a mirror.
 terraform {
   required_version = ">= 1.9, < 2.0"
 
   required_providers {
     google = {
       source  = "hashicorp/google"
-      version = "~> 6.50.0"
+      version = ">= 7.31, < 9"
     }
   }
 }
@@ -16,29 +17,19 @@ provider "google" {
 }
 
 locals {
-  project         = "shop-prod"
-  region          = "europe-west1"
-  network         = "prod"
-  connector_range = "10.200.0.0/28"
+  project      = "shop-prod"
+  region       = "europe-west1"
+  network      = "prod"
+  egress_range = "10.200.0.0/26"
 }
 
-resource "google_project_service" "vpcaccess" {
-  project            = local.project
-  service            = "vpcaccess.googleapis.com"
-  disable_on_destroy = false
-}
-
-resource "google_vpc_access_connector" "meshjoin" {
-  project       = local.project
-  region        = local.region
-  name          = "meshjoin"
-  network       = local.network
-  ip_cidr_range = local.connector_range
-  min_instances = 2
-  max_instances = 3
-  machine_type  = "e2-micro"
-
-  depends_on = [google_project_service.vpcaccess]
+resource "google_compute_subnetwork" "meshjoin" {
+  project                  = local.project
+  region                   = local.region
+  name                     = "meshjoin"
+  network                  = local.network
+  ip_cidr_range            = local.egress_range
+  private_ip_google_access = true
 }
 
 module "meshjoin" {
@@ -50,7 +41,8 @@ module "meshjoin" {
   source_zip = "../../../meshjoin.zip"
 
   vpc_egress = {
-    connector = google_vpc_access_connector.meshjoin.id
+    network    = google_compute_subnetwork.meshjoin.network
+    subnetwork = google_compute_subnetwork.meshjoin.id
   }
 
   settings = {
@@ -59,16 +51,24 @@ module "meshjoin" {
   }
 
   firewall = {
-    project              = local.project
-    network              = local.network
-    pod_ranges           = ["10.4.0.0/14"]
-    control_plane_ranges = ["172.16.0.0/28", "172.16.0.16/28"]
+    pod_ranges = ["10.4.0.0/14"]
+    networks = {
+      prod = {
+        project              = local.project
+        network              = local.network
+        control_plane_ranges = ["172.16.0.0/28", "172.16.0.16/28"]
+      }
+    }
+  }
+
+  image_mirror = {
+    node_accounts = ["gke-nodes@shop-prod.iam.gserviceaccount.com"]
   }
 }
 
 output "authorized_network" {
   description = "Range to add to the master authorized networks of each cluster, beside the pod ranges of its peers."
-  value       = local.connector_range
+  value       = local.egress_range
 }
 
 output "environment" {

@@ -5,7 +5,7 @@ terraform {
   required_providers {
     google = {
       source  = "hashicorp/google"
-      version = "~> 6.50.0"
+      version = ">= 7.31, < 9"
     }
   }
 }
@@ -33,12 +33,37 @@ variable "source_zip" {
   }
 }
 
+variable "network" {
+  type        = string
+  description = "Network of the clusters."
+  default     = "default"
+  validation {
+    condition     = var.network != ""
+    error_message = "Use the name of a network."
+  }
+}
+
+variable "pod_ranges" {
+  type        = list(string)
+  description = "Pod ranges of all members, those of single node pools included. With another member its range is to be added."
+  validation {
+    condition     = alltrue([for range in var.pod_ranges : can(cidrhost(range, 0))])
+    error_message = "Use CIDR ranges, like 10.4.0.0/14."
+  }
+}
+
 module "meshjoin" {
   source = "../.."
 
   project    = var.project
   mesh_id    = "shop"
   source_zip = var.source_zip
+
+  # Without this, pods of two clusters cannot reach each other: GKE lets in the pods of the same cluster only.
+  firewall = {
+    pod_ranges = var.pod_ranges
+    networks   = { main = { project = var.project, network = var.network } }
+  }
 }
 
 output "environment" {

@@ -24,10 +24,6 @@ locals {
 
   bucket = var.source_object == null ? google_storage_bucket.source[0].name : var.source_object.bucket
   object = var.source_object == null ? google_storage_bucket_object.source[0].name : var.source_object.name
-
-  invocations = merge([
-    for name, members in var.invokers : { for key, member in members : "${name} ${key}" => { function = name, member = member } }
-  ]...)
 }
 
 resource "google_storage_bucket" "source" {
@@ -53,11 +49,21 @@ resource "google_storage_bucket_object" "source" {
   source = var.source_zip
 }
 
-# Whoever builds reads the zip, in whose bucket ever it is.
+# The builder reads the zip.
 resource "google_storage_bucket_iam_member" "builder" {
+  count = try(var.source_object.grant, true) ? 1 : 0
+
   bucket = local.bucket
   role   = "roles/storage.objectViewer"
-  member = "serviceAccount:${var.accounts["builder"]}"
+  member = "serviceAccount:${var.builder.email}"
+}
+
+# Without its roles the builder fails at once, and a function that failed is made anew. Waits where account or bucket is another.
+resource "time_sleep" "builder" {
+  create_duration = "90s"
+  triggers        = { account = var.builder.unique_id, bucket = local.bucket }
+
+  depends_on = [google_storage_bucket_iam_member.builder]
 }
 
 module "signer" {
@@ -70,14 +76,15 @@ module "signer" {
   labels          = var.labels
   source_object   = { bucket = local.bucket, name = local.object }
   service_account = var.accounts[local.signer.account]
-  builder         = var.builder
+  builder         = var.builder.name
   environment     = var.environment
   timeout         = local.signer.timeout
   concurrency     = local.signer.concurrency
   ingress         = local.signer.ingress
   max_instances   = var.max_instances
+  invokers        = lookup(var.invokers, "sign-intermediate", {})
 
-  depends_on = [google_storage_bucket_iam_member.builder]
+  depends_on = [time_sleep.builder]
 }
 
 module "function" {
@@ -91,26 +98,14 @@ module "function" {
   labels          = var.labels
   source_object   = { bucket = local.bucket, name = local.object }
   service_account = var.accounts[each.value.account]
-  builder         = var.builder
+  builder         = var.builder.name
   environment     = merge(var.environment, { MESHJOIN_SIGNER_URL = module.signer.uri })
   timeout         = each.value.timeout
   concurrency     = each.value.concurrency
   ingress         = each.value.ingress
   vpc_egress      = var.vpc_egress
   max_instances   = var.max_instances
+  invokers        = lookup(var.invokers, each.key, {})
 
-  depends_on = [google_storage_bucket_iam_member.builder]
-}
-
-resource "google_cloud_run_v2_service_iam_member" "invoker" {
-  for_each = local.invocations
-
-  project  = var.project
-  location = var.region
-  name     = each.value.function
-  role     = "roles/run.invoker"
-  member   = each.value.member
-
-  # The service of a function has the function's name, and is there when the function is.
-  depends_on = [module.function, module.signer]
+  depends_on = [time_sleep.builder]
 }

@@ -55,8 +55,8 @@ variable "source_zip" {
 }
 
 variable "source_object" {
-  type        = object({ bucket = string, name = string })
-  description = "A zip in a bucket; null if source_zip is set."
+  type        = object({ bucket = string, name = string, grant = bool })
+  description = "A zip in a bucket, and whether the builder is to be granted to read there; null if source_zip is set."
   default     = null
   validation {
     condition     = var.source_object == null || can(regex("[.]zip$", var.source_object.name))
@@ -66,19 +66,19 @@ variable "source_object" {
 
 variable "accounts" {
   type        = map(string)
-  description = "E-mail addresses of builder, reconciler, rotator and signer."
+  description = "E-mail addresses of reconciler, rotator and signer."
   validation {
-    condition     = alltrue([for key in ["builder", "reconciler", "rotator", "signer"] : contains(keys(var.accounts), key)])
-    error_message = "Name builder, reconciler, rotator and signer."
+    condition     = alltrue([for key in ["reconciler", "rotator", "signer"] : contains(keys(var.accounts), key)])
+    error_message = "Name reconciler, rotator and signer."
   }
 }
 
 variable "builder" {
-  type        = string
-  description = "Full name of the account that builds: projects/P/serviceAccounts/E."
+  type        = object({ name = string, email = string, unique_id = string })
+  description = "Account that builds: full name, e-mail address and unique ID."
   validation {
-    condition     = can(regex("^projects/[^/]+/serviceAccounts/[^/]+$", var.builder))
-    error_message = "Use projects/P/serviceAccounts/E."
+    condition     = can(regex("^projects/[^/]+/serviceAccounts/[^/]+$", var.builder.name))
+    error_message = "Use projects/P/serviceAccounts/E as name."
   }
 }
 
@@ -92,12 +92,12 @@ variable "ingress" {
 }
 
 variable "vpc_egress" {
-  type        = object({ connector = string, traffic = string })
+  type        = object({ network = string, subnetwork = string, tags = list(string), traffic = string })
   description = "As in the root module."
   default     = null
   validation {
-    condition     = var.vpc_egress == null || can(regex("^projects/", var.vpc_egress.connector))
-    error_message = "Use projects/P/locations/L/connectors/C."
+    condition     = var.vpc_egress == null || contains(["PRIVATE_RANGES_ONLY", "ALL_TRAFFIC"], try(var.vpc_egress.traffic, ""))
+    error_message = "Use PRIVATE_RANGES_ONLY or ALL_TRAFFIC."
   }
 }
 

@@ -12,8 +12,12 @@ output "members" {
 }
 
 output "builder" {
-  description = "Full name of the account that builds the functions."
-  value       = google_service_account.this["builder"].id
+  description = "Account that builds the functions: full name, e-mail address, and a number that no other account ever has."
+  value = {
+    name      = google_service_account.this["builder"].id
+    email     = google_service_account.this["builder"].email
+    unique_id = google_service_account.this["builder"].unique_id
+  }
 
   depends_on = [google_project_iam_member.builder, google_project_iam_member.builder_source]
 }

@@ -45,7 +45,7 @@ resource "google_secret_manager_secret" "root" {
     ignore_changes = [version_aliases, annotations, rotation[0].next_rotation_time]
   }
 
-  depends_on = [google_pubsub_topic_iam_member.secret_manager]
+  depends_on = [time_sleep.secret_manager]
 }
 
 # Secret Manager refuses a secret with a topic that its service agent may not publish to.
@@ -54,6 +54,11 @@ resource "google_pubsub_topic_iam_member" "secret_manager" {
   topic   = var.rotation_topic
   role    = "roles/pubsub.publisher"
   member  = "serviceAccount:service-${var.project_number}@gcp-sa-secretmanager.iam.gserviceaccount.com"
+}
+
+resource "time_sleep" "secret_manager" {
+  create_duration = "90s"
+  triggers        = { topic = google_pubsub_topic_iam_member.secret_manager.topic }
 }
 
 resource "google_secret_manager_secret_iam_member" "root" {

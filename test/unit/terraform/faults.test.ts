@@ -4,10 +4,12 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
 import { ROOT } from "../../../scripts/paths.ts";
 import { faultsBelow, typesBelow } from "../../../scripts/terraform/faults.ts";
+import { blocks, moduleDirectories, readModule } from "../../../scripts/terraform/module.ts";
 import { readSchema } from "../../../scripts/terraform/schema.ts";
 
 const TERRAFORM = join(ROOT, "terraform");
 const schema = readSchema();
+const oldest = readSchema("oldest");
 
 let copy: string;
 
@@ -34,8 +36,17 @@ const FUNCTION = "modules/functions/function/main.tf";
 const TRANSPORT = "modules/triggers/transport.tf";
 
 describe("the check of terraform/", () => {
-  it("finds nothing wrong with what is there", async () => {
+  it("finds nothing wrong with what is there, by the oldest provider that is allowed and by the newest", async () => {
+    expect(await faultsBelow(TERRAFORM, oldest)).toEqual([]);
     expect(await faultsBelow(TERRAFORM, schema)).toEqual([]);
+  });
+
+  it("finds what the oldest provider that is allowed does not have yet", async () => {
+    change(SECRET, "  version_destroy_ttl =", '  deletion_policy = "PREVENT"\n  version_destroy_ttl =');
+    expect(await faultsBelow(copy, schema)).toEqual([]);
+    expect((await faultsBelow(copy, oldest)).map(({ message }) => message)).toEqual([
+      expect.stringContaining("deletion_policy is unknown"),
+    ]);
   });
 
   it.each<[string, string, string, string, string]>([
@@ -237,12 +248,25 @@ describe("the check of terraform/", () => {
       Object.keys(schema[kind]).map((type) => ({ kind, type })),
     );
     expect(new Set(known)).toEqual(new Set(used));
+    expect({ resource: Object.keys(oldest.resource), data: Object.keys(oldest.data) }).toEqual({
+      resource: Object.keys(schema.resource),
+      data: Object.keys(schema.data),
+    });
   });
 
-  it("has the schema of the version that is pinned", () => {
-    const pinned = /version = "~> (?<version>[\d.]+)"/.exec(
-      readFileSync(join(TERRAFORM, "versions.tf"), "utf8"),
+  it("has the schemas of the lower end of the range of each provider, and of a version below its upper end", async () => {
+    const ranges = await Promise.all(
+      moduleDirectories(TERRAFORM).map(async (directory) => (await readModule(directory)).settings),
     );
-    expect(pinned?.groups?.["version"]).toBe(schema.version);
+    const required = ranges
+      .flat()
+      .flatMap(({ body }) => blocks(body["required_providers"]).flatMap(Object.values));
+    const asked = new Set(required.map((each) => `${each.source} ${each.version}`));
+    const known = schema.providers.map(({ source, version }) => {
+      const lowest = oldest.providers.find((provider) => provider.source === source)?.version ?? "";
+      const next = version.startsWith("0.") ? 1 : Number.parseInt(version, 10) + 1;
+      return `${source} >= ${lowest.replace(/\.0$/, "")}, < ${next}`;
+    });
+    expect(asked).toEqual(new Set(known));
   });
 });

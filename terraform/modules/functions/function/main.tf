@@ -30,13 +30,36 @@ resource "google_cloudfunctions2_function" "this" {
     max_instance_count               = var.max_instances
     ingress_settings                 = var.ingress
     all_traffic_on_latest_revision   = true
-    vpc_connector                    = try(var.vpc_egress.connector, null)
-    vpc_connector_egress_settings    = try(var.vpc_egress.traffic, null)
+    direct_vpc_egress                = var.vpc_egress == null ? null : "VPC_EGRESS_${var.vpc_egress.traffic}"
 
     environment_variables = merge(var.environment, {
       NODE_ENV             = "production"
       GOOGLE_CLOUD_PROJECT = var.project
       LOG_EXECUTION_ID     = "true"
     })
+
+    dynamic "direct_vpc_network_interface" {
+      for_each = var.vpc_egress == null ? [] : [var.vpc_egress]
+      content {
+        network    = direct_vpc_network_interface.value.network
+        subnetwork = direct_vpc_network_interface.value.subnetwork
+        tags       = direct_vpc_network_interface.value.tags
+      }
+    }
+  }
+}
+
+# On the service that Cloud Functions makes under the function's name. A function that is made anew has a service that nobody may call.
+resource "google_cloud_run_v2_service_iam_member" "invoker" {
+  for_each = var.invokers
+
+  project  = var.project
+  location = var.region
+  name     = google_cloudfunctions2_function.this.name
+  role     = "roles/run.invoker"
+  member   = each.value
+
+  lifecycle {
+    replace_triggered_by = [google_cloudfunctions2_function.this.id]
   }
 }

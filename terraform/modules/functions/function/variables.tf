@@ -107,12 +107,12 @@ variable "ingress" {
 }
 
 variable "vpc_egress" {
-  type        = object({ connector = string, traffic = string })
-  description = "Connector through which it reaches private addresses; null: none."
+  type        = object({ network = string, subnetwork = string, tags = list(string), traffic = string })
+  description = "Network and subnetwork through which it reaches private addresses; null: none."
   default     = null
   validation {
-    condition     = var.vpc_egress == null || can(regex("^projects/", var.vpc_egress.connector))
-    error_message = "Use projects/P/locations/L/connectors/C."
+    condition     = var.vpc_egress == null || contains(["PRIVATE_RANGES_ONLY", "ALL_TRAFFIC"], try(var.vpc_egress.traffic, ""))
+    error_message = "Use PRIVATE_RANGES_ONLY or ALL_TRAFFIC."
   }
 }
 
@@ -122,5 +122,14 @@ variable "max_instances" {
   validation {
     condition     = var.max_instances >= 1
     error_message = "Use 1 or more."
+  }
+}
+
+variable "invokers" {
+  type        = map(string)
+  description = "Who may call it: IAM members by a name of their own."
+  validation {
+    condition     = alltrue([for member in values(var.invokers) : can(regex("^[a-zA-Z]+:.+", member))])
+    error_message = "Use IAM members like group:NAME."
   }
 }

@@ -4,7 +4,7 @@ import { clusterId, parseClusterResource } from "../shared/core/names.ts";
 import type { Scope } from "../shared/core/request.ts";
 import { InputError } from "../shared/errors.ts";
 import { nearest } from "../shared/nearest.ts";
-import type { OperatorRun } from "../shared/operator.ts";
+import type { OperatorPorts, OperatorRun } from "../shared/operator.ts";
 import { preview } from "../shared/preview.ts";
 import { listClusters } from "../shared/reconcile/listing.ts";
 
@@ -15,7 +15,7 @@ const FORMS = "a cluster ID (cn-…) or projects/P/locations/L/clusters/C";
  * The cluster that `name` names, member or not. Fails with InputError `ClusterUnknown`, which says what was probably
  * meant; or, where a project is silent and may have it, with the project's error.
  */
-export async function findCluster(run: OperatorRun, name: string): Promise<Cluster> {
+export async function findCluster(run: Eyes, name: string): Promise<Cluster> {
   const { cluster, others } = await look(run, name);
   if (cluster === undefined) throw unknown(name, others);
   return cluster;
@@ -45,13 +45,18 @@ export async function scopeOf(
   return scope;
 }
 
+/** As much of a run as it takes to find a cluster. */
+interface Eyes extends Pick<OperatorRun, "spec" | "signal"> {
+  readonly ports: Pick<OperatorPorts, "directory">;
+}
+
 interface Look {
   readonly cluster: Cluster | undefined;
   /** All others that could have been meant. */
   readonly others: readonly Cluster[];
 }
 
-async function look(run: OperatorRun, name: string): Promise<Look> {
+async function look(run: Eyes, name: string): Promise<Look> {
   const ref = parseClusterResource(name);
   if (ref !== undefined) assertConfigured(ref, run.spec.projects);
   const read = ref === undefined ? undefined : await run.ports.directory.get(ref, run.signal);

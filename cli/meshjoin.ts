@@ -1,5 +1,6 @@
 import { doctor } from "./commands/doctor.ts";
 import { join } from "./commands/join.ts";
+import { label } from "./commands/label.ts";
 import { leave } from "./commands/leave.ts";
 import { open } from "./commands/open.ts";
 import { plan } from "./commands/plan.ts";
@@ -41,6 +42,8 @@ function carryOut(session: Session, order: Order): Promise<ExitCode> {
       return rotate(session, order);
     case "root":
       return root(session, order.root);
+    case "label":
+      return label(session, order.cluster);
     case "join":
       return join(session, order.cluster);
     case "leave":

@@ -13,6 +13,7 @@ export type Order =
   | { readonly command: "upgrade"; readonly cluster?: string }
   | { readonly command: "rotate"; readonly cluster?: string; readonly compromised: boolean }
   | { readonly command: "root"; readonly root: RootOrder }
+  | { readonly command: "label"; readonly cluster: string }
   | { readonly command: "join"; readonly cluster: string }
   | { readonly command: "leave"; readonly cluster: string }
   | { readonly command: "open"; readonly url: string; readonly port: string }

@@ -35,6 +35,10 @@ interface RotateFlags extends ClusterFlag {
   readonly compromised?: boolean;
 }
 
+interface JoinFlags {
+  readonly labelOnly?: boolean;
+}
+
 interface OpenFlags {
   readonly url: string;
   readonly port: string;
@@ -113,9 +117,25 @@ export function createProgram(take: Take): Command {
   addRootCommands(program, (root) => take({ command: "root", root }, format()));
 
   program
-    .command("join")
-    .description("set the mesh label of a cluster and make it a member")
+    .command("label")
+    .description("set the mesh label of a cluster, beside its others, and leave the rest to the functions")
     .addArgument(new Argument("<CLUSTER>", CLUSTER))
+    .addHelpText(
+      "after",
+      "\nIt needs no more than to read the cluster and change its labels, and no built manifest. A cluster with the label\n" +
+        "already stays as it is; one with another mesh's is refused. gcloud's --update-labels replaces all labels instead.\n" +
+        examples(
+          "meshjoin label cn-shop-europe-west1-checkout",
+          "meshjoin label projects/shop/locations/europe-west1/clusters/checkout",
+        ),
+    )
+    .action((cluster: string) => take({ command: "label", cluster }, format()));
+
+  program
+    .command("join")
+    .description("set the mesh label of a cluster and make it a member, from this machine")
+    .addArgument(new Argument("<CLUSTER>", CLUSTER))
+    .option("--label-only", "leave the rest to the functions: meshjoin label")
     .addHelpText(
       "after",
       examples(
@@ -123,7 +143,9 @@ export function createProgram(take: Take): Command {
         "meshjoin join projects/shop/locations/europe-west1/clusters/checkout",
       ),
     )
-    .action((cluster: string) => take({ command: "join", cluster }, format()));
+    .action((cluster: string, { labelOnly = false }: JoinFlags) =>
+      take({ command: labelOnly ? "label" : "join", cluster }, format()),
+    );
 
   program
     .command("leave")

@@ -37,7 +37,9 @@ export function gkeLabels(options: GkeOptions = {}): ClusterLabels {
     async set(ref, change, signal) {
       for (let tries = 1; ; tries += 1) {
         const { labels, fingerprint } = await readLabels(await client(), ref, signal);
-        if (labels[change.key] === change.value) return false;
+        const present = labels[change.key];
+        if (present === change.value) return false;
+        if (isTaken(present, change)) throw taken(present, change, ref);
         try {
           const operation = await replaceLabels(await client(), ref, withChange(labels, change), {
             fingerprint,
@@ -53,6 +55,18 @@ export function gkeLabels(options: GkeOptions = {}): ClusterLabels {
       }
     },
   };
+}
+
+function isTaken(present: string | undefined, { only }: LabelChange): present is string {
+  return only !== undefined && present !== undefined && present !== only;
+}
+
+/** Whoever looked before may have been shown an older label: a list tells it for a while. */
+function taken(present: string, { key }: LabelChange, ref: ClusterRef): RefusedError {
+  return new RefusedError(
+    `could not ${attempt("label", ref)}: its label ${key} is ${present}; have who set it take it off first`,
+    { code: "LabelTaken", fields: { cluster: clusterResource(ref) } },
+  );
 }
 
 function withChange(labels: Labels, { key, value }: LabelChange): Record<string, string> {

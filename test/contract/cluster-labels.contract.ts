@@ -44,6 +44,22 @@ export function describeClusterLabels(name: string, start: () => Promise<LabelsW
       expect(await labels()).toEqual({ mesh_id: "prod" });
     });
 
+    it("changes a label that has the value that may be changed, and none that has another by then", async () => {
+      await world.create({ ...seed, labels: { team: "a", mesh_id: "test" } });
+      for (const change of [JOIN, LEAVE]) {
+        await expect(world.labels.set(ref, { ...change, only: "prod" })).rejects.toMatchObject({
+          name: "RefusedError",
+          code: "LabelTaken",
+          message: expect.stringContaining("test"),
+        });
+      }
+      expect(await labels()).toEqual({ team: "a", mesh_id: "test" });
+      expect(await world.labels.set(ref, { ...JOIN, only: "test" })).toBe(true);
+      expect(await world.labels.set(ref, { ...LEAVE, only: "prod" })).toBe(true);
+      expect(await labels()).toEqual({ team: "a" });
+      expect(await world.labels.set(ref, { ...JOIN, only: "prod" })).toBe(true);
+    });
+
     it("loses no label that somebody else sets at the same time", async () => {
       await world.create(seed);
       const others = ["x", "y"].map((key) => ({ key, value: "1" }));

@@ -6,7 +6,7 @@ import type { FakeClusterDirectory } from "./cluster-directory.ts";
 /** The labels of the clusters in this directory; it sees a change at once. */
 export function fakeClusterLabels(directory: FakeClusterDirectory): ClusterLabels {
   return {
-    async set(ref, { key, value }, signal) {
+    async set(ref, { key, value, only }, signal) {
       await directory.get(ref, signal);
       const cluster = directory.peek(ref);
       const name = clusterResource(ref);
@@ -15,7 +15,13 @@ export function fakeClusterLabels(directory: FakeClusterDirectory): ClusterLabel
           code: "NotFound",
         });
       }
-      if (cluster.labels[key] === value) return false;
+      const present = cluster.labels[key];
+      if (present === value) return false;
+      if (only !== undefined && present !== undefined && present !== only) {
+        throw new RefusedError(`could not label ${name}: its label ${key} is ${present}; take it off first`, {
+          code: "LabelTaken",
+        });
+      }
       if (cluster.status === "PROVISIONING" || cluster.status === "STOPPING") {
         throw new ConflictError(`could not label ${name}: GKE is busy with it; try again later`, {
           code: "ClusterBusy",

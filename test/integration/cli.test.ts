@@ -14,7 +14,7 @@ import type { Summary } from "../../shared/core/summary.ts";
 import { MESH_LABEL, membersOf, SCENARIO_MS, useFleet } from "./world/fleet.ts";
 import { clearFaults, holdEvents, setFault, setLabels } from "./world/google.ts";
 import { kubectl, secrets } from "./world/kubectl.ts";
-import { expectPaired } from "./world/mesh.ts";
+import { expectForgotten, expectPaired, joined } from "./world/mesh.ts";
 
 const world = useFleet({ members: 3 });
 
@@ -190,14 +190,41 @@ describe("the command line", () => {
       expect(await remoteSecrets("mesh-1")).toHaveLength(1);
 
       const resource = `projects/${project}/locations/${location}/clusters/mesh-3`;
+      expect(await meshjoin("join", "--label-only", resource)).toMatchObject({
+        code: 0,
+        out: expect.stringContaining("is now labelled"),
+        err: "",
+      });
+      expect(member("mesh-3").labels).toEqual({ ...MESH_LABEL, team: "shop" });
+      expect(await remoteSecrets("mesh-3")).toEqual([]);
       expect(await meshjoin("join", resource)).toMatchObject({
         code: 0,
         out: expect.stringContaining("created"),
+        err: expect.stringContaining("is labelled already"),
       });
       expect(member("mesh-3").labels).toEqual({ ...MESH_LABEL, team: "shop" });
       expect(membersOf(fleet)).toHaveLength(3);
       await expectPaired(membersOf(fleet));
       await clearFaults(fleet);
+    },
+    SCENARIO_MS,
+  );
+
+  it(
+    "32 labels a cluster, and the functions make it a member",
+    async () => {
+      const { fleet } = world;
+      const { clusterId } = member("mesh-3");
+      await setLabels(fleet, member("mesh-3"), { team: "shop" });
+      await expectForgotten(fleet, member("mesh-3"));
+      const labelled = await meshjoin("label", clusterId, "--output", "json");
+      expect(labelled).toMatchObject({ code: 0, err: "" });
+      const label = { key: "mesh_id", value: MESH_LABEL.mesh_id };
+      expect(JSON.parse(labelled.out)).toEqual({ clusterId, label, outcome: "updated" });
+      expect(member("mesh-3").labels).toEqual({ ...MESH_LABEL, team: "shop" });
+      expect(membersOf(fleet)).toHaveLength(3);
+      await joined(fleet);
+      await expectPaired(membersOf(fleet));
     },
     SCENARIO_MS,
   );

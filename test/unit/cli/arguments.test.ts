@@ -22,6 +22,8 @@ describe("arguments", () => {
     ["sync --yes --deep --cluster cn-a", { command: "sync", cluster: "cn-a", deep: true, yes: true }, "text"],
     ["upgrade --cluster cn-a", { command: "upgrade", cluster: "cn-a" }, "text"],
     ["join cn-a", { command: "join", cluster: "cn-a" }, "text"],
+    ["join cn-a --label-only", { command: "label", cluster: "cn-a" }, "text"],
+    ["label cn-a", { command: "label", cluster: "cn-a" }, "text"],
     [
       "leave projects/p/zones/z/clusters/c",
       { command: "leave", cluster: "projects/p/zones/z/clusters/c" },
@@ -57,7 +59,7 @@ describe("arguments", () => {
     expect([parsed, err]).toEqual([0, ""]);
     for (const code of ["0  done", "1  failed", "2  wrong usage", "3  not finished"])
       expect(out).toContain(code);
-    for (const command of ["status", "plan", "sync", "upgrade", "join", "leave", "open", "doctor"]) {
+    for (const command of ["status", "plan", "sync", "upgrade", "label", "join", "leave", "open", "doctor"]) {
       expect(parse(`${command} --help`).out).toContain(`Examples:\n  meshjoin ${command}`);
     }
   });

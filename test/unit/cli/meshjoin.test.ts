@@ -199,17 +199,21 @@ describe("join and leave", () => {
     ["has failed", { labels: {}, status: "ERROR" }, 1, "mend the cluster"],
   ] as const)("do not label a cluster that %s", async (_, seed, code, words) => {
     const mesh = await aMesh({ clusters: [aCluster({ name: "odd", ...seed })] });
-    const ended = await call(mesh, `join ${idOf(mesh, 0)}`);
-    expect(ended).toMatchObject({ code, out: "", err: expect.stringContaining(words) });
-    expect(labelsOf(mesh, 0)).toEqual(seed.labels);
+    for (const command of ["join", "label"]) {
+      const ended = await call(mesh, `${command} ${idOf(mesh, 0)}`);
+      expect(ended).toMatchObject({ code, out: "", err: expect.stringContaining(words) });
+      expect(labelsOf(mesh, 0)).toEqual(seed.labels);
+    }
   });
 
   it("do not label a cluster that the allow-list leaves out", async () => {
     const mesh = await aMesh({ clusters: [aCluster({ labels: {} })], spec: { allow: ["shop-*"] } });
-    expect(await call(mesh, `join ${idOf(mesh, 0)}`)).toMatchObject({
-      code: 2,
-      err: expect.stringContaining("MESHJOIN_ALLOW"),
-    });
+    for (const command of ["join", "label"]) {
+      expect(await call(mesh, `${command} ${idOf(mesh, 0)}`)).toMatchObject({
+        code: 2,
+        err: expect.stringContaining("MESHJOIN_ALLOW"),
+      });
+    }
     expect(labelsOf(mesh, 0)).toEqual({});
   });
 
@@ -221,6 +225,66 @@ describe("join and leave", () => {
     });
     expect(labelsOf(mesh, 0)).toEqual({ mesh_id: "test" });
   });
+});
+
+describe("label", () => {
+  it.each(["label", "join --label-only"])(
+    "sets the label beside the others and leaves the rest to the functions: %s",
+    async (command) => {
+      const mesh = await aMesh({ members: 2 });
+      mesh.add(aCluster({ name: "m3", labels: { team: "a" } }));
+      await mesh.reconcile("mesh");
+      const before = versionsOf(mesh);
+
+      const ended = await call(mesh, `${command} ${idOf(mesh, 2)} -o json`, { manifest: "missing" });
+      expect(ended).toMatchObject({ code: 0, err: "", builds: 0 });
+      expect(JSON.parse(lineOf(ended))).toEqual({
+        clusterId: idOf(mesh, 2),
+        label: { key: "mesh_id", value: "prod" },
+        outcome: "updated",
+      });
+      expect(labelsOf(mesh, 2)).toEqual({ team: "a", mesh_id: "prod" });
+      expect(versionsOf(mesh)).toEqual(before);
+
+      await mesh.reconcile("mesh");
+      await expectJoined(mesh);
+    },
+  );
+
+  it("says who goes on; and of a cluster that has it, that nothing was to do", async () => {
+    const mesh = await aMesh({ clusters: [aCluster({ labels: {} })] });
+    const id = idOf(mesh, 0);
+    expect((await call(mesh, `label ${id}`)).out).toBe(
+      `${id} is now labelled mesh_id=prod\nThe functions of the mesh make it a member; meshjoin status shows how far it has come.\n`,
+    );
+    const again = await call(mesh, `label ${id}`);
+    expect([again.code, again.out]).toEqual([
+      0,
+      `${id} is labelled already: mesh_id=prod\nmeshjoin status shows how far it has come.\n`,
+    ]);
+    expect(outcomeOf(await call(mesh, `label ${id} -o json`))).toBe("unchanged");
+  });
+
+  it.each(["label", "join"])(
+    "takes no cluster that another mesh got while it looked: %s",
+    async (command) => {
+      const mesh = await aMesh({ clusters: [aCluster({ labels: {} })] });
+      const { ref } = mesh.clusters[0]!;
+      const found = mesh.directory.peek(ref)!;
+      const list = mesh.directory.list.bind(mesh.directory);
+      mesh.directory.list = async (...args) => {
+        const listed = await list(...args);
+        mesh.directory.put({ ...found, labels: { mesh_id: "test" } });
+        return listed;
+      };
+      expect(await call(mesh, `${command} ${idOf(mesh, 0)}`)).toMatchObject({
+        code: 1,
+        out: "",
+        err: expect.stringContaining("its label mesh_id is test"),
+      });
+      expect(labelsOf(mesh, 0)).toEqual({ mesh_id: "test" });
+    },
+  );
 });
 
 describe("a cluster that nobody knows", () => {
@@ -277,6 +341,7 @@ describe("output", () => {
       "status",
       "doctor",
       `leave ${idOf(mesh, 1)}`,
+      `label ${idOf(mesh, 1)}`,
       `join ${idOf(mesh, 1)}`,
     ]) {
       for (const args of [command, `${command} -o json`]) {

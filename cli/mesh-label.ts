@@ -1,0 +1,99 @@
+import type { Cluster } from "../shared/core/cluster.ts";
+import { type NonMemberReason, nonMemberReason } from "../shared/core/membership.ts";
+import { clusterId } from "../shared/core/names.ts";
+import type { MeshSpec } from "../shared/core/spec.ts";
+import { InputError, type MeshjoinError, NotReadyError, RefusedError } from "../shared/errors.ts";
+import type { LabelChange } from "../shared/ports.ts";
+import { findCluster } from "./cluster.ts";
+import type { OperatorAccess } from "./session.ts";
+
+/** What became of the mesh's label on a cluster. */
+export interface MeshLabelled {
+  readonly id: string;
+  /** With the label. */
+  readonly cluster: Cluster;
+  readonly label: { readonly key: string; readonly value: string };
+  readonly changed: boolean;
+}
+
+/**
+ * Gives a cluster the mesh's label, beside all that it has. Fails as `findCluster` does; and with a MeshjoinError that names
+ * the cure where the label would not make it a member, or is another mesh's.
+ */
+export async function setMeshLabel(
+  { ports, spec, signal }: OperatorAccess,
+  name: string,
+): Promise<MeshLabelled> {
+  const found = await findCluster({ ports, spec, signal }, name);
+  const label = { key: spec.meshLabel, value: spec.meshId };
+  const cluster = labelled(found, label);
+  assertJoinable(found, cluster, spec);
+  const changed = await ports.labels.set(found.ref, { ...label, only: spec.meshId }, signal);
+  return { id: clusterId(found.ref), cluster, label, changed };
+}
+
+/** What became of a cluster whose mesh label was to be taken off. */
+export interface MeshUnlabelled {
+  readonly id: string;
+  /** Without the label. */
+  readonly cluster: Cluster;
+  readonly changed: boolean;
+}
+
+/** Fails as `findCluster` does, and with RefusedError where the label is another mesh's. */
+export async function removeMeshLabel(
+  { ports, spec, signal }: OperatorAccess,
+  name: string,
+): Promise<MeshUnlabelled> {
+  const found = await findCluster({ ports, spec, signal }, name);
+  assertOwn(found, spec);
+  const change = { key: spec.meshLabel, value: undefined };
+  const changed = await ports.labels.set(found.ref, { ...change, only: spec.meshId }, signal);
+  return { id: clusterId(found.ref), cluster: labelled(found, change), changed };
+}
+
+/** As the cluster is once the change is made; a list may tell the old for a while. */
+function labelled(cluster: Cluster, { key, value }: LabelChange): Cluster {
+  const { [key]: _, ...others } = cluster.labels;
+  return { ...cluster, labels: value === undefined ? others : { ...others, [key]: value } };
+}
+
+/** A cluster of another mesh is not ours to take. */
+function assertOwn(cluster: Cluster, { meshLabel, meshId }: MeshSpec): void {
+  const label = cluster.labels[meshLabel];
+  if (label === undefined || label === meshId) return;
+  throw new RefusedError(
+    `${clusterId(cluster.ref)} belongs to mesh ${label} (label ${meshLabel}); take it out of that one first, with MESHJOIN_MESH_ID=${label}`,
+    { code: "OtherMesh" },
+  );
+}
+
+/** A label that would not make it a member is not set. */
+function assertJoinable(found: Cluster, cluster: Cluster, spec: MeshSpec): void {
+  assertOwn(found, spec);
+  const reason = nonMemberReason(cluster, spec);
+  if (reason !== undefined) throw notJoinable(clusterId(cluster.ref), reason);
+}
+
+function notJoinable(id: string, reason: NonMemberReason): MeshjoinError {
+  switch (reason) {
+    case "NotAllowed":
+      return new InputError(`${id} may not join; add its name to MESHJOIN_ALLOW`, {
+        code: reason,
+        field: "CLUSTER",
+      });
+    case "ProjectNotConfigured":
+      return new InputError(`the project of ${id} is not configured; add it to MESHJOIN_PROJECTS`, {
+        code: reason,
+        field: "CLUSTER",
+      });
+    case "Provisioning":
+      return new NotReadyError(`${id} is still being made; join it once it runs`, { code: reason });
+    case "Stopping":
+      return new RefusedError(`${id} is being deleted; name another cluster`, { code: reason });
+    case "Failed":
+    case "NotLabelled":
+    case "OtherMesh":
+      return new RefusedError(`${id} does not run; mend the cluster, then join it`, { code: reason });
+  }
+}

@@ -23,21 +23,21 @@ export interface ManifestText {
   readonly release: string;
 }
 
-async function inputsHash(istioctl: string, autoscaleMin: number): Promise<string> {
+async function inputsHash(istioctl: string): Promise<string> {
   const { size, mtimeMs } = await stat(istioctl).catch((cause: unknown) => {
     throw new Error(`${istioctl} cannot be read: name the istioctl that renders by its path`, { cause });
   });
-  const hash = createHash("sha256").update(JSON.stringify([istioctl, size, mtimeMs, autoscaleMin]));
+  const hash = createHash("sha256").update(JSON.stringify([istioctl, size, mtimeMs]));
   for (const input of INPUTS) hash.update(await readFile(join(ROOT, input)));
   return hash.digest("hex").slice(0, 16);
 }
 
-async function renderOnce(istioctl: string, pin: Pin, autoscaleMin: 1 | 2): Promise<string> {
-  const file = join(CACHE, `manifest-${await inputsHash(istioctl, autoscaleMin)}.json`);
+async function renderOnce(istioctl: string, pin: Pin): Promise<string> {
+  const file = join(CACHE, `manifest-${await inputsHash(istioctl)}.json`);
   const rendered = await readFile(file, "utf8").catch(() => undefined);
   if (rendered !== undefined) return rendered;
   const userYaml = await readFile(join(ROOT, "shared/istio/values.yaml"), "utf8");
-  const json = JSON.stringify(await renderTemplate({ istioctl, pin, userYaml, autoscaleMin }));
+  const json = JSON.stringify(await renderTemplate({ istioctl, pin, userYaml }));
   await writeIfChanged(file, json);
   return json;
 }
@@ -53,9 +53,9 @@ export async function manifestText(
   const pin = parsePin(await readFile(join(ROOT, "shared/istio/pin.json"), "utf8"));
   if (releaseIstioctl === undefined) {
     const { istioctl } = await ensureBinaries(progress, pin.release);
-    return { json: await renderOnce(istioctl, pin, 1), renderer: "snapshot", release: pin.release };
+    return { json: await renderOnce(istioctl, pin), renderer: "snapshot", release: pin.release };
   }
-  const json = await renderOnce(releaseIstioctl, pin, 2);
+  const json = await renderOnce(releaseIstioctl, pin);
   if (!json.includes('"renderer":"release"')) {
     throw new Error(
       `${releaseIstioctl} does not hold the charts of Istio ${pin.release}: name the istioctl of that release`,

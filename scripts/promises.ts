@@ -2,7 +2,7 @@ import { parse } from "yaml";
 import { ISTIO_NAMESPACE, ISTIOD, READER_SERVICE_ACCOUNT, TRUST_DOMAIN } from "../shared/core/names.ts";
 import type { DeploymentObject } from "../shared/istio/workload.ts";
 import type { KubernetesObject } from "../shared/ports.ts";
-import type { Pin, Settings } from "./render-settings.ts";
+import { ISTIODS_MIN, type Pin, type Settings } from "./render-settings.ts";
 
 /** One thing that holds of every control plane that Meshjoin installs. */
 interface Promised {
@@ -23,7 +23,7 @@ export function brokenPromises(objects: readonly KubernetesObject[], pin: Pin, s
   const promised = [
     ...objectsPromised(objects),
     ...istiodPromised(find(objects, "Deployment", ISTIOD), pin, settings),
-    ...autoscalerPromised(find(objects, "HorizontalPodAutoscaler", ISTIOD), settings),
+    ...autoscalerPromised(find(objects, "HorizontalPodAutoscaler", ISTIOD)),
     ...meshPromised(find(objects, "ConfigMap", "istio"), settings),
   ];
   return promised
@@ -38,6 +38,8 @@ export function brokenPromises(objects: readonly KubernetesObject[], pin: Pin, s
 const OBJECTS: readonly (readonly [kind: string, name: string, ...keys: string[]])[] = [
   ["Deployment", ISTIOD, "values.istiodRemote"],
   ["HorizontalPodAutoscaler", ISTIOD, "values.pilot.autoscaleEnabled", "values.pilot.autoscaleMax"],
+  // Nodes that are emptied, for an upgrade say, take one istiod at a time.
+  ["PodDisruptionBudget", ISTIOD, "values.global.defaultPodDisruptionBudget.enabled"],
   ["ConfigMap", "istio", "values.pilot.configMap"],
   ["ServiceAccount", READER_SERVICE_ACCOUNT, "values.global.enableReaderRBAC"],
   ["MutatingWebhookConfiguration", "istio-sidecar-injector", "values.global.operatorManageWebhooks"],
@@ -96,20 +98,19 @@ interface AutoscalerObject extends KubernetesObject {
   readonly spec?: { readonly minReplicas?: number; readonly maxReplicas?: number };
 }
 
-function autoscalerPromised(autoscaler: AutoscalerObject | undefined, settings: Settings): Promised[] {
+function autoscalerPromised(autoscaler: AutoscalerObject | undefined): Promised[] {
   if (autoscaler === undefined) return [];
   const { minReplicas, maxReplicas = 0 } = autoscaler.spec ?? {};
-  const { autoscaleMin } = settings;
   return [
     {
       what: "the least number of istiods",
       is: minReplicas?.toString(),
-      wanted: autoscaleMin.toString(),
+      wanted: ISTIODS_MIN.toString(),
       keys: ["values.pilot.autoscaleMin"],
     },
     {
       what: "the greatest number of istiods",
-      is: maxReplicas < autoscaleMin ? maxReplicas.toString() : "enough",
+      is: maxReplicas < ISTIODS_MIN ? maxReplicas.toString() : "enough",
       wanted: "enough",
       keys: ["values.pilot.autoscaleMax"],
     },

@@ -51,9 +51,10 @@ export interface Settings {
   readonly clusterId: string;
   readonly network: string;
   readonly workloadTtl: string;
-  /** 2, so that one istiod may be moved while the other serves; 1 where pods are processes of one machine. */
-  readonly autoscaleMin: 1 | 2;
 }
+
+/** So that one istiod serves while the other is moved. */
+export const ISTIODS_MIN = 2;
 
 /** What a mesh of Meshjoin stands on, as the spec of an IstioOperator. */
 function fixedSpec(pin: Pin, settings: Settings): Record<string, unknown> {
@@ -75,7 +76,7 @@ function fixedSpec(pin: Pin, settings: Settings): Record<string, unknown> {
       // The default profile renders none, and then nobody validates.
       defaultRevision: "default",
       pilot: {
-        autoscaleMin: settings.autoscaleMin,
+        autoscaleMin: ISTIODS_MIN,
         env: { ISTIO_MULTIROOT_MESH: "true", MAX_WORKLOAD_CERT_TTL: settings.workloadTtl },
       },
       global: {

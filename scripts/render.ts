@@ -112,10 +112,9 @@ export async function renderTemplate(options: {
   readonly istioctl: string;
   readonly pin: Pin;
   readonly userYaml: string;
-  readonly autoscaleMin: Settings["autoscaleMin"];
 }): Promise<Manifest> {
-  const { istioctl, pin, userYaml, autoscaleMin } = options;
-  const objects = await renderObjects(istioctl, pin, userYaml, { ...PLACEHOLDERS, autoscaleMin });
+  const { istioctl, pin, userYaml } = options;
+  const objects = await renderObjects(istioctl, pin, userYaml, PLACEHOLDERS);
   const digest = createHash("sha256").update(JSON.stringify({ pin, objects })).digest("hex");
   return { pin, renderer: rendererOf(objects, pin), digest, objects };
 }

@@ -17,7 +17,7 @@ beforeAll(async () => {
   pin = parsePin(await readFile(new URL("pin.json", ISTIO), "utf8"));
   userYaml = await readFile(new URL("values.yaml", ISTIO), "utf8");
   ({ istioctl } = await ensureBinaries((line) => process.stderr.write(`${line}\n`), pin.release));
-  manifest = await renderTemplate({ istioctl, pin, userYaml, autoscaleMin: 2 });
+  manifest = await renderTemplate({ istioctl, pin, userYaml });
 }, BUILD_TIMEOUT_MS);
 
 function objectOf(kind: string) {
@@ -36,13 +36,12 @@ describe("the manifest template", () => {
     { meshId: "e1", clusterId: "cn-0-1-2", network: "a1.n-0", workloadTtl: 3601 },
     { meshId: "off-site", clusterId: "cn-true", network: "null-project.true", workloadTtl: 61 },
   ])("filled in for $meshId equals what istioctl renders for it", async (values) => {
-    const settings = { ...manifestTexts(values), autoscaleMin: 2 } as const;
-    const rendered = await renderObjects(istioctl, pin, userYaml, settings);
+    const rendered = await renderObjects(istioctl, pin, userYaml, manifestTexts(values));
     expect(fillManifest(parseTemplate(JSON.stringify(manifest)), values)).toEqual(rendered);
   });
 
   it("is the same bytes every time", async () => {
-    const again = await renderTemplate({ istioctl, pin, userYaml, autoscaleMin: 2 });
+    const again = await renderTemplate({ istioctl, pin, userYaml });
     expect(JSON.stringify(again)).toBe(JSON.stringify(manifest));
   });
 
@@ -53,9 +52,13 @@ describe("the manifest template", () => {
     expect(kinds.slice(0, crds)).toEqual(Array<string>(crds).fill("CustomResourceDefinition"));
   });
 
-  it("installs a default validator and two istiods of the pinned image", () => {
+  it("installs a default validator and two istiods of the pinned image, of which one at a time may go", () => {
     expect(manifest.objects.map((object) => object.metadata.name)).toContain("istiod-default-validator");
     expect(objectOf("HorizontalPodAutoscaler")).toMatchObject({ spec: { minReplicas: 2, maxReplicas: 5 } });
+    expect(objectOf("PodDisruptionBudget")).toMatchObject({
+      metadata: { name: "istiod" },
+      spec: { minAvailable: 1, selector: { matchLabels: { app: "istiod" } } },
+    });
     expect(objectOf("Deployment")).toMatchObject({
       spec: { template: { spec: { containers: [{ image: `${pin.hub}/pilot:${pin.tag}` }] } } },
     });
@@ -91,12 +94,12 @@ describe("the manifest template", () => {
       "values: {revision: canary}",
       [
         /^ {2}Deployment istiod is missing/,
-        ...Array<RegExp>(4).fill(/ is missing: /),
+        ...Array<RegExp>(5).fill(/ is missing: /),
         /^ {2}what is deployed beside/,
       ],
     ],
   ])("does not build with a value that %s", async (_, values, broken) => {
-    const rendering = renderTemplate({ istioctl, pin, userYaml: values, autoscaleMin: 2 });
+    const rendering = renderTemplate({ istioctl, pin, userYaml: values });
     const error = await rendering.then(
       () => "nothing was refused",
       (cause: unknown) => (cause instanceof Error ? cause.message : "something else was thrown"),
@@ -104,11 +107,5 @@ describe("the manifest template", () => {
     const [first, ...rest] = error.split("\n");
     expect(first).toBe("values.yaml breaks what a mesh stands on:");
     expect(rest).toEqual(broken.map((each) => expect.stringMatching(each)));
-  });
-
-  it("renders one istiod for the sandbox", async () => {
-    const { objects } = await renderTemplate({ istioctl, pin, userYaml, autoscaleMin: 1 });
-    const autoscaler = objects.find((object) => object.kind === "HorizontalPodAutoscaler");
-    expect(autoscaler).toMatchObject({ spec: { minReplicas: 1 } });
   });
 });

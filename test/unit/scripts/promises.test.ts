@@ -8,7 +8,7 @@ const PIN = {
   tag: "1.31.4-distroless",
   sandboxModule: "v0.0.0-1",
 };
-const SETTINGS = { meshId: "m", clusterId: "c", network: "n", workloadTtl: "24h", autoscaleMin: 2 } as const;
+const SETTINGS = { meshId: "m", clusterId: "c", network: "n", workloadTtl: "24h" } as const;
 
 interface Seed {
   readonly image?: string;
@@ -38,6 +38,7 @@ function aRendering(seed: Seed = {}): KubernetesObject[] {
       ...object("HorizontalPodAutoscaler", "istiod"),
       spec: { minReplicas: 2, maxReplicas: 5, ...seed.replicas },
     },
+    object("PodDisruptionBudget", "istiod"),
     { ...object("ConfigMap", "istio"), data: { mesh } },
     {
       ...object("MutatingWebhookConfiguration", "istio-sidecar-injector"),
@@ -134,6 +135,12 @@ describe("a rendering breaks what a mesh stands on", () => {
       "values.pilot.autoscaleEnabled",
     ],
     [
+      "no disruption budget, as with a single istiod",
+      without("PodDisruptionBudget", "istiod"),
+      /^PodDisruptionBudget istiod is missing/,
+      "values.global.defaultPodDisruptionBudget.enabled",
+    ],
+    [
       "another mesh ID",
       aRendering({ mesh: MESH.replace("meshId: m", "meshId: x") }),
       /meshId of the mesh is x instead of m/,
@@ -220,7 +227,7 @@ describe("a rendering breaks what a mesh stands on", () => {
     ["nowhere", []],
   ])("with everything %s, and says so of each object once", (_, objects) => {
     const missing = brokenPromises(objects, PIN, SETTINGS).filter((each) => each.includes(" is missing: "));
-    expect(missing).toHaveLength(7);
+    expect(missing).toHaveLength(8);
     for (const each of missing) expect(each).toContain("values.revision, values.global.istioNamespace");
   });
 });

@@ -9,7 +9,6 @@ const SETTINGS = {
   clusterId: "c",
   network: "n",
   workloadTtl: "24h",
-  autoscaleMin: 2,
 } as const;
 
 describe("parsePin", () => {

@@ -72,6 +72,11 @@ const ENTRIES: Readonly<Record<Reason, Entry>> = {
     means: "Somebody else owns fields of Istio's objects that Meshjoin has to set; the message names who.",
     cure: "Let Meshjoin own them, or take the mesh label off.",
   },
+  FirewallMissing: {
+    means:
+      "Pods of one member do not reach pods of another: no firewall rule of their VPC lets them, or one denies it. The pair is synced, and no request passes.",
+    cure: "Run the `gcloud compute firewall-rules` command that the message comes with; it holds the pod ranges of all members. Or set `firewall` of the Terraform module.",
+  },
   ForeignCacerts: {
     means:
       "The Secret `cacerts` is not Meshjoin's, and no workload of the mesh would trust it. The member does not join.",

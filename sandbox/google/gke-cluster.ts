@@ -10,6 +10,32 @@ export interface ClusterRequest {
   readonly stated: Readonly<Record<string, unknown>>;
 }
 
+/** `10.0.0.0/17` and so on: what GKE gives a new cluster for its pods; addresses of default subnetworks begin at 10.128. */
+const POD_RANGES = 256;
+
+/** The lowest range that no other cluster has; refused, as on Google Cloud, where none is left. */
+export function freePodRange(taken: readonly string[]): string {
+  for (let index = 0; index < POD_RANGES; index += 1) {
+    const range = `10.${index >> 1}.${(index & 1) * 128}.0/17`;
+    if (!taken.includes(range)) return range;
+  }
+  throw invalid("The network has no free range of size /17 for pods: IP space exhausted.");
+}
+
+/** Of a cluster's first pods: the one that was asked for, or the one that was given to it. */
+export function podRange({
+  request,
+  givenPodRange,
+}: Pick<ClusterRecord, "request" | "givenPodRange">): string {
+  const policy = record(request.stated["ipAllocationPolicy"] ?? {});
+  const stated = [
+    policy["clusterIpv4CidrBlock"],
+    policy["clusterIpv4Cidr"],
+    request.stated["clusterIpv4Cidr"],
+  ];
+  return stated.map(text).find((cidr) => cidr !== undefined) ?? givenPodRange;
+}
+
 /** What a running control plane adds. */
 export interface ControlPlaneFacts {
   /** `host:port`, without a scheme. */
@@ -24,6 +50,7 @@ export interface ClusterRecord {
   readonly id: string;
   readonly createTime: string;
   readonly request: ClusterRequest;
+  readonly givenPodRange: string;
   readonly status: ClusterStatus;
   readonly statusMessage?: string;
   readonly labels: Readonly<Record<string, string>>;
@@ -100,6 +127,7 @@ export function renderCluster(
   return {
     ...defaults(ref),
     ...request.stated,
+    ...addresses(cluster),
     ...network(ref, request.stated),
     name: ref.name,
     id: cluster.id,
@@ -121,16 +149,7 @@ export function renderCluster(
 function defaults(ref: ClusterRef): object {
   return {
     autopilot: {},
-    clusterIpv4Cidr: "10.112.0.0/14",
     databaseEncryption: { currentState: "CURRENT_STATE_DECRYPTED", state: "DECRYPTED" },
-    ipAllocationPolicy: {
-      clusterIpv4Cidr: "10.112.0.0/14",
-      clusterIpv4CidrBlock: "10.112.0.0/14",
-      servicesIpv4Cidr: "34.118.224.0/20",
-      servicesIpv4CidrBlock: "34.118.224.0/20",
-      stackType: "IPV4",
-      useIpAliases: true,
-    },
     legacyAbac: {},
     loggingService: "logging.googleapis.com/kubernetes",
     monitoringService: "monitoring.googleapis.com/kubernetes",
@@ -138,6 +157,22 @@ function defaults(ref: ClusterRef): object {
     servicesIpv4Cidr: "34.118.224.0/20",
     shieldedNodes: { enabled: true },
     nodePools: isZone(ref.location) ? [{ name: "default-pool", initialNodeCount: 3, status: "RUNNING" }] : [],
+  };
+}
+
+function addresses(cluster: ClusterRecord): object {
+  const range = podRange(cluster);
+  return {
+    clusterIpv4Cidr: range,
+    ipAllocationPolicy: {
+      clusterIpv4Cidr: range,
+      clusterIpv4CidrBlock: range,
+      servicesIpv4Cidr: "34.118.224.0/20",
+      servicesIpv4CidrBlock: "34.118.224.0/20",
+      stackType: "IPV4",
+      useIpAliases: true,
+      ...record(cluster.request.stated["ipAllocationPolicy"] ?? {}),
+    },
   };
 }
 

@@ -1,6 +1,13 @@
 import { isIPv6 } from "node:net";
 import type { protos } from "@google-cloud/container";
-import type { Cluster, ClusterEndpoints, ClusterStatus, Endpoint, VpcRef } from "../core/cluster.ts";
+import type {
+  Cluster,
+  ClusterEndpoints,
+  ClusterStatus,
+  Endpoint,
+  PodRanges,
+  VpcRef,
+} from "../core/cluster.ts";
 
 type GkeCluster = protos.google.container.v1.ICluster;
 
@@ -24,6 +31,7 @@ export function toCluster(project: string, cluster: GkeCluster): Cluster {
     labels: { ...cluster.resourceLabels },
     network: toVpc(project, cluster),
     vpcNative: cluster.ipAllocationPolicy?.useIpAliases === true,
+    podRanges: toPodRanges(cluster),
     kubernetesVersion: cluster.currentMasterVersion ?? "",
     endpoints: toEndpoints(cluster),
   };
@@ -43,6 +51,36 @@ function toVpc(project: string, cluster: GkeCluster): VpcRef {
   return {
     project: groups?.["project"] ?? project,
     name: groups?.["name"] ?? (cluster.network || "default"),
+  };
+}
+
+/**
+ * Node pools say the addresses of their range beside its name; the cluster's additional ranges are names. Before the cluster
+ * runs some of it is empty.
+ */
+function toPodRanges({ ipAllocationPolicy: policy, ...cluster }: GkeCluster): PodRanges {
+  const pools = (cluster.nodePools ?? []).map(({ networkConfig }) => ({
+    name: networkConfig?.podRange,
+    cidr: networkConfig?.podIpv4CidrBlock,
+  }));
+  const ranges = [
+    {
+      name: policy?.clusterSecondaryRangeName,
+      cidr: policy?.clusterIpv4CidrBlock || policy?.clusterIpv4Cidr || cluster.clusterIpv4Cidr,
+    },
+    ...pools,
+  ];
+  const additional = policy?.additionalPodRangesConfig;
+  const names = [
+    ...ranges.map(({ name }) => name),
+    ...(additional?.podRangeNames ?? []),
+    ...(additional?.podRangeInfo ?? []).map(({ rangeName }) => rangeName),
+    ...(policy?.additionalIpRangesConfigs ?? []).flatMap(({ podIpv4RangeNames }) => podIpv4RangeNames ?? []),
+  ];
+  const told = new Set(ranges.filter(({ cidr }) => cidr).map(({ name }) => name));
+  return {
+    cidrs: [...new Set(ranges.flatMap(({ cidr }) => cidr || []))],
+    namesOnly: [...new Set(names.flatMap((name) => (name && !told.has(name) ? [name] : [])))],
   };
 }
 

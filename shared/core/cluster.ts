@@ -45,6 +45,17 @@ export interface ClusterEndpoints {
   };
 }
 
+/**
+ * The addresses of a cluster's pods. GKE tells additional ranges by name alone until a node pool uses them, so some may be
+ * known by name only.
+ */
+export interface PodRanges {
+  /** `10.4.0.0/14`, each once. */
+  readonly cidrs: readonly string[];
+  /** Of secondary ranges of the subnetwork. */
+  readonly namesOnly: readonly string[];
+}
+
 /** A cluster as the GKE API describes it, reduced to what a mesh needs to know. */
 export interface Cluster {
   readonly ref: ClusterRef;
@@ -55,6 +66,8 @@ export interface Cluster {
   readonly network: VpcRef;
   /** Pods with alias IP addresses: routable in the whole VPC. */
   readonly vpcNative: boolean;
+  /** Those of the cluster and of node pools with ranges of their own; IPv4. */
+  readonly podRanges: PodRanges;
   /** Empty while the control plane is being made. */
   readonly kubernetesVersion: string;
   readonly endpoints: ClusterEndpoints;

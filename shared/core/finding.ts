@@ -22,6 +22,7 @@ export const REASONS = {
   DnsTokensNotAllowed: "error",
   EndpointNotAvailable: "error",
   FieldConflict: "error",
+  FirewallMissing: "error",
   ForeignCacerts: "error",
   ForeignCacertsAccepted: "info",
   ForeignControlPlane: "error",

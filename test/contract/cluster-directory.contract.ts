@@ -16,19 +16,21 @@ export interface DirectoryWorld {
   close(): Promise<void>;
 }
 
-export type ClusterSeed = Pick<Cluster, "ref" | "labels" | "network" | "vpcNative">;
+export type ClusterSeed = Pick<Cluster, "ref" | "labels" | "network" | "vpcNative" | "podRanges">;
 
 const seed: ClusterSeed = {
   ref: { project: "shop", location: "europe-west1-b", name: "one" },
   labels: { mesh_id: "prod", team: "a" },
   network: { project: "host", name: "vpc" },
   vpcNative: true,
+  podRanges: { cidrs: ["10.4.0.0/17", "10.64.0.0/20"], namesOnly: ["spare-pods"] },
 };
 const regional: ClusterSeed = {
   ref: { project: "shop", location: "us-east1", name: "two" },
   labels: {},
   network: { project: "shop", name: "default" },
   vpcNative: false,
+  podRanges: { cidrs: ["10.8.0.0/14"], namesOnly: [] },
 };
 
 export function describeClusterDirectory(name: string, start: () => Promise<DirectoryWorld>): void {

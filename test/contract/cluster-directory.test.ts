@@ -30,7 +30,8 @@ async function startWorld(): Promise<LabelsWorld & { readonly api: GkeApi; reado
     directory: gkeDirectory({ endpoint: api.url }),
     labels: gkeLabels({ endpoint: api.url }),
     async create(seed) {
-      const { ref, labels, network, vpcNative } = seed;
+      const { ref, labels, network, vpcNative, podRanges } = seed;
+      const [clusterCidr, ...poolCidrs] = podRanges.cidrs;
       await operate(
         google,
         "POST",
@@ -40,7 +41,18 @@ async function startWorld(): Promise<LabelsWorld & { readonly api: GkeApi; reado
             name: ref.name,
             resourceLabels: labels,
             networkConfig: { network: `projects/${network.project}/global/networks/${network.name}` },
-            ipAllocationPolicy: { useIpAliases: vpcNative },
+            ...(vpcNative ? {} : { clusterIpv4Cidr: clusterCidr }),
+            ipAllocationPolicy: {
+              useIpAliases: vpcNative,
+              ...(vpcNative ? { clusterIpv4CidrBlock: clusterCidr } : {}),
+              additionalPodRangesConfig: {
+                podRangeNames: [...poolCidrs.map((_, index) => `pool-${index}`), ...podRanges.namesOnly],
+              },
+            },
+            nodePools: poolCidrs.map((podIpv4CidrBlock, index) => ({
+              name: `pool-${index}`,
+              networkConfig: { podRange: `pool-${index}`, podIpv4CidrBlock },
+            })),
             controlPlaneEndpointsConfig: { dnsEndpointConfig: { allowExternalTraffic: true } },
           },
         },

@@ -12,6 +12,7 @@ const seed: ClusterSeed = {
   labels: { team: "a", cost: "7" },
   network: { project: "host", name: "vpc" },
   vpcNative: true,
+  podRanges: { cidrs: ["10.4.0.0/17"], namesOnly: [] },
 };
 const { ref } = seed;
 const JOIN = { key: "mesh_id", value: "prod" };

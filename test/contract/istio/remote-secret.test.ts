@@ -90,6 +90,7 @@ describe("a remote secret", () => {
       labels: {},
       network: { project: "fleet", name: "default" },
       vpcNative: true,
+      podRanges: { cidrs: [], namesOnly: [] },
       kubernetesVersion: "1.36.3",
       endpoints: { private: endpoint },
     };

@@ -33,6 +33,7 @@ describe("toCluster", () => {
       labels: { mesh_id: "prod" },
       network: { project: "host", name: "vpc" },
       vpcNative: true,
+      podRanges: { cidrs: [], namesOnly: [] },
       kubernetesVersion: "1.36.3-gke.100",
       endpoints: { public: { kind: "public", server: "https://34.1.2.3", caData: CA } },
     });
@@ -65,6 +66,47 @@ describe("toCluster", () => {
       expect(toCluster("shop", anAnswer({ ipAllocationPolicy })).vpcNative).toBe(false);
     },
   );
+
+  it.each<[string, GkeCluster, object]>([
+    [
+      "the cluster's own range, and a node pool's",
+      {
+        ipAllocationPolicy: { clusterIpv4CidrBlock: "10.4.0.0/14", clusterSecondaryRangeName: "pods" },
+        nodePools: [
+          { networkConfig: { podRange: "pods", podIpv4CidrBlock: "10.4.0.0/14" } },
+          { networkConfig: { podRange: "more", podIpv4CidrBlock: "10.64.0.0/20" } },
+        ],
+      },
+      { cidrs: ["10.4.0.0/14", "10.64.0.0/20"], namesOnly: [] },
+    ],
+    [
+      "additional ranges that no node pool uses, by name",
+      {
+        ipAllocationPolicy: {
+          clusterIpv4CidrBlock: "10.4.0.0/14",
+          additionalPodRangesConfig: {
+            podRangeNames: ["more", "spare"],
+            podRangeInfo: [{ rangeName: "more" }, { rangeName: "spare" }],
+          },
+          additionalIpRangesConfigs: [{ podIpv4RangeNames: ["elsewhere"] }],
+        },
+        nodePools: [{ networkConfig: { podRange: "more", podIpv4CidrBlock: "10.64.0.0/20" } }],
+      },
+      { cidrs: ["10.4.0.0/14", "10.64.0.0/20"], namesOnly: ["spare", "elsewhere"] },
+    ],
+    [
+      "that of a routes-based cluster",
+      { ipAllocationPolicy: null, clusterIpv4Cidr: "10.8.0.0/14" },
+      { cidrs: ["10.8.0.0/14"], namesOnly: [] },
+    ],
+    [
+      "a node pool's range without addresses, by name",
+      { nodePools: [{ networkConfig: { podRange: "pool", podIpv4CidrBlock: "" } }] },
+      { cidrs: [], namesOnly: ["pool"] },
+    ],
+  ])("tells pods' addresses: %s", (_, change, podRanges) => {
+    expect(toCluster("shop", anAnswer(change)).podRanges).toEqual(podRanges);
+  });
 
   it("knows a control plane that is still being made", () => {
     const answer: GkeCluster = {

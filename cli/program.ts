@@ -1,5 +1,7 @@
 import { Argument, Command, Option } from "commander";
+import pin from "../shared/istio/pin.json" with { type: "json" };
 import { ROOT_ALGORITHMS, type RootAlgorithm } from "../shared/rotate/root-payload.ts";
+import { VERSION } from "../shared/version.ts";
 import { FORMATS, type Format, type Order, type RootOrder } from "./order.ts";
 
 /** Takes what was ordered and does it. */
@@ -49,6 +51,11 @@ export function createProgram(take: Take): Command {
   const program = new Command("meshjoin")
     .description("Shows and steers a mesh of GKE clusters: the same core as the functions, at your hands")
     .addOption(new Option("-o, --output <format>", "how to answer").choices(FORMATS).default("text"))
+    .version(
+      `meshjoin ${VERSION} (Istio ${pin.release})`,
+      "-V, --version",
+      "say the version, and the Istio that it installs",
+    )
     .helpCommand(false)
     .configureHelp({ showGlobalOptions: true })
     .addHelpText("after", `${CONFIGURATION}\n${EXIT_CODES}`);

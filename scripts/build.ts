@@ -1,6 +1,7 @@
 import { readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
+import { VERSION } from "../shared/version.ts";
 import { bundle } from "./bundle.ts";
 import { bundlePackage } from "./bundle-package.ts";
 import { type ManifestText, manifestText } from "./manifest.ts";
@@ -13,6 +14,8 @@ export interface BuildOptions {
   readonly progress: (line: string) => void;
   /** The istioctl of the pinned release; without it the bundle is one for the sandbox. */
   readonly releaseIstioctl?: string;
+  /** package.json's unless given. */
+  readonly version?: string;
   /** `dist/` unless given. */
   readonly directory?: string;
 }
@@ -38,11 +41,11 @@ async function removeOthers(directory: string, wanted: ReadonlySet<string>): Pro
  * already are left alone, so that functions that run from them are not disturbed.
  */
 export async function buildFunctions(options: BuildOptions): Promise<Built> {
-  const { progress, releaseIstioctl, directory = DIST } = options;
+  const { progress, releaseIstioctl, version = VERSION, directory = DIST } = options;
   const [manifest, code, installed] = await Promise.all([
     manifestText(progress, releaseIstioctl),
-    bundle(),
-    bundlePackage(),
+    bundle(version),
+    bundlePackage(version),
   ]);
   const files = new Map<string, Uint8Array | string>([
     ...code,

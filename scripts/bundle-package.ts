@@ -10,11 +10,11 @@ export const FRAMEWORK = "@google-cloud/functions-framework";
  * no install script of any of them.
  * https://cloud.google.com/docs/buildpacks/nodejs
  */
-export async function bundlePackage(): Promise<ReadonlyMap<string, string>> {
+export async function bundlePackage(version: string): Promise<ReadonlyMap<string, string>> {
   const [manifest, lock] = await Promise.all(
     ["package.json", "package-lock.json"].map((name) => readFile(join(ROOT, name), "utf8")),
   );
-  const own: { version: string; dependencies: Record<string, string> } = JSON.parse(manifest ?? "");
+  const own: { dependencies: Record<string, string> } = JSON.parse(manifest ?? "");
   const locked: Lockfile = JSON.parse(lock ?? "");
   const framework = own.dependencies[FRAMEWORK];
   if (framework === undefined || !/^\d/.test(framework)) {
@@ -22,7 +22,7 @@ export async function bundlePackage(): Promise<ReadonlyMap<string, string>> {
   }
   const root = {
     name: "meshjoin-functions",
-    version: own.version,
+    version,
     engines: { node: "24" },
     dependencies: { [FRAMEWORK]: framework },
   };

@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { readdir } from "node:fs/promises";
 import { join, relative } from "node:path";
-import { build, type OutputFile } from "esbuild";
+import { type BuildOptions, build, type OutputFile, type Plugin } from "esbuild";
 import { FRAMEWORK } from "./bundle-package.ts";
 import { DIST, ROOT } from "./paths.ts";
 
@@ -26,32 +26,52 @@ async function entryPoints(): Promise<string[]> {
     .map((file) => join("functions", file));
 }
 
+/** Of package.json a bundle gets nothing but the version, so that no other change there changes it. */
+export function versionOnly(version: string): Plugin {
+  return {
+    name: "version-only",
+    setup(built) {
+      built.onLoad({ filter: /package\.json$/ }, ({ path }) =>
+        path === join(ROOT, "package.json")
+          ? { contents: JSON.stringify({ version }), loader: "json" }
+          : undefined,
+      );
+    },
+  };
+}
+
+/** What functions and command line have in common. */
+export const SHARED_OPTIONS = {
+  absWorkingDir: ROOT,
+  write: false,
+  bundle: true,
+  splitting: true,
+  format: "esm",
+  platform: "node",
+  target: "node24",
+  minify: true,
+  keepNames: true,
+  legalComments: "none",
+  chunkNames: "chunk-[hash]",
+  banner: { js: COMMONJS_GLOBALS },
+  logLevel: "warning",
+} as const satisfies BuildOptions;
+
 /**
  * Minified ES modules with shared chunks, so that a function loads only what it imports. All in one folder: code finds
  * `istio/manifest.json` beside itself, whichever chunk it landed in. Names of functions and classes are kept, because
  * errors say theirs. The Functions Framework stays outside: the functions must register with the one that serves.
  */
-export async function bundle(): Promise<ReadonlyMap<string, Uint8Array>> {
+export async function bundle(version: string): Promise<ReadonlyMap<string, Uint8Array>> {
   const { outputFiles } = await build({
-    absWorkingDir: ROOT,
+    ...SHARED_OPTIONS,
     entryPoints: await entryPoints(),
     outdir: DIST,
     outbase: "functions",
-    write: false,
-    bundle: true,
-    splitting: true,
-    format: "esm",
-    platform: "node",
-    target: "node24",
-    minify: true,
-    keepNames: true,
     sourcemap: "linked",
     sourcesContent: false,
-    legalComments: "none",
-    chunkNames: "chunk-[hash]",
-    banner: { js: COMMONJS_GLOBALS },
     external: [FRAMEWORK],
-    logLevel: "warning",
+    plugins: [versionOnly(version)],
   });
   return new Map(outputFiles.map((file: OutputFile) => [relative(DIST, file.path), file.contents]));
 }

@@ -1,6 +1,7 @@
 import { pino, stdTimeFunctions } from "pino";
 import { MeshjoinError } from "./errors.ts";
 import { scrub } from "./scrub.ts";
+import { VERSION } from "./version.ts";
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -90,7 +91,7 @@ export function createLogger(
   return pino(
     {
       level,
-      base: null,
+      base: { version: VERSION },
       messageKey: "message",
       timestamp: stdTimeFunctions.isoTime,
       mixin: (line, _level, logger) => labelsOf({ ...logger.bindings(), ...line }),

@@ -14,6 +14,7 @@ import { rootCertificates } from "./istio/root-config-map.ts";
 import type { RemoteClusterStatus } from "./ports.ts";
 import { type Plans, plansOf, type Survey, survey } from "./reconcile/survey.ts";
 import { lookAtGate } from "./rotate/look.ts";
+import { VERSION } from "./version.ts";
 
 /** A member that takes longer is shown as unreachable, and delays the answer by no more. */
 export const MEMBER_TIMEOUT_MS = 5000;
@@ -49,6 +50,7 @@ export async function collectStatus(run: Run, known?: Survey): Promise<Status> {
   const time = run.ports.clock.now().toISOString();
   return {
     meshId: run.spec.meshId,
+    version: VERSION,
     time,
     members: seen.members.map((member, index) =>
       memberStatus(run, member, looks.get(member.clusterId), findingsOf(plans, index)),

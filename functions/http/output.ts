@@ -32,6 +32,7 @@ const certificate: z.ZodMiniType<CertificateStatus> = z.strictObject({ fingerpri
 
 const status: z.ZodMiniType<Status> = z.strictObject({
   meshId: z.string(),
+  version: z.string(),
   time,
   members: z.array(
     z.strictObject({

@@ -5,6 +5,8 @@ import type { Stage } from "./roots/stages.ts";
 /** The whole mesh as it is now, for people and programs; every time is RFC 3339. Names fingerprints, never a key. */
 export interface Status {
   readonly meshId: string;
+  /** Of the Meshjoin that has looked. */
+  readonly version: string;
   readonly time: string;
   /** By cluster ID. */
   readonly members: readonly MemberStatus[];

@@ -51,6 +51,7 @@ export function aStatus(seed: StatusSeed = {}): Status {
   });
   return {
     meshId: "shop-prod",
+    version: "1.2.3",
     time: after(-4000),
     members: members.toSorted((a, b) => (a.clusterId < b.clusterId ? -1 : 1)),
     pairs,

@@ -1,6 +1,7 @@
 import { builtinModules } from "node:module";
 import { beforeAll, describe, expect, it } from "@jest/globals";
 import { parseSync } from "oxc-parser";
+import manifest from "../../package.json" with { type: "json" };
 import { bundle } from "../../scripts/bundle.ts";
 import { bundlePackage } from "../../scripts/bundle-package.ts";
 import { ROOT } from "../../scripts/paths.ts";
@@ -9,7 +10,7 @@ const BUNDLE_TIMEOUT_MS = 60_000;
 let files: ReadonlyMap<string, Uint8Array>;
 
 beforeAll(async () => {
-  files = await bundle();
+  files = await bundle("1.2.3");
 }, BUNDLE_TIMEOUT_MS);
 
 function scripts(): [string, string][] {
@@ -22,7 +23,7 @@ describe("the bundle", () => {
   it(
     "is the same bytes every time",
     async () => {
-      const again = await bundle();
+      const again = await bundle("1.2.3");
       expect([...again.keys()]).toEqual([...files.keys()]);
       for (const [name, bytes] of again)
         expect(Buffer.compare(bytes, files.get(name) ?? Buffer.of())).toBe(0);
@@ -60,12 +61,20 @@ describe("the bundle", () => {
     ]);
   });
 
+  it("has its version from the build, and nothing else of package.json", () => {
+    const holding = (text: string) =>
+      scripts().flatMap(([name, code]) => (code.includes(text) ? [name] : []));
+    expect(holding('"1.2.3"')).toHaveLength(1);
+    expect(holding(manifest.description)).toEqual([]);
+  });
+
   it("keeps the names of error classes, because errors say theirs", () => {
     expect(scripts().some(([, text]) => text.includes('"UnavailableError"'))).toBe(true);
   });
 
   it("names one exact version of the framework for Cloud Build", async () => {
-    expect(JSON.parse((await bundlePackage()).get("package.json") ?? "")).toMatchObject({
+    expect(JSON.parse((await bundlePackage("1.2.3")).get("package.json") ?? "")).toMatchObject({
+      version: "1.2.3",
       type: "module",
       main: "index.js",
       engines: { node: "24" },

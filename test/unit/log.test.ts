@@ -1,6 +1,7 @@
 import { describe, expect, it } from "@jest/globals";
 import { ConflictError, UnavailableError } from "../../shared/errors.ts";
 import { createLogger, describeError, traceFields } from "../../shared/log.ts";
+import { VERSION } from "../../shared/version.ts";
 
 function capture() {
   const lines: string[] = [];
@@ -22,6 +23,7 @@ describe("createLogger", () => {
     log[level]({ clusterId: "cn-a" }, "member joined");
     expect(last()).toEqual({
       severity,
+      version: VERSION,
       time: expect.any(String),
       clusterId: "cn-a",
       message: "member joined",

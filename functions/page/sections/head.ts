@@ -116,7 +116,7 @@ export function bar(scene: Scene, entries: readonly NavigationEntry[]): Html {
 export function foot({ logsUrl, status }: Scene): Html {
   return html`
 <footer>
-<p>Meshjoin keeps mesh ${status.meshId}.</p>
+<p>Meshjoin ${status.version} keeps mesh ${status.meshId}.</p>
 <ul><li><a href="/status">Status as JSON</a></li><li><a href="/plan">Plan as JSON</a></li>${
     logsUrl === undefined ? undefined : html`<li><a href="${logsUrl}" rel="noreferrer">Logs</a></li>`
   }</ul>

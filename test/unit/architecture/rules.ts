@@ -3,6 +3,7 @@ import type { ModuleFacts } from "./module-facts.ts";
 /** From the inside out; a file imports from its own layer and from those before it. docs/design.md says why. */
 const LAYERS: readonly (readonly string[])[] = [
   ["shared/core/"],
+  ["package.json", "shared/version.ts"],
   ["shared/errors.ts", "shared/nearest.ts", "shared/scrub.ts", "shared/table.ts"],
   ["shared/async/"],
   ["shared/ports.ts", "shared/log.ts", "shared/config.ts", "shared/progress.ts"],

@@ -1,5 +1,7 @@
 import { describe, expect, it } from "@jest/globals";
 import { parseArguments } from "../../../cli/parse.ts";
+import pin from "../../../shared/istio/pin.json" with { type: "json" };
+import { VERSION } from "../../../shared/version.ts";
 
 function parse(args: string) {
   const written = { out: "", err: "" };
@@ -52,6 +54,10 @@ describe("arguments", () => {
     expect(parsed).toBe(2);
     expect(out).toBe("");
     expect(err).toContain(words);
+  });
+
+  it.each(["--version", "-V"])("says its version, and the Istio that it installs: %s", (flag) => {
+    expect(parse(flag)).toEqual({ parsed: 0, out: `meshjoin ${VERSION} (Istio ${pin.release})\n`, err: "" });
   });
 
   it("helps with exit codes and examples", () => {

@@ -38,6 +38,7 @@ export function aStatus(size: number): Status {
   const ids = members.map((member) => member.clusterId);
   return {
     meshId: "prod",
+    version: "1.2.3",
     time: SEEN_AT,
     members,
     pairs: ids.flatMap((reader) =>

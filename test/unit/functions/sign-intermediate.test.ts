@@ -3,6 +3,7 @@ import { clusterId } from "../../../shared/core/names.ts";
 import { UnavailableError } from "../../../shared/errors.ts";
 import { parseCertificatePem } from "../../../shared/pki/certificate.ts";
 import { makeCsr } from "../../../shared/pki/csr.ts";
+import { VERSION } from "../../../shared/version.ts";
 import { aCluster, type ClusterSeed } from "../../builders/cluster.ts";
 import { aMesh, type FakeMesh } from "../../fakes/mesh.ts";
 import { aKeyPair } from "../pki/gen.ts";
@@ -48,6 +49,7 @@ describe("POST /sign", () => {
     expect(lines()).toEqual([
       {
         severity: "INFO",
+        version: VERSION,
         time: expect.any(String),
         message: "intermediate issued",
         caller: CALLER,

@@ -26,7 +26,7 @@ const SERVICES: Readonly<Record<string, string>> = {
  * What of Google Cloud takes its time, on a clock that only a `time_sleep` moves: an API that was just enabled, and an account that was
  * just granted a role. What was made before this stand-in ran has long arrived.
  */
-export function createPropagation() {
+export function createPropagation(arrivesAtOnce = false) {
   let now = 0;
   const enabled = new Map<string, number>();
   const granted = new Map<string, number>();
@@ -37,6 +37,11 @@ export function createPropagation() {
     /** Why Google would not make this yet, in its words; undefined where it would. */
     refusal(type: string, resource: Value): string | undefined {
       const project = text(resource["project"]);
+      if (
+        type === "google_eventarc_trigger" &&
+        ageOf(enabled, `${project}/eventarc.googleapis.com`) < EVENTARC_AGENT
+      )
+        return "Permission denied while using the Eventarc Service Agent";
       const service = Object.entries(SERVICES).find(([prefix]) => type.startsWith(prefix))?.[1];
       if (service !== undefined && ageOf(enabled, `${project}/${service}`) < SERVICE_AWAKE)
         return `${service} has not been used in project ${project} before or it is disabled`;
@@ -44,15 +49,11 @@ export function createPropagation() {
         .filter(isUsedBy(type, resource))
         .find((member) => ageOf(granted, member) < GRANT_EFFECTIVE);
       if (early !== undefined) return `${early} does not have the permission`;
-      if (
-        type === "google_eventarc_trigger" &&
-        ageOf(enabled, `${project}/eventarc.googleapis.com`) < EVENTARC_AGENT
-      )
-        return "Permission denied while using the Eventarc Service Agent";
       return undefined;
     },
 
     made(type: string, resource: Value): void {
+      if (arrivesAtOnce) return;
       if (type === "time_sleep") now += seconds(text(resource["create_duration"]));
       if (type === "google_project_service")
         enabled.set(`${text(resource["project"])}/${text(resource["service"])}`, now);

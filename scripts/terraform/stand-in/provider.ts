@@ -6,7 +6,7 @@ import { applied, planned } from "./decided.ts";
 import { createPropagation } from "./propagation.ts";
 import { replacingChanges } from "./replacement.ts";
 import { schemaMessage, schemaMessages } from "./schema-messages.ts";
-import { decoded, encoded, type Value } from "./values.ts";
+import { decoded, encoded, isValue, type Value } from "./values.ts";
 
 /** Of the provider's own arguments, those that the modules set. */
 const CONFIGURATION: BlockSchema = {
@@ -20,13 +20,14 @@ const DEFINITION = fileURLToPath(new URL("./plugin.proto", import.meta.url));
 
 /**
  * The providers for as long as `work` takes: they know the types of the extract, and what they are told to make exists in Terraform's
- * state alone. `environment` leads a terraform to them.
+ * state alone. `environment` leads a terraform to them. What is made takes its time to be of use, unless it `arrivesAtOnce`.
  */
 export async function withStandIn<T>(
   schema: Schema,
   work: (environment: NodeJS.ProcessEnv) => Promise<T>,
+  { arrivesAtOnce = false } = {},
 ): Promise<T> {
-  const propagation = createPropagation();
+  const propagation = createPropagation(arrivesAtOnce);
   const servers = schema.providers.map((provider) => {
     const server = new grpc.Server();
     server.addService(serviceDefinition(), handlers(typesOf(provider, schema), propagation));
@@ -78,7 +79,7 @@ interface Request {
   readonly planned_state: Encoded;
   readonly prior_state: Encoded;
   readonly proposed_new_state: Encoded;
-  readonly raw_state: object;
+  readonly raw_state: { readonly json: Buffer };
 }
 
 interface Encoded {
@@ -101,7 +102,11 @@ function handlers(
     ValidateResourceTypeConfig: accepted,
     ValidateDataSourceConfig: accepted,
     Configure: accepted,
-    UpgradeResourceState: ({ raw_state: state }) => ({ upgraded_state: state }),
+    UpgradeResourceState: ({ type_name: type, raw_state: { json } }) => ({
+      upgraded_state: {
+        json: Buffer.from(JSON.stringify(upgraded(JSON.parse(json.toString()), schemaIn(resource, type)))),
+      },
+    }),
     ReadResource: ({ current_state: state }) => ({ new_state: state }),
     PlanResourceChange: ({ type_name: type, prior_state: prior, proposed_new_state: proposed }) => {
       const schema = schemaIn(resource, type);
@@ -135,6 +140,18 @@ function handlers(
 
 function unary(answer: (request: Request) => object): grpc.handleUnaryCall<Request, object> {
   return ({ request }, done) => done(null, answer(request));
+}
+
+/** As the provider's SDK does it: what this version does not know any more is left out of the state that an older one wrote. */
+function upgraded(state: Value, schema: BlockSchema): Value {
+  const known = Object.entries(state).filter(([name]) => name in schema.attributes || name in schema.blocks);
+  return Object.fromEntries(
+    known.map(([name, value]) => {
+      const block = schema.blocks[name];
+      if (block === undefined || !Array.isArray(value)) return [name, value];
+      return [name, value.map((each) => (isValue(each) ? upgraded(each, block) : each))];
+    }),
+  );
 }
 
 /** What is to be deleted is null, and stays that. */

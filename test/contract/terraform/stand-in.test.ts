@@ -2,21 +2,12 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
-import { ROOT } from "../../scripts/paths.ts";
-import { inCopy, variablesOf } from "../../scripts/terraform/copy.ts";
-import { readSchema } from "../../scripts/terraform/schema.ts";
-import { withStandIn } from "../../scripts/terraform/stand-in/provider.ts";
-import { terraform } from "../../scripts/terraform/tool.ts";
-import { isUnattended } from "../../scripts/unattended.ts";
-
-const hasTerraform = (await terraform(["version"])) !== undefined;
-
-/** One test that passes says what was not tried; it fails where nobody would read that. */
-function withoutTerraform(): void {
-  it("is not tried here, for want of a terraform on PATH", () => {
-    expect({ unattended: isUnattended() }).toEqual({ unattended: false });
-  });
-}
+import { ROOT } from "../../../scripts/paths.ts";
+import { inCopy, variablesOf } from "../../../scripts/terraform/copy.ts";
+import { readSchema } from "../../../scripts/terraform/schema.ts";
+import { withStandIn } from "../../../scripts/terraform/stand-in/provider.ts";
+import { terraform } from "../../../scripts/terraform/tool.ts";
+import { hasTerraform, withoutTerraform } from "./trial.ts";
 
 async function runIn(
   directory: string,

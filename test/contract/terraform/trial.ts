@@ -55,7 +55,7 @@ export async function withTrial<T>(
       },
       changes: async (...args) => {
         await done("plan", "-out=trial.plan", ...args);
-        const plan = shown<Plan>(await run(["show", "-json", "trial.plan"]));
+        const plan: Plan = JSON.parse(jsonIn(await run(["show", "-json", "trial.plan"])));
         return Object.fromEntries(
           (plan.resource_changes ?? [])
             .map(({ address, change }): [string, string] => [address, change.actions.join(", ")])
@@ -63,7 +63,7 @@ export async function withTrial<T>(
         );
       },
       ids: async () => {
-        const state = shown<State>(await run(["show", "-json"]));
+        const state: State = JSON.parse(jsonIn(await run(["show", "-json"])));
         return Object.fromEntries(resourcesIn(state.values?.root_module ?? {}));
       },
     });
@@ -99,9 +99,8 @@ function resourcesIn({ resources = [], child_modules: children = [] }: ModuleSta
 }
 
 /** Warnings about the machine's own settings may stand around it. */
-function shown<T>({ output }: Finished): T {
-  const line = output.split("\n").find((each) => each.startsWith("{"));
-  return JSON.parse(line ?? output);
+function jsonIn({ output }: Finished): string {
+  return output.split("\n").find((each) => each.startsWith("{")) ?? output;
 }
 
 /** Terraform breaks lines where it likes, and draws a frame around what is wrong. */

@@ -4,16 +4,13 @@ import { parseArgs } from "node:util";
 import { VERSION } from "../shared/version.ts";
 import { bundle } from "./bundle.ts";
 import { bundlePackage } from "./bundle-package.ts";
-import { type ManifestText, manifestText } from "./manifest.ts";
+import { UPDATE_FLAG } from "./inventory.ts";
+import { type ManifestOptions, type ManifestText, manifestText } from "./manifest.ts";
 import { DIST } from "./paths.ts";
 import { writeIfChanged } from "./write-file.ts";
 import { zipDirectory } from "./zip.ts";
 
-export interface BuildOptions {
-  /** Receives lines for a human. */
-  readonly progress: (line: string) => void;
-  /** The istioctl of the pinned release; without it the bundle is one for the sandbox. */
-  readonly releaseIstioctl?: string;
+export interface BuildOptions extends ManifestOptions {
   /** package.json's unless given. */
   readonly version?: string;
   /** `dist/` unless given. */
@@ -41,12 +38,10 @@ async function removeOthers(directory: string, wanted: ReadonlySet<string>): Pro
  * already are left alone, so that functions that run from them are not disturbed.
  */
 export async function buildFunctions(options: BuildOptions): Promise<Built> {
-  const { progress, releaseIstioctl, version = VERSION, directory = DIST } = options;
-  const [manifest, code, installed] = await Promise.all([
-    manifestText(progress, releaseIstioctl),
-    bundle(version),
-    bundlePackage(version),
-  ]);
+  const { version = VERSION, directory = DIST } = options;
+  // First: it may write the inventory, which is part of the code.
+  const manifest = await manifestText(options);
+  const [code, installed] = await Promise.all([bundle(version), bundlePackage(version)]);
   const files = new Map<string, Uint8Array | string>([
     ...code,
     ...installed,
@@ -89,6 +84,7 @@ async function main(): Promise<void> {
       /** Refuses every renderer but the istioctl of the pinned release. */
       release: { type: "boolean" },
       istioctl: { type: "string" },
+      [UPDATE_FLAG]: { type: "boolean" },
       /** Where to write what is uploaded. */
       zip: { type: "string" },
     },
@@ -96,7 +92,8 @@ async function main(): Promise<void> {
   const releaseIstioctl = releaseIstioctlOf(values);
   const built = await buildFunctions({
     progress: (line) => console.error(line),
-    ...(releaseIstioctl === undefined ? {} : { releaseIstioctl }),
+    releaseIstioctl,
+    updateInventory: values[UPDATE_FLAG],
   });
   if (values.zip !== undefined) await writeIfChanged(values.zip, await zipDirectory(built.directory));
   console.log(describe(built));

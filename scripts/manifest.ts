@@ -2,6 +2,8 @@ import { createHash } from "node:crypto";
 import { readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { ensureBinaries } from "../sandbox/binaries/build.ts";
+import { INVENTORY } from "../shared/istio/needed-permissions.ts";
+import { assertInventory, INVENTORY_FILE, inventoryText, kindsOf } from "./inventory.ts";
 import { CACHE, ROOT } from "./paths.ts";
 import { type Manifest, renderTemplate } from "./render.ts";
 import { type Pin, parsePin } from "./render-settings.ts";
@@ -16,6 +18,15 @@ const INPUTS = [
   "scripts/render-settings.ts",
   "scripts/promises.ts",
 ];
+
+export interface ManifestOptions {
+  /** Receives lines for a human. */
+  readonly progress: (line: string) => void;
+  /** The istioctl of the pinned release; the sandbox's own unless given. */
+  readonly releaseIstioctl?: string | undefined;
+  /** Take the rendering's kinds as the inventory, instead of refusing others. */
+  readonly updateInventory?: boolean | undefined;
+}
 
 export interface ManifestText {
   readonly json: string;
@@ -42,20 +53,30 @@ async function renderOnce(istioctl: string, pin: Pin): Promise<string> {
   return json;
 }
 
+/** The same text but for the field `renderer`, whoever's the istioctl is. */
+async function renderedText(istioctl: string, pin: Pin, updateInventory: boolean): Promise<string> {
+  const json = await renderOnce(istioctl, pin);
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- as renderTemplate made it
+  const kinds = kindsOf((JSON.parse(json) as Manifest).objects);
+  if (updateInventory) await writeIfChanged(join(ROOT, INVENTORY_FILE), inventoryText(kinds));
+  else assertInventory(kinds, INVENTORY);
+  return json;
+}
+
 /**
  * The manifest of the bundle, rendered once for the same inputs. With the istioctl of the pinned release (`releaseIstioctl`)
- * it is the one to deploy; without, the sandbox's own istioctl makes the one for the sandbox.
+ * it is the one to deploy; without, the sandbox's own istioctl makes the one for the sandbox. Fails on kinds that
+ * the inventory does not have.
  */
-export async function manifestText(
-  progress: (line: string) => void,
-  releaseIstioctl: string | undefined,
-): Promise<ManifestText> {
+export async function manifestText(options: ManifestOptions): Promise<ManifestText> {
+  const { progress, releaseIstioctl, updateInventory = false } = options;
   const pin = parsePin(await readFile(join(ROOT, "shared/istio/pin.json"), "utf8"));
   if (releaseIstioctl === undefined) {
     const { istioctl } = await ensureBinaries(progress, pin.release);
-    return { json: await renderOnce(istioctl, pin), renderer: "snapshot", release: pin.release };
+    const json = await renderedText(istioctl, pin, updateInventory);
+    return { json, renderer: "snapshot", release: pin.release };
   }
-  const json = await renderOnce(releaseIstioctl, pin);
+  const json = await renderedText(releaseIstioctl, pin, updateInventory);
   if (!json.includes('"renderer":"release"')) {
     throw new Error(
       `${releaseIstioctl} does not hold the charts of Istio ${pin.release}: name the istioctl of that release`,

@@ -4,18 +4,20 @@ import { functionEndpoint, peerEndpoint } from "../../shared/core/endpoints.ts";
 import type { Finding } from "../../shared/core/finding.ts";
 import { clusterId, networkName } from "../../shared/core/names.ts";
 import type { MeshSpec } from "../../shared/core/spec.ts";
+import { describePermissions, neededPermissions } from "../../shared/istio/needed-permissions.ts";
 import type { OperatorPorts } from "../../shared/operator.ts";
-import type { AccessReview } from "../../shared/ports.ts";
+import type { AccessReview, Permission } from "../../shared/ports.ts";
 import { someOf } from "../render/words.ts";
 import { type Check, fault, fine } from "./check.ts";
 import { ours } from "./google.ts";
 import { grantOnProject, updateCluster } from "./grants.ts";
-import { describePermission, NEEDED } from "./permissions.ts";
 
 const MEMBERS_AT_ONCE = 8;
 const MEMBER_TIMEOUT_MS = 10_000;
 /** A `Date` is cut off to the second. */
 const DATE_GRAIN_S = 1;
+/** A person may order a deep run. */
+const NEEDED = neededPermissions({ deep: true });
 const ADMIN = "roles/container.admin";
 
 /** Each member's API server as this process reaches it. Those that are well take one line, every fault takes one of its own. */
@@ -54,7 +56,7 @@ async function checkMember(
         : [
             fault(
               subject,
-              `not allowed: ${missing.join(", ")}`,
+              `not allowed: ${describePermissions(missing)}`,
               grantOnProject(cluster.ref.project, ADMIN, email),
             ),
           ]),
@@ -77,7 +79,7 @@ async function checkMember(
 }
 
 interface Seen {
-  readonly missing: readonly string[];
+  readonly missing: readonly Permission[];
   /** Whole seconds between its clock and ours, whichever is ahead. */
   readonly skew: number;
 }
@@ -89,7 +91,7 @@ async function look({ fleet, clock }: OperatorPorts, cluster: Cluster): Promise<
     skewOf(access, () => clock.now(), signal),
     ...NEEDED.map((permission) => access.isAllowed(permission, signal)),
   ]);
-  return { skew, missing: NEEDED.filter((_, index) => allowed[index] !== true).map(describePermission) };
+  return { skew, missing: NEEDED.filter((_, index) => allowed[index] !== true) };
 }
 
 /** The answer was given between the question and its arrival. */

@@ -9,6 +9,7 @@ import { ensureBinaries } from "../../sandbox/binaries/build.ts";
 import { deployBundle } from "../../sandbox/deployment.ts";
 import { buildFunctions } from "../../scripts/build.ts";
 import { ROOT } from "../../scripts/paths.ts";
+import type { Manifest } from "../../scripts/render.ts";
 import { parsePin } from "../../scripts/render-settings.ts";
 import { zipDirectory } from "../../scripts/zip.ts";
 
@@ -30,14 +31,17 @@ async function filesOf(directory: string): Promise<Map<string, Buffer>> {
   return new Map(paths.map((path, index) => [relative(directory, path), contents[index] ?? Buffer.of()]));
 }
 
+const VERSION_LABEL = "app.kubernetes.io/version";
+
 /**
  * The istioctl of a release cannot be had here. This one stands in for it where its rendering is concerned, and there alone: the
  * sandbox's own renders, and its charts' version is rewritten.
  */
-async function standInForTheRelease(): Promise<string> {
-  const path = join(work, "istioctl");
-  const version = `s#app.kubernetes.io/version: .*#app.kubernetes.io/version: "${release}"#`;
-  await writeFile(path, `#!/bin/sh\nset -eu\n"${istioctl}" "$@" | sed '${version}'\n`);
+async function standInForTheRelease(name: string, more = ""): Promise<string> {
+  const path = join(work, name);
+  const version = `s#${VERSION_LABEL}: .*#${VERSION_LABEL}: "${release}"#`;
+  const script = `#!/bin/sh\nset -eu\n"${istioctl}" "$@" | sed '${version}'\ncat <<'END'\n${more}\nEND\n`;
+  await writeFile(path, script);
   await chmod(path, 0o755);
   return path;
 }
@@ -51,7 +55,11 @@ beforeAll(async () => {
   const released = join(work, "released");
   await buildFunctions({ progress, directory: once });
   await buildFunctions({ progress, directory: again });
-  await buildFunctions({ progress, directory: released, releaseIstioctl: await standInForTheRelease() });
+  await buildFunctions({
+    progress,
+    directory: released,
+    releaseIstioctl: await standInForTheRelease("istioctl"),
+  });
   built = await Promise.all([once, again, released].map(filesOf));
 }, BUILD_TIMEOUT_MS);
 afterAll(() => rm(work, { recursive: true, force: true }));
@@ -80,6 +88,33 @@ describe("the build", () => {
       renderer: "release",
       pin: { release },
     });
+  });
+
+  it("makes one rendering of one istioctl for the sandbox and for a release, but for the field `renderer`", () => {
+    const [snapshot, , released] = built.map((files) => String(files.get("istio/manifest.json")));
+    const labels = new RegExp(`("${VERSION_LABEL}":)"[^"]*"`, "gu");
+    // What the stand-in rewrote is no difference, and the digest is of the rest.
+    const parsed = [snapshot, released].map((text = "") => {
+      const { renderer, digest, ...rest }: Manifest = JSON.parse(text.replaceAll(labels, '$1""'));
+      return { renderer, digest, rest };
+    });
+    expect(parsed.map(({ renderer }) => renderer)).toEqual(["snapshot", "release"]);
+    expect(parsed[0]?.rest).toEqual(parsed[1]?.rest);
+    expect(parsed[0]?.rest.objects.map(({ kind }) => kind)).toContain("PodDisruptionBudget");
+  });
+
+  it("of a release refuses kinds that permissions were not derived for, and says what to do", async () => {
+    const policy =
+      "---\napiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {name: istiod, namespace: istio-system}";
+    const directory = join(work, "refused");
+    const releaseIstioctl = await standInForTheRelease("istioctl-of-more", policy);
+    const message = await buildFunctions({ progress, directory, releaseIstioctl }).then(
+      () => "nothing was refused",
+      (error: unknown) => String(error),
+    );
+    expect(message).toContain("networking.k8s.io/v1 NetworkPolicy is rendered and not in it");
+    expect(message).toContain("--update-inventory");
+    expect(await readdir(directory).catch(() => [])).toEqual([]);
   });
 
   it("of a release refuses the charts of anything else", async () => {

@@ -1,8 +1,15 @@
 import { describe, expect, it } from "@jest/globals";
 import type { Check, Diagnosis } from "../../../cli/doctor/check.ts";
+import { resourceOf } from "../../../shared/core/kubernetes-requests.ts";
 import { clusterId } from "../../../shared/core/names.ts";
 import { RefusedError } from "../../../shared/errors.ts";
+import {
+  describePermissions,
+  INVENTORY,
+  neededPermissions,
+} from "../../../shared/istio/needed-permissions.ts";
 import { aCluster, allEndpoints } from "../../builders/cluster.ts";
+import { VERBS } from "../../fakes/kubernetes/requests.ts";
 import { aMesh, type FakeMesh } from "../../fakes/mesh.ts";
 import { versionsOf } from "../reconcile/world.ts";
 import { expectGolden } from "./golden.ts";
@@ -39,6 +46,15 @@ describe("doctor", () => {
     const { code, out } = await call(mesh, "doctor", { manifest: "missing" });
     expect(code).toBe(1);
     expectGolden("doctor-faults", out.trimEnd());
+  });
+
+  it("asks an API server for all that Meshjoin needs of it", async () => {
+    const mesh = await aMesh({ members: 1 });
+    mesh.servers[0]!.faults.forbidden = VERBS;
+    const [fault] = await faultsOf(mesh);
+    const { message } = fault!;
+    expect(message).toBe(`not allowed: ${describePermissions(neededPermissions({ deep: true }))}`);
+    for (const { kind } of INVENTORY) expect(message).toContain(` ${resourceOf(kind).plural} (`);
   });
 
   it.each<[string, (mesh: FakeMesh) => void | Promise<void>, Partial<Record<keyof Check, unknown>>]>([

@@ -1,11 +1,16 @@
 import { join } from "node:path";
 import { describe, expect, it } from "@jest/globals";
 import { DEPLOYMENTS } from "../../../sandbox/google/function-process.ts";
+import { kubernetesPermission } from "../../../sandbox/google/permissions/kubernetes-permission.ts";
 import { ROOT } from "../../../scripts/paths.ts";
 import { isRecord, readModule, textOf } from "../../../scripts/terraform/module.ts";
-import { collectionPath } from "../../../shared/adapters/kubernetes/resources.ts";
 import { variableNames } from "../../../shared/config.ts";
-import { MANIFEST_TEMPLATE } from "../../fixtures/manifest-template.ts";
+import {
+  INVENTORY,
+  type Need,
+  neededPermissions,
+  type RenderedKind,
+} from "../../../shared/istio/needed-permissions.ts";
 
 const identity = await readModule(join(ROOT, "terraform", "modules", "identity"));
 
@@ -27,12 +32,19 @@ function rolesIn(name: string) {
 const clusters = rolesIn("cluster_permissions");
 const root = rolesIn("root_permissions");
 
-/** `container.clusterRoles.get` of a kind; case apart, Kubernetes and IAM name resources alike. */
-function permissionsOf(kind: string): string[] {
-  const plural = collectionPath({ apiVersion: "v1", kind }).split("/").at(-1) ?? "";
-  return clusters.reconciler
-    .filter((permission) => permission.split(".")[1]?.toLowerCase() === plural)
-    .map((permission) => permission.split(".")[2] ?? "");
+/** Of the API servers alone; `container.clusters.*` are GKE's own. */
+const ofApiServers = (permissions: readonly string[]) =>
+  permissions.filter((permission) => !permission.startsWith("container.clusters.")).toSorted();
+
+/** What IAM calls all that Meshjoin asks of API servers when its manifest has these kinds. */
+function neededGrants(need: Need, kinds: readonly RenderedKind[]): string[] {
+  const grants = neededPermissions(need, kinds).map((permission) => {
+    const [resource = "", subresource] = permission.resource.split("/");
+    return (
+      kubernetesPermission({ ...permission, resource, subresource }) ?? `of ${JSON.stringify(permission)}`
+    );
+  });
+  return [...new Set(grants)].toSorted();
 }
 
 describe("the custom roles", () => {
@@ -45,16 +57,30 @@ describe("the custom roles", () => {
     },
   );
 
-  const kinds = [...new Set(MANIFEST_TEMPLATE.objects.map(({ kind }) => kind))];
-  it.each(kinds)("let Meshjoin apply and look at %s, and not delete it", (kind) => {
-    const permissions = permissionsOf(kind);
-    expect(permissions).toEqual(expect.arrayContaining(["create", "list", "update"]));
-    expect(permissions).not.toContain("delete");
+  it.each([
+    ["reconciler", true],
+    ["rotator", false],
+  ] as const)(
+    "let the %s do what it asks of API servers for the manifest's kinds, and no more",
+    (role, deep) => {
+      expect(ofApiServers(clusters[role])).toEqual(neededGrants({ deep }, INVENTORY));
+    },
+  );
+
+  it("lack what a kind would need that Istio's charts begin to render", () => {
+    const planted = { apiVersion: "networking.k8s.io/v1", kind: "NetworkPolicy" };
+    const granted = new Set(clusters.reconciler);
+    const lacking = neededGrants({ deep: true }, [...INVENTORY, planted]).filter(
+      (each) => !granted.has(each),
+    );
+    expect(lacking).toEqual(
+      ["create", "get", "list", "update"].map((verb) => `container.networkPolicies.${verb}`),
+    );
   });
 
-  it("let it replace and delete Secrets alone", () => {
-    expect(permissionsOf("Secret")).toEqual(["create", "delete", "get", "list", "update"]);
-    expect(clusters.reconciler.filter((permission) => permission.endsWith(".delete"))).toHaveLength(1);
+  it("let it delete Secrets alone", () => {
+    const deletes = clusters.reconciler.filter((permission) => permission.endsWith(".delete"));
+    expect(deletes).toEqual(["container.secrets.delete"]);
   });
 
   it("let the signer reach no cluster, and nobody else read a root's key", () => {

@@ -1,0 +1,90 @@
+import { resourceOf } from "../core/kubernetes-requests.ts";
+import { ISTIO_NAMESPACE } from "../core/names.ts";
+import type { Permission } from "../ports.ts";
+import inventory from "./inventory.json" with { type: "json" };
+
+/** A kind of Istio's objects. */
+export interface RenderedKind {
+  readonly apiVersion: string;
+  readonly kind: string;
+}
+
+/**
+ * The kinds of the manifest, without Meshjoin's own Namespace and Secrets. The build compares its rendering with them and
+ * refuses one that has others.
+ */
+export const INVENTORY: readonly RenderedKind[] = inventory;
+
+/** Not rendered by Istio's charts. */
+const OWN_KINDS: readonly RenderedKind[] = ["Namespace", "Pod", "Secret"].map((kind) => ({
+  apiVersion: "v1",
+  kind,
+}));
+
+const namespace = ISTIO_NAMESPACE;
+const RBAC = "rbac.authorization.k8s.io";
+
+/** Of subresources and reviews. A port-forward is a GET that newer API servers want `create` for. */
+const OTHERS: readonly Permission[] = [
+  { verb: "create", group: "", resource: "serviceaccounts/token", namespace },
+  { verb: "create", group: "authentication.k8s.io", resource: "tokenreviews" },
+  { verb: "get", group: "", resource: "pods/portforward", namespace },
+  { verb: "create", group: "", resource: "pods/portforward", namespace },
+];
+
+/**
+ * Istio's own roles hold more than Meshjoin does;
+ * https://kubernetes.io/docs/reference/access-authn-authz/rbac/#privilege-escalation-prevention-and-bootstrapping
+ */
+const ESCALATIONS: Readonly<Record<string, Permission>> = {
+  ClusterRole: { verb: "escalate", group: RBAC, resource: "clusterroles" },
+  ClusterRoleBinding: { verb: "bind", group: RBAC, resource: "clusterroles" },
+  Role: { verb: "escalate", group: RBAC, resource: "roles", namespace },
+  RoleBinding: { verb: "bind", group: RBAC, resource: "roles", namespace },
+};
+
+export interface Need {
+  /** A deep run lists every kind of the manifest, too; the rotator makes none. */
+  readonly deep: boolean;
+}
+
+/** All that Meshjoin asks of a member's API server, by what `kinds` the manifest has. Throws on a kind whose path is unknown. */
+export function neededPermissions({ deep }: Need, kinds = INVENTORY): readonly Permission[] {
+  const rendered = kinds.flatMap((each) => {
+    const escalation = ESCALATIONS[each.kind];
+    return [
+      ...verbsOn(each),
+      ...(deep ? [listed(each)] : []),
+      ...(escalation === undefined ? [] : [escalation]),
+    ];
+  });
+  const all = [...OWN_KINDS.flatMap(verbsOn), ...rendered, ...OTHERS];
+  return [...new Map(all.map((permission) => [JSON.stringify(permission), permission])).values()];
+}
+
+/** A resource each, as in `clusterroles (get, create, patch, escalate)`. */
+export function describePermissions(permissions: readonly Permission[]): string {
+  const verbs = Map.groupBy(permissions, ({ resource }) => resource);
+  return [...verbs]
+    .map(([resource, asked]) => `${resource} (${[...new Set(asked.map(({ verb }) => verb))].join(", ")})`)
+    .join(", ");
+}
+
+function verbsOn({ apiVersion, kind }: RenderedKind): Permission[] {
+  const { plural, namespaced, verbs } = resourceOf(kind);
+  return verbs.map((verb) => ({
+    verb,
+    group: groupOf(apiVersion),
+    resource: plural,
+    ...(namespaced ? { namespace } : {}),
+  }));
+}
+
+/** Over all namespaces. */
+function listed({ apiVersion, kind }: RenderedKind): Permission {
+  return { verb: "list", group: groupOf(apiVersion), resource: resourceOf(kind).plural };
+}
+
+function groupOf(apiVersion: string): string {
+  return apiVersion.includes("/") ? (apiVersion.split("/")[0] ?? "") : "";
+}

@@ -1,17 +1,23 @@
 locals {
+  # What a log-based metric is to PromQL: https://cloud.google.com/monitoring/promql/promql-mapping
+  series = {
+    for key, metric in google_logging_metric.this :
+    key => "logging_googleapis_com:user_${replace(metric.name, "/[^a-zA-Z0-9_]/", "_")}{monitored_resource=\"${key == "root-key-read" ? "audited_resource" : "cloud_run_revision"}\"}"
+  }
   counted = { for key, metric in google_logging_metric.this : key => "metric.type=\"logging.googleapis.com/user/${metric.name}\" AND resource.type=\"${key == "root-key-read" ? "audited_resource" : "cloud_run_revision"}\"" }
   run     = "metric.type=\"run.googleapis.com/request_count\" AND resource.type=\"cloud_run_revision\" AND resource.labels.service_name=one_of(\"sync-mesh\",\"sign-intermediate\")"
   backlog = "resource.type=\"pubsub_subscription\" AND resource.labels.subscription_id="
 
   # By alert: its title is the title of its section in docs/runbook.md. `window` is what is counted over, `lasting` for how long it
   # must be so, both in seconds. What is to be found by two runs in succession, ten minutes apart, lasts for longer than its window.
+  # With a `metric`, it is one of the log-based metrics that is counted, or missed.
   alerts = {
     join = {
       title    = "A join failed or hangs"
       severity = "ERROR"
       means    = "A cluster was created, labelled or deleted, and the mesh has not followed."
       conditions = [
-        { name = "an event was given up", filter = local.counted["join-failed"], window = 600, lasting = 0, above = 0, aligner = "ALIGN_DELTA" },
+        { name = "an event was given up", metric = "join-failed", window = 600, lasting = 0 },
         {
           name    = "an event is older than 15 minutes"
           filter  = "metric.type=\"pubsub.googleapis.com/subscription/oldest_unacked_message_age\" AND ${local.backlog}\"${var.subscriptions["cluster-events"]}\""
@@ -27,7 +33,7 @@ locals {
       severity = "ERROR"
       means    = "An istiod does not see the endpoints of another member: requests between the two fail."
       conditions = [
-        { name = "found by run after run", filter = local.counted["pair-not-synced"], window = 900, lasting = 1200, above = 0, aligner = "ALIGN_DELTA" },
+        { name = "found by run after run", metric = "pair-not-synced", window = 900, lasting = 1200 },
       ]
     }
     renewal = {
@@ -35,7 +41,7 @@ locals {
       severity = "CRITICAL"
       means    = "What is not renewed ends, and requests with it."
       conditions = [
-        { name = "something is overdue", filter = local.counted["renewal-overdue"], window = 900, lasting = 0, above = 0, aligner = "ALIGN_DELTA" },
+        { name = "something is overdue", metric = "renewal-overdue", window = 900, lasting = 0 },
       ]
     }
     rotation = {
@@ -43,8 +49,8 @@ locals {
       severity = "WARNING"
       means    = "Members hold a rotation up, or nothing looks at rotations; nothing is broken while one waits."
       conditions = [
-        { name = "held up for three hours", filter = local.counted["rotation-waits"], window = 1200, lasting = 10800, above = 0, aligner = "ALIGN_DELTA" },
-        { name = "no tick came to its end", filter = local.counted["tick"], window = 600, lasting = 3600, absent = true, aligner = "ALIGN_DELTA" },
+        { name = "held up for three hours", metric = "rotation-waits", window = 1200, lasting = 10800 },
+        { name = "no tick came to its end", metric = "tick", window = 600, lasting = 3000, absent = true },
       ]
     }
     dead-letter = {
@@ -67,7 +73,7 @@ locals {
       severity = "ERROR"
       means    = "Meshjoin has found what only a person can mend; its log line has the cure."
       conditions = [
-        { name = "a finding of severity error", filter = local.counted["error-finding"], window = 900, lasting = 0, above = 0, aligner = "ALIGN_DELTA" },
+        { name = "a finding of severity error", metric = "error-finding", window = 900, lasting = 0 },
       ]
     }
     function = {
@@ -84,7 +90,7 @@ locals {
           above       = 0.1
           aligner     = "ALIGN_DELTA"
         },
-        { name = "an error that is no finding", filter = local.counted["unexpected-error"], window = 900, lasting = 0, above = 0, aligner = "ALIGN_DELTA" },
+        { name = "an error that is no finding", metric = "unexpected-error", window = 900, lasting = 0 },
       ]
     }
     full-run = {
@@ -92,7 +98,7 @@ locals {
       severity = "CRITICAL"
       means    = "Nothing renews tokens and certificates, and nothing finds what an event has missed."
       conditions = [
-        { name = "no run came to its end", filter = local.counted["full-run"], window = 600, lasting = 1800, absent = true, aligner = "ALIGN_DELTA" },
+        { name = "no run came to its end", metric = "full-run", window = 600, lasting = 1200, absent = true },
       ]
     }
     root-key = {
@@ -100,21 +106,45 @@ locals {
       severity = "CRITICAL"
       means    = "Whoever has a root key can make a certificate for any workload of the mesh."
       conditions = [
-        { name = "a read that is not the signer's", filter = local.counted["root-key-read"], window = 300, lasting = 0, above = 0, aligner = "ALIGN_DELTA" },
+        { name = "a read that is not the signer's", metric = "root-key-read", window = 300, lasting = 0 },
       ]
     }
   }
 
-  sections = { for key, alert in local.alerts : key => "${coalesce(var.runbook_url, "docs/runbook.md")}#${replace(lower(alert.title), " ", "-")}" }
+  # A policy of the one kind of conditions, and one of the other: that Monitoring takes both in one is nowhere said.
+  policies = merge([
+    for key, alert in local.alerts : {
+      for part, conditions in {
+        counted  = [for condition in alert.conditions : condition if can(condition.metric)]
+        measured = [for condition in alert.conditions : condition if !can(condition.metric)]
+      } :
+      part == "measured" && anytrue([for condition in alert.conditions : can(condition.metric)]) ? "${key}-measured" : key =>
+      merge(alert, { part = part, conditions = conditions })
+      if length(conditions) > 0
+    }
+  ]...)
+
+  sections = { for key, policy in local.policies : key => "${coalesce(var.runbook_url, "docs/runbook.md")}#${replace(lower(policy.title), " ", "-")}" }
+
+  # An entry that was never written is absent, too. Monitoring may also write a zero where nothing was counted.
+  queries = {
+    for key, policy in local.policies : key => [
+      for condition in policy.conditions :
+      try(condition.absent, false)
+      ? "absent_over_time(${local.series[condition.metric]}[${condition.window}s]) or sum(increase(${local.series[condition.metric]}[${condition.window}s])) == 0"
+      : "sum(increase(${local.series[condition.metric]}[${condition.window}s])) > 0"
+      if can(condition.metric)
+    ]
+  }
 }
 
-# Monitoring refuses a condition on a metric that it does not know yet, which takes up to ten minutes. The names of the
-# subscriptions put the policies behind the functions, whose build takes most of that time.
+# Monitoring refuses a threshold on a metric that it does not know yet, and knows a log-based one some minutes after the first entry that
+# it counts. It takes PromQL unseen.
 resource "google_monitoring_alert_policy" "this" {
-  for_each = local.alerts
+  for_each = local.policies
 
   project               = var.project
-  display_name          = "Meshjoin ${var.mesh_id}: ${each.value.title}"
+  display_name          = "Meshjoin ${var.mesh_id}: ${each.value.title}${endswith(each.key, "-measured") ? " (by Google's metrics)" : ""}"
   severity              = each.value.severity
   combiner              = "OR"
   notification_channels = var.notification_channels
@@ -126,7 +156,7 @@ resource "google_monitoring_alert_policy" "this" {
       display_name = conditions.value.name
 
       dynamic "condition_threshold" {
-        for_each = try(conditions.value.absent, false) ? [] : [conditions.value]
+        for_each = each.value.part == "measured" ? [conditions.value] : []
         content {
           filter             = condition_threshold.value.filter
           comparison         = "COMPARISON_GT"
@@ -151,17 +181,13 @@ resource "google_monitoring_alert_policy" "this" {
         }
       }
 
-      dynamic "condition_absent" {
-        for_each = try(conditions.value.absent, false) ? [conditions.value] : []
+      dynamic "condition_prometheus_query_language" {
+        for_each = each.value.part == "counted" ? [conditions.value] : []
         content {
-          filter   = condition_absent.value.filter
-          duration = "${condition_absent.value.lasting}s"
-
-          aggregations {
-            alignment_period     = "${condition_absent.value.window}s"
-            per_series_aligner   = condition_absent.value.aligner
-            cross_series_reducer = "REDUCE_SUM"
-          }
+          query                     = local.queries[each.key][conditions.key]
+          duration                  = "${condition_prometheus_query_language.value.lasting}s"
+          evaluation_interval       = "60s"
+          disable_metric_validation = true
         }
       }
     }

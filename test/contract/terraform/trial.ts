@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, it } from "@jest/globals";
 import type { Finished } from "../../../scripts/run.ts";
+import type { Body } from "../../../scripts/terraform/module.ts";
 import { type Age, readSchema } from "../../../scripts/terraform/schema.ts";
 import { withStandIn } from "../../../scripts/terraform/stand-in/provider.ts";
 import { terraform } from "../../../scripts/terraform/tool.ts";
@@ -25,6 +26,8 @@ export interface Trial {
   readonly refusal: (...args: readonly string[]) => Promise<string>;
   /** By address: what an apply would do. What would stay as it is is left out. */
   readonly changes: (...args: readonly string[]) => Promise<Readonly<Record<string, string>>>;
+  /** Each resource as it would be after an apply, what only Google will tell left out. */
+  readonly planned: (...args: readonly string[]) => Promise<readonly PlannedResource[]>;
   /** By address: the ID of each resource in the state. */
   readonly ids: () => Promise<Readonly<Record<string, string>>>;
 }
@@ -45,6 +48,11 @@ export async function withTrial<T>(
       const { code, output } = await run(args);
       if (code !== 0) throw new Error(`terraform ${args[0]}: ${output}`);
     };
+    const changesIn = async (args: readonly string[]) => {
+      await done("plan", "-out=trial.plan", ...args);
+      const plan: Plan = JSON.parse(jsonIn(await run(["show", "-json", "trial.plan"])));
+      return plan.resource_changes ?? [];
+    };
     await done("init", "-backend=false");
     return await work({
       done,
@@ -53,11 +61,11 @@ export async function withTrial<T>(
         if (code === 0) throw new Error(`terraform ${args[0]} did it`);
         return unframed(output);
       },
+      planned: async (...args) =>
+        (await changesIn(args)).map(({ type, change }) => ({ type, values: change.after ?? {} })),
       changes: async (...args) => {
-        await done("plan", "-out=trial.plan", ...args);
-        const plan: Plan = JSON.parse(jsonIn(await run(["show", "-json", "trial.plan"])));
         return Object.fromEntries(
-          (plan.resource_changes ?? [])
+          (await changesIn(args))
             .map(({ address, change }): [string, string] => [address, change.actions.join(", ")])
             .filter(([, actions]) => actions !== "no-op" && actions !== "read"),
         );
@@ -71,11 +79,17 @@ export async function withTrial<T>(
   return await withStandIn(readSchema(age), inCloud, { arrivesAtOnce });
 }
 
+export interface PlannedResource {
+  readonly type: string;
+  readonly values: Body;
+}
+
 /** https://developer.hashicorp.com/terraform/internals/json-format */
 interface Plan {
   readonly resource_changes?: readonly {
     readonly address: string;
-    readonly change: { readonly actions: readonly string[] };
+    readonly type: string;
+    readonly change: { readonly actions: readonly string[]; readonly after: Body | null };
   }[];
 }
 

@@ -58,13 +58,23 @@ export async function unusedFaults({ module }: Names): Promise<Fault[]> {
   return [...unused("var", module.variables), ...unused("local", module.locals)];
 }
 
-/** An index is written as one more name; one that is an expression as 0, and what it reads is found beside it. */
+/**
+ * An index is written as one more name; one that is an expression as 0, and what it reads is found beside it. The parser does not look
+ * into the body of a `for`: of that, variables and locals are found by their look.
+ */
 async function referencesIn(text: string): Promise<string[]> {
   const indexed = text.replaceAll(/(?<=[\w\]])\[(?:each|var|local|[a-z]\w*)[\w.]*\]/g, "[0]");
   const texts = indexed === text ? [text] : [text, indexed];
   const found = await Promise.all(texts.map((each) => getReferencesInExpression("expression.tf", each)));
   // Of the two readings of one reference the longer one says more.
-  const all = [...new Set(found.flat().map(({ value }) => value))];
+  const plain = [...text.matchAll(/(?<![\w.])(?:var|local)\.[a-z]\w*/g)].map(([reference]) => reference);
+  const parsed = found.flat().map(({ value }) => value);
+  const all = [
+    ...new Set([
+      ...parsed,
+      ...plain.filter((each) => !parsed.some((value) => `${value}.`.startsWith(`${each}.`))),
+    ]),
+  ];
   return all.filter((value) => !all.some((other) => other.startsWith(`${value}.0`)));
 }
 

@@ -129,11 +129,11 @@ locals {
   # An entry that was never written is absent, too. Monitoring may also write a zero where nothing was counted.
   queries = {
     for key, policy in local.policies : key => [
-      for condition in policy.conditions :
-      try(condition.absent, false)
-      ? "absent_over_time(${local.series[condition.metric]}[${condition.window}s]) or sum(increase(${local.series[condition.metric]}[${condition.window}s])) == 0"
-      : "sum(increase(${local.series[condition.metric]}[${condition.window}s])) > 0"
-      if can(condition.metric)
+      for condition in policy.conditions : format(
+        try(condition.absent, false) ? "absent_over_time(%[1]s[%[2]ds]) or sum(increase(%[1]s[%[2]ds])) == 0" : "sum(increase(%[1]s[%[2]ds])) > 0",
+        local.series[condition.metric],
+        condition.window,
+      ) if can(condition.metric)
     ]
   }
 }

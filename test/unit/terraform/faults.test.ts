@@ -198,6 +198,13 @@ describe("the check of terraform/", () => {
       "local.audit_filters: there is no local value audit_filters; did you mean audit_filter?",
     ],
     [
+      "a local value that there is not, in what is done for each",
+      "modules/observability/alerts.tf",
+      "        local.series[condition.metric],",
+      "        local.serie[condition.metric],",
+      "local.serie: there is no local value serie; did you mean series?",
+    ],
+    [
       "a variable that the module does not have",
       "main.tf",
       "  rotation_topic ",

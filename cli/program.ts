@@ -185,7 +185,11 @@ export function createProgram(take: Take): Command {
     )
     .addHelpText(
       "after",
-      examples("meshjoin doctor", "meshjoin doctor --output json | jq '.checks[] | select(.ok | not)'"),
+      `\nExit codes: 0 no fault, 1 a fault, 2 a faulty configuration, 3 no fault, but something could not be looked at.\n` +
+        examples(
+          "meshjoin doctor",
+          `meshjoin doctor --output json | jq '.checks[] | select(.state != "ok")'`,
+        ),
     )
     .action(() => take({ command: "doctor" }, format()));
 

@@ -1,47 +1,53 @@
+import { type Check, type Diagnosis, fault, fine } from "../../shared/core/check.ts";
+import { checkCredentials } from "../../shared/doctor/credentials.ts";
+import { checkProject, checkRoot } from "../../shared/doctor/google.ts";
+import { callersGrants } from "../../shared/doctor/grants.ts";
+import { checkMembers } from "../../shared/doctor/members.ts";
 import { ConfigError } from "../../shared/errors.ts";
 import type { Operator } from "../../shared/operator.ts";
 import type { Host } from "../host.ts";
 import { BUILD_COMMAND, manifestFault } from "../manifest.ts";
-import { type Check, type Diagnosis, fault, fine } from "./check.ts";
-import { checkCredentials, checkProject, checkRoot } from "./google.ts";
-import { checkMembers } from "./members.ts";
+import { checkNetwork } from "./network.ts";
+
+const CONFIGURATION = { name: "configuration", account: "caller" } as const;
 
 /** Looks at everything that a run stands on, and writes nothing. Without configuration or credentials there is no more to see. */
 export async function diagnose(host: Host): Promise<Diagnosis> {
   const configured = configure(host);
-  if ("faults" in configured) return conclude(configured.faults);
+  if ("faults" in configured) return { checks: configured.faults };
   const { operator } = configured;
-  const { spec } = operator;
+  const { spec, signerUrl } = operator;
   const ports = await operator.open();
   try {
     const [manifest, { check: credentials, email }] = await Promise.all([
       checkManifest(host, operator),
-      checkCredentials(ports),
+      checkCredentials(ports.caller),
     ]);
     const first = [
-      fine({ check: "configuration" }, `mesh ${spec.meshId}, ${spec.projects.join(", ")}`),
+      fine(CONFIGURATION, `mesh ${spec.meshId}, ${spec.projects.join(", ")}`),
       manifest,
       credentials,
     ];
-    if (!credentials.ok) return conclude(first);
+    if (credentials.state !== "ok") return { checks: first };
+    const grants = callersGrants(email);
     const [root, ...projects] = await Promise.all([
-      checkRoot(ports, operator, email),
-      ...spec.projects.map((project) => checkProject(ports, spec, project, email)),
+      checkRoot(ports, { spec, signerUrl, grants }),
+      ...spec.projects.map((project) => checkProject(ports, spec, project, grants)),
     ]);
     const members = projects.flatMap((project) => project.members);
-    return conclude([
-      ...first,
-      root,
-      ...projects.map(({ check }) => check),
-      ...(await checkMembers(ports, spec, members, email)),
-    ]);
+    const isComplete = projects.every(({ check }) => check.state === "ok");
+    return {
+      checks: [
+        ...first,
+        root,
+        ...projects.map(({ check }) => check),
+        ...(await checkMembers(ports, members, { spec, grants, deep: true })),
+        ...checkNetwork(members, isComplete),
+      ],
+    };
   } finally {
     await ports.fleet.close();
   }
-}
-
-function conclude(checks: readonly Check[]): Diagnosis {
-  return { ok: checks.every(({ ok }) => ok), checks };
 }
 
 type Configured = { readonly operator: Operator } | { readonly faults: readonly Check[] };
@@ -54,12 +60,12 @@ function configure(host: Host): Configured {
     if (!(error instanceof ConfigError)) throw error;
     const [first = "", ...lines] = error.message.split("\n");
     const faults = lines.length === 0 ? [first] : lines;
-    return { faults: faults.map((line) => fault({ check: "configuration" }, line.trim())) };
+    return { faults: faults.map((line) => fault(CONFIGURATION, line.trim())) };
   }
 }
 
 async function checkManifest({ manifest }: Host, { inSandbox }: Operator): Promise<Check> {
-  const subject = { check: "manifest" } as const;
+  const subject = { name: "manifest", account: "caller" } as const;
   const missing = (await manifest.renderer()) === undefined;
   if (missing && (inSandbox || manifest.buildsRelease)) return fine(subject, "is built when it is needed");
   const wrong = await manifestFault(manifest, inSandbox);

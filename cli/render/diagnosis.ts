@@ -1,19 +1,36 @@
+import type { Check, CheckState, Diagnosis } from "../../shared/core/check.ts";
 import { renderRows } from "../../shared/table.ts";
-import type { Check, Diagnosis } from "../doctor/check.ts";
 import type { Paint } from "../paint.ts";
 import { blocks, count } from "./words.ts";
 
-/** A line for each check, and below each fault its cure. */
+/** A line for each check, and below what is not well its cure. Whose account it is about is said of functions alone. */
 export function renderDiagnosis({ checks }: Diagnosis, paint: Paint): string {
-  const faults = checks.filter(({ ok }) => !ok).length;
-  return blocks(
-    renderRows(checks.flatMap((check) => rows(check, paint))),
-    faults === 0 ? paint("green", "All is well.") : paint("red", `${count(faults, "fault")} found.`),
-  );
+  return blocks(renderRows(checks.flatMap((check) => rows(check, paint))), verdict(checks, paint));
 }
 
-function rows({ check, about, ok, message, cure }: Check, paint: Paint): string[][] {
-  const text = about === undefined ? message : `${about}: ${message}`;
-  const line = [ok ? paint("green", "ok") : paint("red", "FAULT"), check, text];
+function verdict(checks: readonly Check[], paint: Paint): string {
+  const faults = checks.filter(({ state }) => state === "fault").length;
+  const unknowns = checks.filter(({ state }) => state === "unknown").length;
+  const unseen = unknowns === 0 ? "" : `${count(unknowns, "thing")} not known.`;
+  if (faults > 0) return paint("red", [`${count(faults, "fault")} found.`, unseen].join(" ").trim());
+  return unknowns > 0 ? paint("yellow", `No fault found; ${unseen}`) : paint("green", "All is well.");
+}
+
+function rows(check: Check, paint: Paint): string[][] {
+  const { name, state, clusterId, account, message, cure } = check;
+  const subject = account === "caller" ? [clusterId] : [account, clusterId];
+  const text = [...subject.filter((word) => word !== undefined), message].join(": ");
+  const line = [word(state, paint), name, text];
   return cure === undefined ? [line] : [line, ["", "", `cure: ${cure}`]];
+}
+
+function word(state: CheckState, paint: Paint): string {
+  switch (state) {
+    case "ok":
+      return paint("green", "ok");
+    case "fault":
+      return paint("red", "FAULT");
+    case "unknown":
+      return paint("yellow", "not known");
+  }
 }

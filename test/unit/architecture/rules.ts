@@ -8,6 +8,7 @@ const LAYERS: readonly (readonly string[])[] = [
   ["shared/async/"],
   ["shared/ports.ts", "shared/log.ts", "shared/config.ts", "shared/progress.ts"],
   ["shared/pki/", "shared/istio/"],
+  ["shared/doctor/"],
   ["shared/observe.ts", "shared/observe/", "shared/apply.ts", "shared/apply/", "shared/verify.ts"],
   ["shared/reconcile.ts", "shared/reconcile/"],
   ["shared/rotate.ts", "shared/rotate/"],

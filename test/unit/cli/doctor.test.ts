@@ -1,5 +1,5 @@
 import { describe, expect, it } from "@jest/globals";
-import type { Check, Diagnosis } from "../../../cli/doctor/check.ts";
+import { type Check, type Diagnosis, worstState } from "../../../shared/core/check.ts";
 import { resourceOf } from "../../../shared/core/kubernetes-requests.ts";
 import { clusterId } from "../../../shared/core/names.ts";
 import { RefusedError } from "../../../shared/errors.ts";
@@ -19,10 +19,9 @@ const YEAR = 365 * 86_400;
 
 async function faultsOf(mesh: FakeMesh, terminal?: Terminal): Promise<readonly Check[]> {
   const { code, out } = await call(mesh, "doctor -o json", terminal);
-  const { ok, checks }: Diagnosis = JSON.parse(out);
-  const faults = checks.filter((check) => !check.ok);
-  expect([code === 0, ok]).toEqual([faults.length === 0, faults.length === 0]);
-  return faults;
+  const { checks }: Diagnosis = JSON.parse(out);
+  expect(code).toBe({ ok: 0, fault: 1, unknown: 3 }[worstState(checks)]);
+  return checks.filter(({ state }) => state !== "ok");
 }
 
 describe("doctor", () => {
@@ -62,60 +61,65 @@ describe("doctor", () => {
       "a project that may not be listed",
       (mesh) => mesh.directory.refuse("shop"),
       {
-        check: "clusters",
+        name: "clusters",
         cure: "gcloud projects add-iam-policy-binding shop --member=user:ada@example.com --role=roles/container.clusterViewer",
       },
     ],
     [
-      "a location that is silent",
-      (mesh) => mesh.directory.missing(["us-east1"]),
-      { check: "clusters", message: "no answer from us-east1" },
-    ],
-    [
       "no root that signs",
       (mesh) => mesh.roots.setAliases({}),
-      { check: "root", cure: expect.stringContaining("--update-version-aliases=signing=VERSION") },
+      { name: "root", cure: expect.stringContaining("--update-version-aliases=signing=VERSION") },
     ],
     [
       "a root that is disabled",
       (mesh) => mesh.roots.disable(1),
-      { check: "root", message: expect.stringContaining("is disabled") },
+      { name: "root", message: expect.stringContaining("is disabled") },
     ],
     [
       "a root that is about to end",
       (mesh) => mesh.clock.advance(10 * YEAR - 86_400),
-      { check: "root", message: expect.stringContaining("too soon") },
+      { name: "root", message: expect.stringContaining("too soon") },
     ],
     [
       "two aliases for one root",
       async ({ roots }) => roots.setAliases({ signing: 1, next: roots.addVersion(await roots.payload(1)) }),
-      { check: "root", message: expect.stringContaining("two versions hold the same certificate") },
+      { name: "root", message: expect.stringContaining("two versions hold the same certificate") },
     ],
     [
       "a clock that is ahead",
       (mesh) => mesh.servers[0]!.skewClock(400),
-      { check: "member", message: "its clock and this one are 400 s apart" },
+      { name: "member", message: "its clock and this one are 400 s apart" },
     ],
     [
       "a clock that is behind",
       (mesh) => mesh.servers[0]!.skewClock(-400),
-      { check: "member", message: "its clock and this one are 399 s apart" },
+      { name: "member", message: "its clock and this one are 399 s apart" },
     ],
     [
       "a cluster without an endpoint",
       (mesh) => mesh.directory.put({ ...mesh.clusters[0]!, endpoints: {} }),
-      { check: "member", cure: expect.stringContaining("gcloud container clusters update m1") },
+      { name: "member", cure: expect.stringContaining("gcloud container clusters update m1") },
     ],
     [
       "pods that have no addresses of the VPC",
       (mesh) => mesh.directory.put({ ...mesh.clusters[0]!, vpcNative: false }),
-      { check: "network", message: expect.stringContaining("cn-shop-europe-west1-m1") },
+      { name: "network", message: expect.stringContaining("cn-shop-europe-west1-m1") },
     ],
   ])("finds %s", async (_, damage, expected) => {
     const mesh = await aMesh({ members: 1 });
     await mesh.reconcile("mesh");
     await damage(mesh);
     expect(await faultsOf(mesh)).toEqual([expect.objectContaining(expected)]);
+  });
+
+  it("does not know what is in a location that is silent, nor whether all members share a network", async () => {
+    const mesh = await aMesh({ members: 1 });
+    await mesh.reconcile("mesh");
+    mesh.directory.missing(["us-east1"]);
+    expect(await faultsOf(mesh)).toMatchObject([
+      { name: "clusters", state: "unknown", message: "shop: no answer from us-east1" },
+      { name: "network", state: "unknown" },
+    ]);
   });
 
   it("finds an endpoint that other members cannot use, of a cluster that it reaches itself", async () => {
@@ -127,7 +131,7 @@ describe("doctor", () => {
     });
     expect(await faultsOf(mesh)).toMatchObject([
       {
-        about: clusterId(mesh.clusters[0]!.ref),
+        clusterId: clusterId(mesh.clusters[0]!.ref),
         cure: expect.stringContaining("--enable-k8s-tokens-via-dns"),
       },
     ]);
@@ -161,7 +165,9 @@ describe("doctor", () => {
       const mesh = await aMesh({ members: 1 });
       mesh.roots[refuse]();
       const env = { MESHJOIN_MESH_ID: "prod", MESHJOIN_PROJECTS: "shop", ...signing };
-      expect(await faultsOf(mesh, { env })).toMatchObject([{ check: "root", about: "prod-root-ca", cure }]);
+      expect(await faultsOf(mesh, { env })).toMatchObject([
+        { name: "root", message: expect.stringMatching(/^prod-root-ca: /), cure },
+      ]);
     });
   });
 
@@ -179,8 +185,9 @@ describe("doctor", () => {
     const error = new RefusedError("could not get an access token; log in", { code: "NoCredentials" });
     expect(await faultsOf(mesh, { email: error })).toEqual([
       {
-        check: "credentials",
-        ok: false,
+        name: "credentials",
+        account: "caller",
+        state: "fault",
         message: error.message,
         cure: "gcloud auth application-default login",
       },
@@ -193,7 +200,9 @@ describe("doctor", () => {
     const { code, out } = await call(await aMesh(), "doctor -o json", { env });
     const { checks }: Diagnosis = JSON.parse(out);
     expect(code).toBe(2);
-    expect(checks.map(({ check, ok }) => [check, ok])).toEqual(checks.map(() => ["configuration", false]));
+    expect(checks.map(({ name, state }) => [name, state])).toEqual(
+      checks.map(() => ["configuration", "fault"]),
+    );
     expect(checks.map(({ message }) => message.split(" ")[0])).toEqual([
       "MESHJOIN_MESH_ID",
       "MESHJOIN_PROJECTS",

@@ -1,4 +1,5 @@
-import type { ClusterRef } from "../../shared/core/cluster.ts";
+import type { Account } from "../core/check.ts";
+import type { ClusterRef } from "../core/cluster.ts";
 
 const VIEWER = "roles/secretmanager.viewer";
 const ACCESSOR = "roles/secretmanager.secretAccessor";
@@ -9,23 +10,34 @@ function principal(email: string | undefined): string {
   return `${email.endsWith(".gserviceaccount.com") ? "serviceAccount" : "user"}:${email}`;
 }
 
-export function grantOnProject(project: string, role: string, email: string | undefined): string {
-  return `gcloud projects add-iam-policy-binding ${project} --member=${principal(email)} --role=${role}`;
-}
-
-interface Secret {
+export interface Secret {
   readonly id: string;
   readonly project: string;
 }
 
-/** Names and aliases of the secret. */
-export function grantSecretView(secret: Secret, email: string | undefined): string {
-  return grantOnSecret(secret, VIEWER, principal(email));
+/** What gives an account the rights that it lacks, in words or as a command. */
+export interface Grants {
+  readonly account: Account;
+  readonly onProject: (project: string, role: string) => string;
+  /** To read names and aliases of the secret. */
+  readonly secretView: (secret: Secret) => string;
+  /** To read its payloads. */
+  readonly secretAccess: (secret: Secret) => string;
 }
 
-/** Its payloads. */
-export function grantSecretAccess(secret: Secret, email: string | undefined): string {
-  return grantOnSecret(secret, ACCESSOR, principal(email));
+/** A person's are commands, with an account in them as IAM wants it. */
+export function callersGrants(email: string | undefined): Grants {
+  const member = principal(email);
+  return {
+    account: "caller",
+    onProject: (project, role) => grantOnProject(project, member, role),
+    secretView: (secret) => grantOnSecret(secret, VIEWER, member),
+    secretAccess: (secret) => grantOnSecret(secret, ACCESSOR, member),
+  };
+}
+
+function grantOnProject(project: string, member: string, role: string): string {
+  return `gcloud projects add-iam-policy-binding ${project} --member=${member} --role=${role}`;
 }
 
 /** Both, to an account whose name nobody but whoever deployed it knows. */

@@ -1,0 +1,24 @@
+import { type Check, fine } from "../core/check.ts";
+import type { CallerIdentity } from "../ports.ts";
+import { notRead } from "./google.ts";
+
+export interface Caller {
+  readonly check: Check;
+  readonly email: string | undefined;
+}
+
+const LOGIN = "gcloud auth application-default login";
+
+/** Who Google takes us for. */
+export async function checkCredentials(caller: CallerIdentity): Promise<Caller> {
+  const subject = { name: "credentials", account: "caller" } as const;
+  try {
+    const email = await caller.email();
+    return { check: fine(subject, email ?? "an account that does not tell its name"), email };
+  } catch (error) {
+    return {
+      check: notRead(subject, error, (message) => message, { NoCredentials: LOGIN }),
+      email: undefined,
+    };
+  }
+}

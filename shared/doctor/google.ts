@@ -1,0 +1,128 @@
+import { type Check, fault, fine, type Subject, unknown } from "../core/check.ts";
+import type { Cluster } from "../core/cluster.ts";
+import { nonMemberReason } from "../core/membership.ts";
+import { rootSecretName } from "../core/names.ts";
+import { noSigningRoot } from "../core/roots/signing.ts";
+import { bundleVersions, type RootState } from "../core/roots/state.ts";
+import { INTERMEDIATE_TO_WORKLOAD, type MeshSpec } from "../core/spec.ts";
+import { MeshjoinError, RootError } from "../errors.ts";
+import { splitBundle } from "../pki/bundle.ts";
+import { parseCertificate } from "../pki/certificate.ts";
+import { assertIssuing } from "../pki/root.ts";
+import type { Ports, TrustBundle } from "../ports.ts";
+import { enableApi, type Grants, grantSecretToSigner } from "./grants.ts";
+
+export interface Project {
+  readonly check: Check;
+  readonly members: readonly Cluster[];
+}
+
+/** Whether the account may list a project's clusters, and whether all locations answered. */
+export async function checkProject(
+  { directory }: Pick<Ports, "directory">,
+  spec: MeshSpec,
+  project: string,
+  grants: Grants,
+  signal?: AbortSignal,
+): Promise<Project> {
+  const subject = { name: "clusters", account: grants.account } as const;
+  const about = (message: string) => `${project}: ${message}`;
+  try {
+    const { clusters, missingLocations } = await directory.list(project, signal);
+    const members = clusters.filter((cluster) => nonMemberReason(cluster, spec) === undefined);
+    const check =
+      missingLocations.length === 0
+        ? fine(subject, about(`${clusters.length} listed, ${members.length} of them members`))
+        : unknown(
+            subject,
+            about(`no answer from ${missingLocations.join(", ")}`),
+            "ask again; until then nothing is known of the clusters there, and nothing is removed",
+          );
+    return { check, members };
+  } catch (error) {
+    const cures: Readonly<Record<string, string>> = {
+      PermissionDenied: grants.onProject(project, "roles/container.clusterViewer"),
+      ServiceDisabled: enableApi("container.googleapis.com", project),
+    };
+    return { check: notRead(subject, error, about, cures), members: [] };
+  }
+}
+
+export interface RootQuestion {
+  readonly spec: MeshSpec;
+  /** Of the function that reads payloads in this process's place, if there is one. */
+  readonly signerUrl: string | undefined;
+  readonly grants: Grants;
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * Its names, its payloads, and how long what signs is valid. Nothing of a payload but its certificate's dates is told. The names
+ * are read by this process, the payloads by whoever signs.
+ */
+export async function checkRoot(
+  ports: Pick<Ports, "authority" | "clock" | "roots">,
+  { spec, signerUrl, grants, signal }: RootQuestion,
+): Promise<Check> {
+  const { meshId, rootProject: project } = spec;
+  const secret = { id: rootSecretName(meshId), project };
+  const subject = { name: "root", account: grants.account } as const;
+  const about = (message: string) => `${secret.id}: ${message}`;
+  let grant = grants.secretView(secret);
+  try {
+    const state = await ports.roots.state(signal);
+    const unsigned = noSigningRoot(spec, state.versions);
+    if (unsigned !== undefined) return fault(subject, about(unsigned.message), unsigned.cure);
+    grant = signerUrl === undefined ? grants.secretAccess(secret) : grantSecretToSigner(secret);
+    const until = signingUntil(await ports.authority.trustBundle(signal), state, spec, ports.clock.now());
+    const trusted = bundleVersions(state.versions).join(", ");
+    return fine(
+      subject,
+      about(`version ${state.versions.signing} signs, valid until ${until}; trusted: ${trusted}`),
+    );
+  } catch (error) {
+    const cures: Readonly<Record<string, string>> = {
+      RootAccessDenied: grant,
+      ServiceDisabled: enableApi("secretmanager.googleapis.com", project),
+    };
+    return notRead(subject, error, about, cures);
+  }
+}
+
+/** Fails with RootError if the root that signs is about to end, or has. */
+function signingUntil(
+  { trustBundle, rootVersions }: TrustBundle,
+  { versions }: RootState,
+  { workloadTtl }: MeshSpec,
+  now: Date,
+): string {
+  const certificates = splitBundle(trustBundle).map((der) => parseCertificate(der));
+  const numbers = bundleVersions(rootVersions);
+  const signing = certificates[numbers.indexOf(versions.signing ?? 0)];
+  if (signing === undefined || certificates.length !== numbers.length) {
+    throw new RootError("two versions hold the same certificate; give the aliases to different roots", {
+      code: "RootTwice",
+    });
+  }
+  assertIssuing(signing, `version ${versions.signing}`, now, INTERMEDIATE_TO_WORKLOAD * workloadTtl);
+  return signing.notAfter.toISOString();
+}
+
+/** A refusal is a fault that somebody mends; that the other side is out, or slow, leaves it unknown. */
+export function notRead(
+  subject: Subject,
+  error: unknown,
+  about: (message: string) => string,
+  cures: Readonly<Record<string, string>>,
+): Check {
+  const { code, message, retryable } = ours(error);
+  return retryable
+    ? unknown(subject, about(message), cures[code])
+    : fault(subject, about(message), cures[code]);
+}
+
+/** What is not an error of ours is none of the doctor's. */
+export function ours(error: unknown): MeshjoinError {
+  if (error instanceof MeshjoinError) return error;
+  throw error;
+}

@@ -132,7 +132,8 @@ async function readChain(stream: Duplex, signal?: AbortSignal): Promise<string[]
       resolve(fingerprints(socket.getPeerCertificate(true)));
       socket.end();
     });
-    socket.once("error", reject);
+    // More than once: after the handshake's own end comes that of the stream below, and unheard it would end the process.
+    socket.on("error", reject);
     socket.once("close", () => aborted.removeEventListener("abort", stop));
   });
 }

@@ -19,7 +19,7 @@ export interface FullRun {
   readonly cpuMs: number;
   /** To API servers, port-forwards left out. */
   readonly requestsPerMember: number;
-  readonly portForwardsPerMember: number;
+  readonly portForwardsPerIstiod: number;
   /** To GKE, to Secret Manager and to the signer. */
   readonly googleRequests: number;
   readonly logLines: number;
@@ -36,7 +36,9 @@ const PATIENCE_MS = 60_000;
 
 /** Of a fleet whose members are one mesh. */
 export async function measureFullRuns(fleet: SandboxFleet, runs: number): Promise<FullRun> {
-  const n = fleet.file().members.length;
+  const { members } = fleet.file();
+  const n = members.length;
+  const istiods = members.flatMap((member) => member.istiods).length;
   await untilUnchanged(fleet);
   for (let run = 0; run < WARM_UP; run += 1) await fullRun(fleet);
   const pid = fleet.functionPid(FUNCTION);
@@ -59,7 +61,7 @@ export async function measureFullRuns(fleet: SandboxFleet, runs: number): Promis
     roundTrips: Math.round((median(await delayedRuns(fleet)) - medianMs) / DELAY_MS),
     cpuMs: Math.round(cpuMs / runs),
     requestsPerMember: (kubernetes - forPortForwards) / runs / n,
-    portForwardsPerMember: forPortForwards / runs / n,
+    portForwardsPerIstiod: forPortForwards / runs / istiods,
     googleRequests: (gke + secretmanager + signer) / runs,
     logLines: lines / runs,
   };

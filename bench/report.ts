@@ -96,8 +96,8 @@ function fullRunSection(fullRuns: readonly FullRun[]): string {
     milliseconds(run.slowestMs),
     String(run.roundTrips),
     milliseconds(run.cpuMs),
-    perMember(run.requestsPerMember),
-    perMember(run.portForwardsPerMember),
+    average(run.requestsPerMember),
+    average(run.portForwardsPerIstiod),
     String(run.googleRequests),
     String(run.logLines),
     String(run.runs),
@@ -111,12 +111,12 @@ round trips    one after the other, with those of TLS and without those of TCP: 
                lengthens a run
 CPU            of the function's process, for one run
 requests       to API servers, for each member
-port-forwards  to istiods, for each member
+port-forwards  to istiods, for each of them
 to Google      requests to GKE and Secret Manager, for one run
 log lines      for one run`;
 }
 
-function perMember(count: number): string {
+function average(count: number): string {
   return Number(count.toFixed(1)).toString();
 }
 

@@ -33,7 +33,7 @@ function aReport({ requests = 76, connections = 3, exchangeMs = 100, coldStartMs
         roundTrips: 8,
         cpuMs: 60,
         requestsPerMember: 4.04,
-        portForwardsPerMember: 1,
+        portForwardsPerIstiod: 1,
         googleRequests: 2,
         logLines: 1,
       },

@@ -127,7 +127,7 @@ export function renderCluster(
   return {
     ...defaults(ref),
     ...request.stated,
-    ...addresses(cluster),
+    ...ipAllocation(cluster),
     ...network(ref, request.stated),
     name: ref.name,
     id: cluster.id,
@@ -160,7 +160,7 @@ function defaults(ref: ClusterRef): object {
   };
 }
 
-function addresses(cluster: ClusterRecord): object {
+function ipAllocation(cluster: ClusterRecord): object {
   const range = podRange(cluster);
   return {
     clusterIpv4Cidr: range,

@@ -22,6 +22,7 @@ export interface ControlPlanesOptions {
   readonly accessReviewUrl: string;
   readonly adminUsers: readonly string[];
   readonly traffic?: TrafficSupport;
+  readonly autoscaler?: boolean;
   readonly progress: (line: string) => void;
 }
 
@@ -62,6 +63,7 @@ export function createControlPlanes(options: ControlPlanesOptions): ControlPlane
       adminUsers: options.adminUsers,
       podCidrIndex: takeIndex(indexes, id),
       ...(options.traffic !== undefined && { traffic: options.traffic }),
+      autoscaler: options.autoscaler === true,
     });
     running.set(id, controlPlane);
     options.progress(`${ref.name} (${ref.location}) is up after ${seconds(startedAt)} s`);

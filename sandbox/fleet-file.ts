@@ -1,5 +1,6 @@
 import { rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import type { RunningIstiod } from "./cluster/control-plane.ts";
 
 /** A RUNNING cluster of the sandbox. */
 export interface FleetMember {
@@ -10,7 +11,9 @@ export interface FleetMember {
   readonly labels: Readonly<Record<string, string>>;
   /** Path of a kubeconfig with all rights. */
   readonly kubeconfig: string;
-  /** `http://host:port` of the plain HTTP port of its istiod; absent until istiod runs. */
+  /** Those that run, the oldest first. */
+  readonly istiods: readonly RunningIstiod[];
+  /** `http://host:port` of the plain HTTP port of the first of them; absent until istiod runs. */
   readonly istiodHttp?: string;
 }
 

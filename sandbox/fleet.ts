@@ -36,6 +36,8 @@ export interface FleetOptions {
   readonly dir: string;
   /** Label the clusters and wait until they are one mesh; otherwise they stay unlabelled. */
   readonly join: boolean;
+  /** Heed Istio's autoscaler and disruption budget, as GKE does: each member runs two istiods. */
+  readonly autoscaler?: boolean;
   /** Run istiod so that sidecars of a vanilla Envoy may talk to each other; `startTraffic` starts them. */
   readonly traffic?: boolean;
   readonly progress: (line: string) => void;
@@ -128,7 +130,14 @@ async function start(options: FleetOptions, undo: Undo): Promise<SandboxFleet> {
   const meshId = env["MESHJOIN_MESH_ID"] || "sandbox";
   const traffic = options.traffic === true ? await prepareTraffic(options.progress) : undefined;
   const google = await startGoogleCloud(
-    { dir, logDir, env, progress: options.progress, ...(traffic !== undefined && { traffic }) },
+    {
+      dir,
+      logDir,
+      env,
+      progress: options.progress,
+      autoscaler: options.autoscaler === true,
+      ...(traffic !== undefined && { traffic }),
+    },
     undo,
   );
   const gcloudFile = gcloudEnvironmentFile(dir);
@@ -261,7 +270,8 @@ function assemble(parts: Parts, undo: Undo): SandboxFleet {
     traffic: parts.traffic && {
       ...parts.traffic,
       dir: join(parts.dir, "traffic"),
-      xdsAddress: (clusterId) => google.istiodXds(clusterId),
+      xdsAddress: (clusterId) =>
+        google.members().find((member) => member.clusterId === clusterId)?.istiods[0]?.xds,
     },
     beforeStop: (step) => undo.add(step),
     functionPid: (name) => parts.functions.pid(name),

@@ -40,6 +40,8 @@ export interface GoogleCloudOptions {
   readonly progress: (line: string) => void;
   /** Where sidecars are to run. */
   readonly traffic?: TrafficSupport;
+  /** Whether the clusters heed autoscalers and disruption budgets. */
+  readonly autoscaler?: boolean;
 }
 
 /** Google Cloud as far as Meshjoin needs it, with real Kubernetes behind it. */
@@ -60,8 +62,6 @@ export interface GoogleCloud {
   readonly deliveries: readonly Delivery[];
   /** Every RUNNING cluster. */
   members(): FleetMember[];
-  /** As `ControlPlane.istiodXds` of that cluster. */
-  istiodXds(clusterId: string): string | undefined;
   clusterRequests(email: string, sinceMs?: number): Promise<number>;
   clusterConnections(email: string, sinceMs?: number): Promise<ClusterConnections>;
   /** Whether root keys are for the signer alone. */
@@ -145,7 +145,6 @@ export async function startGoogleCloud(options: GoogleCloudOptions, undo: Undo):
     iam,
     deliveries,
     members: () => runningMembers(gke, controlPlanes),
-    istiodXds: (id) => controlPlanes.get(id)?.istiodXds(),
     clusterRequests,
     clusterConnections,
     setSignerRuns(runs) {
@@ -191,14 +190,16 @@ function runningMembers(gke: GkeApi, controlPlanes: ControlPlanes): FleetMember[
     const id = clusterId(ref);
     const controlPlane = controlPlanes.get(id);
     if (status !== "RUNNING" || controlPlane === undefined) return [];
-    const istiodHttp = controlPlane.istiodHttp();
+    const istiods = controlPlane.istiods();
+    const [first] = istiods;
     return [
       {
         clusterId: id,
         ...ref,
         labels,
         kubeconfig: controlPlane.kubeconfigPath,
-        ...(istiodHttp === undefined ? {} : { istiodHttp }),
+        istiods,
+        ...(first === undefined ? {} : { istiodHttp: first.http }),
       },
     ];
   });

@@ -9,6 +9,7 @@ interface Flags {
   readonly dir: string;
   readonly join: boolean;
   readonly traffic: boolean;
+  readonly autoscaler: boolean;
 }
 
 const PARENT_CHECK_MS = 1000;
@@ -29,6 +30,7 @@ function parseFlags(argv: readonly string[]): Flags {
     .option("--dir <path>", "where everything is written", ".sandbox")
     .option("--no-join", "leave the clusters without the mesh label")
     .option("--traffic", "requests between the first two members, through an Envoy on each side", false)
+    .option("--autoscaler", "two istiods in each member, as Istio's autoscaler has it on GKE", false)
     .allowExcessArguments(false)
     .parse(argv)
     .opts<Flags>();
@@ -53,12 +55,12 @@ function aborted(signal: AbortSignal): Promise<void> {
   return promise;
 }
 
-const { members, dir, join, traffic } = parseFlags(process.argv);
+const { members, dir, join, traffic, autoscaler } = parseFlags(process.argv);
 const signal = whenToStop();
 let fleet: SandboxFleet | undefined;
 try {
   const progress = (line: string) => console.error(line);
-  fleet = await startFleet({ members, dir, join, traffic, signal, progress });
+  fleet = await startFleet({ members, dir, join, traffic, autoscaler, signal, progress });
   const flows = traffic && join && members > 1;
   if (traffic && !flows) progress("no requests are sent: they need two members that join");
   const flowing = flows ? await startTraffic(fleet) : undefined;

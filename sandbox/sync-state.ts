@@ -25,11 +25,25 @@ export async function unsyncedPairs(members: readonly FleetMember[]): Promise<st
   return missing.flat();
 }
 
-/** What the istiod of a member says of the clusters it reads; nothing where none answers. */
-export async function remoteClusters(member: FleetMember): Promise<ReadonlyMap<string, string>> {
-  if (member.istiodHttp === undefined) return new Map();
+/**
+ * What the istiods of a member say of the clusters they read: `synced` is what all of them say, anything else is what one says.
+ * Nothing of a cluster that none lists.
+ */
+export async function remoteClusters({ istiods }: FleetMember): Promise<ReadonlyMap<string, string>> {
+  const views = await Promise.all(istiods.map(({ http }) => clusterz(http)));
+  const ids = new Set(views.flatMap((view) => [...view.keys()]));
+  return new Map(
+    [...ids].map((id) => [id, worst(views.map((view) => view.get(id) ?? "not in every istiod"))]),
+  );
+}
+
+function worst(statuses: readonly string[]): string {
+  return statuses.find((status) => status !== "synced") ?? "synced";
+}
+
+async function clusterz(http: string): Promise<ReadonlyMap<string, string>> {
   try {
-    const response = await fetch(`${member.istiodHttp}/debug/clusterz`, {
+    const response = await fetch(`${http}/debug/clusterz`, {
       signal: AbortSignal.timeout(ISTIOD_TIMEOUT_MS),
     });
     return new Map(clusterzSchema.parse(await response.json()).map(({ id, syncStatus }) => [id, syncStatus]));

@@ -8,7 +8,7 @@ import { type FaultProxy, startFaultProxy } from "./fault-proxy.ts";
 import { type ApiServer, startApiServer, startControllerManager, startEtcd } from "./kube-processes.ts";
 import { renderKubeconfig } from "./kubeconfig.ts";
 import { startKubelet } from "./kubelet.ts";
-import { type NodeStandIn, startNode } from "./node.ts";
+import { type NodeStandIn, type PilotOfPod, startNode } from "./node.ts";
 import { startPodNetwork } from "./pod-network.ts";
 import type { TrafficSupport } from "./traffic-support.ts";
 
@@ -31,6 +31,18 @@ export interface ControlPlaneOptions {
   readonly podCidrIndex: number;
   /** Where sidecars are to run. */
   readonly traffic?: TrafficSupport;
+  /** Whether autoscalers and disruption budgets are heeded: then there are as many istiods as the manifest wants at least. */
+  readonly autoscaler?: boolean;
+}
+
+/** An istiod pod whose process runs, with its listeners on 127.0.0.1. */
+export interface RunningIstiod {
+  readonly pod: string;
+  readonly pid: number;
+  /** `http://127.0.0.1:PORT` of the `:8080` debug port, as from inside its pod. */
+  readonly http: string;
+  /** `127.0.0.1:PORT` of the port that sidecars use, TLS. */
+  readonly xds: string;
 }
 
 /** A running cluster: real etcd, kube-apiserver, kube-controller-manager and istiod, everything else stood in for. */
@@ -50,10 +62,8 @@ export interface ControlPlane {
   readonly auditLogPath: string;
   readonly podCidr: string;
   readonly proxy: Pick<FaultProxy, "setFault">;
-  /** `http://127.0.0.1:PORT` of the `:8080` debug port of an istiod, as from inside its pod; undefined where none runs. */
-  istiodHttp(): string | undefined;
-  /** `127.0.0.1:PORT` of the port of an istiod that sidecars use, TLS; undefined where none runs. */
-  istiodXds(): string | undefined;
+  /** The oldest first. */
+  istiods(): readonly RunningIstiod[];
   stop(): Promise<void>;
 }
 
@@ -193,10 +203,6 @@ async function start(options: ControlPlaneOptions, undo: Undo): Promise<ControlP
   const kubeconfig = renderKubeconfig({ name, server, ca: { pem: caPem }, token: tokens.admin });
   await writeFile(kubeconfigPath, kubeconfig, { mode: 0o600 });
   await waitForControllers(api);
-  const istiod = (containerPort: number): string | undefined => {
-    const port = node.pilots()[0]?.pilot.ports.get(containerPort);
-    return port === undefined ? undefined : `127.0.0.1:${port}`;
-  };
   return {
     name,
     server: `https://127.0.0.1:${proxy.port}`,
@@ -206,13 +212,15 @@ async function start(options: ControlPlaneOptions, undo: Undo): Promise<ControlP
     auditLogPath: apiServer.auditLogPath,
     podCidr: `10.${100 + options.podCidrIndex}.0.0/16`,
     proxy,
-    istiodHttp: () => {
-      const address = istiod(8080);
-      return address === undefined ? undefined : `http://${address}`;
-    },
-    istiodXds: () => istiod(15012),
+    istiods: () => node.pilots().flatMap(runningIstiod),
     stop: undo.run,
   };
+}
+
+function runningIstiod({ pod, pilot }: PilotOfPod): RunningIstiod[] {
+  const { pid, ports } = pilot;
+  const address = (containerPort: number) => `127.0.0.1:${ports.get(containerPort)}`;
+  return pid === undefined ? [] : [{ pod, pid, http: `http://${address(8080)}`, xds: address(15012) }];
 }
 
 /**

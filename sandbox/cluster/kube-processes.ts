@@ -253,12 +253,26 @@ const CONTROLLERS = [
   "endpoints-controller",
 ];
 
+/**
+ * Without metrics, as here, an autoscaler still brings a workload to its least number of replicas:
+ * https://github.com/kubernetes/kubernetes/blob/master/pkg/controller/podautoscaler/horizontal.go, `reconcileAutoscaler`.
+ */
+const AUTOSCALING = ["horizontal-pod-autoscaler-controller", "disruption-controller"];
+/** Instead of 15 s. */
+const AUTOSCALER_PERIOD = "1s";
+
+export interface ControllerManagerOptions extends ClusterFiles {
+  /** Whether autoscalers and disruption budgets are heeded. */
+  readonly autoscaler?: boolean;
+}
+
 /** Only what a mesh needs: workloads, endpoints, service accounts and the end of namespaces. */
 export async function startControllerManager(
-  files: ClusterFiles,
+  files: ControllerManagerOptions,
   apiServer: ApiServer,
 ): Promise<RunningProcess> {
   const kubeconfig = join(files.dir, "controller-manager.kubeconfig");
+  const controllers = files.autoscaler === true ? [...CONTROLLERS, ...AUTOSCALING] : CONTROLLERS;
   const text = renderKubeconfig({
     name: files.name,
     server: apiServer.server,
@@ -275,7 +289,8 @@ export async function startControllerManager(
       "--secure-port=0",
       `--service-account-private-key-file=${apiServer.serviceAccountKeyPath}`,
       `--root-ca-file=${apiServer.caPath}`,
-      `--controllers=${CONTROLLERS.join(",")}`,
+      `--controllers=${controllers.join(",")}`,
+      `--horizontal-pod-autoscaler-sync-period=${AUTOSCALER_PERIOD}`,
       "--kube-api-qps=200",
       "--kube-api-burst=400",
     ],

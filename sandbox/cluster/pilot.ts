@@ -38,6 +38,8 @@ export interface PilotOptions {
 /** istiod's container: a process, its files and its restarts. */
 export interface Pilot {
   readonly logPath: string;
+  /** Of the process; undefined while none runs. */
+  readonly pid: number | undefined;
   /** Container port → port on 127.0.0.1. */
   readonly ports: ReadonlyMap<number, number>;
   /** Brings the mounted files up to date, as the kubelet does some time after a change. */
@@ -228,6 +230,7 @@ export async function startPilot(options: PilotOptions): Promise<Pilot> {
         await current.stop({ graceMs: 0 });
       }
       const exit = await probe(current);
+      current = undefined;
       const lastState = terminated(exit, startedAt);
       const message = `back-off ${backoffMs / 1000}s restarting failed container`;
       tell({ ready: false, lastState, state: { waiting: { reason: "CrashLoopBackOff", message } } });
@@ -241,6 +244,9 @@ export async function startPilot(options: PilotOptions): Promise<Pilot> {
 
   return {
     logPath,
+    get pid() {
+      return current?.pid;
+    },
     ports,
     refresh: () => {
       if (!ended.signal.aborted) void writeInTurn().catch(() => undefined);

@@ -137,6 +137,7 @@ export const SAMPLES: readonly Sample[] = [
     "container.secrets.list",
     "container.secrets.create",
     "container.namespaces.update",
+    "container.podDisruptionBudgets.create",
     "container.deployments.create",
     "container.clusterRoles.escalate",
     "container.roles.bind",

@@ -19,6 +19,13 @@ describe("joining", () => {
       expect(namespace?.metadata.labels).toMatchObject({
         "topology.istio.io/network": "meshjoin-sandbox.default",
       });
+      const budgets = await list(first, "poddisruptionbudgets", "-n", "istio-system");
+      expect(budgets).toMatchObject([
+        {
+          metadata: { name: "istiod", labels: { "meshjoin.dev/mesh": "sandbox" } },
+          spec: { minAvailable: 1 },
+        },
+      ]);
       const cacerts = (await secrets(first)).get("cacerts");
       expect(Object.keys(cacerts?.data ?? {}).toSorted()).toEqual([
         "ca-cert.pem",
@@ -38,10 +45,17 @@ describe("joining", () => {
   );
 
   it(
-    "02 the second one is paired with it, both ways",
+    "02 the second one gets no istiod while an object of any kind is refused, and is then paired with it, both ways",
     async () => {
       const { fleet } = world;
-      await fleet.createCluster("second");
+      const giveBack = fleet.iam.withhold("reconciler", "container.podDisruptionBudgets.create");
+      const second = await fleet.createCluster("second");
+      await fleet.waitUntilDelivered();
+      expect(await list(second, "deployments,poddisruptionbudgets", "-n", "istio-system")).toEqual([]);
+      const told = (await functionLog(fleet, "on-cluster-event")).map((line) => JSON.stringify(line));
+      expect(told).toContainEqual(expect.stringContaining("PodDisruptionBudget istio-system/istiod"));
+      giveBack();
+      expect(await push(fleet, finishedEntry(second))).toBe(204);
       await joined(fleet);
       expect(membersOf(fleet)).toHaveLength(2);
       await expectPaired(membersOf(fleet));

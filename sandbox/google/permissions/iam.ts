@@ -7,6 +7,8 @@ export interface Asked {
   /** Or what there is no permission for, in the API's own words. */
   readonly permission: string;
   readonly allowed: boolean;
+  /** Whether it was refused for no other reason than `withhold`. */
+  readonly withheld: boolean;
   readonly scenario: string;
 }
 
@@ -38,18 +40,19 @@ export function createIam({ accounts, granted, signerRuns }: IamOptions): Iam {
 
   const roleOf = (caller: string) => FUNCTION_ROLES.find((role) => accounts[role] === caller);
   const isGranted = (role: FunctionRole, permission: string): boolean =>
-    (granted[role].includes(permission) || (permission === READ_PAYLOAD && !signerRuns())) &&
-    !withheld.has(`${role} ${permission}`);
+    granted[role].includes(permission) || (permission === READ_PAYLOAD && !signerRuns());
   return {
     roleOf,
     allows(caller, permission) {
       const role = roleOf(caller);
       if (role === undefined) return caller === accounts.developer;
-      const allowed = isGranted(role, permission);
-      asked.set(JSON.stringify([role, permission, allowed, scenario]), {
+      const isWithheld = isGranted(role, permission) && withheld.has(`${role} ${permission}`);
+      const allowed = isGranted(role, permission) && !isWithheld;
+      asked.set(JSON.stringify([role, permission, allowed, isWithheld, scenario]), {
         role,
         permission,
         allowed,
+        withheld: isWithheld,
         scenario,
       });
       return allowed;

@@ -52,8 +52,14 @@ describe("IAM of the sandbox", () => {
     iam.enter("second");
     iam.allows(accounts.signer, "container.secrets.get");
     expect(iam.asked).toEqual([
-      { role: "signer", permission: READ_PAYLOAD, allowed: true, scenario: "first" },
-      { role: "signer", permission: "container.secrets.get", allowed: false, scenario: "second" },
+      { role: "signer", permission: READ_PAYLOAD, allowed: true, withheld: false, scenario: "first" },
+      {
+        role: "signer",
+        permission: "container.secrets.get",
+        allowed: false,
+        withheld: false,
+        scenario: "second",
+      },
     ]);
   });
 
@@ -61,6 +67,11 @@ describe("IAM of the sandbox", () => {
     const iam = anIam();
     const restore = iam.withhold("signer", READ_PAYLOAD);
     expect(iam.allows(accounts.signer, READ_PAYLOAD)).toBe(false);
+    expect(iam.allows(accounts.signer, "container.secrets.get")).toBe(false);
+    expect(iam.asked.map(({ permission, withheld }) => [permission, withheld])).toEqual([
+      [READ_PAYLOAD, true],
+      ["container.secrets.get", false],
+    ]);
     restore();
     expect(iam.allows(accounts.signer, READ_PAYLOAD)).toBe(true);
   });

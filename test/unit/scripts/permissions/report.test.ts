@@ -7,6 +7,7 @@ const asked = (scenario: string, role: Asked["role"], permission: string, allowe
   role,
   permission,
   allowed,
+  withheld: false,
   scenario,
 });
 const WELL = [asked("joins", "reconciler", "a.get"), asked("joins", "signer", "b.get")];

@@ -1,7 +1,10 @@
 import type { Run } from "../shared/apply.ts";
+import type { Diagnosis } from "../shared/core/check.ts";
 import type { Plan } from "../shared/core/plan.ts";
 import type { ReconcileRequest } from "../shared/core/request.ts";
 import type { Status } from "../shared/core/status.ts";
+import { notExamined } from "../shared/doctor/elsewhere.ts";
+import { examineReconciler } from "../shared/doctor/examine.ts";
 import { InputError, MeshjoinError } from "../shared/errors.ts";
 import { type Logger, traceFields } from "../shared/log.ts";
 import { preview } from "../shared/preview.ts";
@@ -14,6 +17,7 @@ import { type Answer, errorAnswer, refusal } from "./http/answer.ts";
 import { csrfCookie, csrfTokenOf, isCsrfTokenRight, isSameOrigin, newCsrfToken } from "./http/csrf.ts";
 import {
   parseAction,
+  parseDoctorQuery,
   parseForm,
   parsePageQuery,
   parsePlanQuery,
@@ -38,6 +42,7 @@ const ROUTES: Routes = {
   "/sync": ["POST"],
   "/plan": ["GET"],
   "/status": ["GET"],
+  "/doctor": ["GET"],
 };
 
 /**
@@ -80,6 +85,15 @@ export function syncMesh(
       cached = { status: await withRun(log, (run) => collectStatus(run)), at: performance.now() };
     }
     return cached.status;
+  }
+
+  async function doctor(query: URLSearchParams, log: Logger): Promise<Diagnosis> {
+    const member = parseDoctorQuery(query);
+    const { signerUrl } = runtime;
+    const own = await withRun(log, ({ ports, spec, signal }) =>
+      examineReconciler({ ports, spec, signerUrl, member, signal }),
+    );
+    return { checks: [...own, ...notExamined()] };
   }
 
   /** From one look at everything. */
@@ -148,6 +162,7 @@ export function syncMesh(
       if (url.pathname === "/actions") return await act(request, log);
       if (url.pathname === "/sync") return await sync(request, log);
       if (url.pathname === "/status") return { status: 200, body: await status(request, log) };
+      if (url.pathname === "/doctor") return { status: 200, body: await doctor(url.searchParams, log) };
       const order = parsePlanQuery(url.searchParams);
       return { status: 200, body: await withRun(log, (run) => preview(run, order)) };
     } catch (error) {

@@ -165,6 +165,11 @@ const ENTRIES: Readonly<Record<Reason, Entry>> = {
     means: "A pair waits, because the other side has not finished its own half.",
     cure: "None: it pairs itself when it has.",
   },
+  PermissionMissing: {
+    means:
+      "A deep run asked the API server of a member what its account is allowed, and something that Meshjoin needs is not.",
+    cure: "Apply Terraform again: `terraform/modules/identity/permissions.tf` holds what each function needs. `meshjoin doctor --url URL` shows whether that was all.",
+  },
   RemoteSecretMissing: {
     means: "A member has no credential of another one.",
     cure: "None: Meshjoin writes it.",

@@ -17,6 +17,7 @@ import { type Listing, listClusters } from "./reconcile/listing.ts";
 import { type MemberResult, observeMembers, reconcileMembers } from "./reconcile/members.ts";
 import type { Late } from "./reconcile/note-loaded.ts";
 import { reconcilePairs } from "./reconcile/pairs.ts";
+import { findMissingPermissions } from "./reconcile/permissions.ts";
 import { renewIntermediates } from "./reconcile/renew.ts";
 import { type RollOutResult, rollOut } from "./reconcile/roll-out.ts";
 import { signingRoots } from "./reconcile/roots.ts";
@@ -101,6 +102,7 @@ async function join(
         current.filter(isOurs).map(({ cluster }) => cluster),
       )
     : NOT_DEEP;
+  const lacking = deep ? await findMissingPermissions(run, subjects) : [];
   const memberSummaries = late.map((each) => {
     const more = [renewed, rolled, looked].flatMap(({ outcomes: done }) => done.get(each.clusterId) ?? []);
     return { ...each, outcome: worst([each.outcome, ...more]) };
@@ -119,6 +121,7 @@ async function join(
         ...renewed.findings,
         ...rolled.findings,
         ...looked.findings,
+        ...lacking,
       ]),
     },
     retry: outcomes.includes("waiting") || renewed.unfinished || rolled.unfinished || run.signal.aborted,

@@ -12,6 +12,8 @@ import type { RotatorRun } from "./rotate/change-roots.ts";
 /** What a trigger needs: the wiring of one process, made once. */
 export interface Runtime<R extends Run = Run> {
   readonly spec: MeshSpec;
+  /** Of the function that reads payloads of the root in this process's place, if there is one. */
+  readonly signerUrl?: string;
   readonly log: Logger;
   /** A run with its own connections to API servers, which are closed whatever becomes of it. */
   withRun<T>(report: Reporter, use: (run: R) => Promise<T>): Promise<T>;
@@ -48,6 +50,7 @@ function runtimeOf<P extends Ports>(
   const template = lazily(() => readTemplate(manifest));
   return {
     spec: config.spec,
+    ...(config.signerUrl === undefined ? {} : { signerUrl: config.signerUrl }),
     log: createLogger().child({ meshId: config.spec.meshId }),
     async withRun(report, use) {
       const [makePorts, rendered] = await Promise.all([wiring(), template()]);

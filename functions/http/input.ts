@@ -46,6 +46,9 @@ export const PLAN_QUERY = z.strictObject({
   confirm: z.optional(confirmable),
 });
 
+/** The query of `GET /doctor`: one member, or all. */
+export const DOCTOR_QUERY = z.strictObject({ member: z.optional(clusterId) });
+
 /** Fails with InputError, which names the first field at fault. */
 export function parseSync(body: Buffer, contentType: string | undefined): SyncOrder {
   checkContentType(contentType, JSON_TYPE);
@@ -62,6 +65,11 @@ export function parseSync(body: Buffer, contentType: string | undefined): SyncOr
 export function parsePlanQuery(query: URLSearchParams): ReconcileRequest {
   const { clusterId: id = "mesh", confirm } = parse(PLAN_QUERY, Object.fromEntries(query));
   return planRequest(id, confirm);
+}
+
+/** The cluster ID of the one member that is asked about. Fails with InputError, which names the parameter at fault. */
+export function parseDoctorQuery(query: URLSearchParams): string | undefined {
+  return parse(DOCTOR_QUERY, Object.fromEntries(query)).member;
 }
 
 /** `scope` is "mesh" or a cluster ID. */

@@ -1,4 +1,4 @@
-import { PLAN_QUERY, SYNC_BODY } from "./input.ts";
+import { DOCTOR_QUERY, PLAN_QUERY, SYNC_BODY } from "./input.ts";
 import {
   answered,
   answeredLater,
@@ -41,6 +41,16 @@ export function openApi(): Json {
           summary: "What a sync would do; nothing is written",
           parameters: parametersOf(schemaOf(PLAN_QUERY)),
           responses: { "200": answered("the plan", "Plan"), ...refusals },
+        },
+      },
+      "/doctor": {
+        get: {
+          operationId: "doctor",
+          summary: "What the functions' accounts can read and may do; nothing is written",
+          description:
+            "The reconciler looks for itself. What it could not look at in 45 s, and what other functions are allowed, is `unknown`.",
+          parameters: parametersOf(schemaOf(DOCTOR_QUERY)),
+          responses: { "200": answered("every check", "Diagnosis"), ...refusals },
         },
       },
       "/sync": {

@@ -1,4 +1,5 @@
 import * as z from "zod/mini";
+import { ACCOUNTS, CHECK_STATES, type Diagnosis } from "../../shared/core/check.ts";
 import { type Finding, REASONS } from "../../shared/core/finding.ts";
 import { OUTCOMES } from "../../shared/core/outcome.ts";
 import type { Plan } from "../../shared/core/plan.ts";
@@ -90,6 +91,19 @@ const summary: z.ZodMiniType<Summary> = z.strictObject({
   findings,
 });
 
+const diagnosis: z.ZodMiniType<Diagnosis> = z.strictObject({
+  checks: z.array(
+    z.strictObject({
+      name: z.string(),
+      state: z.enum(CHECK_STATES),
+      clusterId: z.exactOptional(z.string()),
+      account: z.enum(ACCOUNTS),
+      message: z.string(),
+      cure: z.exactOptional(z.string()),
+    }),
+  ),
+});
+
 const error: z.ZodMiniType<ErrorBody> = z.strictObject({
   code: z.string(),
   message: z.string(),
@@ -103,5 +117,6 @@ export const OUTPUTS = {
   Status: status,
   Plan: plan,
   Summary: summary,
+  Diagnosis: diagnosis,
   Error: error,
 } as const;

@@ -43,6 +43,7 @@ export const REASONS = {
   OtherMesh: "error",
   PairNotSynced: "warning",
   PeerPending: "info",
+  PermissionMissing: "error",
   RemoteSecretMissing: "info",
   RemoteSecretOutdated: "info",
   RollOutStopped: "error",

@@ -36,6 +36,21 @@ export function callersGrants(email: string | undefined): Grants {
   };
 }
 
+export type FunctionAccount = Exclude<Account, "caller">;
+
+/** A function's are Terraform's alone: a role that is bound by hand is one that nobody takes away again. */
+export function functionsGrants(account: FunctionAccount): Grants {
+  const roles = (where: string) =>
+    `apply Terraform again: what the ${account} may do ${where} is in terraform/modules/identity/permissions.tf`;
+  const onRoot = () => roles("with the root secret");
+  return {
+    account,
+    onProject: (project) => roles(`in project ${project}`),
+    secretView: onRoot,
+    secretAccess: onRoot,
+  };
+}
+
 function grantOnProject(project: string, member: string, role: string): string {
   return `gcloud projects add-iam-policy-binding ${project} --member=${member} --role=${role}`;
 }

@@ -117,7 +117,7 @@ async function look(
 }
 
 /** What of it the account is not allowed, by its own question (SelfSubjectAccessReview). */
-async function missingPermissions(
+export async function missingPermissions(
   access: AccessReview,
   needed: readonly Permission[],
   signal: AbortSignal,

@@ -19,7 +19,7 @@ function verdict(checks: readonly Check[], paint: Paint): string {
 function rows(check: Check, paint: Paint): string[][] {
   const { name, state, clusterId, account, message, cure } = check;
   const subject = account === "caller" ? [clusterId] : [account, clusterId];
-  const text = [...subject.filter((word) => word !== undefined), message].join(": ");
+  const text = [...subject.filter((part) => part !== undefined), message].join(": ");
   const line = [word(state, paint), name, text];
   return cure === undefined ? [line] : [line, ["", "", `cure: ${cure}`]];
 }

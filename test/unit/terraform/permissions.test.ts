@@ -117,18 +117,17 @@ describe("the functions", () => {
     const named = [
       ...textOf(isRecord(validation) ? validation["condition"] : "").matchAll(/"(?<name>[A-Z_]+)"/g),
     ];
+    const names = variableNames().map((name) => name.replace("MESHJOIN_", ""));
+    const inputs = names.filter((name) => variables.has(name.toLowerCase()));
     const managed = [
-      "MESH_ID",
       "PROJECTS",
       "ROOT_PROJECT",
       "SIGNER_URL",
       "CONTAINER_ENDPOINT",
       "SECRETMANAGER_ENDPOINT",
     ];
-    expect([...named.map(({ groups }) => groups?.["name"] ?? ""), ...managed].toSorted()).toEqual(
-      variableNames()
-        .map((name) => name.replace("MESHJOIN_", ""))
-        .toSorted(),
+    expect([...named.map(({ groups }) => groups?.["name"] ?? ""), ...inputs, ...managed].toSorted()).toEqual(
+      names.toSorted(),
     );
   });
 });

@@ -51,6 +51,6 @@ function carryOut(session: Session, order: Order): Promise<ExitCode> {
     case "open":
       return open(session, order);
     case "doctor":
-      return doctor(session);
+      return doctor(session, order.url);
   }
 }

@@ -41,6 +41,10 @@ interface JoinFlags {
   readonly labelOnly?: boolean;
 }
 
+interface DoctorFlags {
+  readonly url?: string;
+}
+
 interface OpenFlags {
   readonly url: string;
   readonly port: string;
@@ -183,6 +187,7 @@ export function createProgram(take: Take): Command {
     .description(
       "check configuration, permissions and reachability; names the command that mends what is missing",
     )
+    .option("--url <URL>", "address of the function sync-mesh: show also what its account can do")
     .addHelpText(
       "after",
       `\nExit codes: 0 no fault, 1 a fault, 2 a faulty configuration, 3 no fault, but something could not be looked at.\n` +
@@ -191,7 +196,9 @@ export function createProgram(take: Take): Command {
           `meshjoin doctor --output json | jq '.checks[] | select(.state != "ok")'`,
         ),
     )
-    .action(() => take({ command: "doctor" }, format()));
+    .action(({ url }: DoctorFlags) =>
+      take({ command: "doctor", ...(url === undefined ? {} : { url }) }, format()),
+    );
 
   return program;
 }

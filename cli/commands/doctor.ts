@@ -1,11 +1,19 @@
 import { type Diagnosis, worstState } from "../../shared/core/check.ts";
 import { diagnose } from "../doctor/diagnose.ts";
+import { functionsView } from "../doctor/functions-view.ts";
 import { EXIT, type ExitCode } from "../exit-code.ts";
+import { functionUrl } from "../function-url.ts";
 import { renderDiagnosis } from "../render/diagnosis.ts";
 import type { Session } from "../session.ts";
 
-export async function doctor(session: Session): Promise<ExitCode> {
-  const diagnosis = await diagnose(session.host);
+export async function doctor(session: Session, url: string | undefined): Promise<ExitCode> {
+  const { host } = session;
+  const target = url === undefined ? undefined : functionUrl(url);
+  const [{ checks: own }, theirs] = await Promise.all([
+    diagnose(host),
+    target === undefined ? [] : functionsView(host, target),
+  ]);
+  const diagnosis: Diagnosis = { checks: [...own, ...theirs] };
   session.show(diagnosis, renderDiagnosis);
   return exitCodeOf(diagnosis);
 }

@@ -1,5 +1,6 @@
 import { InputError } from "../../shared/errors.ts";
 import { EXIT, type ExitCode } from "../exit-code.ts";
+import { functionUrl } from "../function-url.ts";
 import { startPageProxy } from "../page-proxy.ts";
 import type { Session } from "../session.ts";
 
@@ -20,19 +21,6 @@ export async function open(
     await proxy.close();
   }
   return EXIT.done;
-}
-
-/** An identity token travels over TLS only, or not at all. */
-function functionUrl(text: string): URL {
-  const url = URL.parse(text);
-  const isSafe =
-    url?.protocol === "https:" ||
-    (url?.protocol === "http:" && ["127.0.0.1", "localhost"].includes(url.hostname));
-  if (url !== null && isSafe) return url;
-  throw new InputError(`--url is ${text}; give the https:// address of the function sync-mesh`, {
-    code: "InvalidInput",
-    field: "--url",
-  });
 }
 
 function portOf(text: string): number {

@@ -1,3 +1,5 @@
+import { once } from "node:events";
+import { createServer } from "node:http";
 import { describe, expect, it } from "@jest/globals";
 import { type Check, type Diagnosis, worstState } from "../../../shared/core/check.ts";
 import { resourceOf } from "../../../shared/core/kubernetes-requests.ts";
@@ -193,6 +195,45 @@ describe("doctor", () => {
       },
     ]);
     expect(mesh.servers.map(({ requests }) => requests.total)).toEqual([0]);
+  });
+
+  it.each<[string, number, object, readonly unknown[]]>([
+    [
+      "what the functions say",
+      200,
+      { checks: [{ name: "member", state: "fault", account: "reconciler", message: "not allowed: x" }] },
+      [{ account: "reconciler", state: "fault", message: "not allowed: x" }],
+    ],
+    ["that it is not let in", 403, {}, [{ name: "sync-mesh", account: "caller", state: "fault" }]],
+    ["that nothing is known, of an error", 500, {}, [{ name: "sync-mesh", state: "unknown" }]],
+    [
+      "that nothing is known, of an empty answer",
+      200,
+      { checks: [] },
+      [{ name: "sync-mesh", state: "unknown" }],
+    ],
+    ["that nothing is known, of another answer", 200, { checks: [{ ok: true }] }, [{ state: "unknown" }]],
+  ])("shows beside its own view %s", async (_, status, body, expected) => {
+    const mesh = await aMesh({ members: 1 });
+    await mesh.reconcile("mesh");
+    const asked: unknown[] = [];
+    const server = createServer((request, response) => {
+      asked.push([request.url, request.headers.authorization]);
+      response.writeHead(status, { "content-type": "application/json" }).end(JSON.stringify(body));
+    });
+    server.listen(0, "127.0.0.1");
+    await once(server, "listening");
+    const address = server.address();
+    const url = `http://127.0.0.1:${typeof address === "object" ? address?.port : ""}`;
+    try {
+      const { out } = await call(mesh, `doctor -o json --url ${url}`);
+      const { checks }: Diagnosis = JSON.parse(out);
+      expect(checks.filter(({ state }) => state !== "ok")).toMatchObject(expected);
+      expect(checks.some(({ name }) => name === "credentials")).toBe(true);
+      expect(asked).toEqual([["/doctor", `Bearer of-the-caller-for-${url}`]]);
+    } finally {
+      server.close();
+    }
   });
 
   it("tells every fault of the configuration by itself, and exits with 2", async () => {

@@ -1,0 +1,50 @@
+import { ACCOUNTS, CHECK_STATES, type Check, fault, unknown } from "../../shared/core/check.ts";
+import { MeshjoinError } from "../../shared/errors.ts";
+import type { Host } from "../host.ts";
+
+/** The function gives itself less. */
+const TIMEOUT_MS = 60_000;
+const SUBJECT = { name: "sync-mesh", account: "caller" } as const;
+
+/** What `GET /doctor` of the function says; one check of the caller's where it does not say anything. */
+export async function functionsView(host: Host, url: URL): Promise<readonly Check[]> {
+  try {
+    const token = await host.identityToken(url.origin);
+    const answer = await fetch(new URL("/doctor", url), {
+      headers: { authorization: `Bearer ${token}` },
+      // The token is for this address alone.
+      redirect: "manual",
+      signal: AbortSignal.timeout(TIMEOUT_MS),
+    });
+    if (answer.status === 401 || answer.status === 403) {
+      const cure = "grant your account roles/run.invoker on the function sync-mesh";
+      return [fault(SUBJECT, `${url.host} lets the caller not in (${answer.status})`, cure)];
+    }
+    const checks = answer.ok ? checksOf(await answer.json()) : undefined;
+    return checks ?? [unknown(SUBJECT, `${url.host} answers ${answer.status}, and no checks`, LOOK)];
+  } catch (error) {
+    if (error instanceof MeshjoinError) return [fault(SUBJECT, error.message)];
+    return [unknown(SUBJECT, `${url.host} gives no answer`, LOOK)];
+  }
+}
+
+const LOOK = "see the log of sync-mesh, and that --url is its address; then ask again";
+
+function checksOf(body: unknown): readonly Check[] | undefined {
+  const checks = typeof body === "object" && body !== null ? Reflect.get(body, "checks") : undefined;
+  return Array.isArray(checks) && checks.length > 0 && checks.every(isCheck) ? checks : undefined;
+}
+
+function isCheck(value: unknown): value is Check {
+  if (typeof value !== "object" || value === null) return false;
+  const of = (name: string): unknown => Reflect.get(value, name);
+  const optional = (name: string) => ["string", "undefined"].includes(typeof of(name));
+  return (
+    typeof of("name") === "string" &&
+    typeof of("message") === "string" &&
+    CHECK_STATES.some((state) => state === of("state")) &&
+    ACCOUNTS.some((account) => account === of("account")) &&
+    optional("cure") &&
+    optional("clusterId")
+  );
+}

@@ -3,7 +3,7 @@ import { followLog, type LogLine } from "../sandbox/demo/function-log.ts";
 import { joinCost, joinDone, joinStart } from "../sandbox/demo/measure.ts";
 import type { SandboxFleet } from "../sandbox/fleet.ts";
 import type { FleetMember } from "../sandbox/fleet-file.ts";
-import { fillManifest, type ManifestTemplate } from "../shared/istio/template.ts";
+import { fillManifest, type ManifestTemplate, manifestValues } from "../shared/istio/template.ts";
 import { peakMemory, resetPeakMemory } from "./memory.ts";
 import { atLeast, atMost, type Target } from "./target.ts";
 import { exchangeByHand, manifestByHand, type Workplace } from "./usual-way.ts";
@@ -125,6 +125,7 @@ async function installByHand(
   const cluster = await fleet.createCluster("by-hand", { labels: {} });
   const { clusterId, project } = cluster;
   const { meshId } = fleet.file();
-  const values = { meshId, clusterId, network: `${project}.default`, workloadTtl: WORKLOAD_TTL };
+  const of = { clusterId, network: `${project}.default` };
+  const values = manifestValues(template, { meshId, workloadTtl: WORKLOAD_TTL }, of);
   return await manifestByHand(workplace, cluster, fillManifest(template, values));
 }

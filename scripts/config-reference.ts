@@ -51,6 +51,13 @@ const ENTRIES: Readonly<Record<VariableName, Entry | undefined>> = {
     form: "a duration",
     about: "The longest life of a workload's certificate: istiod's `MAX_WORKLOAD_CERT_TTL`.",
   },
+  MESHJOIN_ISTIO_HUB: {
+    form: "a registry's host, its port if it has one, and a path, in lower case, like `docker.io/istio`",
+    about:
+      "Where nodes get Istio's images, istiod's and the sidecars'. For a mirror. A change of it is a roll-out, one member at a time; " +
+      "sidecars follow when their pods are restarted.",
+    otherwise: "where the pinned release publishes them, `docker.io/istio`",
+  },
   MESHJOIN_CLOCK_SKEW: {
     form: "a duration",
     about: "How far the clocks of the fleet may differ.",

@@ -82,7 +82,7 @@ function istiodPromised(istiod: DeploymentObject | undefined, pin: Pin, settings
     {
       what: "the image of istiod",
       is: image,
-      wanted: `${pin.hub}/pilot:${pin.tag}`,
+      wanted: `${settings.hub}/pilot:${pin.tag}`,
       keys: [
         ...["hub", "tag", "variant"].flatMap((key) => [`values.global.${key}`, `values.pilot.${key}`]),
         "values.pilot.image",

@@ -1,4 +1,5 @@
 import { parse } from "yaml";
+import { IMAGE_HUB_CURE, isImageHub } from "../shared/core/image-hub.ts";
 
 /** `shared/istio/pin.json`: which Istio, and where its images are. */
 export interface Pin {
@@ -33,6 +34,7 @@ export function parsePin(json: string): Pin {
     tag: requiredText(value, "tag"),
     sandboxModule: requiredText(value, "sandboxModule"),
   };
+  if (!isImageHub(pin.hub)) throw new Error(`pin.json has the hub ${pin.hub}: ${IMAGE_HUB_CURE}`);
   if (/(?:^|\/)(?:testing|latest)$/.test(pin.hub) || /^(?:testing|latest)$/.test(pin.tag)) {
     throw new Error(`pin.json names the moving target ${pin.hub}:${pin.tag}: pin a release`);
   }
@@ -51,6 +53,7 @@ export interface Settings {
   readonly clusterId: string;
   readonly network: string;
   readonly workloadTtl: string;
+  readonly hub: string;
 }
 
 /** So that one istiod serves while the other is moved. */
@@ -60,7 +63,7 @@ export const ISTIODS_MIN = 2;
 function fixedSpec(pin: Pin, settings: Settings): Record<string, unknown> {
   return {
     profile: "minimal",
-    hub: pin.hub,
+    hub: settings.hub,
     tag: pin.tag,
     meshConfig: {
       defaultConfig: {

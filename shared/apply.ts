@@ -8,7 +8,7 @@ import { outcomeOf } from "./core/outcome.ts";
 import type { MeshSpec } from "./core/spec.ts";
 import { controlPlane } from "./istio/control-plane.ts";
 import type { CacertsMaterial } from "./istio/secrets.ts";
-import type { ManifestTemplate } from "./istio/template.ts";
+import { type ManifestTemplate, manifestValues } from "./istio/template.ts";
 import { isRolledOut } from "./istio/workload.ts";
 import type { Ports } from "./ports.ts";
 import type { Reporter } from "./progress.ts";
@@ -54,7 +54,7 @@ async function applyAction(
   material: CacertsMaterial | undefined,
 ): Promise<boolean> {
   const api = ports.fleet.member(member.cluster);
-  const { meshId, workloadTtl } = spec;
+  const { meshId } = spec;
   switch (action.kind) {
     case "labelNamespace":
       await applyNamespace(api, action, meshId, signal);
@@ -65,7 +65,7 @@ async function applyAction(
         (await writeIntermediate(api, action, material, meshId, ports.clock.now(), signal))
       );
     case "applyControlPlane": {
-      const values = { meshId, clusterId: member.clusterId, network: member.network, workloadTtl };
+      const values = manifestValues(template, spec, member);
       await applyControlPlane(api, controlPlane(template, values), meshId, signal);
       return true;
     }

@@ -1,5 +1,6 @@
 import * as z from "zod/mini";
 import { parseDuration } from "./core/duration.ts";
+import { IMAGE_HUB_CURE, isImageHub } from "./core/image-hub.ts";
 import { type Access, INTERMEDIATE_TO_WORKLOAD, KEY_ALGORITHMS, type MeshSpec } from "./core/spec.ts";
 import { ConfigError } from "./errors.ts";
 import { nearest } from "./nearest.ts";
@@ -116,6 +117,7 @@ const SCHEMA = z.object({
   MESHJOIN_ACCESS_PEERS: oneOf(ACCESS),
   MESHJOIN_MASS_LEAVE_SHARE: share(),
   MESHJOIN_ROTATION_SHARE: share(),
+  MESHJOIN_ISTIO_HUB: z.optional(text((value) => (isImageHub(value) ? value : undefined), IMAGE_HUB_CURE)),
   MESHJOIN_SIGNER_URL: z.optional(
     text(functionUrl, "use the https URL of the function sign-intermediate, without query"),
   ),
@@ -204,6 +206,7 @@ function toSpec(values: Values): MeshSpec {
     rotationShare: values.MESHJOIN_ROTATION_SHARE,
     accessFunction: values.MESHJOIN_ACCESS_FUNCTION,
     accessPeers: values.MESHJOIN_ACCESS_PEERS,
+    ...(values.MESHJOIN_ISTIO_HUB === undefined ? {} : { istioHub: values.MESHJOIN_ISTIO_HUB }),
   };
 }
 

@@ -9,6 +9,7 @@ import { noSigningRoot } from "./core/roots/signing.ts";
 import { MeshjoinError } from "./errors.ts";
 import { controlPlane } from "./istio/control-plane.ts";
 import { CRDS, dueCrds } from "./istio/crds.ts";
+import { manifestValues } from "./istio/template.ts";
 import type { KubernetesObject, Ports } from "./ports.ts";
 import { type Plans, plansOf, type Survey, survey } from "./reconcile/survey.ts";
 
@@ -109,8 +110,9 @@ async function objectsOf(
   { clusterId }: ApplyControlPlane,
 ): Promise<KubernetesObject[]> {
   const member = members.find((each) => each.clusterId === clusterId);
-  const { meshId, workloadTtl } = spec;
-  const desired = controlPlane(template, { meshId, clusterId, network: member?.network ?? "", workloadTtl });
+  const { meshId } = spec;
+  const of = { clusterId, network: member?.network ?? "" };
+  const desired = controlPlane(template, manifestValues(template, spec, of));
   const existing = member === undefined ? [] : await crdsOf(ports, member, signal);
   return [
     ...dueCrds(existing, desired, meshId),

@@ -37,4 +37,6 @@ export interface MeshSpec {
   readonly accessFunction: Access;
   /** Which address stands in remote secrets. */
   readonly accessPeers: Access;
+  /** Registry and path of Istio's images; undefined: where the pinned release publishes them. */
+  readonly istioHub?: string;
 }

@@ -23,8 +23,8 @@ const OVERLAY_VERSION = 1;
 
 /** Known without filling the template, so that asking whether a member is up to date costs nothing. */
 export function manifestHash(template: ManifestTemplate, values: ManifestValues): string {
-  const { meshId, clusterId, network, workloadTtl } = values;
-  const input = [OVERLAY_VERSION, template.digest, meshId, clusterId, network, workloadTtl];
+  const { meshId, clusterId, network, workloadTtl, hub } = values;
+  const input = [OVERLAY_VERSION, template.digest, meshId, clusterId, network, workloadTtl, hub];
   return createHash("sha256").update(JSON.stringify(input)).digest("hex").slice(0, 16);
 }
 

@@ -1,4 +1,6 @@
 import { formatGoDuration } from "../core/duration.ts";
+import { isImageHub } from "../core/image-hub.ts";
+import type { MeshSpec } from "../core/spec.ts";
 import { ConfigError } from "../errors.ts";
 import type { KubernetesObject } from "../ports.ts";
 
@@ -8,6 +10,8 @@ export interface ManifestTemplate {
   readonly release: string;
   /** Of istiod's image, its flavour included: the Istio version of a member that runs it. */
   readonly tag: string;
+  /** Where the release publishes its images: what holds where the mesh has no hub of its own. */
+  readonly hub: string;
   /** Changes with every change of the rendering. */
   readonly digest: string;
   readonly objects: readonly KubernetesObject[];
@@ -20,6 +24,17 @@ export interface ManifestValues {
   readonly network: string;
   /** Seconds; istiod's `MAX_WORKLOAD_CERT_TTL`. */
   readonly workloadTtl: number;
+  /** Registry and path of Istio's images. */
+  readonly hub: string;
+}
+
+/** What the manifest of one member is filled in with. */
+export function manifestValues(
+  template: Pick<ManifestTemplate, "hub">,
+  { meshId, workloadTtl, istioHub }: Pick<MeshSpec, "meshId" | "workloadTtl" | "istioHub">,
+  { clusterId, network }: Pick<ManifestValues, "clusterId" | "network">,
+): ManifestValues {
+  return { meshId, clusterId, network, workloadTtl, hub: istioHub ?? template.hub };
 }
 
 /**
@@ -32,9 +47,16 @@ export const PLACEHOLDERS = {
   clusterId: "meshjoin-placeholder-cluster-id",
   network: "meshjoin-placeholder-network",
   workloadTtl: "meshjoin-placeholder-workload-ttl",
+  hub: "meshjoin-placeholder-hub",
 } as const satisfies Record<keyof ManifestValues, string>;
 
-const FIELDS = ["meshId", "clusterId", "network", "workloadTtl"] as const satisfies (keyof ManifestValues)[];
+const FIELDS = [
+  "meshId",
+  "clusterId",
+  "network",
+  "workloadTtl",
+  "hub",
+] as const satisfies (keyof ManifestValues)[];
 /** Needs no quotes and no escapes in YAML and JSON; that it is no number and no YAML word is the configuration's part. */
 const PLAIN = /^[A-Za-z0-9][-A-Za-z0-9._]*$/;
 
@@ -54,7 +76,7 @@ function substitution(values: ManifestValues): (text: string) => string {
   const texts = manifestTexts(values);
   const pairs = FIELDS.map((field) => {
     const text = texts[field];
-    if (!PLAIN.test(text)) {
+    if (field === "hub" ? !isImageHub(text) : !PLAIN.test(text)) {
       throw new RangeError(`${field} ${JSON.stringify(text)} cannot stand in a manifest: use a plain name`);
     }
     return { placeholder: PLACEHOLDERS[field], text };
@@ -79,19 +101,21 @@ export function parseTemplate(json: string): ManifestTemplate {
   const parsed: unknown = JSON.parse(json);
   if (isManifest(parsed)) {
     const { pin, digest, objects } = parsed;
-    return { release: pin.release, tag: pin.tag, digest, objects };
+    return { release: pin.release, tag: pin.tag, hub: pin.hub, digest, objects };
   }
   throw new ConfigError("istio/manifest.json of the bundle is not a manifest: build the bundle again", {
     code: "ManifestInvalid",
   });
 }
 
-function isManifest(
-  value: unknown,
-): value is { pin: { release: string; tag: string }; digest: string; objects: KubernetesObject[] } {
+function isManifest(value: unknown): value is {
+  pin: { release: string; tag: string; hub: string };
+  digest: string;
+  objects: KubernetesObject[];
+} {
   if (!(isRecord(value) && isRecord(value["pin"]))) return false;
   const { pin, digest, objects } = value;
-  const texts = [pin["release"], pin["tag"], digest];
+  const texts = [pin["release"], pin["tag"], pin["hub"], digest];
   return texts.every((text) => typeof text === "string") && Array.isArray(objects);
 }
 

@@ -11,6 +11,7 @@ import { type Outcome, outcomeOfFailure } from "../core/outcome.ts";
 import { MeshjoinError } from "../errors.ts";
 import { controlPlane, withoutFailurePolicy } from "../istio/control-plane.ts";
 import { newlyOwned } from "../istio/drift.ts";
+import { manifestValues } from "../istio/template.ts";
 import type { KubernetesObject, MemberApi, ObjectMeta } from "../ports.ts";
 import { MEMBER_CONCURRENCY } from "./members.ts";
 
@@ -52,11 +53,11 @@ interface Repaired {
 }
 
 async function repairMember({ ports, spec, template, signal }: Run, cluster: Cluster): Promise<Repaired> {
-  const { meshId, workloadTtl } = spec;
+  const { meshId } = spec;
   const id = clusterId(cluster.ref);
   const api = ports.fleet.member(cluster);
   const network = networkName(cluster.network);
-  const desired = controlPlane(template, { meshId, clusterId: id, network, workloadTtl });
+  const desired = controlPlane(template, manifestValues(template, spec, { clusterId: id, network }));
   try {
     const objects = [
       ...desired.others,

@@ -11,6 +11,7 @@ import type { Member } from "../core/observation.ts";
 import { type Outcome, outcomeOf, outcomeOfFailure, worst } from "../core/outcome.ts";
 import { MeshjoinError } from "../errors.ts";
 import { manifestHash } from "../istio/control-plane.ts";
+import { manifestValues } from "../istio/template.ts";
 import { observeMember } from "../observe.ts";
 
 /** Members that are worked on at the same time. */
@@ -120,11 +121,10 @@ export async function observeMembers(
 /** What a member is judged by. */
 export function contextOf(
   { spec, template, ports }: Run,
-  { clusterId: id, network }: Member,
+  member: Member,
   { roots, collisions, confirm, rotateBefore }: Judging,
 ): MemberContext {
-  const { meshId, workloadTtl } = spec;
-  const hash = manifestHash(template, { meshId, clusterId: id, network, workloadTtl });
+  const hash = manifestHash(template, manifestValues(template, spec, member));
   const desired = { manifestHash: hash, istioVersion: template.tag };
   const now = ports.clock.now();
   return { spec, roots, desired, collisions, confirm, rotateBefore, now };

@@ -3,7 +3,7 @@ import { beforeAll, describe, expect, it } from "@jest/globals";
 import { ensureBinaries } from "../../../sandbox/binaries/build.ts";
 import { type Manifest, renderObjects, renderTemplate } from "../../../scripts/render.ts";
 import { type Pin, parsePin } from "../../../scripts/render-settings.ts";
-import { fillManifest, manifestTexts, parseTemplate } from "../../../shared/istio/template.ts";
+import { fillManifest, manifestTexts, PLACEHOLDERS, parseTemplate } from "../../../shared/istio/template.ts";
 
 const ISTIO = new URL("../../../shared/istio/", import.meta.url);
 const BUILD_TIMEOUT_MS = 30 * 60_000;
@@ -26,15 +26,34 @@ function objectOf(kind: string) {
 
 describe("the manifest template", () => {
   it.each([
-    { meshId: "prod", clusterId: "cn-fleet-europe-west1-a", network: "fleet.default", workloadTtl: 86_400 },
+    {
+      meshId: "prod",
+      clusterId: "cn-fleet-europe-west1-a",
+      network: "fleet.default",
+      workloadTtl: 86_400,
+      hub: "docker.io/istio",
+    },
     {
       meshId: "x",
       clusterId: `cn-${"a".repeat(60)}`,
       network: "example.com_fleet.vpc-1",
       workloadTtl: 90 * 60,
+      hub: "europe-west1-docker.pkg.dev/fleet/mirror/istio",
     },
-    { meshId: "e1", clusterId: "cn-0-1-2", network: "a1.n-0", workloadTtl: 3601 },
-    { meshId: "off-site", clusterId: "cn-true", network: "null-project.true", workloadTtl: 61 },
+    {
+      meshId: "e1",
+      clusterId: "cn-0-1-2",
+      network: "a1.n-0",
+      workloadTtl: 3601,
+      hub: "localhost:5000/a__b/c-1.2",
+    },
+    {
+      meshId: "off-site",
+      clusterId: "cn-true",
+      network: "null-project.true",
+      workloadTtl: 61,
+      hub: "10.0.0.1:443/1/2",
+    },
   ])("filled in for $meshId equals what istioctl renders for it", async (values) => {
     const rendered = await renderObjects(istioctl, pin, userYaml, manifestTexts(values));
     expect(fillManifest(parseTemplate(JSON.stringify(manifest)), values)).toEqual(rendered);
@@ -60,7 +79,7 @@ describe("the manifest template", () => {
       spec: { minAvailable: 1, selector: { matchLabels: { app: "istiod" } } },
     });
     expect(objectOf("Deployment")).toMatchObject({
-      spec: { template: { spec: { containers: [{ image: `${pin.hub}/pilot:${pin.tag}` }] } } },
+      spec: { template: { spec: { containers: [{ image: `${PLACEHOLDERS.hub}/pilot:${pin.tag}` }] } } },
     });
   });
 

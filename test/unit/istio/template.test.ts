@@ -1,16 +1,26 @@
 import { describe, expect, it } from "@jest/globals";
+import { manifestHash } from "../../../shared/istio/control-plane.ts";
 import {
   fillManifest,
   type ManifestTemplate,
+  manifestValues,
   PLACEHOLDERS,
   parseTemplate,
 } from "../../../shared/istio/template.ts";
+import { aSpec } from "../../builders/spec.ts";
 
-const VALUES = { meshId: "prod", clusterId: "cn-a-b-c", network: "a.default", workloadTtl: 86_400 };
+const VALUES = {
+  meshId: "prod",
+  clusterId: "cn-a-b-c",
+  network: "a.default",
+  workloadTtl: 86_400,
+  hub: "docker.io/istio",
+};
 
 const TEMPLATE: ManifestTemplate = {
   release: "1.31.4",
   tag: "1.31.4-distroless",
+  hub: "docker.io/istio",
   digest: "d",
   objects: [
     {
@@ -60,13 +70,38 @@ describe("fillManifest", () => {
   it.each(["", "a b", 'a"', "a: b", "#a", "a\n", "-a"])("refuses %j, which would need quotes", (meshId) => {
     expect(() => fillManifest(TEMPLATE, { ...VALUES, meshId })).toThrow(/meshId .* use a plain name/);
   });
+
+  it.each(["", "docker.io", "istio", "https://docker.io/istio", "docker.io/istio/", "docker.io/istio:1"])(
+    "refuses %j, which is no hub",
+    (hub) => {
+      expect(() => fillManifest(TEMPLATE, { ...VALUES, hub })).toThrow(/hub .* cannot stand in a manifest/);
+    },
+  );
+});
+
+describe("manifestValues", () => {
+  const of = { clusterId: "cn-a-b-c", network: "a.default" };
+
+  it("takes the hub of the release, unless the mesh has one of its own", () => {
+    expect(manifestValues(TEMPLATE, aSpec(), of).hub).toBe("docker.io/istio");
+    expect(manifestValues(TEMPLATE, aSpec({ istioHub: "mirror.example/istio" }), of).hub).toBe(
+      "mirror.example/istio",
+    );
+  });
+
+  it("makes another hub another manifest", () => {
+    const [own, mirrored] = [aSpec(), aSpec({ istioHub: "mirror.example/istio" })].map((spec) =>
+      manifestHash(TEMPLATE, manifestValues(TEMPLATE, spec, of)),
+    );
+    expect(own).not.toBe(mirrored);
+  });
 });
 
 describe("parseTemplate", () => {
   it("reads what the build wrote", () => {
-    const { release, tag, digest, objects } = TEMPLATE;
+    const { release, tag, hub, digest, objects } = TEMPLATE;
     const json = JSON.stringify({
-      pin: { release, hub: "h", tag },
+      pin: { release, hub, tag },
       renderer: "snapshot",
       digest,
       objects,

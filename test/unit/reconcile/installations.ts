@@ -34,7 +34,7 @@ export function istiod(clusterName: string): KubernetesObject {
           containers: [
             {
               name: "discovery",
-              image: "registry.istio.io/release/pilot:1.30.2",
+              image: "docker.io/istio/pilot:1.30.2",
               env: [{ name: "CLUSTER_ID", value: clusterName }],
             },
           ],

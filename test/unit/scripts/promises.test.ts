@@ -8,7 +8,7 @@ const PIN = {
   tag: "1.31.4-distroless",
   sandboxModule: "v0.0.0-1",
 };
-const SETTINGS = { meshId: "m", clusterId: "c", network: "n", workloadTtl: "24h" } as const;
+const SETTINGS = { meshId: "m", clusterId: "c", network: "n", workloadTtl: "24h", hub: PIN.hub } as const;
 
 interface Seed {
   readonly image?: string;

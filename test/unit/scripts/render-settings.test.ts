@@ -3,12 +3,13 @@ import { describe, expect, it } from "@jest/globals";
 import { istioOperator, parsePin } from "../../../scripts/render-settings.ts";
 
 const ISTIO = new URL("../../../shared/istio/", import.meta.url);
-const PIN = { release: "1.31.4", hub: "registry.istio.io/release", tag: "1.31.4", sandboxModule: "v0.0.0-1" };
+const PIN = { release: "1.31.4", hub: "docker.io/istio", tag: "1.31.4", sandboxModule: "v0.0.0-1" };
 const SETTINGS = {
   meshId: "m",
   clusterId: "c",
   network: "n",
   workloadTtl: "24h",
+  hub: "mirror.example:5000/istio",
 } as const;
 
 describe("parsePin", () => {
@@ -19,13 +20,14 @@ describe("parsePin", () => {
   });
 
   it.each([
-    ["a hub of development builds", { hub: "registry.istio.io/testing" }, "moving target"],
+    ["a hub of development builds", { hub: "docker.io/istio/testing" }, "moving target"],
     ["a tag that moves", { tag: "latest" }, "moving target"],
     ["a release that loses endpoints", { release: "1.30.5", tag: "1.30.5" }, "1.31 or newer"],
     ["a release candidate", { release: "1.31.0-rc.0", tag: "1.31.0-rc.0" }, "1.31 or newer"],
     ["two versions", { tag: "1.31.3" }, "one version"],
     ["a longer version", { tag: "1.31.40" }, "one version"],
     ["no hub", { hub: "" }, "no hub"],
+    ["a hub with a scheme", { hub: "https://docker.io/istio" }, "like docker.io/istio"],
   ])("refuses %s", (_, change, why) => {
     expect(() => parsePin(JSON.stringify({ ...PIN, ...change }))).toThrow(why);
   });
@@ -44,7 +46,7 @@ describe("istioOperator", () => {
       kind: "IstioOperator",
       spec: {
         profile: "minimal",
-        hub: "registry.istio.io/release",
+        hub: "mirror.example:5000/istio",
         tag: "1.31.4",
         meshConfig: {
           defaultConfig: { proxyMetadata: { PROXY_CONFIG_XDS_AGENT: "true", SECRET_TTL: "24h" } },

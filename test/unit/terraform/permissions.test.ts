@@ -123,6 +123,7 @@ describe("the functions", () => {
       "PROJECTS",
       "ROOT_PROJECT",
       "SIGNER_URL",
+      "ISTIO_HUB",
       "CONTAINER_ENDPOINT",
       "SECRETMANAGER_ENDPOINT",
     ];

@@ -1,0 +1,22 @@
+/** Host with a dot or a port, so that no container runtime takes it for a path on Docker Hub. */
+const HOST = /^[a-z0-9](?:[-a-z0-9]*[a-z0-9])?(?:\.[a-z0-9](?:[-a-z0-9]*[a-z0-9])?)*(?::[1-9]\d{0,4})?$/;
+/** https://github.com/distribution/reference/blob/main/reference.go, `path-component` */
+const PATH_COMPONENT = /^[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*$/;
+/** A reference has 255 characters at most; `/proxyv2:` and a tag are to follow. */
+const LENGTH_MAX = 200;
+
+/**
+ * Whether the text may stand before `/pilot:TAG` in the name of an image: a registry's host, with a port if it has one, and a path.
+ * Host and path as the reference grammar of container images has them, in lower case.
+ */
+export function isImageHub(text: string): boolean {
+  const [host = "", ...path] = text.split("/");
+  const named = host.includes(".") || host.includes(":") || host === "localhost";
+  const whole =
+    named && HOST.test(host) && path.length > 0 && path.every((each) => PATH_COMPONENT.test(each));
+  return whole && text.length <= LENGTH_MAX;
+}
+
+export const IMAGE_HUB_CURE =
+  "use a registry's host, its port if it has one, and a path, all in lower case, like docker.io/istio; " +
+  "no scheme, tag, digest or slash at the end";

@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { chmod, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join, relative } from "node:path";
@@ -12,6 +12,7 @@ import { ROOT } from "../../scripts/paths.ts";
 import type { Manifest } from "../../scripts/render.ts";
 import { parsePin } from "../../scripts/render-settings.ts";
 import { zipDirectory } from "../../scripts/zip.ts";
+import { standInForTheRelease, VERSION_LABEL } from "./stand-in-istioctl.ts";
 
 const BUILD_TIMEOUT_MS = 30 * 60_000;
 const progress = (line: string) => void process.stderr.write(`${line}\n`);
@@ -31,20 +32,8 @@ async function filesOf(directory: string): Promise<Map<string, Buffer>> {
   return new Map(paths.map((path, index) => [relative(directory, path), contents[index] ?? Buffer.of()]));
 }
 
-const VERSION_LABEL = "app.kubernetes.io/version";
-
-/**
- * The istioctl of a release cannot be had here. This one stands in for it where its rendering is concerned, and there alone: the
- * sandbox's own renders, and its charts' version is rewritten.
- */
-async function standInForTheRelease(name: string, more = ""): Promise<string> {
-  const path = join(work, name);
-  const version = `s#${VERSION_LABEL}: .*#${VERSION_LABEL}: "${release}"#`;
-  const script = `#!/bin/sh\nset -eu\n"${istioctl}" "$@" | sed '${version}'\ncat <<'END'\n${more}\nEND\n`;
-  await writeFile(path, script);
-  await chmod(path, 0o755);
-  return path;
-}
+const standIn = (name: string, more = "") =>
+  standInForTheRelease(join(work, name), { istioctl, release, more });
 
 beforeAll(async () => {
   work = await mkdtemp(join(tmpdir(), "meshjoin-build-"));
@@ -58,7 +47,7 @@ beforeAll(async () => {
   await buildFunctions({
     progress,
     directory: released,
-    releaseIstioctl: await standInForTheRelease("istioctl"),
+    releaseIstioctl: await standIn("istioctl"),
   });
   built = await Promise.all([once, again, released].map(filesOf));
 }, BUILD_TIMEOUT_MS);
@@ -107,7 +96,7 @@ describe("the build", () => {
     const policy =
       "---\napiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {name: istiod, namespace: istio-system}";
     const directory = join(work, "refused");
-    const releaseIstioctl = await standInForTheRelease("istioctl-of-more", policy);
+    const releaseIstioctl = await standIn("istioctl-of-more", policy);
     const message = await buildFunctions({ progress, directory, releaseIstioctl }).then(
       () => "nothing was refused",
       (error: unknown) => String(error),

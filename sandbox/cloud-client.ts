@@ -26,6 +26,8 @@ export interface NewCluster {
   readonly name: string;
   readonly location: string;
   readonly labels: Readonly<Record<string, string>>;
+  /** As `gcloud container clusters create-auto` makes it. */
+  readonly autopilot?: boolean;
 }
 
 const POLL_MS = 250;
@@ -59,9 +61,9 @@ export function createCloudClient(options: CloudClientOptions): CloudClient {
     }
   };
   return {
-    async createCluster({ name, location, labels }) {
+    async createCluster({ name, location, labels, autopilot = false }) {
       const answer = await call("POST", gke(location, "clusters"), {
-        cluster: { name, resourceLabels: labels },
+        cluster: { name, resourceLabels: labels, ...(autopilot && { autopilot: { enabled: true } }) },
       });
       await settled(location, answer);
     },

@@ -13,6 +13,7 @@ import type { TrafficSupport } from "./cluster/traffic-support.ts";
 import type { MemberFaults } from "./google/control-server.ts";
 import type { Fault } from "./google/faults.ts";
 import type { GkeBackend } from "./google/gke.ts";
+import type { WorkloadPolicy } from "./google/gke-cluster.ts";
 
 export interface ControlPlanesOptions {
   readonly dir: string;
@@ -49,7 +50,7 @@ export function createControlPlanes(options: ControlPlanesOptions): ControlPlane
   const limit = pLimit(STARTS_AT_ONCE);
   let stopped = false;
 
-  const start = async (ref: ClusterRef): Promise<ControlPlane> => {
+  const start = async (ref: ClusterRef, autopilot: WorkloadPolicy | undefined): Promise<ControlPlane> => {
     if (stopped) throw new Error("the sandbox is stopping; start it again");
     const id = clusterId(ref);
     const startedAt = Date.now();
@@ -62,6 +63,7 @@ export function createControlPlanes(options: ControlPlanesOptions): ControlPlane
       accessReviewUrl: options.accessReviewUrl,
       adminUsers: options.adminUsers,
       podCidrIndex: takeIndex(indexes, id),
+      ...(autopilot !== undefined && { autopilot }),
       ...(options.traffic !== undefined && { traffic: options.traffic }),
       autoscaler: options.autoscaler === true,
     });
@@ -71,8 +73,8 @@ export function createControlPlanes(options: ControlPlanesOptions): ControlPlane
   };
   return {
     backend: {
-      async create(ref) {
-        const started = limit(() => start(ref));
+      async create(ref, policy) {
+        const started = limit(() => start(ref, policy));
         starting.add(started);
         try {
           const { server, caPem } = await started;
@@ -80,6 +82,11 @@ export function createControlPlanes(options: ControlPlanesOptions): ControlPlane
         } finally {
           starting.delete(started);
         }
+      },
+      async setWorkloadPolicy(ref, policy) {
+        const controlPlane = running.get(clusterId(ref));
+        if (controlPlane === undefined) throw new Error(`${ref.name} has no control plane`);
+        await controlPlane.setAutopilot(policy);
       },
       async remove(ref) {
         const id = clusterId(ref);

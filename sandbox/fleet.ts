@@ -86,6 +86,8 @@ export interface ClusterOptions {
   readonly location?: string;
   /** Default: those that make it a member if the fleet joins, none otherwise. */
   readonly labels?: Readonly<Record<string, string>>;
+  /** Default: a Standard cluster. */
+  readonly autopilot?: boolean;
 }
 
 const DELIVERY_POLL_MS = 50;
@@ -292,9 +294,9 @@ function assemble(parts: Parts, undo: Undo): SandboxFleet {
       functions: parts.functions.urls,
       members: google.members(),
     }),
-    async createCluster(name, { location = LOCATIONS[0], labels } = {}) {
+    async createCluster(name, { location = LOCATIONS[0], labels, autopilot = false } = {}) {
       const joining = options.join ? { [meshLabel]: meshId } : {};
-      await client.createCluster({ name, location, labels: labels ?? joining });
+      await client.createCluster({ name, location, labels: labels ?? joining, autopilot });
       return memberNamed(name);
     },
     async deleteCluster(name) {

@@ -21,6 +21,11 @@ const ENTRIES: Readonly<Record<Reason, Entry>> = {
       "The API server of a member does not answer, or is in trouble of its own. Nothing is known of the member.",
     cure: "If it lasts: the cluster's health, its authorized networks, and `MESHJOIN_ACCESS_FUNCTION`. Each full run looks again.",
   },
+  AutopilotNeedsNetAdmin: {
+    means:
+      "An Autopilot cluster refuses every pod with a sidecar, because `istio-init` has the capability NET_ADMIN. istiod itself runs.",
+    cure: "`gcloud container clusters update NAME --workload-policies=allow-net-admin`; the message has the whole command.",
+  },
   CacertsMissing: { means: "A member has no intermediate CA.", cure: "None: Meshjoin issues one." },
   CacertsOutdated: {
     means: "A member's intermediate CA stands for other roots than the mesh has now.",

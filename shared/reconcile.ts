@@ -18,6 +18,7 @@ import { type MemberResult, observeMembers, reconcileMembers } from "./reconcile
 import type { Late } from "./reconcile/note-loaded.ts";
 import { reconcilePairs } from "./reconcile/pairs.ts";
 import { findMissingPermissions } from "./reconcile/permissions.ts";
+import { findRefusedPods } from "./reconcile/refused-pods.ts";
 import { renewIntermediates } from "./reconcile/renew.ts";
 import { type RollOutResult, rollOut } from "./reconcile/roll-out.ts";
 import { signingRoots } from "./reconcile/roots.ts";
@@ -103,8 +104,16 @@ async function join(
       )
     : NOT_DEEP;
   const lacking = deep ? await findMissingPermissions(run, subjects) : [];
+  const refused = deep
+    ? await findRefusedPods(
+        run,
+        current.map(({ cluster }) => cluster),
+      )
+    : NOT_DEEP;
   const memberSummaries = late.map((each) => {
-    const more = [renewed, rolled, looked].flatMap(({ outcomes: done }) => done.get(each.clusterId) ?? []);
+    const more = [renewed, rolled, looked, refused].flatMap(
+      ({ outcomes: done }) => done.get(each.clusterId) ?? [],
+    );
     return { ...each, outcome: worst([each.outcome, ...more]) };
   });
   const outcomes = [...memberSummaries.map(({ outcome }) => outcome), ...pairOutcomes];
@@ -122,6 +131,7 @@ async function join(
         ...rolled.findings,
         ...looked.findings,
         ...lacking,
+        ...refused.findings,
       ]),
     },
     retry: outcomes.includes("waiting") || renewed.unfinished || rolled.unfinished || run.signal.aborted,
@@ -131,6 +141,7 @@ async function join(
       ...renewed.errors,
       ...rolled.errors,
       ...looked.errors,
+      ...refused.errors,
     ],
   };
 }

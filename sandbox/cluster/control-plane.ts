@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import type { Binaries } from "../binaries/build.ts";
 import { type ApiClient, createApiClient } from "./api-client.ts";
+import { type AutopilotPolicy, enforceAutopilot } from "./autopilot.ts";
 import { type FaultProxy, startFaultProxy } from "./fault-proxy.ts";
 import { type ApiServer, startApiServer, startControllerManager, startEtcd } from "./kube-processes.ts";
 import { renderKubeconfig } from "./kubeconfig.ts";
@@ -29,6 +30,8 @@ export interface ControlPlaneOptions {
   readonly adminGroups?: readonly string[];
   /** 0 to 99, another one for every cluster: pods get 10.(100 + index).0.0/16. */
   readonly podCidrIndex: number;
+  /** Where the cluster is an Autopilot one. */
+  readonly autopilot?: AutopilotPolicy;
   /** Where sidecars are to run. */
   readonly traffic?: TrafficSupport;
   /** Whether autoscalers and disruption budgets are heeded: then there are as many istiods as the manifest wants at least. */
@@ -64,6 +67,8 @@ export interface ControlPlane {
   readonly proxy: Pick<FaultProxy, "setFault">;
   /** The oldest first. */
   istiods(): readonly RunningIstiod[];
+  /** Of an Autopilot cluster; resolves when it is in force. */
+  setAutopilot(policy: AutopilotPolicy): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -203,6 +208,7 @@ async function start(options: ControlPlaneOptions, undo: Undo): Promise<ControlP
   const kubeconfig = renderKubeconfig({ name, server, ca: { pem: caPem }, token: tokens.admin });
   await writeFile(kubeconfigPath, kubeconfig, { mode: 0o600 });
   await waitForControllers(api);
+  if (options.autopilot !== undefined) await enforceAutopilot(api, options.autopilot);
   return {
     name,
     server: `https://127.0.0.1:${proxy.port}`,
@@ -213,6 +219,7 @@ async function start(options: ControlPlaneOptions, undo: Undo): Promise<ControlP
     podCidr: `10.${100 + options.podCidrIndex}.0.0/16`,
     proxy,
     istiods: () => node.pilots().flatMap(runningIstiod),
+    setAutopilot: (policy) => enforceAutopilot(api, policy),
     stop: undo.run,
   };
 }

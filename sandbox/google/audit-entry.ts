@@ -7,10 +7,11 @@ import type { GoogleError } from "./google-error.ts";
 /** A `LogEntry` of the Admin Activity log as a log sink publishes it; https://cloud.google.com/logging/docs/reference/v2/rest/v2/LogEntry */
 export type AuditEntry = Readonly<Record<string, unknown>>;
 
-/** What the three logged methods call themselves. */
+/** What the logged methods call themselves. */
 const METHODS = {
   CreateCluster: { operationType: "CREATE_CLUSTER", permission: "container.clusters.create" },
   DeleteCluster: { operationType: "DELETE_CLUSTER", permission: "container.clusters.delete" },
+  UpdateCluster: { operationType: "UPDATE_CLUSTER", permission: "container.clusters.update" },
   SetLabels: { operationType: "UPDATE_CLUSTER", permission: "container.clusters.update" },
 } as const;
 export type AuditedMethod = keyof typeof METHODS;

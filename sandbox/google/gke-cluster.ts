@@ -36,6 +36,11 @@ export function podRange({
   return stated.map(text).find((cidr) => cidr !== undefined) ?? givenPodRange;
 }
 
+/** What an Autopilot cluster lets pods do beyond the usual. */
+export interface WorkloadPolicy {
+  readonly allowNetAdmin: boolean;
+}
+
 /** What a running control plane adds. */
 export interface ControlPlaneFacts {
   /** `host:port`, without a scheme. */
@@ -54,6 +59,8 @@ export interface ClusterRecord {
   readonly status: ClusterStatus;
   readonly statusMessage?: string;
   readonly labels: Readonly<Record<string, string>>;
+  /** Of an Autopilot cluster alone. */
+  readonly workloadPolicy?: WorkloadPolicy;
   readonly controlPlane?: ControlPlaneFacts;
   /** The operation that is changing the cluster now; a second one is refused. */
   readonly busyWith?: { readonly operation: string; readonly doing: string };
@@ -90,6 +97,13 @@ export function parseClusterRequest(location: string, body: unknown): ClusterReq
     throw invalid('Invalid value for field "cluster.name": must match ^[a-z]([-a-z0-9]{0,38}[a-z0-9])?$.');
   }
   return { name, resourceLabels: parseLabels(stated["resourceLabels"] ?? {}), stated };
+}
+
+/** Undefined of a Standard cluster. */
+export function statedPolicy({ stated }: ClusterRequest): WorkloadPolicy | undefined {
+  const { enabled, workloadPolicyConfig } = record(stated["autopilot"]);
+  if (enabled !== true) return undefined;
+  return { allowNetAdmin: record(workloadPolicyConfig)["allowNetAdmin"] === true };
 }
 
 /** https://cloud.google.com/kubernetes-engine/docs/how-to/creating-managing-labels#requirements_for_labels */
@@ -129,6 +143,14 @@ export function renderCluster(
     ...request.stated,
     ...ipAllocation(cluster),
     ...network(ref, request.stated),
+    ...(cluster.workloadPolicy === undefined
+      ? {}
+      : {
+          autopilot: {
+            ...record(request.stated["autopilot"]),
+            workloadPolicyConfig: cluster.workloadPolicy,
+          },
+        }),
     name: ref.name,
     id: cluster.id,
     etag: labelFingerprint({ ...cluster.labels, id: cluster.id, status: cluster.status }),

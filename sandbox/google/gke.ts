@@ -21,7 +21,9 @@ import {
   podRange,
   record,
   renderCluster,
+  statedPolicy,
   text,
+  type WorkloadPolicy,
 } from "./gke-cluster.ts";
 import { newOperation, type OperationRecord, renderOperation } from "./gke-operations.ts";
 import { GoogleError } from "./google-error.ts";
@@ -32,9 +34,12 @@ import { type RestCall, type RestOptions, type RestRoute, startRestApi } from ".
 /** IAM's permissions of the calls served here; https://cloud.google.com/kubernetes-engine/docs/reference/api-permissions */
 type GkePermission = `container.${"clusters" | "operations"}.${string}` | "serviceusage.services.get";
 
-/** What makes and removes the control planes that the API only describes. */
+/** What makes, changes and removes the control planes that the API only describes. */
 export interface GkeBackend {
-  create(ref: ClusterRef): Promise<ControlPlaneFacts>;
+  /** `policy` on an Autopilot cluster alone. */
+  create(ref: ClusterRef, policy?: WorkloadPolicy): Promise<ControlPlaneFacts>;
+  /** Of an Autopilot cluster; resolves when it is in force. */
+  setWorkloadPolicy(ref: ClusterRef, policy: WorkloadPolicy): Promise<void>;
   remove(ref: ClusterRef): Promise<void>;
 }
 
@@ -96,6 +101,7 @@ function routes(state: State): RestRoute[] {
     route("GET", CLUSTERS, "container.clusters.list", listClusters),
     route("POST", CLUSTERS, "container.clusters.create", createCluster),
     route("GET", CLUSTER, "container.clusters.get", getCluster),
+    route("PUT", CLUSTER, "container.clusters.update", updateCluster),
     route("DELETE", CLUSTER, "container.clusters.delete", deleteCluster),
     route("POST", labels, "container.clusters.update", setLabels),
     route("GET", OPERATIONS, "container.operations.list", listOperations),
@@ -147,23 +153,54 @@ function createCluster(state: State, call: RestCall): object {
     if (state.clusters.has(clusterResource(ref))) {
       throw new GoogleError("ALREADY_EXISTS", `Already exists: ${clusterPath(ref)}.`);
     }
+    const policy = statedPolicy(request);
     const cluster: ClusterRecord = {
       ref,
       id: newClusterId(),
       createTime: now(state).toISOString(),
       request,
       givenPodRange: freePodRange([...state.clusters.values()].map(podRange)),
+      ...(policy === undefined ? {} : { workloadPolicy: policy }),
       status: "PROVISIONING",
       labels: request.resourceLabels,
     };
     state.clusters.set(clusterResource(ref), cluster);
     return async () => {
       try {
-        update(state, ref, { controlPlane: await state.options.backend.create(ref), status: "RUNNING" });
+        update(state, ref, {
+          controlPlane: await state.options.backend.create(ref, policy),
+          status: "RUNNING",
+        });
       } catch (error) {
         update(state, ref, { status: "ERROR", statusMessage: messageOf(error) });
         throw error;
       }
+    };
+  });
+}
+
+const POLICY = "desiredAutopilotWorkloadPolicyConfig";
+
+/** One thing is changed at a time, as in the real API; what may be changed here is the workload policy of Autopilot. */
+function updateCluster(state: State, call: RestCall): object {
+  const project = findProject(state.options.projects, part(call, "project"));
+  const ref = refOf(call, project);
+  const change = record(record(call.body)["update"]);
+  const audited = audit("UpdateCluster", call, ref, { name: clusterResource(ref), update: change });
+  return begin(state, audited, project, "updating", () => {
+    const cluster = existing(state, ref);
+    idle(cluster);
+    const desired = change[POLICY];
+    if (desired === undefined || Object.keys(change).length > 1) {
+      throw new GoogleError("UNIMPLEMENTED", `The sandbox updates ${POLICY} and nothing else.`);
+    }
+    if (cluster.workloadPolicy === undefined) {
+      throw new GoogleError("INVALID_ARGUMENT", "Workload policies are for Autopilot clusters only.");
+    }
+    const policy = { allowNetAdmin: record(desired)["allowNetAdmin"] === true };
+    return async () => {
+      await state.options.backend.setWorkloadPolicy(ref, policy);
+      update(state, ref, { workloadPolicy: policy });
     };
   });
 }

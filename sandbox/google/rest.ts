@@ -19,7 +19,7 @@ export interface RestCall {
 }
 
 export interface RestRoute {
-  readonly method: "GET" | "POST" | "PATCH" | "DELETE";
+  readonly method: "GET" | "POST" | "PATCH" | "PUT" | "DELETE";
   readonly path: RegExp;
   handle(call: RestCall): object;
 }

@@ -32,6 +32,8 @@ export function toCluster(project: string, cluster: GkeCluster): Cluster {
     network: toVpc(project, cluster),
     vpcNative: cluster.ipAllocationPolicy?.useIpAliases === true,
     podRanges: toPodRanges(cluster),
+    autopilot: cluster.autopilot?.enabled === true,
+    allowNetAdmin: cluster.autopilot?.workloadPolicyConfig?.allowNetAdmin === true,
     kubernetesVersion: cluster.currentMasterVersion ?? "",
     endpoints: toEndpoints(cluster),
   };

@@ -68,6 +68,10 @@ export interface Cluster {
   readonly vpcNative: boolean;
   /** Those of the cluster and of node pools with ranges of their own; IPv4. */
   readonly podRanges: PodRanges;
+  /** Google runs the nodes, and refuses pods that want too much of them. */
+  readonly autopilot: boolean;
+  /** An Autopilot cluster asks this alone: whether pods may have the capability NET_ADMIN, as `istio-init` does. */
+  readonly allowNetAdmin: boolean;
   /** Empty while the control plane is being made. */
   readonly kubernetesVersion: string;
   readonly endpoints: ClusterEndpoints;

@@ -1,5 +1,6 @@
 import type { Cluster, Endpoint, EndpointKind } from "./cluster.ts";
 import { type Finding, finding } from "./finding.ts";
+import { updateClusterCommand } from "./gcloud.ts";
 import type { Access } from "./spec.ts";
 
 export type EndpointChoice = { readonly endpoint: Endpoint } | { readonly finding: Finding };
@@ -23,7 +24,7 @@ export function peerEndpoint(cluster: Cluster, access: Access, clusterId: string
       finding: finding(
         "DnsTokensNotAllowed",
         "the DNS-based endpoint of the cluster refuses Kubernetes tokens, and remote secrets carry one",
-        `${updateCommand(cluster)} --enable-k8s-tokens-via-dns, or set MESHJOIN_ACCESS_PEERS to private or public`,
+        `${updateClusterCommand(cluster.ref, "--enable-k8s-tokens-via-dns")}, or set MESHJOIN_ACCESS_PEERS to private or public`,
         clusterId,
       ),
     };
@@ -43,13 +44,8 @@ function none(cluster: Cluster, kind: EndpointKind | "any", clusterId: string): 
     finding: finding(
       "EndpointNotAvailable",
       `the cluster has no ${kind === "any" ? "" : `${kind} `}endpoint of its control plane`,
-      `enable one (${updateCommand(cluster)} --help), or change MESHJOIN_ACCESS_FUNCTION and MESHJOIN_ACCESS_PEERS`,
+      `enable one (${updateClusterCommand(cluster.ref, "--help")}), or change MESHJOIN_ACCESS_FUNCTION and MESHJOIN_ACCESS_PEERS`,
       clusterId,
     ),
   };
-}
-
-function updateCommand(cluster: Cluster): string {
-  const { project, location, name } = cluster.ref;
-  return `gcloud container clusters update ${name} --project ${project} --location ${location}`;
 }

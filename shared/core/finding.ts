@@ -8,6 +8,7 @@ export const REASONS = {
   AbsenceNotProved: "warning",
   ApiServerRefused: "error",
   ApiServerUnreachable: "warning",
+  AutopilotNeedsNetAdmin: "warning",
   CacertsMissing: "info",
   CacertsOutdated: "info",
   CertificateDue: "info",

@@ -24,6 +24,7 @@ const RESOURCES: Readonly<Record<string, Resource>> = {
   ConfigMap: namespaced("configmaps", [...APPLIED, "list"]),
   CustomResourceDefinition: clusterScoped("customresourcedefinitions", ["list", "watch", "create", "patch"]),
   Deployment: namespaced("deployments", [...APPLIED, "list", "watch"]),
+  Event: namespaced("events", ["list"]),
   HorizontalPodAutoscaler: namespaced("horizontalpodautoscalers"),
   MutatingWebhookConfiguration: clusterScoped("mutatingwebhookconfigurations"),
   Namespace: clusterScoped("namespaces"),

@@ -1,4 +1,5 @@
 import type { ApplyControlPlane, IssueIntermediate, MemberAction } from "./action.ts";
+import { needsNetAdmin } from "./autopilot.ts";
 import { type Finding, finding } from "./finding.ts";
 import { certificateExpiring, isIntermediateDue, rootExpiring, wouldGainLife } from "./intermediate-life.ts";
 import { BLOCKERS, type MemberContext } from "./member-checks.ts";
@@ -40,6 +41,7 @@ export function planMember(member: Member, context: MemberContext): MemberPlan {
   const isIssued = actions.some(({ kind }) => kind === "issueIntermediate");
   const findings = [
     ...accepted,
+    ...[needsNetAdmin(member.cluster) ?? []].flat(),
     ...cacertsNotes(member, context),
     ...notes(member, context),
     ...(renewal?.findings ?? []),

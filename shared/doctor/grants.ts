@@ -1,5 +1,4 @@
 import type { Account } from "../core/check.ts";
-import type { ClusterRef } from "../core/cluster.ts";
 
 const VIEWER = "roles/secretmanager.viewer";
 const ACCESSOR = "roles/secretmanager.secretAccessor";
@@ -67,8 +66,4 @@ function grantOnSecret({ id, project }: Secret, role: string, member: string): s
 
 export function enableApi(api: string, project: string): string {
   return `gcloud services enable ${api} --project=${project}`;
-}
-
-export function updateCluster({ project, location, name }: ClusterRef, flag: string): string {
-  return `gcloud container clusters update ${name} --project=${project} --location=${location} ${flag}`;
 }

@@ -1,14 +1,16 @@
+import { needsNetAdmin } from "../core/autopilot.ts";
 import pLimit from "p-limit";
 import { type Check, fault, fine, unknown } from "../core/check.ts";
 import type { Cluster, EndpointKind } from "../core/cluster.ts";
 import { functionEndpoint, peerEndpoint } from "../core/endpoints.ts";
 import type { Finding } from "../core/finding.ts";
+import { updateClusterCommand } from "../core/gcloud.ts";
 import { clusterId } from "../core/names.ts";
 import type { MeshSpec } from "../core/spec.ts";
 import { describePermissions, neededPermissions } from "../istio/needed-permissions.ts";
 import type { AccessReview, Permission, Ports } from "../ports.ts";
 import { ours } from "./google.ts";
-import { type Grants, updateCluster } from "./grants.ts";
+import type { Grants } from "./grants.ts";
 
 const MEMBERS_AT_ONCE = 8;
 /** Access reviews of one member at the same time. */
@@ -56,10 +58,12 @@ async function checkMember(
   if ("finding" in own) return [wrong(own.finding)];
   const { kind } = own.endpoint;
   const peers = peerEndpoint(cluster, spec.accessPeers, id);
+  const refusal = needsNetAdmin(cluster);
   try {
     const { missing, skew } = await look(ports, cluster, question);
     const wrongs = [
       ...("finding" in peers ? [wrong(peers.finding)] : []),
+      ...(refusal === undefined ? [] : [wrong(refusal)]),
       ...(missing.length === 0
         ? []
         : [
@@ -153,5 +157,5 @@ function cureOf(
   const who = account === "caller" ? "this machine" : `the ${account}`;
   return kind === "dns" || endpoints.dns === undefined
     ? `check that the cluster is well and that ${who} reaches it`
-    : `let ${who} in (authorized networks), or use the DNS-based endpoint: ${updateCluster(ref, "--enable-dns-access")}`;
+    : `let ${who} in (authorized networks), or use the DNS-based endpoint: ${updateClusterCommand(ref, "--enable-dns-access")}`;
 }

@@ -44,7 +44,7 @@ const ESCALATIONS: Readonly<Record<string, Permission>> = {
 };
 
 export interface Need {
-  /** A deep run lists every kind of the manifest, too; the rotator makes none. */
+  /** A deep run lists every kind of the manifest, and events, too; the rotator makes none. */
   readonly deep: boolean;
 }
 
@@ -58,7 +58,8 @@ export function neededPermissions({ deep }: Need, kinds = INVENTORY): readonly P
       ...(escalation === undefined ? [] : [escalation]),
     ];
   });
-  const all = [...OWN_KINDS.flatMap(verbsOn), ...rendered, ...OTHERS];
+  const events = deep ? [listed({ apiVersion: "v1", kind: "Event" })] : [];
+  const all = [...OWN_KINDS.flatMap(verbsOn), ...rendered, ...events, ...OTHERS];
   return [...new Map(all.map((permission) => [JSON.stringify(permission), permission])).values()];
 }
 

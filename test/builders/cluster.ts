@@ -15,6 +15,8 @@ export function aCluster(seed: ClusterSeed = {}): Cluster {
     network: { project: "shop", name: "default" },
     vpcNative: true,
     podRanges: { cidrs: [`10.${Number.parseInt(id.slice(0, 2), 16)}.0.0/16`], namesOnly: [] },
+    autopilot: false,
+    allowNetAdmin: false,
     kubernetesVersion: "1.36.3-gke.1",
     endpoints: allEndpoints(rest.id ?? id),
     ...rest,

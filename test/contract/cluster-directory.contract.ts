@@ -16,7 +16,10 @@ export interface DirectoryWorld {
   close(): Promise<void>;
 }
 
-export type ClusterSeed = Pick<Cluster, "ref" | "labels" | "network" | "vpcNative" | "podRanges">;
+export type ClusterSeed = Pick<
+  Cluster,
+  "ref" | "labels" | "network" | "vpcNative" | "podRanges" | "autopilot" | "allowNetAdmin"
+>;
 
 const seed: ClusterSeed = {
   ref: { project: "shop", location: "europe-west1-b", name: "one" },
@@ -24,6 +27,8 @@ const seed: ClusterSeed = {
   network: { project: "host", name: "vpc" },
   vpcNative: true,
   podRanges: { cidrs: ["10.4.0.0/17", "10.64.0.0/20"], namesOnly: ["spare-pods"] },
+  autopilot: false,
+  allowNetAdmin: false,
 };
 const regional: ClusterSeed = {
   ref: { project: "shop", location: "us-east1", name: "two" },
@@ -31,6 +36,8 @@ const regional: ClusterSeed = {
   network: { project: "shop", name: "default" },
   vpcNative: false,
   podRanges: { cidrs: ["10.8.0.0/14"], namesOnly: [] },
+  autopilot: true,
+  allowNetAdmin: true,
 };
 
 export function describeClusterDirectory(name: string, start: () => Promise<DirectoryWorld>): void {

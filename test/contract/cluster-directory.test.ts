@@ -17,6 +17,7 @@ const ADDRESS = "127.0.0.1:6443";
 
 const backend: GkeBackend = {
   create: async () => ({ endpoint: ADDRESS, caPem: CA, kubernetesVersion: "1.36.3" }),
+  setWorkloadPolicy: async () => undefined,
   remove: () => Promise.race([]),
 };
 
@@ -30,7 +31,7 @@ async function startWorld(): Promise<LabelsWorld & { readonly api: GkeApi; reado
     directory: gkeDirectory({ endpoint: api.url }),
     labels: gkeLabels({ endpoint: api.url }),
     async create(seed) {
-      const { ref, labels, network, vpcNative, podRanges } = seed;
+      const { ref, labels, network, vpcNative, podRanges, autopilot, allowNetAdmin } = seed;
       const [clusterCidr, ...poolCidrs] = podRanges.cidrs;
       await operate(
         google,
@@ -53,6 +54,7 @@ async function startWorld(): Promise<LabelsWorld & { readonly api: GkeApi; reado
               name: `pool-${index}`,
               networkConfig: { podRange: `pool-${index}`, podIpv4CidrBlock },
             })),
+            autopilot: { enabled: autopilot, workloadPolicyConfig: { allowNetAdmin } },
             controlPlaneEndpointsConfig: { dnsEndpointConfig: { allowExternalTraffic: true } },
           },
         },

@@ -13,6 +13,8 @@ const seed: ClusterSeed = {
   network: { project: "host", name: "vpc" },
   vpcNative: true,
   podRanges: { cidrs: ["10.4.0.0/17"], namesOnly: [] },
+  autopilot: false,
+  allowNetAdmin: false,
 };
 const { ref } = seed;
 const JOIN = { key: "mesh_id", value: "prod" };

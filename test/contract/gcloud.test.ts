@@ -20,6 +20,7 @@ const run = promisify(execFile);
 
 const backend: GkeBackend = {
   create: async () => ({ endpoint: "127.0.0.1:6443", caPem: "a CA", kubernetesVersion: "1.36.3" }),
+  setWorkloadPolicy: async () => undefined,
   remove: async () => undefined,
 };
 
@@ -120,6 +121,9 @@ describe("the real gcloud", () => {
       await gcloud("container clusters create zonal --zone europe-west1-b");
       await gcloud("container clusters create regional --region europe-west4");
       await gcloud("container clusters create-auto auto --location us-central1");
+      await gcloud(
+        "container clusters update auto --location us-central1 --workload-policies=allow-net-admin",
+      );
       await gcloud("beta container clusters create beta --location europe-west1");
       expect(entries.at(-1)).toMatchObject({
         protoPayload: { methodName: "google.container.v1beta1.ClusterManager.CreateCluster" },
@@ -128,7 +132,11 @@ describe("the real gcloud", () => {
         { name: "beta", location: "europe-west1" },
         { name: "zonal", location: "europe-west1-b" },
         { name: "regional", location: "europe-west4" },
-        { name: "auto", location: "us-central1", autopilot: { enabled: true } },
+        {
+          name: "auto",
+          location: "us-central1",
+          autopilot: { enabled: true, workloadPolicyConfig: { allowNetAdmin: true } },
+        },
       ]);
     },
     TIMEOUT_MS,

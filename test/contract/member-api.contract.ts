@@ -447,6 +447,17 @@ export function describeMemberApi(name: string, start: () => Promise<MemberWorld
       });
     });
 
+    it("select events by their reason", async () => {
+      const involvedObject = { kind: "ReplicaSet", namespace: ISTIO_NAMESPACE, name: "web" };
+      const namespace = ISTIO_NAMESPACE;
+      for (const reason of ["FailedCreate", "SuccessfulCreate"]) {
+        const metadata = { name: reason.toLowerCase(), namespace };
+        await api.writer.create({ apiVersion: "v1", kind: "Event", metadata, reason, involvedObject });
+      }
+      const query = { apiVersion: "v1", kind: "Event", namespace, fieldSelector: "reason=FailedCreate" };
+      expect(await api.reader.list(query)).toMatchObject([{ reason: "FailedCreate", involvedObject }]);
+    });
+
     describe("until", () => {
       const watched = ({ metadata }: KubernetesObject) => ({
         apiVersion: "v1",

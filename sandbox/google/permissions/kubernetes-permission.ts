@@ -49,6 +49,7 @@ const collection = (group: string, resource: string, name: string): CollectionLi
 
 const COLLECTIONS: readonly CollectionLine[] = [
   collection("", "configmaps", "configMaps"),
+  collection("", "events", "events"),
   collection("", "namespaces", "namespaces"),
   collection("", "pods", "pods"),
   collection("", "resourcequotas", "resourceQuotas"),

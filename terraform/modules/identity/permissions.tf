@@ -71,6 +71,7 @@ locals {
   deep_permissions = [
     "container.clusterRoleBindings.list",
     "container.clusterRoles.list",
+    "container.events.list",
     "container.horizontalPodAutoscalers.list",
     "container.mutatingWebhookConfigurations.list",
     "container.podDisruptionBudgets.list",

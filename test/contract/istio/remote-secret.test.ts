@@ -91,6 +91,8 @@ describe("a remote secret", () => {
       network: { project: "fleet", name: "default" },
       vpcNative: true,
       podRanges: { cidrs: [], namesOnly: [] },
+      autopilot: false,
+      allowNetAdmin: false,
       kubernetesVersion: "1.36.3",
       endpoints: { private: endpoint },
     };

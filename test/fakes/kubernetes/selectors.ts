@@ -6,7 +6,7 @@ export function matches(object: KubernetesObject, query: ObjectQuery): boolean {
     object.kind === query.kind &&
     (query.namespace === undefined || metadata.namespace === query.namespace) &&
     requirements(query.labelSelector).every((term) => hasLabel(metadata.labels ?? {}, term)) &&
-    requirements(query.fieldSelector).every((term) => hasField(metadata, term))
+    requirements(query.fieldSelector).every((term) => hasField(object, term))
   );
 }
 
@@ -22,11 +22,13 @@ function hasLabel(labels: Readonly<Record<string, string>>, term: string): boole
   return (labels[key] === value) === (operator !== "!=");
 }
 
-/** Every kind has these two and no other kind of field selector is used. */
+/** Every kind has these two. */
 const FIELDS = { "metadata.name": "name", "metadata.namespace": "namespace" } as const;
 
-function hasField(metadata: KubernetesObject["metadata"], term: string): boolean {
+function hasField(object: KubernetesObject, term: string): boolean {
   const { key = "", operator, value = "" } = parse(term);
+  const { kind, metadata } = object;
+  if (kind === "Event" && key === "reason") return (object["reason"] === value) === (operator !== "!=");
   if (operator === undefined || !(key in FIELDS)) throw new TypeError(`no field selector ${term} here`);
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- just looked up
   const actual = metadata[FIELDS[key as keyof typeof FIELDS]];

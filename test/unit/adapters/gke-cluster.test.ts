@@ -34,9 +34,23 @@ describe("toCluster", () => {
       network: { project: "host", name: "vpc" },
       vpcNative: true,
       podRanges: { cidrs: [], namesOnly: [] },
+      autopilot: false,
+      allowNetAdmin: false,
       kubernetesVersion: "1.36.3-gke.100",
       endpoints: { public: { kind: "public", server: "https://34.1.2.3", caData: CA } },
     });
+  });
+
+  it.each<[string, protos.google.container.v1.IAutopilot | null, object]>([
+    ["of a Standard cluster", null, { autopilot: false, allowNetAdmin: false }],
+    ["that refuses NET_ADMIN", { enabled: true }, { autopilot: true, allowNetAdmin: false }],
+    [
+      "that allows it",
+      { enabled: true, workloadPolicyConfig: { allowNetAdmin: true } },
+      { autopilot: true, allowNetAdmin: true },
+    ],
+  ])("reads the mode %s", (_, autopilot, expected) => {
+    expect(toCluster("shop", anAnswer({ autopilot }))).toMatchObject(expected);
   });
 
   it.each<[unknown, string]>([

@@ -103,6 +103,11 @@ describe("doctor", () => {
       { name: "member", cure: expect.stringContaining("gcloud container clusters update m1") },
     ],
     [
+      "an Autopilot cluster that refuses sidecars",
+      (mesh) => mesh.directory.put({ ...mesh.clusters[0]!, autopilot: true }),
+      { check: "member", cure: expect.stringContaining("--workload-policies=allow-net-admin") },
+    ],
+    [
       "pods that have no addresses of the VPC",
       (mesh) => mesh.directory.put({ ...mesh.clusters[0]!, vpcNative: false }),
       { name: "network", message: expect.stringContaining("cn-shop-europe-west1-m1") },

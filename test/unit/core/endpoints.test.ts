@@ -78,7 +78,7 @@ describe("the address in remote secrets", () => {
         clusterId: "id",
         severity: "error",
         cure: expect.stringContaining(
-          "gcloud container clusters update east --project shop --location europe-west1 --enable-k8s-tokens-via-dns",
+          "gcloud container clusters update east --project=shop --location=europe-west1 --enable-k8s-tokens-via-dns",
         ),
       },
     });

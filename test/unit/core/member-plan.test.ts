@@ -71,6 +71,16 @@ describe("planMember", () => {
     });
   });
 
+  it.each([
+    ["has it said that an Autopilot cluster refuses sidecars, and is complete", true, false, 1],
+    ["has nothing said of one that allows them", true, true, 0],
+    ["has nothing said of a Standard cluster", false, false, 0],
+  ])("%s", (_, autopilot, allowNetAdmin, count) => {
+    const plan = planMember(aMember(aCluster({ autopilot, allowNetAdmin })), aContext());
+    expect(plan.standing).toBe("complete");
+    expect(reasonsOf(plan.findings)).toEqual(Array(count).fill("AutopilotNeedsNetAdmin"));
+  });
+
   it("makes an empty cluster a member, in the order that istiod needs", () => {
     const { standing, actions } = planMember(having(EMPTY), aContext());
     expect(standing).toBe("pending");

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "@jest/globals";
 import { ISTIO_NAMESPACE } from "../../../shared/core/names.ts";
+import { findRefusedPods } from "../../../shared/reconcile/refused-pods.ts";
 import { aMesh, type FakeMesh } from "../../fakes/mesh.ts";
 import { expectJoined, versionsOf } from "./world.ts";
 
@@ -20,6 +21,48 @@ const reasonsOf = ({ findings }: { readonly findings: readonly { readonly reason
 function edit({ store }: Awaited<ReturnType<typeof aJoinedMesh>>, text: string): void {
   store.write({ ...store.get(CONFIG)!, data: { mesh: text } }, "kubectl-edit");
 }
+
+describe("a deep run of a member on Autopilot", () => {
+  const event = (name: string, message: string) => ({
+    apiVersion: "v1",
+    kind: "Event",
+    metadata: { name, namespace: "shop" },
+    reason: "FailedCreate",
+    involvedObject: { kind: "ReplicaSet", namespace: "shop", name },
+    message,
+  });
+  const WARDEN = `denied by autogke-default-linux-capabilities: linux capability 'NET_ADMIN' on container 'istio-init'`;
+
+  async function aRefusingMesh(allowNetAdmin: boolean) {
+    const mesh = await aJoinedMesh();
+    mesh.directory.put({ ...mesh.clusters[0]!, autopilot: true, allowNetAdmin });
+    mesh.store.write(event("web", WARDEN), "replicaset-controller");
+    mesh.store.write(event("web-again", WARDEN), "replicaset-controller");
+    mesh.store.write(event("other", "exceeded quota"), "replicaset-controller");
+    return mesh;
+  }
+
+  it("names the workloads whose pods are refused for NET_ADMIN, and is not itself troubled by that", async () => {
+    const mesh = await aRefusingMesh(false);
+    const { outcome, findings } = await deep(mesh);
+    expect([outcome, reasonsOf({ findings })]).toEqual(["unchanged", ["AutopilotNeedsNetAdmin"]]);
+    expect(findings[0]?.message).toMatch(/of ReplicaSet shop\/web, ReplicaSet shop\/web-again$/);
+    expect((await mesh.reconcile("mesh")).summary.findings).toEqual([]);
+  });
+
+  it("says nothing of old events where NET_ADMIN is allowed by now", async () => {
+    expect((await deep(await aRefusingMesh(true))).findings).toEqual([]);
+  });
+
+  it("says that it may not read events", async () => {
+    const mesh = await aRefusingMesh(false);
+    mesh.servers[0]!.faults.forbidden = ["list"];
+    const cluster = { ...mesh.clusters[0]!, autopilot: true };
+    const { outcomes, findings, errors } = await findRefusedPods(mesh.run(), [cluster]);
+    expect([[...outcomes.values()], reasonsOf({ findings })]).toEqual([["failed"], ["RunFailed"]]);
+    expect(errors).toMatchObject([{ code: "Forbidden" }]);
+  });
+});
 
 describe("a deep run", () => {
   it("writes nothing where nobody has changed anything", async () => {

@@ -19,6 +19,7 @@ afterEach(async () => open?.close());
 
 const instantBackend: GkeBackend = {
   create: async () => ({ endpoint: "127.0.0.1:6443", caPem: "a CA", kubernetesVersion: "1.36.3" }),
+  setWorkloadPolicy: async () => undefined,
   remove: async () => undefined,
 };
 

@@ -228,7 +228,7 @@ function endpoints(cluster: ClusterRecord, projectNumber: string): object {
   const { ref, controlPlane, request } = cluster;
   const address = controlPlane?.endpoint;
   const statedEndpoints = record(request.stated["controlPlaneEndpointsConfig"] ?? {});
-  const addresses = address === undefined ? {} : { publicEndpoint: address, privateEndpoint: address };
+  const announced = address === undefined ? {} : { publicEndpoint: address, privateEndpoint: address };
   return {
     ...(address === undefined ? {} : { endpoint: address }),
     masterAuth: {
@@ -247,11 +247,11 @@ function endpoints(cluster: ClusterRecord, projectNumber: string): object {
       ipEndpointsConfig: {
         enabled: true,
         enablePublicEndpoint: true,
-        ...addresses,
+        ...announced,
         ...record(statedEndpoints["ipEndpointsConfig"] ?? {}),
       },
     },
-    privateClusterConfig: { ...addresses, ...record(request.stated["privateClusterConfig"] ?? {}) },
+    privateClusterConfig: { ...announced, ...record(request.stated["privateClusterConfig"] ?? {}) },
   };
 }
 

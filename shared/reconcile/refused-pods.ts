@@ -12,8 +12,8 @@ import { MEMBER_CONCURRENCY } from "./members.ts";
 
 /**
  * Which workloads Autopilot keeps from having sidecars, by the events of their controllers. A deep run alone asks, and only those
- * members that refuse NET_ADMIN: that they do is known from GKE, and an event only adds whom it concerns. A controller
- * tries again every quarter of an hour at the least, so that the event of a pod that is refused now is there.
+ * members that refuse NET_ADMIN: that they do is known from GKE, and an event only adds whom it concerns. A ReplicaSet tries
+ * again within 17 minutes (its queue's longest delay, 1000 s), and an event lives for an hour, so that whatever is refused now has one.
  */
 export async function findRefusedPods(
   { ports, signal }: Run,

@@ -106,14 +106,6 @@ describe("Autopilot", () => {
       const istiod = ["-n", "istio-system", "deployment", "istiod"];
       const limits = ["-o", "jsonpath={.spec.template.spec.containers[0].resources.limits.memory}"];
       expect(await kubectl(auto(), "get", ...istiod, ...limits)).toBe("2Gi");
-      const relabelled = ["app=theirs", "--overwrite", "--field-manager=their-tool"];
-      await kubectl(auto(), "label", ...istiod, ...relabelled);
-      const taken = (await sync(fleet, { deep: true })).body.findings;
-      expect(taken.map(({ reason }) => reason)).toEqual(["ControlPlaneEdited"]);
-      // The note of whom it was taken back from goes with the first deep run that finds it so.
-      await sync(fleet, { deep: true });
-      expect((await sync(fleet, { deep: true })).body).toMatchObject({ outcome: "unchanged", findings: [] });
-      expect(await kubectl(auto(), "get", ...istiod, ...limits)).toBe("2Gi");
     },
     SCENARIO_MS,
   );

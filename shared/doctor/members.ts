@@ -1,5 +1,5 @@
-import { needsNetAdmin } from "../core/autopilot.ts";
 import pLimit from "p-limit";
+import { needsNetAdmin } from "../core/autopilot.ts";
 import { type Check, fault, fine, unknown } from "../core/check.ts";
 import type { Cluster, EndpointKind } from "../core/cluster.ts";
 import { functionEndpoint, peerEndpoint } from "../core/endpoints.ts";

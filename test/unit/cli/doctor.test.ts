@@ -105,7 +105,7 @@ describe("doctor", () => {
     [
       "an Autopilot cluster that refuses sidecars",
       (mesh) => mesh.directory.put({ ...mesh.clusters[0]!, autopilot: true }),
-      { check: "member", cure: expect.stringContaining("--workload-policies=allow-net-admin") },
+      { name: "member", cure: expect.stringContaining("--workload-policies=allow-net-admin") },
     ],
     [
       "pods that have no addresses of the VPC",

@@ -23,6 +23,7 @@ export interface FleetFile {
   readonly meshId: string;
   readonly containerEndpoint: string;
   readonly secretManagerEndpoint: string;
+  readonly computeEndpoint: string;
   readonly pubsubEmulatorHost: string;
   readonly topics: { readonly clusterEvents: string; readonly rotation: string };
   readonly accessTokenFile: string;

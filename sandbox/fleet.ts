@@ -189,6 +189,7 @@ function settingsOf(
     ...Object.fromEntries(own),
     MESHJOIN_CONTAINER_ENDPOINT: google.containerEndpoint,
     MESHJOIN_SECRETMANAGER_ENDPOINT: google.secretManagerEndpoint,
+    MESHJOIN_COMPUTE_ENDPOINT: google.computeEndpoint,
   };
 }
 
@@ -286,6 +287,7 @@ function assemble(parts: Parts, undo: Undo): SandboxFleet {
       meshId,
       containerEndpoint: google.containerEndpoint,
       secretManagerEndpoint: google.secretManagerEndpoint,
+      computeEndpoint: google.computeEndpoint,
       pubsubEmulatorHost: google.pubsub.host,
       topics: { clusterEvents: CLUSTER_EVENTS, rotation: ROTATION },
       accessTokenFile: google.accessTokenFile,

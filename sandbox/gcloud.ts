@@ -5,7 +5,7 @@ import { renderExports } from "./shell.ts";
 /** What gcloud has to know of a sandbox. */
 type GcloudTarget = Pick<
   FleetFile,
-  "project" | "containerEndpoint" | "secretManagerEndpoint" | "accessTokenFile"
+  "project" | "containerEndpoint" | "secretManagerEndpoint" | "computeEndpoint" | "accessTokenFile"
 >;
 
 export function gcloudEnvironmentFile(dir: string): string {
@@ -19,6 +19,7 @@ export function gcloudEnvironmentFile(dir: string): string {
  */
 export function renderGcloudEnvironment(dir: string, target: GcloudTarget): string {
   const variables = {
+    CLOUDSDK_API_ENDPOINT_OVERRIDES_COMPUTE: `${target.computeEndpoint}/compute/v1/`,
     CLOUDSDK_API_ENDPOINT_OVERRIDES_CONTAINER: `${target.containerEndpoint}/`,
     CLOUDSDK_API_ENDPOINT_OVERRIDES_SECRETMANAGER: `${target.secretManagerEndpoint}/`,
     CLOUDSDK_API_ENDPOINT_OVERRIDES_SERVICEUSAGE: `${target.containerEndpoint}/`,

@@ -13,9 +13,11 @@ import {
 import { type ControlPlanes, createControlPlanes } from "./control-planes.ts";
 import type { FleetMember } from "./fleet-file.ts";
 import { type Accounts, accountsOf } from "./google/accounts.ts";
+import { startCompute } from "./google/compute/api.ts";
 import { startControlServer } from "./google/control-server.ts";
 import { createFaultBoard, type FaultBoard } from "./google/faults.ts";
 import { type GkeApi, startGke } from "./google/gke.ts";
+import { networkOf } from "./google/gke-cluster.ts";
 import { createIdentityTokens, type IdentityTokens } from "./google/identity-tokens.ts";
 import { startAccessReview } from "./google/permissions/access-review.ts";
 import { grantedPermissions } from "./google/permissions/granted.ts";
@@ -48,6 +50,7 @@ export interface GoogleCloudOptions {
 export interface GoogleCloud {
   readonly containerEndpoint: string;
   readonly secretManagerEndpoint: string;
+  readonly computeEndpoint: string;
   readonly controlUrl: string;
   readonly pubsub: SandboxPubSub;
   /** Of the developer, who may do everything. */
@@ -106,6 +109,8 @@ export async function startGoogleCloud(options: GoogleCloudOptions, undo: Undo):
   undo.add(() => gke.close());
   const secretManager = await startSecretManager(shared);
   undo.add(() => secretManager.close());
+  const compute = await startCompute({ ...shared, networks: () => networksOf(gke) });
+  undo.add(() => compute.close());
   const clusterRequests = async (email: string, sinceMs = 0) => {
     const counts = controlPlanes.all().map((each) => countClusterRequests(each.auditLogPath, email, sinceMs));
     return (await Promise.all(counts)).reduce((sum, count) => sum + count, 0);
@@ -133,6 +138,7 @@ export async function startGoogleCloud(options: GoogleCloudOptions, undo: Undo):
   return {
     containerEndpoint: gke.url,
     secretManagerEndpoint: secretManager.url,
+    computeEndpoint: compute.url,
     controlUrl: control.url,
     pubsub,
     accessToken,
@@ -183,6 +189,11 @@ async function startPubSubOf(
   });
   undo.add(() => pubsub.stop());
   return pubsub;
+}
+
+/** Nobody makes networks here: those exist that a cluster is in. */
+function networksOf(gke: GkeApi): string[] {
+  return gke.clusters().map(({ request }) => networkOf(PROJECT.id, request.stated).name);
 }
 
 function runningMembers(gke: GkeApi, controlPlanes: ControlPlanes): FleetMember[] {

@@ -13,6 +13,7 @@ export interface Config {
   /** Stand-ins for Google's APIs, on loopback alone: with them no request leaves the machine. */
   readonly containerEndpoint?: string;
   readonly secretManagerEndpoint?: string;
+  readonly computeEndpoint?: string;
 }
 
 const ACCESS = ["auto", "dns", "private", "public"] as const satisfies readonly Access[];
@@ -123,6 +124,7 @@ const SCHEMA = z.object({
   ),
   MESHJOIN_CONTAINER_ENDPOINT: z.optional(loopbackUrl()),
   MESHJOIN_SECRETMANAGER_ENDPOINT: z.optional(loopbackUrl()),
+  MESHJOIN_COMPUTE_ENDPOINT: z.optional(loopbackUrl()),
 });
 
 export type VariableName = keyof typeof SCHEMA.shape;
@@ -215,12 +217,14 @@ function toConfig(values: Values): Config {
     MESHJOIN_SIGNER_URL: signerUrl,
     MESHJOIN_CONTAINER_ENDPOINT: containerEndpoint,
     MESHJOIN_SECRETMANAGER_ENDPOINT: secretManagerEndpoint,
+    MESHJOIN_COMPUTE_ENDPOINT: computeEndpoint,
   } = values;
   return {
     spec: toSpec(values),
     ...(signerUrl === undefined ? {} : { signerUrl }),
     ...(containerEndpoint === undefined ? {} : { containerEndpoint }),
     ...(secretManagerEndpoint === undefined ? {} : { secretManagerEndpoint }),
+    ...(computeEndpoint === undefined ? {} : { computeEndpoint }),
   };
 }
 

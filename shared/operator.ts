@@ -2,7 +2,7 @@ import type { Run } from "./apply.ts";
 import { lazily } from "./async/lazily.ts";
 import { loadConfig } from "./config.ts";
 import type { MeshSpec } from "./core/spec.ts";
-import type { CallerIdentity, ClusterLabels, RotatorPorts } from "./ports.ts";
+import type { CallerIdentity, ClusterLabels, Firewalls, RotatorPorts } from "./ports.ts";
 import type { Reporter } from "./progress.ts";
 import { closing, DEADLINE_MS, readTemplate, wireRotator } from "./runtime.ts";
 
@@ -10,6 +10,7 @@ import { closing, DEADLINE_MS, readTemplate, wireRotator } from "./runtime.ts";
 export interface OperatorPorts extends RotatorPorts {
   readonly labels: ClusterLabels;
   readonly caller: CallerIdentity;
+  readonly firewalls: Firewalls;
 }
 
 export interface OperatorRun extends Run {
@@ -41,19 +42,25 @@ export function operatorIdentity(): (audience: string) => Promise<string> {
  */
 export function createOperator(env: NodeJS.ProcessEnv, manifest: URL): Operator {
   const config = loadConfig(env);
-  const { spec, signerUrl, containerEndpoint: endpoint } = config;
+  const { spec, signerUrl, containerEndpoint: endpoint, computeEndpoint } = config;
   const adapters = lazily(() =>
     Promise.all([
       wireRotator(config),
       import("./adapters/gke-labels.ts"),
       import("./adapters/google-auth.ts"),
+      import("./adapters/compute-firewalls.ts"),
     ]),
   );
 
   async function open(): Promise<OperatorPorts> {
-    const [makePorts, { gkeLabels }, { googleCaller }] = await adapters();
+    const [makePorts, { gkeLabels }, { googleCaller, googleAccessToken }, { computeFirewalls }] =
+      await adapters();
     const labels = gkeLabels(endpoint === undefined ? {} : { endpoint });
-    return { ...makePorts(), labels, caller: googleCaller() };
+    const firewalls = computeFirewalls({
+      accessToken: googleAccessToken(),
+      ...(computeEndpoint === undefined ? {} : { endpoint: computeEndpoint }),
+    });
+    return { ...makePorts(), labels, caller: googleCaller(), firewalls };
   }
 
   return {

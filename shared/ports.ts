@@ -1,4 +1,5 @@
-import type { Cluster, ClusterRef } from "./core/cluster.ts";
+import type { Cluster, ClusterRef, VpcRef } from "./core/cluster.ts";
+import type { EffectiveFirewall } from "./core/firewall.ts";
 import type { RootState, RootVersions } from "./core/roots/state.ts";
 
 /**
@@ -20,6 +21,15 @@ export interface ClusterListing {
   readonly clusters: readonly Cluster[];
   /** Locations that did not answer: absence from this list proves nothing about them. */
   readonly missingLocations: readonly string[];
+}
+
+/** The firewall of a VPC. For a person who looks why requests do not pass: no trigger reads it. */
+export interface Firewalls {
+  /**
+   * What is in force in a network, with the regional policies of these regions. Fails with RefusedError `PermissionDenied`,
+   * `NotFound`, `ServiceDisabled`.
+   */
+  effective(network: VpcRef, regions: readonly string[], signal?: AbortSignal): Promise<EffectiveFirewall>;
 }
 
 /** One label of a cluster; `undefined` takes it off. */

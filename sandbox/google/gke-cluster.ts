@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from "node:crypto";
-import type { ClusterRef, ClusterStatus } from "../../shared/core/cluster.ts";
+import type { ClusterRef, ClusterStatus, VpcRef } from "../../shared/core/cluster.ts";
 import { GoogleError } from "./google-error.ts";
 
 /** The part of a cluster's description that a caller states; everything else gets the real API's defaults. */
@@ -201,19 +201,27 @@ function ipAllocation(cluster: ClusterRecord): object {
 /** The short names stand beside the full ones of `networkConfig`, as in the real answers. */
 function network(ref: ClusterRef, stated: Readonly<Record<string, unknown>>): object {
   const config = record(stated["networkConfig"] ?? {});
-  const named = text(config["network"]) ?? text(stated["network"]) ?? "default";
+  const { project, name } = networkOf(ref.project, stated);
   const subnet = text(config["subnetwork"]) ?? text(stated["subnetwork"]) ?? "default";
   return {
-    network: lastSegment(named),
+    network: name,
     subnetwork: lastSegment(subnet),
     networkConfig: {
       ...config,
-      network: named.includes("/") ? named : `projects/${ref.project}/global/networks/${named}`,
+      network: `projects/${project}/global/networks/${name}`,
       subnetwork: subnet.includes("/")
         ? subnet
         : `projects/${ref.project}/regions/${regionOf(ref.location)}/subnetworks/${subnet}`,
     },
   };
+}
+
+/** The VPC that a cluster of these fields is in: of a project of its own where it is shared. */
+export function networkOf(project: string, stated: Readonly<Record<string, unknown>>): VpcRef {
+  const named =
+    text(record(stated["networkConfig"] ?? {})["network"]) ?? text(stated["network"]) ?? "default";
+  const host = /(?:^|\/)projects\/(?<project>[^/]+)\//.exec(named)?.groups?.["project"];
+  return { project: host ?? project, name: lastSegment(named) };
 }
 
 function versions(controlPlane: ControlPlaneFacts): object {

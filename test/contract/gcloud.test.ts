@@ -8,8 +8,11 @@ import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
 import { parse } from "yaml";
 import { gcloudEnvironmentFile, renderGcloudEnvironment } from "../../sandbox/gcloud.ts";
 import type { AuditEntry } from "../../sandbox/google/audit-entry.ts";
+import { startCompute } from "../../sandbox/google/compute/api.ts";
 import { type GkeBackend, startGke } from "../../sandbox/google/gke.ts";
 import { startSecretManager } from "../../sandbox/google/secret-manager.ts";
+import { createRule } from "../../shared/core/firewall-rule.ts";
+import { aCluster } from "../builders/cluster.ts";
 import { PROJECT, startGoogle } from "./google.ts";
 
 const TIMEOUT_MS = 60_000;
@@ -30,6 +33,7 @@ async function startWorld() {
   const entries: AuditEntry[] = [];
   const gke = await startGke({ ...google, backend, onAuditEntry: (entry) => entries.push(entry) });
   const secretManager = await startSecretManager(google);
+  const compute = await startCompute(google);
   const dir = await mkdtemp(join(tmpdir(), "mesh join's "));
   const accessTokenFile = join(dir, "access-token");
   await writeFile(accessTokenFile, google.tokens.issue("operator@example.com"));
@@ -38,6 +42,7 @@ async function startWorld() {
     project: PROJECT.id,
     containerEndpoint: gke.url,
     secretManagerEndpoint: secretManager.url,
+    computeEndpoint: compute.url,
     accessTokenFile,
   });
   await writeFile(environmentFile, environment);
@@ -49,12 +54,14 @@ async function startWorld() {
   };
   return {
     gke,
+    compute,
     entries,
     dir,
     gcloud,
     json: async (command: string): Promise<unknown> => JSON.parse(await gcloud(`${command} --format json`)),
     labelsOf: (name: string) => gke.clusters().find(({ ref }) => ref.name === name)?.labels,
     async close() {
+      await compute.close();
       await secretManager.close();
       await gke.close();
       await google.close();
@@ -112,6 +119,47 @@ describe("the real gcloud", () => {
       ]);
     },
     TIMEOUT_MS,
+  );
+
+  it(
+    "makes the rule that doctor names, widens it, lists it and deletes it",
+    async () => {
+      const { gcloud, json, compute } = world;
+      const [east, west] = [["10.4.0.0/14"], ["10.8.0.0/14", "10.64.0.0/20"]].map((cidrs, index) =>
+        aCluster({ name: `c${index}`, podRanges: { cidrs, namesOnly: [] } }),
+      );
+      if (east === undefined || west === undefined) throw new Error("there are two");
+      const network = { project: PROJECT.id, name: "default" };
+      const shell = async (command: string) => await gcloud(command.replace(/^gcloud /, ""));
+      const rules = () => compute.rules(PROJECT.id, "default");
+      await shell(createRule(network, [east]).command);
+      expect(rules()).toMatchObject([
+        {
+          name: "meshjoin-pods",
+          direction: "INGRESS",
+          sourceRanges: ["10.4.0.0/14"],
+          allowed: [{ IPProtocol: "tcp" }, { IPProtocol: "udp" }, { IPProtocol: "icmp" }],
+        },
+      ]);
+      await expect(shell(createRule(network, [east]).command)).rejects.toThrow("already exists");
+      await shell(createRule(network, [east, west]).update);
+      expect(rules()).toMatchObject([
+        {
+          sourceRanges: ["10.4.0.0/14", "10.8.0.0/14", "10.64.0.0/20"],
+          allowed: [{ IPProtocol: "tcp" }, {}, {}],
+        },
+      ]);
+      expect(await json("compute firewall-rules list")).toMatchObject([
+        { name: "meshjoin-pods", network: expect.stringMatching(/networks\/default$/), priority: 1000 },
+      ]);
+      await gcloud("compute firewall-rules describe meshjoin-pods");
+      await gcloud("compute firewall-rules delete meshjoin-pods");
+      expect(rules()).toEqual([]);
+      await expect(gcloud("compute firewall-rules create other --network=none --allow=tcp")).rejects.toThrow(
+        "networks/none' was not found",
+      );
+    },
+    2 * TIMEOUT_MS,
   );
 
   it(

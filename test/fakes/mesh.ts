@@ -1,4 +1,5 @@
 import type { Cluster } from "../../shared/core/cluster.ts";
+import type { FirewallRule } from "../../shared/core/firewall.ts";
 import { clusterId } from "../../shared/core/names.ts";
 import type { ReconcileRequest } from "../../shared/core/request.ts";
 import type { MeshSpec } from "../../shared/core/spec.ts";
@@ -14,6 +15,7 @@ import { aSpec } from "../builders/spec.ts";
 import { MANIFEST_TEMPLATE } from "../fixtures/manifest-template.ts";
 import { type FakeClock, fakeClock } from "./clock.ts";
 import { type FakeClusterDirectory, fakeClusterDirectory } from "./cluster-directory.ts";
+import { type FakeFirewalls, fakeFirewalls } from "./firewalls.ts";
 import { type FakeFleet, fakeFleet } from "./fleet.ts";
 import type { FakeApiServer } from "./kubernetes/api-server.ts";
 import type { ProcessFaults } from "./kubernetes/faults.ts";
@@ -24,6 +26,8 @@ export interface FakeMesh {
   readonly spec: MeshSpec;
   readonly clock: FakeClock;
   readonly directory: FakeClusterDirectory;
+  /** One rule lets all pods of network `default` reach each other. */
+  readonly firewalls: FakeFirewalls;
   readonly roots: FakeRootStore;
   readonly fleet: FakeFleet;
   /** In the order of their cluster IDs. */
@@ -54,6 +58,17 @@ export interface MeshOptions {
   readonly spec?: Partial<MeshSpec>;
 }
 
+const ALL_PODS: FirewallRule = {
+  name: "meshjoin-pods",
+  direction: "INGRESS",
+  action: "allow",
+  priority: 1000,
+  tcp: "all",
+  sourceRanges: ["10.0.0.0/8"],
+  destinationRanges: [],
+  byName: false,
+};
+
 /** Longer than anything that is waited for here takes. */
 const DEADLINE_MS = 20_000;
 
@@ -63,6 +78,8 @@ export async function aMesh(options: MeshOptions = {}): Promise<FakeMesh> {
   const names = Array.from({ length: options.members ?? 0 }, (_, index) => `m${index + 1}`);
   const seeds = options.clusters ?? names.map((name) => aCluster({ name }));
   const directory = fakeClusterDirectory({ projects: spec.projects });
+  const firewalls = fakeFirewalls(["shop"]);
+  firewalls.put({ project: "shop", name: "default" }, ALL_PODS);
   const roots = fakeRootStore(spec.meshId);
   const fleet = fakeFleet(clock);
   const clusters: Cluster[] = [];
@@ -102,6 +119,7 @@ export async function aMesh(options: MeshOptions = {}): Promise<FakeMesh> {
     spec,
     clock,
     directory,
+    firewalls,
     roots,
     fleet,
     clusters,

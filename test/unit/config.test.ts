@@ -55,6 +55,7 @@ describe("loadConfig", () => {
       MESHJOIN_SIGNER_URL: "https://sign-intermediate-abc-ew.a.run.app/",
       MESHJOIN_CONTAINER_ENDPOINT: "http://127.0.0.1:4001",
       MESHJOIN_SECRETMANAGER_ENDPOINT: "http://localhost:4002",
+      MESHJOIN_COMPUTE_ENDPOINT: "http://localhost:4003",
       PATH: "/bin",
     });
     expect(config).toEqual({
@@ -77,6 +78,7 @@ describe("loadConfig", () => {
       signerUrl: "https://sign-intermediate-abc-ew.a.run.app",
       containerEndpoint: "http://127.0.0.1:4001",
       secretManagerEndpoint: "http://localhost:4002",
+      computeEndpoint: "http://localhost:4003",
     });
   });
 
@@ -120,6 +122,7 @@ describe("loadConfig", () => {
     ["a signer by name", { MESHJOIN_SIGNER_URL: "sign-intermediate" }, "https URL"],
     ["a stand-in elsewhere", { MESHJOIN_CONTAINER_ENDPOINT: "http://example.com:80" }, "loopback"],
     ["a stand-in over HTTPS", { MESHJOIN_SECRETMANAGER_ENDPOINT: "https://127.0.0.1" }, "loopback"],
+    ["a stand-in of Compute elsewhere", { MESHJOIN_COMPUTE_ENDPOINT: "https://compute.example" }, "loopback"],
     [
       "a stand-in by a look-alike",
       { MESHJOIN_CONTAINER_ENDPOINT: "http://127.0.0.1@example.com" },

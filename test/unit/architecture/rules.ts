@@ -44,7 +44,10 @@ const CONFINED: readonly { readonly name: string; readonly to: string | readonly
   { name: "node-forge", to: "shared/pki/" },
   { name: "commander", to: "cli/" },
   { name: "pino", to: "shared/log.ts" },
-  { name: "zod", to: ["shared/config.ts", "functions/http/", "functions/trigger/"] },
+  {
+    name: "zod",
+    to: ["shared/config.ts", "shared/adapters/compute-answer.ts", "functions/http/", "functions/trigger/"],
+  },
 ];
 
 function startsWithAny(path: string, prefixes: readonly string[]): boolean {

@@ -105,5 +105,10 @@ export async function call(mesh: FakeMesh, args: string, terminal: Terminal = {}
 function portsOf(mesh: FakeMesh, caller: string | Error): OperatorPorts {
   const { ports } = mesh.run();
   const email = () => (caller instanceof Error ? Promise.reject(caller) : Promise.resolve(caller));
-  return { ...ports, labels: fakeClusterLabels(mesh.directory), caller: { email } };
+  return {
+    ...ports,
+    labels: fakeClusterLabels(mesh.directory),
+    caller: { email },
+    firewalls: mesh.firewalls,
+  };
 }

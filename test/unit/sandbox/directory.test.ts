@@ -19,6 +19,7 @@ const fleet: FleetFile = {
   meshId: "sandbox",
   containerEndpoint: "http://127.0.0.1:1",
   secretManagerEndpoint: "http://127.0.0.1:2",
+  computeEndpoint: "http://127.0.0.1:3",
   pubsubEmulatorHost: "127.0.0.1:3",
   topics: { clusterEvents: "cluster-events", rotation: "rotation" },
   accessTokenFile: "/sandbox/access-token",

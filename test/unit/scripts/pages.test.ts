@@ -25,6 +25,10 @@ describe("generated pages", () => {
   it("name every variable but those of the sandbox", () => {
     const page = PAGES["docs/reference/config.md"]?.() ?? "";
     const hidden = variableNames().filter((name) => !page.includes(`| \`${name}\` |`));
-    expect(hidden).toEqual(["MESHJOIN_CONTAINER_ENDPOINT", "MESHJOIN_SECRETMANAGER_ENDPOINT"]);
+    expect(hidden).toEqual([
+      "MESHJOIN_CONTAINER_ENDPOINT",
+      "MESHJOIN_SECRETMANAGER_ENDPOINT",
+      "MESHJOIN_COMPUTE_ENDPOINT",
+    ]);
   });
 });

@@ -1,12 +1,17 @@
 import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdir, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { createInterface } from "node:readline";
 import { promisify } from "node:util";
 import { describe, expect, it } from "@jest/globals";
 import { meshjoinEnvironmentFile } from "../../sandbox/command-line.ts";
+import { deployBundle } from "../../sandbox/deployment.ts";
+import { type Bundle, functionProcess, readBundle } from "../../sandbox/google/function-process.ts";
+import { freePort } from "../../sandbox/ports.ts";
 import { ROOT } from "../../scripts/paths.ts";
+import { releaseFiles } from "../../scripts/release.ts";
 import type { Diagnosis } from "../../shared/core/check.ts";
 import type { Plan } from "../../shared/core/plan.ts";
 import type { Status } from "../../shared/core/status.ts";
@@ -14,7 +19,7 @@ import type { Summary } from "../../shared/core/summary.ts";
 import { MESH_LABEL, membersOf, SCENARIO_MS, useFleet } from "./world/fleet.ts";
 import { clearFaults, holdEvents, setFault, setLabels } from "./world/google.ts";
 import { kubectl, secrets } from "./world/kubectl.ts";
-import { expectForgotten, expectPaired, joined } from "./world/mesh.ts";
+import { eventually, expectForgotten, expectPaired, joined } from "./world/mesh.ts";
 
 const world = useFleet({ members: 3 });
 
@@ -74,6 +79,73 @@ async function aHome(): Promise<string> {
   return home;
 }
 
+/** Before any other Node that the machine has. */
+const pathWithNode = () => `${dirname(process.execPath)}:${process.env["PATH"]}`;
+
+/** As who uses a release has it: the tarball by npm, and the zip with the packages that its lockfile names. */
+async function install(files: ReadonlyMap<string, Uint8Array | string>, directory: string) {
+  for (const [name, content] of files) await writeFile(join(directory, name), content);
+  const named = (pattern: RegExp) =>
+    join(directory, [...files.keys()].find((name) => pattern.test(name)) ?? "");
+  const env = {
+    ...process.env,
+    PATH: pathWithNode(),
+    HOME: directory,
+  };
+  const options = ["--global", "--prefix", directory, "--offline", "--no-audit"];
+  await promisify(execFile)("npm", ["install", ...options, named(/^meshjoin-\d.*\.tgz$/)], {
+    cwd: directory,
+    env,
+  });
+  const unzip = "import sys,zipfile; zipfile.ZipFile(sys.argv[1]).extractall(sys.argv[2])";
+  await promisify(execFile)("python3", ["-c", unzip, named(/functions.*\.zip$/), join(directory, "zip")]);
+  const bundle = readBundle(await deployBundle(join(directory, "zip"), join(directory, "deployed")));
+  return { command: join(directory, "bin", "meshjoin"), bundle };
+}
+
+/** In a folder that has nothing of the work tree. */
+async function released(command: string, args: readonly string[]): Promise<string> {
+  const [flag = "", script = "", file = ""] = shellLine([]);
+  const { env } = await place();
+  const options = {
+    cwd: dirname(command),
+    env: { ...env, PATH: pathWithNode() },
+  };
+  return (await promisify(execFile)("sh", [flag, script, file, command, ...args], options)).stdout;
+}
+
+/** What the function sync-mesh of a bundle answers under the Functions Framework. */
+async function statusOf(bundle: Bundle): Promise<Status> {
+  const [flag = "", script = "", file = ""] = shellLine([]);
+  const { project } = world.fleet.file();
+  const port = await freePort();
+  const {
+    args = [],
+    cwd,
+    env,
+  } = functionProcess("sync-mesh", bundle, {
+    project,
+    port,
+    metadataHost: "",
+    env: {},
+  });
+  const served = spawn("sh", [flag, script, file, process.execPath, ...args], { cwd, env, stdio: "ignore" });
+  const ended = once(served, "exit");
+  try {
+    return await eventually(
+      async () => {
+        const answer = await fetch(`http://127.0.0.1:${port}/status`).catch(() => undefined);
+        // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- what the function answers
+        return answer?.ok === true ? ((await answer.json()) as Status) : undefined;
+      },
+      (status) => status !== undefined,
+    ).then((status) => status ?? Promise.reject(new Error("the released function does not answer")));
+  } finally {
+    served.kill();
+    await ended;
+  }
+}
+
 /** By its name, to be read again wherever its labels matter. */
 function member(name: string) {
   const found = world.fleet.file().members.find((each) => each.name === name);
@@ -119,6 +191,33 @@ describe("the command line", () => {
       expect(examined).toMatchObject({ code: 0, err: "" });
       expect(examined.out).toContain(world.fleet.accounts.developer);
       expect(examined.out).toContain("All is well.");
+    },
+    SCENARIO_MS,
+  );
+
+  it(
+    "30 is shown the same by an installed release, as a command and as a function",
+    async () => {
+      const directory = await mkdtemp(join(tmpdir(), "meshjoin-released-"));
+      try {
+        const { command, bundle } = await install(
+          await releaseFiles({ progress: () => undefined }),
+          directory,
+        );
+        const version = await released(command, ["--version"]);
+        expect(version).toMatch(/^meshjoin \S+-snapshot \(Istio [\d.]+\)\n$/);
+        const shown: Status = JSON.parse(await released(command, ["status", "--output", "json"]));
+        const served = await statusOf(bundle);
+        for (const status of [shown, served]) {
+          expect(status.version).toMatch(/-snapshot$/);
+          expect(status.members.map(({ reachable }) => reachable)).toEqual([true, true, true]);
+          expect(status.pairs.map((pair) => pair.status)).toEqual(Array.from({ length: 6 }, () => "synced"));
+        }
+        const { actions }: Plan = JSON.parse(await released(command, ["plan", "--output", "json"]));
+        expect(actions).toEqual([]);
+      } finally {
+        await rm(directory, { recursive: true, force: true });
+      }
     },
     SCENARIO_MS,
   );

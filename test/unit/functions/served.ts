@@ -6,9 +6,9 @@ import { type ServedFunction, serveFunction } from "../../serve.ts";
 
 export const AS_JSON = "application/json";
 
-let server: ServedFunction | undefined;
+const servers: ServedFunction[] = [];
 afterEach(() => {
-  server?.close();
+  for (const server of servers.splice(0)) server.close();
 });
 
 /** The function under the Functions Framework, over a mesh in memory. */
@@ -20,7 +20,8 @@ export async function aFunction(mesh: FakeMesh, signal?: AbortSignal) {
     withRun: async (report, use) =>
       await use(mesh.run({ report, ...(signal === undefined ? {} : { signal }) })),
   });
-  server = await serveFunction("sync-mesh-test", answer);
+  const server = await serveFunction("sync-mesh-test", answer);
+  servers.push(server);
   const { port } = server;
   const call = async (method: string, path: string, init: RequestInit = {}) => {
     const response = await fetch(`http://127.0.0.1:${port}${path}`, { method, redirect: "manual", ...init });

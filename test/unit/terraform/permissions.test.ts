@@ -123,7 +123,6 @@ describe("the functions", () => {
       "PROJECTS",
       "ROOT_PROJECT",
       "SIGNER_URL",
-      "ISTIO_HUB",
       "CONTAINER_ENDPOINT",
       "SECRETMANAGER_ENDPOINT",
       "COMPUTE_ENDPOINT",

@@ -1,4 +1,4 @@
-import { doctor } from "./commands/doctor.ts";
+import { doctor, preflight } from "./commands/doctor.ts";
 import { join } from "./commands/join.ts";
 import { label } from "./commands/label.ts";
 import { leave } from "./commands/leave.ts";
@@ -52,5 +52,7 @@ function carryOut(session: Session, order: Order): Promise<ExitCode> {
       return open(session, order);
     case "doctor":
       return doctor(session, order.url);
+    case "preflight":
+      return preflight(session);
   }
 }

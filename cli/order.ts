@@ -17,7 +17,8 @@ export type Order =
   | { readonly command: "join"; readonly cluster: string }
   | { readonly command: "leave"; readonly cluster: string }
   | { readonly command: "open"; readonly url: string; readonly port: string }
-  | { readonly command: "doctor"; readonly url?: string };
+  | { readonly command: "doctor"; readonly url?: string }
+  | { readonly command: "preflight" };
 
 /** What is ordered of the root CAs. */
 export type RootOrder =

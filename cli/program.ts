@@ -42,6 +42,7 @@ interface JoinFlags {
 }
 
 interface DoctorFlags {
+  readonly preflight?: boolean;
   readonly url?: string;
 }
 
@@ -188,16 +189,27 @@ export function createProgram(take: Take): Command {
       "check configuration, permissions and reachability; names the command that mends what is missing",
     )
     .option("--url <URL>", "address of the function sync-mesh: show also what its account can do")
+    .addOption(
+      new Option("--preflight", "before the first apply: look at the projects instead").conflicts("url"),
+    )
     .addHelpText(
       "after",
       `\nExit codes: 0 no fault, 1 a fault, 2 a faulty configuration, 3 no fault, but something could not be looked at.\n` +
+        `\n--preflight needs nothing that is deployed, and MESHJOIN_MESH_ID, MESHJOIN_PROJECTS and, for a mesh whose functions have a\n` +
+        `project of their own, MESHJOIN_ROOT_PROJECT. It looks at login, billing, APIs, what you may do, policies of the\n` +
+        `organization, and clusters that may join. Google's own accounts, and what options of Terraform need, it cannot look\n` +
+        `at: it ends with 3 at best.\n` +
         examples(
           "meshjoin doctor",
+          "MESHJOIN_MESH_ID=prod MESHJOIN_PROJECTS=shop-prod meshjoin doctor --preflight",
           `meshjoin doctor --output json | jq '.checks[] | select(.state != "ok")'`,
         ),
     )
-    .action(({ url }: DoctorFlags) =>
-      take({ command: "doctor", ...(url === undefined ? {} : { url }) }, format()),
+    .action(({ url, preflight = false }: DoctorFlags) =>
+      take(
+        preflight ? { command: "preflight" } : { command: "doctor", ...(url === undefined ? {} : { url }) },
+        format(),
+      ),
     );
 
   return program;

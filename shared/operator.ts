@@ -2,7 +2,14 @@ import type { Run } from "./apply.ts";
 import { lazily } from "./async/lazily.ts";
 import { loadConfig } from "./config.ts";
 import type { MeshSpec } from "./core/spec.ts";
-import type { CallerIdentity, ClusterLabels, Firewalls, RotatorPorts } from "./ports.ts";
+import type {
+  CallerIdentity,
+  ClusterDirectory,
+  ClusterLabels,
+  Firewalls,
+  ProjectFacts,
+  RotatorPorts,
+} from "./ports.ts";
 import type { Reporter } from "./progress.ts";
 import { closing, DEADLINE_MS, readTemplate, wireRotator } from "./runtime.ts";
 
@@ -11,6 +18,13 @@ export interface OperatorPorts extends RotatorPorts {
   readonly labels: ClusterLabels;
   readonly caller: CallerIdentity;
   readonly firewalls: Firewalls;
+}
+
+/** What is looked at where nothing is deployed yet. */
+export interface PreflightPorts {
+  readonly caller: CallerIdentity;
+  readonly facts: ProjectFacts;
+  readonly directory: ClusterDirectory;
 }
 
 export interface OperatorRun extends Run {
@@ -28,6 +42,8 @@ export interface Operator {
   withRun<T>(report: Reporter, use: (run: OperatorRun) => Promise<T>): Promise<T>;
   /** Whoever opens the ports closes their fleet. */
   open(): Promise<OperatorPorts>;
+  /** Nothing to close. */
+  openPreflight(): Promise<PreflightPorts>;
 }
 
 /** Identity tokens of the person's own credentials, by audience. Fails as `googleIdentityToken` does. */
@@ -68,6 +84,19 @@ export function createOperator(env: NodeJS.ProcessEnv, manifest: URL): Operator 
     signerUrl,
     inSandbox: endpoint !== undefined,
     open,
+    async openPreflight() {
+      const [{ googleCaller, googleAccessToken }, { googleProjectFacts }, { gkeDirectory }] =
+        await Promise.all([
+          import("./adapters/google-auth.ts"),
+          import("./adapters/project-facts.ts"),
+          import("./adapters/gke.ts"),
+        ]);
+      return {
+        caller: googleCaller(),
+        directory: gkeDirectory(),
+        facts: googleProjectFacts({ accessToken: googleAccessToken(), quotaProject: spec.rootProject }),
+      };
+    },
     async withRun(report, use) {
       const [template, ports] = await Promise.all([readTemplate(manifest), open()]);
       const signal = AbortSignal.timeout(DEADLINE_MS);

@@ -1,6 +1,7 @@
 import { type Diagnosis, worstState } from "../../shared/core/check.ts";
 import { diagnose } from "../doctor/diagnose.ts";
 import { functionsView } from "../doctor/functions-view.ts";
+import { diagnoseProjects } from "../doctor/preflight/diagnose-projects.ts";
 import { EXIT, type ExitCode } from "../exit-code.ts";
 import { functionUrl } from "../function-url.ts";
 import { renderDiagnosis } from "../render/diagnosis.ts";
@@ -14,6 +15,13 @@ export async function doctor(session: Session, url: string | undefined): Promise
     target === undefined ? [] : functionsView(host, target),
   ]);
   const diagnosis: Diagnosis = { checks: [...own, ...theirs] };
+  session.show(diagnosis, renderDiagnosis);
+  return exitCodeOf(diagnosis);
+}
+
+/** Before anything is deployed: what a first apply needs. */
+export async function preflight(session: Session): Promise<ExitCode> {
+  const diagnosis = await diagnoseProjects(session.host);
   session.show(diagnosis, renderDiagnosis);
   return exitCodeOf(diagnosis);
 }

@@ -3,13 +3,11 @@ import { checkCredentials } from "../../shared/doctor/credentials.ts";
 import { checkProject, checkRoot } from "../../shared/doctor/google.ts";
 import { callersGrants } from "../../shared/doctor/grants.ts";
 import { checkMembers } from "../../shared/doctor/members.ts";
-import { ConfigError } from "../../shared/errors.ts";
 import type { Operator } from "../../shared/operator.ts";
 import type { Host } from "../host.ts";
 import { BUILD_COMMAND, manifestFault } from "../manifest.ts";
+import { CONFIGURATION, configure } from "./configure.ts";
 import { checkNetwork } from "./network.ts";
-
-const CONFIGURATION = { name: "configuration", account: "caller" } as const;
 
 /** Looks at everything that a run stands on, and writes nothing. Without configuration or credentials there is no more to see. */
 export async function diagnose(host: Host): Promise<Diagnosis> {
@@ -47,20 +45,6 @@ export async function diagnose(host: Host): Promise<Diagnosis> {
     };
   } finally {
     await ports.fleet.close();
-  }
-}
-
-type Configured = { readonly operator: Operator } | { readonly faults: readonly Check[] };
-
-/** Every fault of a configuration stands on a line of its own, with its cure. */
-function configure(host: Host): Configured {
-  try {
-    return { operator: host.operator() };
-  } catch (error) {
-    if (!(error instanceof ConfigError)) throw error;
-    const [first = "", ...lines] = error.message.split("\n");
-    const faults = lines.length === 0 ? [first] : lines;
-    return { faults: faults.map((line) => fault(CONFIGURATION, line.trim())) };
   }
 }
 

@@ -34,6 +34,7 @@ export function toCluster(project: string, cluster: GkeCluster): Cluster {
     podRanges: toPodRanges(cluster),
     autopilot: cluster.autopilot?.enabled === true,
     allowNetAdmin: cluster.autopilot?.workloadPolicyConfig?.allowNetAdmin === true,
+    privateNodes: hasPrivateNodes(cluster),
     kubernetesVersion: cluster.currentMasterVersion ?? "",
     endpoints: toEndpoints(cluster),
   };
@@ -84,6 +85,15 @@ function toPodRanges({ ipAllocationPolicy: policy, ...cluster }: GkeCluster): Po
     cidrs: [...new Set(ranges.flatMap(({ cidr }) => cidr || []))],
     namesOnly: [...new Set(names.flatMap((name) => (name && !told.has(name) ? [name] : [])))],
   };
+}
+
+/** `networkConfig` superseded `privateClusterConfig`; a node pool may have its own way. */
+function hasPrivateNodes({ networkConfig, privateClusterConfig, nodePools }: GkeCluster): boolean {
+  return [
+    networkConfig?.defaultEnablePrivateNodes,
+    privateClusterConfig?.enablePrivateNodes,
+    ...(nodePools ?? []).map((pool) => pool.networkConfig?.enablePrivateNodes),
+  ].includes(true);
 }
 
 function toEndpoints(cluster: GkeCluster): ClusterEndpoints {

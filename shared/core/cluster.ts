@@ -72,6 +72,8 @@ export interface Cluster {
   readonly autopilot: boolean;
   /** An Autopilot cluster asks this alone: whether pods may have the capability NET_ADMIN, as `istio-init` does. */
   readonly allowNetAdmin: boolean;
+  /** At least some of its nodes have no address of the internet, and reach none without Cloud NAT. */
+  readonly privateNodes: boolean;
   /** Empty while the control plane is being made. */
   readonly kubernetesVersion: string;
   readonly endpoints: ClusterEndpoints;

@@ -28,6 +28,12 @@ export function nonMemberReason(cluster: Cluster, spec: MeshSpec): NonMemberReas
   return cluster.status === "STOPPING" ? "Stopping" : "Failed";
 }
 
+/** Whether the mesh's label, or one that it has already, makes the cluster a member now. */
+export function mayJoin(cluster: Cluster, spec: MeshSpec): boolean {
+  const labels = { [spec.meshLabel]: spec.meshId, ...cluster.labels };
+  return nonMemberReason({ ...cluster, labels }, spec) === undefined;
+}
+
 function isAllowed(name: string, globs: readonly string[]): boolean {
   return globs.length === 0 || globs.some((glob) => matchesGlob(name, glob));
 }

@@ -17,6 +17,7 @@ export function aCluster(seed: ClusterSeed = {}): Cluster {
     podRanges: { cidrs: [`10.${Number.parseInt(id.slice(0, 2), 16)}.0.0/16`], namesOnly: [] },
     autopilot: false,
     allowNetAdmin: false,
+    privateNodes: false,
     kubernetesVersion: "1.36.3-gke.1",
     endpoints: allEndpoints(rest.id ?? id),
     ...rest,

@@ -18,7 +18,7 @@ export interface DirectoryWorld {
 
 export type ClusterSeed = Pick<
   Cluster,
-  "ref" | "labels" | "network" | "vpcNative" | "podRanges" | "autopilot" | "allowNetAdmin"
+  "ref" | "labels" | "network" | "vpcNative" | "podRanges" | "autopilot" | "allowNetAdmin" | "privateNodes"
 >;
 
 const seed: ClusterSeed = {
@@ -29,6 +29,7 @@ const seed: ClusterSeed = {
   podRanges: { cidrs: ["10.4.0.0/17", "10.64.0.0/20"], namesOnly: ["spare-pods"] },
   autopilot: false,
   allowNetAdmin: false,
+  privateNodes: true,
 };
 const regional: ClusterSeed = {
   ref: { project: "shop", location: "us-east1", name: "two" },
@@ -38,6 +39,7 @@ const regional: ClusterSeed = {
   podRanges: { cidrs: ["10.8.0.0/14"], namesOnly: [] },
   autopilot: true,
   allowNetAdmin: true,
+  privateNodes: false,
 };
 
 export function describeClusterDirectory(name: string, start: () => Promise<DirectoryWorld>): void {

@@ -31,7 +31,7 @@ async function startWorld(): Promise<LabelsWorld & { readonly api: GkeApi; reado
     directory: gkeDirectory({ endpoint: api.url }),
     labels: gkeLabels({ endpoint: api.url }),
     async create(seed) {
-      const { ref, labels, network, vpcNative, podRanges, autopilot, allowNetAdmin } = seed;
+      const { ref, labels, network, vpcNative, podRanges, autopilot, allowNetAdmin, privateNodes } = seed;
       const [clusterCidr, ...poolCidrs] = podRanges.cidrs;
       await operate(
         google,
@@ -41,7 +41,10 @@ async function startWorld(): Promise<LabelsWorld & { readonly api: GkeApi; reado
           cluster: {
             name: ref.name,
             resourceLabels: labels,
-            networkConfig: { network: `projects/${network.project}/global/networks/${network.name}` },
+            networkConfig: {
+              network: `projects/${network.project}/global/networks/${network.name}`,
+              ...(privateNodes ? { defaultEnablePrivateNodes: true } : {}),
+            },
             ...(vpcNative ? {} : { clusterIpv4Cidr: clusterCidr }),
             ipAllocationPolicy: {
               useIpAliases: vpcNative,

@@ -15,6 +15,7 @@ const seed: ClusterSeed = {
   podRanges: { cidrs: ["10.4.0.0/17"], namesOnly: [] },
   autopilot: false,
   allowNetAdmin: false,
+  privateNodes: false,
 };
 const { ref } = seed;
 const JOIN = { key: "mesh_id", value: "prod" };

@@ -93,6 +93,7 @@ describe("a remote secret", () => {
       podRanges: { cidrs: [], namesOnly: [] },
       autopilot: false,
       allowNetAdmin: false,
+      privateNodes: false,
       kubernetesVersion: "1.36.3",
       endpoints: { private: endpoint },
     };

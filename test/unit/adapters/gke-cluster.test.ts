@@ -36,6 +36,7 @@ describe("toCluster", () => {
       podRanges: { cidrs: [], namesOnly: [] },
       autopilot: false,
       allowNetAdmin: false,
+      privateNodes: false,
       kubernetesVersion: "1.36.3-gke.100",
       endpoints: { public: { kind: "public", server: "https://34.1.2.3", caData: CA } },
     });
@@ -120,6 +121,23 @@ describe("toCluster", () => {
     ],
   ])("tells pods' addresses: %s", (_, change, podRanges) => {
     expect(toCluster("shop", anAnswer(change)).podRanges).toEqual(podRanges);
+  });
+
+  it.each<[string, GkeCluster, boolean]>([
+    ["by default", { networkConfig: { defaultEnablePrivateNodes: true } }, true],
+    ["in the words of before", { privateClusterConfig: { enablePrivateNodes: true } }, true],
+    ["of one node pool", { nodePools: [{}, { networkConfig: { enablePrivateNodes: true } }] }, true],
+    [
+      "nowhere",
+      {
+        networkConfig: { defaultEnablePrivateNodes: false },
+        privateClusterConfig: null,
+        nodePools: [{ networkConfig: null }],
+      },
+      false,
+    ],
+  ])("knows private nodes: %s", (_, change, expected) => {
+    expect(toCluster("shop", anAnswer(change)).privateNodes).toBe(expected);
   });
 
   it("knows a control plane that is still being made", () => {

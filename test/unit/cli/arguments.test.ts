@@ -33,6 +33,7 @@ describe("arguments", () => {
     ],
     ["open --url u --port 0", { command: "open", url: "u", port: "0" }, "text"],
     ["doctor -o json", { command: "doctor" }, "json"],
+    ["doctor --preflight", { command: "preflight" }, "text"],
   ])("%s", (args, order, format) => {
     expect(parse(args)).toEqual({ parsed: { order, format }, out: "", err: "" });
   });

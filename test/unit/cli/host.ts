@@ -4,8 +4,10 @@ import { meshjoin } from "../../../cli/meshjoin.ts";
 import { loadConfig } from "../../../shared/config.ts";
 import { InputError, RefusedError } from "../../../shared/errors.ts";
 import type { OperatorPorts } from "../../../shared/operator.ts";
+import type { CallerIdentity, ProjectFacts } from "../../../shared/ports.ts";
 import { fakeClusterLabels } from "../../fakes/cluster-labels.ts";
 import type { FakeMesh } from "../../fakes/mesh.ts";
+import { fakeProjectFacts } from "../../fakes/project-facts.ts";
 
 export interface Terminal {
   /** Standard output is a terminal. */
@@ -18,6 +20,8 @@ export interface Terminal {
   readonly signal?: AbortSignal;
   /** Whose the credentials are, or why there are none. */
   readonly email?: string | Error;
+  /** Of the projects, before anything is deployed. */
+  readonly facts?: ProjectFacts;
   /** By name. */
   readonly files?: Readonly<Record<string, string>>;
   /** Whether the credentials still give an identity token; asked with every request. */
@@ -78,6 +82,11 @@ export async function call(mesh: FakeMesh, args: string, terminal: Terminal = {}
         signerUrl,
         inSandbox: manifest !== "release",
         open,
+        openPreflight: async () => ({
+          caller: callerOf(email),
+          directory: mesh.directory,
+          facts: terminal.facts ?? fakeProjectFacts(),
+        }),
         withRun: async (report, use) =>
           await use({
             ...mesh.run({ report, ...(signal === undefined ? {} : { signal }) }),
@@ -104,11 +113,14 @@ export async function call(mesh: FakeMesh, args: string, terminal: Terminal = {}
 
 function portsOf(mesh: FakeMesh, caller: string | Error): OperatorPorts {
   const { ports } = mesh.run();
-  const email = () => (caller instanceof Error ? Promise.reject(caller) : Promise.resolve(caller));
   return {
     ...ports,
     labels: fakeClusterLabels(mesh.directory),
-    caller: { email },
+    caller: callerOf(caller),
     firewalls: mesh.firewalls,
   };
+}
+
+function callerOf(caller: string | Error): CallerIdentity {
+  return { email: () => (caller instanceof Error ? Promise.reject(caller) : Promise.resolve(caller)) };
 }

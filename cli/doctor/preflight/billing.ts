@@ -1,0 +1,18 @@
+import { type Check, fault, fine } from "../../../shared/core/check.ts";
+import { notKnown, type Questions } from "./question.ts";
+
+/** Without billing most APIs cannot be enabled. */
+export async function checkBilling(questions: Questions, project: string): Promise<Check> {
+  const subject = { name: "billing", account: "caller" } as const;
+  try {
+    if (await questions.facts.isBilled(project, questions.signal))
+      return fine(subject, `${project}: is enabled`);
+    return fault(
+      subject,
+      `${project}: it has no billing account that is open`,
+      `gcloud billing projects link ${project} --billing-account=ACCOUNT`,
+    );
+  } catch (error) {
+    return notKnown(subject, project, error, questions);
+  }
+}

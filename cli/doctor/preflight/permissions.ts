@@ -1,0 +1,40 @@
+import { type Check, fault, fine } from "../../../shared/core/check.ts";
+import { notKnown, type Questions } from "./question.ts";
+import { defaultNeeds, type TerraformNeed } from "./terraform-permissions.ts";
+
+/** What a project is to the mesh. */
+export interface Part {
+  readonly isMeshjoins: boolean;
+  readonly isMembers: boolean;
+}
+
+/** Whether the caller may make what every deployment makes there. */
+export async function checkPermissions(questions: Questions, project: string, part: Part): Promise<Check> {
+  const subject = { name: "permissions", account: "caller" } as const;
+  const needs = defaultNeeds(part.isMeshjoins, part.isMembers);
+  const asked = [...new Set(needs.flatMap(({ permissions }) => permissions))].toSorted();
+  try {
+    const granted = await questions.facts.grantedPermissions(project, asked, questions.signal);
+    const lacking = needs.flatMap((need) => lackOf(need, granted));
+    if (lacking.length === 0) {
+      return fine(subject, `${project}: you may make what Terraform makes there without options`);
+    }
+    const roles = [...new Set(lacking.flatMap(({ roles: named }) => named))].toSorted();
+    return fault(
+      subject,
+      `${project}: you lack ${lacking.map(({ why, missing }) => `${missing.join(", ")} (${why})`).join("; ")}`,
+      roles.map((role) => questions.grants.onProject(project, role)).join(" && "),
+    );
+  } catch (error) {
+    return notKnown(subject, project, error, questions);
+  }
+}
+
+interface Lack extends TerraformNeed {
+  readonly missing: readonly string[];
+}
+
+function lackOf(need: TerraformNeed, granted: ReadonlySet<string>): Lack[] {
+  const missing = need.permissions.filter((permission) => !granted.has(permission));
+  return missing.length === 0 ? [] : [{ ...need, missing }];
+}

@@ -1,0 +1,39 @@
+import { type Check, type Subject, unknown } from "../../../shared/core/check.ts";
+import { ours } from "../../../shared/doctor/google.ts";
+import { enableApi, type Grants } from "../../../shared/doctor/grants.ts";
+import type { ProjectFacts } from "../../../shared/ports.ts";
+
+/** What every check of a project asks with. */
+export interface Questions {
+  readonly facts: ProjectFacts;
+  /** Whose enabled APIs count. */
+  readonly quotaProject: string;
+  readonly grants: Grants;
+  readonly signal: AbortSignal;
+}
+
+/** By the permission that a call lacked: the smallest role that has it. */
+const READERS: Readonly<Record<string, string>> = {
+  "orgpolicy.policy.get": "roles/orgpolicy.policyViewer",
+  "resourcemanager.projects.get": "roles/browser",
+  "serviceusage.services.get": "roles/serviceusage.serviceUsageViewer",
+  "serviceusage.services.use": "roles/serviceusage.serviceUsageConsumer",
+};
+
+/** What was not read says nothing of what is there: whatever the error, that is not known. */
+export function notKnown(subject: Subject, project: string, error: unknown, questions: Questions): Check {
+  const { message, code, fields } = ours(error);
+  return unknown(subject, `${project}: ${message}`, cureOf(code, fields, questions));
+}
+
+function cureOf(
+  code: string,
+  fields: Readonly<Record<string, unknown>>,
+  { quotaProject, grants }: Questions,
+): string | undefined {
+  if (code === "ServiceDisabled") return enableApi(String(fields["api"]), quotaProject);
+  const role = READERS[String(fields["permission"])];
+  return code === "PermissionDenied" && role !== undefined
+    ? grants.onProject(String(fields["project"]), role)
+    : undefined;
+}

@@ -1,0 +1,70 @@
+import { GRPC, property } from "./google-client.ts";
+
+export interface RestQuestion {
+  readonly url: string;
+  readonly accessToken: () => Promise<string>;
+  readonly signal: AbortSignal | undefined;
+  /** Sent as JSON by POST; without it the call is a GET. */
+  readonly body?: object;
+  /** Whose quota and whose enabled APIs the call counts on; https://cloud.google.com/docs/quotas/quota-project */
+  readonly quotaProject?: string;
+}
+
+const TIMEOUT_MS = 20_000;
+
+/** One call of a Google API that needs no client library. Errors are of the form that Google's clients throw. */
+export async function askGoogle(question: RestQuestion): Promise<unknown> {
+  const { url, accessToken, signal, body, quotaProject } = question;
+  const timeout = AbortSignal.timeout(TIMEOUT_MS);
+  try {
+    signal?.throwIfAborted();
+    const response = await fetch(url, {
+      ...(body === undefined ? {} : { method: "POST", body: JSON.stringify(body) }),
+      headers: {
+        authorization: `Bearer ${await accessToken()}`,
+        ...(body === undefined ? {} : { "content-type": "application/json" }),
+        ...(quotaProject === undefined ? {} : { "x-goog-user-project": quotaProject }),
+      },
+      // The token is for this address alone.
+      redirect: "error",
+      signal: signal === undefined ? timeout : AbortSignal.any([signal, timeout]),
+    });
+    const answer: unknown = await response.json().catch(() => undefined);
+    if (response.ok) return answer;
+    throw refusal(response.status, answer);
+  } catch (error) {
+    if (signal?.aborted === true) throw grpcError(GRPC.cancelled, "the call was cancelled");
+    if (timeout.aborted) throw grpcError(GRPC.deadlineExceeded, "no answer in time");
+    throw error;
+  }
+}
+
+/** https://cloud.google.com/apis/design/errors#handling_errors */
+const CODES: Readonly<Record<number, number>> = {
+  400: GRPC.invalidArgument,
+  401: GRPC.unauthenticated,
+  403: GRPC.permissionDenied,
+  404: GRPC.notFound,
+  429: GRPC.resourceExhausted,
+  501: GRPC.unimplemented,
+};
+
+/** Those of `google.rpc.ErrorInfo` that no role on the resource mends. */
+const REASONS = ["SERVICE_DISABLED", "USER_PROJECT_DENIED"];
+
+function refusal(status: number, body: unknown): Error {
+  const error = property(body, "error");
+  const message = property(error, "message");
+  const details = property(error, "details");
+  const reasons: unknown[] = Array.isArray(details)
+    ? details.map((detail) => property(detail, "reason"))
+    : [];
+  const reason = REASONS.find((each) => reasons.includes(each));
+  const text = typeof message === "string" ? message : `HTTP status ${status}`;
+  return grpcError(CODES[status] ?? GRPC.unavailable, text, reason === undefined ? {} : { reason });
+}
+
+/** As Google's clients throw them. */
+function grpcError(code: number, message: string, more: object = {}): Error {
+  return Object.assign(new Error(message), { code, ...more });
+}

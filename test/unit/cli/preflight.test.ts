@@ -1,0 +1,329 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it } from "@jest/globals";
+import { FIRST_APIS } from "../../../cli/doctor/preflight/apis.ts";
+import { POLICIES } from "../../../cli/doctor/preflight/policies.ts";
+import { defaultNeeds, TERRAFORM_NEEDS } from "../../../cli/doctor/preflight/terraform-permissions.ts";
+import { ROOT } from "../../../scripts/paths.ts";
+import { moduleDirectories, readModule } from "../../../scripts/terraform/module.ts";
+import { type Check, type Diagnosis, worstState } from "../../../shared/core/check.ts";
+import type { Cluster } from "../../../shared/core/cluster.ts";
+import type { MeshSpec } from "../../../shared/core/spec.ts";
+import { type MeshjoinError, RefusedError, UnavailableError } from "../../../shared/errors.ts";
+import type { Restriction } from "../../../shared/ports.ts";
+import { aCluster } from "../../builders/cluster.ts";
+import { aMesh, type FakeMesh } from "../../fakes/mesh.ts";
+import { type FakeProjectFacts, fakeProjectFacts } from "../../fakes/project-facts.ts";
+import { expectGolden } from "./golden.ts";
+import { call, type Terminal } from "./host.ts";
+
+interface Preflight extends Terminal {
+  readonly projects?: readonly string[];
+  readonly rootProject?: string;
+}
+
+async function preflight(facts: FakeProjectFacts, options: Preflight = {}) {
+  const { projects = ["shop"], rootProject = "shop", ...terminal } = options;
+  const mesh = await aMesh({ spec: { projects, rootProject } });
+  // Nothing is deployed, nor has anybody made a root.
+  mesh.roots.deny();
+  return await call(mesh, "doctor --preflight -o json", { ...terminal, facts });
+}
+
+/** All that is not well but what nobody can look at. */
+async function foundBy(facts: FakeProjectFacts, options?: Preflight): Promise<readonly Check[]> {
+  const { code, out } = await preflight(facts, options);
+  const { checks }: Diagnosis = JSON.parse(out);
+  expect(code).toBe({ ok: 0, fault: 1, unknown: 3 }[worstState(checks)]);
+  return checks.filter(({ state, name }) => state !== "ok" && name !== "identities");
+}
+
+const denied = (permission: string, project: string) =>
+  new RefusedError(`permission ${permission} is missing on project ${project}; grant a role that has it`, {
+    code: "PermissionDenied",
+    fields: { permission, project, api: "cloudbilling.googleapis.com" },
+  });
+
+describe("doctor --preflight", () => {
+  it("finds an empty project well but for what cannot be looked at", async () => {
+    const facts = fakeProjectFacts();
+    const mesh = await aMesh();
+    mesh.roots.deny();
+    const { code, out, err } = await call(mesh, "doctor --preflight", { facts });
+    expect([code, err]).toEqual([3, ""]);
+    expectGolden("preflight-well", out.trimEnd());
+  });
+
+  it("names everything that is wrong at once, each with its cure", async () => {
+    const facts = fakeProjectFacts();
+    facts.unbill("shop");
+    for (const api of ["pubsub.googleapis.com", "secretmanager.googleapis.com"]) facts.disable("shop", api);
+    for (const permission of ["run.services.setIamPolicy", "iam.serviceAccounts.actAs"]) {
+      facts.revoke("shop", permission);
+    }
+    const mesh = await aMesh();
+    const { code, out } = await call(mesh, "doctor --preflight", { facts });
+    expect(code).toBe(1);
+    expectGolden("preflight-faults", out.trimEnd());
+  });
+
+  it.each<[string, keyof FakeProjectFacts & ("isBilled" | "enabledApis" | "grantedPermissions"), string]>([
+    ["billing", "isBilled", "billing"],
+    ["APIs", "enabledApis", "apis"],
+    ["permissions", "grantedPermissions", "permissions"],
+  ])("does not know what it cannot read, and looks at the rest: %s", async (_, method, name) => {
+    const facts = fakeProjectFacts();
+    facts.fail(method, denied("resourcemanager.projects.get", "shop"));
+    expect(await foundBy(facts)).toEqual([
+      expect.objectContaining({
+        name,
+        state: "unknown",
+        cure: "gcloud projects add-iam-policy-binding shop --member=user:ada@example.com --role=roles/browser",
+      }),
+    ]);
+  });
+
+  it.each<[string, MeshjoinError, string | undefined]>([
+    [
+      "an API that is not enabled",
+      new RefusedError("could not read", {
+        code: "ServiceDisabled",
+        fields: { api: "cloudbilling.googleapis.com", project: "west" },
+      }),
+      "gcloud services enable cloudbilling.googleapis.com --project=home",
+    ],
+    [
+      "a quota project that may not be used",
+      denied("serviceusage.services.use", "home"),
+      "gcloud projects add-iam-policy-binding home --member=user:ada@example.com --role=roles/serviceusage.serviceUsageConsumer",
+    ],
+    ["a network that is out", new UnavailableError("no route", { code: "Unavailable" }), undefined],
+    ["a question that is refused", new RefusedError("gone", { code: "NotFound" }), undefined],
+  ])("does not know, for each project: %s", async (_, error, cure) => {
+    const facts = fakeProjectFacts();
+    facts.fail("isBilled", error);
+    const found = await foundBy(facts, { projects: ["west"], rootProject: "home" });
+    expect(found.map(({ state, message }) => [state, message.split(":")[0]])).toEqual([
+      ["unknown", "home"],
+      ["unknown", "west"],
+    ]);
+    for (const check of found) expect(check.cure).toBe(cure);
+  });
+
+  it("looks at each project for what is made there", async () => {
+    const facts = fakeProjectFacts();
+    for (const project of ["home", "west"]) {
+      for (const permission of ["pubsub.topics.create", "logging.sinks.create", "iam.roles.create"]) {
+        facts.revoke(project, permission);
+      }
+      facts.disable(project, "pubsub.googleapis.com");
+    }
+    const found = await foundBy(facts, { projects: ["west"], rootProject: "home" });
+    const permissions = (project: string) =>
+      found.find(({ name, message }) => name === "permissions" && message.startsWith(project))?.message ?? "";
+    expect(permissions("home")).toMatch(/pubsub\.topics\.create/);
+    expect(permissions("home")).not.toMatch(/logging\.sinks\.create/);
+    expect(permissions("west")).not.toMatch(/pubsub\.topics\.create/);
+    expect(permissions("west")).toMatch(/logging\.sinks\.create/);
+    for (const project of ["home", "west"]) expect(permissions(project)).toMatch(/iam\.roles\.create/);
+    expect(found.filter(({ name }) => name === "apis").map(({ message }) => message)).toEqual([
+      "home: not enabled: pubsub.googleapis.com",
+    ]);
+  });
+
+  it.each<
+    [string, Partial<Cluster>, string, Partial<MeshSpec>, Partial<Record<keyof Check, unknown>> | undefined]
+  >([
+    [
+      "pods that have no addresses of the VPC",
+      { vpcNative: false, labels: {} },
+      "one without a label, too",
+      {},
+      { state: "fault", cure: expect.stringContaining("--enable-ip-alias") },
+    ],
+    [
+      "an Autopilot cluster that refuses sidecars",
+      { autopilot: true },
+      "",
+      {},
+      { state: "fault", cure: expect.stringContaining("--workload-policies=allow-net-admin") },
+    ],
+    [
+      "private nodes that pull from Docker Hub",
+      { privateNodes: true },
+      "",
+      {},
+      { state: "unknown", message: expect.stringContaining("pull from docker.io/istio") },
+    ],
+    [
+      "private nodes",
+      { privateNodes: true },
+      "with a mirror",
+      { istioHub: "europe-west1-docker.pkg.dev/shop/docker-hub/istio" },
+      undefined,
+    ],
+    ["an Autopilot cluster", { autopilot: true, allowNetAdmin: true }, "that admits sidecars", {}, undefined],
+    ["a cluster", { vpcNative: false, labels: { mesh_id: "other" } }, "of another mesh", {}, undefined],
+    ["a cluster", { vpcNative: false }, "that may not join", { allow: ["west*"] }, undefined],
+  ])("looks at clusters: %s, %j, %s", async (_, seed, __, spec, expected) => {
+    const mesh = await aMesh({ clusters: [aCluster(seed)], spec });
+    const { out } = await call(mesh, "doctor --preflight -o json");
+    const { checks }: Diagnosis = JSON.parse(out);
+    const found = checks.filter(({ name, state }) => name === "cluster" && state !== "ok");
+    expect(found).toMatchObject(expected === undefined ? [] : [expected]);
+  });
+
+  it.each<[string, (mesh: FakeMesh) => void, Partial<Record<keyof Check, unknown>>]>([
+    [
+      "a project that may not be listed",
+      (mesh) => mesh.directory.refuse("shop"),
+      {
+        cure: "gcloud projects add-iam-policy-binding shop --member=user:ada@example.com --role=roles/container.clusterViewer",
+      },
+    ],
+    [
+      "a project without the API",
+      (mesh) => mesh.directory.failNext(new RefusedError("not enabled", { code: "ServiceDisabled" })),
+      { cure: "gcloud services enable container.googleapis.com --project=shop" },
+    ],
+    [
+      "a location that is silent",
+      (mesh) => mesh.directory.missing(["us-east1"]),
+      { message: "shop: no answer from us-east1" },
+    ],
+  ])("does not know the clusters of %s", async (_, damage, expected) => {
+    const mesh = await aMesh({ members: 1 });
+    damage(mesh);
+    const { code, out } = await call(mesh, "doctor --preflight -o json");
+    const { checks }: Diagnosis = JSON.parse(out);
+    expect(code).toBe(3);
+    expect(checks.filter(({ name }) => name === "clusters")).toEqual([
+      expect.objectContaining({ state: "unknown", ...expected }),
+    ]);
+  });
+
+  it.each<[string, Restriction, Partial<Record<keyof Check, unknown>>]>([
+    [
+      "run.allowedIngress",
+      { kind: "values", allowed: ["internal"], denied: [] },
+      {
+        state: "fault",
+        message: "shop: run.allowedIngress allows internal alone: Terraform without options is refused",
+      },
+    ],
+    [
+      "run.allowedIngress",
+      { kind: "values", allowed: [], denied: ["all"] },
+      { state: "fault", cure: expect.stringContaining("ALLOW_INTERNAL_ONLY") },
+    ],
+    [
+      "cloudfunctions.requireVPCConnector",
+      { kind: "enforced" },
+      { state: "fault", cure: expect.stringContaining("vpc_egress") },
+    ],
+    [
+      "gcp.resourceLocations",
+      { kind: "values", allowed: ["in:europe-locations"], denied: ["europe-west2"] },
+      {
+        state: "unknown",
+        message:
+          "shop: gcp.resourceLocations allows in:europe-locations alone, denies europe-west2: whether that is enough is not known",
+      },
+    ],
+    [
+      "gcp.restrictServiceUsage",
+      { kind: "values", allowed: [], denied: [] },
+      { state: "unknown", message: expect.stringContaining("allows nothing") },
+    ],
+  ])("weighs a policy: %s, %j", async (constraint, restriction, expected) => {
+    const facts = fakeProjectFacts();
+    facts.restrict("shop", constraint, restriction);
+    expect(await foundBy(facts)).toEqual([expect.objectContaining({ name: "policies", ...expected })]);
+  });
+
+  it("finds nothing wrong with a policy that lets all in", async () => {
+    const facts = fakeProjectFacts();
+    facts.restrict("shop", "run.allowedIngress", { kind: "values", allowed: ["all"], denied: [] });
+    expect(await foundBy(facts)).toEqual([]);
+  });
+
+  it("says once that policies cannot be read", async () => {
+    const facts = fakeProjectFacts();
+    facts.fail("restriction", denied("orgpolicy.policy.get", "shop"));
+    expect(await foundBy(facts)).toEqual([
+      expect.objectContaining({
+        name: "policies",
+        state: "unknown",
+        cure: "gcloud projects add-iam-policy-binding shop --member=user:ada@example.com --role=roles/orgpolicy.policyViewer",
+      }),
+    ]);
+  });
+
+  it("asks nothing more without credentials", async () => {
+    const email = new RefusedError("there are no Google credentials", { code: "NoCredentials" });
+    const { code, out } = await preflight(fakeProjectFacts(), { email });
+    const { checks }: Diagnosis = JSON.parse(out);
+    expect([code, checks.map(({ name, state }) => [name, state])]).toEqual([
+      1,
+      [
+        ["configuration", "ok"],
+        ["credentials", "fault"],
+      ],
+    ]);
+  });
+
+  it("does not ask Google Cloud about the sandbox", async () => {
+    const mesh = await aMesh();
+    const { code, err } = await call(mesh, "doctor --preflight", { manifest: "snapshot" });
+    expect([code, err]).toEqual([2, expect.stringContaining("unset MESHJOIN_CONTAINER_ENDPOINT")]);
+  });
+
+  it("does not look at functions, too", async () => {
+    const { code, err } = await call(await aMesh(), "doctor --preflight --url https://sync.example.com");
+    expect([code, err]).toEqual([2, expect.stringContaining("cannot be used with option '--url <URL>'")]);
+  });
+});
+
+describe("the table of permissions", () => {
+  it("has an entry for each type in terraform/, and no other", async () => {
+    const modules = await Promise.all(moduleDirectories(join(ROOT, "terraform")).map(readModule));
+    const types = modules.flatMap(({ resources }) => resources.map(({ type }) => type));
+    const google = [...new Set(types)].filter((type) => type.startsWith("google_"));
+    expect(google.length).toBeGreaterThan(20);
+    expect(Object.keys(TERRAFORM_NEEDS).toSorted()).toEqual(google.toSorted());
+  });
+
+  it("counts as optional what no deployment has by default, and nothing else", () => {
+    const optional = Object.entries(TERRAFORM_NEEDS).filter(([, { option }]) => option !== undefined);
+    const needed = new Set([...defaultNeeds(true, true), ...optional.map(([, need]) => need)]);
+    expect(needed.size).toBe(Object.keys(TERRAFORM_NEEDS).length);
+  });
+
+  it("names roles that the guide tells to grant", () => {
+    const guide = readFileSync(join(ROOT, "docs", "deploy.md"), "utf8");
+    const roles = guide.slice(guide.indexOf("## Roles"), guide.indexOf("## By a pipeline"));
+    for (const role of Object.values(TERRAFORM_NEEDS).flatMap((need) => need.roles)) {
+      expect(roles).toContain(role.replace("roles/", ""));
+    }
+  });
+});
+
+it("knows the policies of the guide that there is something to do about", () => {
+  const guide = readFileSync(join(ROOT, "docs", "deploy.md"), "utf8");
+  const section = guide.slice(
+    guide.indexOf("### Policies of the organization"),
+    guide.indexOf("## Private clusters"),
+  );
+  const rows = section.split("\n").filter((line) => line.startsWith("| `"));
+  const actionable = rows.filter((row) => row.split(" | ")[2]?.startsWith("nothing") === false);
+  const named = actionable.flatMap((row) => [...(row.split(" | ")[0] ?? "").matchAll(/`(?<name>[\w.]+)`/g)]);
+  expect(named.map(({ groups }) => groups?.["name"] ?? "").toSorted()).toEqual(
+    POLICIES.map(({ constraint }) => constraint).toSorted(),
+  );
+});
+
+it("asks for the APIs that the guide enables by hand", () => {
+  const guide = readFileSync(join(ROOT, "docs", "deploy.md"), "utf8");
+  const [, enabled = ""] = /^gcloud services enable (?<apis>.*cloudresourcemanager.*)$/m.exec(guide) ?? [];
+  expect(enabled.split(" ").toSorted()).toEqual(FIRST_APIS);
+});

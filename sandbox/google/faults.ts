@@ -12,52 +12,41 @@ const kinds = [
   "delayEvents",
   "holdOperations",
   "corruptPayload",
-  "firewall",
 ] as const;
 export type FaultKind = (typeof kinds)[number];
 
-/** The Google APIs that faults can be put on; any other target is a member's cluster ID, or the network. */
+/** The Google APIs that faults can be put on; any other target is a member's cluster ID. */
 export type ApiTarget = "gke" | "secretmanager" | "compute";
 
-/** Where no API and no member is at fault, but what lies between pods. */
-const NETWORK = "network";
-type BoardTarget = ApiTarget | typeof NETWORK;
-
 const faultSchema = z.strictObject({
-  /** May be left out of `firewall`. */
-  target: z.string().min(1).default(NETWORK),
+  target: z.string().min(1),
   kind: z.enum(kinds),
   /** HTTP status that `status` answers. */
   status: z.int().min(400).max(599).optional(),
   delayMs: z.int().positive().optional(),
   /** Locations that `missingZones` leaves out. */
   zones: z.array(z.string().min(1)).nonempty().optional(),
-  /** Of `firewall`: a network or a cluster ID, whose pods open connections, and one whose pods do not get them. */
-  from: z.string().min(1).optional(),
-  to: z.string().min(1).optional(),
   /** How many requests or messages are hit; all of them unless given. */
   count: z.int().positive().optional(),
 });
 export type Fault = z.infer<typeof faultSchema>;
 
 /** What each target can do; a member's faults sit in the proxy before its API server. */
-const SUPPORTED: Readonly<Record<BoardTarget | "member", readonly FaultKind[]>> = {
+const SUPPORTED: Readonly<Record<ApiTarget | "member", readonly FaultKind[]>> = {
   gke: ["delay", "refuse", "status", "missingZones", "duplicateEvents", "delayEvents", "holdOperations"],
   secretmanager: ["delay", "refuse", "status", "corruptPayload"],
   compute: ["delay", "refuse", "status"],
-  network: ["firewall"],
   member: ["delay", "refuse", "status"],
 };
 
-const NEEDS: Readonly<Partial<Record<FaultKind, readonly (keyof Fault)[]>>> = {
-  delay: ["delayMs"],
-  delayEvents: ["delayMs"],
-  firewall: ["from", "to"],
-  missingZones: ["zones"],
-  status: ["status"],
+const NEEDS: Readonly<Partial<Record<FaultKind, "delayMs" | "status" | "zones">>> = {
+  delay: "delayMs",
+  delayEvents: "delayMs",
+  missingZones: "zones",
+  status: "status",
 };
 
-export function isBoardTarget(target: string): target is BoardTarget {
+export function isApiTarget(target: string): target is ApiTarget {
   return target !== "member" && target in SUPPORTED;
 }
 
@@ -66,17 +55,16 @@ export function parseFault(body: unknown): Fault {
   const parsed = faultSchema.safeParse(body);
   if (!parsed.success) throw new Error(z.prettifyError(parsed.error));
   const fault = parsed.data;
-  const target = isBoardTarget(fault.target) ? fault.target : "member";
+  const target = isApiTarget(fault.target) ? fault.target : "member";
   const supported = SUPPORTED[target];
   if (!supported.includes(fault.kind)) {
     throw new Error(`${fault.kind} does not work on ${fault.target}; use one of ${supported.join(", ")}`);
   }
-  const needed = NEEDS[fault.kind]?.find((field) => fault[field] === undefined);
-  if (needed !== undefined) throw new Error(`${fault.kind} needs ${needed}; add it`);
-  if ((target === "member" || target === NETWORK) && fault.count !== undefined) {
-    throw new Error(
-      `count does not work on a ${target}; leave it out and clear the faults when you are done`,
-    );
+  const needed = NEEDS[fault.kind];
+  if (needed !== undefined && fault[needed] === undefined)
+    throw new Error(`${fault.kind} needs ${needed}; add it`);
+  if (target === "member" && fault.count !== undefined) {
+    throw new Error("count does not work on a member; leave it out and clear the faults when you are done");
   }
   return fault;
 }

@@ -40,6 +40,8 @@ export interface FleetOptions {
   readonly autoscaler?: boolean;
   /** Run istiod so that sidecars of a vanilla Envoy may talk to each other; `startTraffic` starts them. */
   readonly traffic?: boolean;
+  /** `false` leaves the firewall rule for pods out. */
+  readonly firewall?: boolean;
   readonly progress: (line: string) => void;
   /** What `npm run build` made; by default that is done now. A copy of it runs. `false` runs no functions. */
   readonly bundle?: string | false;
@@ -138,6 +140,7 @@ async function start(options: FleetOptions, undo: Undo): Promise<SandboxFleet> {
       env,
       progress: options.progress,
       autoscaler: options.autoscaler === true,
+      firewall: options.firewall ?? true,
       ...(traffic !== undefined && { traffic }),
     },
     undo,

@@ -17,7 +17,7 @@ import { startCompute } from "./google/compute/api.ts";
 import { startControlServer } from "./google/control-server.ts";
 import { createFaultBoard, type FaultBoard } from "./google/faults.ts";
 import { type GkeApi, startGke } from "./google/gke.ts";
-import { networkOf } from "./google/gke-cluster.ts";
+import { networkOf, POD_ADDRESSES } from "./google/gke-cluster.ts";
 import { createIdentityTokens, type IdentityTokens } from "./google/identity-tokens.ts";
 import { startAccessReview } from "./google/permissions/access-review.ts";
 import { grantedPermissions } from "./google/permissions/granted.ts";
@@ -32,6 +32,13 @@ import type { Undo } from "./undo.ts";
 
 export const PROJECT = { id: "meshjoin-sandbox", number: "314159265358" } as const;
 
+/** Of every cluster that gets its pods' addresses from the sandbox. */
+const PODS_RULE = {
+  name: "meshjoin-pods",
+  sourceRanges: [POD_ADDRESSES],
+  allowed: [{ IPProtocol: "tcp" }, { IPProtocol: "udp" }, { IPProtocol: "icmp" }],
+};
+
 const PIN = new URL("../shared/istio/pin.json", import.meta.url);
 
 export interface GoogleCloudOptions {
@@ -44,6 +51,8 @@ export interface GoogleCloudOptions {
   readonly traffic?: TrafficSupport;
   /** Whether the clusters heed autoscalers and disruption budgets. */
   readonly autoscaler?: boolean;
+  /** `false` leaves out the rule that lets pods of all clusters in network `default` reach each other. */
+  readonly firewall?: boolean;
 }
 
 /** Google Cloud as far as Meshjoin needs it, with real Kubernetes behind it. */
@@ -111,6 +120,7 @@ export async function startGoogleCloud(options: GoogleCloudOptions, undo: Undo):
   undo.add(() => secretManager.close());
   const compute = await startCompute({ ...shared, networks: () => networksOf(gke) });
   undo.add(() => compute.close());
+  if (options.firewall !== false) compute.create(PROJECT.id, PODS_RULE);
   const clusterRequests = async (email: string, sinceMs = 0) => {
     const counts = controlPlanes.all().map((each) => countClusterRequests(each.auditLogPath, email, sinceMs));
     return (await Promise.all(counts)).reduce((sum, count) => sum + count, 0);

@@ -7,6 +7,7 @@ import type { Operator } from "../../shared/operator.ts";
 import type { Host } from "../host.ts";
 import { BUILD_COMMAND, manifestFault } from "../manifest.ts";
 import { CONFIGURATION, configure } from "./configure.ts";
+import { checkFirewalls } from "./firewall.ts";
 import { checkNetwork } from "./network.ts";
 
 /** Looks at everything that a run stands on, and writes nothing. Without configuration or credentials there is no more to see. */
@@ -41,6 +42,7 @@ export async function diagnose(host: Host): Promise<Diagnosis> {
         ...projects.map(({ check }) => check),
         ...(await checkMembers(ports, members, { spec, grants, deep: true })),
         ...checkNetwork(members, isComplete),
+        ...(await checkFirewalls(ports.firewalls, members)),
       ],
     };
   } finally {

@@ -12,6 +12,8 @@ export interface ClusterRequest {
 
 /** `10.0.0.0/17` and so on: what GKE gives a new cluster for its pods; addresses of default subnetworks begin at 10.128. */
 const POD_RANGES = 256;
+/** All of them. */
+export const POD_ADDRESSES = "10.0.0.0/9";
 
 /** The lowest range that no other cluster has; refused, as on Google Cloud, where none is left. */
 export function freePodRange(taken: readonly string[]): string {

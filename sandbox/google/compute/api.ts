@@ -20,6 +20,8 @@ export interface ComputeOptions extends Omit<RestOptions, "target"> {
 export interface ComputeApi extends LocalServer {
   /** The rules of a network as they are now. */
   rules(project: string, network: string): readonly Rule[];
+  /** As an owner of the project would. */
+  create(project: string, stated: Readonly<Record<string, unknown>>): void;
 }
 
 interface State {
@@ -41,7 +43,11 @@ const REGION = `${PROJECT_PATH}/regions/(?<region>[^/]+)`;
 export async function startCompute(options: ComputeOptions): Promise<ComputeApi> {
   const state: State = { options, rules: new Map(), operations: new Map() };
   const server = await startRestApi({ ...options, target: "compute" }, routes(state));
-  return { ...server, rules: (project, network) => rulesOf(state, project, network) };
+  return {
+    ...server,
+    rules: (project, network) => rulesOf(state, project, network),
+    create: (project, rule) => void addRule(state, findProject(options.projects, project), rule),
+  };
 }
 
 function routes(state: State): RestRoute[] {
@@ -123,7 +129,11 @@ function bodyOf({ body }: RestCall): Readonly<Record<string, unknown>> {
 }
 
 function insertRule(state: State, call: RestCall, project: SandboxProject): object {
-  const asked = bodyOf(call);
+  const { id, selfLink } = addRule(state, project, bodyOf(call));
+  return finished(state, project, { operationType: "insert", targetId: id, targetLink: selfLink });
+}
+
+function addRule(state: State, project: SandboxProject, asked: Readonly<Record<string, unknown>>): Rule {
   const rule = parseRule(asked);
   const network = networkUrl(project.id, existingNetwork(state, project, asked["network"]));
   const selfLink = linkOf(project, rule.name);
@@ -133,17 +143,16 @@ function insertRule(state: State, call: RestCall, project: SandboxProject): obje
       `The resource 'projects/${project.id}/global/firewalls/${rule.name}' already exists`,
     );
   }
-  const id = newId();
-  const creationTimestamp = now(state);
-  state.rules.set(`${project.id}/${rule.name}`, {
+  const added: Rule = {
     kind: "compute#firewall",
-    id,
-    creationTimestamp,
+    id: newId(),
+    creationTimestamp: now(state),
     ...rule,
     network,
     selfLink,
-  });
-  return finished(state, project, { operationType: "insert", targetId: id, targetLink: selfLink });
+  };
+  state.rules.set(`${project.id}/${rule.name}`, added);
+  return added;
 }
 
 function patchRule(state: State, call: RestCall, project: SandboxProject): object {

@@ -129,6 +129,45 @@ describe("doctor", () => {
     ]);
   });
 
+  it("finds pairs that no firewall rule lets through, and gives the rule with all members' pod ranges", async () => {
+    const mesh = await aMesh({ members: 2 });
+    await mesh.reconcile("mesh");
+    mesh.firewalls.clear();
+    const faults = await faultsOf(mesh);
+    expect(faults).not.toEqual([]);
+    for (const fault of faults) {
+      expect(fault).toMatchObject({
+        name: "firewall",
+        state: "fault",
+        cure: expect.stringContaining("gcloud compute firewall-rules create"),
+      });
+      for (const { podRanges } of mesh.clusters) {
+        for (const range of podRanges.cidrs) expect(fault.cure).toContain(range);
+      }
+    }
+  });
+
+  it("does not know whether pods reach each other in a network whose firewall it may not read", async () => {
+    const mesh = await aMesh({ members: 2 });
+    await mesh.reconcile("mesh");
+    mesh.firewalls.refuse("shop");
+    expect(await faultsOf(mesh)).toMatchObject([
+      {
+        name: "firewall",
+        state: "unknown",
+        message: expect.stringContaining("compute.networks.getEffectiveFirewalls is missing"),
+        cure: expect.stringContaining("gcloud compute firewall-rules create"),
+      },
+    ]);
+  });
+
+  it("looks at no firewall for a single member, which has no pair", async () => {
+    const mesh = await aMesh({ members: 1 });
+    await mesh.reconcile("mesh");
+    mesh.firewalls.refuse("shop");
+    expect(await faultsOf(mesh)).toEqual([]);
+  });
+
   it("finds an endpoint that other members cannot use, of a cluster that it reaches itself", async () => {
     const endpoints = allEndpoints("a");
     const dns = { ...endpoints.dns!, allowsKubernetesTokens: false };

@@ -36,9 +36,8 @@ export function createRule(network: VpcRef, members: readonly Cluster[]): PodsRu
   const update = `gcloud compute firewall-rules update ${FIREWALL_RULE} ${where} ${source}`;
   const terraform = [
     "firewall = {",
-    `  project    = ${JSON.stringify(network.project)}`,
-    `  network    = ${JSON.stringify(network.name)}`,
     `  pod_ranges = ${JSON.stringify(all).replaceAll(",", ", ")}`,
+    `  networks   = { main = { project = ${JSON.stringify(network.project)}, network = ${JSON.stringify(network.name)} } }`,
     "}",
   ].join("\n");
   return { ranges, namesOnly, command, update, terraform, cure: `${command}; if there is one: ${update}` };

@@ -214,9 +214,8 @@ describe("the finding", () => {
     expect(createRule(NETWORK, [vague]).terraform).toBe(
       [
         "firewall = {",
-        '  project    = "shop"',
-        '  network    = "default"',
         '  pod_ranges = ["10.8.0.0/14", "RANGE_OF_more-pods"]',
+        '  networks   = { main = { project = "shop", network = "default" } }',
         "}",
       ].join("\n"),
     );

@@ -22,6 +22,7 @@ const KINDS = [
   "configmaps",
   "services",
   "horizontalpodautoscalers",
+  "poddisruptionbudgets",
   "deployments",
   "mutatingwebhookconfigurations",
   "validatingwebhookconfigurations",

@@ -9,6 +9,7 @@ import { clusterId } from "../shared/core/names.ts";
 import type { Binaries } from "./binaries/build.ts";
 import { type ControlPlane, startControlPlane } from "./cluster/control-plane.ts";
 import type { ProxyFault } from "./cluster/fault-proxy.ts";
+import type { ImageRegistry } from "./cluster/image-registry.ts";
 import type { TrafficSupport } from "./cluster/traffic-support.ts";
 import type { MemberFaults } from "./google/control-server.ts";
 import type { Fault } from "./google/faults.ts";
@@ -22,6 +23,7 @@ export interface ControlPlanesOptions {
   readonly tokenReviewUrl: string;
   readonly accessReviewUrl: string;
   readonly adminUsers: readonly string[];
+  readonly registry: ImageRegistry;
   readonly traffic?: TrafficSupport;
   readonly autoscaler?: boolean;
   readonly progress: (line: string) => void;
@@ -62,6 +64,7 @@ export function createControlPlanes(options: ControlPlanesOptions): ControlPlane
       tokenReviewUrl: options.tokenReviewUrl,
       accessReviewUrl: options.accessReviewUrl,
       adminUsers: options.adminUsers,
+      registry: options.registry,
       podCidrIndex: takeIndex(indexes, id),
       ...(autopilot !== undefined && { autopilot }),
       ...(options.traffic !== undefined && { traffic: options.traffic }),

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { parsePin } from "../scripts/render-settings.ts";
 import { clusterId } from "../shared/core/names.ts";
 import { type Binaries, ensureBinaries } from "./binaries/build.ts";
+import { createImageRegistry } from "./cluster/image-registry.ts";
 import type { TrafficSupport } from "./cluster/traffic-support.ts";
 import {
   type ClusterConnections,
@@ -39,6 +40,8 @@ const PODS_RULE = {
   allowed: [{ IPProtocol: "tcp" }, { IPProtocol: "udp" }, { IPProtocol: "icmp" }],
 };
 
+/** A mirror that holds what Istio publishes, as Terraform's `image_mirror` makes one. */
+export const MIRROR_HUB = "europe-west1-docker.pkg.dev/meshjoin-sandbox/meshjoin-images/istio";
 const PIN = new URL("../shared/istio/pin.json", import.meta.url);
 
 export interface GoogleCloudOptions {
@@ -81,7 +84,8 @@ export interface GoogleCloud {
 }
 
 export async function startGoogleCloud(options: GoogleCloudOptions, undo: Undo): Promise<GoogleCloud> {
-  const binaries = await ensureBinaries(options.progress, parsePin(await readFile(PIN, "utf8")).release);
+  const pin = parsePin(await readFile(PIN, "utf8"));
+  const binaries = await ensureBinaries(options.progress, pin.release);
   const accounts = accountsOf(PROJECT.id);
   const tokens = createTokenRegistry();
   const ledger = createRequestLedger();
@@ -104,6 +108,12 @@ export async function startGoogleCloud(options: GoogleCloudOptions, undo: Undo):
     tokenReviewUrl: tokenReview.url,
     accessReviewUrl: accessReview.url,
     adminUsers: [accounts.developer],
+    registry: createImageRegistry({
+      hubs: [pin.hub, MIRROR_HUB, options.env["MESHJOIN_ISTIO_HUB"] ?? pin.hub],
+      tag: pin.tag,
+      isKeptBack: (image) =>
+        faults.list().some((fault) => fault.kind === "imagePull" && fault.image === image),
+    }),
   });
   undo.add(() => controlPlanes.stop());
   const gke = await startGke({

@@ -110,6 +110,15 @@ const ENTRIES: Readonly<Record<Reason, Entry>> = {
       "A remote secret for a member was made by somebody else. It is left alone, and the pair is theirs.",
     cure: "Delete it, and Meshjoin makes one.",
   },
+  ImageNotPulled: {
+    means:
+      "a node cannot get the image of istiod; the message has the image and the node's own words. It asks again by itself, and a join goes on " +
+      "when it succeeds.",
+    cure:
+      "Private nodes reach no registry but Google's: give them Cloud NAT, or a mirror (`image_mirror` in Terraform, `MESHJOIN_ISTIO_HUB` " +
+      "elsewhere). `not found`: the hub does not hold the pinned release. `403` or `denied`: the nodes' service account may not read the mirror. " +
+      "`toomanyrequests`: Docker Hub's limit for one address; use a mirror.",
+  },
   IstioVersionDiffers: {
     means: "A member runs another version of Istio than the pinned one. It goes on, and so do its pairs.",
     cure: 'When it suits, confirm it: `POST /sync` with `confirm: ["IstioVersionDiffers"]`. The members are upgraded one by one.',

@@ -6,6 +6,7 @@ import type { Binaries } from "../binaries/build.ts";
 import { type ApiClient, createApiClient } from "./api-client.ts";
 import { type AutopilotPolicy, enforceAutopilot } from "./autopilot.ts";
 import { type FaultProxy, startFaultProxy } from "./fault-proxy.ts";
+import type { ImageRegistry } from "./image-registry.ts";
 import { type ApiServer, startApiServer, startControllerManager, startEtcd } from "./kube-processes.ts";
 import { renderKubeconfig } from "./kubeconfig.ts";
 import { startKubelet } from "./kubelet.ts";
@@ -30,6 +31,7 @@ export interface ControlPlaneOptions {
   readonly adminGroups?: readonly string[];
   /** 0 to 99, another one for every cluster: pods get 10.(100 + index).0.0/16. */
   readonly podCidrIndex: number;
+  readonly registry: ImageRegistry;
   /** Where the cluster is an Autopilot one. */
   readonly autopilot?: AutopilotPolicy;
   /** Where sidecars are to run. */
@@ -173,6 +175,7 @@ async function startNodeParts(
     network,
     server,
     pilotDiscovery: options.binaries.pilotDiscovery,
+    registry: options.registry,
     ...(options.traffic !== undefined && { traffic: options.traffic }),
     dir: join(options.dir, "pods"),
     logDir: options.logDir,

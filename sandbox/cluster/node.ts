@@ -4,6 +4,8 @@ import { setTimeout as delay } from "node:timers/promises";
 import type { V1ConfigMap, V1Pod, V1Secret } from "@kubernetes/client-node";
 import { type ApiClient, ApiError } from "./api-client.ts";
 import { type Lookup, type NodeFacts, pilotContainer } from "./container-spec.ts";
+import { backOff, type PullAttempt, pullImages } from "./image-pulls.ts";
+import type { ImageRegistry } from "./image-registry.ts";
 import { type ContainerReport, type Pilot, startPilot } from "./pilot.ts";
 import type { PodNetwork } from "./pod-network.ts";
 import { podStatus } from "./pod-status.ts";
@@ -32,6 +34,7 @@ export interface NodeOptions {
   readonly network: PodNetwork;
   readonly server: string;
   readonly pilotDiscovery: string;
+  readonly registry: ImageRegistry;
   /** Where sidecars are to run. */
   readonly traffic?: TrafficSupport;
   /** A directory per pod is made in it. */
@@ -45,6 +48,8 @@ interface PodRecord {
   working: boolean;
   again: boolean;
   started: boolean;
+  /** Attempts to get its images that failed so far. */
+  pullsFailed: number;
   readonly ip: string;
   readonly startedAt: string;
   readonly reports: Map<string, ContainerReport>;
@@ -53,6 +58,9 @@ interface PodRecord {
 
 const TOKEN_CHECK_MS = 60_000;
 const RETRY_MS = 300;
+/** The kubelet waits from 10 s to 5 min; a tenth of that and less, so that nobody waits for it. */
+const PULL_BACKOFF_MS = 1000;
+const PULL_BACKOFF_MAX_MS = 10_000;
 
 function nodeObject({ name, ip, cpus: cores, memoryBytes }: NodeFacts, podCidr: string): object {
   const resources = { cpu: String(cores), memory: String(memoryBytes), pods: "1000" };
@@ -158,6 +166,31 @@ function createTokenSource(api: ApiClient, pod: V1Pod) {
   };
 }
 
+/** Of a pod, by its kubelet. */
+async function writeEvent(
+  api: ApiClient,
+  { metadata }: V1Pod,
+  { name }: NodeFacts,
+  event: PullAttempt["events"][number],
+): Promise<void> {
+  const at = new Date().toISOString();
+  await api.create(`/api/v1/namespaces/${metadata?.namespace}/events`, {
+    metadata: { generateName: `${metadata?.name}.` },
+    involvedObject: {
+      apiVersion: "v1",
+      kind: "Pod",
+      namespace: metadata?.namespace,
+      name: metadata?.name,
+      uid: metadata?.uid,
+    },
+    source: { component: "kubelet", host: name },
+    firstTimestamp: at,
+    lastTimestamp: at,
+    count: 1,
+    ...event,
+  });
+}
+
 function pathOf(pod: V1Pod): string {
   return `/api/v1/namespaces/${pod.metadata?.namespace}/pods/${pod.metadata?.name}`;
 }
@@ -213,6 +246,28 @@ export async function startNode(options: NodeOptions): Promise<NodeStandIn> {
     const { latest: pod, ip: podIp, startedAt, reports } = record;
     const status = podStatus({ pod, podIp, node, startedAt, reports });
     await unlessGone(api.mergePatch(`${pathOf(pod)}/status`, { status }));
+  };
+
+  const tell = async (record: PodRecord, { reports, events }: PullAttempt): Promise<void> => {
+    for (const [container, report] of reports) record.reports.set(container, report);
+    for (const event of events) await unlessGone(writeEvent(api, record.latest, node, event));
+    await writeStatus(record);
+  };
+
+  /** Answers whether all are there; if not, asks again after a while. */
+  const pull = async (record: PodRecord): Promise<boolean> => {
+    const pod = record.latest;
+    const attempt = pullImages(pod, options.registry);
+    if (attempt.reports.size === 0) {
+      record.reports.clear();
+      return true;
+    }
+    await tell(record, attempt);
+    await tell(record, backOff(pod, options.registry));
+    const wait = Math.min(PULL_BACKOFF_MS * 2 ** record.pullsFailed, PULL_BACKOFF_MAX_MS);
+    record.pullsFailed += 1;
+    setTimeout(() => work(record), wait).unref();
+    return false;
   };
 
   const startContainers = async (record: PodRecord): Promise<void> => {
@@ -273,6 +328,7 @@ export async function startNode(options: NodeOptions): Promise<NodeStandIn> {
       );
     } else {
       if (!record.started) {
+        if (!(await pull(record))) return;
         record.started = true;
         await startContainers(record);
       }
@@ -308,6 +364,7 @@ export async function startNode(options: NodeOptions): Promise<NodeStandIn> {
     working: false,
     again: false,
     started: false,
+    pullsFailed: 0,
     ip: (asksForHostAddress(pod) ? options.traffic?.hostAddress : undefined) ?? nextAddress(),
     startedAt: new Date().toISOString(),
     reports: new Map(),

@@ -7,9 +7,11 @@ export interface PodStatusInput {
   readonly podIp: string;
   readonly node: NodeFacts;
   readonly startedAt: string;
-  /** Of the container that is a process; every other one counts as running and ready. */
+  /** Of those that are processes, or whose images cannot be had; every other one counts as running and ready. */
   readonly reports: ReadonlyMap<string, ContainerReport>;
 }
+
+const READY: Omit<ContainerReport, "state"> = { ready: true, restartCount: 0, lastState: {} };
 
 function containerStatus(container: V1Container, report: ContainerReport): object {
   const { ready, restartCount, state, lastState } = report;
@@ -26,7 +28,9 @@ function containerStatus(container: V1Container, report: ContainerReport): objec
   };
 }
 
-function initContainerStatus(container: V1Container, at: string): object {
+/** One that waits holds back those after it. */
+function initContainerStatus(container: V1Container, at: string, report?: ContainerReport): object {
+  if (report !== undefined) return containerStatus(container, report);
   const sidecar = container.restartPolicy === "Always";
   const { name, image = "" } = container;
   const state = sidecar
@@ -40,10 +44,14 @@ export function podStatus({ pod, podIp, node, startedAt, reports }: PodStatusInp
   const idle = JSON.parse(JSON.stringify({ running: { startedAt } }));
   const containers = (pod.spec?.containers ?? []).map((container) => ({
     container,
-    report: reports.get(container.name) ?? { ready: true, restartCount: 0, state: idle, lastState: {} },
+    report: reports.get(container.name) ?? { ...READY, state: idle },
   }));
   const unready = containers.filter(({ report }) => !report.ready).map(({ container }) => container.name);
-  const waiting = containers.every(({ report }) => report.state.waiting?.reason === "ContainerCreating");
+  const initializing = (pod.spec?.initContainers ?? []).some(({ name }) => reports.has(name));
+  // The kubelet's `getPhase`: one that waits and never ran keeps the pod pending.
+  const waiting = containers.some(
+    ({ report }) => report.state.waiting !== undefined && report.lastState.terminated === undefined,
+  );
   const condition = (type: string, fulfilled: boolean): object =>
     fulfilled
       ? { type, status: "True", lastTransitionTime: new Date().toISOString() }
@@ -54,13 +62,13 @@ export function podStatus({ pod, podIp, node, startedAt, reports }: PodStatusInp
           message: `containers with unready status: [${unready.join(" ")}]`,
           lastTransitionTime: new Date().toISOString(),
         };
-  const ready = unready.length === 0;
+  const ready = unready.length === 0 && !initializing;
   return {
-    phase: waiting && containers.length > 0 ? "Pending" : "Running",
+    phase: waiting || initializing ? "Pending" : "Running",
     conditions: [
       condition("PodScheduled", true),
       condition("PodReadyToStartContainers", true),
-      condition("Initialized", true),
+      condition("Initialized", !initializing),
       condition("ContainersReady", ready),
       condition("Ready", ready),
     ],
@@ -70,7 +78,7 @@ export function podStatus({ pod, podIp, node, startedAt, reports }: PodStatusInp
     hostIPs: [{ ip: node.ip }],
     startTime: startedAt,
     initContainerStatuses: (pod.spec?.initContainers ?? []).map((container) =>
-      initContainerStatus(container, startedAt),
+      initContainerStatus(container, startedAt, reports.get(container.name)),
     ),
     containerStatuses: containers.map(({ container, report }) => containerStatus(container, report)),
   };

@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { type Fault, type FaultBoard, isApiTarget, parseFault } from "./faults.ts";
+import { type Fault, type FaultBoard, isBoardTarget, parseFault } from "./faults.ts";
 import { type LocalServer, listen, readBody, requestUrl } from "./http.ts";
 import type { RequestLedger } from "./requests.ts";
 
@@ -56,7 +56,7 @@ async function postFault(
 ): Promise<void> {
   try {
     const fault = parseFault(JSON.parse((await readBody(request)).toString("utf8")));
-    if (isApiTarget(fault.target)) options.faults.add(fault);
+    if (isBoardTarget(fault.target)) options.faults.add(fault);
     else if (!options.members.set(fault.target, fault)) {
       answer(response, 404, {
         message: `no member has the cluster ID ${fault.target}; see fleet.json for those that run`,

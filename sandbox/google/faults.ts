@@ -12,11 +12,15 @@ const kinds = [
   "delayEvents",
   "holdOperations",
   "corruptPayload",
+  "imagePull",
 ] as const;
 export type FaultKind = (typeof kinds)[number];
 
-/** The Google APIs that faults can be put on; any other target is a member's cluster ID. */
+/** The Google APIs that faults can be put on; any other target is a member's cluster ID, or the registry. */
 export type ApiTarget = "gke" | "secretmanager" | "compute";
+
+/** Where nodes get images from; faults on it are on the board, too. */
+type BoardTarget = ApiTarget | "registry";
 
 const faultSchema = z.strictObject({
   target: z.string().min(1),
@@ -26,27 +30,31 @@ const faultSchema = z.strictObject({
   delayMs: z.int().positive().optional(),
   /** Locations that `missingZones` leaves out. */
   zones: z.array(z.string().min(1)).nonempty().optional(),
+  /** Of `imagePull`: the whole name of the image that no node gets, tag included. */
+  image: z.string().min(1).optional(),
   /** How many requests or messages are hit; all of them unless given. */
   count: z.int().positive().optional(),
 });
 export type Fault = z.infer<typeof faultSchema>;
 
 /** What each target can do; a member's faults sit in the proxy before its API server. */
-const SUPPORTED: Readonly<Record<ApiTarget | "member", readonly FaultKind[]>> = {
+const SUPPORTED: Readonly<Record<BoardTarget | "member", readonly FaultKind[]>> = {
   gke: ["delay", "refuse", "status", "missingZones", "duplicateEvents", "delayEvents", "holdOperations"],
   secretmanager: ["delay", "refuse", "status", "corruptPayload"],
   compute: ["delay", "refuse", "status"],
+  registry: ["imagePull"],
   member: ["delay", "refuse", "status"],
 };
 
-const NEEDS: Readonly<Partial<Record<FaultKind, "delayMs" | "status" | "zones">>> = {
+const NEEDS: Readonly<Partial<Record<FaultKind, "delayMs" | "image" | "status" | "zones">>> = {
   delay: "delayMs",
   delayEvents: "delayMs",
+  imagePull: "image",
   missingZones: "zones",
   status: "status",
 };
 
-export function isApiTarget(target: string): target is ApiTarget {
+export function isBoardTarget(target: string): target is BoardTarget {
   return target !== "member" && target in SUPPORTED;
 }
 
@@ -55,7 +63,7 @@ export function parseFault(body: unknown): Fault {
   const parsed = faultSchema.safeParse(body);
   if (!parsed.success) throw new Error(z.prettifyError(parsed.error));
   const fault = parsed.data;
-  const target = isApiTarget(fault.target) ? fault.target : "member";
+  const target = isBoardTarget(fault.target) ? fault.target : "member";
   const supported = SUPPORTED[target];
   if (!supported.includes(fault.kind)) {
     throw new Error(`${fault.kind} does not work on ${fault.target}; use one of ${supported.join(", ")}`);
@@ -63,8 +71,10 @@ export function parseFault(body: unknown): Fault {
   const needed = NEEDS[fault.kind];
   if (needed !== undefined && fault[needed] === undefined)
     throw new Error(`${fault.kind} needs ${needed}; add it`);
-  if (target === "member" && fault.count !== undefined) {
-    throw new Error("count does not work on a member; leave it out and clear the faults when you are done");
+  if ((target === "member" || target === "registry") && fault.count !== undefined) {
+    throw new Error(
+      `count does not work on a ${target}; leave it out and clear the faults when you are done`,
+    );
   }
   return fault;
 }

@@ -30,6 +30,7 @@ export const REASONS = {
   ForeignControlPlaneAccepted: "info",
   ForeignReaderSecret: "error",
   ForeignRemoteSecret: "warning",
+  ImageNotPulled: "warning",
   IstioVersionDiffers: "warning",
   IstiodStuck: "error",
   ListingIncomplete: "warning",

@@ -4,7 +4,7 @@ import { type Finding, finding } from "./finding.ts";
 import { certificateExpiring, isIntermediateDue, rootExpiring, wouldGainLife } from "./intermediate-life.ts";
 import { BLOCKERS, type MemberContext } from "./member-checks.ts";
 import { CACERTS, ISTIO_NAMESPACE, ISTIOD } from "./names.ts";
-import type { Member, OwnCacerts, Reachable, ReachableMember } from "./observation.ts";
+import type { ControlPlaneState, Member, OwnCacerts, Reachable, ReachableMember } from "./observation.ts";
 import { isReachable } from "./observation.ts";
 import { unsafeRoots } from "./roots/guard.ts";
 import { formatRootVersions } from "./roots/state.ts";
@@ -111,14 +111,7 @@ function notes(member: ReachableMember, { desired }: MemberContext): Finding[] {
   if (controlPlane === undefined) return [];
   const found: Finding[] = [];
   if (!controlPlane.rolledOut) {
-    found.push(
-      finding(
-        "ControlPlaneNotReady",
-        `istiod is not ready: ${controlPlane.notReadyBecause ?? "no pod has reported a condition yet"}`,
-        `kubectl -n ${ISTIO_NAMESPACE} describe pods -l app=istiod`,
-        member.clusterId,
-      ),
-    );
+    found.push(notReady(controlPlane, member.clusterId));
   }
   if (controlPlane.owner === "ours" && controlPlane.istioVersion !== desired.istioVersion) {
     found.push(
@@ -131,6 +124,25 @@ function notes(member: ReachableMember, { desired }: MemberContext): Finding[] {
     );
   }
   return found;
+}
+
+function notReady({ unpulledImage, notReadyBecause }: ControlPlaneState, clusterId: string): Finding {
+  if (unpulledImage !== undefined) {
+    const { image, node, pod, said } = unpulledImage;
+    return finding(
+      "ImageNotPulled",
+      `istiod is not ready: node ${node} cannot get the image ${image} for pod ${pod}: ${said}`,
+      "let the nodes reach that registry: over Cloud NAT, or set MESHJOIN_ISTIO_HUB to a mirror that holds the image, " +
+        "and let the nodes' service account read it (Terraform: image_mirror)",
+      clusterId,
+    );
+  }
+  return finding(
+    "ControlPlaneNotReady",
+    `istiod is not ready: ${notReadyBecause ?? "no pod has reported a condition yet"}`,
+    `kubectl -n ${ISTIO_NAMESPACE} describe pods -l app=istiod`,
+    clusterId,
+  );
 }
 
 type ActionStep = (member: ReachableMember, context: MemberContext) => MemberAction | undefined;

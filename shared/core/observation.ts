@@ -105,8 +105,18 @@ export interface ControlPlaneState {
   readonly rolledOut: boolean;
   /** Why it is not rolled out, in the words of its pods' conditions. */
   readonly notReadyBecause: string | undefined;
+  /** The image that keeps it from that, where it is one. */
+  readonly unpulledImage?: UnpulledImage;
   /** What a foreign istiod says of itself; undefined for our own. */
   readonly identity: ControlPlaneIdentity | undefined;
+}
+
+export interface UnpulledImage {
+  readonly image: string;
+  readonly pod: string;
+  readonly node: string;
+  /** The node's own words. */
+  readonly said: string;
 }
 
 export interface ControlPlaneIdentity {

@@ -26,6 +26,7 @@ import {
   isRolledOut,
   type PodObject,
   serves,
+  unpulledImage,
   whyNotReady,
   workloadTtl,
 } from "./workload.ts";
@@ -77,6 +78,7 @@ export function controlPlaneState(
   meshId: string,
 ): ControlPlaneState {
   const rolledOut = isRolledOut(deployment);
+  const unpulled = rolledOut ? undefined : unpulledImage(pods);
   return {
     owner: ownerOf(deployment.metadata, meshId),
     name: deployment.metadata.name,
@@ -86,6 +88,7 @@ export function controlPlaneState(
     serves: serves(deployment),
     rolledOut,
     notReadyBecause: rolledOut ? undefined : whyNotReady(pods),
+    ...(unpulled === undefined ? {} : { unpulledImage: unpulled }),
     identity,
   };
 }

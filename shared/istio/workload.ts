@@ -1,4 +1,5 @@
 import { parseGoDuration } from "../core/duration.ts";
+import type { UnpulledImage } from "../core/observation.ts";
 import type { KubernetesObject } from "../ports.ts";
 
 /** The parts of apps/v1 Deployment that say how istiod is doing. */
@@ -28,13 +29,18 @@ interface Condition {
   readonly message?: string;
 }
 
+interface ContainerStatus {
+  readonly image?: string;
+  readonly state?: { readonly waiting?: { readonly reason?: string; readonly message?: string } };
+}
+
 /** The parts of core/v1 Pod that say whether, and why not, it serves. */
 export interface PodObject extends KubernetesObject {
+  readonly spec?: { readonly nodeName?: string };
   readonly status?: {
     readonly conditions?: readonly Condition[];
-    readonly containerStatuses?: readonly {
-      readonly state?: { readonly waiting?: { readonly reason?: string; readonly message?: string } };
-    }[];
+    readonly initContainerStatuses?: readonly ContainerStatus[];
+    readonly containerStatuses?: readonly ContainerStatus[];
   };
 }
 
@@ -84,6 +90,31 @@ export function whyNotReady(pods: readonly PodObject[]): string | undefined {
     if (reason !== undefined) {
       return `pod ${metadata.name}: ${[reason.reason, reason.message].filter(Boolean).join(": ")}`;
     }
+  }
+  return undefined;
+}
+
+/** What the kubelet calls it when an image cannot be had; `pkg/kubelet/images/types.go` and `pkg/kubelet/kuberuntime`. */
+const PULL_FAILURES: readonly (string | undefined)[] = [
+  "ErrImagePull",
+  "ImagePullBackOff",
+  "ErrImageNeverPull",
+  "ImageInspectError",
+  "InvalidImageName",
+  "RegistryUnavailable",
+];
+
+/** The first image that a node could not get for one of the pods that are to stay. */
+export function unpulledImage(pods: readonly PodObject[]): UnpulledImage | undefined {
+  for (const { metadata, spec, status } of pods) {
+    if (metadata.deletionTimestamp !== undefined) continue;
+    const statuses = [...(status?.initContainerStatuses ?? []), ...(status?.containerStatuses ?? [])];
+    const refused = statuses.find(({ state }) => PULL_FAILURES.includes(state?.waiting?.reason));
+    const waiting = refused?.state?.waiting;
+    if (waiting === undefined) continue;
+    const node = spec?.nodeName ?? "a node";
+    const said = [waiting.reason, waiting.message].filter(Boolean).join(": ");
+    return { image: refused?.image ?? "", pod: metadata.name, node, said };
   }
   return undefined;
 }

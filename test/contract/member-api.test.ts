@@ -29,6 +29,7 @@ async function startWorld(): Promise<MemberWorld> {
     binaries: await ensureBinaries(() => undefined, pin.release),
     tokenReviewUrl: review.url,
     adminUsers: [CALLER],
+    registry: { refusal: () => undefined },
     podCidrIndex: 90,
   });
   const caData = Buffer.from(plane.caPem).toString("base64");

@@ -1,17 +1,34 @@
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "@jest/globals";
 import type { FleetMember } from "../../sandbox/fleet-file.ts";
+import { MIRROR_HUB } from "../../sandbox/google-cloud.ts";
+import { parsePin } from "../../scripts/render-settings.ts";
+import { sitDown } from "./world/desk.ts";
 import { membersOf, SCENARIO_MS, useFleet } from "./world/fleet.ts";
+import { clearFaults, setFault } from "./world/google.ts";
 import { kubectl } from "./world/kubectl.ts";
 import { eventually, expectPaired } from "./world/mesh.ts";
-import { plan, sync } from "./world/sync-mesh.ts";
+import { plan, status, sync } from "./world/sync-mesh.ts";
 
 const world = useFleet({ members: 3 });
 
 const ISTIOD = ["-n", "istio-system", "deployment", "istiod"] as const;
 const HASH = "meshjoin.dev/manifest-hash";
+
+async function imageOf(member: FleetMember): Promise<string> {
+  return await kubectl(member, "get", ...ISTIOD, "-o", "jsonpath={..containers[0].image}");
+}
+
+const pin = parsePin(await readFile(new URL("../../shared/istio/pin.json", import.meta.url), "utf8"));
+
+/** Nodes get no istiod of this hub until faults are cleared. */
+async function keepBack(hub: string): Promise<string> {
+  const image = `${hub}/pilot:${pin.tag}`;
+  await setFault(world.fleet, { target: "registry", kind: "imagePull", image });
+  return image;
+}
 
 async function hashOf(member: FleetMember): Promise<string> {
   return await kubectl(
@@ -77,9 +94,9 @@ describe("20 a changed manifest", () => {
       await freeze(second);
       expect(new Set((await plan(fleet)).actions.map(({ clusterId }) => clusterId)).size).toBe(3);
 
-      const { status, body } = await sync(fleet);
-      expect(status).toBe(207);
-      expect(body.findings.map(({ reason, clusterId }) => [reason, clusterId])).toEqual(
+      const stopped = await sync(fleet);
+      expect(stopped.status).toBe(207);
+      expect(stopped.body.findings.map(({ reason, clusterId }) => [reason, clusterId])).toEqual(
         expect.arrayContaining([["RollOutStopped", second.clusterId]]),
       );
       expect(await Promise.all(members.map((member) => hashOf(member)))).toEqual([
@@ -99,5 +116,62 @@ describe("20 a changed manifest", () => {
       await expectPaired(members);
     },
     SCENARIO_MS,
+  );
+});
+
+describe("an image that nodes cannot get", () => {
+  it(
+    "84 holds up a join, with the node's words, and no longer than that",
+    async () => {
+      const { fleet } = world;
+      const image = await keepBack(pin.hub);
+      const { clusterId, name } = await fleet.createCluster("unpulled");
+      const findings = async () =>
+        (await status(fleet)).members.find((each) => each.clusterId === clusterId)?.findings ?? [];
+      const told = await eventually(findings, (found) =>
+        found.some(({ reason, message }) => reason === "ImageNotPulled" && message.includes("BackOff")),
+      );
+      const finding = told.find(({ reason }) => reason === "ImageNotPulled");
+      expect(finding?.message).toContain(`Back-off pulling image "${image}": ErrImagePull: `);
+      expect(finding?.cure).toContain("MESHJOIN_ISTIO_HUB");
+
+      await clearFaults(fleet);
+      await fleet.waitUntilSynced();
+      expect(await findings()).toEqual([]);
+      await fleet.deleteCluster(name);
+      await fleet.waitUntilDelivered();
+    },
+    SCENARIO_MS,
+  );
+
+  it(
+    "85 stops the roll-out of another hub at the first member, while its old istiod goes on",
+    async () => {
+      const { fleet } = world;
+      const members = membersOf(fleet).toSorted((a, b) => (a.clusterId < b.clusterId ? -1 : 1));
+      const images = () => Promise.all(members.map((member) => imageOf(member)));
+      const published = `${pin.hub}/pilot:${pin.tag}`;
+      expect(await images()).toEqual([published, published, published]);
+      const mirrored = await keepBack(MIRROR_HUB);
+      const desk = await sitDown(fleet, {});
+      await desk.set(`MESHJOIN_ISTIO_HUB=${MIRROR_HUB}`);
+
+      const stopped = await desk.run("npm run -s meshjoin -- sync");
+      expect(stopped.out).toContain("RollOutStopped");
+      const shown = await desk.run("npm run -s meshjoin -- status");
+      expect(shown.out).toContain("ImageNotPulled");
+      expect(shown.out).toContain(`Back-off pulling image "${mirrored}"`);
+      expect(await images()).toEqual([mirrored, published, published]);
+      await expectPaired(members);
+
+      await clearFaults(fleet);
+      await eventually(
+        () => desk.run("npm run -s meshjoin -- sync"),
+        ({ code }) => code === 0,
+      );
+      expect(await images()).toEqual([mirrored, mirrored, mirrored]);
+    },
+    // A run waits a minute for the istiod that cannot start.
+    2 * SCENARIO_MS,
   );
 });

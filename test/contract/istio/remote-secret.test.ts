@@ -29,6 +29,7 @@ beforeAll(async () => {
     logDir: join(dir, "logs"),
     binaries,
     tokenReviewUrl: "http://127.0.0.1:9/",
+    registry: { refusal: () => undefined },
     podCidrIndex: 0,
   });
 }, BUILD_TIMEOUT_MS);

@@ -46,6 +46,7 @@ beforeAll(async () => {
     binaries: await ensureBinaries(() => undefined, pin.release),
     tokenReviewUrl: `http://127.0.0.1:${port}/`,
     adminUsers: [CALLER],
+    registry: { refusal: () => undefined },
     podCidrIndex: 42,
   });
 }, START_TIMEOUT_MS);

@@ -201,6 +201,31 @@ describe("planMember", () => {
     expect(plan.findings[0]?.message).toContain(words);
   });
 
+  it("names the image that a node cannot get, in place of that", () => {
+    const image = "docker.io/istio/pilot:1.31.4";
+    const unpulledImage = {
+      image,
+      pod: "istiod-1",
+      node: "node-7",
+      said: `ErrImagePull: ${image}: not found`,
+    };
+    const controlPlane = ownControlPlane({
+      rolledOut: false,
+      unpulledImage,
+      notReadyBecause: "pod istiod-1",
+    });
+    const plan = planMember(having({ controlPlane }), aContext());
+    expect(plan.standing).toBe("pending");
+    expect(plan.findings).toMatchObject([
+      {
+        reason: "ImageNotPulled",
+        clusterId: ID,
+        message: `istiod is not ready: node node-7 cannot get the image ${image} for pod istiod-1: ErrImagePull: ${image}: not found`,
+        cure: expect.stringContaining("MESHJOIN_ISTIO_HUB"),
+      },
+    ]);
+  });
+
   it("does not call a member complete that has no Ready pod", () => {
     expect(planMember(having({ pods: [] }), aContext()).standing).toBe("pending");
   });

@@ -1,5 +1,12 @@
 import { describe, expect, it } from "@jest/globals";
-import { type DeploymentObject, imageTag, isRolledOut, serves } from "../../../shared/istio/workload.ts";
+import {
+  type DeploymentObject,
+  imageTag,
+  isRolledOut,
+  type PodObject,
+  serves,
+  unpulledImage,
+} from "../../../shared/istio/workload.ts";
 
 function aDeployment(status: DeploymentObject["status"], generation = 2): DeploymentObject {
   return {
@@ -35,4 +42,54 @@ describe("an istiod Deployment", () => {
     const deployment = { ...aDeployment(WHOLE), spec: { template: { spec: { containers: [{ image }] } } } };
     expect(imageTag(deployment)).toBe(tag);
   });
+});
+
+describe("an image that a node cannot get", () => {
+  const image = "docker.io/istio/pilot:1.31.4";
+  const waitingFor = (reason: string, message?: string) => ({
+    image,
+    state: { waiting: { reason, ...(message === undefined ? {} : { message }) } },
+  });
+  const aPod = (status: PodObject["status"], metadata = {}): PodObject => ({
+    apiVersion: "v1",
+    kind: "Pod",
+    metadata: { name: "istiod-1", ...metadata },
+    spec: { nodeName: "node-7" },
+    status: status ?? {},
+  });
+
+  it.each([
+    "ErrImagePull",
+    "ImagePullBackOff",
+    "ErrImageNeverPull",
+    "ImageInspectError",
+    "InvalidImageName",
+    "RegistryUnavailable",
+  ])("is told of with the node and its words: %s", (reason) => {
+    const pod = aPod({ containerStatuses: [waitingFor(reason, `${image}: not found`)] });
+    expect(unpulledImage([aPod({}), pod])).toEqual({
+      image,
+      pod: "istiod-1",
+      node: "node-7",
+      said: `${reason}: ${image}: not found`,
+    });
+  });
+
+  it("may be an init container's, and the node may give no words", () => {
+    expect(unpulledImage([aPod({ initContainerStatuses: [waitingFor("ErrImagePull")] })])?.said).toBe(
+      "ErrImagePull",
+    );
+  });
+
+  it.each([
+    ["a container that is being made", aPod({ containerStatuses: [waitingFor("ContainerCreating")] })],
+    ["one that crashes", aPod({ containerStatuses: [waitingFor("CrashLoopBackOff")] })],
+    [
+      "a pod that is going",
+      aPod(
+        { containerStatuses: [waitingFor("ErrImagePull")] },
+        { deletionTimestamp: "2026-01-01T00:00:00Z" },
+      ),
+    ],
+  ])("is not seen in %s", (_, pod) => expect(unpulledImage([pod])).toBeUndefined());
 });

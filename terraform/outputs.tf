@@ -1,3 +1,9 @@
+output "project" {
+  description = "The project, once its APIs answer: what a configuration makes beside this module waits by naming it."
+  value       = var.project
+  depends_on  = [time_sleep.services]
+}
+
 output "function_urls" {
   description = "Address of each function."
   value       = module.functions.urls

@@ -14,8 +14,9 @@ provider "google" {
   project = "acme-mesh"
 }
 
+# Named through the module, so that it is made after Cloud Monitoring is enabled.
 resource "google_monitoring_notification_channel" "on_call" {
-  project      = "acme-mesh"
+  project      = module.meshjoin.project
   display_name = "Mesh on call"
   type         = "email"
   labels       = { email_address = "mesh-on-call@example.com" }

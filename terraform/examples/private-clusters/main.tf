@@ -30,6 +30,11 @@ resource "google_compute_subnetwork" "meshjoin" {
   network                  = local.network
   ip_cidr_range            = local.egress_range
   private_ip_google_access = true
+
+  log_config {
+    aggregation_interval = "INTERVAL_10_MIN"
+    flow_sampling        = 0.5
+  }
 }
 
 module "meshjoin" {

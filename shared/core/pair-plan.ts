@@ -48,16 +48,23 @@ export function planPairs(
         ? [planPair(reader, target, context)]
         : [],
     );
-    return oneRenewal(plans);
+    return fewRenewals(plans);
   });
 }
 
-/** Each renewal makes an istiod list a whole cluster again, so a reader gets one at a time: that of the token that ends first. */
-function oneRenewal(plans: readonly PairPlan[]): PairPlan[] {
+/**
+ * Full runs come every ten minutes, and the tokens that GKE gives (48 h) are due within 9.6 h of each other: one run in so many may
+ * renew all that a reader holds, and every token is renewed hours before it would be late.
+ */
+const TARGETS_PER_RENEWAL = 50;
+
+/** Each renewal makes an istiod list a whole cluster again, so a reader gets few at a time: those of the tokens that end first. */
+function fewRenewals(plans: readonly PairPlan[]): PairPlan[] {
   const renews = ({ action }: PairPlan) => action !== undefined && isRenewal(action);
-  const [first] = plans.filter(renews).toSorted((a, b) => expiry(a) - expiry(b));
+  const due = plans.filter(renews).toSorted((a, b) => expiry(a) - expiry(b));
+  const now = new Set(due.slice(0, Math.ceil(plans.length / TARGETS_PER_RENEWAL)));
   return plans.map((plan) => {
-    if (plan === first || !renews(plan)) return plan;
+    if (now.has(plan) || !renews(plan)) return plan;
     const { action: _, ...rest } = plan;
     return { ...rest, standing: "current" };
   });

@@ -273,6 +273,31 @@ describe("a token of seven days", () => {
     expect(ofOne?.target).toBe(clusterId(endsFirst.ref));
   });
 
+  it("is renewed in time by a reader of many, with tokens of GKE and a full run every ten minutes", () => {
+    const [one, ...targets] = Array.from({ length: 121 }, (_, index) => aCluster({ name: `m${index}` }));
+    const held = new Map(targets.map((target) => [clusterId(target.ref), aRemoteSecret(one!, target)]));
+    const issue = (id: string, now: Date) => {
+      const tokenExpiresAt = new Date(now.getTime() + 2 * DAY_MS);
+      held.set(id, { ...held.get(id)!, tokenIssuedAt: now, tokenExpiresAt });
+    };
+    for (const id of held.keys()) issue(id, NOW);
+    const others = targets.map((target) => aMember(target, { readerSecrets: [aReaderSecret(one!)] }));
+    const counts: number[] = [];
+    for (let minutes = 24 * 60; minutes <= 36 * 60; minutes += 10) {
+      const now = new Date(NOW.getTime() + minutes * 60_000);
+      const members = [aMember(one, { remoteSecrets: [...held.values()] }), ...others];
+      const ofReader = plan(members, { now, subjects: [clusterId(one!.ref)] }).filter(
+        (pair) => pair.reader === clusterId(one!.ref),
+      );
+      expect(ofReader.flatMap(({ expiring }) => expiring ?? [])).toEqual([]);
+      const renewed = ofReader.filter(({ action }) => action !== undefined);
+      counts.push(renewed.length);
+      for (const { target } of renewed) issue(target, now);
+    }
+    expect(Math.max(...counts)).toBe(3);
+    expect(counts.reduce((sum, count) => sum + count)).toBe(targets.length);
+  });
+
   it.each([
     [5.24, 0],
     [5.26, 2],

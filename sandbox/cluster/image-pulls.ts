@@ -9,15 +9,30 @@ export interface PullEvent {
   readonly message: string;
 }
 
-export interface PullAttempt {
-  /** Of the containers whose image could not be had, by name; empty where all could. */
+export interface PullReport {
+  /** Of the containers whose image could not be had, by name. */
   readonly reports: ReadonlyMap<string, ContainerReport>;
   readonly events: readonly PullEvent[];
 }
 
+/** A container whose image the registry does not give, and why. */
+export interface RefusedPull {
+  readonly container: string;
+  readonly image: string;
+  readonly message: string;
+}
+
 /** Asks for the images of all containers of a pod, those of its init containers too. */
-export function pullImages(pod: V1Pod, registry: ImageRegistry): PullAttempt {
-  const refused = refusals(pod, registry);
+export function refusedPulls({ spec }: V1Pod, registry: ImageRegistry): RefusedPull[] {
+  const containers = [...(spec?.initContainers ?? []), ...(spec?.containers ?? [])];
+  return containers.flatMap(({ name, image = "" }) => {
+    const message = registry.refusal(image);
+    return message === undefined ? [] : [{ container: name, image, message }];
+  });
+}
+
+/** What the kubelet tells when it was refused. */
+export function pullFailed(refused: readonly RefusedPull[]): PullReport {
   return {
     reports: reportsOf(refused, ({ message }) => ({ reason: "ErrImagePull", message })),
     events: refused.flatMap(({ image, message }) => [
@@ -27,10 +42,9 @@ export function pullImages(pod: V1Pod, registry: ImageRegistry): PullAttempt {
   };
 }
 
-/** The same containers until the next attempt. */
-export function backOff(pod: V1Pod, registry: ImageRegistry): PullAttempt {
-  const refused = refusals(pod, registry);
-  const words = ({ image }: Refusal) => `Back-off pulling image "${image}"`;
+/** What it tells from then on, until it asks again. */
+export function pullBackedOff(refused: readonly RefusedPull[]): PullReport {
+  const words = ({ image }: RefusedPull) => `Back-off pulling image "${image}"`;
   return {
     reports: reportsOf(refused, (each) => ({
       reason: "ImagePullBackOff",
@@ -43,23 +57,9 @@ export function backOff(pod: V1Pod, registry: ImageRegistry): PullAttempt {
   };
 }
 
-interface Refusal {
-  readonly container: string;
-  readonly image: string;
-  readonly message: string;
-}
-
-function refusals({ spec }: V1Pod, registry: ImageRegistry): Refusal[] {
-  const containers = [...(spec?.initContainers ?? []), ...(spec?.containers ?? [])];
-  return containers.flatMap(({ name, image = "" }) => {
-    const message = registry.refusal(image);
-    return message === undefined ? [] : [{ container: name, image, message }];
-  });
-}
-
 function reportsOf(
-  refused: readonly Refusal[],
-  waiting: (refusal: Refusal) => { readonly reason: string; readonly message: string },
+  refused: readonly RefusedPull[],
+  waiting: (refusal: RefusedPull) => { readonly reason: string; readonly message: string },
 ): Map<string, ContainerReport> {
   return new Map(
     refused.map((each) => [

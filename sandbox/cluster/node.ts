@@ -4,7 +4,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import type { V1ConfigMap, V1Pod, V1Secret } from "@kubernetes/client-node";
 import { type ApiClient, ApiError } from "./api-client.ts";
 import { type Lookup, type NodeFacts, pilotContainer } from "./container-spec.ts";
-import { backOff, type PullAttempt, pullImages } from "./image-pulls.ts";
+import { type PullReport, pullBackedOff, pullFailed, refusedPulls } from "./image-pulls.ts";
 import type { ImageRegistry } from "./image-registry.ts";
 import { type ContainerReport, type Pilot, startPilot } from "./pilot.ts";
 import type { PodNetwork } from "./pod-network.ts";
@@ -171,7 +171,7 @@ async function writeEvent(
   api: ApiClient,
   { metadata }: V1Pod,
   { name }: NodeFacts,
-  event: PullAttempt["events"][number],
+  event: PullReport["events"][number],
 ): Promise<void> {
   const at = new Date().toISOString();
   await api.create(`/api/v1/namespaces/${metadata?.namespace}/events`, {
@@ -248,7 +248,7 @@ export async function startNode(options: NodeOptions): Promise<NodeStandIn> {
     await unlessGone(api.mergePatch(`${pathOf(pod)}/status`, { status }));
   };
 
-  const tell = async (record: PodRecord, { reports, events }: PullAttempt): Promise<void> => {
+  const tell = async (record: PodRecord, { reports, events }: PullReport): Promise<void> => {
     for (const [container, report] of reports) record.reports.set(container, report);
     for (const event of events) await unlessGone(writeEvent(api, record.latest, node, event));
     await writeStatus(record);
@@ -256,14 +256,13 @@ export async function startNode(options: NodeOptions): Promise<NodeStandIn> {
 
   /** Answers whether all are there; if not, asks again after a while. */
   const pull = async (record: PodRecord): Promise<boolean> => {
-    const pod = record.latest;
-    const attempt = pullImages(pod, options.registry);
-    if (attempt.reports.size === 0) {
+    const refused = refusedPulls(record.latest, options.registry);
+    if (refused.length === 0) {
       record.reports.clear();
       return true;
     }
-    await tell(record, attempt);
-    await tell(record, backOff(pod, options.registry));
+    await tell(record, pullFailed(refused));
+    await tell(record, pullBackedOff(refused));
     const wait = Math.min(PULL_BACKOFF_MS * 2 ** record.pullsFailed, PULL_BACKOFF_MAX_MS);
     record.pullsFailed += 1;
     setTimeout(() => work(record), wait).unref();

@@ -30,6 +30,8 @@ export function createPropagation(arrivesAtOnce = false) {
   let now = 0;
   const enabled = new Map<string, number>();
   const granted = new Map<string, number>();
+  /** By `project/service`: a type that was made with an API which this apply had not enabled yet. */
+  const early = new Map<string, string>();
   const ageOf = (since: ReadonlyMap<string, number>, key: string) =>
     now - (since.get(key) ?? Number.NEGATIVE_INFINITY);
 
@@ -42,24 +44,40 @@ export function createPropagation(arrivesAtOnce = false) {
         ageOf(enabled, `${project}/eventarc.googleapis.com`) < EVENTARC_AGENT
       )
         return "Permission denied while using the Eventarc Service Agent";
-      const service = Object.entries(SERVICES).find(([prefix]) => type.startsWith(prefix))?.[1];
+      if (type === "google_project_service") {
+        const caller = early.get(`${project}/${text(resource["service"])}`);
+        if (caller !== undefined) return `${caller}: ${disabled(text(resource["service"]), project)}`;
+      }
+      const service = serviceOf(type);
       if (service !== undefined && ageOf(enabled, `${project}/${service}`) < SERVICE_AWAKE)
-        return `${service} has not been used in project ${project} before or it is disabled`;
-      const early = [...granted.keys()]
+        return disabled(service, project);
+      const fresh = [...granted.keys()]
         .filter(isUsedBy(type, resource))
         .find((member) => ageOf(granted, member) < GRANT_EFFECTIVE);
-      if (early !== undefined) return `${early} does not have the permission`;
+      if (fresh !== undefined) return `${fresh} does not have the permission`;
       return undefined;
     },
 
+    /** What does not wait for its API comes before or after it by chance; what came before is told when the API is enabled. */
     made(type: string, resource: Value): void {
       if (arrivesAtOnce) return;
+      const project = text(resource["project"]);
+      const service = serviceOf(type);
+      if (service !== undefined && !enabled.has(`${project}/${service}`))
+        early.set(`${project}/${service}`, type);
       if (type === "time_sleep") now += seconds(text(resource["create_duration"]));
-      if (type === "google_project_service")
-        enabled.set(`${text(resource["project"])}/${text(resource["service"])}`, now);
+      if (type === "google_project_service") enabled.set(`${project}/${text(resource["service"])}`, now);
       if (type.endsWith("_iam_member")) granted.set(text(resource["member"]), now);
     },
   };
+}
+
+function serviceOf(type: string): string | undefined {
+  return Object.entries(SERVICES).find(([prefix]) => type.startsWith(prefix))?.[1];
+}
+
+function disabled(service: string, project: string): string {
+  return `${service} has not been used in project ${project} before or it is disabled`;
 }
 
 /** Whose roles Google uses at once when it makes this: without them it is not made. */

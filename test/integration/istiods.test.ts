@@ -1,11 +1,14 @@
+import { connect } from "node:tls";
 import { describe, expect, it } from "@jest/globals";
 import { ApiError } from "../../sandbox/cluster/api-client.ts";
 import type { FleetMember } from "../../sandbox/fleet-file.ts";
-import { unsyncedPairs } from "../../sandbox/sync-state.ts";
+import { remoteClusters, unsyncedPairs } from "../../sandbox/sync-state.ts";
 import { memberApi } from "../../sandbox/traffic/member-api.ts";
+import { remoteSecretName } from "../../shared/core/names.ts";
 import { membersOf, SCENARIO_MS, useFleet } from "./world/fleet.ts";
-import { kubectl } from "./world/kubectl.ts";
+import { kubectl, secrets } from "./world/kubectl.ts";
 import { eventually } from "./world/mesh.ts";
+import { pushRotation } from "./world/rotation.ts";
 import { status, sync } from "./world/sync-mesh.ts";
 
 const world = useFleet({ members: 2, autoscaler: true });
@@ -34,6 +37,28 @@ async function settled(): Promise<Istiods> {
   return { member, peer, first, second };
 }
 
+/** While it is stopped, its sockets take connections and nobody answers. */
+async function whileFrozen<T>(pid: number, act: () => Promise<T>): Promise<T> {
+  process.kill(pid, "SIGSTOP");
+  try {
+    return await act();
+  } finally {
+    process.kill(pid, "SIGCONT");
+  }
+}
+
+/** SHA-256 of the intermediate that an istiod serves, as a sidecar sees it. */
+async function servedIntermediate(xds: string): Promise<string> {
+  const [host = "", port] = xds.split(":");
+  return await new Promise((resolve, reject) => {
+    const socket = connect({ host, port: Number(port), rejectUnauthorized: false }, () => {
+      resolve(socket.getPeerCertificate(true).issuerCertificate.fingerprint256);
+      socket.destroy();
+    });
+    socket.once("error", reject);
+  });
+}
+
 async function evict(member: FleetMember, name: string): Promise<number> {
   const namespace = "istio-system";
   try {
@@ -49,7 +74,7 @@ async function evict(member: FleetMember, name: string): Promise<number> {
   }
 }
 
-describe("70 with two istiods in each member, as Istio's autoscaler has it", () => {
+describe("75 with two istiods in each member, as Istio's autoscaler has it", () => {
   it(
     "a full run finds all as it should be, over one port-forward for each istiod",
     async () => {
@@ -94,6 +119,58 @@ describe("70 with two istiods in each member, as Istio's autoscaler has it", () 
       expect(await eventually(pid, (seen) => seen !== undefined && seen !== second.pid)).not.toBe(second.pid);
       await settled();
       expect(await sync(fleet)).toMatchObject({ status: 200, body: { outcome: "unchanged" } });
+    },
+    SCENARIO_MS,
+  );
+
+  it(
+    "a pair is synced when both list it: a run waits for the one that does not",
+    async () => {
+      const { fleet } = world;
+      const { member, peer, first, second } = await settled();
+      await kubectl(member, ...ISTIO, "delete", "secret", remoteSecretName(peer.clusterId));
+      const listed = async () => (await remoteClusters(member)).has(peer.clusterId);
+      expect(await eventually(listed, (is) => !is)).toBe(false);
+      const run = await whileFrozen(second.pid, async () => {
+        let ended = false;
+        const answer = sync(fleet).finally(() => {
+          ended = true;
+        });
+        const byFirst = async () =>
+          (await remoteClusters({ ...member, istiods: [first] })).get(peer.clusterId);
+        expect(await eventually(byFirst, (is) => is === "synced")).toBe("synced");
+        const { pairs } = await status(fleet);
+        const rows = pairs.filter(({ reader }) => reader === member.clusterId);
+        expect(Object.fromEntries(rows.map((row) => [row.pod, row.status]))).toEqual({
+          [first.pod]: "synced",
+          [second.pod]: "unknown",
+        });
+        expect(ended).toBe(false);
+        return { answer };
+      });
+      expect(await run.answer).toMatchObject({ status: 200 });
+      await settled();
+    },
+    SCENARIO_MS,
+  );
+
+  it(
+    "an intermediate is loaded when both serve it",
+    async () => {
+      const { fleet } = world;
+      const { member, first, second } = await settled();
+      const loadedAt = async () =>
+        (await secrets(member)).get("cacerts")?.metadata.annotations?.["meshjoin.dev/loaded-at"];
+      const before = await servedIntermediate(first.xds);
+      expect(await loadedAt()).toBeDefined();
+      const scope = { clusterId: member.clusterId };
+      expect(await pushRotation(fleet, { data: { kind: "intermediate", scope, reason: "manual" } })).toBe(
+        204,
+      );
+      expect(await eventually(loadedAt, (is) => is !== undefined)).toBeDefined();
+      const both = await Promise.all([first, second].map(({ xds }) => servedIntermediate(xds)));
+      expect(new Set(both).size).toBe(1);
+      expect(both[0]).not.toBe(before);
     },
     SCENARIO_MS,
   );

@@ -1,8 +1,8 @@
 import { appendFileSync } from "node:fs";
 import { readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { parsePin } from "../scripts/render-settings.ts";
 import { clusterId } from "../shared/core/names.ts";
+import { parsePin } from "../shared/istio/pin.ts";
 import { type Binaries, ensureBinaries } from "./binaries/build.ts";
 import { createImageRegistry } from "./cluster/image-registry.ts";
 import type { TrafficSupport } from "./cluster/traffic-support.ts";

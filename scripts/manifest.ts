@@ -3,15 +3,16 @@ import { readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { ensureBinaries } from "../sandbox/binaries/build.ts";
 import { INVENTORY } from "../shared/istio/needed-permissions.ts";
+import { type Pin, parsePin } from "../shared/istio/pin.ts";
 import { assertInventory, INVENTORY_FILE, inventoryText, kindsOf } from "./inventory.ts";
 import { CACHE, ROOT } from "./paths.ts";
 import { type Manifest, renderTemplate } from "./render.ts";
-import { type Pin, parsePin } from "./render-settings.ts";
 import { writeIfChanged } from "./write-file.ts";
 
 /** All that decides what a rendering looks like and whether it is accepted, beside istioctl itself. */
 const INPUTS = [
   "shared/istio/pin.json",
+  "shared/istio/pin.ts",
   "shared/istio/values.yaml",
   "shared/istio/template.ts",
   "scripts/render.ts",

@@ -6,10 +6,11 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { parseAllDocuments } from "yaml";
 import { ISTIOD } from "../shared/core/names.ts";
+import type { Pin } from "../shared/istio/pin.ts";
 import { PLACEHOLDERS } from "../shared/istio/template.ts";
 import type { KubernetesObject } from "../shared/ports.ts";
 import { brokenPromises } from "./promises.ts";
-import { istioOperator, type Pin, type Settings } from "./render-settings.ts";
+import { istioOperator, type Settings } from "./render-settings.ts";
 
 /** What a function reads at run time: `istio/manifest.json` of the bundle. */
 export interface Manifest {

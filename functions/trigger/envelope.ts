@@ -1,3 +1,5 @@
+import { isRecord } from "../../shared/is-record.ts";
+
 /** The parts of a CloudEvent that carry a log entry, as the Functions Framework hands it over. */
 export interface Envelope {
   readonly id?: string;
@@ -57,8 +59,4 @@ function parseJson(data: unknown): unknown {
   } catch {
     return undefined;
   }
-}
-
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === "object" && value !== null;
 }

@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
-import { parsePin } from "../../scripts/render-settings.ts";
 import { UnavailableError } from "../../shared/errors.ts";
+import { parsePin } from "../../shared/istio/pin.ts";
 import { ensureTrafficBinaries, type TrafficBinaries } from "../binaries/traffic.ts";
 import type { TrafficSupport } from "../cluster/traffic-support.ts";
 import { hostAddress } from "../host-address.ts";

@@ -2,6 +2,7 @@ import { formatGoDuration } from "../core/duration.ts";
 import { isImageHub } from "../core/image-hub.ts";
 import type { MeshSpec } from "../core/spec.ts";
 import { ConfigError } from "../errors.ts";
+import { isRecord } from "../is-record.ts";
 import type { KubernetesObject } from "../ports.ts";
 
 /** Istio's own rendering with placeholders; `istio/manifest.json` of the bundle. */
@@ -117,8 +118,4 @@ function isManifest(value: unknown): value is {
   const { pin, digest, objects } = value;
   const texts = [pin["release"], pin["tag"], pin["hub"], digest];
   return texts.every((text) => typeof text === "string") && Array.isArray(objects);
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null;
 }

@@ -10,8 +10,8 @@ import { deployBundle } from "../../sandbox/deployment.ts";
 import { buildFunctions } from "../../scripts/build.ts";
 import { ROOT } from "../../scripts/paths.ts";
 import type { Manifest } from "../../scripts/render.ts";
-import { parsePin } from "../../scripts/render-settings.ts";
 import { zipDirectory } from "../../scripts/zip.ts";
+import { parsePin } from "../../shared/istio/pin.ts";
 import { standInForTheRelease, VERSION_LABEL } from "./stand-in-istioctl.ts";
 
 const BUILD_TIMEOUT_MS = 30 * 60_000;

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { describe, expect, it } from "@jest/globals";
 import type { FleetMember } from "../../sandbox/fleet-file.ts";
 import { MIRROR_HUB } from "../../sandbox/google-cloud.ts";
-import { parsePin } from "../../scripts/render-settings.ts";
+import { parsePin } from "../../shared/istio/pin.ts";
 import { sitDown } from "./world/desk.ts";
 import { membersOf, SCENARIO_MS, useFleet } from "./world/fleet.ts";
 import { clearFaults, setFault } from "./world/google.ts";

@@ -7,8 +7,8 @@ import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
 import { parse, parseAllDocuments } from "yaml";
 import { type Binaries, ensureBinaries } from "../../../sandbox/binaries/build.ts";
 import { type ControlPlane, startControlPlane } from "../../../sandbox/cluster/control-plane.ts";
-import { parsePin } from "../../../scripts/render-settings.ts";
 import type { Cluster, Endpoint } from "../../../shared/core/cluster.ts";
+import { parsePin } from "../../../shared/istio/pin.ts";
 import { remoteSecret } from "../../../shared/istio/secrets.ts";
 
 const BUILD_TIMEOUT_MS = 30 * 60_000;

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { ensureBinaries } from "../../../sandbox/binaries/build.ts";
 import type { FleetMember } from "../../../sandbox/fleet-file.ts";
-import { parsePin } from "../../../scripts/render-settings.ts";
+import { parsePin } from "../../../shared/istio/pin.ts";
 import { certificatePem } from "../../../shared/pki/bundle.ts";
 import { issueIntermediate } from "../../../shared/pki/intermediate.ts";
 import { makeKeyPair, privateKeyPem } from "../../../shared/pki/key.ts";

@@ -3,7 +3,7 @@ import { readFile } from "node:fs/promises";
 import { promisify } from "node:util";
 import { type Binaries, ensureBinaries } from "../../../sandbox/binaries/build.ts";
 import type { FleetMember } from "../../../sandbox/fleet-file.ts";
-import { parsePin } from "../../../scripts/render-settings.ts";
+import { parsePin } from "../../../shared/istio/pin.ts";
 import type { KubernetesObject } from "../../../shared/ports.ts";
 
 const run = promisify(execFile);

@@ -4,7 +4,7 @@ import type { ModuleFacts } from "./module-facts.ts";
 const LAYERS: readonly (readonly string[])[] = [
   ["shared/core/"],
   ["package.json", "shared/version.ts"],
-  ["shared/errors.ts", "shared/nearest.ts", "shared/scrub.ts", "shared/table.ts"],
+  ["shared/errors.ts", "shared/is-record.ts", "shared/nearest.ts", "shared/scrub.ts", "shared/table.ts"],
   ["shared/async/"],
   ["shared/ports.ts", "shared/log.ts", "shared/config.ts", "shared/progress.ts"],
   ["shared/pki/", "shared/istio/"],

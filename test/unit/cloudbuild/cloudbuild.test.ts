@@ -5,7 +5,7 @@ import { promisify } from "node:util";
 import { beforeAll, describe, expect, it } from "@jest/globals";
 import { parse } from "yaml";
 import { ROOT } from "../../../scripts/paths.ts";
-import { parsePin } from "../../../scripts/render-settings.ts";
+import { parsePin } from "../../../shared/istio/pin.ts";
 import { type Messages, messageFaults } from "./message-faults.ts";
 
 interface Step {

@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "@jest/globals";
-import { istioOperator, parsePin } from "../../../scripts/render-settings.ts";
+import { istioOperator } from "../../../scripts/render-settings.ts";
+import { parsePin } from "../../../shared/istio/pin.ts";
 
 const ISTIO = new URL("../../../shared/istio/", import.meta.url);
 const PIN = { release: "1.31.4", hub: "docker.io/istio", tag: "1.31.4", sandboxModule: "v0.0.0-1" };

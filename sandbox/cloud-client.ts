@@ -63,7 +63,11 @@ export function createCloudClient(options: CloudClientOptions): CloudClient {
   return {
     async createCluster({ name, location, labels, autopilot = false }) {
       const answer = await call("POST", gke(location, "clusters"), {
-        cluster: { name, resourceLabels: labels, ...(autopilot && { autopilot: { enabled: true } }) },
+        cluster: {
+          name,
+          resourceLabels: labels,
+          ...(autopilot ? { autopilot: { enabled: true } } : { initialNodeCount: 1 }),
+        },
       });
       await settled(location, answer);
     },

@@ -40,7 +40,7 @@ export function renderUsage(dir: string, fleet: FleetFile, traffic?: Target): st
     [
       "A cluster more, through the GKE API:",
       `  curl -X POST -H "Authorization: Bearer $(cat ${fleet.accessTokenFile})" -H "Content-Type: application/json" \\`,
-      `    -d '{"cluster":{"name":"another","resourceLabels":{"mesh_id":"${fleet.meshId}"}}}' \\`,
+      `    -d '{"cluster":{"name":"another","initialNodeCount":1,"resourceLabels":{"mesh_id":"${fleet.meshId}"}}}' \\`,
       `    ${fleet.containerEndpoint}/v1/projects/${fleet.project}/locations/europe-west1/clusters`,
     ],
     [

@@ -90,7 +90,23 @@ const NAME = /^[a-z](?:[-a-z0-9]{0,38}[a-z0-9])?$/;
 const LABEL_KEY = /^[a-z][-_a-z0-9]{0,62}$/;
 const LABEL_VALUE = /^[-_a-z0-9]{0,63}$/;
 
-/** Refuses what the real API refuses of a new cluster. */
+/** What the description of a cluster here follows from; what is not among it would be ignored. */
+const HEEDED = new Set([
+  "autopilot",
+  "clusterIpv4Cidr",
+  "controlPlaneEndpointsConfig",
+  "initialNodeCount",
+  "ipAllocationPolicy",
+  "name",
+  "network",
+  "networkConfig",
+  "nodePools",
+  "privateClusterConfig",
+  "resourceLabels",
+  "subnetwork",
+]);
+
+/** Refuses what the real API refuses of a new cluster, and what it would heed and this one does not. */
 export function parseClusterRequest(location: string, body: unknown): ClusterRequest {
   if (!LOCATION.test(location)) throw invalid(`Location "${location}" does not exist.`);
   const stated = record(record(body)["cluster"]);
@@ -98,7 +114,24 @@ export function parseClusterRequest(location: string, body: unknown): ClusterReq
   if (typeof name !== "string" || !NAME.test(name)) {
     throw invalid('Invalid value for field "cluster.name": must match ^[a-z]([-a-z0-9]{0,38}[a-z0-9])?$.');
   }
+  const ignored = Object.keys(stated).find((field) => !HEEDED.has(field));
+  if (ignored !== undefined) {
+    throw new GoogleError("UNIMPLEMENTED", `the sandbox does not heed the field "cluster.${ignored}"`);
+  }
+  checkNodes(stated);
   return { name, resourceLabels: parseLabels(stated["resourceLabels"] ?? {}), stated };
+}
+
+/** https://cloud.google.com/kubernetes-engine/docs/reference/rest/v1/projects.locations.clusters#Cluster.FIELDS.initial_node_count */
+function checkNodes({ autopilot, initialNodeCount, nodePools }: ClusterRequest["stated"]): void {
+  const hasPools = Array.isArray(nodePools) && nodePools.length > 0;
+  if (hasPools && initialNodeCount !== undefined) {
+    throw invalid("Cluster.initial_node_count and Cluster.node_pools cannot be specified together.");
+  }
+  if (hasPools || record(autopilot)["enabled"] === true) return;
+  if (typeof initialNodeCount !== "number" || initialNodeCount < 1) {
+    throw invalid("Cluster.initial_node_count must be greater than zero.");
+  }
 }
 
 /** Undefined of a Standard cluster. */

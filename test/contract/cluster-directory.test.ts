@@ -53,6 +53,7 @@ async function startWorld(): Promise<LabelsWorld & { readonly api: GkeApi; reado
                 podRangeNames: [...poolCidrs.map((_, index) => `pool-${index}`), ...podRanges.namesOnly],
               },
             },
+            ...(poolCidrs.length === 0 ? { initialNodeCount: 1 } : {}),
             nodePools: poolCidrs.map((podIpv4CidrBlock, index) => ({
               name: `pool-${index}`,
               networkConfig: { podRange: `pool-${index}`, podIpv4CidrBlock },

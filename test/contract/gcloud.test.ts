@@ -205,6 +205,19 @@ describe("the real gcloud", () => {
   );
 
   it(
+    "is told of a field of a new cluster that nothing here heeds",
+    async () => {
+      const { gcloud, gke } = world;
+      const creating = gcloud(
+        "container clusters create one --location europe-west1-b --enable-vertical-pod-autoscaling",
+      );
+      await expect(creating).rejects.toThrow('does not heed the field "cluster.verticalPodAutoscaling"');
+      expect(gke.clusters()).toEqual([]);
+    },
+    TIMEOUT_MS,
+  );
+
+  it(
     "understands a refusal",
     async () => {
       const describing = world.gcloud("container clusters describe one --location europe-west1");

@@ -31,7 +31,7 @@ export async function beginCreation(
   resourceLabels: Readonly<Record<string, string>>,
 ): Promise<() => Promise<void>> {
   const url = locationUrl(fleet, cluster);
-  const body = { cluster: { name: cluster.name, resourceLabels } };
+  const body = { cluster: { name: cluster.name, initialNodeCount: 1, resourceLabels } };
   return ending(fleet, url, await call(fleet, "POST", `${url}/clusters`, body));
 }
 

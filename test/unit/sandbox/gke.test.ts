@@ -40,7 +40,7 @@ async function aGke(backend: GkeBackend = instantBackend, denies = (_: string) =
     }
   };
   const create = async (parent: string, cluster: object) => {
-    const [operation] = await client.createCluster({ parent, cluster });
+    const [operation] = await client.createCluster({ parent, cluster: { initialNodeCount: 1, ...cluster } });
     return settled(`${parent}/operations/${operation.name}`);
   };
   return { client, beta, entries, ground, create, settled, url: open.url };
@@ -113,7 +113,10 @@ describe("the GKE stand-in", () => {
   it("goes from PROVISIONING to RUNNING, and refuses other changes until then", async () => {
     const made = Promise.withResolvers<Awaited<ReturnType<GkeBackend["create"]>>>();
     const { client, settled } = await aGke({ ...instantBackend, create: () => made.promise });
-    const [operation] = await client.createCluster({ parent: zone, cluster: { name: "one" } });
+    const [operation] = await client.createCluster({
+      parent: zone,
+      cluster: { name: "one", initialNodeCount: 1 },
+    });
     const name = `${zone}/clusters/one`;
     expect(operation).toMatchObject({ status: "RUNNING", operationType: "CREATE_CLUSTER" });
     expect((await client.getCluster({ name }))[0].status).toBe("PROVISIONING");
@@ -201,7 +204,10 @@ describe("the GKE stand-in", () => {
   it("ends no operation while a holdOperations fault is in force", async () => {
     const { client, settled, ground } = await aGke();
     ground.faults.add({ target: "gke", kind: "holdOperations" });
-    const [operation] = await client.createCluster({ parent: zone, cluster: { name: "one" } });
+    const [operation] = await client.createCluster({
+      parent: zone,
+      cluster: { name: "one", initialNodeCount: 1 },
+    });
     const name = `${zone}/operations/${operation.name}`;
     await setTimeout(200);
     expect((await client.getOperation({ name }))[0].status).toBe("RUNNING");
@@ -213,7 +219,8 @@ describe("the GKE stand-in", () => {
   it("refuses a taken name, a bad name, a bad label and a project that is not there", async () => {
     const { client, create } = await aGke();
     await create(zone, { name: "one" });
-    const attempt = (parent: string, cluster: object) => client.createCluster({ parent, cluster });
+    const attempt = (parent: string, cluster: object) =>
+      client.createCluster({ parent, cluster: { initialNodeCount: 1, ...cluster } });
     await expect(attempt(zone, { name: "one" })).rejects.toMatchObject({ code: ALREADY_EXISTS });
     await expect(attempt(zone, { name: "One" })).rejects.toMatchObject({ code: INVALID_ARGUMENT });
     await expect(attempt(zone, { name: "two", resourceLabels: { Mesh: "x" } })).rejects.toMatchObject({
@@ -236,7 +243,10 @@ describe("the GKE stand-in", () => {
         "@type": "type.googleapis.com/google.cloud.audit.AuditLog",
         authenticationInfo: { principalEmail: CALLER },
         methodName: "google.container.v1.ClusterManager.CreateCluster",
-        request: { parent: zone, cluster: { name: "one", resourceLabels: { mesh_id: "sandbox" } } },
+        request: {
+          parent: zone,
+          cluster: { name: "one", initialNodeCount: 1, resourceLabels: { mesh_id: "sandbox" } },
+        },
         response: { operationType: "CREATE_CLUSTER", status: "RUNNING" },
         resourceName: "projects/shop/zones/europe-west1-b/clusters/one",
       },
@@ -253,7 +263,7 @@ describe("the GKE stand-in", () => {
 
   it("names the API version and the kind of location in its entries", async () => {
     const { beta, entries } = await aGke();
-    await beta.createCluster({ parent: region, cluster: { name: "one" } });
+    await beta.createCluster({ parent: region, cluster: { name: "one", initialNodeCount: 1 } });
     expect(entries[0]).toMatchObject({
       protoPayload: {
         methodName: "google.container.v1beta1.ClusterManager.CreateCluster",
@@ -264,13 +274,33 @@ describe("the GKE stand-in", () => {
 
   it("writes a single entry without operation for a create that is refused", async () => {
     const { client, entries } = await aGke();
-    await client.createCluster({ parent: zone, cluster: { name: "One" } }).catch(() => undefined);
+    await client
+      .createCluster({ parent: zone, cluster: { name: "One", initialNodeCount: 1 } })
+      .catch(() => undefined);
     expect(entries).toHaveLength(1);
     expect(entries[0]).toMatchObject({
       severity: "ERROR",
       protoPayload: { status: { code: INVALID_ARGUMENT } },
     });
     expect(entries[0]).not.toHaveProperty("operation");
+  });
+
+  it.each([
+    ["no nodes", {}, "Cluster.initial_node_count must be greater than zero."],
+    ["no pool", { nodePools: [] }, "Cluster.initial_node_count must be greater than zero."],
+    ["less than none", { initialNodeCount: -1 }, "Cluster.initial_node_count must be greater than zero."],
+    ["two counts", { initialNodeCount: 1, nodePools: [{ name: "a" }] }, "cannot be specified together"],
+    [
+      "a field that nothing heeds",
+      { initialNodeCount: 1, tpuIpv4CidrBlock: "a" },
+      'the field "cluster.tpuIpv4CidrBlock"',
+    ],
+  ])("refuses a new cluster of %s", async (_, cluster, words) => {
+    const { client } = await aGke();
+    await expect(
+      client.createCluster({ parent: zone, cluster: { name: "one", ...cluster } }),
+    ).rejects.toThrow(words);
+    expect((await client.listClusters({ parent: zone }))[0].clusters).toEqual([]);
   });
 
   it("counts requests by account and fails on order", async () => {

@@ -1,6 +1,15 @@
-/** Commands of the documentation that do not run on the sandbox, and why. */
-export const UNTRIED: readonly { readonly command: RegExp; readonly why: string }[] = [
-  { command: /^gcloud auth application-default login$/, why: "it asks a person, in a browser" },
+/** A command of the documentation that does not run on the sandbox, and why. */
+export interface Untried {
+  readonly command: RegExp;
+  readonly why: string;
+}
+
+const LOGIN = { command: /^gcloud auth application-default login/, why: "it asks a person, in a browser" };
+const CHECKS = "the gate runs it";
+
+/** Of the runbook, and of what to do after a theft. */
+export const UNTRIED: readonly Untried[] = [
+  LOGIN,
   { command: /^gcloud scheduler jobs /, why: "nothing stands in for Cloud Scheduler" },
   {
     command: /^gcloud (?:secrets|projects) (?:get|remove)-iam-policy/,
@@ -11,3 +20,45 @@ export const UNTRIED: readonly { readonly command: RegExp; readonly why: string 
     why: "accounts of the sandbox are a list, and cannot be disabled",
   },
 ];
+
+/** Of the guide. */
+export const UNTRIED_IN_GUIDE: readonly Untried[] = [
+  LOGIN,
+  { command: /^gcloud auth login /, why: "it asks a person, in a browser; the test leaves what it leaves" },
+  {
+    command: /^curl .*blob\.istio\.io/,
+    why: "the istioctl of a release cannot be had where this was written; the test puts a stand-in in its place",
+  },
+  {
+    command: /^meshjoin doctor --preflight$/,
+    why: "the sandbox has no stand-in of the four APIs that it asks, and so it refuses to run there",
+  },
+  {
+    command: /^meshjoin open /,
+    why: "nothing stands in for IAM's identity tokens of an impersonated account; tests of the page open it without",
+  },
+  { command: /^meshjoin join$/, why: "it is named, and not to be typed: other tests join so" },
+  {
+    command: /backend_override|-migrate-state/,
+    why: "the state would go to a bucket: nothing stands in for it",
+  },
+  { command: /^terraform .*import …/, why: "the stand-in of the provider imports nothing" },
+  {
+    command: /^gcloud secrets update .*--remove-rotation-schedule/,
+    why: "the sandbox's Secret Manager keeps no schedule of rotations; gcloud takes the command, and is told so",
+  },
+  { command: /^terraform plan$/, why: "cloudbuild.yaml runs it, for a pull request" },
+  { command: /^terraform (?:fmt|validate|test|apply)$/, why: `${CHECKS}, as npm run check:terraform` },
+  { command: /^npm run check/, why: CHECKS },
+  { command: /^npm run release -- (?:--snapshot|--istioctl <)/, why: "the test of the release runs it" },
+  { command: /^npm run changelog$/, why: "it writes into the work tree" },
+  { command: /extract-schema/, why: "it downloads the schemas" },
+  { command: /^pip install checkov/, why: "it downloads; a gate without one runs it" },
+];
+
+/** Commands that were neither tried nor excused, and excuses of which no command has need. */
+export function unaccounted(untried: readonly string[], excuses: readonly Untried[]): readonly string[] {
+  const without = untried.filter((text) => !excuses.some(({ command }) => command.test(text)));
+  const idle = excuses.filter(({ command }) => !untried.some((text) => command.test(text)));
+  return [...without, ...idle.map(({ command, why }) => `nothing is excused by ${command}: ${why}`)];
+}

@@ -16,7 +16,19 @@ kubectl --context <member> get pods
 \`\`\`
 
 Then \`npm run -s
-meshjoin -- join CLUSTER\`.
+meshjoin -- join CLUSTER\`, by \`npm\`.
+
+\`\`\`hcl
+firewall = {}
+\`\`\`
+
+\`\`\`sh
+# Who's next
+for ROLE in a \\
+  b; do
+  gcloud add "$ROLE"
+done
+\`\`\`
 `;
 
 const aCommand = (text: string) => ({ section: "", text });
@@ -30,6 +42,7 @@ describe("commands of a page", () => {
         text: `gcloud logging read --limit=1 \\\n  'a="b"\n    AND c="d"' |\n  jq '.[]'`,
       },
       { section: "First", text: "kubectl --context <member> get pods" },
+      { section: "First", text: `for ROLE in a \\\n  b; do\n  gcloud add "$ROLE"\ndone` },
       { section: "First", text: "npm run -s meshjoin -- join CLUSTER" },
     ]);
   });
@@ -37,6 +50,7 @@ describe("commands of a page", () => {
   it.each([
     ["```\nls\n```\n", "not marked as sh"],
     ["```sh\necho 'a\n```\n", "has no end"],
+    ["```sh\nfor A in b; do\n  c\n```\n", "has no end"],
   ])("are refused where nobody could tell what they are: %j", (block, message) => {
     expect(() => readCommands(`\n${block}`)).toThrow(message);
   });
@@ -45,6 +59,7 @@ describe("commands of a page", () => {
     ["gcloud logging read 'npm' --format=json | jq '.[]'", ["gcloud", "jq"]],
     [`eval "$(terraform output -json environment |\n  jq -r '.')"`, ["terraform", "jq"]],
     ["PROJECT=a REGION=b", []],
+    ['for A in b; do\n  gcloud add "$A"\ndone', ["gcloud"]],
   ])("start programs: %s", (text, programs) => {
     expect(programsOf(aCommand(text))).toEqual(programs);
   });

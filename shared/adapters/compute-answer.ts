@@ -94,10 +94,16 @@ function toRules(rule: Rule): FirewallRule[] {
     sourceRanges,
     destinationRanges,
     byName: [...rule.targetTags, ...rule.targetServiceAccounts].length > 0,
+    ...(rule.targetTags.length > 0 ? { targetTags: rule.targetTags } : {}),
   };
   const anywhere = ingress ? { sourceRanges: [EVERYWHERE] } : { destinationRanges: [EVERYWHERE] };
   if (!sourcesByName) return [filtered.length > 0 ? byRange : { ...byRange, ...anywhere }];
-  return [...(filtered.length > 0 ? [byRange] : []), { ...byRange, ...anywhere, byName: true }];
+  return [...(filtered.length > 0 ? [byRange] : []), { ...withoutTags(byRange), ...anywhere, byName: true }];
+}
+
+/** Its sources are in doubt, whichever nodes it is for. */
+function withoutTags({ targetTags: _, ...rule }: FirewallRule): FirewallRule {
+  return rule;
 }
 
 /** The number of TCP; names and numbers are both allowed. */

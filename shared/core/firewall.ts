@@ -18,6 +18,8 @@ export interface FirewallRule {
   readonly destinationRanges: readonly string[];
   /** Of nodes that a tag or a service account names, so which of these connections it decides about is not known. */
   readonly byName: boolean;
+  /** Where tags alone name the nodes: those tags. */
+  readonly targetTags?: readonly string[];
 }
 
 /** A rule of a firewall policy that may decide before or after the VPC's own rules. */
@@ -69,8 +71,8 @@ function checkPair(from: Cluster, to: Cluster, { rules, policyRules }: Effective
   const target = rangesOf(to);
   const unknown = [...source.unknown, ...target.unknown];
   const verdicts = [
-    decide("INGRESS", rules, source.known, target.known),
-    decide("EGRESS", rules, target.known, source.known),
+    decide("INGRESS", rulesFor(to, rules), source.known, target.known),
+    decide("EGRESS", rulesFor(from, rules), target.known, source.known),
   ];
   const policies = policyRules.filter((rule) => mayDecide(rule, { from, to, source, target }));
   if (policies.length > 0) {
@@ -83,6 +85,22 @@ function checkPair(from: Cluster, to: Cluster, { rules, policyRules }: Effective
     return { state: "unknown", why: `GKE does not tell the addresses of pod range ${unknown.join(", ")}` };
   }
   return verdicts.find(({ state }) => state === "unknown") ?? ALLOWED;
+}
+
+const NODE_TAG = /^gke-[-a-z0-9]+-[0-9a-f]{8}-node$/;
+
+/**
+ * The rules that may decide about nodes of a cluster. GKE gives each node a tag of its cluster, and each cluster a rule for these
+ * nodes: what tags name nodes of other clusters alone is left out, and what names those of this cluster is about all of them.
+ * https://cloud.google.com/kubernetes-engine/docs/concepts/firewall-rules#cluster-fws
+ */
+function rulesFor({ ref, id }: Cluster, rules: readonly FirewallRule[]): FirewallRule[] {
+  const own = `gke-${ref.name}-${id.slice(0, 8)}-node`;
+  return rules.flatMap((rule) => {
+    const { targetTags = [] } = rule;
+    if (targetTags.includes(own)) return [{ ...rule, byName: false }];
+    return targetTags.length > 0 && targetTags.every((tag) => NODE_TAG.test(tag)) ? [] : [rule];
+  });
 }
 
 interface PodAddresses {

@@ -34,6 +34,7 @@ const narrow: FirewallRule = {
   sourceRanges: ["10.4.0.0/24"],
   destinationRanges: ["10.8.0.0/14"],
   byName: true,
+  targetTags: ["nodes"],
 };
 const udp: FirewallRule = { ...pods, name: "udp", tcp: "none", destinationRanges: ["10.4.0.1/32"] };
 

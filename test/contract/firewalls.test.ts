@@ -31,7 +31,14 @@ async function startWorld(): Promise<FirewallsWorld & { insert(rule: object): Pr
 }
 
 /** As gcloud sends it. */
-function asStated({ action, tcp, sourceRanges, destinationRanges, byName, ...rule }: FirewallRule): object {
+function asStated({
+  action,
+  tcp,
+  sourceRanges,
+  destinationRanges,
+  byName: _,
+  ...rule
+}: FirewallRule): object {
   const protocols =
     tcp === "none"
       ? [{ IPProtocol: "udp" }, { IPProtocol: "icmp" }]
@@ -42,7 +49,6 @@ function asStated({ action, tcp, sourceRanges, destinationRanges, byName, ...rul
     [action === "allow" ? "allowed" : "denied"]: protocols,
     sourceRanges,
     destinationRanges,
-    ...(byName ? { targetTags: ["nodes"] } : {}),
   };
 }
 

@@ -79,6 +79,16 @@ describe("requests from a cluster with two pod ranges to another", () => {
     ["are allowed by a rule that spells all ports out", "allowed", [aRule({ tcp: ["0-65535"] })]],
     ["are not known with a rule for some nodes", "unknown", [aRule({ byName: true })]],
     [
+      "are missing with the rule that GKE makes for pods of another cluster",
+      "missing",
+      [aRule({ byName: true, targetTags: ["gke-other-0a1b2c3d-node"] })],
+    ],
+    [
+      "are not known with a rule that names other nodes besides",
+      "unknown",
+      [aRule({ byName: true, targetTags: ["gke-other-0a1b2c3d-node", "nodes"] })],
+    ],
+    [
       "are allowed by a rule behind one for some nodes",
       "allowed",
       [aRule({ byName: true, priority: 1 }), aRule()],

@@ -27,6 +27,7 @@ import { type GoogleCloud, PROJECT, startGoogleCloud } from "./google-cloud.ts";
 import { keepFleetFile } from "./keep-fleet-file.ts";
 import { waitUntilSynced } from "./sync-state.ts";
 import { type FleetTraffic, prepareTraffic, type TrafficBasis } from "./traffic/fleet-traffic.ts";
+import { startVpc } from "./traffic/vpc.ts";
 import { createUndo, type Undo } from "./undo.ts";
 
 export interface FleetOptions {
@@ -141,6 +142,7 @@ async function start(options: FleetOptions, undo: Undo): Promise<SandboxFleet> {
       progress: options.progress,
       autoscaler: options.autoscaler === true,
       firewall: options.firewall ?? true,
+      enforcesFirewall: traffic?.tellsPodsApart === true,
       ...(traffic !== undefined && { traffic }),
     },
     undo,
@@ -156,7 +158,8 @@ async function start(options: FleetOptions, undo: Undo): Promise<SandboxFleet> {
   const settings = settingsOf(google, meshId, env);
   await serveCommandLine(dir, google, settings, undo);
   const functions = await startMeshjoin({ google, bundle, settings, logDir, env }, undo);
-  const fleet = assemble({ options, env, meshId, dir, logDir, google, client, functions, traffic }, undo);
+  const parts = { options, env, meshId, dir, logDir, google, client, functions };
+  const fleet = assemble({ ...parts, traffic: traffic && connectPods(traffic, parts, undo) }, undo);
   await populate(fleet, options);
   const kept = await keepFleetFile(dir, () => fleet.file());
   undo.add(() => kept.stop());
@@ -253,7 +256,24 @@ interface Parts {
   readonly google: GoogleCloud;
   readonly client: CloudClient;
   readonly functions: SandboxFunctions;
-  readonly traffic: TrafficBasis | undefined;
+  readonly traffic: FleetTraffic | undefined;
+}
+
+function connectPods(
+  basis: TrafficBasis,
+  { dir, google }: Pick<Parts, "dir" | "google">,
+  undo: Undo,
+): FleetTraffic {
+  const { hostAddress, tellsPodsApart } = basis;
+  const vpc = tellsPodsApart ? startVpc({ hostAddress, firewall: google.firewall }) : undefined;
+  undo.add(async () => await vpc?.stop());
+  return {
+    ...basis,
+    dir: join(dir, "traffic"),
+    vpc,
+    xdsAddress: (clusterId) =>
+      google.members().find((member) => member.clusterId === clusterId)?.istiods[0]?.xds,
+  };
 }
 
 function assemble(parts: Parts, undo: Undo): SandboxFleet {
@@ -273,12 +293,7 @@ function assemble(parts: Parts, undo: Undo): SandboxFleet {
     ledger: google.ledger,
     iam: google.iam,
     deliveries: google.deliveries,
-    traffic: parts.traffic && {
-      ...parts.traffic,
-      dir: join(parts.dir, "traffic"),
-      xdsAddress: (clusterId) =>
-        google.members().find((member) => member.clusterId === clusterId)?.istiods[0]?.xds,
-    },
+    traffic: parts.traffic,
     beforeStop: (step) => undo.add(step),
     functionPid: (name) => parts.functions.pid(name),
     clusterRequests: (email, sinceMs) => google.clusterRequests(email, sinceMs),

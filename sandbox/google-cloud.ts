@@ -14,15 +14,17 @@ import {
 import { type ControlPlanes, createControlPlanes } from "./control-planes.ts";
 import type { FleetMember } from "./fleet-file.ts";
 import { type Accounts, accountsOf } from "./google/accounts.ts";
-import { startCompute } from "./google/compute/api.ts";
+import { type ComputeApi, startCompute } from "./google/compute/api.ts";
 import { startControlServer } from "./google/control-server.ts";
 import { createFaultBoard, type FaultBoard } from "./google/faults.ts";
 import { type GkeApi, startGke } from "./google/gke.ts";
 import { networkOf, POD_ADDRESSES } from "./google/gke-cluster.ts";
+import { withFirewallRules } from "./google/gke-firewall.ts";
 import { createIdentityTokens, type IdentityTokens } from "./google/identity-tokens.ts";
 import { startAccessReview } from "./google/permissions/access-review.ts";
 import { grantedPermissions } from "./google/permissions/granted.ts";
 import { createIam, type Iam } from "./google/permissions/iam.ts";
+import { createPodFirewall, type PodFirewall } from "./google/pod-firewall.ts";
 import { type SandboxPubSub, startPubSub } from "./google/pubsub.ts";
 import type { Delivery } from "./google/push.ts";
 import { createRequestLedger, type RequestLedger } from "./google/requests.ts";
@@ -56,6 +58,8 @@ export interface GoogleCloudOptions {
   readonly autoscaler?: boolean;
   /** `false` leaves out the rule that lets pods of all clusters in network `default` reach each other. */
   readonly firewall?: boolean;
+  /** Whether something asks `GoogleCloud.firewall` before pods reach each other. */
+  readonly enforcesFirewall?: boolean;
 }
 
 /** Google Cloud as far as Meshjoin needs it, with real Kubernetes behind it. */
@@ -75,6 +79,7 @@ export interface GoogleCloud {
   readonly ledger: RequestLedger;
   readonly iam: Iam;
   readonly deliveries: readonly Delivery[];
+  readonly firewall: PodFirewall;
   /** Every RUNNING cluster. */
   members(): FleetMember[];
   clusterRequests(email: string, sinceMs?: number): Promise<number>;
@@ -116,9 +121,13 @@ export async function startGoogleCloud(options: GoogleCloudOptions, undo: Undo):
     }),
   });
   undo.add(() => controlPlanes.stop());
-  const gke = await startGke({
+  const gke: GkeApi = await startGke({
     ...shared,
-    backend: controlPlanes.backend,
+    backend: withFirewallRules({
+      backend: controlPlanes.backend,
+      clusters: () => gke.clusters(),
+      compute: () => compute,
+    }),
     onAuditEntry: (entry) => {
       pubsub
         .publishAuditEntry(entry)
@@ -128,9 +137,14 @@ export async function startGoogleCloud(options: GoogleCloudOptions, undo: Undo):
   undo.add(() => gke.close());
   const secretManager = await startSecretManager(shared);
   undo.add(() => secretManager.close());
-  const compute = await startCompute({ ...shared, networks: () => networksOf(gke) });
+  const compute: ComputeApi = await startCompute({ ...shared, networks: () => networksOf(gke) });
   undo.add(() => compute.close());
   if (options.firewall !== false) compute.create(PROJECT.id, PODS_RULE);
+  const firewall = createPodFirewall({
+    clusters: () => gke.clusters(),
+    rules: (project, network) => compute.rules(project, network),
+    faults: () => faults.list(),
+  });
   const clusterRequests = async (email: string, sinceMs = 0) => {
     const counts = controlPlanes.all().map((each) => countClusterRequests(each.auditLogPath, email, sinceMs));
     return (await Promise.all(counts)).reduce((sum, count) => sum + count, 0);
@@ -148,6 +162,7 @@ export async function startGoogleCloud(options: GoogleCloudOptions, undo: Undo):
     faults,
     ledger,
     members: controlPlanes.faults,
+    ...(options.enforcesFirewall === true && { firewall }),
     clusterRequests,
   });
   undo.add(() => control.close());
@@ -170,6 +185,7 @@ export async function startGoogleCloud(options: GoogleCloudOptions, undo: Undo):
     ledger,
     iam,
     deliveries,
+    firewall,
     members: () => runningMembers(gke, controlPlanes),
     clusterRequests,
     clusterConnections,

@@ -10,6 +10,7 @@ interface Flags {
   readonly join: boolean;
   readonly traffic: boolean;
   readonly autoscaler: boolean;
+  readonly firewall: boolean;
 }
 
 const PARENT_CHECK_MS = 1000;
@@ -31,6 +32,7 @@ function parseFlags(argv: readonly string[]): Flags {
     .option("--no-join", "leave the clusters without the mesh label")
     .option("--traffic", "requests between the first two members, through an Envoy on each side", false)
     .option("--autoscaler", "two istiods in each member, as Istio's autoscaler has it on GKE", false)
+    .option("--no-firewall", "leave out the rule by which pods of one cluster reach those of another")
     .allowExcessArguments(false)
     .parse(argv)
     .opts<Flags>();
@@ -55,16 +57,16 @@ function aborted(signal: AbortSignal): Promise<void> {
   return promise;
 }
 
-const { members, dir, join, traffic, autoscaler } = parseFlags(process.argv);
+const { members, dir, join, traffic, autoscaler, firewall } = parseFlags(process.argv);
 const signal = whenToStop();
 let fleet: SandboxFleet | undefined;
 try {
   const progress = (line: string) => console.error(line);
-  fleet = await startFleet({ members, dir, join, traffic, autoscaler, signal, progress });
+  fleet = await startFleet({ members, dir, join, traffic, autoscaler, firewall, signal, progress });
   const flows = traffic && join && members > 1;
   if (traffic && !flows) progress("no requests are sent: they need two members that join");
-  const flowing = flows ? await startTraffic(fleet) : undefined;
-  console.log(renderUsage(dir, fleet.file(), flowing?.target));
+  const flowing = flows ? await startTraffic(fleet, { waitForAnswer: firewall }) : undefined;
+  console.log(renderUsage(dir, fleet.file(), { traffic: flowing?.target, firewall }));
   await aborted(signal);
   if (flowing !== undefined) console.error(renderCounts(flowing.counts()));
   console.error("stopping");

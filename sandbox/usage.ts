@@ -5,8 +5,15 @@ import type { FleetFile } from "./fleet-file.ts";
 import { gcloudEnvironmentFile } from "./gcloud.ts";
 import type { Target } from "./traffic/request.ts";
 
+export interface Usage {
+  /** Where requests are sent to, if they are. */
+  readonly traffic: Target | undefined;
+  /** Whether the rule for pods is there. */
+  readonly firewall: boolean;
+}
+
 /** What somebody who has just started a sandbox wants to paste into another terminal. */
-export function renderUsage(dir: string, fleet: FleetFile, traffic?: Target): string {
+export function renderUsage(dir: string, fleet: FleetFile, { traffic, firewall }: Usage): string {
   const [member] = fleet.members;
   const sections = [
     [
@@ -50,6 +57,12 @@ export function renderUsage(dir: string, fleet: FleetFile, traffic?: Target): st
       "  gcloud container clusters list",
       `  gcloud secrets versions access signing --secret ${rootSecretName(fleet.meshId)} | openssl x509 -noout -subject -enddate`,
     ],
+    firewall
+      ? []
+      : [
+          "No firewall rule lets pods of one cluster reach those of another. This finds it, and says what makes the rule:",
+          "  npm run meshjoin -- doctor",
+        ],
     [
       "Faults:",
       `  curl -X POST -d '{"target":"gke","kind":"status","status":503,"count":3}' ${fleet.controlUrl}/faults`,

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { type Fault, type FaultBoard, isBoardTarget, parseFault } from "./faults.ts";
 import { type LocalServer, listen, readBody, requestUrl } from "./http.ts";
+import type { PodFirewall } from "./pod-firewall.ts";
 import type { RequestLedger } from "./requests.ts";
 
 /** The proxy before a member's API server. */
@@ -13,6 +14,8 @@ export interface MemberFaults {
 export interface ControlOptions {
   readonly faults: FaultBoard;
   readonly members: MemberFaults;
+  /** Undefined where the firewall is not enforced, so that a fault of it would do nothing. */
+  readonly firewall?: Pick<PodFirewall, "knows">;
   readonly ledger: RequestLedger;
   /** Requests of an account to the API servers of all members. */
   readonly clusterRequests: (email: string, sinceMs: number) => Promise<number>;
@@ -56,6 +59,7 @@ async function postFault(
 ): Promise<void> {
   try {
     const fault = parseFault(JSON.parse((await readBody(request)).toString("utf8")));
+    if (fault.target === "firewall") checkPlaces(options, fault);
     if (isBoardTarget(fault.target)) options.faults.add(fault);
     else if (!options.members.set(fault.target, fault)) {
       answer(response, 404, {
@@ -68,6 +72,20 @@ async function postFault(
     answer(response, 400, {
       message: error instanceof Error ? error.message : "this is not a fault; see docs/sandbox.md",
     });
+  }
+}
+
+function checkPlaces({ firewall }: ControlOptions, { from = "", to = "" }: Fault): void {
+  if (firewall === undefined) {
+    throw new Error(
+      "nothing asks the firewall here; start the sandbox with --traffic, on a machine that has every address 127.a.b.c",
+    );
+  }
+  const unknown = [from, to].find((name) => !firewall.knows(name));
+  if (unknown !== undefined) {
+    throw new Error(
+      `${unknown} is no cluster ID and no network of a cluster; see fleet.json for the members`,
+    );
   }
 }
 

@@ -13,14 +13,15 @@ const kinds = [
   "holdOperations",
   "corruptPayload",
   "imagePull",
+  "firewall",
 ] as const;
 export type FaultKind = (typeof kinds)[number];
 
-/** The Google APIs that faults can be put on; any other target is a member's cluster ID, or the registry. */
+/** The Google APIs that faults can be put on; any other target is a member's cluster ID, the registry, or the firewall. */
 export type ApiTarget = "gke" | "secretmanager" | "compute";
 
-/** Where nodes get images from; faults on it are on the board, too. */
-type BoardTarget = ApiTarget | "registry";
+/** Where nodes get images from, and what lies between pods; faults on them are on the board, too. */
+type BoardTarget = ApiTarget | "registry" | "firewall";
 
 const faultSchema = z.strictObject({
   target: z.string().min(1),
@@ -32,6 +33,9 @@ const faultSchema = z.strictObject({
   zones: z.array(z.string().min(1)).nonempty().optional(),
   /** Of `imagePull`: the whole name of the image that no node gets, tag included. */
   image: z.string().min(1).optional(),
+  /** Of `firewall`: a cluster ID or a network, whose pods open connections, and one whose pods do not get them. */
+  from: z.string().min(1).optional(),
+  to: z.string().min(1).optional(),
   /** How many requests or messages are hit; all of them unless given. */
   count: z.int().positive().optional(),
 });
@@ -43,16 +47,19 @@ const SUPPORTED: Readonly<Record<BoardTarget | "member", readonly FaultKind[]>> 
   secretmanager: ["delay", "refuse", "status", "corruptPayload"],
   compute: ["delay", "refuse", "status"],
   registry: ["imagePull"],
+  firewall: ["firewall"],
   member: ["delay", "refuse", "status"],
 };
 
-const NEEDS: Readonly<Partial<Record<FaultKind, "delayMs" | "image" | "status" | "zones">>> = {
-  delay: "delayMs",
-  delayEvents: "delayMs",
-  imagePull: "image",
-  missingZones: "zones",
-  status: "status",
+const NEEDS: Readonly<Partial<Record<FaultKind, readonly (keyof Fault)[]>>> = {
+  delay: ["delayMs"],
+  delayEvents: ["delayMs"],
+  firewall: ["from", "to"],
+  imagePull: ["image"],
+  missingZones: ["zones"],
+  status: ["status"],
 };
+const WITHOUT_COUNT: readonly string[] = ["member", "registry", "firewall"];
 
 export function isBoardTarget(target: string): target is BoardTarget {
   return target !== "member" && target in SUPPORTED;
@@ -60,7 +67,7 @@ export function isBoardTarget(target: string): target is BoardTarget {
 
 /** Reads an order for a fault; throws an Error that says what is wrong with it and what would work. */
 export function parseFault(body: unknown): Fault {
-  const parsed = faultSchema.safeParse(body);
+  const parsed = faultSchema.safeParse(withKind(body));
   if (!parsed.success) throw new Error(z.prettifyError(parsed.error));
   const fault = parsed.data;
   const target = isBoardTarget(fault.target) ? fault.target : "member";
@@ -68,15 +75,21 @@ export function parseFault(body: unknown): Fault {
   if (!supported.includes(fault.kind)) {
     throw new Error(`${fault.kind} does not work on ${fault.target}; use one of ${supported.join(", ")}`);
   }
-  const needed = NEEDS[fault.kind];
-  if (needed !== undefined && fault[needed] === undefined)
-    throw new Error(`${fault.kind} needs ${needed}; add it`);
-  if ((target === "member" || target === "registry") && fault.count !== undefined) {
+  const needed = NEEDS[fault.kind]?.find((field) => fault[field] === undefined);
+  if (needed !== undefined) throw new Error(`${fault.kind} needs ${needed}; add it`);
+  if (WITHOUT_COUNT.includes(target) && fault.count !== undefined) {
     throw new Error(
       `count does not work on a ${target}; leave it out and clear the faults when you are done`,
     );
   }
   return fault;
+}
+
+/** The firewall has one kind of fault, which need not be named. */
+function withKind(body: unknown): unknown {
+  const isFirewall =
+    typeof body === "object" && body !== null && "target" in body && body.target === "firewall";
+  return isFirewall ? { kind: "firewall", ...body } : body;
 }
 
 /** The faults in force. */

@@ -4,10 +4,13 @@ import { parsePin } from "../../shared/istio/pin.ts";
 import { ensureTrafficBinaries, type TrafficBinaries } from "../binaries/traffic.ts";
 import type { TrafficSupport } from "../cluster/traffic-support.ts";
 import { hostAddress } from "../host-address.ts";
+import { canTellPodsApart, type Vpc } from "./vpc.ts";
 
 /** What has to be there before the first cluster starts. */
 export interface TrafficBasis extends TrafficSupport {
   readonly binaries: TrafficBinaries;
+  /** Whether connections show which pod has opened them; otherwise no firewall can be asked. */
+  readonly tellsPodsApart: boolean;
 }
 
 /** What a fleet gives to its sidecars. */
@@ -16,6 +19,8 @@ export interface FleetTraffic extends TrafficBasis {
   readonly dir: string;
   /** `127.0.0.1:PORT` of the istiod that runs now; undefined where none does. */
   xdsAddress(clusterId: string): string | undefined;
+  /** Between the sidecars; undefined where it cannot tell them apart, and each reaches each. */
+  readonly vpc: Vpc | undefined;
 }
 
 const PIN = new URL("../../shared/istio/pin.json", import.meta.url);
@@ -30,5 +35,13 @@ export async function prepareTraffic(progress: (line: string) => void): Promise<
     );
   }
   const { release } = parsePin(await readFile(PIN, "utf8"));
-  return { hostAddress: address, binaries: await ensureTrafficBinaries(progress, release) };
+  const tellsPodsApart = await canTellPodsApart(address);
+  if (!tellsPodsApart) {
+    progress(
+      "this machine does not have every address 127.a.b.c, so no connection shows which pod has opened it: requests pass " +
+        "whatever the firewall's rules say, and whether they would on Google Cloud is not looked at",
+    );
+  }
+  const binaries = await ensureTrafficBinaries(progress, release);
+  return { hostAddress: address, tellsPodsApart, binaries };
 }

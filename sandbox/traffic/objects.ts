@@ -12,7 +12,7 @@ export type AppName = typeof CLIENT | typeof SERVER;
 export interface TrafficPorts {
   /** Of the Service, and of the listener by which the client's sidecar offers it on loopback. */
   readonly service: number;
-  /** Of the server's sidecar, on the address of its pod. */
+  /** Of the server's sidecar: on the address of its pod, as other pods reach it, and where it listens. */
   readonly sidecar: number;
   /** Of the server itself, on loopback. */
   readonly server: number;
@@ -40,7 +40,7 @@ function serviceAccount(name: string): Manifest {
 }
 
 /** The same in every member, as a mesh of several primaries wants it. */
-export function meshManifests(ports: TrafficPorts, address: string): Manifest[] {
+export function meshManifests(ports: TrafficPorts, bind: string): Manifest[] {
   const http = { name: "http", protocol: "HTTP" };
   return [
     { path: "/api/v1/namespaces", object: { metadata: { name: NAMESPACE } } },
@@ -74,7 +74,7 @@ export function meshManifests(ports: TrafficPorts, address: string): Manifest[] 
       ingress: [
         {
           port: { ...http, number: ports.sidecar },
-          bind: address,
+          bind,
           captureMode: "NONE",
           defaultEndpoint: `127.0.0.1:${ports.server}`,
         },

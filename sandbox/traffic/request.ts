@@ -13,9 +13,10 @@ export interface Answer {
   readonly body: string;
 }
 
-const TIMEOUT_MS = 10_000;
+/** More than the 10 s after which a sidecar gives up a connection, so that its own answer says why. */
+const TIMEOUT_MS = 15_000;
 
-/** One request to loopback over a connection of its own; fails if there is no answer in ten seconds. */
+/** One request to loopback over a connection of its own; fails if there is no answer in 15 seconds. */
 export async function sendRequest({ port, host }: Target): Promise<Answer> {
   const agent = new Agent({ keepAlive: false });
   const signal = AbortSignal.timeout(TIMEOUT_MS);

@@ -15,6 +15,8 @@ export interface SidecarSettings {
   readonly meshId: string;
   readonly network: string;
   readonly address: string;
+  /** A file with more of Envoy's first configuration. */
+  readonly bootstrapOverride?: string;
   readonly ports: SidecarPorts;
   readonly envoy: string;
   /** `127.0.0.1:PORT` */
@@ -57,6 +59,7 @@ export function sidecarEnv(settings: SidecarSettings): Record<string, string> {
     ISTIO_META_NETWORK: settings.network,
     PEER_METADATA_DISCOVERY: "false",
     OUTPUT_CERTS,
+    ...(settings.bootstrapOverride !== undefined && { ISTIO_BOOTSTRAP_OVERRIDE: settings.bootstrapOverride }),
     ENVOY_STATUS_PORT: String(ports.envoyStatus),
     ENVOY_PROMETHEUS_PORT: String(ports.prometheus),
     ECC_SIGNATURE_ALGORITHM: "ECDSA",
@@ -70,6 +73,15 @@ export function sidecarEnv(settings: SidecarSettings): Record<string, string> {
       proxyMetadata: settings.proxyMetadata,
     }),
   };
+}
+
+/**
+ * For pilot-agent's `ISTIO_BOOTSTRAP_OVERRIDE`: Envoy opens every connection from this address, those to its own pod included.
+ * https://istio.io/latest/docs/reference/config/annotations/#SidecarBootstrapOverride
+ */
+export function bootstrapOverride(source: string): string {
+  const sourceAddress = { address: source, port_value: 0 };
+  return JSON.stringify({ cluster_manager: { upstream_bind_config: { source_address: sourceAddress } } });
 }
 
 export function sidecarArgs(bootstrapTemplate: string): string[] {

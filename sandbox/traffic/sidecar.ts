@@ -1,4 +1,4 @@
-import { mkdir } from "node:fs/promises";
+import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { V1ConfigMap, V1Namespace } from "@kubernetes/client-node";
@@ -13,13 +13,22 @@ import { serveIstiodAddress } from "./istiod-address.ts";
 import { mountFiles } from "./mounted-files.ts";
 import type { AppName } from "./objects.ts";
 import { readSent, readSide, type Sent, type Side } from "./side.ts";
-import { OUTPUT_CERTS, proxyDefaults, sidecarArgs, sidecarEnv } from "./sidecar-settings.ts";
+import {
+  bootstrapOverride,
+  OUTPUT_CERTS,
+  proxyDefaults,
+  sidecarArgs,
+  sidecarEnv,
+} from "./sidecar-settings.ts";
+import type { TrafficPod } from "./vpc.ts";
 
 export interface SidecarOptions {
   readonly app: AppName;
   readonly member: FleetMember;
   readonly api: ApiClient;
   readonly traffic: FleetTraffic;
+  /** Undefined where pods have no addresses of their own. */
+  readonly pod: TrafficPod | undefined;
   readonly logDir: string;
 }
 
@@ -51,10 +60,12 @@ async function meshConfigOf(api: ApiClient): Promise<string> {
 
 /** Resolves once Envoy has its first configuration and certificate. */
 export async function startSidecar(options: SidecarOptions, undo: Undo): Promise<Sidecar> {
-  const { app, member, api, traffic, logDir } = options;
+  const { app, member, api, traffic, pod, logDir } = options;
   const root = join(traffic.dir, app);
   await mkdir(join(root, "etc/istio/proxy"), { recursive: true });
   await mkdir(join(root, OUTPUT_CERTS), { recursive: true });
+  const overrideFile = join(root, "bootstrap-override.json");
+  if (pod !== undefined) await writeFile(overrideFile, bootstrapOverride(pod.loopback));
   const files = await mountFiles(api, app, root);
   undo.add(async () => files.stop());
   const istiod = await serveIstiodAddress(() => traffic.xdsAddress(member.clusterId));
@@ -75,6 +86,7 @@ export async function startSidecar(options: SidecarOptions, undo: Undo): Promise
       ...proxyDefaults(await meshConfigOf(api)),
       network: await networkOf(api),
       address: traffic.hostAddress,
+      ...(pod !== undefined && { bootstrapOverride: overrideFile }),
       ports,
       envoy: traffic.binaries.envoy,
       istiod: istiod.address,

@@ -6,7 +6,7 @@ import type { SandboxFleet } from "../fleet.ts";
 import type { FleetMember } from "../fleet-file.ts";
 import { freePort } from "../ports.ts";
 import { createUndo, type Undo } from "../undo.ts";
-import type { FleetTraffic } from "./fleet-traffic.ts";
+import { knock } from "./knock.ts";
 import { memberApi } from "./member-api.ts";
 import {
   CLIENT,
@@ -28,8 +28,11 @@ import { type Counts, createTally, type StepCounts } from "./tally.ts";
 export interface Traffic {
   /** Where the client's sidecar offers the service. */
   readonly target: Target;
-  /** `host:port` of the server's sidecar, where the client's reaches it. */
-  readonly serverAddress: string;
+  /**
+   * A request without TLS from another pod of this cluster to the server's sidecar: the code of the error that it ends with, or
+   * `no answer`. Where pods cannot be told apart, it is one of the machine.
+   */
+  knock(clusterId: string): Promise<string>;
   /** One more request, which is not counted; answers with the server's `x-forwarded-client-cert`. */
   request(): Promise<Answer>;
   counts(): Counts;
@@ -50,22 +53,31 @@ const POLL_MS = 200;
 const PATIENCE_MS = 60_000;
 const CONFLICT = 409;
 
+export interface TrafficOptions {
+  /** `false` where no request is to pass yet. */
+  readonly waitForAnswer?: boolean;
+}
+
 /**
  * Starts a client in the first member and a server in the second, and returns after the first answer. Nothing is tried
  * twice: there are no retries in the mesh and none in the client. It stops with the fleet, if not before.
  */
-export async function startTraffic(fleet: SandboxFleet): Promise<Traffic> {
+export async function startTraffic(fleet: SandboxFleet, options: TrafficOptions = {}): Promise<Traffic> {
   const undo = createUndo();
   fleet.beforeStop(() => undo.run());
   try {
-    return await start(fleet, undo);
+    return await start(fleet, options, undo);
   } catch (error) {
     await undo.run();
     throw error;
   }
 }
 
-async function start(fleet: SandboxFleet, undo: Undo): Promise<Traffic> {
+async function start(
+  fleet: SandboxFleet,
+  { waitForAnswer = true }: TrafficOptions,
+  undo: Undo,
+): Promise<Traffic> {
   const { members, logDir } = fleet.file();
   const [clientMember, serverMember] = members;
   const { traffic } = fleet;
@@ -81,14 +93,20 @@ async function start(fleet: SandboxFleet, undo: Undo): Promise<Traffic> {
     server: server.port,
   };
   const apis = { client: memberApi(clientMember), server: memberApi(serverMember) };
-  await deploy(apis, ports, traffic);
+  const pods = {
+    client: traffic.vpc?.addPod(clientMember.clusterId),
+    server: traffic.vpc?.addPod(serverMember.clusterId),
+  };
+  if (pods.server !== undefined) await traffic.vpc?.expose(pods.server, ports.sidecar);
+  await deploy(apis, ports, pods.server?.loopback ?? traffic.hostAddress);
+  const shared = { traffic, logDir };
   const [client, behind] = await Promise.all([
-    startSidecar({ app: CLIENT, member: clientMember, api: apis.client, traffic, logDir }, undo),
-    startSidecar({ app: SERVER, member: serverMember, api: apis.server, traffic, logDir }, undo),
+    startSidecar({ app: CLIENT, member: clientMember, api: apis.client, pod: pods.client, ...shared }, undo),
+    startSidecar({ app: SERVER, member: serverMember, api: apis.server, pod: pods.server, ...shared }, undo),
   ]);
   const target = { port: ports.service, host: SERVICE_HOST };
   const request = () => sendRequest(target);
-  await firstAnswer(request, clientMember);
+  if (waitForAnswer) await firstAnswer(request, clientMember);
 
   const tally = createTally();
   let lastFailure: Result | undefined;
@@ -109,7 +127,12 @@ async function start(fleet: SandboxFleet, undo: Undo): Promise<Traffic> {
   });
   return {
     target,
-    serverAddress: `${traffic.hostAddress}:${ports.sidecar}`,
+    knock: (clusterId) =>
+      knock({
+        host: traffic.hostAddress,
+        port: ports.sidecar,
+        localAddress: traffic.vpc?.addPod(clusterId).loopback,
+      }),
     request,
     counts: () => tally.counts(),
     async step(name, work) {
@@ -132,8 +155,9 @@ interface Apis {
   readonly server: ApiClient;
 }
 
-async function deploy(apis: Apis, ports: TrafficPorts, { hostAddress }: FleetTraffic): Promise<void> {
-  const everywhere = meshManifests(ports, hostAddress);
+/** `bind`: where the server's sidecar listens. */
+async function deploy(apis: Apis, ports: TrafficPorts, bind: string): Promise<void> {
+  const everywhere = meshManifests(ports, bind);
   await Promise.all(
     Object.values(apis).map(async (api: ApiClient) => {
       for (const manifest of everywhere) await create(api, manifest);

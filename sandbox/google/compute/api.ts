@@ -22,6 +22,8 @@ export interface ComputeApi extends LocalServer {
   rules(project: string, network: string): readonly Rule[];
   /** As an owner of the project would. */
   create(project: string, stated: Readonly<Record<string, unknown>>): void;
+  /** Does nothing where there is no such rule. */
+  remove(project: string, name: string): void;
 }
 
 interface State {
@@ -47,6 +49,7 @@ export async function startCompute(options: ComputeOptions): Promise<ComputeApi>
     ...server,
     rules: (project, network) => rulesOf(state, project, network),
     create: (project, rule) => void addRule(state, findProject(options.projects, project), rule),
+    remove: (project, name) => void state.rules.delete(`${project}/${name}`),
   };
 }
 

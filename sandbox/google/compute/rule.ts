@@ -146,35 +146,44 @@ function invalid(field: string, value: unknown): GoogleError {
   );
 }
 
-/** A TCP connection between two pods; addresses are the pods' own, of the VPC. */
+/** A pod as rules see it. */
+export interface PodOfNode {
+  /** Of the VPC, in the pod range of its cluster. */
+  readonly address: string;
+  /** Network tags of the node that it runs on. */
+  readonly nodeTags: readonly string[];
+}
+
+/** A TCP connection between two pods of one network. */
 export interface Connection {
-  readonly source: string;
-  readonly destination: string;
+  readonly source: PodOfNode;
+  readonly destination: PodOfNode;
   readonly port: number;
 }
 
 /**
  * What a VPC with these rules does: one that lets nothing in that no rule allows, and out all that no rule denies. No node here
- * has a tag or a service account, so a rule for some nodes decides about none.
+ * has a service account, so a rule for some accounts decides about none.
  */
 export function passes(rules: readonly Rule[], connection: Connection): boolean {
   const { source, destination, port } = connection;
-  const decide = (direction: Rule["direction"], otherwise: boolean): boolean => {
+  const decide = (direction: Rule["direction"], node: PodOfNode, otherwise: boolean): boolean => {
     const [first] = rules
-      .filter((rule) => !rule.disabled && rule.direction === direction && !isForSomeNodes(rule))
-      .filter((rule) => holds(rule.sourceRanges, source, direction === "EGRESS"))
-      .filter((rule) => holds(rule.destinationRanges, destination, direction === "INGRESS"))
+      .filter((rule) => !rule.disabled && rule.direction === direction && isForNode(rule, node))
+      .filter((rule) => holds(rule.sourceRanges, source.address, direction === "EGRESS"))
+      .filter((rule) => holds(rule.destinationRanges, destination.address, direction === "INGRESS"))
       .filter(({ allowed, denied }) => isAbout(allowed ?? denied ?? [], port))
       .toSorted(
         (a, b) => a.priority - b.priority || Number(b.denied !== undefined) - Number(a.denied !== undefined),
       );
     return first === undefined ? otherwise : first.allowed !== undefined;
   };
-  return decide("EGRESS", true) && decide("INGRESS", false);
+  return decide("EGRESS", source, true) && decide("INGRESS", destination, false);
 }
 
-function isForSomeNodes({ targetTags = [], targetServiceAccounts = [] }: Rule): boolean {
-  return targetTags.length + targetServiceAccounts.length > 0;
+function isForNode({ targetTags = [], targetServiceAccounts = [] }: Rule, { nodeTags }: PodOfNode): boolean {
+  if (targetServiceAccounts.length > 0) return false;
+  return targetTags.length === 0 || targetTags.some((tag) => nodeTags.includes(tag));
 }
 
 function holds(list: readonly string[] | undefined, address: string, ifAbsent: boolean): boolean {

@@ -20,6 +20,8 @@ export interface FleetUse {
   readonly env?: Readonly<Record<string, string>>;
   /** Whether sidecars are to run. */
   readonly traffic?: boolean;
+  /** `false` leaves out the rule by which pods of one cluster reach those of another. */
+  readonly firewall?: boolean;
   /** Whether each member is to run two istiods, as on GKE. */
   readonly autoscaler?: boolean;
 }
@@ -29,12 +31,12 @@ export interface FleetUse {
  * scenario, and none of it may have been denied but what a scenario withheld.
  */
 export function useFleet(use: FleetUse): { readonly fleet: SandboxFleet } {
-  const { members, env = {}, traffic = false, autoscaler = false } = use;
+  const { members, env = {}, traffic = false, autoscaler = false, firewall = true } = use;
   let dir: string;
   let fleet: SandboxFleet | undefined;
   beforeAll(async () => {
     dir = await mkdtemp(join(tmpdir(), "meshjoin-scenarios-"));
-    const options = { members, dir, join: true, traffic, autoscaler, progress: () => undefined };
+    const options = { members, dir, join: true, traffic, autoscaler, firewall, progress: () => undefined };
     fleet = await startFleet({ ...options, env: { ...process.env, ...env } });
     await fleet.waitUntilDelivered();
   }, START_MS);

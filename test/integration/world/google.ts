@@ -144,6 +144,17 @@ export async function setFault(fleet: SandboxFleet, fault: object): Promise<void
   if (!response.ok) throw new Error(await response.text());
 }
 
+/** Through the Compute API, in network `default`; the rule is in force when it resolves. */
+export async function createFirewallRule(
+  fleet: SandboxFleet,
+  name: string,
+  sourceRanges: readonly string[],
+): Promise<void> {
+  const { computeEndpoint, project } = fleet.file();
+  const url = `${computeEndpoint}/compute/v1/projects/${project}/global/firewalls`;
+  await call(fleet, "POST", url, { name, sourceRanges, allowed: [{ IPProtocol: "tcp" }] });
+}
+
 const NEVER_MS = 24 * 3600 * 1000;
 
 /** From now on no audit entry reaches the functions but those that the scenario pushes itself. */

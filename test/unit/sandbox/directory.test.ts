@@ -60,10 +60,17 @@ describe("fleet.json", () => {
   });
 
   it("is told to people with everything to paste", () => {
-    const usage = renderUsage("/sandbox", fleet);
+    const usage = renderUsage("/sandbox", fleet, { traffic: undefined, firewall: true });
     expect(usage).toContain(". /sandbox/gcloud.env\n");
     expect(usage).toContain("/sandbox/fleet.json");
     expect(usage).not.toContain("undefined");
+    expect(usage).not.toContain("firewall");
+  });
+
+  it("says that no request passes where the firewall's rule was left out", () => {
+    const usage = renderUsage("/sandbox", fleet, { traffic: undefined, firewall: false });
+    expect(usage).toContain("No firewall rule");
+    expect(usage).toContain("npm run meshjoin -- doctor\n");
   });
 });
 

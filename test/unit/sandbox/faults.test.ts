@@ -9,12 +9,14 @@ const MEMBER = "cn-shop-europe-west1-b-one";
 let open: LocalServer | undefined;
 afterEach(async () => open?.close());
 
-async function aControlServer() {
+/** `enforced`: whether something asks the firewall. */
+async function aControlServer(enforced = true) {
   const ground = aGround();
   const memberFaults: Fault[] = [];
   open = await startControlServer({
     ...ground,
     clusterRequests: async () => 3,
+    ...(enforced && { firewall: { knows: (name: string) => ["default", MEMBER].includes(name) } }),
     members: {
       set(clusterId, fault) {
         if (clusterId === MEMBER) memberFaults.push(fault);
@@ -56,12 +58,27 @@ describe("the control server", () => {
     ["events on Secret Manager", { target: "secretmanager", kind: "delayEvents", delayMs: 1 }, 400, "refuse"],
     ["a word that is no kind", { target: "gke", kind: "explode" }, 400, "kind"],
     ["a field that is none", { target: "gke", kind: "refuse", often: true }, 400, "often"],
+    ["a firewall's fault of half a pair", { target: "firewall", from: MEMBER }, 400, "needs to"],
+    ["one between places that are not there", { target: "firewall", from: MEMBER, to: "x" }, 400, "x is no"],
+    ["a count of it", { target: "firewall", from: MEMBER, to: "default", count: 1 }, 400, "count does not"],
     ["a member that is not there", { target: "cn-x", kind: "refuse" }, 404, "cn-x"],
   ])("refuses %s and says what works", async (_, fault, status, words) => {
     const { post } = await aControlServer();
     const response = await post(fault);
     expect(response.status).toBe(status);
     expect(await response.text()).toContain(words);
+  });
+
+  it("puts a fault on the firewall, and refuses it where nothing asks the firewall", async () => {
+    const fault = { target: "firewall", from: "default", to: MEMBER };
+    const { faults, post } = await aControlServer();
+    expect((await post(fault)).status).toBe(201);
+    expect(faults.list()).toEqual([{ kind: "firewall", ...fault }]);
+    await open?.close();
+    const without = await aControlServer(false);
+    const response = await without.post(fault);
+    expect([response.status, without.faults.list()]).toEqual([400, []]);
+    expect(await response.text()).toContain("--traffic");
   });
 
   it("tells who called what", async () => {

@@ -21,7 +21,16 @@ function aRule(stated: Record<string, unknown> = {}): Rule {
   };
 }
 
-const connection = { source: "10.4.1.2", destination: "10.8.1.2", port: 8080 };
+const NODES = "gke-to-0a1b2c3d-node";
+const connection = {
+  source: { address: "10.4.1.2", nodeTags: [] },
+  destination: { address: "10.8.1.2", nodeTags: [NODES] },
+  port: 8080,
+};
+function aPod(address: string) {
+  return { address, nodeTags: [] };
+}
+
 const denied = { allowed: undefined, denied: [{ IPProtocol: "all" }] };
 
 describe("a connection in the VPC of the sandbox", () => {
@@ -30,7 +39,18 @@ describe("a connection in the VPC of the sandbox", () => {
     ["passes by a rule of its source", true, [aRule()]],
     ["gets no answer by one of another source", false, [aRule({ sourceRanges: ["10.8.0.0/14"] })]],
     ["gets no answer by one that is disabled", false, [aRule({ disabled: true })]],
-    ["gets no answer by one for some nodes", false, [aRule({ targetTags: ["nodes"] })]],
+    ["gets no answer by one for other nodes", false, [aRule({ targetTags: ["nodes"] })]],
+    ["passes by one for the nodes of its destination", true, [aRule({ targetTags: ["nodes", NODES] })]],
+    [
+      "gets no answer by one for service accounts",
+      false,
+      [aRule({ targetServiceAccounts: ["n@shop.iam.gserviceaccount.com"] })],
+    ],
+    [
+      "passes if only the destination's nodes may send nothing",
+      true,
+      [aRule(), aRule({ ...denied, direction: "EGRESS", sourceRanges: [], targetTags: [NODES] })],
+    ],
     [
       "gets no answer by one of other ports",
       false,
@@ -92,7 +112,9 @@ describe("what doctor says of rules", () => {
         const [verdict] = checkPairs(from.network, [from, to], toEffective(answer, new Map()));
         const passing = sources.flatMap((source) =>
           destinations.flatMap((destination) =>
-            ports.map((port) => passes(rules, { source, destination, port })),
+            ports.map((port) =>
+              passes(rules, { source: aPod(source), destination: aPod(destination), port }),
+            ),
           ),
         );
         const possible = passing.includes(false) ? ["missing", "unknown"] : ["allowed", "unknown", "missing"];

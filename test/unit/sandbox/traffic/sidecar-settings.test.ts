@@ -1,5 +1,9 @@
 import { describe, expect, it } from "@jest/globals";
-import { proxyDefaults, sidecarEnv } from "../../../../sandbox/traffic/sidecar-settings.ts";
+import {
+  bootstrapOverride,
+  proxyDefaults,
+  sidecarEnv,
+} from "../../../../sandbox/traffic/sidecar-settings.ts";
 
 const settings = {
   app: "client",
@@ -27,6 +31,16 @@ describe("proxyDefaults", () => {
 describe("sidecarEnv", () => {
   it("has the mesh's own settings", () => {
     expect(sidecarEnv(settings)).toMatchObject({ PROXY_CONFIG_XDS_AGENT: "true", SECRET_TTL: "1m" });
+  });
+
+  it("adds to Envoy's first configuration where pods have addresses of their own", () => {
+    expect(sidecarEnv(settings)).not.toHaveProperty("ISTIO_BOOTSTRAP_OVERRIDE");
+    expect(sidecarEnv({ ...settings, bootstrapOverride: "/more.json" })).toMatchObject({
+      ISTIO_BOOTSTRAP_OVERRIDE: "/more.json",
+    });
+    expect(JSON.parse(bootstrapOverride("127.64.0.1"))).toMatchObject({
+      cluster_manager: { upstream_bind_config: { source_address: { address: "127.64.0.1" } } },
+    });
   });
 
   it("holds nothing of this process's own environment", () => {

@@ -53,6 +53,6 @@ function carryOut(session: Session, order: Order): Promise<ExitCode> {
     case "doctor":
       return doctor(session, order.url);
     case "preflight":
-      return preflight(session);
+      return preflight(session, order.region);
   }
 }

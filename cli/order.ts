@@ -18,7 +18,7 @@ export type Order =
   | { readonly command: "leave"; readonly cluster: string }
   | { readonly command: "open"; readonly url: string; readonly port: string }
   | { readonly command: "doctor"; readonly url?: string }
-  | { readonly command: "preflight" };
+  | { readonly command: "preflight"; readonly region: string };
 
 /** What is ordered of the root CAs. */
 export type RootOrder =

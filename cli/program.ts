@@ -2,6 +2,7 @@ import { Argument, Command, Option } from "commander";
 import pin from "../shared/istio/pin.json" with { type: "json" };
 import { ROOT_ALGORITHMS, type RootAlgorithm } from "../shared/rotate/root-payload.ts";
 import { VERSION } from "../shared/version.ts";
+import { DEFAULT_REGION } from "./doctor/preflight/quotas.ts";
 import { FORMATS, type Format, type Order, type RootOrder } from "./order.ts";
 
 /** Takes what was ordered and does it. */
@@ -43,6 +44,7 @@ interface JoinFlags {
 
 interface DoctorFlags {
   readonly preflight?: boolean;
+  readonly region?: string;
   readonly url?: string;
 }
 
@@ -192,25 +194,34 @@ export function createProgram(take: Take): Command {
     .addOption(
       new Option("--preflight", "before the first apply: look at the projects instead").conflicts("url"),
     )
+    .option(
+      "--region <REGION>",
+      `with --preflight: where Terraform puts the functions (default: "${DEFAULT_REGION}")`,
+    )
     .addHelpText(
       "after",
       `\nExit codes: 0 no fault, 1 a fault, 2 a faulty configuration, 3 no fault, but something could not be looked at.\n` +
         `\n--preflight needs nothing that is deployed, and MESHJOIN_MESH_ID, MESHJOIN_PROJECTS and, for a mesh whose functions have a\n` +
         `project of their own, MESHJOIN_ROOT_PROJECT. It looks at login, billing, APIs, what you may do, policies of the\n` +
-        `organization, and clusters that may join. Google's own accounts, and what options of Terraform need, it cannot look\n` +
-        `at: it ends with 3 at best.\n` +
+        `organization, quotas, and clusters that may join: their nodes' room and their Services, too. Google's own accounts,\n` +
+        `and what options of Terraform need, it cannot look at: it ends with 3 at best.\n` +
         examples(
           "meshjoin doctor",
           "MESHJOIN_MESH_ID=prod MESHJOIN_PROJECTS=shop-prod meshjoin doctor --preflight",
           `meshjoin doctor --output json | jq '.checks[] | select(.state != "ok")'`,
         ),
     )
-    .action(({ url, preflight = false }: DoctorFlags) =>
-      take(
-        preflight ? { command: "preflight" } : { command: "doctor", ...(url === undefined ? {} : { url }) },
+    .action(({ url, preflight = false, region }: DoctorFlags, command: Command) => {
+      if (region !== undefined && !preflight) {
+        command.error("error: option '--region <REGION>' cannot be used without option '--preflight'");
+      }
+      return take(
+        preflight
+          ? { command: "preflight", region: region ?? DEFAULT_REGION }
+          : { command: "doctor", ...(url === undefined ? {} : { url }) },
         format(),
-      ),
-    );
+      );
+    });
 
   return program;
 }

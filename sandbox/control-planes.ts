@@ -13,8 +13,7 @@ import type { ImageRegistry } from "./cluster/image-registry.ts";
 import type { TrafficSupport } from "./cluster/traffic-support.ts";
 import type { MemberFaults } from "./google/control-server.ts";
 import type { Fault } from "./google/faults.ts";
-import type { GkeBackend } from "./google/gke.ts";
-import type { WorkloadPolicy } from "./google/gke-cluster.ts";
+import type { ControlPlaneSettings, GkeBackend } from "./google/gke.ts";
 
 export interface ControlPlanesOptions {
   readonly dir: string;
@@ -52,7 +51,7 @@ export function createControlPlanes(options: ControlPlanesOptions): ControlPlane
   const limit = pLimit(STARTS_AT_ONCE);
   let stopped = false;
 
-  const start = async (ref: ClusterRef, autopilot: WorkloadPolicy | undefined): Promise<ControlPlane> => {
+  const start = async (ref: ClusterRef, settings: ControlPlaneSettings): Promise<ControlPlane> => {
     if (stopped) throw new Error("the sandbox is stopping; start it again");
     const id = clusterId(ref);
     const startedAt = Date.now();
@@ -66,7 +65,7 @@ export function createControlPlanes(options: ControlPlanesOptions): ControlPlane
       adminUsers: options.adminUsers,
       registry: options.registry,
       podCidrIndex: takeIndex(indexes, id),
-      ...(autopilot !== undefined && { autopilot }),
+      ...settings,
       ...(options.traffic !== undefined && { traffic: options.traffic }),
       autoscaler: options.autoscaler === true,
     });
@@ -76,8 +75,8 @@ export function createControlPlanes(options: ControlPlanesOptions): ControlPlane
   };
   return {
     backend: {
-      async create(ref, policy) {
-        const started = limit(() => start(ref, policy));
+      async create(ref, settings) {
+        const started = limit(() => start(ref, settings));
         starting.add(started);
         try {
           const { server, caPem } = await started;

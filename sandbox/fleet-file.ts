@@ -24,6 +24,7 @@ export interface FleetFile {
   readonly containerEndpoint: string;
   readonly secretManagerEndpoint: string;
   readonly computeEndpoint: string;
+  readonly projectEndpoint: string;
   readonly pubsubEmulatorHost: string;
   readonly topics: { readonly clusterEvents: string; readonly rotation: string };
   readonly accessTokenFile: string;

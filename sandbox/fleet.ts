@@ -15,11 +15,13 @@ import { lockDirectory } from "./directory-lock.ts";
 import type { FleetFile, FleetMember } from "./fleet-file.ts";
 import { gcloudEnvironmentFile, renderGcloudEnvironment } from "./gcloud.ts";
 import type { Accounts } from "./google/accounts.ts";
+import type { ComputeQuotas } from "./google/compute/quotas.ts";
 import type { FaultBoard } from "./google/faults.ts";
 import type { FunctionName } from "./google/function-process.ts";
 import { type SandboxFunctions, startFunctions } from "./google/functions.ts";
 import { startMetadataServer } from "./google/metadata.ts";
 import type { Iam } from "./google/permissions/iam.ts";
+import type { ProjectState } from "./google/project/state.ts";
 import { CLUSTER_EVENTS, ROTATION } from "./google/pubsub.ts";
 import type { Delivery } from "./google/push.ts";
 import type { RequestLedger } from "./google/requests.ts";
@@ -61,6 +63,9 @@ export interface SandboxFleet {
   readonly ledger: RequestLedger;
   /** What the functions may do, and what they were asked for. */
   readonly iam: Iam;
+  /** Billing, APIs, rights, policies and quotas of the project. */
+  readonly state: ProjectState;
+  readonly computeQuotas: ComputeQuotas;
   /** What was pushed to the functions so far, oldest first. */
   readonly deliveries: readonly Delivery[];
   /** Through the GKE API, like anybody; resolves when the cluster is RUNNING. */
@@ -196,6 +201,7 @@ function settingsOf(
     MESHJOIN_CONTAINER_ENDPOINT: google.containerEndpoint,
     MESHJOIN_SECRETMANAGER_ENDPOINT: google.secretManagerEndpoint,
     MESHJOIN_COMPUTE_ENDPOINT: google.computeEndpoint,
+    MESHJOIN_PROJECT_ENDPOINT: google.projectEndpoint,
   };
 }
 
@@ -292,6 +298,8 @@ function assemble(parts: Parts, undo: Undo): SandboxFleet {
     faults: google.faults,
     ledger: google.ledger,
     iam: google.iam,
+    state: google.state,
+    computeQuotas: google.computeQuotas,
     deliveries: google.deliveries,
     traffic: parts.traffic,
     beforeStop: (step) => undo.add(step),
@@ -306,6 +314,7 @@ function assemble(parts: Parts, undo: Undo): SandboxFleet {
       containerEndpoint: google.containerEndpoint,
       secretManagerEndpoint: google.secretManagerEndpoint,
       computeEndpoint: google.computeEndpoint,
+      projectEndpoint: google.projectEndpoint,
       pubsubEmulatorHost: google.pubsub.host,
       topics: { clusterEvents: CLUSTER_EVENTS, rotation: ROTATION },
       accessTokenFile: google.accessTokenFile,

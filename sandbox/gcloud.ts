@@ -5,7 +5,12 @@ import { renderExports } from "./shell.ts";
 /** What gcloud has to know of a sandbox. */
 type GcloudTarget = Pick<
   FleetFile,
-  "project" | "containerEndpoint" | "secretManagerEndpoint" | "computeEndpoint" | "accessTokenFile"
+  | "project"
+  | "containerEndpoint"
+  | "secretManagerEndpoint"
+  | "computeEndpoint"
+  | "projectEndpoint"
+  | "accessTokenFile"
 >;
 
 export function gcloudEnvironmentFile(dir: string): string {
@@ -19,10 +24,12 @@ export function gcloudEnvironmentFile(dir: string): string {
  */
 export function renderGcloudEnvironment(dir: string, target: GcloudTarget): string {
   const variables = {
+    CLOUDSDK_API_ENDPOINT_OVERRIDES_CLOUDBILLING: `${target.projectEndpoint}/`,
+    CLOUDSDK_API_ENDPOINT_OVERRIDES_CLOUDRESOURCEMANAGER: `${target.projectEndpoint}/`,
     CLOUDSDK_API_ENDPOINT_OVERRIDES_COMPUTE: `${target.computeEndpoint}/compute/v1/`,
     CLOUDSDK_API_ENDPOINT_OVERRIDES_CONTAINER: `${target.containerEndpoint}/`,
     CLOUDSDK_API_ENDPOINT_OVERRIDES_SECRETMANAGER: `${target.secretManagerEndpoint}/`,
-    CLOUDSDK_API_ENDPOINT_OVERRIDES_SERVICEUSAGE: `${target.containerEndpoint}/`,
+    CLOUDSDK_API_ENDPOINT_OVERRIDES_SERVICEUSAGE: `${target.projectEndpoint}/`,
     CLOUDSDK_AUTH_ACCESS_TOKEN_FILE: target.accessTokenFile,
     CLOUDSDK_COMPONENT_MANAGER_DISABLE_UPDATE_CHECK: "true",
     CLOUDSDK_CONFIG: join(dir, "gcloud"),

@@ -15,6 +15,7 @@ import { type ControlPlanes, createControlPlanes } from "./control-planes.ts";
 import type { FleetMember } from "./fleet-file.ts";
 import { type Accounts, accountsOf } from "./google/accounts.ts";
 import { type ComputeApi, startCompute } from "./google/compute/api.ts";
+import type { ComputeQuotas } from "./google/compute/quotas.ts";
 import { startControlServer } from "./google/control-server.ts";
 import { createFaultBoard, type FaultBoard } from "./google/faults.ts";
 import { type GkeApi, startGke } from "./google/gke.ts";
@@ -25,6 +26,8 @@ import { startAccessReview } from "./google/permissions/access-review.ts";
 import { grantedPermissions } from "./google/permissions/granted.ts";
 import { createIam, type Iam } from "./google/permissions/iam.ts";
 import { createPodFirewall, type PodFirewall } from "./google/pod-firewall.ts";
+import { startProjectApis } from "./google/project/api.ts";
+import { createProjectState, type ProjectState } from "./google/project/state.ts";
 import { type SandboxPubSub, startPubSub } from "./google/pubsub.ts";
 import type { Delivery } from "./google/push.ts";
 import { createRequestLedger, type RequestLedger } from "./google/requests.ts";
@@ -67,6 +70,7 @@ export interface GoogleCloud {
   readonly containerEndpoint: string;
   readonly secretManagerEndpoint: string;
   readonly computeEndpoint: string;
+  readonly projectEndpoint: string;
   readonly controlUrl: string;
   readonly pubsub: SandboxPubSub;
   /** Of the developer, who may do everything. */
@@ -78,6 +82,9 @@ export interface GoogleCloud {
   readonly faults: FaultBoard;
   readonly ledger: RequestLedger;
   readonly iam: Iam;
+  /** Billing, APIs, rights, policies and quotas of the project. */
+  readonly state: ProjectState;
+  readonly computeQuotas: ComputeQuotas;
   readonly deliveries: readonly Delivery[];
   readonly firewall: PodFirewall;
   /** Every RUNNING cluster. */
@@ -137,7 +144,10 @@ export async function startGoogleCloud(options: GoogleCloudOptions, undo: Undo):
   undo.add(() => gke.close());
   const secretManager = await startSecretManager(shared);
   undo.add(() => secretManager.close());
-  const compute: ComputeApi = await startCompute({ ...shared, networks: () => networksOf(gke) });
+  const state = createProjectState([PROJECT]);
+  const projectApis = await startProjectApis({ ...shared, state });
+  undo.add(() => projectApis.close());
+  const compute: ComputeApi = await startCompute({ ...shared, state, networks: () => networksOf(gke) });
   undo.add(() => compute.close());
   if (options.firewall !== false) compute.create(PROJECT.id, PODS_RULE);
   const firewall = createPodFirewall({
@@ -174,6 +184,7 @@ export async function startGoogleCloud(options: GoogleCloudOptions, undo: Undo):
     containerEndpoint: gke.url,
     secretManagerEndpoint: secretManager.url,
     computeEndpoint: compute.url,
+    projectEndpoint: projectApis.url,
     controlUrl: control.url,
     pubsub,
     accessToken,
@@ -184,6 +195,8 @@ export async function startGoogleCloud(options: GoogleCloudOptions, undo: Undo):
     faults,
     ledger,
     iam,
+    state,
+    computeQuotas: compute.quotas,
     deliveries,
     firewall,
     members: () => runningMembers(gke, controlPlanes),

@@ -95,6 +95,7 @@ const ENTRIES: Readonly<Record<VariableName, Entry | undefined>> = {
   MESHJOIN_CONTAINER_ENDPOINT: undefined,
   MESHJOIN_SECRETMANAGER_ENDPOINT: undefined,
   MESHJOIN_COMPUTE_ENDPOINT: undefined,
+  MESHJOIN_PROJECT_ENDPOINT: undefined,
 };
 
 function isVariable(name: string): name is VariableName {

@@ -14,6 +14,8 @@ export interface Config {
   readonly containerEndpoint?: string;
   readonly secretManagerEndpoint?: string;
   readonly computeEndpoint?: string;
+  /** Of those APIs that tell of a project: billing, enabled APIs, rights, policies, quotas. */
+  readonly projectEndpoint?: string;
 }
 
 const ACCESS = ["auto", "dns", "private", "public"] as const satisfies readonly Access[];
@@ -125,6 +127,7 @@ const SCHEMA = z.object({
   MESHJOIN_CONTAINER_ENDPOINT: z.optional(loopbackUrl()),
   MESHJOIN_SECRETMANAGER_ENDPOINT: z.optional(loopbackUrl()),
   MESHJOIN_COMPUTE_ENDPOINT: z.optional(loopbackUrl()),
+  MESHJOIN_PROJECT_ENDPOINT: z.optional(loopbackUrl()),
 });
 
 export type VariableName = keyof typeof SCHEMA.shape;
@@ -218,6 +221,7 @@ function toConfig(values: Values): Config {
     MESHJOIN_CONTAINER_ENDPOINT: containerEndpoint,
     MESHJOIN_SECRETMANAGER_ENDPOINT: secretManagerEndpoint,
     MESHJOIN_COMPUTE_ENDPOINT: computeEndpoint,
+    MESHJOIN_PROJECT_ENDPOINT: projectEndpoint,
   } = values;
   return {
     spec: toSpec(values),
@@ -225,6 +229,7 @@ function toConfig(values: Values): Config {
     ...(containerEndpoint === undefined ? {} : { containerEndpoint }),
     ...(secretManagerEndpoint === undefined ? {} : { secretManagerEndpoint }),
     ...(computeEndpoint === undefined ? {} : { computeEndpoint }),
+    ...(projectEndpoint === undefined ? {} : { projectEndpoint }),
   };
 }
 

@@ -2,12 +2,15 @@ import type { Run } from "./apply.ts";
 import { lazily } from "./async/lazily.ts";
 import { loadConfig } from "./config.ts";
 import type { MeshSpec } from "./core/spec.ts";
+import type { ManifestTemplate } from "./istio/template.ts";
 import type {
   CallerIdentity,
   ClusterDirectory,
   ClusterLabels,
   Firewalls,
+  Fleet,
   ProjectFacts,
+  Quotas,
   RotatorPorts,
 } from "./ports.ts";
 import type { Reporter } from "./progress.ts";
@@ -24,7 +27,11 @@ export interface OperatorPorts extends RotatorPorts {
 export interface PreflightPorts {
   readonly caller: CallerIdentity;
   readonly facts: ProjectFacts;
+  readonly quotas: Quotas;
   readonly directory: ClusterDirectory;
+  readonly fleet: Fleet;
+  /** Istio's manifest for real clusters or, in the sandbox, for its own. Fails where none was built. */
+  readonly template: () => Promise<ManifestTemplate>;
 }
 
 export interface OperatorRun extends Run {
@@ -42,7 +49,7 @@ export interface Operator {
   withRun<T>(report: Reporter, use: (run: OperatorRun) => Promise<T>): Promise<T>;
   /** Whoever opens the ports closes their fleet. */
   open(): Promise<OperatorPorts>;
-  /** Nothing to close. */
+  /** Whoever opens the ports closes their fleet. */
   openPreflight(): Promise<PreflightPorts>;
 }
 
@@ -58,7 +65,8 @@ export function operatorIdentity(): (audience: string) => Promise<string> {
  */
 export function createOperator(env: NodeJS.ProcessEnv, manifest: URL): Operator {
   const config = loadConfig(env);
-  const { spec, signerUrl, containerEndpoint: endpoint, computeEndpoint } = config;
+  const { spec, signerUrl, containerEndpoint: endpoint, computeEndpoint, projectEndpoint } = config;
+  const projectApis = projectEndpoint === undefined ? {} : { endpoint: projectEndpoint };
   const adapters = lazily(() =>
     Promise.all([
       wireRotator(config),
@@ -85,16 +93,31 @@ export function createOperator(env: NodeJS.ProcessEnv, manifest: URL): Operator 
     inSandbox: endpoint !== undefined,
     open,
     async openPreflight() {
-      const [{ googleCaller, googleAccessToken }, { googleProjectFacts }, { gkeDirectory }] =
-        await Promise.all([
-          import("./adapters/google-auth.ts"),
-          import("./adapters/project-facts.ts"),
-          import("./adapters/gke.ts"),
-        ]);
+      const [
+        { googleCaller, googleAccessToken },
+        { googleProjectFacts },
+        { googleQuotas },
+        { gkeDirectory },
+        { kubernetesFleet },
+      ] = await Promise.all([
+        import("./adapters/google-auth.ts"),
+        import("./adapters/project-facts.ts"),
+        import("./adapters/quotas.ts"),
+        import("./adapters/gke.ts"),
+        import("./adapters/kubernetes/fleet.ts"),
+      ]);
+      const accessToken = googleAccessToken();
       return {
         caller: googleCaller(),
-        directory: gkeDirectory(),
-        facts: googleProjectFacts({ accessToken: googleAccessToken(), quotaProject: spec.rootProject }),
+        directory: gkeDirectory(endpoint === undefined ? {} : { endpoint }),
+        facts: googleProjectFacts({ ...projectApis, accessToken, consumer: spec.rootProject }),
+        quotas: googleQuotas({
+          ...projectApis,
+          accessToken,
+          ...(computeEndpoint === undefined ? {} : { computeEndpoint }),
+        }),
+        fleet: kubernetesFleet({ access: spec.accessFunction, accessToken }),
+        template: () => readTemplate(manifest),
       };
     },
     async withRun(report, use) {

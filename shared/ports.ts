@@ -64,7 +64,7 @@ export type Restriction =
 
 /**
  * What Google Cloud tells of a project before anything is deployed in it. Each fails with RefusedError or UnavailableError, whose
- * `fields` name the `project`, the `permission` and the `api` that the call needs.
+ * `fields` name the `project`, the `permission` and the `api` that the call needs, and the `consumer`, in which the API is to be enabled.
  */
 export interface ProjectFacts {
   /** Whether the project has a billing account that is open. */
@@ -82,6 +82,20 @@ export interface ProjectFacts {
     permissions: readonly string[],
     signal?: AbortSignal,
   ): Promise<ReadonlySet<string>>;
+}
+
+/** How much of something a project may have, and has. */
+export interface Quota {
+  readonly limit: number;
+  readonly usage: number;
+}
+
+/** What limits what a project may have in a region, before anything is deployed there. Fails as `ProjectFacts` does. */
+export interface Quotas {
+  /** Compute Engine's, by metric: the region's (`CPUS`) and the whole project's (`CPUS_ALL_REGIONS`). */
+  compute(project: string, region: string, signal?: AbortSignal): Promise<ReadonlyMap<string, Quota>>;
+  /** Cloud Run's by ID (`CpuAllocPerProjectRegion`), in the unit of the quota; `Infinity` where there is no limit. */
+  run(project: string, region: string, quotaId: string, signal?: AbortSignal): Promise<number>;
 }
 
 /** The root secret's names and aliases; never a payload. */
@@ -149,8 +163,10 @@ export interface ObjectMeta {
   readonly annotations?: Readonly<Record<string, string>>;
   readonly uid?: string;
   readonly resourceVersion?: string;
+  readonly creationTimestamp?: string;
   readonly deletionTimestamp?: string;
   readonly generation?: number;
+  readonly ownerReferences?: readonly { readonly kind: string; readonly name: string }[];
   /** Who owns which field; https://kubernetes.io/docs/reference/using-api/server-side-apply/#field-management */
   readonly managedFields?: readonly ManagedFields[];
 }

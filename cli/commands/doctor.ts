@@ -20,8 +20,8 @@ export async function doctor(session: Session, url: string | undefined): Promise
 }
 
 /** Before anything is deployed: what a first apply needs. */
-export async function preflight(session: Session): Promise<ExitCode> {
-  const diagnosis = await diagnoseProjects(session.host);
+export async function preflight(session: Session, region: string): Promise<ExitCode> {
+  const diagnosis = await diagnoseProjects(session.host, { region });
   session.show(diagnosis, renderDiagnosis);
   return exitCodeOf(diagnosis);
 }

@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import type { Binaries } from "../binaries/build.ts";
+import { GOOGLES_SERVICE_RANGE } from "../google/gke-cluster.ts";
 import { type ApiClient, createApiClient } from "./api-client.ts";
 import { type AutopilotPolicy, enforceAutopilot } from "./autopilot.ts";
 import { type FaultProxy, startFaultProxy } from "./fault-proxy.ts";
@@ -31,6 +32,8 @@ export interface ControlPlaneOptions {
   readonly adminGroups?: readonly string[];
   /** 0 to 99, another one for every cluster: pods get 10.(100 + index).0.0/16. */
   readonly podCidrIndex: number;
+  /** Unless given, the one that GKE gives to all clusters. */
+  readonly serviceRange?: string;
   readonly registry: ImageRegistry;
   /** Where the cluster is an Autopilot one. */
   readonly autopilot?: AutopilotPolicy;
@@ -195,7 +198,7 @@ async function start(options: ControlPlaneOptions, undo: Undo): Promise<ControlP
   const apiServer = await startApiServer({
     ...options,
     etcdUrl: etcd.url,
-    serviceCidr: `10.${options.podCidrIndex}.0.0/20`,
+    serviceCidr: options.serviceRange ?? GOOGLES_SERVICE_RANGE,
     podNetworkSocket: network.socketPath,
   });
   undo.add(() => apiServer.process.stop({ graceMs: 0 }));

@@ -230,6 +230,8 @@ export async function startNode(options: NodeOptions): Promise<NodeStandIn> {
   };
   await api.create("/api/v1/nodes", nodeObject(node, `${options.podPrefix}.0.0/16`));
   await api.mergePatch(`/api/v1/nodes/${node.name}/status`, { status: nodeStatus(options.kubeletPort) });
+  // A new node is tainted as not ready; the controller that takes this off a ready one does not run here.
+  await api.mergePatch(`/api/v1/nodes/${node.name}`, { spec: { taints: [] } });
 
   const refresh = (namespace?: string): void => {
     for (const { latest, pilot } of records.values()) {

@@ -18,7 +18,7 @@ const kinds = [
 export type FaultKind = (typeof kinds)[number];
 
 /** The Google APIs that faults can be put on; any other target is a member's cluster ID, the registry, or the firewall. */
-export type ApiTarget = "gke" | "secretmanager" | "compute";
+export type ApiTarget = "gke" | "secretmanager" | "compute" | "projects";
 
 /** Where nodes get images from, and what lies between pods; faults on them are on the board, too. */
 type BoardTarget = ApiTarget | "registry" | "firewall";
@@ -46,6 +46,7 @@ const SUPPORTED: Readonly<Record<BoardTarget | "member", readonly FaultKind[]>> 
   gke: ["delay", "refuse", "status", "missingZones", "duplicateEvents", "delayEvents", "holdOperations"],
   secretmanager: ["delay", "refuse", "status", "corruptPayload"],
   compute: ["delay", "refuse", "status"],
+  projects: ["delay", "refuse", "status"],
   registry: ["imagePull"],
   firewall: ["firewall"],
   member: ["delay", "refuse", "status"],

@@ -1,4 +1,5 @@
 import { createHash, randomBytes } from "node:crypto";
+import { overlap, parseRange } from "../../shared/core/address-ranges.ts";
 import type { ClusterRef, ClusterStatus, VpcRef } from "../../shared/core/cluster.ts";
 import { GoogleError } from "./google-error.ts";
 
@@ -22,6 +23,31 @@ export function freePodRange(taken: readonly string[]): string {
     if (!taken.includes(range)) return range;
   }
   throw invalid("The network has no free range of size /17 for pods: IP space exhausted.");
+}
+
+/** Of every cluster whose caller names none; https://cloud.google.com/kubernetes-engine/docs/concepts/alias-ips#defaults_limits */
+export const GOOGLES_SERVICE_RANGE = "34.118.224.0/20";
+/** What a bare netmask is taken from here; no pod and no node has an address of it. */
+const SERVICE_ADDRESSES = "172.16.0.0/12";
+
+/** Of a new cluster's Services: the one that was asked for, a free one of the size that was, or Google's, which all share. */
+export function chooseServiceRange({ stated }: ClusterRequest, taken: readonly string[]): string {
+  const policy = record(stated["ipAllocationPolicy"] ?? {});
+  const asked = [policy["servicesIpv4CidrBlock"], policy["servicesIpv4Cidr"], stated["servicesIpv4Cidr"]]
+    .map(text)
+    .find((cidr) => cidr !== undefined);
+  if (asked === undefined) return GOOGLES_SERVICE_RANGE;
+  if (!asked.startsWith("/")) return asked;
+  const used = taken.flatMap((cidr) => parseRange(cidr) ?? []);
+  const all = parseRange(SERVICE_ADDRESSES);
+  for (let first = all?.first ?? 0; first < (all?.last ?? 0); ) {
+    const cidr = `${[24, 16, 8, 0].map((bits) => Math.floor(first / 2 ** bits) % 256).join(".")}${asked}`;
+    const range = parseRange(cidr);
+    if (range === undefined) break;
+    if (!overlap([range], used)) return cidr;
+    first = range.last + 1;
+  }
+  throw invalid(`The network has no free range of size ${asked} for services: IP space exhausted.`);
 }
 
 /** Of a cluster's first pods: the one that was asked for, or the one that was given to it. */
@@ -58,6 +84,7 @@ export interface ClusterRecord {
   readonly createTime: string;
   readonly request: ClusterRequest;
   readonly givenPodRange: string;
+  readonly serviceRange: string;
   readonly status: ClusterStatus;
   readonly statusMessage?: string;
   readonly labels: Readonly<Record<string, string>>;
@@ -211,7 +238,6 @@ function defaults(ref: ClusterRef): object {
     loggingService: "logging.googleapis.com/kubernetes",
     monitoringService: "monitoring.googleapis.com/kubernetes",
     releaseChannel: { channel: "REGULAR" },
-    servicesIpv4Cidr: "34.118.224.0/20",
     shieldedNodes: { enabled: true },
     nodePools: isZone(ref.location) ? [{ name: "default-pool", initialNodeCount: 3, status: "RUNNING" }] : [],
   };
@@ -219,16 +245,18 @@ function defaults(ref: ClusterRef): object {
 
 function ipAllocation(cluster: ClusterRecord): object {
   const range = podRange(cluster);
+  const { serviceRange } = cluster;
   return {
     clusterIpv4Cidr: range,
+    servicesIpv4Cidr: serviceRange,
     ipAllocationPolicy: {
       clusterIpv4Cidr: range,
       clusterIpv4CidrBlock: range,
-      servicesIpv4Cidr: "34.118.224.0/20",
-      servicesIpv4CidrBlock: "34.118.224.0/20",
       stackType: "IPV4",
       useIpAliases: true,
       ...record(cluster.request.stated["ipAllocationPolicy"] ?? {}),
+      servicesIpv4Cidr: serviceRange,
+      servicesIpv4CidrBlock: serviceRange,
     },
   };
 }

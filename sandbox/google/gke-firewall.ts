@@ -24,8 +24,8 @@ export function withFirewallRules({ backend, clusters, compute }: FirewallRulesO
     clusters().find((cluster) => clusterResource(cluster.ref) === clusterResource(ref));
   return {
     ...backend,
-    async create(ref, policy) {
-      const facts = await backend.create(ref, policy);
+    async create(ref, settings) {
+      const facts = await backend.create(ref, settings);
       const cluster = found(ref);
       if (cluster !== undefined && networkOf(ref.project, cluster.request.stated).project === ref.project) {
         compute().create(ref.project, podsRule(cluster));

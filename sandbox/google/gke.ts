@@ -12,6 +12,7 @@ import {
 import {
   type ClusterRecord,
   type ControlPlaneFacts,
+  chooseServiceRange,
   clusterPath,
   freePodRange,
   labelFingerprint,
@@ -32,12 +33,17 @@ import { findProject, type SandboxProject } from "./projects.ts";
 import { type RestCall, type RestOptions, type RestRoute, startRestApi } from "./rest.ts";
 
 /** IAM's permissions of the calls served here; https://cloud.google.com/kubernetes-engine/docs/reference/api-permissions */
-type GkePermission = `container.${"clusters" | "operations"}.${string}` | "serviceusage.services.get";
+type GkePermission = `container.${"clusters" | "operations"}.${string}`;
+
+export interface ControlPlaneSettings {
+  readonly serviceRange: string;
+  /** Of an Autopilot cluster alone. */
+  readonly autopilot?: WorkloadPolicy;
+}
 
 /** What makes, changes and removes the control planes that the API only describes. */
 export interface GkeBackend {
-  /** `policy` on an Autopilot cluster alone. */
-  create(ref: ClusterRef, policy?: WorkloadPolicy): Promise<ControlPlaneFacts>;
+  create(ref: ClusterRef, settings: ControlPlaneSettings): Promise<ControlPlaneFacts>;
   /** Of an Autopilot cluster; resolves when it is in force. */
   setWorkloadPolicy(ref: ClusterRef, policy: WorkloadPolicy): Promise<void>;
   remove(ref: ClusterRef): Promise<void>;
@@ -96,7 +102,6 @@ function routes(state: State): RestRoute[] {
     },
   });
   const labels = `${CLUSTER}(?::setResourceLabels|/resourceLabels)`;
-  const service = "^/v1/projects/(?<project>[^/]+)/services/container.googleapis.com";
   return [
     route("GET", CLUSTERS, "container.clusters.list", listClusters),
     route("POST", CLUSTERS, "container.clusters.create", createCluster),
@@ -106,7 +111,6 @@ function routes(state: State): RestRoute[] {
     route("POST", labels, "container.clusters.update", setLabels),
     route("GET", OPERATIONS, "container.operations.list", listOperations),
     route("GET", `${OPERATIONS}/(?<operation>[^/]+)`, "container.operations.get", getOperation),
-    route("GET", service, "serviceusage.services.get", serviceUsage),
   ];
 }
 
@@ -154,12 +158,18 @@ function createCluster(state: State, call: RestCall): object {
       throw new GoogleError("ALREADY_EXISTS", `Already exists: ${clusterPath(ref)}.`);
     }
     const policy = statedPolicy(request);
+    const others = [...state.clusters.values()];
+    const serviceRange = chooseServiceRange(
+      request,
+      others.map((other) => other.serviceRange),
+    );
     const cluster: ClusterRecord = {
       ref,
       id: newClusterId(),
       createTime: now(state).toISOString(),
       request,
-      givenPodRange: freePodRange([...state.clusters.values()].map(podRange)),
+      givenPodRange: freePodRange(others.map(podRange)),
+      serviceRange,
       ...(policy === undefined ? {} : { workloadPolicy: policy }),
       status: "PROVISIONING",
       labels: request.resourceLabels,
@@ -168,7 +178,10 @@ function createCluster(state: State, call: RestCall): object {
     return async () => {
       try {
         update(state, ref, {
-          controlPlane: await state.options.backend.create(ref, policy),
+          controlPlane: await state.options.backend.create(ref, {
+            serviceRange,
+            ...(policy === undefined ? {} : { autopilot: policy }),
+          }),
           status: "RUNNING",
         });
       } catch (error) {
@@ -312,12 +325,6 @@ function getOperation(state: State, call: RestCall): object {
     throw new GoogleError("NOT_FOUND", `Not found: operation ${part(call, "operation")}.`);
   }
   return renderOperation(operation, context(call, project));
-}
-
-/** Service Usage: before `gcloud container clusters create` creates, it asks whether the API is enabled. */
-function serviceUsage(state: State, call: RestCall): object {
-  const { number } = findProject(state.options.projects, part(call, "project"));
-  return { name: `projects/${number}/services/container.googleapis.com`, state: "ENABLED" };
 }
 
 function existing(state: State, ref: ClusterRef): ClusterRecord {

@@ -18,9 +18,12 @@ export type GoogleStatus = keyof typeof CODES;
 /** What a stand-in answers instead of a result, in the words of the real API. */
 export class GoogleError extends Error {
   readonly status: GoogleStatus;
+  /** As `google.rpc.ErrorInfo` and others of its kind. */
+  readonly details: readonly object[];
 
-  constructor(status: GoogleStatus, message: string) {
+  constructor(status: GoogleStatus, message: string, details: readonly object[] = []) {
     super(message);
+    this.details = details;
     this.name = "GoogleError";
     this.status = status;
   }
@@ -35,8 +38,8 @@ export class GoogleError extends Error {
 }
 
 /** Google's JSON error; https://cloud.google.com/apis/design/errors#http_mapping */
-export function errorBody(error: GoogleError): { error: { code: number; message: string; status: string } } {
-  return { error: { code: error.httpStatus, message: error.message, status: error.status } };
+export function errorBody({ httpStatus, message, status, details }: GoogleError): object {
+  return { error: { code: httpStatus, message, status, ...(details.length === 0 ? {} : { details }) } };
 }
 
 /** The status that stands for an HTTP status which a fault asks for; anything unknown is INTERNAL or INVALID_ARGUMENT. */

@@ -11,6 +11,8 @@ export interface RestCall {
   /** Email of the account that calls. */
   readonly caller: string;
   readonly userAgent: string;
+  /** Whose quota and enabled APIs the call counts on, where it says so. */
+  readonly quotaProject: string | undefined;
   /** The named groups of the route's path. */
   readonly path: Readonly<Record<string, string>>;
   readonly query: URLSearchParams;
@@ -91,12 +93,18 @@ async function dispatch(
     return route.handle({
       caller,
       userAgent: request.headers["user-agent"] ?? "",
+      quotaProject: headerOf(request, "x-goog-user-project"),
       path: { ...match.groups },
       query: url.searchParams,
       body: await jsonBody(request),
     });
   }
   throw new GoogleError("UNIMPLEMENTED", `the sandbox does not serve ${request.method} ${path}`);
+}
+
+function headerOf({ headers }: IncomingMessage, name: string): string | undefined {
+  const value = headers[name];
+  return Array.isArray(value) ? value[0] : value;
 }
 
 async function jsonBody(request: IncomingMessage): Promise<unknown> {

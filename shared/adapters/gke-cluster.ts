@@ -32,9 +32,11 @@ export function toCluster(project: string, cluster: GkeCluster): Cluster {
     network: toVpc(project, cluster),
     vpcNative: cluster.ipAllocationPolicy?.useIpAliases === true,
     podRanges: toPodRanges(cluster),
+    serviceRange: toServiceRange(cluster),
     autopilot: cluster.autopilot?.enabled === true,
     allowNetAdmin: cluster.autopilot?.workloadPolicyConfig?.allowNetAdmin === true,
     privateNodes: hasPrivateNodes(cluster),
+    addsNodes: addsNodes(cluster),
     kubernetesVersion: cluster.currentMasterVersion ?? "",
     endpoints: toEndpoints(cluster),
   };
@@ -85,6 +87,19 @@ function toPodRanges({ ipAllocationPolicy: policy, ...cluster }: GkeCluster): Po
     cidrs: [...new Set(ranges.flatMap(({ cidr }) => cidr || []))],
     namesOnly: [...new Set(names.flatMap((name) => (name && !told.has(name) ? [name] : [])))],
   };
+}
+
+function toServiceRange({ ipAllocationPolicy: policy, servicesIpv4Cidr }: GkeCluster): string {
+  return policy?.servicesIpv4CidrBlock || policy?.servicesIpv4Cidr || servicesIpv4Cidr || "";
+}
+
+/** The autoscaler works on node pools that let it, auto-provisioning makes new ones, and Autopilot always does. */
+function addsNodes({ autopilot, autoscaling, nodePools }: GkeCluster): boolean {
+  return [
+    autopilot?.enabled,
+    autoscaling?.enableNodeAutoprovisioning,
+    ...(nodePools ?? []).map((pool) => pool.autoscaling?.enabled),
+  ].includes(true);
 }
 
 /** `networkConfig` superseded `privateClusterConfig`; a node pool may have its own way. */

@@ -1,26 +1,10 @@
-import { MeshjoinError } from "../errors.ts";
 import type { ProjectFacts, Restriction } from "../ports.ts";
-import { fromGoogleError, property } from "./google-client.ts";
-import { askGoogle } from "./google-rest.ts";
+import { property } from "./google-client.ts";
+import { askProject, type ProjectApiOptions, strings, unreadable } from "./project-question.ts";
 
-export interface ProjectFactsOptions {
-  /** Instead of every API's own address. */
-  readonly endpoint?: string;
-  readonly accessToken: () => Promise<string>;
+export interface ProjectFactsOptions extends ProjectApiOptions {
   /** Credentials of a person have no project of their own, whose enabled APIs count. */
-  readonly quotaProject: string;
-}
-
-interface Question {
-  readonly api: string;
-  /** `v1` unless given. */
-  readonly version?: string;
-  readonly path: string;
-  readonly attempt: string;
-  readonly permission: string;
-  readonly project: string;
-  readonly body?: object;
-  readonly signal: AbortSignal | undefined;
+  readonly consumer: string;
 }
 
 /** Of one `testIamPermissions`; more are refused. */
@@ -34,6 +18,7 @@ const PERMISSIONS_AT_ONCE = 100;
  * https://cloud.google.com/resource-manager/reference/rest/v1/projects/testIamPermissions
  */
 export function googleProjectFacts(options: ProjectFactsOptions): ProjectFacts {
+  const { consumer } = options;
   return {
     isBilled(project, signal) {
       const question = {
@@ -42,9 +27,10 @@ export function googleProjectFacts(options: ProjectFactsOptions): ProjectFacts {
         attempt: `read whether project ${project} has billing`,
         permission: "resourcemanager.projects.get",
         project,
+        consumer,
         signal,
       };
-      return ask(options, question, billedIn);
+      return askProject(options, question, billedIn);
     },
     enabledApis(project, apis, signal) {
       const names = apis.map((api) => ["names", `projects/${project}/services/${api}`]);
@@ -54,9 +40,10 @@ export function googleProjectFacts(options: ProjectFactsOptions): ProjectFacts {
         attempt: `read which APIs of project ${project} are enabled`,
         permission: "serviceusage.services.get",
         project,
+        consumer,
         signal,
       };
-      return ask(options, question, (answer) => enabledIn(answer, apis));
+      return askProject(options, question, (answer) => enabledIn(answer, apis));
     },
     restriction(project, constraint, signal) {
       const question = {
@@ -66,9 +53,10 @@ export function googleProjectFacts(options: ProjectFactsOptions): ProjectFacts {
         attempt: `read the policy ${constraint} of project ${project}`,
         permission: "orgpolicy.policy.get",
         project,
+        consumer,
         signal,
       };
-      return ask(options, question, restrictionIn);
+      return askProject(options, question, restrictionIn);
     },
     async grantedPermissions(project, permissions, signal) {
       const granted = await Promise.all(
@@ -79,55 +67,17 @@ export function googleProjectFacts(options: ProjectFactsOptions): ProjectFacts {
             attempt: `read what the caller may do in project ${project}`,
             permission: "resourcemanager.projects.get",
             project,
+            consumer,
             body: { permissions: some },
             signal,
           };
           // Google leaves an empty list out.
-          return ask(options, question, (answer) => strings(property(answer, "permissions")));
+          return askProject(options, question, (answer) => strings(property(answer, "permissions")));
         }),
       );
       return new Set(granted.flat());
     },
   };
-}
-
-/** `read` throws where the answer has another form than the documented one. */
-async function ask<T>(
-  options: ProjectFactsOptions,
-  question: Question,
-  read: (answer: object) => T,
-): Promise<T> {
-  const { accessToken, quotaProject } = options;
-  const { api, version = "v1", path, attempt, permission, project, body, signal } = question;
-  const url = `${options.endpoint ?? `https://${api}`}/${version}/${path}`;
-  try {
-    const answer = await askGoogle({
-      url,
-      accessToken,
-      quotaProject,
-      signal,
-      ...(body === undefined ? {} : { body }),
-    });
-    if (typeof answer === "object" && answer !== null) return read(answer);
-    throw unreadable();
-  } catch (error) {
-    if (error instanceof MeshjoinError) throw error;
-    // The quota project is refused before the call is looked at.
-    const denied = property(error, "reason") === "USER_PROJECT_DENIED";
-    const needed = denied
-      ? { permission: "serviceusage.services.use", project: quotaProject }
-      : { permission, project };
-    throw fromGoogleError(error, {
-      attempt,
-      permission: needed.permission,
-      resource: `project ${needed.project}`,
-      fields: { ...needed, api },
-    });
-  }
-}
-
-function unreadable(): Error {
-  return new Error("the answer has another form than the documented one");
 }
 
 /** What is `false` is left out. */
@@ -163,10 +113,6 @@ function restrictionIn(policy: object): Restriction | undefined {
   if (values.length === 0) return undefined;
   const named = (name: string) => values.flatMap((value) => strings(property(value, name)));
   return { kind: "values", allowed: named("allowedValues"), denied: named("deniedValues") };
-}
-
-function strings(list: unknown): string[] {
-  return Array.isArray(list) ? list.map(String) : [];
 }
 
 function slices<T>(list: readonly T[], size: number): T[][] {

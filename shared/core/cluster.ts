@@ -68,12 +68,16 @@ export interface Cluster {
   readonly vpcNative: boolean;
   /** Those of the cluster and of node pools with ranges of their own; IPv4. */
   readonly podRanges: PodRanges;
+  /** Of its Services; IPv4. Empty while GKE has not said. */
+  readonly serviceRange: string;
   /** Google runs the nodes, and refuses pods that want too much of them. */
   readonly autopilot: boolean;
   /** An Autopilot cluster asks this alone: whether pods may have the capability NET_ADMIN, as `istio-init` does. */
   readonly allowNetAdmin: boolean;
   /** At least some of its nodes have no address of the internet, and reach none without Cloud NAT. */
   readonly privateNodes: boolean;
+  /** GKE makes nodes for pods that find no room. */
+  readonly addsNodes: boolean;
   /** Empty while the control plane is being made. */
   readonly kubernetesVersion: string;
   readonly endpoints: ClusterEndpoints;

@@ -29,6 +29,7 @@ const RESOURCES: Readonly<Record<string, Resource>> = {
   MutatingWebhookConfiguration: clusterScoped("mutatingwebhookconfigurations"),
   Namespace: clusterScoped("namespaces"),
   NetworkPolicy: namespaced("networkpolicies"),
+  Node: clusterScoped("nodes", ["list"]),
   Pod: namespaced("pods", ["list"]),
   PodDisruptionBudget: namespaced("poddisruptionbudgets"),
   ResourceQuota: namespaced("resourcequotas"),

@@ -18,7 +18,16 @@ export interface DirectoryWorld {
 
 export type ClusterSeed = Pick<
   Cluster,
-  "ref" | "labels" | "network" | "vpcNative" | "podRanges" | "autopilot" | "allowNetAdmin" | "privateNodes"
+  | "ref"
+  | "labels"
+  | "network"
+  | "vpcNative"
+  | "podRanges"
+  | "serviceRange"
+  | "autopilot"
+  | "allowNetAdmin"
+  | "privateNodes"
+  | "addsNodes"
 >;
 
 const seed: ClusterSeed = {
@@ -27,9 +36,11 @@ const seed: ClusterSeed = {
   network: { project: "host", name: "vpc" },
   vpcNative: true,
   podRanges: { cidrs: ["10.4.0.0/17", "10.64.0.0/20"], namesOnly: ["spare-pods"] },
+  serviceRange: "10.80.0.0/20",
   autopilot: false,
   allowNetAdmin: false,
   privateNodes: true,
+  addsNodes: false,
 };
 const regional: ClusterSeed = {
   ref: { project: "shop", location: "us-east1", name: "two" },
@@ -37,9 +48,11 @@ const regional: ClusterSeed = {
   network: { project: "shop", name: "default" },
   vpcNative: false,
   podRanges: { cidrs: ["10.8.0.0/14"], namesOnly: [] },
+  serviceRange: "34.118.224.0/20",
   autopilot: true,
   allowNetAdmin: true,
   privateNodes: false,
+  addsNodes: true,
 };
 
 export function describeClusterDirectory(name: string, start: () => Promise<DirectoryWorld>): void {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "@jest/globals";
 import { type GkeApi, type GkeBackend, startGke } from "../../sandbox/google/gke.ts";
+import { GOOGLES_SERVICE_RANGE } from "../../sandbox/google/gke-cluster.ts";
 import { gkeDirectory } from "../../shared/adapters/gke.ts";
 import { gkeLabels } from "../../shared/adapters/gke-labels.ts";
 import type { Cluster } from "../../shared/core/cluster.ts";
@@ -32,6 +33,7 @@ async function startWorld(): Promise<LabelsWorld & { readonly api: GkeApi; reado
     labels: gkeLabels({ endpoint: api.url }),
     async create(seed) {
       const { ref, labels, network, vpcNative, podRanges, autopilot, allowNetAdmin, privateNodes } = seed;
+      const ownServices = seed.serviceRange !== GOOGLES_SERVICE_RANGE;
       const [clusterCidr, ...poolCidrs] = podRanges.cidrs;
       await operate(
         google,
@@ -49,6 +51,7 @@ async function startWorld(): Promise<LabelsWorld & { readonly api: GkeApi; reado
             ipAllocationPolicy: {
               useIpAliases: vpcNative,
               ...(vpcNative ? { clusterIpv4CidrBlock: clusterCidr } : {}),
+              ...(ownServices ? { servicesIpv4CidrBlock: seed.serviceRange } : {}),
               additionalPodRangesConfig: {
                 podRangeNames: [...poolCidrs.map((_, index) => `pool-${index}`), ...podRanges.namesOnly],
               },

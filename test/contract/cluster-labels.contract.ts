@@ -13,9 +13,11 @@ const seed: ClusterSeed = {
   network: { project: "host", name: "vpc" },
   vpcNative: true,
   podRanges: { cidrs: ["10.4.0.0/17"], namesOnly: [] },
+  serviceRange: "34.118.224.0/20",
   autopilot: false,
   allowNetAdmin: false,
   privateNodes: false,
+  addsNodes: false,
 };
 const { ref } = seed;
 const JOIN = { key: "mesh_id", value: "prod" };

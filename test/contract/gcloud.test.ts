@@ -10,8 +10,11 @@ import { gcloudEnvironmentFile, renderGcloudEnvironment } from "../../sandbox/gc
 import type { AuditEntry } from "../../sandbox/google/audit-entry.ts";
 import { startCompute } from "../../sandbox/google/compute/api.ts";
 import { type GkeBackend, startGke } from "../../sandbox/google/gke.ts";
+import { startProjectApis } from "../../sandbox/google/project/api.ts";
+import { createProjectState } from "../../sandbox/google/project/state.ts";
 import { startSecretManager } from "../../sandbox/google/secret-manager.ts";
 import { createRule } from "../../shared/core/firewall-rule.ts";
+import { enableApi } from "../../shared/doctor/grants.ts";
 import { aCluster } from "../builders/cluster.ts";
 import { PROJECT, startGoogle } from "./google.ts";
 
@@ -34,6 +37,8 @@ async function startWorld() {
   const gke = await startGke({ ...google, backend, onAuditEntry: (entry) => entries.push(entry) });
   const secretManager = await startSecretManager(google);
   const compute = await startCompute(google);
+  const state = createProjectState([PROJECT]);
+  const projectApis = await startProjectApis({ ...google, state });
   const dir = await mkdtemp(join(tmpdir(), "mesh join's "));
   const accessTokenFile = join(dir, "access-token");
   await writeFile(accessTokenFile, google.tokens.issue("operator@example.com"));
@@ -43,6 +48,7 @@ async function startWorld() {
     containerEndpoint: gke.url,
     secretManagerEndpoint: secretManager.url,
     computeEndpoint: compute.url,
+    projectEndpoint: projectApis.url,
     accessTokenFile,
   });
   await writeFile(environmentFile, environment);
@@ -55,12 +61,14 @@ async function startWorld() {
   return {
     gke,
     compute,
+    state,
     entries,
     dir,
     gcloud,
     json: async (command: string): Promise<unknown> => JSON.parse(await gcloud(`${command} --format json`)),
     labelsOf: (name: string) => gke.clusters().find(({ ref }) => ref.name === name)?.labels,
     async close() {
+      await projectApis.close();
       await compute.close();
       await secretManager.close();
       await gke.close();
@@ -96,6 +104,41 @@ describe("the real gcloud", () => {
     world = await startWorld();
   });
   afterEach(() => world.close());
+
+  it(
+    "mends what the preflight finds: APIs that are not enabled, and no billing",
+    async () => {
+      const { gcloud, state } = world;
+      state.disable("shop", "pubsub.googleapis.com");
+      state.disable("shop", "secretmanager.googleapis.com");
+      state.bill("shop", undefined);
+      await gcloud(
+        enableApi("pubsub.googleapis.com secretmanager.googleapis.com", "shop").replace(/^gcloud /, ""),
+      );
+      await gcloud("billing projects link shop --billing-account=012345-567890-ABCDEF");
+      expect(state.isEnabled("shop", "pubsub.googleapis.com")).toBe(true);
+      expect(state.isEnabled("shop", "secretmanager.googleapis.com")).toBe(true);
+      expect(state.billingAccount("shop")).toBe("billingAccounts/012345-567890-ABCDEF");
+    },
+    TIMEOUT_MS,
+  );
+
+  it(
+    "makes clusters whose Services have addresses of their own when it is told to",
+    async () => {
+      const { gcloud, gke } = world;
+      const own = "--location europe-west1-b --enable-ip-alias --services-ipv4-cidr=/20";
+      await gcloud(`container clusters create one ${own}`);
+      await gcloud(`container clusters create two ${own}`);
+      await gcloud("container clusters create three --location europe-west1-b");
+      expect(gke.clusters().map(({ serviceRange }) => serviceRange)).toEqual([
+        "172.16.0.0/20",
+        "172.16.16.0/20",
+        "34.118.224.0/20",
+      ]);
+    },
+    TIMEOUT_MS,
+  );
 
   it(
     "creates a cluster, lists it, changes its labels and deletes it",

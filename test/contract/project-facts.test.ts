@@ -1,10 +1,14 @@
 import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
+import { listen } from "../../sandbox/google/http.ts";
+import { startProjectApis } from "../../sandbox/google/project/api.ts";
+import { createProjectState } from "../../sandbox/google/project/state.ts";
 import { googleAccessToken } from "../../shared/adapters/google-auth.ts";
 import { googleProjectFacts } from "../../shared/adapters/project-facts.ts";
 import type { ProjectFacts, Restriction } from "../../shared/ports.ts";
 import { fakeProjectFacts } from "../fakes/project-facts.ts";
 import { PROJECT, startGoogle } from "./google.ts";
-import { startProjectApis } from "./project-apis.ts";
+
+const PAYER = { id: "payer", number: "4712" };
 
 /** Project `shop`, in order until something is taken away. */
 interface FactsWorld {
@@ -18,19 +22,20 @@ interface FactsWorld {
 
 async function startWorld() {
   const google = await startGoogle();
-  const apis = await startProjectApis(google.tokens);
+  const state = createProjectState([PROJECT, PAYER]);
+  const apis = await startProjectApis({ ...google, state });
+  const factsAt = (endpoint: string) =>
+    googleProjectFacts({ endpoint, accessToken: googleAccessToken(), consumer: PAYER.id });
   return {
-    apis,
-    facts: googleProjectFacts({
-      endpoint: apis.url,
-      accessToken: googleAccessToken(),
-      quotaProject: "payer",
-    }),
-    unbill: () => void (apis.unbilled = true),
-    disable: (api: string) => void apis.disabled.add(api),
-    revoke: (permission: string) => void apis.revoked.add(permission),
+    google,
+    state,
+    facts: factsAt(apis.url),
+    factsAt,
+    unbill: () => state.bill(PROJECT.id, undefined),
+    disable: (api: string) => state.disable(PROJECT.id, api),
+    revoke: (permission: string) => state.revoke(PROJECT.id, permission),
     restrict: (constraint: string, restriction: Restriction) =>
-      void apis.policies.set(constraint, rulesOf(restriction)),
+      state.restrict(PROJECT.id, constraint, rulesOf(restriction)),
     async close() {
       await apis.close();
       await google.close();
@@ -130,7 +135,7 @@ describe("googleProjectFacts", () => {
   afterEach(() => world.close());
 
   it.each([{ enforce: false }, { allowAll: true }])("takes %j for a policy that leaves all", async (rule) => {
-    world.apis.policies.set("run.allowedIngress", [rule]);
+    world.state.restrict("shop", "run.allowedIngress", [rule]);
     expect(await world.facts.restriction("shop", "run.allowedIngress")).toBeUndefined();
   });
 
@@ -139,37 +144,59 @@ describe("googleProjectFacts", () => {
     ["APIs", (facts) => facts.enabledApis("shop", ["iam.googleapis.com"])],
     ["a policy", (facts) => facts.restriction("shop", "run.allowedIngress")],
   ])("takes no other answer for one: %s", async (_, ask) => {
-    world.apis.instead = { unheard: "of" };
-    await expect(ask(world.facts)).rejects.toMatchObject({ name: "UnavailableError" });
+    const other = await listen((__, response) => void response.end(JSON.stringify({ unheard: "of" })));
+    await expect(ask(world.factsAt(other.url))).rejects.toMatchObject({ name: "UnavailableError" });
+    await other.close();
   });
 
-  it("has every call count on the quota project", async () => {
-    await world.facts.isBilled("shop");
-    await world.facts.grantedPermissions("shop", ["iam.roles.get"]);
-    expect(world.apis.quotaProjects).toEqual(["payer", "payer"]);
+  it("counts every call on the consumer", async () => {
+    world.state.disable("shop", "cloudbilling.googleapis.com");
+    expect(await world.facts.isBilled("shop")).toBe(true);
+    world.state.disable("payer", "cloudresourcemanager.googleapis.com");
+    await expect(world.facts.grantedPermissions("shop", ["iam.roles.get"])).rejects.toMatchObject({
+      code: "ServiceDisabled",
+      fields: { api: "cloudresourcemanager.googleapis.com", consumer: "payer" },
+    });
   });
 
-  it.each([
+  it.each<[string, string, (world: Awaited<ReturnType<typeof startWorld>>) => void, object]>([
     [
-      { status: 403 },
+      "of the permission",
       "PermissionDenied",
+      ({ state }) => state.revoke("shop", "resourcemanager.projects.get"),
       { permission: "resourcemanager.projects.get", project: "shop", api: "cloudbilling.googleapis.com" },
     ],
-    [{ status: 403, reason: "SERVICE_DISABLED" }, "ServiceDisabled", { api: "cloudbilling.googleapis.com" }],
     [
-      { status: 403, reason: "USER_PROJECT_DENIED" },
+      "of the API",
+      "ServiceDisabled",
+      ({ state }) => state.disable("payer", "cloudbilling.googleapis.com"),
+      { api: "cloudbilling.googleapis.com", consumer: "payer" },
+    ],
+    [
+      "of the consumer",
       "PermissionDenied",
+      ({ state }) => state.revoke("payer", "serviceusage.services.use"),
       { permission: "serviceusage.services.use", project: "payer" },
     ],
-    [{ status: 429 }, "ResourceExhausted", {}],
-    [{ status: 500 }, "Unavailable", {}],
-  ])("says what a refusal lacks: %j is %s", async (fault, code, fields) => {
-    world.apis.fault = fault;
+    [
+      "for the time being",
+      "ResourceExhausted",
+      ({ google }) => google.faults.add({ target: "projects", kind: "status", status: 429 }),
+      {},
+    ],
+    [
+      "of a server that is ill",
+      "Unavailable",
+      ({ google }) => google.faults.add({ target: "projects", kind: "status", status: 500 }),
+      {},
+    ],
+  ])("says what a refusal is about: %s", async (_, code, damage, fields) => {
+    damage(world);
     await expect(world.facts.isBilled("shop")).rejects.toMatchObject({ code, fields });
   });
 
   it("keeps the token out of its errors", async () => {
-    world.apis.fault = { status: 403 };
+    world.state.revoke("shop", "resourcemanager.projects.get");
     const error: unknown = await world.facts.isBilled("shop").catch((reason: unknown) => reason);
     expect(JSON.stringify(error, Object.getOwnPropertyNames(error))).not.toMatch(/ya29|authorization/i);
   });

@@ -8,17 +8,18 @@ import { promisify } from "node:util";
 import { describe, expect, it } from "@jest/globals";
 import { meshjoinEnvironmentFile } from "../../sandbox/command-line.ts";
 import { deployBundle } from "../../sandbox/deployment.ts";
+import type { FleetMember } from "../../sandbox/fleet-file.ts";
 import { type Bundle, functionProcess, readBundle } from "../../sandbox/google/function-process.ts";
 import { freePort } from "../../sandbox/ports.ts";
 import { ROOT } from "../../scripts/paths.ts";
 import { releaseFiles } from "../../scripts/release.ts";
-import type { Diagnosis } from "../../shared/core/check.ts";
+import type { Check, Diagnosis } from "../../shared/core/check.ts";
 import type { Plan } from "../../shared/core/plan.ts";
 import type { Status } from "../../shared/core/status.ts";
 import type { Summary } from "../../shared/core/summary.ts";
 import { MESH_LABEL, membersOf, SCENARIO_MS, useFleet } from "./world/fleet.ts";
 import { clearFaults, holdEvents, setFault, setLabels } from "./world/google.ts";
-import { kubectl, secrets } from "./world/kubectl.ts";
+import { kubectl, list, secrets } from "./world/kubectl.ts";
 import { eventually, expectForgotten, expectPaired, joined } from "./world/mesh.ts";
 
 const world = useFleet({ members: 3 });
@@ -34,8 +35,14 @@ interface Ended {
  * credentials of its own, which are not to be used.
  */
 async function meshjoin(...args: readonly string[]): Promise<Ended> {
+  return await meshjoinWith({}, ...args);
+}
+
+async function meshjoinWith(more: Record<string, string>, ...args: readonly string[]): Promise<Ended> {
   try {
-    const { stdout, stderr } = await promisify(execFile)("sh", shellLine(args), await place());
+    const { cwd, env } = await place();
+    const options = { cwd, env: { ...env, ...more } };
+    const { stdout, stderr } = await promisify(execFile)("sh", shellLine(args), options);
     return { code: 0, out: stdout, err: stderr };
   } catch (error) {
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- what execFile rejects with
@@ -391,4 +398,131 @@ describe("the command line", () => {
     },
     SCENARIO_MS,
   );
+
+  it(
+    "35 the preflight finds a project in order, whatever is planted, and what it may not read",
+    async () => {
+      const { fleet } = world;
+      const { state, computeQuotas } = fleet;
+      const { project } = fleet.file();
+      const look = async (more: Record<string, string> = {}) => {
+        const { code, out, err } = await meshjoinWith(more, "doctor", "--preflight", "--output", "json");
+        expect(err).toBe("");
+        const { checks }: Diagnosis = JSON.parse(out);
+        return { code, found: checks.filter((check) => check.state !== "ok"), checks };
+      };
+      const named = ({ name, state: is }: Check) => `${name} ${is}`;
+
+      const before = await look();
+      expect(before.found.map(named)).toEqual(["services unknown", "identities unknown"]);
+      expect([before.code, before.found[0]?.message]).toEqual([
+        3,
+        expect.stringContaining("34.118.224.0/20: none is in the way of another now"),
+      ]);
+      const rooms = before.checks.filter(({ name }) => name === "room");
+      expect(rooms.map(({ state: is, message }) => [is, message])).toEqual(
+        Array.from({ length: 3 }, () => [
+          "ok",
+          "its nodes have room for 2 istiods, which reserve 0.5 CPU and 2 GiB each",
+        ]),
+      );
+
+      const [first, second] = membersOf(fleet);
+      if (first === undefined || second === undefined) throw new Error("there are no two members");
+      state.bill(project, undefined);
+      state.disable(project, "pubsub.googleapis.com");
+      state.revoke(project, "run.services.setIamPolicy");
+      state.restrict(project, "run.allowedIngress", [{ values: { allowedValues: ["internal"] } }]);
+      state.limit(project, "CpuAllocPerProjectRegion", [{ value: "4000" }]);
+      await fillNode(first);
+      await addService(second, "pay", "db");
+      await addService(first, "shop", "web");
+      const planted = await look();
+      expect(planted.code).toBe(1);
+      const faults = planted.found.filter((check) => check.state === "fault");
+      expect(faults.map(({ name, clusterId, cure = "" }) => [name, clusterId, cure])).toEqual([
+        ["billing", undefined, `gcloud billing projects link ${project} --billing-account=ACCOUNT`],
+        ["apis", undefined, `gcloud services enable pubsub.googleapis.com --project=${project}`],
+        ["permissions", undefined, expect.stringContaining("--role=roles/run.admin")],
+        ["policies", undefined, expect.stringContaining("ALLOW_INTERNAL_ONLY")],
+        ["quotas", undefined, expect.stringContaining("apply with -var max_instances=4, or ask")],
+        [
+          "room",
+          first.clusterId,
+          expect.stringContaining(`node-pools create istiod --cluster=${first.name}`),
+        ],
+        [
+          "services",
+          first.clusterId,
+          expect.stringContaining("kubectl create service clusterip db --namespace=pay"),
+        ],
+      ]);
+
+      state.bill(project, "billingAccounts/012345-567890-ABCDEF");
+      state.enable(project, "pubsub.googleapis.com");
+      state.grant(project, "run.services.setIamPolicy");
+      state.limit(project, "CpuAllocPerProjectRegion", [{ value: "20000" }]);
+      await kubectl(first, "-n", "glutton", "delete", "pod", "app", "--grace-period=0", "--force");
+      await kubectl(first, "delete", "namespace", "shop", "glutton", "--wait=false");
+      await kubectl(second, "delete", "namespace", "pay", "--wait=false");
+      for (const api of ["cloudbilling", "orgpolicy"]) state.disable(project, `${api}.googleapis.com`);
+      state.revoke(project, "cloudquotas.quotas.get");
+      state.revoke(project, "compute.regions.get");
+      await setFault(fleet, { target: second.clusterId, kind: "refuse" });
+      const unread = await look();
+      expect(unread.found.map(named).toSorted()).toEqual([
+        "billing unknown",
+        "identities unknown",
+        "policies unknown",
+        "quotas unknown",
+        "room unknown",
+        "services unknown",
+      ]);
+      await clearFaults(fleet);
+      const cures = (await look({ MESHJOIN_ALLOW: "none" })).found.map(({ cure }) => cure);
+      for (const words of [
+        "enable cloudbilling.",
+        "enable orgpolicy.",
+        "roles/cloudquotas.viewer",
+        "roles/compute.viewer",
+      ]) {
+        expect(cures).toContainEqual(expect.stringContaining(words));
+      }
+
+      state.grant(project, "compute.regions.get");
+      computeQuotas.set(project, "europe-west1", { metric: "SSD_TOTAL_GB", limit: 500, usage: 450 });
+      const empty = await look({ MESHJOIN_ALLOW: "none" });
+      expect(empty.found.find((check) => check.state === "fault")).toMatchObject({
+        name: "quotas",
+        message: `${project}: a first cluster (2 nodes e2-standard-2) needs 100 GB, and SSD_TOTAL_GB in europe-west1 is 500, of which 450 are used`,
+      });
+    },
+    SCENARIO_MS,
+  );
 });
+
+/** Of its node there is left what one istiod reserves, and not what two do. */
+async function fillNode(on: FleetMember): Promise<void> {
+  const [node] = await list(on, "nodes");
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- of a core/v1 Node
+  const status = node?.["status"] as { allocatable?: { cpu?: string } } | undefined;
+  const cpu = `${Number(status?.allocatable?.cpu) * 1000 - 700}m`;
+  await kubectl(on, "create", "namespace", "glutton");
+  const container = { name: "app", image: "example/app", resources: { requests: { cpu } } };
+  const overrides = `--overrides=${JSON.stringify({ spec: { containers: [container] } })}`;
+  await eventually(
+    () => kubectl(on, "-n", "glutton", "get", "serviceaccount", "default", "--ignore-not-found"),
+    (out) => out !== "",
+  );
+  await kubectl(on, "-n", "glutton", "run", "app", "--image=example/app", overrides);
+  await eventually(
+    () => kubectl(on, "-n", "glutton", "get", "pod", "app", "-o", "jsonpath={.spec.nodeName}"),
+    (bound) => bound !== "",
+  );
+}
+
+async function addService(on: FleetMember, namespace: string, name: string): Promise<void> {
+  await kubectl(on, "create", "namespace", namespace);
+  const flags = ["--tcp=5432:5432", "--clusterip=34.118.230.9"];
+  await kubectl(on, "-n", namespace, "create", "service", "clusterip", name, ...flags);
+}

@@ -31,7 +31,7 @@ export const UNTRIED_IN_GUIDE: readonly Untried[] = [
   },
   {
     command: /^meshjoin doctor --preflight$/,
-    why: "the sandbox has no stand-in of the four APIs that it asks, and so it refuses to run there",
+    why: "scenario 35 runs it on the sandbox, with a fault planted for each of its checks",
   },
   {
     command: /^meshjoin open /,

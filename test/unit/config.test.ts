@@ -56,6 +56,7 @@ describe("loadConfig", () => {
       MESHJOIN_CONTAINER_ENDPOINT: "http://127.0.0.1:4001",
       MESHJOIN_SECRETMANAGER_ENDPOINT: "http://localhost:4002",
       MESHJOIN_COMPUTE_ENDPOINT: "http://localhost:4003",
+      MESHJOIN_PROJECT_ENDPOINT: "http://localhost:4004",
       PATH: "/bin",
     });
     expect(config).toEqual({
@@ -79,6 +80,7 @@ describe("loadConfig", () => {
       containerEndpoint: "http://127.0.0.1:4001",
       secretManagerEndpoint: "http://localhost:4002",
       computeEndpoint: "http://localhost:4003",
+      projectEndpoint: "http://localhost:4004",
     });
   });
 

@@ -15,12 +15,18 @@ interface ClusterQuestion {
   readonly signal: AbortSignal;
 }
 
-/** Every cluster that may join, labelled or not: what stands in its way is better known before. */
+export interface Candidates {
+  readonly checks: readonly Check[];
+  /** Those that may join, labelled or not. */
+  readonly clusters: readonly Cluster[];
+}
+
+/** Every cluster that may join: what stands in its way is better known before. */
 export async function checkClusters(
   directory: ClusterDirectory,
   project: string,
   { spec, grants, signal }: ClusterQuestion,
-): Promise<readonly Check[]> {
+): Promise<Candidates> {
   const subject = { name: "clusters", account: "caller" } as const;
   try {
     const { clusters, missingLocations } = await directory.list(project, signal);
@@ -29,14 +35,14 @@ export async function checkClusters(
       missingLocations.length === 0
         ? fine(subject, `${project}: ${clusters.length} listed, ${able.length} of them may join`)
         : unknown(subject, `${project}: no answer from ${missingLocations.join(", ")}`, "ask again");
-    return [listing, ...able.flatMap((cluster) => checkCluster(cluster, spec))];
+    return { checks: [listing, ...able.flatMap((cluster) => checkCluster(cluster, spec))], clusters: able };
   } catch (error) {
     const { code, message } = ours(error);
     const cures: Readonly<Record<string, string>> = {
       PermissionDenied: grants.onProject(project, "roles/container.clusterViewer"),
       ServiceDisabled: enableApi("container.googleapis.com", project),
     };
-    return [unknown(subject, `${project}: ${message}`, cures[code])];
+    return { checks: [unknown(subject, `${project}: ${message}`, cures[code])], clusters: [] };
   }
 }
 

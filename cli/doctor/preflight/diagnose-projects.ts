@@ -1,45 +1,63 @@
-import { type Check, type Diagnosis, fine } from "../../../shared/core/check.ts";
+import { type Check, type Diagnosis, fine, unknown } from "../../../shared/core/check.ts";
 import type { MeshSpec } from "../../../shared/core/spec.ts";
 import { checkCredentials } from "../../../shared/doctor/credentials.ts";
 import { callersGrants, type Grants } from "../../../shared/doctor/grants.ts";
-import { InputError } from "../../../shared/errors.ts";
 import type { PreflightPorts } from "../../../shared/operator.ts";
 import type { Host } from "../../host.ts";
+import { BUILD_COMMAND, type ManifestFile } from "../../manifest.ts";
 import { CONFIGURATION, configure } from "../configure.ts";
 import { checkApis } from "./apis.ts";
 import { checkBilling } from "./billing.ts";
 import { checkClusters } from "./clusters.ts";
 import { checkPermissions } from "./permissions.ts";
 import { checkPolicies } from "./policies.ts";
+import { checkClusterQuotas, checkRunQuotas } from "./quotas.ts";
+import { checkRoom, type Istiods, istiodsOf } from "./room.ts";
 import { checkServiceIdentities } from "./service-identities.ts";
+import { checkServices } from "./services.ts";
 
 const DEADLINE_MS = 60_000;
 
+export interface Preflight {
+  /** Where the functions go and, where there is no cluster yet, the first one. */
+  readonly region: string;
+}
+
 /** What a first apply needs of the projects; writes nothing. Without configuration or credentials there is no more to see. */
-export async function diagnoseProjects(host: Host): Promise<Diagnosis> {
+export async function diagnoseProjects(host: Host, { region }: Preflight): Promise<Diagnosis> {
   const configured = configure(host);
   if ("faults" in configured) return { checks: configured.faults };
   const { operator } = configured;
-  const { spec, inSandbox } = operator;
-  if (inSandbox) throw inTheSandbox();
+  const { spec } = operator;
   const ports = await operator.openPreflight();
-  const { check: credentials, email } = await checkCredentials(ports.caller);
-  const first = [fine(CONFIGURATION, describe(spec)), credentials];
-  if (credentials.state !== "ok") return { checks: first };
-  const grants = callersGrants(email);
-  const checks = await checkProjects(ports, spec, grants);
-  return { checks: [...first, ...checks, checkServiceIdentities(spec.rootProject)] };
+  try {
+    const { check: credentials, email } = await checkCredentials(ports.caller);
+    const first = [fine(CONFIGURATION, describe(spec)), credentials];
+    if (credentials.state !== "ok") return { checks: first };
+    const signal = AbortSignal.timeout(DEADLINE_MS);
+    const asked = { spec, region, email, signal, grants: callersGrants(email) };
+    const [projects, clusters] = await Promise.all([
+      checkProjects(ports, asked),
+      checkCandidates(ports, asked, await builtIstiods(host.manifest, ports)),
+    ]);
+    return { checks: [...first, ...projects, ...clusters, checkServiceIdentities(spec.rootProject)] };
+  } finally {
+    await ports.fleet.close();
+  }
 }
 
-async function checkProjects(
-  { facts, directory }: PreflightPorts,
-  spec: MeshSpec,
-  grants: Grants,
-): Promise<readonly Check[]> {
-  const signal = AbortSignal.timeout(DEADLINE_MS);
+interface Asked extends Preflight {
+  readonly spec: MeshSpec;
+  readonly email: string | undefined;
+  readonly grants: Grants;
+  readonly signal: AbortSignal;
+}
+
+async function checkProjects({ facts, quotas }: PreflightPorts, asked: Asked): Promise<readonly Check[]> {
+  const { spec, grants, signal } = asked;
   const { rootProject } = spec;
   const projects = [...new Set([rootProject, ...spec.projects])];
-  const questions = { facts, quotaProject: rootProject, grants, signal };
+  const questions = { facts, grants, signal };
   const partOf = (project: string) => ({
     isMeshjoins: project === rootProject,
     isMembers: spec.projects.includes(project),
@@ -49,18 +67,46 @@ async function checkProjects(
     checkApis(questions, rootProject),
     ...projects.map((project) => checkPermissions(questions, project, partOf(project))),
     checkPolicies(questions, rootProject),
-    ...spec.projects.map((project) => checkClusters(directory, project, { spec, grants, signal })),
+    checkRunQuotas({ ...asked, quotas }, rootProject),
   ]);
   return checks.flat();
 }
 
-function describe({ meshId, rootProject, projects }: MeshSpec): string {
-  return `mesh ${meshId}: the functions in ${rootProject}, clusters in ${projects.join(", ")}`;
+/** The clusters that may join, or whether a first one can be made. */
+async function checkCandidates(
+  { directory, fleet, quotas }: PreflightPorts,
+  asked: Asked,
+  istiods: Istiods | undefined,
+): Promise<readonly Check[]> {
+  const { spec, grants, signal } = asked;
+  const listed = await Promise.all(
+    spec.projects.map((project) => checkClusters(directory, project, { spec, grants, signal })),
+  );
+  const clusters = listed.flatMap((each) => each.clusters);
+  const empty = spec.projects.filter((_, index) => listed[index]?.clusters.length === 0);
+  const checks = await Promise.all([
+    istiods === undefined
+      ? clusters.slice(0, 1).map(notBuilt)
+      : Promise.all(clusters.map((cluster) => checkRoom(fleet, cluster, { istiods, grants, signal }))),
+    checkServices(fleet, clusters, signal),
+    ...empty.map((project) => checkClusterQuotas({ ...asked, quotas }, project)),
+  ]);
+  return [...listed.flatMap((each) => each.checks), ...checks.flat()];
 }
 
-function inTheSandbox(): InputError {
-  return new InputError(
-    "--preflight asks Google Cloud, which the sandbox has no stand-in of for this; unset MESHJOIN_CONTAINER_ENDPOINT",
-    { code: "InvalidInput", field: "--preflight" },
-  );
+async function builtIstiods(
+  manifest: ManifestFile,
+  { template }: PreflightPorts,
+): Promise<Istiods | undefined> {
+  return (await manifest.renderer()) === undefined ? undefined : istiodsOf(await template());
+}
+
+function notBuilt(): Check {
+  const subject = { name: "room", account: "caller" } as const;
+  const message = "dist/ holds no manifest, so what istiod reserves of a cluster is not known";
+  return unknown(subject, message, BUILD_COMMAND);
+}
+
+function describe({ meshId, rootProject, projects }: MeshSpec): string {
+  return `mesh ${meshId}: the functions in ${rootProject}, clusters in ${projects.join(", ")}`;
 }

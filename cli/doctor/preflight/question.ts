@@ -6,14 +6,15 @@ import type { ProjectFacts } from "../../../shared/ports.ts";
 /** What every check of a project asks with. */
 export interface Questions {
   readonly facts: ProjectFacts;
-  /** Whose enabled APIs count. */
-  readonly quotaProject: string;
   readonly grants: Grants;
   readonly signal: AbortSignal;
 }
 
 /** By the permission that a call lacked: the smallest role that has it. */
 const READERS: Readonly<Record<string, string>> = {
+  "cloudquotas.quotas.get": "roles/cloudquotas.viewer",
+  "compute.projects.get": "roles/compute.viewer",
+  "compute.regions.get": "roles/compute.viewer",
   "orgpolicy.policy.get": "roles/orgpolicy.policyViewer",
   "resourcemanager.projects.get": "roles/browser",
   "serviceusage.services.get": "roles/serviceusage.serviceUsageViewer",
@@ -21,17 +22,18 @@ const READERS: Readonly<Record<string, string>> = {
 };
 
 /** What was not read says nothing of what is there: whatever the error, that is not known. */
-export function notKnown(subject: Subject, project: string, error: unknown, questions: Questions): Check {
+export function notKnown(
+  subject: Subject,
+  project: string,
+  error: unknown,
+  { grants }: Pick<Questions, "grants">,
+): Check {
   const { message, code, fields } = ours(error);
-  return unknown(subject, `${project}: ${message}`, cureOf(code, fields, questions));
+  return unknown(subject, `${project}: ${message}`, cureOf(code, fields, grants));
 }
 
-function cureOf(
-  code: string,
-  fields: Readonly<Record<string, unknown>>,
-  { quotaProject, grants }: Questions,
-): string | undefined {
-  if (code === "ServiceDisabled") return enableApi(String(fields["api"]), quotaProject);
+function cureOf(code: string, fields: Readonly<Record<string, unknown>>, grants: Grants): string | undefined {
+  if (code === "ServiceDisabled") return enableApi(String(fields["api"]), String(fields["consumer"]));
   const role = READERS[String(fields["permission"])];
   return code === "PermissionDenied" && role !== undefined
     ? grants.onProject(String(fields["project"]), role)

@@ -1,12 +1,16 @@
 import { randomInt } from "node:crypto";
 import { GoogleError } from "../google-error.ts";
 import type { LocalServer } from "../http.ts";
+import { assertEnabled } from "../project/gate.ts";
+import type { ProjectState } from "../project/state.ts";
 import { findProject, type SandboxProject } from "../projects.ts";
 import { type RestCall, type RestOptions, type RestRoute, startRestApi } from "../rest.ts";
+import { type ComputeQuotas, createComputeQuotas } from "./quotas.ts";
 import { parseRule, type Rule } from "./rule.ts";
 
 /** IAM's permissions of the calls served here; https://cloud.google.com/compute/docs/reference/rest/v1/firewalls */
-type ComputePermission = `compute.${"firewalls" | "networks" | "globalOperations"}.${string}`;
+type ComputePermission =
+  `compute.${"firewalls" | "globalOperations" | "networks" | "projects" | "regions"}.${string}`;
 
 export interface ComputeOptions extends Omit<RestOptions, "target"> {
   readonly projects: readonly SandboxProject[];
@@ -15,9 +19,12 @@ export interface ComputeOptions extends Omit<RestOptions, "target"> {
   /** Of a project, beside `default`, which every project has. */
   readonly networks?: (project: string) => readonly string[];
   readonly now?: () => Date;
+  /** Enabled APIs of the project, and what of it people may do; everything unless given. */
+  readonly state?: ProjectState;
 }
 
 export interface ComputeApi extends LocalServer {
+  readonly quotas: ComputeQuotas;
   /** The rules of a network as they are now. */
   rules(project: string, network: string): readonly Rule[];
   /** As an owner of the project would. */
@@ -30,9 +37,11 @@ interface State {
   readonly options: ComputeOptions;
   /** By `project/name`. */
   readonly rules: Map<string, Rule>;
+  readonly quotas: ComputeQuotas;
   readonly operations: Map<string, object>;
 }
 
+const API = "compute.googleapis.com";
 const ROOT = "https://www.googleapis.com/compute/v1";
 const PROJECT_PATH = "^/compute/v1/projects/(?<project>[^/]+)";
 const FIREWALLS = `${PROJECT_PATH}/global/firewalls`;
@@ -41,12 +50,18 @@ const OPERATION = `${PROJECT_PATH}/global/operations/(?<operation>[^/]+)`;
 const NETWORK = `${PROJECT_PATH}/global/networks/(?<network>[^/]+)`;
 const REGION = `${PROJECT_PATH}/regions/(?<region>[^/]+)`;
 
-/** compute.googleapis.com v1 over REST, as far as firewall rules go; there are no firewall policies. Nothing outlasts it. */
+/** compute.googleapis.com v1 over REST, as far as firewall rules and quotas go; there are no firewall policies. Nothing outlasts it. */
 export async function startCompute(options: ComputeOptions): Promise<ComputeApi> {
-  const state: State = { options, rules: new Map(), operations: new Map() };
+  const state: State = {
+    options,
+    rules: new Map(),
+    quotas: createComputeQuotas(),
+    operations: new Map(),
+  };
   const server = await startRestApi({ ...options, target: "compute" }, routes(state));
   return {
     ...server,
+    quotas: state.quotas,
     rules: (project, network) => rulesOf(state, project, network),
     create: (project, rule) => void addRule(state, findProject(options.projects, project), rule),
     remove: (project, name) => void state.rules.delete(`${project}/${name}`),
@@ -64,12 +79,15 @@ function routes(state: State): RestRoute[] {
     path: new RegExp(`${path}$`),
     handle(call) {
       const project = findProject(state.options.projects, call.path["project"] ?? "");
+      if (state.options.state !== undefined) assertEnabled(state.options.state, project, API);
       for (const permission of permissions) authorize(state, call, project, permission);
       return handle(state, call, project);
     },
   });
   const policy = "compute.networks.updatePolicy";
   return [
+    route("GET", PROJECT_PATH, ["compute.projects.get"], getProject),
+    route("GET", REGION, ["compute.regions.get"], getRegion),
     route("GET", FIREWALLS, ["compute.firewalls.list"], listRules),
     route("POST", FIREWALLS, ["compute.firewalls.create", policy], insertRule),
     route("GET", FIREWALL, ["compute.firewalls.get"], (_, call, project) => ruleOf(state, call, project)),
@@ -93,7 +111,8 @@ function authorize(
   project: SandboxProject,
   permission: ComputePermission,
 ) {
-  if (options.allows?.(caller, permission) ?? true) return;
+  const isGranted = options.state?.isGranted(project.id, permission) ?? true;
+  if (isGranted && (options.allows?.(caller, permission) ?? true)) return;
   const { name, network } = path;
   const resource =
     name === undefined
@@ -124,6 +143,31 @@ function existingNetwork({ options }: State, project: SandboxProject, stated: un
     "NOT_FOUND",
     `The resource 'projects/${project.id}/global/networks/${name}' was not found`,
   );
+}
+
+function getProject({ quotas }: State, _: RestCall, { id }: SandboxProject): object {
+  return {
+    kind: "compute#project",
+    name: id,
+    quotas: quotas.ofProject(id),
+    selfLink: `${ROOT}/projects/${id}`,
+  };
+}
+
+const REGION_NAME = /^[a-z]+-[a-z]+\d+$/;
+
+function getRegion({ quotas }: State, { path }: RestCall, { id }: SandboxProject): object {
+  const { region = "" } = path;
+  if (!REGION_NAME.test(region)) {
+    throw new GoogleError("NOT_FOUND", `The resource 'projects/${id}/regions/${region}' was not found`);
+  }
+  return {
+    kind: "compute#region",
+    name: region,
+    status: "UP",
+    quotas: quotas.ofRegion(id, region),
+    selfLink: `${ROOT}/projects/${id}/regions/${region}`,
+  };
 }
 
 function bodyOf({ body }: RestCall): Readonly<Record<string, unknown>> {

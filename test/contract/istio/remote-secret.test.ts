@@ -92,9 +92,11 @@ describe("a remote secret", () => {
       network: { project: "fleet", name: "default" },
       vpcNative: true,
       podRanges: { cidrs: [], namesOnly: [] },
+      serviceRange: "",
       autopilot: false,
       allowNetAdmin: false,
       privateNodes: false,
+      addsNodes: false,
       kubernetesVersion: "1.36.3",
       endpoints: { private: endpoint },
     };

@@ -34,9 +34,11 @@ describe("toCluster", () => {
       network: { project: "host", name: "vpc" },
       vpcNative: true,
       podRanges: { cidrs: [], namesOnly: [] },
+      serviceRange: "",
       autopilot: false,
       allowNetAdmin: false,
       privateNodes: false,
+      addsNodes: false,
       kubernetesVersion: "1.36.3-gke.100",
       endpoints: { public: { kind: "public", server: "https://34.1.2.3", caData: CA } },
     });
@@ -138,6 +140,39 @@ describe("toCluster", () => {
     ],
   ])("knows private nodes: %s", (_, change, expected) => {
     expect(toCluster("shop", anAnswer(change)).privateNodes).toBe(expected);
+  });
+
+  it.each<[string, GkeCluster, string]>([
+    [
+      "that GKE chose",
+      { ipAllocationPolicy: { servicesIpv4CidrBlock: "34.118.224.0/20", servicesIpv4Cidr: "/20" } },
+      "34.118.224.0/20",
+    ],
+    [
+      "of a routes-based cluster",
+      { ipAllocationPolicy: null, servicesIpv4Cidr: "10.11.240.0/20" },
+      "10.11.240.0/20",
+    ],
+    ["that is not there yet", { ipAllocationPolicy: { servicesIpv4CidrBlock: "" } }, ""],
+  ])("tells the range of Services %s", (_, change, expected) => {
+    expect(toCluster("shop", anAnswer(change)).serviceRange).toBe(expected);
+  });
+
+  it.each<[string, GkeCluster, boolean]>([
+    ["Autopilot", { autopilot: { enabled: true } }, true],
+    ["a node pool's autoscaler", { nodePools: [{}, { autoscaling: { enabled: true } }] }, true],
+    ["auto-provisioning", { autoscaling: { enableNodeAutoprovisioning: true } }, true],
+    [
+      "nobody",
+      {
+        autopilot: {},
+        autoscaling: { enableNodeAutoprovisioning: false },
+        nodePools: [{ autoscaling: { enabled: false } }, {}],
+      },
+      false,
+    ],
+  ])("knows that nodes are added by %s", (_, change, expected) => {
+    expect(toCluster("shop", anAnswer(change)).addsNodes).toBe(expected);
   });
 
   it("knows a control plane that is still being made", () => {

@@ -33,7 +33,8 @@ describe("arguments", () => {
     ],
     ["open --url u --port 0", { command: "open", url: "u", port: "0" }, "text"],
     ["doctor -o json", { command: "doctor" }, "json"],
-    ["doctor --preflight", { command: "preflight" }, "text"],
+    ["doctor --preflight", { command: "preflight", region: "europe-west1" }, "text"],
+    ["doctor --preflight --region us-east1", { command: "preflight", region: "us-east1" }, "text"],
   ])("%s", (args, order, format) => {
     expect(parse(args)).toEqual({ parsed: { order, format }, out: "", err: "" });
   });

@@ -4,10 +4,12 @@ import { meshjoin } from "../../../cli/meshjoin.ts";
 import { loadConfig } from "../../../shared/config.ts";
 import { InputError, RefusedError } from "../../../shared/errors.ts";
 import type { OperatorPorts } from "../../../shared/operator.ts";
-import type { CallerIdentity, ProjectFacts } from "../../../shared/ports.ts";
+import type { CallerIdentity, ProjectFacts, Quotas } from "../../../shared/ports.ts";
 import { fakeClusterLabels } from "../../fakes/cluster-labels.ts";
 import type { FakeMesh } from "../../fakes/mesh.ts";
 import { fakeProjectFacts } from "../../fakes/project-facts.ts";
+import { fakeQuotas } from "../../fakes/quotas.ts";
+import { MANIFEST_TEMPLATE } from "../../fixtures/manifest-template.ts";
 
 export interface Terminal {
   /** Standard output is a terminal. */
@@ -22,6 +24,7 @@ export interface Terminal {
   readonly email?: string | Error;
   /** Of the projects, before anything is deployed. */
   readonly facts?: ProjectFacts;
+  readonly quotas?: Quotas;
   /** By name. */
   readonly files?: Readonly<Record<string, string>>;
   /** Whether the credentials still give an identity token; asked with every request. */
@@ -86,6 +89,9 @@ export async function call(mesh: FakeMesh, args: string, terminal: Terminal = {}
           caller: callerOf(email),
           directory: mesh.directory,
           facts: terminal.facts ?? fakeProjectFacts(),
+          quotas: terminal.quotas ?? fakeQuotas(),
+          fleet: mesh.run().ports.fleet,
+          template: async () => MANIFEST_TEMPLATE,
         }),
         withRun: async (report, use) =>
           await use({

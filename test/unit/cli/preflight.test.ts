@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { describe, expect, it } from "@jest/globals";
 import { FIRST_APIS } from "../../../cli/doctor/preflight/apis.ts";
 import { POLICIES } from "../../../cli/doctor/preflight/policies.ts";
+import { DEFAULT_REGION, FIRST_CLUSTER, FUNCTION } from "../../../cli/doctor/preflight/quotas.ts";
 import { defaultNeeds, TERRAFORM_NEEDS } from "../../../cli/doctor/preflight/terraform-permissions.ts";
 import { ROOT } from "../../../scripts/paths.ts";
 import { moduleDirectories, readModule } from "../../../scripts/terraform/module.ts";
@@ -14,6 +15,7 @@ import type { Restriction } from "../../../shared/ports.ts";
 import { aCluster } from "../../builders/cluster.ts";
 import { aMesh, type FakeMesh } from "../../fakes/mesh.ts";
 import { type FakeProjectFacts, fakeProjectFacts } from "../../fakes/project-facts.ts";
+import { type FakeQuotas, fakeQuotas } from "../../fakes/quotas.ts";
 import { expectGolden } from "./golden.ts";
 import { call, type Terminal } from "./host.ts";
 
@@ -28,6 +30,48 @@ async function preflight(facts: FakeProjectFacts, options: Preflight = {}) {
   // Nothing is deployed, nor has anybody made a root.
   mesh.roots.deny();
   return await call(mesh, "doctor --preflight -o json", { ...terminal, facts });
+}
+
+/** A node of a machine that holds two istiods, and no more. */
+function addNode(
+  mesh: FakeMesh,
+  index: number,
+  change: { name?: string; cpu?: string; taints?: object[] } = {},
+) {
+  const { name = "node-1", cpu = "1900m", taints = [] } = change;
+  mesh.servers[index]!.store.write(
+    {
+      apiVersion: "v1",
+      kind: "Node",
+      metadata: {
+        name,
+        labels: { "cloud.google.com/gke-nodepool": "default-pool", "topology.kubernetes.io/zone": "a" },
+      },
+      spec: { taints },
+      status: {
+        allocatable: { cpu, memory: "6Gi", pods: "110" },
+        conditions: [{ type: "Ready", status: "True" }],
+      },
+    },
+    "gke",
+  );
+}
+
+const GOOGLES = "34.118.224.0/20";
+
+function addService(mesh: FakeMesh, index: number, service: string, clusterIP: string) {
+  const [namespace = "", name = ""] = service.split("/");
+  const { store } = mesh.servers[index]!;
+  store.write({ apiVersion: "v1", kind: "Namespace", metadata: { name: namespace } }, "kubectl");
+  store.write(
+    {
+      apiVersion: "v1",
+      kind: "Service",
+      metadata: { name, namespace },
+      spec: { clusterIP, ports: [{ port: 5432 }] },
+    },
+    "kubectl",
+  );
 }
 
 /** All that is not well but what nobody can look at. */
@@ -88,7 +132,7 @@ describe("doctor --preflight", () => {
       "an API that is not enabled",
       new RefusedError("could not read", {
         code: "ServiceDisabled",
-        fields: { api: "cloudbilling.googleapis.com", project: "west" },
+        fields: { api: "cloudbilling.googleapis.com", project: "west", consumer: "home" },
       }),
       "gcloud services enable cloudbilling.googleapis.com --project=home",
     ],
@@ -193,6 +237,7 @@ describe("doctor --preflight", () => {
     ],
   ])("does not know the clusters of %s", async (_, damage, expected) => {
     const mesh = await aMesh({ members: 1 });
+    addNode(mesh, 0);
     damage(mesh);
     const { code, out } = await call(mesh, "doctor --preflight -o json");
     const { checks }: Diagnosis = JSON.parse(out);
@@ -259,6 +304,225 @@ describe("doctor --preflight", () => {
     ]);
   });
 
+  it.each<[string, (quotas: FakeQuotas) => void, Partial<Record<keyof Check, unknown>>]>([
+    [
+      "functions that get fewer instances",
+      (quotas) => quotas.setRun("shop", "europe-west1", "CpuAllocPerProjectRegion", 4000),
+      {
+        state: "fault",
+        message:
+          "shop: CpuAllocPerProjectRegion lets a function in europe-west1 have 4000 mCPU, and Terraform asks for 10000 (10 instances)",
+        cure: "apply with -var max_instances=4, or ask for more: gcloud beta quotas preferences create --project=shop --service=run.googleapis.com --quota-id=CpuAllocPerProjectRegion --dimensions=region=europe-west1 --preferred-value=10000 --email=ada@example.com",
+      },
+    ],
+    [
+      "functions that get none",
+      (quotas) => quotas.setRun("shop", "europe-west1", "MemAllocPerProjectRegion", 1),
+      {
+        state: "fault",
+        cure: expect.stringMatching(/^gcloud beta quotas preferences create .*=5368709120 /),
+      },
+    ],
+    [
+      "a first cluster whose machines find no CPUs",
+      (quotas) => quotas.setCompute("shop", "europe-west1", "CPUS", { limit: 8, usage: 5 }),
+      {
+        state: "fault",
+        message:
+          "shop: a first cluster (2 nodes e2-standard-2) needs 4 CPU, and CPUS in europe-west1 is 8, of which 5 are used",
+        cure: "gcloud beta quotas preferences create --project=shop --service=compute.googleapis.com --quota-id=CPUS-per-project-region --dimensions=region=europe-west1 --preferred-value=9 --email=ada@example.com",
+      },
+    ],
+    [
+      "a first cluster that finds no CPUs anywhere",
+      (quotas) => quotas.setCompute("shop", "", "CPUS_ALL_REGIONS", { limit: 3, usage: 0 }),
+      {
+        state: "fault",
+        cure: expect.stringContaining("--quota-id=CPUS-ALL-REGIONS-per-project --preferred"),
+      },
+    ],
+    [
+      "a first cluster whose disks are too large",
+      (quotas) => quotas.setCompute("shop", "europe-west1", "SSD_TOTAL_GB", { limit: 99, usage: 0 }),
+      { state: "fault", message: expect.stringContaining("needs 100 GB, and SSD_TOTAL_GB") },
+    ],
+    [
+      "a quota that Google does not tell",
+      (quotas) => quotas.dropCompute("IN_USE_ADDRESSES"),
+      { state: "unknown", message: "shop: Compute Engine tells no quota IN_USE_ADDRESSES" },
+    ],
+    [
+      "Compute Engine's, which it may not read",
+      (quotas) => quotas.fail("compute", denied("compute.regions.get", "shop")),
+      { state: "unknown", cure: expect.stringMatching(/--role=roles\/compute\.viewer$/) },
+    ],
+    [
+      "Cloud Run's, of an API that is not enabled",
+      (quotas) =>
+        quotas.fail(
+          "run",
+          new RefusedError("not enabled", {
+            code: "ServiceDisabled",
+            fields: { api: "cloudquotas.googleapis.com", consumer: "shop" },
+          }),
+        ),
+      {
+        state: "unknown",
+        cure: "gcloud services enable cloudquotas.googleapis.com --project=shop",
+      },
+    ],
+  ])("weighs quotas: %s", async (_, limit, expected) => {
+    const quotas = fakeQuotas();
+    limit(quotas);
+    expect(await foundBy(fakeProjectFacts(), { quotas })).toEqual([
+      expect.objectContaining({ name: "quotas", ...expected }),
+    ]);
+  });
+
+  it("looks at quotas where it is told to, and at those of a first cluster where there is none yet", async () => {
+    const quotas = fakeQuotas();
+    quotas.setRun("shop", "us-east1", "CpuAllocPerProjectRegion", 1000);
+    quotas.setCompute("shop", "us-east1", "CPUS", { limit: 0, usage: 0 });
+    const run = async (members: number) => {
+      const mesh = await aMesh({ members });
+      if (members > 0) addNode(mesh, 0);
+      const { out } = await call(mesh, "doctor --preflight --region us-east1 -o json", { quotas });
+      const { checks }: Diagnosis = JSON.parse(out);
+      return checks.filter(({ state }) => state === "fault").map(({ message }) => message.split(" ")[1]);
+    };
+    expect(await run(0)).toEqual(["CpuAllocPerProjectRegion", "a"]);
+    expect(await run(1)).toEqual(["CpuAllocPerProjectRegion"]);
+  });
+
+  it.each<[string, Partial<Cluster>, (mesh: FakeMesh) => void, Partial<Record<keyof Check, unknown>>]>([
+    ["room for two istiods", {}, (mesh) => addNode(mesh, 0), { state: "ok" }],
+    [
+      "room for one",
+      {},
+      (mesh) => addNode(mesh, 0, { cpu: "900m" }),
+      {
+        state: "fault",
+        message: "its nodes have room for 1 of 2 istiods, which reserve 0.5 CPU and 2 GiB each",
+        cure: "gcloud container clusters resize east --project=shop --location=europe-west1 --node-pool=default-pool --num-nodes=2",
+      },
+    ],
+    [
+      "machines on which none fits",
+      {},
+      (mesh) => addNode(mesh, 0, { cpu: "400m" }),
+      {
+        state: "fault",
+        cure: "gcloud container node-pools create istiod --cluster=east --project=shop --location=europe-west1 --machine-type=e2-standard-2 --num-nodes=1",
+      },
+    ],
+    [
+      "no room, and nodes that GKE adds",
+      { addsNodes: true },
+      () => undefined,
+      { state: "unknown", message: expect.stringContaining("GKE adds some") },
+    ],
+    [
+      "nodes that may not be read",
+      {},
+      (mesh) => {
+        addNode(mesh, 0);
+        mesh.servers[0]!.faults.forbidden = ["list"];
+      },
+      { state: "unknown", cure: expect.stringMatching(/--role=roles\/container\.viewer$/) },
+    ],
+    [
+      "an API server that is away",
+      {},
+      (mesh) => void (mesh.servers[0]!.faults.unreachable = true),
+      { state: "unknown", message: expect.stringContaining("is not known: ") },
+    ],
+  ])("looks at the room of a cluster: %s", async (_, seed, arrange, expected) => {
+    const mesh = await aMesh({ clusters: [aCluster(seed)] });
+    arrange(mesh);
+    const { out } = await call(mesh, "doctor --preflight -o json");
+    const { checks }: Diagnosis = JSON.parse(out);
+    expect(checks.filter(({ name }) => name === "room")).toEqual([expect.objectContaining(expected)]);
+  });
+
+  it("takes the room of the istiods that run for free", async () => {
+    const mesh = await aMesh({ members: 1 });
+    addNode(mesh, 0);
+    await mesh.reconcile("mesh");
+    const { out } = await call(mesh, "doctor --preflight -o json");
+    const { checks }: Diagnosis = JSON.parse(out);
+    expect(checks.find(({ name }) => name === "room")?.state).toBe("ok");
+  });
+
+  it("does not know how much room istiod takes before the manifest is built", async () => {
+    const mesh = await aMesh({ members: 2 });
+    const { out } = await call(mesh, "doctor --preflight -o json", { manifest: "missing" });
+    const { checks }: Diagnosis = JSON.parse(out);
+    expect(checks.filter(({ name }) => name === "room")).toEqual([
+      expect.objectContaining({ state: "unknown", cure: expect.stringContaining("npm run build") }),
+    ]);
+  });
+
+  it.each<
+    [string, readonly string[], (mesh: FakeMesh) => void, readonly Partial<Record<keyof Check, unknown>>[]]
+  >([
+    ["ranges of their own", ["10.1.0.0/20", "10.2.0.0/20"], () => undefined, [{ state: "ok" }]],
+    [
+      "a range of which GKE says nothing",
+      ["10.1.0.0/20", ""],
+      () => undefined,
+      [{ state: "unknown", clusterId: "cn-shop-europe-west1-west" }],
+    ],
+    [
+      "one range",
+      [GOOGLES, GOOGLES],
+      (mesh) => addService(mesh, 1, "shop/db", "34.118.224.9"),
+      [
+        {
+          state: "unknown",
+          message: expect.stringContaining(
+            "none is in the way of another now, and which will be is not known",
+          ),
+          cure: expect.stringContaining("--enable-ip-alias --services-ipv4-cidr=/20"),
+        },
+      ],
+    ],
+    [
+      "one range, and Services that get into each other's way",
+      [GOOGLES, GOOGLES],
+      (mesh) => {
+        addService(mesh, 1, "pay/db", "34.118.224.9");
+        addService(mesh, 0, "shop/web", "34.118.224.9");
+      },
+      [
+        {
+          state: "fault",
+          clusterId: "cn-shop-europe-west1-east",
+          message:
+            "its proxies would send what is for Service shop/web (34.118.224.9:5432) to pay/db, which has the same address in cn-shop-europe-west1-west, is older, and is not here",
+          cure: "make it here, too, so that it has an address of its own: kubectl create service clusterip db --namespace=pay --tcp=5432:5432",
+        },
+        { state: "unknown", message: expect.stringContaining("besides, which will be is not known") },
+      ],
+    ],
+    [
+      "overlapping ranges, and Services that may not be read",
+      ["10.0.0.0/16", "10.0.240.0/20"],
+      (mesh) => void (mesh.servers[0]!.faults.forbidden = ["list"]),
+      [{ state: "unknown", message: expect.stringContaining("now is not known: ") }],
+    ],
+  ])("compares the Services of clusters: %s", async (_, ranges, arrange, expected) => {
+    const clusters = ["east", "west"].map((name, index) =>
+      aCluster({ name, serviceRange: ranges[index] ?? "" }),
+    );
+    const mesh = await aMesh({ clusters });
+    arrange(mesh);
+    const { out } = await call(mesh, "doctor --preflight -o json");
+    const { checks }: Diagnosis = JSON.parse(out);
+    expect(checks.filter(({ name }) => name === "services")).toEqual(
+      expected.map((each) => expect.objectContaining(each)),
+    );
+  });
+
   it("asks nothing more without credentials", async () => {
     const email = new RefusedError("there are no Google credentials", { code: "NoCredentials" });
     const { code, out } = await preflight(fakeProjectFacts(), { email });
@@ -270,12 +534,6 @@ describe("doctor --preflight", () => {
         ["credentials", "fault"],
       ],
     ]);
-  });
-
-  it("does not ask Google Cloud about the sandbox", async () => {
-    const mesh = await aMesh();
-    const { code, err } = await call(mesh, "doctor --preflight", { manifest: "snapshot" });
-    expect([code, err]).toEqual([2, expect.stringContaining("unset MESHJOIN_CONTAINER_ENDPOINT")]);
   });
 
   it("does not look at functions, too", async () => {
@@ -326,4 +584,26 @@ it("asks for the APIs that the guide enables by hand", () => {
   const guide = readFileSync(join(ROOT, "docs", "deploy.md"), "utf8");
   const [, enabled = ""] = /^gcloud services enable (?<apis>.*cloudresourcemanager.*)$/m.exec(guide) ?? [];
   expect(enabled.split(" ").toSorted()).toEqual(FIRST_APIS);
+});
+
+it("asks for the quotas of what Terraform and the guide make", async () => {
+  const { variables } = await readModule(join(ROOT, "terraform"));
+  expect(variables.get("region")?.body["default"]).toBe(DEFAULT_REGION);
+  expect(variables.get("max_instances")?.body["default"]).toBe(FUNCTION.instances);
+  const { resources } = await readModule(join(ROOT, "terraform", "modules", "functions", "function"));
+  const [settings] = [
+    resources.find(({ type }) => type === "google_cloudfunctions2_function")?.body["service_config"],
+  ].flat();
+  expect(settings).toMatchObject({
+    available_cpu: String(FUNCTION.cpu),
+    available_memory: `${FUNCTION.memoryMi}Mi`,
+  });
+  const guide = readFileSync(join(ROOT, "docs", "deploy.md"), "utf8");
+  const [, flags = ""] = /^gcloud container clusters create east (?<flags>(?:.*\\\n)*.*)$/m.exec(guide) ?? [];
+  const { nodes, machineType, cpus, diskGb } = FIRST_CLUSTER;
+  expect(flags).toContain(`--num-nodes=${nodes} `);
+  expect(flags).toContain(`--machine-type=${machineType} --disk-size=${diskGb} `);
+  expect(machineType).toBe(`e2-standard-${cpus}`);
+  expect(flags).toContain(`--location=${DEFAULT_REGION}-`);
+  expect(flags).toContain("--enable-ip-alias --services-ipv4-cidr=/20");
 });

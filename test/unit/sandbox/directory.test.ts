@@ -20,6 +20,7 @@ const fleet: FleetFile = {
   containerEndpoint: "http://127.0.0.1:1",
   secretManagerEndpoint: "http://127.0.0.1:2",
   computeEndpoint: "http://127.0.0.1:3",
+  projectEndpoint: "http://127.0.0.1:5",
   pubsubEmulatorHost: "127.0.0.1:3",
   topics: { clusterEvents: "cluster-events", rotation: "rotation" },
   accessTokenFile: "/sandbox/access-token",

@@ -24,6 +24,7 @@ function aRecord(index: number, stated: Record<string, unknown> = {}): ClusterRe
     createTime: "",
     request: { name, resourceLabels: {}, stated },
     givenPodRange: `10.${index}.0.0/17`,
+    serviceRange: "34.118.224.0/20",
     status: "RUNNING",
     labels: {},
   };
@@ -35,7 +36,7 @@ async function aVpc() {
   const faults: Fault[] = [];
   const compute = await startCompute({ ...aGround(), networks: () => ["other"] });
   const gke = withFirewallRules({ backend, clusters: () => clusters, compute: () => compute });
-  for (const { ref } of clusters) await gke.create(ref);
+  for (const { ref } of clusters) await gke.create(ref, { serviceRange: "34.118.224.0/20" });
   const firewall = createPodFirewall({
     clusters: () => clusters,
     rules: (project, network) => compute.rules(project, network),

@@ -29,6 +29,7 @@ describe("generated pages", () => {
       "MESHJOIN_CONTAINER_ENDPOINT",
       "MESHJOIN_SECRETMANAGER_ENDPOINT",
       "MESHJOIN_COMPUTE_ENDPOINT",
+      "MESHJOIN_PROJECT_ENDPOINT",
     ]);
   });
 });

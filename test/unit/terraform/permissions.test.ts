@@ -126,6 +126,7 @@ describe("the functions", () => {
       "CONTAINER_ENDPOINT",
       "SECRETMANAGER_ENDPOINT",
       "COMPUTE_ENDPOINT",
+      "PROJECT_ENDPOINT",
     ];
     expect([...named.map(({ groups }) => groups?.["name"] ?? ""), ...inputs, ...managed].toSorted()).toEqual(
       names.toSorted(),

@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { cp, mkdir, mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { promisify } from "node:util";
@@ -9,22 +9,10 @@ import { ensureBinaries } from "../../sandbox/binaries/build.ts";
 import { ROOT } from "../../scripts/paths.ts";
 import { releaseFiles } from "../../scripts/release.ts";
 import pin from "../../shared/istio/pin.json" with { type: "json" };
+import { copySources } from "../sources.ts";
 import { standInForTheRelease } from "./stand-in-istioctl.ts";
 
 const BUILD_TIMEOUT_MS = 30 * 60_000;
-/** What a release is made from. */
-const SOURCES = [
-  "functions",
-  "shared",
-  "cli",
-  "scripts",
-  "sandbox",
-  "terraform",
-  "package.json",
-  "package-lock.json",
-  "LICENSE",
-  "CHANGELOG.md",
-];
 const progress = (line: string) => void process.stderr.write(`${line}\n`);
 const run = promisify(execFile);
 
@@ -50,14 +38,6 @@ beforeAll(async () => {
 afterAll(() => rm(work, { recursive: true, force: true }));
 
 const named = (suffix: string) => `meshjoin${suffix}`.replace("VERSION", manifest.version);
-
-/** The same sources elsewhere, written now; packages are the same files under other names, or copies of them. */
-async function copySources(to: string): Promise<void> {
-  await mkdir(to, { recursive: true });
-  for (const name of SOURCES) await cp(join(ROOT, name), join(to, name), { recursive: true });
-  const copying = `cp -al "$0" "$1" 2>/dev/null || { rm -rf "$1"; cp -a "$0" "$1"; }`;
-  await run("sh", ["-c", copying, join(ROOT, "node_modules"), join(to, "node_modules")]);
-}
 
 /** File names whose bytes are others than of the release that was made here. */
 async function differingIn(sources: string): Promise<string[]> {

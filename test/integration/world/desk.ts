@@ -7,15 +7,20 @@ import { gcloudEnvironmentFile } from "../../../sandbox/gcloud.ts";
 import { ROOT } from "../../../scripts/paths.ts";
 import { kubectlPath } from "./kubectl.ts";
 
+const OUTPUT_MAX = 16 * 1024 * 1024;
+
 export interface Ended {
   readonly code: number;
   readonly out: string;
   readonly err: string;
 }
 
-/** A shell in the project's folder, in which gcloud, kubectl and meshjoin see the sandbox, as its owner, and nothing else. */
+/**
+ * A shell, at first in the project's folder, in which gcloud, kubectl and meshjoin see the sandbox, as its owner, and nothing else. Who sits
+ * there answers each question with yes.
+ */
 export interface Desk {
-  /** Runs lines that set variables, for itself and for what comes later. */
+  /** Runs lines that set variables or change the folder, for itself and for what comes later. */
   set(lines: string): Promise<void>;
   /** Fails at the first command of a pipe that does. */
   run(command: string): Promise<Ended>;
@@ -33,6 +38,7 @@ export async function sitDown(
   ]);
   let env: NodeJS.ProcessEnv = {
     ...withoutSettings(process.env),
+    PWD: ROOT,
     ...Object.fromEntries(overrides),
     PATH: `${dirname(await kubectlPath())}:${process.env["PATH"]}`,
   };
@@ -62,7 +68,10 @@ export async function sitDown(
 async function inBash(command: string, env: NodeJS.ProcessEnv): Promise<Ended> {
   try {
     const args = ["-o", "pipefail", "-c", command];
-    const { stdout, stderr } = await promisify(execFile)("bash", args, { cwd: ROOT, env });
+    const options = { cwd: env["PWD"] ?? ROOT, env, maxBuffer: OUTPUT_MAX };
+    const running = promisify(execFile)("bash", args, options);
+    running.child.stdin?.on("error", () => undefined).end("yes\n");
+    const { stdout, stderr } = await running;
     return { code: 0, out: stdout, err: stderr };
   } catch (error) {
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- what execFile rejects with

@@ -2,6 +2,7 @@ import { existsSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { expect } from "@jest/globals";
 import { type Command, filledIn, programsOf, type Values } from "../../runbook/commands.ts";
+import { NOBODY } from "./cloud-project.ts";
 import type { Desk } from "./desk.ts";
 
 export interface Expected {
@@ -22,12 +23,21 @@ export interface Page {
   readonly expectCommand: (section: string, pattern: RegExp, expected?: Expected) => Promise<string>;
   /** The same with a command that sets variables for those that come later. */
   readonly setVariables: (section: string, pattern: RegExp, values?: Values) => Promise<void>;
+  /**
+   * Runs a gcloud command whose API nobody plays here, up to its first request: gcloud takes the command as it stands, and the request is
+   * as expected. Where gcloud is not installed nothing is expected.
+   */
+  readonly expectAsked: (section: string, pattern: RegExp, request: RegExp, values?: Values) => Promise<void>;
   /** Commands that nobody has asked for yet. */
   readonly untried: () => string[];
 }
 
-/** `desk` is asked for when the first command runs. */
-export function openPage(commands: readonly Command[], desk: () => Desk): Page {
+/** `desk` is asked for when the first command runs, and `unserved` for what nobody has answered so far. */
+export function openPage(
+  commands: readonly Command[],
+  desk: () => Desk,
+  unserved: () => string[] = () => [],
+): Page {
   const tried = new Set<string>();
   /** Undefined where it cannot be run. */
   const take = (section: string, pattern: RegExp): Command | undefined => {
@@ -50,6 +60,19 @@ export function openPage(commands: readonly Command[], desk: () => Desk): Page {
       const command = take(section, pattern);
       if (command !== undefined) await desk().set(filledIn(command, values));
     },
+    async expectAsked(section, pattern, request, values = {}) {
+      const command = take(section, pattern);
+      if (command === undefined) return;
+      unserved().length = 0;
+      const ended = await desk().run(`set -e\n${filledIn(command, values)}`);
+      const seen = { command: command.text, ...ended, asked: [...unserved()] };
+      expect(seen).toEqual({
+        ...seen,
+        code: 1,
+        err: expect.stringContaining(NOBODY),
+        asked: [expect.stringMatching(request)],
+      });
+    },
     untried: () => commands.map(({ text }) => text).filter((text) => !tried.has(text)),
   };
 }
@@ -63,11 +86,14 @@ function oneOf(commands: readonly Command[], section: string, pattern: RegExp): 
   return command;
 }
 
-/** Programs of these commands that are not on PATH. kubectl is the sandbox's own. */
+/** kubectl is the sandbox's own, and meshjoin is installed by a command of the page. */
+const AT_HAND = ["kubectl", "meshjoin"];
+
+/** Programs of these commands that are not on PATH. */
 export function missingPrograms(commands: readonly Command[]): string[] {
   const folders = (process.env["PATH"] ?? "").split(delimiter);
   const needed = new Set(commands.flatMap(programsOf));
   return [...needed].filter(
-    (program) => program !== "kubectl" && !folders.some((folder) => existsSync(join(folder, program))),
+    (program) => !AT_HAND.includes(program) && !folders.some((folder) => existsSync(join(folder, program))),
   );
 }

@@ -1,5 +1,6 @@
 import { type CloudEvent, cloudEvent, http } from "@google-cloud/functions-framework";
 import { createRotatorRuntime, createRuntime, createSignerRuntime } from "../shared/runtime.ts";
+import { rotatorExamination } from "./examine-rotator.ts";
 import { send } from "./http/send.ts";
 import { onClusterEvent } from "./on-cluster-event.ts";
 import { onRotationRequest } from "./on-rotation-request.ts";
@@ -17,6 +18,9 @@ const rotator = createRotatorRuntime(process.env, manifest);
 cloudEvent("on-cluster-event", (event: CloudEvent<unknown>) => onClusterEvent(runtime, event));
 
 cloudEvent("on-rotation-request", (event: CloudEvent<unknown>) => onRotationRequest(rotator, event));
+
+const examined = rotatorExamination(rotator);
+http("examine-rotator", async (request, response) => send(response, await examined(request)));
 
 const answer = syncMesh(runtime);
 http("sync-mesh", async (request, response) => send(response, await answer(request)));

@@ -1,3 +1,5 @@
+import type { Diagnosis } from "../shared/core/check.ts";
+import { examineSigner } from "../shared/doctor/examine.ts";
 import { MeshjoinError, RootError } from "../shared/errors.ts";
 import { type Logger, traceFields } from "../shared/log.ts";
 import { parseCertificatePem } from "../shared/pki/certificate.ts";
@@ -9,14 +11,14 @@ import { type HttpRequest, header, type Routes, refuseUnrouted } from "./http/re
 import { signErrorAnswer } from "./http/sign-error.ts";
 import { parseSign } from "./http/sign-input.ts";
 
-const ROUTES: Routes = { "/sign": ["POST"], "/trust-bundle": ["GET"] };
+const ROUTES: Routes = { "/sign": ["POST"], "/trust-bundle": ["GET"], "/doctor": ["GET"] };
 
 /** Callers wait for longer (shared/adapters/sign-intermediate.ts), so that they hear why there is no certificate. */
 const DEADLINE_MS = 45_000;
 
 /**
  * The one holder of the root's key over HTTP: a certificate for a member's CSR (`POST /sign`), and what the mesh trusts
- * (`GET /trust-bundle`). It sits behind IAM, which lets in the functions that join and rotate; what it signs it decides
+ * (`GET /trust-bundle`); it says what it is allowed, too (`GET /doctor`). It sits behind IAM, which lets in the functions that join and rotate; what it signs it decides
  * itself. Every certificate is one line in its log. It never throws.
  */
 export function signIntermediate(
@@ -39,6 +41,11 @@ export function signIntermediate(
     return { status: 200, body: await authority.trustBundle(signal) };
   }
 
+  async function doctor(signal: AbortSignal): Promise<Answer> {
+    const checks = await examineSigner({ ports: await runtime.ports(), spec: runtime.spec, signal });
+    return { status: 200, body: { checks } satisfies Diagnosis };
+  }
+
   return async (request) => {
     const { pathname } = new URL(request.url, "http://localhost");
     const refused = refuseUnrouted(request, pathname, ROUTES);
@@ -47,6 +54,7 @@ export function signIntermediate(
     const log = runtime.log.child({ ...trace, caller: callerOf(request) });
     const signal = AbortSignal.timeout(DEADLINE_MS);
     try {
+      if (pathname === "/doctor") return await doctor(signal);
       return await (pathname === "/sign" ? sign(request, log, signal) : trustBundle(signal));
     } catch (error) {
       log[levelOf(error)]({ err: error }, "request failed");

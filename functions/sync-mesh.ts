@@ -3,7 +3,7 @@ import type { Diagnosis } from "../shared/core/check.ts";
 import type { Plan } from "../shared/core/plan.ts";
 import type { ReconcileRequest } from "../shared/core/request.ts";
 import type { Status } from "../shared/core/status.ts";
-import { notExamined } from "../shared/doctor/elsewhere.ts";
+import { examineElsewhere } from "../shared/doctor/elsewhere.ts";
 import { examineReconciler } from "../shared/doctor/examine.ts";
 import { InputError, MeshjoinError } from "../shared/errors.ts";
 import { type Logger, traceFields } from "../shared/log.ts";
@@ -90,10 +90,13 @@ export function syncMesh(
   async function doctor(query: URLSearchParams, log: Logger): Promise<Diagnosis> {
     const member = parseDoctorQuery(query);
     const { signerUrl } = runtime;
-    const own = await withRun(log, ({ ports, spec, signal }) =>
-      examineReconciler({ ports, spec, signerUrl, member, signal }),
+    const checks = await withRun(log, ({ ports, spec, signal }) =>
+      Promise.all([
+        examineReconciler({ ports, spec, signerUrl, member, signal }),
+        examineElsewhere(ports.examiners, member, signal),
+      ]),
     );
-    return { checks: [...own, ...notExamined()] };
+    return { checks: checks.flat() };
   }
 
   /** From one look at everything. */

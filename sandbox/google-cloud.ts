@@ -142,7 +142,7 @@ export async function startGoogleCloud(options: GoogleCloudOptions, undo: Undo):
     },
   });
   undo.add(() => gke.close());
-  const secretManager = await startSecretManager(shared);
+  const secretManager = await startSecretManager({ ...shared, wouldAllow: iam.wouldAllow });
   undo.add(() => secretManager.close());
   const state = createProjectState([PROJECT]);
   const projectApis = await startProjectApis({ ...shared, state });

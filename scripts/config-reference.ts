@@ -92,6 +92,12 @@ const ENTRIES: Readonly<Record<VariableName, Entry | undefined>> = {
       "The function that alone reads root keys. Without it whoever joins reads them. The signer itself passes it over.",
     otherwise: "not set",
   },
+  MESHJOIN_EXAMINE_ROTATOR_URL: {
+    form: "the https URL of `examine-rotator`",
+    about:
+      "The function that says what the rotator is allowed. `sync-mesh` asks it for `GET /doctor` and in deep runs.",
+    otherwise: "not set",
+  },
   MESHJOIN_CONTAINER_ENDPOINT: undefined,
   MESHJOIN_SECRETMANAGER_ENDPOINT: undefined,
   MESHJOIN_COMPUTE_ENDPOINT: undefined,

@@ -12,6 +12,16 @@ const ENTRIES: Readonly<Record<Reason, Entry>> = {
       "A cluster that members hold credentials of is not in any list, and nothing proves that it has left: GKE is silent, or may not be asked.",
     cure: "Let Meshjoin read the cluster (`container.clusters.get`). If it is gone for good, delete the Secrets that name it by hand.",
   },
+  AccountFault: {
+    means:
+      "In a deep run a function under another account, the rotator or the signer, examined that account and found a fault. What it does next would fail.",
+    cure: "Do what the finding's cure says; then `meshjoin doctor --url URL` shows whether that was all.",
+  },
+  AccountUnknown: {
+    means:
+      "In a deep run the rotator or the signer could not say what its account is allowed, or in part only.",
+    cure: "See the log of `examine-rotator` or `sign-intermediate`, and ask again: `meshjoin doctor --url URL`.",
+  },
   ApiServerRefused: {
     means: "The API server of a member answers, and refuses what Meshjoin asks.",
     cure: "Grant the service account what the message names; `meshjoin doctor` says with which command.",

@@ -10,6 +10,8 @@ export interface Config {
   readonly spec: MeshSpec;
   /** The function that alone reads root keys, without a slash at the end; undefined: they are read in this process. */
   readonly signerUrl?: string;
+  /** The function that says what the rotator is allowed, without a slash at the end. */
+  readonly examineRotatorUrl?: string;
   /** Stand-ins for Google's APIs, on loopback alone: with them no request leaves the machine. */
   readonly containerEndpoint?: string;
   readonly secretManagerEndpoint?: string;
@@ -124,6 +126,9 @@ const SCHEMA = z.object({
   MESHJOIN_SIGNER_URL: z.optional(
     text(functionUrl, "use the https URL of the function sign-intermediate, without query"),
   ),
+  MESHJOIN_EXAMINE_ROTATOR_URL: z.optional(
+    text(functionUrl, "use the https URL of the function examine-rotator, without query"),
+  ),
   MESHJOIN_CONTAINER_ENDPOINT: z.optional(loopbackUrl()),
   MESHJOIN_SECRETMANAGER_ENDPOINT: z.optional(loopbackUrl()),
   MESHJOIN_COMPUTE_ENDPOINT: z.optional(loopbackUrl()),
@@ -218,6 +223,7 @@ function toSpec(values: Values): MeshSpec {
 function toConfig(values: Values): Config {
   const {
     MESHJOIN_SIGNER_URL: signerUrl,
+    MESHJOIN_EXAMINE_ROTATOR_URL: examineRotatorUrl,
     MESHJOIN_CONTAINER_ENDPOINT: containerEndpoint,
     MESHJOIN_SECRETMANAGER_ENDPOINT: secretManagerEndpoint,
     MESHJOIN_COMPUTE_ENDPOINT: computeEndpoint,
@@ -226,6 +232,7 @@ function toConfig(values: Values): Config {
   return {
     spec: toSpec(values),
     ...(signerUrl === undefined ? {} : { signerUrl }),
+    ...(examineRotatorUrl === undefined ? {} : { examineRotatorUrl }),
     ...(containerEndpoint === undefined ? {} : { containerEndpoint }),
     ...(secretManagerEndpoint === undefined ? {} : { secretManagerEndpoint }),
     ...(computeEndpoint === undefined ? {} : { computeEndpoint }),

@@ -1,3 +1,4 @@
+import type { Account, Check } from "./core/check.ts";
 import type { Cluster, ClusterRef, VpcRef } from "./core/cluster.ts";
 import type { EffectiveFirewall } from "./core/firewall.ts";
 import type { RootState, RootVersions } from "./core/roots/state.ts";
@@ -137,6 +138,8 @@ export interface RootKeeper {
   disable(version: number, signal?: AbortSignal): Promise<void>;
   /** By number. */
   list(signal?: AbortSignal): Promise<readonly RootVersionInfo[]>;
+  /** Those of the IAM permissions that this account has on the secret; none where there is no secret. */
+  granted(permissions: readonly string[], signal?: AbortSignal): Promise<ReadonlySet<string>>;
 }
 
 /** PEM certificates of the claimed roots in version order, and the alias map they stand for. */
@@ -316,12 +319,21 @@ export interface Fleet {
   close(): Promise<void>;
 }
 
+/** A function under another account, which says what it finds of itself. */
+export interface Examiner {
+  readonly account: Exclude<Account, "caller" | "reconciler">;
+  /** Of one member, or of all. Never fails: an account that cannot be asked is a check, too, and never a good one. */
+  examine(member: string | undefined, signal: AbortSignal): Promise<readonly Check[]>;
+}
+
 export interface Ports {
   readonly clock: Clock;
   readonly directory: ClusterDirectory;
   readonly roots: RootRegistry;
   readonly authority: RootAuthority;
   readonly fleet: Fleet;
+  /** Where this process is the reconciler; elsewhere none. */
+  readonly examiners: readonly Examiner[];
 }
 
 /** What the rotator and a person have beside them; whoever reconciles does not. */

@@ -13,6 +13,7 @@ import type { MemberSummary, Summary } from "./core/summary.ts";
 import type { MeshjoinError } from "./errors.ts";
 import { type DeepResult, repairDrift } from "./reconcile/deep.ts";
 import { reconcileDepartures } from "./reconcile/departures.ts";
+import { findFaultsElsewhere } from "./reconcile/elsewhere.ts";
 import { type Listing, listClusters } from "./reconcile/listing.ts";
 import { type MemberResult, observeMembers, reconcileMembers } from "./reconcile/members.ts";
 import type { Late } from "./reconcile/note-loaded.ts";
@@ -103,7 +104,9 @@ async function join(
         current.filter(isOurs).map(({ cluster }) => cluster),
       )
     : NOT_DEEP;
-  const lacking = deep ? await findMissingPermissions(run, subjects) : [];
+  const lacking = deep
+    ? await Promise.all([findMissingPermissions(run, subjects), findFaultsElsewhere(run, request.scope)])
+    : [];
   const refused = deep
     ? await findRefusedPods(
         run,
@@ -130,7 +133,7 @@ async function join(
         ...renewed.findings,
         ...rolled.findings,
         ...looked.findings,
-        ...lacking,
+        ...lacking.flat(),
         ...refused.findings,
       ]),
     },

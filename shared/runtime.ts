@@ -1,11 +1,20 @@
 import { readFile } from "node:fs/promises";
+import type { ExaminerOptions } from "./adapters/function-examiner.ts";
 import type { Run } from "./apply.ts";
 import { lazily } from "./async/lazily.ts";
 import { type Config, loadConfig } from "./config.ts";
 import type { MeshSpec } from "./core/spec.ts";
 import { type ManifestTemplate, parseTemplate } from "./istio/template.ts";
 import { createLogger, type Logger } from "./log.ts";
-import type { Clock, ClusterDirectory, Ports, RootAuthority, RootStore, RotatorPorts } from "./ports.ts";
+import type {
+  Clock,
+  ClusterDirectory,
+  Examiner,
+  Ports,
+  RootAuthority,
+  RootStore,
+  RotatorPorts,
+} from "./ports.ts";
 import type { Reporter } from "./progress.ts";
 import type { RotatorRun } from "./rotate/change-roots.ts";
 
@@ -32,7 +41,10 @@ export const DEADLINE_MS = 500_000;
  */
 export function createRuntime(env: NodeJS.ProcessEnv, manifest: URL): Runtime {
   const config = loadConfig(env);
-  return runtimeOf(config, manifest, () => wire(config));
+  return runtimeOf(config, manifest, async () => {
+    const [makePorts, examiners] = await Promise.all([wire(config), wireExaminers(config)]);
+    return () => ({ ...makePorts(), examiners });
+  });
 }
 
 /** That of the rotator, which alone of all functions may change the root secret. */
@@ -78,7 +90,7 @@ export async function readTemplate(manifest: URL): Promise<ManifestTemplate> {
 export interface SignerRuntime {
   readonly spec: MeshSpec;
   readonly log: Logger;
-  ports(): Promise<Pick<Ports, "authority" | "directory">>;
+  ports(): Promise<Pick<Ports, "authority" | "clock" | "directory" | "roots">>;
 }
 
 /**
@@ -92,7 +104,7 @@ export function createSignerRuntime(env: NodeJS.ProcessEnv): SignerRuntime {
     log: createLogger().child({ meshId: config.spec.meshId }),
     ports: lazily(async () => {
       const google = await wireGoogle(config);
-      return { directory: google.directory, authority: await wireAuthority(config, google) };
+      return { ...google, authority: await wireAuthority(config, google) };
     }),
   };
 }
@@ -113,7 +125,23 @@ async function wire(config: Config): Promise<() => Ports> {
     roots: google.roots,
     authority,
     fleet: kubernetes.kubernetesFleet({ access: spec.accessFunction, accessToken }),
+    examiners: [],
   });
+}
+
+/** Of the functions that the reconciler may ask about their accounts. */
+async function wireExaminers({ signerUrl, examineRotatorUrl }: Config): Promise<readonly Examiner[]> {
+  const [{ functionExaminer }, auth] = await Promise.all([
+    import("./adapters/function-examiner.ts"),
+    import("./adapters/google-auth.ts"),
+  ]);
+  const identityToken = auth.googleIdentityToken();
+  const examiner = (url: string | undefined, of: Pick<ExaminerOptions, "account" | "name">) =>
+    url === undefined ? [] : [functionExaminer({ ...of, url, identityToken })];
+  return [
+    ...examiner(examineRotatorUrl, { account: "rotator", name: "examine-rotator" }),
+    ...examiner(signerUrl, { account: "signer", name: "sign-intermediate" }),
+  ];
 }
 
 /** The same, and what changes the root secret. */

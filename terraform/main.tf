@@ -107,6 +107,7 @@ module "functions" {
       reconciler = module.identity.members.reconciler
       rotator    = module.identity.members.rotator
     }
+    examine-rotator     = { reconciler = module.identity.members.reconciler }
     on-cluster-event    = { push = module.identity.members.push }
     on-rotation-request = { push = module.identity.members.push }
     sync-mesh = merge(

@@ -1,4 +1,4 @@
-import { ACCOUNTS, CHECK_STATES, type Check, fault, unknown } from "../../shared/core/check.ts";
+import { type Check, fault, parseDiagnosis, unknown } from "../../shared/core/check.ts";
 import { MeshjoinError } from "../../shared/errors.ts";
 import type { Host } from "../host.ts";
 
@@ -20,8 +20,10 @@ export async function functionsView(host: Host, url: URL): Promise<readonly Chec
       const cure = "grant your account roles/run.invoker on the function sync-mesh";
       return [fault(SUBJECT, `${url.host} lets the caller not in (${answer.status})`, cure)];
     }
-    const checks = answer.ok ? checksOf(await answer.json()) : undefined;
-    return checks ?? [unknown(SUBJECT, `${url.host} answers ${answer.status}, and no checks`, LOOK)];
+    const diagnosis = answer.ok ? parseDiagnosis(await answer.json()) : undefined;
+    return (
+      diagnosis?.checks ?? [unknown(SUBJECT, `${url.host} answers ${answer.status}, and no checks`, LOOK)]
+    );
   } catch (error) {
     if (error instanceof MeshjoinError) return [fault(SUBJECT, error.message)];
     return [unknown(SUBJECT, `${url.host} gives no answer`, LOOK)];
@@ -29,22 +31,3 @@ export async function functionsView(host: Host, url: URL): Promise<readonly Chec
 }
 
 const LOOK = "see the log of sync-mesh, and that --url is its address; then ask again";
-
-function checksOf(body: unknown): readonly Check[] | undefined {
-  const checks = typeof body === "object" && body !== null ? Reflect.get(body, "checks") : undefined;
-  return Array.isArray(checks) && checks.length > 0 && checks.every(isCheck) ? checks : undefined;
-}
-
-function isCheck(value: unknown): value is Check {
-  if (typeof value !== "object" || value === null) return false;
-  const of = (name: string): unknown => Reflect.get(value, name);
-  const optional = (name: string) => ["string", "undefined"].includes(typeof of(name));
-  return (
-    typeof of("name") === "string" &&
-    typeof of("message") === "string" &&
-    CHECK_STATES.some((state) => state === of("state")) &&
-    ACCOUNTS.some((account) => account === of("account")) &&
-    optional("cure") &&
-    optional("clusterId")
-  );
-}

@@ -47,6 +47,16 @@ export function signOpenApi(): Json {
           responses: { "200": answered("what the mesh trusts", "TrustBundle"), ...refusals },
         },
       },
+      "/doctor": {
+        get: {
+          operationId: "doctor",
+          summary: "What the function itself is allowed, under its own account",
+          responses: {
+            "200": answered("one check for each thing that was looked at", "Diagnosis"),
+            ...refusals,
+          },
+        },
+      },
     },
     components: { schemas: schemasOf(SIGN_OUTPUTS) },
   };

@@ -20,4 +20,9 @@ const issued: z.ZodMiniType<IssuedCertificate> = z.strictObject({
 });
 
 /** By their names in the OpenAPI document. */
-export const SIGN_OUTPUTS = { Issued: issued, TrustBundle: trustBundle, Error: OUTPUTS.Error } as const;
+export const SIGN_OUTPUTS = {
+  Issued: issued,
+  TrustBundle: trustBundle,
+  Diagnosis: OUTPUTS.Diagnosis,
+  Error: OUTPUTS.Error,
+} as const;

@@ -7,6 +7,7 @@ import type { Role } from "./accounts.ts";
 /** How each function is deployed: its signature, and the account that it runs as. */
 export const DEPLOYMENTS = {
   "sign-intermediate": { signature: "http", role: "signer" },
+  "examine-rotator": { signature: "http", role: "rotator" },
   "on-cluster-event": { signature: "cloudevent", role: "reconciler" },
   "sync-mesh": { signature: "http", role: "reconciler" },
   "on-rotation-request": { signature: "cloudevent", role: "rotator" },
@@ -31,8 +32,14 @@ export function readBundle(path: string): Bundle {
   return { directory, framework: join(dirname(testing), "main.js"), functions };
 }
 
-export function functionNames(deployments: Partial<Record<FunctionName, unknown>>): FunctionName[] {
-  const names: FunctionName[] = ["sign-intermediate", "on-cluster-event", "sync-mesh", "on-rotation-request"];
+function functionNames(deployments: Partial<Record<FunctionName, unknown>>): FunctionName[] {
+  const names: FunctionName[] = [
+    "sign-intermediate",
+    "examine-rotator",
+    "on-cluster-event",
+    "sync-mesh",
+    "on-rotation-request",
+  ];
   return names.filter((name) => name in deployments);
 }
 

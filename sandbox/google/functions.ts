@@ -6,7 +6,6 @@ import {
   type Bundle,
   DEPLOYMENTS,
   type FunctionName,
-  functionNames,
   functionProcess,
   readBundle,
 } from "./function-process.ts";
@@ -29,10 +28,24 @@ export interface SandboxFunctions {
   stop(): Promise<void>;
 }
 
+/** Those that only other functions may call: under which variable the others find each, and who they are. */
+const BEHIND_IAM = {
+  "sign-intermediate": {
+    variable: "MESHJOIN_SIGNER_URL",
+    target: "signer",
+    invokers: ["reconciler", "rotator"],
+  },
+  "examine-rotator": {
+    variable: "MESHJOIN_EXAMINE_ROTATOR_URL",
+    target: "examiner",
+    invokers: ["reconciler"],
+  },
+} as const;
+
 /**
  * Starts every function that the bundle has, each in its own process under the real functions-framework, with a
- * metadata server and a service account of its own. The signer comes first: the others are told its URL,
- * unless `MESHJOIN_SIGNER_URL` is among the variables already. An instance that dies is followed by another.
+ * metadata server and a service account of its own. Those that functions call stand behind IAM; all are told their
+ * URLs, unless the variables are set already. An instance that dies is followed by another.
  */
 export async function startFunctions(options: FunctionsOptions): Promise<SandboxFunctions> {
   const bundle = readBundle(options.bundle);
@@ -43,23 +56,23 @@ export async function startFunctions(options: FunctionsOptions): Promise<Sandbox
     await Promise.all(stops.splice(0).map((end) => end()));
   };
   try {
-    const { "sign-intermediate": _, ...others } = DEPLOYMENTS;
-    let env = options.env;
-    if (bundle.functions.includes("sign-intermediate")) {
-      const { port, instance } = await startFunction("sign-intermediate", { ...options, env }, bundle, stops);
-      instances.set("sign-intermediate", instance);
-      const { reconciler, rotator } = options.accounts;
-      const front = await startIamFront({ ...options, targetPort: port, invokers: [reconciler, rotator] });
+    const ports = new Map<FunctionName, number>();
+    for (const name of bundle.functions) ports.set(name, await freePort());
+    const env: Record<string, string> = {};
+    for (const [name, port] of ports) {
+      urls[name] = `http://127.0.0.1:${port}`;
+      if (name !== "sign-intermediate" && name !== "examine-rotator") continue;
+      const { variable, target, invokers } = BEHIND_IAM[name];
+      const callers = invokers.map((role) => options.accounts[role]);
+      const front = await startIamFront({ ...options, target, targetPort: port, invokers: callers });
       stops.push(() => front.close());
-      urls["sign-intermediate"] = front.url;
-      env = { MESHJOIN_SIGNER_URL: front.url, ...env };
+      urls[name] = front.url;
+      env[variable] = front.url;
     }
     await Promise.all(
-      functionNames(others).map(async (name) => {
-        if (!bundle.functions.includes(name)) return;
-        const { port, instance } = await startFunction(name, { ...options, env }, bundle, stops);
-        instances.set(name, instance);
-        urls[name] = `http://127.0.0.1:${port}`;
+      [...ports].map(async ([name, port]) => {
+        const own = { ...options, env: { ...env, ...options.env } };
+        instances.set(name, await startFunction(name, port, own, bundle, stops));
       }),
     );
     return { urls, stop, pid: (name) => instances.get(name)?.pid };
@@ -71,14 +84,14 @@ export async function startFunctions(options: FunctionsOptions): Promise<Sandbox
 
 async function startFunction(
   name: FunctionName,
+  port: number,
   options: FunctionsOptions,
   bundle: Bundle,
   stops: (() => Promise<void>)[],
-): Promise<{ readonly port: number; readonly instance: LastingProcess }> {
+): Promise<LastingProcess> {
   const email = options.accounts[DEPLOYMENTS[name].role];
   const metadata = await startMetadataServer({ ...options, email });
   stops.push(() => metadata.close());
-  const port = await freePort();
   const instance = await keepRunning({
     ...functionProcess(name, bundle, { ...options, port, metadataHost: metadata.host }),
     logDir: options.logDir,
@@ -86,7 +99,7 @@ async function startFunction(
     readyTimeoutMs: 60_000,
   });
   stops.push(() => instance.stop());
-  return { port, instance };
+  return instance;
 }
 
 function accepts(port: number): Promise<boolean> {

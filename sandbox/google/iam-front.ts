@@ -10,6 +10,8 @@ export interface IamFrontOptions {
   readonly invokers: readonly string[];
   readonly identityTokens: IdentityTokens;
   readonly ledger: RequestLedger;
+  /** As what its calls are counted. */
+  readonly target: "signer" | "examiner";
 }
 
 /** What Cloud Run puts in place of a signature that it has verified; https://cloud.google.com/run/docs/troubleshooting */
@@ -29,7 +31,7 @@ export async function startIamFront(options: IamFrontOptions): Promise<LocalServ
       response.writeHead(401).end(`send an identity token for the audience ${front.url}\n`);
       return;
     }
-    options.ledger.record(caller, "signer");
+    options.ledger.record(caller, options.target);
     if (!options.invokers.includes(caller)) {
       response.writeHead(403).end(`${caller} may not call this function; grant it run.invoker\n`);
       return;

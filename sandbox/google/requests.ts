@@ -1,4 +1,11 @@
-export type RequestTarget = "gke" | "secretmanager" | "compute" | "projects" | "metadata" | "signer";
+export type RequestTarget =
+  | "gke"
+  | "secretmanager"
+  | "compute"
+  | "projects"
+  | "metadata"
+  | "signer"
+  | "examiner";
 
 /** Who called what, and how often: what a join costs is a promise of the product. */
 export interface RequestLedger {
@@ -15,7 +22,15 @@ export function createRequestLedger(now: () => number = Date.now): RequestLedger
       entries.push({ email, target, at: now() });
     },
     requests(email, sinceMs = 0) {
-      const counts = { gke: 0, secretmanager: 0, compute: 0, projects: 0, metadata: 0, signer: 0 };
+      const counts = {
+        gke: 0,
+        secretmanager: 0,
+        compute: 0,
+        projects: 0,
+        metadata: 0,
+        signer: 0,
+        examiner: 0,
+      };
       for (const entry of entries) {
         if (entry.email === email && entry.at >= sinceMs) counts[entry.target] += 1;
       }

@@ -12,6 +12,8 @@ export interface SecretManagerOptions extends Omit<RestOptions, "target"> {
   readonly projects: readonly SandboxProject[];
   /** IAM: may this account do that? Everybody may do everything unless given. */
   readonly allows?: (caller: string, permission: SecretPermission) => boolean;
+  /** The same, where an account only asks. */
+  readonly wouldAllow?: (caller: string, permission: string) => boolean;
   readonly now?: () => Date;
 }
 
@@ -77,6 +79,11 @@ function routes(state: State): RestRoute[] {
     route("GET", SECRET, "secretmanager.secrets.get", (s, call) => renderSecret(existing(s, call))),
     route("PATCH", SECRET, "secretmanager.secrets.update", updateSecret),
     route("DELETE", SECRET, "secretmanager.secrets.delete", deleteSecret),
+    {
+      method: "POST",
+      path: new RegExp(`${SECRET}:testIamPermissions$`),
+      handle: (call) => testPermissions(state, call),
+    },
     route("POST", `${SECRET}:addVersion`, "secretmanager.versions.add", addVersion),
     route("GET", `${SECRET}/versions`, "secretmanager.versions.list", listVersions),
     route("GET", VERSION, "secretmanager.versions.get", getVersion),
@@ -99,6 +106,23 @@ function authorize(options: SecretManagerOptions, call: RestCall, permission: Se
     "PERMISSION_DENIED",
     `Permission '${permission}' denied for resource '${resource}' (or it may not exist).`,
   );
+}
+
+/**
+ * Needs no permission, and knows none on a secret that is not there.
+ * https://cloud.google.com/secret-manager/docs/reference/rest/v1/projects.secrets/testIamPermissions
+ */
+function testPermissions(state: State, call: RestCall): object {
+  const asked = fields(call.body)["permissions"];
+  const wrong = (text: string) => new GoogleError("INVALID_ARGUMENT", text);
+  if (!Array.isArray(asked) || asked.length === 0) throw wrong("No permissions were given.");
+  const permissions = asked.map(String);
+  const unknown = permissions.find((each) => !/^secretmanager\.(secrets|versions)\.[a-zA-Z]+$/.test(each));
+  if (unknown !== undefined) throw wrong(`Permission ${unknown} is not valid for this resource.`);
+  const name = `projects/${findProject(state.options.projects, part(call, "project")).number}/secrets/${part(call, "secret")}`;
+  if (!state.secrets.has(name)) return {};
+  const granted = permissions.filter((each) => state.options.wouldAllow?.(call.caller, each) ?? true);
+  return granted.length === 0 ? {} : { permissions: granted };
 }
 
 function createSecret(state: State, call: RestCall): object {

@@ -66,6 +66,20 @@ export function secretManagerKeeper(options: RootSecretOptions): RootKeeper {
         });
       }
     },
+    async granted(permissions, signal) {
+      try {
+        const [answer] = await (await secret.client()).testIamPermissions(
+          { resource: secret.name, permissions: [...permissions] },
+          callOptions(signal),
+        );
+        return new Set(answer.permissions ?? []);
+      } catch (error) {
+        throw secretError(error, secret, {
+          attempt: "ask for the own permissions on",
+          permission: "secretmanager.secrets.get",
+        });
+      }
+    },
     async list(signal) {
       try {
         const [versions] = await (await secret.client()).listSecretVersions(

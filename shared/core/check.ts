@@ -36,6 +36,26 @@ export function unknown(subject: Subject, message: string, cure?: string): Check
   return { ...subject, state: "unknown", message, ...(cure === undefined ? {} : { cure }) };
 }
 
+/** What `GET /doctor` answered; undefined where that is no diagnosis, or one that looked at nothing. */
+export function parseDiagnosis(body: unknown): Diagnosis | undefined {
+  const checks = typeof body === "object" && body !== null ? Reflect.get(body, "checks") : undefined;
+  return Array.isArray(checks) && checks.length > 0 && checks.every(isCheck) ? { checks } : undefined;
+}
+
+function isCheck(value: unknown): value is Check {
+  if (typeof value !== "object" || value === null) return false;
+  const of = (name: string): unknown => Reflect.get(value, name);
+  const optional = (name: string) => ["string", "undefined"].includes(typeof of(name));
+  return (
+    typeof of("name") === "string" &&
+    typeof of("message") === "string" &&
+    CHECK_STATES.some((state) => state === of("state")) &&
+    ACCOUNTS.some((account) => account === of("account")) &&
+    optional("cure") &&
+    optional("clusterId")
+  );
+}
+
 /** A fault outweighs what is not known. */
 export function worstState(checks: readonly Check[]): CheckState {
   const has = (state: CheckState) => checks.some((check) => check.state === state);

@@ -6,6 +6,8 @@ export type Severity = "info" | "warning" | "error";
  */
 export const REASONS = {
   AbsenceNotProved: "warning",
+  AccountFault: "error",
+  AccountUnknown: "warning",
   ApiServerRefused: "error",
   ApiServerUnreachable: "warning",
   AutopilotNeedsNetAdmin: "warning",

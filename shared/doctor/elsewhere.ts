@@ -1,20 +1,32 @@
 import { type Check, unknown } from "../core/check.ts";
+import type { Examiner } from "../ports.ts";
+import { withinDeadline } from "./deadline.ts";
 
-/**
- * Functions that do not answer the question: nothing calls the rotator over HTTP, and the signer answers with
- * certificates alone.
- */
-export function notExamined(): readonly Check[] {
-  return [
-    unknown(
-      { name: "account", account: "rotator" },
-      "it takes no requests, so what it is allowed is not known here",
-      "see the log of on-rotation-request: what it is refused is there with code PermissionDenied or ApiServerRefused",
-    ),
-    unknown(
-      { name: "account", account: "signer" },
-      "whether it may read the root is in the check of the root; whether it may list every project is not known here",
-      "see the log of sign-intermediate: what it is refused is there with code PermissionDenied",
-    ),
-  ];
+/** By which variable each is found; docs/reference/config.md. */
+const FOUND_BY = {
+  rotator: "MESHJOIN_EXAMINE_ROTATOR_URL",
+  signer: "MESHJOIN_SIGNER_URL",
+} as const satisfies Record<Examiner["account"], string>;
+
+/** The accounts that this process does not run as, by their own word. Of one that nobody can ask nothing is known. */
+export async function examineElsewhere(
+  examiners: readonly Examiner[],
+  member: string | undefined,
+  signal: AbortSignal,
+): Promise<readonly Check[]> {
+  const limit = withinDeadline(signal);
+  const asked = (["rotator", "signer"] as const).map(async (account) => {
+    const examiner = examiners.find((each) => each.account === account);
+    return examiner === undefined ? [notFound(account)] : await examiner.examine(member, limit);
+  });
+  return (await Promise.all(asked)).flat();
+}
+
+function notFound(account: Examiner["account"]): Check {
+  const variable = FOUND_BY[account];
+  return unknown(
+    { name: "account", account },
+    `${variable} is not set, so what the ${account} is allowed is not known`,
+    `set ${variable}, as Terraform does`,
+  );
 }

@@ -1,43 +1,89 @@
-import type { Check } from "../core/check.ts";
+import type { Account, Check } from "../core/check.ts";
+import type { Cluster } from "../core/cluster.ts";
 import { clusterId } from "../core/names.ts";
 import type { MeshSpec } from "../core/spec.ts";
 import { InputError } from "../errors.ts";
-import type { Ports } from "../ports.ts";
-import { checkProject, checkRoot } from "./google.ts";
-import { functionsGrants } from "./grants.ts";
+import type { Ports, RotatorPorts } from "../ports.ts";
+import { ownDeadline } from "./deadline.ts";
+import { checkProject, checkRoot, checkRootChanges, type Project } from "./google.ts";
+import { functionsGrants, type Grants } from "./grants.ts";
 import { checkMembers } from "./members.ts";
 
-/** Below the 60 s after which most HTTP clients give up; what was not looked at by then is unknown. */
-const DEADLINE_MS = 45_000;
-
-export interface Examination {
-  readonly ports: Pick<Ports, "authority" | "clock" | "directory" | "fleet" | "roots">;
+interface Examination<P> {
+  readonly ports: P;
   readonly spec: MeshSpec;
+  readonly signal: AbortSignal;
+}
+
+export interface MemberExamination<P = MemberPorts> extends Examination<P> {
   readonly signerUrl: string | undefined;
   /** A cluster ID, where only that one is asked for. */
   readonly member: string | undefined;
-  readonly signal: AbortSignal;
 }
+
+type SignerPorts = Pick<Ports, "authority" | "clock" | "directory" | "roots">;
+type MemberPorts = SignerPorts & Pick<Ports, "fleet">;
 
 /**
  * The reconciler under its own account: what it can list, whether the root can be read, and what each member allows it. Fails
  * with InputError where `member` is a member of none of the projects that were listed in full.
  */
-export async function examineReconciler(examination: Examination): Promise<readonly Check[]> {
-  const { ports, spec, signerUrl, member } = examination;
-  const signal = AbortSignal.any([examination.signal, AbortSignal.timeout(DEADLINE_MS)]);
-  const grants = functionsGrants("reconciler");
-  const [root, ...projects] = await Promise.all([
-    checkRoot(ports, { spec, signerUrl, grants, signal }),
-    ...spec.projects.map((project) => checkProject(ports, spec, project, grants, signal)),
+export async function examineReconciler(examination: MemberExamination): Promise<readonly Check[]> {
+  return await examineWithMembers("reconciler", examination);
+}
+
+/** The rotator: the same, and what a rotation does to the root secret. It makes no deep run. */
+export async function examineRotator(
+  examination: MemberExamination<MemberPorts & Pick<RotatorPorts, "keeper">>,
+): Promise<readonly Check[]> {
+  const { ports, spec, signal } = examination;
+  const [changes, others] = await Promise.all([
+    checkRootChanges(ports.keeper, spec, functionsGrants("rotator"), ownDeadline(signal)),
+    examineWithMembers("rotator", examination),
   ]);
+  return [changes, ...others];
+}
+
+/** The signer: whom it takes for a member, and the root that it signs with. */
+export async function examineSigner({
+  ports,
+  spec,
+  signal,
+}: Examination<SignerPorts>): Promise<readonly Check[]> {
+  const grants = functionsGrants("signer");
+  const { root, projects } = await lookAtGoogle(ports, spec, grants, undefined, ownDeadline(signal));
+  return [root, ...projects.map(({ check }) => check)];
+}
+
+async function examineWithMembers(
+  account: Exclude<Account, "caller" | "signer">,
+  { ports, spec, signerUrl, member, signal: given }: MemberExamination,
+): Promise<readonly Check[]> {
+  const signal = ownDeadline(given);
+  const grants = functionsGrants(account);
+  const { root, projects } = await lookAtGoogle(ports, spec, grants, signerUrl, signal);
   const all = projects.flatMap(({ members }) => members);
-  const members = all.filter(({ ref }) => member === undefined || clusterId(ref) === member);
+  const members: Cluster[] = all.filter(({ ref }) => member === undefined || clusterId(ref) === member);
   const listings = projects.map(({ check }) => check);
   if (members.length === 0 && member !== undefined && listings.every(({ state }) => state === "ok")) {
     throw notAMember(member);
   }
-  return [root, ...listings, ...(await checkMembers(ports, members, { spec, grants, deep: true, signal }))];
+  const deep = account === "reconciler";
+  return [root, ...listings, ...(await checkMembers(ports, members, { spec, grants, deep, signal }))];
+}
+
+async function lookAtGoogle(
+  ports: SignerPorts,
+  spec: MeshSpec,
+  grants: Grants,
+  signerUrl: string | undefined,
+  signal: AbortSignal,
+): Promise<{ readonly root: Check; readonly projects: readonly Project[] }> {
+  const [root, ...projects] = await Promise.all([
+    checkRoot(ports, { spec, signerUrl, grants, signal }),
+    ...spec.projects.map((project) => checkProject(ports, spec, project, grants, signal)),
+  ]);
+  return { root, projects };
 }
 
 function notAMember(member: string): InputError {

@@ -9,7 +9,7 @@ import { MeshjoinError, RootError } from "../errors.ts";
 import { splitBundle } from "../pki/bundle.ts";
 import { parseCertificate } from "../pki/certificate.ts";
 import { assertIssuing } from "../pki/root.ts";
-import type { Ports, TrustBundle } from "../ports.ts";
+import type { Ports, RootKeeper, TrustBundle } from "../ports.ts";
 import { enableApi, type Grants, grantSecretToSigner } from "./grants.ts";
 
 export interface Project {
@@ -86,6 +86,37 @@ export async function checkRoot(
       ServiceDisabled: enableApi("secretmanager.googleapis.com", project),
     };
     return notRead(subject, error, about, cures);
+  }
+}
+
+/** What a rotation asks of Secret Manager; permissions.tf grants it to the rotator. */
+export const ROOT_CHANGES = [
+  "secretmanager.secrets.get",
+  "secretmanager.secrets.update",
+  "secretmanager.versions.add",
+  "secretmanager.versions.disable",
+] as const;
+
+/** Whether the account may change the root secret as a rotation does. Nothing is changed. */
+export async function checkRootChanges(
+  keeper: Pick<RootKeeper, "granted">,
+  { meshId, rootProject: project }: MeshSpec,
+  grants: Grants,
+  signal: AbortSignal,
+): Promise<Check> {
+  const secret = { id: rootSecretName(meshId), project };
+  const subject = { name: "rotation", account: grants.account } as const;
+  const about = (message: string) => `${secret.id}: ${message}`;
+  try {
+    const granted = await keeper.granted(ROOT_CHANGES, signal);
+    const missing = ROOT_CHANGES.filter((permission) => !granted.has(permission));
+    return missing.length === 0
+      ? fine(subject, about("all that a rotation does to it is allowed"))
+      : fault(subject, about(`not allowed: ${missing.join(", ")}`), grants.secretAccess(secret));
+  } catch (error) {
+    return notRead(subject, error, about, {
+      ServiceDisabled: enableApi("secretmanager.googleapis.com", project),
+    });
   }
 }
 

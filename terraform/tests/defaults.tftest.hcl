@@ -24,7 +24,7 @@ run "deploys_with_three_variables" {
     error_message = "The command line needs mesh, projects and the project of the root."
   }
   assert {
-    condition     = join(",", keys(output.function_urls)) == "on-cluster-event,on-rotation-request,sign-intermediate,sync-mesh"
+    condition     = join(",", keys(output.function_urls)) == "examine-rotator,on-cluster-event,on-rotation-request,sign-intermediate,sync-mesh"
     error_message = "There are four functions."
   }
   assert {

@@ -37,16 +37,16 @@ async function startSigner(invokers: readonly string[] = [CALLER]): Promise<Sign
   const google = await startGoogle();
   const mesh = await aMesh({ members: 1 });
   const lines: Record<string, unknown>[] = [];
-  const { authority, directory } = mesh.run().ports;
+  const { authority, clock, directory, roots } = mesh.run().ports;
   const served = await serveFunction(
     "sign-intermediate-test",
     signIntermediate({
       spec: mesh.spec,
       log: createLogger({ write: (line) => lines.push(JSON.parse(line)) }),
-      ports: async () => ({ authority, directory }),
+      ports: async () => ({ authority, clock, directory, roots }),
     }),
   );
-  const front = await startIamFront({ ...google, targetPort: served.port, invokers });
+  const front = await startIamFront({ ...google, target: "signer", targetPort: served.port, invokers });
   return {
     ...worldOf(mesh),
     mesh,

@@ -15,6 +15,8 @@ export interface RootWorld {
   damage(version: number): void;
   deleteSecret(): Promise<void>;
   deny(): void;
+  /** From now on the account lacks this permission. */
+  withhold(permission: string): void;
   /** The next request is answered with 429. */
   overloadOnce(): void;
   close(): Promise<void>;
@@ -40,6 +42,15 @@ export function describeRootKeeper(name: string, start: () => Promise<RootWorld>
       expect(await world.keeper.add(Buffer.from("b"))).toBe(2);
       expect(await world.store.payload(2)).toEqual(Buffer.from("b"));
       expect((await world.store.state()).versions).toEqual({});
+    });
+
+    it("says what the account may do to the secret, and that it is nothing where there is none", async () => {
+      const asked = ["secretmanager.secrets.update", "secretmanager.versions.add"];
+      expect(await world.keeper.granted(asked)).toEqual(new Set(asked));
+      world.withhold("secretmanager.versions.add");
+      expect(await world.keeper.granted(asked)).toEqual(new Set(["secretmanager.secrets.update"]));
+      await world.deleteSecret();
+      expect(await world.keeper.granted(asked)).toEqual(new Set());
     });
 
     it("changes aliases and annotations together, and keeps somebody else's aliases", async () => {

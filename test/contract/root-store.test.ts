@@ -15,7 +15,10 @@ const SECRET = "prod-root-ca";
 async function startWorld(): Promise<RootWorld & { readonly google: Google }> {
   const google = await startGoogle();
   let denied = false;
-  const api = await startSecretManager({ ...google, allows: (caller) => !(denied && caller === CALLER) });
+  const withheld = new Set<string>();
+  const wouldAllow = (caller: string, permission: string) =>
+    caller !== CALLER || !(denied || withheld.has(permission));
+  const api = await startSecretManager({ ...google, allows: wouldAllow, wouldAllow });
   const wire = await startDamagingWire(api.url);
   const secrets = `${api.url}/v1/projects/${PROJECT.id}/secrets`;
   const secret = `${secrets}/${SECRET}`;
@@ -44,6 +47,9 @@ async function startWorld(): Promise<RootWorld & { readonly google: Google }> {
     },
     deny() {
       denied = true;
+    },
+    withhold(permission) {
+      withheld.add(permission);
     },
     overloadOnce() {
       google.faults.add({ target: "secretmanager", kind: "status", status: 429, count: 1 });
@@ -96,6 +102,7 @@ async function startFake(): Promise<RootWorld> {
     damage: (version) => store.damage(version),
     deleteSecret: async () => store.deleteSecret(),
     deny: () => store.deny(),
+    withhold: (permission) => store.withhold(permission),
     overloadOnce: () =>
       store.failNext(new UnavailableError("too many requests; try again", { code: "ResourceExhausted" })),
     close: () => Promise.resolve(),

@@ -6,7 +6,7 @@ import type { MeshSpec } from "../../shared/core/spec.ts";
 import type { ManifestTemplate } from "../../shared/istio/template.ts";
 import { inProcessAuthority } from "../../shared/pki/in-process-authority.ts";
 import { makeRoot } from "../../shared/pki/make-root.ts";
-import type { RootKeeper, RotatorPorts } from "../../shared/ports.ts";
+import type { Examiner, RootKeeper, RotatorPorts } from "../../shared/ports.ts";
 import type { Progress } from "../../shared/progress.ts";
 import { type Reconciled, reconcile } from "../../shared/reconcile.ts";
 import type { RotatorRun } from "../../shared/rotate/change-roots.ts";
@@ -49,6 +49,7 @@ export interface ProcessOptions {
   readonly template?: ManifestTemplate;
   readonly confirm?: readonly string[];
   readonly deep?: boolean;
+  readonly examiners?: readonly Examiner[];
 }
 
 export interface MeshOptions {
@@ -92,7 +93,7 @@ export async function aMesh(options: MeshOptions = {}): Promise<FakeMesh> {
   for (const cluster of seeds) add(cluster);
   roots.setAliases({ signing: roots.addVersion(await rootPayload(clock)) });
 
-  function run({ faults, signal, report, template }: ProcessOptions = {}): RotatorRun {
+  function run({ faults, signal, report, template, examiners = [] }: ProcessOptions = {}): RotatorRun {
     const ports: RotatorPorts = {
       clock,
       directory,
@@ -100,6 +101,7 @@ export async function aMesh(options: MeshOptions = {}): Promise<FakeMesh> {
       keeper: faults === undefined ? roots : keeperOf(roots, faults),
       authority: inProcessAuthority({ store: roots, clock, spec }),
       fleet: fleet.process(faults),
+      examiners,
     };
     return {
       ports,
@@ -140,6 +142,7 @@ export async function aMesh(options: MeshOptions = {}): Promise<FakeMesh> {
 function keeperOf(roots: FakeRootStore, faults: ProcessFaults): RootKeeper {
   return {
     list: (signal) => roots.list(signal),
+    granted: (permissions, signal) => roots.granted(permissions, signal),
     create: async (signal) => await faults.around(() => roots.create(signal)),
     update: async (...args) => await faults.around(() => roots.update(...args)),
     add: async (...args) => await faults.around(() => roots.add(...args)),

@@ -16,6 +16,8 @@ export interface FakeRootStore extends RootStore, RootKeeper {
   deny(): void;
   /** From now on nobody may read a payload. */
   denyPayloads(): void;
+  /** From now on this account lacks this permission, as far as it asks. */
+  withhold(permission: string): void;
   /** The next call, whichever it is, fails with this. */
   failNext(error: MeshjoinError): void;
   /** Every buffer that `payload` handed out: they must all be wiped by whoever took them. */
@@ -45,6 +47,7 @@ export function fakeRootStore(meshId = "prod"): FakeRootStore {
   let exists = true;
   let denied: "everything" | "payloads" | undefined;
   let failure: MeshjoinError | undefined;
+  const withheld = new Set<string>();
 
   const refused = () => rootError("RootAccessDenied", `no permission to read secret ${secret}; grant it`);
 
@@ -118,6 +121,11 @@ export function fakeRootStore(meshId = "prod"): FakeRootStore {
       const version = versions[number - 1];
       if (version !== undefined) version.disabled = true;
     },
+    async granted(permissions, signal) {
+      if (denied === "everything" || !exists) return new Set();
+      enter(signal);
+      return new Set(permissions.filter((each) => !withheld.has(each)));
+    },
     async list(signal) {
       enter(signal);
       mustExist();
@@ -135,6 +143,9 @@ export function fakeRootStore(meshId = "prod"): FakeRootStore {
     setAnnotations(next) {
       annotations = next;
       changes += 1;
+    },
+    withhold(permission) {
+      withheld.add(permission);
     },
     damage(number) {
       const version = versions[number - 1];

@@ -3,7 +3,7 @@ import type { FleetMember } from "../../sandbox/fleet-file.ts";
 import { membersOf, SCENARIO_MS, useFleet } from "./world/fleet.ts";
 import { kubectl, snapshot } from "./world/kubectl.ts";
 import { untilFailClosed } from "./world/mesh.ts";
-import { sync } from "./world/sync-mesh.ts";
+import { doctor, sync } from "./world/sync-mesh.ts";
 
 const world = useFleet({ members: 2 });
 
@@ -55,6 +55,66 @@ describe("21 a deep run", () => {
       await deep();
       expect(await selectorOf(member)).toBe("istiod");
       expect((await deep()).body).toMatchObject({ outcome: "unchanged", findings: [] });
+    },
+    SCENARIO_MS,
+  );
+
+  it(
+    "names a permission that the reconciler lacks, as its doctor does, and neither names one where none is missing",
+    async () => {
+      const { iam } = world.fleet;
+      const ids = membersOf(world.fleet).map(({ clusterId }) => clusterId);
+      const missing = async () => {
+        const { checks } = await doctor(world.fleet);
+        const { findings } = (await deep()).body;
+        return {
+          faults: checks.filter(({ state }) => state === "fault"),
+          findings: findings.filter(({ reason }) => reason === "PermissionMissing"),
+        };
+      };
+      expect(await missing()).toEqual({ faults: [], findings: [] });
+
+      const giveBack = iam.withhold("reconciler", "container.podDisruptionBudgets.create");
+      try {
+        const { faults, findings } = await missing();
+        const message = expect.stringContaining("not allowed: poddisruptionbudgets (create)");
+        const each = (about: object) =>
+          expect.arrayContaining(ids.map((clusterId) => expect.objectContaining({ ...about, clusterId })));
+        expect(faults).toEqual(each({ account: "reconciler", message }));
+        expect(findings).toEqual(each({ severity: "error", message }));
+      } finally {
+        giveBack();
+      }
+      expect(await missing()).toEqual({ faults: [], findings: [] });
+    },
+    SCENARIO_MS,
+  );
+
+  it.each([
+    ["rotator", "secretmanager.versions.add", "not allowed: secretmanager.versions.add"],
+    ["rotator", "container.podDisruptionBudgets.create", "not allowed: poddisruptionbudgets (create)"],
+    ["signer", "secretmanager.versions.access", "secretmanager.versions.access"],
+  ] as const)(
+    "has the %s examine itself: without %s it is named, with it it is well",
+    async (account, permission, message) => {
+      const { fleet } = world;
+      const own = async () =>
+        (await doctor(fleet)).checks.filter((check) => check.account === account && check.state !== "ok");
+      const found = async () =>
+        (await deep()).body.findings.filter(({ reason }) => reason.startsWith("Account"));
+      expect(await own()).toEqual([]);
+      const giveBack = fleet.iam.withhold(account, permission);
+      try {
+        const told = expect.objectContaining({ state: "fault", message: expect.stringContaining(message) });
+        expect(await own()).toContainEqual(told);
+        expect(await found()).toContainEqual(
+          expect.objectContaining({ reason: "AccountFault", message: expect.stringContaining(message) }),
+        );
+      } finally {
+        giveBack();
+      }
+      expect(await own()).toEqual([]);
+      expect(await found()).toEqual([]);
     },
     SCENARIO_MS,
   );

@@ -6,6 +6,12 @@ import { kubernetesPermission } from "./kubernetes-permission.ts";
 /** Reaching an API server by its DNS name takes this one; the sandbox asks for it with every request. */
 const CONNECT = "container.clusters.connect";
 
+/**
+ * What an API server makes of an access review that names no version, as Meshjoin's do; a request has one.
+ * https://github.com/kubernetes/kubernetes/blob/v1.36.0/pkg/registry/authorization/util/helpers.go
+ */
+const ANY_VERSION = "*";
+
 const review = z.object({
   apiVersion: z.literal("authorization.k8s.io/v1"),
   kind: z.literal("SubjectAccessReview"),
@@ -15,6 +21,7 @@ const review = z.object({
       .object({
         verb: z.string(),
         group: z.string().optional(),
+        version: z.string().optional(),
         resource: z.string(),
         subresource: z.string().optional(),
       })
@@ -45,7 +52,8 @@ export function reviewAccess(iam: Iam, body: unknown): object {
   const answer = (status: object) => ({ apiVersion, kind, status });
   if (iam.roleOf(user) === undefined || attributes === undefined) return answer({ allowed: false });
   const permission = kubernetesPermission(attributes) ?? `none for ${JSON.stringify(attributes)}`;
-  const missing = [CONNECT, permission].filter((each) => !iam.allows(user, each));
+  const allows = attributes.version === ANY_VERSION ? iam.wouldAllow : iam.allows;
+  const missing = [CONNECT, permission].filter((each) => !allows(user, each));
   if (missing.length === 0) return answer({ allowed: true });
   return answer({
     allowed: false,

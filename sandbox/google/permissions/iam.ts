@@ -15,6 +15,8 @@ export interface Asked {
 /** Who may do what: the functions what Terraform grants, the developer everything, anybody else nothing. */
 export interface Iam {
   readonly allows: (caller: string, permission: string) => boolean;
+  /** The same, for a caller who only asks: that is no use of the permission. */
+  readonly wouldAllow: (caller: string, permission: string) => boolean;
   roleOf(caller: string): FunctionRole | undefined;
   /** What was asked for so far, each once per scenario. */
   readonly asked: readonly Asked[];
@@ -41,13 +43,21 @@ export function createIam({ accounts, granted, signerRuns }: IamOptions): Iam {
   const roleOf = (caller: string) => FUNCTION_ROLES.find((role) => accounts[role] === caller);
   const isGranted = (role: FunctionRole, permission: string): boolean =>
     granted[role].includes(permission) || (permission === READ_PAYLOAD && !signerRuns());
+  const isWithheldFrom = (role: FunctionRole, permission: string) =>
+    isGranted(role, permission) && withheld.has(`${role} ${permission}`);
+  const wouldAllow = (caller: string, permission: string): boolean => {
+    const role = roleOf(caller);
+    if (role === undefined) return caller === accounts.developer;
+    return isGranted(role, permission) && !isWithheldFrom(role, permission);
+  };
   return {
     roleOf,
+    wouldAllow,
     allows(caller, permission) {
+      const allowed = wouldAllow(caller, permission);
       const role = roleOf(caller);
-      if (role === undefined) return caller === accounts.developer;
-      const isWithheld = isGranted(role, permission) && withheld.has(`${role} ${permission}`);
-      const allowed = isGranted(role, permission) && !isWithheld;
+      if (role === undefined) return allowed;
+      const isWithheld = isWithheldFrom(role, permission);
       asked.set(JSON.stringify([role, permission, allowed, isWithheld, scenario]), {
         role,
         permission,

@@ -22,6 +22,14 @@ locals {
     ingress     = var.ingress.signer
   }
 
+  examiner = {
+    account     = "rotator"
+    description = "Says what the rotator is allowed, to the reconciler alone"
+    timeout     = 60
+    concurrency = 4
+    ingress     = var.ingress.signer
+  }
+
   bucket = var.source_object == null ? google_storage_bucket.source[0].name : var.source_object.bucket
   object = var.source_object == null ? google_storage_bucket_object.source[0].name : var.source_object.name
 }
@@ -87,6 +95,28 @@ module "signer" {
   depends_on = [time_sleep.builder]
 }
 
+module "examiner" {
+  source = "./function"
+
+  project         = var.project
+  region          = var.region
+  name            = "examine-rotator"
+  description     = local.examiner.description
+  labels          = var.labels
+  source_object   = { bucket = local.bucket, name = local.object }
+  service_account = var.accounts[local.examiner.account]
+  builder         = var.builder.name
+  environment     = merge(var.environment, { MESHJOIN_SIGNER_URL = module.signer.uri })
+  timeout         = local.examiner.timeout
+  concurrency     = local.examiner.concurrency
+  ingress         = local.examiner.ingress
+  vpc_egress      = var.vpc_egress
+  max_instances   = var.max_instances
+  invokers        = lookup(var.invokers, "examine-rotator", {})
+
+  depends_on = [time_sleep.builder]
+}
+
 module "function" {
   source   = "./function"
   for_each = local.functions
@@ -99,13 +129,16 @@ module "function" {
   source_object   = { bucket = local.bucket, name = local.object }
   service_account = var.accounts[each.value.account]
   builder         = var.builder.name
-  environment     = merge(var.environment, { MESHJOIN_SIGNER_URL = module.signer.uri })
-  timeout         = each.value.timeout
-  concurrency     = each.value.concurrency
-  ingress         = each.value.ingress
-  vpc_egress      = var.vpc_egress
-  max_instances   = var.max_instances
-  invokers        = lookup(var.invokers, each.key, {})
+  environment = merge(var.environment, {
+    MESHJOIN_EXAMINE_ROTATOR_URL = module.examiner.uri
+    MESHJOIN_SIGNER_URL          = module.signer.uri
+  })
+  timeout       = each.value.timeout
+  concurrency   = each.value.concurrency
+  ingress       = each.value.ingress
+  vpc_egress    = var.vpc_egress
+  max_instances = var.max_instances
+  invokers      = lookup(var.invokers, each.key, {})
 
   depends_on = [time_sleep.builder]
 }

@@ -114,7 +114,7 @@ variable "invokers" {
   type        = map(map(string))
   description = "Who may call each function: IAM members by a name of their own."
   validation {
-    condition     = alltrue([for name in keys(var.invokers) : contains(["on-cluster-event", "on-rotation-request", "sign-intermediate", "sync-mesh"], name)])
+    condition     = alltrue([for name in keys(var.invokers) : contains(["examine-rotator", "on-cluster-event", "on-rotation-request", "sign-intermediate", "sync-mesh"], name)])
     error_message = "Name functions of Meshjoin."
   }
 }

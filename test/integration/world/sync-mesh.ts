@@ -1,4 +1,5 @@
 import type { SandboxFleet } from "../../../sandbox/fleet.ts";
+import type { Diagnosis } from "../../../shared/core/check.ts";
 import type { Plan } from "../../../shared/core/plan.ts";
 import type { Status } from "../../../shared/core/status.ts";
 import type { Summary } from "../../../shared/core/summary.ts";
@@ -31,5 +32,11 @@ export async function plan(fleet: SandboxFleet): Promise<Plan> {
 export async function status(fleet: SandboxFleet): Promise<Status> {
   const response = await call(fleet, "/status", { headers: { "cache-control": "no-cache" } });
   const answered: Status = JSON.parse(await response.text());
+  return answered;
+}
+
+/** What the functions find of themselves. */
+export async function doctor(fleet: SandboxFleet): Promise<Diagnosis> {
+  const answered: Diagnosis = JSON.parse(await (await call(fleet, "/doctor")).text());
   return answered;
 }

@@ -1,6 +1,7 @@
 import { afterEach } from "@jest/globals";
 import { syncMesh } from "../../../functions/sync-mesh.ts";
 import { createLogger } from "../../../shared/log.ts";
+import type { Examiner } from "../../../shared/ports.ts";
 import type { FakeMesh } from "../../fakes/mesh.ts";
 import { type ServedFunction, serveFunction } from "../../serve.ts";
 
@@ -12,13 +13,13 @@ afterEach(() => {
 });
 
 /** The function under the Functions Framework, over a mesh in memory. */
-export async function aFunction(mesh: FakeMesh, signal?: AbortSignal) {
+export async function aFunction(mesh: FakeMesh, signal?: AbortSignal, examiners: readonly Examiner[] = []) {
   const lines: Record<string, unknown>[] = [];
   const answer = syncMesh({
     spec: mesh.spec,
     log: createLogger({ write: (line) => lines.push(JSON.parse(line)) }),
     withRun: async (report, use) =>
-      await use(mesh.run({ report, ...(signal === undefined ? {} : { signal }) })),
+      await use(mesh.run({ report, examiners, ...(signal === undefined ? {} : { signal }) })),
   });
   const server = await serveFunction("sync-mesh-test", answer);
   servers.push(server);

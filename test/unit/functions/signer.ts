@@ -13,14 +13,14 @@ afterEach(() => {
 /** The function under the Functions Framework, over a mesh in memory; no IAM before it. */
 export async function aSigner(mesh: FakeMesh, directory: ClusterDirectory = mesh.directory) {
   const log: string[] = [];
-  const { authority } = mesh.run().ports;
+  const { authority, clock, roots } = mesh.run().ports;
   const server = await serveFunction(
     "sign-intermediate-test",
     signIntermediate(
       {
         spec: mesh.spec,
         log: createLogger({ write: (line) => log.push(line) }),
-        ports: async () => ({ authority, directory }),
+        ports: async () => ({ authority, clock, directory, roots }),
       },
       { GOOGLE_CLOUD_PROJECT: "shop" },
     ),
@@ -38,6 +38,7 @@ export async function aSigner(mesh: FakeMesh, directory: ClusterDirectory = mesh
       body: typeof body === "string" ? body : JSON.stringify(body),
     });
   return {
+    url,
     call,
     sign,
     log,

@@ -86,7 +86,16 @@ describe("the control server", () => {
     ledger.record(CALLER, "gke");
     const response = await fetch(`${url}/requests?email=${CALLER}`);
     expect(await response.json()).toEqual({
-      [CALLER]: { gke: 1, secretmanager: 0, compute: 0, projects: 0, metadata: 0, signer: 0, kubernetes: 3 },
+      [CALLER]: {
+        gke: 1,
+        secretmanager: 0,
+        compute: 0,
+        projects: 0,
+        metadata: 0,
+        signer: 0,
+        examiner: 0,
+        kubernetes: 3,
+      },
     });
   });
 });

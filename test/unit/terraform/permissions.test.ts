@@ -5,6 +5,7 @@ import { kubernetesPermission } from "../../../sandbox/google/permissions/kubern
 import { ROOT } from "../../../scripts/paths.ts";
 import { isRecord, readModule, textOf } from "../../../scripts/terraform/module.ts";
 import { variableNames } from "../../../shared/config.ts";
+import { ROOT_CHANGES } from "../../../shared/doctor/google.ts";
 import {
   INVENTORY,
   type Need,
@@ -96,6 +97,7 @@ describe("the custom roles", () => {
       permissions.filter((each) => !/\.(get|list|access)$/.test(each));
     expect(changes(root.reconciler)).toEqual([]);
     expect(changes(root.signer)).toEqual([]);
+    expect(root.rotator).toEqual([...ROOT_CHANGES]);
     expect(clusters.rotator.filter((each) => !clusters.reconciler.includes(each))).toEqual([]);
   });
 });
@@ -104,8 +106,9 @@ describe("the functions", () => {
   it("run as the accounts that the sandbox runs them as", async () => {
     const { locals } = await readModule(join(ROOT, "terraform", "modules", "functions"));
     const text = JSON.stringify(locals.get("functions")?.value);
-    const { "sign-intermediate": signer, ...others } = DEPLOYMENTS;
+    const { "sign-intermediate": signer, "examine-rotator": examiner, ...others } = DEPLOYMENTS;
     expect(locals.get("signer")?.value).toMatchObject({ account: signer.role });
+    expect(locals.get("examiner")?.value).toMatchObject({ account: examiner.role });
     for (const [name, { role }] of Object.entries(others)) {
       expect(text).toMatch(new RegExp(`${name}[^}]*account[^}]*${role}`, "u"));
     }
@@ -122,6 +125,7 @@ describe("the functions", () => {
     const managed = [
       "PROJECTS",
       "ROOT_PROJECT",
+      "EXAMINE_ROTATOR_URL",
       "SIGNER_URL",
       "CONTAINER_ENDPOINT",
       "SECRETMANAGER_ENDPOINT",

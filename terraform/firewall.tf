@@ -24,6 +24,8 @@ resource "google_compute_firewall" "pods" {
   allow {
     protocol = "icmp"
   }
+
+  depends_on = [time_sleep.services]
 }
 
 resource "google_compute_firewall" "webhooks" {
@@ -41,4 +43,6 @@ resource "google_compute_firewall" "webhooks" {
     protocol = "tcp"
     ports    = ["15017"]
   }
+
+  depends_on = [time_sleep.services]
 }

@@ -88,7 +88,7 @@ variable "source_zip" {
 
 variable "source_object" {
   type        = object({ bucket = string, name = string, grant = optional(bool, true) })
-  description = "Such a zip that is in a bucket already, as a build pipeline leaves it. Terraform grants the builder to read that bucket, unless grant is false: for a bucket of others, which the builder may read already, as everybody may one of published releases."
+  description = "Such a zip that is in a bucket already, as a build pipeline leaves it. Terraform grants the builder to read that bucket, unless grant is false: for a bucket of others, which the builder may read already, as everybody may one of published releases. Whether the agent of Cloud Functions, service-NUMBER@gcf-admin-robot.iam.gserviceaccount.com, must read a foreign bucket, too, was not tried."
   default     = null
   validation {
     condition     = var.source_object == null || can(regex("[.]zip$", var.source_object.name))
@@ -137,6 +137,10 @@ variable "vpc_egress" {
   validation {
     condition     = var.vpc_egress == null || try(var.vpc_egress.network, null) != null || try(var.vpc_egress.subnetwork, null) != null
     error_message = "Set vpc_egress.network, vpc_egress.subnetwork or both."
+  }
+  validation {
+    condition     = alltrue([for name in [try(var.vpc_egress.network, null), try(var.vpc_egress.subnetwork, null)] : !can(regex("://", name))])
+    error_message = "Use a name or projects/P/… as vpc_egress.network and vpc_egress.subnetwork, not a link that begins with https://."
   }
   validation {
     condition     = var.vpc_egress == null || contains(["PRIVATE_RANGES_ONLY", "ALL_TRAFFIC"], try(var.vpc_egress.traffic, ""))
@@ -269,8 +273,12 @@ variable "istio_hub" {
     error_message = "Set istio_hub or image_mirror, and not both."
   }
   validation {
-    condition     = var.istio_hub == null || can(regex("^[a-z0-9]([-.a-z0-9]*[a-z0-9])?(:[0-9]{1,5})?(/[a-z0-9]([-._a-z0-9]*[a-z0-9])?)+$", var.istio_hub))
-    error_message = "Use a registry and a path without a scheme, like docker.io/istio."
+    condition     = var.istio_hub == null || can(regex("^(?:(?:localhost|[a-z0-9](?:[-a-z0-9]*[a-z0-9])?(?:[.][a-z0-9](?:[-a-z0-9]*[a-z0-9])?)+)(?::(?:[1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5]))?|[a-z0-9](?:[-a-z0-9]*[a-z0-9])?:(?:[1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5]))(?:/[a-z0-9]+(?:(?:[.]|_|__|-+)[a-z0-9]+)*)+$", var.istio_hub))
+    error_message = "Use a registry's host, its port if it has one, and a path, all in lower case, like docker.io/istio; no scheme, tag, digest or slash at the end."
+  }
+  validation {
+    condition     = try(length(var.istio_hub), 0) <= 200
+    error_message = "Use an istio_hub of 200 characters at most: the name of an image has 255."
   }
 }
 

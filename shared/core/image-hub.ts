@@ -1,5 +1,6 @@
 /** Host with a dot or a port, so that no container runtime takes it for a path on Docker Hub. */
-const HOST = /^[a-z0-9](?:[-a-z0-9]*[a-z0-9])?(?:\.[a-z0-9](?:[-a-z0-9]*[a-z0-9])?)*(?::[1-9]\d{0,4})?$/;
+const HOST = /^[a-z0-9](?:[-a-z0-9]*[a-z0-9])?(?:\.[a-z0-9](?:[-a-z0-9]*[a-z0-9])?)*(?::([1-9]\d{0,4}))?$/;
+const PORT_MAX = 65_535;
 /** https://github.com/distribution/reference/blob/main/reference.go, `path-component` */
 const PATH_COMPONENT = /^[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*$/;
 /** A reference has 255 characters at most; `/proxyv2:` and a tag are to follow. */
@@ -12,8 +13,13 @@ const LENGTH_MAX = 200;
 export function isImageHub(text: string): boolean {
   const [host = "", ...path] = text.split("/");
   const named = host.includes(".") || host.includes(":") || host === "localhost";
+  const [isHost, port = "1"] = HOST.exec(host) ?? [];
   const whole =
-    named && HOST.test(host) && path.length > 0 && path.every((each) => PATH_COMPONENT.test(each));
+    named &&
+    isHost !== undefined &&
+    Number(port) <= PORT_MAX &&
+    path.length > 0 &&
+    path.every((each) => PATH_COMPONENT.test(each));
   return whole && text.length <= LENGTH_MAX;
 }
 

@@ -92,6 +92,14 @@ run "refuses_a_connector_and_names_what_takes_its_place" {
   expect_failures = [var.vpc_egress]
 }
 
+run "refuses_a_link_as_the_subnetwork_of_the_functions" {
+  command = plan
+  variables {
+    vpc_egress = { subnetwork = "https://www.googleapis.com/compute/v1/projects/shop-prod/regions/europe-west1/subnetworks/mesh" }
+  }
+  expect_failures = [var.vpc_egress]
+}
+
 run "refuses_the_one_network_of_0_1_and_names_what_takes_its_place" {
   command = plan
   variables {

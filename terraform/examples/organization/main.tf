@@ -32,10 +32,10 @@ module "meshjoin" {
 
   source_object = {
     bucket = "acme-mesh-builds"
-    name   = "meshjoin-1.0.0.zip"
+    name   = "meshjoin-functions-1.0.0.zip"
   }
 
-  sync_invokers         = ["serviceAccount:meshjoin-page@acme-mesh.iam.gserviceaccount.com"]
+  sync_invokers         = ["group:mesh-on-call@example.com"]
   notification_channels = [google_monitoring_notification_channel.on_call.name]
 
   root_secret = {

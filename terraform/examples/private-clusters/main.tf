@@ -46,8 +46,8 @@ module "meshjoin" {
   source_zip = "../../../meshjoin.zip"
 
   vpc_egress = {
-    network    = google_compute_subnetwork.meshjoin.network
-    subnetwork = google_compute_subnetwork.meshjoin.id
+    network    = local.network
+    subnetwork = google_compute_subnetwork.meshjoin.name
   }
 
   settings = {

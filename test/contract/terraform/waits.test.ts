@@ -48,6 +48,34 @@ describe("the first apply", () => {
   });
 });
 
+describe("a rule of the firewall", () => {
+  if (!hasTerraform) {
+    withoutTerraform();
+    return;
+  }
+
+  it.each(["pods", "webhooks"])("(%s) is refused where it does not wait for Compute Engine", async (rule) => {
+    await inCopy(TERRAFORM, async (copy) => {
+      const file = join(copy, "firewall.tf");
+      const [head = "", ...rules] = readFileSync(file, "utf8").split(/^(?=resource )/m);
+      const planted = rules.map((each) =>
+        each.startsWith(`resource "google_compute_firewall" "${rule}"`)
+          ? each.replace("depends_on = [time_sleep.services]", "")
+          : each,
+      );
+      expect(planted).not.toEqual(rules);
+      writeFileSync(file, [head, ...planted].join(""));
+      const network = '{project="shop-prod",network="prod",control_plane_ranges=["172.16.0.0/28"]}';
+      const firewall = `-var=firewall={pod_ranges=["10.4.0.0/14"],networks={prod=${network}}}`;
+      await withTrial(copy, async ({ refusal }) => {
+        expect(await refusal("apply", "-auto-approve", ...variablesOf(copy, copy), firewall)).toContain(
+          "compute.googleapis.com has not been used in project shop-prod before",
+        );
+      });
+    });
+  });
+});
+
 describe("Eventarc's triggers, where a deployment takes them later", () => {
   if (!hasTerraform) {
     withoutTerraform();

@@ -129,7 +129,7 @@ module "image_mirror" {
   location       = coalesce(var.image_mirror.location, var.region)
   name           = var.name
   labels         = local.labels
-  node_accounts  = var.image_mirror.node_accounts
+  node_accounts  = var.image_mirror.node_accounts == null ? ["${data.google_project.this.number}-compute@developer.gserviceaccount.com"] : var.image_mirror.node_accounts
   credentials    = var.image_mirror.credentials
 
   depends_on = [time_sleep.services]

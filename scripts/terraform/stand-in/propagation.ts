@@ -12,8 +12,7 @@ const SERVICES: Readonly<Record<string, string>> = {
   google_artifact_registry_: "artifactregistry.googleapis.com",
   google_cloud_scheduler_: "cloudscheduler.googleapis.com",
   google_cloudfunctions2_: "cloudfunctions.googleapis.com",
-  // Not its subnetworks: what is made in a network that is there finds the API enabled.
-  google_compute_firewall: "compute.googleapis.com",
+  google_compute_: "compute.googleapis.com",
   google_eventarc_: "eventarc.googleapis.com",
   google_logging_: "logging.googleapis.com",
   google_monitoring_: "monitoring.googleapis.com",

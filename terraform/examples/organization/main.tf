@@ -32,7 +32,9 @@ module "meshjoin" {
 
   source_object = {
     bucket = "acme-mesh-builds"
-    name   = "meshjoin-functions-1.0.0.zip"
+    name   = "v0.2.0/meshjoin-functions-0.2.0.zip"
+    # Who may read the bucket is said where it is made.
+    grant = false
   }
 
   sync_invokers         = ["group:mesh-on-call@example.com"]

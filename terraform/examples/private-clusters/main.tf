@@ -23,8 +23,9 @@ locals {
   egress_range = "10.200.0.0/26"
 }
 
+# Its project through the module, so that it is made after Compute Engine is enabled.
 resource "google_compute_subnetwork" "meshjoin" {
-  project                  = local.project
+  project                  = module.meshjoin.project
   region                   = local.region
   name                     = "meshjoin"
   network                  = local.network

@@ -59,6 +59,9 @@ module "meshjoin" {
   mesh_id    = "shop"
   source_zip = var.source_zip
 
+  # Nodes run as the project's Compute Engine default account, unless they were told otherwise.
+  image_mirror = {}
+
   # Without this, pods of two clusters cannot reach each other: GKE lets in the pods of the same cluster only.
   firewall = {
     pod_ranges = var.pod_ranges

@@ -240,18 +240,18 @@ variable "firewall" {
 
 variable "image_mirror" {
   type = object({
-    node_accounts = list(string)
+    node_accounts = optional(list(string))
     location      = optional(string)
     credentials   = optional(object({ username = string, password_secret_version = string }))
   })
-  description = "A remote repository of Artifact Registry that fetches Istio's images from Docker Hub and keeps them, for nodes without a way to the internet and against Docker Hub's limits. node_accounts: e-mail addresses of the accounts that the members' nodes run as. location: default the region. credentials: an account at Docker Hub; its password is a version in Secret Manager (projects/P/secrets/S/versions/V)."
+  description = "A remote repository of Artifact Registry that fetches Istio's images from Docker Hub and keeps them, for nodes without a way to the internet and against Docker Hub's limits. node_accounts: e-mail addresses of the accounts that the members' nodes run as; default the Compute Engine default account of the project, which nodes run as unless told otherwise. location: default the region. credentials: an account at Docker Hub; its password is a version in Secret Manager (projects/P/secrets/S/versions/V)."
   default     = null
   validation {
-    condition     = var.image_mirror == null || length(try(var.image_mirror.node_accounts, [])) > 0
+    condition     = try(length(var.image_mirror.node_accounts) > 0, true)
     error_message = "Name the accounts of the members' nodes in image_mirror.node_accounts: nobody else may pull."
   }
   validation {
-    condition     = alltrue([for account in try(var.image_mirror.node_accounts, []) : can(regex("^[^@:]+@[^@:]+[.]gserviceaccount[.]com$", account))])
+    condition     = try(var.image_mirror.node_accounts, null) == null ? true : alltrue([for account in var.image_mirror.node_accounts : can(regex("^[^@:]+@[^@:]+[.]gserviceaccount[.]com$", account))])
     error_message = "Use e-mail addresses of service accounts in image_mirror.node_accounts."
   }
   validation {

@@ -8,7 +8,8 @@ const LENGTH_MAX = 200;
 
 /**
  * Whether the text may stand before `/pilot:TAG` in the name of an image: a registry's host, with a port if it has one, and a path.
- * Host and path as the reference grammar of container images has them, in lower case.
+ * Host and path as the reference grammar of container images has them, in lower case. `istio_hub` in terraform/variables.tf
+ * refuses the same: a test holds the two together.
  */
 export function isImageHub(text: string): boolean {
   const [host = "", ...path] = text.split("/");

@@ -126,11 +126,12 @@ locals {
 
   sections = { for key, policy in local.policies : key => "${coalesce(var.runbook_url, "docs/runbook.md")}#${replace(lower(policy.title), " ", "-")}" }
 
-  # An entry that was never written is absent, too. Monitoring may also write a zero where nothing was counted.
+  # An entry that was never written is absent, too. Monitoring may also write a zero where nothing was counted. increase() needs two points,
+  # and the first entry with a label's value may begin a series with one: a series that was not there before counts as well.
   queries = {
     for key, policy in local.policies : key => [
       for condition in policy.conditions : format(
-        try(condition.absent, false) ? "absent_over_time(%[1]s[%[2]ds]) or sum(increase(%[1]s[%[2]ds])) == 0" : "sum(increase(%[1]s[%[2]ds])) > 0",
+        try(condition.absent, false) ? "absent_over_time(%[1]s[%[2]ds]) or sum(increase(%[1]s[%[2]ds])) == 0" : "sum(increase(%[1]s[%[2]ds])) > 0 or sum(%[1]s unless %[1]s offset %[2]ds) > 0",
         local.series[condition.metric],
         condition.window,
       ) if can(condition.metric)

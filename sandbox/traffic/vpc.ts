@@ -78,8 +78,8 @@ export function startVpc({ hostAddress, firewall, synRetryMs = SYN_RETRY_MS }: V
       ...TCP,
     });
     track(target);
-    client.on("error", () => target.resetAndDestroy());
-    target.on("error", () => client.resetAndDestroy());
+    client.on("error", () => reset(target));
+    target.on("error", () => reset(client));
     target.pipe(client);
     return target;
   };
@@ -129,6 +129,12 @@ export function startVpc({ hostAddress, firewall, synRetryMs = SYN_RETRY_MS }: V
       await Promise.all(closed);
     },
   };
+}
+
+/** libuv refuses to reset what is being shut down; Node then never closes the handle, and its process never ends. */
+function reset(socket: Socket): void {
+  if (socket.writableEnded) socket.destroy();
+  else socket.resetAndDestroy();
 }
 
 async function listening(server: Server, port: number, host: string, signal?: AbortSignal): Promise<void> {

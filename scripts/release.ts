@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { chmod, mkdtemp, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { basename, dirname, join } from "node:path";
-import { parseArgs } from "node:util";
+import { Command } from "commander";
 import { VERSION } from "../shared/version.ts";
 import { buildFunctions } from "./build.ts";
 import { ROOT } from "./paths.ts";
@@ -78,6 +78,19 @@ interface Flags {
   readonly snapshot?: boolean | undefined;
 }
 
+function parseFlags(argv: readonly string[]): Flags {
+  return new Command()
+    .name("npm run release --")
+    .description(
+      "Makes the folder release: the zip of the functions, the command line, the Terraform modules, checksums, the bill of materials and the notes of the version.",
+    )
+    .option("--istioctl <path>", "the istioctl of the pinned Istio release; MESHJOIN_ISTIOCTL unless given")
+    .option("--snapshot", "a release for the sandbox alone, rendered by its own istioctl")
+    .allowExcessArguments(false)
+    .parse(argv)
+    .opts<Flags>();
+}
+
 function releaseIstioctlOf({ istioctl, snapshot = false }: Flags): string | undefined {
   if (snapshot && istioctl !== undefined)
     throw new Error(
@@ -92,8 +105,7 @@ function releaseIstioctlOf({ istioctl, snapshot = false }: Flags): string | unde
 }
 
 async function main(): Promise<void> {
-  const { values } = parseArgs({ options: { istioctl: { type: "string" }, snapshot: { type: "boolean" } } });
-  const releaseIstioctl = releaseIstioctlOf(values);
+  const releaseIstioctl = releaseIstioctlOf(parseFlags(process.argv));
   const files = await releaseFiles({
     progress: (line) => console.error(line),
     ...(releaseIstioctl === undefined ? {} : { releaseIstioctl }),

@@ -40,7 +40,7 @@ export function createRule(network: VpcRef, members: readonly Cluster[]): PodsRu
     `  networks   = { main = { project = ${JSON.stringify(network.project)}, network = ${JSON.stringify(network.name)} } }`,
     "}",
   ].join("\n");
-  return { ranges, namesOnly, command, update, terraform, cure: `${command}; if there is one: ${update}` };
+  return { ranges, namesOnly, command, update, terraform, cure: `${command} || ${update}` };
 }
 
 function unique(values: readonly string[]): string[] {

@@ -5,6 +5,7 @@ import { dirname, join } from "node:path";
 import { beforeAll, describe, expect, it } from "@jest/globals";
 import manifest from "../../package.json" with { type: "json" };
 import { ensureBinaries } from "../../sandbox/binaries/build.ts";
+import { MIRROR_HUB } from "../../sandbox/google-cloud.ts";
 import { ROOT } from "../../scripts/paths.ts";
 import { readSchema } from "../../scripts/terraform/schema.ts";
 import { withStandIn } from "../../scripts/terraform/stand-in/provider.ts";
@@ -33,7 +34,8 @@ const ROLES = "Roles";
 const PIPELINE = "By a pipeline";
 const REMOVE = "Remove";
 
-const world = useFleet({ members: 0, firewall: false });
+/** The functions have the hub that the guide's apply gives them. */
+const world = useFleet({ members: 0, firewall: false, env: { MESHJOIN_ISTIO_HUB: MIRROR_HUB } });
 
 const commands = readCommands(readFileSync(join(ROOT, "docs", "deploy.md"), "utf8"));
 const missing = missingPrograms(commands);
@@ -174,6 +176,10 @@ describe("a command of the guide", () => {
       await expectCommand(PROJECT, /^terraform .* apply /, { shows: ["Apply complete!"] });
       await leaveRootAsTerraformDoes();
       await setVariables(PROJECT, /^eval /);
+      const hub = missing.includes("terraform")
+        ? MIRROR_HUB
+        : (await desk.run('echo "$MESHJOIN_ISTIO_HUB"')).out;
+      expect(hub.trim()).toBe(MIRROR_HUB);
       await expectCommand(PROJECT, /^meshjoin root init$/);
       expect(await rootVersions(world.fleet)).toEqual({ 1: true });
     },
@@ -196,7 +202,7 @@ describe("a command of the guide", () => {
       await expectCommand(PROJECT, /^meshjoin status$/, { shows: ["synced"] });
 
       const told = await expectCommand(PROJECT, /^meshjoin doctor$/, { code: 1, shows: ["firewall"] });
-      const cure = /(?<command>gcloud compute firewall-rules create [^;]+)/;
+      const cure = /(?<command>gcloud compute firewall-rules create .+)/;
       if (missing.includes("gcloud")) return;
       const command = cure.exec(told)?.groups?.["command"] ?? "false";
       expect(await desk.run(command)).toMatchObject({ code: 0 });

@@ -93,7 +93,7 @@ describe("requests from one member to another", () => {
       const { checks }: Diagnosis = JSON.parse(examined.out);
       const faults = checks.filter(({ name, state }) => name === "firewall" && state === "fault");
       expect(new Set(faults.map(({ clusterId }) => clusterId))).toEqual(new Set([client, server]));
-      const [command = ""] = (faults[0]?.cure ?? "").split("; if there is one");
+      const [command = ""] = (faults[0]?.cure ?? "").split(" || ");
       await makeRule(fleet, desk, command);
       expect(await answered(200)).toMatchObject({ status: 200 });
       await sleep(SETTLED_MS);

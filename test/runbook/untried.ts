@@ -37,6 +37,14 @@ export const UNTRIED_IN_GUIDE: readonly Untried[] = [
     command: /^meshjoin open /,
     why: "nothing stands in for IAM's identity tokens of an impersonated account; tests of the page open it without",
   },
+  {
+    command: /^npm run meshjoin -- doctor --url /,
+    why: "nothing stands in for the address that Terraform would tell; the test of the command line asks the function so",
+  },
+  {
+    command: /^gcloud run services get-iam-policy/,
+    why: "nothing stands in for Cloud Run",
+  },
   { command: /^meshjoin join$/, why: "it is named, and not to be typed: other tests join so" },
   {
     command: /backend_override|-migrate-state/,

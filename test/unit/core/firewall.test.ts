@@ -213,7 +213,7 @@ describe("the finding", () => {
           "network shop.default: no rule allows them, and a VPC denies what none allows",
         cure:
           "gcloud compute firewall-rules create meshjoin-pods --project=shop --network=default --direction=INGRESS " +
-          "--source-ranges=10.4.0.0/14,10.8.0.0/14,10.64.0.0/20 --allow=tcp,udp,icmp; if there is one: " +
+          "--source-ranges=10.4.0.0/14,10.8.0.0/14,10.64.0.0/20 --allow=tcp,udp,icmp || " +
           "gcloud compute firewall-rules update meshjoin-pods --project=shop --source-ranges=10.4.0.0/14,10.8.0.0/14,10.64.0.0/20",
       },
     ]);

@@ -46,7 +46,7 @@ const PODS_RULE = {
 };
 
 /** A mirror that holds what Istio publishes, as Terraform's `image_mirror` makes one. */
-export const MIRROR_HUB = "europe-west1-docker.pkg.dev/meshjoin-sandbox/meshjoin-images/istio";
+export const MIRROR_HUB = "europe-west1-docker.pkg.dev/meshjoin-sandbox/meshjoin-docker-hub/istio";
 const PIN = new URL("../shared/istio/pin.json", import.meta.url);
 
 export interface GoogleCloudOptions {

@@ -59,8 +59,9 @@ async function checkMember(
   const { kind } = own.endpoint;
   const peers = peerEndpoint(cluster, spec.accessPeers, id);
   const refusal = needsNetAdmin(cluster);
+  const timeout = AbortSignal.timeout(MEMBER_TIMEOUT_MS);
   try {
-    const { missing, skew } = await look(ports, cluster, question);
+    const { missing, skew } = await look(ports, cluster, question, timeout);
     const wrongs = [
       ...("finding" in peers ? [wrong(peers.finding)] : []),
       ...(refusal === undefined ? [] : [wrong(refusal)]),
@@ -90,7 +91,9 @@ async function checkMember(
   } catch (error) {
     const { code, message } = ours(error);
     if (isOver(signal)) return [unknown(subject, `${kind} endpoint: ${message}`, "ask for it alone")];
-    return [fault(subject, `${kind} endpoint: ${message}`, cureOf(code, cluster, kind, grants))];
+    // Slow or cut off: that is not to be told apart, and what it allows was not seen.
+    const state = isOver(timeout) ? unknown : fault;
+    return [state(subject, `${kind} endpoint: ${message}`, cureOf(code, cluster, kind, grants))];
   }
 }
 
@@ -109,10 +112,10 @@ async function look(
   { fleet, clock }: MemberPorts,
   cluster: Cluster,
   { deep, signal: given }: MembersQuestion,
+  timeout: AbortSignal,
 ): Promise<Seen> {
   const { access } = fleet.member(cluster);
-  const own = AbortSignal.timeout(MEMBER_TIMEOUT_MS);
-  const signal = given === undefined ? own : AbortSignal.any([own, given]);
+  const signal = given === undefined ? timeout : AbortSignal.any([timeout, given]);
   const [skew, missing] = await Promise.all([
     skewOf(access, () => clock.now(), signal),
     missingPermissions(access, neededPermissions({ deep }), signal),

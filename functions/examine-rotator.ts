@@ -7,6 +7,7 @@ import { logProgress } from "../shared/run-log.ts";
 import type { Runtime } from "../shared/runtime.ts";
 import { type Answer, errorAnswer } from "./http/answer.ts";
 import { parseDoctorQuery } from "./http/input.ts";
+import { levelOf } from "./http/level.ts";
 import { type HttpRequest, header, type Routes, refuseUnrouted } from "./http/request.ts";
 
 const ROUTES: Routes = { "/doctor": ["GET"] };
@@ -34,7 +35,7 @@ export function rotatorExamination(
       );
       return { status: 200, body: { checks } satisfies Diagnosis };
     } catch (error) {
-      if (!(error instanceof InputError)) log.warn({ err: error }, "request failed");
+      if (!(error instanceof InputError)) log[levelOf(error)]({ err: error }, "request failed");
       return errorAnswer(error);
     }
   };

@@ -5,7 +5,7 @@ import type { ReconcileRequest } from "../shared/core/request.ts";
 import type { Status } from "../shared/core/status.ts";
 import { examineElsewhere } from "../shared/doctor/elsewhere.ts";
 import { examineReconciler } from "../shared/doctor/examine.ts";
-import { InputError, MeshjoinError } from "../shared/errors.ts";
+import { InputError } from "../shared/errors.ts";
 import { type Logger, traceFields } from "../shared/log.ts";
 import { preview } from "../shared/preview.ts";
 import { survey } from "../shared/reconcile/survey.ts";
@@ -25,6 +25,7 @@ import {
   planRequest,
   syncRequest,
 } from "./http/input.ts";
+import { levelOf } from "./http/level.ts";
 import { logsUrl } from "./http/logs-url.ts";
 import { type HttpRequest, header, type Routes, refuseUnrouted } from "./http/request.ts";
 import { renderPage } from "./page/page.ts";
@@ -179,9 +180,4 @@ export function syncMesh(
 function statusOf({ summary, retry }: Reconciled): number {
   if (summary.outcome === "failed") return 207;
   return retry ? 202 : 200;
-}
-
-/** What may pass is asked again; the rest, and what nobody foresaw, is for an operator. */
-function levelOf(error: unknown): "warn" | "error" {
-  return error instanceof MeshjoinError && error.retryable ? "warn" : "error";
 }

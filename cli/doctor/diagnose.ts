@@ -40,7 +40,7 @@ export async function diagnose(host: Host): Promise<Diagnosis> {
         ...first,
         root,
         ...projects.map(({ check }) => check),
-        ...(await checkMembers(ports, members, { spec, grants, deep: true })),
+        ...(await checkMembers(ports, members, { spec, grants, deep: true, facts: true })),
         ...checkNetwork(members, isComplete),
         ...(await checkFirewalls(ports.firewalls, members)),
       ],

@@ -71,13 +71,19 @@ function quotasIn(resource: object): [string, Quota][] {
   });
 }
 
-/** An entry without dimensions is for all regions that have none of their own; -1 is without limit. */
+/**
+ * An entry without dimensions is for the locations that it names; -1 is without limit.
+ * https://cloud.google.com/docs/quotas/reference/rest/v1/projects.locations.services.quotaInfos#DimensionsInfo
+ */
 function limitIn(info: object, region: string): number {
   const listed = property(info, "dimensionsInfos");
   const entries: unknown[] = Array.isArray(listed) ? listed : [];
   const regionOf = (entry: unknown) => property(property(entry, "dimensions"), "region");
   const entry =
     entries.find((each) => regionOf(each) === region) ?? entries.find((each) => regionOf(each) === undefined);
+  const locations = property(entry, "applicableLocations");
+  const applies = Array.isArray(locations) && (locations.includes(region) || locations.includes("global"));
+  if (!applies) throw unreadable();
   const value = property(property(entry, "details"), "value");
   if (typeof value !== "string" || !/^-?\d+$/.test(value)) throw unreadable();
   return Number(value) < 0 ? Number.POSITIVE_INFINITY : Number(value);

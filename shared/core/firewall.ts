@@ -87,6 +87,8 @@ function checkPair(from: Cluster, to: Cluster, { rules, policyRules }: Effective
   return verdicts.find(({ state }) => state === "unknown") ?? ALLOWED;
 }
 
+/** `-0a1b2c3d-node` */
+const HASH_AND_NODE = 14;
 const NODE_TAG = /^gke-[-a-z0-9]+-[0-9a-f]{8}-node$/;
 
 /**
@@ -99,7 +101,10 @@ function rulesFor({ ref, id }: Cluster, rules: readonly FirewallRule[]): Firewal
   return rules.flatMap((rule) => {
     const { targetTags = [] } = rule;
     if (targetTags.includes(own)) return [{ ...rule, byName: false }];
-    return targetTags.length > 0 && targetTags.every((tag) => NODE_TAG.test(tag)) ? [] : [rule];
+    // A tag of a cluster of this name may be one of this cluster, should the hash not be what it is taken for.
+    const isOthers = (tag: string) =>
+      NODE_TAG.test(tag) && tag.slice(0, -HASH_AND_NODE) !== `gke-${ref.name}`;
+    return targetTags.length > 0 && targetTags.every(isOthers) ? [] : [rule];
   });
 }
 

@@ -68,8 +68,18 @@ async function examineWithMembers(
   if (members.length === 0 && member !== undefined && listings.every(({ state }) => state === "ok")) {
     throw notAMember(member);
   }
-  const deep = account === "reconciler";
-  return [root, ...listings, ...(await checkMembers(ports, members, { spec, grants, deep, signal }))];
+  const isReconciler = account === "reconciler";
+  return [
+    root,
+    ...listings,
+    ...(await checkMembers(ports, members, {
+      spec,
+      grants,
+      deep: isReconciler,
+      facts: isReconciler,
+      signal,
+    })),
+  ];
 }
 
 async function lookAtGoogle(

@@ -25,6 +25,8 @@ export interface MembersQuestion {
   readonly grants: Grants;
   /** The rotator orders no deep run; everybody else may. */
   readonly deep: boolean;
+  /** What is wrong with the member itself counts as well; one account alone need say it. */
+  readonly facts: boolean;
   /** Of all members together. */
   readonly signal?: AbortSignal;
 }
@@ -49,7 +51,7 @@ async function checkMember(
   cluster: Cluster,
   question: MembersQuestion,
 ): Promise<Check[]> {
-  const { spec, grants, signal } = question;
+  const { spec, grants, facts, signal } = question;
   const id = clusterId(cluster.ref);
   const subject = { name: "member", account: grants.account, clusterId: id } as const;
   if (isOver(signal)) return [unknown(subject, "there was no time left to look", "ask for it alone")];
@@ -63,8 +65,8 @@ async function checkMember(
   try {
     const { missing, skew } = await look(ports, cluster, question, timeout);
     const wrongs = [
-      ...("finding" in peers ? [wrong(peers.finding)] : []),
-      ...(refusal === undefined ? [] : [wrong(refusal)]),
+      ...(facts && "finding" in peers ? [wrong(peers.finding)] : []),
+      ...(!facts || refusal === undefined ? [] : [wrong(refusal)]),
       ...(missing.length === 0
         ? []
         : [
@@ -89,10 +91,10 @@ async function checkMember(
     const well = `reached over its ${kind} endpoint, all that is needed is allowed, clocks within ${(skew ?? 0) + DATE_GRAIN_S} s`;
     return wrongs.length > 0 ? wrongs : [fine(subject, well)];
   } catch (error) {
-    const { code, message } = ours(error);
+    const { code, message, retryable } = ours(error);
     if (isOver(signal)) return [unknown(subject, `${kind} endpoint: ${message}`, "ask for it alone")];
     // Slow or cut off: that is not to be told apart, and what it allows was not seen.
-    const state = isOver(timeout) ? unknown : fault;
+    const state = isOver(timeout) || (retryable && !facts) ? unknown : fault;
     return [state(subject, `${kind} endpoint: ${message}`, cureOf(code, cluster, kind, grants))];
   }
 }

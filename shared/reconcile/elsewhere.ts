@@ -12,7 +12,8 @@ export async function findFaultsElsewhere({ ports, signal }: Run, scope: Scope):
 }
 
 function findingOf({ state, account, name, message, cure, clusterId }: Check): Finding[] {
-  if (state === "ok") return [];
+  // A member that does not answer has a finding of its own.
+  if (state === "ok" || (state === "unknown" && clusterId !== undefined)) return [];
   const reason = state === "fault" ? "AccountFault" : "AccountUnknown";
   const look = "ask again: meshjoin doctor --url URL";
   return [finding(reason, `${account}, ${name}: ${message}`, cure ?? look, clusterId)];

@@ -19,6 +19,8 @@ export interface Candidates {
   readonly checks: readonly Check[];
   /** Those that may join, labelled or not. */
   readonly clusters: readonly Cluster[];
+  /** Whether the project was listed in full, so that there are no others. */
+  readonly complete: boolean;
 }
 
 /** Every cluster that may join: what stands in its way is better known before. */
@@ -35,14 +37,22 @@ export async function checkClusters(
       missingLocations.length === 0
         ? fine(subject, `${project}: ${clusters.length} listed, ${able.length} of them may join`)
         : unknown(subject, `${project}: no answer from ${missingLocations.join(", ")}`, "ask again");
-    return { checks: [listing, ...able.flatMap((cluster) => checkCluster(cluster, spec))], clusters: able };
+    return {
+      checks: [listing, ...able.flatMap((cluster) => checkCluster(cluster, spec))],
+      clusters: able,
+      complete: missingLocations.length === 0,
+    };
   } catch (error) {
     const { code, message } = ours(error);
     const cures: Readonly<Record<string, string>> = {
       PermissionDenied: grants.onProject(project, "roles/container.clusterViewer"),
       ServiceDisabled: enableApi("container.googleapis.com", project),
     };
-    return { checks: [unknown(subject, `${project}: ${message}`, cures[code])], clusters: [] };
+    return {
+      checks: [unknown(subject, `${project}: ${message}`, cures[code])],
+      clusters: [],
+      complete: false,
+    };
   }
 }
 

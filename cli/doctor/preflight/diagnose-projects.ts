@@ -83,12 +83,16 @@ async function checkCandidates(
     spec.projects.map((project) => checkClusters(directory, project, { spec, grants, signal })),
   );
   const clusters = listed.flatMap((each) => each.clusters);
-  const empty = spec.projects.filter((_, index) => listed[index]?.clusters.length === 0);
+  const complete = listed.every((each) => each.complete);
+  const empty = spec.projects.filter((_, index) => {
+    const { [index]: each } = listed;
+    return each?.complete === true && each.clusters.length === 0;
+  });
   const checks = await Promise.all([
     istiods === undefined
       ? clusters.slice(0, 1).map(notBuilt)
       : Promise.all(clusters.map((cluster) => checkRoom(fleet, cluster, { istiods, grants, signal }))),
-    checkServices(fleet, clusters, signal),
+    checkServices(fleet, clusters, { complete, signal }),
     ...empty.map((project) => checkClusterQuotas({ ...asked, quotas }, project)),
   ]);
   return [...listed.flatMap((each) => each.checks), ...checks.flat()];

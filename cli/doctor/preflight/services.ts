@@ -17,9 +17,12 @@ const OWN_RANGE =
 export async function checkServices(
   fleet: Fleet,
   clusters: readonly Cluster[],
-  signal: AbortSignal,
+  { complete, signal }: { readonly complete: boolean; readonly signal: AbortSignal },
 ): Promise<readonly Check[]> {
-  if (clusters.length < 2) return [];
+  const unseen = complete
+    ? []
+    : [unknown(SUBJECT, "not all clusters were listed, so what their Services take is not known")];
+  if (clusters.length < 2) return unseen;
   const silent = clusters.filter(({ serviceRange }) => parseRange(serviceRange) === undefined);
   const sharing = clusters.filter((one) => clusters.some((other) => one !== other && share(one, other)));
   const told = silent.map((cluster) =>
@@ -28,9 +31,10 @@ export async function checkServices(
       "GKE does not say which range its Services have",
     ),
   );
-  if (sharing.length > 0) return [...told, ...(await checkSharing(fleet, sharing, signal))];
-  return told.length > 0
-    ? told
+  if (sharing.length > 0) return [...unseen, ...told, ...(await checkSharing(fleet, sharing, signal))];
+  const unknowns = [...unseen, ...told];
+  return unknowns.length > 0
+    ? unknowns
     : [fine(SUBJECT, `those of all ${clusters.length} clusters have ranges of their own`)];
 }
 

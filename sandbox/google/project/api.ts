@@ -18,6 +18,8 @@ const RESOURCES = "cloudresourcemanager.googleapis.com";
 const USAGE = "serviceusage.googleapis.com";
 
 /** Google's own limits; https://cloud.google.com/service-usage/docs/reference/rest/v1/services/batchGet */
+/** Where a limit without a region of its own applies here. */
+const REGIONS = ["europe-west1", "europe-west4", "us-central1", "us-east1"];
 const SERVICES_MAX = 30;
 const PERMISSIONS_MAX = 100;
 /** Constraints that are enforced or not; the others have values. */
@@ -187,7 +189,8 @@ function quotaInfo(state: ProjectState, { path }: RestCall, { id, number }: Sand
     dimensionsInfos: entries
       .toSorted((a, b) => Number(a.region === undefined) - Number(b.region === undefined))
       .map(({ region, value }) => ({
-        ...(region === undefined ? {} : { dimensions: { region }, applicableLocations: [region] }),
+        ...(region === undefined ? {} : { dimensions: { region } }),
+        applicableLocations: region === undefined ? REGIONS : [region],
         details: { value },
       })),
   };

@@ -6,6 +6,7 @@ import { functionExaminer } from "../../../shared/adapters/function-examiner.ts"
 import type { Check } from "../../../shared/core/check.ts";
 import { clusterId } from "../../../shared/core/names.ts";
 import type { Examiner } from "../../../shared/ports.ts";
+import { aCluster } from "../../builders/cluster.ts";
 import { aMesh, type FakeMesh } from "../../fakes/mesh.ts";
 import { versionsOf } from "../reconcile/world.ts";
 import { aRotatorsExamination } from "./rotator.ts";
@@ -203,6 +204,17 @@ describe("GET /doctor in time", () => {
 });
 
 describe("a deep run", () => {
+  it("leaves to the reconciler what is wrong with a member itself", async () => {
+    const mesh = await aMesh({
+      clusters: [aCluster({ name: "m1", autopilot: true, allowNetAdmin: false }), aCluster({ name: "m2" })],
+    });
+    await mesh.reconcile("mesh");
+    mesh.servers[1]!.faults.unreachable = true;
+    const { summary } = await mesh.reconcile("mesh", { deep: true, examiners: await examiners(mesh) });
+    const reasons = summary.findings.map(({ reason }) => reason);
+    expect(reasons.filter((reason) => reason.startsWith("Account"))).toEqual([]);
+  });
+
   it("finds what the other accounts lack, and who could not be asked", async () => {
     const mesh = await aMesh({ members: 1 });
     await mesh.reconcile("mesh");

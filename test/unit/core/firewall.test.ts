@@ -13,6 +13,7 @@ import { aCluster } from "../../builders/cluster.ts";
 const NETWORK = { project: "shop", name: "default" };
 const east = aCluster({ name: "east", podRanges: { cidrs: ["10.4.0.0/14"], namesOnly: [] } });
 const west = aCluster({ name: "west", podRanges: { cidrs: ["10.8.0.0/14", "10.64.0.0/20"], namesOnly: [] } });
+const OWN_TAGS = [east, west].map(({ ref, id }) => `gke-${ref.name}-${id.slice(0, 8)}-node`);
 
 function aRule(rule: Partial<FirewallRule> = {}): FirewallRule {
   return {
@@ -82,6 +83,26 @@ describe("requests from a cluster with two pod ranges to another", () => {
       "are missing with the rule that GKE makes for pods of another cluster",
       "missing",
       [aRule({ byName: true, targetTags: ["gke-other-0a1b2c3d-node"] })],
+    ],
+    [
+      "are allowed by a rule for the nodes of both clusters, as Istio's documents make one",
+      "allowed",
+      [aRule({ byName: true, targetTags: OWN_TAGS })],
+    ],
+    [
+      "are missing if a rule for these nodes denies",
+      "missing",
+      [aRule(), deny({ priority: 1, byName: true, targetTags: OWN_TAGS })],
+    ],
+    [
+      "are not known with a rule for nodes of a cluster of that name and another hash",
+      "unknown",
+      [
+        aRule({
+          byName: true,
+          targetTags: OWN_TAGS.map((tag) => tag.replace(/-[0-9a-f]{8}-node$/, "-ffffffff-node")),
+        }),
+      ],
     ],
     [
       "are not known with a rule that names other nodes besides",

@@ -4,7 +4,7 @@
  */
 export const NOT_EXERCISED: Readonly<Record<string, string>> = {
   "roles/run.invoker":
-    "enforced before sign-intermediate; the other functions take requests without a token on loopback, where no push subscription and no Scheduler signs any",
+    "enforced before sign-intermediate and examine-rotator; the other functions take requests without a token on loopback, where no push subscription and no Scheduler signs any",
   "roles/logging.logWriter":
     "of the account that builds the functions' containers: nothing is built in the sandbox",
   "roles/artifactregistry.writer": "the same account's",

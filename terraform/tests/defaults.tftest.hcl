@@ -25,7 +25,7 @@ run "deploys_with_three_variables" {
   }
   assert {
     condition     = join(",", keys(output.function_urls)) == "examine-rotator,on-cluster-event,on-rotation-request,sign-intermediate,sync-mesh"
-    error_message = "There are four functions."
+    error_message = "There are five functions."
   }
   assert {
     condition     = join(",", keys(output.topics)) == "cluster-events,dead-letter,rotation"

@@ -2,6 +2,7 @@ import { builtinModules } from "node:module";
 import { beforeAll, describe, expect, it } from "@jest/globals";
 import { parseSync } from "oxc-parser";
 import manifest from "../../package.json" with { type: "json" };
+import { DEPLOYMENTS } from "../../sandbox/google/function-process.ts";
 import { bundle } from "../../scripts/bundle.ts";
 import { bundlePackage } from "../../scripts/bundle-package.ts";
 import { ROOT } from "../../scripts/paths.ts";
@@ -32,13 +33,7 @@ describe("the bundle", () => {
   );
 
   it("has an entry that registers, and one per function", () => {
-    const entries = [
-      "index.js",
-      "on-cluster-event.js",
-      "on-rotation-request.js",
-      "sign-intermediate.js",
-      "sync-mesh.js",
-    ];
+    const entries = ["index", ...Object.keys(DEPLOYMENTS)].map((name) => `${name}.js`);
     expect([...files.keys()]).toEqual(expect.arrayContaining(entries));
   });
 

@@ -190,7 +190,10 @@ export function createProgram(take: Take): Command {
     .description(
       "check configuration, permissions and reachability; names the command that mends what is missing",
     )
-    .option("--url <URL>", "address of the function sync-mesh: show also what its account can do")
+    .option(
+      "--url <URL>",
+      "address of the function sync-mesh: show also what the accounts of the functions can do",
+    )
     .addOption(
       new Option("--preflight", "before the first apply: look at the projects instead").conflicts("url"),
     )

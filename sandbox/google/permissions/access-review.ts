@@ -7,7 +7,8 @@ import { kubernetesPermission } from "./kubernetes-permission.ts";
 const CONNECT = "container.clusters.connect";
 
 /**
- * What an API server makes of an access review that names no version, as Meshjoin's do; a request has one.
+ * What an API server makes of an access review that names no version, as Meshjoin's do; a request has one. What the API server
+ * itself asks about a role that is written, `escalate` and `bind`, has this one, too, and the role's name.
  * https://github.com/kubernetes/kubernetes/blob/v1.36.0/pkg/registry/authorization/util/helpers.go
  */
 const ANY_VERSION = "*";
@@ -22,6 +23,7 @@ const review = z.object({
         verb: z.string(),
         group: z.string().optional(),
         version: z.string().optional(),
+        name: z.string().optional(),
         resource: z.string(),
         subresource: z.string().optional(),
       })
@@ -52,7 +54,8 @@ export function reviewAccess(iam: Iam, body: unknown): object {
   const answer = (status: object) => ({ apiVersion, kind, status });
   if (iam.roleOf(user) === undefined || attributes === undefined) return answer({ allowed: false });
   const permission = kubernetesPermission(attributes) ?? `none for ${JSON.stringify(attributes)}`;
-  const allows = attributes.version === ANY_VERSION ? iam.wouldAllow : iam.allows;
+  const { version, name = "" } = attributes;
+  const allows = version === ANY_VERSION && name === "" ? iam.wouldAllow : iam.allows;
   const missing = [CONNECT, permission].filter((each) => !allows(user, each));
   if (missing.length === 0) return answer({ allowed: true });
   return answer({

@@ -1,5 +1,6 @@
 import pLimit from "p-limit";
 import type { Run } from "./apply.ts";
+import { within } from "./async/within.ts";
 import { peerEndpoint } from "./core/endpoints.ts";
 import { distinct, type Finding, inOrder } from "./core/finding.ts";
 import { remoteSecretName } from "./core/names.ts";
@@ -62,16 +63,16 @@ export async function collectStatus(run: Run, known?: Survey): Promise<Status> {
 }
 
 async function lookAt({ ports, signal }: Run, member: ReachableMember): Promise<Look> {
-  const within = AbortSignal.any([signal, AbortSignal.timeout(MEMBER_TIMEOUT_MS)]);
+  const limit = within(signal, MEMBER_TIMEOUT_MS);
   const api = ports.fleet.member(member.cluster);
   const [root, ...pods] = await Promise.all([
-    orElse([], async () => await rootCertificates(api, within)),
+    orElse([], async () => await rootCertificates(api, limit)),
     ...member.state.pods.map(async (pod): Promise<PodLook> => {
       const session = api.istiod.open(pod);
       try {
         const [clusters, chain] = await Promise.all([
-          orElse(undefined, async () => await session.remoteClusters(within)),
-          orElse([], async () => await session.servedChain(within)),
+          orElse(undefined, async () => await session.remoteClusters(limit)),
+          orElse([], async () => await session.servedChain(limit)),
         ]);
         return { pod, clusters, chain };
       } finally {

@@ -1,5 +1,6 @@
+import { isRecord } from "../../shared/is-record.ts";
 import { nearest } from "../../shared/nearest.ts";
-import { type Body, blocks, type Fault, isRecord, type Resource } from "./module.ts";
+import { type Body, blocks, type Fault, type Resource } from "./module.ts";
 import type { AttributeType, BlockSchema, NestedBlock, Schema } from "./schema.ts";
 
 /** What Terraform itself takes in any resource. */

@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join, relative } from "node:path";
 import { parse } from "@cdktf/hcl2json";
+import { isRecord } from "../../shared/is-record.ts";
 import { ROOT } from "../paths.ts";
 
 /** As hcl2json writes it: a block is a list of objects, an expression is `"${…}"`. */
@@ -93,10 +94,6 @@ export function blocks(value: unknown): readonly Body[] {
 /** What an attribute that should be a string says; empty if it is none. */
 export function textOf(value: unknown): string {
   return typeof value === "string" ? value : "";
-}
-
-export function isRecord(value: unknown): value is Body {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 function record(value: unknown): Record<string, readonly Body[]> {

@@ -1,6 +1,7 @@
 import { getReferencesInExpression } from "@cdktf/hcl2json";
+import { isRecord } from "../../shared/is-record.ts";
 import { nearest } from "../../shared/nearest.ts";
-import { type Body, blocks, type Declared, type Fault, isRecord, type Module, textOf } from "./module.ts";
+import { type Body, blocks, type Declared, type Fault, type Module, textOf } from "./module.ts";
 import type { BlockSchema, Schema } from "./schema.ts";
 import { interpolations } from "./template.ts";
 

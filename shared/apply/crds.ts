@@ -1,4 +1,5 @@
 import { settleAll } from "../async/settle-all.ts";
+import { within } from "../async/within.ts";
 import { NotReadyError } from "../errors.ts";
 import type { ControlPlane } from "../istio/control-plane.ts";
 import { CRDS, dueCrds } from "../istio/crds.ts";
@@ -35,7 +36,7 @@ async function established(
     const served = new Set(crds.filter(isEstablished).map(({ metadata }) => metadata.name));
     return names.filter((name) => !served.has(name));
   };
-  const limit = AbortSignal.any([signal, AbortSignal.timeout(ESTABLISHED_TIMEOUT_MS)]);
+  const limit = within(signal, ESTABLISHED_TIMEOUT_MS);
   const left = missing(await api.reader.until(query, (crds) => missing(crds).length === 0, limit));
   if (left.length > 0) {
     throw new NotReadyError(

@@ -1,5 +1,6 @@
 import pLimit from "p-limit";
 import type { Run } from "../apply.ts";
+import { within } from "../async/within.ts";
 import type { DepartureAction, Revoke } from "../core/action.ts";
 import type { Cluster } from "../core/cluster.ts";
 import { type Answer, type Departed, departedFrom, judgeAbsence } from "../core/departure.ts";
@@ -132,7 +133,7 @@ async function part(
   const kept = new Set(disconnects.map(({ target }) => target)).difference(new Set(taken));
   const absent = [...new Set([...taken, ...readers])].filter((id) => !kept.has(id));
   if (absent.length === 0) return { done };
-  const limit = AbortSignal.any([run.signal, AbortSignal.timeout(WAIT_MS)]);
+  const limit = within(run.signal, WAIT_MS);
   const expectation = { member, targets: [], absent, intermediate: undefined };
   const { lingering, error } = await verifyMember(run.ports, expectation, limit);
   if (lingering.length === 0) return { done };

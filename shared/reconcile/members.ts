@@ -1,5 +1,6 @@
 import pLimit from "p-limit";
 import { applyMember, awaitIstiod, type Run } from "../apply.ts";
+import { within } from "../async/within.ts";
 import type { ApplyControlPlane, IssueIntermediate } from "../core/action.ts";
 import type { Cluster } from "../core/cluster.ts";
 import { faultFinding } from "../core/error-finding.ts";
@@ -94,7 +95,7 @@ function result(cluster: Cluster, progress: Progressed, last: Outcome): MemberRe
 }
 
 export async function awaitReady(run: Run, member: Member): Promise<boolean> {
-  const limit = AbortSignal.any([run.signal, AbortSignal.timeout(WAIT_MS)]);
+  const limit = within(run.signal, WAIT_MS);
   const ready = await awaitIstiod(run, member, limit);
   run.report({ step: "istiodReady", clusterId: member.clusterId, outcome: ready ? "created" : "waiting" });
   return ready;

@@ -1,6 +1,7 @@
 import pLimit from "p-limit";
 import { connectPair } from "../apply/connect.ts";
 import type { Run } from "../apply.ts";
+import { within } from "../async/within.ts";
 import type { Cluster } from "../core/cluster.ts";
 import { type Finding, finding } from "../core/finding.ts";
 import { peerStanding, planMember, type Standing } from "../core/member-plan.ts";
@@ -135,7 +136,7 @@ async function verifyAll(
   subjects: ReadonlySet<string>,
   written: Written,
 ): Promise<ReadonlyMap<string, Evidence>> {
-  const limit = AbortSignal.any([run.signal, AbortSignal.timeout(WAIT_MS)]);
+  const limit = within(run.signal, WAIT_MS);
   const expectations = members.flatMap((member): Expectation[] => {
     if (!isReachable(member) || member.state.pods.length === 0) return [];
     const targets = plans

@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { ROOT } from "../../scripts/paths.ts";
-import { isRecord, readModule, textOf } from "../../scripts/terraform/module.ts";
+import { readModule, textOf } from "../../scripts/terraform/module.ts";
+import { isRecord } from "../../shared/is-record.ts";
 
 const MODULES = join(ROOT, "terraform", "modules");
 

@@ -1,7 +1,8 @@
 import { join } from "node:path";
 import { describe, expect, it } from "@jest/globals";
 import { ROOT } from "../../../scripts/paths.ts";
-import { isRecord, readModule, textOf } from "../../../scripts/terraform/module.ts";
+import { readModule, textOf } from "../../../scripts/terraform/module.ts";
+import { isRecord } from "../../../shared/is-record.ts";
 
 const { locals } = await readModule(join(ROOT, "terraform", "modules", "observability"));
 

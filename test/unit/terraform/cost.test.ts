@@ -2,7 +2,8 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "@jest/globals";
 import { ROOT } from "../../../scripts/paths.ts";
-import { isRecord, readModule } from "../../../scripts/terraform/module.ts";
+import { readModule } from "../../../scripts/terraform/module.ts";
+import { isRecord } from "../../../shared/is-record.ts";
 
 const page = readFileSync(join(ROOT, "docs", "cost.md"), "utf8");
 const { locals } = await readModule(join(ROOT, "terraform", "modules", "observability"));

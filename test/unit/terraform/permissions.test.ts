@@ -3,9 +3,10 @@ import { describe, expect, it } from "@jest/globals";
 import { DEPLOYMENTS } from "../../../sandbox/google/function-process.ts";
 import { kubernetesPermission } from "../../../sandbox/google/permissions/kubernetes-permission.ts";
 import { ROOT } from "../../../scripts/paths.ts";
-import { isRecord, readModule, textOf } from "../../../scripts/terraform/module.ts";
+import { readModule, textOf } from "../../../scripts/terraform/module.ts";
 import { variableNames } from "../../../shared/config.ts";
 import { ROOT_CHANGES } from "../../../shared/doctor/google.ts";
+import { isRecord } from "../../../shared/is-record.ts";
 import {
   INVENTORY,
   type Need,

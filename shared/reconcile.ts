@@ -104,8 +104,14 @@ async function join(
         current.filter(isOurs).map(({ cluster }) => cluster),
       )
     : NOT_DEEP;
+  const unfinished = new Set(
+    late.filter(({ outcome }) => isUnfinished(outcome)).map(({ clusterId: id }) => id),
+  );
   const lacking = deep
-    ? await Promise.all([findMissingPermissions(run, subjects), findFaultsElsewhere(run, request.scope)])
+    ? await Promise.all([
+        findMissingPermissions(run, subjects),
+        findFaultsElsewhere(run, request.scope, unfinished),
+      ])
     : [];
   const refused = deep
     ? await findRefusedPods(

@@ -3,7 +3,7 @@ import { createServer, type Server } from "node:http";
 import { afterEach, describe, expect, it } from "@jest/globals";
 import { OUTPUTS } from "../../../functions/http/output.ts";
 import { functionExaminer } from "../../../shared/adapters/function-examiner.ts";
-import type { Check } from "../../../shared/core/check.ts";
+import { type Check, unknown } from "../../../shared/core/check.ts";
 import { clusterId } from "../../../shared/core/names.ts";
 import type { Examiner } from "../../../shared/ports.ts";
 import { aCluster } from "../../builders/cluster.ts";
@@ -213,6 +213,20 @@ describe("a deep run", () => {
     const { summary } = await mesh.reconcile("mesh", { deep: true, examiners: await examiners(mesh) });
     const reasons = summary.findings.map(({ reason }) => reason);
     expect(reasons.filter((reason) => reason.startsWith("Account"))).toEqual([]);
+  });
+
+  it("says that the rotator alone does not reach a member", async () => {
+    const mesh = await aMesh({ members: 1 });
+    await mesh.reconcile("mesh");
+    const cutOff = { name: "member", account: "rotator", clusterId: idOf(mesh, 0) } as const;
+    const rotator: Examiner = {
+      account: "rotator",
+      examine: async () => [unknown(cutOff, "it does not answer")],
+    };
+    const { summary } = await mesh.reconcile("mesh", { deep: true, examiners: [rotator] });
+    expect(summary.findings).toContainEqual(
+      expect.objectContaining({ reason: "AccountUnknown", clusterId: cutOff.clusterId }),
+    );
   });
 
   it("finds what the other accounts lack, and who could not be asked", async () => {

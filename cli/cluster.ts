@@ -3,10 +3,10 @@ import { nonMemberReason } from "../shared/core/membership.ts";
 import { clusterId, parseClusterResource } from "../shared/core/names.ts";
 import type { Scope } from "../shared/core/request.ts";
 import { InputError } from "../shared/errors.ts";
+import { listClusters } from "../shared/look/listing.ts";
 import { nearest } from "../shared/nearest.ts";
 import type { OperatorPorts, OperatorRun } from "../shared/operator.ts";
 import { preview } from "../shared/preview.ts";
-import { listClusters } from "../shared/reconcile/listing.ts";
 
 const NEAR_MAX = 3;
 const FORMS = "a cluster ID (cn-…) or projects/P/locations/L/clusters/C";

@@ -1,7 +1,6 @@
 import { applyControlPlane } from "./apply/control-plane.ts";
 import { prepareIntermediate, writeIntermediate } from "./apply/intermediate.ts";
 import { applyNamespace } from "./apply/namespace.ts";
-import type { MemberAction } from "./core/action.ts";
 import { ISTIO_NAMESPACE, ISTIOD } from "./core/names.ts";
 import type { Member } from "./core/observation.ts";
 import { outcomeOf } from "./core/outcome.ts";
@@ -10,6 +9,7 @@ import { controlPlane } from "./istio/control-plane.ts";
 import type { CacertsMaterial } from "./istio/secrets.ts";
 import { type ManifestTemplate, manifestValues } from "./istio/template.ts";
 import { isRolledOut } from "./istio/workload.ts";
+import type { MemberAction } from "./plan/action.ts";
 import type { Ports } from "./ports.ts";
 import type { Reporter } from "./progress.ts";
 

@@ -1,5 +1,4 @@
 import type { Run } from "./apply.ts";
-import type { Action, ApplyControlPlane } from "./core/action.ts";
 import { distinct, inOrder } from "./core/finding.ts";
 import { CACERTS, ISTIO_NAMESPACE, readerSecretName, remoteSecretName } from "./core/names.ts";
 import type { Member } from "./core/observation.ts";
@@ -10,8 +9,9 @@ import { MeshjoinError } from "./errors.ts";
 import { controlPlane } from "./istio/control-plane.ts";
 import { CRDS, dueCrds } from "./istio/crds.ts";
 import { manifestValues } from "./istio/template.ts";
+import { type Plans, plansOf, type Survey, survey } from "./look/survey.ts";
+import type { Action, ApplyControlPlane } from "./plan/action.ts";
 import type { KubernetesObject, Ports } from "./ports.ts";
-import { type Plans, plansOf, type Survey, survey } from "./reconcile/survey.ts";
 
 /**
  * What a run of this request would do now, planned from one look at everything, `known` if somebody has just had it. The

@@ -1,5 +1,5 @@
-import type { Action } from "./core/action.ts";
 import type { Outcome } from "./core/outcome.ts";
+import type { Action } from "./plan/action.ts";
 
 /** A step that was just finished, for whoever watches a run; the log of a function, a terminal. */
 export interface Progress {

@@ -11,18 +11,18 @@ import { rotationDue } from "./core/roots/due.ts";
 import type { MeshSpec } from "./core/spec.ts";
 import type { MemberSummary, Summary } from "./core/summary.ts";
 import type { MeshjoinError } from "./errors.ts";
-import { type DeepResult, repairDrift } from "./reconcile/deep.ts";
-import { reconcileDepartures } from "./reconcile/departures.ts";
-import { findFaultsElsewhere } from "./reconcile/elsewhere.ts";
-import { type Listing, listClusters } from "./reconcile/listing.ts";
-import { type MemberResult, observeMembers, reconcileMembers } from "./reconcile/members.ts";
-import type { Late } from "./reconcile/note-loaded.ts";
-import { reconcilePairs } from "./reconcile/pairs.ts";
-import { findMissingPermissions } from "./reconcile/permissions.ts";
-import { findRefusedPods } from "./reconcile/refused-pods.ts";
-import { renewIntermediates } from "./reconcile/renew.ts";
-import { type RollOutResult, rollOut } from "./reconcile/roll-out.ts";
-import { signingRoots } from "./reconcile/roots.ts";
+import { type Listing, listClusters } from "./look/listing.ts";
+import { signingRoots } from "./look/roots.ts";
+import { reconcileDepartures } from "./phases/departures.ts";
+import { type DeepResult, repairDrift } from "./phases/drift.ts";
+import { findFaultsElsewhere } from "./phases/elsewhere.ts";
+import type { Late } from "./phases/note-loaded.ts";
+import { type MemberResult, observeMembers, reconcileMembers } from "./phases/own-halves.ts";
+import { reconcilePairs } from "./phases/pairs.ts";
+import { findMissingPermissions } from "./phases/permissions.ts";
+import { findRefusedPods } from "./phases/refused-pods.ts";
+import { renewIntermediates } from "./phases/renewals.ts";
+import { type RollOutResult, rollOut } from "./phases/roll-out.ts";
 
 /** A summary, and what a trigger has to know to answer: whether to come again, and what to log. */
 export interface Reconciled {

@@ -17,11 +17,11 @@ import {
   withOrder,
 } from "./core/roots/stages.ts";
 import { formatRootVersions } from "./core/roots/state.ts";
-import { survey } from "./reconcile/survey.ts";
+import { lookAtGate } from "./look/gate.ts";
+import { survey } from "./look/survey.ts";
 import { type Reconciled, reconcile } from "./reconcile.ts";
 import { beginRotation } from "./rotate/begin.ts";
 import { type Changed, changeRoots, type RotatorRun, readRoots } from "./rotate/change-roots.ts";
-import { lookAtGate } from "./rotate/look.ts";
 
 export const ROOT_ACTIONS = ["start", "advance", "pause", "resume", "abort"] as const;
 export type RootAction = (typeof ROOT_ACTIONS)[number];

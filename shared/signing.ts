@@ -3,8 +3,8 @@ import { nonMemberReason } from "./core/membership.ts";
 import { clusterId } from "./core/names.ts";
 import type { MeshSpec } from "./core/spec.ts";
 import { NotReadyError, RefusedError, UnavailableError } from "./errors.ts";
+import { type Listing, listClusters } from "./look/listing.ts";
 import type { IssuedCertificate, Ports } from "./ports.ts";
-import { type Listing, listClusters } from "./reconcile/listing.ts";
 
 /** What signing needs: the root, and who the members are. */
 export interface Signing {

@@ -5,16 +5,16 @@ import { peerEndpoint } from "./core/endpoints.ts";
 import { distinct, type Finding, inOrder } from "./core/finding.ts";
 import { remoteSecretName } from "./core/names.ts";
 import { isReachable, type Member, type ReachableMember } from "./core/observation.ts";
-import type { PairPlan } from "./core/pair-plan.ts";
 import { rotationDue } from "./core/roots/due.ts";
 import { noSigningRoot } from "./core/roots/signing.ts";
 import { stageOf } from "./core/roots/stages.ts";
 import type { CertificateStatus, MemberStatus, PairStatus, RotationStatus, Status } from "./core/status.ts";
 import { MeshjoinError } from "./errors.ts";
 import { rootCertificates } from "./istio/root-config-map.ts";
+import { lookAtGate } from "./look/gate.ts";
+import { type Plans, plansOf, type Survey, survey } from "./look/survey.ts";
+import type { PairPlan } from "./plan/pair.ts";
 import type { RemoteClusterStatus } from "./ports.ts";
-import { type Plans, plansOf, type Survey, survey } from "./reconcile/survey.ts";
-import { lookAtGate } from "./rotate/look.ts";
 import { VERSION } from "./version.ts";
 
 /** A member that takes longer is shown as unreachable, and delays the answer by no more. */

@@ -1,5 +1,4 @@
 import { parse } from "yaml";
-import { type Connect, isRenewal } from "../core/action.ts";
 import { peerEndpoint } from "../core/endpoints.ts";
 import { annotation, REMOTE_SECRET_LABEL, readerSecretName, remoteSecretName } from "../core/names.ts";
 import type { ReachableMember } from "../core/observation.ts";
@@ -7,6 +6,7 @@ import type { MeshSpec } from "../core/spec.ts";
 import { ConflictError, NotReadyError, RefusedError, UnavailableError } from "../errors.ts";
 import { ownerOf } from "../istio/ownership.ts";
 import { readerSecret, remoteSecret, secretFile, secretRef } from "../istio/secrets.ts";
+import { type Connect, isRenewal } from "../plan/action.ts";
 import type { KubernetesObject, MemberApi, Ports } from "../ports.ts";
 
 export interface Pair {

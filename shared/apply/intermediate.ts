@@ -1,4 +1,3 @@
-import type { IssueIntermediate } from "../core/action.ts";
 import type { Cluster } from "../core/cluster.ts";
 import { annotation, CACERTS, clusterId } from "../core/names.ts";
 import { formatRootVersions } from "../core/roots/state.ts";
@@ -12,6 +11,7 @@ import { makeCsr } from "../pki/csr.ts";
 import { makeKeyPair, privateKeyPem } from "../pki/key.ts";
 import { isSignedBy } from "../pki/signature.ts";
 import { verifyCacerts } from "../pki/verify.ts";
+import type { IssueIntermediate } from "../plan/action.ts";
 import type { MemberApi, Ports } from "../ports.ts";
 
 /**

@@ -1,6 +1,6 @@
-import type { LabelNamespace } from "../core/action.ts";
 import { annotation, ISTIO_NAMESPACE, NETWORK_LABEL } from "../core/names.ts";
 import { ownershipLabels } from "../istio/ownership.ts";
+import type { LabelNamespace } from "../plan/action.ts";
 import type { MemberApi } from "../ports.ts";
 import { applyOwned } from "./owned.ts";
 

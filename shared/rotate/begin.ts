@@ -1,6 +1,6 @@
 import { isReachable } from "../core/observation.ts";
 import { claimNext, isRefusal, isStaleOrder, type Refusal, withOrder } from "../core/roots/stages.ts";
-import { survey } from "../reconcile/survey.ts";
+import { survey } from "../look/survey.ts";
 import { type Changed, type RotatorRun, readRoots } from "./change-roots.ts";
 import { claimRoot } from "./claim-root.ts";
 import { generatedRoot, type NextRoot } from "./root-payload.ts";

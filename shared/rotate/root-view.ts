@@ -5,9 +5,9 @@ import { noSigningRoot } from "../core/roots/signing.ts";
 import { type Stage, stageOf } from "../core/roots/stages.ts";
 import { ROOT_ROLES, type RootRole } from "../core/roots/state.ts";
 import { unclaimedRoots } from "../core/roots/unclaimed.ts";
-import { survey } from "../reconcile/survey.ts";
+import { lookAtGate } from "../look/gate.ts";
+import { survey } from "../look/survey.ts";
 import type { RotatorRun } from "./change-roots.ts";
-import { lookAtGate } from "./look.ts";
 
 /** The roots of a mesh and where their rotation stands; every time is RFC 3339. */
 export interface RootView {

@@ -93,7 +93,9 @@ describe("the removal in docs/deploy.md", () => {
     return;
   }
   const [command, forget] =
-    /^terraform -chdir=terraform state rm (?<address>\S+)/m.exec(readFileSync(join(ROOT, "docs", "deploy.md"), "utf8")) ?? [];
+    /^terraform -chdir=terraform state rm (?<address>\S+)/m.exec(
+      readFileSync(join(ROOT, "docs", "deploy.md"), "utf8"),
+    ) ?? [];
 
   it("is refused while the root secret is Terraform's, and leaves nothing else", async () => {
     expect(command).toBeDefined();

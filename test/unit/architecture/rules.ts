@@ -3,14 +3,15 @@ import type { ModuleFacts } from "./module-facts.ts";
 /** From the inside out; a file imports from its own layer and from those before it. docs/design.md says why. */
 const LAYERS: readonly (readonly string[])[] = [
   ["shared/core/"],
+  ["shared/plan/"],
   ["package.json", "shared/version.ts"],
   ["shared/errors.ts", "shared/is-record.ts", "shared/nearest.ts", "shared/scrub.ts", "shared/table.ts"],
   ["shared/async/"],
   ["shared/ports.ts", "shared/log.ts", "shared/config.ts", "shared/progress.ts"],
   ["shared/pki/", "shared/istio/"],
   ["shared/doctor/"],
-  ["shared/observe.ts", "shared/observe/", "shared/apply.ts", "shared/apply/", "shared/verify.ts"],
-  ["shared/reconcile.ts", "shared/reconcile/"],
+  ["shared/apply.ts", "shared/apply/", "shared/look/", "shared/phases/"],
+  ["shared/reconcile.ts"],
   ["shared/rotate.ts", "shared/rotate/"],
   ["shared/run-log.ts", "shared/preview.ts", "shared/status.ts", "shared/signing.ts"],
   ["shared/runtime.ts"],
@@ -21,6 +22,8 @@ const LAYERS: readonly (readonly string[])[] = [
 const ENTRIES = ["functions/", "cli/"];
 
 const CORE = "shared/core/";
+/** From what was seen to what is to be done. */
+const PLAN = "shared/plan/";
 const ADAPTERS = "shared/adapters/";
 /** From data to markup: `node:crypto` for the hash of its style. */
 const PAGE = "functions/page/";
@@ -70,6 +73,9 @@ function wrongImport(path: string, specifier: string): string | undefined {
   if (path.startsWith(CORE)) {
     return specifier.startsWith(CORE) ? undefined : `core imports nothing outside itself, not ${specifier}`;
   }
+  if (path.startsWith(PLAN) && !startsWithAny(specifier, [PLAN, CORE])) {
+    return `a plan is made of what was seen, not of ${specifier}`;
+  }
   if (path.startsWith(PAGE) && !startsWithAny(specifier, PAGE_MAY_IMPORT)) {
     return `the page is made of data alone, not of ${specifier}`;
   }
@@ -99,7 +105,7 @@ function wrongImport(path: string, specifier: string): string | undefined {
 export function breaches(modules: readonly ModuleFacts[]): string[] {
   return modules.flatMap(({ path, imports, effects }) => {
     const found = imports.flatMap((specifier) => wrongImport(path, specifier) ?? []);
-    const pure = startsWithAny(path, [CORE, PAGE]);
+    const pure = startsWithAny(path, [CORE, PLAN, PAGE]);
     const impure = pure ? effects.map((effect) => `what is pure must not use ${effect}`) : [];
     const lost = layerOf(path) === -1 && !path.startsWith(ADAPTERS) ? ["is in no layer: give it one"] : [];
     return [...found, ...impure, ...lost].map((breach) => `${path}: ${breach}`);

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "@jest/globals";
 import { ISTIO_NAMESPACE } from "../../../shared/core/names.ts";
-import { findRefusedPods } from "../../../shared/reconcile/refused-pods.ts";
+import { findRefusedPods } from "../../../shared/phases/refused-pods.ts";
 import { aMesh, type FakeMesh } from "../../fakes/mesh.ts";
 import { expectJoined, versionsOf } from "./world.ts";
 

@@ -4,13 +4,14 @@ import type { Run } from "../apply.ts";
 import { within } from "../async/within.ts";
 import type { Cluster } from "../core/cluster.ts";
 import { type Finding, finding } from "../core/finding.ts";
-import { peerStanding, planMember, type Standing } from "../core/member-plan.ts";
 import { isReachable, type Member } from "../core/observation.ts";
 import { outcomeOf } from "../core/outcome.ts";
-import { type PairPlan, planPairs } from "../core/pair-plan.ts";
 import { MeshjoinError } from "../errors.ts";
-import { type Evidence, type Expectation, verifyMember } from "../verify.ts";
+import { type Evidence, type Expectation, verifyMember } from "../look/istiods.ts";
+import { peerStanding, planMember, type Standing } from "../plan/member.ts";
+import { type PairPlan, planPairs } from "../plan/pair.ts";
 import { judgePair, keyOf, type PairResult, type Written } from "./judge-pair.ts";
+import { type Late, noteLoaded } from "./note-loaded.ts";
 import {
   contextOf,
   type Judging,
@@ -18,8 +19,7 @@ import {
   type MemberResult,
   observeMembers,
   WAIT_MS,
-} from "./members.ts";
-import { type Late, noteLoaded } from "./note-loaded.ts";
+} from "./own-halves.ts";
 
 /** Pairs that are written at the same time; each is a handful of requests on two API servers. */
 const PAIR_CONCURRENCY = 16;

@@ -1,8 +1,8 @@
 import { describe, expect, it } from "@jest/globals";
 import type { Cluster } from "../../../shared/core/cluster.ts";
 import type { Absence } from "../../../shared/core/departure.ts";
-import { type DepartureInput, planDepartures } from "../../../shared/core/departure-plan.ts";
 import { clusterId } from "../../../shared/core/names.ts";
+import { type DepartureInput, planDepartures } from "../../../shared/plan/departures.ts";
 import { aCluster } from "../../builders/cluster.ts";
 import { anUnreachableMember, aPairedFleet } from "../../builders/member.ts";
 import { aSpec } from "../../builders/spec.ts";

@@ -1,11 +1,11 @@
 import { describe, expect, it } from "@jest/globals";
 import fc from "fast-check";
 import type { Cluster } from "../../../shared/core/cluster.ts";
-import type { Standing } from "../../../shared/core/member-plan.ts";
 import { clusterId } from "../../../shared/core/names.ts";
 import type { Member, Reachable } from "../../../shared/core/observation.ts";
-import { type PairPlan, planPairs } from "../../../shared/core/pair-plan.ts";
 import type { MeshSpec } from "../../../shared/core/spec.ts";
+import type { Standing } from "../../../shared/plan/member.ts";
+import { type PairPlan, planPairs } from "../../../shared/plan/pair.ts";
 import { aCluster, allEndpoints } from "../../builders/cluster.ts";
 import {
   aMember,

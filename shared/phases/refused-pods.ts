@@ -7,8 +7,8 @@ import { clusterId } from "../core/names.ts";
 import { type Outcome, outcomeOfFailure } from "../core/outcome.ts";
 import { MeshjoinError } from "../errors.ts";
 import type { KubernetesObject } from "../ports.ts";
-import type { DeepResult } from "./deep.ts";
-import { MEMBER_CONCURRENCY } from "./members.ts";
+import type { DeepResult } from "./drift.ts";
+import { MEMBER_CONCURRENCY } from "./own-halves.ts";
 
 /**
  * Which workloads Autopilot keeps from having sidecars, by the events of their controllers. A deep run alone asks, and only those

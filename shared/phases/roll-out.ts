@@ -2,7 +2,7 @@ import type { Run } from "../apply.ts";
 import { type Finding, finding } from "../core/finding.ts";
 import type { Outcome } from "../core/outcome.ts";
 import type { MeshjoinError } from "../errors.ts";
-import type { MemberResult } from "./members.ts";
+import type { MemberResult } from "./own-halves.ts";
 import { BEGIN_WITHIN_MS, type TurnInput, turn } from "./turn.ts";
 
 export interface RollOutInput extends TurnInput {

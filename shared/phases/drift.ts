@@ -13,7 +13,7 @@ import { controlPlane, withoutFailurePolicy } from "../istio/control-plane.ts";
 import { newlyOwned } from "../istio/drift.ts";
 import { manifestValues } from "../istio/template.ts";
 import type { KubernetesObject, MemberApi, ObjectMeta } from "../ports.ts";
-import { MEMBER_CONCURRENCY } from "./members.ts";
+import { MEMBER_CONCURRENCY } from "./own-halves.ts";
 
 export interface DeepResult {
   /** By cluster ID, of members that were repaired, or could not be. */

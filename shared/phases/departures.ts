@@ -1,10 +1,8 @@
 import pLimit from "p-limit";
 import type { Run } from "../apply.ts";
 import { within } from "../async/within.ts";
-import type { DepartureAction, Revoke } from "../core/action.ts";
 import type { Cluster } from "../core/cluster.ts";
 import { type Answer, type Departed, departedFrom, judgeAbsence } from "../core/departure.ts";
-import { type Departure, planDepartures } from "../core/departure-plan.ts";
 import { faultFinding } from "../core/error-finding.ts";
 import { type Finding, finding } from "../core/finding.ts";
 import { clusterId } from "../core/names.ts";
@@ -13,9 +11,11 @@ import { type Outcome, outcomeOf, outcomeOfFailure, worst } from "../core/outcom
 import type { PairSummary } from "../core/summary.ts";
 import { MeshjoinError } from "../errors.ts";
 import { secretRef } from "../istio/secrets.ts";
-import { verifyMember } from "../verify.ts";
-import type { Listing } from "./listing.ts";
-import { MEMBER_CONCURRENCY, observeMembers, WAIT_MS } from "./members.ts";
+import { verifyMember } from "../look/istiods.ts";
+import type { Listing } from "../look/listing.ts";
+import type { DepartureAction, Revoke } from "../plan/action.ts";
+import { type Departure, planDepartures } from "../plan/departures.ts";
+import { MEMBER_CONCURRENCY, observeMembers, WAIT_MS } from "./own-halves.ts";
 
 export interface DeparturesInput {
   /** Every member as it was seen just now. */

@@ -1,6 +1,6 @@
-import { lazily } from "./async/lazily.ts";
-import { formatAcceptance, isAccepted } from "./core/acceptance.ts";
-import type { Cluster } from "./core/cluster.ts";
+import { lazily } from "../async/lazily.ts";
+import { formatAcceptance, isAccepted } from "../core/acceptance.ts";
+import type { Cluster } from "../core/cluster.ts";
 import {
   annotation,
   CACERTS,
@@ -9,7 +9,7 @@ import {
   ISTIOD,
   networkName,
   SELF_SIGNED_SECRET,
-} from "./core/names.ts";
+} from "../core/names.ts";
 import type {
   CacertsState,
   ControlPlaneIdentity,
@@ -17,10 +17,10 @@ import type {
   Member,
   MemberState,
   Reachable,
-} from "./core/observation.ts";
-import type { MeshSpec } from "./core/spec.ts";
-import { isRetryable, MeshjoinError, RootError } from "./errors.ts";
-import { judgeCacerts } from "./istio/foreign-cacerts.ts";
+} from "../core/observation.ts";
+import type { MeshSpec } from "../core/spec.ts";
+import { isRetryable, MeshjoinError, RootError } from "../errors.ts";
+import { judgeCacerts } from "../istio/foreign-cacerts.ts";
 import {
   chooseControlPlane,
   controlPlaneIdentity,
@@ -30,10 +30,10 @@ import {
   readerSecretState,
   remoteSecretState,
   secretData,
-} from "./istio/member-state.ts";
-import { ownerOf } from "./istio/ownership.ts";
-import { type DeploymentObject, isReady } from "./istio/workload.ts";
-import type { KubernetesObject, MemberApi, ObjectQuery, ObjectRef, Ports } from "./ports.ts";
+} from "../istio/member-state.ts";
+import { ownerOf } from "../istio/ownership.ts";
+import { type DeploymentObject, isReady } from "../istio/workload.ts";
+import type { KubernetesObject, MemberApi, ObjectQuery, ObjectRef, Ports } from "../ports.ts";
 
 /** What Cloud Service Mesh's managed control plane leaves in a cluster. */
 const MANAGED_MESH_CONFIG: ObjectRef = {

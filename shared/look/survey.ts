@@ -2,15 +2,15 @@ import pLimit from "p-limit";
 import type { Run } from "../apply.ts";
 import { within } from "../async/within.ts";
 import type { Cluster } from "../core/cluster.ts";
-import { type DeparturePlan, planDepartures } from "../core/departure-plan.ts";
-import { type MemberPlan, peerStanding, planMember, type Standing } from "../core/member-plan.ts";
 import type { Member } from "../core/observation.ts";
-import { type PairPlan, planPairs } from "../core/pair-plan.ts";
 import { type Roots, rootsOf } from "../core/roots/stages.ts";
-import { observeMember } from "../observe.ts";
-import { type Departures, observeDepartures } from "./departures.ts";
+import { type Departures, observeDepartures } from "../phases/departures.ts";
+import { contextOf, MEMBER_CONCURRENCY } from "../phases/own-halves.ts";
+import { type DeparturePlan, planDepartures } from "../plan/departures.ts";
+import { type MemberPlan, peerStanding, planMember, type Standing } from "../plan/member.ts";
+import { type PairPlan, planPairs } from "../plan/pair.ts";
 import { type Listing, listClusters } from "./listing.ts";
-import { contextOf, MEMBER_CONCURRENCY } from "./members.ts";
+import { observeMember } from "./member.ts";
 
 /** All that a full run would see, from one look at everything. */
 export interface Survey extends Departures {

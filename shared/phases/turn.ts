@@ -1,12 +1,12 @@
 import { applyMember, type Run } from "../apply.ts";
-import type { MemberAction } from "../core/action.ts";
 import type { Cluster } from "../core/cluster.ts";
 import { faultFinding } from "../core/error-finding.ts";
 import type { Finding } from "../core/finding.ts";
 import { outcomeOfFailure } from "../core/outcome.ts";
 import { MeshjoinError } from "../errors.ts";
-import { observeMember } from "../observe.ts";
-import { awaitReady, type Judging, type MemberResult } from "./members.ts";
+import { observeMember } from "../look/member.ts";
+import type { MemberAction } from "../plan/action.ts";
+import { awaitReady, type Judging, type MemberResult } from "./own-halves.ts";
 import { reconcilePairs } from "./pairs.ts";
 
 export interface TurnInput extends Judging {

@@ -1,8 +1,8 @@
+import type { Absence, Departed } from "../core/departure.ts";
+import { type Finding, finding } from "../core/finding.ts";
+import { isReachable, type Member, type ReachableMember } from "../core/observation.ts";
+import type { MeshSpec } from "../core/spec.ts";
 import type { DepartureAction, Disconnect, Revoke } from "./action.ts";
-import type { Absence, Departed } from "./departure.ts";
-import { type Finding, finding } from "./finding.ts";
-import { isReachable, type Member, type ReachableMember } from "./observation.ts";
-import type { MeshSpec } from "./spec.ts";
 
 export interface Departure {
   readonly departed: Departed;

@@ -5,7 +5,7 @@ import { isReachable } from "../core/observation.ts";
 import { type Gate, gateOf, type PublishedRoots } from "../core/roots/gate.ts";
 import { MeshjoinError } from "../errors.ts";
 import { publishedRoots } from "../istio/root-config-map.ts";
-import type { Survey } from "../reconcile/survey.ts";
+import type { Survey } from "./survey.ts";
 
 /** Members whose ConfigMaps are read at the same time. */
 const LOOKS_AT_ONCE = 16;

@@ -1,9 +1,9 @@
 import { faultFinding, isOutOfReach } from "../core/error-finding.ts";
 import { type Finding, finding } from "../core/finding.ts";
 import { type Outcome, outcomeOf } from "../core/outcome.ts";
-import { foreignRemoteSecret, type PairPlan } from "../core/pair-plan.ts";
 import { MeshjoinError } from "../errors.ts";
-import type { Evidence } from "../verify.ts";
+import type { Evidence } from "../look/istiods.ts";
+import { foreignRemoteSecret, type PairPlan } from "../plan/pair.ts";
 
 export interface PairResult {
   readonly reader: string;

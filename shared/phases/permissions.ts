@@ -7,7 +7,7 @@ import { functionsGrants } from "../doctor/grants.ts";
 import { missingPermissions } from "../doctor/members.ts";
 import { MeshjoinError } from "../errors.ts";
 import { describePermissions, neededPermissions } from "../istio/needed-permissions.ts";
-import { MEMBER_CONCURRENCY } from "./members.ts";
+import { MEMBER_CONCURRENCY } from "./own-halves.ts";
 
 /**
  * What each member's API server does not allow this process, before a join or a repair stumbles over it. A member that does

@@ -2,7 +2,7 @@ import type { Run } from "../apply.ts";
 import { type Finding, finding } from "../core/finding.ts";
 import type { Outcome } from "../core/outcome.ts";
 import type { ReconcileRequest } from "../core/request.ts";
-import type { MemberResult } from "./members.ts";
+import type { MemberResult } from "./own-halves.ts";
 import type { RollOutInput, RollOutResult } from "./roll-out.ts";
 import { BEGIN_WITHIN_MS, type TurnFault, turn } from "./turn.ts";
 

@@ -1,6 +1,4 @@
 import { describe, expect, it } from "@jest/globals";
-import type { MemberContext } from "../../../shared/core/member-checks.ts";
-import { peerStanding, planMember, type Standing } from "../../../shared/core/member-plan.ts";
 import type {
   ControlPlaneIdentity,
   ControlPlaneState,
@@ -10,6 +8,8 @@ import type {
 import { NO_NOTES, type RootNotes } from "../../../shared/core/roots/notes.ts";
 import type { Roots } from "../../../shared/core/roots/stages.ts";
 import type { RootVersions } from "../../../shared/core/roots/state.ts";
+import type { MemberContext } from "../../../shared/plan/checks.ts";
+import { peerStanding, planMember, type Standing } from "../../../shared/plan/member.ts";
 import { aCluster } from "../../builders/cluster.ts";
 import {
   aMember,

@@ -5,7 +5,7 @@ import { type Finding, finding } from "../core/finding.ts";
 import { isReachable, type Member } from "../core/observation.ts";
 import type { Outcome } from "../core/outcome.ts";
 import { ConflictError, MeshjoinError } from "../errors.ts";
-import type { Evidence } from "../verify.ts";
+import type { Evidence } from "../look/istiods.ts";
 import { unfinished } from "./judge-pair.ts";
 
 /** What became apparent of a subject after its own half. */

@@ -1,13 +1,24 @@
+import { needsNetAdmin } from "../core/autopilot.ts";
+import { type Finding, finding } from "../core/finding.ts";
+import {
+  certificateExpiring,
+  isIntermediateDue,
+  rootExpiring,
+  wouldGainLife,
+} from "../core/intermediate-life.ts";
+import { CACERTS, ISTIO_NAMESPACE, ISTIOD } from "../core/names.ts";
+import type {
+  ControlPlaneState,
+  Member,
+  OwnCacerts,
+  Reachable,
+  ReachableMember,
+} from "../core/observation.ts";
+import { isReachable } from "../core/observation.ts";
+import { unsafeRoots } from "../core/roots/guard.ts";
+import { formatRootVersions } from "../core/roots/state.ts";
 import type { ApplyControlPlane, IssueIntermediate, MemberAction } from "./action.ts";
-import { needsNetAdmin } from "./autopilot.ts";
-import { type Finding, finding } from "./finding.ts";
-import { certificateExpiring, isIntermediateDue, rootExpiring, wouldGainLife } from "./intermediate-life.ts";
-import { BLOCKERS, type MemberContext } from "./member-checks.ts";
-import { CACERTS, ISTIO_NAMESPACE, ISTIOD } from "./names.ts";
-import type { ControlPlaneState, Member, OwnCacerts, Reachable, ReachableMember } from "./observation.ts";
-import { isReachable } from "./observation.ts";
-import { unsafeRoots } from "./roots/guard.ts";
-import { formatRootVersions } from "./roots/state.ts";
+import { BLOCKERS, type MemberContext } from "./checks.ts";
 
 /**
  * How a member stands after its own half: `complete`, `pending` (actions or readiness are missing), or

@@ -1,9 +1,9 @@
-import { type Finding, finding } from "./finding.ts";
-import { CACERTS, ISTIO_NAMESPACE, TRUST_DOMAIN } from "./names.ts";
-import type { ControlPlaneState, Member } from "./observation.ts";
-import { outOfReach } from "./reach.ts";
-import type { Roots } from "./roots/stages.ts";
-import type { MeshSpec } from "./spec.ts";
+import { type Finding, finding } from "../core/finding.ts";
+import { CACERTS, ISTIO_NAMESPACE, TRUST_DOMAIN } from "../core/names.ts";
+import type { ControlPlaneState, Member } from "../core/observation.ts";
+import { outOfReach } from "../core/reach.ts";
+import type { Roots } from "../core/roots/stages.ts";
+import type { MeshSpec } from "../core/spec.ts";
 
 /** What a member should be; computed outside, because it takes the rendered manifest. */
 export interface DesiredControlPlane {

@@ -1,14 +1,14 @@
+import { endpointDigest } from "../core/endpoint-digest.ts";
+import { peerEndpoint } from "../core/endpoints.ts";
+import { type Finding, finding } from "../core/finding.ts";
+import { ISTIO_NAMESPACE, readerSecretName, remoteSecretName } from "../core/names.ts";
+import type { Member, ReachableMember, RemoteSecretState } from "../core/observation.ts";
+import { isReachable } from "../core/observation.ts";
+import { outOfReach } from "../core/reach.ts";
+import type { MeshSpec } from "../core/spec.ts";
+import { isTokenDue, tokenExpiring } from "../core/token-life.ts";
 import { type Connect, isRenewal } from "./action.ts";
-import { endpointDigest } from "./endpoint-digest.ts";
-import { peerEndpoint } from "./endpoints.ts";
-import { type Finding, finding } from "./finding.ts";
-import type { Standing } from "./member-plan.ts";
-import { ISTIO_NAMESPACE, readerSecretName, remoteSecretName } from "./names.ts";
-import type { Member, ReachableMember, RemoteSecretState } from "./observation.ts";
-import { isReachable } from "./observation.ts";
-import { outOfReach } from "./reach.ts";
-import type { MeshSpec } from "./spec.ts";
-import { isTokenDue, tokenExpiring } from "./token-life.ts";
+import type { Standing } from "./member.ts";
 
 export interface PairContext {
   readonly spec: MeshSpec;

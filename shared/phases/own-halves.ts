@@ -1,19 +1,19 @@
 import pLimit from "p-limit";
 import { applyMember, awaitIstiod, type Run } from "../apply.ts";
 import { within } from "../async/within.ts";
-import type { ApplyControlPlane, IssueIntermediate } from "../core/action.ts";
 import type { Cluster } from "../core/cluster.ts";
 import { faultFinding } from "../core/error-finding.ts";
 import type { Finding } from "../core/finding.ts";
-import type { MemberContext } from "../core/member-checks.ts";
-import { type MemberPlan, planMember } from "../core/member-plan.ts";
 import { clusterId } from "../core/names.ts";
 import type { Member } from "../core/observation.ts";
 import { type Outcome, outcomeOf, outcomeOfFailure, worst } from "../core/outcome.ts";
 import { MeshjoinError } from "../errors.ts";
 import { manifestHash } from "../istio/control-plane.ts";
 import { manifestValues } from "../istio/template.ts";
-import { observeMember } from "../observe.ts";
+import { observeMember } from "../look/member.ts";
+import type { ApplyControlPlane, IssueIntermediate } from "../plan/action.ts";
+import type { MemberContext } from "../plan/checks.ts";
+import { type MemberPlan, planMember } from "../plan/member.ts";
 
 /** Members that are worked on at the same time. */
 export const MEMBER_CONCURRENCY = 8;

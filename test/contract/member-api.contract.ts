@@ -517,6 +517,14 @@ export function describeMemberApi(name: string, start: () => Promise<MemberWorld
         session.close();
       });
 
+      it("cannot be asked once the time is up", async () => {
+        const session = api.istiod.open("istiod-0");
+        const late = { code: "ApiServerUnreachable", retryable: true };
+        await expect(session.remoteClusters(AbortSignal.abort())).rejects.toMatchObject(late);
+        await expect(session.servedChain(AbortSignal.abort())).rejects.toMatchObject(late);
+        session.close();
+      });
+
       it("may not be asked by a caller without the permission, and asking again does not help", async () => {
         const session = world.stranger.istiod.open("istiod-0");
         await expect(session.remoteClusters()).rejects.toMatchObject({ code: "Forbidden", retryable: false });

@@ -1,8 +1,10 @@
 import { createHash } from "node:crypto";
 import { Agent, request } from "node:http";
-import type { Duplex } from "node:stream";
+import { addAbortSignal, type Duplex } from "node:stream";
 import { text } from "node:stream/consumers";
 import { type DetailedPeerCertificate, connect as tlsConnect } from "node:tls";
+import { untilAborted } from "../../async/until-aborted.ts";
+import { within } from "../../async/within.ts";
 import { type ErrorFields, MeshjoinError } from "../../errors.ts";
 import type { IstiodProbe, RemoteClusterStatus } from "../../ports.ts";
 import { type ApiConnection, unreachable } from "./connection.ts";
@@ -12,30 +14,34 @@ import { statusError } from "./status-errors.ts";
 /** Ports of istiod; Istio `pilot/cmd/pilot-discovery/app/cmd.go`. */
 const DEBUG_PORT = 8080;
 const XDS_PORT = 15_012;
+const OPEN_TIMEOUT_MS = 10_000;
 const ANSWER_TIMEOUT_MS = 10_000;
+
+/** Each question has a limit of its own besides. */
+const UNLIMITED = new AbortController().signal;
 
 const STATUSES = ["synced", "syncing", "timeout", "closed"] as const;
 
 /** Looks at what istiod really does, as istioctl does: through port-forwards, never through what was written. */
-export function istiodProbe(api: ApiConnection, fields: ErrorFields): IstiodProbe {
+export function istiodProbe(api: Pick<ApiConnection, "kubeConfig">, fields: ErrorFields): IstiodProbe {
   return {
     open(pod) {
       let debug: Promise<Agent> | undefined;
-      const streams: Duplex[] = [];
+      const closed = new AbortController();
 
-      async function forward(port: number): Promise<Duplex> {
+      async function forward(port: number, signal: AbortSignal): Promise<Duplex> {
+        const opening = within(AbortSignal.any([signal, closed.signal]), OPEN_TIMEOUT_MS);
         try {
-          const stream = await forwardPort(await api.kubeConfig(), pod, port);
-          streams.push(stream);
-          return stream;
+          const config = await untilAborted(api.kubeConfig(), opening);
+          return addAbortSignal(closed.signal, await forwardPort(config, { pod, port }, opening));
         } catch (error) {
           throw forwardError(error, `port-forward to ${pod}:${port}`, fields);
         }
       }
 
       return {
-        async remoteClusters(signal) {
-          debug ??= forward(DEBUG_PORT).then(agentOver);
+        async remoteClusters(signal = UNLIMITED) {
+          debug ??= forward(DEBUG_PORT, signal).then(agentOver);
           try {
             return parseClusterz(await httpGet(await debug, "/debug/clusterz", signal));
           } catch (error) {
@@ -44,8 +50,8 @@ export function istiodProbe(api: ApiConnection, fields: ErrorFields): IstiodProb
             throw unreachable(`read /debug/clusterz of ${pod}`, error, fields);
           }
         },
-        async servedChain(signal) {
-          const stream = await forward(XDS_PORT);
+        async servedChain(signal = UNLIMITED) {
+          const stream = await forward(XDS_PORT, signal);
           try {
             return await readChain(stream, signal);
           } catch (error) {
@@ -55,7 +61,7 @@ export function istiodProbe(api: ApiConnection, fields: ErrorFields): IstiodProb
           }
         },
         close() {
-          for (const stream of streams) stream.destroy();
+          closed.abort();
         },
       };
     },
@@ -89,8 +95,7 @@ function agentOver(stream: Duplex): Agent {
   return agent;
 }
 
-async function httpGet(agent: Agent, path: string, signal?: AbortSignal): Promise<string> {
-  const limit = AbortSignal.timeout(ANSWER_TIMEOUT_MS);
+async function httpGet(agent: Agent, path: string, signal: AbortSignal): Promise<string> {
   return await new Promise((resolve, reject) => {
     const sent = request(
       {
@@ -98,7 +103,7 @@ async function httpGet(agent: Agent, path: string, signal?: AbortSignal): Promis
         path,
         host: "127.0.0.1",
         headers: { host: "localhost" },
-        signal: signal === undefined ? limit : AbortSignal.any([signal, limit]),
+        signal: within(signal, ANSWER_TIMEOUT_MS),
       },
       (response) => {
         if (response.statusCode === 200) text(response).then(resolve, reject);
@@ -121,20 +126,21 @@ function parseClusterz(body: string): RemoteClusterStatus[] {
 }
 
 /** No certificate is verified here: the caller compares fingerprints, and an untrusted chain is just what it must see. */
-async function readChain(stream: Duplex, signal?: AbortSignal): Promise<string[]> {
-  const limit = AbortSignal.timeout(ANSWER_TIMEOUT_MS);
-  const aborted = signal === undefined ? limit : AbortSignal.any([signal, limit]);
+async function readChain(stream: Duplex, signal: AbortSignal): Promise<string[]> {
+  const limit = within(signal, ANSWER_TIMEOUT_MS);
   return await new Promise((resolve, reject) => {
     const socket = tlsConnect({ socket: stream, rejectUnauthorized: false, ALPNProtocols: ["h2"] });
     const stop = () => socket.destroy(new Error("no TLS handshake in time"));
-    aborted.addEventListener("abort", stop, { once: true });
+    limit.addEventListener("abort", stop, { once: true });
+    // A signal that has ended before tells nobody.
+    if (limit.aborted) stop();
     socket.once("secureConnect", () => {
       resolve(fingerprints(socket.getPeerCertificate(true)));
       socket.end();
     });
     // More than once: after the handshake's own end comes that of the stream below, and unheard it would end the process.
     socket.on("error", reject);
-    socket.once("close", () => aborted.removeEventListener("abort", stop));
+    socket.once("close", () => limit.removeEventListener("abort", stop));
   });
 }
 

@@ -1,21 +1,26 @@
 import { once } from "node:events";
 import { Duplex, PassThrough } from "node:stream";
-import { setTimeout as sleep } from "node:timers/promises";
 import { type KubeConfig, PortForward } from "@kubernetes/client-node";
+// The entry does not export it.
+import { WebSocketHandler } from "@kubernetes/client-node/dist/web-socket-handler.js";
+import { WebSocket } from "ws";
 import { ISTIO_NAMESPACE } from "../../core/names.ts";
-
-const OPEN_TIMEOUT_MS = 10_000;
 
 /**
  * A byte stream to a port of a pod, through `pods/portforward`. The pod sees a connection from loopback, which is what
- * istiod's debug pages insist on.
+ * istiod's debug pages insist on. The signal bounds the opening and ends the socket with it: the client itself waits for
+ * ever on a server that accepts the connection and says nothing. An open stream lasts until it is destroyed.
  */
-export async function forwardPort(config: KubeConfig, pod: string, port: number): Promise<Duplex> {
+export async function forwardPort(
+  config: KubeConfig,
+  { pod, port }: { readonly pod: string; readonly port: number },
+  signal: AbortSignal,
+): Promise<Duplex> {
   const fromPod = new PassThrough();
   const toPod = new PassThrough();
   const errors = new PassThrough();
-  const socket = await inTime(
-    new PortForward(config).portForward(ISTIO_NAMESPACE, pod, [port], fromPod, errors, toPod),
+  const socket = await opened(config, signal, (handler) =>
+    new PortForward(config, true, handler).portForward(ISTIO_NAMESPACE, pod, [port], fromPod, errors, toPod),
   );
 
   const stream = Duplex.from({ readable: fromPod, writable: toPod });
@@ -33,23 +38,29 @@ export async function forwardPort(config: KubeConfig, pod: string, port: number)
   return stream;
 }
 
-type Opened = Awaited<ReturnType<PortForward["portForward"]>>;
-type Socket = Exclude<Opened, () => unknown>;
+type Opening = ReturnType<PortForward["portForward"]>;
 
-/** The client waits for ever on a server that accepts the connection and says nothing; one that comes late is closed. */
-async function inTime(opening: Promise<Opened>): Promise<Socket> {
-  const opened = opening.then((socket) => (typeof socket === "function" ? socket() : socket));
-  const late = Symbol("late");
-  const timer = new AbortController();
-  const patience = sleep(OPEN_TIMEOUT_MS, late, { signal: timer.signal }).catch(() => late);
-  const first = await Promise.race([opened, patience]).finally(() => timer.abort());
-  if (first === late) {
-    void opened.then(
-      (socket) => socket?.close(),
-      () => undefined,
-    );
-    throw new Error(`not opened within ${OPEN_TIMEOUT_MS / 1000} s`);
+async function opened(
+  config: KubeConfig,
+  signal: AbortSignal,
+  open: (handler: WebSocketHandler) => Opening,
+): Promise<WebSocket> {
+  signal.throwIfAborted();
+  let socket: WebSocket | undefined;
+  const stop = () => socket?.terminate();
+  signal.addEventListener("abort", stop, { once: true });
+  const connect = (uri: string, protocols: string[], options: object) => {
+    socket = new WebSocket(uri, protocols, options);
+    if (signal.aborted) stop();
+    return socket;
+  };
+  try {
+    await open(new WebSocketHandler(config, connect));
+  } catch (error) {
+    throw signal.aborted ? new Error("not opened in time", { cause: error }) : error;
+  } finally {
+    signal.removeEventListener("abort", stop);
   }
-  if (first === null || typeof first === "symbol") throw new Error("not opened");
-  return first;
+  if (socket === undefined) throw new Error("not opened");
+  return socket;
 }

@@ -43,6 +43,7 @@ const CONFINED: readonly { readonly name: string; readonly to: string | readonly
   { name: "google-auth-library", to: ADAPTERS },
   { name: "google-gax", to: ADAPTERS },
   { name: "undici", to: ADAPTERS },
+  { name: "ws", to: ADAPTERS },
   { name: "@google-cloud/functions-framework", to: "functions/" },
   { name: "node-forge", to: "shared/pki/" },
   { name: "commander", to: "cli/" },

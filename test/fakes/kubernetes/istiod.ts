@@ -58,6 +58,8 @@ export function simulatedIstiod(store: ObjectStore, reach: Reach): SimulatedIsti
   const seen = new Map<string, { readonly version: string; readonly at: number }>();
   let loaded: readonly string[] = [];
   let starting: NodeJS.Timeout | undefined;
+  const kubeconfigIn = remembered(readKubeconfig);
+  const fingerprintsIn = remembered(fingerprintsOf);
 
   /** For how long the object has been as it is. */
   const ageOf = ({ kind, metadata }: KubernetesObject): number => {
@@ -83,7 +85,7 @@ export function simulatedIstiod(store: ObjectStore, reach: Reach): SimulatedIsti
     const deployment = store.get(DEPLOYMENT);
     const cacerts = completeCacerts(store);
     if (deployment === undefined || cacerts === undefined) return;
-    loaded = fingerprintsOf(cacerts);
+    loaded = fingerprintsIn(chainOf(cacerts));
     ageOf(cacerts);
     if (behaviour.publishes) publishRoots(store, cacerts);
     writePods(store, deployment);
@@ -93,7 +95,7 @@ export function simulatedIstiod(store: ObjectStore, reach: Reach): SimulatedIsti
   const reload = () => {
     const cacerts = completeCacerts(store);
     if (cacerts === undefined || ageOf(cacerts) < behaviour.reloadsAfterMs) return;
-    loaded = fingerprintsOf(cacerts);
+    loaded = fingerprintsIn(chainOf(cacerts));
     if (behaviour.publishes) publishRoots(store, cacerts);
   };
 
@@ -118,7 +120,7 @@ export function simulatedIstiod(store: ObjectStore, reach: Reach): SimulatedIsti
         const synced = isSynced(secret);
         const secretName = `${ISTIO_NAMESPACE}/${secret.metadata.name}`;
         return Object.entries(dataOf(secret)).map(([clusterId, encoded]): RemoteClusterStatus => {
-          const open = synced && reach(readKubeconfig(encoded));
+          const open = synced && reach(kubeconfigIn(encoded));
           return { clusterId, secretName, status: open ? "synced" : "syncing" };
         });
       });
@@ -168,10 +170,23 @@ function remoteSecrets(store: ObjectStore): KubernetesObject[] {
   });
 }
 
-function fingerprintsOf(cacerts: KubernetesObject): string[] {
+/** Parses each text once, as istiod does: it looks again at what has changed alone. */
+function remembered<T>(parsed: (text: string) => T): (text: string) => T {
+  const known = new Map<string, T>();
+  return (text) => {
+    const found = known.get(text) ?? parsed(text);
+    known.set(text, found);
+    return found;
+  };
+}
+
+function chainOf(cacerts: KubernetesObject): string {
   const data = dataOf(cacerts);
   const files = "tls.crt" in data ? ["tls.crt", "ca.crt"] : ["cert-chain.pem"];
-  const chain = files.map((file) => decode(data[file])).join("");
+  return files.map((file) => decode(data[file])).join("");
+}
+
+function fingerprintsOf(chain: string): string[] {
   const blocks = chain.match(/-----BEGIN CERTIFICATE-----[\s\S]+?-----END CERTIFICATE-----/g) ?? [];
   return blocks.map((pem) => new X509Certificate(pem).fingerprint256.replaceAll(":", "").toLowerCase());
 }

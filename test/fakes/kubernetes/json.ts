@@ -7,7 +7,12 @@ export function isObject(value: unknown): value is JsonObject {
 
 /** Equal as JSON, whatever the order of keys. */
 export function sameJson(a: unknown, b: unknown): boolean {
-  return canonical(a) === canonical(b);
+  if (a === b) return true;
+  return isContainer(a) && isContainer(b) && canonical(a) === canonical(b);
+}
+
+function isContainer(value: unknown): boolean {
+  return typeof value === "object" && value !== null;
 }
 
 function canonical(value: unknown): string {

@@ -224,13 +224,23 @@ function same(a: JsonObject, b: JsonObject): boolean {
   return sameJson(a, b);
 }
 
-/** The object as a client sees it. */
-function told({ object, owners, times }: Entry): KubernetesObject {
-  const copy = structuredClone(object);
-  return { ...copy, metadata: { ...copy.metadata, managedFields: managedFields(owners, times) } };
+/** Entries never change, and are read far more often than written. */
+const texts = new WeakMap<Entry, string>();
+
+/** The object as a client sees it: JSON, made once, and read anew for each client, who may change its copy. */
+function told(entry: Entry): KubernetesObject {
+  const known = texts.get(entry);
+  const text = known ?? JSON.stringify({ ...entry.object, metadata: metadataOf(entry) });
+  if (known === undefined) texts.set(entry, text);
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- it was one
+  return JSON.parse(text) as KubernetesObject;
+}
+
+function metadataOf({ object, owners, times }: Entry): KubernetesObject["metadata"] {
+  return { ...object.metadata, managedFields: managedFields(owners, times) };
 }
 
 function answer(entry: Entry): KubernetesObject {
-  const { metadata } = told(entry);
+  const metadata = structuredClone(metadataOf(entry));
   return { apiVersion: "meta.k8s.io/v1", kind: "PartialObjectMetadata", metadata };
 }

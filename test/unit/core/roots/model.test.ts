@@ -209,13 +209,20 @@ it("whatever happens, every member trusts every root under which a certificate m
         const before = model.members.map(({ written }) => new Set(bundleVersions(written)));
         step(model, move);
         const living = livingRoots(model);
-        for (const [index, { written, loaded }] of model.members.entries()) {
-          expect(living.isSubsetOf(new Set(bundleVersions(loaded)))).toBe(true);
-          expect(living.isSubsetOf(new Set(bundleVersions(written)))).toBe(true);
+        const faults = model.members.flatMap(({ name, written, loaded }, index) => {
           const bundle = new Set(bundleVersions(written));
           const earlier = before[index] ?? bundle;
-          expect(bundle.isSubsetOf(earlier) || bundle.isSupersetOf(earlier)).toBe(true);
-        }
+          return [
+            ...(living.isSubsetOf(new Set(bundleVersions(loaded)))
+              ? []
+              : [`${name} has not loaded a living root`]),
+            ...(living.isSubsetOf(bundle) ? [] : [`${name} is to lose a living root`]),
+            ...(bundle.isSubsetOf(earlier) || bundle.isSupersetOf(earlier)
+              ? []
+              : [`${name} is to get a bundle that does not nest`]),
+          ];
+        });
+        expect(faults).toEqual([]);
       }
       retirements += model.roots.notes.retired.length;
     }),

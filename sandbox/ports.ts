@@ -1,4 +1,5 @@
 import { randomInt } from "node:crypto";
+import { createSocket } from "node:dgram";
 import { once } from "node:events";
 import { createServer } from "node:net";
 
@@ -8,8 +9,24 @@ import { createServer } from "node:net";
  */
 const LOWEST = 20_000;
 const HIGHEST = 32_000;
+const ATTEMPTS = 200;
 
-const handedOut = new Set<number>();
+/**
+ * Whether the port is this process's to hand out, once and to nobody else. The claim is the UDP port of the same number, of
+ * which nothing here makes use: it lasts as long as the process, and every other sandbox of the machine sees it.
+ */
+async function claim(port: number, host: string): Promise<boolean> {
+  const socket = createSocket("udp4").unref();
+  try {
+    const bound = once(socket, "listening");
+    socket.bind({ port, address: host, exclusive: true });
+    await bound;
+    return true;
+  } catch {
+    socket.close();
+    return false;
+  }
+}
 
 async function isFree(port: number, host: string): Promise<boolean> {
   const server = createServer();
@@ -24,16 +41,11 @@ async function isFree(port: number, host: string): Promise<boolean> {
   }
 }
 
-/** A port of an address of this machine that nobody listens on, and that this process has not handed out before. */
+/** A port of an address of this machine that nobody listens on, and that no sandbox which still runs has been given. */
 export async function freePort(host = "127.0.0.1"): Promise<number> {
-  for (let attempt = 0; attempt < 200; attempt += 1) {
+  for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
     const port = randomInt(LOWEST, HIGHEST);
-    if (!handedOut.has(port)) {
-      handedOut.add(port);
-      if (await isFree(port, host)) {
-        return port;
-      }
-    }
+    if ((await claim(port, host)) && (await isFree(port, host))) return port;
   }
   throw new Error(`no free port between ${LOWEST} and ${HIGHEST}; end processes that listen there`);
 }

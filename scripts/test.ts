@@ -81,7 +81,8 @@ async function runTier(tier: Tier, jestArgs: readonly string[]): Promise<TierRes
     `--testMatch=<rootDir>/${tier.folder}/**/*.test.ts`,
     "--json",
     `--outputFile=${summaryFile}`,
-    ...(tier.serial ? ["--runInBand"] : []),
+    // Jest would leave one core idle, and that is half of a machine with two.
+    tier.serial ? "--runInBand" : "--maxWorkers=100%",
     ...jestArgs,
   ];
   const { code, seconds } = await run(process.execPath, args, { inherit: true });

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, expect } from "@jest/globals";
 import { type SandboxFleet, startFleet } from "../../../sandbox/fleet.ts";
 import type { FleetMember } from "../../../sandbox/fleet-file.ts";
+import { DIST } from "../../../scripts/paths.ts";
 import { recordAsked } from "../../../scripts/permissions/evidence.ts";
 
 /** The first start may have to compile the control planes. */
@@ -36,8 +37,9 @@ export function useFleet(use: FleetUse): { readonly fleet: SandboxFleet } {
   let fleet: SandboxFleet | undefined;
   beforeAll(async () => {
     dir = await mkdtemp(join(tmpdir(), "meshjoin-scenarios-"));
-    const options = { members, dir, join: true, traffic, autoscaler, firewall, progress: () => undefined };
-    fleet = await startFleet({ ...options, env: { ...process.env, ...env } });
+    // `npm test` has just built it, once for all fleets.
+    const runs = { dir, bundle: DIST, join: true, env: { ...process.env, ...env } };
+    fleet = await startFleet({ ...runs, members, traffic, autoscaler, firewall, progress: () => undefined });
     await fleet.waitUntilDelivered();
   }, START_MS);
   beforeEach(() => fleet?.iam.enter(expect.getState().currentTestName ?? ""));

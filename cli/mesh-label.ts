@@ -92,6 +92,7 @@ function notJoinable(id: string, reason: NonMemberReason): MeshjoinError {
     case "Stopping":
       return new RefusedError(`${id} is being deleted; name another cluster`, { code: reason });
     case "Failed":
+    case "StatusUnknown":
     case "NotLabelled":
     case "OtherMesh":
       return new RefusedError(`${id} does not run; mend the cluster, then join it`, { code: reason });

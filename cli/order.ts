@@ -9,6 +9,7 @@ export type Order =
       readonly cluster?: string;
       readonly deep: boolean;
       readonly yes: boolean;
+      readonly confirm: readonly Confirmable[];
     }
   | { readonly command: "upgrade"; readonly cluster?: string }
   | { readonly command: "rotate"; readonly cluster?: string; readonly compromised: boolean }
@@ -19,6 +20,10 @@ export type Order =
   | { readonly command: "open"; readonly url: string; readonly port: string }
   | { readonly command: "doctor"; readonly url?: string }
   | { readonly command: "preflight"; readonly region: string };
+
+/** What a person may confirm to `sync`. Another version of Istio is no repair, so a sync never begins it. */
+export const CONFIRMABLE = ["MassLeave", "NotConfigured"] as const;
+export type Confirmable = (typeof CONFIRMABLE)[number];
 
 /** What is ordered of the root CAs. */
 export type RootOrder =

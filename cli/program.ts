@@ -3,7 +3,7 @@ import pin from "../shared/istio/pin.json" with { type: "json" };
 import { ROOT_ALGORITHMS, type RootAlgorithm } from "../shared/rotate/root-payload.ts";
 import { VERSION } from "../shared/version.ts";
 import { DEFAULT_REGION } from "./doctor/preflight/quotas.ts";
-import { FORMATS, type Format, type Order, type RootOrder } from "./order.ts";
+import { CONFIRMABLE, type Confirmable, FORMATS, type Format, type Order, type RootOrder } from "./order.ts";
 
 /** Takes what was ordered and does it. */
 export type Take = (order: Order, format: Format) => Promise<void> | void;
@@ -32,6 +32,7 @@ interface ClusterFlag {
 interface SyncFlags extends ClusterFlag {
   readonly deep?: boolean;
   readonly yes?: boolean;
+  readonly confirm?: readonly Confirmable[];
 }
 
 interface RotateFlags extends ClusterFlag {
@@ -88,6 +89,11 @@ export function createProgram(take: Take): Command {
     .addOption(onlyCluster())
     .option("--deep", "look at every field of Istio's objects, too, and take edits back")
     .option("--yes", "do also what asks for confirmation (MassLeave)")
+    .addOption(
+      new Option("--confirm <REASON...>", "act on findings of this reason, which alone it confirms").choices(
+        CONFIRMABLE,
+      ),
+    )
     .addHelpText(
       "after",
       `\nWithout --yes it asks on a terminal; elsewhere it leaves undone what it would have to ask, and exits with 1.\n` +
@@ -95,10 +101,11 @@ export function createProgram(take: Take): Command {
           "meshjoin sync",
           "meshjoin sync --cluster cn-shop-europe-west1-checkout",
           "meshjoin sync --yes",
+          "meshjoin sync --confirm NotConfigured",
         ),
     )
-    .action(({ cluster, deep = false, yes = false }: SyncFlags) =>
-      take({ command: "sync", ...given(cluster), deep, yes }, format()),
+    .action(({ cluster, deep = false, yes = false, confirm = [] }: SyncFlags) =>
+      take({ command: "sync", ...given(cluster), deep, yes, confirm }, format()),
     );
 
   program

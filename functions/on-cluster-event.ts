@@ -1,5 +1,5 @@
 import type { Cluster } from "../shared/core/cluster.ts";
-import { nonMemberReason } from "../shared/core/membership.ts";
+import { nonMemberReason, standsStill } from "../shared/core/membership.ts";
 import { clusterId, clusterResource } from "../shared/core/names.ts";
 import type { MeshSpec } from "../shared/core/spec.ts";
 import { NotReadyError } from "../shared/errors.ts";
@@ -76,6 +76,7 @@ type Direction =
 /** What the cluster is now decides, not what the event says: it may be late, and the name may be another cluster's. */
 function directionOf(cluster: Cluster | undefined, spec: MeshSpec, method: Method): Direction {
   const reason = cluster === undefined ? "Gone" : nonMemberReason(cluster, spec);
+  if (reason !== undefined && reason !== "Gone" && standsStill(reason)) return { ignored: reason };
   if (cluster !== undefined && reason === undefined) {
     if (method === "DeleteCluster") return { ignored: "StillRunning" };
     return { message: "cluster joins", why: {}, known: [cluster] };

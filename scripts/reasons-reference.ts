@@ -9,8 +9,8 @@ interface Entry {
 const ENTRIES: Readonly<Record<Reason, Entry>> = {
   AbsenceNotProved: {
     means:
-      "A cluster that members hold credentials of is not in any list, and nothing proves that it has left: GKE is silent, or may not be asked.",
-    cure: "Let Meshjoin read the cluster (`container.clusters.get`). If it is gone for good, delete the Secrets that name it by hand.",
+      "Members hold credentials of a cluster that is no member now, and nothing proves that it is to leave: GKE is silent, may not be asked, or gives it a status like ERROR. Nothing is removed.",
+    cure: "The message says which, and the finding's cure what settles it.",
   },
   AccountFault: {
     means:
@@ -153,8 +153,9 @@ const ENTRIES: Readonly<Record<Reason, Entry>> = {
     cure: 'If it is meant: `meshjoin sync --yes`, or `POST /sync` with `confirm: ["MassLeave"]`. If not: set the labels again.',
   },
   MemberLeft: {
-    means: "A cluster is no member any more.",
-    cure: "None: what the members hold of it is removed.",
+    means:
+      "A cluster is no member any more. An event removes what is proved, a deletion; a label that was taken off waits for the full run, which sees all that have left.",
+    cure: "None: what the members hold of it is removed, by the next full run at the latest. At once: `meshjoin sync`.",
   },
   NamespaceNotLabelled: {
     means: "`istio-system` does not carry the member's network and the mesh's labels.",
@@ -176,6 +177,11 @@ const ENTRIES: Readonly<Record<Reason, Entry>> = {
   NoSigningRoot: {
     means: "No version of the root secret has the alias `signing`. Nothing is issued.",
     cure: "Give it to the version that is to sign; the message has the command.",
+  },
+  NotConfigured: {
+    means:
+      "Members hold credentials of a cluster that `MESHJOIN_PROJECTS` or `MESHJOIN_ALLOW` leaves out. That is no word about the cluster, so nothing is removed, whatever the number.",
+    cure: 'Set both variables as the functions have them. If the cluster is to leave: `meshjoin sync --confirm NotConfigured`, or `POST /sync` with `confirm: ["NotConfigured"]`.',
   },
   OtherMesh: {
     means: "The cluster still holds the control plane of another mesh of Meshjoin. It does not join.",

@@ -2,11 +2,12 @@ import type { Reason } from "../../shared/core/finding.ts";
 import type { Summary } from "../../shared/core/summary.ts";
 import type { Reconciled } from "../../shared/reconcile.ts";
 import { EXIT, type ExitCode } from "../exit-code.ts";
+import { CONFIRMABLE, type Confirmable } from "../order.ts";
 import { renderSummary } from "../render/summary.ts";
 import type { Session } from "../session.ts";
 
-/** What `sync --yes` confirms. Another version of Istio is no repair, so a sync never begins it. */
-export const CONFIRMED_BY_YES: readonly Reason[] = ["MassLeave"];
+/** What `sync --yes` confirms: what a configuration leaves out has to be confirmed by its name. */
+export const CONFIRMED_BY_YES: readonly Confirmable[] = ["MassLeave"];
 
 /** Shows what a run did, and what went wrong in it that its findings do not say already. */
 export function showReconciled(session: Session, { summary, errors }: Reconciled): void {
@@ -17,15 +18,13 @@ export function showReconciled(session: Session, { summary, errors }: Reconciled
 }
 
 export function exitCodeOfRun({ summary, retry }: Reconciled): ExitCode {
-  if (summary.outcome === "failed" || unconfirmed(summary).length > 0) return EXIT.failed;
+  if (summary.outcome === "failed" || unconfirmed(summary, CONFIRMABLE).length > 0) return EXIT.failed;
   return retry ? EXIT.retry : EXIT.done;
 }
 
 /** Clusters of findings that the run would have acted on if it had been told to. */
-export function unconfirmed({ findings }: Summary): string[] {
-  return findings
-    .filter(({ reason }) => CONFIRMED_BY_YES.includes(reason))
-    .map(({ clusterId = "" }) => clusterId);
+export function unconfirmed({ findings }: Summary, reasons: readonly Reason[]): string[] {
+  return findings.filter(({ reason }) => reasons.includes(reason)).map(({ clusterId = "" }) => clusterId);
 }
 
 function findingsOf({ members, findings }: Summary) {

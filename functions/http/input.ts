@@ -3,7 +3,7 @@ import type { ReconcileRequest } from "../../shared/core/request.ts";
 import { checkContentType, clusterId, JSON_TYPE, parse, parseJson, scope } from "./parse.ts";
 
 /** Findings that a run may be told to act on. */
-const CONFIRMABLE = ["MassLeave", "IstioVersionDiffers"] as const;
+const CONFIRMABLE = ["MassLeave", "NotConfigured", "IstioVersionDiffers"] as const;
 
 type Confirmable = (typeof CONFIRMABLE)[number];
 

@@ -1,6 +1,6 @@
 import type { Cluster, ClusterRef } from "./cluster.ts";
-import { nonMemberReason } from "./membership.ts";
-import { parseClusterResource } from "./names.ts";
+import { type NonMemberReason, nonMemberReason } from "./membership.ts";
+import { ISTIO_NAMESPACE, parseClusterResource } from "./names.ts";
 import { isReachable, type Member } from "./observation.ts";
 import type { MeshSpec } from "./spec.ts";
 
@@ -37,39 +37,37 @@ export function departedFrom(members: readonly Member[]): Departed[] {
 
 /**
  * How sure it is that a cluster is no member any more (design rule 8): `proved` (STOPPING, gone, or another cluster of
- * its name), `assumed` (on the word of a label, a list or the configuration), or `open`. `why` is for people.
+ * its name), `assumed` (on the word of its label), `notConfigured` (this configuration leaves it out, which is no word
+ * about the cluster), or `open`. `why` and `cure` are for people.
  */
 export interface Absence {
-  readonly certainty: "proved" | "assumed" | "open";
+  readonly certainty: "proved" | "assumed" | "notConfigured" | "open";
   readonly why: string;
+  /** What settles an open one. */
+  readonly cure?: string;
 }
 
-/** What the GKE API says of one cluster. `refused` proves nothing; `silent` may be trusted to a list that answered. */
+/** What the GKE API says of one cluster; `refused` and `silent` prove nothing, whatever a list has said. */
 export type Answer = Cluster | "absent" | "refused" | "silent";
 
-export interface Evidence {
-  readonly answer: Answer;
-  /** Whether a list of its project and location answered without it. */
-  readonly listedWithout: boolean;
-}
-
-export function judgeAbsence(departed: Departed, evidence: Evidence, spec: MeshSpec): Absence {
-  if (departed.ref === undefined) {
-    return { certainty: "open", why: "nothing tells which cluster its credentials were made for" };
+export function judgeAbsence(departed: Departed, answer: Answer, spec: MeshSpec): Absence {
+  const { ref, clusterId } = departed;
+  if (ref === undefined) {
+    return open(
+      "nothing tells which cluster its credentials were made for",
+      `if it is gone for good, delete the Secrets in namespace ${ISTIO_NAMESPACE} that name ${clusterId}`,
+    );
   }
-  if (!spec.projects.includes(departed.ref.project)) {
-    return { certainty: "assumed", why: `project ${departed.ref.project} is not configured` };
-  }
-  const { answer } = evidence;
+  const isConfigured = spec.projects.includes(ref.project);
   switch (answer) {
     case "absent":
       return { certainty: "proved", why: "it is deleted" };
     case "refused":
-      return { certainty: "open", why: "Meshjoin may not read it" };
+      return isConfigured
+        ? open("Meshjoin may not read it", "let Meshjoin read the cluster (container.clusters.get)")
+        : ABSENCES.ProjectNotConfigured;
     case "silent":
-      return evidence.listedWithout
-        ? { certainty: "assumed", why: "it is not in the list of clusters" }
-        : { certainty: "open", why: "the GKE API does not answer" };
+      return open("the GKE API does not answer", "nothing, if it passes: the next full run asks again");
     default:
       return judgeCluster(departed, answer, spec);
   }
@@ -77,16 +75,37 @@ export function judgeAbsence(departed: Departed, evidence: Evidence, spec: MeshS
 
 function judgeCluster({ gkeId }: Departed, cluster: Cluster, spec: MeshSpec): Absence {
   if (cluster.id !== gkeId) return { certainty: "proved", why: "another cluster has its name now" };
-  if (cluster.status === "STOPPING") return { certainty: "proved", why: "it is being deleted" };
+  if (cluster.status === "STOPPING") return BEING_DELETED;
   const reason = nonMemberReason(cluster, spec);
-  if (reason === undefined)
-    return { certainty: "open", why: "it is a member that the list does not hold yet" };
-  return { certainty: "assumed", why: WORDS[reason] ?? reason };
+  return reason === undefined
+    ? open("it is a member that the list does not hold yet", "nothing: the next full run looks again")
+    : ABSENCES[reason];
 }
 
-const WORDS: Readonly<Partial<Record<string, string>>> = {
-  NotLabelled: "it does not carry the mesh's label any more",
-  OtherMesh: "it is labelled for another mesh",
-  NotAllowed: "the allow-list does not name it",
-  Failed: "GKE calls it failed",
+function open(why: string, cure: string): Absence {
+  return { certainty: "open", why, cure };
+}
+
+function notConfigured(why: string): Absence {
+  return { certainty: "notConfigured", why };
+}
+
+const BEING_DELETED: Absence = { certainty: "proved", why: "it is being deleted" };
+
+/** What follows from it that the very cluster is no member now. A status says how a cluster is, not whether it is to leave. */
+const ABSENCES: Readonly<Record<NonMemberReason, Absence>> = {
+  ProjectNotConfigured: notConfigured("its project is not in MESHJOIN_PROJECTS"),
+  NotAllowed: notConfigured("MESHJOIN_ALLOW does not name it"),
+  NotLabelled: { certainty: "assumed", why: "it does not carry the mesh's label any more" },
+  OtherMesh: { certainty: "assumed", why: "it is labelled for another mesh" },
+  Provisioning: open("GKE is still making it", "nothing: the next full run looks again"),
+  Stopping: BEING_DELETED,
+  Failed: open(
+    "GKE calls it failed",
+    "mend the cluster or delete it: gcloud container clusters describe says what is wrong",
+  ),
+  StatusUnknown: open(
+    "GKE gives it a status that this version of Meshjoin does not know",
+    "see it with gcloud container clusters describe; to take the cluster out, take its mesh label off or delete it",
+  ),
 };

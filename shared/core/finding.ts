@@ -44,6 +44,7 @@ export const REASONS = {
   NetworkConflict: "error",
   NetworkNotShared: "warning",
   NoSigningRoot: "error",
+  NotConfigured: "error",
   OtherMesh: "error",
   PairNotSynced: "warning",
   PeerPending: "info",

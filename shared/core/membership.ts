@@ -9,9 +9,15 @@ export type NonMemberReason =
   | "NotAllowed"
   | "Provisioning"
   | "Stopping"
-  | "Failed";
+  | "Failed"
+  | "StatusUnknown";
 
 const USABLE: ReadonlySet<ClusterStatus> = new Set(["RUNNING", "RECONCILING", "DEGRADED"]);
+const UNUSABLE: Readonly<Partial<Record<ClusterStatus, NonMemberReason>>> = {
+  PROVISIONING: "Provisioning",
+  STOPPING: "Stopping",
+  ERROR: "Failed",
+};
 
 /**
  * Design rule 1. Undefined means member. The label is asked before the status, so that a cluster that is none
@@ -24,8 +30,7 @@ export function nonMemberReason(cluster: Cluster, spec: MeshSpec): NonMemberReas
   if (label !== spec.meshId) return "OtherMesh";
   if (!isAllowed(cluster.ref.name, spec.allow)) return "NotAllowed";
   if (USABLE.has(cluster.status)) return undefined;
-  if (cluster.status === "PROVISIONING") return "Provisioning";
-  return cluster.status === "STOPPING" ? "Stopping" : "Failed";
+  return UNUSABLE[cluster.status] ?? "StatusUnknown";
 }
 
 /** Whether the mesh's label, or one that it has already, makes the cluster a member now. */
@@ -45,4 +50,19 @@ function matchesGlob(text: string, glob: string): boolean {
     .replaceAll("*", ".*")
     .replaceAll("?", ".");
   return new RegExp(`^${pattern}$`).test(text);
+}
+
+/**
+ * Whether a list that leaves these names out says nothing of the location. GKE names missing *zones*, and a regional
+ * cluster's location is their region.
+ */
+export function isLeftOut(location: string, missing: readonly string[]): boolean {
+  return missing.some(
+    (name) => name === location || name.startsWith(`${location}-`) || location.startsWith(`${name}-`),
+  );
+}
+
+/** The cluster is neither taken in nor taken out on the word of its status. */
+export function standsStill(reason: NonMemberReason): boolean {
+  return reason === "Failed" || reason === "StatusUnknown";
 }

@@ -1,7 +1,7 @@
 import type { Run } from "../apply.ts";
-import type { Cluster, ClusterRef } from "../core/cluster.ts";
+import type { Cluster } from "../core/cluster.ts";
 import { type Finding, finding } from "../core/finding.ts";
-import { nonMemberReason } from "../core/membership.ts";
+import { isLeftOut, nonMemberReason } from "../core/membership.ts";
 import { clusterId, clusterResource } from "../core/names.ts";
 import { MeshjoinError } from "../errors.ts";
 
@@ -16,8 +16,6 @@ export interface Listing {
   readonly findings: readonly Finding[];
   /** By project: why its clusters are not known. */
   readonly failed: ReadonlyMap<string, MeshjoinError>;
-  /** Whether the cluster would be in `clusters` if it existed: its project and its location have answered. */
-  covers(ref: ClusterRef): boolean;
 }
 
 /** As much of a run as it takes to list. */
@@ -36,17 +34,15 @@ export async function listClusters(
   fresh: readonly Cluster[] = [],
 ): Promise<Listing> {
   const failed = new Map<string, MeshjoinError>();
-  const missing = new Map<string, readonly string[]>();
   const findings: Finding[] = [];
   const known = (project: string, locations?: readonly string[]) =>
     (before?.clusters ?? []).filter(
-      ({ ref }) => ref.project === project && (locations?.includes(ref.location) ?? true),
+      ({ ref }) => ref.project === project && (locations === undefined || isLeftOut(ref.location, locations)),
     );
   const perProject = await Promise.all(
     spec.projects.map(async (project) => {
       try {
         const { clusters, missingLocations } = await ports.directory.list(project, signal);
-        missing.set(project, missingLocations);
         if (missingLocations.length === 0) return clusters;
         findings.push(incomplete(project, `no answer from ${missingLocations.join(", ")}`));
         return [...clusters, ...known(project, missingLocations)];
@@ -68,7 +64,6 @@ export async function listClusters(
     collisions: collisionsOf(members),
     findings,
     failed,
-    covers: ({ project, location }) => missing.get(project)?.includes(location) === false,
   };
 }
 

@@ -2,7 +2,7 @@ import pLimit from "p-limit";
 import type { Run } from "../apply.ts";
 import { within } from "../async/within.ts";
 import type { Cluster } from "../core/cluster.ts";
-import { type Answer, type Departed, departedFrom, judgeAbsence } from "../core/departure.ts";
+import { type Absence, type Answer, type Departed, departedFrom, judgeAbsence } from "../core/departure.ts";
 import { faultFinding } from "../core/error-finding.ts";
 import { type Finding, finding } from "../core/finding.ts";
 import { clusterId } from "../core/names.ts";
@@ -41,17 +41,23 @@ export interface Departures {
 
 /**
  * Takes away what members hold of clusters that have left, in the order that no istiod is wedged by: the remote secrets
- * first, then, once istiod does not list what has left, the reader Secrets, with which the leaver's tokens die. One
- * member waits for no other. Dying in between leaves what the next run sees and finishes.
+ * first, then, once istiod does not list what has left, the reader Secrets, with which the leaver's tokens die. A member that
+ * cannot be reached may still read with its tokens, so these stay until a run reaches it. Otherwise one member waits for no
+ * other. Dying in between leaves what the next run sees and finishes.
  */
 export async function reconcileDepartures(run: Run, input: DeparturesInput): Promise<DeparturesResult> {
   const { departures, leavers } = await observeDepartures(run, input);
   if (departures.length === 0) return { pairs: [], findings: [], errors: [] };
   const { actions, findings } = planDepartures({ ...input, departures, leavers, spec: run.spec });
   const touched = [...input.members, ...leavers].filter(isReachable);
+  const unseen = new Set(
+    input.members.filter((member) => !isReachable(member)).map((member) => member.clusterId),
+  );
   const partings = new Map(touched.map((member) => [member.clusterId, part(run, member, actions)]));
   const revoked = await Promise.all(
-    actions.flatMap((action) => (action.kind === "revoke" ? [revoke(run, action, touched, partings)] : [])),
+    actions.flatMap((action) =>
+      action.kind === "revoke" && !unseen.has(action.reader) ? [revoke(run, action, touched, partings)] : [],
+    ),
   );
   const parted = await Promise.all(partings.values());
   const done = [...parted.flatMap((each) => each.done), ...revoked.flatMap((each) => each ?? [])];
@@ -76,9 +82,13 @@ export async function observeDepartures(
   const asked = await Promise.all(departed.map((each) => limit(() => ask(run, input.listing, each))));
   const departures = asked.map(({ departure }) => departure);
   const running = asked.flatMap(({ departure: { absence }, cluster }) =>
-    absence.certainty === "assumed" && cluster !== undefined ? [cluster] : [],
+    mayRun(absence) && cluster !== undefined ? [cluster] : [],
   );
   return { departures, leavers: await observeMembers(run, running, "peer") };
+}
+
+function mayRun({ certainty }: Absence): boolean {
+  return certainty === "assumed" || certainty === "notConfigured";
 }
 
 async function ask(
@@ -89,12 +99,11 @@ async function ask(
   const { ref } = departed;
   const listed = listing.clusters.find((cluster) => clusterId(cluster.ref) === departed.clusterId);
   const answer = listed ?? (await answerOf());
-  const listedWithout = listed === undefined && ref !== undefined && listing.covers(ref);
-  const absence = judgeAbsence(departed, { answer, listedWithout }, spec);
+  const absence = judgeAbsence(departed, answer, spec);
   return { departure: { departed, absence }, cluster: typeof answer === "string" ? undefined : answer };
 
   async function answerOf(): Promise<Answer> {
-    if (ref === undefined || !spec.projects.includes(ref.project)) return "silent";
+    if (ref === undefined) return "silent";
     try {
       return (await ports.directory.get(ref, signal)) ?? "absent";
     } catch (error) {

@@ -18,7 +18,7 @@ export interface DepartureInput {
   readonly spec: MeshSpec;
   /** Whose removal this run is about; all of them if undefined. */
   readonly only: string | undefined;
-  /** `MassLeave` among them: somebody has looked, and means it. */
+  /** `MassLeave`, `NotConfigured`: a person has looked, and means it. */
   readonly confirm: readonly string[];
 }
 
@@ -29,23 +29,35 @@ export interface DeparturePlan {
 
 /**
  * What is taken away because of clusters that are no members any more, and what is not. A removal is always of one very
- * object of our own (its UID), on a member or on the leaver itself.
+ * object of our own (its UID), on a member or on the leaver itself. A run about one cluster removes it if that is proved;
+ * what is assumed waits for a run that sees all that is assumed, so that labels lost one after the other are one mass leave.
  */
 export function planDepartures(input: DepartureInput): DeparturePlan {
-  const held = isMassLeave(input);
-  const actions: DepartureAction[] = [];
-  const findings: Finding[] = [];
-  for (const { departed, absence } of input.departures) {
-    if (input.only !== undefined && departed.clusterId !== input.only) continue;
-    if (absence.certainty === "open") findings.push(notProved(departed, absence));
-    else if (absence.certainty === "assumed" && held) findings.push(massLeave(input, departed, absence));
-    else {
-      const leaver = input.leavers.find(({ clusterId }) => clusterId === departed.clusterId);
-      actions.push(...removals(input.members, departed, absence, leaver));
-      if (absence.certainty === "assumed") findings.push(stillTrusted(departed, leaver));
-    }
+  const about = input.departures.filter(
+    ({ departed }) => input.only === undefined || departed.clusterId === input.only,
+  );
+  const waiting = about.map((departure) => ({ ...departure, waits: whyNotYet(departure, input) }));
+  const leaving = waiting.flatMap(({ waits, ...departure }) => (waits === undefined ? [departure] : []));
+  return {
+    actions: leaving.flatMap((departure) => removals(departure, input)),
+    findings: [
+      ...waiting.flatMap(({ waits }) => waits ?? []),
+      ...leaving.flatMap((departure) => stillTrusted(departure, input) ?? []),
+    ],
+  };
+}
+
+type Hold = (departure: Departure, input: DepartureInput) => Finding | undefined;
+
+/** What keeps a departure from being carried out now; the first that applies is said. */
+const HOLDS: readonly Hold[] = [notProved, notConfigured, massLeave, leftToTheFullRun];
+
+function whyNotYet(departure: Departure, input: DepartureInput): Finding | undefined {
+  for (const hold of HOLDS) {
+    const found = hold(departure, input);
+    if (found !== undefined) return found;
   }
-  return { actions, findings };
+  return undefined;
 }
 
 /** Proved deletions do not count: they are certain, however many. */
@@ -55,12 +67,8 @@ function isMassLeave({ members, departures, spec, confirm }: DepartureInput): bo
   return assumed > 1 && assumed > spec.massLeaveShare * all && !confirm.includes("MassLeave");
 }
 
-function removals(
-  members: readonly Member[],
-  departed: Departed,
-  absence: Absence,
-  leaver: Member | undefined,
-): DepartureAction[] {
+function removals({ departed, absence }: Departure, { members, leavers }: DepartureInput): DepartureAction[] {
+  const leaver = leaverOf(departed, leavers);
   const left = finding(
     "MemberLeft",
     `${departed.clusterId} is no member any more: ${absence.why}`,
@@ -111,33 +119,72 @@ function revocations(
     }));
 }
 
-function notProved({ clusterId }: Departed, { why }: Absence): Finding {
+function notProved({ departed: { clusterId }, absence: { certainty, why, cure = "" } }: Departure) {
+  if (certainty !== "open") return undefined;
   return finding(
     "AbsenceNotProved",
     `it is not known whether ${clusterId} is a member still: ${why}; what the others hold of it stays`,
-    "let Meshjoin read the cluster (container.clusters.get), or delete the Secrets that name it by hand",
+    cure,
     clusterId,
   );
 }
 
-function massLeave({ members }: DepartureInput, { clusterId }: Departed, { why }: Absence): Finding {
+/** Of any number and share: a configuration that leaves a cluster out is no word about the cluster. */
+function notConfigured(
+  { departed: { clusterId }, absence: { certainty, why } }: Departure,
+  { confirm }: DepartureInput,
+) {
+  if (certainty !== "notConfigured" || confirm.includes("NotConfigured")) return undefined;
+  return finding(
+    "NotConfigured",
+    `members hold credentials of ${clusterId}, and ${why}; nothing is removed`,
+    "set MESHJOIN_PROJECTS and MESHJOIN_ALLOW as they are for the functions; " +
+      "if the cluster is to leave, confirm it: POST /sync with confirm NotConfigured, or meshjoin sync --confirm NotConfigured",
+    clusterId,
+  );
+}
+
+function massLeave(
+  { departed: { clusterId }, absence: { certainty, why } }: Departure,
+  input: DepartureInput,
+) {
+  if (certainty !== "assumed" || !isMassLeave(input)) return undefined;
   return finding(
     "MassLeave",
-    `${clusterId} seems to have left with many others (${members.length} are left): ${why}; nothing is removed`,
+    `${clusterId} seems to have left with many others (${input.members.length} are left): ${why}; nothing is removed`,
     "if that is meant, confirm it: POST /sync with confirm MassLeave, or meshjoin sync --yes",
     clusterId,
   );
 }
 
+function leftToTheFullRun(
+  { departed: { clusterId }, absence: { certainty, why } }: Departure,
+  { only }: DepartureInput,
+) {
+  if (only === undefined || certainty === "proved") return undefined;
+  return finding(
+    "MemberLeft",
+    `${clusterId} is no member any more: ${why}; a run over the whole mesh removes what the members hold of it`,
+    "nothing: the next full run does it; at once: meshjoin sync",
+    clusterId,
+  );
+}
+
 /** It runs on with an intermediate that every member trusts, and nothing but another root takes that back. */
-function stillTrusted({ clusterId }: Departed, leaver: Member | undefined): Finding {
+function stillTrusted({ departed, absence }: Departure, { leavers }: DepartureInput): Finding | undefined {
+  if (absence.certainty === "proved") return undefined;
+  const leaver = leaverOf(departed, leavers);
   const cacerts = leaver?.state.reachable ? leaver.state.cacerts : undefined;
   const until = cacerts !== undefined && cacerts.owner !== "foreign" ? cacerts.notAfter : undefined;
   const when = until === undefined ? "its intermediate expires" : until.toISOString();
   return finding(
     "TrustedLeaver",
-    `${clusterId} has left and may still hold a CA that the members trust until ${when}`,
+    `${departed.clusterId} has left and may still hold a CA that the members trust until ${when}`,
     "if it is not to be trusted, rotate the root",
-    clusterId,
+    departed.clusterId,
   );
+}
+
+function leaverOf({ clusterId }: Departed, leavers: readonly Member[]): Member | undefined {
+  return leavers.find((leaver) => leaver.clusterId === clusterId);
 }

@@ -322,6 +322,7 @@ describe("the command line", () => {
       const { fleet } = world;
       const { clusterId } = member("mesh-3");
       await setLabels(fleet, member("mesh-3"), { team: "shop" });
+      expect(await meshjoin("sync")).toMatchObject({ code: 0, out: expect.stringContaining("deleted") });
       await expectForgotten(fleet, member("mesh-3"));
       const labelled = await meshjoin("label", clusterId, "--output", "json");
       expect(labelled).toMatchObject({ code: 0, err: "" });

@@ -31,13 +31,21 @@ describe("leaving", () => {
   );
 
   it(
-    "12 a member that loses its label loses every way in and out, and keeps its CA; with the label it comes back",
+    "12 a member that loses its label loses every way in and out with the full run, and keeps its CA; with the label it comes back",
     async () => {
       const { fleet } = world;
       const leaver = membersOf(fleet)[0];
       if (leaver === undefined) throw new Error("there is no member");
+      const members = membersOf(fleet);
+      const before = await Promise.all(members.map((member) => snapshot(member)));
       await setLabels(fleet, leaver, {});
-      await untilLogged(({ finding }) => finding?.reason === "TrustedLeaver");
+      await untilLogged(({ finding }) => finding?.reason === "MemberLeft");
+      await fleet.waitUntilDelivered();
+      expect(await Promise.all(members.map((member) => snapshot(member)))).toEqual(before);
+
+      expect(await sync(fleet)).toMatchObject({
+        body: { outcome: "deleted", findings: [expect.objectContaining({ reason: "TrustedLeaver" })] },
+      });
       await expectForgotten(fleet, leaver);
       expect(
         [...(await secrets(leaver)).keys()].filter((name) => /remote-secret|reader|cacerts/.test(name)),

@@ -359,12 +359,18 @@ describe("a command of the runbook", () => {
   });
 
   it(
-    "70 asks about a mass leave, and makes it",
+    "70 asks about a mass leave, and makes it; what the configuration leaves out leaves by that name alone",
     async () => {
       const { fleet } = world;
       await setLabels(fleet, named("late"), MESH_LABEL);
       await fleet.waitUntilSynced();
       await holdEvents(fleet);
+      await desk.set("export MESHJOIN_ALLOW='mesh-*'");
+      await expectCommand(FINDING, /sync --confirm NotConfigured/, { shows: ["deleted"] });
+      await desk.set("unset MESHJOIN_ALLOW");
+      await expectForgotten(fleet, named("late"));
+      await sync(fleet);
+      await expectPaired(membersOf(fleet));
       const [stays = named("mesh-1"), ...leavers] = membersOf(fleet);
       for (const leaver of leavers) await setLabels(fleet, leaver, {});
       await sync(fleet);

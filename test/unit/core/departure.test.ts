@@ -2,6 +2,7 @@ import { describe, expect, it } from "@jest/globals";
 import type { Cluster } from "../../../shared/core/cluster.ts";
 import { type Absence, type Answer, departedFrom, judgeAbsence } from "../../../shared/core/departure.ts";
 import { clusterId } from "../../../shared/core/names.ts";
+import type { MeshSpec } from "../../../shared/core/spec.ts";
 import { aCluster } from "../../builders/cluster.ts";
 import {
   aMember,
@@ -58,33 +59,51 @@ describe("departedFrom", () => {
 
 describe("judgeAbsence", () => {
   const having = (seed: Partial<Cluster>): Cluster => ({ ...GONE, ...seed });
-  it.each<[Absence["certainty"], string, Answer, boolean]>([
-    ["proved", "is not there", "absent", true],
-    ["proved", "is not there, though no list says so", "absent", false],
-    ["proved", "is being deleted", having({ status: "STOPPING" }), true],
-    ["proved", "has a successor of its name", having({ id: "another" }), true],
-    ["assumed", "lost its label", having({ labels: {} }), true],
-    ["assumed", "has the label of another mesh", having({ labels: { mesh_id: "staging" } }), true],
-    ["assumed", "is called failed", having({ status: "ERROR" }), true],
-    ["assumed", "is not listed, and GKE does not answer more", "silent", true],
-    ["open", "is not listed because its location is missing", "silent", false],
-    ["open", "may not be read, though a list is without it", "refused", true],
-    ["open", "may not be read", "refused", false],
-    ["open", "is a member that the list did not hold", GONE, true],
-  ])("is %s for one that %s", (certainty, _, answer, listedWithout) => {
-    expect(judgeAbsence(DEPARTED, { answer, listedWithout }, aSpec())).toMatchObject({ certainty });
+  it.each<[Absence["certainty"], string, Answer]>([
+    ["proved", "is not there", "absent"],
+    ["proved", "is being deleted", having({ status: "STOPPING" })],
+    ["proved", "has a successor of its name", having({ id: "another" })],
+    ["assumed", "lost its label", having({ labels: {} })],
+    ["assumed", "has the label of another mesh", having({ labels: { mesh_id: "staging" } })],
+    ["open", "is called failed", having({ status: "ERROR" })],
+    ["open", "has a status of a later API", having({ status: "STATUS_UNSPECIFIED" })],
+    ["open", "is still being made", having({ status: "PROVISIONING" })],
+    ["open", "GKE does not speak of now", "silent"],
+    ["open", "may not be read", "refused"],
+    ["open", "is a member that the list did not hold", GONE],
+  ])("is %s for one that %s", (certainty, _, answer) => {
+    expect(judgeAbsence(DEPARTED, answer, aSpec())).toMatchObject({ certainty });
   });
 
-  it("assumes it of a cluster whose project is not configured any more", () => {
-    const spec = aSpec({ projects: ["retail"] });
-    const evidence = { answer: "silent", listedWithout: false } as const;
-    expect(judgeAbsence(DEPARTED, evidence, spec)).toMatchObject({ certainty: "assumed" });
+  it.each<[Absence["certainty"], string, Answer, Partial<MeshSpec>]>([
+    [
+      "notConfigured",
+      "of a project that is left out, which may not be read",
+      "refused",
+      { projects: ["zoo"] },
+    ],
+    ["notConfigured", "of a project that is left out and still there", GONE, { projects: ["zoo"] }],
+    ["notConfigured", "whom the allow-list leaves out", GONE, { allow: ["east*"] }],
+    ["proved", "of a project that is left out, and deleted", "absent", { projects: ["zoo"] }],
+    [
+      "assumed",
+      "whom the allow-list leaves out, without its label",
+      having({ labels: {} }),
+      { allow: ["x"] },
+    ],
+    ["open", "of a project that is left out, while GKE is silent", "silent", { projects: ["zoo"] }],
+  ])("is %s for one %s", (certainty, _, answer, spec) => {
+    expect(judgeAbsence(DEPARTED, answer, aSpec(spec))).toMatchObject({ certainty });
+  });
+
+  it("says how each open question is settled", () => {
+    for (const answer of ["silent", "refused", having({ status: "ERROR" }), GONE] as const) {
+      expect(judgeAbsence(DEPARTED, answer, aSpec()).cure).toMatch(/\w/);
+    }
   });
 
   it("leaves it open of a cluster that nothing tells of", () => {
     const unknown = { ...DEPARTED, ref: undefined };
-    expect(judgeAbsence(unknown, { answer: "absent", listedWithout: true }, aSpec())).toMatchObject({
-      certainty: "open",
-    });
+    expect(judgeAbsence(unknown, "absent", aSpec())).toMatchObject({ certainty: "open" });
   });
 });

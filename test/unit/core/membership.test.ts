@@ -1,5 +1,5 @@
 import { describe, expect, it } from "@jest/globals";
-import { type NonMemberReason, nonMemberReason } from "../../../shared/core/membership.ts";
+import { isLeftOut, type NonMemberReason, nonMemberReason } from "../../../shared/core/membership.ts";
 import type { MeshSpec } from "../../../shared/core/spec.ts";
 import { aCluster, type ClusterSeed } from "../../builders/cluster.ts";
 import { aSpec } from "../../builders/spec.ts";
@@ -25,7 +25,7 @@ describe("a cluster", () => {
     ["Provisioning", "it is being created", { status: "PROVISIONING" }, {}],
     ["Stopping", "it is being deleted", { status: "STOPPING" }, {}],
     ["Failed", "it failed", { status: "ERROR" }, {}],
-    ["Failed", "its status is unknown", { status: "STATUS_UNSPECIFIED" }, {}],
+    ["StatusUnknown", "its status is unknown", { status: "STATUS_UNSPECIFIED" }, {}],
     ["NotLabelled", "it is being created but is none of ours", { labels: {}, status: "PROVISIONING" }, {}],
   ])("is no member (%s) when %s", (reason, _, seed, spec) => {
     expect(nonMemberReason(aCluster(seed), aSpec(spec))).toBe(reason);
@@ -52,5 +52,18 @@ describe("a glob of the allow-list", () => {
   ])("%j against %j: %s", (name, glob, expected) => {
     const reason = nonMemberReason(aCluster({ name }), aSpec({ allow: [glob] }));
     expect(reason).toBe(expected ? undefined : "NotAllowed");
+  });
+});
+
+describe("isLeftOut", () => {
+  it.each([
+    [true, "a zone that is named", "us-east1-b", ["us-east1-b"]],
+    [true, "a region of which a zone is named", "us-east1", ["us-east1-c"]],
+    [true, "a zone of a region that is named", "us-east1-b", ["us-east1"]],
+    [false, "another zone of the same region", "us-east1-b", ["us-east1-c"]],
+    [false, "a region with a longer number", "us-east1", ["us-east10-a"]],
+    [false, "any location where none is named", "us-east1", []],
+  ])("is %s of %s", (leftOut, _, location, missing) => {
+    expect(isLeftOut(location, missing)).toBe(leftOut);
   });
 });

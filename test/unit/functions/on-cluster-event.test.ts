@@ -147,7 +147,6 @@ describe("on-cluster-event", () => {
       (mesh, cluster) => mesh.directory.put({ ...cluster, status: "STOPPING" }),
     ],
     ["deletion-finished", "Gone", (mesh, cluster) => mesh.directory.delete(cluster.ref)],
-    ["labels-set", "NotLabelled", (mesh, cluster) => mesh.directory.put({ ...cluster, labels: {} })],
   ])("takes a member out of the mesh after %s, because it is %s", async (name, reason, depart) => {
     const { mesh, handle, lines, cluster } = await aFunction();
     const peer = aCluster({ project: "shop-prod", name: "peer" });
@@ -158,6 +157,31 @@ describe("on-cluster-event", () => {
     expect(lines[0]).toMatchObject({ message: "cluster leaves", reason });
     expect(lines.at(-1)).toMatchObject({ message: "reconciled", outcome: "deleted" });
     await expectJoined(mesh, [peer]);
+  });
+
+  it("leaves a member that has lost its label to the full run, and says so", async () => {
+    const { mesh, handle, lines, cluster } = await aFunction();
+    mesh.add(aCluster({ project: "shop-prod", name: "peer" }));
+    await mesh.reconcile("mesh");
+    mesh.directory.put({ ...cluster, labels: {} });
+    await handle("labels-set");
+    expect(lines[0]).toMatchObject({ message: "cluster leaves", reason: "NotLabelled" });
+    expect(lines).toContainEqual(
+      expect.objectContaining({ finding: expect.objectContaining({ reason: "MemberLeft" }) }),
+    );
+    expect(lines.at(-1)).toMatchObject({ message: "reconciled", outcome: "unchanged" });
+    await expectJoined(mesh);
+  });
+
+  it.each([
+    ["Failed", "ERROR"],
+    ["StatusUnknown", "STATUS_UNSPECIFIED"],
+  ] as const)("neither takes a cluster in nor out that is %s", async (reason, status) => {
+    const { mesh, handle, lines, cluster } = await aFunction();
+    await mesh.reconcile("mesh");
+    mesh.directory.put({ ...cluster, status });
+    await handle("update-finished");
+    expect(lines).toMatchObject([{ severity: "INFO", message: "cluster is no member", reason }]);
   });
 
   it.each(["labels-set", "update-finished"])("looks at a member again after %s", async (name) => {

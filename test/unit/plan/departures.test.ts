@@ -72,6 +72,33 @@ describe("planDepartures", () => {
     expect(plan.actions).toHaveLength(4);
   });
 
+  it.each<[string, number, number]>([
+    ["one of twenty", 20, 1],
+    ["half", 4, 2],
+    ["two of three", 3, 2],
+  ])(
+    "takes nothing away of %s that the configuration leaves out, until that is confirmed",
+    (_, size, left) => {
+      for (const confirm of [[], ["MassLeave"]]) {
+        const plan = aDeparture(size, left, "notConfigured", { confirm });
+        expect(plan.actions).toEqual([]);
+        expect(reasons(plan)).toEqual(["NotConfigured"]);
+      }
+      const confirmed = aDeparture(size, left, "notConfigured", { confirm: ["NotConfigured"] });
+      expect(confirmed.actions).toHaveLength((size - left) * left * 2);
+      expect(reasons(confirmed)).toEqual(["TrustedLeaver"]);
+    },
+  );
+
+  it.each<[Absence["certainty"], number, string[]]>([
+    ["proved", 4, []],
+    ["assumed", 0, ["MemberLeft"]],
+  ])("in a run about one cluster that has left (%s) does %i things", (certainty, actions, said) => {
+    const plan = aDeparture(3, 1, certainty, { only: M1 ?? "" });
+    expect(plan.actions).toHaveLength(actions);
+    expect(reasons(plan)).toEqual(said);
+  });
+
   it("takes nothing away on no proof at all", () => {
     const plan = aDeparture(3, 1, "open");
     expect(plan.actions).toEqual([]);

@@ -1,7 +1,10 @@
 import { describe, expect, it } from "@jest/globals";
 import type { Cluster } from "../../../shared/core/cluster.ts";
 import { annotation, clusterId, ISTIO_NAMESPACE } from "../../../shared/core/names.ts";
+import type { MeshSpec } from "../../../shared/core/spec.ts";
 import { UnavailableError } from "../../../shared/errors.ts";
+import type { ClusterDirectory } from "../../../shared/ports.ts";
+import { reconcile } from "../../../shared/reconcile.ts";
 import { aCluster } from "../../builders/cluster.ts";
 import { ProcessDeath, processFaults } from "../../fakes/kubernetes/faults.ts";
 import { aMesh, type FakeMesh } from "../../fakes/mesh.ts";
@@ -30,7 +33,6 @@ describe("a member that has left", () => {
   it.each<[string, (mesh: FakeMesh, cluster: Cluster) => void]>([
     ["is deleted", (mesh, cluster) => mesh.directory.delete(cluster.ref)],
     ["is being deleted", (mesh, cluster) => mesh.directory.put({ ...cluster, status: "STOPPING" })],
-    ["lost its label", (mesh, cluster) => unlabel(mesh, cluster)],
   ])("is forgotten by all others when it %s, by its event and by the full run alike", async (_, depart) => {
     for (const scope of ["event", "mesh"] as const) {
       const mesh = await aJoinedMesh(3);
@@ -49,11 +51,17 @@ describe("a member that has left", () => {
     }
   });
 
-  it("and still runs keeps its CA and istiod, and loses every way into the others and out of them", async () => {
+  it("by its label alone, and still runs, waits for the full run, keeps its CA and istiod, and loses every way into the others and out of them", async () => {
     const mesh = await aJoinedMesh(3);
     const [leaver] = mesh.clusters;
     unlabel(mesh, leaver!);
-    const { summary } = await leave(mesh, leaver!);
+    const before = versionsOf(mesh);
+    const event = await leave(mesh, leaver!);
+    expect(event).toMatchObject({ retry: false, errors: [], summary: { outcome: "unchanged" } });
+    expect(reasonsOf(event.summary.findings)).toEqual(["MemberLeft"]);
+    expect(versionsOf(mesh)).toEqual(before);
+
+    const { summary } = await mesh.reconcile("mesh");
     expect(reasonsOf(summary.findings)).toEqual(["TrustedLeaver"]);
     expect(secretsOf(mesh, leaver!).map(({ metadata }) => metadata.name)).toEqual(["cacerts"]);
     const deployment = {
@@ -69,7 +77,7 @@ describe("a member that has left", () => {
     const mesh = await aJoinedMesh(3);
     const [leaver] = mesh.clusters;
     unlabel(mesh, leaver!);
-    await leave(mesh, leaver!);
+    await mesh.reconcile("mesh");
     mesh.directory.put(leaver!);
     expect(await mesh.join(leaver!)).toMatchObject({ retry: false, errors: [] });
     await expectJoined(mesh);
@@ -118,6 +126,24 @@ describe("a member that has left", () => {
   });
 });
 
+describe("a reader that cannot be reached", () => {
+  it("reads a leaver that still runs with a token that lives, until a run reaches it", async () => {
+    const mesh = await aJoinedMesh(4);
+    const [leaver, silent, ...rest] = mesh.clusters;
+    unlabel(mesh, leaver!);
+    mesh.fleet.server(silent!).faults.unreachable = true;
+    await mesh.reconcile("mesh");
+    expect(secretsOf(mesh, leaver!).map(({ metadata }) => metadata.name)).toEqual([
+      "cacerts",
+      `meshjoin-reader-${ID(silent!)}`,
+    ]);
+    mesh.fleet.server(silent!).faults.unreachable = false;
+    await mesh.reconcile("mesh");
+    expect(secretsOf(mesh, leaver!).map(({ metadata }) => metadata.name)).toEqual(["cacerts"]);
+    await expectJoined(mesh, [silent!, ...rest]);
+  });
+});
+
 describe("many members that leave at once", () => {
   it("stay until somebody confirms it", async () => {
     const mesh = await aJoinedMesh(4);
@@ -132,12 +158,98 @@ describe("many members that leave at once", () => {
     await expectJoined(mesh, [stays!]);
   });
 
+  it("stay as well when they lose their labels one after the other, each with its event", async () => {
+    const mesh = await aJoinedMesh(6);
+    const before = versionsOf(mesh);
+    for (const leaver of mesh.clusters.slice(1)) {
+      unlabel(mesh, leaver);
+      await leave(mesh, leaver);
+    }
+    expect(reasonsOf((await mesh.reconcile("mesh")).summary.findings)).toEqual(["MassLeave"]);
+    expect(versionsOf(mesh)).toEqual(before);
+  });
+
   it("are gone at once when they are proved deleted", async () => {
     const mesh = await aJoinedMesh(4);
     const [stays, ...leavers] = mesh.clusters;
     for (const { ref } of leavers) mesh.directory.delete(ref);
     await mesh.reconcile("mesh");
     await expectJoined(mesh, [stays!]);
+  });
+});
+
+describe("a cluster that is no member for another reason than that it has left", () => {
+  /** The last is in a project of its own. */
+  async function aMeshOfTwoProjects(): Promise<FakeMesh> {
+    const zoo = aCluster({ name: "ape", project: "zoo" });
+    const mesh = await aMesh({
+      clusters: [aCluster({ name: "m1" }), aCluster({ name: "m2" }), zoo],
+      spec: { projects: ["shop", "zoo"] },
+    });
+    await mesh.reconcile("mesh");
+    await expectJoined(mesh);
+    return mesh;
+  }
+  const narrow = async (mesh: FakeMesh, spec: Partial<MeshSpec>, confirm: readonly string[] = []) => {
+    const run = mesh.run();
+    return await reconcile(
+      { ...run, spec: { ...run.spec, ...spec } },
+      { scope: "mesh", reason: "sync", confirm, rollOut: true },
+    );
+  };
+
+  it.each<[string, Partial<MeshSpec>]>([
+    ["list of projects", { projects: ["shop"] }],
+    ["allow-list", { allow: ["m*"] }],
+  ])("keeps everything under a shorter %s, until that is confirmed by its name", async (_, spec) => {
+    const mesh = await aMeshOfTwoProjects();
+    const before = versionsOf(mesh);
+    for (const confirm of [[], ["MassLeave"]]) {
+      const { summary } = await narrow(mesh, spec, confirm);
+      expect(reasonsOf(summary.findings)).toEqual(["NotConfigured"]);
+      expect(versionsOf(mesh)).toEqual(before);
+    }
+    await narrow(mesh, spec, ["NotConfigured"]);
+    const [m1, m2, ape] = mesh.clusters;
+    await expectJoined(mesh, [m1!, m2!]);
+    expect(secretsOf(mesh, ape!).map(({ metadata }) => metadata.name)).toEqual(["cacerts"]);
+  });
+
+  it.each(["ERROR", "STATUS_UNSPECIFIED"] as const)(
+    "is neither taken out while GKE gives it the status %s, nor taken in",
+    async (status) => {
+      const mesh = await aJoinedMesh(3);
+      const [odd] = mesh.clusters;
+      mesh.directory.put({ ...odd!, status });
+      const before = versionsOf(mesh);
+      for (const scope of ["mesh", { clusterId: ID(odd!) }] as const) {
+        const { summary } = await mesh.reconcile(scope);
+        expect(reasonsOf(summary.findings)).toEqual(["AbsenceNotProved"]);
+      }
+      expect(versionsOf(mesh)).toEqual(before);
+    },
+  );
+
+  it("stays when the list leaves its region out by the names of its zones, and GKE does not say more", async () => {
+    const regional = aCluster({ name: "regional", location: "us-east1" });
+    const mesh = await aMesh({
+      clusters: [aCluster({ name: "m1" }), aCluster({ name: "m2" }), regional],
+    });
+    await mesh.reconcile("mesh");
+    const before = versionsOf(mesh);
+    const { directory, ...ports } = mesh.run().ports;
+    const left: ClusterDirectory = {
+      list: async (project, signal) => {
+        const { clusters } = await directory.list(project, signal);
+        const answered = clusters.filter(({ ref }) => ref.location !== "us-east1");
+        return { clusters: answered, missingLocations: ["us-east1-b", "us-east1-c", "us-east1-d"] };
+      },
+      get: () => Promise.reject(new UnavailableError("no answer; try again", { code: "Unavailable" })),
+    };
+    const run = { ...mesh.run(), ports: { ...ports, directory: left } };
+    const { summary } = await reconcile(run, { scope: "mesh", reason: "test", rollOut: true });
+    expect(reasonsOf(summary.findings)).toEqual(["ListingIncomplete", "AbsenceNotProved"]);
+    expect(versionsOf(mesh)).toEqual(before);
   });
 });
 
@@ -167,7 +279,7 @@ describe("a run that dies while a member leaves", () => {
       const whole = await aJoinedMesh(3);
       unlabel(whole, whole.clusters[0]!);
       const counting = processFaults();
-      await leave(whole, whole.clusters[0]!, { faults: counting });
+      await whole.reconcile("mesh", { faults: counting });
       expect(counting.writes).toBe(8);
       for (let k = 1; k <= counting.writes; k += 1) {
         const mesh = await aJoinedMesh(3);
@@ -175,7 +287,7 @@ describe("a run that dies while a member leaves", () => {
         unlabel(mesh, leaver!);
         const faults = processFaults();
         faults.onWrite(k, fault);
-        await leave(mesh, leaver!, { faults }).catch((error: unknown) => {
+        await mesh.reconcile("mesh", { faults }).catch((error: unknown) => {
           if (!(error instanceof ProcessDeath)) throw error;
         });
         expect(await mesh.reconcile("mesh")).toMatchObject({ retry: false, errors: [] });

@@ -27,7 +27,8 @@ export type Confirmable = (typeof CONFIRMABLE)[number];
 
 /** What is ordered of the root CAs. */
 export type RootOrder =
-  | { readonly action: "status" | "advance" | "pause" | "resume" | "abort" | "rotate" }
+  | { readonly action: "status" | "pause" | "resume" | "abort" | "rotate" }
+  | { readonly action: "advance"; readonly without: readonly string[] }
   | { readonly action: "init"; readonly algorithm: RootAlgorithm }
   | { readonly action: "import"; readonly file: string };
 

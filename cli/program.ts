@@ -272,9 +272,21 @@ function addRootCommands(program: Command, take: (order: RootOrder) => Promise<v
     )
     .argument("<FILE>", "PEM certificate followed by its PEM key; - reads standard input")
     .action((file: string) => take({ action: "import", file }));
+  root
+    .command("advance")
+    .description("move the rotation on to its next stage, if this one is over; works while it is paused, too")
+    .option(
+      "--without <CLUSTER...>",
+      "cluster IDs that are no members and will never come back: no stage of this rotation waits for them",
+    )
+    .addHelpText(
+      "after",
+      "\nWorkloads of a cluster that is named so, and runs all the same, are cut off when the old root leaves.\n" +
+        examples("meshjoin root advance", "meshjoin root advance --without cn-shop-europe-west1-old"),
+    )
+    .action(({ without = [] }: { without?: readonly string[] }) => take({ action: "advance", without }));
   for (const [action, description] of [
     ["rotate", "make the next root and begin a rotation to it"],
-    ["advance", "move the rotation on to its next stage, if this one is over; works while it is paused, too"],
     ["pause", "keep ticks from moving the rotation on"],
     ["resume", "let ticks move the rotation on again"],
     ["abort", "take the rotation back the same way, as long as the old root has not left"],

@@ -71,7 +71,7 @@ async function rotate(
     case "intermediate":
       return { reconciled: await rotateIntermediates(run, { ...request, givenAt }) };
     case "root":
-      return await carryOut(run, { action: request.action, givenAt });
+      return await carryOut(run, { action: request.action, givenAt, without: request.without ?? [] });
     case "schedule":
       return await carryOutSchedule(run, givenAt);
     case "look":
@@ -87,7 +87,10 @@ function logMoved(log: Logger, { before, after, gate }: Ordered, isTick: boolean
     // A tick asks for nothing: that a stage takes its time is no refusal to anybody.
     const level = isTick && code === "StageNotOver" ? "info" : "warn";
     log[level]({ stage, code, cure, waitingFor: gate?.waitingFor, until: gate?.until }, message);
-  } else log.info({ from: stage, to: stageOf(after), versions: after.versions }, "root rotation moved on");
+  } else {
+    const { versions, notes } = after;
+    log.info({ from: stage, to: stageOf(after), versions, without: notes.without }, "root rotation moved on");
+  }
 }
 
 function noMessage(): InputError {

@@ -3,6 +3,7 @@ import { stillTrusted } from "./core/intermediate-life.ts";
 import type { ReconcileRequest, Scope } from "./core/request.ts";
 import { scheduledRotation } from "./core/roots/due.ts";
 import type { Gate } from "./core/roots/gate.ts";
+import { refuseExclusion } from "./core/roots/held.ts";
 import {
   abort,
   advance,
@@ -15,6 +16,7 @@ import {
   stageOf,
   type Transition,
   withOrder,
+  without,
 } from "./core/roots/stages.ts";
 import { formatRootVersions } from "./core/roots/state.ts";
 import { lookAtGate } from "./look/gate.ts";
@@ -29,6 +31,8 @@ export type RootAction = (typeof ROOT_ACTIONS)[number];
 export interface RootOrder {
   readonly action: RootAction;
   readonly givenAt: Date;
+  /** Of `advance`: clusters that will never come back. It is confirmed that the gates of this rotation do without them. */
+  readonly without?: readonly string[];
 }
 
 /** What a message has come to. */
@@ -70,14 +74,16 @@ export async function rotateIntermediates(
 
 /**
  * Does what was ordered about the root, once: a copy of an order that was acted on, or one that is older, changes nothing. Whatever
- * is refused says why and is not to be sent again. `advance` is no more than a tick does: no order opens a gate.
+ * is refused says why and is not to be sent again. `advance` is no more than a tick does: no order opens a gate. It may name clusters
+ * that are no members and will never come back: they are noted on the root secret, and no later look waits for them.
  */
-export async function orderRoot(run: RotatorRun, { action, givenAt }: RootOrder): Promise<Ordered> {
+export async function orderRoot(run: RotatorRun, order: RootOrder): Promise<Ordered> {
+  const { action, givenAt } = order;
   switch (action) {
     case "start":
       return await beginRotation(run, givenAt);
     case "advance":
-      return await advanceIfOpen(run, givenAt);
+      return await advanceIfOpen(run, order);
     case "pause":
       return await orderOnce(run, givenAt, pause);
     case "resume":
@@ -165,9 +171,12 @@ function hasNewAliases(changed: Changed | undefined): boolean {
  * The next stage, if the gate is open for the very state that was looked at: whoever comes second, because another run has moved on
  * meanwhile, leaves it at that.
  */
-async function advanceIfOpen(run: RotatorRun, givenAt?: Date): Promise<Ordered> {
+async function advanceIfOpen(
+  run: RotatorRun,
+  { givenAt, without: excluded = [] }: Partial<RootOrder> = {},
+): Promise<Ordered> {
   const seen = await survey(run);
-  const gate = await lookAtGate(run, seen);
+  const gate = await lookAtGate(run, { ...seen, roots: without(seen.roots, excluded) });
   const { stageSince } = seen.roots.notes;
   const changed = await changeRoots(run, (roots) => {
     if (givenAt !== undefined && isStaleOrder(roots.notes, givenAt)) return undefined;
@@ -175,10 +184,14 @@ async function advanceIfOpen(run: RotatorRun, givenAt?: Date): Promise<Ordered> 
       formatRootVersions(roots.versions) === formatRootVersions(seen.roots.versions) &&
       roots.notes.stageSince?.getTime() === stageSince?.getTime();
     if (!isSame) return undefined;
-    const next = advance(roots, run.ports.clock.now());
+    const noted = without(roots, excluded);
+    const next = advance(noted, run.ports.clock.now());
     if (isRefusal(next)) return next;
-    if (!gate.open) return notYet(gate, run.ports.clock.now());
-    return givenAt === undefined ? next : withOrder(next, givenAt);
+    const refusal = refuseExclusion(excluded, seen.members);
+    if (refusal !== undefined) return refusal;
+    if (!gate.open && excluded.length === 0) return notYet(gate, run.ports.clock.now());
+    const transition = gate.open ? next : { ...noted, disable: [] };
+    return givenAt === undefined ? transition : withOrder(transition, givenAt);
   });
   return { ...changed, gate };
 }

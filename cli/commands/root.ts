@@ -24,6 +24,7 @@ export async function root(session: Session, order: RootOrder): Promise<ExitCode
     case "rotate":
       return await move(session, "start");
     case "advance":
+      return await move(session, order.action, order.without);
     case "pause":
     case "resume":
     case "abort":
@@ -54,9 +55,14 @@ async function bring(session: Session, file: string): Promise<ExitCode> {
   });
 }
 
-async function move(session: Session, action: RootAction): Promise<ExitCode> {
+async function move(
+  session: Session,
+  action: RootAction,
+  without: readonly string[] = [],
+): Promise<ExitCode> {
   return await session.withRun(async (run) => {
-    const { moved, reconciled } = await carryOut(run, { action, givenAt: run.ports.clock.now() });
+    const order = { action, without, givenAt: run.ports.clock.now() };
+    const { moved, reconciled } = await carryOut(run, order);
     return moved === undefined ? EXIT.failed : show(session, moved, reconciled);
   });
 }
@@ -73,6 +79,7 @@ function show(
     from,
     to: stageOf({ versions, notes }),
     paused: notes.paused !== undefined,
+    without: notes.without,
     signing: versions.signing ?? null,
     refused:
       refused === undefined ? null : { code: refused.refused, message: refused.message, cure: refused.cure },

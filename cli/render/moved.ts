@@ -10,6 +10,8 @@ export interface Moved {
   readonly to: Stage;
   /** A stage follows another only when somebody has it go on. */
   readonly paused: boolean;
+  /** Cluster IDs that no stage of the rotation waits for. */
+  readonly without: readonly string[];
   /** The version that signs; null where none does. */
   readonly signing: number | null;
   /** Null where it was done. */
@@ -19,7 +21,8 @@ export interface Moved {
 }
 
 /** Where an order has brought the roots, or why nowhere. */
-export function renderMoved({ from, to, paused, signing, refused, summary }: Moved, paint: Paint): string {
+export function renderMoved(moved: Moved, paint: Paint): string {
+  const { from, to, paused, signing, refused, summary, without } = moved;
   if (refused !== null) {
     return [paint("red", `Refused: ${refused.code}`), refused.message, `Cure: ${refused.cure}`].join("\n");
   }
@@ -27,6 +30,7 @@ export function renderMoved({ from, to, paused, signing, refused, summary }: Mov
   const signs = signing === null ? "" : `; version ${signing} signs`;
   return blocks(
     `Root rotation: ${stage}${paused ? ", paused" : ""}${signs}`,
+    without.length === 0 ? "" : `It goes on without ${without.join(", ")}.`,
     summary === undefined ? "" : renderSummary(summary, paint),
   );
 }

@@ -3,7 +3,7 @@ import { rootSecretName } from "../../shared/core/names.ts";
 import type { Scope } from "../../shared/core/request.ts";
 import { InputError } from "../../shared/errors.ts";
 import { ROOT_ACTIONS, type RootAction } from "../../shared/rotate.ts";
-import { fieldOf, scope } from "../http/parse.ts";
+import { clusterId, fieldOf, scope } from "../http/parse.ts";
 import type { TopicMessage } from "./envelope.ts";
 
 const REASONS = ["scheduled", "manual", "compromise"] as const;
@@ -12,7 +12,7 @@ const REASONS = ["scheduled", "manual", "compromise"] as const;
 export type RotationRequest =
   | { readonly kind: "tick" }
   | { readonly kind: "intermediate"; readonly scope: Scope; readonly reason: (typeof REASONS)[number] }
-  | { readonly kind: "root"; readonly action: RootAction }
+  | { readonly kind: "root"; readonly action: RootAction; readonly without?: readonly string[] | undefined }
   /** Secret Manager's rotation schedule. */
   | { readonly kind: "schedule" }
   /** Something was done to the root secret: only look. */
@@ -31,6 +31,7 @@ const MESSAGE = z.discriminatedUnion(
     z.strictObject({
       kind: z.literal("root"),
       action: z.enum(ROOT_ACTIONS, `use ${ROOT_ACTIONS.join(", ")}`),
+      without: z.optional(z.array(clusterId, "use a list of cluster IDs")),
     }),
   ],
   "use tick, intermediate, root",
@@ -48,7 +49,12 @@ export function parseRotationMessage(message: TopicMessage, meshId: string): Rot
     return eventType === "SECRET_ROTATE" ? { kind: "schedule" } : { kind: "look" };
   }
   const parsed = MESSAGE.safeParse(parseJson(message.data));
-  if (parsed.success) return parsed.data;
+  if (parsed.success) {
+    const request = parsed.data;
+    if (request.kind === "root" && request.without !== undefined && request.action !== "advance")
+      throw notUnderstood("without", "it goes with action advance alone: remove it");
+    return request;
+  }
   const [issue] = parsed.error.issues;
   const { field, isUnknown } = fieldOf(issue);
   const why = isUnknown ? "it is unknown: remove it" : (issue?.message ?? "it is wrong");

@@ -1,6 +1,7 @@
 import type { Member, OwnCacerts, ReachableMember } from "../observation.ts";
 import { isReachable } from "../observation.ts";
 import type { MeshSpec } from "../spec.ts";
+import { heldClusters } from "./held.ts";
 import type { Roots } from "./stages.ts";
 import { formatRootVersions } from "./state.ts";
 
@@ -38,9 +39,23 @@ export interface Gate {
  */
 export function gateOf(input: GateInput): Gate {
   const inMesh = input.members.filter((member) => !isOutside(member));
-  const waitingFor = [...input.unlisted, ...inMesh.flatMap((member) => whyWaiting(member, input) ?? [])];
+  const waitingFor = [
+    ...input.unlisted,
+    ...whyHeld(input),
+    ...inMesh.flatMap((member) => whyWaiting(member, input) ?? []),
+  ];
   const until = endOfOldCertificates(inMesh, input);
   return { waitingFor, until, open: waitingFor.length === 0 && until !== undefined && input.now > until };
+}
+
+/** Nobody looks at a cluster that is no member, so nothing tells what its workloads trust; but the members still reach them. */
+function whyHeld({ members, roots: { notes } }: GateInput): string[] {
+  return [...heldClusters(members)]
+    .filter(([id]) => !notes.without.includes(id))
+    .map(
+      ([id, holders]) =>
+        `${id} is no member that this run sees, and ${nameSome(holders)} still holds credentials of it`,
+    );
 }
 
 /** A cluster without a CA of the mesh, and without an istiod of ours that might have had one, is no part of it yet. */
@@ -83,9 +98,13 @@ function whyNotPublished(
     return trusted.size !== wanted.size || !wanted.isSubsetOf(trusted);
   });
   if (behind.length === 0) return undefined;
-  const names = behind.map(({ namespace }) => namespace).toSorted((a, b) => (a < b ? -1 : 1));
-  const shown = names.slice(0, 3).join(", ") + (names.length > 3 ? ` and ${names.length - 3} more` : "");
-  return `ConfigMap istio-ca-root-cert of ${clusterId} does not hold the bundle of this stage in namespace ${shown}`;
+  const names = nameSome(behind.map(({ namespace }) => namespace));
+  return `ConfigMap istio-ca-root-cert of ${clusterId} does not hold the bundle of this stage in namespace ${names}`;
+}
+
+function nameSome(names: readonly string[]): string {
+  const sorted = names.toSorted((a, b) => (a < b ? -1 : 1));
+  return sorted.slice(0, 3).join(", ") + (sorted.length > 3 ? ` and ${sorted.length - 3} more` : "");
 }
 
 /** Of the newest load of all: a certificate that was issued a moment before lives for the longest life that any istiod grants. */

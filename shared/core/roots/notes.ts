@@ -20,11 +20,13 @@ export interface RootNotes {
   readonly retired: readonly number[];
   /** Those of them that members may still hold; they are disabled when none does. */
   readonly retiring: readonly number[];
+  /** Cluster IDs that the gates of this rotation do without, because a person has said that they never come back; ascending. */
+  readonly without: readonly string[];
   /** When the newest order was given that was acted on: one that is no newer is a copy, or out of date. */
   readonly lastOrder?: Date;
 }
 
-export const NO_NOTES: RootNotes = { distributed: [], retired: [], retiring: [] };
+export const NO_NOTES: RootNotes = { distributed: [], retired: [], retiring: [], without: [] };
 
 /** Secret Manager allows no slash in the key of an annotation. */
 const PREFIX = "meshjoin.dev_";
@@ -37,6 +39,7 @@ const KEYS = {
   distributed: "distributed",
   retired: "retired",
   retiring: "retiring",
+  without: "without",
   lastOrder: "last-order",
 } as const satisfies Record<keyof RootNotes, string>;
 
@@ -54,6 +57,7 @@ export function parseRootNotes(annotations: Annotations): RootNotes {
     distributed: numbers(text("distributed")),
     retired: numbers(text("retired")),
     retiring: numbers(text("retiring")),
+    without: names(text("without")),
     ...optional("lastOrder", date(text("lastOrder"))),
   };
 }
@@ -71,6 +75,7 @@ export function formatRootNotes(notes: RootNotes, annotations: Annotations): Rec
     ["distributed", notes.distributed.join(",") || undefined],
     ["retired", notes.retired.join(",") || undefined],
     ["retiring", notes.retiring.join(",") || undefined],
+    ["without", notes.without.join(",") || undefined],
     ["lastOrder", notes.lastOrder?.toISOString()],
   ];
   return Object.fromEntries([
@@ -96,4 +101,8 @@ function origin(text: string | undefined): RootOrigin | undefined {
 function numbers(text = ""): number[] {
   const parsed = text.split(",").map(Number);
   return [...new Set(parsed.filter((each) => Number.isInteger(each) && each > 0))].toSorted((a, b) => a - b);
+}
+
+function names(text = ""): string[] {
+  return [...new Set(text.split(",").filter((name) => name !== ""))].toSorted();
 }

@@ -115,7 +115,11 @@ export function advance(roots: Roots, now: Date): Transition | Refusal {
     case "switch":
       return retire(roots, versions.previous, now);
     case "retire":
-      return { versions, notes: { ...notes, retiring: [], stageSince: now }, disable: notes.retiring };
+      return {
+        versions,
+        notes: { ...notes, retiring: [], without: [], stageSince: now },
+        disable: notes.retiring,
+      };
   }
 }
 
@@ -156,6 +160,11 @@ export function resume(roots: Roots): Transition | Refusal {
   if (stageOf(roots) === "idle") return NO_ROTATION;
   const { paused: _, ...notes } = roots.notes;
   return { versions: roots.versions, notes, disable: [] };
+}
+
+/** The gates of this rotation do without these clusters from now on. */
+export function without({ versions, notes }: Roots, clusters: readonly string[]): Roots {
+  return { versions, notes: { ...notes, without: [...new Set([...notes.without, ...clusters])].toSorted() } };
 }
 
 /** Whether an order is a copy of one that was acted on, or older than one. */

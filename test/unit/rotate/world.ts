@@ -1,5 +1,6 @@
 import { rootsOf, type Stage, stageOf } from "../../../shared/core/roots/stages.ts";
 import type { RootVersions } from "../../../shared/core/roots/state.ts";
+import type { MeshSpec } from "../../../shared/core/spec.ts";
 import { parseBundle } from "../../../shared/pki/certificate.ts";
 import type { Reconciled } from "../../../shared/reconcile.ts";
 import type { Changed } from "../../../shared/rotate/change-roots.ts";
@@ -20,9 +21,21 @@ export async function aJoinedMesh({ spec, ...options }: MeshOptions = { members:
 }
 
 /** In a process of its own, a second after what was before. */
-export async function order(mesh: FakeMesh, action: RootAction, process?: ProcessOptions): Promise<Changed> {
+export async function order(
+  mesh: FakeMesh,
+  action: RootAction,
+  { without = [], spec = {}, ...process }: ProcessOptions & OrderOptions = {},
+): Promise<Changed> {
   mesh.clock.advance(1);
-  return await orderRoot(mesh.run(process), { action, givenAt: mesh.clock.now() });
+  const run = mesh.run(process);
+  const given = { action, givenAt: mesh.clock.now(), without };
+  return await orderRoot({ ...run, spec: { ...run.spec, ...spec } }, given);
+}
+
+interface OrderOptions {
+  readonly without?: readonly string[];
+  /** What another configuration says, a laptop's for instance. */
+  readonly spec?: Partial<MeshSpec>;
 }
 
 export async function ticks(mesh: FakeMesh, process?: ProcessOptions): Promise<Reconciled> {

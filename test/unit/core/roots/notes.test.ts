@@ -22,8 +22,11 @@ const notes: fc.Arbitrary<RootNotes> = fc.record(
     distributed: versions,
     retired: versions,
     retiring: versions,
+    without: fc
+      .uniqueArray(fc.constantFrom("cn-a", "cn-b", "cn-c"))
+      .map((all) => all.toSorted((a, b) => (a < b ? -1 : 1))),
   },
-  { requiredKeys: ["distributed", "retired", "retiring"] },
+  { requiredKeys: ["distributed", "retired", "retiring", "without"] },
 );
 
 describe("the notes on the root secret", () => {

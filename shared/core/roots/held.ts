@@ -1,0 +1,43 @@
+import { isReachable, type Member } from "../observation.ts";
+import type { Refusal } from "./stages.ts";
+
+/**
+ * Clusters that are none of the members, and that members hold a remote secret of or a reader Secret for; by cluster ID, with
+ * the members that hold it. Traffic flows between them, whatever this configuration says of their project. Whose Secret it is
+ * does not matter to that, and a remote secret that istiod passes over opens no way.
+ */
+export function heldClusters(members: readonly Member[]): ReadonlyMap<string, readonly string[]> {
+  const present = new Set(members.map(({ clusterId }) => clusterId));
+  const held = new Map<string, Set<string>>();
+  for (const { clusterId, state } of members.filter(isReachable)) {
+    const named = [
+      ...state.remoteSecrets.filter(({ isRead }) => isRead).map(({ targetId }) => targetId),
+      ...state.readerSecrets.filter(({ owner }) => owner === "ours").map(({ readerId }) => readerId),
+    ];
+    for (const id of named) {
+      if (id !== "" && !present.has(id)) held.set(id, (held.get(id) ?? new Set()).add(clusterId));
+    }
+  }
+  return new Map([...held].map(([id, holders]) => [id, [...holders]]));
+}
+
+/** Why a rotation may not go on without these clusters; undefined if it may. */
+export function refuseExclusion(without: readonly string[], members: readonly Member[]): Refusal | undefined {
+  const member = members.find(({ clusterId }) => without.includes(clusterId));
+  if (member !== undefined) {
+    return {
+      refused: "ExclusionIsMember",
+      message: `${member.clusterId} is a member: its workloads would be cut off when the old root leaves`,
+      cure: `take it out of the mesh first: meshjoin leave ${member.clusterId}`,
+    };
+  }
+  const held = heldClusters(members);
+  const unknown = without.filter((id) => !held.has(id));
+  return unknown.length === 0
+    ? undefined
+    : {
+        refused: "ExclusionUnknown",
+        message: `no member holds anything of ${unknown.join(", ")}, so it holds nothing back`,
+        cure: "see what the stage waits for, and name that cluster ID: meshjoin root status",
+      };
+}

@@ -1,0 +1,129 @@
+import { describe, expect, it } from "@jest/globals";
+import type { Cluster } from "../../../shared/core/cluster.ts";
+import { clusterId } from "../../../shared/core/names.ts";
+import { aCluster } from "../../builders/cluster.ts";
+import type { FakeMesh } from "../../fakes/mesh.ts";
+import { secret } from "../reconcile/installations.ts";
+import { fileOf, secretsOf } from "../reconcile/world.ts";
+import { aJoinedMesh, order, rootsNow, STAGE, throughStage, ticks } from "./world.ts";
+
+const ID = ({ ref }: Cluster) => clusterId(ref);
+
+/** Every stage would be over by now, if nothing held it. */
+async function later(mesh: FakeMesh): Promise<void> {
+  for (let stage = 0; stage < 4; stage += 1) await throughStage(mesh);
+}
+
+async function aRotationWithout(count: number): Promise<{ mesh: FakeMesh; lost: Cluster[] }> {
+  const mesh = await aJoinedMesh({ members: 4 });
+  await order(mesh, "start");
+  await ticks(mesh);
+  const lost = mesh.clusters.slice(-count);
+  for (const cluster of lost) mesh.directory.put({ ...cluster, labels: {} });
+  return { mesh, lost };
+}
+
+describe("a root rotation while members hold credentials of a cluster that is none of them", () => {
+  it("is held by those that have lost their labels in a mass leave, and goes on when they are members again", async () => {
+    const { mesh, lost } = await aRotationWithout(3);
+    await later(mesh);
+    expect((await rootsNow(mesh)).stage).toBe("distribute");
+    for (const cluster of lost) mesh.directory.put(cluster);
+    await later(mesh);
+    expect((await rootsNow(mesh)).stage).toBe("idle");
+  });
+
+  it("goes on by itself when their departure is carried out", async () => {
+    const { mesh } = await aRotationWithout(3);
+    await later(mesh);
+    await mesh.reconcile("mesh", { confirm: ["MassLeave"] });
+    await later(mesh);
+    expect((await rootsNow(mesh)).stage).toBe("idle");
+  });
+
+  it("does not wait for a leaver that has nothing but its cacerts", async () => {
+    const { mesh, lost } = await aRotationWithout(1);
+    await mesh.reconcile("mesh");
+    mesh.fleet.server(lost[0]!).faults.unreachable = true;
+    await later(mesh);
+    expect((await rootsNow(mesh)).stage).toBe("idle");
+  });
+
+  it("is not moved on by a laptop whose configuration leaves a project out", async () => {
+    const mesh = await aJoinedMesh({
+      clusters: [aCluster({ name: "m1" }), aCluster({ name: "b1", project: "zoo" })],
+      spec: { projects: ["shop", "zoo"] },
+    });
+    await order(mesh, "start");
+    mesh.servers[1]!.faults.unreachable = true;
+    await ticks(mesh);
+    mesh.clock.advance(10 * STAGE);
+    for (const spec of [{ projects: ["shop"] }, { allow: ["m*"] }]) {
+      expect(await order(mesh, "advance", { spec })).toMatchObject({
+        after: {
+          refused: "StageNotOver",
+          message: expect.stringContaining(`${ID(mesh.clusters[1]!)} is no member that this run sees`),
+        },
+      });
+    }
+    expect((await rootsNow(mesh)).stage).toBe("distribute");
+  });
+
+  it("is held by a remote secret of somebody else's, if istiod reads it", async () => {
+    const mesh = await aJoinedMesh();
+    const ours = secretsOf(mesh, mesh.clusters[0]!).find(({ metadata }) =>
+      metadata.name.startsWith("istio-remote-secret-"),
+    );
+    const byHand = secret("by-hand", { stranger: fileOf(ours!, ID(mesh.clusters[1]!)) });
+    const annotations = { "networking.istio.io/cluster": "stranger" };
+    const labels = { "istio/multiCluster": "true" };
+    const { store } = mesh.servers[0]!;
+    store.write({ ...byHand, metadata: { ...byHand.metadata, annotations, labels } }, "kubectl");
+    await order(mesh, "start");
+    await later(mesh);
+    expect((await rootsNow(mesh)).stage).toBe("distribute");
+  });
+});
+
+describe("a cluster that never comes back", () => {
+  it("is named once, and no stage of this rotation waits for it, in whatever process", async () => {
+    const { mesh, lost } = await aRotationWithout(3);
+    await later(mesh);
+    const without = lost.map(ID);
+    await order(mesh, "advance", { without });
+    expect((await rootsNow(mesh)).stage).toBe("switch");
+    await later(mesh);
+    expect((await rootsNow(mesh)).stage).toBe("idle");
+    expect(Object.keys((await mesh.roots.state()).annotations)).not.toContain("meshjoin.dev_without");
+  });
+
+  it("stays noted where the stage is not over yet, and opens nothing before its time", async () => {
+    const { mesh, lost } = await aRotationWithout(3);
+    await order(mesh, "advance", { without: lost.map(ID) });
+    expect((await rootsNow(mesh)).stage).toBe("distribute");
+    await ticks(mesh);
+    expect((await rootsNow(mesh)).stage).toBe("distribute");
+    mesh.clock.advance(STAGE);
+    await ticks(mesh);
+    expect((await rootsNow(mesh)).stage).toBe("switch");
+  });
+
+  it("holds a stage again as soon as it is a member", async () => {
+    const { mesh, lost } = await aRotationWithout(3);
+    const [back] = lost;
+    await order(mesh, "advance", { without: lost.map(ID) });
+    mesh.directory.put(back!);
+    mesh.fleet.server(back!).faults.unreachable = true;
+    await later(mesh);
+    expect((await rootsNow(mesh)).stage).toBe("distribute");
+  });
+
+  it.each<[string, string, (mesh: FakeMesh) => string]>([
+    ["a member", "ExclusionIsMember", (mesh) => ID(mesh.clusters[0]!)],
+    ["a cluster that holds nothing back", "ExclusionUnknown", () => "cn-a-typing-mistake"],
+  ])("cannot be %s", async (_, refused, name) => {
+    const { mesh } = await aRotationWithout(1);
+    expect(await order(mesh, "advance", { without: [name(mesh)] })).toMatchObject({ after: { refused } });
+    expect(Object.keys((await mesh.roots.state()).annotations)).not.toContain("meshjoin.dev_without");
+  });
+});

@@ -59,11 +59,20 @@ export async function unusedFaults({ module }: Names): Promise<Fault[]> {
   return [...unused("var", module.variables), ...unused("local", module.locals)];
 }
 
+/** By text: the parser is WebAssembly and slow, and the same few texts are asked for again and again. */
+const known = new Map<string, Promise<readonly string[]>>();
+
+async function referencesIn(text: string): Promise<readonly string[]> {
+  const found = known.get(text) ?? parseReferences(text);
+  known.set(text, found);
+  return await found;
+}
+
 /**
  * An index is written as one more name; one that is an expression as 0, and what it reads is found beside it. The parser does not look
  * into the body of a `for`: of that, variables and locals are found by their look.
  */
-async function referencesIn(text: string): Promise<string[]> {
+async function parseReferences(text: string): Promise<readonly string[]> {
   const indexed = text.replaceAll(/(?<=[\w\]])\[(?:each|var|local|[a-z]\w*)[\w.]*\]/g, "[0]");
   const texts = indexed === text ? [text] : [text, indexed];
   const found = await Promise.all(texts.map((each) => getReferencesInExpression("expression.tf", each)));

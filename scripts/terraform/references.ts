@@ -60,11 +60,11 @@ export async function unusedFaults({ module }: Names): Promise<Fault[]> {
 }
 
 /** By text: the parser is WebAssembly and slow, and the same few texts are asked for again and again. */
-const known = new Map<string, Promise<readonly string[]>>();
+const parsedTexts = new Map<string, Promise<readonly string[]>>();
 
 async function referencesIn(text: string): Promise<readonly string[]> {
-  const found = known.get(text) ?? parseReferences(text);
-  known.set(text, found);
+  const found = parsedTexts.get(text) ?? parseReferences(text);
+  parsedTexts.set(text, found);
   return await found;
 }
 

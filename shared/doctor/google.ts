@@ -95,6 +95,7 @@ export const ROOT_CHANGES = [
   "secretmanager.secrets.update",
   "secretmanager.versions.add",
   "secretmanager.versions.disable",
+  "secretmanager.versions.list",
 ] as const;
 
 /** Whether the account may change the root secret as a rotation does. Nothing is changed. */

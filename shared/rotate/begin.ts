@@ -2,7 +2,7 @@ import { isReachable } from "../core/observation.ts";
 import { claimNext, isRefusal, isStaleOrder, type Refusal, withOrder } from "../core/roots/stages.ts";
 import { survey } from "../look/survey.ts";
 import { type Changed, type RotatorRun, readRoots } from "./change-roots.ts";
-import { claimRoot } from "./claim-root.ts";
+import { claimRoot, UNKNOWN_VERSION } from "./claim-root.ts";
 import { generatedRoot, type NextRoot } from "./root-payload.ts";
 
 /** Begins a rotation to a root that is made now, or brought; of two that begin at once, one does. */
@@ -25,9 +25,6 @@ export async function beginRotation(
     return isRefusal(begun) ? begun : withOrder(begun, givenAt);
   });
 }
-
-/** Only to ask whether a rotation may begin at all. */
-const UNKNOWN_VERSION = Number.MAX_SAFE_INTEGER;
 
 /** One that Meshjoin does not rotate would trust the old root alone, and be cut off. */
 async function foreignCacerts(run: RotatorRun): Promise<Refusal | undefined> {

@@ -1,7 +1,7 @@
 import { claimSigning, isRefusal } from "../core/roots/stages.ts";
 import type { MeshSpec } from "../core/spec.ts";
 import { type Changed, type ChangingRun, readRoots } from "./change-roots.ts";
-import { claimRoot } from "./claim-root.ts";
+import { claimRoot, UNKNOWN_VERSION } from "./claim-root.ts";
 import type { NextRoot } from "./root-payload.ts";
 
 /**
@@ -15,7 +15,7 @@ export async function makeFirstRoot(
   const { keeper } = run.ports;
   await keeper.create(run.signal);
   const before = await readRoots(run);
-  const mayClaim = claimSigning(before, 0, "generated");
+  const mayClaim = claimSigning(before, UNKNOWN_VERSION, "generated");
   if (isRefusal(mayClaim)) return { before, after: mayClaim };
   const { payload, origin } = await bring();
   return await claimRoot(run, payload, "signing", (roots, _, version) =>

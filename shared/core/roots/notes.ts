@@ -1,3 +1,5 @@
+import { formatClaim, parseClaim, type RootClaim } from "./claim.ts";
+
 /** Who made a root: Meshjoin, or somebody who brought it. */
 export const ROOT_ORIGINS = ["generated", "imported"] as const;
 export type RootOrigin = (typeof ROOT_ORIGINS)[number];
@@ -24,6 +26,8 @@ export interface RootNotes {
   readonly without: readonly string[];
   /** When the newest order was given that was acted on: one that is no newer is a copy, or out of date. */
   readonly lastOrder?: Date;
+  /** While a root is being added. */
+  readonly claim?: RootClaim;
 }
 
 export const NO_NOTES: RootNotes = { distributed: [], retired: [], retiring: [], without: [] };
@@ -41,6 +45,7 @@ const KEYS = {
   retiring: "retiring",
   without: "without",
   lastOrder: "last-order",
+  claim: "claim",
 } as const satisfies Record<keyof RootNotes, string>;
 
 type Annotations = Readonly<Record<string, string>>;
@@ -59,6 +64,7 @@ export function parseRootNotes(annotations: Annotations): RootNotes {
     retiring: numbers(text("retiring")),
     without: names(text("without")),
     ...optional("lastOrder", date(text("lastOrder"))),
+    ...optional("claim", parseClaim(text("claim") ?? "")),
   };
 }
 
@@ -77,6 +83,7 @@ export function formatRootNotes(notes: RootNotes, annotations: Annotations): Rec
     ["retiring", notes.retiring.join(",") || undefined],
     ["without", notes.without.join(",") || undefined],
     ["lastOrder", notes.lastOrder?.toISOString()],
+    ["claim", notes.claim && formatClaim(notes.claim)],
   ];
   return Object.fromEntries([
     ...others,

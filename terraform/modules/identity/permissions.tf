@@ -101,6 +101,7 @@ locals {
       "secretmanager.secrets.update",
       "secretmanager.versions.add",
       "secretmanager.versions.disable",
+      "secretmanager.versions.list",
     ]
     signer = [
       "secretmanager.secrets.get",

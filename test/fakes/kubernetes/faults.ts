@@ -42,6 +42,7 @@ export function processFaults(): ProcessFaults {
       if (dead) throw new ProcessDeath();
     },
     around(write) {
+      if (dead) throw new ProcessDeath();
       writes += 1;
       const fault = planned?.at === writes ? planned.fault : undefined;
       if (fault === "dieBefore") die();

@@ -17,6 +17,7 @@ import {
   type Transition,
   withOrder,
   without,
+  withoutFutureOrder,
 } from "./core/roots/stages.ts";
 import { formatRootVersions } from "./core/roots/state.ts";
 import { lookAtGate } from "./look/gate.ts";
@@ -99,7 +100,7 @@ async function orderOnce(
   decide: (roots: Roots, now: Date) => Transition | Refusal,
 ): Promise<Changed> {
   return await changeRoots(run, (roots) => {
-    if (isStaleOrder(roots.notes, givenAt)) return undefined;
+    if (isStaleOrder(roots.notes, givenAt, run.ports.clock.now())) return undefined;
     const decided = decide(roots, run.ports.clock.now());
     return isRefusal(decided) ? decided : withOrder(decided, givenAt);
   });
@@ -152,7 +153,10 @@ function wholeMesh(reason: string): ReconcileRequest {
 }
 
 async function moveOn(run: RotatorRun, { summary }: Reconciled): Promise<Changed | undefined> {
-  const roots = await readRoots(run);
+  // A tick comes by Google's clock, an order perhaps by that of a laptop.
+  const { before: roots } = await changeRoots(run, (current) =>
+    withoutFutureOrder(current, run.ports.clock.now()),
+  );
   if (stageOf(roots) !== "idle") {
     return roots.notes.paused === undefined ? await advanceIfOpen(run) : undefined;
   }
@@ -179,7 +183,7 @@ async function advanceIfOpen(
   const gate = await lookAtGate(run, { ...seen, roots: without(seen.roots, excluded) });
   const { stageSince } = seen.roots.notes;
   const changed = await changeRoots(run, (roots) => {
-    if (givenAt !== undefined && isStaleOrder(roots.notes, givenAt)) return undefined;
+    if (givenAt !== undefined && isStaleOrder(roots.notes, givenAt, run.ports.clock.now())) return undefined;
     const isSame =
       formatRootVersions(roots.versions) === formatRootVersions(seen.roots.versions) &&
       roots.notes.stageSince?.getTime() === stageSince?.getTime();

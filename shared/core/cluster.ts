@@ -39,6 +39,7 @@ export interface ClusterEndpoints {
   readonly public?: Endpoint;
   readonly private?: Endpoint;
   readonly dns?: Endpoint & {
+    /** Whether the endpoint takes user traffic at all, and not only Google's own services (`allowExternalTraffic`). */
     readonly allowsExternalTraffic: boolean;
     /** Whether the endpoint lets Kubernetes service-account tokens in (`enableK8sTokensViaDns`). */
     readonly allowsKubernetesTokens: boolean;

@@ -14,8 +14,8 @@ export function functionEndpoint(cluster: Cluster, access: Access, clusterId: st
 }
 
 /**
- * The address that stands in remote secrets. Other istiods come with a Kubernetes token, which the DNS-based
- * endpoint refuses unless the cluster allows it.
+ * The address that stands in remote secrets. Other istiods are user traffic with a Kubernetes token: the DNS-based endpoint
+ * refuses either unless the cluster allows it.
  */
 export function peerEndpoint(cluster: Cluster, access: Access, clusterId: string): EndpointChoice {
   const { dns, public: open, private: inner } = cluster.endpoints;
@@ -30,7 +30,8 @@ export function peerEndpoint(cluster: Cluster, access: Access, clusterId: string
     };
   }
   if (access !== "auto") return chosen(cluster, access, clusterId);
-  const endpoint = (dns?.allowsKubernetesTokens ? dns : undefined) ?? open ?? inner;
+  const takesPeers = dns?.allowsExternalTraffic === true && dns.allowsKubernetesTokens;
+  const endpoint = (takesPeers ? dns : undefined) ?? open ?? inner;
   return endpoint === undefined ? none(cluster, "any", clusterId) : { endpoint };
 }
 

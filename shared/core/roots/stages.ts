@@ -167,9 +167,23 @@ export function without({ versions, notes }: Roots, clusters: readonly string[])
   return { versions, notes: { ...notes, without: [...new Set([...notes.without, ...clusters])].toSorted() } };
 }
 
-/** Whether an order is a copy of one that was acted on, or older than one. */
-export function isStaleOrder({ lastOrder }: RootNotes, givenAt: Date): boolean {
-  return lastOrder !== undefined && givenAt.getTime() <= lastOrder.getTime();
+/**
+ * Whether an order is a copy of one that was acted on, or older than one. An order on record from the future carries the time of a
+ * fast clock: it says nothing of what came first, so only its own copies are stale by it.
+ */
+export function isStaleOrder({ lastOrder }: RootNotes, givenAt: Date, now: Date): boolean {
+  if (lastOrder === undefined || givenAt > lastOrder) return false;
+  return givenAt.getTime() === lastOrder.getTime() || lastOrder <= now;
+}
+
+/**
+ * Forgets an order on record from the future, before its time comes and orders that were given after it look older. Undefined where
+ * there is none.
+ */
+export function withoutFutureOrder({ versions, notes }: Roots, now: Date): Transition | undefined {
+  const { lastOrder, ...others } = notes;
+  if (lastOrder === undefined || lastOrder <= now) return undefined;
+  return { versions, notes: others, disable: [] };
 }
 
 export function withOrder({ notes, ...rest }: Transition, givenAt: Date): Transition {

@@ -86,12 +86,23 @@ describe("the address in remote secrets", () => {
 });
 
 describe("the two settings", () => {
+  it("never take peers to an endpoint without user traffic, also where it is the only one", () => {
+    const { dns } = ALL;
+    if (dns === undefined) throw new Error("no DNS-based endpoint");
+    const closed = { ...dns, allowsExternalTraffic: false, allowsKubernetesTokens: true };
+    expect(said(peerEndpoint(aCluster({ endpoints: { dns: closed } }), "auto", "id"))).toBe(NONE);
+    const { private: inner } = ALL;
+    if (inner === undefined) throw new Error("no private endpoint");
+    const inside = aCluster({ endpoints: { dns: closed, private: inner } });
+    expect(said(peerEndpoint(inside, "auto", "id"))).toBe("private");
+  });
+
   it("look at different permissions of the DNS-based endpoint", () => {
     const { dns } = ALL;
     if (dns === undefined) throw new Error("no DNS-based endpoint");
     const inside = aCluster({ endpoints: { ...ALL, dns: { ...dns, allowsExternalTraffic: false } } });
     expect(said(functionEndpoint(inside, "auto", "id"))).toBe("public");
-    expect(said(peerEndpoint(inside, "auto", "id"))).toBe("dns");
+    expect(said(peerEndpoint(inside, "auto", "id"))).toBe("public");
     const tokenless = aCluster({ endpoints: { ...ALL, dns: { ...dns, allowsKubernetesTokens: false } } });
     expect(said(functionEndpoint(tokenless, "auto", "id"))).toBe("dns");
     expect(said(peerEndpoint(tokenless, "auto", "id"))).toBe("public");

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "@jest/globals";
 import { clusterId } from "../../../shared/core/names.ts";
+import { rootsOf } from "../../../shared/core/roots/stages.ts";
 import { aCluster } from "../../builders/cluster.ts";
 import { cacertsByHand, namespace } from "../reconcile/installations.ts";
 import { expectJoined, versionsOf } from "../reconcile/world.ts";
@@ -215,6 +216,24 @@ describe("orders about the root", () => {
     await send("start", start);
     expect(await rootsNow(mesh)).toEqual(aborted);
     expect(await mesh.roots.list()).toHaveLength(2);
+  });
+
+  it("from a laptop whose clock is an hour fast make no later order stale, then or when that hour has passed", async () => {
+    const mesh = await aJoinedMesh();
+    const { orderRoot } = await import("../../../shared/rotate.ts");
+    const inMinutes = (minutes: number) => new Date(mesh.clock.now().getTime() + minutes * 60_000);
+    await orderRoot(mesh.run(), { action: "start", givenAt: inMinutes(60) });
+    const pausedAt = inMinutes(10);
+    mesh.clock.advance(600);
+    const isPaused = async () => rootsOf(await mesh.roots.state()).notes.paused !== undefined;
+    await orderRoot(mesh.run(), { action: "pause", givenAt: pausedAt });
+    expect(await isPaused()).toBe(true);
+    await orderRoot(mesh.run(), { action: "resume", givenAt: inMinutes(60) });
+    await ticks(mesh);
+    const aborted = inMinutes(1);
+    mesh.clock.advance(2 * 3600);
+    await orderRoot(mesh.run(), { action: "abort", givenAt: aborted });
+    expect((await rootsNow(mesh)).stage).toBe("retire");
   });
 
   it("to begin that come at once leave one root claimed, and the other disabled", async () => {

@@ -1,4 +1,3 @@
-import type { Run } from "../shared/apply.ts";
 import type { Diagnosis } from "../shared/core/check.ts";
 import type { Plan } from "../shared/core/plan.ts";
 import type { ReconcileRequest } from "../shared/core/request.ts";
@@ -7,9 +6,10 @@ import { examineElsewhere } from "../shared/doctor/elsewhere.ts";
 import { examineReconciler } from "../shared/doctor/examine.ts";
 import { InputError } from "../shared/errors.ts";
 import { type Logger, traceFields } from "../shared/log.ts";
-import { survey } from "../shared/look/survey.ts";
+import { lookAtMesh } from "../shared/look/mesh.ts";
 import { preview } from "../shared/preview.ts";
 import { type Reconciled, reconcile } from "../shared/reconcile.ts";
+import type { Run } from "../shared/run.ts";
 import { logProgress, logReconciled } from "../shared/run-log.ts";
 import type { Runtime } from "../shared/runtime.ts";
 import { collectStatus, MEMBER_TIMEOUT_MS } from "../shared/status.ts";
@@ -106,7 +106,7 @@ export function syncMesh(
     log: Logger,
   ): Promise<{ status: Status; plan: Plan }> {
     return await withRun(log, async (run) => {
-      const seen = await survey(run, MEMBER_TIMEOUT_MS);
+      const seen = await lookAtMesh(run, "mesh", { memberTimeoutMs: MEMBER_TIMEOUT_MS });
       const [plan, shown] = await Promise.all([preview(run, order, seen), collectStatus(run, seen)]);
       cached = { status: shown, at: performance.now() };
       return { status: shown, plan };

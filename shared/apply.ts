@@ -4,23 +4,12 @@ import { applyNamespace } from "./apply/namespace.ts";
 import { ISTIO_NAMESPACE, ISTIOD } from "./core/names.ts";
 import type { Member } from "./core/observation.ts";
 import { outcomeOf } from "./core/outcome.ts";
-import type { MeshSpec } from "./core/spec.ts";
 import { controlPlane } from "./istio/control-plane.ts";
 import type { CacertsMaterial } from "./istio/secrets.ts";
-import { type ManifestTemplate, manifestValues } from "./istio/template.ts";
+import { manifestValues } from "./istio/template.ts";
 import { isRolledOut } from "./istio/workload.ts";
 import type { MemberAction } from "./plan/action.ts";
-import type { Ports } from "./ports.ts";
-import type { Reporter } from "./progress.ts";
-
-/** What every part of a run works with. */
-export interface Run {
-  readonly ports: Ports;
-  readonly spec: MeshSpec;
-  readonly template: ManifestTemplate;
-  readonly report: Reporter;
-  readonly signal: AbortSignal;
-}
+import type { Run } from "./run.ts";
 
 /**
  * One member's own half, in the order of design rule 3. The certificate is made before anything is written, so that
@@ -37,7 +26,7 @@ export async function applyMember(
   let wrote = false;
   for (const action of actions) {
     const written = await applyAction(run, member, action, material);
-    run.report({
+    run.progress({
       step: action.kind,
       clusterId: member.clusterId,
       outcome: written ? outcomeOf(action) : "unchanged",

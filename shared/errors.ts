@@ -67,6 +67,28 @@ export class NotReadyError extends MeshjoinError {
   readonly retryable = true;
 }
 
+/**
+ * A fault of Meshjoin's own, or data that no part of it knows how to read. Its message names the kind of the cause alone, which may
+ * quote what it could not read.
+ */
+class UnexpectedError extends MeshjoinError {
+  readonly retryable = false;
+}
+
+/**
+ * The same error, if it is one of ours; any other becomes UnexpectedError `Unexpected`, of that cluster. `doing` completes "an
+ * unexpected error while …".
+ */
+export function asMeshjoinError(error: unknown, clusterId: string, doing: string): MeshjoinError {
+  if (error instanceof MeshjoinError) return error;
+  const kind = error instanceof Error ? error.name : typeof error;
+  return new UnexpectedError(`an unexpected error (${kind}) while ${doing}; the log holds its cause`, {
+    code: "Unexpected",
+    cause: error,
+    fields: { clusterId },
+  });
+}
+
 export function isRetryable(error: unknown): boolean {
   return !(error instanceof MeshjoinError) || error.retryable;
 }

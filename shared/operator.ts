@@ -1,4 +1,3 @@
-import type { Run } from "./apply.ts";
 import { lazily } from "./async/lazily.ts";
 import { loadConfig } from "./config.ts";
 import type { MeshSpec } from "./core/spec.ts";
@@ -14,6 +13,7 @@ import type {
   RotatorPorts,
 } from "./ports.ts";
 import type { Reporter } from "./progress.ts";
+import { createRun, type Run } from "./run.ts";
 import { closing, DEADLINE_MS, readTemplate, wireRotator } from "./runtime.ts";
 
 /** What a person at a command line has beside the ports of a run; no trigger gets it. */
@@ -34,9 +34,7 @@ export interface PreflightPorts {
   readonly template: () => Promise<ManifestTemplate>;
 }
 
-export interface OperatorRun extends Run {
-  readonly ports: OperatorPorts;
-}
+export type OperatorRun = Run<OperatorPorts>;
 
 /** The wiring of one command. */
 export interface Operator {
@@ -46,7 +44,7 @@ export interface Operator {
   /** Google's APIs are stood in for. */
   readonly inSandbox: boolean;
   /** Needs the manifest. */
-  withRun<T>(report: Reporter, use: (run: OperatorRun) => Promise<T>): Promise<T>;
+  withRun<T>(progress: Reporter, use: (run: OperatorRun) => Promise<T>): Promise<T>;
   /** Whoever opens the ports closes their fleet. */
   open(): Promise<OperatorPorts>;
   /** Whoever opens the ports closes their fleet. */
@@ -120,10 +118,10 @@ export function createOperator(env: NodeJS.ProcessEnv, manifest: URL): Operator 
         template: () => readTemplate(manifest),
       };
     },
-    async withRun(report, use) {
+    async withRun(progress, use) {
       const [template, ports] = await Promise.all([readTemplate(manifest), open()]);
       const signal = AbortSignal.timeout(DEADLINE_MS);
-      return await closing({ ports, spec, template, report, signal }, use);
+      return await closing(createRun({ ports, spec, template, progress, signal }), use);
     },
   };
 }

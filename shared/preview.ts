@@ -1,4 +1,3 @@
-import type { Run } from "./apply.ts";
 import { distinct, inOrder } from "./core/finding.ts";
 import { CACERTS, ISTIO_NAMESPACE, readerSecretName, remoteSecretName } from "./core/names.ts";
 import type { Member } from "./core/observation.ts";
@@ -9,49 +8,37 @@ import { MeshjoinError } from "./errors.ts";
 import { controlPlane } from "./istio/control-plane.ts";
 import { CRDS, dueCrds } from "./istio/crds.ts";
 import { manifestValues } from "./istio/template.ts";
-import { type Plans, plansOf, type Survey, survey } from "./look/survey.ts";
+import { lookAtMesh, type Mesh } from "./look/mesh.ts";
 import type { Action, ApplyControlPlane } from "./plan/action.ts";
+import { actionsOf, planMesh } from "./plan/mesh.ts";
+import { planContext } from "./plan-context.ts";
 import type { KubernetesObject, Ports } from "./ports.ts";
+import type { Run } from "./run.ts";
 
 /**
  * What a run of this request would do now, planned from one look at everything, `known` if somebody has just had it. The
- * real run looks again between its rounds, so it may find more to do, or less. Throws as `survey` does.
+ * real run looks again between its rounds, so it may find more to do, or less. Throws as `lookAtMesh` does.
  */
-export async function preview(
-  run: Run,
-  { scope, confirm = [] }: ReconcileRequest,
-  known?: Survey,
-): Promise<Plan> {
-  const seen = known ?? (await survey(run));
-  const plans = plansOf(run, seen, { pairs: "afterwards", confirm });
+export async function preview(run: Run, request: ReconcileRequest, known?: Mesh): Promise<Plan> {
+  const { scope } = request;
+  const seen = known ?? (await lookAtMesh(run, "mesh"));
+  const plan = planMesh(seen, planContext(run, request), "afterwards");
   const concerns = (...ids: readonly string[]) => scope === "mesh" || ids.includes(scope.clusterId);
-  const actions = actionsOf(plans).filter((action) => concerns(...sidesOf(action)));
+  const actions = actionsOf(plan).filter((action) => concerns(...sidesOf(action)));
   const findings = [
     ...[noSigningRoot(run.spec, seen.roots.versions) ?? []].flat(),
     ...seen.listing.findings,
-    ...plans.memberPlans.flatMap((plan) => (concerns(plan.clusterId) ? plan.findings : [])),
-    ...plans.pairPlans.flatMap(({ reader, target, action, expiring, findings: found }) =>
+    ...plan.members.flatMap(({ clusterId, findings: found }) => (concerns(clusterId) ? found : [])),
+    ...plan.pairs.flatMap(({ reader, target, action, expiring, findings: found }) =>
       concerns(reader, target) ? [...found, ...(action === undefined ? [expiring ?? []].flat() : [])] : [],
     ),
-    ...plans.departurePlan.findings.filter(({ clusterId = "" }) => concerns(clusterId)),
+    ...plan.departures.findings.filter(({ clusterId = "" }) => concerns(clusterId)),
   ];
   const planned = await Promise.all(actions.map((action) => plannedActions(run, seen.members, action)));
   return {
     actions: planned.flat().toSorted(byObject),
     findings: distinct(findings).toSorted(inOrder),
   };
-}
-
-function actionsOf({ memberPlans, pairPlans, departurePlan }: Plans): Action[] {
-  return [
-    ...memberPlans.flatMap(({ actions, renewal, rollOut }): readonly Action[] => [
-      ...actions,
-      ...[renewal ?? []].flat(),
-      ...[rollOut ?? []].flat(),
-    ]),
-    ...pairPlans.flatMap(({ action }) => action ?? []),
-    ...departurePlan.actions,
-  ];
 }
 
 /** The clusters that an action is about. */

@@ -21,7 +21,7 @@ import {
 } from "./core/roots/stages.ts";
 import { formatRootVersions } from "./core/roots/state.ts";
 import { lookAtGate } from "./look/gate.ts";
-import { survey } from "./look/survey.ts";
+import { lookAtMesh } from "./look/mesh.ts";
 import { type Reconciled, reconcile } from "./reconcile.ts";
 import { beginRotation } from "./rotate/begin.ts";
 import { type Changed, changeRoots, type RotatorRun, readRoots } from "./rotate/change-roots.ts";
@@ -179,7 +179,7 @@ async function advanceIfOpen(
   run: RotatorRun,
   { givenAt, without: excluded = [] }: Partial<RootOrder> = {},
 ): Promise<Ordered> {
-  const seen = await survey(run);
+  const seen = await lookAtMesh(run, "mesh");
   const gate = await lookAtGate(run, { ...seen, roots: without(seen.roots, excluded) });
   const { stageSince } = seen.roots.notes;
   const changed = await changeRoots(run, (roots) => {

@@ -1,6 +1,5 @@
 import { readFile } from "node:fs/promises";
 import type { ExaminerOptions } from "./adapters/function-examiner.ts";
-import type { Run } from "./apply.ts";
 import { lazily } from "./async/lazily.ts";
 import { type Config, loadConfig } from "./config.ts";
 import type { MeshSpec } from "./core/spec.ts";
@@ -17,6 +16,7 @@ import type {
 } from "./ports.ts";
 import type { Reporter } from "./progress.ts";
 import type { RotatorRun } from "./rotate/change-roots.ts";
+import { createRun, type Run } from "./run.ts";
 
 /** What a trigger needs: the wiring of one process, made once. */
 export interface Runtime<R extends Run = Run> {
@@ -25,7 +25,7 @@ export interface Runtime<R extends Run = Run> {
   readonly signerUrl?: string;
   readonly log: Logger;
   /** A run with its own connections to API servers, which are closed whatever becomes of it. */
-  withRun<T>(report: Reporter, use: (run: R) => Promise<T>): Promise<T>;
+  withRun<T>(progress: Reporter, use: (run: R) => Promise<T>): Promise<T>;
 }
 
 /**
@@ -57,18 +57,21 @@ function runtimeOf<P extends Ports>(
   config: Config,
   manifest: URL,
   wireUp: () => Promise<() => P>,
-): Runtime<Run & { readonly ports: P }> {
+): Runtime<Run<P>> {
   const wiring = lazily(wireUp);
   const template = lazily(() => readTemplate(manifest));
   return {
     spec: config.spec,
     ...(config.signerUrl === undefined ? {} : { signerUrl: config.signerUrl }),
     log: createLogger().child({ meshId: config.spec.meshId }),
-    async withRun(report, use) {
+    async withRun(progress, use) {
       const [makePorts, rendered] = await Promise.all([wiring(), template()]);
       const { spec } = config;
       const signal = AbortSignal.timeout(DEADLINE_MS);
-      return await closing({ ports: makePorts(), spec, template: rendered, report, signal }, use);
+      return await closing(
+        createRun({ ports: makePorts(), spec, template: rendered, progress, signal }),
+        use,
+      );
     },
   };
 }

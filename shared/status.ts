@@ -1,5 +1,3 @@
-import pLimit from "p-limit";
-import type { Run } from "./apply.ts";
 import { within } from "./async/within.ts";
 import { peerEndpoint } from "./core/endpoints.ts";
 import { distinct, type Finding, inOrder } from "./core/finding.ts";
@@ -12,15 +10,16 @@ import type { CertificateStatus, MemberStatus, PairStatus, RotationStatus, Statu
 import { MeshjoinError } from "./errors.ts";
 import { rootCertificates } from "./istio/root-config-map.ts";
 import { lookAtGate } from "./look/gate.ts";
-import { type Plans, plansOf, type Survey, survey } from "./look/survey.ts";
+import { lookAtMesh, type Mesh } from "./look/mesh.ts";
+import { type MeshPlan, planMesh } from "./plan/mesh.ts";
 import type { PairPlan } from "./plan/pair.ts";
+import { planContext } from "./plan-context.ts";
 import type { RemoteClusterStatus } from "./ports.ts";
+import type { Run } from "./run.ts";
 import { VERSION } from "./version.ts";
 
 /** A member that takes longer is shown as unreachable, and delays the answer by no more. */
 export const MEMBER_TIMEOUT_MS = 5000;
-/** Members whose istiods are asked at the same time. */
-const LOOKS_AT_ONCE = 16;
 
 /** What one member's istiods show. */
 interface Look {
@@ -36,16 +35,15 @@ interface PodLook {
   readonly chain: readonly string[];
 }
 
-/** Reads everything, or all but what is `known`, and writes nothing. Throws as `survey` does. */
-export async function collectStatus(run: Run, known?: Survey): Promise<Status> {
-  const seen = known ?? (await survey(run, MEMBER_TIMEOUT_MS));
-  const plans = plansOf(run, seen, { pairs: "now" });
-  const limit = pLimit(LOOKS_AT_ONCE);
+/** Reads everything, or all but what is `known`, and writes nothing. Throws as `lookAtMesh` does. */
+export async function collectStatus(run: Run, known?: Mesh): Promise<Status> {
+  const seen = known ?? (await lookAtMesh(run, "mesh", { memberTimeoutMs: MEMBER_TIMEOUT_MS }));
+  const plan = planMesh(seen, planContext(run, { scope: "mesh" }), "now");
   const [rotation, ...looked] = await Promise.all([
     rotationStatus(run, seen),
     ...seen.members
       .filter(isReachable)
-      .map((member) => limit(async () => [member.clusterId, await lookAt(run, member)] as const)),
+      .map((member) => run.inTurn(async () => [member.clusterId, await lookAt(run, member)] as const)),
   ]);
   const looks = new Map(looked);
   const time = run.ports.clock.now().toISOString();
@@ -54,11 +52,11 @@ export async function collectStatus(run: Run, known?: Survey): Promise<Status> {
     version: VERSION,
     time,
     members: seen.members.map((member, index) =>
-      memberStatus(run, member, looks.get(member.clusterId), findingsOf(plans, index)),
+      memberStatus(run, member, looks.get(member.clusterId), findingsOf(plan, index)),
     ),
-    pairs: plans.pairPlans.flatMap((plan) => pairStatuses(plan, seen.members, looks, time)),
+    pairs: plan.pairs.flatMap((pair) => pairStatuses(pair, seen.members, looks, time)),
     rotation,
-    findings: meshFindings(run, seen, plans),
+    findings: meshFindings(run, seen, plan),
   };
 }
 
@@ -159,33 +157,33 @@ function pairStatuses(
 }
 
 /** What keeps the member from being as it should be, and what makes it due for a change. */
-function findingsOf({ memberPlans }: Plans, index: number): Finding[] {
-  const plan = memberPlans[index];
+function findingsOf({ members }: MeshPlan, index: number): Finding[] {
+  const plan = members[index];
   const causes = plan?.actions.flatMap((action) => action.findings) ?? [];
   return distinct([...(plan?.findings ?? []), ...causes]).toSorted(inOrder);
 }
 
 function meshFindings(
   { spec, ports }: Run,
-  { listing, roots, members }: Survey,
-  { pairPlans, departurePlan }: Plans,
+  { listing, roots, members }: Mesh,
+  { pairs, departures }: MeshPlan,
 ): Finding[] {
   return distinct([
     ...[noSigningRoot(spec, roots.versions) ?? []].flat(),
     ...[rotationDue(members, roots, spec, ports.clock.now()) ?? []].flat(),
     ...listing.findings,
-    ...pairPlans.flatMap(({ findings, expiring, action }) => [
+    ...pairs.flatMap(({ findings, expiring, action }) => [
       ...findings,
       ...[expiring ?? []].flat(),
       ...(action?.findings ?? []),
     ]),
-    ...departurePlan.findings,
-    ...departurePlan.actions.flatMap(({ findings }) => findings),
+    ...departures.findings,
+    ...departures.actions.flatMap(({ findings }) => findings),
   ]).toSorted(inOrder);
 }
 
 /** Of a rotation that is under way, what its stage waits for: one request more for each member. */
-async function rotationStatus(run: Run, seen: Survey): Promise<RotationStatus> {
+async function rotationStatus(run: Run, seen: Mesh): Promise<RotationStatus> {
   const stage = stageOf(seen.roots);
   if (stage === "idle") return { stage, waitingFor: [], until: null };
   const { waitingFor, until } = await lookAtGate(run, seen, MEMBER_TIMEOUT_MS);

@@ -21,3 +21,8 @@ export function outcomeOf({ verb }: { readonly verb: keyof typeof DONE }): Outco
 export function outcomeOfFailure({ retryable }: { readonly retryable: boolean }): "waiting" | "failed" {
   return retryable ? "waiting" : "failed";
 }
+
+/** It is not as it should be. */
+export function isUnfinished(outcome: Outcome): outcome is "waiting" | "failed" {
+  return outcome === "waiting" || outcome === "failed";
+}

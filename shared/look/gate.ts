@@ -1,22 +1,17 @@
-import pLimit from "p-limit";
-import type { Run } from "../apply.ts";
 import { within } from "../async/within.ts";
 import { isReachable } from "../core/observation.ts";
 import { type Gate, gateOf, type PublishedRoots } from "../core/roots/gate.ts";
 import { MeshjoinError } from "../errors.ts";
 import { publishedRoots } from "../istio/root-config-map.ts";
-import type { Survey } from "./survey.ts";
+import type { Run } from "../run.ts";
+import type { Mesh } from "./mesh.ts";
 
-/** Members whose ConfigMaps are read at the same time. */
-const LOOKS_AT_ONCE = 16;
-
-/** What the stage that the survey has seen waits for: one request more for every member that answers. */
-export async function lookAtGate(run: Run, seen: Survey, memberTimeoutMs?: number): Promise<Gate> {
+/** What the stage that the look has seen waits for: one request more for every member that answers. */
+export async function lookAtGate(run: Run, seen: Mesh, memberTimeoutMs?: number): Promise<Gate> {
   const { ports, spec, signal } = run;
-  const limit = pLimit(LOOKS_AT_ONCE);
   const published = await Promise.all(
     seen.members.filter(isReachable).map(({ cluster, clusterId }) =>
-      limit(async (): Promise<readonly [string, readonly PublishedRoots[]]> => {
+      run.inTurn(async (): Promise<readonly [string, readonly PublishedRoots[]]> => {
         try {
           return [
             clusterId,

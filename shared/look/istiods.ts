@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { ISTIO_NAMESPACE, remoteSecretName } from "../core/names.ts";
 import type { ReachableMember } from "../core/observation.ts";
-import { MeshjoinError } from "../errors.ts";
+import { asMeshjoinError, type MeshjoinError, NotReadyError } from "../errors.ts";
 import type { IstiodSession, Ports } from "../ports.ts";
 
 /** What one member's istiods must show before a join counts as done. */
@@ -26,7 +26,7 @@ export interface Evidence {
   readonly heldBy: ReadonlyMap<string, string>;
   /** Whether every pod serves the expected intermediate; true where none was expected. */
   readonly loaded: boolean;
-  /** Why istiod could not be asked. */
+  /** Why istiod could not be asked, the last time: what the evidence says then is that nobody knows. */
   readonly error?: MeshjoinError;
 }
 
@@ -35,23 +35,17 @@ const MAX_PAUSE_MS = 2000;
 
 /**
  * Looks at one member's istiods until they show what is expected or may not be asked, with backoff, for as long as the
- * signal allows. One port-forward per pod serves all looks at its clusters.
+ * signal allows. Between two looks it keeps nobody else from looking. Never fails.
  */
 export async function verifyMember(
   ports: Ports,
   expectation: Expectation,
   signal: AbortSignal,
 ): Promise<Evidence> {
-  const { member, targets, absent = [] } = expectation;
+  const { member } = expectation;
   const api = ports.fleet.member(member.cluster);
   const sessions = member.state.pods.map((pod) => api.istiod.open(pod));
-  let evidence: Evidence = {
-    clusterId: member.clusterId,
-    unsynced: new Map(targets.map((target) => [target, "missing"])),
-    lingering: absent,
-    heldBy: new Map(),
-    loaded: expectation.intermediate === undefined,
-  };
+  let evidence = unknown(expectation, expectation.intermediate === undefined, notAsked(member.clusterId));
   try {
     for (let pause = FIRST_PAUSE_MS; !signal.aborted; pause = Math.min(pause * 1.5, MAX_PAUSE_MS)) {
       evidence = await look(expectation, sessions, evidence.loaded, signal);
@@ -70,11 +64,12 @@ function isAsExpected({ unsynced, lingering, loaded }: Evidence): boolean {
 }
 
 async function look(
-  { member, targets, absent = [], intermediate }: Expectation,
+  expectation: Expectation,
   sessions: readonly IstiodSession[],
   wasLoaded: boolean,
   signal: AbortSignal,
 ): Promise<Evidence> {
+  const { member, targets, absent = [], intermediate } = expectation;
   const { clusterId } = member;
   const mustServe = wasLoaded ? undefined : intermediate;
   try {
@@ -97,16 +92,32 @@ async function look(
     const loaded = mustServe === undefined || chains.every((chain) => chain.includes(mustServe));
     return { clusterId, unsynced, lingering, heldBy, loaded };
   } catch (error) {
-    if (!(error instanceof MeshjoinError)) throw error;
-    return {
-      clusterId,
-      unsynced: new Map(targets.map((target) => [target, "unknown"])),
-      lingering: absent,
-      heldBy: new Map(),
-      loaded: wasLoaded,
-      error,
-    };
+    const reason = asMeshjoinError(error, clusterId, "its istiod was asked what it shows");
+    return unknown(expectation, wasLoaded, reason);
   }
+}
+
+/** What is known of an istiod that could not be asked. */
+function unknown(
+  { member, targets, absent = [] }: Expectation,
+  loaded: boolean,
+  error: MeshjoinError,
+): Evidence {
+  return {
+    clusterId: member.clusterId,
+    unsynced: new Map(targets.map((target) => [target, "unknown"])),
+    lingering: absent,
+    heldBy: new Map(),
+    loaded,
+    error,
+  };
+}
+
+function notAsked(clusterId: string): NotReadyError {
+  return new NotReadyError(`the time was over before istiod of ${clusterId} was asked; it is tried again`, {
+    code: "IstiodNotAsked",
+    fields: { clusterId },
+  });
 }
 
 /** As istiod names it: with its namespace. */

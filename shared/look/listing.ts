@@ -1,9 +1,9 @@
-import type { Run } from "../apply.ts";
 import type { Cluster } from "../core/cluster.ts";
 import { type Finding, finding } from "../core/finding.ts";
 import { isLeftOut, nonMemberReason } from "../core/membership.ts";
 import { clusterId, clusterResource } from "../core/names.ts";
 import { MeshjoinError } from "../errors.ts";
+import type { Run } from "../run.ts";
 
 /** What the GKE API says of the configured projects. */
 export interface Listing {

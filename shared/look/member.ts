@@ -19,7 +19,7 @@ import type {
   Reachable,
 } from "../core/observation.ts";
 import type { MeshSpec } from "../core/spec.ts";
-import { isRetryable, MeshjoinError, RootError } from "../errors.ts";
+import { asMeshjoinError } from "../errors.ts";
 import { judgeCacerts } from "../istio/foreign-cacerts.ts";
 import {
   chooseControlPlane,
@@ -78,8 +78,8 @@ const EMPTY: Reachable = {
 
 /**
  * Reads one member: three lists of metadata and status for a peer, a namespace more for a subject. No key byte is
- * read, unless a `cacerts` that is not ours has to be judged. An API server that does not answer is a value; a root
- * that cannot be read is thrown, because then nothing can be said of any member.
+ * read, unless a `cacerts` that is not ours has to be judged. Never fails: an API server that does not answer is a value, and so is
+ * one whose objects cannot be read.
  */
 export async function observeMember(
   ports: Ports,
@@ -94,13 +94,8 @@ export async function observeMember(
   try {
     return describe(await read(ports, spec, cluster, depth, signal));
   } catch (error) {
-    if (error instanceof RootError || !(error instanceof MeshjoinError)) throw error;
-    return describe({
-      reachable: false,
-      code: error.code,
-      message: error.message,
-      retryable: isRetryable(error),
-    });
+    const { code, message, ...why } = asMeshjoinError(error, id, "it was looked at");
+    return describe({ reachable: false, code, message, retryable: why.retryable });
   }
 }
 

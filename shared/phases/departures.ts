@@ -1,43 +1,15 @@
-import pLimit from "p-limit";
-import type { Run } from "../apply.ts";
 import { within } from "../async/within.ts";
-import type { Cluster } from "../core/cluster.ts";
-import { type Absence, type Answer, type Departed, departedFrom, judgeAbsence } from "../core/departure.ts";
-import { faultFinding } from "../core/error-finding.ts";
+import { faultFinding, isOutOfReach } from "../core/error-finding.ts";
 import { type Finding, finding } from "../core/finding.ts";
-import { clusterId } from "../core/names.ts";
-import { isReachable, type Member, type ReachableMember } from "../core/observation.ts";
-import { type Outcome, outcomeOf, outcomeOfFailure, worst } from "../core/outcome.ts";
-import type { PairSummary } from "../core/summary.ts";
-import { MeshjoinError } from "../errors.ts";
+import { isReachable, type ReachableMember } from "../core/observation.ts";
+import { type Outcome, outcomeOf, worst } from "../core/outcome.ts";
 import { secretRef } from "../istio/secrets.ts";
 import { verifyMember } from "../look/istiods.ts";
-import type { Listing } from "../look/listing.ts";
 import type { DepartureAction, Revoke } from "../plan/action.ts";
-import { type Departure, planDepartures } from "../plan/departures.ts";
-import { MEMBER_CONCURRENCY, observeMembers, WAIT_MS } from "./own-halves.ts";
-
-export interface DeparturesInput {
-  /** Every member as it was seen just now. */
-  readonly members: readonly Member[];
-  readonly listing: Listing;
-  /** The cluster ID that the run is about; undefined for the whole mesh. */
-  readonly only: string | undefined;
-  readonly confirm: readonly string[];
-}
-
-export interface DeparturesResult {
-  readonly pairs: readonly PairSummary[];
-  readonly findings: readonly Finding[];
-  readonly errors: readonly MeshjoinError[];
-}
-
-/** What has left, as far as members and GKE tell, with how sure that is. */
-export interface Departures {
-  readonly departures: readonly Departure[];
-  /** Those that still run, seen as peers are. */
-  readonly leavers: readonly Member[];
-}
+import { type Fault, type PairReport, settle } from "../report.ts";
+import type { Run } from "../run.ts";
+import type { Phase } from "./course.ts";
+import { WAIT_MS } from "./own-halves.ts";
 
 /**
  * Takes away what members hold of clusters that have left, in the order that no istiod is wedged by: the remote secrets
@@ -45,13 +17,12 @@ export interface Departures {
  * cannot be reached may still read with its tokens, so these stay until a run reaches it. Otherwise one member waits for no
  * other. Dying in between leaves what the next run sees and finishes.
  */
-export async function reconcileDepartures(run: Run, input: DeparturesInput): Promise<DeparturesResult> {
-  const { departures, leavers } = await observeDepartures(run, input);
-  if (departures.length === 0) return { pairs: [], findings: [], errors: [] };
-  const { actions, findings } = planDepartures({ ...input, departures, leavers, spec: run.spec });
-  const touched = [...input.members, ...leavers].filter(isReachable);
+export const departures: Phase = async (run, { mesh, plan }) => {
+  const { actions, findings } = plan.departures;
+  if (actions.length === 0) return { findings };
+  const touched = [...mesh.members, ...mesh.leavers].filter(isReachable);
   const unseen = new Set(
-    input.members.filter((member) => !isReachable(member)).map((member) => member.clusterId),
+    mesh.members.filter((member) => !isReachable(member)).map((member) => member.clusterId),
   );
   const partings = new Map(touched.map((member) => [member.clusterId, part(run, member, actions)]));
   const revoked = await Promise.all(
@@ -66,58 +37,16 @@ export async function reconcileDepartures(run: Run, input: DeparturesInput): Pro
     findings: [
       ...findings,
       ...parted.flatMap(({ stuck }) => stuck ?? []),
-      ...done.flatMap((each) => each.finding ?? []),
+      ...done.flatMap(({ fault }) => fault?.finding ?? []),
     ],
-    errors: done.flatMap(({ error }) => error ?? []),
+    errors: done.flatMap(({ fault }) => fault?.error ?? []),
   };
-}
-
-/** Reads GKE for those that no list holds, and the leavers that still run. */
-export async function observeDepartures(
-  run: Run,
-  input: Pick<DeparturesInput, "members" | "listing">,
-): Promise<Departures> {
-  const limit = pLimit(MEMBER_CONCURRENCY);
-  const departed = departedFrom(input.members);
-  const asked = await Promise.all(departed.map((each) => limit(() => ask(run, input.listing, each))));
-  const departures = asked.map(({ departure }) => departure);
-  const running = asked.flatMap(({ departure: { absence }, cluster }) =>
-    mayRun(absence) && cluster !== undefined ? [cluster] : [],
-  );
-  return { departures, leavers: await observeMembers(run, running, "peer") };
-}
-
-function mayRun({ certainty }: Absence): boolean {
-  return certainty === "assumed" || certainty === "notConfigured";
-}
-
-async function ask(
-  { ports, spec, signal }: Run,
-  listing: Listing,
-  departed: Departed,
-): Promise<{ readonly departure: Departure; readonly cluster: Cluster | undefined }> {
-  const { ref } = departed;
-  const listed = listing.clusters.find((cluster) => clusterId(cluster.ref) === departed.clusterId);
-  const answer = listed ?? (await answerOf());
-  const absence = judgeAbsence(departed, answer, spec);
-  return { departure: { departed, absence }, cluster: typeof answer === "string" ? undefined : answer };
-
-  async function answerOf(): Promise<Answer> {
-    if (ref === undefined) return "silent";
-    try {
-      return (await ports.directory.get(ref, signal)) ?? "absent";
-    } catch (error) {
-      if (!(error instanceof MeshjoinError)) throw error;
-      return error.retryable ? "silent" : "refused";
-    }
-  }
-}
+};
 
 interface Done {
   readonly action: DepartureAction;
   readonly outcome: Outcome;
-  readonly finding?: Finding;
-  readonly error?: MeshjoinError;
+  readonly fault?: Fault;
 }
 
 interface Parting {
@@ -147,7 +76,10 @@ async function part(
   const { lingering, error } = await verifyMember(run.ports, expectation, limit);
   if (lingering.length === 0) return { done };
   const id = member.clusterId;
-  return { done, stuck: error === undefined ? isStuck(id, lingering) : faultFinding(error, id) };
+  return {
+    done,
+    stuck: error === undefined ? isStuck(id, lingering) : faultFinding(error, id),
+  };
 }
 
 function isStuck(id: string, lingering: readonly string[]): Finding {
@@ -180,32 +112,37 @@ async function revoke(
 }
 
 async function remove(
-  { ports, report, signal }: Run,
-  { cluster, clusterId: id }: ReachableMember,
+  run: Run,
+  { cluster, clusterId }: ReachableMember,
   action: DepartureAction,
 ): Promise<Done> {
-  try {
-    const { writer } = ports.fleet.member(cluster);
-    await writer.delete(secretRef(action.secret.name), action.secret.uid, signal);
-    const other = action.kind === "disconnect" ? action.target : action.reader;
-    report({ step: action.kind, clusterId: id, target: other, outcome: "deleted" });
-    return { action, outcome: outcomeOf(action) };
-  } catch (error) {
-    if (!(error instanceof MeshjoinError)) throw error;
-    const outcome = outcomeOfFailure(error);
-    return { action, outcome, error, finding: faultFinding(error, id) };
-  }
+  return await settle(
+    clusterId,
+    "what it holds of a cluster that has left was removed",
+    async (): Promise<Done> => {
+      const { writer } = run.ports.fleet.member(cluster);
+      await writer.delete(secretRef(action.secret.name), action.secret.uid, run.signal);
+      const target = action.kind === "disconnect" ? action.target : action.reader;
+      run.progress({ step: action.kind, clusterId, target, outcome: "deleted" });
+      return { action, outcome: outcomeOf(action) };
+    },
+    (fault): Done => ({ action, outcome: fault.outcome, fault }),
+  );
 }
 
-/** A pair whose two ends were taken away is one pair. */
-function pairsOf(done: readonly Done[]): PairSummary[] {
-  const pairs = new Map<string, PairSummary>();
-  for (const { action, outcome } of done) {
+/**
+ * A pair whose two ends were taken away is one pair. A member that cannot be reached keeps what it holds until the full run; no
+ * event comes again for it.
+ */
+function pairsOf(done: readonly Done[]): PairReport[] {
+  const pairs = new Map<string, PairReport>();
+  for (const { action, outcome, fault } of done) {
     const [reader, target] =
       action.kind === "disconnect" ? [action.clusterId, action.target] : [action.reader, action.clusterId];
     const known = pairs.get(`${reader} ${target}`);
+    const counts = fault === undefined || !isOutOfReach(fault.error) || known?.counts === true;
     const both = known === undefined ? [outcome] : [outcome, known.outcome];
-    pairs.set(`${reader} ${target}`, { reader, target, outcome: worst(both) });
+    pairs.set(`${reader} ${target}`, { reader, target, outcome: worst(both), counts });
   }
   return [...pairs.values()];
 }

@@ -1,26 +1,18 @@
 import pLimit from "p-limit";
 import { applyMissing } from "../apply/control-plane.ts";
 import { assertNotForeign } from "../apply/owned.ts";
-import type { Run } from "../apply.ts";
 import { settleAll } from "../async/settle-all.ts";
-import type { Cluster } from "../core/cluster.ts";
-import { faultFinding } from "../core/error-finding.ts";
 import { type Finding, finding } from "../core/finding.ts";
-import { annotation, clusterId, networkName } from "../core/names.ts";
-import { type Outcome, outcomeOfFailure } from "../core/outcome.ts";
-import { MeshjoinError } from "../errors.ts";
+import { annotation } from "../core/names.ts";
+import type { Member } from "../core/observation.ts";
+import { type Outcome, worst } from "../core/outcome.ts";
 import { controlPlane, withoutFailurePolicy } from "../istio/control-plane.ts";
 import { newlyOwned } from "../istio/drift.ts";
 import { manifestValues } from "../istio/template.ts";
 import type { KubernetesObject, MemberApi, ObjectMeta } from "../ports.ts";
-import { MEMBER_CONCURRENCY } from "./own-halves.ts";
-
-export interface DeepResult {
-  /** By cluster ID, of members that were repaired, or could not be. */
-  readonly outcomes: ReadonlyMap<string, Outcome>;
-  readonly findings: readonly Finding[];
-  readonly errors: readonly MeshjoinError[];
-}
+import { merge, type Report, settle } from "../report.ts";
+import type { Run } from "../run.ts";
+import { currentMembers, type Phase } from "./course.ts";
 
 /** Requests of one member at the same time. */
 const OBJECTS_AT_ONCE = 8;
@@ -32,60 +24,64 @@ const OBJECTS_AT_ONCE = 8;
 const TAKEN_BACK_FROM = annotation("taken-back-from");
 
 /** Every field of Istio's own objects, on members whose manifest is the present one: what others changed is taken back, once. */
-export async function repairDrift(run: Run, members: readonly Cluster[]): Promise<DeepResult> {
-  const limit = pLimit(MEMBER_CONCURRENCY);
-  const results = await Promise.all(
-    members.map((cluster) =>
-      limit(async () => [clusterId(cluster.ref), await repairMember(run, cluster)] as const),
-    ),
+export const drift: Phase = async (run, course) => {
+  if (course.request.deep !== true) return {};
+  const ours = currentMembers(course).filter((member) => isOurs(run, member));
+  return merge(...(await Promise.all(ours.map((member) => repairDrift(run, member)))));
+};
+
+/** Whether its control plane is of this release, and Meshjoin's. */
+function isOurs({ template }: Run, { state }: Member): boolean {
+  if (!state.reachable || state.controlPlane === undefined) return false;
+  const { owner, istioVersion } = state.controlPlane;
+  return owner === "ours" && istioVersion === template.tag;
+}
+
+/** One member's part of it. */
+async function repairDrift(run: Run, member: Member): Promise<Partial<Report>> {
+  const { clusterId } = member;
+  return await settle(
+    clusterId,
+    "what others changed was taken back",
+    () => run.inTurn(() => repairMember(run, member)),
+    ({ outcome, finding: found, error }): Partial<Report> => ({
+      members: [{ clusterId, outcome, findings: [] }],
+      findings: [found],
+      errors: [error],
+    }),
   );
-  return {
-    outcomes: new Map(results.map(([id, { outcome }]) => [id, outcome])),
-    findings: results.flatMap(([, { findings }]) => findings),
-    errors: results.flatMap(([, { error }]) => error ?? []),
-  };
 }
 
-interface Repaired {
-  readonly outcome: Outcome;
-  readonly findings: readonly Finding[];
-  readonly error?: MeshjoinError;
-}
-
-async function repairMember({ ports, spec, template, signal }: Run, cluster: Cluster): Promise<Repaired> {
+async function repairMember(
+  { ports, spec, template, signal }: Run,
+  member: Member,
+): Promise<Partial<Report>> {
   const { meshId } = spec;
-  const id = clusterId(cluster.ref);
-  const api = ports.fleet.member(cluster);
-  const network = networkName(cluster.network);
-  const desired = controlPlane(template, manifestValues(template, spec, { clusterId: id, network }));
-  try {
-    const objects = [
-      ...desired.others,
-      ...desired.mutatingWebhooks,
-      ...desired.validatingWebhooks.map(withoutFailurePolicy),
-      desired.deployment,
-    ];
-    const present = await presentOf(api, objects, meshId, signal);
-    const missing = objects.filter((object) => !present.has(keyOf(object)));
-    await settleAll(missing.map((object) => assertNotForeign(api, object, meshId, signal)));
-    const created = await applyMissing(api, desired, (object) => present.has(keyOf(object)), meshId, signal);
-    const limit = pLimit(OBJECTS_AT_ONCE);
-    const looks = objects.flatMap((object) => {
-      const now = present.get(keyOf(object));
-      return now === undefined ? [] : [limit(() => repairObject({ api, id, signal }, object, now))];
-    });
-    const findings = (await Promise.all(looks)).flatMap((each) => each ?? []);
-    const failed = findings.some(({ severity }) => severity === "error");
-    const changed = created > 0 || findings.length > 0;
-    return { outcome: failed ? "failed" : changed ? "updated" : "unchanged", findings };
-  } catch (error) {
-    if (!(error instanceof MeshjoinError)) throw error;
-    return {
-      outcome: outcomeOfFailure(error),
-      findings: [faultFinding(error, id)],
-      error,
-    };
-  }
+  const { clusterId: id } = member;
+  const api = ports.fleet.member(member.cluster);
+  const desired = controlPlane(template, manifestValues(template, spec, member));
+  const objects = [
+    ...desired.others,
+    ...desired.mutatingWebhooks,
+    ...desired.validatingWebhooks.map(withoutFailurePolicy),
+    desired.deployment,
+  ];
+  const present = await presentOf(api, objects, meshId, signal);
+  const missing = objects.filter((object) => !present.has(keyOf(object)));
+  await settleAll(missing.map((object) => assertNotForeign(api, object, meshId, signal)));
+  const created = await applyMissing(api, desired, (object) => present.has(keyOf(object)), meshId, signal);
+  const limit = pLimit(OBJECTS_AT_ONCE);
+  const looks = objects.flatMap((object) => {
+    const now = present.get(keyOf(object));
+    return now === undefined ? [] : [limit(() => repairObject({ api, id, signal }, object, now))];
+  });
+  const repaired = (await Promise.all(looks)).flatMap((each) => each ?? []);
+  const changed = created > 0 || repaired.length > 0;
+  const outcome = worst([changed ? "updated" : "unchanged", ...repaired.map((each) => each.outcome)]);
+  return {
+    members: [{ clusterId: id, outcome, findings: [] }],
+    findings: repaired.map((each) => each.found),
+  };
 }
 
 /** The metadata of our objects that are there: a list for each kind, and no data. */
@@ -110,6 +106,11 @@ function keyOf({ kind, metadata: { namespace = "", name } }: KubernetesObject): 
   return `${kind} ${namespace}/${name}`;
 }
 
+interface Repaired {
+  readonly outcome: Outcome;
+  readonly found: Finding;
+}
+
 interface Place {
   readonly api: MemberApi;
   readonly id: string;
@@ -120,7 +121,7 @@ async function repairObject(
   { api, id, signal }: Place,
   object: KubernetesObject,
   now: ObjectMeta,
-): Promise<Finding | undefined> {
+): Promise<Repaired | undefined> {
   const before = now.annotations?.[TAKEN_BACK_FROM];
   const dry = await api.writer.apply(marked(object, before), { force: true, dryRun: true, signal });
   const from = newlyOwned(now, dry.metadata).join(", ");
@@ -130,15 +131,22 @@ async function repairObject(
   }
   const what = `${object.kind} ${object.metadata.name}`;
   if (from === before) {
-    return finding(
+    const found = finding(
       "FieldConflict",
       `${what} was changed by ${from} again, after it was taken back; it is left as it is`,
       "have that manager leave the object alone, or set what it wants in shared/istio/values.yaml",
       id,
     );
+    return { outcome: "failed", found };
   }
   await api.writer.apply(marked(object, from), { force: true, signal });
-  return finding("ControlPlaneEdited", `${what} was changed by ${from}`, "nothing: it was taken back", id);
+  const found = finding(
+    "ControlPlaneEdited",
+    `${what} was changed by ${from}`,
+    "nothing: it was taken back",
+    id,
+  );
+  return { outcome: "updated", found };
 }
 
 function marked(object: KubernetesObject, from: string | undefined): KubernetesObject {

@@ -1,25 +1,21 @@
-import type { Run } from "../apply.ts";
 import type { Check } from "../core/check.ts";
 import { type Finding, finding } from "../core/finding.ts";
-import type { Scope } from "../core/request.ts";
 import { examineElsewhere } from "../doctor/elsewhere.ts";
+import { type Phase, wholeSubjects } from "./course.ts";
 
 /**
- * What the functions under other accounts find of themselves; nothing where this process may not ask them. `unfinished` are the
- * members, by cluster ID, that this run could not finish either: why, a finding of theirs says already.
+ * What the functions under other accounts find of themselves; nothing where this process may not ask them. Of a member that this
+ * run could not finish either, a finding says already why an account does not know it.
  */
-export async function findFaultsElsewhere(
-  { ports, signal }: Run,
-  scope: Scope,
-  unfinished: ReadonlySet<string>,
-): Promise<readonly Finding[]> {
-  if (ports.examiners.length === 0) return [];
-  const member = scope === "mesh" ? undefined : scope.clusterId;
+export const elsewhere: Phase = async ({ ports, signal }, course) => {
+  const { request, mesh } = course;
+  if (request.deep !== true || ports.examiners.length === 0) return {};
+  const member = request.scope === "mesh" ? undefined : request.scope.clusterId;
   const checks = await examineElsewhere(ports.examiners, member, signal);
-  return checks
-    .filter(({ state, clusterId = "" }) => state === "fault" || !unfinished.has(clusterId))
-    .flatMap(findingOf);
-}
+  const unfinished = mesh.subjects.difference(wholeSubjects(course));
+  const found = checks.filter(({ state, clusterId = "" }) => state === "fault" || !unfinished.has(clusterId));
+  return { findings: found.flatMap(findingOf) };
+};
 
 function findingOf({ state, account, name, message, cure, clusterId }: Check): Finding[] {
   if (state === "ok") return [];

@@ -4,14 +4,7 @@ import { type Outcome, outcomeOf } from "../core/outcome.ts";
 import { MeshjoinError } from "../errors.ts";
 import type { Evidence } from "../look/istiods.ts";
 import { foreignRemoteSecret, type PairPlan } from "../plan/pair.ts";
-
-export interface PairResult {
-  readonly reader: string;
-  readonly target: string;
-  readonly outcome: Outcome;
-  /** Whether the outcome speaks for the run; a pair that waits for somebody else's half does not. */
-  readonly counts: boolean;
-}
+import type { PairReport } from "../report.ts";
 
 /** By `reader target`: whether the remote secret was written, or why not. */
 export type Written = ReadonlyMap<string, boolean | MeshjoinError>;
@@ -20,7 +13,7 @@ export const keyOf = ({ reader, target }: { readonly reader: string; readonly ta
   `${reader} ${target}`;
 
 export interface Judged {
-  readonly pair: PairResult;
+  readonly pair: PairReport;
   readonly findings: readonly Finding[];
   /** Every istiod of the reader lists the target as synced. */
   readonly synced?: boolean;
@@ -48,7 +41,7 @@ export function judgePair(plan: PairPlan, { subjects, written, evidence }: Done)
     case "pending":
       return settle("waiting", false);
     case "blocked":
-      return settle("failed", true);
+      return blocked(settle("failed", true));
     case "current":
     case "connect": {
       const done = written.get(keyOf(plan));
@@ -59,7 +52,7 @@ export function judgePair(plan: PairPlan, { subjects, written, evidence }: Done)
       const holder = seen?.heldBy.get(target)?.split("/").at(-1);
       if (holder !== undefined) {
         const found = foreignRemoteSecret(reader, target, { name: holder, isRead: true });
-        return settle("failed", true, found);
+        return blocked(settle("failed", true, found));
       }
       const status = seen === undefined ? "unknown" : seen.unsynced.get(target);
       if (status === undefined) {
@@ -71,6 +64,10 @@ export function judgePair(plan: PairPlan, { subjects, written, evidence }: Done)
       return settle(unfinished(error), counts, notSynced(reader, target, status, error));
     }
   }
+}
+
+function blocked({ pair, ...rest }: Judged): Judged {
+  return { ...rest, pair: { ...pair, isBlocked: true } };
 }
 
 /** Of what is not as it should be: time mends it, unless the error says otherwise. */

@@ -1,59 +1,62 @@
 import { annotateLoaded } from "../apply/loaded.ts";
-import type { Run } from "../apply.ts";
 import { faultFinding } from "../core/error-finding.ts";
 import { type Finding, finding } from "../core/finding.ts";
-import { isReachable, type Member } from "../core/observation.ts";
+import type { OwnCacerts, ReachableMember } from "../core/observation.ts";
 import type { Outcome } from "../core/outcome.ts";
-import { ConflictError, MeshjoinError } from "../errors.ts";
+import { ConflictError } from "../errors.ts";
 import type { Evidence } from "../look/istiods.ts";
+import { type Fault, merge, NOTHING, type Report, settle } from "../report.ts";
+import type { Run } from "../run.ts";
 import { unfinished } from "./judge-pair.ts";
 
-/** What became apparent of a subject after its own half. */
-export interface Late {
-  readonly outcome: Outcome;
-  readonly findings: readonly Finding[];
-}
-
 /**
- * Notes on every subject that its istiods were seen serving the intermediate. A conflict means that another run has noted it, or that the Secret was replaced and its
- * successor is to be seen.
+ * Notes on every subject that its istiods were seen serving the intermediate; one whose istiods do not serve it yet has lapsed. A
+ * conflict means that another run has noted it, or that the Secret was replaced and its successor is to be seen.
  */
 export async function noteLoaded(
   run: Run,
-  members: readonly Member[],
-  subjects: ReadonlySet<string>,
+  subjects: readonly ReachableMember[],
   evidence: ReadonlyMap<string, Evidence>,
-): Promise<{ late: Map<string, Late>; errors: MeshjoinError[] }> {
-  const late = new Map<string, Late>();
-  const errors: MeshjoinError[] = [];
-  await Promise.all(
-    members.filter(isReachable).map(async (member) => {
-      const { clusterId: id, state, cluster } = member;
-      const seen = evidence.get(id);
-      if (!subjects.has(id) || seen === undefined) return;
-      if (state.cacerts?.owner !== "ours" || state.cacerts.loadedAt !== undefined) return;
-      if (!seen.loaded) {
-        const issuedAt = state.cacerts.issuedAt?.getTime() ?? 0;
-        const isFresh = run.ports.clock.now().getTime() - issuedAt < LOADS_WITHIN_MS;
-        late.set(id, {
-          outcome: unfinished(seen.error),
-          findings: [seen.error === undefined ? notLoaded(id, isFresh) : faultFinding(seen.error, id)],
-        });
-        return;
-      }
-      try {
-        const api = run.ports.fleet.member(cluster);
-        await annotateLoaded(api, state.cacerts, run.ports.clock.now(), run.signal);
-        run.report({ step: "certificateLoaded", clusterId: id, outcome: "updated" });
-      } catch (error) {
-        if (!(error instanceof MeshjoinError)) throw error;
-        if (error instanceof ConflictError) return;
-        late.set(id, { outcome: unfinished(error), findings: [faultFinding(error, id)] });
-        errors.push(error);
-      }
-    }),
-  );
-  return { late, errors };
+): Promise<Report> {
+  const noted = subjects.map(async (member): Promise<Partial<Report>> => {
+    const { clusterId, state } = member;
+    const seen = evidence.get(clusterId);
+    const { cacerts } = state;
+    if (seen === undefined || cacerts?.owner !== "ours" || cacerts.loadedAt !== undefined) return NOTHING;
+    if (!seen.loaded)
+      return lapsed(clusterId, unfinished(seen.error), notServed(run, clusterId, cacerts, seen));
+    return await settle(
+      clusterId,
+      "it was noted what its istiod serves",
+      () => note(run, member, cacerts),
+      conflicts,
+    );
+  });
+  return merge(...(await Promise.all(noted)));
+}
+
+async function note(
+  run: Run,
+  { cluster, clusterId }: ReachableMember,
+  cacerts: OwnCacerts,
+): Promise<Partial<Report>> {
+  await annotateLoaded(run.ports.fleet.member(cluster), cacerts, run.ports.clock.now(), run.signal);
+  run.progress({ step: "certificateLoaded", clusterId, outcome: "updated" });
+  return NOTHING;
+}
+
+function conflicts({ clusterId, error, finding: found }: Fault): Partial<Report> {
+  if (error instanceof ConflictError) return NOTHING;
+  return { ...lapsed(clusterId, unfinished(error), found), errors: [error] };
+}
+
+function lapsed(clusterId: string, outcome: Outcome, found: Finding): Partial<Report> {
+  return { members: [{ clusterId, outcome, findings: [found], hasLapsed: true }] };
+}
+
+function notServed({ ports }: Run, id: string, { issuedAt }: OwnCacerts, { error }: Evidence): Finding {
+  if (error !== undefined) return faultFinding(error, id);
+  return notLoaded(id, ports.clock.now().getTime() - (issuedAt?.getTime() ?? 0) < LOADS_WITHIN_MS);
 }
 
 /** A kubelet looks for changed Secrets about every minute, and finds them in a cache of as much. */

@@ -1,104 +1,91 @@
-import pLimit from "p-limit";
-import { applyMember, awaitIstiod, type Run } from "../apply.ts";
+import { applyMember, awaitIstiod } from "../apply.ts";
 import { within } from "../async/within.ts";
-import type { Cluster } from "../core/cluster.ts";
-import { faultFinding } from "../core/error-finding.ts";
 import type { Finding } from "../core/finding.ts";
-import { clusterId } from "../core/names.ts";
 import type { Member } from "../core/observation.ts";
 import { type Outcome, outcomeOf, outcomeOfFailure, worst } from "../core/outcome.ts";
-import { MeshjoinError } from "../errors.ts";
-import { manifestHash } from "../istio/control-plane.ts";
-import { manifestValues } from "../istio/template.ts";
 import { observeMember } from "../look/member.ts";
-import type { ApplyControlPlane, IssueIntermediate } from "../plan/action.ts";
-import type { MemberContext } from "../plan/checks.ts";
-import { type MemberPlan, planMember } from "../plan/member.ts";
+import type { MemberPlan } from "../plan/member.ts";
+import { planMembers } from "../plan/mesh.ts";
+import { planContext } from "../plan-context.ts";
+import { type Fault, type MemberReport, merge, type Report, settle } from "../report.ts";
+import type { Run } from "../run.ts";
+import type { Course, Phase } from "./course.ts";
 
-/** Members that are worked on at the same time. */
-export const MEMBER_CONCURRENCY = 8;
 /** Waiting is redelivery: longer than this, and the event comes again (design rule 10). */
 export const WAIT_MS = 60_000;
 
-/** What members are judged by, beside themselves. */
-export type Judging = Pick<MemberContext, "roots" | "collisions" | "confirm" | "rotateBefore">;
+/**
+ * Round one of design rule 2: namespace, `cacerts`, istiod and reader account of each subject. All are worked on in turn, and then
+ * waited for together, so that however many are not ready, they take one wait of the run.
+ */
+export const ownHalves: Phase = async (run, course) => {
+  const { mesh, plan } = course;
+  const halves = mesh.members.flatMap((member, index) => {
+    const own = plan.members[index];
+    return own !== undefined && mesh.subjects.has(member.clusterId) ? [{ member, plan: own }] : [];
+  });
+  const applied = await Promise.all(halves.map((half) => run.inTurn(() => apply(run, half))));
+  const limit = within(run.signal, WAIT_MS);
+  return merge(...(await Promise.all(applied.map((half) => finish(run, course, half, limit)))));
+};
 
-export interface MembersInput extends Judging {
-  readonly subjects: readonly Cluster[];
-  /** Subjects that were seen already, by cluster ID. */
-  readonly observed: ReadonlyMap<string, Member>;
+interface Half {
+  readonly member: Member;
+  readonly plan: MemberPlan;
 }
 
-export interface MemberResult {
-  readonly clusterId: string;
-  readonly cluster: Cluster;
-  readonly outcome: Outcome;
+interface Applied extends Half {
   readonly wrote: boolean;
-  readonly findings: readonly Finding[];
-  /** What waits for its turn. */
-  readonly renewal?: IssueIntermediate;
-  readonly rollOut?: ApplyControlPlane;
-  readonly error?: MeshjoinError;
+  readonly fault?: Fault;
 }
 
-/** Round one: every subject's own half. It settles per member; one that fails stops no other. */
-export async function reconcileMembers(run: Run, input: MembersInput): Promise<MemberResult[]> {
-  const limit = pLimit(MEMBER_CONCURRENCY);
-  return await Promise.all(
-    input.subjects.map((cluster) => limit(() => reconcileMember(run, cluster, input))),
+async function apply(run: Run, { member, plan }: Half): Promise<Applied> {
+  if (plan.standing === "blocked") return { member, plan, wrote: false };
+  let wrote = false;
+  return await settle(
+    member.clusterId,
+    "its own half was applied",
+    async (): Promise<Applied> => {
+      wrote = await applyMember(run, member, plan.actions);
+      return { member, plan, wrote };
+    },
+    (fault): Applied => ({ member, plan, wrote, fault }),
   );
 }
 
-async function reconcileMember(run: Run, cluster: Cluster, input: MembersInput): Promise<MemberResult> {
-  const { ports, spec, signal } = run;
-  const id = clusterId(cluster.ref);
-  let progress: Progressed = { findings: [], wrote: false, outcomes: [], due: {} };
-  try {
-    const member = input.observed.get(id) ?? (await observeMember(ports, spec, cluster, "subject", signal));
-    const plan = planMember(member, contextOf(run, member, input));
-    progress = { ...progress, findings: plan.findings, due: dueOf(plan) };
-    if (plan.standing === "blocked") return result(cluster, progress, blockedOutcome(member, plan.findings));
-    const wrote = await applyMember(run, member, plan.actions);
-    progress = { ...progress, wrote, outcomes: wrote ? plan.actions.map(outcomeOf) : [] };
-    if (plan.standing === "complete") return result(cluster, progress, "unchanged");
-    if (await awaitReady(run, member)) return result(cluster, progress, "unchanged");
-    const late = await observeMember(ports, spec, cluster, "subject", signal);
-    const { findings } = planMember(late, contextOf(run, late, input));
-    return result(cluster, { ...progress, findings }, "waiting");
-  } catch (error) {
-    if (!(error instanceof MeshjoinError)) throw error;
-    const fault = { ...progress, findings: [...progress.findings, faultFinding(error, id)] };
-    return { ...result(cluster, fault, outcomeOfFailure(error)), error };
+async function finish(run: Run, course: Course, half: Applied, limit: AbortSignal): Promise<Partial<Report>> {
+  const { member, plan, wrote, fault } = half;
+  if (fault !== undefined) return faulty(half, fault);
+  if (plan.standing === "blocked") {
+    const report = reportOf(half, blockedOutcome(member, plan.findings), plan.findings);
+    return { members: [{ ...report, isBlocked: member.state.reachable }] };
   }
+  const done = worst(wrote ? plan.actions.map(outcomeOf) : []);
+  const finished = { members: [reportOf(half, done, plan.findings)] };
+  if (plan.standing === "complete") return finished;
+  return await settle(
+    member.clusterId,
+    "its istiod was waited for",
+    async (): Promise<Partial<Report>> => {
+      const isReady = !waitsForManifest(half) && (await awaitReady(run, member, limit));
+      if (isReady) return finished;
+      return { members: [reportOf(half, "waiting", await findingsNow(run, course, member))] };
+    },
+    (late) => faulty(half, late),
+  );
 }
 
-interface Progressed {
-  readonly findings: readonly Finding[];
-  readonly wrote: boolean;
-  readonly outcomes: readonly Outcome[];
-  readonly due: Pick<MemberResult, "renewal" | "rollOut">;
+/** No time makes an istiod ready of a manifest that is about to be replaced. */
+function waitsForManifest({ member: { state }, plan }: Half): boolean {
+  return plan.rollOut !== undefined && state.reachable && state.controlPlane?.rolledOut === false;
 }
 
-function dueOf({ renewal, rollOut }: MemberPlan): Progressed["due"] {
-  return { ...(renewal === undefined ? {} : { renewal }), ...(rollOut === undefined ? {} : { rollOut }) };
+function reportOf({ member, wrote }: Applied, outcome: Outcome, findings: readonly Finding[]): MemberReport {
+  return { clusterId: member.clusterId, outcome, findings, wrote };
 }
 
-function result(cluster: Cluster, progress: Progressed, last: Outcome): MemberResult {
-  return {
-    clusterId: clusterId(cluster.ref),
-    cluster,
-    outcome: worst([...progress.outcomes, last]),
-    wrote: progress.wrote,
-    findings: progress.findings,
-    ...progress.due,
-  };
-}
-
-export async function awaitReady(run: Run, member: Member): Promise<boolean> {
-  const limit = within(run.signal, WAIT_MS);
-  const ready = await awaitIstiod(run, member, limit);
-  run.report({ step: "istiodReady", clusterId: member.clusterId, outcome: ready ? "created" : "waiting" });
-  return ready;
+function faulty(half: Applied, { outcome, finding, error }: Fault): Partial<Report> {
+  return { members: [reportOf(half, outcome, [...half.plan.findings, finding])], errors: [error] };
 }
 
 /** Time brings an API server back, and ends a deletion; everything else that blocks a member waits for a person. */
@@ -107,26 +94,16 @@ function blockedOutcome({ state }: Member, findings: readonly Finding[]): Outcom
   return findings.some(({ severity }) => severity === "error") ? "failed" : "waiting";
 }
 
-/** Several members at once; one that cannot be reached is a value among the others. */
-export async function observeMembers(
-  { ports, spec, signal }: Run,
-  clusters: readonly Cluster[],
-  depth: "subject" | "peer",
-): Promise<Member[]> {
-  const limit = pLimit(MEMBER_CONCURRENCY * 2);
-  return await Promise.all(
-    clusters.map((cluster) => limit(() => observeMember(ports, spec, cluster, depth, signal))),
-  );
+async function findingsNow(run: Run, { request, mesh }: Course, member: Member): Promise<readonly Finding[]> {
+  const { ports, spec, signal } = run;
+  const now = await run.inTurn(() => observeMember(ports, spec, member.cluster, "subject", signal));
+  const [plan] = planMembers({ ...mesh, members: [now] }, planContext(run, request));
+  return plan?.findings ?? [];
 }
 
-/** What a member is judged by. */
-export function contextOf(
-  { spec, template, ports }: Run,
-  member: Member,
-  { roots, collisions, confirm, rotateBefore }: Judging,
-): MemberContext {
-  const hash = manifestHash(template, manifestValues(template, spec, member));
-  const desired = { manifestHash: hash, istioVersion: template.tag };
-  const now = ports.clock.now();
-  return { spec, roots, desired, collisions, confirm, rotateBefore, now };
+/** Whether its istiod is rolled out before the limit. */
+export async function awaitReady(run: Run, member: Member, limit: AbortSignal): Promise<boolean> {
+  const ready = await awaitIstiod(run, member, limit);
+  run.progress({ step: "istiodReady", clusterId: member.clusterId, outcome: ready ? "created" : "waiting" });
+  return ready;
 }

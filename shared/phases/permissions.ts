@@ -1,44 +1,40 @@
-import pLimit from "p-limit";
-import type { Run } from "../apply.ts";
-import type { Cluster } from "../core/cluster.ts";
 import { type Finding, finding } from "../core/finding.ts";
-import { clusterId } from "../core/names.ts";
+import type { Member } from "../core/observation.ts";
 import { functionsGrants } from "../doctor/grants.ts";
 import { missingPermissions } from "../doctor/members.ts";
-import { MeshjoinError } from "../errors.ts";
 import { describePermissions, neededPermissions } from "../istio/needed-permissions.ts";
-import { MEMBER_CONCURRENCY } from "./own-halves.ts";
+import { merge, NOTHING, type Report, settle } from "../report.ts";
+import type { Run } from "../run.ts";
+import type { Phase } from "./course.ts";
 
-/**
- * What each member's API server does not allow this process, before a join or a repair stumbles over it. A member that does
- * not answer has a finding of its own already.
- */
-export async function findMissingPermissions(
-  { ports, signal }: Run,
-  members: readonly Cluster[],
-): Promise<readonly Finding[]> {
-  const limit = pLimit(MEMBER_CONCURRENCY);
-  const needed = neededPermissions({ deep: true });
-  const found = members.map((cluster) =>
-    limit(async (): Promise<Finding[]> => {
-      try {
-        const { access } = ports.fleet.member(cluster);
-        const missing = await missingPermissions(access, needed, signal);
-        return missing.length === 0 ? [] : [permissionMissing(cluster, describePermissions(missing))];
-      } catch (error) {
-        if (error instanceof MeshjoinError) return [];
-        throw error;
-      }
-    }),
+/** What each subject's API server does not allow this process, before a join or a repair stumbles over it. */
+export const permissions: Phase = async (run, { request, mesh }) => {
+  if (request.deep !== true) return {};
+  const subjects = mesh.members.filter(({ clusterId }) => mesh.subjects.has(clusterId));
+  return merge(...(await Promise.all(subjects.map((member) => findMissing(run, member)))));
+};
+
+/** A member that does not answer has a finding of its own already. */
+async function findMissing(run: Run, { cluster, clusterId }: Member): Promise<Partial<Report>> {
+  const ask = async (): Promise<Partial<Report>> => {
+    const { access } = run.ports.fleet.member(cluster);
+    const missing = await missingPermissions(access, neededPermissions({ deep: true }), run.signal);
+    const found = permissionMissing(clusterId, cluster.ref.project, describePermissions(missing));
+    return { findings: missing.length === 0 ? [] : [found] };
+  };
+  return await settle(
+    clusterId,
+    "it was asked what it allows",
+    () => run.inTurn(ask),
+    () => NOTHING,
   );
-  return (await Promise.all(found)).flat();
 }
 
-function permissionMissing({ ref }: Cluster, missing: string): Finding {
+function permissionMissing(clusterId: string, project: string, missing: string): Finding {
   return finding(
     "PermissionMissing",
     `the account that ran this is not allowed: ${missing}`,
-    functionsGrants("reconciler").onProject(ref.project, "roles/container.admin"),
-    clusterId(ref),
+    functionsGrants("reconciler").onProject(project, "roles/container.admin"),
+    clusterId,
   );
 }

@@ -1,50 +1,42 @@
-import pLimit from "p-limit";
-import type { Run } from "../apply.ts";
 import { podsRefused } from "../core/autopilot.ts";
-import type { Cluster } from "../core/cluster.ts";
-import { faultFinding } from "../core/error-finding.ts";
-import { clusterId } from "../core/names.ts";
-import { type Outcome, outcomeOfFailure } from "../core/outcome.ts";
-import { MeshjoinError } from "../errors.ts";
+import type { Member } from "../core/observation.ts";
 import type { KubernetesObject } from "../ports.ts";
-import type { DeepResult } from "./drift.ts";
-import { MEMBER_CONCURRENCY } from "./own-halves.ts";
+import { merge, type Report, settle } from "../report.ts";
+import type { Run } from "../run.ts";
+import { currentMembers, type Phase } from "./course.ts";
 
 /**
  * Which workloads Autopilot keeps from having sidecars, by the events of their controllers. A deep run alone asks, and only those
  * members that refuse NET_ADMIN: that they do is known from GKE, and an event only adds whom it concerns. A ReplicaSet tries
  * again within 17 minutes (its queue's longest delay, 1000 s), and an event lives for an hour, so that whatever is refused now has one.
  */
+export const refusedPods: Phase = async (run, course) => {
+  if (course.request.deep !== true) return {};
+  const asked = currentMembers(course).filter(({ cluster }) => cluster.autopilot && !cluster.allowNetAdmin);
+  return merge(...(await Promise.all(asked.map((member) => findRefusedPods(run, member)))));
+};
+
+/** One member's part of it. */
 export async function findRefusedPods(
-  { ports, signal }: Run,
-  members: readonly Cluster[],
-): Promise<DeepResult> {
-  const limit = pLimit(MEMBER_CONCURRENCY);
-  const asked = members.filter(({ autopilot, allowNetAdmin }) => autopilot && !allowNetAdmin);
-  const outcomes = new Map<string, Outcome>();
-  const results = await Promise.all(
-    asked.map((cluster) =>
-      limit(async () => {
-        const id = clusterId(cluster.ref);
-        try {
-          const events = await ports.fleet
-            .member(cluster)
-            .reader.list({ apiVersion: "v1", kind: "Event", fieldSelector: "reason=FailedCreate" }, signal);
-          const finding = podsRefused(cluster, events.flatMap(refusalOf));
-          return { findings: finding === undefined ? [] : [finding], errors: [] };
-        } catch (error) {
-          if (!(error instanceof MeshjoinError)) throw error;
-          outcomes.set(id, outcomeOfFailure(error));
-          return { findings: [faultFinding(error, id)], errors: [error] };
-        }
-      }),
-    ),
-  );
-  return {
-    outcomes,
-    findings: results.flatMap(({ findings }) => findings),
-    errors: results.flatMap(({ errors }) => errors),
+  run: Run,
+  { cluster, clusterId }: Pick<Member, "cluster" | "clusterId">,
+): Promise<Partial<Report>> {
+  const ask = async (): Promise<Partial<Report>> => {
+    const { reader } = run.ports.fleet.member(cluster);
+    const query = { apiVersion: "v1", kind: "Event", fieldSelector: "reason=FailedCreate" };
+    const refused = (await reader.list(query, run.signal)).flatMap(refusalOf);
+    return { findings: [podsRefused(cluster, refused) ?? []].flat() };
   };
+  return await settle(
+    clusterId,
+    "its events were read",
+    () => run.inTurn(ask),
+    ({ outcome, finding, error }): Partial<Report> => ({
+      members: [{ clusterId, outcome, findings: [] }],
+      findings: [finding],
+      errors: [error],
+    }),
+  );
 }
 
 interface CoreEvent {

@@ -1,79 +1,84 @@
-import type { Run } from "../apply.ts";
 import { type Finding, finding } from "../core/finding.ts";
 import type { Outcome } from "../core/outcome.ts";
-import type { ReconcileRequest } from "../core/request.ts";
-import type { MemberResult } from "./own-halves.ts";
-import type { RollOutInput, RollOutResult } from "./roll-out.ts";
-import { BEGIN_WITHIN_MS, type TurnFault, turn } from "./turn.ts";
-
-/** What one member of a batch came to. */
-interface Turned {
-  readonly clusterId: string;
-  readonly fault: TurnFault | undefined;
-}
+import type { Course, Phase } from "./course.ts";
+import { BEGIN_WITHIN_MS, type Turn, type TurnFault, takeTurns } from "./turn.ts";
 
 /**
- * Another intermediate for every member that is due, a share of them at a time, and none after one that does not come out
- * whole. Those that do not serve the intermediate that they have (`unloaded`, cluster IDs) count as such from the start, so that no
+ * Another intermediate for every subject that is due, a share of the members at a time, and none after one that does not come out
+ * whole. Those that have lapsed, because they do not serve the intermediate that they have, count as such from the start, so that no
  * later run goes on over them; only what is about to expire is renewed all the same.
  */
-export async function renewIntermediates(
-  run: Run,
-  input: Omit<RollOutInput, "isWhole">,
-  unloaded: readonly string[],
-  { atOnce = false }: ReconcileRequest,
-): Promise<RollOutResult> {
-  const outcomes = new Map<string, Outcome>();
-  const due = input.results.filter(({ renewal }) => renewal !== undefined);
-  const begun = unloaded.length === 0 || atOnce ? due : due.filter(isUrgent);
-  const size = atOnce ? due.length : Math.max(1, Math.floor(run.spec.rotationShare * input.clusters.length));
+export const renewals: Phase = async (run, course) => {
+  const { mesh, request } = course;
+  if (request.rollOut !== true) return {};
+  const { atOnce = false } = request;
+  const lapsed = course.report.members.flatMap(({ clusterId, hasLapsed }) => (hasLapsed ? [clusterId] : []));
+  const due = dueOf(course);
+  const begun = lapsed.length === 0 || atOnce ? due : due.filter(isUrgent);
+  const size = atOnce
+    ? due.length
+    : Math.max(1, Math.floor(run.spec.rotationShare * mesh.listing.members.length));
   const started = performance.now();
-  const faults: (TurnFault & { readonly clusterId: string })[] = [];
+  const outcomes = new Map<string, Outcome>();
+  const faults: TurnFault[] = [];
+  let { members } = mesh;
   let left = begun;
   while (left.length > 0) {
     if (run.signal.aborted || performance.now() - started > BEGIN_WITHIN_MS) break;
     const batch = left.slice(0, size);
-    const turned = await Promise.all(batch.map((result) => oneTurn(run, input, result)));
-    for (const { clusterId, fault } of turned) outcomes.set(clusterId, fault?.outcome ?? "updated");
-    faults.push(...turned.flatMap(({ clusterId, fault }) => (fault ? [{ clusterId, ...fault }] : [])));
-    left = left.slice(size).filter((result) => faults.length === 0 || isUrgent(result));
+    // oxlint-disable-next-line no-await-in-loop -- the next batch only when this one has come out whole
+    const taken = await takeTurns(run, course, members, batch);
+    ({ members } = taken);
+    for (const { clusterId } of batch) outcomes.set(clusterId, "updated");
+    for (const { clusterId, outcome } of taken.faults) outcomes.set(clusterId, outcome);
+    faults.push(...taken.faults);
+    left = left.slice(size).filter((each) => faults.length === 0 || isUrgent(each));
   }
   const kept = due.length - outcomes.size;
   const isStopped = faults.some(({ outcome }) => outcome === "failed");
   return {
-    outcomes,
+    mesh: { ...mesh, members },
+    members: [...outcomes].map(([clusterId, outcome]) => ({ clusterId, outcome, findings: [] })),
     findings: [
-      ...(kept > 0 && begun.length < due.length ? [held(kept, unloaded)] : []),
+      ...(kept > 0 && begun.length < due.length ? [held(kept, lapsed)] : []),
       ...(kept > 0 && isStopped ? [stopped(faults, kept)] : []),
       ...faults.flatMap(({ findings }) => findings),
     ],
     errors: faults.flatMap(({ errors }) => errors),
-    unfinished: left.length > 0 || (faults.length > 0 && !isStopped),
+    isCutShort: left.length > 0 || (faults.length > 0 && !isStopped),
   };
+};
+
+interface Renewal extends Turn {
+  /** It is about to expire. */
+  readonly isUrgent: boolean;
 }
 
-async function oneTurn(
-  run: Run,
-  input: Omit<RollOutInput, "isWhole">,
-  result: MemberResult,
-): Promise<Turned> {
-  const { clusterId, renewal } = result;
-  return { clusterId, fault: renewal && (await turn(run, input, result, renewal)) };
+function dueOf({ mesh, plan }: Course): Renewal[] {
+  return plan.members.flatMap(({ clusterId, renewal, findings }) =>
+    renewal === undefined || !mesh.subjects.has(clusterId)
+      ? []
+      : [
+          {
+            clusterId,
+            action: renewal,
+            isUrgent: findings.some(({ reason }) => reason === "CertificateExpiring"),
+          },
+        ],
+  );
 }
 
-function isUrgent({ findings }: MemberResult): boolean {
-  return findings.some(({ reason }) => reason === "CertificateExpiring");
-}
+const isUrgent = (renewal: Renewal) => renewal.isUrgent;
 
-function held(count: number, unloaded: readonly string[]): Finding {
+function held(count: number, lapsed: readonly string[]): Finding {
   return finding(
     "RotationHeld",
-    `${count} members wait for another intermediate until ${unloaded.join(", ")} serves the one that was written for it`,
+    `${count} members wait for another intermediate until ${lapsed.join(", ")} serves the one that was written for it`,
     "see what the finding of that member says; the next full run goes on",
   );
 }
 
-function stopped(faults: readonly { readonly clusterId: string }[], left: number): Finding {
+function stopped(faults: readonly TurnFault[], left: number): Finding {
   const names = faults.map(({ clusterId }) => clusterId).join(", ");
   return finding(
     "RotationStopped",

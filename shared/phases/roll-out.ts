@@ -1,51 +1,63 @@
-import type { Run } from "../apply.ts";
 import { type Finding, finding } from "../core/finding.ts";
-import type { Outcome } from "../core/outcome.ts";
-import type { MeshjoinError } from "../errors.ts";
-import type { MemberResult } from "./own-halves.ts";
-import { BEGIN_WITHIN_MS, type TurnInput, turn } from "./turn.ts";
-
-export interface RollOutInput extends TurnInput {
-  /** What round one made of the subjects; those with a `rollOut` are due, in this order. */
-  readonly results: readonly MemberResult[];
-  /** Whether every subject and every pair is as it should be: otherwise nothing is begun. */
-  readonly isWhole: boolean;
-}
-
-export interface RollOutResult {
-  /** By cluster ID, of the members that had their turn. */
-  readonly outcomes: ReadonlyMap<string, Outcome>;
-  readonly findings: readonly Finding[];
-  readonly errors: readonly MeshjoinError[];
-  /** Members are left that the same request can go on with. */
-  readonly unfinished: boolean;
-}
+import { isReachable } from "../core/observation.ts";
+import { isWhole, type MemberReport } from "../report.ts";
+import type { Course, Phase } from "./course.ts";
+import { BEGIN_WITHIN_MS, type Turn, takeTurns } from "./turn.ts";
 
 /**
  * A changed manifest, one member at a time: the next only when the last is rolled out with all its pairs synced, and none after
- * the first that is not (design rule 7). What stopped it keeps the mesh from being whole, so the next run does not go on.
+ * the first that is not (design rule 7). One whose istiod is not ready comes first, whatever the mesh is like: the manifest cannot
+ * make it worse, and may be what mends it. The others wait for the mesh to be whole, but for what only a person can mend.
  */
-export async function rollOut(run: Run, input: RollOutInput): Promise<RollOutResult> {
-  const due = input.results.filter((result) => result.rollOut !== undefined);
-  const outcomes = new Map<string, Outcome>();
-  const nothing = { outcomes, findings: [], errors: [], unfinished: false };
-  if (due.length === 0) return nothing;
-  if (!input.isWhole) return { ...nothing, findings: [waits(due.length)] };
+export const rollOut: Phase = async (run, course) => {
+  if (course.request.rollOut !== true) return {};
+  const due = dueOf(course);
+  const mayGoOn = isWhole(course.report) && !course.report.isCutShort;
+  const turns = mayGoOn ? due : due.filter(({ isBroken }) => isBroken);
+  const findings = turns.length < due.length ? [waits(due.length - turns.length)] : [];
+  const done: MemberReport[] = [];
   const started = performance.now();
-  for (const [index, result] of due.entries()) {
+  let { members } = course.mesh;
+  for (const [index, turn] of turns.entries()) {
     if (run.signal.aborted || performance.now() - started > BEGIN_WITHIN_MS) {
-      return { ...nothing, unfinished: true };
+      return { members: done, findings, isCutShort: true };
     }
-    const { rollOut: action } = result;
-    const fault = action && (await turn(run, input, result, action));
-    outcomes.set(result.clusterId, fault === undefined ? "updated" : fault.outcome);
+    // oxlint-disable-next-line no-await-in-loop -- one member at a time
+    const taken = await takeTurns(run, course, members, [turn]);
+    ({ members } = taken);
+    const { clusterId } = turn;
+    const [fault] = taken.faults;
+    done.push({ clusterId, outcome: fault?.outcome ?? "updated", findings: [] });
     if (fault !== undefined) {
-      const left = due.length - index - 1;
-      const findings = [stopped(result.clusterId, left), ...fault.findings];
-      return { outcomes, findings, errors: fault.errors, unfinished: fault.outcome === "waiting" };
+      return {
+        members: done,
+        findings: [...findings, stopped(clusterId, turns.length - index - 1), ...fault.findings],
+        errors: fault.errors,
+        isCutShort: fault.outcome === "waiting",
+      };
     }
   }
-  return nothing;
+  return { members: done, findings };
+};
+
+interface Manifest extends Turn {
+  /** Its istiod is not ready as it is. */
+  readonly isBroken: boolean;
+}
+
+/** The broken first. */
+function dueOf({ mesh, plan }: Course): Manifest[] {
+  const broken = new Set(
+    mesh.members
+      .filter(isReachable)
+      .flatMap(({ clusterId, state }) => (state.controlPlane?.rolledOut === false ? [clusterId] : [])),
+  );
+  const due = plan.members.flatMap(({ clusterId, rollOut: action }) =>
+    action === undefined || !mesh.subjects.has(clusterId)
+      ? []
+      : [{ clusterId, action, isBroken: broken.has(clusterId) }],
+  );
+  return due.toSorted((a, b) => Number(b.isBroken) - Number(a.isBroken));
 }
 
 function waits(count: number): Finding {

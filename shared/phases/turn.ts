@@ -1,21 +1,27 @@
-import { applyMember, type Run } from "../apply.ts";
-import type { Cluster } from "../core/cluster.ts";
-import { faultFinding } from "../core/error-finding.ts";
+import { applyMember } from "../apply.ts";
+import { within } from "../async/within.ts";
 import type { Finding } from "../core/finding.ts";
-import { outcomeOfFailure } from "../core/outcome.ts";
-import { MeshjoinError } from "../errors.ts";
+import type { Member } from "../core/observation.ts";
+import { isUnfinished, outcomeOfFailure } from "../core/outcome.ts";
+import type { MeshjoinError } from "../errors.ts";
 import { observeMember } from "../look/member.ts";
 import type { MemberAction } from "../plan/action.ts";
-import { awaitReady, type Judging, type MemberResult } from "./own-halves.ts";
-import { reconcilePairs } from "./pairs.ts";
+import { planContext } from "../plan-context.ts";
+import { type Report, settle } from "../report.ts";
+import type { Run } from "../run.ts";
+import type { Course } from "./course.ts";
+import { awaitReady, WAIT_MS } from "./own-halves.ts";
+import { verifyPairs } from "./pairs.ts";
 
-export interface TurnInput extends Judging {
-  /** Every member. */
-  readonly clusters: readonly Cluster[];
+/** What is due for one member. */
+export interface Turn {
+  readonly clusterId: string;
+  readonly action: MemberAction;
 }
 
 /** Why a member did not come out of its turn whole. */
 export interface TurnFault {
+  readonly clusterId: string;
   readonly outcome: "waiting" | "failed";
   readonly findings: readonly Finding[];
   readonly errors: readonly MeshjoinError[];
@@ -24,39 +30,73 @@ export interface TurnFault {
 /** A run has 500 s; what is begun after this might not be seen to its end. */
 export const BEGIN_WITHIN_MS = 300_000;
 
+/** What the turns have come to: `members` as they are after it, and those of them that did not come out whole. */
+interface Taken {
+  readonly members: readonly Member[];
+  readonly faults: readonly TurnFault[];
+}
+
 /**
- * One member's turn: what is due is done to it, and it is whole again when istiod is ready, serves its intermediate, and all its
- * pairs are synced. Undefined if it is.
+ * The turns of some members, side by side: what is due is done to each, and it is whole again when istiod is ready, serves its
+ * intermediate, and all its pairs are synced. They alone are looked at anew; their peers are taken as `members` have them, which are
+ * all as they were seen last.
  */
-export async function turn(
+export async function takeTurns(
   run: Run,
-  input: TurnInput,
-  { cluster, clusterId, rollOut: _, renewal: __, ...result }: MemberResult,
-  action: MemberAction,
-): Promise<TurnFault | undefined> {
-  try {
-    const member = await observeMember(run.ports, run.spec, cluster, "subject", run.signal);
-    await applyMember(run, member, [action]);
-    if (!(await awaitReady(run, member))) return { outcome: "waiting", findings: [], errors: [] };
-    const pairs = await reconcilePairs(run, {
-      ...input,
-      observed: undefined,
-      results: [{ ...result, cluster, clusterId, outcome: "updated" }],
-    });
-    const bad = pairs.pairs.filter(
-      ({ outcome, counts }) => counts && (outcome === "failed" || outcome === "waiting"),
-    );
-    const late = pairs.late.get(clusterId);
-    if (bad.length === 0 && late === undefined) return undefined;
-    const failed = [...bad.map(({ outcome }) => outcome), late?.outcome].includes("failed");
-    return {
-      outcome: failed ? "failed" : "waiting",
-      findings: [...pairs.findings, ...(late?.findings ?? [])],
-      errors: pairs.errors,
-    };
-  } catch (error) {
-    if (!(error instanceof MeshjoinError)) throw error;
-    const outcome = outcomeOfFailure(error);
-    return { outcome, findings: [faultFinding(error, clusterId)], errors: [error] };
-  }
+  course: Course,
+  members: readonly Member[],
+  turns: readonly Turn[],
+): Promise<Taken> {
+  const limit = within(run.signal, WAIT_MS);
+  const taken = await Promise.all(turns.map((turn) => take(run, members, turn, limit)));
+  const ready = new Map(taken.flatMap((each) => ("state" in each ? [[each.clusterId, each] as const] : [])));
+  const faults = taken.flatMap((each) => ("state" in each ? [] : [each]));
+  const after = members.map((member) => ready.get(member.clusterId) ?? member);
+  const context = planContext(run, course.request);
+  const verified = await verifyPairs(run, { ...course.mesh, members: after }, new Set(ready.keys()), context);
+  const late = [...ready.keys()].flatMap((id) => faultOf(id, verified) ?? []);
+  return { members: after, faults: [...faults, ...late] };
+}
+
+/** The member as it is when its istiod is ready, or why it is not. */
+async function take(
+  run: Run,
+  members: readonly Member[],
+  { clusterId, action }: Turn,
+  limit: AbortSignal,
+): Promise<Member | TurnFault> {
+  const { ports, spec, signal } = run;
+  const fault = { clusterId, findings: [], errors: [] };
+  const known = members.find((member) => member.clusterId === clusterId);
+  if (known === undefined) return { ...fault, outcome: "waiting" };
+  const look = async () => await observeMember(ports, spec, known.cluster, "subject", signal);
+  return await settle<Member | TurnFault>(
+    clusterId,
+    "it had its turn",
+    async () => {
+      const member = await run.inTurn(async () => {
+        const now = await look();
+        await applyMember(run, now, [action]);
+        return now;
+      });
+      if (!(await awaitReady(run, member, limit))) return { ...fault, outcome: "waiting" };
+      return await run.inTurn(look);
+    },
+    ({ outcome, finding, error }) => ({ clusterId, outcome, findings: [finding], errors: [error] }),
+  );
+}
+
+/** What was seen of the pairs of one of the members; undefined if it is whole. */
+function faultOf(
+  id: string,
+  { pairs = [], members = [], findings = [], errors = [] }: Partial<Report>,
+): TurnFault | undefined {
+  const bad = [
+    ...pairs.filter(({ reader, target, counts }) => counts && (reader === id || target === id)),
+    ...members.filter(({ clusterId }) => clusterId === id),
+  ].filter(({ outcome }) => isUnfinished(outcome));
+  if (bad.length === 0) return undefined;
+  const retryable = bad.every(({ outcome }) => outcome === "waiting");
+  const own = members.flatMap((member) => (member.clusterId === id ? member.findings : []));
+  return { clusterId: id, outcome: outcomeOfFailure({ retryable }), findings: [...findings, ...own], errors };
 }

@@ -1,6 +1,6 @@
 import { isReachable } from "../core/observation.ts";
 import { claimNext, isRefusal, isStaleOrder, type Refusal, withOrder } from "../core/roots/stages.ts";
-import { survey } from "../look/survey.ts";
+import { lookAtMesh } from "../look/mesh.ts";
 import { type Changed, type RotatorRun, readRoots } from "./change-roots.ts";
 import { claimRoot, UNKNOWN_VERSION } from "./claim-root.ts";
 import { generatedRoot, type NextRoot } from "./root-payload.ts";
@@ -28,7 +28,7 @@ export async function beginRotation(
 
 /** One that Meshjoin does not rotate would trust the old root alone, and be cut off. */
 async function foreignCacerts(run: RotatorRun): Promise<Refusal | undefined> {
-  const { members } = await survey(run);
+  const { members } = await lookAtMesh(run, "mesh");
   const own = members
     .filter(isReachable)
     .flatMap(({ clusterId, state: { cacerts } }) =>

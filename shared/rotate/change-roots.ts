@@ -1,14 +1,12 @@
-import type { Run } from "../apply.ts";
 import { formatRootNotes } from "../core/roots/notes.ts";
 import { isRefusal, type Refusal, type Roots, rootsOf, type Transition } from "../core/roots/stages.ts";
 import type { RootState } from "../core/roots/state.ts";
 import { ConflictError } from "../errors.ts";
 import type { RotatorPorts } from "../ports.ts";
+import type { Run } from "../run.ts";
 
 /** A run that may change the root secret. */
-export interface RotatorRun extends Run {
-  readonly ports: RotatorPorts;
-}
+export type RotatorRun = Run<RotatorPorts>;
 
 /** All that a change of the root secret takes. */
 export type ChangingRun = Pick<RotatorRun, "signal"> & {

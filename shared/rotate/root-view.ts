@@ -6,7 +6,7 @@ import { type Stage, stageOf } from "../core/roots/stages.ts";
 import { ROOT_ROLES, type RootRole } from "../core/roots/state.ts";
 import { unclaimedRoots } from "../core/roots/unclaimed.ts";
 import { lookAtGate } from "../look/gate.ts";
-import { survey } from "../look/survey.ts";
+import { lookAtMesh } from "../look/mesh.ts";
 import type { RotatorRun } from "./change-roots.ts";
 
 /** The roots of a mesh and where their rotation stands; every time is RFC 3339. */
@@ -30,10 +30,10 @@ export interface RootVersionView {
   readonly retired: boolean;
 }
 
-/** Reads aliases, versions and members; no payload. Throws as `survey` does. */
+/** Reads aliases, versions and members; no payload. Throws as `lookAtMesh` does. */
 export async function viewRoots(run: RotatorRun): Promise<RootView> {
   const { ports, spec, signal } = run;
-  const [seen, listed] = await Promise.all([survey(run), ports.keeper.list(signal)]);
+  const [seen, listed] = await Promise.all([lookAtMesh(run, "mesh"), ports.keeper.list(signal)]);
   const { versions, notes } = seen.roots;
   const stage = stageOf(seen.roots);
   const gate = stage === "idle" ? undefined : await lookAtGate(run, seen);

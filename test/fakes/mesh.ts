@@ -10,6 +10,7 @@ import type { Examiner, RootKeeper, RotatorPorts } from "../../shared/ports.ts";
 import type { Progress } from "../../shared/progress.ts";
 import { type Reconciled, reconcile } from "../../shared/reconcile.ts";
 import type { RotatorRun } from "../../shared/rotate/change-roots.ts";
+import { createRun } from "../../shared/run.ts";
 import { aCluster } from "../builders/cluster.ts";
 import { aSpec } from "../builders/spec.ts";
 import { MANIFEST_TEMPLATE } from "../fixtures/manifest-template.ts";
@@ -70,6 +71,13 @@ const ALL_PODS: FirewallRule = {
   byName: false,
 };
 
+/** Of a process that has died nobody hears. */
+async function answerOf<T>(process: ProcessOptions | undefined, done: Promise<T>): Promise<T> {
+  const answer = await done;
+  process?.faults?.assertAlive();
+  return answer;
+}
+
 /** Longer than anything that is waited for here takes. */
 const DEADLINE_MS = 20_000;
 
@@ -103,18 +111,19 @@ export async function aMesh(options: MeshOptions = {}): Promise<FakeMesh> {
       fleet: fleet.process(faults),
       examiners,
     };
-    return {
+    return createRun({
       ports,
       spec,
       template: template ?? MANIFEST_TEMPLATE,
-      report: report ?? (() => undefined),
+      progress: report ?? (() => undefined),
       signal: signal ?? AbortSignal.timeout(DEADLINE_MS),
-    };
+    });
   }
 
   async function reconcileScope(scope: ReconcileRequest["scope"], process?: ProcessOptions) {
     const { confirm = [], deep = false } = process ?? {};
-    return await reconcile(run(process), { scope, reason: "test", confirm, deep, rollOut: true });
+    const request = { scope, reason: "test", confirm, deep, rollOut: true };
+    return await answerOf(process, reconcile(run(process), request));
   }
 
   return {
@@ -132,7 +141,8 @@ export async function aMesh(options: MeshOptions = {}): Promise<FakeMesh> {
     run,
     join: async (cluster, process) => {
       const request = { scope: { clusterId: clusterId(cluster.ref) }, reason: "test" };
-      return await reconcile(run(process), request, [directory.peek(cluster.ref) ?? cluster]);
+      const known = [directory.peek(cluster.ref) ?? cluster];
+      return await answerOf(process, reconcile(run(process), request, known));
     },
     reconcile: reconcileScope,
   };

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "@jest/globals";
-import { ISTIO_NAMESPACE } from "../../../shared/core/names.ts";
+import { clusterId, ISTIO_NAMESPACE } from "../../../shared/core/names.ts";
 import { findRefusedPods } from "../../../shared/phases/refused-pods.ts";
+import { merge } from "../../../shared/report.ts";
 import { aMesh, type FakeMesh } from "../../fakes/mesh.ts";
 import { expectJoined, versionsOf } from "./world.ts";
 
@@ -58,8 +59,12 @@ describe("a deep run of a member on Autopilot", () => {
     const mesh = await aRefusingMesh(false);
     mesh.servers[0]!.faults.forbidden = ["list"];
     const cluster = { ...mesh.clusters[0]!, autopilot: true };
-    const { outcomes, findings, errors } = await findRefusedPods(mesh.run(), [cluster]);
-    expect([[...outcomes.values()], reasonsOf({ findings })]).toEqual([["failed"], ["RunFailed"]]);
+    const member = { cluster, clusterId: clusterId(cluster.ref) };
+    const { members, findings, errors } = merge(await findRefusedPods(mesh.run(), member));
+    expect([members.map(({ outcome }) => outcome), reasonsOf({ findings })]).toEqual([
+      ["failed"],
+      ["RunFailed"],
+    ]);
     expect(errors).toMatchObject([{ code: "Forbidden" }]);
   });
 });

@@ -1,0 +1,56 @@
+import type { Cluster } from "../core/cluster.ts";
+import { type Absence, type Answer, type Departed, departedFrom, judgeAbsence } from "../core/departure.ts";
+import type { Member } from "../core/observation.ts";
+import { asMeshjoinError } from "../errors.ts";
+import type { Departure } from "../plan/departures.ts";
+import type { Run } from "../run.ts";
+import { observeMembers } from "./members.ts";
+
+/** What has left, as far as members and GKE tell, with how sure that is. */
+export interface Departures {
+  readonly departures: readonly Departure[];
+  /** Those that still run, seen as peers are. */
+  readonly leavers: readonly Member[];
+}
+
+/**
+ * Reads every cluster that a member speaks of and that is no member, or `only` that one, from GKE by name, after the members were
+ * observed (design rule 8): a list is older than what it is compared with. Then the leavers that still run.
+ */
+export async function lookAtDepartures(
+  run: Run,
+  members: readonly Member[],
+  only: string | undefined,
+): Promise<Departures> {
+  const departed = departedFrom(members).filter(({ clusterId }) => only === undefined || only === clusterId);
+  const asked = await Promise.all(departed.map((each) => run.inTurn(() => ask(run, each))));
+  const running = asked.flatMap(({ departure: { absence }, cluster }) =>
+    mayRun(absence) && cluster !== undefined ? [cluster] : [],
+  );
+  return {
+    departures: asked.map(({ departure }) => departure),
+    leavers: await observeMembers(run, running, "peer"),
+  };
+}
+
+function mayRun({ certainty }: Absence): boolean {
+  return certainty === "assumed" || certainty === "notConfigured";
+}
+
+async function ask(
+  run: Run,
+  departed: Departed,
+): Promise<{ readonly departure: Departure; readonly cluster: Cluster | undefined }> {
+  const answer = await answerOf(run, departed);
+  const absence = judgeAbsence(departed, answer, run.spec);
+  return { departure: { departed, absence }, cluster: typeof answer === "string" ? undefined : answer };
+}
+
+async function answerOf({ ports, signal }: Run, { ref, clusterId }: Departed): Promise<Answer> {
+  if (ref === undefined) return "silent";
+  try {
+    return (await ports.directory.get(ref, signal)) ?? "absent";
+  } catch (error) {
+    return asMeshjoinError(error, clusterId, "GKE was asked for it").retryable ? "silent" : "refused";
+  }
+}

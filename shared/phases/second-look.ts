@@ -1,0 +1,23 @@
+import { lookAgain } from "../look/mesh.ts";
+import { type Course, type Phase, wholeSubjects } from "./course.ts";
+
+/**
+ * Design rule 2: peers are read only after the subjects' own halves are on record.
+ *
+ *     a:  writes its half ──────► reads b   sees b whole, or
+ *     b:        writes its half ──────► reads a   sees a whole
+ *
+ * Of two clusters that join at the same instant, at least one sees the other. Where nothing was written, the first look holds.
+ */
+export const secondLook: Phase = async (run, course) => {
+  const { mesh, report } = course;
+  const wrote = report.members.some((member) => member.wrote === true);
+  if (!(wrote || mesh.isPartial) || (wholeSubjects(course).size === 0 && !hasTurns(course))) return {};
+  const seen = await lookAgain(run, mesh, wrote);
+  return { mesh: seen, findings: seen.listing.findings };
+};
+
+function hasTurns({ request, plan }: Course): boolean {
+  const isDue = plan.members.some(({ renewal, rollOut }) => renewal !== undefined || rollOut !== undefined);
+  return request.rollOut === true && isDue;
+}

@@ -1,0 +1,23 @@
+import type { ReconcileRequest } from "./core/request.ts";
+import { manifestHash } from "./istio/control-plane.ts";
+import { manifestValues } from "./istio/template.ts";
+import type { PlanContext } from "./plan/mesh.ts";
+import type { Run } from "./run.ts";
+
+/** What this run wants of the mesh, at this moment. */
+export function planContext(
+  { spec, template, ports }: Run,
+  { scope, confirm = [], rotateBefore }: Pick<ReconcileRequest, "scope" | "confirm" | "rotateBefore">,
+): PlanContext {
+  return {
+    spec,
+    confirm,
+    rotateBefore,
+    only: scope === "mesh" ? undefined : scope.clusterId,
+    now: ports.clock.now(),
+    desired: (member) => ({
+      manifestHash: manifestHash(template, manifestValues(template, spec, member)),
+      istioVersion: template.tag,
+    }),
+  };
+}

@@ -1,0 +1,82 @@
+import type { Member } from "../core/observation.ts";
+import type { Roots } from "../core/roots/stages.ts";
+import type { Action } from "./action.ts";
+import type { DesiredControlPlane, MemberContext } from "./checks.ts";
+import { type Departure, type DeparturePlan, planDepartures } from "./departures.ts";
+import { type MemberPlan, peerStanding, planMember, type Standing } from "./member.ts";
+import { type PairPlan, planPairs } from "./pair.ts";
+
+/** As much of what was seen as a plan follows from. */
+export interface SeenMesh {
+  readonly members: readonly Member[];
+  readonly roots: Roots;
+  /** Cluster IDs that more than one member would have. */
+  readonly listing: { readonly collisions: ReadonlySet<string> };
+  readonly departures: readonly Departure[];
+  readonly leavers: readonly Member[];
+}
+
+/** What the configuration, the release and the request want of the mesh. */
+export interface PlanContext extends Omit<MemberContext, "roots" | "collisions" | "desired"> {
+  desired(member: Member): DesiredControlPlane;
+  /** The cluster ID that the departures are about; undefined for all. */
+  readonly only?: string | undefined;
+}
+
+/** Everything that is to be done, by what was seen; nothing is read for it, or written. */
+export interface MeshPlan {
+  /** In the order of the members. */
+  readonly members: readonly MemberPlan[];
+  readonly pairs: readonly PairPlan[];
+  readonly departures: DeparturePlan;
+}
+
+/**
+ * The plan of a whole mesh. `pairs`: as they stand `now`, or as they would `afterwards`, once the members' own halves are applied.
+ */
+export function planMesh(mesh: SeenMesh, context: PlanContext, pairs: "now" | "afterwards"): MeshPlan {
+  const members = planMembers(mesh, context);
+  const standings =
+    pairs === "now"
+      ? standingsOf(mesh, context)
+      : new Map(
+          members.map(({ clusterId, standing }): [string, Standing] => [
+            clusterId,
+            standing === "blocked" ? "blocked" : "complete",
+          ]),
+        );
+  const everybody = new Set(mesh.members.map(({ clusterId }) => clusterId));
+  return {
+    members,
+    pairs: planPairs(mesh.members, everybody, { ...context, standings }),
+    departures: planDepartures({ ...mesh, ...context, only: context.only }),
+  };
+}
+
+export function planMembers(mesh: SeenMesh, context: PlanContext): MemberPlan[] {
+  return mesh.members.map((member) => planMember(member, contextOf(mesh, context, member)));
+}
+
+/** Of every member: whether its own half is enough for a pair, by cluster ID. */
+export function standingsOf(mesh: SeenMesh, context: PlanContext): Map<string, Standing> {
+  return new Map(
+    mesh.members.map((member) => [member.clusterId, peerStanding(member, contextOf(mesh, context, member))]),
+  );
+}
+
+/** The actions of a plan in the order of a run. */
+export function actionsOf({ members, pairs, departures }: MeshPlan): Action[] {
+  return [
+    ...members.flatMap(({ actions, renewal, rollOut }): readonly Action[] => [
+      ...actions,
+      ...[renewal ?? []].flat(),
+      ...[rollOut ?? []].flat(),
+    ]),
+    ...pairs.flatMap(({ action }) => action ?? []),
+    ...departures.actions,
+  ];
+}
+
+function contextOf({ roots, listing }: SeenMesh, context: PlanContext, member: Member): MemberContext {
+  return { ...context, roots, collisions: listing.collisions, desired: context.desired(member) };
+}

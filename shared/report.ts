@@ -1,0 +1,126 @@
+import { faultFinding } from "./core/error-finding.ts";
+import { distinct, type Finding } from "./core/finding.ts";
+import { isUnfinished, type Outcome, outcomeOfFailure, worst } from "./core/outcome.ts";
+import type { MemberSummary, Summary } from "./core/summary.ts";
+import { asMeshjoinError, type MeshjoinError } from "./errors.ts";
+
+/**
+ * What a part of a run has come to: the result of every phase, of each of its members, and of the whole run.
+ *
+ * |           | comes again?                       | logged?                   | shown?                                |
+ * | --------- | ---------------------------------- | ------------------------- | ------------------------------------- |
+ * | outcome   | `waiting` does, where it counts    | counted by the last line  | of each member and each pair          |
+ * | error     | by its outcome alone               | once, with its cause      | as the finding that `settle` makes    |
+ * | finding   | no                                 | once, unless an error said it | yes                               |
+ */
+export interface Report {
+  /** A member may have several, of several phases; the summary shows the worst outcome and all findings. */
+  readonly members: readonly MemberReport[];
+  readonly pairs: readonly PairReport[];
+  /** Of the mesh, of pairs, and of members that the run is not about. */
+  readonly findings: readonly Finding[];
+  readonly errors: readonly MeshjoinError[];
+  /** Members are left that the same request can go on with. */
+  readonly isCutShort: boolean;
+}
+
+export interface MemberReport {
+  readonly clusterId: string;
+  readonly outcome: Outcome;
+  readonly findings: readonly Finding[];
+  /** Something was written to it. */
+  readonly wrote?: boolean;
+  /** It was left alone, because a person must act first. */
+  readonly isBlocked?: boolean;
+  /** Its own half was whole, and then its istiod did not serve the intermediate, or was not ready any more. */
+  readonly hasLapsed?: boolean;
+}
+
+export interface PairReport {
+  readonly reader: string;
+  readonly target: string;
+  readonly outcome: Outcome;
+  /** Whether the outcome speaks for the run; a pair that waits for the other member's own half does not. */
+  readonly counts: boolean;
+  /** It was left alone, because a person must act first. */
+  readonly isBlocked?: boolean;
+}
+
+export const NOTHING: Report = { members: [], pairs: [], findings: [], errors: [], isCutShort: false };
+
+export function merge(...reports: readonly Partial<Report>[]): Report {
+  return {
+    members: reports.flatMap(({ members = [] }) => members),
+    pairs: reports.flatMap(({ pairs = [] }) => pairs),
+    findings: reports.flatMap(({ findings = [] }) => findings),
+    errors: reports.flatMap(({ errors = [] }) => errors),
+    isCutShort: reports.some(({ isCutShort = false }) => isCutShort),
+  };
+}
+
+/** What one member's part of the work has come to, if it threw: its outcome, its finding, and the error for the log. */
+function failure(thrown: unknown, clusterId: string, doing: string): Fault {
+  const error = asMeshjoinError(thrown, clusterId, doing);
+  return { clusterId, outcome: outcomeOfFailure(error), finding: faultFinding(error, clusterId), error };
+}
+
+export interface Fault {
+  readonly clusterId: string;
+  readonly outcome: "waiting" | "failed";
+  readonly finding: Finding;
+  readonly error: MeshjoinError;
+}
+
+/**
+ * The bulkhead between members: whatever goes wrong while `work` is about one of them is the outcome of that one, also what nobody
+ * has expected. `doing` completes "an unexpected error while …".
+ */
+export async function settle<T>(
+  clusterId: string,
+  doing: string,
+  work: () => Promise<T>,
+  onFault: (fault: Fault) => T,
+): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    return onFault(failure(error, clusterId, doing));
+  }
+}
+
+/** Outcomes that speak for the run. */
+function outcomesOf({ members, pairs }: Report): Outcome[] {
+  return [
+    ...members.map(({ outcome }) => outcome),
+    ...pairs.flatMap(({ outcome, counts }) => (counts ? [outcome] : [])),
+  ];
+}
+
+/** Whether the same request is to come again: time alone mends what is left. */
+export function isRetried(report: Report): boolean {
+  return report.isCutShort || outcomesOf(report).includes("waiting");
+}
+
+/** Whether every member and pair is as it should be, but for those that only a person can mend. */
+export function isWhole({ members, pairs }: Report): boolean {
+  const parts = [...members, ...pairs.filter(({ counts }) => counts)];
+  return !parts.some(({ outcome, isBlocked = false }) => isUnfinished(outcome) && !isBlocked);
+}
+
+export function summaryOf(report: Report): Summary {
+  return {
+    outcome: worst(outcomesOf(report)),
+    members: memberSummaries(report),
+    pairs: report.pairs.map(({ reader, target, outcome }) => ({ reader, target, outcome })),
+    findings: distinct(report.findings),
+  };
+}
+
+function memberSummaries({ members }: Report): MemberSummary[] {
+  const byMember = Map.groupBy(members, ({ clusterId }) => clusterId);
+  return [...byMember].map(([clusterId, reports]) => ({
+    clusterId,
+    outcome: worst(reports.map(({ outcome }) => outcome)),
+    findings: distinct(reports.flatMap(({ findings }) => findings)),
+  }));
+}

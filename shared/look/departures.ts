@@ -14,15 +14,11 @@ export interface Departures {
 }
 
 /**
- * Reads every cluster that a member speaks of and that is no member, or `only` that one, from GKE by name, after the members were
- * observed (design rule 8): a list is older than what it is compared with. Then the leavers that still run.
+ * Reads every cluster that a member speaks of and that is no member from GKE by name, after the members were observed (design
+ * rule 8): a list is older than what it is compared with. Then the leavers that still run.
  */
-export async function lookAtDepartures(
-  run: Run,
-  members: readonly Member[],
-  only: string | undefined,
-): Promise<Departures> {
-  const departed = departedFrom(members).filter(({ clusterId }) => only === undefined || only === clusterId);
+export async function lookAtDepartures(run: Run, members: readonly Member[]): Promise<Departures> {
+  const departed = departedFrom(members);
   const asked = await Promise.all(departed.map((each) => run.inTurn(() => ask(run, each))));
   const running = asked.flatMap(({ departure: { absence }, cluster }) =>
     mayRun(absence) && cluster !== undefined ? [cluster] : [],

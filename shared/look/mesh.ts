@@ -62,7 +62,7 @@ export async function lookAt(run: Run, scope: Scope, options: LookOptions = {}):
   const seen = isPartial ? subjects : listing.members;
   const depth = only === undefined || isPartial ? "subject" : "peer";
   const members = await observeMembers(run, seen, depth, options.memberTimeoutMs);
-  const left = isPartial ? { departures: [], leavers: [] } : await lookAtDepartures(run, members, only);
+  const left = isPartial ? { departures: [], leavers: [] } : await lookAtDepartures(run, members);
   const ids = new Set(subjects.map(({ ref }) => clusterId(ref)));
   return { listing, roots, subjects: ids, members, isPartial, ...left };
 }

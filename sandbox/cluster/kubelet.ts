@@ -2,8 +2,8 @@ import { once } from "node:events";
 import { createReadStream } from "node:fs";
 import type { ServerResponse } from "node:http";
 import { createServer } from "node:https";
-import { connect, type Socket } from "node:net";
-import { type WebSocket, WebSocketServer } from "ws";
+import { connect } from "node:net";
+import { forwardingSockets, servePortForward } from "./port-forward.ts";
 
 /** What kube-apiserver asks of the kubelet on behalf of users. */
 export interface Kubelet {
@@ -18,83 +18,6 @@ export interface KubeletOptions {
   readonly portOf: (namespace: string, pod: string, port: number) => number | undefined;
   /** undefined for a container that is no process here. */
   readonly logPathOf: (namespace: string, pod: string) => string | undefined;
-}
-
-/** In the order of preference; k8s.io/apimachinery/pkg/util/remotecommand/constants.go. */
-const PROTOCOLS = ["v5.channel.k8s.io", "v4.channel.k8s.io"];
-
-/** In v5 this channel number announces that the channel in the next byte ends. */
-const CLOSE_CHANNEL = 255;
-
-function channelMessage(channel: number, payload: Buffer): Buffer {
-  return Buffer.concat([Buffer.from([channel]), payload]);
-}
-
-function littleEndian(port: number): Buffer {
-  const bytes = Buffer.alloc(2);
-  bytes.writeUInt16LE(port);
-  return bytes;
-}
-
-function sendChannel(socket: WebSocket, channel: number, payload: Buffer): void {
-  if (socket.readyState === socket.OPEN) {
-    socket.send(channelMessage(channel, payload));
-  }
-}
-
-/** From loopback, as a kubelet connects: istiod answers `/debug/*` to loopback callers. */
-function forwardPort(socket: WebSocket, index: number, localPort: number): Socket {
-  const target = connect({ port: localPort, host: "127.0.0.1" });
-  target.on("data", (chunk) => sendChannel(socket, index * 2, Buffer.from(chunk)));
-  target.on("error", (error) => sendChannel(socket, index * 2 + 1, Buffer.from(error.message)));
-  return target;
-}
-
-/** Per port a data channel (2n) and an error channel (2n + 1); each first says which port it is about. */
-function servePortForward(
-  socket: WebSocket,
-  ports: readonly number[],
-  dial: (port: number) => number | undefined,
-) {
-  const targets = new Map<number, Socket>();
-  const ended = (index: number): void => {
-    targets.delete(index);
-    if (socket.protocol === PROTOCOLS[0]) {
-      sendChannel(socket, CLOSE_CHANNEL, Buffer.from([index * 2]));
-    }
-    if (targets.size === 0) {
-      socket.close(1000);
-    }
-  };
-  for (const [index, port] of ports.entries()) {
-    sendChannel(socket, index * 2, littleEndian(port));
-    sendChannel(socket, index * 2 + 1, littleEndian(port));
-    const localPort = dial(port);
-    if (localPort === undefined) {
-      sendChannel(socket, index * 2 + 1, Buffer.from(`nothing listens on port ${port} of the pod`));
-    } else {
-      const target = forwardPort(socket, index, localPort);
-      targets.set(index, target);
-      target.on("close", () => ended(index));
-    }
-  }
-  if (targets.size === 0) {
-    socket.close(1000);
-  }
-  socket.on("message", (data: Buffer) => {
-    const channel = data[0] ?? CLOSE_CHANNEL;
-    if (channel === CLOSE_CHANNEL) {
-      targets.get((data[1] ?? 0) / 2)?.end();
-    } else {
-      targets.get(channel / 2)?.write(data.subarray(1));
-    }
-  });
-  socket.on("close", () => {
-    for (const target of targets.values()) {
-      target.destroy();
-    }
-  });
-  socket.on("error", () => socket.terminate());
 }
 
 function serveLogs(path: string | undefined, response: ServerResponse): void {
@@ -123,10 +46,7 @@ export async function startKubelet(options: KubeletOptions): Promise<Kubelet> {
       response.writeHead(404).end();
     }
   });
-  const sockets = new WebSocketServer({
-    noServer: true,
-    handleProtocols: (offered) => PROTOCOLS.find((protocol) => offered.has(protocol)) ?? false,
-  });
+  const sockets = forwardingSockets();
   server.on("upgrade", (request, socket, head) => {
     const url = new URL(request.url ?? "/", "https://kubelet");
     const [, kind, namespace = "", pod = ""] = url.pathname.split("/");
@@ -138,7 +58,11 @@ export async function startKubelet(options: KubeletOptions): Promise<Kubelet> {
       return;
     }
     sockets.handleUpgrade(request, socket, head, (client) => {
-      servePortForward(client, ports, (port) => options.portOf(namespace, pod, port));
+      servePortForward(client, ports, (port) => {
+        const localPort = options.portOf(namespace, pod, port);
+        // From loopback, as a kubelet connects: istiod answers `/debug/*` to loopback callers.
+        return localPort === undefined ? undefined : connect({ port: localPort, host: "127.0.0.1" });
+      });
     });
   });
   server.listen(0, "127.0.0.1");

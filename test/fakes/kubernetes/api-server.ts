@@ -24,6 +24,8 @@ export interface FakeApiServer {
   readonly faults: ServerFaults;
   readonly requests: Pick<RequestGate, "counts" | "total">;
   readonly istiod: IstiodBehaviour;
+  /** What its istiod signs with. */
+  loadedCacerts(): KubernetesObject | undefined;
   /** An istiod that would never have been ready looks again. */
   wakeIstiod(): void;
   /** Whether a client with this token gets in. */
@@ -121,6 +123,7 @@ export function fakeApiServer({ name, clock, reach }: FakeApiServerOptions): Fak
     faults: gate.faults,
     requests: gate,
     istiod: istiod.behaviour,
+    loadedCacerts: () => istiod.loadedCacerts(),
     wakeIstiod: () => istiod.settle(),
     accepts: (token) => !gate.faults.unreachable && tokens.accepts(token),
     capTokens(seconds) {

@@ -30,6 +30,8 @@ export interface SimulatedIstiod {
   settle(): void;
   remoteClusters(): RemoteClusterStatus[];
   servedChain(): string[];
+  /** The Secret `cacerts` as it was when it was loaded last. */
+  loadedCacerts(): KubernetesObject | undefined;
 }
 
 /** The second where there is a `tls.crt`; Istio `pilot/pkg/bootstrap/istio_ca.go`. */
@@ -56,7 +58,7 @@ export function simulatedIstiod(store: ObjectStore, reach: Reach): SimulatedIsti
   };
   let listed: RemoteClusterStatus[] = [];
   const seen = new Map<string, { readonly version: string; readonly at: number }>();
-  let loaded: readonly string[] = [];
+  let loaded: KubernetesObject | undefined;
   let starting: NodeJS.Timeout | undefined;
   const kubeconfigIn = remembered(readKubeconfig);
   const fingerprintsIn = remembered(fingerprintsOf);
@@ -69,6 +71,11 @@ export function simulatedIstiod(store: ObjectStore, reach: Reach): SimulatedIsti
     if (known?.version === version) return performance.now() - known.at;
     seen.set(key, { version, at: performance.now() });
     return 0;
+  };
+
+  const load = (cacerts: KubernetesObject) => {
+    loaded = cacerts;
+    if (behaviour.publishes) publishRoots(store, cacerts);
   };
 
   const read = new Map<string, string>();
@@ -85,9 +92,8 @@ export function simulatedIstiod(store: ObjectStore, reach: Reach): SimulatedIsti
     const deployment = store.get(DEPLOYMENT);
     const cacerts = completeCacerts(store);
     if (deployment === undefined || cacerts === undefined) return;
-    loaded = fingerprintsIn(chainOf(cacerts));
+    load(cacerts);
     ageOf(cacerts);
-    if (behaviour.publishes) publishRoots(store, cacerts);
     writePods(store, deployment);
     for (const kind of WEBHOOKS) completeWebhooks(store, kind);
   };
@@ -95,8 +101,7 @@ export function simulatedIstiod(store: ObjectStore, reach: Reach): SimulatedIsti
   const reload = () => {
     const cacerts = completeCacerts(store);
     if (cacerts === undefined || ageOf(cacerts) < behaviour.reloadsAfterMs) return;
-    loaded = fingerprintsIn(chainOf(cacerts));
-    if (behaviour.publishes) publishRoots(store, cacerts);
+    load(cacerts);
   };
 
   return {
@@ -125,16 +130,16 @@ export function simulatedIstiod(store: ObjectStore, reach: Reach): SimulatedIsti
         });
       });
       // A second Secret for a cluster that is registered is passed over; `pkg/kube/multicluster/secretcontroller.go`.
-      const first = remote.filter(
-        ({ clusterId }, index) => remote.findIndex((row) => row.clusterId === clusterId) === index,
-      );
-      listed = [own, ...first];
+      const first = new Map(remote.toReversed().map((row) => [row.clusterId, row]));
+      listed = [own, ...remote.filter((row) => first.get(row.clusterId) === row)];
       return listed;
     },
     servedChain() {
       reload();
-      return [fnv1a(`leaf ${loaded.join()}`).repeat(4), ...loaded];
+      const fingerprints = loaded === undefined ? [] : fingerprintsIn(chainOf(loaded));
+      return [fnv1a(`leaf ${fingerprints.join()}`).repeat(4), ...fingerprints];
     },
+    loadedCacerts: () => loaded,
   };
 }
 

@@ -4,7 +4,7 @@ import type { Clock, KubernetesObject, ObjectQuery, ObjectRef } from "../../../s
 import { alreadyExists, conflict, fieldConflict, namespaceTerminating, notFound } from "./errors.ts";
 import { isObject, type JsonObject, objectAt, sameJson } from "./json.ts";
 import { apply, managedFields, type Owned, type Ownership, sameOwnership, update } from "./managers.ts";
-import { matches } from "./selectors.ts";
+import { matcher } from "./selectors.ts";
 
 /** The objects of one API server: what etcd holds, and the rules that every request obeys. */
 export interface ObjectStore {
@@ -23,6 +23,10 @@ export interface ObjectStore {
   readonly resourceVersion: string;
   /** After every change. */
   onChange(listener: () => void): () => void;
+  /** Many changes of which listeners hear once, afterwards. */
+  batch(change: () => void): void;
+  /** The very objects of another store, of one kind: with UIDs and owners, and without the memory of a copy. */
+  share(from: ObjectStore, kind: string): void;
 }
 
 interface Entry extends Owned {
@@ -31,10 +35,31 @@ interface Entry extends Owned {
   readonly times: ReadonlyMap<string, string>;
 }
 
+const contents = new WeakMap<ObjectStore, ReadonlyMap<string, Entry>>();
+
 export function objectStore(clock: Clock): ObjectStore {
   const entries = new Map<string, Entry>();
+  const keysOfKind = new Map<string, Set<string>>();
   const listeners = new Set<() => void>();
   let version = 100;
+  let inBatch = false;
+
+  function put(key: string, entry: Entry): void {
+    entries.set(key, entry);
+    const { kind } = entry.object;
+    const keys = keysOfKind.get(kind) ?? new Set();
+    keysOfKind.set(kind, keys.add(key));
+  }
+
+  function drop(key: string): void {
+    for (const keys of keysOfKind.values()) keys.delete(key);
+    entries.delete(key);
+  }
+
+  function tell(): void {
+    if (inBatch) return;
+    for (const listener of listeners) listener();
+  }
 
   function store(
     key: string,
@@ -52,8 +77,8 @@ export function objectStore(clock: Clock): ObjectStore {
     const typed = object as Entry["object"];
     const time = `${clock.now().toISOString().slice(0, 19)}Z`;
     const entry = { object: typed, owners: next.owners, times: new Map(before?.times).set(by, time) };
-    entries.set(key, entry);
-    for (const listener of listeners) listener();
+    put(key, entry);
+    tell();
     return answer(entry);
   }
 
@@ -83,21 +108,22 @@ export function objectStore(clock: Clock): ObjectStore {
       const metadata = objectAt(object, "metadata");
       metadata["deletionTimestamp"] ??= clock.now().toISOString();
       metadata["resourceVersion"] = String(version);
-      entries.set(keyOf(ref), { ...entry, object });
-    } else entries.delete(keyOf(ref));
-    for (const listener of listeners) listener();
+      put(keyOf(ref), { ...entry, object });
+    } else drop(keyOf(ref));
+    tell();
   }
 
-  return {
+  const self: ObjectStore = {
     get(ref) {
       const entry = entries.get(keyOf(ref));
       return entry === undefined ? undefined : told(entry);
     },
     list(query) {
-      return [...entries.values()]
-        .filter(({ object }) => matches(object, query))
-        .toSorted((a, b) => (keyOf(refOf(a.object)) < keyOf(refOf(b.object)) ? -1 : 1))
-        .map(told);
+      const matches = matcher(query);
+      return [...(keysOfKind.get(query.kind) ?? [])].toSorted().flatMap((key) => {
+        const entry = entries.get(key);
+        return entry !== undefined && matches(entry.object) ? [told(entry)] : [];
+      });
     },
     create(object, manager = FIELD_MANAGER) {
       const ref = refOf(object);
@@ -154,7 +180,24 @@ export function objectStore(clock: Clock): ObjectStore {
       listeners.add(listener);
       return () => listeners.delete(listener);
     },
+    batch(change) {
+      inBatch = true;
+      try {
+        change();
+      } finally {
+        inBatch = false;
+      }
+      tell();
+    },
+    share(from, kind) {
+      for (const [key, entry] of contents.get(from) ?? []) {
+        if (entry.object.kind === kind) put(key, entry);
+      }
+      tell();
+    },
   };
+  contents.set(self, entries);
+  return self;
 }
 
 function refOf({ apiVersion, kind, metadata }: KubernetesObject): ObjectRef {
@@ -225,15 +268,21 @@ function same(a: JsonObject, b: JsonObject): boolean {
 }
 
 /** Entries never change, and are read far more often than written. */
-const texts = new WeakMap<Entry, string>();
+const answers = new WeakMap<Entry, KubernetesObject>();
 
-/** The object as a client sees it: JSON, made once, and read anew for each client, who may change its copy. */
+/** The object as clients see it: the same one for all of them, which none can change, until it is another version. */
 function told(entry: Entry): KubernetesObject {
-  const known = texts.get(entry);
-  const text = known ?? JSON.stringify({ ...entry.object, metadata: metadataOf(entry) });
-  if (known === undefined) texts.set(entry, text);
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- it was one
-  return JSON.parse(text) as KubernetesObject;
+  const known = answers.get(entry);
+  if (known !== undefined) return known;
+  const made = frozen(structuredClone({ ...entry.object, metadata: metadataOf(entry) }));
+  answers.set(entry, made);
+  return made;
+}
+
+function frozen<T>(value: T): T {
+  if (typeof value !== "object" || value === null) return value;
+  for (const each of Object.values(value)) frozen(each);
+  return Object.freeze(value);
 }
 
 function metadataOf({ object, owners, times }: Entry): KubernetesObject["metadata"] {

@@ -1,0 +1,62 @@
+import { startFaultProxy } from "../../sandbox/cluster/fault-proxy.ts";
+import { connect } from "../../shared/adapters/kubernetes/connection.ts";
+import { kubernetesFleet } from "../../shared/adapters/kubernetes/fleet.ts";
+import { objectPath } from "../../shared/adapters/kubernetes/resources.ts";
+import { aCluster } from "../builders/cluster.ts";
+import { fakeApiServer } from "../fakes/kubernetes/api-server.ts";
+import { loopbackIdentity } from "../fakes/kubernetes/http/identity.ts";
+import { httpApiServer } from "../fakes/kubernetes/http/server.ts";
+import { usageMeter } from "../fakes/kubernetes/http/usage.ts";
+import { describeMemberApi, type MemberWorld } from "./member-api.contract.ts";
+
+const RIGHTS = new Map([
+  ["owner", "everything"],
+  ["stranger", "nothing"],
+] as const);
+
+/** What the bench measures against: the fake behind HTTP, met by the adapter of production. */
+async function startWorld(): Promise<MemberWorld> {
+  const identity = await loopbackIdentity();
+  const server = await httpApiServer({
+    server: fakeApiServer({ name: "east", clock: { now: () => new Date() }, reach: () => false }),
+    identity,
+    authorize: async (token) => RIGHTS.get(token === "owner" ? "owner" : "stranger"),
+    usage: usageMeter(),
+  });
+  const proxy = await startFaultProxy(server.port, identity);
+  const caData = Buffer.from(identity.cert).toString("base64");
+  const endpoint = { kind: "public", server: `https://127.0.0.1:${proxy.port}`, caData } as const;
+  const cluster = aCluster({ endpoints: { public: endpoint } });
+  const fleet = kubernetesFleet({ access: "public", accessToken: async () => "owner" });
+  const strangers = kubernetesFleet({ access: "public", accessToken: async () => "stranger" });
+  const others = connect(endpoint, async () => "owner", {});
+  return {
+    api: fleet.member(cluster),
+    stranger: strangers.member(cluster),
+    interrupt() {
+      proxy.setFault({ kind: "refuse" });
+      proxy.setFault(undefined);
+    },
+    async applyAs(manager, object) {
+      const { apiVersion, kind, metadata } = object;
+      const { name, namespace } = metadata;
+      await others.json({
+        method: "PATCH",
+        path: objectPath({ apiVersion, kind, name, ...(namespace === undefined ? {} : { namespace }) }),
+        query: { fieldManager: manager, force: "true" },
+        contentType: "application/apply-patch+yaml",
+        body: object,
+        what: `apply ${kind} ${name}`,
+      });
+    },
+    async close() {
+      await others.close();
+      await fleet.close();
+      await strangers.close();
+      await proxy.stop();
+      await server.close();
+    },
+  };
+}
+
+describeMemberApi("the fake behind HTTP", startWorld);

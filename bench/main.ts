@@ -12,12 +12,16 @@ import { measureColdStarts } from "./cold-start.ts";
 import { type FullRun, measureFullRuns } from "./full-run.ts";
 import { compareByHand, type Join, watchJoin } from "./join.ts";
 import { type Report, renderReport } from "./report.ts";
+import { isTooLarge, renderSimulated } from "./simulate/report.ts";
+import { simulate } from "./simulate/simulate.ts";
 import type { Workplace } from "./usual-way.ts";
 
 interface Flags {
   readonly sizes: readonly number[];
   readonly runs: number;
   readonly json: boolean;
+  readonly simulate?: number;
+  readonly profile?: string;
 }
 
 const BUILD = "scripts/build.ts";
@@ -37,6 +41,13 @@ function parseRuns(text: string): number {
   throw new InvalidArgumentError("give a whole number from 1 to 100");
 }
 
+function parseSimulated(text: string): number {
+  const members = Number(text);
+  // A VPC of the stand-in has room for the pods of 256 clusters.
+  if (Number.isInteger(members) && members >= 3 && members <= 250) return members;
+  throw new InvalidArgumentError("give a whole number from 3 to 250");
+}
+
 function parseFlags(argv: readonly string[]): Flags {
   return new Command()
     .name("npm run bench --")
@@ -45,6 +56,12 @@ function parseFlags(argv: readonly string[]): Flags {
     )
     .option("--sizes <list>", "members after the join, one fleet for each", parseSizes, [3, 5, 8])
     .option("--runs <n>", "cold starts of each kind, and full runs", parseRuns, 7)
+    .option(
+      "--simulate <n>",
+      "nothing of that: full runs, joins and rotations among simulated members, 10, 50, 100 and 250 of them, up to n",
+      parseSimulated,
+    )
+    .option("--profile <directory>", "with --simulate: a CPU profile of a full run of each size goes there")
     .option("--json", "one line of JSON instead of the tables", false)
     .allowExcessArguments(false)
     .parse(argv)
@@ -144,8 +161,21 @@ async function measureAll({ sizes, runs }: Flags): Promise<Report> {
   };
 }
 
+/** Fails after its report if a size needs more memory than a function has. */
+async function reportSimulated(members: number, { json, profile }: Flags): Promise<void> {
+  const progress = (line: string) => console.error(line);
+  const profiles = profile === undefined ? {} : { profiles: profile };
+  const measured = await Promise.race([
+    simulate({ members, bundle: await build(), progress, ...profiles }),
+    rejectedBy(interruption()),
+  ]);
+  console.log(json ? JSON.stringify({ simulate: measured }) : renderSimulated(measured));
+  if (measured.some(isTooLarge)) process.exitCode = 1;
+}
+
 async function main(): Promise<void> {
   const flags = parseFlags(process.argv);
+  if (flags.simulate !== undefined) return await reportSimulated(flags.simulate, flags);
   if (platform() !== "linux") {
     throw new Error("the bench reads /proc and needs addresses of all of 127.0.0.0/8; run it on Linux");
   }

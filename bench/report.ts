@@ -2,7 +2,7 @@ import { renderTable } from "../shared/table.ts";
 import type { ColdStart } from "./cold-start.ts";
 import type { FullRun } from "./full-run.ts";
 import type { Join } from "./join.ts";
-import type { Target } from "./target.ts";
+import { cell } from "./target.ts";
 
 export interface Report {
   readonly coldStarts: readonly ColdStart[];
@@ -136,10 +136,6 @@ ${renderTable(head, rows)}
 
 first event    ignored: none of Meshjoin's business; looked up: GKE is asked about a cluster, for which all clients are loaded
 compile cache  warm: NODE_COMPILE_CACHE names what an earlier start has left`;
-}
-
-function cell({ text, met }: Target): string {
-  return met ? text : `${text} MISSED`;
 }
 
 function milliseconds(ms: number): string {

@@ -12,3 +12,7 @@ export function atMost(limit: number, value: number, unit = ""): Target {
 export function atLeast(limit: number, value: number, unit = ""): Target {
   return { text: `≥ ${limit}${unit}`, met: value >= limit };
 }
+
+export function cell({ text, met }: Target): string {
+  return met ? text : `${text} MISSED`;
+}

@@ -1,5 +1,7 @@
 import { describe, expect, it } from "@jest/globals";
 import { renderReport } from "../../../bench/report.ts";
+import type { Simulated } from "../../../bench/simulate/measure.ts";
+import { isTooLarge, renderSimulated } from "../../../bench/simulate/report.ts";
 import { atLeast, atMost } from "../../../bench/target.ts";
 
 function aReport({ requests = 76, connections = 3, exchangeMs = 100, coldStartMs = 400 } = {}): string {
@@ -69,5 +71,55 @@ describe("the report of the bench", () => {
     [{ coldStartMs: 1001 }, "≤ 1000 ms MISSED"],
   ])("says which one is missed: %j", (measured, missed) => {
     expect(aReport(measured)).toContain(missed);
+  });
+});
+
+describe("the report of the simulation", () => {
+  const aSize = (seed: Partial<Simulated> = {}): Simulated => ({
+    members: 250,
+    fullRunMs: 12_340,
+    fullRunCpuMs: 9900,
+    churnRunMs: 20_000,
+    joinMs: 59_000,
+    rotationMs: 400_000,
+    stageMs: 300_000,
+    requestsPerMember: 6,
+    portForwardsPerMember: 1,
+    portForwardsMost: 16,
+    connectionsMost: 280,
+    rssMiB: 512,
+    planMs: 490,
+    loopDelayMs: 120,
+    ...seed,
+  });
+
+  it("has a row for each size, and none of its targets is missed", () => {
+    const report = renderSimulated([aSize({ members: 10, fullRunMs: 500 }), aSize()]);
+    expect(report).toMatch(/^ *10 +0\.5 s /m);
+    expect(report).toMatch(/^ *250 +12\.3 s /m);
+    expect(report).not.toContain("MISSED");
+  });
+
+  it.each([
+    [{ fullRunCpuMs: 10_100 }, "≤ 10 s MISSED"],
+    [{ requestsPerMember: 6.1 }, "≤ 6 MISSED"],
+    [{ planMs: 510 }, "≤ 0.5 s MISSED"],
+    [{ joinMs: 60_100 }, "≤ 60 s MISSED"],
+    [{ joinMs: null }, "≤ 60 s MISSED"],
+    [{ rssMiB: 513 }, "≤ 512 MiB MISSED"],
+  ])("says which one is missed at 250 members: %j", (measured, missed) => {
+    expect(renderSimulated([aSize(measured)])).toContain(missed);
+  });
+
+  it("holds smaller sizes to the memory alone", () => {
+    expect(renderSimulated([aSize({ members: 100, fullRunCpuMs: 20_000, planMs: 900 })])).not.toContain(
+      "MISSED",
+    );
+    expect(isTooLarge(aSize({ members: 100, rssMiB: 513 }))).toBe(true);
+    expect(isTooLarge(aSize({ members: 100 }))).toBe(false);
+  });
+
+  it("says so where something did not come to its end", () => {
+    expect(renderSimulated([aSize({ rotationMs: null })])).toContain(" none ");
   });
 });

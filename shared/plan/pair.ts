@@ -2,7 +2,7 @@ import { endpointDigest } from "../core/endpoint-digest.ts";
 import { peerEndpoint } from "../core/endpoints.ts";
 import { type Finding, finding } from "../core/finding.ts";
 import { ISTIO_NAMESPACE, readerSecretName, remoteSecretName } from "../core/names.ts";
-import type { Member, ReachableMember, RemoteSecretState } from "../core/observation.ts";
+import type { Member, ReachableMember, ReaderSecretState, RemoteSecretState } from "../core/observation.ts";
 import { isReachable } from "../core/observation.ts";
 import { outOfReach } from "../core/reach.ts";
 import type { MeshSpec } from "../core/spec.ts";
@@ -156,9 +156,43 @@ function notComplete(member: Member, { standings }: PairContext): Finding | unde
 }
 
 function remoteSecretOf(reader: ReachableMember, targetId: string) {
-  return reader.state.remoteSecrets.find(
-    (secret) => secret.targetId === targetId || secret.name === remoteSecretName(targetId),
-  );
+  return remoteSecretsFor(reader, targetId)[0];
+}
+
+/** Those that are about the target, or that stand where its own would; in the order of the list. */
+function remoteSecretsFor({ state }: ReachableMember, targetId: string): readonly RemoteSecretState[] {
+  const found = remoteSecretsByName(state.remoteSecrets, ({ targetId: id }) => remoteSecretName(id));
+  return found.get(remoteSecretName(targetId)) ?? [];
+}
+
+function readerSecretsFor({ state }: ReachableMember, readerId: string): readonly ReaderSecretState[] {
+  const found = readerSecretsByName(state.readerSecrets, ({ readerId: id }) => readerSecretName(id));
+  return found.get(readerSecretName(readerId)) ?? [];
+}
+
+const remoteSecretsByName = byName<RemoteSecretState>();
+const readerSecretsByName = byName<ReaderSecretState>();
+
+/**
+ * Secrets by the name that each has and by the one that it should have, made once for each list: there are as many pairs as
+ * members squared, and no pair is to be looked for among all Secrets of a member.
+ */
+function byName<T extends { readonly name: string }>() {
+  const made = new WeakMap<readonly T[], ReadonlyMap<string, readonly T[]>>();
+  return (secrets: readonly T[], properName: (secret: T) => string): ReadonlyMap<string, readonly T[]> => {
+    const known = made.get(secrets);
+    if (known !== undefined) return known;
+    const names = new Map<string, T[]>();
+    for (const secret of secrets) {
+      for (const name of new Set([secret.name, properName(secret)])) {
+        const same = names.get(name);
+        if (same === undefined) names.set(name, [secret]);
+        else same.push(secret);
+      }
+    }
+    made.set(secrets, names);
+    return names;
+  };
 }
 
 /** A Secret of somebody else's that keeps the pair, or that is in its way. */
@@ -166,18 +200,14 @@ function foreignSecret(
   reader: ReachableMember,
   target: ReachableMember,
 ): Pick<PairPlan, "standing" | "findings"> | undefined {
-  const remote = reader.state.remoteSecrets.find(
-    (secret) =>
-      secret.owner !== "ours" &&
-      (secret.targetId === target.clusterId || secret.name === remoteSecretName(target.clusterId)),
-  );
+  const remote = remoteSecretsFor(reader, target.clusterId).find(({ owner }) => owner !== "ours");
   if (remote !== undefined) {
     return {
       standing: remote.isRead ? "excluded" : "blocked",
       findings: [foreignRemoteSecret(reader.clusterId, target.clusterId, remote)],
     };
   }
-  const standIn = target.state.readerSecrets.find(
+  const standIn = readerSecretsFor(target, reader.clusterId).find(
     (secret) => secret.owner !== "ours" && secret.name === readerSecretName(reader.clusterId),
   );
   return standIn && { standing: "blocked", findings: [foreignReaderSecret(target.clusterId, standIn.name)] };
@@ -240,7 +270,9 @@ function whyConnect(
   if (existing.endpointDigest !== digest) {
     return say("RemoteSecretOutdated", `the address or the CA of ${name} has changed`);
   }
-  const bound = target.state.readerSecrets.find((secret) => secret.readerId === reader.clusterId);
+  const bound = readerSecretsFor(target, reader.clusterId).find(
+    (secret) => secret.readerId === reader.clusterId,
+  );
   if (bound === undefined || bound.uid !== existing.readerUid || bound.readerGkeId !== reader.cluster.id) {
     const gone = say("RemoteSecretOutdated", `the token for ${name} is bound to a Secret that is gone`);
     return existing.readerUid === undefined ? gone : { ...gone, unseen: existing.readerUid };

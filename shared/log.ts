@@ -1,6 +1,6 @@
 import { pino, stdTimeFunctions } from "pino";
 import { MeshjoinError } from "./errors.ts";
-import { scrub } from "./scrub.ts";
+import { REDACTED, scrub } from "./scrub.ts";
 import { VERSION } from "./version.ts";
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -25,8 +25,16 @@ const SEVERITY: Readonly<Record<string, string>> = {
   fatal: "CRITICAL",
 };
 
-/** Fields that hold secrets by their name, wherever an object with them is logged. */
-const SECRET_FIELDS = ["token", "key", "privateKey", "kubeconfig", "authorization", "data", "stringData"];
+/** Fields that hold secrets by their name, wherever and however deep an object with them is logged. */
+const SECRET_FIELDS: ReadonlySet<string> = new Set([
+  "token",
+  "key",
+  "privateKey",
+  "kubeconfig",
+  "authorization",
+  "data",
+  "stringData",
+]);
 const CAUSES_MAX = 5;
 
 /**
@@ -80,6 +88,14 @@ function labelsOf({ meshId, clusterId, finding, err }: Fields): Fields {
   return labels.length === 0 ? {} : { "logging.googleapis.com/labels": Object.fromEntries(labels) };
 }
 
+/** On the finished line, because paths of a logger name one depth each and stop where a serializer begins. */
+function withoutSecretFields(line: string): string {
+  const redacted: unknown = JSON.parse(line, (name, value: unknown) =>
+    SECRET_FIELDS.has(name) ? REDACTED : value,
+  );
+  return `${JSON.stringify(redacted)}\n`;
+}
+
 /**
  * Lines of JSON as Cloud Logging ingests them. Written through `process.stdout`, because the Functions Framework
  * adds the execution ID there. Every line passes the scrubber as a whole.
@@ -97,11 +113,7 @@ export function createLogger(
       mixin: (line, _level, logger) => labelsOf({ ...logger.bindings(), ...line }),
       formatters: { level: (label) => ({ severity: SEVERITY[label] ?? "DEFAULT" }) },
       serializers: { err: describeError },
-      redact: {
-        paths: SECRET_FIELDS.flatMap((name) => [name, `*.${name}`, `*.*.${name}`]),
-        censor: "[redacted]",
-      },
-      hooks: { streamWrite: scrub },
+      hooks: { streamWrite: (line) => scrub(withoutSecretFields(line)) },
     },
     { write: (line: string) => void stream.write(line) },
   );

@@ -100,6 +100,13 @@ describe("createLogger", () => {
       "x",
     ],
     ["under a telling name", { token: "canary" }, "x"],
+    ["under a telling name, four levels deep", { a: { b: { c: { token: "canary" } } } }, "x"],
+    ["under a telling name, as deep as a line goes", { a: { b: { c: [{ d: { token: "canary" } }] } } }, "x"],
+    [
+      "under a telling name of an error",
+      { err: new UnavailableError("x", { code: "X", fields: { token: "canary" } }) },
+      "x",
+    ],
     ["under a telling name, deeper", { secret: { data: { key: "canary" } } }, "x"],
   ])("lets no key material through %s", (_, fields, message) => {
     const { log, lines } = capture();

@@ -34,6 +34,8 @@ export function isTokenDue(secret: TokenLife, reader: string, target: string, no
   const { tokenIssuedAt, tokenExpiresAt } = secret;
   if (tokenIssuedAt === undefined || tokenExpiresAt === undefined) return true;
   const life = tokenExpiresAt.getTime() - tokenIssuedAt.getTime();
+  // Most are not, and the turn of each pair takes a while to work out.
+  if (now.getTime() < tokenIssuedAt.getTime() + life * RENEW_FROM) return false;
   const offset = shareOf(`${reader} ${target}`);
   return now.getTime() >= tokenIssuedAt.getTime() + life * (RENEW_FROM + RENEW_SPREAD * offset);
 }

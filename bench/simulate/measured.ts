@@ -4,7 +4,7 @@ import { monitorEventLoopDelay } from "node:perf_hooks";
 import type { ClusterRef } from "../../shared/core/cluster.ts";
 import { clusterId } from "../../shared/core/names.ts";
 import type { Outcome } from "../../shared/core/outcome.ts";
-import { survey } from "../../shared/look/survey.ts";
+import { lookAtMesh } from "../../shared/look/mesh.ts";
 import { preview } from "../../shared/preview.ts";
 import { type Reconciled, reconcile } from "../../shared/reconcile.ts";
 import { carryOut, rotateIntermediates, tick } from "../../shared/rotate.ts";
@@ -97,7 +97,7 @@ const handlers = {
   /** Planning alone, in milliseconds: what everything looks like is known. */
   plan: async (): Promise<number> =>
     await runtime.withRun(quiet, async (run) => {
-      const seen = await survey(run);
+      const seen = await lookAtMesh(run, "mesh");
       const started = performance.now();
       const { actions } = await preview(run, { scope: "mesh", reason: "bench" }, seen);
       const ms = performance.now() - started;

@@ -1,9 +1,9 @@
-import { parse } from "yaml";
 import { peerEndpoint } from "../core/endpoints.ts";
 import { annotation, REMOTE_SECRET_LABEL, readerSecretName, remoteSecretName } from "../core/names.ts";
 import type { ReachableMember } from "../core/observation.ts";
 import type { MeshSpec } from "../core/spec.ts";
 import { ConflictError, NotReadyError, RefusedError, UnavailableError } from "../errors.ts";
+import { tokenOfKubeconfig } from "../istio/kubeconfig.ts";
 import { ownerOf } from "../istio/ownership.ts";
 import { readerSecret, remoteSecret, secretFile, secretRef } from "../istio/secrets.ts";
 import { type Connect, isRenewal } from "../plan/action.ts";
@@ -167,20 +167,10 @@ async function assertReplaceable(
     .find(({ clusterId, status }) => status === "syncing" && (only ?? clusterId) === clusterId);
   if (syncing === undefined) return;
   const current = await apis.reader.reader.get(secretRef(remoteSecretName(target.clusterId)), signal);
-  const token = current === undefined ? undefined : tokenOf(current, target.clusterId);
+  const token = current && tokenOfKubeconfig(secretFile(current, target.clusterId) ?? "");
   if (token === undefined || !(await apis.target.tokens.isAccepted(token, signal))) return;
   throw new NotReadyError(
     `istiod of ${reader.clusterId} is still syncing ${syncing.clusterId}; the remote secret for ${target.clusterId} is written afterwards`,
     { code: "PairSyncing", fields: { clusterId: reader.clusterId } },
   );
-}
-
-interface Kubeconfig {
-  readonly users?: readonly { readonly user?: { readonly token?: string } }[];
-}
-
-function tokenOf(secret: KubernetesObject, targetId: string): string | undefined {
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- a kubeconfig; every field is optional
-  const config = parse(secretFile(secret, targetId) ?? "") as Kubeconfig | null;
-  return config?.users?.[0]?.user?.token;
 }

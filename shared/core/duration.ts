@@ -14,14 +14,20 @@ export function parseDuration(text: string): number | undefined {
 
 const GO_UNITS = { h: 3600, m: 60, s: 1, ms: 0.001, us: 0.000_001, µs: 0.000_001, ns: 0.000_000_001 };
 
-/** What Go's `time.ParseDuration` reads, `1h30m` or `1.5h`, in seconds; undefined for anything else. */
+/** Go's longest in seconds, 292 years: 2^63 - 1 nanoseconds. */
+const GO_MAX = 9_223_372_036.854_776;
+const GO_TEXT_MAX = 100;
+
+/** What Go's `time.ParseDuration` reads, `1h30m` or `1.5h`, in seconds; undefined for anything else, and for what is too long. */
 export function parseGoDuration(text: string): number | undefined {
+  if (text.length > GO_TEXT_MAX) return undefined;
   const parts = [...text.matchAll(/(?<count>\d+(?:\.\d*)?|\.\d+)(?<unit>ns|us|µs|ms|s|m|h)/g)];
   if (parts.length === 0 || parts.map(([part]) => part).join("") !== text) return undefined;
-  return parts.reduce((sum, { groups = {} }) => {
+  const seconds = parts.reduce((sum, { groups = {} }) => {
     const unit = Object.entries(GO_UNITS).find(([name]) => name === groups["unit"])?.[1] ?? 0;
     return sum + Number(groups["count"]) * unit;
   }, 0);
+  return seconds > GO_MAX ? undefined : seconds;
 }
 
 /** The shortest exact form that Go's `time.ParseDuration` reads, which knows no days: `24h`, `90m`, `61s`. */

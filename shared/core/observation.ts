@@ -123,7 +123,8 @@ export interface ControlPlaneIdentity {
   readonly meshId: string | undefined;
   readonly clusterId: string | undefined;
   readonly network: string | undefined;
-  readonly trustDomain: string;
+  /** Undefined, like the mesh ID, where its mesh config cannot be read. */
+  readonly trustDomain: string | undefined;
 }
 
 export interface RemoteSecretState {

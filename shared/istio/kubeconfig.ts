@@ -1,5 +1,7 @@
 import { stringify } from "yaml";
 import type { Endpoint } from "../core/cluster.ts";
+import { isRecord } from "../is-record.ts";
+import { readYaml } from "./read-yaml.ts";
 
 /**
  * The kubeconfig of a remote secret: the shape and the key order of `istioctl create-remote-secret`
@@ -22,4 +24,14 @@ export function renderKubeconfig(clusterId: string, endpoint: Endpoint, token: s
     },
     { lineWidth: 0, indentSeq: false },
   );
+}
+
+/** The inverse, of a kubeconfig that may have been edited: undefined where it cannot be read, or has no token. */
+export function tokenOfKubeconfig(text: string): string | undefined {
+  const config = readYaml(text);
+  const users: unknown = isRecord(config) ? config["users"] : undefined;
+  const first: unknown = Array.isArray(users) ? users[0] : undefined;
+  const user = isRecord(first) ? first["user"] : undefined;
+  const token = isRecord(user) ? user["token"] : undefined;
+  return typeof token === "string" ? token : undefined;
 }

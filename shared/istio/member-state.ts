@@ -1,4 +1,3 @@
-import { parse } from "yaml";
 import {
   annotation,
   CLUSTER_NAME_ANNOTATION,
@@ -16,9 +15,11 @@ import type {
   ReaderSecretState,
   RemoteSecretState,
 } from "../core/observation.ts";
+import { isRecord } from "../is-record.ts";
 import type { KubernetesObject, ObjectMeta } from "../ports.ts";
 import { editorOf } from "./edited.ts";
 import { ownerOf } from "./ownership.ts";
+import { readYaml } from "./read-yaml.ts";
 import { CACERTS_WRITTEN, REMOTE_SECRET_ANNOTATIONS } from "./secrets.ts";
 import {
   type DeploymentObject,
@@ -99,26 +100,35 @@ export function controlPlaneIdentity(
   config: KubernetesObject | undefined,
   namespace: KubernetesObject | undefined,
 ): ControlPlaneIdentity {
-  const mesh = meshConfig(config);
   return {
-    meshId: mesh.defaultConfig?.meshId,
+    ...meshConfig(config),
     clusterId: deployment.spec?.template?.spec?.containers
       ?.flatMap(({ env }) => env ?? [])
       .find(({ name }) => name === "CLUSTER_ID")?.value,
     network: namespace?.metadata.labels?.[NETWORK_LABEL],
-    trustDomain: mesh.trustDomain ?? "cluster.local",
   };
 }
 
-interface MeshConfig {
-  readonly trustDomain?: string;
-  readonly defaultConfig?: { readonly meshId?: string };
+/** What istiod takes where its mesh config names none. */
+const DEFAULT_TRUST_DOMAIN = "cluster.local";
+
+/** Where the mesh config cannot be read it names neither. */
+function meshConfig(
+  config: KubernetesObject | undefined,
+): Pick<ControlPlaneIdentity, "meshId" | "trustDomain"> {
+  const text = config === undefined ? undefined : secretData(config)["mesh"];
+  // An empty text is null in YAML.
+  const mesh = text === undefined ? {} : (readYaml(text) ?? (text.trim() === "" ? {} : undefined));
+  if (!isRecord(mesh)) return { meshId: undefined, trustDomain: undefined };
+  const defaults = mesh["defaultConfig"];
+  return {
+    meshId: isRecord(defaults) ? stringOf(defaults["meshId"]) : undefined,
+    trustDomain: "trustDomain" in mesh ? stringOf(mesh["trustDomain"]) : DEFAULT_TRUST_DOMAIN,
+  };
 }
 
-function meshConfig(config: KubernetesObject | undefined): MeshConfig {
-  const text = config === undefined ? undefined : secretData(config)["mesh"];
-  const parsed: unknown = text === undefined ? undefined : parse(text);
-  return typeof parsed === "object" && parsed !== null ? parsed : {};
+function stringOf(value: unknown): string | undefined {
+  return typeof value === "string" ? value : undefined;
 }
 
 /** By its label, as istiod knows one, or by its name, which nobody else's Secret should have. */

@@ -1,6 +1,7 @@
 import { ISTIO_NAMESPACE } from "../core/names.ts";
 import type { PublishedRoots } from "../core/roots/gate.ts";
-import { type Certificate, parseBundle } from "../pki/certificate.ts";
+import type { Certificate } from "../pki/certificate.ts";
+import { readBundle } from "../pki/verify.ts";
 import type { KubernetesObject, MemberApi } from "../ports.ts";
 import { secretData } from "./member-state.ts";
 
@@ -11,29 +12,27 @@ const ROOTS = { apiVersion: "v1", kind: "ConfigMap", namespace: ISTIO_NAMESPACE,
  * The same of every namespace that istiod has published it in: one list over the whole cluster. What cannot be parsed is
  * published without any root.
  */
-export async function publishedRoots(api: MemberApi, signal: AbortSignal): Promise<PublishedRoots[]> {
+export async function publishedRoots(
+  api: Pick<MemberApi, "reader">,
+  signal: AbortSignal,
+): Promise<PublishedRoots[]> {
   const { apiVersion, kind, name } = ROOTS;
   const found = await api.reader.list({ apiVersion, kind, fieldSelector: `metadata.name=${name}` }, signal);
   return found.map((object) => ({
     namespace: object.metadata.namespace ?? "",
-    fingerprints: fingerprintsOf(object),
+    fingerprints: certificatesOf(object).map(({ fingerprint }) => fingerprint),
   }));
 }
 
-function fingerprintsOf(object: KubernetesObject): string[] {
-  try {
-    return certificatesOf(object).map(({ fingerprint }) => fingerprint);
-  } catch {
-    return [];
-  }
-}
-
 function certificatesOf(object: KubernetesObject): Certificate[] {
-  return parseBundle(secretData(object)["root-cert.pem"] ?? "");
+  return readBundle(secretData(object)["root-cert.pem"] ?? "") ?? [];
 }
 
 /** What the workloads of Istio's own namespace trust; nothing where istiod has not published it, or it cannot be read. */
-export async function rootCertificates(api: MemberApi, signal: AbortSignal): Promise<Certificate[]> {
+export async function rootCertificates(
+  api: Pick<MemberApi, "reader">,
+  signal: AbortSignal,
+): Promise<Certificate[]> {
   const found = await api.reader.get(ROOTS, signal);
   return found === undefined ? [] : certificatesOf(found);
 }

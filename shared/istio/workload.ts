@@ -66,7 +66,10 @@ export function imageTag(deployment: DeploymentObject): string {
 /** What istiod takes where nothing is set, 90 days; `pilot/pkg/bootstrap/istio_ca.go`. */
 const DEFAULT_WORKLOAD_TTL = 90 * 86_400;
 
-/** istiod's `MAX_WORKLOAD_CERT_TTL` in seconds: the longest life that a workload's certificate may have. */
+/**
+ * istiod's `MAX_WORKLOAD_CERT_TTL` in seconds: the longest life that a workload's certificate may have. A value that Go cannot read
+ * counts as none, for istiod too (Istio `pkg/env`).
+ */
 export function workloadTtl(deployment: DeploymentObject): number {
   const env = deployment.spec?.template?.spec?.containers?.flatMap((container) => container.env ?? []) ?? [];
   const value = env.find(({ name }) => name === "MAX_WORKLOAD_CERT_TTL")?.value;

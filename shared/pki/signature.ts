@@ -51,11 +51,24 @@ export function signed(toBeSigned: Asn1, key: KeyObject): Buffer {
   return encode(sequence(toBeSigned, algorithmIdentifier(key), bitString(signature)));
 }
 
-/** False also for algorithms that nobody should use any more: MD5, SHA-1, DSA. */
+/** False also for algorithms that nobody should use any more, MD5, SHA-1, DSA, and for bytes that are no such structure. */
 export function isSignedBy(der: Buffer, key: KeyObject): boolean {
+  try {
+    return hasSignature(der, key);
+  } catch {
+    return false;
+  }
+}
+
+function hasSignature(der: Buffer, key: KeyObject): boolean {
   const [toBeSigned, identifier, signature] = children(decode(der));
   const id = oidOf(children(identifier)[0]);
   const algorithm = ALGORITHMS.find((each) => each.id === id && each.keyType === key.asymmetricKeyType);
   if (algorithm === undefined || toBeSigned === undefined) return false;
-  return verify(algorithm.digest, encode(toBeSigned), key, bitStringOctets(signature));
+  const octets = bitStringOctets(signature);
+  // What is around the signed part is not signed: it must be as it would be written here.
+  const isWhole = [sequence(oid(id)), sequence(oid(id), nil())].some((each) =>
+    encode(sequence(toBeSigned, each, bitString(octets))).equals(der),
+  );
+  return isWhole && verify(algorithm.digest, encode(toBeSigned), key, octets);
 }

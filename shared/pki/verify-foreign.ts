@@ -1,3 +1,4 @@
+import { decode } from "./asn1.ts";
 import { certificatePem } from "./bundle.ts";
 import type { Certificate } from "./certificate.ts";
 import { type CacertsFault, fault } from "./fault.ts";
@@ -54,6 +55,7 @@ function verifyRevocationLists(chain: readonly Certificate[], pem: string): Cace
   if (pem === "") return undefined;
   try {
     const lists = findPemBlocks(Buffer.from(pem)).map(derOfBlock);
+    for (const list of lists) decode(list);
     return chain.every(({ publicKey }) => lists.some((list) => isSignedBy(list, publicKey)))
       ? undefined
       : fault("CrlMissing", "there are revocation lists, but not one of every CA of the chain");

@@ -78,7 +78,7 @@ function verifyKey(certificate: Certificate, pem: string): CacertsFault | undefi
       "the file of the intermediate's key does not begin with an unencrypted private key in PEM",
     );
   }
-  return new X509Certificate(certificate.der).checkPrivateKey(key)
+  return orUndefined(() => new X509Certificate(certificate.der).checkPrivateKey(key)) === true
     ? undefined
     : fault("KeyMismatch", "the key is not the intermediate's");
 }

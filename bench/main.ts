@@ -161,15 +161,16 @@ async function measureAll({ sizes, runs }: Flags): Promise<Report> {
   };
 }
 
-/** Fails after its report if a size needs more memory than a function has. */
+/** Fails after its report if a size needs more memory than a function has, or ended before it was measured. */
 async function reportSimulated(members: number, { json, profile }: Flags): Promise<void> {
   const progress = (line: string) => console.error(line);
   const profiles = profile === undefined ? {} : { profiles: profile };
-  const measured = await Promise.race([
+  const { measured, ended } = await Promise.race([
     simulate({ members, bundle: await build(), progress, ...profiles }),
     rejectedBy(interruption()),
   ]);
   console.log(json ? JSON.stringify({ simulate: measured }) : renderSimulated(measured));
+  if (ended !== undefined) throw ended;
   if (measured.some(isTooLarge)) process.exitCode = 1;
 }
 
@@ -183,8 +184,13 @@ async function main(): Promise<void> {
   console.log(flags.json ? JSON.stringify(report) : renderReport(report));
 }
 
+function describe(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  return error.cause === undefined ? error.message : `${error.message}: ${describe(error.cause)}`;
+}
+
 await main().catch((error: unknown) => {
-  console.error(`The bench failed: ${error instanceof Error ? error.message : String(error)}`);
+  console.error(`The bench failed: ${describe(error)}`);
   process.exitCode = 1;
 });
 // What an interruption left half done must not hold the process.

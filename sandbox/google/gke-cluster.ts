@@ -143,7 +143,8 @@ export function parseClusterRequest(location: string, body: unknown): ClusterReq
   }
   const ignored = Object.keys(stated).find((field) => !HEEDED.has(field));
   if (ignored !== undefined) {
-    throw new GoogleError("UNIMPLEMENTED", `the sandbox does not heed the field "cluster.${ignored}"`);
+    // As a field that Google does not know. UNIMPLEMENTED would be a 5xx, which gcloud tries again for half a minute.
+    throw invalid(`the sandbox does not heed the field "cluster.${ignored}"`);
   }
   checkNodes(stated);
   return { name, resourceLabels: parseLabels(stated["resourceLabels"] ?? {}), stated };

@@ -5,7 +5,7 @@ const config = {
   transform: {},
   testMatch: ["<rootDir>/test/**/*.test.ts"],
   // Generous: a test that starts processes on a busy machine takes long without being wrong.
-  testTimeout: 60_000,
+  testTimeout: 120_000,
 };
 
 // oxlint-disable-next-line import/no-default-export -- Jest reads the default export

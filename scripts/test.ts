@@ -81,8 +81,7 @@ async function runTier(tier: Tier, jestArgs: readonly string[]): Promise<TierRes
     `--testMatch=<rootDir>/${tier.folder}/**/*.test.ts`,
     "--json",
     `--outputFile=${summaryFile}`,
-    // Jest would leave one core idle, and that is half of a machine with two.
-    tier.serial ? "--runInBand" : "--maxWorkers=100%",
+    `--maxWorkers=${tier.workers}`,
     ...jestArgs,
   ];
   const { code, seconds } = await run(process.execPath, args, { inherit: true });

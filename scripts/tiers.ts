@@ -19,9 +19,13 @@ export interface Tier {
    * a busy machine is no fault of the code.
    */
   readonly budgetSeconds: number;
-  /** One fleet after the other: two at once would fight for two cores. */
-  readonly serial: boolean;
+  /** Files at the same time, as Jest's `maxWorkers`. */
+  readonly workers: string;
 }
+
+/** Jest alone would leave one idle, and that is half of a machine with two. */
+const EVERY_CORE = "100%";
+const ONE_FLEET = "1";
 
 export const TIERS: readonly Tier[] = [
   {
@@ -33,7 +37,7 @@ export const TIERS: readonly Tier[] = [
     provesPermissions: false,
     needsBrowser: false,
     budgetSeconds: 120,
-    serial: false,
+    workers: EVERY_CORE,
   },
   {
     name: "contract",
@@ -44,7 +48,7 @@ export const TIERS: readonly Tier[] = [
     provesPermissions: false,
     needsBrowser: true,
     budgetSeconds: 300,
-    serial: true,
+    workers: EVERY_CORE,
   },
   {
     name: "integration",
@@ -55,7 +59,7 @@ export const TIERS: readonly Tier[] = [
     provesPermissions: true,
     needsBrowser: false,
     budgetSeconds: 900,
-    serial: true,
+    workers: ONE_FLEET,
   },
 ];
 

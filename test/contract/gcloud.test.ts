@@ -18,7 +18,7 @@ import { enableApi } from "../../shared/doctor/grants.ts";
 import { aCluster } from "../builders/cluster.ts";
 import { PROJECT, startGoogle } from "./google.ts";
 
-const TIMEOUT_MS = 60_000;
+const TIMEOUT_MS = 180_000;
 /** Nothing listens there: gcloud asks neither the machine nor its name server whether this is Google Cloud. */
 const NO_METADATA_SERVER = "127.0.0.1:9";
 

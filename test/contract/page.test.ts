@@ -23,7 +23,7 @@ import { type PageServer, startPageServer } from "./page/server.ts";
 import { VIEWS } from "./page/views.ts";
 
 /** A busy machine is slow without being wrong. */
-const TIMEOUT_MS = 60_000;
+const TIMEOUT_MS = 180_000;
 /** `PAGE_SHOTS=/tmp/shots npm run test:contract -- page`: what every page looks like, for people to look at. */
 const SHOTS = process.env["PAGE_SHOTS"] ?? "";
 

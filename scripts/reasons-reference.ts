@@ -157,6 +157,11 @@ const ENTRIES: Readonly<Record<Reason, Entry>> = {
       "A cluster is no member any more. An event removes what is proved, a deletion; a label that was taken off waits for the full run, which sees all that have left.",
     cure: "None: what the members hold of it is removed, by the next full run at the latest. At once: `meshjoin sync`.",
   },
+  MemberUnreadable: {
+    means:
+      "Meshjoin does not know how to read what the cluster holds. The member is left alone; all others go on.",
+    cure: "Look up the log of the run by the cluster's ID: it names the cause. Mend that object.",
+  },
   NamespaceNotLabelled: {
     means: "`istio-system` does not carry the member's network and the mesh's labels.",
     cure: "None: Meshjoin labels it.",

@@ -39,6 +39,7 @@ export const REASONS = {
   ManagedMesh: "error",
   MassLeave: "error",
   MemberLeft: "info",
+  MemberUnreadable: "error",
   NamespaceNotLabelled: "info",
   NamespaceTerminating: "warning",
   NetworkConflict: "error",

@@ -16,6 +16,14 @@ function describe({ code, message, retryable }: Unreachable, clusterId: string):
       clusterId,
     );
   }
+  if (code === "Unexpected") {
+    return finding(
+      "MemberUnreadable",
+      `what ${clusterId} holds could not be read: ${message}`,
+      "mend the object that the log of the run names as the cause; each full run looks again",
+      clusterId,
+    );
+  }
   return retryable
     ? finding(
         "ApiServerUnreachable",

@@ -11,6 +11,10 @@ export interface FakeFleet {
   add(cluster: Cluster): FakeApiServer;
   /** Fails on a cluster that was never added. */
   server(cluster: Cluster): FakeApiServer;
+  /** From now on no pod of another cluster reaches it. */
+  cutOff(cluster: Cluster): void;
+  /** Port-forwards of all clusters: how many are open, and the most that ever were. */
+  readonly portForwards: { readonly open: number; readonly most: number };
   /** The fleet as one process sees it; its faults end with it. */
   process(faults?: ProcessFaults): Fleet;
 }
@@ -18,11 +22,18 @@ export interface FakeFleet {
 export function fakeFleet(clock: Clock): FakeFleet {
   const servers = new Map<string, { readonly cluster: Cluster; readonly server: FakeApiServer }>();
 
+  const unreachable = new Set<Cluster>();
+  const portForwards = { open: 0, most: 0 };
+  const onPortForward = (change: 1 | -1) => {
+    portForwards.open += change;
+    portForwards.most = Math.max(portForwards.most, portForwards.open);
+  };
+
   const reach: Reach = ({ server: address, caData, token }) => {
     for (const { cluster, server: target } of servers.values()) {
       const { dns, private: inner, public: open } = cluster.endpoints;
       const endpoint = [dns, inner, open].find((each) => each?.server === address);
-      if (endpoint === undefined || endpoint.caData !== caData) continue;
+      if (endpoint === undefined || endpoint.caData !== caData || unreachable.has(cluster)) continue;
       if (endpoint === dns && !dns.allowsKubernetesTokens) continue;
       return target.accepts(token);
     }
@@ -37,11 +48,13 @@ export function fakeFleet(clock: Clock): FakeFleet {
 
   return {
     add(cluster) {
-      const made = fakeApiServer({ name: clusterId(cluster.ref), clock, reach });
+      const made = fakeApiServer({ name: clusterId(cluster.ref), clock, reach, onPortForward });
       servers.set(cluster.id, { cluster, server: made });
       return made;
     },
     server: serverOf,
+    cutOff: (cluster) => void unreachable.add(cluster),
+    portForwards,
     process(faults = processFaults()) {
       const members = new Map<string, MemberApi>();
       return {

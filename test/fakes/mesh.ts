@@ -11,6 +11,7 @@ import type { Progress } from "../../shared/progress.ts";
 import { type Reconciled, reconcile } from "../../shared/reconcile.ts";
 import type { RotatorRun } from "../../shared/rotate/change-roots.ts";
 import { createRun } from "../../shared/run.ts";
+import { closing } from "../../shared/runtime.ts";
 import { aCluster } from "../builders/cluster.ts";
 import { aSpec } from "../builders/spec.ts";
 import { MANIFEST_TEMPLATE } from "../fixtures/manifest-template.ts";
@@ -71,13 +72,6 @@ const ALL_PODS: FirewallRule = {
   byName: false,
 };
 
-/** Of a process that has died nobody hears. */
-async function answerOf<T>(process: ProcessOptions | undefined, done: Promise<T>): Promise<T> {
-  const answer = await done;
-  process?.faults?.assertAlive();
-  return answer;
-}
-
 /** Longer than anything that is waited for here takes. */
 const DEADLINE_MS = 20_000;
 
@@ -120,10 +114,17 @@ export async function aMesh(options: MeshOptions = {}): Promise<FakeMesh> {
     });
   }
 
+  /** It ends with its answer; of one that has died nobody hears. */
+  async function inProcess<T>(how: ProcessOptions | undefined, use: (begun: RotatorRun) => Promise<T>) {
+    const answer = await closing(run(how), use);
+    how?.faults?.assertAlive();
+    return answer;
+  }
+
   async function reconcileScope(scope: ReconcileRequest["scope"], process?: ProcessOptions) {
     const { confirm = [], deep = false } = process ?? {};
     const request = { scope, reason: "test", confirm, deep, rollOut: true };
-    return await answerOf(process, reconcile(run(process), request));
+    return await inProcess(process, (begun) => reconcile(begun, request));
   }
 
   return {
@@ -142,7 +143,7 @@ export async function aMesh(options: MeshOptions = {}): Promise<FakeMesh> {
     join: async (cluster, process) => {
       const request = { scope: { clusterId: clusterId(cluster.ref) }, reason: "test" };
       const known = [directory.peek(cluster.ref) ?? cluster];
-      return await answerOf(process, reconcile(run(process), request, known));
+      return await inProcess(process, (begun) => reconcile(begun, request, known));
     },
     reconcile: reconcileScope,
   };

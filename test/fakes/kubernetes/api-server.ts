@@ -40,9 +40,16 @@ export interface FakeApiServerOptions {
   readonly name: string;
   readonly clock: Clock;
   readonly reach: Reach;
+  /** One was opened, or closed. */
+  readonly onPortForward?: (change: 1 | -1) => void;
 }
 
-export function fakeApiServer({ name, clock, reach }: FakeApiServerOptions): FakeApiServer {
+export function fakeApiServer({
+  name,
+  clock,
+  reach,
+  onPortForward = () => undefined,
+}: FakeApiServerOptions): FakeApiServer {
   const gate = requestGate();
   const store = objectStore(clock);
   const tokens = tokenAuthority(name, store, clock);
@@ -72,10 +79,22 @@ export function fakeApiServer({ name, clock, reach }: FakeApiServerOptions): Fak
             if (!hasPod(store, pod)) throw notFound(`port-forward to ${pod}`);
             return answer();
           });
+        let isOpen = false;
+        const turn = (open: boolean) => {
+          if (isOpen !== open) onPortForward(open ? 1 : -1);
+          isOpen = open;
+        };
         return {
-          remoteClusters: (signal) => look(signal, () => istiod.remoteClusters()),
-          servedChain: (signal) => look(signal, () => istiod.servedChain()),
-          close: () => undefined,
+          // The connection of this question is kept for the next; that of the other ends with its answer.
+          async remoteClusters(signal) {
+            turn(true);
+            return await look(signal, () => istiod.remoteClusters());
+          },
+          async servedChain(signal) {
+            onPortForward(1);
+            return await look(signal, () => istiod.servedChain()).finally(() => onPortForward(-1));
+          },
+          close: () => turn(false),
         };
       },
     };

@@ -29,6 +29,27 @@ const reasonsOf = (findings: readonly { readonly reason: string }[]) => [
   ...new Set(findings.map(({ reason }) => reason)),
 ];
 
+describe("a cluster that joins while a full run looks", () => {
+  it("stays, though the list of that run does not hold it as a member", async () => {
+    const mesh = await aJoinedMesh(3);
+    const [newcomer] = mesh.clusters;
+    unlabel(mesh, newcomer!);
+    const run = mesh.run();
+    const directory: ClusterDirectory = {
+      get: (...given) => mesh.directory.get(...given),
+      async list(project, signal) {
+        const listed = await mesh.directory.list(project, signal);
+        mesh.directory.put(newcomer!);
+        expect(await mesh.join(newcomer!)).toMatchObject({ retry: false, errors: [] });
+        return listed;
+      },
+    };
+    const late = { ...run, ports: { ...run.ports, directory } };
+    await reconcile(late, { scope: "mesh", reason: "test" });
+    await expectJoined(mesh);
+  });
+});
+
 describe("a member that has left", () => {
   it.each<[string, (mesh: FakeMesh, cluster: Cluster) => void]>([
     ["is deleted", (mesh, cluster) => mesh.directory.delete(cluster.ref)],

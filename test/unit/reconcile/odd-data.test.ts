@@ -1,6 +1,7 @@
 import { describe, expect, it } from "@jest/globals";
 import fc from "fast-check";
 import { clusterId, ISTIO_NAMESPACE } from "../../../shared/core/names.ts";
+import type { Outcome } from "../../../shared/core/outcome.ts";
 import type { KubernetesObject } from "../../../shared/ports.ts";
 import { preview } from "../../../shared/preview.ts";
 import type { Reconciled } from "../../../shared/reconcile.ts";
@@ -15,6 +16,8 @@ const SOMEBODY = "kubectl-edit";
 /** What an API server sees to itself. */
 const OF_THE_SERVER = ["name", "namespace", "uid", "resourceVersion", "generation", "creationTimestamp"];
 
+const DONE: readonly Outcome[] = ["unchanged", "updated"];
+
 async function threeMembers(): Promise<FakeMesh> {
   const mesh = await aMesh({ members: 3 });
   await mesh.reconcile("mesh");
@@ -23,19 +26,22 @@ async function threeMembers(): Promise<FakeMesh> {
 
 const write = (mesh: FakeMesh, object: KubernetesObject) => mesh.servers[0]!.store.write(object, SOMEBODY);
 
+/** Instead of the minute that a run waits for the member that is not well; long enough for the others on a busy machine. */
+const patience = () => AbortSignal.timeout(2000);
+
 /** The second and the third member are as if the first were well. */
 function expectOthersWell(mesh: FakeMesh, { summary }: Reconciled): void {
   const [, ...others] = mesh.clusters.map(({ ref }) => clusterId(ref));
   const isOther = (id: string) => others.includes(id);
   const members = summary.members.filter((member) => isOther(member.clusterId));
-  expect(members.map(({ outcome }) => outcome)).toEqual(["unchanged", "unchanged"]);
+  expect(members.map(({ outcome }) => DONE.includes(outcome))).toEqual([true, true]);
   const pairs = summary.pairs.filter(({ reader, target }) => isOther(reader) && isOther(target));
   expect(pairs.map(({ outcome }) => outcome)).toEqual(["unchanged", "unchanged"]);
 }
 
 /** Every way to look at the mesh, or to work on it, answers for the others. */
 async function expectNobodyStopped(mesh: FakeMesh): Promise<void> {
-  const run = mesh.run({ signal: AbortSignal.timeout(300) });
+  const run = mesh.run({ signal: patience() });
   const status = await collectStatus(run);
   expect(status.members).toHaveLength(3);
   const [, second, third] = status.members.map((member) => member.clusterId);
@@ -44,9 +50,8 @@ async function expectNobodyStopped(mesh: FakeMesh): Promise<void> {
   );
   expect(between.map((pair) => pair.status)).toEqual(["synced", "synced"]);
   await preview(run, { scope: "mesh", reason: "test" });
-  const process = { signal: AbortSignal.timeout(300) };
-  expectOthersWell(mesh, (await tick(mesh.run(process))).reconciled!);
-  const { summary } = await mesh.join(mesh.clusters[1]!, { signal: AbortSignal.timeout(300) });
+  expectOthersWell(mesh, (await tick(mesh.run({ signal: patience() }))).reconciled!);
+  const { summary } = await mesh.join(mesh.clusters[1]!, { signal: patience() });
   expect(summary.members.map(({ outcome }) => outcome)).toEqual(["unchanged"]);
 }
 
@@ -107,7 +112,7 @@ describe("odd data of one member", () => {
         write(mesh, withLeaf(object, path, text));
         await expectNobodyStopped(mesh);
       }),
-      { numRuns: 40 },
+      { numRuns: 20 },
     );
   });
 });

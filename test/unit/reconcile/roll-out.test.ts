@@ -3,8 +3,10 @@ import { clusterId, ISTIO_NAMESPACE } from "../../../shared/core/names.ts";
 import type { ManifestTemplate } from "../../../shared/istio/template.ts";
 import type { KubernetesObject } from "../../../shared/ports.ts";
 import type { Progress } from "../../../shared/progress.ts";
+import { aCluster } from "../../builders/cluster.ts";
 import { aMesh, type FakeMesh } from "../../fakes/mesh.ts";
 import { MANIFEST_TEMPLATE } from "../../fixtures/manifest-template.ts";
+import { namespace, secret } from "./installations.ts";
 import { expectJoined, versionsOf } from "./world.ts";
 
 /** The manifest with a change that makes new istiod pods. */
@@ -35,7 +37,7 @@ function changed(mesh: FakeMesh): string[] {
   return mesh.clusters
     .filter((cluster) => {
       const ref = { apiVersion: "apps/v1", kind: "Deployment", namespace: ISTIO_NAMESPACE, name: "istiod" };
-      return JSON.stringify(mesh.fleet.server(cluster).store.get(ref)).includes("PILOT_TRACE_SAMPLING");
+      return JSON.stringify(mesh.fleet.server(cluster).store.get(ref) ?? "").includes("PILOT_TRACE_SAMPLING");
     })
     .map(({ ref }) => clusterId(ref));
 }
@@ -85,6 +87,34 @@ describe("a roll-out", () => {
     const { summary } = await mesh.reconcile("mesh", { template: CHANGED });
     expect(reasonsOf(summary.findings)).toContain("RollOutWaits");
     expect(changed(mesh)).toEqual([]);
+  });
+
+  it("reaches a member that the manifest before has broken first, whatever the mesh is like", async () => {
+    const mesh = await aJoinedMesh(3);
+    const { istiod } = mesh.servers[0]!;
+    istiod.readyAfterMs = Number.POSITIVE_INFINITY;
+    const broken = { template: CHANGED, signal: AbortSignal.timeout(1500) };
+    expect(reasonsOf((await mesh.reconcile("mesh", broken)).summary.findings)).toContain("RollOutStopped");
+    expect(changed(mesh)).toEqual([ids(mesh)[0]]);
+
+    istiod.readyAfterMs = 0;
+    mesh.servers[2]!.faults.unreachable = true;
+    const { summary } = await mesh.reconcile("mesh");
+    expect(changed(mesh)).toEqual([]);
+    expect(summary.findings.map(({ reason }) => reason)).not.toContain("RollOutStopped");
+    mesh.servers[2]!.faults.unreachable = false;
+    expect(await mesh.reconcile("mesh")).toMatchObject({ retry: false, errors: [] });
+    await expectJoined(mesh);
+  });
+
+  it("waits for no member that only a person can mend", async () => {
+    const mesh = await aJoinedMesh(2);
+    const guest = mesh.add(aCluster({ name: "guest" }));
+    guest.store.write(namespace(), "kubectl");
+    guest.store.write(secret("cacerts", { "ca-cert.pem": "none of the mesh's" }), "kubectl");
+    const { summary } = await mesh.reconcile("mesh", { template: CHANGED });
+    expect(summary.members.map(({ outcome }) => outcome)).toEqual(["failed", "updated", "updated"]);
+    expect(changed(mesh)).toEqual(ids(mesh).filter((id) => !id.endsWith("guest")));
   });
 
   it("is no business of an event", async () => {

@@ -55,8 +55,8 @@ async function careless(
   const root = await makeRoot({ organization: meshId, now });
   const { publicKey, privateKey } = await makeKeyPair("ec-p256");
   const payload = Buffer.from(root.certificate + root.privateKey);
-  const certificate = issueIntermediate({
-    root: readSigningRoot(payload, "the root of the wrong order"),
+  const certificate = await issueIntermediate({
+    root: await readSigningRoot(payload, "the root of the wrong order"),
     publicKey,
     clusterId,
     now,

@@ -25,7 +25,7 @@ export async function prepareIntermediate(
   signal: AbortSignal,
 ): Promise<CacertsMaterial> {
   const pair = await makeKeyPair(spec.keyAlgorithm);
-  const csr = makeCsr(pair, clusterId(cluster.ref));
+  const csr = await makeCsr(pair, clusterId(cluster.ref));
   const { certificate, trustBundle, rootVersions } = await ports.authority.issue(csr, cluster.ref, signal);
   const issued = parseCertificatePem(certificate);
   const roots = parseBundle(trustBundle);

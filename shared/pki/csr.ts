@@ -5,20 +5,21 @@ import { type KeyPair, keyWeakness, subjectPublicKeyInfo } from "./key.ts";
 import { distinguishedName } from "./name.ts";
 import { derOfBlock, findPemBlocks, pemOfDer } from "./pem.ts";
 import { isSignedBy, signed } from "./signature.ts";
+import { keyInMemory } from "./signing-key.ts";
 
 const LABEL = "CERTIFICATE REQUEST";
 const CURE =
   "send a PKCS#10 request in PEM, signed with SHA-2 by an RSA key of 2048 to 4096 bits or a P-256 or P-384 key";
 
 /** PKCS#10. The common name is for readers only: the authority takes nothing but the public key from a request. */
-export function makeCsr(pair: KeyPair, commonName: string): string {
+export async function makeCsr(pair: KeyPair, commonName: string): Promise<string> {
   const information = sequence(
     integer(0),
     distinguishedName(["CN", commonName]),
     decode(subjectPublicKeyInfo(pair.publicKey)),
     explicit(0),
   );
-  return pemOfDer(LABEL, signed(information, pair.privateKey));
+  return pemOfDer(LABEL, await signed(information, keyInMemory(pair.privateKey)));
 }
 
 /**

@@ -49,7 +49,7 @@ interface Roots {
 async function withRoots<T>(
   { store, spec }: AuthorityOptions,
   signal: AbortSignal | undefined,
-  use: (roots: Roots) => T,
+  use: (roots: Roots) => T | Promise<T>,
 ): Promise<T> {
   const secret = rootSecretName(spec.meshId);
   const { versions } = await store.state(signal);
@@ -65,7 +65,7 @@ async function withRoots<T>(
   const payloads = reads.flatMap((read) => (read.status === "fulfilled" ? [read.value] : []));
   try {
     for (const read of reads) if (read.status === "rejected") throw read.reason;
-    return use({ versions, payloads });
+    return await use({ versions, payloads });
   } finally {
     for (const { payload } of payloads) payload.fill(0);
   }
@@ -76,20 +76,20 @@ function bundleOf({ versions, payloads }: Roots): TrustBundle {
   return { trustBundle: joinBundle(certificates.map(({ der }) => der)), rootVersions: versions };
 }
 
-function issue(
+async function issue(
   { clock, spec }: AuthorityOptions,
   roots: Roots,
   publicKey: KeyObject,
   member: ClusterRef,
-): IssuedCertificate {
+): Promise<IssuedCertificate> {
   const bundle = bundleOf(roots);
   const signing = roots.payloads.find(({ version }) => version === roots.versions.signing);
   if (signing === undefined) throw new TypeError("the payload of the version that signs was not read");
-  const root = readSigningRoot(signing.payload, signing.name);
+  const root = await readSigningRoot(signing.payload, signing.name);
   const now = clock.now();
   const minimumLife = INTERMEDIATE_TO_WORKLOAD * spec.workloadTtl;
   assertIssuing(root.certificate, signing.name, now, minimumLife);
-  const certificate = issueIntermediate({
+  const certificate = await issueIntermediate({
     root,
     publicKey,
     clusterId: clusterId(member),

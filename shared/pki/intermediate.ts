@@ -28,13 +28,13 @@ export interface IntermediateOptions {
 const ISTIOD_DNS_NAME = "istiod.istio-system.svc";
 
 /** A member's intermediate CA, PEM. It is valid neither before nor after its root. */
-export function issueIntermediate(options: IntermediateOptions): string {
-  const { certificate: root, privateKey } = options.root;
+export async function issueIntermediate(options: IntermediateOptions): Promise<string> {
+  const { certificate: root, key } = options.root;
   const now = options.now.getTime();
   const spki = subjectPublicKeyInfo(options.publicKey);
   const notBefore = Math.max(now - options.clockSkew * 1000, root.notBefore.getTime());
   const notAfter = Math.min(now + options.ttl * 1000, root.notAfter.getTime());
-  const der = signCertificate(
+  const der = await signCertificate(
     {
       issuer: decode(root.subject),
       subject: distinguishedName(["O", "Istio"], ["CN", "Intermediate CA"], ["L", options.clusterId]),
@@ -49,7 +49,7 @@ export function issueIntermediate(options: IntermediateOptions): string {
         dnsName(ISTIOD_DNS_NAME),
       ],
     },
-    privateKey,
+    key,
   );
   return certificatePem(der);
 }

@@ -4,6 +4,7 @@ import { basicConstraints, certificateSigning, subjectKeyIdentifier } from "./ex
 import { keyIdentifier, makeKeyPair, privateKeyPem, subjectPublicKeyInfo } from "./key.ts";
 import { distinguishedName } from "./name.ts";
 import { signCertificate, wholeSeconds } from "./sign-certificate.ts";
+import { keyInMemory } from "./signing-key.ts";
 
 export interface RootOptions {
   /** The mesh ID: tells one mesh's roots from another's for whoever reads a certificate. */
@@ -32,7 +33,7 @@ export async function makeRoot(options: RootOptions): Promise<NewRoot> {
   const name = distinguishedName(["O", organization], ["CN", `Root CA ${keyId.toString("hex").slice(0, 8)}`]);
   const notAfter = wholeSeconds(now.getTime());
   notAfter.setUTCFullYear(notAfter.getUTCFullYear() + LIFETIME_YEARS);
-  const der = signCertificate(
+  const der = await signCertificate(
     {
       issuer: name,
       subject: decode(encode(name)),
@@ -41,7 +42,7 @@ export async function makeRoot(options: RootOptions): Promise<NewRoot> {
       subjectPublicKeyInfo: spki,
       extensions: [basicConstraints(), certificateSigning(), subjectKeyIdentifier(keyId)],
     },
-    privateKey,
+    keyInMemory(privateKey),
   );
   return { certificate: certificatePem(der), privateKey: privateKeyPem(privateKey) };
 }

@@ -1,13 +1,13 @@
-import { createPrivateKey, type KeyObject, X509Certificate } from "node:crypto";
 import { RootError } from "../errors.ts";
 import { type Certificate, parseCertificate } from "./certificate.ts";
 import { keyWeakness, PRIVATE_KEY_LABELS } from "./key.ts";
 import { derOfBlock, findPemBlocks, type PemBlock } from "./pem.ts";
+import { type KeyReference, openKey, type SigningKey } from "./signing-key.ts";
 
-/** A root CA with the key that signs. The key lives in node:crypto, not in a buffer. */
+/** A root CA with the key that signs. */
 export interface SigningRoot {
   readonly certificate: Certificate;
-  readonly privateKey: KeyObject;
+  readonly key: SigningKey;
 }
 
 const PAYLOAD_CURE = "store one PEM certificate followed by its PEM private key";
@@ -41,20 +41,20 @@ export function readRootCertificate(payload: Buffer, name: string): Certificate 
 }
 
 /**
- * Certificate and key of a root's payload. The caller wipes `payload`, whose bytes are nowhere else. Fails as
+ * Certificate and key of a root's payload, which holds the certificate and says where the key is. The caller wipes `payload`, whose bytes are nowhere else. Fails as
  * `readRootCertificate` does, and with RootError `RootKeyEncrypted` or `RootKeyMismatch`.
  */
-export function readSigningRoot(payload: Buffer, name: string): SigningRoot {
+export async function readSigningRoot(payload: Buffer, name: string): Promise<SigningRoot> {
   const certificate = readRootCertificate(payload, name);
-  const privateKey = onlyKey(blocksOf(payload, name), name);
-  if (!new X509Certificate(certificate.der).checkPrivateKey(privateKey)) {
+  const key = await opened(keyReference(blocksOf(payload, name), name), name);
+  if (!key.publicKey.equals(certificate.publicKey)) {
     throw fault(
       "RootKeyMismatch",
       name,
       "has a key that is not its certificate's; store the pair that belongs together",
     );
   }
-  return { certificate, privateKey };
+  return { certificate, key };
 }
 
 /**
@@ -95,8 +95,7 @@ function onlyCertificate(blocks: readonly PemBlock[], name: string): Certificate
   }
 }
 
-/** The errors of node:crypto end here: what they say of a key's inside is nobody's business. */
-function onlyKey(blocks: readonly PemBlock[], name: string): KeyObject {
+function keyReference(blocks: readonly PemBlock[], name: string): KeyReference {
   if (blocks.some(isEncrypted)) {
     throw fault(
       "RootKeyEncrypted",
@@ -107,8 +106,13 @@ function onlyKey(blocks: readonly PemBlock[], name: string): KeyObject {
   const [block, ...others] = blocks.filter(({ label }) => PRIVATE_KEY_LABELS.has(label));
   if (block === undefined) throw malformed(name, "holds no private key");
   if (others.length > 0) throw malformed(name, `holds ${others.length + 1} private keys`);
+  return { kind: "pem", text: block.text };
+}
+
+/** The errors of node:crypto end here: what they say of a key's inside is nobody's business. */
+async function opened(reference: KeyReference, name: string): Promise<SigningKey> {
   try {
-    return createPrivateKey({ key: block.text, format: "pem" });
+    return await openKey(reference);
   } catch {
     throw malformed(name, "holds a private key that cannot be read");
   }

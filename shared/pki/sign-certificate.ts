@@ -1,6 +1,7 @@
-import { type KeyObject, randomBytes } from "node:crypto";
+import { randomBytes } from "node:crypto";
 import { type Asn1, decode, explicit, integer, sequence, time } from "./asn1.ts";
 import { algorithmIdentifier, signed } from "./signature.ts";
+import type { SigningKey } from "./signing-key.ts";
 
 export interface CertificateRequest {
   readonly issuer: Asn1;
@@ -15,7 +16,7 @@ const X509_V3 = 2;
 const SERIAL_OCTETS = 16;
 
 /** A version 3 certificate, DER. */
-export function signCertificate(request: CertificateRequest, key: KeyObject): Buffer {
+export async function signCertificate(request: CertificateRequest, key: SigningKey): Promise<Buffer> {
   const toBeSigned = sequence(
     explicit(0, integer(X509_V3)),
     integer(randomSerial()),
@@ -26,7 +27,7 @@ export function signCertificate(request: CertificateRequest, key: KeyObject): Bu
     decode(request.subjectPublicKeyInfo),
     explicit(3, sequence(...request.extensions)),
   );
-  return signed(toBeSigned, key);
+  return await signed(toBeSigned, key);
 }
 
 /** 126 random bits; the two high bits are fixed, so that it is positive, never zero and always 16 octets long. */

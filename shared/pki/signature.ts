@@ -1,4 +1,5 @@
-import { type KeyObject, sign, verify } from "node:crypto";
+import { type KeyObject, verify } from "node:crypto";
+import { ALGORITHMS } from "./algorithm.ts";
 import {
   type Asn1,
   bitString,
@@ -11,43 +12,17 @@ import {
   oidOf,
   sequence,
 } from "./asn1.ts";
-
-interface SignatureAlgorithm {
-  readonly id: string;
-  readonly keyType: "rsa" | "ec";
-  readonly digest: "sha256" | "sha384" | "sha512";
-}
-
-/** RFC 4055 and RFC 5758. */
-const ALGORITHMS: readonly SignatureAlgorithm[] = [
-  { id: "1.2.840.113549.1.1.11", keyType: "rsa", digest: "sha256" },
-  { id: "1.2.840.113549.1.1.12", keyType: "rsa", digest: "sha384" },
-  { id: "1.2.840.113549.1.1.13", keyType: "rsa", digest: "sha512" },
-  { id: "1.2.840.10045.4.3.2", keyType: "ec", digest: "sha256" },
-  { id: "1.2.840.10045.4.3.3", keyType: "ec", digest: "sha384" },
-  { id: "1.2.840.10045.4.3.4", keyType: "ec", digest: "sha512" },
-];
-
-/** SHA-256, and SHA-384 with a P-384 key: the digest that matches the curve. */
-function algorithmFor(key: KeyObject): SignatureAlgorithm {
-  const digest = key.asymmetricKeyDetails?.namedCurve === "secp384r1" ? "sha384" : "sha256";
-  const algorithm = ALGORITHMS.find(
-    (each) => each.keyType === key.asymmetricKeyType && each.digest === digest,
-  );
-  if (algorithm === undefined)
-    throw new TypeError(`no signature algorithm for ${key.asymmetricKeyType} keys`);
-  return algorithm;
-}
+import type { SigningKey } from "./signing-key.ts";
 
 /** ECDSA identifiers have no parameters at all (RFC 5758), RSA ones a NULL (RFC 4055). */
-export function algorithmIdentifier(key: KeyObject): Asn1 {
-  const { id, keyType } = algorithmFor(key);
+export function algorithmIdentifier({ algorithm }: Pick<SigningKey, "algorithm">): Asn1 {
+  const { id, keyType } = algorithm;
   return keyType === "rsa" ? sequence(oid(id), nil()) : sequence(oid(id));
 }
 
 /** `SEQUENCE { toBeSigned, signatureAlgorithm, signature }`: a certificate and a CSR alike. */
-export function signed(toBeSigned: Asn1, key: KeyObject): Buffer {
-  const signature = sign(algorithmFor(key).digest, encode(toBeSigned), key);
+export async function signed(toBeSigned: Asn1, key: SigningKey): Promise<Buffer> {
+  const signature = await key.sign(encode(toBeSigned));
   return encode(sequence(toBeSigned, algorithmIdentifier(key), bitString(signature)));
 }
 

@@ -27,8 +27,13 @@ export async function generatedRoot(
  * One that somebody has brought, if it is fit to be a root of the mesh, and for so long that it need not be rotated at once.
  * Fails with RootError as `readSigningRoot` and `assertIssuing` do. `name` is for messages.
  */
-export function importedRoot(payload: Buffer, name: string, spec: MeshSpec, now: Date): NextRoot {
-  const { certificate } = readSigningRoot(payload, name);
+export async function importedRoot(
+  payload: Buffer,
+  name: string,
+  spec: MeshSpec,
+  now: Date,
+): Promise<NextRoot> {
+  const { certificate } = await readSigningRoot(payload, name);
   assertIssuing(certificate, name, now, rotationLead(spec));
   return { payload, origin: "imported" };
 }

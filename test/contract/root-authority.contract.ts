@@ -24,7 +24,7 @@ export interface AuthorityWorld {
 type Act = (world: AuthorityWorld) => Promise<unknown>;
 
 async function aCsr(): Promise<string> {
-  return makeCsr(await aKeyPair(), "ignored");
+  return await makeCsr(await aKeyPair(), "ignored");
 }
 
 const issue: Act = async ({ authority, member }) => await authority.issue(await aCsr(), member);
@@ -53,7 +53,7 @@ const REFUSED_REQUESTS: readonly [string, () => Promise<string> | string][] = [
     "CsrSignatureInvalid",
     async () => {
       const { publicKey } = await makeKeyPair("ec-p256");
-      return makeCsr({ publicKey, privateKey: (await aKeyPair()).privateKey }, "not mine");
+      return await makeCsr({ publicKey, privateKey: (await aKeyPair()).privateKey }, "not mine");
     },
   ],
 ];

@@ -88,7 +88,7 @@ function aClient(url: string, options: Partial<SignerOptions> = {}) {
   return signIntermediateAuthority({ url, identityToken: async () => "a.b.c", ...options });
 }
 
-const csr = async () => makeCsr(await aKeyPair(), "x");
+const csr = async () => await makeCsr(await aKeyPair(), "x");
 
 describe("signIntermediateAuthority", () => {
   it("tells the function who calls, for its log", async () => {

@@ -28,7 +28,7 @@ export async function issuedTo(key: KeyAlgorithm, root: RootFiles): Promise<Root
   const authority = inProcessAuthority({ store, clock, spec: aSpec({ keyAlgorithm: key }) });
   const pair = await aKeyPair(key);
   const { ref } = aCluster({ name: "one" });
-  const { certificate } = await authority.issue(makeCsr(pair, "one"), ref);
+  const { certificate } = await authority.issue(await makeCsr(pair, "one"), ref);
   return { certificate, privateKey: privateKeyPem(pair.privateKey) };
 }
 

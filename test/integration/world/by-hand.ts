@@ -33,10 +33,10 @@ export async function createSecret(
 
 /** The four files of `cacerts`, with an intermediate of this root. */
 export async function cacertsFiles(payload: Buffer): Promise<Readonly<Record<string, string>>> {
-  const root = readSigningRoot(payload, "the test's root");
+  const root = await readSigningRoot(payload, "the test's root");
   const { publicKey, privateKey } = await makeKeyPair("ec-p256");
   const hour = 3600;
-  const certificate = issueIntermediate({
+  const certificate = await issueIntermediate({
     root,
     publicKey,
     clusterId: "by-hand",

@@ -62,7 +62,7 @@ describe("the OpenAPI document of sign-intermediate", () => {
     mesh.roots.setAliases({ signing: 1, next: 1, previous: 1 });
     const trusted = (await call("GET", "/trust-bundle")).body;
     expect(SIGN_OUTPUTS.TrustBundle.parse(trusted)).toEqual(trusted);
-    const csr = makeCsr(await aKeyPair(), "x");
+    const csr = await makeCsr(await aKeyPair(), "x");
     const issued = (await sign({ clusterId: clusterId(mesh.clusters[0]!.ref), csr })).body;
     expect(SIGN_OUTPUTS.Issued.parse(issued)).toEqual(issued);
     const refused = (await sign({ clusterId: "cn-nobody", csr })).body;

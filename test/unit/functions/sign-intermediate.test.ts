@@ -13,7 +13,7 @@ const CALLER = "reconciler@shop.iam.gserviceaccount.com";
 
 let csr: string;
 beforeAll(async () => {
-  csr = makeCsr(await aKeyPair(), "x");
+  csr = await makeCsr(await aKeyPair(), "x");
 });
 
 const idOf = (mesh: FakeMesh) => clusterId(mesh.clusters[0]!.ref);

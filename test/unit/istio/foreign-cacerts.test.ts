@@ -6,6 +6,7 @@ import { parseCertificatePem } from "../../../shared/pki/certificate.ts";
 import { certificateSigning } from "../../../shared/pki/extension.ts";
 import { pemOfDer } from "../../../shared/pki/pem.ts";
 import { algorithmIdentifier, signed } from "../../../shared/pki/signature.ts";
+import { keyInMemory } from "../../../shared/pki/signing-key.ts";
 import { aCa, aRoot, NOW, type RootFiles } from "../pki/gen.ts";
 
 /** The certificates of these tests live for long; the CA that ends first is what a verdict is good for. */
@@ -54,8 +55,8 @@ function judge(files: Files, trustBundle = root.certificate) {
 }
 
 /** A CRL that revokes nothing, PEM. */
-function revocationList({ certificate, privateKey }: RootFiles): string {
-  const key = createPrivateKey(privateKey);
+async function revocationList({ certificate, privateKey }: RootFiles): Promise<string> {
+  const key = keyInMemory(createPrivateKey(privateKey));
   const issuer = decode(parseCertificatePem(certificate).subject);
   const body = sequence(
     integer(1),
@@ -64,7 +65,7 @@ function revocationList({ certificate, privateKey }: RootFiles): string {
     time(NOW),
     time(new Date("2027-01-01")),
   );
-  return pemOfDer("X509 CRL", signed(body, key));
+  return pemOfDer("X509 CRL", await signed(body, key));
 }
 
 describe("a cacerts of somebody else is accepted", () => {
@@ -91,7 +92,10 @@ describe("a cacerts of somebody else is accepted", () => {
     ],
     [
       "with a revocation list of every CA",
-      () => ({ ...pemFiles(), "ca-crl.pem": revocationList(intermediate) + revocationList(root) }),
+      async () => ({
+        ...pemFiles(),
+        "ca-crl.pem": (await revocationList(intermediate)) + (await revocationList(root)),
+      }),
     ],
     [
       "with a revocation list that istiod does not read beside tls.crt",
@@ -192,7 +196,7 @@ describe("a cacerts of somebody else is refused, because istiod would not start 
     ],
     [
       "a CA of its chain has no revocation list",
-      () => ({ ...pemFiles(), "ca-crl.pem": revocationList(root) }),
+      async () => ({ ...pemFiles(), "ca-crl.pem": await revocationList(root) }),
       [/not one of every CA/],
     ],
     [

@@ -19,6 +19,7 @@ import {
 import { distinguishedName } from "../../../shared/pki/name.ts";
 import { readSigningRoot, type SigningRoot } from "../../../shared/pki/root.ts";
 import { signCertificate } from "../../../shared/pki/sign-certificate.ts";
+import { keyInMemory } from "../../../shared/pki/signing-key.ts";
 
 export const NOW = new Date("2026-03-01T12:00:00Z");
 export const DAY = 24 * 60 * 60;
@@ -52,7 +53,7 @@ export async function aRoot(seed: RootSeed = {}): Promise<RootFiles> {
   const pair = seed.pair ?? (await aKeyPair(seed.algorithm));
   const spki = subjectPublicKeyInfo(pair.publicKey);
   const name = distinguishedName(["CN", seed.commonName ?? "Test Root"]);
-  const der = signCertificate(
+  const der = await signCertificate(
     {
       issuer: name,
       subject: name,
@@ -65,7 +66,7 @@ export async function aRoot(seed: RootSeed = {}): Promise<RootFiles> {
         subjectKeyIdentifier(keyIdentifier(spki)),
       ],
     },
-    pair.privateKey,
+    keyInMemory(pair.privateKey),
   );
   return { certificate: certificatePem(der), privateKey: privateKeyPem(pair.privateKey) };
 }
@@ -80,7 +81,7 @@ export async function aCa(seed: CaSeed): Promise<RootFiles> {
   const issuer = parseCertificatePem(seed.by.certificate);
   const pair = seed.pair ?? (await makeKeyPair("ec-p256"));
   const spki = subjectPublicKeyInfo(pair.publicKey);
-  const der = signCertificate(
+  const der = await signCertificate(
     {
       issuer: decode(issuer.subject),
       subject: distinguishedName(["CN", seed.commonName ?? "Test CA"]),
@@ -94,7 +95,7 @@ export async function aCa(seed: CaSeed): Promise<RootFiles> {
         authorityKeyIdentifier(issuer.subjectKeyId),
       ],
     },
-    createPrivateKey(seed.by.privateKey),
+    keyInMemory(createPrivateKey(seed.by.privateKey)),
   );
   return { certificate: certificatePem(der), privateKey: privateKeyPem(pair.privateKey) };
 }
@@ -104,5 +105,5 @@ export function payloadOf({ certificate, privateKey }: RootFiles): Buffer {
 }
 
 export async function aSigningRoot(seed: RootSeed = {}): Promise<SigningRoot> {
-  return readSigningRoot(payloadOf(await aRoot(seed)), "the test's root");
+  return await readSigningRoot(payloadOf(await aRoot(seed)), "the test's root");
 }

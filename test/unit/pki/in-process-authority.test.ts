@@ -25,7 +25,7 @@ beforeEach(async () => {
   b = await aRoot({ algorithm: "rsa-2048", commonName: "b" });
   store.addVersion(payloadOf(a));
   store.addVersion(payloadOf(b));
-  csr = makeCsr(await aKeyPair(), "ignored");
+  csr = await makeCsr(await aKeyPair(), "ignored");
 });
 
 const calls: [string, () => Promise<unknown>][] = [

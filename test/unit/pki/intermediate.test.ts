@@ -33,7 +33,7 @@ interface Order {
 
 async function issue({ root, key, now = NOW, ttl = 90 * DAY }: Order): Promise<string> {
   const { publicKey } = await aKeyPair(key);
-  return issueIntermediate({ root, publicKey, clusterId: CLUSTER_ID, now, ttl, clockSkew: 300 });
+  return await issueIntermediate({ root, publicKey, clusterId: CLUSTER_ID, now, ttl, clockSkew: 300 });
 }
 
 describe("issueIntermediate", () => {
@@ -93,7 +93,7 @@ describe("issueIntermediate", () => {
     ["several values in one RDN", { key: "P-256", subject: "/O=Example/CN=Root+OU=Mesh" }],
     ["an e-mail address (IA5String)", { key: "P-256", subject: "/CN=Root/emailAddress=ca@example.com" }],
   ])("copies the issuer's name byte for byte: %s", async (_, options) => {
-    const root = readSigningRoot(payloadOf(opensslRoot(options)), "openssl's root");
+    const root = await readSigningRoot(payloadOf(opensslRoot(options)), "openssl's root");
     const certificate = await issue({ root, now: new Date(root.certificate.notBefore.getTime() + 1000) });
     expect(parseCertificatePem(certificate).issuer).toEqual(root.certificate.subject);
     expect(root.certificate.der.includes(root.certificate.subject)).toBe(true);
@@ -173,12 +173,12 @@ describe("issueIntermediate", () => {
     const { publicKey } = await aKeyPair();
     const template = await aSigningRoot();
     const moment = fc.date({ min: new Date("2020-01-01"), max: new Date("2080-01-01"), noInvalidDate: true });
-    fc.assert(
-      fc.property(
+    await fc.assert(
+      fc.asyncProperty(
         fc.tuple(moment, moment, moment).map((dates) => dates.toSorted((a, b) => a.getTime() - b.getTime())),
         fc.integer({ min: 1, max: 400 * DAY }),
         fc.integer({ min: 0, max: 3600 }),
-        ([notBefore = NOW, now = NOW, notAfter = NOW], ttl, clockSkew) => {
+        async ([notBefore = NOW, now = NOW, notAfter = NOW], ttl, clockSkew) => {
           const root = {
             ...template,
             certificate: {
@@ -187,7 +187,14 @@ describe("issueIntermediate", () => {
               notAfter: seconds(notAfter),
             },
           };
-          const pem = issueIntermediate({ root, publicKey, clusterId: CLUSTER_ID, now, ttl, clockSkew });
+          const pem = await issueIntermediate({
+            root,
+            publicKey,
+            clusterId: CLUSTER_ID,
+            now,
+            ttl,
+            clockSkew,
+          });
           const issued = parseCertificatePem(pem);
           expect(issued.notAfter <= root.certificate.notAfter).toBe(true);
           expect(issued.notBefore >= root.certificate.notBefore).toBe(true);

@@ -11,7 +11,7 @@ describe("makeRoot", () => {
     "makes a root of %s that can sign, and that openssl accepts as strict",
     async (algorithm) => {
       const files = await makeRoot({ organization: "prod", algorithm, now: NOW });
-      const { certificate } = readSigningRoot(payloadOf(files), "the new root");
+      const { certificate } = await readSigningRoot(payloadOf(files), "the new root");
       expect(() => assertIssuing(certificate, "the new root", NOW, 6 * DAY)).not.toThrow();
       const output = withOpenssl(({ run, write }) => {
         write("root.pem", files.certificate);

@@ -17,7 +17,7 @@ async function aCacerts(seed: RootSeed = {}, now: Date = NOW): Promise<CacertsFi
   const root = await aSigningRoot({ algorithm: "ec-p384", ...seed });
   const { publicKey, privateKey } = await aKeyPair();
   const order = { root, publicKey, clusterId: "cn-a", now, ttl: 90 * DAY, clockSkew: 300 };
-  const certificate = issueIntermediate(order);
+  const certificate = await issueIntermediate(order);
   const trustBundle = certificatePem(root.certificate.der);
   return {
     certificate,

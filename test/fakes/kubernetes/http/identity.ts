@@ -12,6 +12,7 @@ import {
 } from "../../../../shared/pki/key.ts";
 import { distinguishedName } from "../../../../shared/pki/name.ts";
 import { signCertificate, wholeSeconds } from "../../../../shared/pki/sign-certificate.ts";
+import { keyInMemory } from "../../../../shared/pki/signing-key.ts";
 
 /** PEM, as a TLS server takes it. */
 export interface TlsIdentity {
@@ -31,7 +32,7 @@ export async function loopbackIdentity(): Promise<TlsIdentity> {
   const name = distinguishedName(["O", "Meshjoin"], ["CN", "127.0.0.1"]);
   // RFC 5280 4.2.1.6: iPAddress is [7] of GeneralName.
   const address = sequence(implicit(7, Buffer.of(127, 0, 0, 1)));
-  const der = signCertificate(
+  const der = await signCertificate(
     {
       issuer: name,
       subject: decode(encode(name)),
@@ -39,7 +40,7 @@ export async function loopbackIdentity(): Promise<TlsIdentity> {
       subjectPublicKeyInfo: subjectPublicKeyInfo(publicKey),
       extensions: [sequence(oid(EXTENSION.subjectAltName), octetString(encode(address)))],
     },
-    privateKey,
+    keyInMemory(privateKey),
   );
   return { cert: certificatePem(der), key: privateKeyPem(privateKey) };
 }
@@ -48,12 +49,12 @@ export async function loopbackIdentity(): Promise<TlsIdentity> {
 export async function istiodIdentity(caKeyPem: string, chainPem: string): Promise<TlsIdentity> {
   const pair = await keys;
   return {
-    cert: leaf(pair, createPrivateKey(caKeyPem), chainPem) + chainPem,
+    cert: (await leaf(pair, createPrivateKey(caKeyPem), chainPem)) + chainPem,
     key: privateKeyPem(pair.privateKey),
   };
 }
 
-function leaf({ publicKey }: KeyPair, caKey: KeyObject, chainPem: string): string {
+async function leaf({ publicKey }: KeyPair, caKey: KeyObject, chainPem: string): Promise<string> {
   const [ca] = parseBundle(chainPem);
   if (ca === undefined) throw new TypeError("cacerts has no certificate");
   const spki = subjectPublicKeyInfo(publicKey);
@@ -64,7 +65,7 @@ function leaf({ publicKey }: KeyPair, caKey: KeyObject, chainPem: string): strin
     subjectPublicKeyInfo: spki,
     extensions: [authorityKeyIdentifier(ca.subjectKeyId ?? keyIdentifier(spki)), dnsName(ISTIOD)],
   };
-  return certificatePem(signCertificate(request, caKey));
+  return certificatePem(await signCertificate(request, keyInMemory(caKey)));
 }
 
 function validity() {

@@ -12,9 +12,9 @@ const NOW = new Date("2026-06-01T00:00:00Z");
 async function anIntermediate() {
   const root = await makeRoot({ now: NOW });
   const { publicKey } = await makeKeyPair("ec-p256");
-  const signing = readSigningRoot(Buffer.from(root.certificate + root.privateKey), "a root");
+  const signing = await readSigningRoot(Buffer.from(root.certificate + root.privateKey), "a root");
   const options = { publicKey, clusterId: "c", now: NOW, ttl: 3600, clockSkew: 0 };
-  return { root: root.certificate, intermediate: issueIntermediate({ ...options, root: signing }) };
+  return { root: root.certificate, intermediate: await issueIntermediate({ ...options, root: signing }) };
 }
 
 function aDump(chain: string, trusted: string): object {

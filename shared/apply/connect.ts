@@ -2,12 +2,12 @@ import { peerEndpoint } from "../core/endpoints.ts";
 import { annotation, REMOTE_SECRET_LABEL, readerSecretName, remoteSecretName } from "../core/names.ts";
 import type { ReachableMember } from "../core/observation.ts";
 import type { MeshSpec } from "../core/spec.ts";
-import { ConflictError, NotReadyError, RefusedError, UnavailableError } from "../errors.ts";
+import { NotReadyError, RefusedError, UnavailableError } from "../errors.ts";
 import { tokenOfKubeconfig } from "../istio/kubeconfig.ts";
-import { ownerOf } from "../istio/ownership.ts";
 import { readerSecret, remoteSecret, secretFile, secretRef } from "../istio/secrets.ts";
 import { type Connect, isRenewal } from "../plan/action.ts";
 import type { KubernetesObject, MemberApi, Ports } from "../ports.ts";
+import { mint } from "./mint.ts";
 
 export interface Pair {
   readonly reader: ReachableMember;
@@ -61,55 +61,24 @@ export async function connectPair(
     grant,
     now,
   });
-  return await write(apis.reader, secret, action, spec.meshId, signal);
-}
-
-async function write(
-  api: MemberApi,
-  secret: KubernetesObject,
-  action: Connect,
-  meshId: string,
-  signal: AbortSignal,
-): Promise<boolean> {
-  if (action.resourceVersion !== undefined) {
-    const metadata = { ...secret.metadata, resourceVersion: action.resourceVersion };
-    await api.writer.replace({ ...secret, metadata }, signal);
-    return true;
-  }
-  try {
-    await api.writer.create(secret, signal);
-    return true;
-  } catch (error) {
-    if (!(error instanceof ConflictError) || error.code !== "AlreadyExists") throw error;
-    await assertEquivalent(api, secret, meshId, signal, error);
-    return false;
-  }
+  const { wrote } = await mint(
+    apis.reader,
+    secret,
+    { meshId: spec.meshId, replaces: action.resourceVersion, accepts: isAsGoodAs(secret) },
+    signal,
+  );
+  return wrote;
 }
 
 const COMPARED = ["cluster-id", "endpoint-digest", "reader-uid"] as const;
 
-/** Another run was faster. Its secret is as good as ours if it was made for the same cluster, address and reader. */
-async function assertEquivalent(
-  api: MemberApi,
-  secret: KubernetesObject,
-  meshId: string,
-  signal: AbortSignal,
-  cause: unknown,
-): Promise<void> {
-  const found = await api.reader.get(secretRef(secret.metadata.name), signal);
-  const same = COMPARED.every(
-    (key) =>
-      found?.metadata.annotations?.[annotation(key)] === secret.metadata.annotations?.[annotation(key)],
-  );
-  const isRead = found?.metadata.labels?.[REMOTE_SECRET_LABEL] === "true";
-  if (found !== undefined && ownerOf(found.metadata, meshId) === "ours" && isRead && same) return;
-  throw new ConflictError(
-    `Secret ${secret.metadata.name} was created by another run; the event is delivered again`,
-    {
-      code: "Conflict",
-      cause,
-    },
-  );
+/** Made for the same cluster, address and reader, and seen by istiod. */
+function isAsGoodAs(secret: KubernetesObject): (found: KubernetesObject) => boolean {
+  return (found) =>
+    found.metadata.labels?.[REMOTE_SECRET_LABEL] === "true" &&
+    COMPARED.map(annotation).every(
+      (key) => found.metadata.annotations?.[key] === secret.metadata.annotations?.[key],
+    );
 }
 
 interface BoundTo {
@@ -128,17 +97,13 @@ async function ensureReaderSecret(
   const known = target.state.readerSecrets.find((secret) => secret.name === name);
   if (known !== undefined && known.readerGkeId === reader.cluster.id) return known;
   if (known !== undefined) await api.writer.delete(secretRef(name), known.uid, signal);
-  try {
-    const created = await api.writer.create(readerSecret(meshId, reader.cluster, reader.clusterId), signal);
-    return { name, uid: created.metadata.uid ?? "" };
-  } catch (error) {
-    if (!(error instanceof ConflictError) || error.code !== "AlreadyExists") throw error;
-    const found = await api.reader.get(secretRef(name), signal);
-    const ours = found !== undefined && ownerOf(found.metadata, meshId) === "ours";
-    const sameReader = found?.metadata.annotations?.[annotation("cluster-id")] === reader.cluster.id;
-    if (!ours || !sameReader) throw error;
-    return { name, uid: found.metadata.uid ?? "" };
-  }
+  const minting = {
+    meshId,
+    accepts: ({ metadata }: KubernetesObject) =>
+      metadata.annotations?.[annotation("cluster-id")] === reader.cluster.id,
+  };
+  const made = await mint(api, readerSecret(meshId, reader.cluster, reader.clusterId), minting, signal);
+  return { name, uid: made.secret.metadata.uid ?? "" };
 }
 
 /**

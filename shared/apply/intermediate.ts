@@ -2,8 +2,7 @@ import type { Cluster } from "../core/cluster.ts";
 import { annotation, CACERTS, clusterId } from "../core/names.ts";
 import { formatRootVersions } from "../core/roots/state.ts";
 import type { MeshSpec } from "../core/spec.ts";
-import { ConflictError, RootError } from "../errors.ts";
-import { ownerOf } from "../istio/ownership.ts";
+import { RootError } from "../errors.ts";
 import { type CacertsMaterial, cacertsSecret, secretFile, secretRef } from "../istio/secrets.ts";
 import { certificatePem } from "../pki/bundle.ts";
 import { parseBundle, parseCertificatePem } from "../pki/certificate.ts";
@@ -12,7 +11,8 @@ import { makeKeyPair, privateKeyPem } from "../pki/key.ts";
 import { isSignedBy } from "../pki/signature.ts";
 import { verifyCacerts } from "../pki/verify.ts";
 import type { IssueIntermediate } from "../plan/action.ts";
-import type { MemberApi, Ports } from "../ports.ts";
+import type { KubernetesObject, MemberApi, Ports } from "../ports.ts";
+import { mint } from "./mint.ts";
 
 /**
  * Makes a key for this cluster alone, has it certified and verifies the whole set as istiod will. Nothing is written
@@ -46,10 +46,7 @@ export async function prepareIntermediate(
   return material;
 }
 
-/**
- * Created with POST or replaced under its resourceVersion (design rule 4), so of two runs at once one wins. The loser
- * accepts what it finds if that stands for the same roots. Answers whether it wrote.
- */
+/** Of two runs at once, one writes; the other accepts what stands for the same roots. Answers whether it wrote. */
 export async function writeIntermediate(
   api: MemberApi,
   action: IssueIntermediate,
@@ -58,23 +55,17 @@ export async function writeIntermediate(
   now: Date,
   signal: AbortSignal,
 ): Promise<boolean> {
-  const secret = cacertsSecret(meshId, material, now);
-  if (action.resourceVersion === undefined) {
-    try {
-      await api.writer.create(secret, signal);
-      return true;
-    } catch (error) {
-      if (!(error instanceof ConflictError) || error.code !== "AlreadyExists") throw error;
-      await assertEquivalent(api, material, meshId, signal, error);
-      return false;
-    }
+  const { resourceVersion: replaces } = action;
+  if (replaces !== undefined) {
+    const existing = await api.reader.get(secretRef(CACERTS), signal);
+    assertValid(material, now, existing && secretFile(existing, "root-cert.pem"));
   }
-  const existing = await api.reader.get(secretRef(CACERTS), signal);
-  const before = existing === undefined ? undefined : secretFile(existing, "root-cert.pem");
-  assertValid(material, now, before);
-  const metadata = { ...secret.metadata, resourceVersion: action.resourceVersion };
-  await api.writer.replace({ ...secret, metadata }, signal);
-  return true;
+  const wanted = formatRootVersions(material.rootVersions);
+  const accepts = ({ metadata }: KubernetesObject) =>
+    metadata.annotations?.[annotation("root-versions")] === wanted;
+  const secret = cacertsSecret(meshId, material, now);
+  const { wrote } = await mint(api, secret, { meshId, replaces, accepts }, signal);
+  return wrote;
 }
 
 function assertValid(material: CacertsMaterial, now: Date, bundleBefore?: string): void {
@@ -86,21 +77,4 @@ function assertValid(material: CacertsMaterial, now: Date, bundleBefore?: string
     `the issued certificate cannot be used: ${faults.map(({ message }) => message).join("; ")}; check the root secret`,
     { code: faults[0]?.reason ?? "CertificateInvalid" },
   );
-}
-
-async function assertEquivalent(
-  api: MemberApi,
-  material: CacertsMaterial,
-  meshId: string,
-  signal: AbortSignal,
-  cause: unknown,
-): Promise<void> {
-  const found = await api.reader.get(secretRef(CACERTS), signal);
-  const stands = found?.metadata.annotations?.[annotation("root-versions")];
-  const ours = found !== undefined && ownerOf(found.metadata, meshId) === "ours";
-  if (ours && stands === formatRootVersions(material.rootVersions)) return;
-  throw new ConflictError(`Secret ${CACERTS} was created by another run; the event is delivered again`, {
-    code: "Conflict",
-    cause,
-  });
 }

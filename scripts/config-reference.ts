@@ -65,7 +65,7 @@ const ENTRIES: Readonly<Record<VariableName, Entry | undefined>> = {
   MESHJOIN_TOKEN_TTL: {
     form: "a duration, at least `10m`",
     about:
-      "The life that is asked for a remote secret's token. The cluster may grant less: GKE two days at most, as far as is known. Renewal follows from what was granted.",
+      "The life that is asked for a remote secret's token. The cluster may grant less: GKE two days at most, as far as is known. Renewal follows from what was granted. Full runs every ten minutes keep tokens of an hour alive though a member is away for a quarter of it; shorter ones may end in between.",
   },
   MESHJOIN_ACCESS_FUNCTION: {
     form: ACCESS_FORM,

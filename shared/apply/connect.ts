@@ -5,7 +5,7 @@ import type { MeshSpec } from "../core/spec.ts";
 import { NotReadyError, RefusedError, UnavailableError } from "../errors.ts";
 import { tokenOfKubeconfig } from "../istio/kubeconfig.ts";
 import { readerSecret, remoteSecret, secretFile, secretRef } from "../istio/secrets.ts";
-import { type Connect, isRenewal } from "../plan/action.ts";
+import type { Connect } from "../plan/action.ts";
 import type { KubernetesObject, MemberApi, Ports } from "../ports.ts";
 import { mint } from "./mint.ts";
 
@@ -34,7 +34,7 @@ export async function connectPair(
     });
   }
   if (action.resourceVersion !== undefined) {
-    const only = isRenewal(action) ? undefined : target.clusterId;
+    const only = action.urgency === "due" || action.urgency === "reserve" ? undefined : target.clusterId;
     await assertReplaceable(apis, { reader, target }, only, signal);
   }
 

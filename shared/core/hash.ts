@@ -3,11 +3,16 @@
  * it is no cryptographic hash and guards nothing.
  */
 export function fnv1a(text: string): string {
-  let hash = 0xcbf29ce484222325n;
+  let high = 0xcbf29ce4;
+  let low = 0x84222325;
   for (const byte of new TextEncoder().encode(text)) {
-    hash = BigInt.asUintN(64, (hash ^ BigInt(byte)) * 0x100000001b3n);
+    const mixed = (low ^ byte) >>> 0;
+    // Times 2^40 + 0x1b3, in two halves: every product stays below 2^53, where numbers are exact.
+    const product = mixed * 0x1b3;
+    high = (high * 0x1b3 + (mixed << 8) + Math.floor(product / 2 ** 32)) >>> 0;
+    low = product >>> 0;
   }
-  return hash.toString(16).padStart(16, "0");
+  return [high, low].map((half) => half.toString(16).padStart(8, "0")).join("");
 }
 
 /**

@@ -7,6 +7,13 @@ type TokenLife = Pick<RemoteSecretState, "tokenIssuedAt" | "tokenExpiresAt">;
 /** Below this share of its life, whatever should have renewed the token has failed for long. */
 const EXPIRING = 0.25;
 
+/** Less than a quarter of its life is left. */
+export function isTokenEnding({ tokenIssuedAt, tokenExpiresAt }: TokenLife, now: Date): boolean {
+  if (tokenIssuedAt === undefined || tokenExpiresAt === undefined) return false;
+  const life = tokenExpiresAt.getTime() - tokenIssuedAt.getTime();
+  return tokenExpiresAt.getTime() - now.getTime() < life * EXPIRING;
+}
+
 /** Undefined while there is time. */
 export function tokenExpiring(
   secret: TokenLife,
@@ -14,10 +21,8 @@ export function tokenExpiring(
   target: string,
   now: Date,
 ): Finding | undefined {
-  const { tokenIssuedAt, tokenExpiresAt } = secret;
-  if (tokenIssuedAt === undefined || tokenExpiresAt === undefined) return undefined;
-  const life = tokenExpiresAt.getTime() - tokenIssuedAt.getTime();
-  if (tokenExpiresAt.getTime() - now.getTime() >= life * EXPIRING) return undefined;
+  const { tokenExpiresAt } = secret;
+  if (tokenExpiresAt === undefined || !isTokenEnding(secret, now)) return undefined;
   return finding(
     "TokenExpiring",
     `the token by which ${reader} reads ${target} ends at ${tokenExpiresAt.toISOString()} and was not renewed`,
@@ -26,16 +31,40 @@ export function tokenExpiring(
   );
 }
 
-/** Renewal starts at half of the granted life, and is spread over the next fifth of it, so that a mesh never renews at once. */
-const RENEW_FROM = 0.5;
+/** Full runs come every ten minutes (the schedule in terraform/). */
+const RUN_EVERY_MS = 600_000;
+/** Renewal is due at the latest when this share of the life is over, and is spread over the fifth before it, so that a mesh never renews at once. */
+const RENEW_BY = 0.7;
 const RENEW_SPREAD = 0.2;
+
+/**
+ * An end of the pair may be away for a quarter of the life, from just before the run that would have renewed the token to just
+ * after another. A short life is therefore renewed sooner. One that leaves no room for that is not hurried: runs every ten
+ * minutes cannot keep it.
+ */
+function renewBy(life: number): number {
+  const inTime = 1 - EXPIRING - (2 * RUN_EVERY_MS) / life;
+  return inTime < RENEW_SPREAD ? RENEW_BY : Math.min(RENEW_BY, inTime);
+}
 
 export function isTokenDue(secret: TokenLife, reader: string, target: string, now: Date): boolean {
   const { tokenIssuedAt, tokenExpiresAt } = secret;
   if (tokenIssuedAt === undefined || tokenExpiresAt === undefined) return true;
   const life = tokenExpiresAt.getTime() - tokenIssuedAt.getTime();
-  // Most are not, and the turn of each pair takes a while to work out.
-  if (now.getTime() < tokenIssuedAt.getTime() + life * RENEW_FROM) return false;
-  const offset = shareOf(`${reader} ${target}`);
-  return now.getTime() >= tokenIssuedAt.getTime() + life * (RENEW_FROM + RENEW_SPREAD * offset);
+  const over = (now.getTime() - tokenIssuedAt.getTime()) / life;
+  const latest = renewBy(life);
+  if (over >= latest) return true;
+  return (
+    over >= latest - RENEW_SPREAD && over >= latest - RENEW_SPREAD * (1 - shareOf(`${reader} ${target}`))
+  );
+}
+
+/** As many of a reader's tokens as a run must renew for each to have its turn within the time over which they are spread; one at least. */
+export function renewalsARun(held: readonly TokenLife[]): number {
+  const share = held.reduce((sum, { tokenIssuedAt, tokenExpiresAt }) => {
+    if (tokenIssuedAt === undefined || tokenExpiresAt === undefined) return sum;
+    const life = tokenExpiresAt.getTime() - tokenIssuedAt.getTime();
+    return sum + RUN_EVERY_MS / (RENEW_SPREAD * life);
+  }, 0);
+  return Math.max(1, Math.ceil(share));
 }

@@ -1,13 +1,15 @@
-import { connectPair } from "../apply/connect.ts";
+import { connectPair, type Pair } from "../apply/connect.ts";
 import { within } from "../async/within.ts";
+import { isOutOfReach } from "../core/error-finding.ts";
 import { type Finding, finding } from "../core/finding.ts";
 import { isReachable, type Member, type ReachableMember } from "../core/observation.ts";
 import { outcomeOf } from "../core/outcome.ts";
 import { asMeshjoinError, MeshjoinError } from "../errors.ts";
 import { type Evidence, type Expectation, verifyMember } from "../look/istiods.ts";
+import type { Connect } from "../plan/action.ts";
 import type { Standing } from "../plan/member.ts";
 import { type PlanContext, planMembers, type SeenMesh, standingsOf } from "../plan/mesh.ts";
-import { type PairPlan, planPairs } from "../plan/pair.ts";
+import { type PairPlan, planPairs, type Turns, turnsOf } from "../plan/pair.ts";
 import { planContext } from "../plan-context.ts";
 import { type MemberReport, merge, type Report } from "../report.ts";
 import type { Run } from "../run.ts";
@@ -102,34 +104,65 @@ function lapse(id: string): Finding {
   return finding("RunInterrupted", `${id} was whole and is not any more`, "nothing: it is tried again", id);
 }
 
+/** What waits for no turn is written at once; of what has time each reader gets a few, one after the other. */
 async function connectAll(
   run: Run,
   plans: readonly PairPlan[],
   members: readonly Member[],
 ): Promise<Written> {
   const byId = new Map(members.filter(isReachable).map((member) => [member.clusterId, member]));
-  const entries = plans.flatMap((plan) => {
-    const { action } = plan;
+  const written = new Map<string, boolean | MeshjoinError>();
+  const connect: Attempt = async (plan, isHurried) => {
     const reader = byId.get(plan.reader);
     const target = byId.get(plan.target);
-    if (action === undefined || reader === undefined || target === undefined) return [];
-    return [
-      run.inTurn(async (): Promise<[string, boolean | MeshjoinError]> => {
-        try {
-          const wrote = await connectPair(run.ports, run.spec, { reader, target }, action, run.signal);
-          const outcome = wrote ? outcomeOf(action) : "unchanged";
-          run.progress({ step: "connect", clusterId: plan.reader, target: plan.target, outcome });
-          return [keyOf(plan), wrote];
-        } catch (error) {
-          return [
-            keyOf(plan),
-            asMeshjoinError(error, plan.reader, `its remote secret for ${plan.target} was written`),
-          ];
-        }
-      }),
-    ];
-  });
-  return new Map(await Promise.all(entries));
+    if (plan.action === undefined || reader === undefined || target === undefined) return false;
+    const action: Connect = isHurried ? { ...plan.action, urgency: "ending" } : plan.action;
+    const done = await run.inTurn(() => connectOne(run, { reader, target }, action));
+    written.set(keyOf(plan), done);
+    return done;
+  };
+  const turns = turnsOf(plans);
+  const inTurn = new Set([...turns.values()].flatMap((each) => each.plans));
+  await Promise.all([
+    ...plans
+      .filter((plan) => plan.action !== undefined && !inTurn.has(plan))
+      .map((plan) => connect(plan, false)),
+    ...[...turns.values()].map((each) => takeTurns(each, connect, run.signal)),
+  ]);
+  return written;
+}
+
+/** Whether the pair was written, or why not. */
+export type Attempt = (plan: PairPlan, isHurried: boolean) => Promise<boolean | MeshjoinError>;
+
+/**
+ * Goes on until as many as there are turns have succeeded, so that a target that refuses delays nobody but itself. The second does
+ * not wait for istiod to be done with the first. What the reader itself is at fault for ends its turns.
+ */
+export async function takeTurns({ plans, few }: Turns, connect: Attempt, signal: AbortSignal): Promise<void> {
+  let succeeded = 0;
+  for (const plan of plans) {
+    if (succeeded >= few || signal.aborted) return;
+    const done = await connect(plan, succeeded > 0);
+    if (!(done instanceof MeshjoinError)) succeeded += 1;
+    else if (isOfReader(done, plan)) return;
+  }
+}
+
+/** Its istiod has something in hand, or nobody reaches it. */
+function isOfReader(error: MeshjoinError, { reader }: PairPlan): boolean {
+  return error.code === "PairSyncing" || (isOutOfReach(error) && error.fields["clusterId"] === reader);
+}
+
+async function connectOne(run: Run, pair: Pair, action: Connect): Promise<boolean | MeshjoinError> {
+  try {
+    const wrote = await connectPair(run.ports, run.spec, pair, action, run.signal);
+    const outcome = wrote ? outcomeOf(action) : "unchanged";
+    run.progress({ step: "connect", clusterId: action.clusterId, target: action.target, outcome });
+    return wrote;
+  } catch (error) {
+    return asMeshjoinError(error, action.clusterId, `its remote secret for ${action.target} was written`);
+  }
 }
 
 /** Every reader is asked, at the same time, for all its targets at once; one that is waited for hides no other. */
@@ -160,7 +193,9 @@ function unseenIntermediate({ state: { cacerts } }: ReachableMember): string | u
   return cacerts?.owner === "ours" && cacerts.loadedAt === undefined ? cacerts.fingerprint : undefined;
 }
 
+/** A pair whose renewal has not had its turn has a token that is good. */
 function isWritten(plan: PairPlan, written: Written): boolean {
-  if (plan.standing === "current") return true;
-  return plan.standing === "connect" && typeof written.get(keyOf(plan)) === "boolean";
+  if (plan.standing !== "connect") return plan.standing === "current";
+  const done = written.get(keyOf(plan));
+  return typeof done === "boolean" || (done === undefined && plan.action?.urgency !== "needed");
 }

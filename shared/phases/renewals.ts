@@ -55,14 +55,14 @@ interface Renewal extends Turn {
 }
 
 function dueOf({ mesh, plan }: Course): Renewal[] {
-  return plan.members.flatMap(({ clusterId, renewal, findings }) =>
+  return plan.members.flatMap(({ clusterId, renewal }) =>
     renewal === undefined || !mesh.subjects.has(clusterId)
       ? []
       : [
           {
             clusterId,
             action: renewal,
-            isUrgent: findings.some(({ reason }) => reason === "CertificateExpiring"),
+            isUrgent: renewal.isUrgent,
           },
         ],
   );

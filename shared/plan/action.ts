@@ -20,6 +20,8 @@ export interface LabelNamespace extends Step {
 /** A new key, its certificate, and the trust bundle, as one Secret. */
 export interface IssueIntermediate extends Step {
   readonly kind: "issueIntermediate";
+  /** The one that is there is past the time at which anything may hold its renewal back. */
+  readonly isUrgent: boolean;
   /** Of the Secret to replace; undefined when it is created. */
   readonly resourceVersion: string | undefined;
 }
@@ -30,10 +32,18 @@ export interface ApplyControlPlane extends Step {
   readonly manifestHash: string;
 }
 
+/**
+ * `needed`: the pair is not as it should be. `ending`: the token is good and near its end. `due`: it is good and has time; each
+ * renewal makes an istiod list a cluster again, so a reader gets few in a run, those that end first. `reserve`: due as
+ * well, and next in turn if one before it cannot be written.
+ */
+export type Urgency = "needed" | "ending" | "due" | "reserve";
+
 /** A credential of `target` handed to `reader` (`clusterId`) as a remote secret. */
 export interface Connect extends Step {
   readonly kind: "connect";
   readonly target: string;
+  readonly urgency: Urgency;
   readonly endpointDigest: string;
   /** Of the remote secret to replace; undefined when it is created. */
   readonly resourceVersion: string | undefined;
@@ -42,11 +52,6 @@ export interface Connect extends Step {
    * there after all, another run was at it, and nothing is to be done.
    */
   readonly unseen?: string;
-}
-
-/** A token that is good and due: it has time. */
-export function isRenewal({ findings }: Connect): boolean {
-  return findings.some(({ reason }) => reason === "TokenDue");
 }
 
 /** An object as it was seen: only this very one is deleted. */

@@ -205,6 +205,7 @@ const issueIntermediate: ActionStep = (member, context) => {
       kind: "issueIntermediate",
       verb: "create",
       clusterId,
+      isUrgent: false,
       resourceVersion: undefined,
       findings: [cause],
     };
@@ -214,7 +215,11 @@ const issueIntermediate: ActionStep = (member, context) => {
     return isWhole(state) ? undefined : renewIntermediate(member, context);
   }
   const edited = `${CACERTS} was changed by ${cacerts.editedBy} since Meshjoin wrote it`;
-  return replacement(cacerts, finding("CacertsOutdated", edited, "Meshjoin issues another", clusterId));
+  return replacement(
+    cacerts,
+    finding("CacertsOutdated", edited, "Meshjoin issues another", clusterId),
+    context,
+  );
 };
 
 /** What takes its turn: an intermediate that serves, and is due for another. */
@@ -225,12 +230,19 @@ function renewIntermediate(
   if (cacerts === undefined || cacerts.owner === "foreign") return undefined;
   if (unsafeRoots(cacerts, context.roots, clusterId) !== undefined) return undefined;
   const cause = whyRenew(cacerts, clusterId, context);
-  return cause && replacement(cacerts, cause);
+  return cause && replacement(cacerts, cause, context);
 }
 
-function replacement({ resourceVersion }: OwnCacerts, cause: Finding): IssueIntermediate {
+function replacement(cacerts: OwnCacerts, cause: Finding, { now }: MemberContext): IssueIntermediate {
   const { clusterId = "" } = cause;
-  return { kind: "issueIntermediate", verb: "update", clusterId, resourceVersion, findings: [cause] };
+  return {
+    kind: "issueIntermediate",
+    verb: "update",
+    clusterId,
+    isUrgent: certificateExpiring(cacerts, clusterId, now) !== undefined,
+    resourceVersion: cacerts.resourceVersion,
+    findings: [cause],
+  };
 }
 
 function whyRenew(cacerts: OwnCacerts, clusterId: string, context: MemberContext): Finding | undefined {

@@ -72,7 +72,7 @@ export function actionsOf({ members, pairs, departures }: MeshPlan): Action[] {
       ...[renewal ?? []].flat(),
       ...[rollOut ?? []].flat(),
     ]),
-    ...pairs.flatMap(({ action }) => action ?? []),
+    ...pairs.flatMap(({ action }) => (action === undefined || action.urgency === "reserve" ? [] : [action])),
     ...departures.actions,
   ];
 }

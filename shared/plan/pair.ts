@@ -2,12 +2,13 @@ import { endpointDigest } from "../core/endpoint-digest.ts";
 import { peerEndpoint } from "../core/endpoints.ts";
 import { type Finding, finding } from "../core/finding.ts";
 import { ISTIO_NAMESPACE, readerSecretName, remoteSecretName } from "../core/names.ts";
-import type { Member, ReachableMember, ReaderSecretState, RemoteSecretState } from "../core/observation.ts";
+import type { Member, Reachable, ReaderSecretState, RemoteSecretState } from "../core/observation.ts";
 import { isReachable } from "../core/observation.ts";
 import { outOfReach } from "../core/reach.ts";
 import type { MeshSpec } from "../core/spec.ts";
-import { isTokenDue, tokenExpiring } from "../core/token-life.ts";
-import { type Connect, isRenewal } from "./action.ts";
+import { renewalsARun, tokenExpiring } from "../core/token-life.ts";
+import type { Connect } from "./action.ts";
+import { whyConnect } from "./connect-causes.ts";
 import type { Standing } from "./member.ts";
 
 export interface PairContext {
@@ -41,33 +42,99 @@ export function planPairs(
   subjects: ReadonlySet<string>,
   context: PairContext,
 ): PairPlan[] {
-  const sorted = members.toSorted((a, b) => compare(a.clusterId, b.clusterId));
+  const sorted = members
+    .toSorted((a, b) => compare(a.clusterId, b.clusterId))
+    .map((member) => sideOf(member, context));
   return sorted.flatMap((reader) => {
     const plans = sorted.flatMap((target) =>
       reader !== target && (subjects.has(reader.clusterId) || subjects.has(target.clusterId))
         ? [planPair(reader, target, context)]
         : [],
     );
-    return fewRenewals(plans);
+    return inTurn(plans, reader.few);
   });
 }
 
-/**
- * Full runs come every ten minutes, and the tokens that GKE gives (48 h) are due within 9.6 h of each other: one run in so many may
- * renew all that a reader holds, and every token is renewed hours before it would be late.
- */
-const TARGETS_PER_RENEWAL = 50;
+/** A member as a side of all its pairs: what is looked up for each of them. */
+interface Side {
+  readonly member: Member;
+  readonly clusterId: string;
+  /** As a target: where its readers reach it, or why they cannot. */
+  readonly address: { readonly digest: string } | { readonly finding: Finding };
+  readonly names: { readonly remoteSecret: string; readonly readerSecret: string };
+  /** As a reader: by the target's cluster ID or the Secret's name. */
+  readonly remoteSecrets: ReadonlyMap<string, readonly RemoteSecretState[]>;
+  /** As a target: by the reader's cluster ID or the Secret's name. */
+  readonly readerSecrets: ReadonlyMap<string, readonly ReaderSecretState[]>;
+  /** Renewals in one run. */
+  readonly few: number;
+}
 
-/** Each renewal makes an istiod list a whole cluster again, so a reader gets few at a time: those of the tokens that end first. */
-function fewRenewals(plans: readonly PairPlan[]): PairPlan[] {
-  const renews = ({ action }: PairPlan) => action !== undefined && isRenewal(action);
-  const due = plans.filter(renews).toSorted((a, b) => expiry(a) - expiry(b));
-  const now = new Set(due.slice(0, Math.ceil(plans.length / TARGETS_PER_RENEWAL)));
-  return plans.map((plan) => {
-    if (now.has(plan) || !renews(plan)) return plan;
-    const { action: _, ...rest } = plan;
-    return { ...rest, standing: "current" };
-  });
+function sideOf(member: Member, { spec }: PairContext): Side {
+  const { clusterId, cluster } = member;
+  const { remoteSecrets, readerSecrets } = isReachable(member) ? member.state : NOTHING_SEEN;
+  const choice = peerEndpoint(cluster, spec.accessPeers, clusterId);
+  return {
+    member,
+    clusterId,
+    address: "finding" in choice ? choice : { digest: endpointDigest(choice.endpoint) },
+    names: { remoteSecret: remoteSecretName(clusterId), readerSecret: readerSecretName(clusterId) },
+    remoteSecrets: byEither(remoteSecrets, ({ targetId, name }) => [targetId, name]),
+    readerSecrets: byEither(readerSecrets, ({ readerId, name }) => [readerId, name]),
+    few: renewalsARun(remoteSecrets),
+  };
+}
+
+const NOTHING_SEEN: Pick<Reachable, "remoteSecrets" | "readerSecrets"> = {
+  remoteSecrets: [],
+  readerSecrets: [],
+};
+
+function byEither<T>(
+  all: readonly T[],
+  keys: (each: T) => readonly string[],
+): ReadonlyMap<string, readonly T[]> {
+  const found = new Map<string, T[]>();
+  for (const each of all) {
+    for (const key of new Set(keys(each))) found.set(key, [...(found.get(key) ?? []), each]);
+  }
+  return found;
+}
+
+/** Of the renewals of one reader that have time, those that end first are due in this run; the others stand in for what fails. */
+function inTurn(plans: readonly PairPlan[], few: number): PairPlan[] {
+  const due = plans.filter(({ action }) => action?.urgency === "due").toSorted(byExpiry);
+  const reserve = new Set(due.slice(few));
+  return plans.map((plan) =>
+    plan.action !== undefined && reserve.has(plan)
+      ? { ...plan, standing: "current", action: { ...plan.action, urgency: "reserve" } }
+      : plan,
+  );
+}
+
+/** What a run tries for a reader, one after the other, and how often it is to succeed. */
+export interface Turns {
+  readonly plans: readonly PairPlan[];
+  readonly few: number;
+}
+
+/** By reader: the renewals that have time, in the order of their ends. */
+export function turnsOf(plans: readonly PairPlan[]): ReadonlyMap<string, Turns> {
+  const waiting = plans.filter(({ action }) => action?.urgency === "due" || action?.urgency === "reserve");
+  const byReader = Map.groupBy(waiting, ({ reader }) => reader);
+  return new Map(
+    [...byReader].map(([reader, own]) => [
+      reader,
+      {
+        plans: own.toSorted(byExpiry),
+        few: own.filter(({ action }) => action?.urgency === "due").length,
+      },
+    ]),
+  );
+}
+
+function byExpiry(a: PairPlan, b: PairPlan): number {
+  return expiry(a) - expiry(b);
 }
 
 function expiry({ tokenExpiresAt }: PairPlan): number {
@@ -75,44 +142,58 @@ function expiry({ tokenExpiresAt }: PairPlan): number {
 }
 
 /** A token ends whatever keeps the pair from being written. */
-function planPair(reader: Member, target: Member, context: PairContext): PairPlan {
-  const existing = isReachable(reader) ? remoteSecretOf(reader, target.clusterId) : undefined;
+function planPair(reader: Side, target: Side, context: PairContext): PairPlan {
+  const held = remoteSecretsOf(reader, target);
+  const [existing] = held;
   const expiring = existing && tokenExpiring(existing, reader.clusterId, target.clusterId, context.now);
   return {
-    ...planWriting(reader, target, existing, context),
+    ...planWriting(reader, target, held, context),
     ...(existing?.tokenExpiresAt === undefined ? {} : { tokenExpiresAt: existing.tokenExpiresAt }),
     ...(expiring === undefined ? {} : { expiring }),
   };
 }
 
 function planWriting(
-  reader: Member,
-  target: Member,
-  existing: RemoteSecretState | undefined,
+  reader: Side,
+  target: Side,
+  held: readonly RemoteSecretState[],
   context: PairContext,
 ): PairPlan {
   const pair = { reader: reader.clusterId, target: target.clusterId };
-  const apart = notShared(reader, target);
+  const apart = notShared(reader.member, target.member);
   if (apart !== undefined) return { ...pair, standing: "excluded", findings: [apart] };
-  for (const member of [reader, target]) {
+  for (const { member } of [reader, target]) {
     const waiting = notComplete(member, context);
     if (waiting !== undefined) return { ...pair, standing: "pending", findings: [waiting] };
   }
-  if (!isReachable(reader) || !isReachable(target)) return { ...pair, standing: "pending", findings: [] };
-
-  const choice = peerEndpoint(target.cluster, context.spec.accessPeers, target.clusterId);
-  if ("finding" in choice) return { ...pair, standing: "blocked", findings: [choice.finding] };
-  const foreign = foreignSecret(reader, target);
+  if (!isReachable(reader.member) || !isReachable(target.member))
+    return { ...pair, standing: "pending", findings: [] };
+  const { address } = target;
+  if ("finding" in address) return { ...pair, standing: "blocked", findings: [address.finding] };
+  const foreign = foreignSecret(reader, target, held);
   if (foreign !== undefined) return { ...pair, ...foreign };
 
-  const digest = endpointDigest(choice.endpoint);
-  const cause = whyConnect(existing, reader, target, digest, context.now);
+  const { digest } = address;
+  const [existing] = held;
+  const bound = target.readerSecrets
+    .get(reader.clusterId)
+    ?.find(({ readerId }) => readerId === reader.clusterId);
+  const cause = whyConnect({
+    existing,
+    bound,
+    digest,
+    reader: reader.member.cluster,
+    target: target.member.cluster,
+    ids: pair,
+    now: context.now,
+  });
   if (cause === undefined) return { ...pair, standing: "current", findings: [] };
   const action: Connect = {
     kind: "connect",
     verb: existing === undefined ? "create" : "update",
     clusterId: reader.clusterId,
     target: target.clusterId,
+    urgency: cause.urgency,
     endpointDigest: digest,
     resourceVersion: existing?.resourceVersion,
     ...(cause.unseen === undefined ? {} : { unseen: cause.unseen }),
@@ -155,61 +236,32 @@ function notComplete(member: Member, { standings }: PairContext): Finding | unde
   );
 }
 
-function remoteSecretOf(reader: ReachableMember, targetId: string) {
-  return remoteSecretsFor(reader, targetId)[0];
+/** By the cluster that they are for, or by the name that one for it has. */
+function remoteSecretsOf({ remoteSecrets }: Side, target: Side): readonly RemoteSecretState[] {
+  const named = remoteSecrets.get(target.names.remoteSecret) ?? NONE;
+  const meant = remoteSecrets.get(target.clusterId) ?? NONE;
+  const [only] = named;
+  return named.length === 1 && meant.length === 1 && meant[0] === only
+    ? named
+    : [...new Set([...named, ...meant])];
 }
 
-/** Those that are about the target, or that stand where its own would; in the order of the list. */
-function remoteSecretsFor({ state }: ReachableMember, targetId: string): readonly RemoteSecretState[] {
-  const found = remoteSecretsByName(state.remoteSecrets, ({ targetId: id }) => remoteSecretName(id));
-  return found.get(remoteSecretName(targetId)) ?? [];
-}
-
-function readerSecretsFor({ state }: ReachableMember, readerId: string): readonly ReaderSecretState[] {
-  const found = readerSecretsByName(state.readerSecrets, ({ readerId: id }) => readerSecretName(id));
-  return found.get(readerSecretName(readerId)) ?? [];
-}
-
-const remoteSecretsByName = byName<RemoteSecretState>();
-const readerSecretsByName = byName<ReaderSecretState>();
-
-/**
- * Secrets by the name that each has and by the one that it should have, made once for each list: there are as many pairs as
- * members squared, and no pair is to be looked for among all Secrets of a member.
- */
-function byName<T extends { readonly name: string }>() {
-  const made = new WeakMap<readonly T[], ReadonlyMap<string, readonly T[]>>();
-  return (secrets: readonly T[], properName: (secret: T) => string): ReadonlyMap<string, readonly T[]> => {
-    const known = made.get(secrets);
-    if (known !== undefined) return known;
-    const names = new Map<string, T[]>();
-    for (const secret of secrets) {
-      for (const name of new Set([secret.name, properName(secret)])) {
-        const same = names.get(name);
-        if (same === undefined) names.set(name, [secret]);
-        else same.push(secret);
-      }
-    }
-    made.set(secrets, names);
-    return names;
-  };
-}
+const NONE: readonly RemoteSecretState[] = [];
 
 /** A Secret of somebody else's that keeps the pair, or that is in its way. */
 function foreignSecret(
-  reader: ReachableMember,
-  target: ReachableMember,
+  reader: Side,
+  target: Side,
+  held: readonly RemoteSecretState[],
 ): Pick<PairPlan, "standing" | "findings"> | undefined {
-  const remote = remoteSecretsFor(reader, target.clusterId).find(({ owner }) => owner !== "ours");
+  const remote = held.find(({ owner }) => owner !== "ours");
   if (remote !== undefined) {
     return {
       standing: remote.isRead ? "excluded" : "blocked",
       findings: [foreignRemoteSecret(reader.clusterId, target.clusterId, remote)],
     };
   }
-  const standIn = readerSecretsFor(target, reader.clusterId).find(
-    (secret) => secret.owner !== "ours" && secret.name === readerSecretName(reader.clusterId),
-  );
+  const standIn = target.readerSecrets.get(reader.names.readerSecret)?.find(({ owner }) => owner !== "ours");
   return standIn && { standing: "blocked", findings: [foreignReaderSecret(target.clusterId, standIn.name)] };
 }
 
@@ -233,56 +285,6 @@ function foreignReaderSecret(target: string, name: string): Finding {
     `delete it: kubectl -n ${ISTIO_NAMESPACE} delete secret ${name}`,
     target,
   );
-}
-
-type Cause = Pick<Connect, "unseen"> & { readonly finding: Finding };
-
-function whyConnect(
-  existing: RemoteSecretState | undefined,
-  reader: ReachableMember,
-  target: ReachableMember,
-  digest: string,
-  now: Date,
-): Cause | undefined {
-  const say = (
-    reason: "RemoteSecretMissing" | "RemoteSecretOutdated" | "TokenDue",
-    message: string,
-  ): Cause => ({
-    finding: finding(reason, message, "Meshjoin writes it", reader.clusterId),
-  });
-  const name = target.clusterId;
-  if (existing === undefined) return say("RemoteSecretMissing", `there is no remote secret for ${name}`);
-  if (!existing.isRead) {
-    return say(
-      "RemoteSecretOutdated",
-      `the remote secret for ${name} has lost the label that istiod looks for`,
-    );
-  }
-  if (existing.editedBy !== undefined) {
-    return say("RemoteSecretOutdated", `the remote secret for ${name} was changed by ${existing.editedBy}`);
-  }
-  if (existing.targetGkeId !== target.cluster.id) {
-    return say(
-      "RemoteSecretOutdated",
-      `the remote secret was made for an earlier cluster of the name ${name}`,
-    );
-  }
-  if (existing.endpointDigest !== digest) {
-    return say("RemoteSecretOutdated", `the address or the CA of ${name} has changed`);
-  }
-  const bound = readerSecretsFor(target, reader.clusterId).find(
-    (secret) => secret.readerId === reader.clusterId,
-  );
-  if (bound === undefined || bound.uid !== existing.readerUid || bound.readerGkeId !== reader.cluster.id) {
-    const gone = say("RemoteSecretOutdated", `the token for ${name} is bound to a Secret that is gone`);
-    return existing.readerUid === undefined ? gone : { ...gone, unseen: existing.readerUid };
-  }
-  if (existing.tokenExpiresAt !== undefined && existing.tokenExpiresAt <= now) {
-    return say("RemoteSecretOutdated", `the token for ${name} has ended`);
-  }
-  return isTokenDue(existing, reader.clusterId, name, now)
-    ? say("TokenDue", `the token for ${name} is due for renewal`)
-    : undefined;
 }
 
 function compare(a: string, b: string): number {

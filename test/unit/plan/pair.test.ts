@@ -261,16 +261,20 @@ describe("a token of seven days", () => {
     const endsFirst = targets[4]!;
     const remoteSecrets = targets.map((target) =>
       aRemoteSecret(one!, target, {
-        tokenExpiresAt: new Date(NOW.getTime() + (target === endsFirst ? 6.5 : 7) * DAY_MS),
+        tokenExpiresAt: new Date(NOW.getTime() + (target === endsFirst ? 6.9 : 7) * DAY_MS),
       }),
     );
     const [first, ...others] = aPairedFleet(CLUSTERS);
     const members = [aMember(one, { ...stateOf(first!), remoteSecrets }), ...others];
-    const now = new Date(NOW.getTime() + 6 * DAY_MS);
-    const renewed = plan(members, { now }).filter(({ action }) => action);
+    const now = new Date(NOW.getTime() + 5 * DAY_MS);
+    const plans = plan(members, { now });
+    const renewed = plans.filter(({ action }) => action?.urgency === "due");
     expect(renewed).toHaveLength(CLUSTERS.length);
     const ofOne = renewed.find((each) => each.reader === clusterId(one!.ref));
     expect(ofOne?.target).toBe(clusterId(endsFirst.ref));
+    const reserve = plans.filter(({ action }) => action?.urgency === "reserve");
+    expect(reserve).toHaveLength(132 - CLUSTERS.length);
+    expect(new Set(reserve.map(({ standing }) => standing))).toEqual(new Set(["current"]));
   });
 
   it("is renewed in time by a reader of many, with tokens of GKE and a full run every ten minutes", () => {
@@ -290,7 +294,7 @@ describe("a token of seven days", () => {
         (pair) => pair.reader === clusterId(one!.ref),
       );
       expect(ofReader.flatMap(({ expiring }) => expiring ?? [])).toEqual([]);
-      const renewed = ofReader.filter(({ action }) => action !== undefined);
+      const renewed = ofReader.filter(({ action }) => action?.urgency === "due");
       counts.push(renewed.length);
       for (const { target } of renewed) issue(target, now);
     }

@@ -63,6 +63,37 @@ describe("a token", () => {
     await expectJoined(mesh);
   });
 
+  it("of a target that refuses tokens holds up no other: as many are renewed as are to be, and in time", async () => {
+    const mesh = await aMesh({ members: 4 });
+    await mesh.reconcile("mesh");
+    const refusing = clusterId(mesh.clusters[0]!.ref);
+    mesh.servers[0]!.faults.forbidden = ["tokenRequest"];
+    const issued = () =>
+      mesh.clusters.flatMap((cluster) =>
+        secretsOf(mesh, cluster).flatMap(({ metadata: { name, annotations } }) =>
+          name.startsWith("istio-remote-secret-") && !name.endsWith(refusing)
+            ? [annotations?.[annotation("token-issued-at")]]
+            : [],
+        ),
+      );
+    const before = issued();
+    mesh.clock.advance(5 * DAY);
+    const { summary } = await mesh.reconcile("mesh");
+    const renewed = summary.pairs.filter(({ outcome }) => outcome === "updated");
+    expect(renewed.map(({ reader }) => reader)).toEqual(mesh.clusters.map(({ ref }) => clusterId(ref)));
+    for (let run = 0; run < 3; run += 1) await mesh.reconcile("mesh");
+    expect(issued().filter((at) => before.includes(at))).toEqual([]);
+  });
+
+  it("near its end is renewed with all others that are, whatever their number", async () => {
+    const mesh = await aMesh({ members: 4 });
+    await mesh.reconcile("mesh");
+    mesh.clock.advance(5.5 * DAY);
+    const { summary } = await mesh.reconcile("mesh");
+    expect(summary.pairs.map(({ outcome }) => outcome)).toEqual(Array.from({ length: 12 }, () => "updated"));
+    await expectJoined(mesh);
+  });
+
   it("is renewed once, though ten runs come at once", async () => {
     const mesh = await twoMembers();
     mesh.clock.advance(5 * DAY);

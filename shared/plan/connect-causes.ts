@@ -1,0 +1,120 @@
+import type { Cluster } from "../core/cluster.ts";
+import { type Finding, finding, type Reason } from "../core/finding.ts";
+import type { ReaderSecretState, RemoteSecretState } from "../core/observation.ts";
+import { isTokenDue, isTokenEnding } from "../core/token-life.ts";
+import type { Connect } from "./action.ts";
+
+/** One direction of a pair whose two ends are complete. */
+export interface Connection {
+  /** The reader's remote secret for the target. */
+  readonly existing: RemoteSecretState | undefined;
+  /** The Secret in the target that stands for the reader. */
+  readonly bound: ReaderSecretState | undefined;
+  /** Of the address and CA that the target has now. */
+  readonly digest: string;
+  readonly reader: Cluster;
+  readonly target: Cluster;
+  readonly ids: { readonly reader: string; readonly target: string };
+  readonly now: Date;
+}
+
+type Written = Connection & { readonly existing: RemoteSecretState };
+
+export type Cause = Pick<Connect, "unseen" | "urgency"> & { readonly finding: Finding };
+
+type Check<T> = (connection: T) => Cause | undefined;
+
+/** Why a remote secret is written, the first cause that holds; undefined where it is as it should be. */
+export function whyConnect(connection: Connection): Cause | undefined {
+  const { existing } = connection;
+  if (existing === undefined) return remoteSecretIsMissing(connection);
+  const written = { ...connection, existing };
+  for (const check of CAUSES) {
+    const cause = check(written);
+    if (cause !== undefined) return cause;
+  }
+  return undefined;
+}
+
+const remoteSecretIsMissing = (connection: Connection): Cause =>
+  needed(connection, "RemoteSecretMissing", (target) => `there is no remote secret for ${target}`);
+
+const istiodPassesItOver: Check<Written> = (connection) =>
+  connection.existing.isRead
+    ? undefined
+    : outdated(
+        connection,
+        (target) => `the remote secret for ${target} has lost the label that istiod looks for`,
+      );
+
+const somebodyHasChangedIt: Check<Written> = (connection) =>
+  connection.existing.editedBy === undefined
+    ? undefined
+    : outdated(
+        connection,
+        (target) => `the remote secret for ${target} was changed by ${connection.existing.editedBy}`,
+      );
+
+const targetWasRecreated: Check<Written> = (connection) =>
+  connection.existing.targetGkeId === connection.target.id
+    ? undefined
+    : outdated(
+        connection,
+        (target) => `the remote secret was made for an earlier cluster of the name ${target}`,
+      );
+
+const addressHasChanged: Check<Written> = (connection) =>
+  connection.existing.endpointDigest === connection.digest
+    ? undefined
+    : outdated(connection, (target) => `the address or the CA of ${target} has changed`);
+
+const readerSecretIsGone: Check<Written> = (connection) => {
+  const { bound, existing, reader } = connection;
+  if (bound !== undefined && bound.uid === existing.readerUid && bound.readerGkeId === reader.id) {
+    return undefined;
+  }
+  const gone = outdated(connection, (target) => `the token for ${target} is bound to a Secret that is gone`);
+  return existing.readerUid === undefined ? gone : { ...gone, unseen: existing.readerUid };
+};
+
+const tokenHasEnded: Check<Written> = (connection) => {
+  const { tokenExpiresAt } = connection.existing;
+  return tokenExpiresAt === undefined || tokenExpiresAt > connection.now
+    ? undefined
+    : outdated(connection, (target) => `the token for ${target} has ended`);
+};
+
+const tokenIsDue: Check<Written> = ({ existing, ids: { reader, target }, now }) =>
+  isTokenDue(existing, reader, target, now)
+    ? {
+        urgency: isTokenEnding(existing, now) ? "ending" : "due",
+        finding: finding(
+          "TokenDue",
+          `the token for ${target} is due for renewal`,
+          "Meshjoin writes it",
+          reader,
+        ),
+      }
+    : undefined;
+
+/** A token that is dead or of no use comes before one that is due. */
+const CAUSES: readonly Check<Written>[] = [
+  istiodPassesItOver,
+  somebodyHasChangedIt,
+  targetWasRecreated,
+  addressHasChanged,
+  readerSecretIsGone,
+  tokenHasEnded,
+  tokenIsDue,
+];
+
+function outdated(connection: Connection, say: (target: string) => string): Cause {
+  return needed(connection, "RemoteSecretOutdated", say);
+}
+
+function needed({ ids }: Connection, reason: Reason, say: (target: string) => string): Cause {
+  return {
+    urgency: "needed",
+    finding: finding(reason, say(ids.target), "Meshjoin writes it", ids.reader),
+  };
+}

@@ -1,0 +1,176 @@
+import { describe, expect, it } from "@jest/globals";
+import { clusterId } from "../../../shared/core/names.ts";
+import { isTokenDue, renewalsARun } from "../../../shared/core/token-life.ts";
+import { UnavailableError } from "../../../shared/errors.ts";
+import { type Attempt, takeTurns } from "../../../shared/phases/pairs.ts";
+import { type PairPlan, planPairs, turnsOf } from "../../../shared/plan/pair.ts";
+import { aCluster } from "../../builders/cluster.ts";
+import { aPairedFleet, NOW } from "../../builders/member.ts";
+import { aSpec } from "../../builders/spec.ts";
+
+const HOUR = 3_600_000;
+const RUN = 600_000;
+const WEEK = 7 * 24 * HOUR;
+
+const CLUSTERS = Array.from({ length: 20 }, (_, index) => aCluster({ name: `m${index + 1}` }));
+const IDS = CLUSTERS.map(({ ref }) => clusterId(ref));
+/** Each renews what it holds by itself, so that a few of them show what all do. */
+const READERS = IDS.filter((_, index) => index % 5 === 0);
+
+/** Whether a member (by its number) can be reached at this time, in milliseconds since the beginning. */
+type Answers = (member: number, at: number) => boolean;
+
+interface Week {
+  /** Tokens that ended, each as `reader target`. */
+  readonly dead: readonly string[];
+  readonly renewals: number;
+  /** The most that one reader renewed in one run. */
+  readonly most: number;
+}
+
+/** Full runs every ten minutes for a week; the first token of every pair is of the beginning. */
+async function aWeek(life: number, answers: Answers, grants: Answers, duration = WEEK): Promise<Week> {
+  const fleet = aPairedFleet(CLUSTERS).map(({ state, ...member }) => {
+    if (!state.reachable) throw new TypeError("everybody is there");
+    return { ...member, state: { ...state, remoteSecrets: [...state.remoteSecrets] } };
+  });
+  const issue = (reader: string, target: string, at: number) => {
+    const secrets = fleet.find(({ clusterId: id }) => id === reader)?.state.remoteSecrets ?? [];
+    const index = secrets.findIndex(({ targetId }) => targetId === target);
+    const tokenIssuedAt = new Date(NOW.getTime() + at);
+    const tokenExpiresAt = new Date(NOW.getTime() + at + life);
+    secrets[index] = { ...secrets[index]!, tokenIssuedAt, tokenExpiresAt };
+  };
+  for (const reader of IDS) for (const target of IDS) if (reader !== target) issue(reader, target, 0);
+  const standings = new Map(IDS.map((id) => [id, "complete" as const]));
+  const dead = new Set<string>();
+  let renewals = 0;
+  let most = 0;
+  for (let at = RUN; at <= duration; at += RUN) {
+    const now = new Date(NOW.getTime() + at);
+    const up = new Set(IDS.filter((_, index) => answers(index, at)));
+    const plans = fleet
+      .filter(({ clusterId: reader }) => READERS.includes(reader) && up.has(reader))
+      .flatMap((reader) => {
+        // Of a pair whose token is not due there is nothing to plan.
+        const due = reader.state.remoteSecrets
+          .filter((secret) => isTokenDue(secret, reader.clusterId, secret.targetId, now))
+          .map(({ targetId }) => targetId);
+        const sides = fleet.filter((each) => each === reader || due.includes(each.clusterId));
+        const context = { spec: aSpec(), standings, now };
+        return planPairs(sides, new Set([reader.clusterId]), context).filter(
+          (plan) => plan.reader === reader.clusterId,
+        );
+      })
+      .filter(({ target }) => up.has(target));
+    for (const { clusterId: reader, state } of fleet.filter((each) => READERS.includes(each.clusterId))) {
+      for (const { targetId, tokenExpiresAt } of state.remoteSecrets)
+        if (tokenExpiresAt !== undefined && tokenExpiresAt <= now) dead.add(`${reader} ${targetId}`);
+    }
+    const counts = new Map<string, number>();
+    const attempt: Attempt = ({ reader, target }) => {
+      if (!grants(IDS.indexOf(target), at)) {
+        const fields = { clusterId: target };
+        return Promise.resolve(new UnavailableError("refused; try again", { code: "Refused", fields }));
+      }
+      issue(reader, target, at);
+      counts.set(reader, (counts.get(reader) ?? 0) + 1);
+      renewals += 1;
+      return Promise.resolve(true);
+    };
+    await asThePhaseDoes(
+      plans.filter(({ action }) => action !== undefined),
+      attempt,
+    );
+    most = Math.max(most, ...counts.values());
+  }
+  return { dead: [...dead], renewals, most };
+}
+
+async function asThePhaseDoes(plans: readonly PairPlan[], attempt: Attempt): Promise<void> {
+  const turns = turnsOf(plans);
+  const inTurn = new Set([...turns.values()].flatMap((each) => each.plans));
+  for (const plan of plans) if (!inTurn.has(plan)) await attempt(plan, false);
+  for (const each of turns.values()) await takeTurns(each, attempt, new AbortController().signal);
+}
+
+/**
+ * One fault after the other, each of a quarter of a life, with a run or more between them, and each of another sixth of the members:
+ * they are away, then others refuse tokens. No pair is without both its ends for longer.
+ */
+function faults(life: number): { answers: Answers; grants: Answers } {
+  const isIn = (member: number, at: number, kind: number) => {
+    const count = Math.floor(at / (life / 2));
+    const begins = count * (life / 2) + ((count * 7 * 60_000) % (life / 12));
+    return count % 2 === kind && member % 6 === count % 6 && at >= begins && at < begins + life / 4;
+  };
+  return {
+    answers: (member, at) => !isIn(member, at, 0),
+    grants: (member, at) => !isIn(member, at, 1),
+  };
+}
+
+const ALWAYS: Answers = () => true;
+
+describe.each([1, 48])("tokens of %i h among 20 members, with full runs every ten minutes", (hours) => {
+  const life = hours * HOUR;
+
+  it("never end within a week", async () => {
+    const { dead, renewals, most } = await aWeek(life, ALWAYS, ALWAYS);
+    expect(dead).toEqual([]);
+    expect(renewals).toBeGreaterThan((READERS.length * 19 * (WEEK - life)) / life);
+    expect(most).toBeLessThanOrEqual(hours === 1 ? 16 : 1);
+  });
+
+  it("never end within a week in which members are away, or refuse tokens, for a quarter of a life, again and again", async () => {
+    const { answers, grants } = faults(life);
+    expect((await aWeek(life, answers, grants)).dead).toEqual([]);
+  });
+
+  it("end for a target that refuses them for good, and for no other", async () => {
+    const { dead } = await aWeek(life, ALWAYS, (member) => member !== 4, 2.5 * life);
+    const refused = READERS.map((reader) => `${reader} ${IDS[4]}`);
+    expect(dead.toSorted()).toEqual(refused.toSorted());
+  });
+});
+
+describe("the renewals of a run", () => {
+  const of = (hours: number, count: number) =>
+    Array.from({ length: count }, () => ({
+      tokenIssuedAt: NOW,
+      tokenExpiresAt: new Date(NOW.getTime() + hours * HOUR),
+    }));
+  it.each([
+    [1, 168, 199],
+    [1, 48, 50],
+    [3, 48, 120],
+    [16, 1, 19],
+    [1, 1, 1],
+  ])("are %i for tokens of %i h that a reader of %i holds", (few, hours, count) => {
+    expect(renewalsARun(of(hours, count))).toBe(few);
+  });
+
+  it("are one where nobody knows when the tokens end", () => {
+    expect(renewalsARun([{ tokenIssuedAt: undefined, tokenExpiresAt: undefined }])).toBe(1);
+  });
+});
+
+describe("a token", () => {
+  const due = (hours: number, minutes: number) => {
+    const secret = { tokenIssuedAt: NOW, tokenExpiresAt: new Date(NOW.getTime() + hours * HOUR) };
+    const pairs = Array.from({ length: 200 }, (_, index) => `target ${index}`);
+    const now = new Date(NOW.getTime() + minutes * 60_000);
+    return pairs.filter((target) => isTokenDue(secret, "reader", target, now)).length;
+  };
+  it.each([
+    ["of a week", 168, 84 * 60, 118 * 60],
+    ["of two days", 48, 24 * 60, 34 * 60],
+    ["of an hour, which leaves less room", 1, 13, 25],
+    ["of ten minutes, which no haste would keep", 1 / 6, 5, 7],
+  ])("%s is due after so many minutes at the earliest, and at the latest", (_, hours, first, last) => {
+    expect(due(hours, first - 0.1)).toBe(0);
+    expect(due(hours, (first + last) / 2)).toBeGreaterThan(50);
+    expect(due(hours, (first + last) / 2)).toBeLessThan(150);
+    expect(due(hours, last)).toBe(200);
+  });
+});

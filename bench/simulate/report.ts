@@ -62,7 +62,7 @@ ${renderTable(head, rows)}
 
 full run       of a mesh that is whole; CPU: of the process, for that run
 requests       to API servers, for each member, in that run; port-forwards to istiods are counted beside them
-planning       alone, once everything has been looked at
+planning       alone, once everything has been looked at: CPU of one thread
 in churn       a full run while one member in fifty takes connections and says nothing, and each of the others has one token
                that is due for renewal
 join           of one more, in the same churn, until all its pairs are seen synced; "none": not all were

@@ -95,20 +95,20 @@ const ENTRIES: Readonly<Record<Reason, Entry>> = {
   ForeignCacerts: {
     means:
       "The Secret `cacerts` is not Meshjoin's, and no workload of the mesh would trust it. The member does not join.",
-    cure: "Delete it, or import its root with a root rotation.",
+    cure: "Import its root with a root rotation. Or delete the `cacerts`, which costs an outage: workloads do not trust each other until istiod and all of them have started anew.",
   },
   ForeignCacertsAccepted: {
     means:
       "The Secret `cacerts` is not Meshjoin's, and chains to the mesh's roots. It is used as it is, and never rotated.",
-    cure: "None. Delete it to have Meshjoin issue and rotate one.",
+    cure: "None. Delete the `cacerts` to have Meshjoin issue and rotate one; that is an outage if istiod starts before the new one is there.",
   },
   ForeignControlPlane: {
     means: "istiod is not Meshjoin's, and does not belong to this mesh. The member does not join.",
-    cure: "Uninstall it, or install it with the mesh ID, cluster name and network that the message names.",
+    cure: "Take the mesh label off. Or uninstall it, or install it with the mesh ID, cluster name and network that the message names: either costs an outage, because istiod serves no running sidecar that knows another cluster name.",
   },
   ForeignControlPlaneAccepted: {
     means: "istiod is not Meshjoin's, and belongs to the mesh. Only its remote secrets are kept.",
-    cure: "None. Uninstall it to have Meshjoin install one.",
+    cure: "None. Uninstall it to have Meshjoin install one, an outage for every pod that starts meanwhile.",
   },
   ForeignReaderSecret: {
     means:
@@ -190,7 +190,7 @@ const ENTRIES: Readonly<Record<Reason, Entry>> = {
   },
   OtherMesh: {
     means: "The cluster still holds the control plane of another mesh of Meshjoin. It does not join.",
-    cure: "Delete its namespace `istio-system`.",
+    cure: "Set the label back to that mesh. Or delete its namespace `istio-system`, an outage of its workloads until each has started anew.",
   },
   PairNotSynced: {
     means: "The remote secret is there, and istiod of the reader does not show the target as synced.",
@@ -247,7 +247,7 @@ const ENTRIES: Readonly<Record<Reason, Entry>> = {
   RotationMissed: {
     means:
       "A cluster that was no member while the root was rotated has joined again, with a CA of the root that has left. Nobody else trusts it.",
-    cure: "Its workloads have to be cut off once: delete its Secret `cacerts`, and when Meshjoin has issued another, restart istiod and the workloads.",
+    cure: "Its workloads have to be cut off once, which is an outage: delete its Secret `cacerts`, and when Meshjoin has issued another, restart istiod and the workloads.",
   },
   RotationStopped: {
     means: "A member did not come out whole with its new intermediate CA, so no other gets one for now.",
@@ -264,7 +264,7 @@ const ENTRIES: Readonly<Record<Reason, Entry>> = {
   SelfSignedMesh: {
     means:
       "An istiod with a self-signed CA runs in the cluster. It does not join: a new CA would cut its workloads off.",
-    cure: "Uninstall that istiod and its workloads' sidecars, or take the mesh label off.",
+    cure: "Take the mesh label off. Or uninstall that istiod and its workloads' sidecars, an outage of whatever relies on them.",
   },
   StillRunning: {
     means: "A deletion has begun, and GKE still calls the cluster running.",

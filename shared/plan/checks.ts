@@ -63,7 +63,7 @@ const otherMesh: Check = ({ state, clusterId }, { spec }) => {
     ? finding(
         "OtherMesh",
         "the cluster still holds the control plane of another mesh of Meshjoin",
-        `delete namespace ${ISTIO_NAMESPACE} in it to let it join mesh ${spec.meshId}`,
+        `set the label back to that mesh; or delete namespace ${ISTIO_NAMESPACE} to let it join mesh ${spec.meshId}, an outage of its workloads until each has started anew`,
         clusterId,
       )
     : undefined;
@@ -90,16 +90,18 @@ const selfSignedMesh: Check = ({ state, clusterId }) => {
     ? finding(
         "SelfSignedMesh",
         "an istiod with a self-signed CA runs in the cluster; a new CA would cut its workloads off",
-        "uninstall that istiod and its workloads' sidecars first, or take the mesh label off",
+        "take the mesh label off; or uninstall that istiod and its workloads' sidecars first, an outage of whatever relies on them",
         clusterId,
       )
     : undefined;
 };
 
 const DELETE_CACERTS = `kubectl -n ${ISTIO_NAMESPACE} delete secret ${CACERTS}`;
+const CACERTS_OUTAGE =
+  "an outage: workloads do not trust each other until istiod and all of them have started anew";
 const FOREIGN_CACERTS_CURES = {
-  otherRoots: `delete it (${DELETE_CACERTS}), or import its root with a root rotation`,
-  unloadable: `mend it, or delete it to have Meshjoin issue one: ${DELETE_CACERTS}`,
+  otherRoots: `import its root with a root rotation; or delete it (${DELETE_CACERTS}), ${CACERTS_OUTAGE}`,
+  unloadable: `mend it; or delete it to have Meshjoin issue one (${DELETE_CACERTS}), ${CACERTS_OUTAGE}`,
 } as const;
 
 const foreignCacerts: Check = ({ state, clusterId }) => {
@@ -126,7 +128,7 @@ const foreignControlPlane: Check = (member, context) => {
     : finding(
         "ForeignControlPlane",
         `Deployment ${controlPlane.name} is not Meshjoin's and differs in ${differences.join(", ")}`,
-        `uninstall it, or install it with meshID ${spec.meshId}, clusterName ${member.clusterId}, network ${member.network}`,
+        `take the mesh label off; or uninstall it, or install it with meshID ${spec.meshId}, clusterName ${member.clusterId}, network ${member.network}: either is an outage of the workloads that run, for istiod serves no sidecar that knows another clusterName until it starts anew`,
         member.clusterId,
       );
 };

@@ -100,7 +100,7 @@ function acceptances(member: ReachableMember): Finding[] {
       finding(
         "ForeignControlPlaneAccepted",
         `Deployment ${state.controlPlane.name} is not Meshjoin's but belongs to the mesh; only its remote secrets are kept`,
-        "uninstall it to have Meshjoin install and upgrade one",
+        "nothing; uninstall it to have Meshjoin install and upgrade one, an outage for every pod that starts meanwhile",
         clusterId,
       ),
     );
@@ -112,7 +112,7 @@ function acceptedCacerts(clusterId: string): Finding {
   return finding(
     "ForeignCacertsAccepted",
     `Secret ${CACERTS} is not Meshjoin's but chains to the mesh's roots; it is used as it is and never rotated`,
-    "delete it to have Meshjoin issue and rotate one",
+    `nothing; delete ${CACERTS} to have Meshjoin issue and rotate one, an outage if istiod starts before it is there`,
     clusterId,
   );
 }

@@ -38,6 +38,6 @@ async function foreignCacerts(run: RotatorRun): Promise<Refusal | undefined> {
   return {
     refused: "ForeignCacerts",
     message: `${own.join(", ")} has a cacerts of its own, which Meshjoin does not rotate`,
-    cure: "delete that Secret, so that Meshjoin issues one, or take the mesh label off the cluster",
+    cure: "take the mesh label off the cluster; or delete its cacerts, so that Meshjoin issues one, an outage if istiod starts before it is there",
   };
 }

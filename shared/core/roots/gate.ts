@@ -72,7 +72,7 @@ function whyWaiting(member: Member, input: GateInput): string | undefined {
   const { cacerts, controlPlane } = member.state;
   if (cacerts === undefined) return `${clusterId} has no intermediate`;
   if (cacerts.owner === "foreign") {
-    return `${clusterId} has a cacerts of its own, which Meshjoin does not rotate: delete it, or take the mesh label off`;
+    return `${clusterId} has a cacerts of its own, which Meshjoin does not rotate: take the mesh label off, or delete it, an outage if istiod starts before Meshjoin has issued another`;
   }
   if (cacerts.rootVersions !== formatRootVersions(input.roots.versions)) {
     return `${clusterId} has not got the bundle of this stage`;

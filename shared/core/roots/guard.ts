@@ -55,7 +55,7 @@ function missedRotation(held: readonly number[], clusterId: string): Finding {
   return finding(
     "RotationMissed",
     `the member trusts root version ${held.join(", ")} alone, which the mesh has retired: it was away during a rotation`,
-    "its workloads have to be cut off once: kubectl -n istio-system delete secret cacerts, and when Meshjoin has issued another, restart istiod and them",
+    "its workloads have to be cut off once, an outage: kubectl -n istio-system delete secret cacerts, and when Meshjoin has issued another, restart istiod and them",
     clusterId,
   );
 }

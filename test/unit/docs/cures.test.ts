@@ -1,0 +1,73 @@
+import { glob, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { describe, expect, it } from "@jest/globals";
+import { parseSync, Visitor } from "oxc-parser";
+import { ROOT } from "../../../scripts/paths.ts";
+
+/** What takes trust or configuration from workloads that run. */
+const HARMS: readonly RegExp[] = [
+  /\bdelet(?:e|ing)\b[^.|]*cacerts/i,
+  /cacerts[^.|]*\bdelet(?:e|ing)\b/i,
+  /\bdelet(?:e|ing)\b[^.|]*\bistiod\b/i,
+  /\bdelete (?:its |the )?namespace\b/i,
+  /\buninstall\b/i,
+  /\b(?:rename|install|set|change)\b[^.|]*\bcluster ?name\b/i,
+];
+/** A part of a sentence that stands elsewhere. */
+const COMMAND = /^[`"]kubectl -n \S+ delete secret \S+[`"]$/;
+
+function isUnwarned(text: string): boolean {
+  const flat = text.replace(/\s+/g, " ");
+  return HARMS.some((harm) => harm.test(flat)) && !/outage/i.test(flat) && !COMMAND.test(flat);
+}
+
+/** Every text in the code as it stands there, with what is put into it by name. */
+function textsOf(path: string, source: string): string[] {
+  const texts: string[] = [];
+  const take = ({ start, end }: { start: number; end: number }) => void texts.push(source.slice(start, end));
+  new Visitor({ Literal: take, TemplateLiteral: take }).visit(parseSync(path, source).program);
+  return texts;
+}
+
+/** Paragraphs, rows of tables and blocks of code. */
+function partsOf(text: string): string[] {
+  return text.split(/\n\s*\n|\n(?=[|-])|^```.*$/m);
+}
+
+async function read(...patterns: string[]): Promise<(readonly [path: string, text: string])[]> {
+  const paths = await Array.fromAsync(glob(patterns, { cwd: ROOT }));
+  return await Promise.all(
+    paths.map(async (path) => [path, await readFile(join(ROOT, path), "utf8")] as const),
+  );
+}
+
+describe("a cure that harms workloads which run", () => {
+  it.each([
+    ["delete cacerts", 'const cure = "delete the Secret cacerts";', 1],
+    ["in another order", "const cure = `${id} has a cacerts of its own: delete it`;", 1],
+    ["by the name of a constant", "const cure = `delete it (${DELETE_CACERTS})`;", 1],
+    ["a clusterName", "const cure = `install it with clusterName ${id}`;", 1],
+    ["an istiod", 'const cure = "uninstall it";', 1],
+    ["a namespace", "const cure = `delete namespace ${ISTIO_NAMESPACE}`;", 1],
+    ["a warning in another text", 'const cure = ["an outage", "uninstall it"];', 1],
+    ["a warning with it", 'const cure = "uninstall it, an outage";', 0],
+    ["another Secret", "const cure = `delete it: kubectl delete secret ${name}`;", 0],
+    ["a comment", "// uninstall it", 0],
+  ])("is found without a warning: %s", (_, source, count) => {
+    expect(textsOf("x.ts", source).filter(isUnwarned)).toHaveLength(count);
+  });
+
+  it("says in the code that it costs an outage", async () => {
+    const files = await read("{shared,cli,functions}/**/*.ts", "scripts/reasons-reference.ts");
+    const texts = files.flatMap(([path, source]) => textsOf(path, source).map((text) => ({ path, text })));
+    expect(texts.filter(({ text }) => /outage/.test(text)).length).toBeGreaterThan(5);
+    expect(texts.filter(({ text }) => isUnwarned(text))).toEqual([]);
+  });
+
+  it("says in the documents that it costs an outage", async () => {
+    const files = await read("docs/{runbook,deploy,security}.md", "docs/reference/*.md", "README.md");
+    const parts = files.flatMap(([path, text]) => partsOf(text).map((part) => ({ path, part })));
+    expect(parts.filter(({ part }) => /outage/.test(part)).length).toBeGreaterThan(5);
+    expect(parts.filter(({ part }) => isUnwarned(part))).toEqual([]);
+  });
+});

@@ -321,9 +321,12 @@ describe("the command line", () => {
     async () => {
       const { fleet } = world;
       const { clusterId } = member("mesh-3");
+      // Otherwise the functions may be faster than the command.
+      await holdEvents(fleet);
       await setLabels(fleet, member("mesh-3"), { team: "shop" });
       expect(await meshjoin("sync")).toMatchObject({ code: 0, out: expect.stringContaining("deleted") });
       await expectForgotten(fleet, member("mesh-3"));
+      await clearFaults(fleet);
       const labelled = await meshjoin("label", clusterId, "--output", "json");
       expect(labelled).toMatchObject({ code: 0, err: "" });
       const label = { key: "mesh_id", value: MESH_LABEL.mesh_id };

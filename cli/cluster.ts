@@ -4,9 +4,9 @@ import { clusterId, parseClusterResource } from "../shared/core/names.ts";
 import type { Scope } from "../shared/core/request.ts";
 import { InputError } from "../shared/errors.ts";
 import { listClusters } from "../shared/look/listing.ts";
+import { lookAtMesh } from "../shared/look/mesh.ts";
 import { nearest } from "../shared/nearest.ts";
 import type { OperatorPorts, OperatorRun } from "../shared/operator.ts";
-import { preview } from "../shared/preview.ts";
 
 const NEAR_MAX = 3;
 const FORMS = "a cluster ID (cn-…) or projects/P/locations/L/clusters/C";
@@ -39,9 +39,9 @@ export async function scopeOf(
     if (reason !== undefined) say(`${scope.clusterId} is no member of mesh ${run.spec.meshId}: ${reason}`);
     return scope;
   }
-  const { actions, findings } = await preview(run, { scope, reason: "look" });
-  const known = actions.length > 0 || findings.some((finding) => finding.clusterId === scope.clusterId);
-  if (!known) throw unknown(name, others);
+  const { departures } = await lookAtMesh(run, "mesh");
+  const isKnown = departures.some(({ departed }) => departed.clusterId === scope.clusterId);
+  if (!isKnown) throw unknown(name, others);
   return scope;
 }
 

@@ -1,5 +1,6 @@
 import type { Cluster } from "./core/cluster.ts";
 import type { Finding } from "./core/finding.ts";
+import type { Member } from "./core/observation.ts";
 import { outOfReach } from "./core/reach.ts";
 import type { ReconcileRequest } from "./core/request.ts";
 import { rotationDue } from "./core/roots/due.ts";
@@ -45,6 +46,8 @@ export interface Reconciled {
   readonly retry: boolean;
   /** Everything that went wrong on the way; logged once, at the edge. */
   readonly errors: readonly MeshjoinError[];
+  /** Those that the run has looked at, as it saw them last. */
+  readonly members: readonly Member[];
 }
 
 /**
@@ -64,12 +67,9 @@ export async function reconcile(
   const mesh: Mesh = { ...look, roots };
   let course = begin(run, request, mesh);
   for (const row of PHASES) course = await through(run, course, row);
-  const { report } = course;
-  return {
-    summary: summaryOf(report),
-    retry: isRetried(report) || run.signal.aborted,
-    errors: report.errors,
-  };
+  const { report, mesh: last } = course;
+  const retry = isRetried(report) || run.signal.aborted;
+  return { summary: summaryOf(report), retry, errors: report.errors, members: last.members };
 }
 
 /** What the first look says, and what follows from it. */

@@ -1,7 +1,7 @@
 import type { Finding } from "./core/finding.ts";
 import { stillTrusted } from "./core/intermediate-life.ts";
 import type { ReconcileRequest, Scope } from "./core/request.ts";
-import { scheduledRotation } from "./core/roots/due.ts";
+import { rotationDue, scheduledRotation } from "./core/roots/due.ts";
 import type { Gate } from "./core/roots/gate.ts";
 import { refuseExclusion } from "./core/roots/held.ts";
 import {
@@ -152,7 +152,7 @@ function wholeMesh(reason: string): ReconcileRequest {
   return { scope: "mesh", reason, rollOut: true };
 }
 
-async function moveOn(run: RotatorRun, { summary }: Reconciled): Promise<Changed | undefined> {
+async function moveOn(run: RotatorRun, { members }: Reconciled): Promise<Changed | undefined> {
   // A tick comes by Google's clock, an order perhaps by that of a laptop.
   const { before: roots } = await changeRoots(run, (current) =>
     withoutFutureOrder(current, run.ports.clock.now()),
@@ -160,10 +160,9 @@ async function moveOn(run: RotatorRun, { summary }: Reconciled): Promise<Changed
   if (stageOf(roots) !== "idle") {
     return roots.notes.paused === undefined ? await advanceIfOpen(run) : undefined;
   }
-  const isDue = summary.findings.some(({ reason }) => reason === "RootRotationDue");
-  return isDue && roots.notes.origin === "generated"
-    ? await beginRotation(run, run.ports.clock.now())
-    : undefined;
+  const now = run.ports.clock.now();
+  const isDue = rotationDue(members, roots, run.spec, now) !== undefined;
+  return isDue && roots.notes.origin === "generated" ? await beginRotation(run, now) : undefined;
 }
 
 function hasNewAliases(changed: Changed | undefined): boolean {

@@ -19,7 +19,7 @@ export function logProgress(log: Logger): Reporter {
  * counted and not listed: Cloud Logging takes no entry above 256 KB, which the pairs of 50 members exceed.
  * https://cloud.google.com/logging/quotas
  */
-export function logReconciled(log: Logger, { summary, errors, retry }: Reconciled): void {
+export function logReconciled(log: Logger, { summary, errors, retry }: Omit<Reconciled, "members">): void {
   for (const err of errors) log[err.retryable ? "warn" : "error"]({ err, code: err.code }, "step failed");
   const said = new Set(errors.map(({ message }) => message));
   const findings = [...summary.members.flatMap((member) => member.findings), ...summary.findings];

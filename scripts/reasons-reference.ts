@@ -266,6 +266,11 @@ const ENTRIES: Readonly<Record<Reason, Entry>> = {
       "An istiod with a self-signed CA runs in the cluster. It does not join: a new CA would cut its workloads off.",
     cure: "Take the mesh label off. Or uninstall that istiod and its workloads' sidecars, an outage of whatever relies on them.",
   },
+  StageOverdue: {
+    means:
+      "A stage of a root rotation lasts, or is going to last, longer than two lives of a workload's certificate: a member holds it up, or has loaded its certificate late.",
+    cure: "`meshjoin root status` names what it waits for.",
+  },
   StillRunning: {
     means: "A deletion has begun, and GKE still calls the cluster running.",
     cure: "None: the end of the deletion, or the next full run, finishes it.",

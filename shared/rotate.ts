@@ -113,7 +113,9 @@ async function orderOnce(
 export async function tick(run: RotatorRun): Promise<Rotated> {
   const reconciled = await reconcile(run, wholeMesh("tick"));
   const moved = run.signal.aborted ? undefined : await moveOn(run, reconciled);
-  return { reconciled: await followUp(run, moved, reconciled), ...(moved === undefined ? {} : { moved }) };
+  const overdue = moved?.gate?.overdue;
+  const told = overdue === undefined ? reconciled : withFinding(reconciled, overdue);
+  return { reconciled: await followUp(run, moved, told), ...(moved === undefined ? {} : { moved }) };
 }
 
 /** What became of an order that may have moved a rotation on; the members get the new stage at once. */
@@ -152,7 +154,7 @@ function wholeMesh(reason: string): ReconcileRequest {
   return { scope: "mesh", reason, rollOut: true };
 }
 
-async function moveOn(run: RotatorRun, { members }: Reconciled): Promise<Changed | undefined> {
+async function moveOn(run: RotatorRun, { members }: Reconciled): Promise<Ordered | undefined> {
   // A tick comes by Google's clock, an order perhaps by that of a laptop.
   const { before: roots } = await changeRoots(run, (current) =>
     withoutFutureOrder(current, run.ports.clock.now()),

@@ -10,7 +10,7 @@ import { makeCsr } from "../pki/csr.ts";
 import { makeKeyPair, privateKeyPem } from "../pki/key.ts";
 import { isSignedBy } from "../pki/signature.ts";
 import { verifyCacerts } from "../pki/verify.ts";
-import type { IssueIntermediate } from "../plan/action.ts";
+import type { IssueHistory, IssueIntermediate } from "../plan/action.ts";
 import type { KubernetesObject, MemberApi, Ports } from "../ports.ts";
 import { mint } from "./mint.ts";
 
@@ -63,9 +63,25 @@ export async function writeIntermediate(
   const wanted = formatRootVersions(material.rootVersions);
   const accepts = ({ metadata }: KubernetesObject) =>
     metadata.annotations?.[annotation("root-versions")] === wanted;
-  const secret = cacertsSecret(meshId, material, now);
+  const written = cacertsSecret(meshId, material, now);
+  const annotations = { ...written.metadata.annotations, ...onRecord(action.history, material, now) };
+  const secret = { ...written, metadata: { ...written.metadata, annotations } };
   const { wrote } = await mint(api, secret, { meshId, replaces, accepts }, signal);
   return wrote;
+}
+
+function onRecord(
+  { isFirst, joinedAt, versionsLoaded }: IssueHistory,
+  { rootVersions }: CacertsMaterial,
+  now: Date,
+): Record<string, string> {
+  const joined = isFirst ? now : joinedAt;
+  const loaded =
+    versionsLoaded?.rootVersions === formatRootVersions(rootVersions) ? versionsLoaded.at : undefined;
+  return {
+    ...(joined === undefined ? {} : { [annotation("joined-at")]: joined.toISOString() }),
+    ...(loaded === undefined ? {} : { [annotation("versions-loaded-at")]: loaded.toISOString() }),
+  };
 }
 
 function assertValid(material: CacertsMaterial, now: Date, bundleBefore?: string): void {

@@ -8,7 +8,11 @@ import type { MemberApi } from "../ports.ts";
  */
 export async function annotateLoaded(
   api: MemberApi,
-  { uid, resourceVersion }: Pick<OwnCacerts, "uid" | "resourceVersion">,
+  {
+    uid,
+    resourceVersion,
+    versionsLoadedAt,
+  }: Pick<OwnCacerts, "uid" | "resourceVersion" | "versionsLoadedAt">,
   now: Date,
   signal: AbortSignal,
 ): Promise<void> {
@@ -21,7 +25,11 @@ export async function annotateLoaded(
         namespace: ISTIO_NAMESPACE,
         uid,
         resourceVersion,
-        annotations: { [annotation("loaded-at")]: now.toISOString() },
+        annotations: {
+          [annotation("loaded-at")]: now.toISOString(),
+          // Left out, it would go: an apply takes back what the one before has set.
+          [annotation("versions-loaded-at")]: (versionsLoadedAt ?? now).toISOString(),
+        },
       },
     },
     { signal },

@@ -64,6 +64,7 @@ export const REASONS = {
   RunFailed: "error",
   RunInterrupted: "warning",
   SelfSignedMesh: "error",
+  StageOverdue: "warning",
   StillRunning: "info",
   StolenIntermediateTrusted: "warning",
   TokenDue: "info",

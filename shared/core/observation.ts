@@ -66,6 +66,10 @@ export interface OwnCacerts {
   readonly notAfter: Date | undefined;
   readonly issuedAt: Date | undefined;
   readonly loadedAt: Date | undefined;
+  /** When istiod was first seen serving one of these root versions; another one of the same versions keeps it. */
+  readonly versionsLoadedAt: Date | undefined;
+  /** When the first one was issued, to a cluster that had no istiod; undefined where there may have been certificates before. */
+  readonly joinedAt: Date | undefined;
   /** The field manager that has changed it since Meshjoin wrote it. */
   readonly editedBy: string | undefined;
 }

@@ -56,6 +56,8 @@ export function ownCacerts(metadata: ObjectMeta, owner: OwnCacerts["owner"]): Ow
     notAfter: dateAnnotation(metadata, "not-after"),
     issuedAt: dateAnnotation(metadata, "issued-at"),
     loadedAt: dateAnnotation(metadata, "loaded-at"),
+    versionsLoadedAt: dateAnnotation(metadata, "versions-loaded-at"),
+    joinedAt: dateAnnotation(metadata, "joined-at"),
     editedBy: editorOf(metadata, { ...CACERTS_WRITTEN, at: dateAnnotation(metadata, "issued-at") }),
   };
 }

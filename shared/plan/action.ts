@@ -17,9 +17,19 @@ export interface LabelNamespace extends Step {
   readonly acceptance: string | undefined;
 }
 
+export interface IssueHistory {
+  /** This is the first one, and no istiod was there that might have issued certificates. */
+  readonly isFirst: boolean;
+  readonly joinedAt: Date | undefined;
+  /** Holds as long as another one stands for the same root versions (as `formatRootVersions` writes them). */
+  readonly versionsLoaded: { readonly rootVersions: string; readonly at: Date } | undefined;
+}
+
 /** A new key, its certificate, and the trust bundle, as one Secret. */
 export interface IssueIntermediate extends Step {
   readonly kind: "issueIntermediate";
+  /** What is known of the cluster's certificates so far, and stays on record. */
+  readonly history: IssueHistory;
   /** The one that is there is past the time at which anything may hold its renewal back. */
   readonly isUrgent: boolean;
   /** Of the Secret to replace; undefined when it is created. */

@@ -17,7 +17,7 @@ import type {
 import { isReachable } from "../core/observation.ts";
 import { unsafeRoots } from "../core/roots/guard.ts";
 import { formatRootVersions } from "../core/roots/state.ts";
-import type { ApplyControlPlane, IssueIntermediate, MemberAction } from "./action.ts";
+import type { ApplyControlPlane, IssueHistory, IssueIntermediate, MemberAction } from "./action.ts";
 import { BLOCKERS, type MemberContext } from "./checks.ts";
 
 /**
@@ -206,6 +206,11 @@ const issueIntermediate: ActionStep = (member, context) => {
       verb: "create",
       clusterId,
       isUrgent: false,
+      history: {
+        isFirst: state.controlPlane === undefined,
+        joinedAt: undefined,
+        versionsLoaded: undefined,
+      },
       resourceVersion: undefined,
       findings: [cause],
     };
@@ -240,9 +245,24 @@ function replacement(cacerts: OwnCacerts, cause: Finding, { now }: MemberContext
     verb: "update",
     clusterId,
     isUrgent: certificateExpiring(cacerts, clusterId, now) !== undefined,
+    history: historyOf(cacerts),
     resourceVersion: cacerts.resourceVersion,
     findings: [cause],
   };
+}
+
+/** What somebody has edited may have been served with another CA meanwhile. */
+function historyOf({
+  editedBy,
+  joinedAt,
+  loadedAt,
+  rootVersions,
+  versionsLoadedAt,
+}: OwnCacerts): IssueHistory {
+  const at = versionsLoadedAt ?? loadedAt;
+  return editedBy === undefined
+    ? { isFirst: false, joinedAt, versionsLoaded: at && { rootVersions, at } }
+    : { isFirst: false, joinedAt: undefined, versionsLoaded: undefined };
 }
 
 function whyRenew(cacerts: OwnCacerts, clusterId: string, context: MemberContext): Finding | undefined {

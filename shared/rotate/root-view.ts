@@ -55,6 +55,7 @@ export async function viewRoots(run: RotatorRun): Promise<RootView> {
     findings: [
       ...[noSigningRoot(spec, versions) ?? []].flat(),
       ...[rotationDue(seen.members, seen.roots, spec, ports.clock.now()) ?? []].flat(),
+      ...[gate?.overdue ?? []].flat(),
       ...unclaimedRoots(listed, seen.roots, spec),
     ],
   };

@@ -77,6 +77,8 @@ export function ownCacerts(seed: Partial<OwnCacerts> = {}): OwnCacerts {
     notAfter: new Date("2026-05-30T12:00:00Z"),
     issuedAt: NOW,
     loadedAt: NOW,
+    versionsLoadedAt: NOW,
+    joinedAt: undefined,
     editedBy: undefined,
     ...seed,
   };

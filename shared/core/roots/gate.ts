@@ -1,3 +1,4 @@
+import { type Finding, finding } from "../finding.ts";
 import type { Member, OwnCacerts, ReachableMember } from "../observation.ts";
 import { isReachable } from "../observation.ts";
 import type { MeshSpec } from "../spec.ts";
@@ -31,6 +32,8 @@ export interface Gate {
   readonly waitingFor: readonly string[];
   /** When the last certificate of the stage before has ended, as far as is known. */
   readonly until: Date | undefined;
+  /** The stage takes longer than it should. */
+  readonly overdue?: Finding;
 }
 
 /**
@@ -45,7 +48,13 @@ export function gateOf(input: GateInput): Gate {
     ...inMesh.flatMap((member) => whyWaiting(member, input) ?? []),
   ];
   const until = endOfOldCertificates(inMesh, input);
-  return { waitingFor, until, open: waitingFor.length === 0 && until !== undefined && input.now > until };
+  const late = overdue(inMesh, until, input);
+  return {
+    waitingFor,
+    until,
+    ...(late === undefined ? {} : { overdue: late }),
+    open: waitingFor.length === 0 && until !== undefined && input.now > until,
+  };
 }
 
 /** Nobody looks at a cluster that is no member, so nothing tells what its workloads trust; but the members still reach them. */
@@ -78,6 +87,7 @@ function whyWaiting(member: Member, input: GateInput): string | undefined {
     return `${clusterId} has not got the bundle of this stage`;
   }
   if (cacerts.editedBy !== undefined) return `${clusterId} has a cacerts that ${cacerts.editedBy} has edited`;
+  if (joinedInStage(member, input)) return undefined;
   if (cacerts.loadedAt === undefined) return `istiod of ${clusterId} does not serve its new intermediate`;
   if (controlPlane?.rolledOut !== true) return `istiod of ${clusterId} is not ready`;
   return whyNotPublished(member, cacerts, input);
@@ -107,15 +117,52 @@ function nameSome(names: readonly string[]): string {
   return sorted.slice(0, 3).join(", ") + (sorted.length > 3 ? ` and ${sorted.length - 3} more` : "");
 }
 
-/** Of the newest load of all: a certificate that was issued a moment before lives for the longest life that any istiod grants. */
-function endOfOldCertificates(members: readonly Member[], { spec }: GateInput): Date | undefined {
-  const reachable = members.filter(isReachable);
+/** It never had a certificate of the stage before: whatever becomes of it, its workloads begin with the bundle of this one. */
+function joinedInStage({ state }: Member, { roots: { notes }, spec }: GateInput): boolean {
+  const cacerts = state.reachable ? state.cacerts : undefined;
+  if (cacerts?.owner !== "ours" || cacerts.joinedAt === undefined || notes.stageSince === undefined) {
+    return false;
+  }
+  return cacerts.joinedAt.getTime() > notes.stageSince.getTime() + spec.clockSkew * 1000;
+}
+
+/**
+ * Of the newest of the members' first loads of this stage's root versions: a certificate that was issued a moment before lives for
+ * the longest life that any istiod grants. What is issued anew for the same versions, and who joins, prolongs nothing.
+ */
+function endOfOldCertificates(members: readonly Member[], input: GateInput): Date | undefined {
+  const counted = members.filter((member) => !joinedInStage(member, input));
+  const reachable = counted.filter(isReachable);
   const loads = reachable.map(({ state: { cacerts } }) =>
-    cacerts?.owner === "ours" ? cacerts.loadedAt?.getTime() : undefined,
+    cacerts?.owner === "ours" && cacerts.loadedAt !== undefined
+      ? (cacerts.versionsLoadedAt ?? cacerts.loadedAt).getTime()
+      : undefined,
   );
-  if (reachable.length < members.length || loads.includes(undefined)) return undefined;
-  const lives = reachable.map(({ state }) => state.controlPlane?.workloadTtl ?? 0);
-  const longest = Math.max(spec.workloadTtl, ...lives) + spec.clockSkew;
+  if (reachable.length < counted.length || loads.includes(undefined)) return undefined;
+  if (loads.length === 0) return input.roots.notes.stageSince;
   const newest = Math.max(0, ...loads.flatMap((load) => load ?? []));
-  return new Date(newest + longest * 1000);
+  const end = new Date(newest + longestLife(members, input));
+  return Number.isNaN(end.getTime()) ? undefined : end;
+}
+
+/** Milliseconds, the skew of clocks included. */
+function longestLife(members: readonly Member[], { spec }: GateInput): number {
+  const lives = members.filter(isReachable).map(({ state }) => state.controlPlane?.workloadTtl ?? 0);
+  return (Math.max(spec.workloadTtl, ...lives) + spec.clockSkew) * 1000;
+}
+
+/** A stage takes one life when nothing holds it; one that takes more than two, or is going to, is worth a look. */
+function overdue(members: readonly Member[], until: Date | undefined, input: GateInput): Finding | undefined {
+  const { stageSince } = input.roots.notes;
+  if (stageSince === undefined) return undefined;
+  const latest = stageSince.getTime() + 2 * longestLife(members, input);
+  const end = Math.max(input.now.getTime(), until?.getTime() ?? 0);
+  if (!(end > latest)) return undefined;
+  const when =
+    until === undefined || until < input.now ? "it is not known when" : `not before ${until.toISOString()}`;
+  return finding(
+    "StageOverdue",
+    `a stage of the root rotation began at ${stageSince.toISOString()} and lasts longer than two lives of a workload's certificate; it ends, ${when}`,
+    "see what it waits for, and mend that: meshjoin root status",
+  );
 }

@@ -32,7 +32,7 @@ locals {
         resource.type="cloud_run_revision"
         AND (
           (resource.labels.service_name="on-rotation-request" AND jsonPayload.stage=~"." AND jsonPayload.waitingFor=~".")
-          OR jsonPayload.finding.reason=("RotationHeld" OR "RotationStopped" OR "RootMissing" OR "RootNotDistributed")
+          OR jsonPayload.finding.reason=("RotationHeld" OR "RotationStopped" OR "StageOverdue" OR "RootMissing" OR "RootNotDistributed")
         )
       EOT
       labels      = { reason = "EXTRACT(jsonPayload.finding.reason)", stage = "EXTRACT(jsonPayload.stage)" }

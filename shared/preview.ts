@@ -5,7 +5,7 @@ import type { Plan, PlannedAction } from "./core/plan.ts";
 import type { ReconcileRequest } from "./core/request.ts";
 import { noSigningRoot } from "./core/roots/signing.ts";
 import { MeshjoinError } from "./errors.ts";
-import { controlPlane } from "./istio/control-plane.ts";
+import { controlPlane, isDefinition } from "./istio/control-plane.ts";
 import { CRDS, dueCrds } from "./istio/crds.ts";
 import { manifestValues } from "./istio/template.ts";
 import { lookAtMesh, type Mesh } from "./look/mesh.ts";
@@ -101,13 +101,9 @@ async function objectsOf(
   const of = { clusterId, network: member?.network ?? "" };
   const desired = controlPlane(template, manifestValues(template, spec, of));
   const existing = member === undefined ? [] : await crdsOf(ports, member, signal);
-  return [
-    ...dueCrds(existing, desired, meshId),
-    ...desired.others,
-    ...desired.mutatingWebhooks,
-    ...desired.validatingWebhooks,
-    desired.deployment,
-  ];
+  return desired.stages.flatMap(({ objects }) =>
+    objects.some(isDefinition) ? dueCrds(existing, objects, desired.istioVersion, meshId) : objects,
+  );
 }
 
 async function crdsOf(

@@ -1,51 +1,65 @@
 import { settleAll } from "../async/settle-all.ts";
-import { type ControlPlane, withoutFailurePolicy } from "../istio/control-plane.ts";
+import {
+  type ControlPlane,
+  type InstallationStage,
+  isDefinition,
+  onceThere,
+} from "../istio/control-plane.ts";
+import { CRDS, dueCrds } from "../istio/crds.ts";
 import type { KubernetesObject, MemberApi } from "../ports.ts";
-import { applyCrds } from "./crds.ts";
+import { awaitServed } from "./crds.ts";
 import { applyOwned, createOwned } from "./owned.ts";
 
 /**
- * CRDs until they are served; then what istiod stands on, side by side; the webhooks only if all of that went well, because
- * one without an istiod lets no pod start; and istiod's Deployment last: its hash says "all done".
+ * An installation stage by stage, or what of it `isThere` does not say to be there. CRDs that are absent or older are applied in any
+ * case. Its last stage, istiod's rollout, is waited for by the caller. Answers how many objects were applied.
  */
 export async function applyControlPlane(
   api: MemberApi,
   desired: ControlPlane,
   meshId: string,
   signal: AbortSignal,
-): Promise<void> {
-  await applyMissing(api, desired, () => false, meshId, signal);
+  isThere: (object: KubernetesObject) => boolean = () => false,
+): Promise<number> {
+  let applied = 0;
+  for (const stage of desired.stages) {
+    // oxlint-disable-next-line no-await-in-loop -- one stage after the other
+    applied += await applyStage(api, desired, stage, { meshId, signal, isThere });
+  }
+  return applied;
 }
 
-/** The same for those objects that are not there, CRDs that are older included; answers how many of the others there were. */
-export async function applyMissing(
+interface How {
+  readonly meshId: string;
+  readonly signal: AbortSignal;
+  isThere(object: KubernetesObject): boolean;
+}
+
+async function applyStage(
   api: MemberApi,
-  desired: ControlPlane,
-  isThere: (object: KubernetesObject) => boolean,
+  { istioVersion }: ControlPlane,
+  { objects, readyWhen }: InstallationStage,
+  { meshId, signal, isThere }: How,
+): Promise<number> {
+  const due = objects.some(isDefinition)
+    ? dueCrds(await api.reader.list(CRDS, signal), objects, istioVersion, meshId)
+    : objects.filter((object) => !isThere(object));
+  await settleAll(due.map((object) => applyObject(api, object, meshId, signal)));
+  if (readyWhen === "served" && due.length > 0) await awaitServed(api, due, meshId, signal);
+  return due.length;
+}
+
+async function applyObject(
+  api: MemberApi,
+  object: KubernetesObject,
   meshId: string,
   signal: AbortSignal,
-): Promise<number> {
-  const missing = (objects: readonly KubernetesObject[]) => objects.filter((object) => !isThere(object));
-  const others = missing(desired.others);
-  const mutating = missing(desired.mutatingWebhooks);
-  const validating = missing(desired.validatingWebhooks);
-  const deployments = missing([desired.deployment]);
-  await applyCrds(api, desired, meshId, signal);
-  await settleAll(
-    others.map((object) =>
-      // A ServiceAccount sets nothing that could conflict, so an apply would adopt somebody else's.
-      hasMetadataOnly(object)
-        ? createOwned(api, object, meshId, signal)
-        : applyOwned(api, object, meshId, signal),
-    ),
-  );
-  await settleAll([
-    ...mutating.map((webhook) => applyOwned(api, webhook, meshId, signal)),
-    // An apply would own `failurePolicy`; dropping it later would reset it to its default, Fail, before istiod can answer.
-    ...validating.map((webhook) => createOwned(api, webhook, meshId, signal, withoutFailurePolicy(webhook))),
-  ]);
-  await settleAll(deployments.map((deployment) => applyOwned(api, deployment, meshId, signal)));
-  return [others, mutating, validating, deployments].flat().length;
+): Promise<void> {
+  const again = onceThere(object);
+  if (isDefinition(object)) await api.writer.apply(object, { force: true, signal });
+  // What sets nothing that could conflict, like a ServiceAccount, would be adopted by an apply, whosever it is.
+  else if (hasMetadataOnly(object) || again !== object) await createOwned(api, object, meshId, signal, again);
+  else await applyOwned(api, object, meshId, signal);
 }
 
 function hasMetadataOnly(object: KubernetesObject): boolean {

@@ -4,18 +4,26 @@ import type { KubernetesObject } from "../ports.ts";
 import { ownershipLabels } from "./ownership.ts";
 import { fillManifest, type ManifestTemplate, type ManifestValues } from "./template.ts";
 
-/** Istio's objects for one member, overlaid, in the groups in which they are applied. */
+/** A part of an installation: its objects side by side, and those of the next only when these are ready. */
+export interface InstallationStage {
+  readonly objects: readonly KubernetesObject[];
+  /**
+   * What makes them ready: the API server has them (`applied`), serves the API that they define (`served`), or their pods are
+   * those of this manifest and serve (`rolledOut`), which takes so long that the run waits for many members at once.
+   */
+  readonly readyWhen: "applied" | "served" | "rolledOut";
+}
+
+/** Istio's objects for one member, overlaid, in the order in which they are applied. */
 export interface ControlPlane {
   /** Of the charts, and so of the CRDs; the image's tag may say more. */
   readonly istioVersion: string;
   readonly manifestHash: string;
-  readonly crds: readonly KubernetesObject[];
-  readonly mutatingWebhooks: readonly KubernetesObject[];
-  readonly validatingWebhooks: readonly KubernetesObject[];
-  /** istiod's own Deployment; it carries the hash and is applied last. */
-  readonly deployment: KubernetesObject;
-  /** What istiod stands on: accounts, roles, configuration, services. */
-  readonly others: readonly KubernetesObject[];
+  /**
+   * CRDs until they are served; what istiod stands on; the webhooks only if all of that went well, because one without an istiod lets
+   * no pod start; and istiod's Deployment last: it carries the hash, which says "all done".
+   */
+  readonly stages: readonly InstallationStage[];
 }
 
 /** Of the overlay below: a change of it must reach members that have the rendering already. */
@@ -41,25 +49,40 @@ export function controlPlane(template: ManifestTemplate, values: ManifestValues)
   if (deployment === undefined || more.length > 0) {
     throw new TypeError("the rendered manifest does not hold exactly one Deployment; render it again");
   }
-  const apart = new Set([
-    "CustomResourceDefinition",
-    "MutatingWebhookConfiguration",
-    "ValidatingWebhookConfiguration",
-    "Deployment",
-  ]);
+  const isWebhook = ({ kind }: KubernetesObject) => kind.endsWith(WEBHOOKS);
+  const crds = ofKind(CRD).map((crd) => annotated(crd, "istio-version", template.release));
+  const apart = [CRD, "Deployment"];
+  const base = objects.filter((object) => !apart.includes(object.kind) && !isWebhook(object));
+  const istiod = annotated(withoutReplicas(deployment), "manifest-hash", hash);
   return {
     istioVersion: template.release,
     manifestHash: hash,
-    crds: ofKind("CustomResourceDefinition").map((crd) => annotated(crd, "istio-version", template.release)),
-    mutatingWebhooks: ofKind("MutatingWebhookConfiguration"),
-    validatingWebhooks: ofKind("ValidatingWebhookConfiguration"),
-    deployment: annotated(withoutReplicas(deployment), "manifest-hash", hash),
-    others: objects.filter(({ kind }) => !apart.has(kind)),
+    stages: [
+      { objects: crds, readyWhen: "served" },
+      { objects: base, readyWhen: "applied" },
+      { objects: objects.filter(isWebhook), readyWhen: "applied" },
+      { objects: [istiod], readyWhen: "rolledOut" },
+    ],
   };
 }
 
-/** The form in which a validating webhook is applied once it exists: istiod turns `failurePolicy` to Fail by itself. */
-export function withoutFailurePolicy(webhook: KubernetesObject): KubernetesObject {
+/** Whether an object defines an API, which other meshes and applications in the cluster may use too. */
+export function isDefinition({ kind }: KubernetesObject): boolean {
+  return kind === CRD;
+}
+
+const CRD = "CustomResourceDefinition";
+const WEBHOOKS = "WebhookConfiguration";
+
+/**
+ * The form in which an object is applied once it exists. A validating webhook leaves out `failurePolicy`, which istiod turns to Fail by
+ * itself; to own it and drop it later would reset it to its default, Fail, before istiod can answer.
+ */
+export function onceThere(object: KubernetesObject): KubernetesObject {
+  return object.kind === `Validating${WEBHOOKS}` ? withoutFailurePolicy(object) : object;
+}
+
+function withoutFailurePolicy(webhook: KubernetesObject): KubernetesObject {
   return { ...webhook, webhooks: webhooksOf(webhook).map(({ failurePolicy: _, ...rest }) => rest) };
 }
 
@@ -69,7 +92,7 @@ function overlay(object: KubernetesObject, meshId: string): KubernetesObject {
     ...object,
     metadata: { ...metadata, labels: { ...metadata.labels, ...ownershipLabels(meshId) } },
   };
-  return object.kind.endsWith("WebhookConfiguration") ? withoutCaBundle(owned) : owned;
+  return object.kind.endsWith(WEBHOOKS) ? withoutCaBundle(owned) : owned;
 }
 
 function withoutCaBundle(configuration: KubernetesObject): KubernetesObject {

@@ -1,6 +1,5 @@
 import { annotation } from "../core/names.ts";
 import type { KubernetesObject, ObjectQuery } from "../ports.ts";
-import type { ControlPlane } from "./control-plane.ts";
 import { ownerOf } from "./ownership.ts";
 
 /** Whose versions are compared; their schemas are large, and stay where they are. */
@@ -13,7 +12,8 @@ export const CRDS: ObjectQuery = {
 /** Absent or older ones only: a CRD is shared with whoever else uses Istio's API in the cluster, and never goes back. */
 export function dueCrds(
   existing: readonly KubernetesObject[],
-  { crds, istioVersion }: Pick<ControlPlane, "crds" | "istioVersion">,
+  crds: readonly KubernetesObject[],
+  istioVersion: string,
   meshId: string,
 ): KubernetesObject[] {
   const versions = new Map(existing.map((crd) => [crd.metadata.name, versionOf(crd, meshId)]));

@@ -1,12 +1,12 @@
 import pLimit from "p-limit";
-import { applyMissing } from "../apply/control-plane.ts";
+import { applyControlPlane } from "../apply/control-plane.ts";
 import { assertNotForeign } from "../apply/owned.ts";
 import { settleAll } from "../async/settle-all.ts";
 import { type Finding, finding } from "../core/finding.ts";
 import { annotation } from "../core/names.ts";
 import type { Member } from "../core/observation.ts";
 import { type Outcome, worst } from "../core/outcome.ts";
-import { controlPlane, withoutFailurePolicy } from "../istio/control-plane.ts";
+import { controlPlane, isDefinition, onceThere } from "../istio/control-plane.ts";
 import { newlyOwned } from "../istio/drift.ts";
 import { manifestValues } from "../istio/template.ts";
 import type { KubernetesObject, MemberApi, ObjectMeta } from "../ports.ts";
@@ -60,16 +60,15 @@ async function repairMember(
   const { clusterId: id } = member;
   const api = ports.fleet.member(member.cluster);
   const desired = controlPlane(template, manifestValues(template, spec, member));
-  const objects = [
-    ...desired.others,
-    ...desired.mutatingWebhooks,
-    ...desired.validatingWebhooks.map(withoutFailurePolicy),
-    desired.deployment,
-  ];
+  const objects = desired.stages
+    .flatMap((stage) => stage.objects.filter((object) => !isDefinition(object)))
+    .map(onceThere);
   const present = await presentOf(api, objects, meshId, signal);
   const missing = objects.filter((object) => !present.has(keyOf(object)));
   await settleAll(missing.map((object) => assertNotForeign(api, object, meshId, signal)));
-  const created = await applyMissing(api, desired, (object) => present.has(keyOf(object)), meshId, signal);
+  const created = await applyControlPlane(api, desired, meshId, signal, (object) =>
+    present.has(keyOf(object)),
+  );
   const limit = pLimit(OBJECTS_AT_ONCE);
   const looks = objects.flatMap((object) => {
     const now = present.get(keyOf(object));

@@ -205,6 +205,11 @@ const ENTRIES: Readonly<Record<Reason, Entry>> = {
       "A deep run asked the API server of a member what its account is allowed, and something that Meshjoin needs is not.",
     cure: "Apply Terraform again: `terraform/modules/identity/permissions.tf` holds what each function needs. `meshjoin doctor --url URL` shows whether that was all.",
   },
+  RemoteSecretDoubled: {
+    means:
+      "istiod of a member reads two remote secrets for one cluster. It lists the cluster twice and counts each of its endpoints twice.",
+    cure: "Delete the one that is not needed; if one of the two is Meshjoin's, the other: the finding names it.",
+  },
   RemoteSecretMissing: {
     means: "A member has no credential of another one.",
     cure: "None: Meshjoin writes it.",

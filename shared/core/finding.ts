@@ -50,6 +50,7 @@ export const REASONS = {
   PairNotSynced: "warning",
   PeerPending: "info",
   PermissionMissing: "error",
+  RemoteSecretDoubled: "warning",
   RemoteSecretMissing: "info",
   RemoteSecretOutdated: "info",
   RollOutStopped: "error",

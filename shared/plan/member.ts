@@ -55,6 +55,7 @@ export function planMember(member: Member, context: MemberContext): MemberPlan {
     ...[needsNetAdmin(member.cluster) ?? []].flat(),
     ...cacertsNotes(member, context),
     ...notes(member, context),
+    ...doubledRemoteSecrets(member),
     ...(renewal?.findings ?? []),
     ...(rollOut?.findings ?? []),
   ];
@@ -115,6 +116,22 @@ function acceptedCacerts(clusterId: string): Finding {
     `nothing; delete ${CACERTS} to have Meshjoin issue and rotate one, an outage if istiod starts before it is there`,
     clusterId,
   );
+}
+
+/** istiod reads each by itself: it lists the target twice, and each of its endpoints gets twice its share of requests. */
+function doubledRemoteSecrets({ clusterId, state }: ReachableMember): Finding[] {
+  const read = state.remoteSecrets.filter(({ isRead, targetId }) => isRead && targetId !== "");
+  return [...Map.groupBy(read, ({ targetId }) => targetId)].flatMap(([targetId, secrets]) => {
+    if (secrets.length < 2) return [];
+    const names = secrets.map(({ name }) => name).toSorted();
+    const others = secrets.filter(({ owner }) => owner !== "ours").map(({ name }) => name);
+    return finding(
+      "RemoteSecretDoubled",
+      `istiod of ${clusterId} reads ${names.join(" and ")}, both for ${targetId}, and counts its endpoints twice`,
+      `delete the one that is not needed: kubectl -n ${ISTIO_NAMESPACE} delete secret ${others[0] ?? "NAME"}`,
+      clusterId,
+    );
+  });
 }
 
 function notes(member: ReachableMember, { desired }: MemberContext): Finding[] {

@@ -114,3 +114,31 @@ describe("a full run repairs a mesh in which", () => {
     await expectJoined(mesh);
   });
 });
+
+describe("two remote secrets for one cluster", () => {
+  it("are said for the member that holds them, and neither is touched", async () => {
+    const mesh = await aMesh({ members: 2 });
+    await mesh.reconcile("mesh");
+    const [m1, m2] = mesh.clusters;
+    const id = clusterId(m2!.ref);
+    const ours = secretsOf(mesh, m1!).find(({ metadata }) => metadata.name === `istio-remote-secret-${id}`);
+    const metadata = {
+      name: "by-hand",
+      namespace: "istio-system",
+      labels: { "istio/multiCluster": "true" },
+      annotations: { "networking.istio.io/cluster": id },
+    };
+    mesh.servers[0]!.store.write({ ...ours!, metadata }, "kubectl");
+    const before = versionsOf(mesh);
+    const { summary } = await mesh.reconcile("mesh");
+    const said = summary.members.flatMap(({ findings }) => findings);
+    expect(said).toMatchObject([
+      {
+        reason: "RemoteSecretDoubled",
+        clusterId: clusterId(m1!.ref),
+        cure: expect.stringMatching(/by-hand$/),
+      },
+    ]);
+    expect(versionsOf(mesh)).toEqual(before);
+  });
+});

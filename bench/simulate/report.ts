@@ -68,7 +68,8 @@ in churn       a full run while one member in fifty takes connections and says n
 join           of one more, in the same churn, until all its pairs are seen synced; "none": not all were
 intermediates  as many runs as it takes until every member serves another one
 root stage     from the order for a new root until every member trusts it, too
-at once        the most port-forwards; connections: the most of all kinds; both of all that was measured
+at once        the most port-forwards; connections: the most of all kinds; both of all that was measured, as the members see
+               it: what is being closed counts until it is gone
 memory         the most that was ever resident
 loop away      the longest that the event loop did nothing else`;
 }

@@ -33,13 +33,18 @@ export function editorOf(
   ];
   const added = managedFields.find((entry) => owned(entry, DATA).some((key) => !data.includes(key)));
   if (added !== undefined) return added.manager ?? SOMEBODY;
-  const lost = ours.find(({ path, key }) => mine === undefined || !owned(mine, path).includes(key));
-  if (lost !== undefined) {
-    const owner = managedFields.find((entry) => owned(entry, lost.path).includes(lost.key));
-    return owner?.manager ?? SOMEBODY;
+  for (const { path, key } of ours) {
+    if (mine !== undefined && owned(mine, path).includes(key)) continue;
+    const owner = managedFields.find((entry) => owned(entry, path).includes(key));
+    if (!stoodThereBefore(owner, mine)) return owner?.manager ?? SOMEBODY;
   }
   const late = at !== undefined && Date.parse(mine?.time ?? "") > at.getTime() + TOLERANCE_MS;
   return late ? FIELD_MANAGER : undefined;
+}
+
+/** A write that leaves a value as it was leaves it to whoever had set it; both times are the API server's. */
+function stoodThereBefore(owner: ManagedFields | undefined, mine: ManagedFields | undefined): boolean {
+  return Date.parse(owner?.time ?? "") < Date.parse(mine?.time ?? "");
 }
 
 const DATA = ["f:data"];

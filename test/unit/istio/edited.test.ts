@@ -27,6 +27,16 @@ describe("editorOf", () => {
     ["somebody", "a key is gone", [entry("meshjoin", ANNOTATION)]],
     ["somebody", "an annotation is gone", [entry("meshjoin", DATA)]],
     ["somebody", "nothing is known of it any more", []],
+    [
+      undefined,
+      "a key has the value that somebody had given it before",
+      [entry("meshjoin", ANNOTATION), entry("istio-operator", DATA, { time: "2026-02-01T12:00:00Z" })],
+    ],
+    [
+      "kubectl-edit",
+      "a key is somebody's since a second later",
+      [entry("meshjoin", ANNOTATION), entry("kubectl-edit", DATA, { time: "2026-03-01T12:00:02Z" })],
+    ],
     ["meshjoin", "it was written under Meshjoin's name later", [{ ...OURS, time: "2026-03-01T12:06:00Z" }]],
   ])("is %s when %s", (editor, _, managedFields) => {
     expect(editorOf({ name: "s", managedFields }, WRITTEN)).toBe(editor);

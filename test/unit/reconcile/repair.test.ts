@@ -1,7 +1,9 @@
 import { describe, expect, it } from "@jest/globals";
 import { clusterId, ISTIO_NAMESPACE, NETWORK_LABEL } from "../../../shared/core/names.ts";
 import type { KubernetesObject } from "../../../shared/ports.ts";
+import { aCluster } from "../../builders/cluster.ts";
 import { aMesh, type FakeMesh } from "../../fakes/mesh.ts";
+import { cacertsByHand, namespace } from "./installations.ts";
 import { expectJoined, secretsOf, versionsOf } from "./world.ts";
 
 type Store = FakeMesh["servers"][number]["store"];
@@ -112,6 +114,29 @@ describe("a full run repairs a mesh in which", () => {
       })),
     );
     await expectJoined(mesh);
+  });
+});
+
+describe("a cacerts that was taken over by its labels", () => {
+  it("is replaced once, and left alone from then on", async () => {
+    const mesh = await aMesh({ members: 1 });
+    await mesh.reconcile("mesh");
+    const adopted = aCluster({ name: "adopted" });
+    const server = mesh.add(adopted);
+    for (const object of [namespace(), cacertsByHand(mesh)]) server.store.write(object, "kubectl");
+    mesh.clock.advance(60);
+    const found = secretsOf(mesh, adopted).find(({ metadata }) => metadata.name === "cacerts");
+    const labels = { "app.kubernetes.io/managed-by": "meshjoin", "meshjoin.dev/mesh": mesh.spec.meshId };
+    server.store.write({ ...found!, metadata: { ...found!.metadata, labels } }, "kubectl");
+    mesh.clock.advance(60);
+    await mesh.reconcile("mesh");
+    await mesh.reconcile("mesh");
+    const before = versionsOf(mesh);
+    for (let run = 0; run < 2; run += 1) {
+      mesh.clock.advance(600);
+      await mesh.reconcile("mesh");
+    }
+    expect(versionsOf(mesh)).toEqual(before);
   });
 });
 

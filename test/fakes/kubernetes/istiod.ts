@@ -209,15 +209,22 @@ interface Kubeconfig {
   readonly users: readonly [{ readonly user: { readonly token: string } }];
 }
 
+/** One that cannot be read leads nowhere: istiod writes a line in its log, and goes on with the next. */
+const NOWHERE = { server: "", caData: undefined, token: "" };
+
 function readKubeconfig(encoded: string) {
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- what istiod expects to find
-  const { clusters, users } = parse(decode(encoded)) as Kubeconfig;
-  const { cluster } = clusters[0];
-  return {
-    server: cluster.server,
-    caData: cluster["certificate-authority-data"],
-    token: users[0].user.token,
-  };
+  try {
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- what istiod expects to find
+    const { clusters, users } = parse(decode(encoded)) as Kubeconfig;
+    const { cluster } = clusters[0];
+    return {
+      server: cluster.server,
+      caData: cluster["certificate-authority-data"],
+      token: users[0].user.token,
+    };
+  } catch {
+    return NOWHERE;
+  }
 }
 
 /** What kubelet and controllers report once istiod isRolledOut: one Ready pod of the present template. */

@@ -3,7 +3,7 @@ import { clusterId, ISTIO_NAMESPACE, NETWORK_LABEL } from "../../../shared/core/
 import type { KubernetesObject } from "../../../shared/ports.ts";
 import { aCluster } from "../../builders/cluster.ts";
 import { aMesh, type FakeMesh } from "../../fakes/mesh.ts";
-import { cacertsByHand, namespace } from "./installations.ts";
+import { cacertsByHand, namespace as aNamespace } from "./installations.ts";
 import { expectJoined, secretsOf, versionsOf } from "./world.ts";
 
 type Store = FakeMesh["servers"][number]["store"];
@@ -123,7 +123,7 @@ describe("a cacerts that was taken over by its labels", () => {
     await mesh.reconcile("mesh");
     const adopted = aCluster({ name: "adopted" });
     const server = mesh.add(adopted);
-    for (const object of [namespace(), cacertsByHand(mesh)]) server.store.write(object, "kubectl");
+    for (const object of [aNamespace(), cacertsByHand(mesh)]) server.store.write(object, "kubectl");
     mesh.clock.advance(60);
     const found = secretsOf(mesh, adopted).find(({ metadata }) => metadata.name === "cacerts");
     const labels = { "app.kubernetes.io/managed-by": "meshjoin", "meshjoin.dev/mesh": mesh.spec.meshId };

@@ -3,7 +3,7 @@ import { clusterId, ISTIO_NAMESPACE, NETWORK_LABEL } from "../../../shared/core/
 import type { KubernetesObject } from "../../../shared/ports.ts";
 import { aCluster } from "../../builders/cluster.ts";
 import { aMesh, type FakeMesh } from "../../fakes/mesh.ts";
-import { cacertsByHand, namespace as aNamespace } from "./installations.ts";
+import { namespace as aNamespace, cacertsByHand } from "./installations.ts";
 import { expectJoined, secretsOf, versionsOf } from "./world.ts";
 
 type Store = FakeMesh["servers"][number]["store"];

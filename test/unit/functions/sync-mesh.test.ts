@@ -41,7 +41,7 @@ describe("POST /sync", () => {
       ]);
     }
 
-    mesh.clock.advance(6 * DAY);
+    mesh.clock.advance(5.2 * DAY);
     const { "connect updated": renewed, "pairSynced updated": seen, ...rest } = await stepsOf();
     expect([renewed?.length, seen?.length, rest]).toEqual([3, 3, {}]);
   });

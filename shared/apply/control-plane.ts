@@ -32,7 +32,7 @@ export async function applyControlPlane(
 interface How {
   readonly meshId: string;
   readonly signal: AbortSignal;
-  isThere(object: KubernetesObject): boolean;
+  readonly isThere: (object: KubernetesObject) => boolean;
 }
 
 async function applyStage(

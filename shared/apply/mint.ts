@@ -8,7 +8,7 @@ export interface Minting {
   /** The resourceVersion of the one that was seen, and nothing else, is replaced; undefined where there was none. */
   readonly replaces?: string | undefined;
   /** Whether one of ours that another run has made meanwhile is as good: another key or token, for the same purpose. */
-  accepts(found: KubernetesObject): boolean;
+  readonly accepts: (found: KubernetesObject) => boolean;
 }
 
 /** What is there now. */

@@ -1,5 +1,4 @@
 import type { Cluster } from "./core/cluster.ts";
-import type { Finding } from "./core/finding.ts";
 import type { Member } from "./core/observation.ts";
 import { outOfReach } from "./core/reach.ts";
 import type { ReconcileRequest } from "./core/request.ts";
@@ -8,7 +7,7 @@ import { noSigningRoot } from "./core/roots/signing.ts";
 import { type Roots, rootsOf } from "./core/roots/stages.ts";
 import type { Summary } from "./core/summary.ts";
 import { MeshjoinError, RootError } from "./errors.ts";
-import { type Look, lookAt, type Mesh } from "./look/mesh.ts";
+import { lookAt, type Mesh } from "./look/mesh.ts";
 import type { Course, Phase } from "./phases/course.ts";
 import { departures } from "./phases/departures.ts";
 import { drift } from "./phases/drift.ts";
@@ -51,8 +50,8 @@ export interface Reconciled {
 }
 
 /**
- * Look, plan, and carry the plan out phase by phase. Throws only when nothing can be said of any member: no root signs, the names of
- * the root secret cannot be read, or no project answers. `known` are clusters that were read just now: a list may be a moment behind.
+ * Look, plan, and carry the plan out phase by phase. Throws only when nothing can be said of any member: no project answers; or no root
+ * signs, or the names of the root secret cannot be read, and the run is about members. `known` are clusters that were read just now: a list may be a moment behind.
  */
 export async function reconcile(
   run: Run,
@@ -61,27 +60,40 @@ export async function reconcile(
 ): Promise<Reconciled> {
   const look = await lookAt(run, request.scope, { known });
   const { roots } = look;
-  if (roots instanceof MeshjoinError) throw await withoutRoots(run, request, look, roots);
-  const unsigned = noSigningRoot(run.spec, roots.versions);
-  if (unsigned !== undefined) throw await withoutRoots(run, request, look, noRootSigns(unsigned));
-  const mesh: Mesh = { ...look, roots };
-  let course = begin(run, request, mesh);
-  for (const row of PHASES) course = await through(run, course, row);
+  const fault = whyNoRoot(run, roots);
+  // What has left goes even if no root is known; everything else needs one.
+  const rows = fault === undefined ? PHASES : [[departures]];
+  let course = begin(run, request, { ...look, roots: roots instanceof MeshjoinError ? NO_ROOTS : roots });
+  for (const row of rows) course = await through(run, course, row);
+  if (fault !== undefined && !isAboutLeaver(course)) throw fault;
   const { report, mesh: last } = course;
   const retry = isRetried(report) || run.signal.aborted;
   return { summary: summaryOf(report), retry, errors: report.errors, members: last.members };
+}
+
+/** Why nothing can be issued; undefined where a root signs. */
+function whyNoRoot({ spec }: Run, roots: Roots | MeshjoinError): MeshjoinError | undefined {
+  if (roots instanceof MeshjoinError) return roots;
+  const unsigned = noSigningRoot(spec, roots.versions);
+  return unsigned && new RootError(`${unsigned.message}; ${unsigned.cure}`, { code: unsigned.reason });
+}
+
+const NO_ROOTS: Roots = rootsOf({ versions: {}, annotations: {} });
+
+/** The run is about one cluster, and that is no member. */
+function isAboutLeaver({ request, mesh }: Pick<Course, "request" | "mesh">): boolean {
+  return request.scope !== "mesh" && mesh.subjects.size === 0;
 }
 
 /** What the first look says, and what follows from it. */
 function begin(run: Run, request: ReconcileRequest, mesh: Mesh): Course {
   const { clock } = run.ports;
   const isOfMesh = request.scope === "mesh";
-  // A run about what is no member says of whom it cannot tell what they hold.
-  const isAboutLeaver = !isOfMesh && mesh.subjects.size === 0;
   const findings = [
     ...mesh.listing.findings,
     ...(isOfMesh ? [rotationDue(mesh.members, mesh.roots, run.spec, clock.now()) ?? []].flat() : []),
-    ...(isAboutLeaver ? mesh.members.flatMap((member) => outOfReach(member) ?? []) : []),
+    // Of these it cannot be told what they hold of the leaver.
+    ...(isAboutLeaver({ request, mesh }) ? mesh.members.flatMap((member) => outOfReach(member) ?? []) : []),
   ];
   const plan = planMesh(mesh, planContext(run, request), "now");
   return { request, mesh, plan, report: merge({ findings }) };
@@ -91,22 +103,4 @@ async function through(run: Run, course: Course, row: readonly Phase[]): Promise
   const results = await Promise.all(row.map((phase) => phase(run, course)));
   const seen = results.findLast((result) => result.mesh !== undefined)?.mesh;
   return { ...course, mesh: seen ?? course.mesh, report: merge(course.report, ...results) };
-}
-
-/** What has left goes even if no root is known; everything else needs one. Answers the fault. */
-async function withoutRoots(
-  run: Run,
-  request: ReconcileRequest,
-  look: Look,
-  fault: MeshjoinError,
-): Promise<MeshjoinError> {
-  const roots = NO_ROOTS;
-  await departures(run, begin(run, request, { ...look, roots }));
-  return fault;
-}
-
-const NO_ROOTS: Roots = rootsOf({ versions: {}, annotations: {} });
-
-function noRootSigns({ message, cure, reason }: Finding): RootError {
-  return new RootError(`${message}; ${cure}`, { code: reason });
 }

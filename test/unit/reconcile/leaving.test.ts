@@ -50,6 +50,20 @@ describe("a cluster that joins while a full run looks", () => {
   });
 });
 
+describe("the event of a cluster that is deleted", () => {
+  it.each<[string, (mesh: FakeMesh) => void]>([
+    ["the names of the root secret cannot be read", ({ roots }) => roots.deny()],
+    ["no root signs", ({ roots }) => roots.setAliases({})],
+  ])("is carried out although %s: a removal needs no root", async (_, spoil) => {
+    const mesh = await aJoinedMesh(3);
+    const [leaver, ...rest] = mesh.clusters;
+    mesh.directory.delete(leaver!.ref);
+    spoil(mesh);
+    expect(await leave(mesh, leaver!)).toMatchObject({ retry: false, errors: [] });
+    await expectJoined(mesh, rest);
+  });
+});
+
 describe("a member that has left", () => {
   it.each<[string, (mesh: FakeMesh, cluster: Cluster) => void]>([
     ["is deleted", (mesh, cluster) => mesh.directory.delete(cluster.ref)],

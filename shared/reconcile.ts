@@ -19,7 +19,7 @@ import { refusedPods } from "./phases/refused-pods.ts";
 import { renewals } from "./phases/renewals.ts";
 import { rollOut } from "./phases/roll-out.ts";
 import { secondLook } from "./phases/second-look.ts";
-import { planMesh } from "./plan/mesh.ts";
+import { planFirst } from "./plan/mesh.ts";
 import { planContext } from "./plan-context.ts";
 import { isRetried, merge, summaryOf } from "./report.ts";
 import type { Run } from "./run.ts";
@@ -95,7 +95,7 @@ function begin(run: Run, request: ReconcileRequest, mesh: Mesh): Course {
     // Of these it cannot be told what they hold of the leaver.
     ...(isAboutLeaver({ request, mesh }) ? mesh.members.flatMap((member) => outOfReach(member) ?? []) : []),
   ];
-  const plan = planMesh(mesh, planContext(run, request), "now");
+  const plan = planFirst(mesh, planContext(run, request));
   return { request, mesh, plan, report: merge({ findings }) };
 }
 

@@ -2,7 +2,7 @@ import type { Member } from "../core/observation.ts";
 import { isUnfinished } from "../core/outcome.ts";
 import type { ReconcileRequest } from "../core/request.ts";
 import type { Mesh } from "../look/mesh.ts";
-import type { MeshPlan } from "../plan/mesh.ts";
+import type { FirstPlan } from "../plan/mesh.ts";
 import type { MemberReport, Report } from "../report.ts";
 import type { Run } from "../run.ts";
 
@@ -12,7 +12,7 @@ export interface Course {
   /** As it was seen last. */
   readonly mesh: Mesh;
   /** By the first look. */
-  readonly plan: MeshPlan;
+  readonly plan: FirstPlan;
   /** What the phases before have come to. */
   readonly report: Report;
 }

@@ -23,32 +23,39 @@ export interface PlanContext extends Omit<MemberContext, "roots" | "collisions" 
   readonly only?: string | undefined;
 }
 
-/** Everything that is to be done, by what was seen; nothing is read for it, or written. */
-export interface MeshPlan {
+/** What a run begins with; its pairs are planned when the members' own halves are on record. */
+export interface FirstPlan {
   /** In the order of the members. */
   readonly members: readonly MemberPlan[];
-  readonly pairs: readonly PairPlan[];
   readonly departures: DeparturePlan;
+}
+
+/** Everything that is to be done, by what was seen; nothing is read for it, or written. */
+export interface MeshPlan extends FirstPlan {
+  readonly pairs: readonly PairPlan[];
 }
 
 /**
  * The plan of a whole mesh. `pairs`: as they stand `now`, or as they would `afterwards`, once the members' own halves are applied.
  */
 export function planMesh(mesh: SeenMesh, context: PlanContext, pairs: "now" | "afterwards"): MeshPlan {
-  const members = planMembers(mesh, context);
+  const first = planFirst(mesh, context);
   const standings =
     pairs === "now"
       ? standingsOf(mesh, context)
       : new Map(
-          members.map(({ clusterId, standing }): [string, Standing] => [
+          first.members.map(({ clusterId, standing }): [string, Standing] => [
             clusterId,
             standing === "blocked" ? "blocked" : "complete",
           ]),
         );
   const everybody = new Set(mesh.members.map(({ clusterId }) => clusterId));
+  return { ...first, pairs: planPairs(mesh.members, everybody, { ...context, standings }) };
+}
+
+export function planFirst(mesh: SeenMesh, context: PlanContext): FirstPlan {
   return {
-    members,
-    pairs: planPairs(mesh.members, everybody, { ...context, standings }),
+    members: planMembers(mesh, context),
     departures: planDepartures({ ...mesh, ...context, only: context.only }),
   };
 }

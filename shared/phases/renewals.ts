@@ -1,7 +1,9 @@
 import { type Finding, finding } from "../core/finding.ts";
 import type { Outcome } from "../core/outcome.ts";
+import type { MeshjoinError } from "../errors.ts";
+import type { IssueIntermediate } from "../plan/action.ts";
 import type { Course, Phase } from "./course.ts";
-import { BEGIN_WITHIN_MS, type Turn, type TurnFault, takeTurns } from "./turn.ts";
+import { BEGIN_WITHIN_MS, type TurnFault, takeTurns } from "./turn.ts";
 
 /**
  * Another intermediate for every subject that is due, a share of the members at a time, and none after one that does not come out
@@ -21,6 +23,8 @@ export const renewals: Phase = async (run, course) => {
   const started = performance.now();
   const outcomes = new Map<string, Outcome>();
   const faults: TurnFault[] = [];
+  const findings: Finding[] = [];
+  const errors: MeshjoinError[] = [];
   let { members } = mesh;
   let left = begun;
   while (left.length > 0) {
@@ -32,6 +36,8 @@ export const renewals: Phase = async (run, course) => {
     for (const { clusterId } of batch) outcomes.set(clusterId, "updated");
     for (const { clusterId, outcome } of taken.faults) outcomes.set(clusterId, outcome);
     faults.push(...taken.faults);
+    findings.push(...taken.findings);
+    errors.push(...taken.errors);
     left = left.slice(size).filter((each) => faults.length === 0 || isUrgent(each));
   }
   const kept = due.length - outcomes.size;
@@ -42,33 +48,20 @@ export const renewals: Phase = async (run, course) => {
     findings: [
       ...(kept > 0 && begun.length < due.length ? [held(kept, lapsed)] : []),
       ...(kept > 0 && isStopped ? [stopped(faults, kept)] : []),
-      ...faults.flatMap(({ findings }) => findings),
+      ...findings,
     ],
-    errors: faults.flatMap(({ errors }) => errors),
+    errors,
     isCutShort: left.length > 0 || (faults.length > 0 && !isStopped),
   };
 };
 
-interface Renewal extends Turn {
-  /** It is about to expire. */
-  readonly isUrgent: boolean;
-}
-
-function dueOf({ mesh, plan }: Course): Renewal[] {
+function dueOf({ mesh, plan }: Course): IssueIntermediate[] {
   return plan.members.flatMap(({ clusterId, renewal }) =>
-    renewal === undefined || !mesh.subjects.has(clusterId)
-      ? []
-      : [
-          {
-            clusterId,
-            action: renewal,
-            isUrgent: renewal.isUrgent,
-          },
-        ],
+    mesh.subjects.has(clusterId) ? (renewal ?? []) : [],
   );
 }
 
-const isUrgent = (renewal: Renewal) => renewal.isUrgent;
+const isUrgent = (renewal: IssueIntermediate) => renewal.isUrgent;
 
 function held(count: number, lapsed: readonly string[]): Finding {
   return finding(

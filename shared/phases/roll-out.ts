@@ -1,8 +1,9 @@
 import { type Finding, finding } from "../core/finding.ts";
 import { isReachable } from "../core/observation.ts";
+import type { ApplyControlPlane } from "../plan/action.ts";
 import { isWhole, type MemberReport } from "../report.ts";
 import type { Course, Phase } from "./course.ts";
-import { BEGIN_WITHIN_MS, type Turn, takeTurns } from "./turn.ts";
+import { BEGIN_WITHIN_MS, takeTurns } from "./turn.ts";
 
 /**
  * A changed manifest, one member at a time: the next only when the last is rolled out with all its pairs synced, and none after
@@ -11,28 +12,29 @@ import { BEGIN_WITHIN_MS, type Turn, takeTurns } from "./turn.ts";
  */
 export const rollOut: Phase = async (run, course) => {
   if (course.request.rollOut !== true) return {};
-  const due = dueOf(course);
+  const { broken, healthy } = dueOf(course);
+  const due = [...broken, ...healthy];
   const mayGoOn = isWhole(course.report) && !course.report.isCutShort;
-  const turns = mayGoOn ? due : due.filter(({ isBroken }) => isBroken);
+  const turns = mayGoOn ? due : broken;
   const findings = turns.length < due.length ? [waits(due.length - turns.length)] : [];
   const done: MemberReport[] = [];
   const started = performance.now();
   let { members } = course.mesh;
-  for (const [index, turn] of turns.entries()) {
+  for (const [index, action] of turns.entries()) {
     if (run.signal.aborted || performance.now() - started > BEGIN_WITHIN_MS) {
       return { members: done, findings, isCutShort: true };
     }
     // oxlint-disable-next-line no-await-in-loop -- one member at a time
-    const taken = await takeTurns(run, course, members, [turn]);
+    const taken = await takeTurns(run, course, members, [action]);
     ({ members } = taken);
-    const { clusterId } = turn;
+    const { clusterId } = action;
     const [fault] = taken.faults;
     done.push({ clusterId, outcome: fault?.outcome ?? "updated", findings: [] });
     if (fault !== undefined) {
       return {
         members: done,
-        findings: [...findings, stopped(clusterId, turns.length - index - 1), ...fault.findings],
-        errors: fault.errors,
+        findings: [...findings, stopped(clusterId, turns.length - index - 1), ...taken.findings],
+        errors: taken.errors,
         isCutShort: fault.outcome === "waiting",
       };
     }
@@ -40,24 +42,20 @@ export const rollOut: Phase = async (run, course) => {
   return { members: done, findings };
 };
 
-interface Manifest extends Turn {
-  /** Its istiod is not ready as it is. */
-  readonly isBroken: boolean;
-}
-
-/** The broken first. */
-function dueOf({ mesh, plan }: Course): Manifest[] {
-  const broken = new Set(
+/** `broken`: of members whose istiod is not ready as it is. */
+function dueOf({ mesh, plan }: Course): Record<"broken" | "healthy", readonly ApplyControlPlane[]> {
+  const notReady = new Set(
     mesh.members
       .filter(isReachable)
       .flatMap(({ clusterId, state }) => (state.controlPlane?.rolledOut === false ? [clusterId] : [])),
   );
   const due = plan.members.flatMap(({ clusterId, rollOut: action }) =>
-    action === undefined || !mesh.subjects.has(clusterId)
-      ? []
-      : [{ clusterId, action, isBroken: broken.has(clusterId) }],
+    mesh.subjects.has(clusterId) ? (action ?? []) : [],
   );
-  return due.toSorted((a, b) => Number(b.isBroken) - Number(a.isBroken));
+  return {
+    broken: due.filter(({ clusterId }) => notReady.has(clusterId)),
+    healthy: due.filter(({ clusterId }) => !notReady.has(clusterId)),
+  };
 }
 
 function waits(count: number): Finding {

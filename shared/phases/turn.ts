@@ -7,33 +7,29 @@ import type { MeshjoinError } from "../errors.ts";
 import { observeMember } from "../look/member.ts";
 import type { MemberAction } from "../plan/action.ts";
 import { planContext } from "../plan-context.ts";
-import { type Report, settle } from "../report.ts";
+import { merge, NOTHING, type Report, settle } from "../report.ts";
 import type { Run } from "../run.ts";
 import type { Course } from "./course.ts";
 import { awaitReady, WAIT_MS } from "./own-halves.ts";
 import { verifyPairs } from "./pairs.ts";
 
-/** What is due for one member. */
-export interface Turn {
-  readonly clusterId: string;
-  readonly action: MemberAction;
-}
-
-/** Why a member did not come out of its turn whole. */
+/** A member that did not come out of its turn whole. */
 export interface TurnFault {
   readonly clusterId: string;
   readonly outcome: "waiting" | "failed";
-  readonly findings: readonly Finding[];
-  readonly errors: readonly MeshjoinError[];
 }
 
 /** A run has 500 s; what is begun after this might not be seen to its end. */
 export const BEGIN_WITHIN_MS = 300_000;
 
-/** What the turns have come to: `members` as they are after it, and those of them that did not come out whole. */
+/** What the turns have come to. */
 interface Taken {
+  /** As they are after it. */
   readonly members: readonly Member[];
   readonly faults: readonly TurnFault[];
+  /** Why, of all faults together: members of one batch share a look, and what it has seen is said once. */
+  readonly findings: readonly Finding[];
+  readonly errors: readonly MeshjoinError[];
 }
 
 /**
@@ -45,58 +41,75 @@ export async function takeTurns(
   run: Run,
   course: Course,
   members: readonly Member[],
-  turns: readonly Turn[],
+  actions: readonly MemberAction[],
 ): Promise<Taken> {
   const limit = within(run.signal, WAIT_MS);
-  const taken = await Promise.all(turns.map((turn) => take(run, members, turn, limit)));
-  const ready = new Map(taken.flatMap((each) => ("state" in each ? [[each.clusterId, each] as const] : [])));
-  const faults = taken.flatMap((each) => ("state" in each ? [] : [each]));
+  const taken = await Promise.all(actions.map((action) => take(run, members, action, limit)));
+  const ready = new Map(taken.flatMap(({ member }) => (member ? [[member.clusterId, member] as const] : [])));
   const after = members.map((member) => ready.get(member.clusterId) ?? member);
   const context = planContext(run, course.request);
-  const verified = await verifyPairs(run, { ...course.mesh, members: after }, new Set(ready.keys()), context);
+  const verified = merge(
+    await verifyPairs(run, { ...course.mesh, members: after }, new Set(ready.keys()), context),
+  );
   const late = [...ready.keys()].flatMap((id) => faultOf(id, verified) ?? []);
-  return { members: after, faults: [...faults, ...late] };
+  const seen = late.length === 0 ? NOTHING : verified;
+  const lateIds = new Set(late.map(({ clusterId }) => clusterId));
+  const own = seen.members.filter(({ clusterId }) => lateIds.has(clusterId));
+  return {
+    members: after,
+    faults: [...taken.flatMap(({ fault }) => fault ?? []), ...late],
+    findings: [
+      ...taken.flatMap(({ finding }) => finding ?? []),
+      ...seen.findings,
+      ...own.flatMap(({ findings }) => findings),
+    ],
+    errors: [...taken.flatMap(({ error }) => error ?? []), ...seen.errors],
+  };
 }
 
-/** The member as it is when its istiod is ready, or why it is not. */
+/** One member's part: as it is when its istiod is ready, or why it is not. */
+interface TakenOne {
+  readonly member?: Member;
+  readonly fault?: TurnFault;
+  readonly finding?: Finding;
+  readonly error?: MeshjoinError;
+}
+
 async function take(
   run: Run,
   members: readonly Member[],
-  { clusterId, action }: Turn,
+  action: MemberAction,
   limit: AbortSignal,
-): Promise<Member | TurnFault> {
+): Promise<TakenOne> {
   const { ports, spec, signal } = run;
-  const fault = { clusterId, findings: [], errors: [] };
+  const { clusterId } = action;
+  const waiting: TakenOne = { fault: { clusterId, outcome: "waiting" } };
   const known = members.find((member) => member.clusterId === clusterId);
-  if (known === undefined) return { ...fault, outcome: "waiting" };
+  if (known === undefined) return waiting;
   const look = async () => await observeMember(ports, spec, known.cluster, "subject", signal);
-  return await settle<Member | TurnFault>(
+  return await settle(
     clusterId,
     "it had its turn",
-    async () => {
+    async (): Promise<TakenOne> => {
       const member = await run.inTurn(async () => {
         const now = await look();
         await applyMember(run, now, [action]);
         return now;
       });
-      if (!(await awaitReady(run, member, limit))) return { ...fault, outcome: "waiting" };
-      return await run.inTurn(look);
+      if (!(await awaitReady(run, member, limit))) return waiting;
+      return { member: await run.inTurn(look) };
     },
-    ({ outcome, finding, error }) => ({ clusterId, outcome, findings: [finding], errors: [error] }),
+    ({ outcome, finding, error }): TakenOne => ({ fault: { clusterId, outcome }, finding, error }),
   );
 }
 
-/** What was seen of the pairs of one of the members; undefined if it is whole. */
-function faultOf(
-  id: string,
-  { pairs = [], members = [], findings = [], errors = [] }: Partial<Report>,
-): TurnFault | undefined {
+/** Whether the member, or a pair of it that counts, is not as it should be; undefined if all is. */
+function faultOf(id: string, { pairs, members }: Report): TurnFault | undefined {
   const bad = [
     ...pairs.filter(({ reader, target, counts }) => counts && (reader === id || target === id)),
     ...members.filter(({ clusterId }) => clusterId === id),
   ].filter(({ outcome }) => isUnfinished(outcome));
   if (bad.length === 0) return undefined;
   const retryable = bad.every(({ outcome }) => outcome === "waiting");
-  const own = members.flatMap((member) => (member.clusterId === id ? member.findings : []));
-  return { clusterId: id, outcome: outcomeOfFailure({ retryable }), findings: [...findings, ...own], errors };
+  return { clusterId: id, outcome: outcomeOfFailure({ retryable }) };
 }

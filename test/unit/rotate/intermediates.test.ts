@@ -156,6 +156,15 @@ describe("intermediates", () => {
     expect(most).toBe(4);
   });
 
+  it("that are replaced side by side share a look, and what that look could not see is logged once", async () => {
+    const mesh = await aJoinedMesh({ members: 3 });
+    mesh.servers[0]!.faults.forbidden = ["portForward"];
+    const { errors, summary } = await rotate(mesh, "compromise");
+    expect(summary.members.map(({ outcome }) => outcome)).toEqual(["failed", "failed", "failed"]);
+    expect(errors.map(({ code }) => code)).toEqual(["Forbidden", "Forbidden"]);
+    expect(new Set(errors).size).toBe(errors.length);
+  });
+
   it("are not replaced where another one would not live longer, and that is said", async () => {
     const mesh = await aJoinedMesh({ members: 1 });
     mesh.clock.advance(10 * 365 * DAY - 40 * DAY);

@@ -7,7 +7,6 @@ import { rotationDue } from "./core/roots/due.ts";
 import { noSigningRoot } from "./core/roots/signing.ts";
 import { stageOf } from "./core/roots/stages.ts";
 import type { CertificateStatus, MemberStatus, PairStatus, RotationStatus, Status } from "./core/status.ts";
-import { MeshjoinError } from "./errors.ts";
 import { rootCertificates } from "./istio/root-config-map.ts";
 import { lookAtGate } from "./look/gate.ts";
 import { lookAtMesh, type Mesh } from "./look/mesh.ts";
@@ -15,6 +14,7 @@ import { type MeshPlan, planMesh } from "./plan/mesh.ts";
 import type { PairPlan } from "./plan/pair.ts";
 import { planContext } from "./plan-context.ts";
 import type { RemoteClusterStatus } from "./ports.ts";
+import { settle } from "./report.ts";
 import type { Run } from "./run.ts";
 import { VERSION } from "./version.ts";
 
@@ -63,6 +63,8 @@ export async function collectStatus(run: Run, known?: Mesh): Promise<Status> {
 async function lookAt({ ports, signal }: Run, member: ReachableMember): Promise<Look> {
   const limit = within(signal, MEMBER_TIMEOUT_MS);
   const api = ports.fleet.member(member.cluster);
+  const orElse = async <T>(otherwise: T, ask: () => Promise<T>): Promise<T> =>
+    await settle(member.clusterId, "its status was collected", ask, () => otherwise);
   const [root, ...pods] = await Promise.all([
     orElse([], async () => await rootCertificates(api, limit)),
     ...member.state.pods.map(async (pod): Promise<PodLook> => {
@@ -82,15 +84,6 @@ async function lookAt({ ports, signal }: Run, member: ReachableMember): Promise<
     root: root.map(({ fingerprint, notAfter }) => ({ fingerprint, notAfter: notAfter.toISOString() })),
     pods,
   };
-}
-
-async function orElse<T>(otherwise: T, ask: () => Promise<T>): Promise<T> {
-  try {
-    return await ask();
-  } catch (error) {
-    if (!(error instanceof MeshjoinError)) throw error;
-    return otherwise;
-  }
 }
 
 function memberStatus(

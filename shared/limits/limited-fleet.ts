@@ -1,5 +1,5 @@
 import pLimit from "p-limit";
-import type { Fleet, IstiodProbe, MemberApi } from "../ports.ts";
+import type { Fleet, MemberApi } from "../ports.ts";
 import { portForwardPool } from "./port-forward-pool.ts";
 
 export interface FleetLimits {
@@ -37,13 +37,8 @@ export function limitedFleet(fleet: Fleet, limits: FleetLimits): Fleet {
         isAllowed: (...given) => request(() => access.isAllowed(...given)),
         serverTime: (...given) => request(() => access.serverTime(...given)),
       },
-      istiod: pooled(istiod),
+      istiod: pool.of(istiod),
     };
-  }
-
-  function pooled(probe: IstiodProbe): IstiodProbe {
-    const sessions = pool.of(probe);
-    return { open: (pod) => sessions.open(pod) };
   }
 
   return {

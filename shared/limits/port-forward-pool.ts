@@ -26,7 +26,11 @@ export function portForwardPool(limit: number): PortForwardPool {
       // oxlint-disable-next-line no-await-in-loop -- woken when a place may be free, which another may have taken by then
       else await nextPlace(signal);
     }
-    if (signal?.aborted === true) throw tooLate();
+    if (signal?.aborted === true) {
+      // The place that this one was woken for is another's.
+      waiting.shift()?.();
+      throw tooLate();
+    }
     open += 1;
   }
 

@@ -1,8 +1,8 @@
 import { within } from "../async/within.ts";
 import { isReachable } from "../core/observation.ts";
 import { type Gate, gateOf, type PublishedRoots } from "../core/roots/gate.ts";
-import { MeshjoinError } from "../errors.ts";
 import { publishedRoots } from "../istio/root-config-map.ts";
+import { settle } from "../report.ts";
 import type { Run } from "../run.ts";
 import type { Mesh } from "./mesh.ts";
 
@@ -12,15 +12,8 @@ export async function lookAtGate(run: Run, seen: Mesh, memberTimeoutMs?: number)
   const published = await Promise.all(
     seen.members.filter(isReachable).map(({ cluster, clusterId }) =>
       run.inTurn(async (): Promise<readonly [string, readonly PublishedRoots[]]> => {
-        try {
-          return [
-            clusterId,
-            await publishedRoots(ports.fleet.member(cluster), within(signal, memberTimeoutMs)),
-          ];
-        } catch (error) {
-          if (!(error instanceof MeshjoinError)) throw error;
-          return [clusterId, []];
-        }
+        const read = () => publishedRoots(ports.fleet.member(cluster), within(signal, memberTimeoutMs));
+        return [clusterId, await settle(clusterId, "what its workloads trust was read", read, () => [])];
       }),
     ),
   );

@@ -28,10 +28,9 @@ export type Phase = (run: Run, course: Course) => Promise<PhaseResult>;
 /** Subjects whose own half is whole, and for which nothing is due. */
 export function currentMembers(course: Course): Member[] {
   const whole = wholeSubjects(course);
-  const due = course.plan.members.flatMap(({ clusterId, renewal, rollOut }) =>
-    renewal === undefined && rollOut === undefined ? [] : [clusterId],
-  );
-  return course.mesh.members.filter(({ clusterId }) => whole.has(clusterId) && !due.includes(clusterId));
+  for (const { clusterId, renewal, rollOut } of course.plan.members)
+    if (renewal !== undefined || rollOut !== undefined) whole.delete(clusterId);
+  return course.mesh.members.filter(({ clusterId }) => whole.has(clusterId));
 }
 
 /** Cluster IDs of the subjects whose own halves are whole, as far as the phases before have seen. */

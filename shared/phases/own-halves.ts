@@ -57,8 +57,9 @@ async function finish(run: Run, course: Course, half: Applied, limit: AbortSigna
   const { member, plan, wrote, fault } = half;
   if (fault !== undefined) return faulty(half, fault);
   if (plan.standing === "blocked") {
-    const report = reportOf(half, blockedOutcome(member, plan.findings), plan.findings);
-    return { members: [{ ...report, isBlocked: member.state.reachable }] };
+    const outcome = blockedOutcome(member, plan.findings);
+    const isBlocked = member.state.reachable && outcome === "failed";
+    return { members: [{ ...reportOf(half, outcome, plan.findings), isBlocked }] };
   }
   const done = worst(wrote ? plan.actions.map(outcomeOf) : []);
   const finished = { members: [reportOf(half, done, plan.findings)] };

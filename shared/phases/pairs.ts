@@ -19,20 +19,10 @@ import { noteLoaded } from "./note-loaded.ts";
 import { WAIT_MS } from "./own-halves.ts";
 
 /** Round two of design rule 2: every pair of a subject whose own half is whole, until istiod itself says that it is synced. */
-export const pairs: Phase = async (run, course) =>
-  await exchange(run, course.mesh, wholeSubjects(course), planContext(run, course.request));
-
-/** The pairs that the subjects take part in: planned, written, and seen by the readers' istiods. */
-async function exchange(
-  run: Run,
-  mesh: SeenMesh,
-  subjects: ReadonlySet<string>,
-  context: PlanContext,
-): Promise<Partial<Report>> {
-  if (subjects.size === 0) return {};
-  const round = roundOf(mesh, subjects, context);
-  return await verify(run, round, await connectAll(run, round.plans, mesh.members));
-}
+export const pairs: Phase = async (run, course) => {
+  const round = roundOf(course.mesh, wholeSubjects(course), planContext(run, course.request));
+  return await verify(run, round, await connectAll(run, round.plans, course.mesh.members));
+};
 
 /** The same pairs seen once more by the readers' istiods; nothing of them is written. */
 export async function verifyPairs(
@@ -40,8 +30,7 @@ export async function verifyPairs(
   mesh: SeenMesh,
   subjects: ReadonlySet<string>,
   context: PlanContext,
-): Promise<Partial<Report>> {
-  if (subjects.size === 0) return {};
+): Promise<Report> {
   const round = roundOf(mesh, subjects, context);
   return await verify(run, round, new Map(round.plans.map((plan) => [keyOf(plan), false])));
 }
@@ -55,6 +44,7 @@ interface Round {
 }
 
 function roundOf(mesh: SeenMesh, subjects: ReadonlySet<string>, context: PlanContext): Round {
+  if (subjects.size === 0) return { mesh, subjects, context, standings: new Map(), plans: [] };
   const standings = standingsOf(mesh, context);
   return {
     mesh,
@@ -65,7 +55,7 @@ function roundOf(mesh: SeenMesh, subjects: ReadonlySet<string>, context: PlanCon
   };
 }
 
-async function verify(run: Run, round: Round, written: Written): Promise<Partial<Report>> {
+async function verify(run: Run, round: Round, written: Written): Promise<Report> {
   const { mesh, subjects, plans } = round;
   const evidence = await verifyAll(run, round, written);
   const judged = plans.map((plan) => judgePair(plan, { subjects, written, evidence }));
@@ -121,13 +111,13 @@ async function connectAll(
     written.set(keyOf(plan), done);
     return done;
   };
-  const turns = turnsOf(plans);
-  const inTurn = new Set([...turns.values()].flatMap((each) => each.plans));
+  const turns = [...turnsOf(plans).values()];
+  const mayWait = new Set(turns.flatMap((each) => each.plans));
   await Promise.all([
     ...plans
-      .filter((plan) => plan.action !== undefined && !inTurn.has(plan))
+      .filter((plan) => plan.action !== undefined && !mayWait.has(plan))
       .map((plan) => connect(plan, false)),
-    ...[...turns.values()].map((each) => takeTurns(each, connect, run.signal)),
+    ...turns.map((each) => renewInOrder(each, connect, run.signal)),
   ]);
   return written;
 }
@@ -139,7 +129,11 @@ export type Attempt = (plan: PairPlan, isHurried: boolean) => Promise<boolean | 
  * Goes on until as many as there are turns have succeeded, so that a target that refuses delays nobody but itself. The second does
  * not wait for istiod to be done with the first. What the reader itself is at fault for ends its turns.
  */
-export async function takeTurns({ plans, few }: Turns, connect: Attempt, signal: AbortSignal): Promise<void> {
+export async function renewInOrder(
+  { plans, few }: Turns,
+  connect: Attempt,
+  signal: AbortSignal,
+): Promise<void> {
   let succeeded = 0;
   for (const plan of plans) {
     if (succeeded >= few || signal.aborted) return;

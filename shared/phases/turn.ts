@@ -7,7 +7,7 @@ import type { MeshjoinError } from "../errors.ts";
 import { observeMember } from "../look/member.ts";
 import type { MemberAction } from "../plan/action.ts";
 import { planContext } from "../plan-context.ts";
-import { merge, NOTHING, type Report, settle } from "../report.ts";
+import { NOTHING, type Report, settle } from "../report.ts";
 import type { Run } from "../run.ts";
 import type { Course } from "./course.ts";
 import { awaitReady, WAIT_MS } from "./own-halves.ts";
@@ -48,9 +48,8 @@ export async function takeTurns(
   const ready = new Map(taken.flatMap(({ member }) => (member ? [[member.clusterId, member] as const] : [])));
   const after = members.map((member) => ready.get(member.clusterId) ?? member);
   const context = planContext(run, course.request);
-  const verified = merge(
-    await verifyPairs(run, { ...course.mesh, members: after }, new Set(ready.keys()), context),
-  );
+  const mesh = { ...course.mesh, members: after };
+  const verified = await verifyPairs(run, mesh, new Set(ready.keys()), context);
   const late = [...ready.keys()].flatMap((id) => faultOf(id, verified) ?? []);
   const seen = late.length === 0 ? NOTHING : verified;
   const lateIds = new Set(late.map(({ clusterId }) => clusterId));

@@ -7,12 +7,12 @@ import { startTokenReview } from "../../sandbox/google/token-review.ts";
 import { createTokenRegistry } from "../../sandbox/google/tokens.ts";
 import { connect } from "../../shared/adapters/kubernetes/connection.ts";
 import { kubernetesFleet } from "../../shared/adapters/kubernetes/fleet.ts";
-import { objectPath } from "../../shared/adapters/kubernetes/resources.ts";
 import pin from "../../shared/istio/pin.json" with { type: "json" };
 import { aCluster } from "../builders/cluster.ts";
 import { fakeClock } from "../fakes/clock.ts";
 import { fakeFleet } from "../fakes/fleet.ts";
 import { VERBS } from "../fakes/kubernetes/requests.ts";
+import { appliesAs } from "./applies-as.ts";
 import { describeMemberApi, type MemberWorld } from "./member-api.contract.ts";
 
 const CALLER = "reconciler@shop.iam.gserviceaccount.com";
@@ -48,18 +48,7 @@ async function startWorld(): Promise<MemberWorld> {
       plane.proxy.setFault({ kind: "refuse" });
       plane.proxy.setFault(undefined);
     },
-    async applyAs(manager, object) {
-      const { apiVersion, kind, metadata } = object;
-      const { name, namespace } = metadata;
-      await others.json({
-        method: "PATCH",
-        path: objectPath({ apiVersion, kind, name, ...(namespace === undefined ? {} : { namespace }) }),
-        query: { fieldManager: manager, force: "true" },
-        contentType: "application/apply-patch+yaml",
-        body: object,
-        what: `apply ${kind} ${name}`,
-      });
-    },
+    applyAs: appliesAs(others),
     async close() {
       await others.close();
       await fleet.close();

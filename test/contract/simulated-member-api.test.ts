@@ -1,12 +1,12 @@
 import { startFaultProxy } from "../../sandbox/cluster/fault-proxy.ts";
 import { connect } from "../../shared/adapters/kubernetes/connection.ts";
 import { kubernetesFleet } from "../../shared/adapters/kubernetes/fleet.ts";
-import { objectPath } from "../../shared/adapters/kubernetes/resources.ts";
 import { aCluster } from "../builders/cluster.ts";
 import { fakeApiServer } from "../fakes/kubernetes/api-server.ts";
 import { loopbackIdentity } from "../fakes/kubernetes/http/identity.ts";
 import { httpApiServer } from "../fakes/kubernetes/http/server.ts";
 import { usageMeter } from "../fakes/kubernetes/http/usage.ts";
+import { appliesAs } from "./applies-as.ts";
 import { describeMemberApi, type MemberWorld } from "./member-api.contract.ts";
 
 const RIGHTS = new Map([
@@ -37,18 +37,7 @@ async function startWorld(): Promise<MemberWorld> {
       proxy.setFault({ kind: "refuse" });
       proxy.setFault(undefined);
     },
-    async applyAs(manager, object) {
-      const { apiVersion, kind, metadata } = object;
-      const { name, namespace } = metadata;
-      await others.json({
-        method: "PATCH",
-        path: objectPath({ apiVersion, kind, name, ...(namespace === undefined ? {} : { namespace }) }),
-        query: { fieldManager: manager, force: "true" },
-        contentType: "application/apply-patch+yaml",
-        body: object,
-        what: `apply ${kind} ${name}`,
-      });
-    },
+    applyAs: appliesAs(others),
     async close() {
       await others.close();
       await fleet.close();

@@ -2,7 +2,7 @@ import { describe, expect, it } from "@jest/globals";
 import { clusterId } from "../../../shared/core/names.ts";
 import { isTokenDue, renewalsARun } from "../../../shared/core/token-life.ts";
 import { UnavailableError } from "../../../shared/errors.ts";
-import { type Attempt, takeTurns } from "../../../shared/phases/pairs.ts";
+import { type Attempt, renewInOrder } from "../../../shared/phases/pairs.ts";
 import { type PairPlan, planPairs, turnsOf } from "../../../shared/plan/pair.ts";
 import { aCluster } from "../../builders/cluster.ts";
 import { aPairedFleet, NOW } from "../../builders/member.ts";
@@ -91,7 +91,7 @@ async function asThePhaseDoes(plans: readonly PairPlan[], attempt: Attempt): Pro
   const turns = turnsOf(plans);
   const inTurn = new Set([...turns.values()].flatMap((each) => each.plans));
   for (const plan of plans) if (!inTurn.has(plan)) await attempt(plan, false);
-  for (const each of turns.values()) await takeTurns(each, attempt, new AbortController().signal);
+  for (const each of turns.values()) await renewInOrder(each, attempt, new AbortController().signal);
 }
 
 /**

@@ -1,5 +1,5 @@
 import type { ReconcileRequest } from "./core/request.ts";
-import { manifestHash } from "./istio/control-plane.ts";
+import { manifestHash, objectNames } from "./istio/control-plane.ts";
 import { manifestValues } from "./istio/template.ts";
 import type { PlanContext } from "./plan/mesh.ts";
 import type { Run } from "./run.ts";
@@ -18,6 +18,7 @@ export function planContext(
     desired: (member) => ({
       manifestHash: manifestHash(template, manifestValues(template, spec, member)),
       istioVersion: template.tag,
+      objects: (definitions) => objectNames(template, definitions),
     }),
   };
 }

@@ -1,18 +1,12 @@
 import { distinct, inOrder } from "./core/finding.ts";
-import { CACERTS, ISTIO_NAMESPACE, readerSecretName, remoteSecretName } from "./core/names.ts";
-import type { Member } from "./core/observation.ts";
 import type { Plan, PlannedAction } from "./core/plan.ts";
 import type { ReconcileRequest } from "./core/request.ts";
 import { noSigningRoot } from "./core/roots/signing.ts";
-import { MeshjoinError } from "./errors.ts";
-import { controlPlane, isDefinition } from "./istio/control-plane.ts";
-import { CRDS, dueCrds } from "./istio/crds.ts";
-import { manifestValues } from "./istio/template.ts";
+import { lookAtDefinitions } from "./look/definitions.ts";
 import { lookAtMesh, type Mesh } from "./look/mesh.ts";
-import type { Action, ApplyControlPlane } from "./plan/action.ts";
-import { actionsOf, planMesh } from "./plan/mesh.ts";
+import type { Action } from "./plan/action.ts";
+import { actionsOf, planFirst, planMesh } from "./plan/mesh.ts";
 import { planContext } from "./plan-context.ts";
-import type { KubernetesObject, Ports } from "./ports.ts";
 import type { Run } from "./run.ts";
 
 /**
@@ -22,7 +16,9 @@ import type { Run } from "./run.ts";
 export async function preview(run: Run, request: ReconcileRequest, known?: Mesh): Promise<Plan> {
   const { scope } = request;
   const seen = known ?? (await lookAtMesh(run, "mesh"));
-  const plan = planMesh(seen, planContext(run, request), "afterwards");
+  const context = planContext(run, request);
+  const mesh = await lookAtDefinitions(run, seen, planFirst(seen, context));
+  const plan = planMesh(mesh, context, "afterwards");
   const concerns = (...ids: readonly string[]) => scope === "mesh" || ids.includes(scope.clusterId);
   const actions = actionsOf(plan).filter((action) => concerns(...sidesOf(action)));
   const findings = [
@@ -34,9 +30,11 @@ export async function preview(run: Run, request: ReconcileRequest, known?: Mesh)
     ),
     ...plan.departures.findings.filter(({ clusterId = "" }) => concerns(clusterId)),
   ];
-  const planned = await Promise.all(actions.map((action) => plannedActions(run, seen.members, action)));
+  const planned = actions.flatMap(({ writes, findings: causes }) =>
+    writes.map((write): PlannedAction => ({ ...write, findings: causes })),
+  );
   return {
-    actions: planned.flat().toSorted(byObject),
+    actions: planned.toSorted(byObject),
     findings: distinct(findings).toSorted(inOrder),
   };
 }
@@ -45,78 +43,6 @@ export async function preview(run: Run, request: ReconcileRequest, known?: Mesh)
 function sidesOf(action: Action): string[] {
   if (action.kind === "connect" || action.kind === "disconnect") return [action.clusterId, action.target];
   return action.kind === "revoke" ? [action.clusterId, action.reader] : [action.clusterId];
-}
-
-async function plannedActions(
-  run: Run,
-  members: readonly Member[],
-  action: Action,
-): Promise<PlannedAction[]> {
-  const { verb, clusterId, findings } = action;
-  const secret = (
-    name: string,
-    on: string = clusterId,
-    how: PlannedAction["verb"] = verb,
-  ): PlannedAction => ({
-    verb: how,
-    clusterId: on,
-    object: { kind: "Secret", namespace: ISTIO_NAMESPACE, name },
-    findings,
-  });
-  switch (action.kind) {
-    case "labelNamespace":
-      return [{ verb, clusterId, object: { kind: "Namespace", name: ISTIO_NAMESPACE }, findings }];
-    case "issueIntermediate":
-      return [secret(CACERTS)];
-    case "applyControlPlane":
-      return (await objectsOf(run, members, action)).map(({ kind, metadata: { name, namespace } }) => ({
-        verb,
-        clusterId,
-        object: { kind, name, ...(namespace === undefined ? {} : { namespace }) },
-        findings,
-      }));
-    case "connect": {
-      const standIn = readerSecretName(clusterId);
-      const target = members.find((member) => member.clusterId === action.target)?.state;
-      const known = target?.reachable === true && target.readerSecrets.some(({ name }) => name === standIn);
-      return [
-        ...(known ? [] : [secret(standIn, action.target, "create")]),
-        secret(remoteSecretName(action.target)),
-      ];
-    }
-    case "disconnect":
-    case "revoke":
-      return [secret(action.secret.name)];
-  }
-}
-
-/** A CRD that is there and not older stays as it is. Where the member cannot be asked, all may be due. */
-async function objectsOf(
-  { ports, spec, template, signal }: Run,
-  members: readonly Member[],
-  { clusterId }: ApplyControlPlane,
-): Promise<KubernetesObject[]> {
-  const member = members.find((each) => each.clusterId === clusterId);
-  const { meshId } = spec;
-  const of = { clusterId, network: member?.network ?? "" };
-  const desired = controlPlane(template, manifestValues(template, spec, of));
-  const existing = member === undefined ? [] : await crdsOf(ports, member, signal);
-  return desired.stages.flatMap(({ objects }) =>
-    objects.some(isDefinition) ? dueCrds(existing, objects, desired.istioVersion, meshId) : objects,
-  );
-}
-
-async function crdsOf(
-  { fleet }: Ports,
-  { cluster }: Member,
-  signal: AbortSignal,
-): Promise<readonly KubernetesObject[]> {
-  try {
-    return await fleet.member(cluster).reader.list(CRDS, signal);
-  } catch (error) {
-    if (!(error instanceof MeshjoinError)) throw error;
-    return [];
-  }
 }
 
 function byObject(a: PlannedAction, b: PlannedAction): number {

@@ -5,7 +5,7 @@ import {
   isDefinition,
   onceThere,
 } from "../istio/control-plane.ts";
-import { CRDS, dueCrds } from "../istio/crds.ts";
+import { CRDS, definitionState, dueCrds } from "../istio/crds.ts";
 import type { KubernetesObject, MemberApi } from "../ports.ts";
 import { awaitServed } from "./crds.ts";
 import { applyOwned, createOwned } from "./owned.ts";
@@ -42,11 +42,16 @@ async function applyStage(
   { meshId, signal, isThere }: How,
 ): Promise<number> {
   const due = objects.some(isDefinition)
-    ? dueCrds(await api.reader.list(CRDS, signal), objects, istioVersion, meshId)
+    ? dueCrds(await definitionsOf(api, meshId, signal), objects, istioVersion)
     : objects.filter((object) => !isThere(object));
   await settleAll(due.map((object) => applyObject(api, object, meshId, signal)));
   if (readyWhen === "served" && due.length > 0) await awaitServed(api, due, meshId, signal);
   return due.length;
+}
+
+async function definitionsOf(api: MemberApi, meshId: string, signal: AbortSignal) {
+  const found = await api.reader.list(CRDS, signal);
+  return found.map((crd) => definitionState(crd, meshId));
 }
 
 async function applyObject(

@@ -33,6 +33,8 @@ export interface Reachable {
   readonly controlPlane: ControlPlaneState | undefined;
   /** Names of Ready istiod pods. */
   readonly pods: readonly string[];
+  /** Custom resource definitions of the cluster, where a manifest is due for it; undefined where nobody has looked. */
+  readonly definitions?: readonly DefinitionState[];
   /** Every Secret that istiod reads as one, or that has the name of one. */
   readonly remoteSecrets: readonly RemoteSecretState[];
   readonly readerSecrets: readonly ReaderSecretState[];
@@ -163,6 +165,12 @@ export interface ReaderSecretState {
   readonly readerResource: string | undefined;
   /** GKE's `Cluster.id` of the reader that it stands for. */
   readonly readerGkeId: string | undefined;
+}
+
+export interface DefinitionState {
+  readonly name: string;
+  /** Of Istio, as far as it tells; empty where it does not. */
+  readonly version: string;
 }
 
 export type ReachableMember = Member & { readonly state: Reachable };

@@ -7,11 +7,22 @@ export interface Plan {
   readonly findings: readonly Finding[];
 }
 
-export interface PlannedAction {
+/** An object by its name. */
+export interface ObjectName {
+  readonly kind: string;
+  readonly namespace?: string;
+  readonly name: string;
+}
+
+/** What an action does to one object. */
+export interface Write {
   readonly verb: "create" | "update" | "delete";
-  /** The member that would be written to. */
+  /** The member that is written to. */
   readonly clusterId: string;
-  readonly object: { readonly kind: string; readonly namespace?: string; readonly name: string };
+  readonly object: ObjectName;
+}
+
+export interface PlannedAction extends Write {
   /** What makes it necessary. */
   readonly findings: readonly Finding[];
 }

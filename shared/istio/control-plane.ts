@@ -1,6 +1,9 @@
 import { createHash } from "node:crypto";
 import { annotation } from "../core/names.ts";
+import type { DefinitionState } from "../core/observation.ts";
+import type { ObjectName } from "../core/plan.ts";
 import type { KubernetesObject } from "../ports.ts";
+import { dueCrds } from "./crds.ts";
 import { ownershipLabels } from "./ownership.ts";
 import { fillManifest, type ManifestTemplate, type ManifestValues } from "./template.ts";
 
@@ -64,6 +67,24 @@ export function controlPlane(template: ManifestTemplate, values: ManifestValues)
       { objects: [istiod], readyWhen: "rolledOut" },
     ],
   };
+}
+
+/**
+ * The objects of an installation by their names: of the definitions those that are absent or
+ * older than ours, or all where it is not known which there are.
+ */
+export function objectNames(
+  { objects, release }: Pick<ManifestTemplate, "objects" | "release">,
+  definitions: readonly DefinitionState[] = [],
+): ObjectName[] {
+  const due = new Set(dueCrds(definitions, objects.filter(isDefinition), release));
+  return objects
+    .filter((object) => !isDefinition(object) || due.has(object))
+    .map(({ kind, metadata: { name, namespace } }) => ({
+      kind,
+      name,
+      ...(namespace === undefined ? {} : { namespace }),
+    }));
 }
 
 /** Whether an object defines an API, which other meshes and applications in the cluster may use too. */

@@ -1,5 +1,6 @@
 import { annotation } from "../core/names.ts";
-import type { KubernetesObject, ObjectQuery } from "../ports.ts";
+import type { DefinitionState } from "../core/observation.ts";
+import type { KubernetesObject, ObjectMeta, ObjectQuery } from "../ports.ts";
 import { ownerOf } from "./ownership.ts";
 
 /** Whose versions are compared; their schemas are large, and stay where they are. */
@@ -10,17 +11,25 @@ export const CRDS: ObjectQuery = {
 };
 
 /** Absent or older ones only: a CRD is shared with whoever else uses Istio's API in the cluster, and never goes back. */
-export function dueCrds(
-  existing: readonly KubernetesObject[],
-  crds: readonly KubernetesObject[],
+export function dueCrds<T extends Named>(
+  existing: readonly DefinitionState[],
+  crds: readonly T[],
   istioVersion: string,
-  meshId: string,
-): KubernetesObject[] {
-  const versions = new Map(existing.map((crd) => [crd.metadata.name, versionOf(crd, meshId)]));
+): T[] {
+  const versions = new Map(existing.map(({ name, version }) => [name, version]));
   return crds.filter(({ metadata }) => {
     const version = versions.get(metadata.name);
     return version === undefined || isOlder(version, istioVersion);
   });
+}
+
+interface Named {
+  readonly metadata: Pick<ObjectMeta, "name">;
+}
+
+/** What is seen of a definition by its metadata. */
+export function definitionState(crd: KubernetesObject, meshId: string): DefinitionState {
+  return { name: crd.metadata.name, version: versionOf(crd, meshId) };
 }
 
 function versionOf({ metadata }: KubernetesObject, meshId: string): string {

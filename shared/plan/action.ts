@@ -1,9 +1,13 @@
 import type { Finding } from "../core/finding.ts";
+import { ISTIO_NAMESPACE } from "../core/names.ts";
+import type { ObjectName, Write } from "../core/plan.ts";
 
 interface Step {
-  readonly verb: "create" | "update" | "delete";
+  readonly verb: Write["verb"];
   /** The member that is written to. */
   readonly clusterId: string;
+  /** Every object that carrying it out writes, as far as the look could tell. */
+  readonly writes: readonly Write[];
   /** What made it necessary. */
   readonly findings: readonly Finding[];
 }
@@ -87,3 +91,7 @@ export interface Revoke extends Step {
 export type MemberAction = LabelNamespace | IssueIntermediate | ApplyControlPlane;
 export type DepartureAction = Disconnect | Revoke;
 export type Action = MemberAction | Connect | DepartureAction;
+
+export function secretName(name: string): ObjectName {
+  return { kind: "Secret", namespace: ISTIO_NAMESPACE, name };
+}

@@ -1,6 +1,7 @@
 import { type Finding, finding } from "../core/finding.ts";
 import { CACERTS, ISTIO_NAMESPACE, TRUST_DOMAIN } from "../core/names.ts";
-import type { ControlPlaneState, Member } from "../core/observation.ts";
+import type { ControlPlaneState, DefinitionState, Member } from "../core/observation.ts";
+import type { ObjectName } from "../core/plan.ts";
 import { outOfReach } from "../core/reach.ts";
 import type { Roots } from "../core/roots/stages.ts";
 import type { MeshSpec } from "../core/spec.ts";
@@ -9,6 +10,8 @@ import type { MeshSpec } from "../core/spec.ts";
 export interface DesiredControlPlane {
   readonly manifestHash: string;
   readonly istioVersion: string;
+  /** What an apply writes where these definitions are; all of it where nobody has looked. */
+  readonly objects: (definitions: readonly DefinitionState[] | undefined) => readonly ObjectName[];
 }
 
 export interface MemberContext {

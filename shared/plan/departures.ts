@@ -2,7 +2,7 @@ import type { Absence, Departed } from "../core/departure.ts";
 import { type Finding, finding } from "../core/finding.ts";
 import { isReachable, type Member, type ReachableMember } from "../core/observation.ts";
 import type { MeshSpec } from "../core/spec.ts";
-import type { DepartureAction, Disconnect, Revoke } from "./action.ts";
+import { type DepartureAction, type Disconnect, type Revoke, secretName } from "./action.ts";
 
 export interface Departure {
   readonly departed: Departed;
@@ -98,6 +98,7 @@ function disconnects(
       clusterId,
       target: targetId,
       secret: { name, uid },
+      writes: [{ verb: "delete", clusterId, object: secretName(name) }],
       findings: [left],
     }));
 }
@@ -115,6 +116,7 @@ function revocations(
       clusterId,
       reader: readerId,
       secret: { name, uid },
+      writes: [{ verb: "delete", clusterId, object: secretName(name) }],
       findings: [left],
     }));
 }

@@ -17,8 +17,15 @@ import type {
 import { isReachable } from "../core/observation.ts";
 import { unsafeRoots } from "../core/roots/guard.ts";
 import { formatRootVersions } from "../core/roots/state.ts";
-import type { ApplyControlPlane, IssueHistory, IssueIntermediate, MemberAction } from "./action.ts";
-import { BLOCKERS, type MemberContext } from "./checks.ts";
+import {
+  type ApplyControlPlane,
+  type IssueHistory,
+  type IssueIntermediate,
+  type LabelNamespace,
+  type MemberAction,
+  secretName,
+} from "./action.ts";
+import { BLOCKERS, type DesiredControlPlane, type MemberContext } from "./checks.ts";
 
 /**
  * How a member stands after its own half: `complete`, `pending` (actions or readiness are missing), or
@@ -187,7 +194,7 @@ const labelNamespace: ActionStep = (member, context) => {
   );
   const verb = state.namespace === undefined ? "create" : "update";
   const acceptance = acceptanceOf(member);
-  return { kind: "labelNamespace", verb, clusterId, network, acceptance, findings: [cause] };
+  return labels(verb, member, { network, acceptance }, cause);
 };
 
 /** A namespace that is somebody else's gets the note alone; one that is ours keeps its labels with it. */
@@ -198,10 +205,18 @@ const noteAcceptance: ActionStep = (member) => {
     return undefined;
   }
   const network = namespace.owner === "ours" ? namespace.network : undefined;
-  const { clusterId } = member;
-  const findings = [acceptedCacerts(clusterId)];
-  return { kind: "labelNamespace", verb: "update", clusterId, network, acceptance, findings };
+  return labels("update", member, { network, acceptance }, acceptedCacerts(member.clusterId));
 };
+
+function labels(
+  verb: "create" | "update",
+  { clusterId }: ReachableMember,
+  how: Pick<LabelNamespace, "network" | "acceptance">,
+  cause: Finding,
+): LabelNamespace {
+  const writes = [{ verb, clusterId, object: { kind: "Namespace", name: ISTIO_NAMESPACE } }];
+  return { kind: "labelNamespace", verb, clusterId, ...how, writes, findings: [cause] };
+}
 
 function acceptanceOf({ state: { cacerts } }: ReachableMember): string | undefined {
   return cacerts?.owner === "foreign" && cacerts.trust === "sameRoots" ? cacerts.acceptance : undefined;
@@ -229,6 +244,7 @@ const issueIntermediate: ActionStep = (member, context) => {
         versionsLoaded: undefined,
       },
       resourceVersion: undefined,
+      writes: [{ verb: "create", clusterId, object: secretName(CACERTS) }],
       findings: [cause],
     };
   }
@@ -264,6 +280,7 @@ function replacement(cacerts: OwnCacerts, cause: Finding, { now }: MemberContext
     isUrgent: certificateExpiring(cacerts, clusterId, now) !== undefined,
     history: historyOf(cacerts),
     resourceVersion: cacerts.resourceVersion,
+    writes: [{ verb: "update", clusterId, object: secretName(CACERTS) }],
     findings: [cause],
   };
 }
@@ -331,7 +348,7 @@ const applyControlPlane: ActionStep = ({ state, clusterId }, { desired, confirm 
       "Meshjoin installs it",
       clusterId,
     );
-    return { kind: "applyControlPlane", verb: "create", clusterId, manifestHash, findings: [cause] };
+    return applies("create", state, desired, cause);
   }
   if (controlPlane.manifestHash === manifestHash) return undefined;
   const differs = controlPlane.istioVersion !== desired.istioVersion;
@@ -342,7 +359,18 @@ const applyControlPlane: ActionStep = ({ state, clusterId }, { desired, confirm 
     "Meshjoin applies the present one",
     clusterId,
   );
-  return { kind: "applyControlPlane", verb: "update", clusterId, manifestHash, findings: [cause] };
+  return applies("update", state, desired, cause);
 };
+
+function applies(
+  verb: "create" | "update",
+  { definitions }: Reachable,
+  { manifestHash, objects }: DesiredControlPlane,
+  cause: Finding,
+): ApplyControlPlane {
+  const { clusterId = "" } = cause;
+  const writes = objects(definitions).map((object) => ({ verb, clusterId, object }));
+  return { kind: "applyControlPlane", verb, clusterId, manifestHash, writes, findings: [cause] };
+}
 
 const ACTIONS: readonly ActionStep[] = [labelNamespace, issueIntermediate, applyControlPlane];

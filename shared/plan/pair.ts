@@ -4,10 +4,11 @@ import { type Finding, finding } from "../core/finding.ts";
 import { ISTIO_NAMESPACE, readerSecretName, remoteSecretName } from "../core/names.ts";
 import type { Member, Reachable, ReaderSecretState, RemoteSecretState } from "../core/observation.ts";
 import { isReachable } from "../core/observation.ts";
+import type { Write } from "../core/plan.ts";
 import { outOfReach } from "../core/reach.ts";
 import type { MeshSpec } from "../core/spec.ts";
 import { renewalsARun, tokenExpiring } from "../core/token-life.ts";
-import type { Connect } from "./action.ts";
+import { type Connect, secretName } from "./action.ts";
 import { whyConnect } from "./connect-causes.ts";
 import type { Standing } from "./member.ts";
 
@@ -197,9 +198,31 @@ function planWriting(
     endpointDigest: digest,
     resourceVersion: existing?.resourceVersion,
     ...(cause.unseen === undefined ? {} : { unseen: cause.unseen }),
+    writes: writesOf(reader, target, existing),
     findings: [cause.finding],
   };
   return { ...pair, standing: "connect", action, findings: [] };
+}
+
+/** The remote secret, and first the reader Secret in the target, where there is none or one of an earlier cluster of the name. */
+function writesOf(reader: Side, target: Side, existing: RemoteSecretState | undefined): Write[] {
+  const name = reader.names.readerSecret;
+  const bound = target.readerSecrets.get(name)?.find((secret) => secret.name === name);
+  const isOurs = bound?.readerGkeId === reader.member.cluster.id;
+  const onTarget = (verb: Write["verb"]): Write => ({
+    verb,
+    clusterId: target.clusterId,
+    object: secretName(name),
+  });
+  return [
+    ...(bound === undefined || isOurs ? [] : [onTarget("delete")]),
+    ...(isOurs ? [] : [onTarget("create")]),
+    {
+      verb: existing === undefined ? "create" : "update",
+      clusterId: reader.clusterId,
+      object: secretName(target.names.remoteSecret),
+    },
+  ];
 }
 
 function notShared(reader: Member, target: Member): Finding | undefined {

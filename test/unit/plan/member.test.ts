@@ -24,12 +24,13 @@ import {
 import { aSpec } from "../../builders/spec.ts";
 
 const ID = aMember().clusterId;
+const OBJECTS = { objects: () => [{ kind: "Service", namespace: "istio-system", name: "istiod" }] };
 
 function aContext(seed: Partial<MemberContext> = {}): MemberContext {
   return {
     spec: aSpec(),
     roots: rootsAt(ROOTS),
-    desired: MANIFEST,
+    desired: { ...MANIFEST, ...OBJECTS },
     collisions: new Set(),
     confirm: [],
     now: NOW,
@@ -158,14 +159,14 @@ describe("planMember", () => {
   it("has a changed manifest wait for its turn", () => {
     const plan = planMember(
       aMember(),
-      aContext({ desired: { ...MANIFEST, manifestHash: rollOut.manifestHash } }),
+      aContext({ desired: { ...MANIFEST, ...OBJECTS, manifestHash: rollOut.manifestHash } }),
     );
     expect(plan).toMatchObject({ standing: "complete", actions: [], rollOut });
     expect(reasonsOf(plan.findings)).toEqual(["ControlPlaneOutdated"]);
   });
 
   it("waits for a confirmation before it installs another Istio", () => {
-    const desired = { manifestHash: rollOut.manifestHash, istioVersion: "1.32.0" };
+    const desired = { ...OBJECTS, manifestHash: rollOut.manifestHash, istioVersion: "1.32.0" };
     const plan = planMember(aMember(), aContext({ desired }));
     expect(plan).toMatchObject({ standing: "complete", actions: [] });
     expect(plan).not.toHaveProperty("rollOut");

@@ -1,8 +1,9 @@
 import { describe, expect, it } from "@jest/globals";
-import { annotation, ISTIO_NAMESPACE } from "../../../shared/core/names.ts";
+import { annotation, clusterId, ISTIO_NAMESPACE } from "../../../shared/core/names.ts";
 import { preview } from "../../../shared/preview.ts";
+import { aCluster } from "../../builders/cluster.ts";
 import { aMesh, type FakeMesh } from "../../fakes/mesh.ts";
-import { versionsOf } from "./world.ts";
+import { objectsOf, versionsOf } from "./world.ts";
 
 async function plannedCrds(mesh: FakeMesh): Promise<string[]> {
   const { actions } = await preview(mesh.run(), { scope: "mesh", reason: "test" });
@@ -56,4 +57,53 @@ describe("a plan", () => {
       ["update", "cacerts", "CertificateDue"],
     ]);
   });
+
+  it("names the reader Secret that stood for an earlier cluster of the name, and is made anew", async () => {
+    const mesh = await aMesh({ members: 2 });
+    await mesh.reconcile("mesh");
+    const [reader, target] = mesh.clusters;
+    const anew = { ...reader!, id: "made-anew" };
+    mesh.directory.put(anew);
+    mesh.fleet.add(anew);
+    const { actions } = await preview(mesh.run(), { scope: "mesh", reason: "test" });
+    const onTarget = actions.filter(({ clusterId: id }) => id === clusterId(target!.ref));
+    const name = `meshjoin-reader-${clusterId(reader!.ref)}`;
+    expect(onTarget.map(({ verb, object }) => `${verb} ${object.name}`)).toEqual(
+      expect.arrayContaining([`delete ${name}`, `create ${name}`]),
+    );
+  });
+
+  it.each<[string, (mesh: FakeMesh) => void]>([
+    ["two members join", (mesh) => void mesh.add(aCluster({ name: "m9" }))],
+    ["one has left", (mesh) => mesh.directory.delete(mesh.clusters[0]!.ref)],
+    ["a token is due", (mesh) => void mesh.clock.advance(5.2 * 86_400)],
+  ])("names exactly what a run writes when %s", async (_, change) => {
+    const mesh = await aMesh({ members: 3 });
+    await mesh.reconcile("mesh");
+    change(mesh);
+    const { actions } = await preview(mesh.run(), { scope: "mesh", reason: "test" });
+    const before = ownVersions(mesh);
+    await mesh.reconcile("mesh");
+    const after = ownVersions(mesh);
+    const written = [...new Set([...before.keys(), ...after.keys()])].filter(
+      (key) => before.get(key) !== after.get(key),
+    );
+    const planned = actions.map(({ clusterId: id, object: { kind, name } }) => `${id} ${kind} ${name}`);
+    expect([...new Set(planned)].toSorted()).toEqual(written.toSorted());
+  });
 });
+
+/** Of Meshjoin's own objects of every cluster that is there: what changes with any write. */
+function ownVersions(mesh: FakeMesh): ReadonlyMap<string, string> {
+  return new Map(
+    mesh.clusters.flatMap((cluster) => {
+      if (mesh.directory.peek(cluster.ref) === undefined) return [];
+      const objects = objectsOf({ ...mesh, servers: [mesh.fleet.server(cluster)] });
+      const own = objects.filter(({ metadata }) => metadata.labels?.["meshjoin.dev/mesh"] !== undefined);
+      return own.map(({ kind, metadata: { name, resourceVersion = "" } }): [string, string] => [
+        `${clusterId(cluster.ref)} ${kind} ${name}`,
+        resourceVersion,
+      ]);
+    }),
+  );
+}

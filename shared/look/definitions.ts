@@ -1,0 +1,38 @@
+import type { Member } from "../core/observation.ts";
+import { CRDS, definitionState } from "../istio/crds.ts";
+import type { FirstPlan } from "../plan/mesh.ts";
+import { settle } from "../report.ts";
+import type { Run } from "../run.ts";
+import type { Mesh } from "./mesh.ts";
+
+/**
+ * The mesh with the custom resource definitions of those members that a manifest is due for: one request more for each. A run reads
+ * them only when it applies, so that it overwrites none that has come in between.
+ */
+export async function lookAtDefinitions(run: Run, mesh: Mesh, { members }: FirstPlan): Promise<Mesh> {
+  const due = new Set(
+    members.flatMap(({ clusterId, actions, rollOut }) =>
+      rollOut !== undefined || actions.some(({ kind }) => kind === "applyControlPlane") ? [clusterId] : [],
+    ),
+  );
+  const seen = mesh.members.map(async (member) =>
+    due.has(member.clusterId) ? await withDefinitions(run, member) : member,
+  );
+  return { ...mesh, members: await Promise.all(seen) };
+}
+
+async function withDefinitions(run: Run, member: Member): Promise<Member> {
+  const { cluster, clusterId, state } = member;
+  if (!state.reachable) return member;
+  const read = async (): Promise<Member> => {
+    const found = await run.ports.fleet.member(cluster).reader.list(CRDS, run.signal);
+    const definitions = found.map((crd) => definitionState(crd, run.spec.meshId));
+    return { ...member, state: { ...state, definitions } };
+  };
+  return await settle(
+    clusterId,
+    "its custom resource definitions were read",
+    () => run.inTurn(read),
+    () => member,
+  );
+}

@@ -2,7 +2,7 @@ import { applyMember, awaitIstiod } from "../apply.ts";
 import { within } from "../async/within.ts";
 import type { Finding } from "../core/finding.ts";
 import type { Member } from "../core/observation.ts";
-import { type Outcome, outcomeOf, outcomeOfFailure, worst } from "../core/outcome.ts";
+import { type Outcome, outcomeOf, worst } from "../core/outcome.ts";
 import { observeMember } from "../look/member.ts";
 import type { MemberPlan } from "../plan/member.ts";
 import { planMembers } from "../plan/mesh.ts";
@@ -57,9 +57,9 @@ async function finish(run: Run, course: Course, half: Applied, limit: AbortSigna
   const { member, plan, wrote, fault } = half;
   if (fault !== undefined) return faulty(half, fault);
   if (plan.standing === "blocked") {
-    const outcome = blockedOutcome(member, plan.findings);
-    const isBlocked = member.state.reachable && outcome === "failed";
-    return { members: [{ ...reportOf(half, outcome, plan.findings), isBlocked }] };
+    const needsPerson = plan.waitsFor === "person";
+    const report = reportOf(half, needsPerson ? "failed" : "waiting", plan.findings);
+    return { members: [{ ...report, isBlocked: member.state.reachable && needsPerson }] };
   }
   const done = worst(wrote ? plan.actions.map(outcomeOf) : []);
   const finished = { members: [reportOf(half, done, plan.findings)] };
@@ -87,12 +87,6 @@ function reportOf({ member, wrote }: Applied, outcome: Outcome, findings: readon
 
 function faulty(half: Applied, { outcome, finding, error }: Fault): Partial<Report> {
   return { members: [reportOf(half, outcome, [...half.plan.findings, finding])], errors: [error] };
-}
-
-/** Time brings an API server back, and ends a deletion; everything else that blocks a member waits for a person. */
-function blockedOutcome({ state }: Member, findings: readonly Finding[]): Outcome {
-  if (!state.reachable) return outcomeOfFailure(state);
-  return findings.some(({ severity }) => severity === "error") ? "failed" : "waiting";
 }
 
 async function findingsNow(run: Run, { request, mesh }: Course, member: Member): Promise<readonly Finding[]> {

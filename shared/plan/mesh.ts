@@ -1,9 +1,9 @@
 import type { Member } from "../core/observation.ts";
 import type { Roots } from "../core/roots/stages.ts";
 import type { Action } from "./action.ts";
-import type { DesiredControlPlane, MemberContext } from "./checks.ts";
 import { type Departure, type DeparturePlan, planDepartures } from "./departures.ts";
 import { type MemberPlan, peerStanding, planMember, type Standing } from "./member.ts";
+import type { DesiredControlPlane, MemberContext } from "./member-context.ts";
 import { type PairPlan, planPairs } from "./pair.ts";
 
 /** As much of what was seen as a plan follows from. */

@@ -8,8 +8,8 @@ import type {
 import { NO_NOTES, type RootNotes } from "../../../shared/core/roots/notes.ts";
 import type { Roots } from "../../../shared/core/roots/stages.ts";
 import type { RootVersions } from "../../../shared/core/roots/state.ts";
-import type { MemberContext } from "../../../shared/plan/checks.ts";
 import { peerStanding, planMember, type Standing } from "../../../shared/plan/member.ts";
+import type { MemberContext } from "../../../shared/plan/member-context.ts";
 import { aCluster } from "../../builders/cluster.ts";
 import {
   aMember,

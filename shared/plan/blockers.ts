@@ -1,35 +1,14 @@
 import { type Finding, finding } from "../core/finding.ts";
 import { CACERTS, ISTIO_NAMESPACE, TRUST_DOMAIN } from "../core/names.ts";
-import type { ControlPlaneState, DefinitionState, Member } from "../core/observation.ts";
-import type { ObjectName } from "../core/plan.ts";
+import type { ControlPlaneState, Member } from "../core/observation.ts";
 import { outOfReach } from "../core/reach.ts";
-import type { Roots } from "../core/roots/stages.ts";
 import type { MeshSpec } from "../core/spec.ts";
+import type { MemberContext } from "./member-context.ts";
 
-/** What a member should be; computed outside, because it takes the rendered manifest. */
-export interface DesiredControlPlane {
-  readonly manifestHash: string;
-  readonly istioVersion: string;
-  /** What an apply writes where these definitions are; all of it where nobody has looked. */
-  readonly objects: (definitions: readonly DefinitionState[] | undefined) => readonly ObjectName[];
-}
+/** Why nothing may be written to a member. */
+type Blocker = (member: Member, context: MemberContext) => Finding | undefined;
 
-export interface MemberContext {
-  readonly spec: MeshSpec;
-  readonly roots: Roots;
-  readonly desired: DesiredControlPlane;
-  /** Cluster IDs that more than one member would have. */
-  readonly collisions: ReadonlySet<string>;
-  /** Reasons of findings that this run may act on. */
-  readonly confirm: readonly string[];
-  /** Intermediates that were issued before this are to be replaced, whatever their life. */
-  readonly rotateBefore?: Date | undefined;
-  readonly now: Date;
-}
-
-type Check = (member: Member, context: MemberContext) => Finding | undefined;
-
-const clusterIdCollision: Check = ({ clusterId }, { collisions }) =>
+const clusterIdCollision: Blocker = ({ clusterId }, { collisions }) =>
   collisions.has(clusterId)
     ? finding(
         "ClusterIdCollision",
@@ -39,7 +18,7 @@ const clusterIdCollision: Check = ({ clusterId }, { collisions }) =>
       )
     : undefined;
 
-const managedMesh: Check = ({ state, clusterId }) =>
+const managedMesh: Blocker = ({ state, clusterId }) =>
   state.reachable && state.managedMesh
     ? finding(
         "ManagedMesh",
@@ -49,7 +28,7 @@ const managedMesh: Check = ({ state, clusterId }) =>
       )
     : undefined;
 
-const namespaceTerminating: Check = ({ state, clusterId }) =>
+const namespaceTerminating: Blocker = ({ state, clusterId }) =>
   state.reachable && state.namespace?.terminating
     ? finding(
         "NamespaceTerminating",
@@ -59,7 +38,7 @@ const namespaceTerminating: Check = ({ state, clusterId }) =>
       )
     : undefined;
 
-const otherMesh: Check = ({ state, clusterId }, { spec }) => {
+const otherMesh: Blocker = ({ state, clusterId }, { spec }) => {
   if (!state.reachable) return undefined;
   const owners = [state.namespace?.owner, state.cacerts?.owner, state.controlPlane?.owner];
   return owners.includes("otherMesh")
@@ -72,7 +51,7 @@ const otherMesh: Check = ({ state, clusterId }, { spec }) => {
     : undefined;
 };
 
-const networkConflict: Check = ({ state, clusterId, network }) => {
+const networkConflict: Blocker = ({ state, clusterId, network }) => {
   const namespace = state.reachable ? state.namespace : undefined;
   const label = namespace?.owner === "ours" ? undefined : namespace?.network;
   return label === undefined || label === network
@@ -85,7 +64,7 @@ const networkConflict: Check = ({ state, clusterId, network }) => {
       );
 };
 
-const selfSignedMesh: Check = ({ state, clusterId }) => {
+const selfSignedMesh: Blocker = ({ state, clusterId }) => {
   if (!state.reachable) return undefined;
   const generated = state.cacerts?.owner === "foreign" && state.cacerts.trust === "generated";
   const running = state.controlPlane !== undefined && state.cacerts === undefined && state.selfSignedCa;
@@ -107,7 +86,7 @@ const FOREIGN_CACERTS_CURES = {
   unloadable: `mend it; or delete it to have Meshjoin issue one (${DELETE_CACERTS}), ${CACERTS_OUTAGE}`,
 } as const;
 
-const foreignCacerts: Check = ({ state, clusterId }) => {
+const foreignCacerts: Blocker = ({ state, clusterId }) => {
   const cacerts = state.reachable ? state.cacerts : undefined;
   return cacerts?.owner === "foreign" && "faults" in cacerts
     ? finding(
@@ -120,7 +99,7 @@ const foreignCacerts: Check = ({ state, clusterId }) => {
 };
 
 /** Not of a self-signed istiod: that one is uninstalled anyway, whatever else it differs in. */
-const foreignControlPlane: Check = (member, context) => {
+const foreignControlPlane: Blocker = (member, context) => {
   if (selfSignedMesh(member, context) !== undefined) return undefined;
   const { spec } = context;
   const controlPlane = member.state.reachable ? member.state.controlPlane : undefined;
@@ -137,7 +116,8 @@ const foreignControlPlane: Check = (member, context) => {
 };
 
 /** Any of these, and nothing is written to the member; somebody must act. */
-export const BLOCKERS: readonly Check[] = [
+
+const BLOCKERS: readonly Blocker[] = [
   outOfReach,
   clusterIdCollision,
   managedMesh,
@@ -148,6 +128,29 @@ export const BLOCKERS: readonly Check[] = [
   foreignCacerts,
   foreignControlPlane,
 ];
+
+/** What keeps everything from being written to a member; undefined where nothing does. */
+export function whyBlocked(member: Member, context: MemberContext): Block | undefined {
+  const found = BLOCKERS.flatMap((blocker) => {
+    const because = blocker(member, context);
+    return because === undefined ? [] : [{ because, passes: passes(blocker, member) }];
+  });
+  if (found.length === 0) return undefined;
+  const waitsFor = found.every((each) => each.passes) ? "time" : "person";
+  return { findings: found.map(({ because }) => because), waitsFor };
+}
+
+/** Time brings an API server back, and ends a deletion. */
+function passes(blocker: Blocker, { state }: Member): boolean {
+  if (blocker === outOfReach) return !state.reachable && state.retryable;
+  return blocker === namespaceTerminating;
+}
+
+export interface Block {
+  readonly findings: readonly Finding[];
+  /** What has to happen before it can go on. */
+  readonly waitsFor: "time" | "person";
+}
 
 function identityDifferences(controlPlane: ControlPlaneState, member: Member, spec: MeshSpec): string[] {
   const { identity } = controlPlane;

@@ -1,0 +1,120 @@
+import { needsNetAdmin } from "../core/autopilot.ts";
+import { type Finding, finding } from "../core/finding.ts";
+import {
+  certificateExpiring,
+  isIntermediateDue,
+  rootExpiring,
+  wouldGainLife,
+} from "../core/intermediate-life.ts";
+import { CACERTS, ISTIO_NAMESPACE } from "../core/names.ts";
+import type { ControlPlaneState, ReachableMember } from "../core/observation.ts";
+import { unsafeRoots } from "../core/roots/guard.ts";
+import { formatRootVersions } from "../core/roots/state.ts";
+import type { MemberContext } from "./member-context.ts";
+
+/** What is to be said of a member beside what is done about it. */
+type Note = (member: ReachableMember, context: MemberContext) => Finding | readonly Finding[] | undefined;
+
+const itsCacertsAreAccepted: Note = ({ state: { cacerts }, clusterId }) =>
+  cacerts?.owner === "foreign" ? acceptedCacerts(clusterId) : undefined;
+
+const itsControlPlaneIsAccepted: Note = ({ state: { controlPlane }, clusterId }) =>
+  controlPlane?.owner === "foreign"
+    ? finding(
+        "ForeignControlPlaneAccepted",
+        `Deployment ${controlPlane.name} is not Meshjoin's but belongs to the mesh; only its remote secrets are kept`,
+        "nothing; uninstall it to have Meshjoin install and upgrade one, an outage for every pod that starts meanwhile",
+        clusterId,
+      )
+    : undefined;
+
+const autopilotNeedsNetAdmin: Note = ({ cluster }) => needsNetAdmin(cluster);
+
+const itsRootsAreUnsafe: Note = ({ state: { cacerts }, clusterId }, { roots }) =>
+  cacerts?.owner === "ours" ? unsafeRoots(cacerts, roots, clusterId) : undefined;
+
+const itsCertificateExpires: Note = ({ state: { cacerts }, clusterId }, { now }) =>
+  cacerts?.owner === "ours" ? certificateExpiring(cacerts, clusterId, now) : undefined;
+
+/** No other intermediate of this root would live longer. */
+const itsRootExpires: Note = ({ state: { cacerts }, clusterId }, { roots, spec, now }) => {
+  if (cacerts?.owner !== "ours" || cacerts.rootNotAfter === undefined) return undefined;
+  const stands = formatRootVersions(roots.versions) === cacerts.rootVersions;
+  const isHopeless =
+    stands && isIntermediateDue(cacerts, clusterId, now) && !wouldGainLife(cacerts, spec, now);
+  return isHopeless ? rootExpiring(cacerts.rootNotAfter, clusterId) : undefined;
+};
+
+const itsIstiodIsNotReady: Note = ({ state: { controlPlane }, clusterId }) =>
+  controlPlane === undefined || controlPlane.rolledOut ? undefined : notReady(controlPlane, clusterId);
+
+const itsIstioDiffers: Note = ({ state: { controlPlane }, clusterId }, { desired }) =>
+  controlPlane?.owner === "ours" && controlPlane.istioVersion !== desired.istioVersion
+    ? finding(
+        "IstioVersionDiffers",
+        `istiod is ${controlPlane.istioVersion}, and Meshjoin installs ${desired.istioVersion}`,
+        "when it suits, confirm it, and the members are upgraded one by one: meshjoin upgrade, or POST /sync with confirm IstioVersionDiffers",
+        clusterId,
+      )
+    : undefined;
+
+export function acceptedCacerts(clusterId: string): Finding {
+  return finding(
+    "ForeignCacertsAccepted",
+    `Secret ${CACERTS} is not Meshjoin's but chains to the mesh's roots; it is used as it is and never rotated`,
+    `nothing; delete ${CACERTS} to have Meshjoin issue and rotate one, an outage if istiod starts before it is there`,
+    clusterId,
+  );
+}
+
+/** istiod reads each by itself: it lists the target twice, and each of its endpoints gets twice its share of requests. */
+const remoteSecretsAreDoubled: Note = ({ clusterId, state }) => {
+  const read = state.remoteSecrets.filter(({ isRead, targetId }) => isRead && targetId !== "");
+  return [...Map.groupBy(read, ({ targetId }) => targetId)].flatMap(([targetId, secrets]) => {
+    if (secrets.length < 2) return [];
+    const names = secrets.map(({ name }) => name).toSorted();
+    const others = secrets.filter(({ owner }) => owner !== "ours").map(({ name }) => name);
+    return finding(
+      "RemoteSecretDoubled",
+      `istiod of ${clusterId} reads ${names.join(" and ")}, both for ${targetId}, and counts its endpoints twice`,
+      `delete the one that is not needed: kubectl -n ${ISTIO_NAMESPACE} delete secret ${others[0] ?? "NAME"}`,
+      clusterId,
+    );
+  });
+};
+
+function notReady({ unpulledImage, notReadyBecause }: ControlPlaneState, clusterId: string): Finding {
+  if (unpulledImage !== undefined) {
+    const { image, node, pod, said } = unpulledImage;
+    return finding(
+      "ImageNotPulled",
+      `istiod is not ready: node ${node} cannot get the image ${image} for pod ${pod}: ${said}`,
+      "let the nodes reach that registry: over Cloud NAT, or set MESHJOIN_ISTIO_HUB to a mirror that holds the image, " +
+        "and let the nodes' service account read it (Terraform: image_mirror)",
+      clusterId,
+    );
+  }
+  return finding(
+    "ControlPlaneNotReady",
+    `istiod is not ready: ${notReadyBecause ?? "no pod has reported a condition yet"}`,
+    `kubectl -n ${ISTIO_NAMESPACE} describe pods -l app=istiod`,
+    clusterId,
+  );
+}
+
+const NOTES: readonly Note[] = [
+  itsCacertsAreAccepted,
+  itsControlPlaneIsAccepted,
+  autopilotNeedsNetAdmin,
+  itsRootsAreUnsafe,
+  itsCertificateExpires,
+  itsRootExpires,
+  itsIstiodIsNotReady,
+  itsIstioDiffers,
+  remoteSecretsAreDoubled,
+];
+
+/** Everything that is to be said of a member that is not blocked. */
+export function notesOf(member: ReachableMember, context: MemberContext): Finding[] {
+  return NOTES.flatMap((note) => note(member, context) ?? []);
+}

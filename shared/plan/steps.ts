@@ -1,0 +1,191 @@
+import { type Finding, finding } from "../core/finding.ts";
+import { certificateExpiring } from "../core/intermediate-life.ts";
+import { CACERTS, ISTIO_NAMESPACE, ISTIOD } from "../core/names.ts";
+import type { OwnCacerts, Reachable, ReachableMember } from "../core/observation.ts";
+import { unsafeRoots } from "../core/roots/guard.ts";
+import {
+  type ApplyControlPlane,
+  type IssueHistory,
+  type IssueIntermediate,
+  type LabelNamespace,
+  type MemberAction,
+  secretName,
+} from "./action.ts";
+import type { DesiredControlPlane, MemberContext } from "./member-context.ts";
+import { acceptedCacerts } from "./member-notes.ts";
+import { whyRenew } from "./renewal-causes.ts";
+
+/** What is due for a member now, or for its turn. */
+type ActionStep = (member: ReachableMember, context: MemberContext) => MemberAction | undefined;
+
+const labelNamespace: ActionStep = (member, context) => {
+  const { state, clusterId, network } = member;
+  const current = state.namespace?.owner === "ours" && state.namespace.network === network;
+  if (current) return noteAcceptance(member, context);
+  const cause = finding(
+    "NamespaceNotLabelled",
+    `namespace ${ISTIO_NAMESPACE} does not carry network ${network} and the mesh's labels`,
+    "Meshjoin labels it",
+    clusterId,
+  );
+  const verb = state.namespace === undefined ? "create" : "update";
+  const acceptance = acceptanceOf(member);
+  return labels(verb, member, { network, acceptance }, cause);
+};
+
+/** A namespace that is somebody else's gets the note alone; one that is ours keeps its labels with it. */
+const noteAcceptance: ActionStep = (member) => {
+  const { namespace } = member.state;
+  const acceptance = acceptanceOf(member);
+  if (acceptance === undefined || namespace === undefined || namespace.acceptedCacerts === acceptance) {
+    return undefined;
+  }
+  const network = namespace.owner === "ours" ? namespace.network : undefined;
+  return labels("update", member, { network, acceptance }, acceptedCacerts(member.clusterId));
+};
+
+function labels(
+  verb: "create" | "update",
+  { clusterId }: ReachableMember,
+  how: Pick<LabelNamespace, "network" | "acceptance">,
+  cause: Finding,
+): LabelNamespace {
+  const writes = [{ verb, clusterId, object: { kind: "Namespace", name: ISTIO_NAMESPACE } }];
+  return { kind: "labelNamespace", verb, clusterId, ...how, writes, findings: [cause] };
+}
+
+function acceptanceOf({ state: { cacerts } }: ReachableMember): string | undefined {
+  return cacerts?.owner === "foreign" && cacerts.trust === "sameRoots" ? cacerts.acceptance : undefined;
+}
+
+/** What cannot wait: there is none, or it is not what was written, or no istiod has loaded it yet. */
+const issueIntermediate: ActionStep = (member, context) => {
+  const { state, clusterId } = member;
+  const { cacerts } = state;
+  if (cacerts === undefined) {
+    const cause = finding(
+      "CacertsMissing",
+      "the cluster has no intermediate CA",
+      "Meshjoin issues one",
+      clusterId,
+    );
+    return {
+      kind: "issueIntermediate",
+      verb: "create",
+      clusterId,
+      isUrgent: false,
+      history: {
+        isFirst: state.controlPlane === undefined,
+        joinedAt: undefined,
+        versionsLoaded: undefined,
+      },
+      resourceVersion: undefined,
+      writes: [{ verb: "create", clusterId, object: secretName(CACERTS) }],
+      findings: [cause],
+    };
+  }
+  if (cacerts.owner === "foreign") return undefined;
+  if (cacerts.editedBy === undefined || unsafeRoots(cacerts, context.roots, clusterId) !== undefined) {
+    return isWhole(state) ? undefined : renewIntermediate(member, context);
+  }
+  const edited = `${CACERTS} was changed by ${cacerts.editedBy} since Meshjoin wrote it`;
+  return replacement(
+    cacerts,
+    finding("CacertsOutdated", edited, "Meshjoin issues another", clusterId),
+    context,
+  );
+};
+
+/** What takes its turn: an intermediate that serves, and is due for another. */
+export function renewIntermediate(
+  { state: { cacerts }, clusterId }: ReachableMember,
+  context: MemberContext,
+): IssueIntermediate | undefined {
+  if (cacerts === undefined || cacerts.owner === "foreign") return undefined;
+  if (unsafeRoots(cacerts, context.roots, clusterId) !== undefined) return undefined;
+  const cause = whyRenew(cacerts, clusterId, context);
+  return cause && replacement(cacerts, cause, context);
+}
+
+function replacement(cacerts: OwnCacerts, cause: Finding, { now }: MemberContext): IssueIntermediate {
+  const { clusterId = "" } = cause;
+  return {
+    kind: "issueIntermediate",
+    verb: "update",
+    clusterId,
+    isUrgent: certificateExpiring(cacerts, clusterId, now) !== undefined,
+    history: historyOf(cacerts),
+    resourceVersion: cacerts.resourceVersion,
+    writes: [{ verb: "update", clusterId, object: secretName(CACERTS) }],
+    findings: [cause],
+  };
+}
+
+/** What somebody has edited may have been served with another CA meanwhile. */
+function historyOf({
+  editedBy,
+  joinedAt,
+  loadedAt,
+  rootVersions,
+  versionsLoadedAt,
+}: OwnCacerts): IssueHistory {
+  const at = versionsLoadedAt ?? loadedAt;
+  return editedBy === undefined
+    ? { isFirst: false, joinedAt, versionsLoaded: at && { rootVersions, at } }
+    : { isFirst: false, joinedAt: undefined, versionsLoaded: undefined };
+}
+
+const applyControlPlane: ActionStep = ({ state, clusterId }, { desired, confirm }) => {
+  const { controlPlane } = state;
+  const { manifestHash } = desired;
+  if (controlPlane === undefined) {
+    const cause = finding(
+      "ControlPlaneMissing",
+      "istiod is not installed",
+      "Meshjoin installs it",
+      clusterId,
+    );
+    return applies("create", state, desired, cause);
+  }
+  if (controlPlane.manifestHash === manifestHash) return undefined;
+  const differs = controlPlane.istioVersion !== desired.istioVersion;
+  if (differs && !confirm.includes("IstioVersionDiffers")) return undefined;
+  const cause = finding(
+    "ControlPlaneOutdated",
+    `${ISTIOD} was installed from another manifest or configuration`,
+    "Meshjoin applies the present one",
+    clusterId,
+  );
+  return applies("update", state, desired, cause);
+};
+
+function applies(
+  verb: "create" | "update",
+  { definitions }: Reachable,
+  { manifestHash, objects }: DesiredControlPlane,
+  cause: Finding,
+): ApplyControlPlane {
+  const { clusterId = "" } = cause;
+  const writes = objects(definitions).map((object) => ({ verb, clusterId, object }));
+  return { kind: "applyControlPlane", verb, clusterId, manifestHash, writes, findings: [cause] };
+}
+
+/** In the order of design rule 3. */
+const OWN_STEPS: readonly ActionStep[] = [labelNamespace, issueIntermediate, applyControlPlane];
+/** Of a member whose control plane is not ours. */
+const GUEST_STEPS: readonly ActionStep[] = [noteAcceptance];
+
+/** The actions that are due, those that wait for a turn among them. */
+export function stepsOf(member: ReachableMember, context: MemberContext): MemberAction[] {
+  const steps = isGuest(member.state) ? GUEST_STEPS : OWN_STEPS;
+  return steps.flatMap((step) => step(member, context) ?? []);
+}
+
+export function isGuest({ controlPlane }: Reachable): boolean {
+  return controlPlane?.owner === "foreign";
+}
+
+/** Everything of it was applied once: the hash is written last. */
+export function isWhole({ controlPlane }: Reachable): boolean {
+  return controlPlane?.manifestHash !== undefined;
+}

@@ -118,12 +118,12 @@ function memberStatus(
 
 /** Of one ordered pair, a row for each istiod pod of its reader. */
 function pairStatuses(
-  { reader, target, findings }: PairPlan,
+  { reader, target, isApart }: PairPlan,
   members: readonly Member[],
   looks: ReadonlyMap<string, Look>,
   seenAt: string,
 ): PairStatus[] {
-  if (findings.some(({ reason }) => reason === "NetworkNotShared")) return [];
+  if (isApart === true) return [];
   const member = members.find(({ clusterId }) => clusterId === reader);
   const secret =
     member?.state.reachable === true

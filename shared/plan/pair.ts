@@ -6,6 +6,7 @@ import type { Member, Reachable, ReaderSecretState, RemoteSecretState } from "..
 import { isReachable } from "../core/observation.ts";
 import type { Write } from "../core/plan.ts";
 import { outOfReach } from "../core/reach.ts";
+import { routeBetween } from "../core/route.ts";
 import type { MeshSpec } from "../core/spec.ts";
 import { renewalsARun, tokenExpiring } from "../core/token-life.ts";
 import { type Connect, secretName } from "./action.ts";
@@ -29,6 +30,8 @@ export interface PairPlan {
   readonly reader: string;
   readonly target: string;
   readonly standing: PairStanding;
+  /** There is no route between the two, so they are no pair. */
+  readonly isApart?: true;
   readonly action?: Connect;
   /** Of the token that the reader has now. */
   readonly tokenExpiresAt?: Date;
@@ -161,8 +164,9 @@ function planWriting(
   context: PairContext,
 ): PairPlan {
   const pair = { reader: reader.clusterId, target: target.clusterId };
-  const apart = notShared(reader.member, target.member);
-  if (apart !== undefined) return { ...pair, standing: "excluded", findings: [apart] };
+  const route = routeBetween(reader.member, target.member);
+  if (route.kind === "none")
+    return { ...pair, standing: "excluded", isApart: true, findings: [route.finding] };
   for (const { member } of [reader, target]) {
     const waiting = notComplete(member, context);
     if (waiting !== undefined) return { ...pair, standing: "pending", findings: [waiting] };
@@ -223,26 +227,6 @@ function writesOf(reader: Side, target: Side, existing: RemoteSecretState | unde
       object: secretName(target.names.remoteSecret),
     },
   ];
-}
-
-function notShared(reader: Member, target: Member): Finding | undefined {
-  const routed = [reader, target].find((member) => !member.cluster.vpcNative);
-  if (routed !== undefined) {
-    return finding(
-      "NetworkNotShared",
-      `${routed.clusterId} has no VPC-native pods, so ${reader.clusterId} cannot reach pods of ${target.clusterId}`,
-      "recreate it as a VPC-native cluster",
-      reader.clusterId,
-    );
-  }
-  return reader.network === target.network
-    ? undefined
-    : finding(
-        "NetworkNotShared",
-        `${reader.clusterId} is in network ${reader.network} and ${target.clusterId} in ${target.network}`,
-        "members of different networks are not paired; put them into one VPC",
-        reader.clusterId,
-      );
 }
 
 function notComplete(member: Member, { standings }: PairContext): Finding | undefined {

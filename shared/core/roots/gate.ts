@@ -75,29 +75,28 @@ function isOutside({ state }: Member): boolean {
   return cacerts.owner === "foreign" ? cacerts.trust !== "sameRoots" : cacerts.owner !== "ours";
 }
 
-function whyWaiting(member: Member, input: GateInput): string | undefined {
-  const { clusterId } = member;
-  if (!isReachable(member)) return `${clusterId} cannot be reached`;
-  const { cacerts, controlPlane } = member.state;
-  if (cacerts === undefined) return `${clusterId} has no intermediate`;
-  if (cacerts.owner === "foreign") {
-    return `${clusterId} has a cacerts of its own, which Meshjoin does not rotate: take the mesh label off, or delete it, an outage if istiod starts before Meshjoin has issued another`;
-  }
-  if (cacerts.rootVersions !== formatRootVersions(input.roots.versions)) {
-    return `${clusterId} has not got the bundle of this stage`;
-  }
-  if (cacerts.editedBy !== undefined) return `${clusterId} has a cacerts that ${cacerts.editedBy} has edited`;
-  if (joinedInStage(member, input)) return undefined;
-  if (cacerts.loadedAt === undefined) return `istiod of ${clusterId} does not serve its new intermediate`;
-  if (controlPlane?.rolledOut !== true) return `istiod of ${clusterId} is not ready`;
-  return whyNotPublished(member, cacerts, input);
+/** What has still to be seen of a member that takes part, in the order in which it comes about. */
+type Wait<T> = (member: T, input: GateInput) => string | undefined;
+
+interface Issued extends ReachableMember {
+  readonly cacerts: OwnCacerts;
 }
 
-function whyNotPublished(
-  { clusterId }: ReachableMember,
-  { rootFingerprints }: OwnCacerts,
-  { published }: GateInput,
-): string | undefined {
+const itHasNotGotTheBundle: Wait<Issued> = ({ clusterId, cacerts }, { roots }) =>
+  cacerts.rootVersions === formatRootVersions(roots.versions)
+    ? undefined
+    : `${clusterId} has not got the bundle of this stage`;
+
+const itsCacertsIsEdited: Wait<Issued> = ({ clusterId, cacerts: { editedBy } }) =>
+  editedBy === undefined ? undefined : `${clusterId} has a cacerts that ${editedBy} has edited`;
+
+const istiodDoesNotServeIt: Wait<Issued> = ({ clusterId, cacerts: { loadedAt } }) =>
+  loadedAt === undefined ? `istiod of ${clusterId} does not serve its new intermediate` : undefined;
+
+const istiodIsNotReady: Wait<Issued> = ({ clusterId, state: { controlPlane } }) =>
+  controlPlane?.rolledOut === true ? undefined : `istiod of ${clusterId} is not ready`;
+
+const workloadsAreNotTold: Wait<Issued> = ({ clusterId, cacerts: { rootFingerprints } }, { published }) => {
   const found = published.get(clusterId);
   if (found === undefined || found.length === 0) {
     return `what workloads of ${clusterId} trust could not be read`;
@@ -110,6 +109,31 @@ function whyNotPublished(
   if (behind.length === 0) return undefined;
   const names = nameSome(behind.map(({ namespace }) => namespace));
   return `ConfigMap istio-ca-root-cert of ${clusterId} does not hold the bundle of this stage in namespace ${names}`;
+};
+
+const WAITS: readonly Wait<Issued>[] = [
+  itHasNotGotTheBundle,
+  itsCacertsIsEdited,
+  istiodDoesNotServeIt,
+  istiodIsNotReady,
+  workloadsAreNotTold,
+];
+
+/** The first thing that a stage waits for at this member; undefined where it waits for nothing. */
+function whyWaiting(member: Member, input: GateInput): string | undefined {
+  const { clusterId } = member;
+  if (!isReachable(member)) return `${clusterId} cannot be reached`;
+  const { cacerts } = member.state;
+  if (cacerts === undefined) return `${clusterId} has no intermediate`;
+  if (cacerts.owner === "foreign") {
+    return `${clusterId} has a cacerts of its own, which Meshjoin does not rotate: take the mesh label off, or delete it, an outage if istiod starts before Meshjoin has issued another`;
+  }
+  const issued = { ...member, cacerts };
+  for (const wait of WAITS) {
+    const found = wait(issued, input);
+    if (found !== undefined) return found;
+  }
+  return undefined;
 }
 
 function nameSome(names: readonly string[]): string {

@@ -76,7 +76,7 @@ describe("a plan", () => {
   it.each<[string, (mesh: FakeMesh) => void]>([
     ["two members join", (mesh) => void mesh.add(aCluster({ name: "m9" }))],
     ["one has left", (mesh) => mesh.directory.delete(mesh.clusters[0]!.ref)],
-    ["a token is due", (mesh) => void mesh.clock.advance(5.2 * 86_400)],
+    ["a token is due", (mesh) => mesh.clock.advance(5.2 * 86_400)],
   ])("names exactly what a run writes when %s", async (_, change) => {
     const mesh = await aMesh({ members: 3 });
     await mesh.reconcile("mesh");

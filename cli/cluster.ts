@@ -63,7 +63,7 @@ async function look(run: Eyes, name: string): Promise<Look> {
   if (read !== undefined) return { cluster: read, others: [] };
   const { clusters, failed } = await listClusters(run);
   const cluster = ref === undefined ? clusters.find((each) => clusterId(each.ref) === name) : undefined;
-  const [error] = failed.values();
+  const [error] = failed;
   if (cluster === undefined && ref === undefined && error !== undefined) throw error;
   return { cluster, others: clusters };
 }

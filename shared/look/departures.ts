@@ -5,6 +5,7 @@ import { asMeshjoinError } from "../errors.ts";
 import type { Departure } from "../plan/departures.ts";
 import type { Run } from "../run.ts";
 import { observeMembers } from "./members.ts";
+import { sourceOf } from "./sources.ts";
 
 /** What has left, as far as members and GKE tell, with how sure that is. */
 export interface Departures {
@@ -42,10 +43,11 @@ async function ask(
   return { departure: { departed, absence }, cluster: typeof answer === "string" ? undefined : answer };
 }
 
-async function answerOf({ ports, signal }: Run, { ref, clusterId }: Departed): Promise<Answer> {
+/** What its source says, one that the configuration leaves out too: a cluster that is deleted is deleted. */
+async function answerOf(run: Run, { ref, clusterId }: Departed): Promise<Answer> {
   if (ref === undefined) return "silent";
   try {
-    return (await ports.directory.get(ref, signal)) ?? "absent";
+    return (await sourceOf(run, ref).get(ref, run.signal)) ?? "absent";
   } catch (error) {
     return asMeshjoinError(error, clusterId, "GKE was asked for it").retryable ? "silent" : "refused";
   }

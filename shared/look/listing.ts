@@ -1,11 +1,17 @@
 import type { Cluster } from "../core/cluster.ts";
 import { type Finding, finding } from "../core/finding.ts";
-import { isLeftOut, nonMemberReason } from "../core/membership.ts";
+import { nonMemberReason } from "../core/membership.ts";
 import { clusterId, clusterResource } from "../core/names.ts";
 import { MeshjoinError } from "../errors.ts";
-import type { Run } from "../run.ts";
+import {
+  type ClusterSource,
+  clusterSources,
+  listSource,
+  type SourceListing,
+  type Sources,
+} from "./sources.ts";
 
-/** What the GKE API says of the configured projects. */
+/** What all sources say. */
 export interface Listing {
   /** Every cluster, member or not, by cluster ID. */
   readonly clusters: readonly Cluster[];
@@ -14,63 +20,60 @@ export interface Listing {
   /** Cluster IDs that more than one member would have. */
   readonly collisions: ReadonlySet<string>;
   readonly findings: readonly Finding[];
-  /** By project: why its clusters are not known. */
-  readonly failed: ReadonlyMap<string, MeshjoinError>;
-}
-
-/** As much of a run as it takes to list. */
-interface Look extends Pick<Run, "spec" | "signal"> {
-  readonly ports: Pick<Run["ports"], "directory">;
+  /** Of each source of which nothing is known: why. */
+  readonly failed: readonly MeshjoinError[];
+  /** Nothing is known of any source. */
+  readonly isBlind: boolean;
 }
 
 /**
- * One broken project must not keep the others from being looked at; it is named, and its members are left alone. What does
+ * One broken source must not keep the others from being looked at; it is named, and its members are left alone. What does
  * not answer now is as it was in the listing `before`. `fresh` are clusters that were read just now: they stand for
  * themselves.
  */
 export async function listClusters(
-  { ports, spec, signal }: Look,
+  look: Sources,
   before?: Listing,
   fresh: readonly Cluster[] = [],
 ): Promise<Listing> {
-  const failed = new Map<string, MeshjoinError>();
-  const findings: Finding[] = [];
-  const known = (project: string, locations?: readonly string[]) =>
-    (before?.clusters ?? []).filter(
-      ({ ref }) => ref.project === project && (locations === undefined || isLeftOut(ref.location, locations)),
-    );
-  const perProject = await Promise.all(
-    spec.projects.map(async (project) => {
-      try {
-        const { clusters, missingLocations } = await ports.directory.list(project, signal);
-        if (missingLocations.length === 0) return clusters;
-        findings.push(incomplete(project, `no answer from ${missingLocations.join(", ")}`));
-        return [...clusters, ...known(project, missingLocations)];
-      } catch (error) {
-        if (!(error instanceof MeshjoinError)) throw error;
-        failed.set(project, error);
-        findings.push(incomplete(project, error.message));
-        return known(project);
-      }
-    }),
+  const listings = await Promise.all(
+    clusterSources(look).map(async (source) => ({ source, listing: await listSource(source, look.signal) })),
   );
   const names = new Set(fresh.map(({ ref }) => clusterResource(ref)));
-  const listed = perProject.flat().filter(({ ref }) => !names.has(clusterResource(ref)));
+  const listed = listings
+    .flatMap((each) => clustersOf(each, before))
+    .filter(({ ref }) => !names.has(clusterResource(ref)));
   const clusters = [...listed, ...fresh].toSorted((a, b) => (clusterId(a.ref) < clusterId(b.ref) ? -1 : 1));
-  const members = clusters.filter((cluster) => nonMemberReason(cluster, spec) === undefined);
+  const members = clusters.filter((cluster) => nonMemberReason(cluster, look.spec) === undefined);
+  const failed = listings.flatMap(({ listing }) => (listing instanceof MeshjoinError ? [listing] : []));
   return {
     clusters,
     members,
     collisions: collisionsOf(members),
-    findings,
+    findings: listings.flatMap((each) => incomplete(each) ?? []),
     failed,
+    isBlind: failed.length > 0 && failed.length === listings.length,
   };
 }
 
-function incomplete(project: string, why: string): Finding {
+interface Listed {
+  readonly source: ClusterSource;
+  readonly listing: SourceListing | MeshjoinError;
+}
+
+function clustersOf({ source, listing }: Listed, before: Listing | undefined): readonly Cluster[] {
+  const known = (before?.clusters ?? []).filter(({ ref }) => source.owns(ref));
+  if (listing instanceof MeshjoinError) return known;
+  return [...listing.clusters, ...known.filter(({ ref }) => listing.leavesOut(ref))];
+}
+
+function incomplete({ source, listing }: Listed): Finding | undefined {
+  if (!(listing instanceof MeshjoinError) && listing.silent.length === 0) return undefined;
+  const why =
+    listing instanceof MeshjoinError ? listing.message : `no answer from ${listing.silent.join(", ")}`;
   return finding(
     "ListingIncomplete",
-    `not all clusters of project ${project} are known: ${why}`,
+    `not all clusters of ${source.name} are known: ${why}`,
     "check the GKE API and Meshjoin's permissions in the project; nothing is removed on this account",
   );
 }

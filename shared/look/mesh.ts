@@ -53,9 +53,9 @@ export async function lookAtMesh(run: Run, scope: Scope, options: LookOptions = 
  */
 export async function lookAt(run: Run, scope: Scope, options: LookOptions = {}): Promise<Look> {
   const [listing, roots] = await Promise.all([listClusters(run, undefined, options.known), rootsNow(run)]);
-  const [error] = listing.failed.values();
+  const [error] = listing.failed;
   // A cluster ID does not say where the project in it ends, so one that is not listed may be in any project that is silent.
-  if (error !== undefined && listing.failed.size === run.spec.projects.length) throw error;
+  if (error !== undefined && listing.isBlind) throw error;
   const only = scope === "mesh" ? undefined : scope.clusterId;
   const subjects = listing.members.filter(({ ref }) => only === undefined || clusterId(ref) === only);
   const isPartial = only !== undefined && subjects.length > 0;

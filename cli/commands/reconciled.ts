@@ -1,4 +1,4 @@
-import type { Reason } from "../../shared/core/finding.ts";
+import type { Reason } from "../../shared/core/reasons.ts";
 import type { Summary } from "../../shared/core/summary.ts";
 import type { Reconciled } from "../../shared/reconcile.ts";
 import { EXIT, type ExitCode } from "../exit-code.ts";

@@ -1,4 +1,5 @@
-import type { Finding, Reason, Severity } from "../../shared/core/finding.ts";
+import type { Finding } from "../../shared/core/finding.ts";
+import type { Reason, Severity } from "../../shared/core/reasons.ts";
 import type { Colour, Paint } from "../paint.ts";
 
 /** Of one reason; a mesh in trouble may say the same of every pair. */

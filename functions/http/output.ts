@@ -1,8 +1,9 @@
 import * as z from "zod/mini";
 import { ACCOUNTS, CHECK_STATES, type Diagnosis } from "../../shared/core/check.ts";
-import { type Finding, REASONS } from "../../shared/core/finding.ts";
+import { type Finding } from "../../shared/core/finding.ts";
 import { OUTCOMES } from "../../shared/core/outcome.ts";
 import type { Plan } from "../../shared/core/plan.ts";
+import { REASONS } from "../../shared/core/reasons.ts";
 import { STAGES } from "../../shared/core/roots/stages.ts";
 import { type CertificateStatus, PAIR_STATUSES, type Status } from "../../shared/core/status.ts";
 import type { Summary } from "../../shared/core/summary.ts";

@@ -1,4 +1,5 @@
-import { type Finding, finding, type Reason } from "./finding.ts";
+import { type Finding, finding } from "./finding.ts";
+import { type Reason } from "./reasons.ts";
 
 /** The parts of an error that a finding is made of. */
 export interface Fault {

@@ -1,80 +1,4 @@
-export type Severity = "info" | "warning" | "error";
-
-/**
- * Everything that Meshjoin may have to say about a mesh, and how loudly. A reason is stable: alerts, tests and
- * runbooks match on it. Only `error` means that somebody must act before the mesh is whole.
- */
-export const REASONS = {
-  AbsenceNotProved: "warning",
-  AccountFault: "error",
-  AccountUnknown: "warning",
-  ApiServerRefused: "error",
-  ApiServerUnreachable: "warning",
-  AutopilotNeedsNetAdmin: "warning",
-  CacertsMissing: "info",
-  CacertsOutdated: "info",
-  CertificateDue: "info",
-  CertificateExpiring: "error",
-  CertificateLoading: "info",
-  CertificateNotLoaded: "error",
-  ClusterIdCollision: "error",
-  ControlPlaneEdited: "info",
-  ControlPlaneMissing: "info",
-  ControlPlaneNotReady: "warning",
-  ControlPlaneOutdated: "info",
-  DnsTokensNotAllowed: "error",
-  EndpointNotAvailable: "error",
-  FieldConflict: "error",
-  FirewallMissing: "error",
-  ForeignCacerts: "error",
-  ForeignCacertsAccepted: "info",
-  ForeignControlPlane: "error",
-  ForeignControlPlaneAccepted: "info",
-  ForeignReaderSecret: "error",
-  ForeignRemoteSecret: "warning",
-  ImageNotPulled: "warning",
-  IstioVersionDiffers: "warning",
-  IstiodStuck: "error",
-  ListingIncomplete: "warning",
-  ManagedMesh: "error",
-  MassLeave: "error",
-  MemberLeft: "info",
-  MemberUnreadable: "error",
-  NamespaceNotLabelled: "info",
-  NamespaceTerminating: "warning",
-  NetworkConflict: "error",
-  NetworkNotShared: "warning",
-  NoSigningRoot: "error",
-  NotConfigured: "error",
-  OtherMesh: "error",
-  PairNotSynced: "warning",
-  PeerPending: "info",
-  PermissionMissing: "error",
-  RemoteSecretDoubled: "warning",
-  RemoteSecretMissing: "info",
-  RemoteSecretOutdated: "info",
-  RollOutStopped: "error",
-  RollOutWaits: "warning",
-  RootExpiring: "error",
-  RootMissing: "error",
-  RootNotDistributed: "error",
-  RootRotationDue: "error",
-  RotationHeld: "warning",
-  RotationMissed: "error",
-  RotationStopped: "error",
-  RunFailed: "error",
-  RunInterrupted: "warning",
-  SelfSignedMesh: "error",
-  StageOverdue: "warning",
-  StillRunning: "info",
-  StolenIntermediateTrusted: "warning",
-  TokenDue: "info",
-  TokenExpiring: "warning",
-  TrustedLeaver: "warning",
-  UnclaimedRootVersion: "warning",
-} as const satisfies Record<string, Severity>;
-
-export type Reason = keyof typeof REASONS;
+import { REASONS, type Reason, type Severity } from "./reasons.ts";
 
 /** One thing that is not as it should be: what, why, and how to mend it. Never holds key material. */
 export interface Finding {
@@ -88,7 +12,7 @@ export interface Finding {
 export function finding(reason: Reason, message: string, cure: string, clusterId?: string): Finding {
   return {
     reason,
-    severity: REASONS[reason],
+    severity: REASONS[reason].severity,
     message,
     cure,
     ...(clusterId === undefined ? {} : { clusterId }),

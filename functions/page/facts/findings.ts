@@ -1,4 +1,5 @@
-import type { Finding, Reason, Severity } from "../../../shared/core/finding.ts";
+import type { Finding } from "../../../shared/core/finding.ts";
+import type { Reason, Severity } from "../../../shared/core/reasons.ts";
 import type { Status } from "../../../shared/core/status.ts";
 
 const LOUDEST_FIRST: readonly Severity[] = ["error", "warning", "info"];

@@ -4,7 +4,7 @@ import { describe, expect, it } from "@jest/globals";
 import { PAGES } from "../../../scripts/pages.ts";
 import { ROOT } from "../../../scripts/paths.ts";
 import { variableNames } from "../../../shared/config.ts";
-import { REASONS } from "../../../shared/core/finding.ts";
+import { REASONS } from "../../../shared/core/reasons.ts";
 
 describe("generated pages", () => {
   it.each(Object.entries(PAGES))("%s is up to date (else: npm run docs)", (path, render) => {
@@ -18,7 +18,7 @@ describe("generated pages", () => {
       [...section.matchAll(/^\| `(\w+)` \|/gm)].map(([, name]) => name),
     );
     const of = (severity: string) =>
-      Object.entries(REASONS).flatMap(([reason, is]) => (is === severity ? [reason] : []));
+      Object.entries(REASONS).flatMap(([reason, is]) => (is.severity === severity ? [reason] : []));
     expect(listed).toEqual([of("error"), of("warning"), of("info")]);
   });
 

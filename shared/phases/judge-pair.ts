@@ -61,7 +61,8 @@ export function judgePair(plan: PairPlan, { subjects, written, evidence }: Done)
       }
       const error = seen?.error;
       const counts = error === undefined || !isOfPeer(error, subjects);
-      return settle(unfinished(error), counts, notSynced(reader, target, status, error));
+      const found = error === undefined ? notSynced(reader, target, status) : notAsked(reader, error);
+      return settle(unfinished(error), counts, found);
     }
   }
 }
@@ -80,12 +81,21 @@ function isOfPeer(error: MeshjoinError, subjects: ReadonlySet<string>): boolean 
   return isOutOfReach(error) && !subjects.has(String(error.fields["clusterId"]));
 }
 
-function notSynced(reader: string, target: string, status: string, error?: MeshjoinError): Finding {
-  const because = error === undefined ? `lists it as ${status}` : `could not be asked: ${error.message}`;
+function notSynced(reader: string, target: string, status: string): Finding {
   return finding(
     "PairNotSynced",
-    `istiod of ${reader} does not show ${target} as synced; it ${because}`,
+    `istiod of ${reader} does not show ${target} as synced; it lists it as ${status}`,
     `check that pods of ${reader} reach the API server of ${target}; istiod logs why: kubectl -n istio-system logs deploy/istiod`,
+    reader,
+  );
+}
+
+/** Said once of a reader, whatever its targets: of none of them anything is known. */
+function notAsked(reader: string, { message }: MeshjoinError): Finding {
+  return finding(
+    "PairNotSynced",
+    `istiod of ${reader} could not be asked which clusters it has synced: ${message}`,
+    "check that its pods are ready: kubectl -n istio-system get pods -l app=istiod; each full run asks again",
     reader,
   );
 }

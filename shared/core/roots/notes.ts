@@ -1,8 +1,18 @@
-import { formatClaim, parseClaim, type RootClaim } from "./claim.ts";
-
 /** Who made a root: Meshjoin, or somebody who brought it. */
 export const ROOT_ORIGINS = ["generated", "imported"] as const;
 export type RootOrigin = (typeof ROOT_ORIGINS)[number];
+
+/**
+ * On record before a root is added and until it is claimed. It says which versions a run that died in between may have left
+ * behind: those above `after` that have no role. No other version is ever taken for Meshjoin's own, and none is claimed on
+ * the strength of this: a run claims the one version that it has added itself.
+ */
+export interface RootClaim {
+  /** Of one attempt: an attempt whose claim is no longer on record has been overtaken and may not go on. */
+  readonly id: string;
+  /** The newest version when the oldest attempt began that nobody has cleaned up after. */
+  readonly after: number;
+}
 
 /** What the root secret's annotations say beside its aliases. */
 export interface RootNotes {
@@ -112,4 +122,15 @@ function numbers(text = ""): number[] {
 
 function names(text = ""): string[] {
   return [...new Set(text.split(",").filter((name) => name !== ""))].toSorted();
+}
+
+/** In an annotation. */
+function formatClaim({ id, after }: RootClaim): string {
+  return `${after} ${id}`;
+}
+
+/** The inverse; undefined for any other text. */
+function parseClaim(text: string): RootClaim | undefined {
+  const { after, id } = /^(?<after>\d{1,9}) (?<id>\S+)$/.exec(text)?.groups ?? {};
+  return after === undefined || id === undefined ? undefined : { id, after: Number(after) };
 }

@@ -241,6 +241,17 @@ export const REASONS = {
       "Members hold credentials of a cluster that `MESHJOIN_PROJECTS` or `MESHJOIN_ALLOW` leaves out. That is no word about the cluster, so nothing is removed, whatever the number.",
     cure: 'Set both variables as the functions have them. If the cluster is to leave: `meshjoin sync --confirm NotConfigured`, or `POST /sync` with `confirm: ["NotConfigured"]`.',
   },
+  ObjectLeftOver: {
+    severity: "warning",
+    means:
+      "An earlier manifest of Istio held an object that the present one does not. It is of the whole cluster, or of a kind that Meshjoin never deletes.",
+    cure: "If nothing else in the cluster uses it, the finding's cure deletes it.",
+  },
+  ObjectPruned: {
+    severity: "info",
+    means: "An earlier manifest of Istio held an object that the present one does not.",
+    cure: "None: the deep run has deleted it.",
+  },
   OtherMesh: {
     severity: "error",
     means: "The cluster still holds the control plane of another mesh of Meshjoin. It does not join.",

@@ -88,7 +88,7 @@ export function objectNames(
 }
 
 /** Whether an object defines an API, which other meshes and applications in the cluster may use too. */
-export function isDefinition({ kind }: KubernetesObject): boolean {
+export function isDefinition({ kind }: Pick<KubernetesObject, "kind">): boolean {
   return kind === CRD;
 }
 

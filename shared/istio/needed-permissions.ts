@@ -1,4 +1,4 @@
-import { resourceOf } from "../core/kubernetes-requests.ts";
+import { PRUNED_KINDS, resourceOf } from "../core/kubernetes-requests.ts";
 import { ISTIO_NAMESPACE } from "../core/names.ts";
 import type { Permission } from "../ports.ts";
 import inventory from "./inventory.json" with { type: "json" };
@@ -44,7 +44,7 @@ const ESCALATIONS: Readonly<Record<string, Permission>> = {
 };
 
 export interface Need {
-  /** A deep run lists every kind of the manifest, and events, too; the rotator makes none. */
+  /** A deep run lists every kind of the manifest, deletes what is left over, and lists events, too; the rotator makes none. */
   readonly deep: boolean;
 }
 
@@ -54,7 +54,7 @@ export function neededPermissions({ deep }: Need, kinds = INVENTORY): readonly P
     const escalation = ESCALATIONS[each.kind];
     return [
       ...verbsOn(each),
-      ...(deep ? [listed(each)] : []),
+      ...(deep ? [listed(each), ...pruned(each)] : []),
       ...(escalation === undefined ? [] : [escalation]),
     ];
   });
@@ -79,6 +79,11 @@ function verbsOn({ apiVersion, kind }: RenderedKind): Permission[] {
     resource: plural,
     ...(namespaced ? { namespace } : {}),
   }));
+}
+
+function pruned({ apiVersion, kind }: RenderedKind): Permission[] {
+  if (!PRUNED_KINDS.includes(kind)) return [];
+  return [{ verb: "delete", group: groupOf(apiVersion), resource: resourceOf(kind).plural, namespace }];
 }
 
 /** Over all namespaces. */

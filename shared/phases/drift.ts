@@ -8,11 +8,13 @@ import type { Member } from "../core/observation.ts";
 import { type Outcome, worst } from "../core/outcome.ts";
 import { controlPlane, isDefinition, onceThere } from "../istio/control-plane.ts";
 import { newlyOwned } from "../istio/drift.ts";
+import { INVENTORY } from "../istio/needed-permissions.ts";
 import { manifestValues } from "../istio/template.ts";
 import type { KubernetesObject, MemberApi, ObjectMeta } from "../ports.ts";
 import { merge, type Report, settle } from "../report.ts";
 import type { Run } from "../run.ts";
 import { currentMembers, type Phase } from "./course.ts";
+import { leftOver, prune } from "./left-over.ts";
 
 /** Requests of one member at the same time. */
 const OBJECTS_AT_ONCE = 8;
@@ -63,7 +65,8 @@ async function repairMember(
   const objects = desired.stages
     .flatMap((stage) => stage.objects.filter((object) => !isDefinition(object)))
     .map(onceThere);
-  const present = await presentOf(api, objects, meshId, signal);
+  const found = await ownObjects(api, meshId, signal);
+  const present = new Map(found.map((object) => [keyOf(object), object.metadata]));
   const missing = objects.filter((object) => !present.has(keyOf(object)));
   await settleAll(missing.map((object) => assertNotForeign(api, object, meshId, signal)));
   const created = await applyControlPlane(api, desired, meshId, signal, (object) =>
@@ -75,30 +78,30 @@ async function repairMember(
     return now === undefined ? [] : [limit(() => repairObject({ api, id, signal }, object, now))];
   });
   const repaired = (await Promise.all(looks)).flatMap((each) => each ?? []);
-  const changed = created > 0 || repaired.length > 0;
+  const old = leftOver(found, new Set(objects.map(keyOf)), keyOf);
+  const pruned = await prune(api, id, old, signal);
+  const changed = created + repaired.length + pruned.deleted > 0;
   const outcome = worst([changed ? "updated" : "unchanged", ...repaired.map((each) => each.outcome)]);
   return {
     members: [{ clusterId: id, outcome, findings: [] }],
-    findings: repaired.map((each) => each.found),
+    findings: [...repaired.map((each) => each.found), ...pruned.findings],
   };
 }
 
-/** The metadata of our objects that are there: a list for each kind, and no data. */
-async function presentOf(
+/** The metadata of our objects of every kind of the manifest but definitions: a list for each kind, and no data. */
+async function ownObjects(
   api: MemberApi,
-  objects: readonly KubernetesObject[],
   meshId: string,
   signal: AbortSignal,
-): Promise<ReadonlyMap<string, ObjectMeta>> {
-  const kinds = new Map(
-    objects.map(({ apiVersion, kind }) => [`${apiVersion} ${kind}`, { apiVersion, kind }]),
-  );
+): Promise<readonly KubernetesObject[]> {
   const lists = await Promise.all(
-    [...kinds.values()].map((kind) =>
-      api.reader.list({ ...kind, labelSelector: `meshjoin.dev/mesh=${meshId}`, metadataOnly: true }, signal),
-    ),
+    INVENTORY.filter((kind) => !isDefinition(kind)).map(async (kind) => {
+      const query = { ...kind, labelSelector: `meshjoin.dev/mesh=${meshId}`, metadataOnly: true };
+      const found = await api.reader.list(query, signal);
+      return found.map(({ metadata }): KubernetesObject => ({ ...kind, metadata }));
+    }),
   );
-  return new Map(lists.flat().map((object) => [keyOf(object), object.metadata]));
+  return lists.flat();
 }
 
 function keyOf({ kind, metadata: { namespace = "", name } }: KubernetesObject): string {

@@ -22,6 +22,44 @@ async function edit(member: FleetMember): Promise<void> {
   await kubectl(member, "patch", ...SERVICE, "--field-manager=their-tool", "--type=merge", "-p", change);
 }
 
+/** An object of each kind that Meshjoin deletes, and one that it does not. */
+const LEFT_OVER: readonly (readonly string[])[] = [
+  ["create", "configmap", "left-over"],
+  ["create", "serviceaccount", "left-over"],
+  ["create", "role", "left-over", "--verb=get", "--resource=pods"],
+  ["create", "rolebinding", "left-over", "--role=left-over", "--serviceaccount=istio-system:left-over"],
+  ["create", "service", "clusterip", "left-over", "--tcp=80"],
+  ["create", "poddisruptionbudget", "left-over", "--selector=app=left-over", "--min-available=0"],
+  ["create", "clusterrole", "left-over", "--verb=get", "--resource=pods"],
+  ["autoscale", "deployment", "istiod", "--name=left-over", "--max=2"],
+];
+const KINDS_LEFT_OVER =
+  "configmap,serviceaccount,role,rolebinding,service,poddisruptionbudget,horizontalpodautoscaler,clusterrole";
+
+async function leaveOver(member: FleetMember): Promise<void> {
+  const inNamespace = async (...args: string[]) => await kubectl(member, "-n", "istio-system", ...args);
+  for (const args of LEFT_OVER) await inNamespace(...args);
+  const mesh = await kubectl(
+    member,
+    "get",
+    "namespace",
+    "istio-system",
+    "-o",
+    String.raw`jsonpath={.metadata.labels.meshjoin\.dev/mesh}`,
+  );
+  const labels = [
+    "app.kubernetes.io/managed-by=meshjoin",
+    "app.kubernetes.io/part-of=istio",
+    `meshjoin.dev/mesh=${mesh}`,
+  ];
+  for (const name of await leftOver(member)) await inNamespace("label", name, ...labels);
+}
+
+async function leftOver(member: FleetMember): Promise<string[]> {
+  const all = await kubectl(member, "-n", "istio-system", "get", KINDS_LEFT_OVER, "-o", "name");
+  return all.split("\n").filter((name) => name.endsWith("/left-over"));
+}
+
 describe("21 a deep run", () => {
   it(
     "writes nothing where nobody has changed anything, istiod and autoscaler included",
@@ -54,6 +92,29 @@ describe("21 a deep run", () => {
       await kubectl(member, "delete", ...SERVICE);
       await deep();
       expect(await selectorOf(member)).toBe("istiod");
+      expect((await deep()).body).toMatchObject({ outcome: "unchanged", findings: [] });
+    },
+    SCENARIO_MS,
+  );
+
+  it(
+    "deletes what an earlier manifest has left over, and tells of what a person is to delete",
+    async () => {
+      const [member] = membersOf(world.fleet);
+      if (member === undefined) throw new Error("there is no member");
+      await leaveOver(member);
+      expect(await leftOver(member)).toHaveLength(LEFT_OVER.length);
+      expect(await sync(world.fleet)).toMatchObject({ body: { outcome: "unchanged", findings: [] } });
+      expect(await leftOver(member)).toHaveLength(LEFT_OVER.length);
+
+      const { findings } = (await deep()).body;
+      expect(findings.filter(({ reason }) => reason === "ObjectPruned")).toHaveLength(LEFT_OVER.length - 1);
+      const told = findings.filter(({ reason }) => reason === "ObjectLeftOver");
+      expect(told.map(({ cure }) => cure)).toEqual([
+        expect.stringContaining("delete clusterroles left-over"),
+      ]);
+      expect(await leftOver(member)).toEqual(["clusterrole.rbac.authorization.k8s.io/left-over"]);
+      await kubectl(member, "delete", "clusterrole", "left-over");
       expect((await deep()).body).toMatchObject({ outcome: "unchanged", findings: [] });
     },
     SCENARIO_MS,

@@ -67,17 +67,25 @@ locals {
     "container.validatingWebhookConfigurations.update",
   ]
 
-  # A deep run compares every object; only the reconciler makes one.
+  # A deep run compares every object, and deletes those of a manifest before that the present one has no more; only the reconciler
+  # makes one.
   deep_permissions = [
     "container.clusterRoleBindings.list",
     "container.clusterRoles.list",
+    "container.configMaps.delete",
     "container.events.list",
+    "container.horizontalPodAutoscalers.delete",
     "container.horizontalPodAutoscalers.list",
     "container.mutatingWebhookConfigurations.list",
+    "container.podDisruptionBudgets.delete",
     "container.podDisruptionBudgets.list",
+    "container.roleBindings.delete",
     "container.roleBindings.list",
+    "container.roles.delete",
     "container.roles.list",
+    "container.serviceAccounts.delete",
     "container.serviceAccounts.list",
+    "container.services.delete",
     "container.services.list",
     "container.validatingWebhookConfigurations.list",
   ]

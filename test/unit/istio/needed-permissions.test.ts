@@ -16,7 +16,7 @@ describe("what Meshjoin needs of an API server", () => {
     expect(() => neededPermissions({ deep: false }, planted)).toThrow("no path is known for kind Lease");
   });
 
-  it("is to look at, create and apply what the manifest has, and in a deep run to list it everywhere", () => {
+  it("is to look at, create and apply what the manifest has, and in a deep run to list it everywhere and to delete what is left over", () => {
     const kinds = [{ apiVersion: "policy/v1", kind: "PodDisruptionBudget" }];
     const budgets = { group: "policy", resource: "poddisruptionbudgets" };
     const all = (deep: boolean) =>
@@ -27,7 +27,8 @@ describe("what Meshjoin needs of an API server", () => {
       namespace: "istio-system",
     }));
     expect(all(false)).toEqual(shallow);
-    expect(all(true)).toEqual([...shallow, { verb: "list", ...budgets }]);
+    const pruned = { verb: "delete", ...budgets, namespace: "istio-system" };
+    expect(all(true)).toEqual([...shallow, { verb: "list", ...budgets }, pruned]);
   });
 
   it("is to hand on more than it holds where the manifest has roles", () => {

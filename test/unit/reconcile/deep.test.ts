@@ -1,6 +1,9 @@
 import { describe, expect, it } from "@jest/globals";
+import { PRUNED_KINDS } from "../../../shared/core/kubernetes-requests.ts";
 import { clusterId, ISTIO_NAMESPACE } from "../../../shared/core/names.ts";
+import { INVENTORY } from "../../../shared/istio/needed-permissions.ts";
 import { findRefusedPods } from "../../../shared/phases/refused-pods.ts";
+import type { KubernetesObject } from "../../../shared/ports.ts";
 import { merge } from "../../../shared/report.ts";
 import { aMesh, type FakeMesh } from "../../fakes/mesh.ts";
 import { expectJoined, versionsOf } from "./world.ts";
@@ -129,5 +132,52 @@ describe("a deep run", () => {
     const before = mesh.store.get(SERVICE);
     expect(reasonsOf(await deep(mesh))).toEqual(["ForeignControlPlane"]);
     expect(mesh.store.get(SERVICE)).toEqual(before);
+  });
+});
+
+describe("an object that an earlier manifest held", () => {
+  const labels = {
+    "app.kubernetes.io/managed-by": "meshjoin",
+    "meshjoin.dev/mesh": "prod",
+    "app.kubernetes.io/part-of": "istio",
+  };
+  const old = (kind: string, more: Record<string, string> = {}): KubernetesObject => {
+    const apiVersion = INVENTORY.find((each) => each.kind === kind)?.apiVersion ?? "v1";
+    const namespace = kind === "ClusterRole" ? {} : { namespace: ISTIO_NAMESPACE };
+    return { apiVersion, kind, metadata: { name: "old", ...namespace, labels: { ...labels, ...more } } };
+  };
+  const isThere = ({ store }: Awaited<ReturnType<typeof aJoinedMesh>>, kind: string) =>
+    store.list({ apiVersion: "", kind }).some(({ metadata }) => metadata.name === "old");
+
+  it.each(PRUNED_KINDS)("is deleted by the next deep run, and by no other: %s", async (kind) => {
+    const mesh = await aJoinedMesh();
+    mesh.store.write(old(kind), "meshjoin");
+    await mesh.reconcile("mesh");
+    expect(isThere(mesh, kind)).toBe(true);
+    const { outcome, findings } = await deep(mesh);
+    expect([outcome, reasonsOf({ findings })]).toEqual(["updated", ["ObjectPruned"]]);
+    expect(isThere(mesh, kind)).toBe(false);
+    expect((await deep(mesh)).findings).toEqual([]);
+  });
+
+  it.each(["ClusterRole", "Deployment"])(
+    "is told of where Meshjoin deletes none of its kind: %s",
+    async (kind) => {
+      const mesh = await aJoinedMesh();
+      mesh.store.write(old(kind), "meshjoin");
+      const { outcome, findings } = await deep(mesh);
+      expect([outcome, reasonsOf({ findings })]).toEqual(["unchanged", ["ObjectLeftOver"]]);
+      expect(isThere(mesh, kind)).toBe(true);
+    },
+  );
+
+  it.each<[string, Record<string, string>]>([
+    ["is part of something else", { "app.kubernetes.io/part-of": "meshjoin" }],
+    ["is another mesh's", { "meshjoin.dev/mesh": "test" }],
+  ])("stays where it %s", async (_, more) => {
+    const mesh = await aJoinedMesh();
+    mesh.store.write(old("ConfigMap", more), "meshjoin");
+    expect(await deep(mesh)).toMatchObject({ outcome: "unchanged", findings: [] });
+    expect(isThere(mesh, "ConfigMap")).toBe(true);
   });
 });

@@ -80,9 +80,20 @@ describe("the custom roles", () => {
     );
   });
 
-  it("let it delete Secrets alone", () => {
-    const deletes = clusters.reconciler.filter((permission) => permission.endsWith(".delete"));
-    expect(deletes).toEqual(["container.secrets.delete"]);
+  it("let it delete Secrets, and in a deep run what a manifest may leave over in its namespace", () => {
+    const deletesOf = (permissions: readonly string[]) =>
+      permissions.filter((permission) => permission.endsWith(".delete")).toSorted();
+    expect(deletesOf(clusters.rotator)).toEqual(["container.secrets.delete"]);
+    expect(deletesOf(clusters.reconciler)).toEqual([
+      "container.configMaps.delete",
+      "container.horizontalPodAutoscalers.delete",
+      "container.podDisruptionBudgets.delete",
+      "container.roleBindings.delete",
+      "container.roles.delete",
+      "container.secrets.delete",
+      "container.serviceAccounts.delete",
+      "container.services.delete",
+    ]);
   });
 
   it("let the signer reach no cluster, and nobody else read a root's key", () => {

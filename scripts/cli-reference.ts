@@ -44,7 +44,7 @@ export function renderCliReference(): string {
     "with the time since the start, questions, errors with their cures. With `--output json` the result is one line of",
     "JSON, the object that `sync-mesh` answers for the same question; `label` answers `{ clusterId, label: { key, value },",
     'outcome }`, and `doctor` `{ checks: [{ name, state: "ok" | "fault" | "unknown", clusterId?, account, message, cure? }] }`. Tables are coloured on a terminal, unless `NO_COLOR` is set. What the findings mean:',
-    "[reasons](reasons.md).",
+    "[reasons](reasons.md); and what the codes of errors: [errors](errors.md).",
     "",
     "```",
     helpOf(program),

@@ -2,12 +2,14 @@ import { openApi } from "../functions/http/openapi.ts";
 import { signOpenApi } from "../functions/http/sign-openapi.ts";
 import { renderCliReference } from "./cli-reference.ts";
 import { renderConfigReference } from "./config-reference.ts";
+import { renderErrorsReference } from "./errors-reference.ts";
 import { renderReasonsReference } from "./reasons-reference.ts";
 
 /** Pages that are made from code, by their paths; a test fails when one of them is stale. */
 export const PAGES: Readonly<Record<string, () => string>> = {
   "docs/reference/cli.md": renderCliReference,
   "docs/reference/config.md": renderConfigReference,
+  "docs/reference/errors.md": renderErrorsReference,
   "docs/reference/openapi.json": () => renderJson(openApi()),
   "docs/reference/reasons.md": renderReasonsReference,
   "docs/reference/sign-intermediate.openapi.json": () => renderJson(signOpenApi()),

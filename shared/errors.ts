@@ -1,9 +1,10 @@
+import type { ErrorCode } from "./core/error-codes.ts";
+
 /** Plain facts beside a message: names and numbers, never key material. */
 export type ErrorFields = Readonly<Record<string, string | number | boolean>>;
 
 export interface ErrorOptions {
-  /** Stable, PascalCase, documented; what alerts and callers match on. */
-  readonly code: string;
+  readonly code: ErrorCode;
   readonly cause?: unknown;
   readonly fields?: ErrorFields;
 }
@@ -15,7 +16,7 @@ export interface ErrorOptions {
  */
 export abstract class MeshjoinError extends Error {
   abstract readonly retryable: boolean;
-  readonly code: string;
+  readonly code: ErrorCode;
   readonly fields: ErrorFields;
 
   constructor(message: string, options: ErrorOptions) {

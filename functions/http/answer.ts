@@ -1,3 +1,4 @@
+import type { ErrorCode } from "../../shared/core/error-codes.ts";
 import { InputError, isRetryable, MeshjoinError } from "../../shared/errors.ts";
 
 /** What is sent back; `body` is JSON unless it is a text. */
@@ -9,7 +10,7 @@ export interface Answer {
 
 /** The same shape for every error of every function (docs/reference); `field` names what is wrong with the input. */
 export interface ErrorBody {
-  readonly code: string;
+  readonly code: ErrorCode;
   readonly message: string;
   readonly field?: string;
 }

@@ -105,7 +105,8 @@ const diagnosis: z.ZodMiniType<Diagnosis> = z.strictObject({
   ),
 });
 
-const error: z.ZodMiniType<ErrorBody> = z.strictObject({
+/** Of an error of any version: its codes may become more. */
+const error: z.ZodMiniType<Omit<ErrorBody, "code"> & { readonly code: string }> = z.strictObject({
   code: z.string(),
   message: z.string(),
   field: z.exactOptional(z.string()),

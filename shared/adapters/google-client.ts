@@ -1,3 +1,4 @@
+import type { ErrorCode } from "../core/error-codes.ts";
 import {
   type ErrorFields,
   InputError,
@@ -26,9 +27,24 @@ export const GRPC = {
   unauthenticated: 16,
 } as const;
 
-const CODE_NAMES: ReadonlyMap<number, string> = new Map(
-  Object.entries(GRPC).map(([name, code]) => [code, name.charAt(0).toUpperCase() + name.slice(1)]),
-);
+const CODES: ReadonlyMap<number, ErrorCode> = new Map([
+  [GRPC.cancelled, "Cancelled"],
+  [GRPC.unknown, "Unknown"],
+  [GRPC.invalidArgument, "InvalidArgument"],
+  [GRPC.deadlineExceeded, "DeadlineExceeded"],
+  [GRPC.notFound, "NotFound"],
+  [GRPC.alreadyExists, "AlreadyExists"],
+  [GRPC.permissionDenied, "PermissionDenied"],
+  [GRPC.resourceExhausted, "ResourceExhausted"],
+  [GRPC.failedPrecondition, "FailedPrecondition"],
+  [GRPC.aborted, "Aborted"],
+  [GRPC.outOfRange, "OutOfRange"],
+  [GRPC.unimplemented, "Unimplemented"],
+  [GRPC.internal, "Internal"],
+  [GRPC.unavailable, "Unavailable"],
+  [GRPC.dataLoss, "DataLoss"],
+  [GRPC.unauthenticated, "Unauthenticated"],
+]);
 
 /** Those that may go away by themselves. */
 const TRANSIENT: ReadonlySet<number> = new Set([
@@ -95,8 +111,7 @@ export interface GoogleCall {
 /** The error of a Google client in Meshjoin's words. */
 export function fromGoogleError(error: unknown, call: GoogleCall): MeshjoinError {
   const status = grpcCode(error);
-  const named = (status !== undefined && CODE_NAMES.get(status)) || "Unavailable";
-  const code = isApiDisabled(error) ? "ServiceDisabled" : named;
+  const code = isApiDisabled(error) ? "ServiceDisabled" : (CODES.get(status ?? GRPC.unknown) ?? "Unknown");
   const options = { code, fields: call.fields, cause: withoutRequest(error) };
   const failed = `could not ${call.attempt}`;
   if (status === undefined) return beforeAnyAnswer(error, call);

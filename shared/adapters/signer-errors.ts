@@ -1,4 +1,6 @@
+import { type ErrorCode, isErrorCode } from "../core/error-codes.ts";
 import {
+  type ErrorFields,
   InputError,
   type MeshjoinError,
   NotReadyError,
@@ -15,7 +17,8 @@ export interface SignerAnswer {
 }
 
 interface ErrorBody {
-  readonly code: string;
+  readonly code: ErrorCode;
+  readonly fields: ErrorFields;
   readonly message: string;
   readonly field: string;
 }
@@ -28,25 +31,25 @@ export function toError({ status, body }: SignerAnswer, url: string): MeshjoinEr
 
 /** No answer has arrived: nobody was there, it took too long, or the caller has changed its mind. */
 export function notSent(error: unknown, url: string, signal: AbortSignal | undefined): MeshjoinError {
-  const [reason, code] =
-    signal?.aborted === true ? ["it was cancelled", "Cancelled"] : [reasonOf(error), "SignerUnavailable"];
+  const isCancelled = signal?.aborted === true;
+  const reason = isCancelled ? "it was cancelled" : reasonOf(error);
   return new UnavailableError(`could not call ${url}: ${reason}; it will be tried again`, {
-    code,
+    code: isCancelled ? "Cancelled" : "SignerUnavailable",
     cause: error,
     fields: { url },
   });
 }
 
 /** A 404 of anybody else says nothing about a cluster. */
-const NOT_YET = ["ClusterUnknown", "NotAMember"];
+const NOT_YET: readonly ErrorCode[] = ["ClusterUnknown", "NotAMember"];
 
 /** As the function chooses its statuses; functions/http/sign-error.ts. */
-function ownError(status: number, { code, message, field }: ErrorBody): MeshjoinError | undefined {
-  if (status === 400 || status === 413) return new InputError(message, { code, field });
-  if (status === 403) return new RefusedError(message, { code });
-  if (status === 404 && NOT_YET.includes(code)) return new NotReadyError(message, { code });
-  if (status === 422) return new RootError(message, { code });
-  return status >= 500 ? new UnavailableError(message, { code }) : undefined;
+function ownError(status: number, { message, field, ...said }: ErrorBody): MeshjoinError | undefined {
+  if (status === 400 || status === 413) return new InputError(message, { ...said, field });
+  if (status === 403) return new RefusedError(message, said);
+  if (status === 404 && NOT_YET.includes(said.code)) return new NotReadyError(message, said);
+  if (status === 422) return new RootError(message, said);
+  return status >= 500 ? new UnavailableError(message, said) : undefined;
 }
 
 /** Terminal as a root that may not be read is: nothing but an operator can change it. */
@@ -76,11 +79,15 @@ function toErrorBody(body: unknown): ErrorBody | undefined {
   const message = property(body, "message");
   const field = property(body, "field") ?? "body";
   const whole = typeof code === "string" && typeof message === "string" && typeof field === "string";
-  return whole ? { code, message, field } : undefined;
+  return whole ? { ...knownCode(code), message, field } : undefined;
 }
 
 /** fetch says no more than "fetch failed"; what it failed of is its cause. */
 function reasonOf(error: unknown): string {
   const said = [property(error, "cause"), error].map((each) => property(each, "message"));
   return String(said.find((message) => typeof message === "string" && message !== "") ?? error);
+}
+
+function knownCode(code: string): Pick<ErrorBody, "code" | "fields"> {
+  return isErrorCode(code) ? { code, fields: {} } : { code: "SignerVersionDiffers", fields: { said: code } };
 }

@@ -91,6 +91,6 @@ function assertValid(material: CacertsMaterial, now: Date, bundleBefore?: string
   if (faults.length === 0) return;
   throw new RootError(
     `the issued certificate cannot be used: ${faults.map(({ message }) => message).join("; ")}; check the root secret`,
-    { code: faults[0]?.reason ?? "CertificateInvalid" },
+    { code: "CertificateInvalid", fields: { fault: faults[0]?.reason ?? "" } },
   );
 }

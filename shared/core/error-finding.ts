@@ -1,14 +1,15 @@
+import type { ErrorCode } from "./error-codes.ts";
 import { type Finding, finding } from "./finding.ts";
 import { type Reason } from "./reasons.ts";
 
 /** The parts of an error that a finding is made of. */
 export interface Fault {
-  readonly code: string;
+  readonly code: ErrorCode;
   readonly message: string;
   readonly retryable: boolean;
 }
 
-const BY_CODE: Readonly<Record<string, Reason>> = {
+const BY_CODE: Readonly<Partial<Record<ErrorCode, Reason>>> = {
   ApiServerUnreachable: "ApiServerUnreachable",
   ApiServerError: "ApiServerUnreachable",
   FieldConflict: "FieldConflict",

@@ -1,4 +1,5 @@
 import type { Cluster } from "./cluster.ts";
+import type { ErrorCode } from "./error-codes.ts";
 
 /**
  * What was seen on one member, reduced to what decisions need. It holds names, versions, fingerprints and dates;
@@ -17,7 +18,7 @@ export type MemberState = Unreachable | Reachable;
 /** Nothing is known of the member; the error says why. */
 export interface Unreachable {
   readonly reachable: false;
-  readonly code: string;
+  readonly code: ErrorCode;
   readonly message: string;
   readonly retryable: boolean;
 }

@@ -3,6 +3,7 @@ import { needsNetAdmin } from "../core/autopilot.ts";
 import { type Check, fault, fine, unknown } from "../core/check.ts";
 import type { Cluster, EndpointKind } from "../core/cluster.ts";
 import { functionEndpoint, peerEndpoint } from "../core/endpoints.ts";
+import type { ErrorCode } from "../core/error-codes.ts";
 import type { Finding } from "../core/finding.ts";
 import { updateClusterCommand } from "../core/gcloud.ts";
 import { clusterId } from "../core/names.ts";
@@ -153,7 +154,7 @@ async function skewOf(
 }
 
 function cureOf(
-  code: string,
+  code: ErrorCode,
   { ref, endpoints }: Cluster,
   kind: EndpointKind,
   { account, onProject }: Grants,

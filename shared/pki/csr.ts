@@ -1,4 +1,5 @@
 import { createPublicKey, type KeyObject } from "node:crypto";
+import type { ErrorCode } from "../core/error-codes.ts";
 import { InputError } from "../errors.ts";
 import { children, decode, encode, explicit, integer, sequence } from "./asn1.ts";
 import { type KeyPair, keyWeakness, subjectPublicKeyInfo } from "./key.ts";
@@ -50,6 +51,6 @@ function parse(pem: string): { der: Buffer; publicKey: KeyObject } {
   }
 }
 
-function refused(code: string, message: string, cause?: unknown): InputError {
+function refused(code: ErrorCode, message: string, cause?: unknown): InputError {
   return new InputError(`${message}; ${CURE}`, { code, field: "csr", cause });
 }

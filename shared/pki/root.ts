@@ -1,3 +1,4 @@
+import type { ErrorCode } from "../core/error-codes.ts";
 import { RootError } from "../errors.ts";
 import { type Certificate, parseCertificate } from "./certificate.ts";
 import { keyWeakness, PRIVATE_KEY_LABELS } from "./key.ts";
@@ -139,6 +140,6 @@ function malformed(name: string, message: string, cause?: unknown): RootError {
   });
 }
 
-function fault(code: string, name: string, message: string): RootError {
+function fault(code: ErrorCode, name: string, message: string): RootError {
   return new RootError(`${name} ${message}`, { code, fields: { root: name } });
 }

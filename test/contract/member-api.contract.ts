@@ -599,7 +599,7 @@ export function describeMemberApi(name: string, start: () => Promise<MemberWorld
         [
           "a life of less than ten minutes",
           (boundTo) => api.tokens.request(boundTo, 599),
-          { name: "RefusedError", code: "Invalid" },
+          { name: "RefusedError", code: "Rejected", fields: { reason: "Invalid" } },
         ],
       ])("are not granted for %s", async (_, act, expected) => {
         await expect(act(await standIn())).rejects.toMatchObject(expected);

@@ -156,6 +156,7 @@ describe("signIntermediateAuthority", () => {
     ["RootError", 200, "<!doctype html>", "SignerMisplaced"],
     ["RootError", 302, "", "SignerMisplaced"],
     ["RootError", 404, '{"code":"NotFound","message":"/trust-bundle is not served"}', "SignerMisplaced"],
+    ["RootError", 422, '{"code":"OfALaterVersion","message":"no"}', "SignerVersionDiffers"],
     ["UnavailableError", 429, "no instance", "SignerUnavailable"],
     ["UnavailableError", 500, "it crashed", "SignerUnavailable"],
     ["UnavailableError", 500, '{"code":"Internal","message":"an unexpected error"}', "Internal"],

@@ -1,3 +1,4 @@
+import type { ErrorCode } from "../../shared/core/error-codes.ts";
 import { rootSecretName } from "../../shared/core/names.ts";
 import type { RootRole, RootVersions } from "../../shared/core/roots/state.ts";
 import { ConflictError, type MeshjoinError, RootError, UnavailableError } from "../../shared/errors.ts";
@@ -166,6 +167,6 @@ export function fakeRootStore(meshId = "prod"): FakeRootStore {
   };
 }
 
-function rootError(code: string, message: string): RootError {
+function rootError(code: ErrorCode, message: string): RootError {
   return new RootError(message, { code });
 }

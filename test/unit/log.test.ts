@@ -71,12 +71,16 @@ describe("createLogger", () => {
   it("tells code, fields and causes of an error", () => {
     const { log, last } = capture();
     const cause = new ConflictError("the secret moved on: read it again", { code: "Stale" });
-    const error = new UnavailableError("no answer: try again", { code: "Timeout", cause, fields: { ms: 5 } });
+    const error = new UnavailableError("no answer: try again", {
+      code: "DeadlineExceeded",
+      cause,
+      fields: { ms: 5 },
+    });
     log.error({ err: error }, "reconcile failed");
     expect(last()).toMatchObject({
       err: {
         name: "UnavailableError",
-        code: "Timeout",
+        code: "DeadlineExceeded",
         retryable: true,
         message: "no answer: try again",
         fields: { ms: 5 },
@@ -104,7 +108,7 @@ describe("createLogger", () => {
     ["under a telling name, as deep as a line goes", { a: { b: { c: [{ d: { token: "canary" } }] } } }, "x"],
     [
       "under a telling name of an error",
-      { err: new UnavailableError("x", { code: "X", fields: { token: "canary" } }) },
+      { err: new UnavailableError("x", { code: "Unavailable", fields: { token: "canary" } }) },
       "x",
     ],
     ["under a telling name, deeper", { secret: { data: { key: "canary" } } }, "x"],

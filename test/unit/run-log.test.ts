@@ -21,7 +21,8 @@ it("an error is labelled with the cluster that it is about", () => {
   const lines: object[] = [];
   const log = createLogger({ write: (line) => lines.push(JSON.parse(line)) });
   const errors = ["cn-a", "cn-b"].map(
-    (clusterId) => new UnavailableError("no answer; try again", { code: "Timeout", fields: { clusterId } }),
+    (clusterId) =>
+      new UnavailableError("no answer; try again", { code: "Unavailable", fields: { clusterId } }),
   );
   const summary = { outcome: "failed" as const, members: [], pairs: [], findings: [] };
   logReconciled(log.child({ meshId: "prod" }), { summary, errors, retry: true });

@@ -1,4 +1,5 @@
 import { type Check, type Subject, unknown } from "../../../shared/core/check.ts";
+import type { ErrorCode } from "../../../shared/core/error-codes.ts";
 import { ours } from "../../../shared/doctor/google.ts";
 import { enableApi, type Grants } from "../../../shared/doctor/grants.ts";
 import type { ProjectFacts } from "../../../shared/ports.ts";
@@ -32,7 +33,11 @@ export function notKnown(
   return unknown(subject, `${project}: ${message}`, cureOf(code, fields, grants));
 }
 
-function cureOf(code: string, fields: Readonly<Record<string, unknown>>, grants: Grants): string | undefined {
+function cureOf(
+  code: ErrorCode,
+  fields: Readonly<Record<string, unknown>>,
+  grants: Grants,
+): string | undefined {
   if (code === "ServiceDisabled") return enableApi(String(fields["api"]), String(fields["consumer"]));
   const role = READERS[String(fields["permission"])];
   return code === "PermissionDenied" && role !== undefined

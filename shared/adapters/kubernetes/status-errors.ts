@@ -53,7 +53,10 @@ export function statusError(http: number, status: Status, what: string, fields: 
   if (http === 429 || http >= 500) {
     return new UnavailableError(`${said}; it is tried again`, { code: "ApiServerError", fields });
   }
-  return new RefusedError(`${said}; correct what is applied`, { code: status.reason ?? "Rejected", fields });
+  return new RefusedError(`${said}; correct what is applied`, {
+    code: "Rejected",
+    fields: { ...fields, reason: status.reason ?? `HTTP ${http}` },
+  });
 }
 
 function conflict(status: Status, said: string, fields: ErrorFields): ConflictError {

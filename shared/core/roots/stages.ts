@@ -1,3 +1,4 @@
+import type { ErrorCode } from "../error-codes.ts";
 import { parseRootNotes, type RootNotes, type RootOrigin } from "./notes.ts";
 import { bundleVersions, type RootState, type RootVersions } from "./state.ts";
 
@@ -27,7 +28,7 @@ export interface Transition extends Roots {
 
 /** Why there is no transition; `cure` says what to do instead. */
 export interface Refusal {
-  readonly refused: string;
+  readonly refused: ErrorCode;
   readonly message: string;
   readonly cure: string;
 }
@@ -239,6 +240,6 @@ function ascending(versions: readonly number[]): number[] {
   return [...new Set(versions)].toSorted((a, b) => a - b);
 }
 
-function refuse(refused: string, message: string, cure: string): Refusal {
+function refuse(refused: ErrorCode, message: string, cure: string): Refusal {
   return { refused, message, cure };
 }

@@ -123,7 +123,7 @@ async function byGo(files: readonly Files[]): Promise<string[]> {
   } catch (cause) {
     throw new UnavailableError(
       `cannot ask Go: ${String(cause).trimEnd()}\nsee that Go >= 1.26 is on the PATH (https://go.dev/dl)`,
-      { code: "GoMissing", cause },
+      { code: "ToolMissing", cause },
     );
   }
 }

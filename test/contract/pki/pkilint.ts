@@ -47,7 +47,7 @@ async function ensurePkilint(): Promise<string> {
     throw new UnavailableError(
       `cannot get pkilint: ${String(cause).trimEnd()}\nsee that python3 is on the PATH, is Python 3.10 or newer, has pip, and that pip reaches ` +
         "a package index",
-      { code: "PkilintMissing", cause },
+      { code: "ToolMissing", cause },
     );
   }
 }

@@ -31,7 +31,10 @@ export function tokenAuthority(issuer: string, store: ObjectStore, clock: Clock)
       const account = store.get(ACCOUNT);
       if (account === undefined) throw readerAccountMissing(what);
       if (ttlSeconds < MIN_TTL) {
-        throw new RefusedError(`${what}: ask for at least ${MIN_TTL} s`, { code: "Invalid" });
+        throw new RefusedError(`${what}: ask for at least ${MIN_TTL} s`, {
+          code: "Rejected",
+          fields: { reason: "Invalid" },
+        });
       }
       const secret = store.get(ref("Secret", boundTo.name));
       if (secret === undefined) throw notFound(`${what}: Secret ${boundTo.name}`);

@@ -3,8 +3,8 @@ import { describe, expect, it } from "@jest/globals";
 import { settleAll } from "../../../shared/async/settle-all.ts";
 import { RefusedError, UnavailableError } from "../../../shared/errors.ts";
 
-const passing = () => Promise.reject(new UnavailableError("later; try again", { code: "Later" }));
-const lasting = () => Promise.reject(new RefusedError("no; grant it", { code: "No" }));
+const passing = () => Promise.reject(new UnavailableError("later; try again", { code: "Unavailable" }));
+const lasting = () => Promise.reject(new RefusedError("no; grant it", { code: "Forbidden" }));
 
 describe("settleAll", () => {
   it("waits for everything, also when something has failed", async () => {
@@ -13,12 +13,12 @@ describe("settleAll", () => {
       done = true;
       return undefined;
     });
-    await expect(settleAll([passing(), slow])).rejects.toMatchObject({ code: "Later" });
+    await expect(settleAll([passing(), slow])).rejects.toMatchObject({ code: "Unavailable" });
     expect(done).toBe(true);
   });
 
   it("fails with what asking again does not mend", async () => {
-    await expect(settleAll([passing(), lasting()])).rejects.toMatchObject({ code: "No" });
+    await expect(settleAll([passing(), lasting()])).rejects.toMatchObject({ code: "Forbidden" });
   });
 
   it("is content with nothing, and with what went well", async () => {

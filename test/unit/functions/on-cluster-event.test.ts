@@ -63,7 +63,7 @@ describe("on-cluster-event", () => {
     ["other-service", "OtherService"],
   ])("acknowledges %s with one debug line and no request", async (name, reason) => {
     const { mesh, handle, lines } = await aFunction();
-    mesh.directory.failNext(new UnavailableError("nobody asks", { code: "Asked" }));
+    mesh.directory.failNext(new UnavailableError("nobody asks", { code: "Unavailable" }));
     await handle(name);
     expect(lines).toMatchObject([{ severity: "DEBUG", message: "event ignored", reason }]);
     expect(requests(mesh)).toEqual([0]);

@@ -48,7 +48,7 @@ describe("a signing key", () => {
 
   it("that cannot be asked is the error of what it was to sign", async () => {
     const { privateKey } = await aKeyPair();
-    const away = new UnavailableError("the key cannot be reached; try again", { code: "KeyUnavailable" });
+    const away = new UnavailableError("the key cannot be reached; try again", { code: "Unavailable" });
     const sign = async () => await Promise.reject(away);
     await expect(issuedWith({ ...keyInMemory(privateKey), sign })).rejects.toBe(away);
   });

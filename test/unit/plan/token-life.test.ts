@@ -71,7 +71,9 @@ async function aWeek(life: number, answers: Answers, grants: Answers, duration =
     const attempt: Attempt = ({ reader, target }) => {
       if (!grants(IDS.indexOf(target), at)) {
         const fields = { clusterId: target };
-        return Promise.resolve(new UnavailableError("refused; try again", { code: "Refused", fields }));
+        return Promise.resolve(
+          new UnavailableError("refused; try again", { code: "ApiServerError", fields }),
+        );
       }
       issue(reader, target, at);
       counts.set(reader, (counts.get(reader) ?? 0) + 1);

@@ -11,7 +11,7 @@ import { type FakeRootStore, fakeRootStore } from "../../fakes/root-store.ts";
 const ACTIVE = new AbortController().signal;
 const ORIGIN = { "meshjoin.dev_origin": "generated" };
 const REFUSED = new RootError("may not change the secret; grant it", { code: "RootAccessDenied" });
-const AWAY = new UnavailableError("Secret Manager is away; try again", { code: "GoogleUnavailable" });
+const AWAY = new UnavailableError("Secret Manager is away; try again", { code: "Unavailable" });
 
 /** A mesh whose root is version 1, and a version 2 that some person has added for a purpose of their own. */
 function aStore(): FakeRootStore {

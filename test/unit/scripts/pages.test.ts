@@ -4,6 +4,7 @@ import { describe, expect, it } from "@jest/globals";
 import { PAGES } from "../../../scripts/pages.ts";
 import { ROOT } from "../../../scripts/paths.ts";
 import { variableNames } from "../../../shared/config.ts";
+import { CODES } from "../../../shared/core/error-codes.ts";
 import { REASONS } from "../../../shared/core/reasons.ts";
 
 describe("generated pages", () => {
@@ -20,6 +21,13 @@ describe("generated pages", () => {
     const of = (severity: string) =>
       Object.entries(REASONS).flatMap(([reason, is]) => (is.severity === severity ? [reason] : []));
     expect(listed).toEqual([of("error"), of("warning"), of("info")]);
+  });
+
+  it("name every code of an error once, beside the reasons", () => {
+    const page = PAGES["docs/reference/errors.md"]?.() ?? "";
+    const listed = [...page.matchAll(/^\| `(\w+)` \|/gm)].map(([, name]) => name);
+    expect(listed).toEqual(Object.keys(CODES).toSorted());
+    expect(Object.keys(CODES).filter((code) => Object.hasOwn(REASONS, code))).toEqual([]);
   });
 
   it("name every variable but those of the sandbox", () => {

@@ -185,7 +185,7 @@ describe("the log-based metrics count", () => {
 
   it("an error that nobody foresaw, and none that is the caller's", async () => {
     const { sync, counted, mesh } = await aDeployment();
-    mesh.directory.failNext(new InputError("it is wrong", { code: "Wrong", field: "x" }));
+    mesh.directory.failNext(new InputError("it is wrong", { code: "InvalidInput", field: "x" }));
     Object.assign(mesh, {
       run: () => {
         throw new TypeError("secret words");

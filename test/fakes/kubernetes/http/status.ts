@@ -28,7 +28,7 @@ export function refusalOf({ code, fields }: MeshjoinError): Refusal {
       };
     case "Forbidden":
       return { http: 403, reason: "Forbidden" };
-    case "Invalid":
+    case "Rejected":
       return { http: 422, reason: "Invalid" };
     default:
       return { http: 500, reason: "InternalError" };

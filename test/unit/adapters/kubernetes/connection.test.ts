@@ -77,7 +77,7 @@ describe("a request to an API server", () => {
   it.each([
     [401, "Unauthorized", true],
     [403, "Forbidden", false],
-    [422, "Invalid", false],
+    [422, "Rejected", false],
     [500, "ApiServerError", true],
   ])("that is answered with %d fails as %s", async (status, code, retryable) => {
     await anApiServer(answer(status, { kind: "Status", reason: code, message: "no" }));
@@ -85,6 +85,14 @@ describe("a request to an API server", () => {
       code,
       retryable,
       fields: { clusterId: "cn-a" },
+    });
+  });
+
+  it("that is rejected keeps the server's own word for why", async () => {
+    await anApiServer(answer(422, { kind: "Status", reason: "Invalid", message: "no" }));
+    await expect(objectReader(api).get(REF)).rejects.toMatchObject({
+      code: "Rejected",
+      fields: { clusterId: "cn-a", reason: "Invalid" },
     });
   });
 });

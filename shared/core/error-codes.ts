@@ -1,0 +1,363 @@
+import { REASONS, type Reason } from "./reasons.ts";
+
+/** What a code says wherever it is raised; the error's own message and cure say it of the case. */
+export interface CodeEntry {
+  readonly means: string;
+  readonly cure: string;
+}
+
+const AGAIN = "None: it is tried again. If it lasts, the message says where.";
+
+/**
+ * What an error, the refusal of an order or an HTTP answer may have as its code, beside the reasons of findings: an error that is
+ * about the same thing has the same name. A code is stable: alerts, callers and runbooks match on it. Whether trying again may
+ * help is the matter of the error's class. docs/reference/errors.md is made of this.
+ */
+export const CODES = {
+  Aborted: { means: "A Google API gave the call up because of another at the same time.", cure: AGAIN },
+  AlreadyExists: {
+    means: "What was to be created is there: another run, or a person, was faster.",
+    cure: "None: the run reads it and judges it.",
+  },
+  ApiServerError: {
+    means: "The API server of a member answers that it is overloaded, or in trouble of its own.",
+    cure: "None: it is tried again. If it lasts: the cluster's health.",
+  },
+  BuildFailed: {
+    means: "A build of `dist/`, or of a program for the sandbox, failed.",
+    cure: "Mend what the lines above it, or beneath it, say.",
+  },
+  Cancelled: {
+    means: "The time of the run was over, or the caller went away, before the answer came.",
+    cure: AGAIN,
+  },
+  CertificateInvalid: {
+    means:
+      "The certificate that was issued for a member does not stand up to what istiod would check. It was not written. The field `fault` says what is wrong with it.",
+    cure: "Check the root secret: `meshjoin root status` and `meshjoin doctor`.",
+  },
+  CertificateMalformed: {
+    means: "A certificate cannot be read.",
+    cure: "Give an X.509 certificate in PEM.",
+  },
+  ClusterBusy: {
+    means: "GKE is at work on the cluster, and takes no change of its labels now.",
+    cure: "Try again when that operation is over.",
+  },
+  ClusterUnknown: {
+    means: "No cluster of that name or ID is in the configured projects.",
+    cure: "Give the name of one, or wait: a list may lag behind a cluster that has just been created.",
+  },
+  Conflict: {
+    means: "Somebody else has changed an object between its reading and its writing. Nothing was written.",
+    cure: "None: the next run reads it anew.",
+  },
+  CrdsNotEstablished: {
+    means: "The API server does not serve the custom resource definitions yet that were applied.",
+    cure: "None: it is tried again.",
+  },
+  CsrKeyRefused: {
+    means: "The key of a certificate request is none that Meshjoin certifies.",
+    cure: "Send a request with a key of an algorithm and size that the message names.",
+  },
+  CsrMalformed: {
+    means: "A certificate request cannot be read.",
+    cure: "Send one PKCS#10 request in PEM.",
+  },
+  CsrSignatureInvalid: {
+    means: "A certificate request is not signed by the key that it names.",
+    cure: "Make the request anew, with the key that it is for.",
+  },
+  DataLoss: { means: "A Google API says that data is lost.", cure: "See the status page of Google Cloud." },
+  DeadlineExceeded: { means: "A Google API did not answer in time.", cure: AGAIN },
+  ExclusionIsMember: {
+    means: "An order excludes a cluster from a root rotation that is a member.",
+    cure: "Take it out of the mesh first: `meshjoin leave`. A member is never excluded.",
+  },
+  ExclusionUnknown: {
+    means: "An order excludes a cluster from a root rotation that does not hold it up.",
+    cure: "Name one that `meshjoin root status` lists.",
+  },
+  FailedPrecondition: {
+    means: "What a Google API was asked to change is in no state for that.",
+    cure: "Do what the message says.",
+  },
+  Failed: {
+    means: "GKE calls the cluster failed, so it does not join.",
+    cure: "Mend the cluster, then join it.",
+  },
+  Forbidden: {
+    means:
+      "The API server of a member refuses the service account; or a form was sent that no page of `sync-mesh` has given out.",
+    cure: "Grant what the message names: `meshjoin doctor` has the command. For a form: load the page again.",
+  },
+  ForeignObject: {
+    means: "An object that Meshjoin needs to create exists, and is not Meshjoin's. It is never overwritten.",
+    cure: "Delete it, or take the mesh label off the cluster.",
+  },
+  Internal: {
+    means: "A fault of Meshjoin, or of a Google API. The answer says nothing of its kind.",
+    cure: "See the log: the entry has it with its stack or its cause.",
+  },
+  InvalidArgument: {
+    means: "A Google API does not take a name or a value.",
+    cure: "Correct the name in the configuration that the message has.",
+  },
+  InvalidConfiguration: {
+    means: "Environment variables are missing or wrong; the message has one line for each.",
+    cure: "Correct them as each line says. They stand in the [configuration](config.md).",
+  },
+  InvalidInput: {
+    means: "A body, a query or an argument is wrong. `field` names the part; its value is never repeated.",
+    cure: "Send what the message says.",
+  },
+  IstiodNotAsked: {
+    means:
+      "The time of the run was over before the istiod of a member could be asked. Nothing is known of it.",
+    cure: "None: it is tried again.",
+  },
+  JoinIncomplete: {
+    means: "The work for a cluster that joins is not done yet. What is left stands in the lines before.",
+    cure: "None: the event is delivered again.",
+  },
+  LabelTaken: {
+    means: "The mesh label of a cluster was set by somebody else to another value.",
+    cure: "Have that one take it off first.",
+  },
+  LeaveIncomplete: {
+    means: "The work for a cluster that leaves is not done yet. What is left stands in the lines before.",
+    cure: "None: the event is delivered again.",
+  },
+  ManifestInvalid: {
+    means: "The manifest of Istio's control plane in the bundle cannot be read.",
+    cure: "Build the bundle again.",
+  },
+  ManifestUnfit: {
+    means: "The manifest of Istio's control plane is missing, or is the sandbox's.",
+    cure: "Run the build that the cure names.",
+  },
+  MessageNotUnderstood: {
+    means: "A message on the rotation topic is no order, and no notification of Secret Manager.",
+    cure: "Correct the field that the message names, and publish it again.",
+  },
+  MethodNotAllowed: {
+    means: "A path is served, but not with that method.",
+    cure: "Use one of those in the header `allow`.",
+  },
+  NoCredentials: {
+    means: "There are no Google credentials.",
+    cure: "Run as a service account, or run `gcloud auth application-default login`.",
+  },
+  NoHostAddress: {
+    means: "The sandbox's traffic needs an IPv4 address of this machine that is not loopback.",
+    cure: "Connect this machine to a network.",
+  },
+  NoIdentityToken: {
+    means: "The credentials give no identity token: only those of a service account do.",
+    cure: "`gcloud auth application-default login --impersonate-service-account=ACCOUNT`.",
+  },
+  NoRotation: {
+    means: "An order is about a root rotation, and none is under way.",
+    cure: "Begin one: `meshjoin root rotate`.",
+  },
+  NotAMember: {
+    means: "The cluster is no member of the mesh, so nothing is signed for it, and nothing asked of it.",
+    cure: "Give the cluster ID of a member: one that runs, is allowed and has the mesh label.",
+  },
+  NotAllowed: {
+    means: "The name of the cluster matches nothing in `MESHJOIN_ALLOW`.",
+    cure: "Add it there.",
+  },
+  NotFound: {
+    means:
+      "What was asked for does not exist: an object or a namespace of a member, a resource of Google Cloud, or a path of the function.",
+    cure: "Correct the name. What has gone away meanwhile is looked at again.",
+  },
+  NotLabelled: {
+    means: "The cluster does not have the mesh label, so it is no member.",
+    cure: "Give it the label: `meshjoin join`.",
+  },
+  NothingToAbort: {
+    means: "No root rotation is under way that could be taken back.",
+    cure: "To go in the other direction, begin one: `meshjoin root rotate`.",
+  },
+  OperationFailed: {
+    means: "GKE began to change the labels of a cluster, and failed.",
+    cure: "Do what GKE's own words in the message say.",
+  },
+  OrderOutOfDate: {
+    means: "The root secret has changed since the order was given.",
+    cure: "See what it is now, `meshjoin root status`, and give the order again.",
+  },
+  OutOfRange: { means: "A Google API does not take a value.", cure: "Correct what the message names." },
+  PairSyncing: {
+    means:
+      "istiod of a member is still reading a cluster that it was connected to before. The next remote secret waits for it.",
+    cure: "None: the remote secret is written afterwards. If it lasts: `PairNotSynced` among the [reasons](reasons.md).",
+  },
+  PayloadTooLarge: { means: "The body of a request is too large.", cure: "Send less." },
+  PermissionDenied: {
+    means: "Google Cloud refuses the account a permission that the message names.",
+    cure: "Grant a role that has it: `meshjoin doctor` has the command.",
+  },
+  ProcessFailed: {
+    means: "A process of the sandbox did not start, or ended before it was ready.",
+    cure: "See its last words, and its log.",
+  },
+  ProjectNotConfigured: {
+    means: "The project of the cluster is not in `MESHJOIN_PROJECTS`.",
+    cure: "Add it there.",
+  },
+  Provisioning: {
+    means: "GKE is still making the cluster.",
+    cure: "None for an event: it is delivered again. Else join the cluster once it runs.",
+  },
+  ReaderAccountMissing: {
+    means: "The service account whose tokens istiods of other members use does not exist in a member.",
+    cure: "Install it with Istio's base chart (`values.global.enableReaderRBAC`).",
+  },
+  Rejected: {
+    means:
+      "The API server of a member does not take an object or a request. Its own word for that is in the field `reason`, such as `Invalid`.",
+    cure: "Mend what the message names; often it is an admission webhook or a policy of the cluster.",
+  },
+  ResourceExhausted: { means: "A quota of a Google API is used up for now.", cure: AGAIN },
+  RootAccessDenied: {
+    means: "Google Cloud refuses the account something about the root secret.",
+    cure: "Grant a role that has the permission in the message: `meshjoin doctor` has the command.",
+  },
+  RootAlgorithm: {
+    means: "The key of a root is too weak, or of a kind that Meshjoin does not use.",
+    cure: "Store a root with RSA 2048 to 4096, P-256 or P-384.",
+  },
+  RootChecksumMismatch: {
+    means: "A version of the root secret did not arrive as Secret Manager stores it.",
+    cure: "Run again, and look for a proxy that rewrites answers.",
+  },
+  RootExists: { means: "The mesh has a root already.", cure: "Replace it: `meshjoin root rotate`." },
+  RootExpired: { means: "The root that signs has expired.", cure: "Add a new root and rotate to it." },
+  RootKeyEncrypted: {
+    means: "The key of a root is encrypted.",
+    cure: "Store it unencrypted: Secret Manager encrypts it.",
+  },
+  RootKeyMismatch: {
+    means: "The key of a root is not that of its certificate.",
+    cure: "Store the pair that belongs together.",
+  },
+  RootNotCa: {
+    means: "The certificate of a root is none of a certificate authority.",
+    cure: "Store a root CA that may sign intermediates.",
+  },
+  RootNotYetValid: {
+    means: "The root that signs is valid only from a later time.",
+    cure: "Wait, or correct the clock or the root.",
+  },
+  RootPathLength: {
+    means: "The certificate of a root allows no CA beneath it.",
+    cure: "Store a root CA that may sign intermediates.",
+  },
+  RootPayloadMalformed: {
+    means: "A version of the root secret does not hold one certificate and its key in PEM.",
+    cure: "Store one PEM certificate followed by its PEM private key.",
+  },
+  RootSecretMissing: {
+    means: "The root secret does not exist.",
+    cure: "Create it: `meshjoin root init`.",
+  },
+  RootTwice: {
+    means: "Two aliases of the root secret stand for the same certificate.",
+    cure: "Give the aliases to different roots.",
+  },
+  RootUsed: {
+    means: "A version of the root secret has been a root of the mesh before, and is not to be one again.",
+    cure: "Add a new one: `meshjoin root rotate`.",
+  },
+  RootVersionDisabled: {
+    means: "An alias of the root secret stands for a version that is disabled or destroyed.",
+    cure: "Enable the version, or give the alias to another.",
+  },
+  RootVersionMissing: {
+    means: "An alias of the root secret stands for a version that does not exist.",
+    cure: "Give the alias to a version that does.",
+  },
+  RotationInProgress: {
+    means: "A root rotation is under way already.",
+    cure: "See what it waits for: `meshjoin root status`.",
+  },
+  RotationIncomplete: {
+    means: "Some intermediates that an order was about are left to be replaced.",
+    cure: "None: the message is delivered again.",
+  },
+  ServiceDisabled: {
+    means: "An API of Google Cloud is not enabled in a project.",
+    cure: "`gcloud services enable`; `meshjoin doctor` has the whole command.",
+  },
+  SignerAccessDenied: {
+    means: "The function `sign-intermediate` does not let the caller in.",
+    cure: "Grant the caller `roles/run.invoker` on it, and check that `MESHJOIN_SIGNER_URL` is exactly its URL.",
+  },
+  SignerMisplaced: {
+    means: "What answers at `MESHJOIN_SIGNER_URL` is not the function `sign-intermediate` of this version.",
+    cure: "Set it to the function's URL, and deploy both from one build.",
+  },
+  SignerUnavailable: { means: "The function `sign-intermediate` does not answer.", cure: AGAIN },
+  SignerVersionDiffers: {
+    means:
+      "The function `sign-intermediate` has refused with a code that this version does not know. The field `said` has it.",
+    cure: "Do what the message says, and deploy both from one build.",
+  },
+  StageNotOver: {
+    means: "The stage of a root rotation still waits for clusters or for time, so it does not move on.",
+    cure: "See what it waits for: `meshjoin root status`.",
+  },
+  Stale: {
+    means: "Somebody else has changed the root secret meanwhile. Nothing was changed.",
+    cure: "See what it is now, `meshjoin root status`; a run looks again by itself.",
+  },
+  StatusUnknown: {
+    means: "GKE gives the cluster a status that this version does not know, so it does not join.",
+    cure: "See the cluster, then join it.",
+  },
+  Stopping: { means: "GKE is deleting the cluster.", cure: "Name another cluster." },
+  TokenNotAccepted: {
+    means: "A member does not accept the token yet that it has just granted.",
+    cure: "None: it is tried again.",
+  },
+  ToolMissing: {
+    means: "A program that the sandbox needs is missing, and could not be got.",
+    cure: "Install what the message names, or set `MESHJOIN_BINARIES` to a directory that holds it.",
+  },
+  Unauthenticated: {
+    means: "Google Cloud does not accept the credentials.",
+    cure: "Check the service account that this runs as.",
+  },
+  Unauthorized: {
+    means: "The API server of a member does not accept the access token now.",
+    cure: "None: it is tried again. If it lasts: the cluster's IAM.",
+  },
+  Unavailable: { means: "A Google API does not answer, or is out.", cure: AGAIN },
+  UnexpectedAliases: {
+    means: "The aliases of the root secret are none that a rotation makes: somebody has edited them.",
+    cure: "Set them back: signing, and at most one of next and previous, each to a version of its own.",
+  },
+  Unexpected: {
+    means: "A fault of Meshjoin, or data of one member that no part of it can read.",
+    cure: "See the log: the entry has the cause. Mend the object that it names, or report it.",
+  },
+  Unimplemented: {
+    means: "A Google API does not know the call.",
+    cure: "Check that the endpoint is Google's, and this version recent.",
+  },
+  Unknown: { means: "A Google API failed, and does not say why.", cure: AGAIN },
+  UnsupportedMediaType: {
+    means: "The body of a request is not said to be of the type that is read.",
+    cure: "Send the header `content-type` that the message names.",
+  },
+} as const satisfies Readonly<Record<string, CodeEntry>>;
+
+export type ErrorCode = keyof typeof CODES | Reason;
+
+/** Of a text from another process, which may be of another version. */
+export function isErrorCode(text: string): text is ErrorCode {
+  return Object.hasOwn(CODES, text) || Object.hasOwn(REASONS, text);
+}

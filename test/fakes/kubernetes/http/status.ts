@@ -1,4 +1,4 @@
-import type { MeshjoinError } from "../../../../shared/errors.ts";
+import type { ErrorFields } from "../../../../shared/errors.ts";
 
 /** `meta/v1` Status, as an API server refuses; https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/status/ */
 export interface Refusal {
@@ -7,8 +7,14 @@ export interface Refusal {
   readonly details?: object;
 }
 
+/** An error of the fake, of whose codes these few are an API server's. */
+interface FakeError {
+  readonly code: string;
+  readonly fields: ErrorFields;
+}
+
 /** What an API server would have said for the fake to say this. */
-export function refusalOf({ code, fields }: MeshjoinError): Refusal {
+export function refusalOf({ code, fields }: FakeError): Refusal {
   switch (code) {
     case "AlreadyExists":
       return { http: 409, reason: "AlreadyExists" };

@@ -1,6 +1,6 @@
 import { once } from "node:events";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
-import { InputError, MeshjoinError } from "../shared/errors.ts";
+import { InputError, inWords, MeshjoinError } from "../shared/errors.ts";
 
 export interface PageProxyOptions {
   /** The function `sync-mesh`. */
@@ -44,7 +44,7 @@ export async function startPageProxy({ target, token, port }: PageProxyOptions):
   const server = createServer((request, response) => {
     answer(request, response).catch((error: unknown) => {
       if (response.headersSent) response.end();
-      else if (error instanceof MeshjoinError) refuse(response, 502, error.message);
+      else if (error instanceof MeshjoinError) refuse(response, 502, inWords(error));
       else refuse(response, 502, `${target.host} gives no answer; see its log, and load the page again`);
     });
   });

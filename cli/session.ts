@@ -1,5 +1,5 @@
 import type { MeshSpec } from "../shared/core/spec.ts";
-import { MeshjoinError } from "../shared/errors.ts";
+import { inWords, MeshjoinError } from "../shared/errors.ts";
 import type { Operator, OperatorPorts, OperatorRun } from "../shared/operator.ts";
 import { DEADLINE_MS } from "../shared/runtime.ts";
 import { scrub } from "../shared/scrub.ts";
@@ -67,7 +67,7 @@ function stamped(ms: number, text: string): string {
 
 /** What a person is told of an error. Only one that is not ours has a stack to show. */
 export function describeError(error: unknown): string {
-  if (error instanceof MeshjoinError) return `error: ${error.message}`;
+  if (error instanceof MeshjoinError) return `error: ${inWords(error)}`;
   const stack = error instanceof Error ? (error.stack ?? error.message) : String(error);
   return `error: this was not expected, and is a fault of meshjoin; report it with these lines:\n${stack}`;
 }

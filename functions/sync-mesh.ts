@@ -145,8 +145,8 @@ export function syncMesh(
       !isSameOrigin({ origin, host, secFetchSite }) ||
       !isCsrfTokenRight(form.get("csrf"), header(request, "cookie"))
     ) {
-      const message = "the form was not sent by this page, or by an old copy of it; load the page again";
-      return refusal(403, { code: "Forbidden", message, field: "csrf" });
+      const message = "the form was not sent by this page, or by an old copy of it";
+      return refusal(403, { code: "Forbidden", message, cure: "load the page again", field: "csrf" });
     }
     const action = parseAction(form);
     if (action.action === "plan") {

@@ -1,4 +1,5 @@
 import { Command, InvalidArgumentError } from "commander";
+import { inWords } from "../shared/errors.ts";
 import { type SandboxFleet, startFleet } from "./fleet.ts";
 import { renderCounts } from "./traffic/tally.ts";
 import { startTraffic } from "./traffic/traffic.ts";
@@ -71,7 +72,7 @@ try {
   if (flowing !== undefined) console.error(renderCounts(flowing.counts()));
   console.error("stopping");
 } catch (error) {
-  console.error(error instanceof Error ? error.message : error);
+  console.error(inWords(error));
   process.exitCode = signal.aborted ? 130 : 1;
 }
 await fleet?.stop();

@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { inWords } from "../shared/errors.ts";
 import { type FleetOptions, type SandboxFleet, startFleet } from "./fleet.ts";
 
 export type Say = (line: string) => void;
@@ -39,7 +40,7 @@ export async function runDemo<R extends { readonly ok: boolean }>(demo: Demo<R>)
     if (demo.json) console.log(JSON.stringify(result));
     process.exitCode = result.ok ? 0 : 1;
   } catch (error) {
-    console.error(`\nThe demo failed: ${error instanceof Error ? error.message : String(error)}`);
+    console.error(`\nThe demo failed: ${inWords(error)}`);
     process.exitCode = 1;
   } finally {
     say("Stopping everything.");

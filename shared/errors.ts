@@ -5,24 +5,29 @@ export type ErrorFields = Readonly<Record<string, string | number | boolean>>;
 
 export interface ErrorOptions {
   readonly code: ErrorCode;
+  /** What mends it, where a person can: a command, or words in lower case without a final period. */
+  readonly cure?: string | undefined;
   readonly cause?: unknown;
   readonly fields?: ErrorFields;
 }
 
 /**
  * Every error that Meshjoin raises itself. `retryable` decides what a trigger does with it: thrown, so that it
- * is delivered again, or acknowledged with an alert. Messages start in lower case, have no final period and
- * end with the cure.
+ * is delivered again, or acknowledged with an alert. Messages start in lower case, have no final period and say what is wrong;
+ * what mends it stands beside them, so that each place can show both in its own way. An error without a cure is retryable: time is
+ * its cure.
  */
 export abstract class MeshjoinError extends Error {
   abstract readonly retryable: boolean;
   readonly code: ErrorCode;
+  readonly cure: string | undefined;
   readonly fields: ErrorFields;
 
   constructor(message: string, options: ErrorOptions) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.name = new.target.name;
     this.code = options.code;
+    this.cure = options.cure;
     this.fields = options.fields ?? {};
   }
 }
@@ -88,6 +93,13 @@ export function asMeshjoinError(error: unknown, clusterId: string, doing: string
     cause: error,
     fields: { clusterId },
   });
+}
+
+/** For a terminal or a page of plain text: what is wrong, and beneath it what mends it. */
+export function inWords(error: unknown): string {
+  if (!(error instanceof MeshjoinError)) return error instanceof Error ? error.message : String(error);
+  const cure = error.cure ?? (error.retryable ? "try again" : undefined);
+  return cure === undefined ? error.message : `${error.message}\ncure: ${cure}`;
 }
 
 export function isRetryable(error: unknown): boolean {

@@ -50,7 +50,9 @@ export function describeError(error: unknown, depth = 0): Fields {
     name: error.name,
     ...(code === undefined ? {} : { code }),
     message: error.message,
-    ...(ours ? { retryable: error.retryable, fields: error.fields } : { stack: error.stack }),
+    ...(ours
+      ? { cure: error.cure, retryable: error.retryable, fields: error.fields }
+      : { stack: error.stack }),
     ...(error instanceof AggregateError && depth < CAUSES_MAX
       ? { errors: error.errors.map((each: unknown) => describeError(each, depth + 1)) }
       : {}),

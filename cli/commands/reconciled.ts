@@ -4,7 +4,7 @@ import type { Reconciled } from "../../shared/reconcile.ts";
 import { EXIT, type ExitCode } from "../exit-code.ts";
 import { CONFIRMABLE, type Confirmable } from "../order.ts";
 import { renderSummary } from "../render/summary.ts";
-import type { Session } from "../session.ts";
+import { describeError, type Session } from "../session.ts";
 
 /** What `sync --yes` confirms: what a configuration leaves out has to be confirmed by its name. */
 export const CONFIRMED_BY_YES: readonly Confirmable[] = ["MassLeave"];
@@ -12,8 +12,7 @@ export const CONFIRMED_BY_YES: readonly Confirmable[] = ["MassLeave"];
 /** Shows what a run did, and what went wrong in it that its findings do not say already. */
 export function showReconciled(session: Session, { summary, errors }: Reconciled): void {
   const said = new Set(findingsOf(summary).map(({ message }) => message));
-  for (const { message } of errors.filter((error) => !said.has(error.message)))
-    session.say(`error: ${message}`);
+  for (const error of errors.filter(({ message }) => !said.has(message))) session.say(describeError(error));
   session.show(summary, renderSummary);
 }
 

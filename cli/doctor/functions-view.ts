@@ -25,7 +25,7 @@ export async function functionsView(host: Host, url: URL): Promise<readonly Chec
       diagnosis?.checks ?? [unknown(SUBJECT, `${url.host} answers ${answer.status}, and no checks`, LOOK)]
     );
   } catch (error) {
-    if (error instanceof MeshjoinError) return [fault(SUBJECT, error.message)];
+    if (error instanceof MeshjoinError) return [fault(SUBJECT, error.message, error.cure)];
     return [unknown(SUBJECT, `${url.host} gives no answer`, LOOK)];
   }
 }

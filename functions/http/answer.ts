@@ -12,6 +12,8 @@ export interface Answer {
 export interface ErrorBody {
   readonly code: ErrorCode;
   readonly message: string;
+  /** What mends it; without one, time may. */
+  readonly cure?: string;
   readonly field?: string;
 }
 
@@ -19,17 +21,21 @@ export function refusal(status: number, body: ErrorBody, headers: Answer["header
   return { status, headers, body };
 }
 
+const SEE_LOG = "see the log of the function: the entry of this request says more";
+
 /**
  * An error that left nothing to answer with. Only our own words go out: nobody knows what the message of another error
  * holds.
  */
 export function errorAnswer(error: unknown): Answer {
   if (!(error instanceof MeshjoinError)) {
-    return refusal(500, { code: "Internal", message: "an unexpected error; its log entry says more" });
+    return refusal(500, { code: "Internal", message: "an unexpected error", cure: SEE_LOG });
   }
-  const { code, message } = error;
-  if (error instanceof InputError) return refusal(400, { code, message, field: error.field });
-  return isRetryable(error)
-    ? refusal(503, { code, message }, { "retry-after": "60" })
-    : refusal(500, { code, message });
+  const body = bodyOf(error);
+  if (error instanceof InputError) return refusal(400, { ...body, field: error.field });
+  return isRetryable(error) ? refusal(503, body, { "retry-after": "60" }) : refusal(500, body);
+}
+
+export function bodyOf({ code, message, cure }: MeshjoinError): ErrorBody {
+  return { code, message, ...(cure === undefined ? {} : { cure }) };
 }

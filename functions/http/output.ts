@@ -109,6 +109,7 @@ const diagnosis: z.ZodMiniType<Diagnosis> = z.strictObject({
 const error: z.ZodMiniType<Omit<ErrorBody, "code"> & { readonly code: string }> = z.strictObject({
   code: z.string(),
   message: z.string(),
+  cure: z.exactOptional(z.string()),
   field: z.exactOptional(z.string()),
 });
 

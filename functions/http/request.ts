@@ -19,16 +19,17 @@ const BODY_MAX = 64 * 1024;
 export function refuseUnrouted(request: HttpRequest, path: string, routes: Routes): Answer | undefined {
   const methods = Object.hasOwn(routes, path) ? routes[path] : undefined;
   if (methods === undefined) {
-    const message = `${path} is not served; use ${Object.keys(routes).join(", ")}`;
-    return refusal(404, { code: "NotFound", message });
+    const cure = `use ${Object.keys(routes).join(", ")}`;
+    return refusal(404, { code: "NotFound", message: `${path} is not served`, cure });
   }
   if (!methods.includes(request.method)) {
-    const message = `${path} does not take ${request.method}; use ${methods.join(", ")}`;
-    return refusal(405, { code: "MethodNotAllowed", message }, { allow: methods.join(", ") });
+    const message = `${path} does not take ${request.method}`;
+    const allow = methods.join(", ");
+    return refusal(405, { code: "MethodNotAllowed", message, cure: `use ${allow}` }, { allow });
   }
   if ((request.rawBody?.length ?? 0) > BODY_MAX) {
-    const message = `the body is larger than ${BODY_MAX} bytes; send less`;
-    return refusal(413, { code: "PayloadTooLarge", message, field: "body" });
+    const message = `the body is larger than ${BODY_MAX} bytes`;
+    return refusal(413, { code: "PayloadTooLarge", message, cure: "send less", field: "body" });
   }
   return undefined;
 }

@@ -1,5 +1,5 @@
 import { NotReadyError, RefusedError, RootError } from "../../shared/errors.ts";
-import { type Answer, errorAnswer, refusal } from "./answer.ts";
+import { type Answer, bodyOf, errorAnswer, refusal } from "./answer.ts";
 
 /**
  * One status for each class of error, so that the caller gets back the same one: 400 what it sent is wrong, 403 the signer
@@ -11,8 +11,4 @@ export function signErrorAnswer(error: unknown): Answer {
   if (error instanceof NotReadyError) return refusal(404, bodyOf(error));
   if (error instanceof RootError) return refusal(422, bodyOf(error));
   return errorAnswer(error);
-}
-
-function bodyOf({ code, message }: RefusedError | NotReadyError | RootError) {
-  return { code, message };
 }

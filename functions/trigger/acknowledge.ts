@@ -15,5 +15,5 @@ export function acknowledgeOrThrow(log: Logger, what: "event" | "message", error
   log.warn({ err: error, code: ours ? error.code : "Internal" }, `${what} is delivered again`);
   throw ours
     ? error
-    : new NotReadyError("an unexpected error; its log entry says more", { code: "Internal" });
+    : new NotReadyError("an unexpected error", { code: "Internal", cure: "see its log entry" });
 }

@@ -28,8 +28,9 @@ export function functionExaminer(options: ExaminerOptions): Examiner {
         if (own.length > 0) return own;
         return [unknown(subject, `${url} answers ${answer.status}, and nothing of the ${account}`, look)];
       } catch (error) {
-        const why = error instanceof MeshjoinError ? error.message : `${url} gives no answer`;
-        return [unknown(subject, `what the ${account} is allowed is not known: ${why}`, look)];
+        const [why, cure] =
+          error instanceof MeshjoinError ? [error.message, error.cure] : [`${url} gives no answer`];
+        return [unknown(subject, `what the ${account} is allowed is not known: ${why}`, cure ?? look)];
       }
     },
   };

@@ -19,6 +19,7 @@ export interface SignerAnswer {
 interface ErrorBody {
   readonly code: ErrorCode;
   readonly fields: ErrorFields;
+  readonly cure: string | undefined;
   readonly message: string;
   readonly field: string;
 }
@@ -77,9 +78,12 @@ function foreignError(status: number, url: string): MeshjoinError {
 function toErrorBody(body: unknown): ErrorBody | undefined {
   const code = property(body, "code");
   const message = property(body, "message");
+  const cure = property(body, "cure");
   const field = property(body, "field") ?? "body";
   const whole = typeof code === "string" && typeof message === "string" && typeof field === "string";
-  return whole ? { ...knownCode(code), message, field } : undefined;
+  return whole
+    ? { ...knownCode(code), cure: typeof cure === "string" ? cure : undefined, message, field }
+    : undefined;
 }
 
 /** fetch says no more than "fetch failed"; what it failed of is its cause. */

@@ -6,6 +6,7 @@ import { type Reason } from "./reasons.ts";
 export interface Fault {
   readonly code: ErrorCode;
   readonly message: string;
+  readonly cure?: string | undefined;
   readonly retryable: boolean;
 }
 
@@ -22,11 +23,11 @@ export function isOutOfReach({ code }: Pick<Fault, "code">): boolean {
   return BY_CODE[code] === "ApiServerUnreachable";
 }
 
-/** What an error in the middle of a run means to an operator. Its own words say what to do. */
+/** What an error in the middle of a run means to an operator, with the cure that it brings. */
 export function faultFinding(fault: Fault, clusterId: string): Finding {
   const reason = BY_CODE[fault.code] ?? (fault.retryable ? "RunInterrupted" : "RunFailed");
-  const cure = fault.retryable
+  const otherwise = fault.retryable
     ? "nothing: it is tried again"
     : `mend the cause (${fault.code}); the next full run repeats it`;
-  return finding(reason, fault.message, cure, clusterId);
+  return finding(reason, fault.message, fault.cure ?? otherwise, clusterId);
 }

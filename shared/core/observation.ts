@@ -20,6 +20,8 @@ export interface Unreachable {
   readonly reachable: false;
   readonly code: ErrorCode;
   readonly message: string;
+  /** The error's own. */
+  readonly cure?: string | undefined;
   readonly retryable: boolean;
 }
 

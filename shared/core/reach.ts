@@ -7,12 +7,12 @@ export function outOfReach({ clusterId, state }: Member): Finding | undefined {
 }
 
 /** Silence may end by itself; what was said will be said again. */
-function describe({ code, message, retryable }: Unreachable, clusterId: string): Finding {
+function describe({ code, message, cure, retryable }: Unreachable, clusterId: string): Finding {
   if (code === "EndpointNotAvailable") {
     return finding(
       "EndpointNotAvailable",
       message,
-      "give it one, or change MESHJOIN_ACCESS_FUNCTION",
+      cure ?? "give it one, or change MESHJOIN_ACCESS_FUNCTION",
       clusterId,
     );
   }
@@ -28,13 +28,14 @@ function describe({ code, message, retryable }: Unreachable, clusterId: string):
     ? finding(
         "ApiServerUnreachable",
         `the API server of ${clusterId} did not answer: ${message}`,
-        "check the cluster's health, its authorized networks and MESHJOIN_ACCESS_FUNCTION if it lasts; each full run looks again",
+        cure ??
+          "check the cluster's health, its authorized networks and MESHJOIN_ACCESS_FUNCTION if it lasts; each full run looks again",
         clusterId,
       )
     : finding(
         "ApiServerRefused",
         `the API server of ${clusterId} refused Meshjoin: ${message}`,
-        "grant the service account of the function what the message names",
+        cure ?? "grant the service account of the function what the message names",
         clusterId,
       );
 }

@@ -147,10 +147,9 @@ export function notRead(
   about: (message: string) => string,
   cures: Readonly<Record<string, string>>,
 ): Check {
-  const { code, message, retryable } = ours(error);
-  return retryable
-    ? unknown(subject, about(message), cures[code])
-    : fault(subject, about(message), cures[code]);
+  const { code, message, cure, retryable } = ours(error);
+  const state = retryable ? unknown : fault;
+  return state(subject, about(message), cures[code] ?? cure);
 }
 
 /** What is not an error of ours is none of the doctor's. */

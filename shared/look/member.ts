@@ -94,8 +94,8 @@ export async function observeMember(
   try {
     return describe(await read(ports, spec, cluster, depth, signal));
   } catch (error) {
-    const { code, message, ...why } = asMeshjoinError(error, id, "it was looked at");
-    return describe({ reachable: false, code, message, retryable: why.retryable });
+    const { code, message, cure, ...why } = asMeshjoinError(error, id, "it was looked at");
+    return describe({ reachable: false, code, message, cure, retryable: why.retryable });
   }
 }
 

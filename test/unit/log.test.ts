@@ -68,11 +68,12 @@ describe("createLogger", () => {
     expect(last()).toMatchObject({ clusterId: "cn-a", reason: "Created", outcome: "created" });
   });
 
-  it("tells code, fields and causes of an error", () => {
+  it("tells code, cure, fields and causes of an error", () => {
     const { log, last } = capture();
     const cause = new ConflictError("the secret moved on: read it again", { code: "Stale" });
-    const error = new UnavailableError("no answer: try again", {
+    const error = new UnavailableError("no answer", {
       code: "DeadlineExceeded",
+      cure: "look at the network",
       cause,
       fields: { ms: 5 },
     });
@@ -82,7 +83,8 @@ describe("createLogger", () => {
         name: "UnavailableError",
         code: "DeadlineExceeded",
         retryable: true,
-        message: "no answer: try again",
+        message: "no answer",
+        cure: "look at the network",
         fields: { ms: 5 },
         cause: { name: "ConflictError", code: "Stale" },
       },

@@ -43,13 +43,13 @@ export async function checkClusters(
       complete: missingLocations.length === 0,
     };
   } catch (error) {
-    const { code, message } = ours(error);
+    const { code, message, cure } = ours(error);
     const cures: Readonly<Record<string, string>> = {
       PermissionDenied: grants.onProject(project, "roles/container.clusterViewer"),
       ServiceDisabled: enableApi("container.googleapis.com", project),
     };
     return {
-      checks: [unknown(subject, `${project}: ${message}`, cures[code])],
+      checks: [unknown(subject, `${project}: ${message}`, cures[code] ?? cure)],
       clusters: [],
       complete: false,
     };

@@ -29,8 +29,8 @@ export function notKnown(
   error: unknown,
   { grants }: Pick<Questions, "grants">,
 ): Check {
-  const { message, code, fields } = ours(error);
-  return unknown(subject, `${project}: ${message}`, cureOf(code, fields, grants));
+  const { message, code, cure, fields } = ours(error);
+  return unknown(subject, `${project}: ${message}`, cureOf(code, fields, grants) ?? cure);
 }
 
 function cureOf(

@@ -67,12 +67,12 @@ export async function checkRoom(
     if (cluster.addsNodes) return unknown(subject, `${lack}; GKE adds some if the project's quota lets it`);
     return fault(subject, lack, moreNodes(cluster, { istiods, nodes, pods, missing: istiods.count - room }));
   } catch (error) {
-    const { code, message } = ours(error);
+    const { code, message, cure } = ours(error);
     const refused = code === "Forbidden" || code === "Unauthorized";
     return unknown(
       subject,
       `whether its nodes have room for ${wanted} is not known: ${message}`,
-      refused ? grants.onProject(cluster.ref.project, "roles/container.viewer") : undefined,
+      refused ? grants.onProject(cluster.ref.project, "roles/container.viewer") : cure,
     );
   }
 }

@@ -305,12 +305,10 @@ describe("a cluster that nobody knows", () => {
 
   it("may be in a project that does not answer", async () => {
     const mesh = await aMesh({ members: 1 });
-    mesh.directory.failNext(
-      new UnavailableError("no answer; it will be tried again", { code: "Unavailable" }),
-    );
+    mesh.directory.failNext(new UnavailableError("no answer", { code: "Unavailable" }));
     expect(await call(mesh, "join cn-x")).toMatchObject({
       code: 3,
-      err: "error: no answer; it will be tried again\n",
+      err: "error: no answer\ncure: try again\n",
     });
   });
 });

@@ -19,8 +19,8 @@ describe("the OpenAPI document of sync-mesh", () => {
 
   it("names the routes that are served, and no other", async () => {
     const { call } = await aFunction(await aMesh());
-    const { message }: ErrorBody = (await call("GET", "/nothing")).body;
-    const served = new Set([...message.matchAll(/\/\w*/g)].map(([path]) => path));
+    const { cure = "" }: ErrorBody = (await call("GET", "/nothing")).body;
+    const served = new Set([...cure.matchAll(/\/\w*/g)].map(([path]) => path));
     for (const own of ["/nothing", "/", "/actions"]) served.delete(own);
     expect(Object.keys(openApi()["paths"] ?? {}).toSorted()).toEqual([...served].toSorted());
   });
@@ -50,10 +50,11 @@ describe("the OpenAPI document of sign-intermediate", () => {
 
   it("names the routes that are served, and no other", async () => {
     const { call } = await aSigner(await aMesh());
-    const { message }: ErrorBody = (await call("GET", "/nothing")).body;
-    expect(message).toBe(
-      `/nothing is not served; use ${Object.keys(signOpenApi()["paths"] ?? {}).join(", ")}`,
-    );
+    const refused: ErrorBody = (await call("GET", "/nothing")).body;
+    expect(refused).toMatchObject({
+      message: "/nothing is not served",
+      cure: `use ${Object.keys(signOpenApi()["paths"] ?? {}).join(", ")}`,
+    });
   });
 
   it("says what is answered", async () => {

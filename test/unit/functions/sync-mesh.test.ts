@@ -207,7 +207,7 @@ describe("anything else", () => {
   ])("%s %s is answered with %d", async (method, path, status, allow) => {
     const { call } = await aFunction(await aMesh());
     const { headers, ...refused } = await call(method, path);
-    expect(refused).toMatchObject({ status, body: { message: expect.stringContaining("use ") } });
+    expect(refused).toMatchObject({ status, body: { cure: expect.stringContaining("use ") } });
     expect(headers.get("allow")).toBe(allow);
   });
 

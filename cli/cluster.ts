@@ -70,17 +70,18 @@ async function look(run: Eyes, name: string): Promise<Look> {
 
 function assertConfigured({ project }: ClusterRef, projects: readonly string[]): void {
   if (projects.includes(project)) return;
-  throw new InputError(
-    `project ${project} is not configured; add it to MESHJOIN_PROJECTS, which has ${projects.join(", ")}`,
-    { code: "ProjectNotConfigured", field: "CLUSTER" },
-  );
+  throw new InputError(`project ${project} is not configured`, {
+    code: "ProjectNotConfigured",
+    cure: `add it to MESHJOIN_PROJECTS, which has ${projects.join(", ")}`,
+    field: "CLUSTER",
+  });
 }
 
 function unknown(name: string, clusters: readonly Cluster[]): InputError {
   const near = nearOnes(name, clusters);
   const cure =
     near.length > 0 ? `did you mean ${near.join(" or ")}?` : `use ${FORMS} of the configured projects`;
-  return new InputError(`there is no cluster ${name}; ${cure}`, { code: "ClusterUnknown", field: "CLUSTER" });
+  return new InputError(`there is no cluster ${name}`, { code: "ClusterUnknown", cure, field: "CLUSTER" });
 }
 
 /** By the cluster's own name, which is all that many people remember; else what is close to it, or to a cluster ID. */

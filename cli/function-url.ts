@@ -7,8 +7,9 @@ export function functionUrl(text: string): URL {
     url?.protocol === "https:" ||
     (url?.protocol === "http:" && ["127.0.0.1", "localhost"].includes(url.hostname));
   if (url !== null && isSafe) return url;
-  throw new InputError(`--url is ${text}; give the https:// address of the function sync-mesh`, {
+  throw new InputError(`--url is ${text}, which is no address of a function`, {
     code: "InvalidInput",
+    cure: "give the https:// address of the function sync-mesh",
     field: "--url",
   });
 }

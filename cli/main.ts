@@ -36,8 +36,9 @@ async function readInput(name: string): Promise<Buffer> {
   try {
     return name === "-" ? await buffer(process.stdin) : await readFile(name);
   } catch (cause) {
-    throw new InputError(`${name} cannot be read; give a file that you may read`, {
+    throw new InputError(`${name} cannot be read`, {
       code: "InvalidInput",
+      cure: "give a file that you may read",
       field: "FILE",
       cause,
     });

@@ -22,8 +22,9 @@ export function manifestFile(path: URL, env: NodeJS.ProcessEnv): ManifestFile {
       const child = spawn(process.execPath, [BUILD], { env, stdio: ["ignore", 2, "inherit"] });
       const [code]: unknown[] = await once(child, "close");
       if (code === 0) return;
-      throw new ConfigError(`dist/ could not be built; mend what it says above, or run ${BUILD_COMMAND}`, {
+      throw new ConfigError("dist/ could not be built", {
         code: "BuildFailed",
+        cure: `mend what it says above, or run ${BUILD_COMMAND}`,
       });
     },
   };

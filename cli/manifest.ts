@@ -39,5 +39,6 @@ export async function ensureManifest(
     await file.build();
   }
   const fault = await manifestFault(file, inSandbox);
-  if (fault !== undefined) throw new ConfigError(`${fault}; run ${BUILD_COMMAND}`, { code: "ManifestUnfit" });
+  if (fault !== undefined)
+    throw new ConfigError(fault, { code: "ManifestUnfit", cure: `run ${BUILD_COMMAND}` });
 }

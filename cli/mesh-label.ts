@@ -62,10 +62,10 @@ function labelled(cluster: Cluster, { key, value }: LabelChange): Cluster {
 function assertOwn(cluster: Cluster, { meshLabel, meshId }: MeshSpec): void {
   const label = cluster.labels[meshLabel];
   if (label === undefined || label === meshId) return;
-  throw new RefusedError(
-    `${clusterId(cluster.ref)} belongs to mesh ${label} (label ${meshLabel}); take it out of that one first, with MESHJOIN_MESH_ID=${label}`,
-    { code: "OtherMesh" },
-  );
+  throw new RefusedError(`${clusterId(cluster.ref)} belongs to mesh ${label} (label ${meshLabel})`, {
+    code: "OtherMesh",
+    cure: `take it out of that one first, with MESHJOIN_MESH_ID=${label}`,
+  });
 }
 
 /** A label that would not make it a member is not set. */
@@ -78,23 +78,25 @@ function assertJoinable(found: Cluster, cluster: Cluster, spec: MeshSpec): void 
 function notJoinable(id: string, reason: NonMemberReason): MeshjoinError {
   switch (reason) {
     case "NotAllowed":
-      return new InputError(`${id} may not join; add its name to MESHJOIN_ALLOW`, {
+      return new InputError(`${id} may not join`, {
         code: reason,
+        cure: "add its name to MESHJOIN_ALLOW",
         field: "CLUSTER",
       });
     case "ProjectNotConfigured":
-      return new InputError(`the project of ${id} is not configured; add it to MESHJOIN_PROJECTS`, {
+      return new InputError(`the project of ${id} is not configured`, {
         code: reason,
+        cure: "add it to MESHJOIN_PROJECTS",
         field: "CLUSTER",
       });
     case "Provisioning":
-      return new NotReadyError(`${id} is still being made; join it once it runs`, { code: reason });
+      return new NotReadyError(`${id} is still being made`, { code: reason, cure: "join it once it runs" });
     case "Stopping":
-      return new RefusedError(`${id} is being deleted; name another cluster`, { code: reason });
+      return new RefusedError(`${id} is being deleted`, { code: reason, cure: "name another cluster" });
     case "Failed":
     case "StatusUnknown":
     case "NotLabelled":
     case "OtherMesh":
-      return new RefusedError(`${id} does not run; mend the cluster, then join it`, { code: reason });
+      return new RefusedError(`${id} does not run`, { code: reason, cure: "mend the cluster, then join it" });
   }
 }

@@ -50,8 +50,9 @@ export async function startPageProxy({ target, token, port }: PageProxyOptions):
   });
   server.listen(port, "127.0.0.1");
   await once(server, "listening").catch((cause: unknown) => {
-    throw new InputError(`port ${port} cannot be listened on; choose another with --port`, {
+    throw new InputError(`port ${port} cannot be listened on`, {
       code: "InvalidInput",
+      cure: "choose another with --port",
       field: "--port",
       cause,
     });

@@ -55,7 +55,7 @@ async function handle(runtime: Runtime, log: Logger, { cluster: ref, method }: C
     const reconciled = await reconcile(run, request, direction.known);
     logReconciled(log, reconciled);
     if (reconciled.retry) {
-      throw new NotReadyError("the work is not complete; the event is delivered again", {
+      throw new NotReadyError("the work is not complete", {
         code: direction.known.length > 0 ? "JoinIncomplete" : "LeaveIncomplete",
         fields: { clusterId: id },
       });
@@ -82,7 +82,7 @@ function directionOf(cluster: Cluster | undefined, spec: MeshSpec, method: Metho
     return { message: "cluster joins", why: {}, known: [cluster] };
   }
   if (reason === "Provisioning" && method === "CreateCluster") {
-    throw new NotReadyError("the cluster is still being provisioned; the event is delivered again", {
+    throw new NotReadyError("the cluster is still being provisioned", {
       code: "Provisioning",
     });
   }

@@ -54,7 +54,7 @@ async function handle(
   if (rotated.reconciled === undefined) return;
   logReconciled(log, rotated.reconciled);
   if (request.kind === "intermediate" && rotated.reconciled.retry) {
-    throw new NotReadyError("intermediates are left to be replaced; the message is delivered again", {
+    throw new NotReadyError("intermediates are left to be replaced", {
       code: "RotationIncomplete",
     });
   }
@@ -94,12 +94,10 @@ function logMoved(log: Logger, { before, after, gate }: Ordered, isTick: boolean
 }
 
 function noMessage(): InputError {
-  return new InputError(
-    "the event holds no Pub/Sub message with a publishTime; subscribe to the rotation topic",
-    {
-      code: "MessageNotUnderstood",
-      field: "message",
-      fields: { field: "message" },
-    },
-  );
+  return new InputError("the event holds no Pub/Sub message with a publishTime", {
+    code: "MessageNotUnderstood",
+    cure: "subscribe to the rotation topic",
+    field: "message",
+    fields: { field: "message" },
+  });
 }

@@ -150,8 +150,9 @@ function spawnSupervised(options: ProcessOptions, logPath: string): Promise<Runn
       failed: (message) => {
         const cure = `see that ${options.command} exists and may be executed`;
         reject(
-          new UnavailableError(`${options.name} did not start: ${message}; ${cure}`, {
+          new UnavailableError(`${options.name} did not start: ${message}`, {
             code: "ProcessFailed",
+            cure,
           }),
         );
       },
@@ -177,10 +178,10 @@ async function logTail(path: string): Promise<string> {
 
 async function notReady(running: RunningProcess, what: string): Promise<UnavailableError> {
   const tail = await logTail(running.logPath);
-  return new UnavailableError(
-    `${running.name} ${what}; its last words follow, all of them are in ${running.logPath}\n${tail}`,
-    { code: "ProcessFailed" },
-  );
+  return new UnavailableError(`${running.name} ${what}; its last words:\n${tail}`, {
+    code: "ProcessFailed",
+    cure: `see all of them in ${running.logPath}`,
+  });
 }
 
 async function waitUntilReady(

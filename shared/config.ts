@@ -251,6 +251,7 @@ export function loadConfig(env: Environment): Config {
     `the configuration is not valid:\n${faults.map((fault) => `  ${fault}`).join("\n")}`,
     {
       code: "InvalidConfiguration",
+      cure: "correct each variable as its line says",
       fields: { faults: faults.length },
     },
   );

@@ -88,8 +88,9 @@ class UnexpectedError extends MeshjoinError {
 export function asMeshjoinError(error: unknown, clusterId: string, doing: string): MeshjoinError {
   if (error instanceof MeshjoinError) return error;
   const kind = error instanceof Error ? error.name : typeof error;
-  return new UnexpectedError(`an unexpected error (${kind}) while ${doing}; the log holds its cause`, {
+  return new UnexpectedError(`an unexpected error (${kind}) while ${doing}`, {
     code: "Unexpected",
+    cure: "see the log, which holds its cause",
     cause: error,
     fields: { clusterId },
   });

@@ -50,8 +50,9 @@ export interface Reconciled {
 }
 
 /**
- * Look, plan, and carry the plan out phase by phase. Throws only when nothing can be said of any member: no project answers; or no root
- * signs, or the names of the root secret cannot be read, and the run is about members. `known` are clusters that were read just now: a list may be a moment behind.
+ * Look, plan, and carry the plan out phase by phase. Throws only when nothing can be said of any member: no project answers; or the
+ * run is about members and no root signs, or the names of the root secret cannot be read. `known` are clusters that were read just
+ * now: a list may be a moment behind.
  */
 export async function reconcile(
   run: Run,
@@ -75,7 +76,9 @@ export async function reconcile(
 function whyNoRoot({ spec }: Run, roots: Roots | MeshjoinError): MeshjoinError | undefined {
   if (roots instanceof MeshjoinError) return roots;
   const unsigned = noSigningRoot(spec, roots.versions);
-  return unsigned && new RootError(`${unsigned.message}; ${unsigned.cure}`, { code: unsigned.reason });
+  if (unsigned === undefined) return undefined;
+  const { message, cure, reason } = unsigned;
+  return new RootError(message, { code: reason, cure });
 }
 
 const NO_ROOTS: Roots = rootsOf({ versions: {}, annotations: {} });

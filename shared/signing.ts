@@ -26,10 +26,11 @@ export async function signForMember(signing: Signing, id: string, csr: string): 
 async function memberNamed(signing: Signing, id: string): Promise<ClusterRef> {
   const listing = await listClusters(signing);
   if (listing.collisions.has(id)) {
-    throw new RefusedError(
-      `more than one member would be ${id}, so nothing is signed for any; create all but one of them anew under other names`,
-      { code: "ClusterIdCollision", fields: { clusterId: id } },
-    );
+    throw new RefusedError(`more than one member would be ${id}, so nothing is signed for any`, {
+      code: "ClusterIdCollision",
+      cure: "create all but one of them anew under other names",
+      fields: { clusterId: id },
+    });
   }
   const named = listing.clusters.filter(({ ref }) => clusterId(ref) === id);
   const member = named.find((cluster) => nonMemberReason(cluster, signing.spec) === undefined);
@@ -42,9 +43,12 @@ async function memberNamed(signing: Signing, id: string): Promise<ClusterRef> {
 /** It may be one in a moment: the caller has read that one cluster, and a list may be older. */
 function notAMember({ meshId, meshLabel }: MeshSpec, id: string, reason: string): NotReadyError {
   return new NotReadyError(
-    `cluster ${id} is no member of mesh ${meshId} (${reason}), so nothing is signed for it; ` +
-      `a member runs, is allowed, and has the label ${meshLabel}=${meshId}; ask again if that has just changed`,
-    { code: "NotAMember", fields: { clusterId: id, reason } },
+    `cluster ${id} is no member of mesh ${meshId} (${reason}), so nothing is signed for it`,
+    {
+      code: "NotAMember",
+      cure: `a member runs, is allowed, and has the label ${meshLabel}=${meshId}; ask again if that has just changed`,
+      fields: { clusterId: id, reason },
+    },
   );
 }
 
@@ -52,13 +56,15 @@ function notListed(spec: MeshSpec, { findings }: Listing, id: string): Error {
   const fields = { clusterId: id };
   if (findings.length > 0) {
     const gaps = findings.map(({ message }) => message).join("; ");
-    return new UnavailableError(`cluster ${id} is not listed, and ${gaps}; ask again`, {
+    return new UnavailableError(`cluster ${id} is not listed, and ${gaps}`, {
       code: "ListingIncomplete",
+      cure: "ask again",
       fields,
     });
   }
-  return new NotReadyError(
-    `no cluster ${id} is listed in ${spec.projects.join(", ")}; ask again if it has just been created`,
-    { code: "ClusterUnknown", fields },
-  );
+  return new NotReadyError(`no cluster ${id} is listed in ${spec.projects.join(", ")}`, {
+    code: "ClusterUnknown",
+    cure: "ask again if it has just been created",
+    fields,
+  });
 }

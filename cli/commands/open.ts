@@ -26,8 +26,9 @@ export async function open(
 function portOf(text: string): number {
   const port = Number(text);
   if (/^\d{1,5}$/.test(text) && port <= 65_535) return port;
-  throw new InputError(`--port is ${text}; give a number up to 65535, or 0 for any that is free`, {
+  throw new InputError(`--port is ${text}, which is no port`, {
     code: "InvalidInput",
+    cure: "give a number up to 65535, or 0 for any that is free",
     field: "--port",
   });
 }

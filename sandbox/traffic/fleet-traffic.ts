@@ -29,9 +29,8 @@ export async function prepareTraffic(progress: (line: string) => void): Promise<
   const address = hostAddress();
   if (address === undefined) {
     throw new UnavailableError(
-      "traffic needs an IPv4 address that is not loopback, because Kubernetes refuses endpoints on loopback; " +
-        "connect this machine to a network",
-      { code: "NoHostAddress" },
+      "traffic needs an IPv4 address that is not loopback, because Kubernetes refuses endpoints on loopback",
+      { code: "NoHostAddress", cure: "connect this machine to a network" },
     );
   }
   const { release } = parsePin(await readFile(PIN, "utf8"));

@@ -63,10 +63,11 @@ function isTaken(present: string | undefined, { only }: LabelChange): present is
 
 /** Whoever looked before may have been shown an older label: a list tells it for a while. */
 function taken(present: string, { key }: LabelChange, ref: ClusterRef): RefusedError {
-  return new RefusedError(
-    `could not ${attempt("label", ref)}: its label ${key} is ${present}; have who set it take it off first`,
-    { code: "LabelTaken", fields: { cluster: clusterResource(ref) } },
-  );
+  return new RefusedError(`could not ${attempt("label", ref)}: its label ${key} is ${present}`, {
+    code: "LabelTaken",
+    cure: "have it taken off by who set it",
+    fields: { cluster: clusterResource(ref) },
+  });
 }
 
 function withChange(labels: Labels, { key, value }: LabelChange): Record<string, string> {
@@ -114,8 +115,9 @@ async function untilDone(
   }
   if (!operation.error) return;
   const reason = (operation.error.message ?? "").replace(/\.\s*$/, "");
-  throw new RefusedError(`could not ${attempt("label", ref)}: ${reason}; correct what it names`, {
+  throw new RefusedError(`could not ${attempt("label", ref)}: ${reason}`, {
     code: "OperationFailed",
+    cure: "correct what the message names",
     fields: { cluster: clusterResource(ref) },
   });
 }
@@ -126,8 +128,9 @@ function labelsError(error: unknown, ref: ClusterRef): unknown {
 }
 
 function busy(error: unknown, ref: ClusterRef): MeshjoinError {
-  return new ConflictError(`could not ${attempt("label", ref)}: ${reasonOf(error)}; try again later`, {
+  return new ConflictError(`could not ${attempt("label", ref)}: ${reasonOf(error)}`, {
     code: "ClusterBusy",
+    cure: "try again when GKE is done with it",
     cause: withoutRequest(error),
     fields: { cluster: clusterResource(ref) },
   });

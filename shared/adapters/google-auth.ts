@@ -57,11 +57,10 @@ export function googleCaller(auth = new GoogleAuth({ scopes: SCOPE })): CallerId
 }
 
 function noIdentityToken(): RefusedError {
-  return new RefusedError(
-    "could not get an identity token: only service accounts have one for Cloud Run; " +
-      "run gcloud auth application-default login --impersonate-service-account=ACCOUNT",
-    { code: "NoIdentityToken" },
-  );
+  return new RefusedError("could not get an identity token: only service accounts have one for Cloud Run", {
+    code: "NoIdentityToken",
+    cure: "run gcloud auth application-default login --impersonate-service-account=ACCOUNT",
+  });
 }
 
 async function accessTokenOf(auth: GoogleAuth): Promise<string> {

@@ -116,15 +116,17 @@ export function fromGoogleError(error: unknown, call: GoogleCall): MeshjoinError
   const failed = `could not ${call.attempt}`;
   if (status === undefined) return beforeAnyAnswer(error, call);
   if (TRANSIENT.has(status)) {
-    return new UnavailableError(`${failed}: ${reasonOf(error)}; it will be tried again`, options);
+    return new UnavailableError(`${failed}: ${reasonOf(error)}`, options);
   }
   if (status === GRPC.invalidArgument) {
-    return new InputError(`${failed}: ${reasonOf(error)}; correct the name`, {
+    return new InputError(`${failed}: ${reasonOf(error)}`, {
       ...options,
+      cure: "correct the name",
       field: call.resource,
     });
   }
-  return new RefusedError(`${failed}: ${describeRefusal(error, call)}`, options);
+  const { why, cure } = describeRefusal(error, call);
+  return new RefusedError(`${failed}: ${why}`, { ...options, cure });
 }
 
 /** No credentials at all, which nothing but an operator can change, or a server, that of tokens included, that is out. */
@@ -132,31 +134,42 @@ export function beforeAnyAnswer(error: unknown, call: Pick<GoogleCall, "attempt"
   const options = { fields: call.fields, cause: withoutRequest(error) };
   const failed = `could not ${call.attempt}`;
   if (reasonOf(error).includes("default credentials")) {
-    return new RefusedError(
-      `${failed}: there are no Google credentials; run as a service account, or run gcloud auth application-default login`,
-      { ...options, code: "NoCredentials" },
-    );
+    return new RefusedError(`${failed}: there are no Google credentials`, {
+      ...options,
+      code: "NoCredentials",
+      cure: "run as a service account, or run gcloud auth application-default login",
+    });
   }
-  return new UnavailableError(`${failed}: ${reasonOf(error)}; it will be tried again`, {
+  return new UnavailableError(`${failed}: ${reasonOf(error)}`, {
     ...options,
     code: "Unavailable",
   });
 }
 
-/** What is wrong and its cure. */
-export function describeRefusal(error: unknown, call: Pick<GoogleCall, "permission" | "resource">): string {
+export interface GoogleRefusal {
+  readonly why: string;
+  readonly cure: string;
+}
+
+export function describeRefusal(
+  error: unknown,
+  { permission, resource }: Pick<GoogleCall, "permission" | "resource">,
+): GoogleRefusal {
   const status = grpcCode(error);
   if (isApiDisabled(error)) {
-    return "the API is not enabled in that project; run gcloud services enable for it";
+    return { why: "the API is not enabled in that project", cure: "run gcloud services enable for it" };
   }
   if (status === GRPC.permissionDenied) {
-    return `permission ${call.permission} is missing on ${call.resource}; grant a role that has it`;
+    return {
+      why: `permission ${permission} is missing on ${resource}`,
+      cure: `grant a role that has ${permission}`,
+    };
   }
   if (status === GRPC.unauthenticated) {
-    return "the credentials are not accepted; check the service account that this runs as";
+    return { why: "the credentials are not accepted", cure: "check the service account that this runs as" };
   }
-  if (status === GRPC.notFound) return `${call.resource} does not exist; correct its name`;
-  return `${reasonOf(error)}; correct what it names`;
+  if (status === GRPC.notFound) return { why: `${resource} does not exist`, cure: "correct its name" };
+  return { why: reasonOf(error), cure: "correct what the message names" };
 }
 
 /** Google answers it with PERMISSION_DENIED, and no role mends it. */

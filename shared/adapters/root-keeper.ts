@@ -117,8 +117,9 @@ function isGone(error: unknown): boolean {
 function changeError(error: unknown, secret: RootSecret): MeshjoinError {
   const status = grpcCode(error);
   if (status === GRPC.failedPrecondition || status === GRPC.aborted) {
-    return new ConflictError(`secret ${secret.id} was changed by somebody else meanwhile; look again`, {
+    return new ConflictError(`secret ${secret.id} was changed by somebody else meanwhile`, {
       code: "Stale",
+      cure: "look what it is now, and try again",
       cause: withoutRequest(error),
       fields: { secret: secret.id },
     });

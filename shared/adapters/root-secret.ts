@@ -86,11 +86,11 @@ export function secretError(error: unknown, secret: RootSecret, call: Attempt): 
   const options = { cause: withoutRequest(error), fields: { secret: id, project } };
   const status = grpcCode(error);
   if (status === GRPC.notFound) {
-    return new RootError(
-      `secret ${id} does not exist in project ${project}; create it with "meshjoin root init" or with ` +
-        `"gcloud secrets create ${id} --project ${project}" and add a root CA as its version`,
-      { ...options, code: "RootSecretMissing" },
-    );
+    return new RootError(`secret ${id} does not exist in project ${project}`, {
+      ...options,
+      code: "RootSecretMissing",
+      cure: `create it with "meshjoin root init", or with "gcloud secrets create ${id} --project ${project}" and a root CA as its version`,
+    });
   }
   return refusal(error, secret, call);
 }
@@ -106,12 +106,11 @@ export function refusal(
   if (grpcCode(error) !== GRPC.permissionDenied || isApiDisabled(error)) {
     return fromGoogleError(error, { attempt: `${attempt} ${resource}`, permission, resource, fields });
   }
-  return new RootError(
-    `could not ${attempt} ${resource}: ${describeRefusal(error, { permission, resource })}`,
-    {
-      code: "RootAccessDenied",
-      cause: withoutRequest(error),
-      fields,
-    },
-  );
+  const { why, cure } = describeRefusal(error, { permission, resource });
+  return new RootError(`could not ${attempt} ${resource}: ${why}`, {
+    code: "RootAccessDenied",
+    cure,
+    cause: withoutRequest(error),
+    fields,
+  });
 }

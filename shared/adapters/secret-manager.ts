@@ -43,8 +43,12 @@ function checkedPayload({ data, dataCrc32c }: Payload, { id }: RootSecret, versi
     return payload;
   payload.fill(0);
   throw new RootError(
-    `version ${version} of secret ${id} did not arrive as it is stored, its CRC32C differs; run again, and look for a proxy that rewrites answers`,
-    { code: "RootChecksumMismatch", fields: { secret: id, version } },
+    `version ${version} of secret ${id} did not arrive as it is stored, its CRC32C differs`,
+    {
+      code: "RootChecksumMismatch",
+      cure: "run again, and look for a proxy that rewrites answers",
+      fields: { secret: id, version },
+    },
   );
 }
 
@@ -61,17 +65,18 @@ function payloadError(error: unknown, secret: RootSecret, version: number): Mesh
   const status = grpcCode(error);
   const root = `version ${version} of secret ${id}`;
   if (status === GRPC.notFound) {
-    return new RootError(`${root} does not exist; give the alias to a version that does`, {
+    return new RootError(`${root} does not exist`, {
       ...options,
       code: "RootVersionMissing",
+      cure: "give the alias to a version that does",
     });
   }
   if (status === GRPC.failedPrecondition && /DISABLED|DESTROYED/.test(reasonOf(error))) {
-    return new RootError(
-      `${root} is disabled or destroyed; run "gcloud secrets versions enable ${version} --secret ${id} ` +
-        `--project ${project}", or give the alias to another version`,
-      { ...options, code: "RootVersionDisabled" },
-    );
+    return new RootError(`${root} is disabled or destroyed`, {
+      ...options,
+      code: "RootVersionDisabled",
+      cure: `run "gcloud secrets versions enable ${version} --secret ${id} --project ${project}", or give the alias to another version`,
+    });
   }
   return refusal(error, secret, { attempt: "read", permission: "secretmanager.versions.access" });
 }

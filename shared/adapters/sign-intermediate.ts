@@ -107,8 +107,9 @@ function isCertificate(value: unknown): value is string {
 }
 
 function unintelligible(url: string): RootError {
-  return new RootError(
-    `what ${url} answers is no certificate of the function sign-intermediate; set MESHJOIN_SIGNER_URL to its URL, and deploy both from one build`,
-    { code: "SignerMisplaced", fields: { url } },
-  );
+  return new RootError(`what ${url} answers is no certificate of the function sign-intermediate`, {
+    code: "SignerMisplaced",
+    cure: "set MESHJOIN_SIGNER_URL to its URL, and deploy both from one build",
+    fields: { url },
+  });
 }

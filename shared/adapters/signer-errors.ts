@@ -34,7 +34,7 @@ export function toError({ status, body }: SignerAnswer, url: string): MeshjoinEr
 export function notSent(error: unknown, url: string, signal: AbortSignal | undefined): MeshjoinError {
   const isCancelled = signal?.aborted === true;
   const reason = isCancelled ? "it was cancelled" : reasonOf(error);
-  return new UnavailableError(`could not call ${url}: ${reason}; it will be tried again`, {
+  return new UnavailableError(`could not call ${url}: ${reason}`, {
     code: isCancelled ? "Cancelled" : "SignerUnavailable",
     cause: error,
     fields: { url },
@@ -57,22 +57,23 @@ function ownError(status: number, { message, field, ...said }: ErrorBody): Meshj
 function foreignError(status: number, url: string): MeshjoinError {
   const fields = { url, status };
   if (status === 401 || status === 403) {
-    return new RootError(
-      `${url} does not let this identity in (${status}); grant it roles/run.invoker on the function sign-intermediate, ` +
-        "and check that MESHJOIN_SIGNER_URL is exactly that function's URL",
-      { code: "SignerAccessDenied", fields },
-    );
+    return new RootError(`${url} does not let this identity in (${status})`, {
+      code: "SignerAccessDenied",
+      cure: "grant it roles/run.invoker on the function sign-intermediate, and check that MESHJOIN_SIGNER_URL is exactly that function's URL",
+      fields,
+    });
   }
   if (status >= 500 || status === 408 || status === 429) {
-    return new UnavailableError(`could not call ${url}: it answered ${status}; it will be tried again`, {
+    return new UnavailableError(`could not call ${url}: it answered ${status}`, {
       code: "SignerUnavailable",
       fields,
     });
   }
-  return new RootError(
-    `${url} is not the function sign-intermediate, it answered ${status}; set MESHJOIN_SIGNER_URL to its URL`,
-    { code: "SignerMisplaced", fields },
-  );
+  return new RootError(`${url} is not the function sign-intermediate, it answered ${status}`, {
+    code: "SignerMisplaced",
+    cure: "set MESHJOIN_SIGNER_URL to that function's URL",
+    fields,
+  });
 }
 
 function toErrorBody(body: unknown): ErrorBody | undefined {

@@ -29,9 +29,8 @@ export async function connectPair(
   const apis = { reader: ports.fleet.member(reader.cluster), target: ports.fleet.member(target.cluster) };
   const choice = peerEndpoint(target.cluster, spec.accessPeers, target.clusterId);
   if ("finding" in choice) {
-    throw new RefusedError(`${choice.finding.message}; ${choice.finding.cure}`, {
-      code: choice.finding.reason,
-    });
+    const { message, cure, reason } = choice.finding;
+    throw new RefusedError(message, { code: reason, cure });
   }
   if (action.resourceVersion !== undefined) {
     const only = action.urgency === "due" || action.urgency === "reserve" ? undefined : target.clusterId;
@@ -43,13 +42,10 @@ export async function connectPair(
   const now = ports.clock.now();
   const grant = await apis.target.tokens.request(bound, spec.tokenTtl, signal);
   if (!(await apis.target.tokens.isAccepted(grant.token, signal))) {
-    throw new UnavailableError(
-      `${target.clusterId} does not accept the token that it has just granted; it is tried again`,
-      {
-        code: "TokenNotAccepted",
-        fields: { clusterId: target.clusterId },
-      },
-    );
+    throw new UnavailableError(`${target.clusterId} does not accept the token that it has just granted`, {
+      code: "TokenNotAccepted",
+      fields: { clusterId: target.clusterId },
+    });
   }
   const secret = remoteSecret({
     meshId: spec.meshId,
@@ -134,8 +130,9 @@ async function assertReplaceable(
   const current = await apis.reader.reader.get(secretRef(remoteSecretName(target.clusterId)), signal);
   const token = current && tokenOfKubeconfig(secretFile(current, target.clusterId) ?? "");
   if (token === undefined || !(await apis.target.tokens.isAccepted(token, signal))) return;
-  throw new NotReadyError(
-    `istiod of ${reader.clusterId} is still syncing ${syncing.clusterId}; the remote secret for ${target.clusterId} is written afterwards`,
-    { code: "PairSyncing", fields: { clusterId: reader.clusterId } },
-  );
+  throw new NotReadyError(`istiod of ${reader.clusterId} is still syncing ${syncing.clusterId}`, {
+    code: "PairSyncing",
+    cure: `nothing: the remote secret for ${target.clusterId} is written afterwards`,
+    fields: { clusterId: reader.clusterId },
+  });
 }

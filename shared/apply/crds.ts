@@ -21,10 +21,9 @@ export async function awaitServed(
   const limit = within(signal, ESTABLISHED_TIMEOUT_MS);
   const left = missing(await api.reader.until(query, (seen) => missing(seen).length === 0, limit));
   if (left.length > 0) {
-    throw new NotReadyError(
-      `custom resource definitions are not established yet: ${left.join(", ")}; it is tried again`,
-      { code: "CrdsNotEstablished" },
-    );
+    throw new NotReadyError(`custom resource definitions are not established yet: ${left.join(", ")}`, {
+      code: "CrdsNotEstablished",
+    });
   }
 }
 

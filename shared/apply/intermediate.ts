@@ -90,7 +90,7 @@ function assertValid(material: CacertsMaterial, now: Date, bundleBefore?: string
   const faults = verifyCacerts(files, now, bundleBefore);
   if (faults.length === 0) return;
   throw new RootError(
-    `the issued certificate cannot be used: ${faults.map(({ message }) => message).join("; ")}; check the root secret`,
-    { code: "CertificateInvalid", fields: { fault: faults[0]?.reason ?? "" } },
+    `the issued certificate cannot be used: ${faults.map(({ message }) => message).join("; ")}`,
+    { code: "CertificateInvalid", cure: "check the root secret", fields: { fault: faults[0]?.reason ?? "" } },
   );
 }

@@ -42,7 +42,7 @@ export async function mint(
     if (found !== undefined && ownerOf(found.metadata, meshId) === "ours" && accepts(found)) {
       return { secret: found, wrote: false };
     }
-    throw new ConflictError(`Secret ${name} was created by another run; it is tried again`, {
+    throw new ConflictError(`Secret ${name} was created by another run`, {
       code: "Conflict",
       cause: error,
     });

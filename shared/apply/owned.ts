@@ -64,10 +64,12 @@ export async function assertNotForeign(
 
 function foreign({ kind, metadata }: KubernetesObject, cause?: unknown): RefusedError {
   const managers = cause instanceof ConflictError ? cause.fields["managers"] : undefined;
-  return new RefusedError(
-    `${kind} ${metadata.name} exists and is not Meshjoin's; delete it or take the mesh label off the cluster`,
-    { code: "ForeignObject", cause, ...(managers === undefined ? {} : { fields: { managers } }) },
-  );
+  return new RefusedError(`${kind} ${metadata.name} exists and is not Meshjoin's`, {
+    code: "ForeignObject",
+    cure: "delete it, or take the mesh label off the cluster",
+    cause,
+    ...(managers === undefined ? {} : { fields: { managers } }),
+  });
 }
 
 function refOf({ apiVersion, kind, metadata }: KubernetesObject): ObjectRef {

@@ -97,8 +97,9 @@ async function lookAtGoogle(
 }
 
 function notAMember(member: string): InputError {
-  return new InputError(`member is ${member}, which is no member; give the cluster ID of one`, {
+  return new InputError(`member is ${member}, which is no member`, {
     code: "NotAMember",
+    cure: "give the cluster ID of a member",
     field: "member",
   });
 }

@@ -132,8 +132,9 @@ function signingUntil(
   const numbers = bundleVersions(rootVersions);
   const signing = certificates[numbers.indexOf(versions.signing ?? 0)];
   if (signing === undefined || certificates.length !== numbers.length) {
-    throw new RootError("two versions hold the same certificate; give the aliases to different roots", {
+    throw new RootError("two versions hold the same certificate", {
       code: "RootTwice",
+      cure: "give the aliases to different roots",
     });
   }
   assertIssuing(signing, `version ${versions.signing}`, now, INTERMEDIATE_TO_WORKLOAD * workloadTtl);

@@ -104,8 +104,9 @@ export function parseTemplate(json: string): ManifestTemplate {
     const { pin, digest, objects } = parsed;
     return { release: pin.release, tag: pin.tag, hub: pin.hub, digest, objects };
   }
-  throw new ConfigError("istio/manifest.json of the bundle is not a manifest: build the bundle again", {
+  throw new ConfigError("istio/manifest.json of the bundle is not a manifest", {
     code: "ManifestInvalid",
+    cure: "build the bundle again",
   });
 }
 

@@ -132,7 +132,7 @@ export function portForwardPool(limit: number): PortForwardPool {
 type Ask<T> = (session: IstiodSession) => Promise<T>;
 
 function tooLate(): NotReadyError {
-  return new NotReadyError("the time was over before an istiod could be asked; it is tried again", {
+  return new NotReadyError("the time was over before an istiod could be asked", {
     code: "IstiodNotAsked",
   });
 }

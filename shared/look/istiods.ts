@@ -114,7 +114,7 @@ function unknown(
 }
 
 function notAsked(clusterId: string): NotReadyError {
-  return new NotReadyError(`the time was over before istiod of ${clusterId} was asked; it is tried again`, {
+  return new NotReadyError(`the time was over before istiod of ${clusterId} was asked`, {
     code: "IstiodNotAsked",
     fields: { clusterId },
   });

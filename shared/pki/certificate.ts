@@ -111,8 +111,9 @@ function orMalformed<T>(read: () => T): T {
   try {
     return read();
   } catch (cause) {
-    throw new InputError("the certificate cannot be read; give an X.509 certificate in PEM", {
+    throw new InputError("the certificate cannot be read", {
       code: "CertificateMalformed",
+      cure: "give an X.509 certificate in PEM",
       field: "certificate",
       cause,
     });

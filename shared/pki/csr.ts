@@ -52,5 +52,5 @@ function parse(pem: string): { der: Buffer; publicKey: KeyObject } {
 }
 
 function refused(code: ErrorCode, message: string, cause?: unknown): InputError {
-  return new InputError(`${message}; ${CURE}`, { code, field: "csr", cause });
+  return new InputError(message, { code, cure: CURE, field: "csr", cause });
 }

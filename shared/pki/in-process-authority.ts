@@ -101,5 +101,5 @@ async function issue(
 }
 
 function rootError({ reason, message, cure }: Finding, secret: string): RootError {
-  return new RootError(`${message}; ${cure}`, { code: reason, fields: { secret } });
+  return new RootError(message, { code: reason, cure, fields: { secret } });
 }

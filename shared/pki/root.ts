@@ -13,6 +13,7 @@ export interface SigningRoot {
 
 const PAYLOAD_CURE = "store one PEM certificate followed by its PEM private key";
 const NEW_ROOT_CURE = "store a root CA that may sign intermediates";
+const ROTATE_CURE = "add a new root and rotate to it";
 
 /**
  * The certificate of a root's payload, fit to be a root of this mesh: for the trust bundle, where the key is of no
@@ -25,17 +26,18 @@ export function readRootCertificate(payload: Buffer, name: string): Certificate 
   const certificate = onlyCertificate(blocksOf(payload, name), name);
   if (!certificate.isCa || !certificate.canSignCertificates) {
     const missing = certificate.isCa ? "keyUsage lacks keyCertSign" : "basicConstraints lacks CA:TRUE";
-    throw fault("RootNotCa", name, `is no certificate authority, its ${missing}; ${NEW_ROOT_CURE}`);
+    throw fault("RootNotCa", name, `is no certificate authority, its ${missing}`, NEW_ROOT_CURE);
   }
   if (certificate.pathLength === 0) {
-    throw fault("RootPathLength", name, `has path length 0, so no CA may follow it; ${NEW_ROOT_CURE}`);
+    throw fault("RootPathLength", name, "has path length 0, so no CA may follow it", NEW_ROOT_CURE);
   }
   const weakness = keyWeakness(certificate.publicKey);
   if (weakness !== undefined) {
     throw fault(
       "RootAlgorithm",
       name,
-      `cannot be used, ${weakness}; store a root with RSA 2048 to 4096, P-256 or P-384`,
+      `cannot be used, ${weakness}`,
+      "store a root with RSA 2048 to 4096, P-256 or P-384",
     );
   }
   return certificate;
@@ -52,7 +54,8 @@ export async function readSigningRoot(payload: Buffer, name: string): Promise<Si
     throw fault(
       "RootKeyMismatch",
       name,
-      "has a key that is not its certificate's; store the pair that belongs together",
+      "has a key that is not its certificate's",
+      "store the pair that belongs together",
     );
   }
   return { certificate, key };
@@ -70,17 +73,19 @@ export function assertIssuing(certificate: Certificate, name: string, now: Date,
     throw fault(
       "RootNotYetValid",
       name,
-      `is valid only from ${begins}; wait, or correct the clock or the root`,
+      `is valid only from ${begins}`,
+      "wait, or correct the clock or the root",
     );
   }
   if (now > notAfter) {
-    throw fault("RootExpired", name, `expired at ${ends}; add a new root and rotate to it`);
+    throw fault("RootExpired", name, `expired at ${ends}`, ROTATE_CURE);
   }
   if (notAfter.getTime() - now.getTime() < minimumLife * 1000) {
     throw fault(
       "RootExpiring",
       name,
-      `ends at ${ends}, too soon for an intermediate of ${minimumLife} seconds; add a new root and rotate to it`,
+      `ends at ${ends}, too soon for an intermediate of ${minimumLife} seconds`,
+      ROTATE_CURE,
     );
   }
 }
@@ -101,7 +106,8 @@ function keyReference(blocks: readonly PemBlock[], name: string): KeyReference {
     throw fault(
       "RootKeyEncrypted",
       name,
-      "has an encrypted key; store it unencrypted, Secret Manager encrypts it",
+      "has an encrypted key",
+      "store it unencrypted, Secret Manager encrypts it",
     );
   }
   const [block, ...others] = blocks.filter(({ label }) => PRIVATE_KEY_LABELS.has(label));
@@ -133,13 +139,14 @@ function blocksOf(payload: Buffer, name: string): PemBlock[] {
 }
 
 function malformed(name: string, message: string, cause?: unknown): RootError {
-  return new RootError(`${name} ${message}; ${PAYLOAD_CURE}`, {
+  return new RootError(`${name} ${message}`, {
     code: "RootPayloadMalformed",
+    cure: PAYLOAD_CURE,
     cause,
     fields: { root: name },
   });
 }
 
-function fault(code: ErrorCode, name: string, message: string): RootError {
-  return new RootError(`${name} ${message}`, { code, fields: { root: name } });
+function fault(code: ErrorCode, name: string, message: string, cure: string): RootError {
+  return new RootError(`${name} ${message}`, { code, cure, fields: { root: name } });
 }

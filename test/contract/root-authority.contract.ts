@@ -140,7 +140,7 @@ export function describeRootAuthority(name: string, start: () => Promise<Authori
         name: "InputError",
         code,
         field: "csr",
-        message: expect.stringMatching(/; send a PKCS#10 request in PEM, signed with SHA-2 by /),
+        cure: expect.stringMatching(/^send a PKCS#10 request in PEM, signed with SHA-2 by /),
         retryable: false,
       });
       expect(world.store.handedOut).toEqual([]);

@@ -124,7 +124,7 @@ describe("signIntermediateAuthority", () => {
       await expect(authority.trustBundle()).rejects.toMatchObject({
         name: "RootError",
         code: "SignerAccessDenied",
-        message: expect.stringContaining("grant it roles/run.invoker on the function sign-intermediate"),
+        cure: expect.stringContaining("grant it roles/run.invoker on the function sign-intermediate"),
       });
     }, []);
   });
@@ -134,7 +134,7 @@ describe("signIntermediateAuthority", () => {
       await expect(aClient(url).trustBundle()).rejects.toMatchObject({
         name: "RootError",
         code: "SignerAccessDenied",
-        message: expect.stringContaining("MESHJOIN_SIGNER_URL is exactly that function's URL"),
+        cure: expect.stringContaining("MESHJOIN_SIGNER_URL is exactly that function's URL"),
       });
     });
   });
@@ -177,7 +177,7 @@ describe("signIntermediateAuthority", () => {
     await expect(aClient(url).trustBundle()).rejects.toMatchObject({
       name: "UnavailableError",
       code: "SignerUnavailable",
-      message: expect.stringMatching(/ECONNREFUSED.*; it will be tried again$/),
+      message: expect.stringMatching(/ECONNREFUSED/),
     });
   });
 

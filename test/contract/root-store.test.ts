@@ -142,10 +142,10 @@ describe("secretManagerRoots", () => {
     const world = await startWorld();
     try {
       await world.deleteSecret();
-      await expect(world.store.state()).rejects.toThrow(
-        'secret prod-root-ca does not exist in project shop; create it with "meshjoin root init" or with ' +
-          '"gcloud secrets create prod-root-ca --project shop" and add a root CA as its version',
-      );
+      await expect(world.store.state()).rejects.toMatchObject({
+        message: "secret prod-root-ca does not exist in project shop",
+        cure: 'create it with "meshjoin root init", or with "gcloud secrets create prod-root-ca --project shop" and a root CA as its version',
+      });
     } finally {
       await world.close();
     }

@@ -32,14 +32,14 @@ export function fakeClusterDirectory(options: FakeClusterDirectoryOptions): Fake
 
   const enter = (project: string, permission: string, signal: AbortSignal | undefined) => {
     if (signal?.aborted === true) {
-      throw new UnavailableError("the call was cancelled; it will be tried again", { code: "Cancelled" });
+      throw new UnavailableError("the call was cancelled", { code: "Cancelled" });
     }
     const error = failure;
     failure = undefined;
     if (error !== undefined) throw error;
     if (!options.projects.includes(project) || refused.has(project)) {
-      const message = `permission ${permission} is missing on project ${project}; grant a role that has it`;
-      throw new RefusedError(message, { code: "PermissionDenied" });
+      const message = `permission ${permission} is missing on project ${project}`;
+      throw new RefusedError(message, { code: "PermissionDenied", cure: "grant a role that has it" });
     }
   };
 

@@ -11,19 +11,22 @@ export function fakeClusterLabels(directory: FakeClusterDirectory): ClusterLabel
       const cluster = directory.peek(ref);
       const name = clusterResource(ref);
       if (cluster === undefined) {
-        throw new RefusedError(`could not read ${name}: it does not exist; correct its name`, {
+        throw new RefusedError(`could not read ${name}: it does not exist`, {
+          cure: "correct its name",
           code: "NotFound",
         });
       }
       const present = cluster.labels[key];
       if (present === value) return false;
       if (only !== undefined && present !== undefined && present !== only) {
-        throw new RefusedError(`could not label ${name}: its label ${key} is ${present}; take it off first`, {
+        throw new RefusedError(`could not label ${name}: its label ${key} is ${present}`, {
+          cure: "take it off first",
           code: "LabelTaken",
         });
       }
       if (cluster.status === "PROVISIONING" || cluster.status === "STOPPING") {
-        throw new ConflictError(`could not label ${name}: GKE is busy with it; try again later`, {
+        throw new ConflictError(`could not label ${name}: GKE is busy with it`, {
+          cure: "try again later",
           code: "ClusterBusy",
         });
       }

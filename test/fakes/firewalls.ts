@@ -34,7 +34,7 @@ export function fakeFirewalls(projects: readonly string[]): FakeFirewalls {
   return {
     async effective(network, regions, signal) {
       if (signal?.aborted === true) {
-        throw new UnavailableError("the call was cancelled; it will be tried again", { code: "Cancelled" });
+        throw new UnavailableError("the call was cancelled", { code: "Cancelled" });
       }
       const error = failure;
       failure = undefined;
@@ -42,12 +42,13 @@ export function fakeFirewalls(projects: readonly string[]): FakeFirewalls {
       const { project, name } = network;
       if (!projects.includes(project) || refused.has(project)) {
         throw new RefusedError(
-          `permission compute.networks.getEffectiveFirewalls is missing on project ${project}; grant a role that has it`,
-          { code: "PermissionDenied" },
+          `permission compute.networks.getEffectiveFirewalls is missing on project ${project}`,
+          { code: "PermissionDenied", cure: "grant a role that has it" },
         );
       }
       if (name !== "default" && !networks.has(networkName(network))) {
-        throw new RefusedError(`project ${project} has no network ${name}; correct its name`, {
+        throw new RefusedError(`project ${project} has no network ${name}`, {
+          cure: "correct its name",
           code: "NotFound",
         });
       }

@@ -21,7 +21,7 @@ export function fakeProjectFacts(): FakeProjectFacts {
     const failure = failures.get(method);
     if (failure !== undefined) throw failure;
     if (signal?.aborted === true) {
-      throw new UnavailableError("the call was cancelled; it will be tried again", { code: "Cancelled" });
+      throw new UnavailableError("the call was cancelled", { code: "Cancelled" });
     }
   };
   return {

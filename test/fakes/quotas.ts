@@ -29,7 +29,7 @@ export function fakeQuotas(): FakeQuotas {
     const failure = failures.get(method);
     if (failure !== undefined) throw failure;
     if (signal?.aborted === true) {
-      throw new UnavailableError("the call was cancelled; it will be tried again", { code: "Cancelled" });
+      throw new UnavailableError("the call was cancelled", { code: "Cancelled" });
     }
   };
   const keyOf = (project: string, region: string, metric: string) =>

@@ -50,11 +50,11 @@ export function fakeRootStore(meshId = "prod"): FakeRootStore {
   let failure: MeshjoinError | undefined;
   const withheld = new Set<string>();
 
-  const refused = () => rootError("RootAccessDenied", `no permission to read secret ${secret}; grant it`);
+  const refused = () => rootError("RootAccessDenied", `no permission to read secret ${secret}`, "grant it");
 
   const enter = (signal: AbortSignal | undefined) => {
     if (signal?.aborted === true) {
-      throw new UnavailableError("the call was cancelled; it will be tried again", { code: "Cancelled" });
+      throw new UnavailableError("the call was cancelled", { code: "Cancelled" });
     }
     const error = failure;
     failure = undefined;
@@ -63,7 +63,7 @@ export function fakeRootStore(meshId = "prod"): FakeRootStore {
   };
 
   const mustExist = () => {
-    if (!exists) throw rootError("RootSecretMissing", `secret ${secret} does not exist; create it`);
+    if (!exists) throw rootError("RootSecretMissing", `secret ${secret} does not exist`, "create it");
   };
 
   return {
@@ -88,9 +88,9 @@ export function fakeRootStore(meshId = "prod"): FakeRootStore {
       const version = exists ? versions[number - 1] : undefined;
       const name = `version ${number} of secret ${secret}`;
       if (version === undefined)
-        throw rootError("RootVersionMissing", `${name} does not exist; alias another`);
-      if (version.disabled) throw rootError("RootVersionDisabled", `${name} is disabled; enable it`);
-      if (version.damaged) throw rootError("RootChecksumMismatch", `${name} arrived damaged; run again`);
+        throw rootError("RootVersionMissing", `${name} does not exist`, "alias another");
+      if (version.disabled) throw rootError("RootVersionDisabled", `${name} is disabled`, "enable it");
+      if (version.damaged) throw rootError("RootChecksumMismatch", `${name} arrived damaged`, "run again");
       const copy = Buffer.from(version.data);
       handedOut.push(copy);
       return copy;
@@ -105,7 +105,10 @@ export function fakeRootStore(meshId = "prod"): FakeRootStore {
       enter(signal);
       mustExist();
       if (seen.etag !== `"${changes}"`) {
-        throw new ConflictError(`secret ${secret} was changed meanwhile; look again`, { code: "Stale" });
+        throw new ConflictError(`secret ${secret} was changed meanwhile`, {
+          code: "Stale",
+          cure: "look again",
+        });
       }
       aliases = change.versions;
       annotations = change.annotations;
@@ -167,6 +170,6 @@ export function fakeRootStore(meshId = "prod"): FakeRootStore {
   };
 }
 
-function rootError(code: ErrorCode, message: string): RootError {
-  return new RootError(message, { code });
+function rootError(code: ErrorCode, message: string, cure: string): RootError {
+  return new RootError(message, { code, cure });
 }

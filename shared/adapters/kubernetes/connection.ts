@@ -150,11 +150,15 @@ export function connect(endpoint: Endpoint, accessToken: AccessToken, fields: Er
   };
 }
 
+const REACH =
+  "check the cluster's health, its authorized networks and MESHJOIN_ACCESS_FUNCTION if it lasts; it is tried again";
+
 /** Whatever is not an answer of the API server: refused, reset, timed out, a certificate that does not fit. */
 export function unreachable(what: string, cause: unknown, fields: ErrorFields): UnavailableError {
   const reason = cause instanceof Error ? cause.message : String(cause);
-  return new UnavailableError(`${what}: ${reason}; check that the API server can be reached`, {
+  return new UnavailableError(`${what}: ${reason}`, {
     code: "ApiServerUnreachable",
+    cure: REACH,
     cause,
     fields,
   });

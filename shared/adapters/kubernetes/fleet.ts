@@ -25,8 +25,9 @@ export function kubernetesFleet({ access, accessToken }: FleetOptions): Fleet {
     const choice = functionEndpoint(cluster, access, id);
     if ("finding" in choice) {
       const { message, cure } = choice.finding;
-      throw new RefusedError(`${message}; ${cure}`, {
+      throw new RefusedError(message, {
         code: "EndpointNotAvailable",
+        cure,
         fields: { clusterId: id },
       });
     }

@@ -29,51 +29,55 @@ export function statusError(http: number, status: Status, what: string, fields: 
   if (http === 409) return conflict(status, said, fields);
   if (http === 404) {
     const absent = status.details?.kind;
-    return new ConflictError(`${said}; the event is delivered again`, {
+    return new ConflictError(said, {
       code: "NotFound",
       fields: absent === undefined ? fields : { ...fields, absent },
     });
   }
   if (http === 403 && causedBy("NamespaceTerminating")) {
-    return new ConflictError(`${said}; wait until it is gone`, { code: "NamespaceTerminating", fields });
+    return new ConflictError(said, { code: "NamespaceTerminating", cure: "wait until it is gone", fields });
   }
   if (http === 401) {
     // A webhook of the API server asks Google who is calling, and may have no answer for a moment.
-    return new UnavailableError(
-      `${said}; the API server does not accept the access token now, check the cluster's IAM if it lasts`,
-      { code: "Unauthorized", fields },
-    );
+    return new UnavailableError(`${said}: it does not accept the access token now`, {
+      code: "Unauthorized",
+      cure: "check the cluster's IAM if it lasts; it is tried again",
+      fields,
+    });
   }
   if (http === 403) {
-    return new RefusedError(`${said}; grant Meshjoin's service account the permission`, {
+    return new RefusedError(said, {
       code: "Forbidden",
+      cure: "grant Meshjoin's service account what the message names",
       fields,
     });
   }
   if (http === 429 || http >= 500) {
-    return new UnavailableError(`${said}; it is tried again`, { code: "ApiServerError", fields });
+    return new UnavailableError(said, { code: "ApiServerError", fields });
   }
-  return new RefusedError(`${said}; correct what is applied`, {
+  return new RefusedError(said, {
     code: "Rejected",
+    cure: "mend what the message names: often it is an admission webhook, or a policy of the cluster",
     fields: { ...fields, reason: status.reason ?? `HTTP ${http}` },
   });
 }
 
 function conflict(status: Status, said: string, fields: ErrorFields): ConflictError {
   if (status.reason === "AlreadyExists") {
-    return new ConflictError(`${said}; it is read and judged`, { code: "AlreadyExists", fields });
+    return new ConflictError(said, { code: "AlreadyExists", fields });
   }
   const managers = (status.details?.causes ?? []).flatMap((cause) =>
     (cause.reason ?? cause.type) === "FieldManagerConflict" ? [cause.message ?? ""] : [],
   );
   if (managers.length === 0) {
-    return new ConflictError(`${said}; the event is delivered again`, { code: "Conflict", fields });
+    return new ConflictError(said, { code: "Conflict", fields });
   }
   const named = [
     ...new Set(managers.flatMap((message) => /conflict with "([^"]+)"/.exec(message)?.[1] ?? [])),
   ];
-  return new ConflictError(`${said}; let Meshjoin own the fields, or take the mesh label off`, {
+  return new ConflictError(said, {
     code: "FieldConflict",
+    cure: "let Meshjoin own the fields, or take the mesh label off",
     fields: { ...fields, managers: named.join(", ") },
   });
 }

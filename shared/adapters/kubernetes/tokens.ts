@@ -55,8 +55,10 @@ export function readerTokens(api: ApiConnection): ReaderTokens {
 
 /** Istio's charts bring the account; somebody else's installation may have been told not to. */
 function accountMissing(cause: ConflictError): RefusedError {
-  return new RefusedError(
-    `there is no service account ${READER_SERVICE_ACCOUNT} in ${ISTIO_NAMESPACE}; install it with Istio's base chart (values.global.enableReaderRBAC)`,
-    { code: "ReaderAccountMissing", cause, fields: cause.fields },
-  );
+  return new RefusedError(`there is no service account ${READER_SERVICE_ACCOUNT} in ${ISTIO_NAMESPACE}`, {
+    code: "ReaderAccountMissing",
+    cure: "install it with Istio's base chart (values.global.enableReaderRBAC)",
+    cause,
+    fields: cause.fields,
+  });
 }

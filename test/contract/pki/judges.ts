@@ -121,9 +121,10 @@ async function byGo(files: readonly Files[]): Promise<string[]> {
     const { stdout } = await run("go", ["run", ".", ...triples], { cwd: VERIFIER, env });
     return stdout.trimEnd().split("\n");
   } catch (cause) {
-    throw new UnavailableError(
-      `cannot ask Go: ${String(cause).trimEnd()}\nsee that Go >= 1.26 is on the PATH (https://go.dev/dl)`,
-      { code: "ToolMissing", cause },
-    );
+    throw new UnavailableError(`cannot ask Go: ${String(cause).trimEnd()}`, {
+      code: "ToolMissing",
+      cure: "see that Go >= 1.26 is on the PATH (https://go.dev/dl)",
+      cause,
+    });
   }
 }

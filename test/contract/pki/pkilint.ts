@@ -44,10 +44,10 @@ async function ensurePkilint(): Promise<string> {
       pip("install", REQUIREMENTS, directory),
     );
   } catch (cause) {
-    throw new UnavailableError(
-      `cannot get pkilint: ${String(cause).trimEnd()}\nsee that python3 is on the PATH, is Python 3.10 or newer, has pip, and that pip reaches ` +
-        "a package index",
-      { code: "ToolMissing", cause },
-    );
+    throw new UnavailableError(`cannot get pkilint: ${String(cause).trimEnd()}`, {
+      code: "ToolMissing",
+      cure: "see that python3 is on the PATH, is Python 3.10 or newer, has pip, and that pip reaches a package index",
+      cause,
+    });
   }
 }

@@ -49,7 +49,7 @@ export function processFaults(): ProcessFaults {
       const done = write();
       if (fault === "dieAfter") die();
       if (fault === "loseAnswer") {
-        throw new UnavailableError("the connection broke; check that the API server can be reached", {
+        throw new UnavailableError("the connection broke", {
           code: "ApiServerUnreachable",
         });
       }

@@ -46,7 +46,7 @@ describe("googleIdentityToken", () => {
     const person = aPerson(() => Response.json({}));
     await expect(googleIdentityToken(person)("https://sync-mesh.example")).rejects.toMatchObject({
       code: "NoIdentityToken",
-      message: expect.stringContaining("--impersonate-service-account"),
+      cure: expect.stringContaining("--impersonate-service-account"),
     });
   });
 });

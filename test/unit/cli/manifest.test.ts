@@ -1,5 +1,6 @@
 import { describe, expect, it } from "@jest/globals";
 import { ensureManifest, type ManifestFile, type Renderer } from "../../../cli/manifest.ts";
+import { inWords } from "../../../shared/errors.ts";
 
 interface Case {
   readonly present: Renderer | undefined;
@@ -22,7 +23,7 @@ async function ensure({ present, inSandbox, builds }: Case): Promise<string> {
     await ensureManifest(file, inSandbox, (line) => said.push(line));
     return said.length === 0 ? "used" : "built";
   } catch (error) {
-    return String(error);
+    return `${String(error)}\n${inWords(error)}`;
   }
 }
 

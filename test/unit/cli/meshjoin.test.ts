@@ -365,7 +365,7 @@ describe("an error", () => {
     const mesh = await aMesh({ members: 1 });
     mesh.roots.deleteSecret();
     const { code, out, err } = await call(mesh, "sync");
-    expect([code, out, err]).toEqual([1, "", "error: secret prod-root-ca does not exist; create it\n"]);
+    expect([code, out, err]).toEqual([1, "", "error: secret prod-root-ca does not exist\ncure: create it\n"]);
   });
 
   it("that nobody expected says so, with its stack and without what is secret", async () => {

@@ -114,7 +114,10 @@ describe("meshjoin open", () => {
     ["https://sync-mesh.example", "--port 99999", "--port"],
   ])("refuses %s %s", async (url, args, field) => {
     const { code, err } = await opened(url, async () => undefined, args);
-    expect([code, err]).toEqual([2, expect.stringMatching(new RegExp(`^error: ${field} is .*; give `))]);
+    expect([code, err]).toEqual([
+      2,
+      expect.stringMatching(new RegExp(`^error: ${field} is .*\\ncure: give `)),
+    ]);
   });
 
   it("names the cure where the port is taken", async () => {

@@ -95,7 +95,7 @@ describe("POST /sign", () => {
     const { status, body } = await sign({ clusterId: idOf(mesh), csr }, { authorization: aToken(CALLER) });
     expect([status, body.code]).toEqual([404, "NotAMember"]);
     expect(body.message).toContain(`is no member of mesh prod (${reason})`);
-    expect(body.message).toMatch(/has the label mesh_id=prod; ask again if that has just changed$/);
+    expect(body.cure).toMatch(/has the label mesh_id=prod; ask again if that has just changed$/);
     expect(mesh.roots.calls).toEqual({ state: 0, payload: 0 });
     expect(lines()).toMatchObject([
       { severity: "WARNING", caller: CALLER, err: { code: "NotAMember", fields: { reason } } },
@@ -176,7 +176,7 @@ describe("POST /sign", () => {
     const { sign, lines } = await aSigner(mesh);
     expect(await sign({ clusterId: idOf(mesh), csr })).toMatchObject({
       status: 422,
-      body: { code: "RootVersionDisabled", message: expect.stringContaining("enable it") },
+      body: { code: "RootVersionDisabled", cure: "enable it" },
     });
     expect(lines()).toMatchObject([{ severity: "ERROR", err: { code: "RootVersionDisabled" } }]);
   });

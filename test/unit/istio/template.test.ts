@@ -116,6 +116,8 @@ describe("parseTemplate", () => {
     '{"pin":{"release":"1"},"digest":"d","objects":[]}',
     '{"pin":{"release":"1","tag":"1"},"digest":"d"}',
   ])("refuses %s", (json) => {
-    expect(() => parseTemplate(json)).toThrow(/build the bundle again/);
+    expect(() => parseTemplate(json)).toThrow(
+      expect.objectContaining({ code: "ManifestInvalid", cure: "build the bundle again" }),
+    );
   });
 });

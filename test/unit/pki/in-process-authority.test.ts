@@ -112,7 +112,7 @@ describe("inProcessAuthority", () => {
     await expect(call()).rejects.toMatchObject({
       name: "RootError",
       code: "NoSigningRoot",
-      message: expect.stringMatching(
+      cure: expect.stringMatching(
         / gcloud secrets update prod-root-ca --project=\S+ --update-version-aliases=signing=VERSION,next=1,previous=2$/,
       ),
     });

@@ -96,7 +96,8 @@ describe("readSigningRoot", () => {
         name: "RootError",
         code,
         retryable: false,
-        message: expect.stringMatching(/^version 3 of secret prod-root-ca .*; .*[^.]$/),
+        message: expect.stringMatching(/^version 3 of secret prod-root-ca .*[^.]$/),
+        cure: expect.stringMatching(/^[a-z].*[^.]$/),
       }),
     );
   });

@@ -68,9 +68,9 @@ describe("a root that cannot sign", () => {
   it("keeps the other aliases in the cure of a missing one", async () => {
     const mesh = await aMesh({ members: 1 });
     mesh.roots.setAliases({ next: 1, previous: 1 });
-    await expect(mesh.join(mesh.clusters[0]!)).rejects.toThrow(
-      "--update-version-aliases=signing=VERSION,next=1,previous=1",
-    );
+    await expect(mesh.join(mesh.clusters[0]!)).rejects.toMatchObject({
+      cure: expect.stringContaining("--update-version-aliases=signing=VERSION,next=1,previous=1"),
+    });
   });
 
   it("leaves members alone that need nothing of it", async () => {

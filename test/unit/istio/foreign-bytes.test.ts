@@ -47,10 +47,12 @@ function edited(bytes: Buffer, edits: readonly Edit[]): Buffer {
   }, bytes);
 }
 
-/** Where the signature begins, which ends the certificate; its second octet is its length. */
+/** Where an ECDSA signature begins, which ends the certificate: BIT STRING, its length, no unused bits, SEQUENCE. */
 function bitStringAt(bytes: Buffer): number {
   const starts = Array.from({ length: 127 }, (_, length) => bytes.length - length - 2);
-  const start = starts.find((each) => bytes[each] === 0x03 && bytes[each + 1] === bytes.length - each - 2);
+  const start = starts.find(
+    (each) => bytes.subarray(each).indexOf(Uint8Array.of(0x03, bytes.length - each - 2, 0x00, 0x30)) === 0,
+  );
   if (start === undefined) throw new Error("no signature");
   return start;
 }

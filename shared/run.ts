@@ -1,5 +1,6 @@
 import pLimit, { type LimitFunction } from "p-limit";
 import type { MeshSpec } from "./core/spec.ts";
+import { type Share, sharing } from "./istio/share.ts";
 import type { ManifestTemplate } from "./istio/template.ts";
 import { limitedFleet } from "./limits/limited-fleet.ts";
 import type { Ports } from "./ports.ts";
@@ -19,10 +20,12 @@ export interface Run<P extends Ports = Ports> {
    * waits for an istiod.
    */
   readonly inTurn: LimitFunction;
+  /** Of the texts that were read; n members name each other in n² objects. */
+  readonly share: Share;
 }
 
 /** What a run is made of. */
-export type RunParts<P extends Ports = Ports> = Omit<Run<P>, "inTurn">;
+export type RunParts<P extends Ports = Ports> = Omit<Run<P>, "inTurn" | "share">;
 
 /** A member is read by four requests at once, so no request of one in turn waits for another's. */
 const MEMBERS_AT_ONCE = 16;
@@ -31,5 +34,5 @@ const LIMITS = { requests: 4 * MEMBERS_AT_ONCE, portForwards: 16 };
 /** A run with its limits. Its fleet is closed by the caller. */
 export function createRun<P extends Ports>({ ports, ...parts }: RunParts<P>): Run<P> {
   const fleet = limitedFleet(ports.fleet, LIMITS);
-  return { ...parts, ports: { ...ports, fleet }, inTurn: pLimit(MEMBERS_AT_ONCE) };
+  return { ...parts, ports: { ...ports, fleet }, inTurn: pLimit(MEMBERS_AT_ONCE), share: sharing() };
 }

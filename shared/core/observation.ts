@@ -164,6 +164,7 @@ export interface ReaderSecretState {
   readonly owner: Owner;
   readonly readerId: string;
   readonly uid: string;
+  readonly resourceVersion: string;
   /** The full resource name of the reader. */
   readonly readerResource: string | undefined;
   /** GKE's `Cluster.id` of the reader that it stands for. */

@@ -31,11 +31,11 @@ export function editorOf(
     ...data.map((key) => ({ path: DATA, key })),
     ...annotations.map((key) => ({ path: ANNOTATIONS, key: annotation(key) })),
   ];
-  const added = managedFields.find((entry) => owned(entry, DATA).some((key) => !data.includes(key)));
+  const added = managedFields.find((entry) => ownsOther(entry, data));
   if (added !== undefined) return added.manager ?? SOMEBODY;
   for (const { path, key } of ours) {
-    if (mine !== undefined && owned(mine, path).includes(key)) continue;
-    const owner = managedFields.find((entry) => owned(entry, path).includes(key));
+    if (mine !== undefined && owns(mine, path, key)) continue;
+    const owner = managedFields.find((entry) => owns(entry, path, key));
     if (!stoodThereBefore(owner, mine)) return owner?.manager ?? SOMEBODY;
   }
   const late = at !== undefined && Date.parse(mine?.time ?? "") > at.getTime() + TOLERANCE_MS;
@@ -50,12 +50,25 @@ function stoodThereBefore(owner: ManagedFields | undefined, mine: ManagedFields 
 const DATA = ["f:data"];
 const ANNOTATIONS = ["f:metadata", "f:annotations"];
 
-/** Keys of the map at the path that the entry owns. */
-function owned({ fieldsV1 }: ManagedFields, path: readonly string[]): string[] {
+/** Whether it owns this key of the map at the path. */
+function owns(entry: ManagedFields, path: readonly string[], key: string): boolean {
+  return Object.hasOwn(fieldsAt(entry, path), FIELD + key);
+}
+
+/** Whether it owns data under any other key. */
+function ownsOther(entry: ManagedFields, data: readonly string[]): boolean {
+  return Object.keys(fieldsAt(entry, DATA)).some(
+    (field) => field.startsWith(FIELD) && !data.includes(field.slice(FIELD.length)),
+  );
+}
+
+/** How `managedFields` marks a key of a map. */
+const FIELD = "f:";
+const NONE = {};
+
+function fieldsAt({ fieldsV1 }: ManagedFields, path: readonly string[]): object {
   let node: unknown = fieldsV1;
   for (const step of path)
     node = typeof node === "object" && node !== null ? Reflect.get(node, step) : undefined;
-  return typeof node === "object" && node !== null
-    ? Object.keys(node).flatMap((key) => (key.startsWith("f:") ? [key.slice(2)] : []))
-    : [];
+  return typeof node === "object" && node !== null ? node : NONE;
 }

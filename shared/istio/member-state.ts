@@ -21,6 +21,7 @@ import { editorOf } from "./edited.ts";
 import { ownerOf } from "./ownership.ts";
 import { readYaml } from "./read-yaml.ts";
 import { CACERTS_WRITTEN, REMOTE_SECRET_ANNOTATIONS } from "./secrets.ts";
+import type { Share } from "./share.ts";
 import {
   type DeploymentObject,
   imageTag,
@@ -137,21 +138,22 @@ function stringOf(value: unknown): string | undefined {
 export function remoteSecretState(
   { metadata }: KubernetesObject,
   meshId: string,
+  share: Share,
 ): RemoteSecretState | undefined {
   const isRead = metadata.labels?.[REMOTE_SECRET_LABEL] === "true";
   const nameSays = targetOfRemoteSecret(metadata.name);
   if (!isRead && nameSays === undefined) return undefined;
-  const targetId = metadata.annotations?.[CLUSTER_NAME_ANNOTATION] ?? nameSays ?? "";
+  const targetId = share(metadata.annotations?.[CLUSTER_NAME_ANNOTATION] ?? nameSays ?? "");
   return {
-    name: metadata.name,
+    name: share(metadata.name),
     owner: ownerOf(metadata, meshId),
     isRead,
     targetId,
     uid: metadata.uid ?? "",
     resourceVersion: metadata.resourceVersion ?? "",
-    targetResource: metadata.annotations?.[annotation("cluster-resource")],
-    targetGkeId: metadata.annotations?.[annotation("cluster-id")],
-    endpointDigest: metadata.annotations?.[annotation("endpoint-digest")],
+    targetResource: share(metadata.annotations?.[annotation("cluster-resource")]),
+    targetGkeId: share(metadata.annotations?.[annotation("cluster-id")]),
+    endpointDigest: share(metadata.annotations?.[annotation("endpoint-digest")]),
     readerUid: metadata.annotations?.[annotation("reader-uid")],
     tokenIssuedAt: dateAnnotation(metadata, "token-issued-at"),
     tokenExpiresAt: dateAnnotation(metadata, "token-expires-at"),
@@ -166,16 +168,18 @@ export function remoteSecretState(
 export function readerSecretState(
   { metadata }: KubernetesObject,
   meshId: string,
+  share: Share,
 ): ReaderSecretState | undefined {
   const readerId = metadata.labels?.[READER_LABEL];
   if (readerId === undefined && !metadata.name.startsWith("meshjoin-reader-")) return undefined;
   return {
-    name: metadata.name,
+    name: share(metadata.name),
     owner: ownerOf(metadata, meshId),
-    readerId: readerId ?? "",
+    readerId: share(readerId ?? ""),
     uid: metadata.uid ?? "",
-    readerResource: metadata.annotations?.[annotation("cluster-resource")],
-    readerGkeId: metadata.annotations?.[annotation("cluster-id")],
+    resourceVersion: metadata.resourceVersion ?? "",
+    readerResource: share(metadata.annotations?.[annotation("cluster-resource")]),
+    readerGkeId: share(metadata.annotations?.[annotation("cluster-id")]),
   };
 }
 

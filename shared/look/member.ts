@@ -18,7 +18,6 @@ import type {
   MemberState,
   Reachable,
 } from "../core/observation.ts";
-import type { MeshSpec } from "../core/spec.ts";
 import { asMeshjoinError } from "../errors.ts";
 import { judgeCacerts } from "../istio/foreign-cacerts.ts";
 import {
@@ -27,13 +26,13 @@ import {
   controlPlaneState,
   namespaceState,
   ownCacerts,
-  readerSecretState,
-  remoteSecretState,
   secretData,
 } from "../istio/member-state.ts";
 import { ownerOf } from "../istio/ownership.ts";
 import { type DeploymentObject, isReady } from "../istio/workload.ts";
 import type { KubernetesObject, MemberApi, ObjectQuery, ObjectRef, Ports } from "../ports.ts";
+import type { Run } from "../run.ts";
+import { secretStates } from "./secret-states.ts";
 
 /** What Cloud Service Mesh's managed control plane leaves in a cluster. */
 const MANAGED_MESH_CONFIG: ObjectRef = {
@@ -76,35 +75,42 @@ const EMPTY: Reachable = {
   readerSecrets: [],
 };
 
+/** A namespace more is read of a subject, which may have none. */
+export type Depth = "subject" | "peer";
+
+export interface Observe {
+  readonly depth: Depth;
+  readonly signal: AbortSignal;
+  /** The same member, as it was seen before. */
+  readonly before?: MemberState | undefined;
+}
+
 /**
  * Reads one member: three lists of metadata and status for a peer, a namespace more for a subject. No key byte is
  * read, unless a `cacerts` that is not ours has to be judged. Never fails: an API server that does not answer is a value, and so is
  * one whose objects cannot be read.
  */
-export async function observeMember(
-  ports: Ports,
-  spec: MeshSpec,
-  cluster: Cluster,
-  depth: "subject" | "peer",
-  signal: AbortSignal,
-): Promise<Member> {
+export async function observeMember(run: Run, cluster: Cluster, how: Observe): Promise<Member> {
   const id = clusterId(cluster.ref);
   const network = networkName(cluster.network);
   const describe = (state: MemberState): Member => ({ cluster, clusterId: id, network, state });
   try {
-    return describe(await read(ports, spec, cluster, depth, signal));
+    return describe(await read(run, cluster, how));
   } catch (error) {
     const { code, message, cure, ...why } = asMeshjoinError(error, id, "it was looked at");
     return describe({ reachable: false, code, message, cure, retryable: why.retryable });
   }
 }
 
+/** The same member as a subject, when it may have changed. */
+export async function observeAgain(run: Run, { cluster, state }: Member): Promise<Member> {
+  return await observeMember(run, cluster, { depth: "subject", signal: run.signal, before: state });
+}
+
 async function read(
-  ports: Ports,
-  spec: MeshSpec,
+  { ports, spec, share }: Run,
   cluster: Cluster,
-  depth: "subject" | "peer",
-  signal: AbortSignal,
+  { depth, signal, before }: Observe,
 ): Promise<Reachable> {
   const api = ports.fleet.member(cluster);
   const readNamespace = lazily(() => api.reader.get(NAMESPACE, signal));
@@ -132,8 +138,7 @@ async function read(
     controlPlane:
       deployment === undefined ? undefined : controlPlaneState(deployment, pods, identity, meshId),
     pods: pods.filter((pod) => isReady(pod)).map(({ metadata }) => metadata.name),
-    remoteSecrets: secrets.flatMap((secret) => remoteSecretState(secret, meshId) ?? []),
-    readerSecrets: secrets.flatMap((secret) => readerSecretState(secret, meshId) ?? []),
+    ...secretStates(secrets, meshId, share, before?.reachable === true ? before : undefined),
   };
 }
 

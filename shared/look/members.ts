@@ -1,20 +1,34 @@
 import { within } from "../async/within.ts";
 import type { Cluster } from "../core/cluster.ts";
+import { clusterId } from "../core/names.ts";
 import type { Member } from "../core/observation.ts";
 import type { Run } from "../run.ts";
-import { observeMember } from "./member.ts";
+import { type Depth, observeMember } from "./member.ts";
+
+export interface ObserveOptions {
+  /** How long one member may take; default as long as the run. */
+  readonly timeoutMs?: number | undefined;
+  /** The same members, as they were seen before. */
+  readonly before?: readonly Member[];
+}
 
 /** Several members at once, each in its own time; one that cannot be reached is a value among the others. */
 export async function observeMembers(
   run: Run,
   clusters: readonly Cluster[],
-  depth: "subject" | "peer",
-  timeoutMs?: number,
+  depth: Depth,
+  { timeoutMs, before = [] }: ObserveOptions = {},
 ): Promise<Member[]> {
-  const { ports, spec, signal, inTurn } = run;
+  const states = new Map(before.map((member) => [member.clusterId, member.state]));
   return await Promise.all(
     clusters.map((cluster) =>
-      inTurn(() => observeMember(ports, spec, cluster, depth, within(signal, timeoutMs))),
+      run.inTurn(() =>
+        observeMember(run, cluster, {
+          depth,
+          signal: within(run.signal, timeoutMs),
+          before: states.get(clusterId(cluster.ref)),
+        }),
+      ),
     ),
   );
 }

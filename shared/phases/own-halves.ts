@@ -3,7 +3,7 @@ import { within } from "../async/within.ts";
 import type { Finding } from "../core/finding.ts";
 import type { Member } from "../core/observation.ts";
 import { type Outcome, outcomeOf, worst } from "../core/outcome.ts";
-import { observeMember } from "../look/member.ts";
+import { observeAgain } from "../look/member.ts";
 import type { MemberPlan } from "../plan/member.ts";
 import { planMembers } from "../plan/mesh.ts";
 import { planContext } from "../plan-context.ts";
@@ -90,8 +90,7 @@ function faulty(half: Applied, { outcome, finding, error }: Fault): Partial<Repo
 }
 
 async function findingsNow(run: Run, { request, mesh }: Course, member: Member): Promise<readonly Finding[]> {
-  const { ports, spec, signal } = run;
-  const now = await run.inTurn(() => observeMember(ports, spec, member.cluster, "subject", signal));
+  const now = await run.inTurn(() => observeAgain(run, member));
   const [plan] = planMembers({ ...mesh, members: [now] }, planContext(run, request));
   return plan?.findings ?? [];
 }

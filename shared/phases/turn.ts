@@ -4,7 +4,7 @@ import type { Finding } from "../core/finding.ts";
 import type { Member } from "../core/observation.ts";
 import { isUnfinished, outcomeOfFailure } from "../core/outcome.ts";
 import type { MeshjoinError } from "../errors.ts";
-import { observeMember } from "../look/member.ts";
+import { observeAgain } from "../look/member.ts";
 import type { MemberAction } from "../plan/action.ts";
 import { planContext } from "../plan-context.ts";
 import { NOTHING, type Report, settle } from "../report.ts";
@@ -80,12 +80,11 @@ async function take(
   action: MemberAction,
   limit: AbortSignal,
 ): Promise<TakenOne> {
-  const { ports, spec, signal } = run;
   const { clusterId } = action;
   const waiting: TakenOne = { fault: { clusterId, outcome: "waiting" } };
   const known = members.find((member) => member.clusterId === clusterId);
   if (known === undefined) return waiting;
-  const look = async () => await observeMember(ports, spec, known.cluster, "subject", signal);
+  const look = () => observeAgain(run, known);
   return await settle(
     clusterId,
     "it had its turn",

@@ -132,6 +132,7 @@ export function aReaderSecret(reader: Cluster, seed: Partial<ReaderSecretState> 
     owner: "ours",
     readerId,
     uid: readerUid(reader),
+    resourceVersion: "1",
     readerResource: clusterResource(reader.ref),
     readerGkeId: reader.id,
     ...seed,

@@ -6,6 +6,7 @@ import { judgeCacerts } from "../../../shared/istio/foreign-cacerts.ts";
 import { renderKubeconfig, tokenOfKubeconfig } from "../../../shared/istio/kubeconfig.ts";
 import { controlPlaneIdentity, ownCacerts, remoteSecretState } from "../../../shared/istio/member-state.ts";
 import { publishedRoots, rootCertificates } from "../../../shared/istio/root-config-map.ts";
+import { sharing } from "../../../shared/istio/share.ts";
 import { workloadTtl } from "../../../shared/istio/workload.ts";
 import { certificatePem, splitBundle } from "../../../shared/pki/bundle.ts";
 import { parseBundle, parseCertificate, parseCertificatePem } from "../../../shared/pki/certificate.ts";
@@ -370,7 +371,7 @@ describe("annotations that somebody has edited", () => {
       fc.property(annotations, (given) => {
         const metadata = { name: "istio-remote-secret-cn-a", annotations: given };
         const { notAfter, loadedAt, issuedAt, rootNotAfter } = ownCacerts(metadata, "ours");
-        const remote = remoteSecretState({ apiVersion: "v1", kind: "Secret", metadata }, "prod");
+        const remote = remoteSecretState({ apiVersion: "v1", kind: "Secret", metadata }, "prod", sharing());
         const dates = [
           notAfter,
           loadedAt,

@@ -308,7 +308,7 @@ describe("a reader Secret that another run has just made", () => {
     const mesh = await twoMembers();
     const run = mesh.run();
     const seen = await Promise.all(
-      mesh.clusters.map((cluster) => observeMember(run.ports, run.spec, cluster, "peer", run.signal)),
+      mesh.clusters.map((cluster) => observeMember(run, cluster, { depth: "peer", signal: run.signal })),
     );
     const [reader, target] = seen.filter(isReachable);
     // The target was seen a moment before the other run got there.

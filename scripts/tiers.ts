@@ -25,7 +25,8 @@ export interface Tier {
 
 /** Jest alone would leave one idle, and that is half of a machine with two. */
 const EVERY_CORE = "100%";
-const ONE_FLEET = "1";
+/** One alone leaves cores idle while it waits for its control planes; a third would take memory that a laptop may not have. */
+const TWO_FLEETS = "2";
 
 export const TIERS: readonly Tier[] = [
   {
@@ -59,7 +60,7 @@ export const TIERS: readonly Tier[] = [
     provesPermissions: true,
     needsBrowser: false,
     budgetSeconds: 900,
-    workers: ONE_FLEET,
+    workers: TWO_FLEETS,
   },
 ];
 

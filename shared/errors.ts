@@ -82,11 +82,11 @@ class UnexpectedError extends MeshjoinError {
 }
 
 /**
- * The same error, if it is one of ours; any other becomes UnexpectedError `Unexpected`, of that cluster. `doing` completes "an
- * unexpected error while …".
+ * The same error, of that cluster if it names none, if it is one of ours; any other becomes UnexpectedError `Unexpected`, of that
+ * cluster. `doing` completes "an unexpected error while …".
  */
 export function asMeshjoinError(error: unknown, clusterId: string, doing: string): MeshjoinError {
-  if (error instanceof MeshjoinError) return error;
+  if (error instanceof MeshjoinError) return ofCluster(error, clusterId);
   const kind = error instanceof Error ? error.name : typeof error;
   return new UnexpectedError(`an unexpected error (${kind}) while ${doing}`, {
     code: "Unexpected",
@@ -94,6 +94,13 @@ export function asMeshjoinError(error: unknown, clusterId: string, doing: string
     cause: error,
     fields: { clusterId },
   });
+}
+
+/** The error itself stays as it is: several members may have met the same one. */
+function ofCluster(error: MeshjoinError, clusterId: string): MeshjoinError {
+  if (error.fields["clusterId"] !== undefined) return error;
+  const fields: ErrorFields = { ...error.fields, clusterId };
+  return Object.create(error, { fields: { value: fields, enumerable: true } });
 }
 
 /** For a terminal or a page of plain text: what is wrong, and beneath it what mends it. */

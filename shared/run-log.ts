@@ -21,9 +21,9 @@ export function logProgress(log: Logger): Reporter {
  */
 export function logReconciled(log: Logger, { summary, errors, retry }: Omit<Reconciled, "members">): void {
   for (const err of errors) log[err.retryable ? "warn" : "error"]({ err, code: err.code }, "step failed");
-  const said = new Set(errors.map(({ message }) => message));
+  const said = new Set(errors.map(({ fields, message }) => `${fields["clusterId"]} ${message}`));
   const findings = [...summary.members.flatMap((member) => member.findings), ...summary.findings];
-  for (const each of findings.filter(({ message }) => !said.has(message)))
+  for (const each of findings.filter(({ clusterId, message }) => !said.has(`${clusterId} ${message}`)))
     log[levelOf(each)]({ finding: each }, "finding");
   const { outcome, members, pairs } = summary;
   log.info({ outcome, retry, members: counted(members), pairs: counted(pairs) }, "reconciled");

@@ -23,6 +23,8 @@ export interface Unreachable {
   /** The error's own. */
   readonly cure?: string | undefined;
   readonly retryable: boolean;
+  /** What no part of Meshjoin has expected, for the log alone: it may quote what it could not read. */
+  readonly unexpected?: unknown;
 }
 
 export interface Reachable {

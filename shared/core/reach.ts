@@ -19,8 +19,8 @@ function describe({ code, message, cure, retryable }: Unreachable, clusterId: st
   if (code === "Unexpected") {
     return finding(
       "MemberUnreadable",
-      `what ${clusterId} holds could not be read: ${message}`,
-      "mend the object that the log of the run names as the cause; each full run looks again",
+      message,
+      "the log of the run has the cause, by the ID of the cluster: mend the object that it is about; each full run looks again",
       clusterId,
     );
   }

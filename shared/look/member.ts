@@ -18,7 +18,7 @@ import type {
   MemberState,
   Reachable,
 } from "../core/observation.ts";
-import { asMeshjoinError } from "../errors.ts";
+import { asMeshjoinError, MeshjoinError } from "../errors.ts";
 import { judgeCacerts } from "../istio/foreign-cacerts.ts";
 import {
   chooseControlPlane,
@@ -97,9 +97,19 @@ export async function observeMember(run: Run, cluster: Cluster, how: Observe): P
   try {
     return describe(await read(run, cluster, how));
   } catch (error) {
-    const { code, message, cure, ...why } = asMeshjoinError(error, id, "it was looked at");
-    return describe({ reachable: false, code, message, cure, retryable: why.retryable });
+    const { code, message, cure, retryable } = asMeshjoinError(error, id, LOOKING);
+    const unexpected = error instanceof MeshjoinError ? {} : { unexpected: error };
+    return describe({ reachable: false, code, message, cure, retryable, ...unexpected });
   }
+}
+
+const LOOKING = "what it holds was read";
+
+/** Of members that were looked at: the errors that their findings may not quote. */
+export function unreadable(members: readonly Member[]): MeshjoinError[] {
+  return members.flatMap(({ clusterId: id, state }) =>
+    state.reachable || state.unexpected === undefined ? [] : [asMeshjoinError(state.unexpected, id, LOOKING)],
+  );
 }
 
 /** The same member as a subject, when it may have changed. */

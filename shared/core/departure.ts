@@ -1,14 +1,12 @@
 import type { Cluster, ClusterRef } from "./cluster.ts";
 import { type NonMemberReason, nonMemberReason } from "./membership.ts";
-import { ISTIO_NAMESPACE, parseClusterResource } from "./names.ts";
+import { clusterId, ISTIO_NAMESPACE, parseClusterResource } from "./names.ts";
 import { isReachable, type Member } from "./observation.ts";
 import type { MeshSpec } from "./spec.ts";
 
 /** A cluster that members still hold credentials of, or for, though it is none of them any more. */
 export interface Departed {
   readonly clusterId: string;
-  /** GKE's `Cluster.id` of the very cluster that the credentials were made for. */
-  readonly gkeId: string;
   /** Undefined where nothing on the members tells any more. */
   readonly ref: ClusterRef | undefined;
 }
@@ -18,27 +16,31 @@ export interface Departed {
  * recreated under its name is among them; its pairs are made anew.
  */
 export function departedFrom(members: readonly Member[]): Departed[] {
-  const present = new Set(members.map(({ clusterId }) => clusterId));
+  const present = new Set(members.map(({ clusterId: id }) => id));
   const found = new Map<string, Departed>();
-  const note = (clusterId: string, resource: string | undefined, gkeId: string | undefined) => {
-    if (clusterId === "" || present.has(clusterId)) return;
-    const known = found.get(clusterId);
-    const ref = parseClusterResource(resource ?? "") ?? known?.ref;
-    found.set(clusterId, { clusterId, gkeId: gkeId ?? known?.gkeId ?? "", ref });
+  const note = (id: string, resource: string | undefined) => {
+    if (id === "" || present.has(id)) return;
+    found.set(id, { clusterId: id, ref: found.get(id)?.ref ?? refOf(id, resource) });
   };
   for (const { state } of members.filter(isReachable)) {
-    for (const { owner, targetId, targetResource, targetGkeId } of state.remoteSecrets)
-      if (owner === "ours") note(targetId, targetResource, targetGkeId);
-    for (const { owner, readerId, readerResource, readerGkeId } of state.readerSecrets)
-      if (owner === "ours") note(readerId, readerResource, readerGkeId);
+    for (const { owner, targetId, targetResource } of state.remoteSecrets)
+      if (owner === "ours") note(targetId, targetResource);
+    for (const { owner, readerId, readerResource } of state.readerSecrets)
+      if (owner === "ours") note(readerId, readerResource);
   }
   return [...found.values()].toSorted((a, b) => (a.clusterId < b.clusterId ? -1 : 1));
 }
 
+/** An annotation that was edited names another cluster, and what GKE says of that one proves nothing of this one. */
+function refOf(id: string, resource: string | undefined): ClusterRef | undefined {
+  const ref = parseClusterResource(resource ?? "");
+  return ref !== undefined && clusterId(ref) === id ? ref : undefined;
+}
+
 /**
- * How sure it is that a cluster is no member any more (design rule 8): `proved` (STOPPING, gone, or another cluster of
- * its name), `assumed` (on the word of its label), `notConfigured` (this configuration leaves it out, which is no word
- * about the cluster), or `open`. `why` and `cure` are for people.
+ * How sure it is that a cluster is no member any more (design rule 8): `proved` (STOPPING, or gone), `assumed` (on the word
+ * of its label), `notConfigured` (this configuration leaves it out, which is no word about the cluster), or `open`. `why` and
+ * `cure` are for people.
  */
 export interface Absence {
   readonly certainty: "proved" | "assumed" | "notConfigured" | "open";
@@ -50,12 +52,11 @@ export interface Absence {
 /** What the GKE API says of one cluster; `refused` and `silent` prove nothing, whatever a list has said. */
 export type Answer = Cluster | "absent" | "refused" | "silent";
 
-export function judgeAbsence(departed: Departed, answer: Answer, spec: MeshSpec): Absence {
-  const { ref, clusterId } = departed;
+export function judgeAbsence({ ref, clusterId: id }: Departed, answer: Answer, spec: MeshSpec): Absence {
   if (ref === undefined) {
     return open(
       "nothing tells which cluster its credentials were made for",
-      `if it is gone for good, delete the Secrets in namespace ${ISTIO_NAMESPACE} that name ${clusterId}`,
+      `if it is gone for good, delete the Secrets in namespace ${ISTIO_NAMESPACE} that name ${id}`,
     );
   }
   const isConfigured = spec.projects.includes(ref.project);
@@ -69,12 +70,12 @@ export function judgeAbsence(departed: Departed, answer: Answer, spec: MeshSpec)
     case "silent":
       return open("the GKE API does not answer", "nothing, if it passes: the next full run asks again");
     default:
-      return judgeCluster(departed, answer, spec);
+      return judgeCluster(answer, spec);
   }
 }
 
-function judgeCluster({ gkeId }: Departed, cluster: Cluster, spec: MeshSpec): Absence {
-  if (cluster.id !== gkeId) return { certainty: "proved", why: "another cluster has its name now" };
+/** The credentials may be of an earlier cluster of its name: if this one is a member, they are made anew and not removed. */
+function judgeCluster(cluster: Cluster, spec: MeshSpec): Absence {
   if (cluster.status === "STOPPING") return BEING_DELETED;
   const reason = nonMemberReason(cluster, spec);
   return reason === undefined
@@ -92,7 +93,7 @@ function notConfigured(why: string): Absence {
 
 const BEING_DELETED: Absence = { certainty: "proved", why: "it is being deleted" };
 
-/** What follows from it that the very cluster is no member now. A status says how a cluster is, not whether it is to leave. */
+/** What follows from it that the cluster is no member now. A status says how a cluster is, not whether it is to leave. */
 const ABSENCES: Readonly<Record<NonMemberReason, Absence>> = {
   ProjectNotConfigured: notConfigured("its project is not in MESHJOIN_PROJECTS"),
   NotAllowed: notConfigured("MESHJOIN_ALLOW does not name it"),

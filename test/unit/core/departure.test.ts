@@ -1,7 +1,7 @@
 import { describe, expect, it } from "@jest/globals";
 import type { Cluster } from "../../../shared/core/cluster.ts";
 import { type Absence, type Answer, departedFrom, judgeAbsence } from "../../../shared/core/departure.ts";
-import { clusterId } from "../../../shared/core/names.ts";
+import { clusterId, clusterResource } from "../../../shared/core/names.ts";
 import type { MeshSpec } from "../../../shared/core/spec.ts";
 import { aCluster } from "../../builders/cluster.ts";
 import {
@@ -16,7 +16,7 @@ import { aSpec } from "../../builders/spec.ts";
 const EAST = aCluster({ name: "east" });
 const WEST = aCluster({ name: "west" });
 const GONE = aCluster({ name: "gone" });
-const DEPARTED = { clusterId: clusterId(GONE.ref), gkeId: GONE.id, ref: GONE.ref };
+const DEPARTED = { clusterId: clusterId(GONE.ref), ref: GONE.ref };
 
 describe("departedFrom", () => {
   it("finds nobody in a mesh that is whole", () => {
@@ -49,10 +49,23 @@ describe("departedFrom", () => {
     expect(departedFrom([aMember(EAST, state)])).toEqual([]);
   });
 
+  it("does not take the word of a Secret that names another cluster", () => {
+    const edited = aReaderSecret(GONE, { readerResource: clusterResource({ ...GONE.ref, name: "other" }) });
+    const east = aMember(EAST, { readerSecrets: [edited] });
+    expect(departedFrom([east])).toEqual([{ clusterId: DEPARTED.clusterId, ref: undefined }]);
+    const west = aMember(WEST, { remoteSecrets: [aRemoteSecret(WEST, GONE)] });
+    for (const members of [
+      [east, west],
+      [west, east],
+    ]) {
+      expect(departedFrom(members)).toEqual([DEPARTED]);
+    }
+  });
+
   it("does not know which cluster it was when no annotation says so", () => {
     const secret = aRemoteSecret(EAST, GONE, { targetResource: undefined, targetGkeId: undefined });
     expect(departedFrom([aMember(EAST, { remoteSecrets: [secret] })])).toEqual([
-      { clusterId: DEPARTED.clusterId, gkeId: "", ref: undefined },
+      { clusterId: DEPARTED.clusterId, ref: undefined },
     ]);
   });
 });
@@ -62,7 +75,14 @@ describe("judgeAbsence", () => {
   it.each<[Absence["certainty"], string, Answer]>([
     ["proved", "is not there", "absent"],
     ["proved", "is being deleted", having({ status: "STOPPING" })],
-    ["proved", "has a successor of its name", having({ id: "another" })],
+    [
+      "proved",
+      "has a successor of its name that is being deleted",
+      having({ id: "another", status: "STOPPING" }),
+    ],
+    ["assumed", "has a successor of its name without the label", having({ id: "another", labels: {} })],
+    ["open", "has a successor of its name that is a member", having({ id: "another" })],
+    ["open", "has a successor that is still being made", having({ id: "another", status: "PROVISIONING" })],
     ["assumed", "lost its label", having({ labels: {} })],
     ["assumed", "has the label of another mesh", having({ labels: { mesh_id: "staging" } })],
     ["open", "is called failed", having({ status: "ERROR" })],

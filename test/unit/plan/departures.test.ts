@@ -21,8 +21,8 @@ function aDeparture(
   const members = aPairedFleet(clusters);
   return planDepartures({
     members: members.slice(left),
-    departures: clusters.slice(0, left).map(({ ref, id }) => ({
-      departed: { clusterId: clusterId(ref), gkeId: id, ref },
+    departures: clusters.slice(0, left).map(({ ref }) => ({
+      departed: { clusterId: clusterId(ref), ref },
       absence: { certainty, why: "of the test" },
     })),
     leavers: [],

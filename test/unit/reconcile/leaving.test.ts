@@ -48,6 +48,26 @@ describe("a cluster that joins while a full run looks", () => {
     await reconcile(late, { scope: "mesh", reason: "test" });
     await expectJoined(mesh);
   });
+
+  it("stays, though the members held credentials of an earlier cluster of its name when that run looked", async () => {
+    const mesh = await aJoinedMesh(3);
+    const [old, ...rest] = mesh.clusters;
+    const again = aCluster({ name: old!.ref.name, id: "another" });
+    mesh.fleet.add(again);
+    mesh.directory.put({ ...again, status: "PROVISIONING" });
+    const run = mesh.run();
+    const directory: ClusterDirectory = {
+      list: (...given) => mesh.directory.list(...given),
+      async get(...given) {
+        mesh.directory.put(again);
+        expect(await mesh.join(again)).toMatchObject({ retry: false, errors: [] });
+        return await mesh.directory.get(...given);
+      },
+    };
+    const late = { ...run, ports: { ...run.ports, directory } };
+    await reconcile(late, { scope: "mesh", reason: "test" });
+    await expectJoined(mesh, [again, ...rest]);
+  });
 });
 
 describe("the event of a cluster that is deleted", () => {
@@ -128,6 +148,30 @@ describe("a member that has left", () => {
     await expect(leave(mesh, leaver!)).rejects.toMatchObject({ code: "Unavailable" });
     expect(versionsOf(mesh)).toEqual(before);
   });
+
+  it.each([
+    ["cluster-id", "another"],
+    ["cluster-resource", "projects/shop/locations/us-east1/clusters/never-made"],
+  ] as const)(
+    "is none that a list leaves out, whatever somebody has made of %s on one of the others",
+    async (key, value) => {
+      const ape = aCluster({ name: "ape", location: "us-east1" });
+      const clusters = ["m1", "m2", "m3"].map((name) => aCluster({ name }));
+      const mesh = await aMesh({ clusters: [ape, ...clusters] });
+      await mesh.reconcile("mesh");
+      const { store } = mesh.fleet.server(clusters[2]!);
+      const own = secretsOf(mesh, clusters[2]!).find(
+        ({ metadata }) => metadata.name === `meshjoin-reader-${ID(ape)}`,
+      );
+      const annotations = { ...own!.metadata.annotations, [annotation(key)]: value };
+      store.write({ ...own!, metadata: { ...own!.metadata, annotations } }, "kubectl");
+      const before = versionsOf(mesh);
+      mesh.directory.missing([ape.ref.location]);
+      const { summary } = await mesh.reconcile("mesh");
+      expect(reasonsOf(summary.findings)).toEqual(["ListingIncomplete", "AbsenceNotProved"]);
+      expect(versionsOf(mesh)).toEqual(before);
+    },
+  );
 
   it("takes nobody else's Secret with it", async () => {
     const mesh = await aJoinedMesh(3);

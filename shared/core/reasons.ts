@@ -289,6 +289,12 @@ export const REASONS = {
     means: "A credential is for an earlier address, an earlier cluster or an earlier reader Secret.",
     cure: "None: Meshjoin replaces it.",
   },
+  RevocationWaits: {
+    severity: "warning",
+    means:
+      "A cluster has left, and a reader that this run did not see, or that is no member of this configuration, may read it still. The token for that stays: one that ends before its remote secret is gone can bring the reader's istiod to a stop.",
+    cure: "None, if a later full run sees the reader. Otherwise make its project answer, name it in `MESHJOIN_PROJECTS`, or mend its API server.",
+  },
   RollOutStopped: {
     severity: "error",
     means: "A changed manifest was not well on a member, so those after it keep the one before.",

@@ -13,22 +13,16 @@ import { WAIT_MS } from "./own-halves.ts";
 
 /**
  * Takes away what members hold of clusters that have left, in the order that no istiod is wedged by: the remote secrets
- * first, then, once istiod does not list what has left, the reader Secrets, with which the leaver's tokens die. A member that
- * cannot be reached may still read with its tokens, so these stay until a run reaches it. Otherwise one member waits for no
- * other. Dying in between leaves what the next run sees and finishes.
+ * first, then, once istiod does not list what has left, the reader Secrets, with which the leaver's tokens die. Otherwise one
+ * member waits for no other. Dying in between leaves what the next run sees and finishes.
  */
 export const departures: Phase = async (run, { mesh, plan }) => {
   const { actions, findings } = plan.departures;
   if (actions.length === 0) return { findings };
   const touched = [...mesh.members, ...mesh.leavers].filter(isReachable);
-  const unseen = new Set(
-    mesh.members.filter((member) => !isReachable(member)).map((member) => member.clusterId),
-  );
   const partings = new Map(touched.map((member) => [member.clusterId, part(run, member, actions)]));
   const revoked = await Promise.all(
-    actions.flatMap((action) =>
-      action.kind === "revoke" && !unseen.has(action.reader) ? [revoke(run, action, touched, partings)] : [],
-    ),
+    actions.flatMap((action) => (action.kind === "revoke" ? [revoke(run, action, touched, partings)] : [])),
   );
   const parted = await Promise.all(partings.values());
   const done = [...parted.flatMap((each) => each.done), ...revoked.flatMap((each) => each ?? [])];

@@ -38,13 +38,29 @@ export function planDepartures(input: DepartureInput): DeparturePlan {
   );
   const waiting = about.map((departure) => ({ ...departure, waits: whyNotYet(departure, input) }));
   const leaving = waiting.flatMap(({ waits, ...departure }) => (waits === undefined ? [departure] : []));
+  const context = { ...input, letGo: readersThatLetGo(leaving, input) };
   return {
-    actions: leaving.flatMap((departure) => removals(departure, input)),
+    actions: leaving.flatMap((departure) => removals(departure, context)),
     findings: [
       ...waiting.flatMap(({ waits }) => waits ?? []),
       ...leaving.flatMap((departure) => stillTrusted(departure, input) ?? []),
+      ...leaving.flatMap((departure) => stillRead(departure, context) ?? []),
     ],
   };
+}
+
+interface Leaving extends DepartureInput {
+  /** Cluster IDs of the readers whose tokens may die. */
+  readonly letGo: ReadonlySet<string>;
+}
+
+/**
+ * Members that are seen lose what they hold of a leaver first, and what leaves itself is not waited for. Any other reader, of a
+ * project that is silent or not configured say, may hold a remote secret still, and a dead token in it is what wedges its istiod.
+ */
+function readersThatLetGo(leaving: readonly Departure[], { members }: DepartureInput): ReadonlySet<string> {
+  const seen = members.filter(isReachable).map(({ clusterId }) => clusterId);
+  return new Set([...seen, ...leaving.map(({ departed }) => departed.clusterId)]);
 }
 
 type Hold = (departure: Departure, input: DepartureInput) => Finding | undefined;
@@ -67,7 +83,7 @@ function isMassLeave({ members, departures, spec, confirm }: DepartureInput): bo
   return assumed > 1 && assumed > spec.massLeaveShare * all && !confirm.includes("MassLeave");
 }
 
-function removals({ departed, absence }: Departure, { members, leavers }: DepartureInput): DepartureAction[] {
+function removals({ departed, absence }: Departure, { members, leavers, letGo }: Leaving): DepartureAction[] {
   const leaver = leaverOf(departed, leavers);
   const left = finding(
     "MemberLeft",
@@ -81,7 +97,7 @@ function removals({ departed, absence }: Departure, { members, leavers }: Depart
     ...present.flatMap((member) => disconnects(member, (id) => id === departed.clusterId, left)),
     ...own.flatMap((member) => disconnects(member, () => true, left)),
     ...present.flatMap((member) => revocations(member, (id) => id === departed.clusterId, left)),
-    ...own.flatMap((member) => revocations(member, () => true, left)),
+    ...own.flatMap((member) => revocations(member, (id) => letGo.has(id), left)),
   ];
 }
 
@@ -183,6 +199,22 @@ function stillTrusted({ departed, absence }: Departure, { leavers }: DepartureIn
     "TrustedLeaver",
     `${departed.clusterId} has left and may still hold a CA that the members trust until ${when}`,
     "if it is not to be trusted, rotate the root",
+    departed.clusterId,
+  );
+}
+
+/** Its reader Secrets of readers that are not seen to have let go stay. */
+function stillRead({ departed }: Departure, { leavers, letGo }: Leaving): Finding | undefined {
+  const leaver = leaverOf(departed, leavers);
+  const secrets = leaver?.state.reachable ? leaver.state.readerSecrets : [];
+  const readers = secrets.flatMap(({ owner, readerId }) =>
+    owner === "ours" && !letGo.has(readerId) ? [readerId] : [],
+  );
+  if (readers.length === 0) return undefined;
+  return finding(
+    "RevocationWaits",
+    `${departed.clusterId} has left, and this run did not see whether ${readers.join(", ")} reads it still; the tokens for that stay`,
+    "nothing, if a later full run sees the reader; otherwise make its project answer, add it to MESHJOIN_PROJECTS, or mend its API server",
     departed.clusterId,
   );
 }

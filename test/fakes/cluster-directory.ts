@@ -13,6 +13,8 @@ export interface FakeClusterDirectory extends ClusterDirectory {
   missing(locations: readonly string[]): void;
   /** From now on nothing of this project may be read. */
   refuse(project: string): void;
+  /** Ends that. */
+  permit(project: string): void;
   /** The next call, whichever it is, fails with this. */
   failNext(error: MeshjoinError): void;
 }
@@ -67,6 +69,9 @@ export function fakeClusterDirectory(options: FakeClusterDirectoryOptions): Fake
     },
     refuse(project) {
       refused.add(project);
+    },
+    permit(project) {
+      refused.delete(project);
     },
     failNext(error) {
       failure = error;

@@ -65,6 +65,38 @@ describe("planDepartures", () => {
     ]);
   });
 
+  it("leaves a leaver the tokens of readers that are not seen to have let go, and names them", () => {
+    const clusters = fleet(4);
+    const [leaver, ...members] = aPairedFleet(clusters);
+    const unlisted = members[0]!;
+    const { actions, findings } = aDeparture(4, 1, "assumed", {
+      leavers: [leaver!],
+      members: [members[1]!, anUnreachableMember(clusters[3])],
+    });
+    const readers = actions.flatMap((action) =>
+      action.kind === "revoke" && action.clusterId === M1 ? [action.reader] : [],
+    );
+    expect(readers).toEqual([M3]);
+    expect(findings).toMatchObject([
+      { reason: "TrustedLeaver" },
+      {
+        reason: "RevocationWaits",
+        message: expect.stringContaining(`${unlisted.clusterId}, ${members[2]!.clusterId}`),
+      },
+    ]);
+  });
+
+  it("does not wait for what leaves itself", () => {
+    const [first, second] = aPairedFleet(fleet(5));
+    const { actions } = aDeparture(5, 2, "assumed", {
+      leavers: [first!, anUnreachableMember(second!.cluster)],
+    });
+    const readers = actions.flatMap((action) =>
+      action.kind === "revoke" && action.clusterId === M1 ? [action.reader] : [],
+    );
+    expect(readers).toContain(M2);
+  });
+
   it("says that a leaver may be trusted though it cannot be seen", () => {
     const [leaver] = fleet(1);
     const plan = aDeparture(3, 1, "assumed", { leavers: [anUnreachableMember(leaver)] });

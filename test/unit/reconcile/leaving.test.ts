@@ -29,6 +29,25 @@ const reasonsOf = (findings: readonly { readonly reason: string }[]) => [
   ...new Set(findings.map(({ reason }) => reason)),
 ];
 
+/** The last is in a project of its own. */
+async function aMeshOfTwoProjects(): Promise<FakeMesh> {
+  const zoo = aCluster({ name: "ape", project: "zoo" });
+  const mesh = await aMesh({
+    clusters: [aCluster({ name: "m1" }), aCluster({ name: "m2" }), zoo],
+    spec: { projects: ["shop", "zoo"] },
+  });
+  await mesh.reconcile("mesh");
+  await expectJoined(mesh);
+  return mesh;
+}
+const narrow = async (mesh: FakeMesh, spec: Partial<MeshSpec>, confirm: readonly string[] = []) => {
+  const run = mesh.run();
+  return await reconcile(
+    { ...run, spec: { ...run.spec, ...spec } },
+    { scope: "mesh", reason: "sync", confirm, rollOut: true },
+  );
+};
+
 describe("a cluster that joins while a full run looks", () => {
   it("stays, though the list of that run does not hold it as a member", async () => {
     const mesh = await aJoinedMesh(3);
@@ -223,6 +242,36 @@ describe("a reader that cannot be reached", () => {
   });
 });
 
+describe("a reader that a run does not list", () => {
+  it.each<[string, Partial<MeshSpec>, (mesh: FakeMesh) => void]>([
+    ["the configuration leaves it out", { projects: ["shop"] }, () => undefined],
+    ["GKE refuses its project", {}, ({ directory }) => directory.refuse("zoo")],
+  ])("reads a leaver with a token that lives, until a run sees it: %s", async (_, spec, spoil) => {
+    const mesh = await aMeshOfTwoProjects();
+    const [leaver, m2, ape] = mesh.clusters;
+    unlabel(mesh, leaver!);
+    spoil(mesh);
+    const { summary } = await narrow(mesh, spec);
+    expect(secretsOf(mesh, m2!).filter(({ metadata }) => metadata.name.includes(ID(leaver!)))).toEqual([]);
+    expect(secretsOf(mesh, leaver!).map(({ metadata }) => metadata.name)).toEqual([
+      "cacerts",
+      `meshjoin-reader-${ID(ape!)}`,
+    ]);
+    expect(summary.findings).toContainEqual(
+      expect.objectContaining({
+        reason: "RevocationWaits",
+        clusterId: ID(leaver!),
+        message: expect.stringContaining(ID(ape!)),
+      }),
+    );
+
+    mesh.directory.permit("zoo");
+    await mesh.reconcile("mesh");
+    expect(secretsOf(mesh, leaver!).map(({ metadata }) => metadata.name)).toEqual(["cacerts"]);
+    await expectJoined(mesh, [m2!, ape!]);
+  });
+});
+
 describe("many members that leave at once", () => {
   it("stay until somebody confirms it", async () => {
     const mesh = await aJoinedMesh(4);
@@ -258,25 +307,6 @@ describe("many members that leave at once", () => {
 });
 
 describe("a cluster that is no member for another reason than that it has left", () => {
-  /** The last is in a project of its own. */
-  async function aMeshOfTwoProjects(): Promise<FakeMesh> {
-    const zoo = aCluster({ name: "ape", project: "zoo" });
-    const mesh = await aMesh({
-      clusters: [aCluster({ name: "m1" }), aCluster({ name: "m2" }), zoo],
-      spec: { projects: ["shop", "zoo"] },
-    });
-    await mesh.reconcile("mesh");
-    await expectJoined(mesh);
-    return mesh;
-  }
-  const narrow = async (mesh: FakeMesh, spec: Partial<MeshSpec>, confirm: readonly string[] = []) => {
-    const run = mesh.run();
-    return await reconcile(
-      { ...run, spec: { ...run.spec, ...spec } },
-      { scope: "mesh", reason: "sync", confirm, rollOut: true },
-    );
-  };
-
   it.each<[string, Partial<MeshSpec>]>([
     ["list of projects", { projects: ["shop"] }],
     ["allow-list", { allow: ["m*"] }],

@@ -13,6 +13,7 @@ import {
   type Refusal,
   type Roots,
   resume,
+  seenBy,
   stageOf,
   type Transition,
   withOrder,
@@ -20,8 +21,9 @@ import {
   withoutFutureOrder,
 } from "./core/roots/stages.ts";
 import { formatRootVersions } from "./core/roots/state.ts";
+import { viewOf } from "./core/roots/view.ts";
 import { lookAtGate } from "./look/gate.ts";
-import { lookAtMesh } from "./look/mesh.ts";
+import { lookAtMesh, type Mesh } from "./look/mesh.ts";
 import { type Reconciled, reconcile } from "./reconcile.ts";
 import { beginRotation } from "./rotate/begin.ts";
 import { type Changed, changeRoots, type RotatorRun, readRoots } from "./rotate/change-roots.ts";
@@ -156,9 +158,10 @@ function wholeMesh(reason: string): ReconcileRequest {
 
 async function moveOn(run: RotatorRun, { members }: Reconciled): Promise<Ordered | undefined> {
   // A tick comes by Google's clock, an order perhaps by that of a laptop.
-  const { before: roots } = await changeRoots(run, (current) =>
-    withoutFutureOrder(current, run.ports.clock.now()),
-  );
+  const { before: roots } = await changeRoots(run, (current) => {
+    const known = withoutFutureOrder(current, run.ports.clock.now());
+    return seenBy(known ?? current, viewOf(run.spec)) ?? known;
+  });
   if (stageOf(roots) !== "idle") {
     return roots.notes.paused === undefined ? await advanceIfOpen(run) : undefined;
   }
@@ -192,13 +195,20 @@ async function advanceIfOpen(
     const noted = without(roots, excluded);
     const next = advance(noted, run.ports.clock.now());
     if (isRefusal(next)) return next;
-    const refusal = refuseExclusion(excluded, seen.members);
+    const refusal = refuseExclusion(excluded, seen.members, leftOutBy(seen));
     if (refusal !== undefined) return refusal;
     if (!gate.open && excluded.length === 0) return notYet(gate, run.ports.clock.now());
     const transition = gate.open ? next : { ...noted, disable: [] };
     return givenAt === undefined ? transition : withOrder(transition, givenAt);
   });
   return { ...changed, gate };
+}
+
+/** Cluster IDs of those that GKE says are there, and that this configuration leaves out. */
+function leftOutBy({ departures, leavers }: Mesh): ReadonlySet<string> {
+  const running = new Set(leavers.map(({ clusterId }) => clusterId));
+  const leftOut = departures.filter(({ absence }) => absence.certainty === "notConfigured");
+  return new Set(leftOut.map(({ departed }) => departed.clusterId)).intersection(running);
 }
 
 function notYet({ waitingFor, until }: Gate, now: Date): Refusal {

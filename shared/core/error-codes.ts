@@ -71,7 +71,8 @@ export const CODES = {
   DataLoss: { means: "A Google API says that data is lost.", cure: "See the status page of Google Cloud." },
   DeadlineExceeded: { means: "A Google API did not answer in time.", cure: AGAIN },
   ExclusionIsMember: {
-    means: "An order excludes a cluster from a root rotation that is a member.",
+    means:
+      "An order excludes a cluster from a root rotation that is a member, or that would be one if the configuration did not leave it out.",
     cure: "Take it out of the mesh first: `meshjoin leave`. A member is never excluded.",
   },
   ExclusionUnknown: {

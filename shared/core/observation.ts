@@ -155,6 +155,8 @@ export interface RemoteSecretState {
   readonly endpointDigest: string | undefined;
   /** UID of the Secret in the target that the token is bound to. */
   readonly readerUid: string | undefined;
+  /** By the API server's clock; it stays when Meshjoin replaces what the Secret holds. */
+  readonly createdAt: Date | undefined;
   readonly tokenIssuedAt: Date | undefined;
   readonly tokenExpiresAt: Date | undefined;
   /** The field manager that has changed it since Meshjoin wrote it. */

@@ -155,6 +155,7 @@ export function remoteSecretState(
     targetGkeId: share(metadata.annotations?.[annotation("cluster-id")]),
     endpointDigest: share(metadata.annotations?.[annotation("endpoint-digest")]),
     readerUid: metadata.annotations?.[annotation("reader-uid")],
+    createdAt: dateOf(metadata.creationTimestamp),
     tokenIssuedAt: dateAnnotation(metadata, "token-issued-at"),
     tokenExpiresAt: dateAnnotation(metadata, "token-expires-at"),
     editedBy: editorOf(metadata, {
@@ -184,7 +185,10 @@ export function readerSecretState(
 }
 
 function dateAnnotation(metadata: KubernetesObject["metadata"], key: string): Date | undefined {
-  const text = metadata.annotations?.[annotation(key)];
+  return dateOf(metadata.annotations?.[annotation(key)]);
+}
+
+function dateOf(text: string | undefined): Date | undefined {
   const date = new Date(text ?? "");
   return Number.isNaN(date.getTime()) ? undefined : date;
 }

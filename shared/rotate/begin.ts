@@ -1,5 +1,13 @@
 import { isReachable } from "../core/observation.ts";
-import { claimNext, isRefusal, isStaleOrder, type Refusal, withOrder } from "../core/roots/stages.ts";
+import {
+  claimNext,
+  isRefusal,
+  isStaleOrder,
+  type Refusal,
+  withOrder,
+  withView,
+} from "../core/roots/stages.ts";
+import { viewOf } from "../core/roots/view.ts";
 import { lookAtMesh } from "../look/mesh.ts";
 import { type Changed, type RotatorRun, readRoots } from "./change-roots.ts";
 import { claimRoot, UNKNOWN_VERSION } from "./claim-root.ts";
@@ -22,7 +30,7 @@ export async function beginRotation(
   return await claimRoot(run, payload, "next", (roots, _, version) => {
     if (isStaleOrder(roots.notes, givenAt, run.ports.clock.now())) return undefined;
     const begun = claimNext(roots, version, origin, run.ports.clock.now());
-    return isRefusal(begun) ? begun : withOrder(begun, givenAt);
+    return isRefusal(begun) ? begun : withView(withOrder(begun, givenAt), viewOf(run.spec));
   });
 }
 

@@ -117,6 +117,7 @@ export function aRemoteSecret(
     targetGkeId: target.id,
     endpointDigest: endpointDigest(endpoint),
     readerUid: readerUid(reader),
+    createdAt: NOW,
     tokenIssuedAt: NOW,
     tokenExpiresAt: new Date(NOW.getTime() + 7 * 86_400_000),
     editedBy: undefined,

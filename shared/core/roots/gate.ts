@@ -5,6 +5,7 @@ import type { MeshSpec } from "../spec.ts";
 import { heldClusters } from "./held.ts";
 import type { Roots } from "./stages.ts";
 import { formatRootVersions } from "./state.ts";
+import { missedBy, viewOf } from "./view.ts";
 
 /** What one member's workloads are told to trust. */
 export interface PublishedRoots {
@@ -15,7 +16,7 @@ export interface PublishedRoots {
 
 export interface GateInput {
   readonly roots: Roots;
-  readonly spec: Pick<MeshSpec, "workloadTtl" | "clockSkew">;
+  readonly spec: Pick<MeshSpec, "workloadTtl" | "clockSkew" | "projects" | "allow">;
   /** Every member, the unreachable ones too. */
   readonly members: readonly Member[];
   /** Why members may be missing from that; empty if none can be. */
@@ -44,6 +45,7 @@ export function gateOf(input: GateInput): Gate {
   const inMesh = input.members.filter((member) => !isOutside(member));
   const waitingFor = [
     ...input.unlisted,
+    ...whyUnseen(inMesh, input),
     ...whyHeld(input),
     ...inMesh.flatMap((member) => whyWaiting(member, input) ?? []),
   ];
@@ -55,6 +57,20 @@ export function gateOf(input: GateInput): Gate {
     ...(late === undefined ? {} : { overdue: late }),
     open: waitingFor.length === 0 && until !== undefined && input.now > until,
   };
+}
+
+/** What is not looked at proves nothing: members there may trust the old root alone. */
+function whyUnseen(inMesh: readonly Member[], { roots: { notes }, spec }: GateInput): string[] {
+  if (inMesh.length === 0) {
+    return [
+      "no member is seen: correct MESHJOIN_PROJECTS and MESHJOIN_ALLOW, or wait until the first has joined",
+    ];
+  }
+  if (notes.view === undefined) return ["no tick has noted yet where members are looked for"];
+  return missedBy(viewOf(spec), notes.view).map(
+    (missed) =>
+      `this configuration does not look at ${missed}, and this rotation has seen it: correct the configuration, or begin anew: meshjoin root abort`,
+  );
 }
 
 /** Nobody looks at a cluster that is no member, so nothing tells what its workloads trust; but the members still reach them. */
@@ -119,6 +135,9 @@ const WAITS: readonly Wait<Issued>[] = [
   workloadsAreNotTold,
 ];
 
+/** Its workloads, if it has any yet, began with the bundle of this stage: whether its istiod comes up is no matter of the stage. */
+const WAITS_OF_NEWCOMER: readonly Wait<Issued>[] = [itHasNotGotTheBundle, itsCacertsIsEdited];
+
 /** The first thing that a stage waits for at this member; undefined where it waits for nothing. */
 function whyWaiting(member: Member, input: GateInput): string | undefined {
   const { clusterId } = member;
@@ -129,7 +148,7 @@ function whyWaiting(member: Member, input: GateInput): string | undefined {
     return `${clusterId} has a cacerts of its own, which Meshjoin does not rotate: take the mesh label off, or delete it, an outage if istiod starts before Meshjoin has issued another`;
   }
   const issued = { ...member, cacerts };
-  for (const wait of WAITS) {
+  for (const wait of joinedInStage(member, input) ? WAITS_OF_NEWCOMER : WAITS) {
     const found = wait(issued, input);
     if (found !== undefined) return found;
   }
@@ -141,13 +160,25 @@ function nameSome(names: readonly string[]): string {
   return sorted.slice(0, 3).join(", ") + (sorted.length > 3 ? ` and ${sorted.length - 3} more` : "");
 }
 
-/** It never had a certificate of the stage before: whatever becomes of it, its workloads begin with the bundle of this one. */
-function joinedInStage({ state }: Member, { roots: { notes }, spec }: GateInput): boolean {
-  const cacerts = state.reachable ? state.cacerts : undefined;
-  if (cacerts?.owner !== "ours" || cacerts.joinedAt === undefined || notes.stageSince === undefined) {
-    return false;
-  }
-  return cacerts.joinedAt.getTime() > notes.stageSince.getTime() + spec.clockSkew * 1000;
+/**
+ * It never had a certificate of the stage before: whatever becomes of it, its workloads begin with the bundle of this one. A cluster
+ * whose namespace was deleted and made anew looks as if it had just joined; the remote secrets of the others are older than that.
+ */
+function joinedInStage(
+  { clusterId, state }: Member,
+  { members, roots: { notes }, spec }: GateInput,
+): boolean {
+  const joinedAt = state.reachable && state.cacerts?.owner === "ours" ? state.cacerts.joinedAt : undefined;
+  const { stageSince } = notes;
+  if (joinedAt === undefined || stageSince === undefined) return false;
+  const isOfStage = (at: Date | undefined) =>
+    at !== undefined && at.getTime() > stageSince.getTime() + spec.clockSkew * 1000;
+  if (!isOfStage(joinedAt)) return false;
+  const held = members
+    .filter(isReachable)
+    .flatMap((member) => member.state.remoteSecrets)
+    .filter(({ owner, targetId }) => owner === "ours" && targetId === clusterId);
+  return held.every(({ createdAt }) => isOfStage(createdAt));
 }
 
 /**

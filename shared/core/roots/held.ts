@@ -21,14 +21,29 @@ export function heldClusters(members: readonly Member[]): ReadonlyMap<string, re
   return new Map([...held].map(([id, holders]) => [id, [...holders]]));
 }
 
-/** Why a rotation may not go on without these clusters; undefined if it may. */
-export function refuseExclusion(without: readonly string[], members: readonly Member[]): Refusal | undefined {
+/**
+ * Why a rotation may not go on without these clusters; undefined if it may. `leftOut`: cluster IDs of those that GKE says are there,
+ * and that are no members because this configuration leaves them out.
+ */
+export function refuseExclusion(
+  without: readonly string[],
+  members: readonly Member[],
+  leftOut: ReadonlySet<string>,
+): Refusal | undefined {
   const member = members.find(({ clusterId }) => without.includes(clusterId));
   if (member !== undefined) {
     return {
       refused: "ExclusionIsMember",
       message: `${member.clusterId} is a member: its workloads would be cut off when the old root leaves`,
       cure: `take it out of the mesh first: meshjoin leave ${member.clusterId}`,
+    };
+  }
+  const alive = without.find((id) => leftOut.has(id));
+  if (alive !== undefined) {
+    return {
+      refused: "ExclusionIsMember",
+      message: `${alive} is there, and this configuration leaves it out: its workloads would be cut off when the old root leaves`,
+      cure: "name it in MESHJOIN_PROJECTS and MESHJOIN_ALLOW, as the functions do, and see what it waits for: meshjoin root status",
     };
   }
   const held = heldClusters(members);

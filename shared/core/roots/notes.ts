@@ -1,3 +1,5 @@
+import { formatView, parseView, type View } from "./view.ts";
+
 /** Who made a root: Meshjoin, or somebody who brought it. */
 export const ROOT_ORIGINS = ["generated", "imported"] as const;
 export type RootOrigin = (typeof ROOT_ORIGINS)[number];
@@ -34,6 +36,8 @@ export interface RootNotes {
   readonly retiring: readonly number[];
   /** Cluster IDs that the gates of this rotation do without, because a person has said that they never come back; ascending. */
   readonly without: readonly string[];
+  /** The widest view of those that have taken part in this rotation; undefined where no rotation is under way. */
+  readonly view?: View;
   /** When the newest order was given that was acted on: one that is no newer is a copy, or out of date. */
   readonly lastOrder?: Date;
   /** While a root is being added. */
@@ -54,6 +58,7 @@ const KEYS = {
   retired: "retired",
   retiring: "retiring",
   without: "without",
+  view: "view",
   lastOrder: "last-order",
   claim: "claim",
 } as const satisfies Record<keyof RootNotes, string>;
@@ -73,6 +78,7 @@ export function parseRootNotes(annotations: Annotations): RootNotes {
     retired: numbers(text("retired")),
     retiring: numbers(text("retiring")),
     without: names(text("without")),
+    ...optional("view", parseView(text("view") ?? "")),
     ...optional("lastOrder", date(text("lastOrder"))),
     ...optional("claim", parseClaim(text("claim") ?? "")),
   };
@@ -92,6 +98,7 @@ export function formatRootNotes(notes: RootNotes, annotations: Annotations): Rec
     ["retired", notes.retired.join(",") || undefined],
     ["retiring", notes.retiring.join(",") || undefined],
     ["without", notes.without.join(",") || undefined],
+    ["view", notes.view && formatView(notes.view)],
     ["lastOrder", notes.lastOrder?.toISOString()],
     ["claim", notes.claim && formatClaim(notes.claim)],
   ];

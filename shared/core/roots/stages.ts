@@ -1,6 +1,7 @@
 import type { ErrorCode } from "../error-codes.ts";
 import { parseRootNotes, type RootNotes, type RootOrigin } from "./notes.ts";
 import { bundleVersions, type RootState, type RootVersions } from "./state.ts";
+import { missedBy, type View, widest } from "./view.ts";
 
 /**
  * Where a root rotation stands. `distribute`: every member is to trust the next root, and the old one still signs.
@@ -85,7 +86,7 @@ export function claimNext(
       "add a new one: meshjoin root rotate",
     );
   }
-  const { paused: _, ...notes } = roots.notes;
+  const { paused: _, view: __, ...notes } = roots.notes;
   return {
     versions: { ...roots.versions, next: version },
     notes: { ...notes, otherOrigin: origin, stageSince: now },
@@ -115,12 +116,14 @@ export function advance(roots: Roots, now: Date): Transition | Refusal {
       return swap({ versions, notes: withDistributed(roots) }, versions.next, now);
     case "switch":
       return retire(roots, versions.previous, now);
-    case "retire":
+    case "retire": {
+      const { view: _, ...rest } = notes;
       return {
         versions,
-        notes: { ...notes, retiring: [], without: [], stageSince: now },
+        notes: { ...rest, retiring: [], without: [], stageSince: now },
         disable: notes.retiring,
       };
+    }
   }
 }
 
@@ -185,6 +188,19 @@ export function withoutFutureOrder({ versions, notes }: Roots, now: Date): Trans
   const { lastOrder, ...others } = notes;
   if (lastOrder === undefined || lastOrder <= now) return undefined;
   return { versions, notes: others, disable: [] };
+}
+
+/** Of a rotation that is under way: no gate opens for a configuration that sees less. */
+export function withView({ versions, notes, ...rest }: Transition, view: View): Transition {
+  return { ...rest, versions, notes: { ...notes, view: widest(view, notes.view) } };
+}
+
+/** The same roots, seen by one more; undefined where that is noted, or no rotation is under way. */
+export function seenBy(roots: Roots, view: View): Transition | undefined {
+  const { view: noted } = roots.notes;
+  if (stageOf(roots) === "idle" || (noted !== undefined && missedBy(noted, view).length === 0))
+    return undefined;
+  return withView({ ...roots, disable: [] }, view);
 }
 
 export function withOrder({ notes, ...rest }: Transition, givenAt: Date): Transition {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "@jest/globals";
 import type { Cluster } from "../../../shared/core/cluster.ts";
 import { clusterId } from "../../../shared/core/names.ts";
+import { tick } from "../../../shared/rotate.ts";
 import { aCluster } from "../../builders/cluster.ts";
 import type { FakeMesh } from "../../fakes/mesh.ts";
 import { secret } from "../reconcile/installations.ts";
@@ -69,6 +70,73 @@ describe("a root rotation while members hold credentials of a cluster that is no
     expect((await rootsNow(mesh)).stage).toBe("distribute");
   });
 
+  it.each([
+    ["a list of names that names none", { allow: ["typo*"] }],
+    ["a project without members", { projects: ["zoo"] }],
+  ])("is not moved on by a configuration with %s, by an order or by ticks", async (_, spec) => {
+    const mesh = await aJoinedMesh({ members: 2, spec: { projects: ["shop", "zoo"] } });
+    await order(mesh, "start");
+    mesh.clock.advance(10 * STAGE);
+    expect(await order(mesh, "advance", { spec })).toMatchObject({ after: { refused: "StageNotOver" } });
+    for (let count = 0; count < 3; count += 1) {
+      const run = mesh.run();
+      await tick({ ...run, spec: { ...run.spec, ...spec } });
+      mesh.clock.advance(STAGE);
+    }
+    expect((await rootsNow(mesh)).stage).toBe("distribute");
+    await later(mesh);
+    expect((await rootsNow(mesh)).stage).toBe("idle");
+  });
+
+  it("is not moved on by a laptop that leaves out a member that none of the others is paired with", async () => {
+    const mesh = await aJoinedMesh({
+      clusters: [
+        aCluster({ name: "m1" }),
+        aCluster({ name: "b1", project: "zoo", network: { project: "zoo", name: "other" } }),
+      ],
+      spec: { projects: ["shop", "zoo"] },
+    });
+    await order(mesh, "start", { spec: { projects: ["shop"] } });
+    mesh.servers[1]!.faults.unreachable = true;
+    await ticks(mesh);
+    mesh.clock.advance(10 * STAGE);
+    expect(await order(mesh, "advance", { spec: { projects: ["shop"] } })).toMatchObject({
+      after: { message: expect.stringContaining("project zoo, which MESHJOIN_PROJECTS leaves out") },
+    });
+    expect((await rootsNow(mesh)).stage).toBe("distribute");
+  });
+
+  it("goes on with fewer projects when it was begun anew with them", async () => {
+    const mesh = await aJoinedMesh({ members: 2, spec: { projects: ["shop", "zoo"] } });
+    await order(mesh, "start");
+    await order(mesh, "abort");
+    const shop = { projects: ["shop"] };
+    const throughStages = async (count: number) => {
+      for (let index = 0; index < 2 * count; index += 1) {
+        const run = mesh.run();
+        await tick({ ...run, spec: { ...run.spec, ...shop } });
+        mesh.clock.advance(STAGE);
+      }
+    };
+    await later(mesh);
+    expect((await rootsNow(mesh)).stage).toBe("idle");
+    await order(mesh, "start", { spec: shop });
+    await throughStages(4);
+    expect((await rootsNow(mesh)).stage).toBe("idle");
+  });
+
+  it("waits for the first member where there is none", async () => {
+    const mesh = await aJoinedMesh({ members: 0 });
+    await order(mesh, "start");
+    await later(mesh);
+    expect((await rootsNow(mesh)).stage).toBe("distribute");
+    const first = aCluster({ name: "first" });
+    mesh.add(first);
+    await mesh.join(first);
+    await later(mesh);
+    expect((await rootsNow(mesh)).stage).toBe("idle");
+  });
+
   it("is held by a remote secret of somebody else's, if istiod reads it", async () => {
     const mesh = await aJoinedMesh();
     const ours = secretsOf(mesh, mesh.clusters[0]!).find(({ metadata }) =>
@@ -106,6 +174,22 @@ describe("a cluster that never comes back", () => {
     mesh.clock.advance(STAGE);
     await ticks(mesh);
     expect((await rootsNow(mesh)).stage).toBe("switch");
+  });
+
+  it("is not one that is there, and that this configuration leaves out", async () => {
+    const mesh = await aJoinedMesh({
+      clusters: [aCluster({ name: "m1" }), aCluster({ name: "b1", project: "zoo" })],
+      spec: { projects: ["shop", "zoo"] },
+    });
+    await order(mesh, "start");
+    await ticks(mesh);
+    const without = [ID(mesh.clusters[1]!)];
+    for (const spec of [{ projects: ["shop"] }, { allow: ["m*"] }]) {
+      expect(await order(mesh, "advance", { without, spec })).toMatchObject({
+        after: { refused: "ExclusionIsMember", message: expect.stringContaining("leaves it out") },
+      });
+    }
+    expect(Object.keys((await mesh.roots.state()).annotations)).not.toContain("meshjoin.dev_without");
   });
 
   it("holds a stage again as soon as it is a member", async () => {

@@ -31,6 +31,22 @@ describe("a root rotation", () => {
     expect(await halfDaysUntilIdle(mesh, joins)).toBe(alone);
   });
 
+  it("is held by a member whose namespace was made anew within the stage as by any other", async () => {
+    const mesh = await aJoinedMesh({ members: 3 });
+    await order(mesh, "start");
+    await ticks(mesh);
+    mesh.clock.advance(STAGE - 60);
+    const { store } = mesh.servers[2]!;
+    store.delete({ apiVersion: "v1", kind: "Namespace", name: "istio-system" });
+    await ticks(mesh);
+    mesh.clock.advance(120);
+    await ticks(mesh);
+    expect((await rootsNow(mesh)).stage).toBe("distribute");
+    mesh.clock.advance(STAGE);
+    await ticks(mesh);
+    expect((await rootsNow(mesh)).stage).toBe("switch");
+  });
+
   it("is not prolonged by intermediates that are issued anew for the same roots", async () => {
     const alone = await halfDaysUntilIdle(await aJoinedMesh(), async () => undefined);
     const mesh = await aJoinedMesh();

@@ -5,18 +5,26 @@ import type { Member } from "../../../../shared/core/observation.ts";
 import { gateOf } from "../../../../shared/core/roots/gate.ts";
 import { unsafeRoots } from "../../../../shared/core/roots/guard.ts";
 import { NO_NOTES } from "../../../../shared/core/roots/notes.ts";
-import { abort, advance, claimNext, isRefusal, type Roots } from "../../../../shared/core/roots/stages.ts";
+import {
+  abort,
+  advance,
+  claimNext,
+  isRefusal,
+  type Roots,
+  seenBy,
+} from "../../../../shared/core/roots/stages.ts";
 import {
   bundleVersions,
   formatRootVersions,
   type RootVersions,
 } from "../../../../shared/core/roots/state.ts";
+import { viewOf } from "../../../../shared/core/roots/view.ts";
 import { aCluster } from "../../../builders/cluster.ts";
 import { aMember, anUnreachableMember, ownCacerts, ownControlPlane } from "../../../builders/member.ts";
 
 const TTL = 100;
 const SKEW = 5;
-const SPEC = { workloadTtl: TTL, clockSkew: SKEW };
+const SPEC = { workloadTtl: TTL, clockSkew: SKEW, projects: ["shop"], allow: [] };
 const START = new Date("2026-03-01T12:00:00Z").getTime();
 
 /** What one member's Secret holds, and what its istiod makes of it. */
@@ -110,6 +118,8 @@ function load(member: ModelMember | undefined, now: number): void {
 
 function tick(model: Model): void {
   reconcile(model);
+  const noted = seenBy(model.roots, viewOf(SPEC));
+  if (noted !== undefined) apply(model, noted);
   const gate = gateOf({
     roots: model.roots,
     spec: SPEC,

@@ -25,6 +25,10 @@ const notes: fc.Arbitrary<RootNotes> = fc.record(
     without: fc
       .uniqueArray(fc.constantFrom("cn-a", "cn-b", "cn-c"))
       .map((all) => all.toSorted((a, b) => (a < b ? -1 : 1))),
+    view: fc.constantFrom(
+      { projects: ["shop"], allow: [] },
+      { projects: ["shop", "zoo"], allow: ["m*", "n?"] },
+    ),
   },
   { requiredKeys: ["distributed", "retired", "retiring", "without"] },
 );

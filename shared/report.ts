@@ -34,6 +34,8 @@ export interface MemberReport {
   readonly isBlocked?: boolean;
   /** Its own half was whole, and then its istiod did not serve the intermediate, or was not ready any more. */
   readonly hasLapsed?: boolean;
+  /** It has lapsed because of what was written a moment ago, and time mends it. */
+  readonly isLoading?: boolean;
 }
 
 export interface PairReport {
@@ -44,6 +46,8 @@ export interface PairReport {
   readonly counts: boolean;
   /** It was left alone, because a person must act first. */
   readonly isBlocked?: boolean;
+  /** Every istiod of the reader was seen to list the target as synced. */
+  readonly isSynced?: boolean;
 }
 
 export const NOTHING: Report = { members: [], pairs: [], findings: [], errors: [], isCutShort: false };

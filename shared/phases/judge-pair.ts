@@ -15,8 +15,6 @@ export const keyOf = ({ reader, target }: { readonly reader: string; readonly ta
 export interface Judged {
   readonly pair: PairReport;
   readonly findings: readonly Finding[];
-  /** Every istiod of the reader lists the target as synced. */
-  readonly synced?: boolean;
 }
 
 /** What was written, and what was seen of it. */
@@ -57,7 +55,7 @@ export function judgePair(plan: PairPlan, { subjects, written, evidence }: Done)
       const status = seen === undefined ? "unknown" : seen.unsynced.get(target);
       if (status === undefined) {
         const isNew = done === true && plan.action !== undefined;
-        return { ...settle(isNew ? outcomeOf(plan.action) : "unchanged", true), synced: true };
+        return synced(settle(isNew ? outcomeOf(plan.action) : "unchanged", true));
       }
       const error = seen?.error;
       const counts = error === undefined || !isOfPeer(error, subjects);
@@ -69,6 +67,10 @@ export function judgePair(plan: PairPlan, { subjects, written, evidence }: Done)
 
 function blocked({ pair, ...rest }: Judged): Judged {
   return { ...rest, pair: { ...pair, isBlocked: true } };
+}
+
+function synced({ pair, ...rest }: Judged): Judged {
+  return { ...rest, pair: { ...pair, isSynced: true } };
 }
 
 /** Of what is not as it should be: time mends it, unless the error says otherwise. */

@@ -23,8 +23,7 @@ export async function noteLoaded(
     const seen = evidence.get(clusterId);
     const { cacerts } = state;
     if (seen === undefined || cacerts?.owner !== "ours" || cacerts.loadedAt !== undefined) return NOTHING;
-    if (!seen.loaded)
-      return lapsed(clusterId, unfinished(seen.error), notServed(run, clusterId, cacerts, seen));
+    if (!seen.loaded) return notServed(run, clusterId, cacerts, seen);
     return await settle(
       clusterId,
       "it was noted what its istiod serves",
@@ -50,13 +49,19 @@ function conflicts({ clusterId, error, finding: found }: Fault): Partial<Report>
   return { ...lapsed(clusterId, unfinished(error), found), errors: [error] };
 }
 
-function lapsed(clusterId: string, outcome: Outcome, found: Finding): Partial<Report> {
-  return { members: [{ clusterId, outcome, findings: [found], hasLapsed: true }] };
+function lapsed(clusterId: string, outcome: Outcome, found: Finding, isLoading = false): Partial<Report> {
+  return { members: [{ clusterId, outcome, findings: [found], hasLapsed: true, isLoading }] };
 }
 
-function notServed({ ports }: Run, id: string, { issuedAt }: OwnCacerts, { error }: Evidence): Finding {
-  if (error !== undefined) return faultFinding(error, id);
-  return notLoaded(id, ports.clock.now().getTime() - (issuedAt?.getTime() ?? 0) < LOADS_WITHIN_MS);
+function notServed(
+  { ports }: Run,
+  id: string,
+  { issuedAt }: OwnCacerts,
+  { error }: Evidence,
+): Partial<Report> {
+  if (error !== undefined) return lapsed(id, unfinished(error), faultFinding(error, id));
+  const isFresh = ports.clock.now().getTime() - (issuedAt?.getTime() ?? 0) < LOADS_WITHIN_MS;
+  return lapsed(id, "waiting", notLoaded(id, isFresh), isFresh);
 }
 
 /** A kubelet looks for changed Secrets about every minute, and finds them in a cache of as much. */

@@ -59,10 +59,8 @@ async function verify(run: Run, round: Round, written: Written): Promise<Report>
   const { mesh, subjects, plans } = round;
   const evidence = await verifyAll(run, round, written);
   const judged = plans.map((plan) => judgePair(plan, { subjects, written, evidence }));
-  for (const { synced, pair } of judged) {
-    if (synced !== true) continue;
-    const { reader, target, outcome } = pair;
-    run.progress({ step: "pairSynced", clusterId: reader, target, outcome });
+  for (const { reader, target, outcome, isSynced } of judged.map(({ pair }) => pair)) {
+    if (isSynced === true) run.progress({ step: "pairSynced", clusterId: reader, target, outcome });
   }
   const own = mesh.members.filter(({ clusterId }) => subjects.has(clusterId)).filter(isReachable);
   return merge(await noteLoaded(run, own, evidence), {

@@ -7,7 +7,7 @@ import type { MeshjoinError } from "../errors.ts";
 import { observeAgain } from "../look/member.ts";
 import type { MemberAction } from "../plan/action.ts";
 import { planContext } from "../plan-context.ts";
-import { NOTHING, type Report, settle } from "../report.ts";
+import { NOTHING, type PairReport, type Report, settle } from "../report.ts";
 import type { Run } from "../run.ts";
 import type { Course } from "./course.ts";
 import { awaitReady, WAIT_MS } from "./own-halves.ts";
@@ -101,13 +101,18 @@ async function take(
   );
 }
 
-/** Whether the member, or a pair of it that counts, is not as it should be; undefined if all is. */
+/** Whether the member, or a pair of it that counts, is not as it should be; undefined if all is, but for what only a person can mend. */
 function faultOf(id: string, { pairs, members }: Report): TurnFault | undefined {
   const bad = [
-    ...pairs.filter(({ reader, target, counts }) => counts && (reader === id || target === id)),
+    ...pairs.filter(({ counts, isBlocked = false }) => counts && !isBlocked).filter(isOf(id)),
     ...members.filter(({ clusterId }) => clusterId === id),
   ].filter(({ outcome }) => isUnfinished(outcome));
   if (bad.length === 0) return undefined;
   const retryable = bad.every(({ outcome }) => outcome === "waiting");
   return { clusterId: id, outcome: outcomeOfFailure({ retryable }) };
 }
+
+const isOf =
+  (id: string) =>
+  ({ reader, target }: PairReport) =>
+    reader === id || target === id;

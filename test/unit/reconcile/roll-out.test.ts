@@ -1,9 +1,12 @@
-import { describe, expect, it } from "@jest/globals";
+import { afterEach, describe, expect, it, jest } from "@jest/globals";
 import { clusterId, ISTIO_NAMESPACE } from "../../../shared/core/names.ts";
 import type { ManifestTemplate } from "../../../shared/istio/template.ts";
+import { WAIT_MS } from "../../../shared/phases/own-halves.ts";
 import type { KubernetesObject } from "../../../shared/ports.ts";
 import type { Progress } from "../../../shared/progress.ts";
+import { rotateIntermediates } from "../../../shared/rotate.ts";
 import { aCluster } from "../../builders/cluster.ts";
+import type { IstiodBehaviour } from "../../fakes/kubernetes/istiod.ts";
 import { aMesh, type FakeMesh } from "../../fakes/mesh.ts";
 import { MANIFEST_TEMPLATE } from "../../fixtures/manifest-template.ts";
 import { namespace, secret } from "./installations.ts";
@@ -27,10 +30,41 @@ async function aJoinedMesh(members: number): Promise<FakeMesh> {
   return mesh;
 }
 
+/** In seconds. */
+const HOUR = 3600;
 const ids = (mesh: FakeMesh) => mesh.clusters.map(({ ref }) => clusterId(ref));
 const reasonsOf = (findings: readonly { readonly reason: string }[]) => [
   ...new Set(findings.map(({ reason }) => reason)),
 ];
+
+/** From now on the changed manifest, and that alone, does this to the istiod of the member. */
+function breaks(mesh: FakeMesh, member: number, how: Partial<IstiodBehaviour>): void {
+  const server = mesh.servers[member]!;
+  const { istiod, store } = server;
+  const whole = { ...istiod };
+  const settle = () => {
+    Object.assign(istiod, changed(mesh).includes(ids(mesh)[member]!) ? how : whole);
+    server.wakeIstiod();
+  };
+  settle();
+  store.onChange(settle);
+}
+
+/** Its pods are gone, as they are when a kubelet starts them anew; of a manifest that does not come up none come back. */
+function restartIstiod(mesh: FakeMesh, member: number): void {
+  const { store } = mesh.servers[member]!;
+  const ref = { apiVersion: "apps/v1", kind: "Deployment", namespace: ISTIO_NAMESPACE, name: "istiod" };
+  store.write({ ...store.get(ref)!, status: { replicas: 1 } }, "kube-controller-manager");
+}
+
+/** What a run waits a minute for, it waits for a moment here. */
+function waitShortly(): void {
+  const timeout = AbortSignal.timeout.bind(AbortSignal);
+  jest.spyOn(AbortSignal, "timeout").mockImplementation((ms) => timeout(ms === WAIT_MS ? 200 : ms));
+}
+afterEach(() => {
+  jest.restoreAllMocks();
+});
 
 /** Cluster IDs of the members that run the changed manifest. */
 function changed(mesh: FakeMesh): string[] {
@@ -105,6 +139,94 @@ describe("a roll-out", () => {
     mesh.servers[2]!.faults.unreachable = false;
     expect(await mesh.reconcile("mesh")).toMatchObject({ retry: false, errors: [] });
     await expectJoined(mesh);
+  });
+
+  it("reaches each broken member, whatever became of the one before", async () => {
+    const mesh = await aJoinedMesh(3);
+    await mesh.reconcile("mesh", { template: CHANGED });
+    for (const member of [0, 1]) {
+      breaks(mesh, member, { readyAfterMs: Number.POSITIVE_INFINITY });
+      restartIstiod(mesh, member);
+    }
+    const [first, , third] = ids(mesh);
+    mesh.servers[0]!.faults.forbidden = ["apply"];
+    const { summary } = await mesh.reconcile("mesh");
+    expect(changed(mesh)).toEqual([first, third]);
+    const stopped = summary.findings.filter(({ reason }) => reason === "RollOutStopped");
+    expect(stopped.map((found) => found.clusterId)).toEqual([first]);
+    expect(summary.members.map(({ outcome }) => outcome)).toEqual(["failed", "waiting", "unchanged"]);
+
+    mesh.servers[0]!.faults.forbidden = [];
+    await mesh.reconcile("mesh");
+    expect(await mesh.reconcile("mesh")).toMatchObject({ retry: false, errors: [] });
+    expect(changed(mesh)).toEqual([]);
+    await expectJoined(mesh);
+  });
+
+  it("reaches a member whose istiod is ready and has synced nobody since the manifest before", async () => {
+    waitShortly();
+    const mesh = await aJoinedMesh(3);
+    breaks(mesh, 0, { syncsAfterMs: Number.POSITIVE_INFINITY });
+    const broken = await mesh.reconcile("mesh", { template: CHANGED });
+    expect(reasonsOf(broken.summary.findings)).toContain("RollOutStopped");
+    expect(changed(mesh)).toEqual([ids(mesh)[0]]);
+
+    const { summary } = await mesh.reconcile("mesh");
+    expect(changed(mesh)).toEqual([]);
+    expect(reasonsOf(summary.findings)).not.toContain("RollOutStopped");
+    expect(await mesh.reconcile("mesh")).toMatchObject({ retry: false, errors: [] });
+    await expectJoined(mesh);
+  });
+
+  it("goes to no other because of a member that has it, and that nobody can read since", async () => {
+    waitShortly();
+    const mesh = await aJoinedMesh(2);
+    const [first, second] = ids(mesh);
+    const report = ({ step }: Progress) => {
+      if (step === "applyControlPlane") mesh.fleet.cutOff(mesh.clusters[0]!);
+    };
+    const { summary } = await mesh.reconcile("mesh", { template: CHANGED, report });
+    expect(reasonsOf(summary.findings)).toContain("RollOutStopped");
+    const again = await mesh.reconcile("mesh", { template: CHANGED });
+    expect(again.summary.pairs).toMatchObject([
+      { reader: first, outcome: "unchanged" },
+      { reader: second, outcome: "waiting" },
+    ]);
+    expect(reasonsOf(again.summary.findings)).toContain("RollOutWaits");
+    expect(changed(mesh)).toEqual([first]);
+  });
+
+  it("takes nobody for broken that is about to load a new intermediate", async () => {
+    waitShortly();
+    const mesh = await aJoinedMesh(2);
+    const [first] = ids(mesh);
+    mesh.servers[0]!.istiod.reloadsAfterMs = Number.POSITIVE_INFINITY;
+    mesh.clock.advance(HOUR);
+    const order = { scope: { clusterId: first! }, reason: "manual", givenAt: mesh.clock.now() } as const;
+    await rotateIntermediates(mesh.run(), order);
+    const { summary } = await mesh.reconcile("mesh", { template: CHANGED });
+    expect(reasonsOf(summary.members[0]!.findings)).toContain("CertificateLoading");
+    expect(changed(mesh)).toEqual([]);
+
+    mesh.clock.advance(HOUR);
+    const later = await mesh.reconcile("mesh", { template: CHANGED });
+    expect(reasonsOf(later.summary.members[0]!.findings)).toContain("CertificateNotLoaded");
+    expect(changed(mesh)).toEqual([first]);
+  });
+
+  it("is not stopped by a pair that only a person can mend", async () => {
+    const refusing = aCluster({ name: "m4" });
+    const { dns } = refusing.endpoints;
+    const endpoints = { ...refusing.endpoints, dns: { ...dns!, allowsKubernetesTokens: false } };
+    const clusters = ["m1", "m2", "m3"].map((name) => aCluster({ name }));
+    const mesh = await aMesh({
+      clusters: [...clusters, { ...refusing, endpoints }],
+      spec: { accessPeers: "dns" },
+    });
+    await mesh.reconcile("mesh");
+    const { summary } = await mesh.reconcile("mesh", { template: CHANGED });
+    expect(reasonsOf(summary.findings)).toEqual(["DnsTokensNotAllowed"]);
+    expect(changed(mesh)).toEqual(ids(mesh));
   });
 
   it("waits for no member that only a person can mend", async () => {

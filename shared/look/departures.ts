@@ -30,6 +30,20 @@ export async function lookAtDepartures(run: Run, members: readonly Member[]): Pr
   };
 }
 
+/**
+ * The same departures by what GKE says now, but for those that are proved: leavers may have taken long to be looked at, and a
+ * cluster may have got its label back and joined in that time.
+ */
+export async function askAgain(run: Run, departures: readonly Departure[]): Promise<Departure[]> {
+  return await Promise.all(
+    departures.map(async (known) => {
+      if (!mayRun(known.absence)) return known;
+      const { departure } = await run.inTurn(() => ask(run, known.departed));
+      return departure;
+    }),
+  );
+}
+
 function mayRun({ certainty }: Absence): boolean {
   return certainty === "assumed" || certainty === "notConfigured";
 }

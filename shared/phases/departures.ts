@@ -4,11 +4,14 @@ import { type Finding, finding } from "../core/finding.ts";
 import { isReachable, type ReachableMember } from "../core/observation.ts";
 import { type Outcome, outcomeOf, worst } from "../core/outcome.ts";
 import { secretRef } from "../istio/secrets.ts";
+import { askAgain } from "../look/departures.ts";
 import { verifyMember } from "../look/istiods.ts";
 import type { DepartureAction, Revoke } from "../plan/action.ts";
+import { type DeparturePlan, planDepartures } from "../plan/departures.ts";
+import { planContext } from "../plan-context.ts";
 import { type Fault, type PairReport, settle } from "../report.ts";
 import type { Run } from "../run.ts";
-import type { Phase } from "./course.ts";
+import type { Course, Phase } from "./course.ts";
 import { WAIT_MS } from "./own-halves.ts";
 
 /**
@@ -16,8 +19,9 @@ import { WAIT_MS } from "./own-halves.ts";
  * first, then, once istiod does not list what has left, the reader Secrets, with which the leaver's tokens die. Otherwise one
  * member waits for no other. Dying in between leaves what the next run sees and finishes.
  */
-export const departures: Phase = async (run, { mesh, plan }) => {
-  const { actions, findings } = plan.departures;
+export const departures: Phase = async (run, course) => {
+  const { mesh } = course;
+  const { actions, findings } = await planNow(run, course);
   if (actions.length === 0) return { findings };
   const touched = [...mesh.members, ...mesh.leavers].filter(isReachable);
   const partings = new Map(touched.map((member) => [member.clusterId, part(run, member, actions)]));
@@ -36,6 +40,13 @@ export const departures: Phase = async (run, { mesh, plan }) => {
     errors: done.flatMap(({ fault }) => fault?.error ?? []),
   };
 };
+
+/** The plan that is carried out: what is not proved, and would be removed, is asked of GKE once more right before. */
+async function planNow(run: Run, { request, mesh, plan }: Course): Promise<DeparturePlan> {
+  if (plan.departures.actions.length === 0) return plan.departures;
+  const { spec, only, confirm } = planContext(run, request);
+  return planDepartures({ ...mesh, departures: await askAgain(run, mesh.departures), spec, only, confirm });
+}
 
 interface Done {
   readonly action: DepartureAction;

@@ -68,6 +68,25 @@ describe("a cluster that joins while a full run looks", () => {
     await expectJoined(mesh);
   });
 
+  it("stays, though GKE was asked for it before it got its label back", async () => {
+    const mesh = await aJoinedMesh(3);
+    const [newcomer] = mesh.clusters;
+    unlabel(mesh, newcomer!);
+    const run = mesh.run();
+    const directory: ClusterDirectory = {
+      list: (...given) => mesh.directory.list(...given),
+      async get(...given) {
+        const answer = await mesh.directory.get(...given);
+        mesh.directory.put(newcomer!);
+        expect(await mesh.join(newcomer!)).toMatchObject({ retry: false, errors: [] });
+        return answer;
+      },
+    };
+    const late = { ...run, ports: { ...run.ports, directory } };
+    await reconcile(late, { scope: "mesh", reason: "test" });
+    await expectJoined(mesh);
+  });
+
   it("stays, though the members held credentials of an earlier cluster of its name when that run looked", async () => {
     const mesh = await aJoinedMesh(3);
     const [old, ...rest] = mesh.clusters;

@@ -1,5 +1,6 @@
 import type { ClusterRef, VpcRef } from "./cluster.ts";
 import { fnv1a } from "./hash.ts";
+import { remembering } from "./remembering.ts";
 
 /** Istio's root namespace; istiod, `cacerts` and all remote secrets live there. */
 export const ISTIO_NAMESPACE = "istio-system";
@@ -29,8 +30,11 @@ const DNS_LABEL_MAX = 63;
 const HASH_DIGITS = 10;
 
 export function annotation<K extends string>(key: K): `meshjoin.dev/${K}` {
-  return `meshjoin.dev/${key}`;
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- a template of a type parameter widens to string
+  return annotationOf(key) as `meshjoin.dev/${K}`;
 }
+
+const annotationOf = remembering((key) => `meshjoin.dev/${key}`);
 
 /** `projects/P/locations/L/clusters/C`, the form of GKE's own API. */
 export function clusterResource(ref: ClusterRef): string {

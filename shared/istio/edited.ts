@@ -1,4 +1,5 @@
 import { annotation, FIELD_MANAGER } from "../core/names.ts";
+import { remembering } from "../core/remembering.ts";
 import type { ManagedFields, ObjectMeta } from "../ports.ts";
 
 /** What was written with one request, as paths into `managedFields`. */
@@ -28,14 +29,14 @@ export function editorOf(
     ({ manager, operation }) => manager === FIELD_MANAGER && operation === "Update",
   );
   const ours = [
-    ...data.map((key) => ({ path: DATA, key })),
-    ...annotations.map((key) => ({ path: ANNOTATIONS, key: annotation(key) })),
+    ...data.map((key) => ({ path: DATA, field: FIELD + key })),
+    ...annotations.map((key) => ({ path: ANNOTATIONS, field: annotationField(key) })),
   ];
   const added = managedFields.find((entry) => ownsOther(entry, data));
   if (added !== undefined) return added.manager ?? SOMEBODY;
-  for (const { path, key } of ours) {
-    if (mine !== undefined && owns(mine, path, key)) continue;
-    const owner = managedFields.find((entry) => owns(entry, path, key));
+  for (const { path, field } of ours) {
+    if (mine !== undefined && owns(mine, path, field)) continue;
+    const owner = managedFields.find((entry) => owns(entry, path, field));
     if (!stoodThereBefore(owner, mine)) return owner?.manager ?? SOMEBODY;
   }
   const late = at !== undefined && Date.parse(mine?.time ?? "") > at.getTime() + TOLERANCE_MS;
@@ -50,9 +51,9 @@ function stoodThereBefore(owner: ManagedFields | undefined, mine: ManagedFields 
 const DATA = ["f:data"];
 const ANNOTATIONS = ["f:metadata", "f:annotations"];
 
-/** Whether it owns this key of the map at the path. */
-function owns(entry: ManagedFields, path: readonly string[], key: string): boolean {
-  return Object.hasOwn(fieldsAt(entry, path), FIELD + key);
+/** Whether it owns this field of the map at the path. */
+function owns(entry: ManagedFields, path: readonly string[], field: string): boolean {
+  return Object.hasOwn(fieldsAt(entry, path), field);
 }
 
 /** Whether it owns data under any other key. */
@@ -64,6 +65,7 @@ function ownsOther(entry: ManagedFields, data: readonly string[]): boolean {
 
 /** How `managedFields` marks a key of a map. */
 const FIELD = "f:";
+const annotationField = remembering((key) => FIELD + annotation(key));
 const NONE = {};
 
 function fieldsAt({ fieldsV1 }: ManagedFields, path: readonly string[]): object {

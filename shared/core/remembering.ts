@@ -1,0 +1,11 @@
+/** The same function of a text, computed once for each; for few texts that are asked for in n² objects. */
+export function remembering(compute: (text: string) => string): (text: string) => string {
+  const known = new Map<string, string>();
+  return (text) => {
+    const before = known.get(text);
+    if (before !== undefined) return before;
+    const value = compute(text);
+    known.set(text, value);
+    return value;
+  };
+}

@@ -27,25 +27,27 @@ export interface Done {
 /** What became of a planned pair: pure. */
 export function judgePair(plan: PairPlan, { subjects, written, evidence }: Done): Judged {
   const { reader, target } = plan;
-  const renewed = typeof written.get(keyOf(plan)) === "boolean";
+  const done = written.get(keyOf(plan));
+  const renewed = typeof done === "boolean";
   const kept = [...plan.findings, ...(plan.expiring === undefined || renewed ? [] : [plan.expiring])];
   const settle = (outcome: Outcome, counts: boolean, ...findings: Finding[]): Judged => ({
     pair: { reader, target, outcome, counts },
     findings: [...kept, ...findings],
   });
+  if (done instanceof MeshjoinError) {
+    return settle(unfinished(done), !isOfPeer(done, subjects), faultFinding(done, reader));
+  }
+  const isNew = done === true && plan.action !== undefined;
+  const outcome = isNew ? outcomeOf(plan.action) : "unchanged";
   switch (plan.standing) {
     case "excluded":
-      return settle("unchanged", true);
+      return settle(outcome, true);
     case "pending":
-      return settle("waiting", false);
+      return isNew ? settle(outcome, true) : settle("waiting", false);
     case "blocked":
       return blocked(settle("failed", true));
     case "current":
     case "connect": {
-      const done = written.get(keyOf(plan));
-      if (done instanceof MeshjoinError) {
-        return settle(unfinished(done), !isOfPeer(done, subjects), faultFinding(done, reader));
-      }
       const seen = evidence.get(reader);
       const holder = seen?.heldBy.get(target)?.split("/").at(-1);
       if (holder !== undefined) {
@@ -54,8 +56,7 @@ export function judgePair(plan: PairPlan, { subjects, written, evidence }: Done)
       }
       const status = seen === undefined ? "unknown" : seen.unsynced.get(target);
       if (status === undefined) {
-        const isNew = done === true && plan.action !== undefined;
-        return synced(settle(isNew ? outcomeOf(plan.action) : "unchanged", true));
+        return synced(settle(outcome, true));
       }
       const error = seen?.error;
       const counts = error === undefined || !isOfPeer(error, subjects);

@@ -11,18 +11,19 @@ import type { MeshSpec } from "../core/spec.ts";
 import { renewalsARun, tokenExpiring } from "../core/token-life.ts";
 import { type Connect, secretName } from "./action.ts";
 import { whyConnect } from "./connect-causes.ts";
-import type { Standing } from "./member.ts";
+import type { PeerStanding } from "./member.ts";
 
 export interface PairContext {
   readonly spec: MeshSpec;
-  readonly standings: ReadonlyMap<string, Standing>;
+  readonly standings: ReadonlyMap<string, PeerStanding>;
   readonly now: Date;
 }
 
 /**
  * How a directed pair stands: `current` (the remote secret is as it should be), `connect` (it is written now),
  * `pending` (one side is not ready; it will look for itself), `excluded` (not to be paired, or kept by somebody
- * else), `blocked` (somebody must act).
+ * else), `blocked` (somebody must act). Whatever it is, a remote secret of ours that istiod reads has its token renewed as long as
+ * the target lives.
  */
 export type PairStanding = "current" | "connect" | "pending" | "excluded" | "blocked";
 
@@ -109,11 +110,11 @@ function byEither<T>(
 function inTurn(plans: readonly PairPlan[], few: number): PairPlan[] {
   const due = plans.filter(({ action }) => action?.urgency === "due").toSorted(byExpiry);
   const reserve = new Set(due.slice(few));
-  return plans.map((plan) =>
-    plan.action !== undefined && reserve.has(plan)
-      ? { ...plan, standing: "current", action: { ...plan.action, urgency: "reserve" } }
-      : plan,
-  );
+  return plans.map((plan) => {
+    if (plan.action === undefined || !reserve.has(plan)) return plan;
+    const standing = plan.standing === "connect" ? "current" : plan.standing;
+    return { ...plan, standing, action: { ...plan.action, urgency: "reserve" } };
+  });
 }
 
 /** What a run tries for a reader, one after the other, and how often it is to succeed. */
@@ -148,7 +149,7 @@ function expiry({ tokenExpiresAt }: PairPlan): number {
 /** A token ends whatever keeps the pair from being written. */
 function planPair(reader: Side, target: Side, context: PairContext): PairPlan {
   const held = remoteSecretsOf(reader, target);
-  const [existing] = held;
+  const existing = ownOf(target, held) ?? held[0];
   const expiring = existing && tokenExpiring(existing, reader.clusterId, target.clusterId, context.now);
   return {
     ...planWriting(reader, target, held, context),
@@ -167,19 +168,52 @@ function planWriting(
   const route = routeBetween(reader.member, target.member);
   if (route.kind === "none")
     return { ...pair, standing: "excluded", isApart: true, findings: [route.finding] };
-  for (const { member } of [reader, target]) {
-    const waiting = notComplete(member, context);
-    if (waiting !== undefined) return { ...pair, standing: "pending", findings: [waiting] };
+  const waiting = notComplete(reader.member, context) ?? notComplete(target.member, context);
+  if (waiting !== undefined) {
+    return { ...pair, standing: "pending", findings: [waiting], ...renewal(reader, target, held, context) };
   }
   if (!isReachable(reader.member) || !isReachable(target.member))
     return { ...pair, standing: "pending", findings: [] };
   const { address } = target;
   if ("finding" in address) return { ...pair, standing: "blocked", findings: [address.finding] };
   const foreign = foreignSecret(reader, target, held);
-  if (foreign !== undefined) return { ...pair, ...foreign };
+  if (foreign !== undefined) return { ...pair, ...foreign, ...renewal(reader, target, held, context) };
+  const action = planConnect(reader, target, ownOf(target, held), address.digest, context);
+  if (action === undefined) return { ...pair, standing: "current", findings: [] };
+  return { ...pair, standing: "connect", action, findings: [] };
+}
 
-  const { digest } = address;
-  const [existing] = held;
+/**
+ * Of a remote secret of ours that istiod reads, where none would be made now: its token is to live as long as the target answers. It
+ * stays for the cluster that it was made for; another one of the name is not connected thereby.
+ */
+function renewal(
+  reader: Side,
+  target: Side,
+  held: readonly RemoteSecretState[],
+  context: PairContext,
+): Pick<PairPlan, "action"> {
+  const own = ownOf(target, held);
+  const { address } = target;
+  const isKept = own?.isRead === true && own.targetGkeId === target.member.cluster.id;
+  if (!isKept || "finding" in address || foreignStandIn(reader, target) !== undefined) return {};
+  if (!isReachable(reader.member) || !isReachable(target.member)) return {};
+  const { standings } = context;
+  const standing = standings.get(target.clusterId);
+  if (standings.get(reader.clusterId) !== "complete" || !(standing === "complete" || standing === "down"))
+    return {};
+  const action = planConnect(reader, target, own, address.digest, context);
+  return action === undefined ? {} : { action };
+}
+
+function planConnect(
+  reader: Side,
+  target: Side,
+  existing: RemoteSecretState | undefined,
+  digest: string,
+  { now }: PairContext,
+): Connect | undefined {
+  const ids = { reader: reader.clusterId, target: target.clusterId };
   const bound = target.readerSecrets
     .get(reader.clusterId)
     ?.find(({ readerId }) => readerId === reader.clusterId);
@@ -189,11 +223,11 @@ function planWriting(
     digest,
     reader: reader.member.cluster,
     target: target.member.cluster,
-    ids: pair,
-    now: context.now,
+    ids,
+    now,
   });
-  if (cause === undefined) return { ...pair, standing: "current", findings: [] };
-  const action: Connect = {
+  if (cause === undefined) return undefined;
+  return {
     kind: "connect",
     verb: existing === undefined ? "create" : "update",
     clusterId: reader.clusterId,
@@ -205,7 +239,6 @@ function planWriting(
     writes: writesOf(reader, target, existing),
     findings: [cause.finding],
   };
-  return { ...pair, standing: "connect", action, findings: [] };
 }
 
 /** The remote secret, and first the reader Secret in the target, where there is none or one of an earlier cluster of the name. */
@@ -255,6 +288,11 @@ function remoteSecretsOf({ remoteSecrets }: Side, target: Side): readonly Remote
 
 const NONE: readonly RemoteSecretState[] = [];
 
+/** The one that Meshjoin keeps for the target. */
+function ownOf({ names }: Side, held: readonly RemoteSecretState[]): RemoteSecretState | undefined {
+  return held.find(({ owner, name }) => owner === "ours" && name === names.remoteSecret);
+}
+
 /** A Secret of somebody else's that keeps the pair, or that is in its way. */
 function foreignSecret(
   reader: Side,
@@ -268,8 +306,12 @@ function foreignSecret(
       findings: [foreignRemoteSecret(reader.clusterId, target.clusterId, remote)],
     };
   }
-  const standIn = target.readerSecrets.get(reader.names.readerSecret)?.find(({ owner }) => owner !== "ours");
+  const standIn = foreignStandIn(reader, target);
   return standIn && { standing: "blocked", findings: [foreignReaderSecret(target.clusterId, standIn.name)] };
+}
+
+function foreignStandIn(reader: Side, target: Side): ReaderSecretState | undefined {
+  return target.readerSecrets.get(reader.names.readerSecret)?.find(({ owner }) => owner !== "ours");
 }
 
 /** `isRead`: whether istiod takes notice of it. */

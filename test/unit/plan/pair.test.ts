@@ -4,7 +4,7 @@ import type { Cluster } from "../../../shared/core/cluster.ts";
 import { clusterId } from "../../../shared/core/names.ts";
 import type { Member, Reachable } from "../../../shared/core/observation.ts";
 import type { MeshSpec } from "../../../shared/core/spec.ts";
-import type { Standing } from "../../../shared/plan/member.ts";
+import type { PeerStanding } from "../../../shared/plan/member.ts";
 import { type PairPlan, planPairs } from "../../../shared/plan/pair.ts";
 import { aCluster, allEndpoints } from "../../builders/cluster.ts";
 import {
@@ -23,7 +23,7 @@ const DAY_MS = 86_400_000;
 
 interface Given {
   readonly spec?: Partial<MeshSpec>;
-  readonly standings?: Readonly<Record<string, Standing>>;
+  readonly standings?: Readonly<Record<string, PeerStanding>>;
   readonly subjects?: readonly string[];
   readonly now?: Date;
 }
@@ -199,6 +199,50 @@ describe("a pair", () => {
     });
   });
 
+  describe("whose target is down", () => {
+    const west = clusterId(WEST.ref);
+    const later = new Date(NOW.getTime() + 5 * DAY_MS);
+    const down = (members: readonly Member[], now = later) =>
+      eastToWest(members, { standings: { [west]: "down" }, now });
+    const waiting = { standing: "pending", findings: [{ reason: "PeerPending", clusterId: west }] };
+
+    it("waits for it, and has its token renewed all the same", () => {
+      expect(down(seeing({}))).toMatchObject({
+        ...waiting,
+        action: { verb: "update", urgency: "due", findings: [{ reason: "TokenDue" }] },
+      });
+    });
+
+    it.each<[string, Member[]]>([
+      ["is none yet", seeing({ remoteSecrets: [] })],
+      ["was for an earlier cluster of the name", seeing(remote({ targetGkeId: "old" }))],
+      ["is not read by istiod", seeing(remote({ isRead: false }))],
+      ["is somebody else's", seeing(remote({ owner: "foreign" }))],
+      ["would be bound to somebody else's Secret", seeing({}, reader({ owner: "foreign" }))],
+    ])("is not written where its remote secret %s", (_, members) => {
+      const planned = down(members);
+      expect(planned).toMatchObject(waiting);
+      expect(planned).not.toHaveProperty("action");
+    });
+
+    it("is left alone as long as the token is good", () => {
+      expect(down(seeing({}), NOW)).not.toHaveProperty("action");
+    });
+  });
+
+  it("is renewed beside a remote secret of somebody else's, which istiod reads too", () => {
+    const byHand = aRemoteSecret(EAST, WEST, { name: "by-hand", owner: "foreign" });
+    const doubled = seeing({ remoteSecrets: [byHand, aRemoteSecret(EAST, WEST)] });
+    const kept = { standing: "excluded", findings: [{ reason: "ForeignRemoteSecret" }] };
+    expect(eastToWest(doubled)).toMatchObject(kept);
+    expect(eastToWest(doubled)).not.toHaveProperty("action");
+    const now = new Date(NOW.getTime() + 5 * DAY_MS);
+    expect(eastToWest(doubled, { now })).toMatchObject({
+      ...kept,
+      action: { verb: "update", urgency: "due", resourceVersion: "8" },
+    });
+  });
+
   it("is blocked by a foreign Secret of the reader's name in the target", () => {
     expect(eastToWest(seeing({ remoteSecrets: [] }, reader({ owner: "foreign" })))).toMatchObject({
       standing: "blocked",
@@ -365,7 +409,7 @@ describe("planPairs", () => {
       network: fc.constantFrom("default", "dmz"),
       vpcNative: fc.boolean(),
       seen,
-      standing: fc.constantFrom<Standing>("complete", "complete", "pending", "blocked"),
+      standing: fc.constantFrom<PeerStanding>("complete", "complete", "pending", "blocked", "down"),
       isSubject: fc.boolean(),
     }),
     { selector: ({ name }) => name, maxLength: 5 },
@@ -404,13 +448,16 @@ describe("planPairs", () => {
       fc.property(world, ({ members, ...given }) => {
         const byId = new Map(members.map((member) => [member.clusterId, member]));
         for (const { standing, action, ...pair } of plan(members, given)) {
-          expect(action !== undefined).toBe(standing === "connect");
+          const isDown = given.standings[pair.target] === "down";
+          expect(action !== undefined && !isDown).toBe(standing === "connect");
+          expect(isDown && action?.verb === "create").toBe(false);
           const sides = [byId.get(pair.reader), byId.get(pair.target)];
           const allowed = sides.every(
             (side) =>
               side?.state.reachable === true &&
               side.cluster.vpcNative &&
-              given.standings[side.clusterId] === "complete" &&
+              (given.standings[side.clusterId] === "complete" ||
+                (isDown && side.clusterId === pair.target)) &&
               side.network === sides[0]?.network,
           );
           expect(action === undefined || allowed).toBe(true);

@@ -1,4 +1,4 @@
-import { describe, expect, it } from "@jest/globals";
+import { afterEach, describe, expect, it, jest } from "@jest/globals";
 import { connectPair } from "../../../shared/apply/connect.ts";
 import type { Finding } from "../../../shared/core/finding.ts";
 import { annotation, clusterId, ISTIO_NAMESPACE } from "../../../shared/core/names.ts";
@@ -11,9 +11,21 @@ import type { Progress } from "../../../shared/progress.ts";
 import { collectStatus } from "../../../shared/status.ts";
 import { aMesh, type FakeMesh } from "../../fakes/mesh.ts";
 import { MANIFEST_TEMPLATE } from "../../fixtures/manifest-template.ts";
-import { contentsFromNow, expectJoined, fileOf, inLockstep, secretsOf, versionsOf } from "./world.ts";
+import {
+  contentsFromNow,
+  expectJoined,
+  fileOf,
+  inLockstep,
+  secretsOf,
+  versionsOf,
+  waitShortly,
+} from "./world.ts";
 
 const DAY = 86_400;
+
+afterEach(() => {
+  jest.restoreAllMocks();
+});
 
 async function twoMembers(): Promise<FakeMesh> {
   const mesh = await aMesh({ members: 2 });
@@ -83,6 +95,26 @@ describe("a token", () => {
     expect(renewed.map(({ reader }) => reader)).toEqual(mesh.clusters.map(({ ref }) => clusterId(ref)));
     for (let run = 0; run < 3; run += 1) await mesh.reconcile("mesh");
     expect(issued().filter((at) => before.includes(at))).toEqual([]);
+  });
+
+  it("of a target whose istiod is down is renewed, so that its readers keep it", async () => {
+    waitShortly();
+    const mesh = await aMesh({ members: 3 });
+    await mesh.reconcile("mesh");
+    const down = mesh.clusters[0]!;
+    const { istiod, store } = mesh.servers[0]!;
+    istiod.readyAfterMs = Number.POSITIVE_INFINITY;
+    const ref = { apiVersion: "apps/v1", kind: "Deployment", namespace: ISTIO_NAMESPACE, name: "istiod" };
+    store.write({ ...store.get(ref)!, status: { replicas: 1 } }, "kube-controller-manager");
+    for (let days = 0; days < 20; days += 2) {
+      mesh.clock.advance(2 * DAY);
+      await mesh.reconcile("mesh");
+    }
+    const tokens = mesh.clusters.slice(1).map((reader) => {
+      const name = `istio-remote-secret-${clusterId(down.ref)}`;
+      return tokenOf(secretsOf(mesh, reader).find(({ metadata }) => metadata.name === name)!);
+    });
+    expect(tokens.map((token) => mesh.servers[0]!.accepts(token))).toEqual([true, true]);
   });
 
   it("near its end is renewed with all others that are, whatever their number", async () => {

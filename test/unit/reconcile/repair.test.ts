@@ -1,5 +1,5 @@
 import { describe, expect, it } from "@jest/globals";
-import { clusterId, ISTIO_NAMESPACE, NETWORK_LABEL } from "../../../shared/core/names.ts";
+import { annotation, clusterId, ISTIO_NAMESPACE, NETWORK_LABEL } from "../../../shared/core/names.ts";
 import type { KubernetesObject } from "../../../shared/ports.ts";
 import { aCluster } from "../../builders/cluster.ts";
 import { aMesh, type FakeMesh } from "../../fakes/mesh.ts";
@@ -165,5 +165,27 @@ describe("two remote secrets for one cluster", () => {
       },
     ]);
     expect(versionsOf(mesh)).toEqual(before);
+  });
+
+  it("do not keep ours from being renewed", async () => {
+    const mesh = await aMesh({ members: 2 });
+    await mesh.reconcile("mesh");
+    const [, m2] = mesh.clusters;
+    const id = clusterId(m2!.ref);
+    const ours = () => mesh.servers[0]!.store.get(secretRef(`istio-remote-secret-${id}`))!;
+    const before = ours();
+    const metadata = {
+      name: "by-hand",
+      namespace: "istio-system",
+      labels: { "istio/multiCluster": "true" },
+      annotations: { "networking.istio.io/cluster": id },
+    };
+    mesh.servers[0]!.store.write({ ...before, metadata }, "kubectl");
+    mesh.clock.advance(5 * 86_400);
+    const { summary } = await mesh.reconcile("mesh");
+    expect(summary.pairs.map(({ outcome }) => outcome)).toEqual(["updated", "updated"]);
+    expect(ours().metadata.uid).toBe(before.metadata.uid);
+    const issuedAt = annotation("token-issued-at");
+    expect(ours().metadata.annotations?.[issuedAt]).toBe(mesh.clock.now().toISOString());
   });
 });

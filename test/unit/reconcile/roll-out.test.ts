@@ -1,7 +1,6 @@
 import { afterEach, describe, expect, it, jest } from "@jest/globals";
 import { clusterId, ISTIO_NAMESPACE } from "../../../shared/core/names.ts";
 import type { ManifestTemplate } from "../../../shared/istio/template.ts";
-import { WAIT_MS } from "../../../shared/phases/own-halves.ts";
 import type { KubernetesObject } from "../../../shared/ports.ts";
 import type { Progress } from "../../../shared/progress.ts";
 import { rotateIntermediates } from "../../../shared/rotate.ts";
@@ -10,7 +9,7 @@ import type { IstiodBehaviour } from "../../fakes/kubernetes/istiod.ts";
 import { aMesh, type FakeMesh } from "../../fakes/mesh.ts";
 import { MANIFEST_TEMPLATE } from "../../fixtures/manifest-template.ts";
 import { namespace, secret } from "./installations.ts";
-import { expectJoined, versionsOf } from "./world.ts";
+import { expectJoined, versionsOf, waitShortly } from "./world.ts";
 
 /** The manifest with a change that makes new istiod pods. */
 const CHANGED = withEnv("PILOT_TRACE_SAMPLING", "1");
@@ -57,11 +56,6 @@ function restartIstiod(mesh: FakeMesh, member: number): void {
   store.write({ ...store.get(ref)!, status: { replicas: 1 } }, "kube-controller-manager");
 }
 
-/** What a run waits a minute for, it waits for a moment here. */
-function waitShortly(): void {
-  const timeout = AbortSignal.timeout.bind(AbortSignal);
-  jest.spyOn(AbortSignal, "timeout").mockImplementation((ms) => timeout(ms === WAIT_MS ? 200 : ms));
-}
 afterEach(() => {
   jest.restoreAllMocks();
 });

@@ -1,6 +1,7 @@
-import { expect } from "@jest/globals";
+import { expect, jest } from "@jest/globals";
 import type { Cluster } from "../../../shared/core/cluster.ts";
 import { annotation, clusterId, ISTIO_NAMESPACE } from "../../../shared/core/names.ts";
+import { WAIT_MS } from "../../../shared/phases/own-halves.ts";
 import { verifyCacerts } from "../../../shared/pki/verify.ts";
 import type { KubernetesObject } from "../../../shared/ports.ts";
 import type { FakeMesh } from "../../fakes/mesh.ts";
@@ -24,6 +25,12 @@ const MINTED = ["fingerprint", "serial", "reader-uid"].map((key) => annotation(k
 /** From now on every request takes its time, so that runs that start together all see before any of them writes. */
 export function inLockstep(mesh: FakeMesh): void {
   for (const { faults } of mesh.servers) faults.slowMs = 3;
+}
+
+/** What a run waits a minute for, it waits for a moment from now on, until all mocks are restored. */
+export function waitShortly(): void {
+  const timeout = AbortSignal.timeout.bind(AbortSignal);
+  jest.spyOn(AbortSignal, "timeout").mockImplementation((ms) => timeout(ms === WAIT_MS ? 200 : ms));
 }
 
 /** Every object of every cluster. */

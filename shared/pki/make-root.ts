@@ -1,3 +1,4 @@
+import type { KeyAlgorithm } from "../core/spec.ts";
 import { decode, encode } from "./asn1.ts";
 import { certificatePem } from "./bundle.ts";
 import { basicConstraints, certificateSigning, subjectKeyIdentifier } from "./extension.ts";
@@ -9,7 +10,7 @@ import { keyInMemory } from "./signing-key.ts";
 export interface RootOptions {
   /** The mesh ID: tells one mesh's roots from another's for whoever reads a certificate. */
   readonly organization?: string;
-  readonly algorithm?: "rsa-4096" | "ec-p384";
+  readonly algorithm?: KeyAlgorithm;
   readonly now: Date;
 }
 

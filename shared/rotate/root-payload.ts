@@ -1,7 +1,7 @@
 import { rotationLead } from "../core/intermediate-life.ts";
 import type { RootOrigin } from "../core/roots/notes.ts";
 import type { MeshSpec } from "../core/spec.ts";
-import { makeRoot, type RootOptions } from "../pki/make-root.ts";
+import { makeRoot } from "../pki/make-root.ts";
 import { assertIssuing, readSigningRoot } from "../pki/root.ts";
 
 /** A root on its way into the secret: PEM certificate and PEM key. Whoever adds it wipes it. */
@@ -11,7 +11,7 @@ export interface NextRoot {
 }
 
 export const ROOT_ALGORITHMS = ["ec-p384", "rsa-4096"] as const;
-export type RootAlgorithm = NonNullable<RootOptions["algorithm"]>;
+export type RootAlgorithm = (typeof ROOT_ALGORITHMS)[number];
 
 /** Made here and now, for ten years. */
 export async function generatedRoot(

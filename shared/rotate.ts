@@ -18,7 +18,6 @@ import {
   type Transition,
   withOrder,
   without,
-  withoutFutureOrder,
 } from "./core/roots/stages.ts";
 import { formatRootVersions } from "./core/roots/state.ts";
 import { viewOf } from "./core/roots/view.ts";
@@ -102,9 +101,9 @@ async function orderOnce(
   decide: (roots: Roots, now: Date) => Transition | Refusal,
 ): Promise<Changed> {
   return await changeRoots(run, (roots) => {
-    if (isStaleOrder(roots.notes, givenAt, run.ports.clock.now())) return undefined;
+    if (isStaleOrder(roots.notes, givenAt)) return undefined;
     const decided = decide(roots, run.ports.clock.now());
-    return isRefusal(decided) ? decided : withOrder(decided, givenAt);
+    return isRefusal(decided) ? decided : withOrder(decided, givenAt, run.ports.clock.now());
   });
 }
 
@@ -157,11 +156,7 @@ function wholeMesh(reason: string): ReconcileRequest {
 }
 
 async function moveOn(run: RotatorRun, { members }: Reconciled): Promise<Ordered | undefined> {
-  // A tick comes by Google's clock, an order perhaps by that of a laptop.
-  const { before: roots } = await changeRoots(run, (current) => {
-    const known = withoutFutureOrder(current, run.ports.clock.now());
-    return seenBy(known ?? current, viewOf(run.spec)) ?? known;
-  });
+  const { before: roots } = await changeRoots(run, (current) => seenBy(current, viewOf(run.spec)));
   if (stageOf(roots) !== "idle") {
     return roots.notes.paused === undefined ? await advanceIfOpen(run) : undefined;
   }
@@ -187,7 +182,7 @@ async function advanceIfOpen(
   const gate = await lookAtGate(run, { ...seen, roots: without(seen.roots, excluded) });
   const { stageSince } = seen.roots.notes;
   const changed = await changeRoots(run, (roots) => {
-    if (givenAt !== undefined && isStaleOrder(roots.notes, givenAt, run.ports.clock.now())) return undefined;
+    if (givenAt !== undefined && isStaleOrder(roots.notes, givenAt)) return undefined;
     const isSame =
       formatRootVersions(roots.versions) === formatRootVersions(seen.roots.versions) &&
       roots.notes.stageSince?.getTime() === stageSince?.getTime();
@@ -199,7 +194,7 @@ async function advanceIfOpen(
     if (refusal !== undefined) return refusal;
     if (!gate.open && excluded.length === 0) return notYet(gate, run.ports.clock.now());
     const transition = gate.open ? next : { ...noted, disable: [] };
-    return givenAt === undefined ? transition : withOrder(transition, givenAt);
+    return givenAt === undefined ? transition : withOrder(transition, givenAt, run.ports.clock.now());
   });
   return { ...changed, gate };
 }

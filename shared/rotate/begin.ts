@@ -20,7 +20,7 @@ export async function beginRotation(
   bring?: () => Promise<NextRoot>,
 ): Promise<Changed> {
   const before = await readRoots(run);
-  if (isStaleOrder(before.notes, givenAt, run.ports.clock.now())) return { before, after: undefined };
+  if (isStaleOrder(before.notes, givenAt)) return { before, after: undefined };
   const mayBegin = claimNext(before, UNKNOWN_VERSION, "generated", givenAt);
   if (isRefusal(mayBegin)) return { before, after: mayBegin };
   const barrier = await foreignCacerts(run);
@@ -28,9 +28,11 @@ export async function beginRotation(
 
   const { payload, origin } = await (bring?.() ?? generatedRoot(run.spec, run.ports.clock.now()));
   return await claimRoot(run, payload, "next", (roots, _, version) => {
-    if (isStaleOrder(roots.notes, givenAt, run.ports.clock.now())) return undefined;
+    if (isStaleOrder(roots.notes, givenAt)) return undefined;
     const begun = claimNext(roots, version, origin, run.ports.clock.now());
-    return isRefusal(begun) ? begun : withView(withOrder(begun, givenAt), viewOf(run.spec));
+    return isRefusal(begun)
+      ? begun
+      : withView(withOrder(begun, givenAt, run.ports.clock.now()), viewOf(run.spec));
   });
 }
 

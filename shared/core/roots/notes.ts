@@ -38,13 +38,21 @@ export interface RootNotes {
   readonly without: readonly string[];
   /** The widest view of those that have taken part in this rotation; undefined where no rotation is under way. */
   readonly view?: View;
-  /** When the newest order was given that was acted on: one that is no newer is a copy, or out of date. */
+  /** When the newest order was given that was acted on, and no later than it was: one that is no newer is a copy, or out of date. */
   readonly lastOrder?: Date;
+  /** Orders that were acted on, by a clock so fast that they are newer than that. */
+  readonly aheadOrders: readonly Date[];
   /** While a root is being added. */
   readonly claim?: RootClaim;
 }
 
-export const NO_NOTES: RootNotes = { distributed: [], retired: [], retiring: [], without: [] };
+export const NO_NOTES: RootNotes = {
+  distributed: [],
+  retired: [],
+  retiring: [],
+  without: [],
+  aheadOrders: [],
+};
 
 /** Secret Manager allows no slash in the key of an annotation. */
 const PREFIX = "meshjoin.dev_";
@@ -60,6 +68,7 @@ const KEYS = {
   without: "without",
   view: "view",
   lastOrder: "last-order",
+  aheadOrders: "ahead-orders",
   claim: "claim",
 } as const satisfies Record<keyof RootNotes, string>;
 
@@ -80,6 +89,7 @@ export function parseRootNotes(annotations: Annotations): RootNotes {
     without: names(text("without")),
     ...optional("view", parseView(text("view") ?? "")),
     ...optional("lastOrder", date(text("lastOrder"))),
+    aheadOrders: dates(text("aheadOrders")),
     ...optional("claim", parseClaim(text("claim") ?? "")),
   };
 }
@@ -100,6 +110,7 @@ export function formatRootNotes(notes: RootNotes, annotations: Annotations): Rec
     ["without", notes.without.join(",") || undefined],
     ["view", notes.view && formatView(notes.view)],
     ["lastOrder", notes.lastOrder?.toISOString()],
+    ["aheadOrders", notes.aheadOrders.map((each) => each.toISOString()).join(",") || undefined],
     ["claim", notes.claim && formatClaim(notes.claim)],
   ];
   return Object.fromEntries([
@@ -116,6 +127,10 @@ function optional<K extends keyof RootNotes, V>(key: K, value: V | undefined): {
 function date(text: string | undefined): Date | undefined {
   const parsed = new Date(text ?? "");
   return Number.isNaN(parsed.getTime()) ? undefined : parsed;
+}
+
+function dates(text = ""): Date[] {
+  return text.split(",").flatMap((each) => date(each) ?? []);
 }
 
 function origin(text: string | undefined): RootOrigin | undefined {

@@ -171,23 +171,10 @@ export function without({ versions, notes }: Roots, clusters: readonly string[])
   return { versions, notes: { ...notes, without: [...new Set([...notes.without, ...clusters])].toSorted() } };
 }
 
-/**
- * Whether an order is a copy of one that was acted on, or older than one. An order on record from the future carries the time of a
- * fast clock: it says nothing of what came first, so only its own copies are stale by it.
- */
-export function isStaleOrder({ lastOrder }: RootNotes, givenAt: Date, now: Date): boolean {
-  if (lastOrder === undefined || givenAt > lastOrder) return false;
-  return givenAt.getTime() === lastOrder.getTime() || lastOrder <= now;
-}
-
-/**
- * Forgets an order on record from the future, before its time comes and orders that were given after it look older. Undefined where
- * there is none.
- */
-export function withoutFutureOrder({ versions, notes }: Roots, now: Date): Transition | undefined {
-  const { lastOrder, ...others } = notes;
-  if (lastOrder === undefined || lastOrder <= now) return undefined;
-  return { versions, notes: others, disable: [] };
+/** Whether an order is a copy of one that was acted on, or was given before one was. */
+export function isStaleOrder({ lastOrder, aheadOrders }: RootNotes, givenAt: Date): boolean {
+  const isOlder = lastOrder !== undefined && givenAt <= lastOrder;
+  return isOlder || aheadOrders.some((each) => each.getTime() === givenAt.getTime());
 }
 
 /** Of a rotation that is under way: no gate opens for a configuration that sees less. */
@@ -203,8 +190,18 @@ export function seenBy(roots: Roots, view: View): Transition | undefined {
   return withView({ ...roots, disable: [] }, view);
 }
 
-export function withOrder({ notes, ...rest }: Transition, givenAt: Date): Transition {
-  return { ...rest, notes: { ...notes, lastOrder: givenAt } };
+/**
+ * An order is on record when it is acted on. One from the future carries the time of a fast clock: it counts as given now, and its own
+ * time is kept until it has passed for the orders after it, so that its copies are known.
+ */
+export function withOrder({ notes, ...rest }: Transition, givenAt: Date, now: Date): Transition {
+  const lastOrder = latest([...(notes.lastOrder ? [notes.lastOrder] : []), givenAt < now ? givenAt : now]);
+  const aheadOrders = [...notes.aheadOrders, givenAt].filter((each) => each > lastOrder);
+  return { ...rest, notes: { ...notes, lastOrder, aheadOrders } };
+}
+
+function latest(dates: readonly Date[]): Date {
+  return new Date(Math.max(...dates.map((date) => date.getTime())));
 }
 
 /** The gate has seen that every member trusts both. */

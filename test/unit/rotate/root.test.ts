@@ -236,6 +236,34 @@ describe("orders about the root", () => {
     expect((await rootsNow(mesh)).stage).toBe("retire");
   });
 
+  it("are not carried out anew by their copies, whatever clock dated an order after them", async () => {
+    const mesh = await aJoinedMesh();
+    const { orderRoot } = await import("../../../shared/rotate.ts");
+    const send = async (action: "start" | "pause" | "resume", minutesAhead = 0) => {
+      mesh.clock.advance(60);
+      const givenAt = new Date(mesh.clock.now().getTime() + minutesAhead * 60_000);
+      await orderRoot(mesh.run(), { action, givenAt });
+      return async () => await orderRoot(mesh.run(), { action, givenAt });
+    };
+    const copies = [await send("start"), await send("pause"), await send("resume", 60)];
+    copies.push(await send("pause", 60), await send("resume", 120));
+    const expectNothing = async () => {
+      const before = await mesh.roots.state();
+      for (const again of copies) await again();
+      expect(await mesh.roots.state()).toEqual(before);
+      expect(rootsOf(before).notes.paused).toBeUndefined();
+    };
+    await expectNothing();
+    await ticks(mesh);
+    await expectNothing();
+    copies.push(await send("pause"), await send("resume"));
+    await expectNothing();
+    mesh.clock.advance(3 * 3600);
+    copies.push(await send("pause"), await send("resume"));
+    await expectNothing();
+    expect(rootsOf(await mesh.roots.state()).notes.aheadOrders).toEqual([]);
+  });
+
   it("to begin that come at once leave one root claimed, and the other disabled", async () => {
     const mesh = await aJoinedMesh();
     const begun = await Promise.all([order(mesh, "start"), order(mesh, "start")]);

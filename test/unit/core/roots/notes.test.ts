@@ -19,6 +19,7 @@ const notes: fc.Arbitrary<RootNotes> = fc.record(
     origin: fc.constantFrom("generated" as const, "imported" as const),
     otherOrigin: fc.constantFrom("generated" as const, "imported" as const),
     lastOrder: date,
+    aheadOrders: fc.array(date, { maxLength: 3 }),
     distributed: versions,
     retired: versions,
     retiring: versions,
@@ -30,7 +31,7 @@ const notes: fc.Arbitrary<RootNotes> = fc.record(
       { projects: ["shop", "zoo"], allow: ["m*", "n?"] },
     ),
   },
-  { requiredKeys: ["distributed", "retired", "retiring", "without"] },
+  { requiredKeys: ["distributed", "retired", "retiring", "without", "aheadOrders"] },
 );
 
 describe("the notes on the root secret", () => {

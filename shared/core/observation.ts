@@ -1,5 +1,6 @@
 import type { Cluster } from "./cluster.ts";
 import type { ErrorCode } from "./error-codes.ts";
+import type { Fault } from "./error-finding.ts";
 
 /**
  * What was seen on one member, reduced to what decisions need. It holds names, versions, fingerprints and dates;
@@ -97,6 +98,11 @@ export type ForeignCacerts = { readonly owner: "foreign" } & (
       readonly trust: "otherRoots" | "unloadable";
       /** What is wrong with it, in words; never empty. */
       readonly faults: readonly string[];
+    }
+  | {
+      /** Nobody can tell: what the mesh trusts could not be read. */
+      readonly trust: "unknown";
+      readonly because: Fault;
     }
 );
 

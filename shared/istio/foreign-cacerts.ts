@@ -29,7 +29,7 @@ const TLS_FILES: Layout = {
 };
 
 /** `until`: when the first certificate in it expires that is still valid. */
-export type Verdict = Exclude<ForeignCacerts, { trust: "sameRoots" }> | Accepted;
+export type Verdict = Exclude<ForeignCacerts, { trust: "sameRoots" | "unknown" }> | Accepted;
 export interface Accepted {
   readonly owner: "foreign";
   readonly trust: "sameRoots";

@@ -182,22 +182,39 @@ async function foreignCacerts(
   const now = ports.clock.now();
   const note = (await readNamespace())?.metadata.annotations?.[annotation("accepted-cacerts")];
   if (note !== undefined) {
-    const { versions } = await ports.roots.state(signal);
-    if (isAccepted(note, { resourceVersion: listed, rootVersions: versions }, now)) {
+    const state = await orError(ports.roots.state(signal));
+    if (state instanceof MeshjoinError) return unknownTrust(state);
+    if (isAccepted(note, { resourceVersion: listed, rootVersions: state.versions }, now)) {
       return { owner: "foreign", trust: "sameRoots", acceptance: note };
     }
   }
   const ref: ObjectRef = { apiVersion: "v1", kind: "Secret", namespace: ISTIO_NAMESPACE, name: CACERTS };
-  const [secret, { trustBundle, rootVersions }] = await Promise.all([
+  const [secret, trusted] = await Promise.all([
     api.reader.get(ref, signal),
-    ports.authority.trustBundle(signal),
+    orError(ports.authority.trustBundle(signal)),
   ]);
   if (secret === undefined) return undefined;
+  if (trusted instanceof MeshjoinError) return unknownTrust(trusted);
+  const { trustBundle, rootVersions } = trusted;
   const verdict = judgeCacerts(secretData(secret), trustBundle, now);
   if (verdict.trust !== "sameRoots") return verdict;
   const { resourceVersion = "" } = secret.metadata;
   const acceptance = formatAcceptance({ resourceVersion, rootVersions, until: verdict.until });
   return { owner: "foreign", trust: "sameRoots", acceptance };
+}
+
+/** The root store and the signer are no part of the member, so what is wrong with them leaves the rest of it known. */
+async function orError<T>(asked: Promise<T>): Promise<T | MeshjoinError> {
+  try {
+    return await asked;
+  } catch (error) {
+    if (error instanceof MeshjoinError) return error;
+    throw error;
+  }
+}
+
+function unknownTrust({ code, message, cure, retryable }: MeshjoinError): ForeignCacerts {
+  return { owner: "foreign", trust: "unknown", because: { code, message, cure, retryable } };
 }
 
 async function foreignIdentity(

@@ -1,3 +1,4 @@
+import { faultFinding } from "../core/error-finding.ts";
 import { type Finding, finding } from "../core/finding.ts";
 import { CACERTS, ISTIO_NAMESPACE, TRUST_DOMAIN } from "../core/names.ts";
 import type { ControlPlaneState, Member } from "../core/observation.ts";
@@ -98,6 +99,15 @@ const foreignCacerts: Blocker = ({ state, clusterId }) => {
     : undefined;
 };
 
+/** The root store or the signer is in the way, and not the member. */
+const cacertsNotJudged: Blocker = ({ state, clusterId }) => {
+  const cacerts = state.reachable ? state.cacerts : undefined;
+  if (cacerts?.owner !== "foreign" || cacerts.trust !== "unknown") return undefined;
+  const { because } = cacerts;
+  const message = `whether the mesh can accept Secret ${CACERTS}, which is not Meshjoin's, is not known: ${because.message}`;
+  return faultFinding({ ...because, message }, clusterId);
+};
+
 /** Not of a self-signed istiod: that one is uninstalled anyway, whatever else it differs in. */
 const foreignControlPlane: Blocker = (member, context) => {
   if (selfSignedMesh(member, context) !== undefined) return undefined;
@@ -126,6 +136,7 @@ const BLOCKERS: readonly Blocker[] = [
   networkConflict,
   selfSignedMesh,
   foreignCacerts,
+  cacertsNotJudged,
   foreignControlPlane,
 ];
 
@@ -140,9 +151,13 @@ export function whyBlocked(member: Member, context: MemberContext): Block | unde
   return { findings: found.map(({ because }) => because), waitsFor };
 }
 
-/** Time brings an API server back, and ends a deletion. */
+/** Time brings an API server or a signer back, and ends a deletion. */
 function passes(blocker: Blocker, { state }: Member): boolean {
-  if (blocker === outOfReach) return !state.reachable && state.retryable;
+  if (!state.reachable) return blocker === outOfReach && state.retryable;
+  if (blocker === cacertsNotJudged) {
+    const { cacerts } = state;
+    return cacerts?.owner === "foreign" && cacerts.trust === "unknown" && cacerts.because.retryable;
+  }
   return blocker === namespaceTerminating;
 }
 

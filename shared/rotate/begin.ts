@@ -42,7 +42,9 @@ async function foreignCacerts(run: RotatorRun): Promise<Refusal | undefined> {
   const own = members
     .filter(isReachable)
     .flatMap(({ clusterId, state: { cacerts } }) =>
-      cacerts?.owner === "foreign" && cacerts.trust === "sameRoots" ? [clusterId] : [],
+      cacerts?.owner === "foreign" && (cacerts.trust === "sameRoots" || cacerts.trust === "unknown")
+        ? [clusterId]
+        : [],
     );
   if (own.length === 0) return undefined;
   return {

@@ -88,7 +88,8 @@ function isOutside({ state }: Member): boolean {
   if (!state.reachable) return false;
   const { cacerts, controlPlane } = state;
   if (cacerts === undefined) return controlPlane?.owner !== "ours";
-  return cacerts.owner === "foreign" ? cacerts.trust !== "sameRoots" : cacerts.owner !== "ours";
+  if (cacerts.owner === "foreign") return cacerts.trust !== "sameRoots" && cacerts.trust !== "unknown";
+  return cacerts.owner !== "ours";
 }
 
 /** What has still to be seen of a member that takes part, in the order in which it comes about. */

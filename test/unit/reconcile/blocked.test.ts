@@ -1,6 +1,7 @@
 import { describe, expect, it } from "@jest/globals";
 import { clusterId, ISTIO_NAMESPACE, NETWORK_LABEL } from "../../../shared/core/names.ts";
 import type { Summary } from "../../../shared/core/summary.ts";
+import { UnavailableError } from "../../../shared/errors.ts";
 import { secretData } from "../../../shared/istio/member-state.ts";
 import { makeRoot } from "../../../shared/pki/make-root.ts";
 import type { KubernetesObject } from "../../../shared/ports.ts";
@@ -163,6 +164,39 @@ describe("a cluster is left as it is, and named, when", () => {
     expect(await mesh.join(NEWCOMER)).toMatchObject({ retry: false });
     await expectJoined(mesh);
   });
+});
+
+describe("a cacerts of somebody else that cannot be judged", () => {
+  const cases: readonly [string, string, "waiting" | "failed", (mesh: FakeMesh) => void][] = [
+    ["the signer is away", "RunInterrupted", "waiting", (mesh) => failBundle(mesh)],
+    ["the root may not be read", "RunFailed", "failed", (mesh) => mesh.roots.denyPayloads()],
+  ];
+  /** The second answer of the root secret: the first is the look at the roots. */
+  const failBundle = (mesh: FakeMesh) => {
+    const state = mesh.roots.state.bind(mesh.roots);
+    let calls = 0;
+    mesh.roots.state = async (signal) => {
+      calls += 1;
+      if (calls === 2) throw new UnavailableError("no answer", { code: "Unavailable" });
+      return await state(signal);
+    };
+  };
+
+  it.each(cases)(
+    "keeps its member as it is and blames nothing of it: %s",
+    async (_, reason, outcome, upset) => {
+      const { mesh, server } = await aMeshAndANewcomer((given) => [namespace(), cacertsByHand(given)]);
+      upset(mesh);
+      const before = server.store.resourceVersion;
+      const { summary, retry } = await mesh.join(NEWCOMER);
+      expect(summary.members[0]).toMatchObject({ outcome, findings: [{ reason, clusterId: ID }] });
+      expect(summary.members[0]?.findings[0]?.message).toContain(
+        "whether the mesh can accept Secret cacerts",
+      );
+      expect(retry).toBe(outcome === "waiting");
+      expect(server.store.resourceVersion).toBe(before);
+    },
+  );
 });
 
 describe("an object of Istio's name that is somebody else's", () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "@jest/globals";
-import type { OwnCacerts, Reachable } from "../../../../shared/core/observation.ts";
+import type { ForeignCacerts, OwnCacerts, Reachable } from "../../../../shared/core/observation.ts";
 import { type GateInput, gateOf } from "../../../../shared/core/roots/gate.ts";
 import { NO_NOTES } from "../../../../shared/core/roots/notes.ts";
 import { formatRootVersions } from "../../../../shared/core/roots/state.ts";
@@ -68,5 +68,14 @@ describe("the gate of a stage, for a cluster that joined in it", () => {
   it("is not held by remote secrets that were made when it joined", () => {
     const remoteSecrets = [aRemoteSecret(EAST, NEWCOMER, { createdAt: after(20) })];
     expect(gate({ controlPlane: NEVER_UP }, { remoteSecrets })).toMatchObject({ open: true });
+  });
+});
+
+describe("the gate of a stage, for a foreign cacerts", () => {
+  it("waits where nobody could judge it, and not where it is of no use to the mesh", () => {
+    const because = { code: "Unavailable", message: "no answer", retryable: true } as const;
+    const waitingFor = (foreign: ForeignCacerts) => gate({ cacerts: foreign }).waitingFor;
+    expect(waitingFor({ owner: "foreign", trust: "unknown", because })).toHaveLength(1);
+    expect(waitingFor({ owner: "foreign", trust: "otherRoots", faults: ["another root"] })).toEqual([]);
   });
 });

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { KubeConfig } from "@kubernetes/client-node";
 import { type Dispatcher, Pool } from "undici";
+import { untilAborted } from "../../async/until-aborted.ts";
 import type { Endpoint } from "../../core/cluster.ts";
 import { type ErrorFields, UnavailableError } from "../../errors.ts";
 import { type Status, statusError } from "./status-errors.ts";
@@ -60,8 +61,19 @@ export function connect(endpoint: Endpoint, accessToken: AccessToken, fields: Er
     bodyTimeout: 0,
   });
 
+  /** Google's own errors stay as they are: only the deadline is a matter of this request. */
+  async function tokenFor({ what, signal }: ApiRequest): Promise<string> {
+    const token = accessToken();
+    if (signal === undefined) return await token;
+    try {
+      return await untilAborted(token, signal);
+    } catch (error) {
+      throw signal.aborted ? unreachable(what, error, fields) : error;
+    }
+  }
+
   async function send(request: ApiRequest): Promise<Dispatcher.ResponseData> {
-    const token = await accessToken();
+    const token = await tokenFor(request);
     try {
       return await pool.request({
         method: request.method,

@@ -2,7 +2,11 @@ import { once } from "node:events";
 import { createServer, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterEach, describe, expect, it } from "@jest/globals";
-import { type ApiConnection, connect } from "../../../../shared/adapters/kubernetes/connection.ts";
+import {
+  type AccessToken,
+  type ApiConnection,
+  connect,
+} from "../../../../shared/adapters/kubernetes/connection.ts";
 import { objectReader } from "../../../../shared/adapters/kubernetes/objects.ts";
 
 type Answer = (response: ServerResponse) => void;
@@ -16,6 +20,10 @@ afterEach(async () => {
 
 /** An API server that gives these answers one after the other; answers how many it was asked for. */
 async function anApiServer(...answers: readonly Answer[]): Promise<() => number> {
+  return await anApiServerFor(() => Promise.resolve("token"), ...answers);
+}
+
+async function anApiServerFor(token: AccessToken, ...answers: readonly Answer[]): Promise<() => number> {
   let asked = 0;
   server = createServer((_, response) => {
     const answer = answers[asked];
@@ -28,7 +36,7 @@ async function anApiServer(...answers: readonly Answer[]): Promise<() => number>
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- it listens on a port
   const { port } = server.address() as AddressInfo;
   const endpoint = { kind: "public", server: `http://127.0.0.1:${port}` } as const;
-  api = connect(endpoint, () => Promise.resolve("token"), { clusterId: "cn-a" });
+  api = connect(endpoint, token, { clusterId: "cn-a" });
   return () => asked;
 }
 
@@ -50,6 +58,16 @@ describe("a request to an API server", () => {
     const asked = await anApiServer(busy(status), found);
     expect(await objectReader(api).get(REF)).toMatchObject({ metadata: { name: "a" } });
     expect(asked()).toBe(2);
+  });
+
+  it("settles at its deadline though no access token comes, and is not sent", async () => {
+    const asked = await anApiServerFor(() => new Promise<never>(() => undefined), found);
+    const limit = AbortSignal.timeout(50);
+    for (const signal of [limit, AbortSignal.abort()])
+      await expect(objectReader(api).get(REF, signal)).rejects.toMatchObject({
+        code: "ApiServerUnreachable",
+      });
+    expect(asked()).toBe(0);
   });
 
   it("is not sent a third time", async () => {

@@ -92,46 +92,53 @@ function lapse(id: string): Finding {
   return finding("RunInterrupted", `${id} was whole and is not any more`, "nothing: it is tried again", id);
 }
 
-/** What waits for no turn is written at once; of what has time each reader gets a few, one after the other. */
 async function connectAll(
   run: Run,
   plans: readonly PairPlan[],
   members: readonly Member[],
 ): Promise<Written> {
   const byId = new Map(members.filter(isReachable).map((member) => [member.clusterId, member]));
+  const connect: Attempt = async (action) => {
+    const reader = byId.get(action.clusterId);
+    const target = byId.get(action.target);
+    if (reader === undefined || target === undefined) return false;
+    return await run.inTurn(() => connectOne(run, { reader, target }, action));
+  };
+  return await attemptAll(plans, connect, run.signal);
+}
+
+/** Carries an action out: whether the pair was written, or why not. */
+export type Attempt = (action: Connect) => Promise<boolean | MeshjoinError>;
+
+/** What waits for no turn is attempted at once; of what has time each reader gets a few, one after the other. */
+export async function attemptAll(
+  plans: readonly PairPlan[],
+  attempt: Attempt,
+  signal: AbortSignal,
+): Promise<Written> {
   const written = new Map<string, boolean | MeshjoinError>();
-  const connect: Attempt = async (plan, isHurried) => {
-    const reader = byId.get(plan.reader);
-    const target = byId.get(plan.target);
-    if (plan.action === undefined || reader === undefined || target === undefined) return false;
-    const action: Connect = isHurried ? { ...plan.action, urgency: "ending" } : plan.action;
-    const done = await run.inTurn(() => connectOne(run, { reader, target }, action));
+  const connect: Connecting = async (plan, isHurried) => {
+    if (plan.action === undefined) return false;
+    const done = await attempt(isHurried ? { ...plan.action, urgency: "ending" } : plan.action);
     written.set(keyOf(plan), done);
     return done;
   };
   const turns = [...turnsOf(plans).values()];
   const mayWait = new Set(turns.flatMap((each) => each.plans));
   await Promise.all([
-    ...plans
-      .filter((plan) => plan.action !== undefined && !mayWait.has(plan))
-      .map((plan) => connect(plan, false)),
-    ...turns.map((each) => renewInOrder(each, connect, run.signal)),
+    ...plans.filter((plan) => !mayWait.has(plan)).map((plan) => connect(plan, false)),
+    ...turns.map((each) => renewInOrder(each, connect, signal)),
   ]);
   return written;
 }
 
-/** Whether the pair was written, or why not. */
-export type Attempt = (plan: PairPlan, isHurried: boolean) => Promise<boolean | MeshjoinError>;
+type Connecting = (plan: PairPlan, isHurried: boolean) => Promise<boolean | MeshjoinError>;
 
 /**
  * Goes on until as many as there are turns have succeeded, so that a target that refuses delays nobody but itself. The second does
  * not wait for istiod to be done with the first. What the reader itself is at fault for ends its turns.
  */
-export async function renewInOrder(
-  { plans, few }: Turns,
-  connect: Attempt,
-  signal: AbortSignal,
-): Promise<void> {
+async function renewInOrder({ plans, few }: Turns, connect: Connecting, signal: AbortSignal): Promise<void> {
   let succeeded = 0;
   for (const plan of plans) {
     if (succeeded >= few || signal.aborted) return;

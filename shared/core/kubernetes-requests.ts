@@ -43,20 +43,6 @@ const RESOURCES: Readonly<Record<string, Resource>> = {
   ValidatingWebhookConfiguration: clusterScoped("validatingwebhookconfigurations"),
 };
 
-/**
- * Kinds of Istio's manifest that a deep run deletes where a newer manifest has no such object any more. What is of the whole cluster,
- * and a Deployment, a person deletes.
- */
-export const PRUNED_KINDS: readonly string[] = [
-  "ConfigMap",
-  "HorizontalPodAutoscaler",
-  "PodDisruptionBudget",
-  "Role",
-  "RoleBinding",
-  "Service",
-  "ServiceAccount",
-];
-
 export function resourceOf(kind: string): Resource {
   const resource = RESOURCES[kind];
   if (resource === undefined) {

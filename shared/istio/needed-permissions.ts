@@ -1,4 +1,4 @@
-import { PRUNED_KINDS, resourceOf } from "../core/kubernetes-requests.ts";
+import { resourceOf } from "../core/kubernetes-requests.ts";
 import { ISTIO_NAMESPACE } from "../core/names.ts";
 import type { Permission } from "../ports.ts";
 import inventory from "./inventory.json" with { type: "json" };
@@ -14,6 +14,32 @@ export interface RenderedKind {
  * refuses one that has others.
  */
 export const INVENTORY: readonly RenderedKind[] = inventory;
+
+/**
+ * Kinds that a deep run deletes where an earlier manifest of Istio had such an object and the present one has none any more, or none
+ * of that kind. What is of the whole cluster, and a Deployment, a person deletes.
+ */
+export const PRUNED_KINDS: readonly RenderedKind[] = [
+  { apiVersion: "autoscaling/v2", kind: "HorizontalPodAutoscaler" },
+  { apiVersion: "networking.k8s.io/v1", kind: "NetworkPolicy" },
+  { apiVersion: "policy/v1", kind: "PodDisruptionBudget" },
+  { apiVersion: "rbac.authorization.k8s.io/v1", kind: "Role" },
+  { apiVersion: "rbac.authorization.k8s.io/v1", kind: "RoleBinding" },
+  { apiVersion: "v1", kind: "ConfigMap" },
+  { apiVersion: "v1", kind: "ResourceQuota" },
+  { apiVersion: "v1", kind: "Service" },
+  { apiVersion: "v1", kind: "ServiceAccount" },
+];
+
+export function isPruned(kind: string): boolean {
+  return PRUNED_KINDS.some((each) => each.kind === kind);
+}
+
+/** What a deep run lists: the kinds of the manifest, and those of which it deletes what earlier ones have left. */
+export function listedKinds(kinds = INVENTORY): readonly RenderedKind[] {
+  const rendered = new Set(kinds.map(({ kind }) => kind));
+  return [...kinds, ...PRUNED_KINDS.filter(({ kind }) => !rendered.has(kind))];
+}
 
 /** Not rendered by Istio's charts. */
 const OWN_KINDS: readonly RenderedKind[] = ["Namespace", "Pod", "Secret"].map((kind) => ({
@@ -44,7 +70,7 @@ const ESCALATIONS: Readonly<Record<string, Permission>> = {
 };
 
 export interface Need {
-  /** A deep run lists every kind of the manifest, deletes what is left over, and lists events, too; the rotator makes none. */
+  /** A deep run lists what may be there of any manifest, deletes what is left over, and lists events, too; the rotator makes none. */
   readonly deep: boolean;
 }
 
@@ -52,14 +78,11 @@ export interface Need {
 export function neededPermissions({ deep }: Need, kinds = INVENTORY): readonly Permission[] {
   const rendered = kinds.flatMap((each) => {
     const escalation = ESCALATIONS[each.kind];
-    return [
-      ...verbsOn(each),
-      ...(deep ? [listed(each), ...pruned(each)] : []),
-      ...(escalation === undefined ? [] : [escalation]),
-    ];
+    return [...verbsOn(each), ...(escalation === undefined ? [] : [escalation])];
   });
-  const events = deep ? [listed({ apiVersion: "v1", kind: "Event" })] : [];
-  const all = [...OWN_KINDS.flatMap(verbsOn), ...rendered, ...events, ...OTHERS];
+  const looked = deep ? [...listedKinds(kinds), { apiVersion: "v1", kind: "Event" }] : [];
+  const more = looked.flatMap((each) => [listed(each), ...pruned(each)]);
+  const all = [...OWN_KINDS.flatMap(verbsOn), ...rendered, ...more, ...OTHERS];
   return [...new Map(all.map((permission) => [JSON.stringify(permission), permission])).values()];
 }
 
@@ -82,7 +105,7 @@ function verbsOn({ apiVersion, kind }: RenderedKind): Permission[] {
 }
 
 function pruned({ apiVersion, kind }: RenderedKind): Permission[] {
-  if (!PRUNED_KINDS.includes(kind)) return [];
+  if (!isPruned(kind)) return [];
   return [{ verb: "delete", group: groupOf(apiVersion), resource: resourceOf(kind).plural, namespace }];
 }
 

@@ -8,7 +8,7 @@ import type { Member } from "../core/observation.ts";
 import { type Outcome, worst } from "../core/outcome.ts";
 import { controlPlane, isDefinition, onceThere } from "../istio/control-plane.ts";
 import { newlyOwned } from "../istio/drift.ts";
-import { INVENTORY } from "../istio/needed-permissions.ts";
+import { listedKinds } from "../istio/needed-permissions.ts";
 import { manifestValues } from "../istio/template.ts";
 import type { KubernetesObject, MemberApi, ObjectMeta } from "../ports.ts";
 import { merge, type Report, settle } from "../report.ts";
@@ -88,18 +88,20 @@ async function repairMember(
   };
 }
 
-/** The metadata of our objects of every kind of the manifest but definitions: a list for each kind, and no data. */
+/** The metadata of our objects, but definitions, of every kind that any manifest may have: a list for each kind, and no data. */
 async function ownObjects(
   api: MemberApi,
   meshId: string,
   signal: AbortSignal,
 ): Promise<readonly KubernetesObject[]> {
   const lists = await Promise.all(
-    INVENTORY.filter((kind) => !isDefinition(kind)).map(async (kind) => {
-      const query = { ...kind, labelSelector: `meshjoin.dev/mesh=${meshId}`, metadataOnly: true };
-      const found = await api.reader.list(query, signal);
-      return found.map(({ metadata }): KubernetesObject => ({ ...kind, metadata }));
-    }),
+    listedKinds()
+      .filter((kind) => !isDefinition(kind))
+      .map(async (kind) => {
+        const query = { ...kind, labelSelector: `meshjoin.dev/mesh=${meshId}`, metadataOnly: true };
+        const found = await api.reader.list(query, signal);
+        return found.map(({ metadata }): KubernetesObject => ({ ...kind, metadata }));
+      }),
   );
   return lists.flat();
 }

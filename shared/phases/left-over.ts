@@ -1,7 +1,8 @@
 import { settleAll } from "../async/settle-all.ts";
 import { type Finding, finding } from "../core/finding.ts";
-import { PRUNED_KINDS, resourceOf } from "../core/kubernetes-requests.ts";
+import { resourceOf } from "../core/kubernetes-requests.ts";
 import { ISTIO_NAMESPACE } from "../core/names.ts";
+import { isPruned } from "../istio/needed-permissions.ts";
 import type { KubernetesObject, MemberApi } from "../ports.ts";
 
 /** What Istio's charts call each of their objects a part of: other objects of ours are none of the manifest's. */
@@ -32,7 +33,7 @@ export async function prune(
   signal: AbortSignal,
 ): Promise<Pruned> {
   const mayGo = objects.filter(({ kind, metadata }) => {
-    return PRUNED_KINDS.includes(kind) && metadata.namespace === ISTIO_NAMESPACE;
+    return isPruned(kind) && metadata.namespace === ISTIO_NAMESPACE;
   });
   await settleAll(
     mayGo.map(async ({ apiVersion, kind, metadata: { name, namespace = "", uid = "" } }) => {

@@ -1,3 +1,4 @@
+import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "@jest/globals";
 import type { FleetMember } from "../../sandbox/fleet-file.ts";
 import { membersOf, SCENARIO_MS, useFleet } from "./world/fleet.ts";
@@ -22,6 +23,9 @@ async function edit(member: FleetMember): Promise<void> {
   await kubectl(member, "patch", ...SERVICE, "--field-manager=their-tool", "--type=merge", "-p", change);
 }
 
+/** Of the one kind that `kubectl create` has no words for. */
+const LEFT_OVER_POLICY = fileURLToPath(new URL("../fixtures/left-over-policy.json", import.meta.url));
+
 /** An object of each kind that Meshjoin deletes, and one that it does not. */
 const LEFT_OVER: readonly (readonly string[])[] = [
   ["create", "configmap", "left-over"],
@@ -30,11 +34,13 @@ const LEFT_OVER: readonly (readonly string[])[] = [
   ["create", "rolebinding", "left-over", "--role=left-over", "--serviceaccount=istio-system:left-over"],
   ["create", "service", "clusterip", "left-over", "--tcp=80"],
   ["create", "poddisruptionbudget", "left-over", "--selector=app=left-over", "--min-available=0"],
+  ["create", "quota", "left-over"],
+  ["create", "-f", LEFT_OVER_POLICY],
   ["create", "clusterrole", "left-over", "--verb=get", "--resource=pods"],
   ["autoscale", "deployment", "istiod", "--name=left-over", "--max=2"],
 ];
 const KINDS_LEFT_OVER =
-  "configmap,serviceaccount,role,rolebinding,service,poddisruptionbudget,horizontalpodautoscaler,clusterrole";
+  "configmap,serviceaccount,role,rolebinding,service,poddisruptionbudget,horizontalpodautoscaler,resourcequota,networkpolicy,clusterrole";
 
 async function leaveOver(member: FleetMember): Promise<void> {
   const inNamespace = async (...args: string[]) => await kubectl(member, "-n", "istio-system", ...args);

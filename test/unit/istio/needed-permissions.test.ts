@@ -31,6 +31,17 @@ describe("what Meshjoin needs of an API server", () => {
     expect(all(true)).toEqual([...shallow, { verb: "list", ...budgets }, pruned]);
   });
 
+  it("is to list and delete in a deep run what an earlier manifest may have had, where the present one has no such kind", () => {
+    const kinds = INVENTORY.filter(({ kind }) => kind !== "HorizontalPodAutoscaler");
+    const scalers = { group: "autoscaling", resource: "horizontalpodautoscalers" };
+    expect(
+      neededPermissions({ deep: true }, kinds).filter(({ resource }) => resource === scalers.resource),
+    ).toEqual([
+      { verb: "list", ...scalers },
+      { verb: "delete", ...scalers, namespace: "istio-system" },
+    ]);
+  });
+
   it("is to hand on more than it holds where the manifest has roles", () => {
     const rbac = "rbac.authorization.k8s.io/v1";
     const none = neededPermissions({ deep: true }, []);

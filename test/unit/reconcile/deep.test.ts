@@ -1,7 +1,6 @@
 import { describe, expect, it } from "@jest/globals";
-import { PRUNED_KINDS } from "../../../shared/core/kubernetes-requests.ts";
 import { clusterId, ISTIO_NAMESPACE } from "../../../shared/core/names.ts";
-import { INVENTORY } from "../../../shared/istio/needed-permissions.ts";
+import { INVENTORY, PRUNED_KINDS } from "../../../shared/istio/needed-permissions.ts";
 import { findRefusedPods } from "../../../shared/phases/refused-pods.ts";
 import type { KubernetesObject } from "../../../shared/ports.ts";
 import { merge } from "../../../shared/report.ts";
@@ -142,14 +141,14 @@ describe("an object that an earlier manifest held", () => {
     "app.kubernetes.io/part-of": "istio",
   };
   const old = (kind: string, more: Record<string, string> = {}): KubernetesObject => {
-    const apiVersion = INVENTORY.find((each) => each.kind === kind)?.apiVersion ?? "v1";
+    const { apiVersion } = [...PRUNED_KINDS, ...INVENTORY].find((each) => each.kind === kind)!;
     const namespace = kind === "ClusterRole" ? {} : { namespace: ISTIO_NAMESPACE };
     return { apiVersion, kind, metadata: { name: "old", ...namespace, labels: { ...labels, ...more } } };
   };
   const isThere = ({ store }: Awaited<ReturnType<typeof aJoinedMesh>>, kind: string) =>
     store.list({ apiVersion: "", kind }).some(({ metadata }) => metadata.name === "old");
 
-  it.each(PRUNED_KINDS)("is deleted by the next deep run, and by no other: %s", async (kind) => {
+  it.each(PRUNED_KINDS)("is deleted by the next deep run, and by no other: $kind", async ({ kind }) => {
     const mesh = await aJoinedMesh();
     mesh.store.write(old(kind), "meshjoin");
     await mesh.reconcile("mesh");

@@ -75,9 +75,7 @@ describe("the custom roles", () => {
     const lacking = neededGrants({ deep: true }, [...INVENTORY, planted]).filter(
       (each) => !granted.has(each),
     );
-    expect(lacking).toEqual(
-      ["create", "get", "list", "update"].map((verb) => `container.networkPolicies.${verb}`),
-    );
+    expect(lacking).toEqual(["create", "get", "update"].map((verb) => `container.networkPolicies.${verb}`));
   });
 
   it("let it delete Secrets, and in a deep run what a manifest may leave over in its namespace", () => {
@@ -87,7 +85,9 @@ describe("the custom roles", () => {
     expect(deletesOf(clusters.reconciler)).toEqual([
       "container.configMaps.delete",
       "container.horizontalPodAutoscalers.delete",
+      "container.networkPolicies.delete",
       "container.podDisruptionBudgets.delete",
+      "container.resourceQuotas.delete",
       "container.roleBindings.delete",
       "container.roles.delete",
       "container.secrets.delete",

@@ -62,11 +62,18 @@ export async function assertNotForeign(
   if (existing !== undefined && ownerOf(existing.metadata, meshId) !== "ours") throw foreign(object);
 }
 
+/** What it costs that an object of this kind goes; nobody can tell from here what else relies on it. */
+const OUTAGES: Readonly<Record<string, string>> = {
+  Deployment:
+    "of the workloads that it serves: no sidecar gets a certificate or configuration until another istiod serves it",
+  Namespace: "of all that is in it, and of each workload of its istiod until that has started anew",
+};
+
 function foreign({ kind, metadata }: KubernetesObject, cause?: unknown): RefusedError {
   const managers = cause instanceof ConflictError ? cause.fields["managers"] : undefined;
   return new RefusedError(`${kind} ${metadata.name} exists and is not Meshjoin's`, {
     code: "ForeignObject",
-    cure: "delete it, or take the mesh label off the cluster",
+    cure: `take the mesh label off the cluster; or delete it, an outage ${OUTAGES[kind] ?? "of whatever relies on it"}`,
     cause,
     ...(managers === undefined ? {} : { fields: { managers } }),
   });

@@ -94,7 +94,7 @@ export const CODES = {
   },
   ForeignObject: {
     means: "An object that Meshjoin needs to create exists, and is not Meshjoin's. It is never overwritten.",
-    cure: "Delete it, or take the mesh label off the cluster.",
+    cure: "Take the mesh label off the cluster. Or delete it, an outage of whatever relies on it.",
   },
   Internal: {
     means: "A fault of Meshjoin, or of a Google API. The answer says nothing of its kind.",

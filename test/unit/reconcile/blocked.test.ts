@@ -219,6 +219,20 @@ describe("an object of Istio's name that is somebody else's", () => {
     expect(server.store.get(ref)).toEqual(before);
   });
 
+  it.each<[string, KubernetesObject, string]>([
+    [
+      "an istiod that no label tells",
+      { ...istiod(ID), metadata: { name: "istiod", namespace: ISTIO_NAMESPACE } },
+      "an outage of the workloads that it serves",
+    ],
+    ["a cluster role", role, "an outage of whatever relies on it"],
+  ])("is not to be deleted without a word of the outage: %s", async (_, object, outage) => {
+    const { mesh } = await aMeshAndANewcomer(() => [namespace(), object]);
+    const { summary } = await mesh.join(NEWCOMER);
+    const found = summary.members[0]?.findings.find(({ message }) => message.startsWith(object.kind));
+    expect(found).toMatchObject({ reason: "ForeignControlPlane", cure: expect.stringContaining(outage) });
+  });
+
   it("stops the installation before a webhook without an istiod could stop pods", async () => {
     const { mesh, server } = await aMeshAndANewcomer(() => [role]);
     const before = server.store.get({ ...role, name: role.metadata.name });

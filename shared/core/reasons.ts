@@ -297,7 +297,7 @@ export const REASONS = {
   },
   RollOutStopped: {
     severity: "error",
-    means: "A changed manifest was not well on a member, so those after it keep the one before.",
+    means: "A changed manifest was not well on a member, so the healthy ones after it keep the one before.",
     cure: "Mend that member, or build with the manifest before. The next full run goes on when the mesh is whole.",
   },
   RollOutWaits: {

@@ -14,6 +14,7 @@ const SOURCES = [
   "terraform",
   "package.json",
   "package-lock.json",
+  "tsconfig.json",
   "LICENSE",
   "CHANGELOG.md",
 ];

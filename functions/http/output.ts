@@ -1,6 +1,6 @@
 import * as z from "zod/mini";
 import { ACCOUNTS, CHECK_STATES, type Diagnosis } from "../../shared/core/check.ts";
-import { type Finding } from "../../shared/core/finding.ts";
+import type { Finding } from "../../shared/core/finding.ts";
 import { OUTCOMES } from "../../shared/core/outcome.ts";
 import type { Plan } from "../../shared/core/plan.ts";
 import { REASONS } from "../../shared/core/reasons.ts";

@@ -1,6 +1,6 @@
 import type { ErrorCode } from "./error-codes.ts";
 import { type Finding, finding } from "./finding.ts";
-import { type Reason } from "./reasons.ts";
+import type { Reason } from "./reasons.ts";
 
 /** The parts of an error that a finding is made of. */
 export interface Fault {

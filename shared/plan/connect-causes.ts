@@ -1,7 +1,7 @@
 import type { Cluster } from "../core/cluster.ts";
 import { type Finding, finding } from "../core/finding.ts";
 import type { ReaderSecretState, RemoteSecretState } from "../core/observation.ts";
-import { type Reason } from "../core/reasons.ts";
+import type { Reason } from "../core/reasons.ts";
 import { isTokenDue, isTokenEnding } from "../core/token-life.ts";
 import type { Connect } from "./action.ts";
 

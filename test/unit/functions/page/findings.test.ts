@@ -1,7 +1,7 @@
 import { describe, expect, it } from "@jest/globals";
 import { countFindings, groupFindings, openFindings } from "../../../../functions/page/facts/findings.ts";
 import { type Finding, finding } from "../../../../shared/core/finding.ts";
-import { type Reason } from "../../../../shared/core/reasons.ts";
+import type { Reason } from "../../../../shared/core/reasons.ts";
 import { aStatus } from "../../../builders/status.ts";
 
 function found(reason: Reason, clusterId?: string): Finding {

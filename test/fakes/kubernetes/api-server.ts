@@ -50,7 +50,7 @@ export function fakeApiServer({
   reach,
   onPortForward = () => undefined,
 }: FakeApiServerOptions): FakeApiServer {
-  const gate = requestGate();
+  const gate = requestGate(name);
   const store = objectStore(clock);
   const tokens = tokenAuthority(name, store, clock);
   const istiod = simulatedIstiod(store, reach);

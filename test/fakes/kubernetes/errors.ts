@@ -24,10 +24,11 @@ export const fieldConflict = (what: string, managers: readonly string[]): Meshjo
     fields: { managers: managers.join(", ") },
   });
 
-export const unreachable = (what: string): MeshjoinError =>
+export const unreachable = (what: string, clusterId: string): MeshjoinError =>
   new UnavailableError(`${what}: connection refused`, {
     cure: "check the cluster's health, its authorized networks and MESHJOIN_ACCESS_FUNCTION if it lasts; it is tried again",
     code: "ApiServerUnreachable",
+    fields: { clusterId },
   });
 
 export const forbidden = (what: string): MeshjoinError =>

@@ -31,7 +31,8 @@ export interface RequestGate {
   enter(verb: Verb, what: string, signal: AbortSignal | undefined): Promise<void>;
 }
 
-export function requestGate(): RequestGate {
+/** Of the API server of this cluster ID. */
+export function requestGate(clusterId: string): RequestGate {
   const counts: Record<Verb, number> = {
     get: 0,
     list: 0,
@@ -57,7 +58,7 @@ export function requestGate(): RequestGate {
       // A request crosses the wire before it means anything: others get their turn.
       if (faults.slowMs > 0) await sleep(faults.slowMs, undefined, { signal }).catch(() => undefined);
       else await Promise.resolve();
-      if (faults.unreachable || signal?.aborted === true) throw unreachable(what);
+      if (faults.unreachable || signal?.aborted === true) throw unreachable(what, clusterId);
       // Everybody may ask what they may.
       if (verb !== "accessReview" && faults.forbidden.includes(verb)) throw forbidden(what);
     },

@@ -34,8 +34,8 @@ export interface MemberReport {
   readonly isBlocked?: boolean;
   /** Its own half was whole, and then its istiod did not serve the intermediate, or was not ready any more. */
   readonly hasLapsed?: boolean;
-  /** It has lapsed because of what was written a moment ago, and time mends it. */
-  readonly isLoading?: boolean;
+  /** Its istiod was asked, and does not serve the intermediate that it should have loaded by now. */
+  readonly isUnloaded?: boolean;
 }
 
 export interface PairReport {
@@ -46,7 +46,7 @@ export interface PairReport {
   readonly counts: boolean;
   /** It was left alone, because a person must act first. */
   readonly isBlocked?: boolean;
-  /** Every istiod of the reader was seen to list the target as synced. */
+  /** Whether every istiod of the reader lists the target as synced; undefined where that was not asked, or could not be. */
   readonly isSynced?: boolean;
 }
 

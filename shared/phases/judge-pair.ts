@@ -35,7 +35,8 @@ export function judgePair(plan: PairPlan, { subjects, written, evidence }: Done)
     findings: [...kept, ...findings],
   });
   if (done instanceof MeshjoinError) {
-    return settle(unfinished(done), !isOfPeer(done, subjects), faultFinding(done, reader));
+    const refused = settle(unfinished(done), !isOfPeer(done, subjects), faultFinding(done, reader));
+    return done.retryable ? refused : blocked(refused);
   }
   const isNew = done === true && plan.action !== undefined;
   const outcome = isNew ? outcomeOf(plan.action) : "unchanged";
@@ -55,13 +56,12 @@ export function judgePair(plan: PairPlan, { subjects, written, evidence }: Done)
         return blocked(settle("failed", true, found));
       }
       const status = seen === undefined ? "unknown" : seen.unsynced.get(target);
-      if (status === undefined) {
-        return synced(settle(outcome, true));
-      }
+      if (status === undefined) return listed(true, settle(outcome, true));
       const error = seen?.error;
       const counts = error === undefined || !isOfPeer(error, subjects);
       const found = error === undefined ? notSynced(reader, target, status) : notAsked(reader, error);
-      return settle(unfinished(error), counts, found);
+      const judged = settle(unfinished(error), counts, found);
+      return seen === undefined || error !== undefined ? judged : listed(false, judged);
     }
   }
 }
@@ -70,8 +70,9 @@ function blocked({ pair, ...rest }: Judged): Judged {
   return { ...rest, pair: { ...pair, isBlocked: true } };
 }
 
-function synced({ pair, ...rest }: Judged): Judged {
-  return { ...rest, pair: { ...pair, isSynced: true } };
+/** By istiod itself. */
+function listed(isSynced: boolean, { pair, ...rest }: Judged): Judged {
+  return { ...rest, pair: { ...pair, isSynced } };
 }
 
 /** Of what is not as it should be: time mends it, unless the error says otherwise. */

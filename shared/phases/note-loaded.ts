@@ -49,8 +49,8 @@ function conflicts({ clusterId, error, finding: found }: Fault): Partial<Report>
   return { ...lapsed(clusterId, unfinished(error), found), errors: [error] };
 }
 
-function lapsed(clusterId: string, outcome: Outcome, found: Finding, isLoading = false): Partial<Report> {
-  return { members: [{ clusterId, outcome, findings: [found], hasLapsed: true, isLoading }] };
+function lapsed(clusterId: string, outcome: Outcome, found: Finding, isUnloaded = false): Partial<Report> {
+  return { members: [{ clusterId, outcome, findings: [found], hasLapsed: true, isUnloaded }] };
 }
 
 function notServed(
@@ -61,7 +61,7 @@ function notServed(
 ): Partial<Report> {
   if (error !== undefined) return lapsed(id, unfinished(error), faultFinding(error, id));
   const isFresh = ports.clock.now().getTime() - (issuedAt?.getTime() ?? 0) < LOADS_WITHIN_MS;
-  return lapsed(id, "waiting", notLoaded(id, isFresh), isFresh);
+  return lapsed(id, "waiting", notLoaded(id, isFresh), !isFresh);
 }
 
 /** A kubelet looks for changed Secrets about every minute, and finds them in a cache of as much. */

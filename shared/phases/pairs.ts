@@ -24,15 +24,20 @@ export const pairs: Phase = async (run, course) => {
   return await verify(run, round, await connectAll(run, round.plans, course.mesh.members));
 };
 
-/** The same pairs seen once more by the readers' istiods; nothing of them is written. */
+/**
+ * The same pairs seen once more by the readers' istiods; nothing of them is written. `left`: by `reader target`, those that only a
+ * person can mend, and that are not waited for.
+ */
 export async function verifyPairs(
   run: Run,
   mesh: SeenMesh,
   subjects: ReadonlySet<string>,
   context: PlanContext,
+  left: ReadonlySet<string>,
 ): Promise<Report> {
   const round = roundOf(mesh, subjects, context);
-  return await verify(run, round, new Map(round.plans.map((plan) => [keyOf(plan), false])));
+  const plans = round.plans.filter((plan) => !left.has(keyOf(plan)));
+  return await verify(run, { ...round, plans }, new Map(plans.map((plan) => [keyOf(plan), false])));
 }
 
 interface Round {

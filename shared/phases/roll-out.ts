@@ -8,24 +8,26 @@ import type { Course, Phase } from "./course.ts";
 import { BEGIN_WITHIN_MS, type TurnFault, takeTurns } from "./turn.ts";
 
 /**
- * A changed manifest, one member at a time: the next only when the last is rolled out with all its pairs synced, and no healthy one
- * after the first that is not (design rule 7). The broken ones come first, whatever the mesh is like and whatever became of the one
- * before: the manifest can hardly make them worse, and may be what mends them. The others wait for the mesh to be whole, but for what
- * only a person can mend.
+ * A changed manifest, one member at a time: the next only when the last is rolled out with all its pairs synced, and none that serves
+ * after the first that is not (design rule 7). Those whose istiod is not ready come first, whatever the mesh is like and whatever
+ * became of the one before: the manifest cannot make them worse, and may be what mends them. Then, whatever the mesh is like, those
+ * whose istiod was asked and does not do its work. The others wait for the mesh to be whole, but for what only a person can mend.
  */
 export const rollOut: Phase = async (run, course) => {
   if (course.request.rollOut !== true) return {};
-  const { broken, healthy } = dueOf(course);
+  const { notReady, stuck, healthy } = dueOf(course);
   const mayGoOn = isWhole(course.report) && !course.report.isCutShort;
   const begun = new Map<string, Outcome>();
   const faults: TurnFault[] = [];
+  let servingFaults = 0;
   const findings: Finding[] = [];
   const errors: MeshjoinError[] = [];
   let isLate = false;
   const started = performance.now();
   let { members } = course.mesh;
-  for (const action of [...broken, ...(mayGoOn ? healthy : [])]) {
-    if (faults.length > 0 && !broken.includes(action)) break;
+  for (const action of [...notReady, ...stuck, ...(mayGoOn ? healthy : [])]) {
+    const serves = !notReady.includes(action);
+    if (serves && (healthy.includes(action) ? faults.length : servingFaults) > 0) break;
     isLate = run.signal.aborted || performance.now() - started > BEGIN_WITHIN_MS;
     if (isLate) break;
     // oxlint-disable-next-line no-await-in-loop -- one member at a time
@@ -34,10 +36,11 @@ export const rollOut: Phase = async (run, course) => {
     const [fault] = taken.faults;
     begun.set(action.clusterId, fault?.outcome ?? "updated");
     faults.push(...taken.faults);
+    if (serves) servingFaults += taken.faults.length;
     findings.push(...taken.findings);
     errors.push(...taken.errors);
   }
-  const left = broken.length + healthy.length - begun.size;
+  const left = notReady.length + stuck.length + healthy.length - begun.size;
   return {
     members: [...begun].map(([clusterId, outcome]) => ({ clusterId, outcome, findings: [] })),
     findings: [
@@ -50,34 +53,45 @@ export const rollOut: Phase = async (run, course) => {
   };
 };
 
-/** `broken`: of members whose istiod does not do its work as it is, and that by itself. */
-function dueOf({ mesh, plan, report }: Course): Record<"broken" | "healthy", readonly ApplyControlPlane[]> {
-  const broken = new Set([
-    ...mesh.members
+interface Due {
+  /** Of members whose istiod is not ready. */
+  readonly notReady: readonly ApplyControlPlane[];
+  /** Of those whose istiod serves and was asked, and does not show what it should: its certificate, or any other member. */
+  readonly stuck: readonly ApplyControlPlane[];
+  readonly healthy: readonly ApplyControlPlane[];
+}
+
+function dueOf({ mesh, plan, report }: Course): Due {
+  const notReady = new Set(
+    mesh.members
       .filter(isReachable)
       .flatMap(({ clusterId, state }) => (state.controlPlane?.rolledOut === false ? [clusterId] : [])),
-    ...report.members.flatMap((each) => (each.hasLapsed && !each.isLoading ? [each.clusterId] : [])),
+  );
+  const stuck = new Set([
+    ...report.members.flatMap(({ clusterId, isUnloaded }) => (isUnloaded === true ? [clusterId] : [])),
     ...syncNobody(report),
   ]);
   const due = plan.members.flatMap(({ clusterId, rollOut: action }) =>
     mesh.subjects.has(clusterId) ? (action ?? []) : [],
   );
+  const serving = due.filter(({ clusterId }) => !notReady.has(clusterId));
   return {
-    broken: due.filter(({ clusterId }) => broken.has(clusterId)),
-    healthy: due.filter(({ clusterId }) => !broken.has(clusterId)),
+    notReady: due.filter(({ clusterId }) => notReady.has(clusterId)),
+    stuck: serving.filter(({ clusterId }) => stuck.has(clusterId)),
+    healthy: serving.filter(({ clusterId }) => !stuck.has(clusterId)),
   };
 }
 
 /**
- * Readers whose istiod has synced no other member. Another's has synced one that it should have, so it is not that member's fault: of
- * a manifest by which a member cannot be read, its readers would otherwise get the same.
+ * Readers whose istiod was asked, and lists no other member as synced. Another's has synced one that it should have, so it is not that
+ * member's fault: of a manifest by which a member cannot be read, its readers would otherwise get the same.
  */
 function syncNobody({ pairs }: Report): string[] {
-  const synced = pairs.filter(({ isSynced }) => isSynced);
+  const synced = pairs.filter(({ isSynced }) => isSynced === true);
   const readers = new Set(synced.map(({ reader }) => reader));
   const targets = new Set(synced.map(({ target }) => target));
   return pairs
-    .filter(({ outcome, counts }) => outcome === "waiting" && counts)
+    .filter(({ isSynced }) => isSynced === false)
     .filter(({ reader, target }) => !readers.has(reader) && targets.has(target))
     .map(({ reader }) => reader);
 }

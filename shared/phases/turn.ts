@@ -10,6 +10,7 @@ import { planContext } from "../plan-context.ts";
 import { NOTHING, type PairReport, type Report, settle } from "../report.ts";
 import type { Run } from "../run.ts";
 import type { Course } from "./course.ts";
+import { keyOf } from "./judge-pair.ts";
 import { awaitReady, WAIT_MS } from "./own-halves.ts";
 import { verifyPairs } from "./pairs.ts";
 
@@ -49,7 +50,8 @@ export async function takeTurns(
   const after = members.map((member) => ready.get(member.clusterId) ?? member);
   const context = planContext(run, course.request);
   const mesh = { ...course.mesh, members: after };
-  const verified = await verifyPairs(run, mesh, new Set(ready.keys()), context);
+  const left = course.report.pairs.filter(({ isBlocked }) => isBlocked === true).map(keyOf);
+  const verified = await verifyPairs(run, mesh, new Set(ready.keys()), context, new Set(left));
   const late = [...ready.keys()].flatMap((id) => faultOf(id, verified) ?? []);
   const seen = late.length === 0 ? NOTHING : verified;
   const lateIds = new Set(late.map(({ clusterId }) => clusterId));

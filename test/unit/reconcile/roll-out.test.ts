@@ -172,6 +172,35 @@ describe("a roll-out", () => {
     await expectJoined(mesh);
   });
 
+  it("takes nobody for broken whose istiod could not be asked", async () => {
+    waitShortly();
+    const mesh = await aJoinedMesh(4);
+    for (const server of mesh.servers.slice(1)) server.faults.forbidden = ["portForward"];
+    const { summary } = await mesh.reconcile("mesh", { template: CHANGED });
+    expect(reasonsOf(summary.findings)).toContain("RollOutWaits");
+    expect(changed(mesh)).toEqual([]);
+  });
+
+  it("stops at the first of those that serve, though all were stuck before", async () => {
+    waitShortly();
+    const mesh = await aJoinedMesh(4);
+    for (const { istiod } of mesh.servers.slice(2)) istiod.syncsAfterMs = Number.POSITIVE_INFINITY;
+    for (const member of [2, 3]) restartIstiod(mesh, member);
+    breaks(mesh, 2, { readyAfterMs: Number.POSITIVE_INFINITY });
+    const { summary } = await mesh.reconcile("mesh", { template: CHANGED });
+    expect(reasonsOf(summary.findings)).toContain("RollOutStopped");
+    expect(changed(mesh)).toEqual([ids(mesh)[2]]);
+  });
+
+  it("is not stopped by a pair whose writing is refused for good", async () => {
+    const mesh = await aJoinedMesh(3);
+    const guest = mesh.add(aCluster({ name: "m4" }));
+    guest.faults.forbidden = ["tokenRequest"];
+    await mesh.reconcile("mesh");
+    await mesh.reconcile("mesh", { template: CHANGED });
+    expect(changed(mesh)).toEqual(ids(mesh));
+  });
+
   it("goes to no other because of a member that has it, and that nobody can read since", async () => {
     waitShortly();
     const mesh = await aJoinedMesh(2);

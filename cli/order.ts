@@ -1,4 +1,5 @@
 import type { RootAlgorithm } from "../shared/rotate/root-payload.ts";
+import type { RootConfirmable } from "../shared/rotate.ts";
 
 /** What a person has asked for: the command line, understood. */
 export type Order =
@@ -28,7 +29,11 @@ export type Confirmable = (typeof CONFIRMABLE)[number];
 /** What is ordered of the root CAs. */
 export type RootOrder =
   | { readonly action: "status" | "pause" | "resume" | "abort" | "rotate" }
-  | { readonly action: "advance"; readonly without: readonly string[] }
+  | {
+      readonly action: "advance";
+      readonly without: readonly string[];
+      readonly confirm: readonly RootConfirmable[];
+    }
   | { readonly action: "init"; readonly algorithm: RootAlgorithm }
   | { readonly action: "import"; readonly file: string };
 

@@ -1,6 +1,7 @@
 import { Argument, Command, Option } from "commander";
 import pin from "../shared/istio/pin.json" with { type: "json" };
 import { ROOT_ALGORITHMS, type RootAlgorithm } from "../shared/rotate/root-payload.ts";
+import { ROOT_CONFIRMABLE, type RootConfirmable } from "../shared/rotate.ts";
 import { VERSION } from "../shared/version.ts";
 import { DEFAULT_REGION } from "./doctor/preflight/quotas.ts";
 import { CONFIRMABLE, type Confirmable, FORMATS, type Format, type Order, type RootOrder } from "./order.ts";
@@ -236,6 +237,11 @@ export function createProgram(take: Take): Command {
   return program;
 }
 
+interface AdvanceFlags {
+  readonly without?: readonly string[];
+  readonly confirm?: readonly RootConfirmable[];
+}
+
 /** The root CAs of the mesh have commands of their own. */
 function addRootCommands(program: Command, take: (order: RootOrder) => Promise<void> | void): void {
   const root = program
@@ -279,12 +285,18 @@ function addRootCommands(program: Command, take: (order: RootOrder) => Promise<v
       "--without <CLUSTER...>",
       "cluster IDs that are no members and will never come back: no stage of this rotation waits for them",
     )
+    .addOption(
+      new Option(
+        "--confirm <REASON...>",
+        "NotConfigured: no member is where this configuration does not look, though this rotation has looked there",
+      ).choices(ROOT_CONFIRMABLE),
+    )
     .addHelpText(
       "after",
       "\nWorkloads of a cluster that is named so, and runs all the same, are cut off when the old root leaves.\n" +
         examples("meshjoin root advance", "meshjoin root advance --without cn-shop-europe-west1-old"),
     )
-    .action(({ without = [] }: { without?: readonly string[] }) => take({ action: "advance", without }));
+    .action(({ without = [], confirm = [] }: AdvanceFlags) => take({ action: "advance", without, confirm }));
   for (const [action, description] of [
     ["rotate", "make the next root and begin a rotation to it"],
     ["pause", "keep ticks from moving the rotation on"],

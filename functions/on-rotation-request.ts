@@ -71,7 +71,12 @@ async function rotate(
     case "intermediate":
       return { reconciled: await rotateIntermediates(run, { ...request, givenAt }) };
     case "root":
-      return await carryOut(run, { action: request.action, givenAt, without: request.without ?? [] });
+      return await carryOut(run, {
+        action: request.action,
+        givenAt,
+        without: request.without ?? [],
+        confirm: request.confirm ?? [],
+      });
     case "schedule":
       return await carryOutSchedule(run, givenAt);
     case "look":

@@ -9,6 +9,7 @@ import {
   advance,
   isRefusal,
   isStaleOrder,
+  onlyView,
   pause,
   type Refusal,
   type Roots,
@@ -18,6 +19,7 @@ import {
   type Transition,
   withOrder,
   without,
+  withoutFutureOrders,
 } from "./core/roots/stages.ts";
 import { formatRootVersions } from "./core/roots/state.ts";
 import { viewOf } from "./core/roots/view.ts";
@@ -35,7 +37,13 @@ export interface RootOrder {
   readonly givenAt: Date;
   /** Of `advance`: clusters that will never come back. It is confirmed that the gates of this rotation do without them. */
   readonly without?: readonly string[];
+  /** Of `advance`: it is confirmed that no member is where this configuration does not look, and the rotation has looked. */
+  readonly confirm?: readonly RootConfirmable[];
 }
+
+/** Of the findings' reasons. */
+export const ROOT_CONFIRMABLE = ["NotConfigured"] as const;
+export type RootConfirmable = (typeof ROOT_CONFIRMABLE)[number];
 
 /** What a message has come to. */
 export interface Rotated {
@@ -101,7 +109,7 @@ async function orderOnce(
   decide: (roots: Roots, now: Date) => Transition | Refusal,
 ): Promise<Changed> {
   return await changeRoots(run, (roots) => {
-    if (isStaleOrder(roots.notes, givenAt)) return undefined;
+    if (isStaleOrder(roots.notes, givenAt, run.ports.clock.now())) return undefined;
     const decided = decide(roots, run.ports.clock.now());
     return isRefusal(decided) ? decided : withOrder(decided, givenAt, run.ports.clock.now());
   });
@@ -156,7 +164,11 @@ function wholeMesh(reason: string): ReconcileRequest {
 }
 
 async function moveOn(run: RotatorRun, { members }: Reconciled): Promise<Ordered | undefined> {
-  const { before: roots } = await changeRoots(run, (current) => seenBy(current, viewOf(run.spec)));
+  const { before: roots } = await changeRoots(run, (current) => {
+    // A tick comes by Google's clock, an order perhaps by that of a laptop.
+    const settled = withoutFutureOrders(current, run.ports.clock.now());
+    return seenBy(settled ?? current, viewOf(run.spec)) ?? settled;
+  });
   if (stageOf(roots) !== "idle") {
     return roots.notes.paused === undefined ? await advanceIfOpen(run) : undefined;
   }
@@ -176,23 +188,28 @@ function hasNewAliases(changed: Changed | undefined): boolean {
  */
 async function advanceIfOpen(
   run: RotatorRun,
-  { givenAt, without: excluded = [] }: Partial<RootOrder> = {},
+  { givenAt, without: excluded = [], confirm = [] }: Partial<RootOrder> = {},
 ): Promise<Ordered> {
+  const isConfirmed = confirm.includes("NotConfigured");
+  const withOrdered = (roots: Roots): Roots => {
+    const others = without(roots, excluded);
+    return isConfirmed ? onlyView(others, viewOf(run.spec)) : others;
+  };
   const seen = await lookAtMesh(run, "mesh");
-  const gate = await lookAtGate(run, { ...seen, roots: without(seen.roots, excluded) });
+  const gate = await lookAtGate(run, { ...seen, roots: withOrdered(seen.roots) });
   const { stageSince } = seen.roots.notes;
   const changed = await changeRoots(run, (roots) => {
-    if (givenAt !== undefined && isStaleOrder(roots.notes, givenAt)) return undefined;
+    if (givenAt !== undefined && isStaleOrder(roots.notes, givenAt, run.ports.clock.now())) return undefined;
     const isSame =
       formatRootVersions(roots.versions) === formatRootVersions(seen.roots.versions) &&
       roots.notes.stageSince?.getTime() === stageSince?.getTime();
     if (!isSame) return undefined;
-    const noted = without(roots, excluded);
+    const noted = withOrdered(roots);
     const next = advance(noted, run.ports.clock.now());
     if (isRefusal(next)) return next;
     const refusal = refuseExclusion(excluded, seen.members, leftOutBy(seen));
     if (refusal !== undefined) return refusal;
-    if (!gate.open && excluded.length === 0) return notYet(gate, run.ports.clock.now());
+    if (!gate.open && excluded.length === 0 && !isConfirmed) return notYet(gate, run.ports.clock.now());
     const transition = gate.open ? next : { ...noted, disable: [] };
     return givenAt === undefined ? transition : withOrder(transition, givenAt, run.ports.clock.now());
   });

@@ -4,7 +4,7 @@ import type { Changed } from "../../shared/rotate/change-roots.ts";
 import { makeFirstRoot } from "../../shared/rotate/first-root.ts";
 import { generatedRoot, importedRoot, type RootAlgorithm } from "../../shared/rotate/root-payload.ts";
 import { viewRoots } from "../../shared/rotate/root-view.ts";
-import { carryOut, followUp, type RootAction } from "../../shared/rotate.ts";
+import { carryOut, followUp, type RootOrder as Ordered, type RootAction } from "../../shared/rotate.ts";
 import { EXIT, type ExitCode } from "../exit-code.ts";
 import type { RootOrder } from "../order.ts";
 import { type Moved, renderMoved } from "../render/moved.ts";
@@ -24,7 +24,7 @@ export async function root(session: Session, order: RootOrder): Promise<ExitCode
     case "rotate":
       return await move(session, "start");
     case "advance":
-      return await move(session, order.action, order.without);
+      return await move(session, order.action, order);
     case "pause":
     case "resume":
     case "abort":
@@ -58,10 +58,10 @@ async function bring(session: Session, file: string): Promise<ExitCode> {
 async function move(
   session: Session,
   action: RootAction,
-  without: readonly string[] = [],
+  { without = [], confirm = [] }: Pick<Ordered, "without" | "confirm"> = {},
 ): Promise<ExitCode> {
   return await session.withRun(async (run) => {
-    const order = { action, without, givenAt: run.ports.clock.now() };
+    const order = { action, without, confirm, givenAt: run.ports.clock.now() };
     const { moved, reconciled } = await carryOut(run, order);
     return moved === undefined ? EXIT.failed : show(session, moved, reconciled);
   });

@@ -2,7 +2,12 @@ import * as z from "zod/mini";
 import { rootSecretName } from "../../shared/core/names.ts";
 import type { Scope } from "../../shared/core/request.ts";
 import { InputError } from "../../shared/errors.ts";
-import { ROOT_ACTIONS, type RootAction } from "../../shared/rotate.ts";
+import {
+  ROOT_ACTIONS,
+  ROOT_CONFIRMABLE,
+  type RootAction,
+  type RootConfirmable,
+} from "../../shared/rotate.ts";
 import { clusterId, fieldOf, scope } from "../http/parse.ts";
 import type { TopicMessage } from "./envelope.ts";
 
@@ -12,7 +17,12 @@ const REASONS = ["scheduled", "manual", "compromise"] as const;
 export type RotationRequest =
   | { readonly kind: "tick" }
   | { readonly kind: "intermediate"; readonly scope: Scope; readonly reason: (typeof REASONS)[number] }
-  | { readonly kind: "root"; readonly action: RootAction; readonly without?: readonly string[] | undefined }
+  | {
+      readonly kind: "root";
+      readonly action: RootAction;
+      readonly without?: readonly string[] | undefined;
+      readonly confirm?: readonly RootConfirmable[] | undefined;
+    }
   /** Secret Manager's rotation schedule. */
   | { readonly kind: "schedule" }
   /** Something was done to the root secret: only look. */
@@ -32,6 +42,9 @@ const MESSAGE = z.discriminatedUnion(
       kind: z.literal("root"),
       action: z.enum(ROOT_ACTIONS, `use ${ROOT_ACTIONS.join(", ")}`),
       without: z.optional(z.array(clusterId, "use a list of cluster IDs")),
+      confirm: z.optional(
+        z.array(z.enum(ROOT_CONFIRMABLE, `use ${ROOT_CONFIRMABLE.join(", ")}`), "use a list of reasons"),
+      ),
     }),
   ],
   "use tick, intermediate, root",
@@ -51,8 +64,9 @@ export function parseRotationMessage(message: TopicMessage, meshId: string): Rot
   const parsed = MESSAGE.safeParse(parseJson(message.data));
   if (parsed.success) {
     const request = parsed.data;
-    if (request.kind === "root" && request.without !== undefined && request.action !== "advance")
-      throw notUnderstood("without", "it goes with action advance alone", "remove it");
+    if (request.kind !== "root" || request.action === "advance") return request;
+    const field = (["without", "confirm"] as const).find((each) => request[each] !== undefined);
+    if (field !== undefined) throw notUnderstood(field, "it goes with action advance alone", "remove it");
     return request;
   }
   const [issue] = parsed.error.issues;

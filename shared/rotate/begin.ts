@@ -1,4 +1,4 @@
-import { isReachable } from "../core/observation.ts";
+import { type ForeignCacerts, isReachable } from "../core/observation.ts";
 import {
   claimNext,
   isRefusal,
@@ -8,6 +8,7 @@ import {
   withView,
 } from "../core/roots/stages.ts";
 import { viewOf } from "../core/roots/view.ts";
+import { type MeshjoinError, RefusedError, UnavailableError } from "../errors.ts";
 import { lookAtMesh } from "../look/mesh.ts";
 import { type Changed, type RotatorRun, readRoots } from "./change-roots.ts";
 import { claimRoot, UNKNOWN_VERSION } from "./claim-root.ts";
@@ -20,7 +21,7 @@ export async function beginRotation(
   bring?: () => Promise<NextRoot>,
 ): Promise<Changed> {
   const before = await readRoots(run);
-  if (isStaleOrder(before.notes, givenAt)) return { before, after: undefined };
+  if (isStaleOrder(before.notes, givenAt, run.ports.clock.now())) return { before, after: undefined };
   const mayBegin = claimNext(before, UNKNOWN_VERSION, "generated", givenAt);
   if (isRefusal(mayBegin)) return { before, after: mayBegin };
   const barrier = await foreignCacerts(run);
@@ -28,7 +29,7 @@ export async function beginRotation(
 
   const { payload, origin } = await (bring?.() ?? generatedRoot(run.spec, run.ports.clock.now()));
   return await claimRoot(run, payload, "next", (roots, _, version) => {
-    if (isStaleOrder(roots.notes, givenAt)) return undefined;
+    if (isStaleOrder(roots.notes, givenAt, run.ports.clock.now())) return undefined;
     const begun = claimNext(roots, version, origin, run.ports.clock.now());
     return isRefusal(begun)
       ? begun
@@ -36,16 +37,17 @@ export async function beginRotation(
   });
 }
 
-/** One that Meshjoin does not rotate would trust the old root alone, and be cut off. */
+/** One that Meshjoin does not rotate would trust the old root alone, and be cut off. Throws where it is not known whether one would. */
 async function foreignCacerts(run: RotatorRun): Promise<Refusal | undefined> {
   const { members } = await lookAtMesh(run, "mesh");
-  const own = members
+  const foreign = members
     .filter(isReachable)
     .flatMap(({ clusterId, state: { cacerts } }) =>
-      cacerts?.owner === "foreign" && (cacerts.trust === "sameRoots" || cacerts.trust === "unknown")
-        ? [clusterId]
-        : [],
+      cacerts?.owner === "foreign" ? [{ clusterId, cacerts }] : [],
     );
+  for (const { clusterId, cacerts } of foreign)
+    if (cacerts.trust === "unknown") throw notJudged(clusterId, cacerts.because);
+  const own = foreign.flatMap(({ clusterId, cacerts }) => (cacerts.trust === "sameRoots" ? [clusterId] : []));
   if (own.length === 0) return undefined;
   return {
     refused: "ForeignCacerts",
@@ -53,3 +55,13 @@ async function foreignCacerts(run: RotatorRun): Promise<Refusal | undefined> {
     cure: "take the mesh label off the cluster; or delete its cacerts, so that Meshjoin issues one, an outage if istiod starts before it is there",
   };
 }
+
+/** The order is not refused: where time may tell, it is to come again. */
+function notJudged(clusterId: string, because: Unjudged["because"]): MeshjoinError {
+  const { code, message, cure, retryable } = because;
+  const Kind = retryable ? UnavailableError : RefusedError;
+  const said = `whether the cacerts of ${clusterId} is of this mesh is not known: ${message}`;
+  return new Kind(said, { code, ...(cure === undefined ? {} : { cure }), fields: { clusterId } });
+}
+
+type Unjudged = Extract<ForeignCacerts, { readonly trust: "unknown" }>;

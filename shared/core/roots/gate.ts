@@ -59,6 +59,9 @@ export function gateOf(input: GateInput): Gate {
   };
 }
 
+const CONFIRM_VIEW =
+  "confirm what this configuration looks at: meshjoin root advance --confirm NotConfigured";
+
 /** What is not looked at proves nothing: members there may trust the old root alone. */
 function whyUnseen(inMesh: readonly Member[], { roots: { notes }, spec }: GateInput): string[] {
   if (inMesh.length === 0) {
@@ -66,10 +69,11 @@ function whyUnseen(inMesh: readonly Member[], { roots: { notes }, spec }: GateIn
       "no member is seen: correct MESHJOIN_PROJECTS and MESHJOIN_ALLOW, or wait until the first has joined",
     ];
   }
-  if (notes.view === undefined) return ["no tick has noted yet where members are looked for"];
+  if (notes.view === undefined)
+    return [`no tick has noted yet where members are looked for; ${CONFIRM_VIEW}`];
   return missedBy(viewOf(spec), notes.view).map(
     (missed) =>
-      `this configuration does not look at ${missed}, and this rotation has seen it: correct the configuration, or begin anew: meshjoin root abort`,
+      `this rotation has looked at ${missed}: look there, too, or, if nothing is left there, ${CONFIRM_VIEW}`,
   );
 }
 
@@ -145,6 +149,9 @@ function whyWaiting(member: Member, input: GateInput): string | undefined {
   if (!isReachable(member)) return `${clusterId} cannot be reached`;
   const { cacerts } = member.state;
   if (cacerts === undefined) return `${clusterId} has no intermediate`;
+  if (cacerts.owner === "foreign" && cacerts.trust === "unknown") {
+    return `whether the cacerts of ${clusterId} is of this mesh is not known: ${cacerts.because.message}`;
+  }
   if (cacerts.owner === "foreign") {
     return `${clusterId} has a cacerts of its own, which Meshjoin does not rotate: take the mesh label off, or delete it, an outage if istiod starts before Meshjoin has issued another`;
   }

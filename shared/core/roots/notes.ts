@@ -38,9 +38,9 @@ export interface RootNotes {
   readonly without: readonly string[];
   /** The widest view of those that have taken part in this rotation; undefined where no rotation is under way. */
   readonly view?: View;
-  /** When the newest order was given that was acted on, and no later than it was: one that is no newer is a copy, or out of date. */
-  readonly lastOrder?: Date;
-  /** Orders that were acted on, by a clock so fast that they are newer than that. */
+  /** When the newest orders were given that were acted on, by whatever clock; ascending. */
+  readonly lastOrders: readonly Date[];
+  /** Of orders that were acted on and found ahead of the clock of Google. */
   readonly aheadOrders: readonly Date[];
   /** While a root is being added. */
   readonly claim?: RootClaim;
@@ -51,6 +51,7 @@ export const NO_NOTES: RootNotes = {
   retired: [],
   retiring: [],
   without: [],
+  lastOrders: [],
   aheadOrders: [],
 };
 
@@ -67,7 +68,7 @@ const KEYS = {
   retiring: "retiring",
   without: "without",
   view: "view",
-  lastOrder: "last-order",
+  lastOrders: "last-order",
   aheadOrders: "ahead-orders",
   claim: "claim",
 } as const satisfies Record<keyof RootNotes, string>;
@@ -88,7 +89,7 @@ export function parseRootNotes(annotations: Annotations): RootNotes {
     retiring: numbers(text("retiring")),
     without: names(text("without")),
     ...optional("view", parseView(text("view") ?? "")),
-    ...optional("lastOrder", date(text("lastOrder"))),
+    lastOrders: dates(text("lastOrders")),
     aheadOrders: dates(text("aheadOrders")),
     ...optional("claim", parseClaim(text("claim") ?? "")),
   };
@@ -109,8 +110,8 @@ export function formatRootNotes(notes: RootNotes, annotations: Annotations): Rec
     ["retiring", notes.retiring.join(",") || undefined],
     ["without", notes.without.join(",") || undefined],
     ["view", notes.view && formatView(notes.view)],
-    ["lastOrder", notes.lastOrder?.toISOString()],
-    ["aheadOrders", notes.aheadOrders.map((each) => each.toISOString()).join(",") || undefined],
+    ["lastOrders", formatDates(notes.lastOrders)],
+    ["aheadOrders", formatDates(notes.aheadOrders)],
     ["claim", notes.claim && formatClaim(notes.claim)],
   ];
   return Object.fromEntries([
@@ -127,6 +128,10 @@ function optional<K extends keyof RootNotes, V>(key: K, value: V | undefined): {
 function date(text: string | undefined): Date | undefined {
   const parsed = new Date(text ?? "");
   return Number.isNaN(parsed.getTime()) ? undefined : parsed;
+}
+
+function formatDates(all: readonly Date[]): string | undefined {
+  return all.map((each) => each.toISOString()).join(",") || undefined;
 }
 
 function dates(text = ""): Date[] {

@@ -172,14 +172,46 @@ export function without({ versions, notes }: Roots, clusters: readonly string[])
 }
 
 /** Whether an order is a copy of one that was acted on, or was given before one was. */
-export function isStaleOrder({ lastOrder, aheadOrders }: RootNotes, givenAt: Date): boolean {
-  const isOlder = lastOrder !== undefined && givenAt <= lastOrder;
-  return isOlder || aheadOrders.some((each) => each.getTime() === givenAt.getTime());
+export function isStaleOrder(notes: RootNotes, givenAt: Date, now: Date): boolean {
+  const { lastOrders, aheadOrders } = settledOrders(notes, now);
+  const isCopy = [...lastOrders, ...aheadOrders].some((each) => each.getTime() === givenAt.getTime());
+  return isCopy || lastOrders.some((each) => givenAt < each);
+}
+
+/**
+ * An order on record from the future carries the time of a fast clock, that of a laptop perhaps, which has written it: it says nothing
+ * of what came first, not even when its time has come, and only its own copies are stale by it.
+ */
+function settledOrders(
+  { lastOrders, aheadOrders }: RootNotes,
+  now: Date,
+): Pick<RootNotes, "lastOrders" | "aheadOrders"> {
+  const past = lastOrders.filter((each) => each <= now);
+  const newest = past.at(-1);
+  const ahead = [...aheadOrders, ...lastOrders.filter((each) => each > now)];
+  return {
+    lastOrders: past.slice(-ORDERS_KEPT),
+    aheadOrders: ahead.filter((each) => newest === undefined || each > newest).slice(-ORDERS_KEPT),
+  };
+}
+
+/** More than a person gives within the week for which Pub/Sub may deliver a copy. */
+const ORDERS_KEPT = 16;
+
+/** Notes that orders on record are ahead of this clock; undefined where none is. */
+export function withoutFutureOrders({ versions, notes }: Roots, now: Date): Transition | undefined {
+  if (notes.lastOrders.every((each) => each <= now)) return undefined;
+  return { versions, notes: { ...notes, ...settledOrders(notes, now) }, disable: [] };
 }
 
 /** Of a rotation that is under way: no gate opens for a configuration that sees less. */
 export function withView({ versions, notes, ...rest }: Transition, view: View): Transition {
   return { ...rest, versions, notes: { ...notes, view: widest(view, notes.view) } };
+}
+
+/** A person has confirmed that members are looked for where they all are. */
+export function onlyView({ versions, notes }: Roots, view: View): Roots {
+  return { versions, notes: { ...notes, view } };
 }
 
 /** The same roots, seen by one more; undefined where that is noted, or no rotation is under way. */
@@ -190,18 +222,17 @@ export function seenBy(roots: Roots, view: View): Transition | undefined {
   return withView({ ...roots, disable: [] }, view);
 }
 
-/**
- * An order is on record when it is acted on. One from the future carries the time of a fast clock: it counts as given now, and its own
- * time is kept until it has passed for the orders after it, so that its copies are known.
- */
+/** On record; several, because one by a fast clock must not take the place of those that tell what came before it. */
 export function withOrder({ notes, ...rest }: Transition, givenAt: Date, now: Date): Transition {
-  const lastOrder = latest([...(notes.lastOrder ? [notes.lastOrder] : []), givenAt < now ? givenAt : now]);
-  const aheadOrders = [...notes.aheadOrders, givenAt].filter((each) => each > lastOrder);
-  return { ...rest, notes: { ...notes, lastOrder, aheadOrders } };
-}
-
-function latest(dates: readonly Date[]): Date {
-  return new Date(Math.max(...dates.map((date) => date.getTime())));
+  const settled = settledOrders(notes, now);
+  const isAhead = givenAt > now;
+  const orders = {
+    lastOrders: isAhead
+      ? settled.lastOrders
+      : [...settled.lastOrders, givenAt].toSorted((a, b) => a.getTime() - b.getTime()),
+    aheadOrders: isAhead ? [...settled.aheadOrders, givenAt] : settled.aheadOrders,
+  };
+  return { ...rest, notes: { ...notes, ...settledOrders({ ...notes, ...orders }, now) } };
 }
 
 /** The gate has seen that every member trusts both. */

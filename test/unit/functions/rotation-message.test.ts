@@ -35,6 +35,10 @@ describe("a message on the rotation topic", () => {
       { kind: "intermediate", scope: { clusterId: "cn-shop-a-b" }, reason: "compromise" },
     ],
     ['{"kind":"root","action":"abort"}', { kind: "root", action: "abort" }],
+    [
+      '{"kind":"root","action":"advance","without":["cn-a"],"confirm":["NotConfigured"]}',
+      { kind: "root", action: "advance", without: ["cn-a"], confirm: ["NotConfigured"] },
+    ],
   ])("%s is understood", (data, expected) => {
     expect(parse(data)).toEqual(expected);
   });
@@ -48,6 +52,9 @@ describe("a message on the rotation topic", () => {
     ['{"kind":"everything"}', "kind", /use tick, intermediate, root/],
     ['{"kind":"root"}', "action", /use start, advance, pause, resume, abort/],
     ['{"kind":"root","action":"delete"}', "action", /use start/],
+    ['{"kind":"root","action":"advance","confirm":["MassLeave"]}', "confirm.0", /use NotConfigured/],
+    ['{"kind":"root","action":"abort","confirm":["NotConfigured"]}', "confirm", /action advance alone/],
+    ['{"kind":"root","action":"start","without":["cn-a"]}', "without", /action advance alone/],
     ['{"kind":"intermediate","reason":"manual"}', "scope", /use "mesh"/],
     [
       '{"kind":"intermediate","scope":{"clusterId":"a/b"},"reason":"manual"}',

@@ -106,6 +106,39 @@ describe("a root rotation while members hold credentials of a cluster that is no
     expect((await rootsNow(mesh)).stage).toBe("distribute");
   });
 
+  it.each(["distribute", "retire"] as const)(
+    "goes on from %s with fewer projects when that is confirmed, once",
+    async (stage) => {
+      const mesh = await aJoinedMesh({ members: 2, spec: { projects: ["shop", "zoo"] } });
+      const shop = { projects: ["shop"] };
+      await order(mesh, "start");
+      if (stage === "retire") await order(mesh, "abort");
+      const tickOfShop = async () => {
+        mesh.clock.advance(STAGE);
+        const run = mesh.run();
+        await tick({ ...run, spec: { ...run.spec, ...shop } });
+      };
+      await ticks(mesh);
+      for (let count = 0; count < 3; count += 1) await tickOfShop();
+      expect((await rootsNow(mesh)).stage).toBe(stage);
+      await order(mesh, "advance", { spec: shop, confirm: ["NotConfigured"] });
+      for (let count = 0; count < 8; count += 1) await tickOfShop();
+      expect((await rootsNow(mesh)).stage).toBe("idle");
+    },
+  );
+
+  it("opens nothing else by that confirmation, which holds until a tick looks at more", async () => {
+    const mesh = await aJoinedMesh({ members: 2, spec: { projects: ["shop", "zoo"] } });
+    await order(mesh, "start");
+    const shop = { projects: ["shop"] };
+    await order(mesh, "advance", { spec: shop, confirm: ["NotConfigured"] });
+    const viewNow = async () => (await mesh.roots.state()).annotations["meshjoin.dev_view"];
+    expect((await rootsNow(mesh)).stage).toBe("distribute");
+    expect(await viewNow()).toBe("shop");
+    await ticks(mesh);
+    expect(await viewNow()).toBe("shop,zoo");
+  });
+
   it("goes on with fewer projects when it was begun anew with them", async () => {
     const mesh = await aJoinedMesh({ members: 2, spec: { projects: ["shop", "zoo"] } });
     await order(mesh, "start");

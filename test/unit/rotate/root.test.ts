@@ -1,6 +1,8 @@
 import { describe, expect, it } from "@jest/globals";
 import { clusterId } from "../../../shared/core/names.ts";
 import { rootsOf } from "../../../shared/core/roots/stages.ts";
+import { UnavailableError } from "../../../shared/errors.ts";
+import { orderRoot } from "../../../shared/rotate.ts";
 import { aCluster } from "../../builders/cluster.ts";
 import { cacertsByHand, namespace } from "../reconcile/installations.ts";
 import { expectJoined, versionsOf } from "../reconcile/world.ts";
@@ -203,7 +205,6 @@ describe("orders about the root", () => {
 
   it("are carried out once, however often and in whatever order they arrive", async () => {
     const mesh = await aJoinedMesh();
-    const { orderRoot } = await import("../../../shared/rotate.ts");
     const at = (seconds: number) => new Date(mesh.clock.now().getTime() + seconds * 1000);
     const [start, abort] = [at(1), at(2)];
     const send = (action: "start" | "abort", givenAt: Date) => orderRoot(mesh.run(), { action, givenAt });
@@ -220,7 +221,6 @@ describe("orders about the root", () => {
 
   it("from a laptop whose clock is an hour fast make no later order stale, then or when that hour has passed", async () => {
     const mesh = await aJoinedMesh();
-    const { orderRoot } = await import("../../../shared/rotate.ts");
     const inMinutes = (minutes: number) => new Date(mesh.clock.now().getTime() + minutes * 60_000);
     await orderRoot(mesh.run(), { action: "start", givenAt: inMinutes(60) });
     const pausedAt = inMinutes(10);
@@ -236,9 +236,45 @@ describe("orders about the root", () => {
     expect((await rootsNow(mesh)).stage).toBe("retire");
   });
 
+  it("to begin are not lost while the signer cannot tell whether a foreign cacerts is of the mesh", async () => {
+    const mesh = await aJoinedMesh();
+    const guest = mesh.add(aCluster({ name: "guest" }));
+    for (const object of [namespace(), cacertsByHand(mesh)]) guest.store.write(object, "kubectl");
+    mesh.clock.advance(1);
+    const run = mesh.run();
+    const away = new UnavailableError("no answer", { code: "Unavailable" });
+    const authority = { ...run.ports.authority, trustBundle: () => Promise.reject(away) };
+    const start = { action: "start", givenAt: mesh.clock.now() } as const;
+    await expect(orderRoot({ ...run, ports: { ...run.ports, authority } }, start)).rejects.toMatchObject({
+      code: "Unavailable",
+      retryable: true,
+      message: expect.stringContaining("guest is of this mesh is not known: no answer"),
+    });
+    expect(await mesh.roots.list()).toHaveLength(1);
+  });
+
+  it("from a laptop that takes its own fast clock for the time silence no order that is given after them", async () => {
+    const mesh = await aJoinedMesh();
+    await order(mesh, "start");
+    await ticks(mesh);
+    const pause = { action: "pause", givenAt: mesh.clock.now() } as const;
+    await orderRoot(mesh.run(), pause);
+    const fast = { now: () => new Date(mesh.clock.now().getTime() + 24 * 3_600_000) };
+    const run = mesh.run();
+    for (const action of ["resume", "pause", "resume"] as const) {
+      mesh.clock.advance(1);
+      await orderRoot({ ...run, ports: { ...run.ports, clock: fast } }, { action, givenAt: fast.now() });
+    }
+    await orderRoot(mesh.run(), pause);
+    const isPaused = async () => rootsOf(await mesh.roots.state()).notes.paused !== undefined;
+    expect(await isPaused()).toBe(false);
+    mesh.clock.advance(3600);
+    expect(await order(mesh, "pause")).toMatchObject({ after: { notes: { paused: expect.any(Date) } } });
+    expect(await order(mesh, "abort")).toMatchObject({ after: { notes: { retiring: [2] } } });
+  });
+
   it("are not carried out anew by their copies, whatever clock dated an order after them", async () => {
     const mesh = await aJoinedMesh();
-    const { orderRoot } = await import("../../../shared/rotate.ts");
     const send = async (action: "start" | "pause" | "resume", minutesAhead = 0) => {
       mesh.clock.advance(60);
       const givenAt = new Date(mesh.clock.now().getTime() + minutesAhead * 60_000);

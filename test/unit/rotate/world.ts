@@ -4,7 +4,7 @@ import type { MeshSpec } from "../../../shared/core/spec.ts";
 import { parseBundle } from "../../../shared/pki/certificate.ts";
 import type { Reconciled } from "../../../shared/reconcile.ts";
 import type { Changed } from "../../../shared/rotate/change-roots.ts";
-import { orderRoot, type RootAction, tick } from "../../../shared/rotate.ts";
+import { orderRoot, type RootAction, type RootConfirmable, tick } from "../../../shared/rotate.ts";
 import { aMesh, type FakeMesh, type MeshOptions, type ProcessOptions } from "../../fakes/mesh.ts";
 import { fileOf, secretsOf } from "../reconcile/world.ts";
 
@@ -24,16 +24,17 @@ export async function aJoinedMesh({ spec, ...options }: MeshOptions = { members:
 export async function order(
   mesh: FakeMesh,
   action: RootAction,
-  { without = [], spec = {}, ...process }: ProcessOptions & OrderOptions = {},
+  { without = [], confirm = [], spec = {}, ...process }: Omit<ProcessOptions, "confirm"> & OrderOptions = {},
 ): Promise<Changed> {
   mesh.clock.advance(1);
   const run = mesh.run(process);
-  const given = { action, givenAt: mesh.clock.now(), without };
+  const given = { action, givenAt: mesh.clock.now(), without, confirm };
   return await orderRoot({ ...run, spec: { ...run.spec, ...spec } }, given);
 }
 
 interface OrderOptions {
   readonly without?: readonly string[];
+  readonly confirm?: readonly RootConfirmable[];
   /** What another configuration says, a laptop's for instance. */
   readonly spec?: Partial<MeshSpec>;
 }

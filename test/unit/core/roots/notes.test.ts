@@ -18,7 +18,7 @@ const notes: fc.Arbitrary<RootNotes> = fc.record(
     rotateBefore: date,
     origin: fc.constantFrom("generated" as const, "imported" as const),
     otherOrigin: fc.constantFrom("generated" as const, "imported" as const),
-    lastOrder: date,
+    lastOrders: fc.array(date, { maxLength: 3 }),
     aheadOrders: fc.array(date, { maxLength: 3 }),
     distributed: versions,
     retired: versions,
@@ -31,7 +31,7 @@ const notes: fc.Arbitrary<RootNotes> = fc.record(
       { projects: ["shop", "zoo"], allow: ["m*", "n?"] },
     ),
   },
-  { requiredKeys: ["distributed", "retired", "retiring", "without", "aheadOrders"] },
+  { requiredKeys: ["distributed", "retired", "retiring", "without", "lastOrders", "aheadOrders"] },
 );
 
 describe("the notes on the root secret", () => {

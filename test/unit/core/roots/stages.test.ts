@@ -121,10 +121,10 @@ describe("aliases that somebody has edited", () => {
 describe("an order", () => {
   it("that was acted on is not acted on again, and none that was given before it", () => {
     const { notes } = withOrder(begun(), NOW, NOW);
-    expect(isStaleOrder(notes, NOW)).toBe(true);
-    expect(isStaleOrder(notes, new Date(NOW.getTime() - 1))).toBe(true);
-    expect(isStaleOrder(notes, new Date(NOW.getTime() + 1))).toBe(false);
-    expect(isStaleOrder(NO_NOTES, NOW)).toBe(false);
+    expect(isStaleOrder(notes, NOW, NOW)).toBe(true);
+    expect(isStaleOrder(notes, new Date(NOW.getTime() - 1), NOW)).toBe(true);
+    expect(isStaleOrder(notes, new Date(NOW.getTime() + 1), NOW)).toBe(false);
+    expect(isStaleOrder(NO_NOTES, NOW, NOW)).toBe(false);
   });
 
   it("to pause or to go on may come twice", () => {

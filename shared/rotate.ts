@@ -9,7 +9,6 @@ import {
   advance,
   isRefusal,
   isStaleOrder,
-  onlyView,
   pause,
   type Refusal,
   type Roots,
@@ -20,6 +19,7 @@ import {
   withOrder,
   without,
   withoutFutureOrders,
+  withView,
 } from "./core/roots/stages.ts";
 import { formatRootVersions } from "./core/roots/state.ts";
 import { viewOf } from "./core/roots/view.ts";
@@ -193,7 +193,7 @@ async function advanceIfOpen(
   const isConfirmed = confirm.includes("NotConfigured");
   const withOrdered = (roots: Roots): Roots => {
     const others = without(roots, excluded);
-    return isConfirmed ? onlyView(others, viewOf(run.spec)) : others;
+    return isConfirmed ? withView(others, viewOf(run.spec)) : others;
   };
   const seen = await lookAtMesh(run, "mesh");
   const gate = await lookAtGate(run, { ...seen, roots: withOrdered(seen.roots) });

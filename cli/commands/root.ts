@@ -4,7 +4,7 @@ import type { Changed } from "../../shared/rotate/change-roots.ts";
 import { makeFirstRoot } from "../../shared/rotate/first-root.ts";
 import { generatedRoot, importedRoot, type RootAlgorithm } from "../../shared/rotate/root-payload.ts";
 import { viewRoots } from "../../shared/rotate/root-view.ts";
-import { carryOut, followUp, type RootOrder as Ordered, type RootAction } from "../../shared/rotate.ts";
+import { carryOut, followUp, type RootAction } from "../../shared/rotate.ts";
 import { EXIT, type ExitCode } from "../exit-code.ts";
 import type { RootOrder } from "../order.ts";
 import { type Moved, renderMoved } from "../render/moved.ts";
@@ -55,10 +55,12 @@ async function bring(session: Session, file: string): Promise<ExitCode> {
   });
 }
 
+type Advance = Extract<RootOrder, { readonly action: "advance" }>;
+
 async function move(
   session: Session,
   action: RootAction,
-  { without = [], confirm = [] }: Pick<Ordered, "without" | "confirm"> = {},
+  { without, confirm }: Pick<Advance, "without" | "confirm"> = { without: [], confirm: [] },
 ): Promise<ExitCode> {
   return await session.withRun(async (run) => {
     const order = { action, without, confirm, givenAt: run.ports.clock.now() };

@@ -1,4 +1,4 @@
-/** The same function of a text, computed once for each; for few texts that are asked for in n² objects. */
+/** The same function of a text, computed once for each; for few texts that stand in n² objects. */
 export function remembering(compute: (text: string) => string): (text: string) => string {
   const known = new Map<string, string>();
   return (text) => {

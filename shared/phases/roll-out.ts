@@ -16,18 +16,17 @@ import { BEGIN_WITHIN_MS, type TurnFault, takeTurns } from "./turn.ts";
 export const rollOut: Phase = async (run, course) => {
   if (course.request.rollOut !== true) return {};
   const { notReady, stuck, healthy } = dueOf(course);
+  const due = [...notReady, ...stuck, ...healthy];
   const mayGoOn = isWhole(course.report) && !course.report.isCutShort;
   const begun = new Map<string, Outcome>();
   const faults: TurnFault[] = [];
-  let servingFaults = 0;
   const findings: Finding[] = [];
   const errors: MeshjoinError[] = [];
   let isLate = false;
   const started = performance.now();
   let { members } = course.mesh;
-  for (const action of [...notReady, ...stuck, ...(mayGoOn ? healthy : [])]) {
-    const serves = !notReady.includes(action);
-    if (serves && (healthy.includes(action) ? faults.length : servingFaults) > 0) break;
+  for (const { action, isStoppedBy } of [...notReady, ...stuck, ...(mayGoOn ? healthy : [])]) {
+    if (faults.some(isStoppedBy)) break;
     isLate = run.signal.aborted || performance.now() - started > BEGIN_WITHIN_MS;
     if (isLate) break;
     // oxlint-disable-next-line no-await-in-loop -- one member at a time
@@ -36,11 +35,10 @@ export const rollOut: Phase = async (run, course) => {
     const [fault] = taken.faults;
     begun.set(action.clusterId, fault?.outcome ?? "updated");
     faults.push(...taken.faults);
-    if (serves) servingFaults += taken.faults.length;
     findings.push(...taken.findings);
     errors.push(...taken.errors);
   }
-  const left = notReady.length + stuck.length + healthy.length - begun.size;
+  const left = due.length - begun.size;
   return {
     members: [...begun].map(([clusterId, outcome]) => ({ clusterId, outcome, findings: [] })),
     findings: [
@@ -53,12 +51,18 @@ export const rollOut: Phase = async (run, course) => {
   };
 };
 
+interface DueTurn {
+  readonly action: ApplyControlPlane;
+  /** Whether this fault of a member before it keeps it from its turn. */
+  readonly isStoppedBy: (fault: TurnFault) => boolean;
+}
+
 interface Due {
   /** Of members whose istiod is not ready. */
-  readonly notReady: readonly ApplyControlPlane[];
+  readonly notReady: readonly DueTurn[];
   /** Of those whose istiod serves and was asked, and does not show what it should: its certificate, or any other member. */
-  readonly stuck: readonly ApplyControlPlane[];
-  readonly healthy: readonly ApplyControlPlane[];
+  readonly stuck: readonly DueTurn[];
+  readonly healthy: readonly DueTurn[];
 }
 
 function dueOf({ mesh, plan, report }: Course): Due {
@@ -71,14 +75,19 @@ function dueOf({ mesh, plan, report }: Course): Due {
     ...report.members.flatMap(({ clusterId, isUnloaded }) => (isUnloaded === true ? [clusterId] : [])),
     ...syncNobody(report),
   ]);
+  const groupOf = ({ clusterId }: ApplyControlPlane): keyof Due => {
+    if (notReady.has(clusterId)) return "notReady";
+    return stuck.has(clusterId) ? "stuck" : "healthy";
+  };
   const due = plan.members.flatMap(({ clusterId, rollOut: action }) =>
     mesh.subjects.has(clusterId) ? (action ?? []) : [],
   );
-  const serving = due.filter(({ clusterId }) => !notReady.has(clusterId));
+  const turnsOf = (group: keyof Due, isStoppedBy: DueTurn["isStoppedBy"]) =>
+    due.filter((action) => groupOf(action) === group).map((action) => ({ action, isStoppedBy }));
   return {
-    notReady: due.filter(({ clusterId }) => notReady.has(clusterId)),
-    stuck: serving.filter(({ clusterId }) => stuck.has(clusterId)),
-    healthy: serving.filter(({ clusterId }) => !stuck.has(clusterId)),
+    notReady: turnsOf("notReady", () => false),
+    stuck: turnsOf("stuck", ({ clusterId }) => !notReady.has(clusterId)),
+    healthy: turnsOf("healthy", () => true),
   };
 }
 

@@ -86,7 +86,7 @@ export function claimNext(
       "add a new one: meshjoin root rotate",
     );
   }
-  const { paused: _, view: __, ...notes } = roots.notes;
+  const { paused: _, ...notes } = roots.notes;
   return {
     versions: { ...roots.versions, next: version },
     notes: { ...notes, otherOrigin: origin, stageSince: now },
@@ -204,14 +204,9 @@ export function withoutFutureOrders({ versions, notes }: Roots, now: Date): Tran
   return { versions, notes: { ...notes, ...settledOrders(notes, now) }, disable: [] };
 }
 
-/** Of a rotation that is under way: no gate opens for a configuration that sees less. */
-export function withView({ versions, notes, ...rest }: Transition, view: View): Transition {
-  return { ...rest, versions, notes: { ...notes, view: widest(view, notes.view) } };
-}
-
-/** A person has confirmed that members are looked for where they all are. */
-export function onlyView({ versions, notes }: Roots, view: View): Roots {
-  return { versions, notes: { ...notes, view } };
+/** Where the rotation looks for members: no gate opens for a configuration that sees less. */
+export function withView<T extends Roots>(roots: T, view: View): T {
+  return { ...roots, notes: { ...roots.notes, view } };
 }
 
 /** The same roots, seen by one more; undefined where that is noted, or no rotation is under way. */
@@ -219,20 +214,13 @@ export function seenBy(roots: Roots, view: View): Transition | undefined {
   const { view: noted } = roots.notes;
   if (stageOf(roots) === "idle" || (noted !== undefined && missedBy(noted, view).length === 0))
     return undefined;
-  return withView({ ...roots, disable: [] }, view);
+  return withView({ ...roots, disable: [] }, widest(view, noted));
 }
 
 /** On record; several, because one by a fast clock must not take the place of those that tell what came before it. */
 export function withOrder({ notes, ...rest }: Transition, givenAt: Date, now: Date): Transition {
-  const settled = settledOrders(notes, now);
-  const isAhead = givenAt > now;
-  const orders = {
-    lastOrders: isAhead
-      ? settled.lastOrders
-      : [...settled.lastOrders, givenAt].toSorted((a, b) => a.getTime() - b.getTime()),
-    aheadOrders: isAhead ? [...settled.aheadOrders, givenAt] : settled.aheadOrders,
-  };
-  return { ...rest, notes: { ...notes, ...settledOrders({ ...notes, ...orders }, now) } };
+  const lastOrders = [...notes.lastOrders, givenAt].toSorted((a, b) => a.getTime() - b.getTime());
+  return { ...rest, notes: { ...notes, ...settledOrders({ ...notes, lastOrders }, now) } };
 }
 
 /** The gate has seen that every member trusts both. */

@@ -28,18 +28,17 @@ export function widest(one: View, other: View | undefined): View {
 /** What the second looks at and the first does not, in words; empty where it misses nothing. */
 export function missedBy(view: View, noted: View): string[] {
   const projects = noted.projects.filter((project) => !view.projects.includes(project));
-  const globs = noted.allow.filter((glob) => !view.allow.includes(glob));
-  const isNarrower = view.allow.length > 0 && (noted.allow.length === 0 || globs.length > 0);
   return [
     ...projects.map((project) => `project ${project}, which MESHJOIN_PROJECTS leaves out`),
-    ...(isNarrower
-      ? [
-          noted.allow.length === 0
-            ? "clusters that MESHJOIN_ALLOW leaves out"
-            : `clusters that ${globs.join(", ")} allows`,
-        ]
-      : []),
+    ...namesMissedBy(view, noted),
   ];
+}
+
+function namesMissedBy({ allow }: View, noted: View): string[] {
+  if (allow.length === 0) return [];
+  if (noted.allow.length === 0) return ["clusters that MESHJOIN_ALLOW leaves out"];
+  const globs = noted.allow.filter((glob) => !allow.includes(glob));
+  return globs.length === 0 ? [] : [`clusters that ${globs.join(", ")} allows`];
 }
 
 /** In an annotation: neither a project ID nor a glob has a comma or a space in it. */

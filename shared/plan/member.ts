@@ -49,27 +49,20 @@ export function planMember(member: Member, context: MemberContext): MemberPlan {
   };
 }
 
-/** How a member stands as a peer. `down`: everything of it was applied once, and its istiod does not serve now. */
-export type PeerStanding = Standing | "down";
-
 /**
  * What a peer's own half allows: enough that a remote secret makes sense. It may be due for a new certificate or
  * manifest, or in the middle of a roll-out, all the same; that is its own reconcile's business, and no reason to keep pairs
- * waiting. Of one that is down its readers keep what they have: they read its API server, and not its istiod.
+ * waiting.
  */
-export function peerStanding(member: Member, context: MemberContext): PeerStanding {
+export function peerStanding(member: Member, context: MemberContext): Standing {
   const isBlocked = whyBlocked(member, context) !== undefined;
   if (isBlocked || !isReachable(member)) return "blocked";
-  if (readiness(member.state, "serves") === "complete") return "complete";
-  return isApplied(member.state) ? "down" : "pending";
+  return readiness(member.state, "serves");
 }
 
 function readiness(state: Reachable, asked: "serves" | "rolledOut"): Standing {
-  const { controlPlane, pods } = state;
-  return isApplied(state) && controlPlane?.[asked] === true && pods.length > 0 ? "complete" : "pending";
-}
-
-function isApplied({ cacerts, controlPlane }: Reachable): boolean {
-  const applied = controlPlane?.owner === "foreign" || controlPlane?.manifestHash !== undefined;
-  return cacerts !== undefined && applied;
+  const { cacerts, controlPlane, pods } = state;
+  const isApplied = controlPlane?.owner === "foreign" || controlPlane?.manifestHash !== undefined;
+  const isUp = controlPlane?.[asked] === true && pods.length > 0;
+  return cacerts !== undefined && isApplied && isUp ? "complete" : "pending";
 }

@@ -2,7 +2,7 @@ import type { Member } from "../core/observation.ts";
 import type { Roots } from "../core/roots/stages.ts";
 import type { Action } from "./action.ts";
 import { type Departure, type DeparturePlan, planDepartures } from "./departures.ts";
-import { type MemberPlan, type PeerStanding, peerStanding, planMember } from "./member.ts";
+import { type MemberPlan, peerStanding, planMember, type Standing } from "./member.ts";
 import type { DesiredControlPlane, MemberContext } from "./member-context.ts";
 import { type PairPlan, planPairs } from "./pair.ts";
 
@@ -44,7 +44,7 @@ export function planMesh(mesh: SeenMesh, context: PlanContext, pairs: "now" | "a
     pairs === "now"
       ? standingsOf(mesh, context)
       : new Map(
-          first.members.map(({ clusterId, standing }): [string, PeerStanding] => [
+          first.members.map(({ clusterId, standing }): [string, Standing] => [
             clusterId,
             standing === "blocked" ? "blocked" : "complete",
           ]),
@@ -65,7 +65,7 @@ export function planMembers(mesh: SeenMesh, context: PlanContext): MemberPlan[] 
 }
 
 /** Of every member: whether its own half is enough for a pair, by cluster ID. */
-export function standingsOf(mesh: SeenMesh, context: PlanContext): Map<string, PeerStanding> {
+export function standingsOf(mesh: SeenMesh, context: PlanContext): Map<string, Standing> {
   return new Map(
     mesh.members.map((member) => [member.clusterId, peerStanding(member, contextOf(mesh, context, member))]),
   );

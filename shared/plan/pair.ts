@@ -11,11 +11,11 @@ import type { MeshSpec } from "../core/spec.ts";
 import { renewalsARun, tokenExpiring } from "../core/token-life.ts";
 import { type Connect, secretName } from "./action.ts";
 import { whyConnect } from "./connect-causes.ts";
-import type { PeerStanding } from "./member.ts";
+import type { Standing } from "./member.ts";
 
 export interface PairContext {
   readonly spec: MeshSpec;
-  readonly standings: ReadonlyMap<string, PeerStanding>;
+  readonly standings: ReadonlyMap<string, Standing>;
   readonly now: Date;
 }
 
@@ -198,12 +198,11 @@ function renewal(
   const isKept = own?.isRead === true && own.targetGkeId === target.member.cluster.id;
   if (!isKept || "finding" in address || foreignStandIn(reader, target) !== undefined) return {};
   if (!isReachable(reader.member) || !isReachable(target.member)) return {};
-  const { standings } = context;
-  const standing = standings.get(target.clusterId);
-  if (standings.get(reader.clusterId) !== "complete" || !(standing === "complete" || standing === "down"))
-    return {};
+  if (context.standings.get(reader.clusterId) !== "complete") return {};
   const action = planConnect(reader, target, own, address.digest, context);
-  return action === undefined ? {} : { action };
+  if (action === undefined) return {};
+  const isBlocked = context.standings.get(target.clusterId) === "blocked";
+  return isBlocked && action.writes.some(({ clusterId }) => clusterId === target.clusterId) ? {} : { action };
 }
 
 function planConnect(

@@ -8,7 +8,7 @@ import type {
 import { NO_NOTES, type RootNotes } from "../../../shared/core/roots/notes.ts";
 import type { Roots } from "../../../shared/core/roots/stages.ts";
 import type { RootVersions } from "../../../shared/core/roots/state.ts";
-import { type PeerStanding, peerStanding, planMember } from "../../../shared/plan/member.ts";
+import { peerStanding, planMember, type Standing } from "../../../shared/plan/member.ts";
 import type { MemberContext } from "../../../shared/plan/member-context.ts";
 import { aCluster } from "../../builders/cluster.ts";
 import {
@@ -503,7 +503,7 @@ describe("an intermediate that serves", () => {
 });
 
 describe("peerStanding", () => {
-  it.each<[PeerStanding, string, Partial<Reachable>]>([
+  it.each<[Standing, string, Partial<Reachable>]>([
     ["complete", "needs nothing", {}],
     ["complete", "is due for another certificate", { cacerts: ownCacerts({ rootVersions: "" }) }],
     ["complete", "is due for another manifest", { controlPlane: ownControlPlane({ manifestHash: "0" }) }],
@@ -512,9 +512,9 @@ describe("peerStanding", () => {
     ["pending", "has no cacerts", { cacerts: undefined }],
     ["pending", "has no istiod", { controlPlane: undefined, pods: [] }],
     ["pending", "has half a manifest", { controlPlane: ownControlPlane({ manifestHash: undefined }) }],
-    ["down", "does not serve", { controlPlane: ownControlPlane({ serves: false }) }],
+    ["pending", "does not serve", { controlPlane: ownControlPlane({ serves: false }) }],
     ["complete", "is in the middle of a roll-out", { controlPlane: ownControlPlane({ rolledOut: false }) }],
-    ["down", "has no Ready pod", { pods: [] }],
+    ["pending", "has no Ready pod", { pods: [] }],
   ])("is %s for one that %s", (standing, _, seen) => {
     expect(peerStanding(having(seen), aContext())).toBe(standing);
   });

@@ -4,7 +4,7 @@ import type { Cluster } from "../../../shared/core/cluster.ts";
 import { clusterId } from "../../../shared/core/names.ts";
 import type { Member, Reachable } from "../../../shared/core/observation.ts";
 import type { MeshSpec } from "../../../shared/core/spec.ts";
-import type { PeerStanding } from "../../../shared/plan/member.ts";
+import type { Standing } from "../../../shared/plan/member.ts";
 import { type PairPlan, planPairs } from "../../../shared/plan/pair.ts";
 import { aCluster, allEndpoints } from "../../builders/cluster.ts";
 import {
@@ -23,7 +23,7 @@ const DAY_MS = 86_400_000;
 
 interface Given {
   readonly spec?: Partial<MeshSpec>;
-  readonly standings?: Readonly<Record<string, PeerStanding>>;
+  readonly standings?: Readonly<Record<string, Standing>>;
   readonly subjects?: readonly string[];
   readonly now?: Date;
 }
@@ -199,17 +199,22 @@ describe("a pair", () => {
     });
   });
 
-  describe("whose target is down", () => {
+  describe.each<["pending" | "blocked"]>([["pending"], ["blocked"]])("whose target is %s", (standing) => {
     const west = clusterId(WEST.ref);
     const later = new Date(NOW.getTime() + 5 * DAY_MS);
-    const down = (members: readonly Member[], now = later) =>
-      eastToWest(members, { standings: { [west]: "down" }, now });
+    const unready = (members: readonly Member[], now = later) =>
+      eastToWest(members, { standings: { [west]: standing }, now });
     const waiting = { standing: "pending", findings: [{ reason: "PeerPending", clusterId: west }] };
 
     it("waits for it, and has its token renewed all the same", () => {
-      expect(down(seeing({}))).toMatchObject({
+      expect(unready(seeing({}))).toMatchObject({
         ...waiting,
-        action: { verb: "update", urgency: "due", findings: [{ reason: "TokenDue" }] },
+        action: {
+          verb: "update",
+          urgency: "due",
+          findings: [{ reason: "TokenDue" }],
+          writes: [{ verb: "update", clusterId: clusterId(EAST.ref) }],
+        },
       });
     });
 
@@ -220,13 +225,20 @@ describe("a pair", () => {
       ["is somebody else's", seeing(remote({ owner: "foreign" }))],
       ["would be bound to somebody else's Secret", seeing({}, reader({ owner: "foreign" }))],
     ])("is not written where its remote secret %s", (_, members) => {
-      const planned = down(members);
+      const planned = unready(members);
       expect(planned).toMatchObject(waiting);
       expect(planned).not.toHaveProperty("action");
     });
 
+    it(`${standing === "blocked" ? "writes nothing" : "writes a new reader Secret"} on a target that lost its own`, () => {
+      const written = unready(seeing({}, { readerSecrets: [] })).action?.writes.map(
+        ({ clusterId: id }) => id,
+      );
+      expect(written).toEqual(standing === "blocked" ? undefined : [west, clusterId(EAST.ref)]);
+    });
+
     it("is left alone as long as the token is good", () => {
-      expect(down(seeing({}), NOW)).not.toHaveProperty("action");
+      expect(unready(seeing({}), NOW)).not.toHaveProperty("action");
     });
   });
 
@@ -409,7 +421,7 @@ describe("planPairs", () => {
       network: fc.constantFrom("default", "dmz"),
       vpcNative: fc.boolean(),
       seen,
-      standing: fc.constantFrom<PeerStanding>("complete", "complete", "pending", "blocked", "down"),
+      standing: fc.constantFrom<Standing>("complete", "complete", "pending", "blocked"),
       isSubject: fc.boolean(),
     }),
     { selector: ({ name }) => name, maxLength: 5 },
@@ -443,23 +455,26 @@ describe("planPairs", () => {
     );
   });
 
-  it("acts only where both sides are complete and share a network", () => {
+  it("acts only where the reader is complete, the target answers, and both share a network", () => {
     fc.assert(
       fc.property(world, ({ members, ...given }) => {
         const byId = new Map(members.map((member) => [member.clusterId, member]));
         for (const { standing, action, ...pair } of plan(members, given)) {
-          const isDown = given.standings[pair.target] === "down";
-          expect(action !== undefined && !isDown).toBe(standing === "connect");
-          expect(isDown && action?.verb === "create").toBe(false);
+          const standingOf = given.standings[pair.target];
+          const isUnready = standingOf !== "complete";
+          expect(action !== undefined && !isUnready).toBe(standing === "connect");
+          expect(isUnready && action?.verb === "create").toBe(false);
+          const written = new Set(action?.writes.map(({ clusterId: id }) => id));
+          expect(standingOf === "blocked" && written.has(pair.target)).toBe(false);
           const sides = [byId.get(pair.reader), byId.get(pair.target)];
-          const allowed = sides.every(
-            (side) =>
-              side?.state.reachable === true &&
-              side.cluster.vpcNative &&
-              (given.standings[side.clusterId] === "complete" ||
-                (isDown && side.clusterId === pair.target)) &&
-              side.network === sides[0]?.network,
-          );
+          const allowed =
+            given.standings[pair.reader] === "complete" &&
+            sides.every(
+              (side) =>
+                side?.state.reachable === true &&
+                side.cluster.vpcNative &&
+                side.network === sides[0]?.network,
+            );
           expect(action === undefined || allowed).toBe(true);
         }
       }),

@@ -8,13 +8,14 @@ import type { Member } from "../core/observation.ts";
 import { type Outcome, worst } from "../core/outcome.ts";
 import { controlPlane, isDefinition, onceThere } from "../istio/control-plane.ts";
 import { newlyOwned } from "../istio/drift.ts";
-import { listedKinds } from "../istio/needed-permissions.ts";
+import { listedKinds, type RenderedKind } from "../istio/needed-permissions.ts";
 import { manifestValues } from "../istio/template.ts";
 import type { KubernetesObject, MemberApi, ObjectMeta } from "../ports.ts";
-import { merge, type Report, settle } from "../report.ts";
+import { type Fault, merge, type Report, settle } from "../report.ts";
 import type { Run } from "../run.ts";
 import { currentMembers, type Phase } from "./course.ts";
-import { leftOver, prune } from "./left-over.ts";
+import { eachOf } from "./each-of.ts";
+import { leftOver, type Pruned, prune } from "./left-over.ts";
 
 /** Requests of one member at the same time. */
 const OBJECTS_AT_ONCE = 8;
@@ -54,56 +55,80 @@ async function repairDrift(run: Run, member: Member): Promise<Partial<Report>> {
   );
 }
 
-async function repairMember(
-  { ports, spec, template, signal }: Run,
-  member: Member,
-): Promise<Partial<Report>> {
+async function repairMember(run: Run, member: Member): Promise<Partial<Report>> {
+  const { ports, spec, template, signal } = run;
   const { meshId } = spec;
   const { clusterId: id } = member;
   const api = ports.fleet.member(member.cluster);
+  const listed = await eachOf(listedKinds().filter(isNoDefinition), id, ownListed, (kind) =>
+    ownOf(api, kind, meshId, signal),
+  );
+  const found = listed.done.flat();
+  const unseen = new Set(listed.failed.map(({ kind }) => kind));
   const desired = controlPlane(template, manifestValues(template, spec, member));
   const objects = desired.stages
-    .flatMap((stage) => stage.objects.filter((object) => !isDefinition(object)))
+    .flatMap((stage) => stage.objects.filter(isNoDefinition))
+    .filter(({ kind }) => !unseen.has(kind))
     .map(onceThere);
-  const found = await ownObjects(api, meshId, signal);
   const present = new Map(found.map((object) => [keyOf(object), object.metadata]));
   const missing = objects.filter((object) => !present.has(keyOf(object)));
   await settleAll(missing.map((object) => assertNotForeign(api, object, meshId, signal)));
-  const created = await applyControlPlane(api, desired, meshId, signal, (object) =>
-    present.has(keyOf(object)),
+  const created = await applyControlPlane(
+    api,
+    desired,
+    meshId,
+    signal,
+    (object) => present.has(keyOf(object)) || unseen.has(object.kind),
   );
   const limit = pLimit(OBJECTS_AT_ONCE);
-  const looks = objects.flatMap((object) => {
-    const now = present.get(keyOf(object));
-    return now === undefined ? [] : [limit(() => repairObject({ api, id, signal }, object, now))];
-  });
-  const repaired = (await Promise.all(looks)).flatMap((each) => each ?? []);
+  const there = objects.filter((object) => present.has(keyOf(object)));
+  const looked = await eachOf(there, id, wasRepaired, (object) =>
+    limit(() => repairObject({ api, id, signal }, object, present.get(keyOf(object)) ?? object.metadata)),
+  );
   const old = leftOver(found, new Set(objects.map(keyOf)), keyOf);
   const pruned = await prune(api, id, old, signal);
-  const changed = created + repaired.length + pruned.deleted > 0;
-  const outcome = worst([changed ? "updated" : "unchanged", ...repaired.map((each) => each.outcome)]);
+  const faults = [...listed.faults, ...looked.faults, ...pruned.faults];
+  const repaired = looked.done.flatMap((each) => each ?? []);
+  return reportOf(id, { repaired, pruned, faults, made: created + pruned.done.length });
+}
+
+interface Work {
+  readonly repaired: readonly Repaired[];
+  readonly pruned: Pruned;
+  readonly faults: readonly Fault[];
+  /** Objects created or deleted. */
+  readonly made: number;
+}
+
+function reportOf(clusterId: string, { repaired, pruned, faults, made }: Work): Partial<Report> {
+  const changed = made + repaired.length > 0;
+  const outcomes = [...repaired, ...faults].map(({ outcome }) => outcome);
+  const findings = [
+    ...repaired.map((each) => each.found),
+    ...pruned.findings,
+    ...faults.map((fault) => fault.finding),
+  ];
   return {
-    members: [{ clusterId: id, outcome, findings: [] }],
-    findings: [...repaired.map((each) => each.found), ...pruned.findings],
+    members: [{ clusterId, outcome: worst([changed ? "updated" : "unchanged", ...outcomes]), findings: [] }],
+    findings,
+    errors: faults.map(({ error }) => error),
   };
 }
 
-/** The metadata of our objects, but definitions, of every kind that any manifest may have: a list for each kind, and no data. */
-async function ownObjects(
+const isNoDefinition = (object: RenderedKind) => !isDefinition(object);
+const ownListed = ({ kind }: RenderedKind) => `its objects of kind ${kind} were listed`;
+const wasRepaired = ({ kind, metadata }: KubernetesObject) => `${kind} ${metadata.name} was repaired`;
+
+/** The metadata of our objects of a kind. */
+async function ownOf(
   api: MemberApi,
+  kind: RenderedKind,
   meshId: string,
   signal: AbortSignal,
 ): Promise<readonly KubernetesObject[]> {
-  const lists = await Promise.all(
-    listedKinds()
-      .filter((kind) => !isDefinition(kind))
-      .map(async (kind) => {
-        const query = { ...kind, labelSelector: `meshjoin.dev/mesh=${meshId}`, metadataOnly: true };
-        const found = await api.reader.list(query, signal);
-        return found.map(({ metadata }): KubernetesObject => ({ ...kind, metadata }));
-      }),
-  );
-  return lists.flat();
+  const query = { ...kind, labelSelector: `meshjoin.dev/mesh=${meshId}`, metadataOnly: true };
+  const found = await api.reader.list(query, signal);
+  return found.map(({ metadata }): KubernetesObject => ({ ...kind, metadata }));
 }
 
 function keyOf({ kind, metadata: { namespace = "", name } }: KubernetesObject): string {

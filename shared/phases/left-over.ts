@@ -1,9 +1,9 @@
-import { settleAll } from "../async/settle-all.ts";
 import { type Finding, finding } from "../core/finding.ts";
 import { resourceOf } from "../core/kubernetes-requests.ts";
 import { ISTIO_NAMESPACE } from "../core/names.ts";
 import { isPruned } from "../istio/needed-permissions.ts";
 import type { KubernetesObject, MemberApi } from "../ports.ts";
+import { eachOf, type Tried } from "./each-of.ts";
 
 /** What Istio's charts call each of their objects a part of: other objects of ours are none of the manifest's. */
 const PART_OF = "app.kubernetes.io/part-of";
@@ -19,9 +19,8 @@ export function leftOver(
   );
 }
 
-export interface Pruned {
-  readonly deleted: number;
-  /** One for each object. */
+export interface Pruned extends Tried<KubernetesObject, KubernetesObject> {
+  /** One for each that was deleted or left to a person. */
   readonly findings: readonly Finding[];
 }
 
@@ -32,17 +31,24 @@ export async function prune(
   objects: readonly KubernetesObject[],
   signal: AbortSignal,
 ): Promise<Pruned> {
-  const mayGo = objects.filter(({ kind, metadata }) => {
-    return isPruned(kind) && metadata.namespace === ISTIO_NAMESPACE;
+  const mayGo = objects.filter(({ kind, metadata: { namespace } }) => {
+    return isPruned(kind) && namespace === ISTIO_NAMESPACE;
   });
-  await settleAll(
-    mayGo.map(async ({ apiVersion, kind, metadata: { name, namespace = "", uid = "" } }) => {
-      await api.writer.delete({ apiVersion, kind, namespace, name }, uid, signal);
-    }),
-  );
-  const findings = objects.map((object) => (mayGo.includes(object) ? gone(object, id) : stays(object, id)));
-  return { deleted: mayGo.length, findings };
+  const others = objects.filter((object) => !mayGo.includes(object));
+  const tried = await eachOf(mayGo, id, wasDeleted, async (object) => {
+    const { apiVersion, kind, metadata } = object;
+    const { name, namespace = "", uid = "" } = metadata;
+    await api.writer.delete({ apiVersion, kind, namespace, name }, uid, signal);
+    return object;
+  });
+  const findings = [
+    ...tried.done.map((object) => gone(object, id)),
+    ...others.map((object) => stays(object, id)),
+  ];
+  return { ...tried, findings };
 }
+
+const wasDeleted = ({ kind, metadata }: KubernetesObject) => `${kind} ${metadata.name} was deleted`;
 
 function gone({ kind, metadata: { name } }: KubernetesObject, id: string): Finding {
   const message = `${kind} ${name} of an earlier manifest of Istio is no part of the present one`;

@@ -19,7 +19,8 @@ export type Verb = (typeof VERBS)[number];
 /** How one API server treats its requests; may be changed at any time. */
 export interface ServerFaults {
   unreachable: boolean;
-  forbidden: readonly Verb[];
+  /** Verbs, of any kind or of one: `list`, `list ResourceQuota`. */
+  forbidden: readonly (Verb | `${Verb} ${string}`)[];
   slowMs: number;
 }
 
@@ -60,7 +61,8 @@ export function requestGate(clusterId: string): RequestGate {
       else await Promise.resolve();
       if (faults.unreachable || signal?.aborted === true) throw unreachable(what, clusterId);
       // Everybody may ask what they may.
-      if (verb !== "accessReview" && faults.forbidden.includes(verb)) throw forbidden(what);
+      if (verb !== "accessReview" && faults.forbidden.some((each) => each === verb || each === what))
+        throw forbidden(what);
     },
   };
 }

@@ -122,6 +122,24 @@ describe("a deep run", () => {
     expect(versionsOf(mesh)).toEqual(before);
   });
 
+  it.each(["ResourceQuota", "ConfigMap"])(
+    "repairs everything else where it may not list %s",
+    async (kind) => {
+      const mesh = await aJoinedMesh();
+      const before = mesh.store.get(SERVICE)?.["spec"];
+      mesh.store.write({ ...mesh.store.get(SERVICE)!, spec: { ports: [] } }, "kubectl-edit");
+      mesh.servers[0]!.faults.forbidden = [`list ${kind}`];
+      const { summary, errors } = await mesh.reconcile("mesh", { deep: true });
+      expect([summary.outcome, reasonsOf(summary).toSorted()]).toEqual([
+        "failed",
+        ["ControlPlaneEdited", "RunFailed"],
+      ]);
+      expect(errors).toMatchObject([{ code: "Forbidden", message: `list ${kind}: forbidden` }]);
+      expect(mesh.store.get(SERVICE)?.["spec"]).toEqual(before);
+      expect(mesh.store.get(CONFIG)?.["data"]).toBeDefined();
+    },
+  );
+
   it("does not take over an object whose labels say that it is not Meshjoin's any more", async () => {
     const mesh = await aJoinedMesh();
     const found = mesh.store.get(SERVICE)!;
@@ -169,6 +187,16 @@ describe("an object that an earlier manifest held", () => {
       expect(isThere(mesh, kind)).toBe(true);
     },
   );
+
+  it("stays where the API server does not let it go, and keeps no other from its end", async () => {
+    const mesh = await aJoinedMesh();
+    mesh.store.write(old("ConfigMap"), "meshjoin");
+    mesh.store.write(old("Service"), "meshjoin");
+    mesh.servers[0]!.faults.forbidden = ["delete ConfigMap"];
+    const { outcome, findings } = await deep(mesh);
+    expect([outcome, reasonsOf({ findings }).toSorted()]).toEqual(["failed", ["ObjectPruned", "RunFailed"]]);
+    expect([isThere(mesh, "ConfigMap"), isThere(mesh, "Service")]).toEqual([true, false]);
+  });
 
   it.each<[string, Record<string, string>]>([
     ["is part of something else", { "app.kubernetes.io/part-of": "meshjoin" }],

@@ -3,10 +3,10 @@ import { nonMemberReason } from "../shared/core/membership.ts";
 import { clusterId, parseClusterResource } from "../shared/core/names.ts";
 import type { Scope } from "../shared/core/request.ts";
 import { InputError } from "../shared/errors.ts";
-import { listClusters } from "../shared/look/listing.ts";
+import { type Eyes, listClusters } from "../shared/look/listing.ts";
 import { lookAtMesh } from "../shared/look/mesh.ts";
 import { nearest } from "../shared/nearest.ts";
-import type { OperatorPorts, OperatorRun } from "../shared/operator.ts";
+import type { OperatorRun } from "../shared/operator.ts";
 
 const NEAR_MAX = 3;
 const FORMS = "a cluster ID (cn-…) or projects/P/locations/L/clusters/C";
@@ -45,11 +45,6 @@ export async function scopeOf(
   return scope;
 }
 
-/** As much of a run as it takes to find a cluster. */
-interface Eyes extends Pick<OperatorRun, "spec" | "signal"> {
-  readonly ports: Pick<OperatorPorts, "directory">;
-}
-
 interface Look {
   readonly cluster: Cluster | undefined;
   /** All others that could have been meant. */
@@ -59,7 +54,7 @@ interface Look {
 async function look(run: Eyes, name: string): Promise<Look> {
   const ref = parseClusterResource(name);
   if (ref !== undefined) assertConfigured(ref, run.spec.projects);
-  const read = ref === undefined ? undefined : await run.ports.directory.get(ref, run.signal);
+  const read = ref === undefined ? undefined : await run.ports.sources.of(ref).get(ref, run.signal);
   if (read !== undefined) return { cluster: read, others: [] };
   const { clusters, failed } = await listClusters(run);
   const cluster = ref === undefined ? clusters.find((each) => clusterId(each.ref) === name) : undefined;

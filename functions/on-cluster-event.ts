@@ -43,7 +43,7 @@ async function handle(runtime: Runtime, log: Logger, { cluster: ref, method }: C
     return;
   }
   await runtime.withRun(logProgress(log), async (run) => {
-    const cluster = await run.ports.directory.get(ref, run.signal);
+    const cluster = await run.ports.sources.of(ref).get(ref, run.signal);
     const direction = directionOf(cluster, spec, method);
     if ("ignored" in direction) {
       log.info({ reason: direction.ignored }, "cluster is no member");

@@ -2,6 +2,7 @@ import type { Account, Check } from "./core/check.ts";
 import type { Cluster, ClusterRef, VpcRef } from "./core/cluster.ts";
 import type { EffectiveFirewall } from "./core/firewall.ts";
 import type { RootState, RootVersions } from "./core/roots/state.ts";
+import type { MeshSpec } from "./core/spec.ts";
 
 /**
  * What Meshjoin needs from outside, in its own words. Absence is a value (`undefined`); everything else that goes
@@ -22,6 +23,44 @@ export interface ClusterListing {
   readonly clusters: readonly Cluster[];
   /** Locations that did not answer: absence from this list proves nothing about them. */
   readonly missingLocations: readonly string[];
+}
+
+/** Where clusters come from: one that lists them, gets one by its name, and says what its list does not cover. */
+export interface ClusterSource {
+  /** As the configuration has it. */
+  readonly id: string;
+  /** For people. */
+  readonly name: string;
+  /** What its list takes: the API that answers it, and a role on the project that the API is asked about. */
+  readonly needs: SourceNeeds;
+  /** Fails with a MeshjoinError where nothing of the source is known. */
+  list(signal?: AbortSignal): Promise<SourceListing>;
+  /** Whether a cluster of this name would come from here. */
+  owns(ref: ClusterRef): boolean;
+  /** Undefined proves that there is none of the name; anything short of that fails. */
+  get(ref: ClusterRef, signal?: AbortSignal): Promise<Cluster | undefined>;
+}
+
+export interface SourceNeeds {
+  readonly api: string;
+  readonly project: string;
+  readonly role: string;
+}
+
+export interface SourceListing {
+  readonly clusters: readonly Cluster[];
+  /** What has not answered, for people; empty where all has. */
+  readonly silent: readonly string[];
+  /** Whether the list says nothing of a cluster of this name, be it in it or not. */
+  leavesOut(ref: ClusterRef): boolean;
+}
+
+/** All sources that there may be. */
+export interface ClusterSources {
+  /** Those that the configuration names. */
+  configured(spec: MeshSpec): readonly ClusterSource[];
+  /** Where a cluster of this name would come from, whether or not the configuration names that source. */
+  of(ref: ClusterRef): ClusterSource;
 }
 
 /** The firewall of a VPC. For a person who looks why requests do not pass: no trigger reads it. */
@@ -328,7 +367,7 @@ export interface Examiner {
 
 export interface Ports {
   readonly clock: Clock;
-  readonly directory: ClusterDirectory;
+  readonly sources: ClusterSources;
   readonly roots: RootRegistry;
   readonly authority: RootAuthority;
   readonly fleet: Fleet;

@@ -7,7 +7,7 @@ import { type ManifestTemplate, parseTemplate } from "./istio/template.ts";
 import { createLogger, type Logger } from "./log.ts";
 import type {
   Clock,
-  ClusterDirectory,
+  ClusterSources,
   Examiner,
   Ports,
   RootAuthority,
@@ -93,7 +93,7 @@ export async function readTemplate(manifest: URL): Promise<ManifestTemplate> {
 export interface SignerRuntime {
   readonly spec: MeshSpec;
   readonly log: Logger;
-  ports(): Promise<Pick<Ports, "authority" | "clock" | "directory" | "roots">>;
+  ports(): Promise<Pick<Ports, "authority" | "clock" | "roots" | "sources">>;
 }
 
 /**
@@ -124,7 +124,7 @@ async function wire(config: Config): Promise<() => Ports> {
   const accessToken = auth.googleAccessToken();
   return () => ({
     clock: google.clock,
-    directory: google.directory,
+    sources: google.sources,
     roots: google.roots,
     authority,
     fleet: kubernetes.kubernetesFleet({ access: spec.accessFunction, accessToken }),
@@ -164,20 +164,21 @@ export async function wireRotator(config: Config): Promise<() => RotatorPorts> {
 
 interface Google {
   readonly clock: Clock;
-  readonly directory: ClusterDirectory;
+  readonly sources: ClusterSources;
   readonly roots: RootStore;
 }
 
 async function wireGoogle({ spec, containerEndpoint, secretManagerEndpoint }: Config): Promise<Google> {
-  const [gke, secrets] = await Promise.all([
+  const [{ gkeDirectory }, { gkeSources }, secrets] = await Promise.all([
     import("./adapters/gke.ts"),
+    import("./adapters/gke-sources.ts"),
     import("./adapters/secret-manager.ts"),
   ]);
   const endpoint = (url: string | undefined) => (url === undefined ? {} : { endpoint: url });
   const { rootProject: project, meshId } = spec;
   return {
     clock: { now: () => new Date() },
-    directory: gke.gkeDirectory(endpoint(containerEndpoint)),
+    sources: gkeSources(gkeDirectory(endpoint(containerEndpoint))),
     roots: secrets.secretManagerRoots({ project, meshId, ...endpoint(secretManagerEndpoint) }),
   };
 }

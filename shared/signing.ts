@@ -8,7 +8,7 @@ import type { IssuedCertificate, Ports } from "./ports.ts";
 
 /** What signing needs: the root, and who the members are. */
 export interface Signing {
-  readonly ports: Pick<Ports, "authority" | "directory">;
+  readonly ports: Pick<Ports, "authority" | "sources">;
   readonly spec: MeshSpec;
   readonly signal: AbortSignal;
 }

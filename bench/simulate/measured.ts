@@ -78,7 +78,7 @@ const handlers = {
   /** As `on-cluster-event` does when a cluster has been labelled. */
   join: async (ref: ClusterRef) =>
     await measure(async (run) => {
-      const cluster = await run.ports.directory.get(ref, run.signal);
+      const cluster = await run.ports.sources.of(ref).get(ref, run.signal);
       if (cluster === undefined) throw new Error(`there is no cluster ${ref.name}`);
       return await reconcile(run, { scope: { clusterId: clusterId(ref) }, reason: "bench" }, [cluster]);
     }),

@@ -1,3 +1,4 @@
+import { gkeSources } from "../../shared/adapters/gke-sources.ts";
 import type { Cluster } from "../../shared/core/cluster.ts";
 import { endpointDigest } from "../../shared/core/endpoint-digest.ts";
 import { peerEndpoint } from "../../shared/core/endpoints.ts";
@@ -30,7 +31,7 @@ export async function seedMesh({ env, manifest }: SeedOptions, serverOf: ServerO
     () => undefined,
     async (run) => {
       const { spec, ports } = run;
-      const listings = await Promise.all(spec.projects.map((project) => ports.directory.list(project)));
+      const listings = await Promise.all(ports.sources.configured(spec).map((source) => source.list()));
       const clusters = listings
         .flatMap((listing) => listing.clusters)
         .filter(({ labels }) => labels[spec.meshLabel] === spec.meshId);
@@ -55,7 +56,7 @@ async function seedOwnHalves(run: Run, clusters: readonly Cluster[], serverOf: S
       get: () => Promise.resolve(cluster),
       list: () => Promise.resolve({ clusters: [cluster], missingLocations: [] }),
     };
-    const ports = { ...run.ports, fleet, directory: alone };
+    const ports = { ...run.ports, fleet, sources: gkeSources(alone) };
     const { summary } = await reconcile({ ...run, ports }, { scope: { clusterId: id }, reason: "seed" }, [
       cluster,
     ]);

@@ -1,8 +1,9 @@
 import { type Check, type Diagnosis, fault, fine } from "../../shared/core/check.ts";
 import { checkCredentials } from "../../shared/doctor/credentials.ts";
-import { checkProject, checkRoot } from "../../shared/doctor/google.ts";
+import { checkRoot } from "../../shared/doctor/google.ts";
 import { callersGrants } from "../../shared/doctor/grants.ts";
 import { checkMembers } from "../../shared/doctor/members.ts";
+import { checkSources } from "../../shared/doctor/sources.ts";
 import type { Operator } from "../../shared/operator.ts";
 import type { Host } from "../host.ts";
 import { BUILD_COMMAND, manifestFault } from "../manifest.ts";
@@ -29,17 +30,15 @@ export async function diagnose(host: Host): Promise<Diagnosis> {
     ];
     if (credentials.state !== "ok") return { checks: first };
     const grants = callersGrants(email);
-    const [root, ...projects] = await Promise.all([
+    const [root, { checks, members, isComplete }] = await Promise.all([
       checkRoot(ports, { spec, signerUrl, grants }),
-      ...spec.projects.map((project) => checkProject(ports, spec, project, grants)),
+      checkSources(ports, spec, grants),
     ]);
-    const members = projects.flatMap((project) => project.members);
-    const isComplete = projects.every(({ check }) => check.state === "ok");
     return {
       checks: [
         ...first,
         root,
-        ...projects.map(({ check }) => check),
+        ...checks,
         ...(await checkMembers(ports, members, { spec, grants, deep: true, facts: true })),
         ...checkNetwork(members, isComplete),
         ...(await checkFirewalls(ports.firewalls, members)),

@@ -1,13 +1,13 @@
 import type { Account, Check } from "../core/check.ts";
-import type { Cluster } from "../core/cluster.ts";
 import { clusterId } from "../core/names.ts";
 import type { MeshSpec } from "../core/spec.ts";
 import { InputError } from "../errors.ts";
 import type { Ports, RotatorPorts } from "../ports.ts";
 import { ownDeadline } from "./deadline.ts";
-import { checkProject, checkRoot, checkRootChanges, type Project } from "./google.ts";
-import { functionsGrants, type Grants } from "./grants.ts";
+import { checkRoot, checkRootChanges } from "./google.ts";
+import { functionsGrants } from "./grants.ts";
 import { checkMembers } from "./members.ts";
+import { checkSources } from "./sources.ts";
 
 interface Examination<P> {
   readonly ports: P;
@@ -21,12 +21,12 @@ export interface MemberExamination<P = MemberPorts> extends Examination<P> {
   readonly member: string | undefined;
 }
 
-type SignerPorts = Pick<Ports, "authority" | "clock" | "directory" | "roots">;
+type SignerPorts = Pick<Ports, "authority" | "clock" | "roots" | "sources">;
 type MemberPorts = SignerPorts & Pick<Ports, "fleet">;
 
 /**
  * The reconciler under its own account: what it can list, whether the root can be read, and what each member allows it. Fails
- * with InputError where `member` is a member of none of the projects that were listed in full.
+ * with InputError where `member` is a member of none of the sources that were listed in full.
  */
 export async function examineReconciler(examination: MemberExamination): Promise<readonly Check[]> {
   return await examineWithMembers("reconciler", examination);
@@ -48,11 +48,15 @@ export async function examineRotator(
 export async function examineSigner({
   ports,
   spec,
-  signal,
+  signal: given,
 }: Examination<SignerPorts>): Promise<readonly Check[]> {
   const grants = functionsGrants("signer");
-  const { root, projects } = await lookAtGoogle(ports, spec, grants, undefined, ownDeadline(signal));
-  return [root, ...projects.map(({ check }) => check)];
+  const signal = ownDeadline(given);
+  const [root, { checks }] = await Promise.all([
+    checkRoot(ports, { spec, signerUrl: undefined, grants, signal }),
+    checkSources(ports, spec, grants, signal),
+  ]);
+  return [root, ...checks];
 }
 
 async function examineWithMembers(
@@ -61,17 +65,18 @@ async function examineWithMembers(
 ): Promise<readonly Check[]> {
   const signal = ownDeadline(given);
   const grants = functionsGrants(account);
-  const { root, projects } = await lookAtGoogle(ports, spec, grants, signerUrl, signal);
-  const all = projects.flatMap(({ members }) => members);
-  const members: Cluster[] = all.filter(({ ref }) => member === undefined || clusterId(ref) === member);
-  const listings = projects.map(({ check }) => check);
-  if (members.length === 0 && member !== undefined && listings.every(({ state }) => state === "ok")) {
+  const [root, listed] = await Promise.all([
+    checkRoot(ports, { spec, signerUrl, grants, signal }),
+    checkSources(ports, spec, grants, signal),
+  ]);
+  const members = listed.members.filter(({ ref }) => member === undefined || clusterId(ref) === member);
+  if (members.length === 0 && member !== undefined && listed.isComplete) {
     throw notAMember(member);
   }
   const isReconciler = account === "reconciler";
   return [
     root,
-    ...listings,
+    ...listed.checks,
     ...(await checkMembers(ports, members, {
       spec,
       grants,
@@ -80,20 +85,6 @@ async function examineWithMembers(
       signal,
     })),
   ];
-}
-
-async function lookAtGoogle(
-  ports: SignerPorts,
-  spec: MeshSpec,
-  grants: Grants,
-  signerUrl: string | undefined,
-  signal: AbortSignal,
-): Promise<{ readonly root: Check; readonly projects: readonly Project[] }> {
-  const [root, ...projects] = await Promise.all([
-    checkRoot(ports, { spec, signerUrl, grants, signal }),
-    ...spec.projects.map((project) => checkProject(ports, spec, project, grants, signal)),
-  ]);
-  return { root, projects };
 }
 
 function notAMember(member: string): InputError {

@@ -1,6 +1,4 @@
 import { type Check, fault, fine, type Subject, unknown } from "../core/check.ts";
-import type { Cluster } from "../core/cluster.ts";
-import { nonMemberReason } from "../core/membership.ts";
 import { rootSecretName } from "../core/names.ts";
 import { noSigningRoot } from "../core/roots/signing.ts";
 import { bundleVersions, type RootState } from "../core/roots/state.ts";
@@ -11,42 +9,6 @@ import { parseCertificate } from "../pki/certificate.ts";
 import { assertIssuing } from "../pki/root.ts";
 import type { Ports, RootKeeper, TrustBundle } from "../ports.ts";
 import { enableApi, type Grants, grantSecretToSigner } from "./grants.ts";
-
-export interface Project {
-  readonly check: Check;
-  readonly members: readonly Cluster[];
-}
-
-/** Whether the account may list a project's clusters, and whether all locations answered. */
-export async function checkProject(
-  { directory }: Pick<Ports, "directory">,
-  spec: MeshSpec,
-  project: string,
-  grants: Grants,
-  signal?: AbortSignal,
-): Promise<Project> {
-  const subject = { name: "clusters", account: grants.account } as const;
-  const about = (message: string) => `${project}: ${message}`;
-  try {
-    const { clusters, missingLocations } = await directory.list(project, signal);
-    const members = clusters.filter((cluster) => nonMemberReason(cluster, spec) === undefined);
-    const check =
-      missingLocations.length === 0
-        ? fine(subject, about(`${clusters.length} listed, ${members.length} of them members`))
-        : unknown(
-            subject,
-            about(`no answer from ${missingLocations.join(", ")}`),
-            "ask again; until then nothing is known of the clusters there, and nothing is removed",
-          );
-    return { check, members };
-  } catch (error) {
-    const cures: Readonly<Record<string, string>> = {
-      PermissionDenied: grants.onProject(project, "roles/container.clusterViewer"),
-      ServiceDisabled: enableApi("container.googleapis.com", project),
-    };
-    return { check: notRead(subject, error, about, cures), members: [] };
-  }
-}
 
 export interface RootQuestion {
   readonly spec: MeshSpec;

@@ -5,7 +5,6 @@ import { asMeshjoinError } from "../errors.ts";
 import type { Departure } from "../plan/departures.ts";
 import type { Run } from "../run.ts";
 import { observeMembers } from "./members.ts";
-import { sourceOf } from "./sources.ts";
 
 /** What has left, as far as members and GKE tell, with how sure that is. */
 export interface Departures {
@@ -61,7 +60,7 @@ async function ask(
 async function answerOf(run: Run, { ref, clusterId }: Departed): Promise<Answer> {
   if (ref === undefined) return "silent";
   try {
-    return (await sourceOf(run, ref).get(ref, run.signal)) ?? "absent";
+    return (await run.ports.sources.of(ref).get(ref, run.signal)) ?? "absent";
   } catch (error) {
     return asMeshjoinError(error, clusterId, "GKE was asked for it").retryable ? "silent" : "refused";
   }

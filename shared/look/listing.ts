@@ -3,13 +3,13 @@ import { type Finding, finding } from "../core/finding.ts";
 import { nonMemberReason } from "../core/membership.ts";
 import { clusterId, clusterResource } from "../core/names.ts";
 import { MeshjoinError } from "../errors.ts";
-import {
-  type ClusterSource,
-  clusterSources,
-  listSource,
-  type SourceListing,
-  type Sources,
-} from "./sources.ts";
+import type { ClusterSource, Ports, SourceListing } from "../ports.ts";
+import type { Run } from "../run.ts";
+
+/** As much of a run as it takes to find clusters. */
+export interface Eyes extends Pick<Run, "spec" | "signal"> {
+  readonly ports: Pick<Ports, "sources">;
+}
 
 /** What all sources say. */
 export interface Listing {
@@ -32,19 +32,19 @@ export interface Listing {
  * themselves.
  */
 export async function listClusters(
-  look: Sources,
+  { ports, spec, signal }: Eyes,
   before?: Listing,
   fresh: readonly Cluster[] = [],
 ): Promise<Listing> {
   const listings = await Promise.all(
-    clusterSources(look).map(async (source) => ({ source, listing: await listSource(source, look.signal) })),
+    ports.sources.configured(spec).map(async (source) => ({ source, listing: await listed(source, signal) })),
   );
   const names = new Set(fresh.map(({ ref }) => clusterResource(ref)));
-  const listed = listings
+  const others = listings
     .flatMap((each) => clustersOf(each, before))
     .filter(({ ref }) => !names.has(clusterResource(ref)));
-  const clusters = [...listed, ...fresh].toSorted((a, b) => (clusterId(a.ref) < clusterId(b.ref) ? -1 : 1));
-  const members = clusters.filter((cluster) => nonMemberReason(cluster, look.spec) === undefined);
+  const clusters = [...others, ...fresh].toSorted((a, b) => (clusterId(a.ref) < clusterId(b.ref) ? -1 : 1));
+  const members = clusters.filter((cluster) => nonMemberReason(cluster, spec) === undefined);
   const failed = listings.flatMap(({ listing }) => (listing instanceof MeshjoinError ? [listing] : []));
   return {
     clusters,
@@ -54,6 +54,16 @@ export async function listClusters(
     failed,
     isBlind: failed.length > 0 && failed.length === listings.length,
   };
+}
+
+/** A source's listing, or why there is none. */
+async function listed(source: ClusterSource, signal: AbortSignal): Promise<SourceListing | MeshjoinError> {
+  try {
+    return await source.list(signal);
+  } catch (error) {
+    if (error instanceof MeshjoinError) return error;
+    throw error;
+  }
 }
 
 interface Listed {

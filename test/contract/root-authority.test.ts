@@ -37,13 +37,13 @@ async function startSigner(invokers: readonly string[] = [CALLER]): Promise<Sign
   const google = await startGoogle();
   const mesh = await aMesh({ members: 1 });
   const lines: Record<string, unknown>[] = [];
-  const { authority, clock, directory, roots } = mesh.run().ports;
+  const { authority, clock, sources, roots } = mesh.run().ports;
   const served = await serveFunction(
     "sign-intermediate-test",
     signIntermediate({
       spec: mesh.spec,
       log: createLogger({ write: (line) => lines.push(JSON.parse(line)) }),
-      ports: async () => ({ authority, clock, directory, roots }),
+      ports: async () => ({ authority, clock, sources, roots }),
     }),
   );
   const front = await startIamFront({ ...google, target: "signer", targetPort: served.port, invokers });

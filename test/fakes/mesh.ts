@@ -1,3 +1,4 @@
+import { gkeSources } from "../../shared/adapters/gke-sources.ts";
 import type { Cluster } from "../../shared/core/cluster.ts";
 import type { FirewallRule } from "../../shared/core/firewall.ts";
 import { clusterId } from "../../shared/core/names.ts";
@@ -98,7 +99,7 @@ export async function aMesh(options: MeshOptions = {}): Promise<FakeMesh> {
   function run({ faults, signal, report, template, examiners = [] }: ProcessOptions = {}): RotatorRun {
     const ports: RotatorPorts = {
       clock,
-      directory,
+      sources: gkeSources(directory),
       roots,
       keeper: faults === undefined ? roots : keeperOf(roots, faults),
       authority: inProcessAuthority({ store: roots, clock, spec }),

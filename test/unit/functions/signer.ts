@@ -1,5 +1,6 @@
 import { afterEach } from "@jest/globals";
 import { signIntermediate } from "../../../functions/sign-intermediate.ts";
+import { gkeSources } from "../../../shared/adapters/gke-sources.ts";
 import { createLogger } from "../../../shared/log.ts";
 import type { ClusterDirectory } from "../../../shared/ports.ts";
 import type { FakeMesh } from "../../fakes/mesh.ts";
@@ -20,7 +21,7 @@ export async function aSigner(mesh: FakeMesh, directory: ClusterDirectory = mesh
       {
         spec: mesh.spec,
         log: createLogger({ write: (line) => log.push(line) }),
-        ports: async () => ({ authority, clock, directory, roots }),
+        ports: async () => ({ authority, clock, roots, sources: gkeSources(directory) }),
       },
       { GOOGLE_CLOUD_PROJECT: "shop" },
     ),

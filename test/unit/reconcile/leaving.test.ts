@@ -1,4 +1,5 @@
 import { describe, expect, it } from "@jest/globals";
+import { gkeSources } from "../../../shared/adapters/gke-sources.ts";
 import type { Cluster } from "../../../shared/core/cluster.ts";
 import { annotation, clusterId, ISTIO_NAMESPACE } from "../../../shared/core/names.ts";
 import type { MeshSpec } from "../../../shared/core/spec.ts";
@@ -63,7 +64,7 @@ describe("a cluster that joins while a full run looks", () => {
         return listed;
       },
     };
-    const late = { ...run, ports: { ...run.ports, directory } };
+    const late = { ...run, ports: { ...run.ports, sources: gkeSources(directory) } };
     await reconcile(late, { scope: "mesh", reason: "test" });
     await expectJoined(mesh);
   });
@@ -82,7 +83,7 @@ describe("a cluster that joins while a full run looks", () => {
         return answer;
       },
     };
-    const late = { ...run, ports: { ...run.ports, directory } };
+    const late = { ...run, ports: { ...run.ports, sources: gkeSources(directory) } };
     await reconcile(late, { scope: "mesh", reason: "test" });
     await expectJoined(mesh);
   });
@@ -102,7 +103,7 @@ describe("a cluster that joins while a full run looks", () => {
         return await mesh.directory.get(...given);
       },
     };
-    const late = { ...run, ports: { ...run.ports, directory } };
+    const late = { ...run, ports: { ...run.ports, sources: gkeSources(directory) } };
     await reconcile(late, { scope: "mesh", reason: "test" });
     await expectJoined(mesh, [again, ...rest]);
   });
@@ -365,7 +366,7 @@ describe("a cluster that is no member for another reason than that it has left",
     });
     await mesh.reconcile("mesh");
     const before = versionsOf(mesh);
-    const { directory, ...ports } = mesh.run().ports;
+    const { directory } = mesh;
     const left: ClusterDirectory = {
       list: async (project, signal) => {
         const { clusters } = await directory.list(project, signal);
@@ -374,7 +375,8 @@ describe("a cluster that is no member for another reason than that it has left",
       },
       get: () => Promise.reject(new UnavailableError("no answer; try again", { code: "Unavailable" })),
     };
-    const run = { ...mesh.run(), ports: { ...ports, directory: left } };
+    const begun = mesh.run();
+    const run = { ...begun, ports: { ...begun.ports, sources: gkeSources(left) } };
     const { summary } = await reconcile(run, { scope: "mesh", reason: "test", rollOut: true });
     expect(reasonsOf(summary.findings)).toEqual(["ListingIncomplete", "AbsenceNotProved"]);
     expect(versionsOf(mesh)).toEqual(before);

@@ -1,0 +1,63 @@
+import { type Check, fine, unknown } from "../core/check.ts";
+import type { Cluster } from "../core/cluster.ts";
+import { nonMemberReason } from "../core/membership.ts";
+import type { MeshSpec } from "../core/spec.ts";
+import type { ClusterSource, Ports } from "../ports.ts";
+import { notRead } from "./google.ts";
+import { enableApi, type Grants } from "./grants.ts";
+
+/** What the account sees of all configured sources. */
+export interface Listed {
+  /** One of each source. */
+  readonly checks: readonly Check[];
+  readonly members: readonly Cluster[];
+  /** There are no other members. */
+  readonly isComplete: boolean;
+}
+
+export async function checkSources(
+  { sources }: Pick<Ports, "sources">,
+  spec: MeshSpec,
+  grants: Grants,
+  signal?: AbortSignal,
+): Promise<Listed> {
+  const seen = await Promise.all(
+    sources.configured(spec).map((source) => checkSource(source, spec, grants, signal)),
+  );
+  return {
+    checks: seen.map(({ check }) => check),
+    members: seen.flatMap(({ members }) => members),
+    isComplete: seen.every(({ check }) => check.state === "ok"),
+  };
+}
+
+/** Whether the account may list a source's clusters, and whether all of it answered. */
+async function checkSource(
+  source: ClusterSource,
+  spec: MeshSpec,
+  grants: Grants,
+  signal: AbortSignal | undefined,
+): Promise<{ readonly check: Check; readonly members: readonly Cluster[] }> {
+  const subject = { name: "clusters", account: grants.account } as const;
+  const about = (message: string) => `${source.id}: ${message}`;
+  try {
+    const { clusters, silent } = await source.list(signal);
+    const members = clusters.filter((cluster) => nonMemberReason(cluster, spec) === undefined);
+    const check =
+      silent.length === 0
+        ? fine(subject, about(`${clusters.length} listed, ${members.length} of them members`))
+        : unknown(
+            subject,
+            about(`no answer from ${silent.join(", ")}`),
+            "ask again; until then nothing is known of the clusters there, and nothing is removed",
+          );
+    return { check, members };
+  } catch (error) {
+    const { api, project, role } = source.needs;
+    const cures: Readonly<Record<string, string>> = {
+      PermissionDenied: grants.onProject(project, role),
+      ServiceDisabled: enableApi(api, project),
+    };
+    return { check: notRead(subject, error, about, cures), members: [] };
+  }
+}

@@ -21,17 +21,17 @@ export interface Connection {
 
 type Written = Connection & { readonly existing: RemoteSecretState };
 
+const isWritten = (connection: Connection): connection is Written => connection.existing !== undefined;
+
 export type Cause = Pick<Connect, "unseen" | "urgency"> & { readonly finding: Finding };
 
 type Check<T> = (connection: T) => Cause | undefined;
 
 /** Why a remote secret is written, the first cause that holds; undefined where it is as it should be. */
 export function whyConnect(connection: Connection): Cause | undefined {
-  const { existing } = connection;
-  if (existing === undefined) return remoteSecretIsMissing(connection);
-  const written = { ...connection, existing };
+  if (!isWritten(connection)) return remoteSecretIsMissing(connection);
   for (const check of CAUSES) {
-    const cause = check(written);
+    const cause = check(connection);
     if (cause !== undefined) return cause;
   }
   return undefined;

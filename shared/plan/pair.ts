@@ -67,10 +67,10 @@ interface Side {
   /** As a target: where its readers reach it, or why they cannot. */
   readonly address: { readonly digest: string } | { readonly finding: Finding };
   readonly names: { readonly remoteSecret: string; readonly readerSecret: string };
-  /** As a reader: by the target's cluster ID or the Secret's name. */
-  readonly remoteSecrets: ReadonlyMap<string, readonly RemoteSecretState[]>;
-  /** As a target: by the reader's cluster ID or the Secret's name. */
-  readonly readerSecrets: ReadonlyMap<string, readonly ReaderSecretState[]>;
+  /** As a reader, for its targets. */
+  readonly remoteSecrets: Held<RemoteSecretState>;
+  /** As a target, for its readers. */
+  readonly readerSecrets: Held<ReaderSecretState>;
   /** Renewals in one run. */
   readonly few: number;
 }
@@ -84,8 +84,8 @@ function sideOf(member: Member, { spec }: PairContext): Side {
     clusterId,
     address: "finding" in choice ? choice : { digest: endpointDigest(choice.endpoint) },
     names: { remoteSecret: remoteSecretName(clusterId), readerSecret: readerSecretName(clusterId) },
-    remoteSecrets: byEither(remoteSecrets, ({ targetId, name }) => [targetId, name]),
-    readerSecrets: byEither(readerSecrets, ({ readerId, name }) => [readerId, name]),
+    remoteSecrets: heldBy(remoteSecrets, ({ targetId }) => targetId, remoteSecretName),
+    readerSecrets: heldBy(readerSecrets, ({ readerId }) => readerId, readerSecretName),
     few: renewalsARun(remoteSecrets),
   };
 }
@@ -95,15 +95,34 @@ const NOTHING_SEEN: Pick<Reachable, "remoteSecrets" | "readerSecrets"> = {
   readerSecrets: [],
 };
 
-function byEither<T>(
+/** Secrets of a member for its peers. */
+interface Held<T> {
+  /** Those named after the peer that they are for, by its cluster ID. */
+  readonly named: ReadonlyMap<string, T>;
+  /** Of another name; hardly ever any. */
+  readonly odd: readonly T[];
+  readonly peerOf: (secret: T) => string;
+  readonly nameOf: (peer: string) => string;
+}
+
+function heldBy<T extends { readonly name: string }>(
   all: readonly T[],
-  keys: (each: T) => readonly string[],
-): ReadonlyMap<string, readonly T[]> {
-  const found = new Map<string, T[]>();
-  for (const each of all) {
-    for (const key of new Set(keys(each))) found.set(key, [...(found.get(key) ?? []), each]);
-  }
-  return found;
+  peerOf: (secret: T) => string,
+  nameOf: (peer: string) => string,
+): Held<T> {
+  const isNamed = (secret: T) => secret.name === nameOf(peerOf(secret));
+  const named = new Map(all.flatMap((secret) => (isNamed(secret) ? [[peerOf(secret), secret]] : [])));
+  return { named, odd: all.filter((secret) => !isNamed(secret)), peerOf, nameOf };
+}
+
+/** Those that are for the peer, and the one that has the name of one for it. */
+function heldFor<T extends { readonly name: string }>(
+  { named, odd, peerOf, nameOf }: Held<T>,
+  peer: string,
+): readonly T[] {
+  const own = named.get(peer);
+  const others = odd.filter((secret) => peerOf(secret) === peer || secret.name === nameOf(peer));
+  return own === undefined ? others : [own, ...others];
 }
 
 /** Of the renewals of one reader that have time, those that end first are due in this run; the others stand in for what fails. */
@@ -146,83 +165,85 @@ function expiry({ tokenExpiresAt }: PairPlan): number {
   return tokenExpiresAt?.getTime() ?? 0;
 }
 
+/** One direction of a pair, with all that either side holds for the other. */
+interface Pair {
+  readonly reader: Side;
+  readonly target: Side;
+  readonly remoteSecrets: readonly RemoteSecretState[];
+  readonly readerSecrets: readonly ReaderSecretState[];
+  /** The remote secret that Meshjoin keeps. */
+  readonly own: RemoteSecretState | undefined;
+}
+
+function pairOf(reader: Side, target: Side): Pair {
+  const remoteSecrets = heldFor(reader.remoteSecrets, target.clusterId);
+  const readerSecrets = heldFor(target.readerSecrets, reader.clusterId);
+  const own = remoteSecrets.find(({ owner, name }) => owner === "ours" && name === target.names.remoteSecret);
+  return { reader, target, remoteSecrets, readerSecrets, own };
+}
+
 /** A token ends whatever keeps the pair from being written. */
 function planPair(reader: Side, target: Side, context: PairContext): PairPlan {
-  const held = remoteSecretsOf(reader, target);
-  const existing = ownOf(target, held) ?? held[0];
+  const pair = pairOf(reader, target);
+  const existing = pair.own ?? pair.remoteSecrets[0];
   const expiring = existing && tokenExpiring(existing, reader.clusterId, target.clusterId, context.now);
+  const plan = planWriting(pair, context);
   return {
-    ...planWriting(reader, target, held, context),
+    reader: reader.clusterId,
+    target: target.clusterId,
+    ...plan,
     ...(existing?.tokenExpiresAt === undefined ? {} : { tokenExpiresAt: existing.tokenExpiresAt }),
     ...(expiring === undefined ? {} : { expiring }),
   };
 }
 
-function planWriting(
-  reader: Side,
-  target: Side,
-  held: readonly RemoteSecretState[],
-  context: PairContext,
-): PairPlan {
-  const pair = { reader: reader.clusterId, target: target.clusterId };
+type Writing = Pick<PairPlan, "standing" | "isApart" | "action" | "findings">;
+
+function planWriting(pair: Pair, context: PairContext): Writing {
+  const { reader, target } = pair;
   const route = routeBetween(reader.member, target.member);
-  if (route.kind === "none")
-    return { ...pair, standing: "excluded", isApart: true, findings: [route.finding] };
+  if (route.kind === "none") return { standing: "excluded", isApart: true, findings: [route.finding] };
   const waiting = notComplete(reader.member, context) ?? notComplete(target.member, context);
-  if (waiting !== undefined) {
-    return { ...pair, standing: "pending", findings: [waiting], ...renewal(reader, target, held, context) };
-  }
+  if (waiting !== undefined) return { standing: "pending", findings: [waiting], ...renewal(pair, context) };
   if (!isReachable(reader.member) || !isReachable(target.member))
-    return { ...pair, standing: "pending", findings: [] };
+    return { standing: "pending", findings: [] };
   const { address } = target;
-  if ("finding" in address) return { ...pair, standing: "blocked", findings: [address.finding] };
-  const foreign = foreignSecret(reader, target, held);
-  if (foreign !== undefined) return { ...pair, ...foreign, ...renewal(reader, target, held, context) };
-  const action = planConnect(reader, target, ownOf(target, held), address.digest, context);
-  if (action === undefined) return { ...pair, standing: "current", findings: [] };
-  return { ...pair, standing: "connect", action, findings: [] };
+  if ("finding" in address) return { standing: "blocked", findings: [address.finding] };
+  const foreign = foreignSecret(pair);
+  if (foreign !== undefined) return { ...foreign, ...renewal(pair, context) };
+  const action = planConnect(pair, address.digest, context);
+  if (action === undefined) return CURRENT;
+  return { standing: "connect", action, findings: [] };
 }
+
+const CURRENT: Writing = { standing: "current", findings: [] };
 
 /**
  * Of a remote secret of ours that istiod reads, where none would be made now: its token is to live as long as the target answers. It
  * stays for the cluster that it was made for; another one of the name is not connected thereby.
  */
-function renewal(
-  reader: Side,
-  target: Side,
-  held: readonly RemoteSecretState[],
-  context: PairContext,
-): Pick<PairPlan, "action"> {
-  const own = ownOf(target, held);
+function renewal(pair: Pair, context: PairContext): Pick<PairPlan, "action"> {
+  const { reader, target, own } = pair;
   const { address } = target;
   const isKept = own?.isRead === true && own.targetGkeId === target.member.cluster.id;
-  if (!isKept || "finding" in address || foreignStandIn(reader, target) !== undefined) return {};
+  if (!isKept || "finding" in address || foreignStandIn(pair) !== undefined) return {};
   if (!isReachable(reader.member) || !isReachable(target.member)) return {};
   if (context.standings.get(reader.clusterId) !== "complete") return {};
-  const action = planConnect(reader, target, own, address.digest, context);
+  const action = planConnect(pair, address.digest, context);
   if (action === undefined) return {};
   const isBlocked = context.standings.get(target.clusterId) === "blocked";
   return isBlocked && action.writes.some(({ clusterId }) => clusterId === target.clusterId) ? {} : { action };
 }
 
-function planConnect(
-  reader: Side,
-  target: Side,
-  existing: RemoteSecretState | undefined,
-  digest: string,
-  { now }: PairContext,
-): Connect | undefined {
-  const ids = { reader: reader.clusterId, target: target.clusterId };
-  const bound = target.readerSecrets
-    .get(reader.clusterId)
-    ?.find(({ readerId }) => readerId === reader.clusterId);
+function planConnect(pair: Pair, digest: string, { now }: PairContext): Connect | undefined {
+  const { reader, target, own: existing, readerSecrets } = pair;
   const cause = whyConnect({
     existing,
-    bound,
+    bound: readerSecrets.find(({ readerId }) => readerId === reader.clusterId),
     digest,
     reader: reader.member.cluster,
     target: target.member.cluster,
-    ids,
+    ids: { reader: reader.clusterId, target: target.clusterId },
     now,
   });
   if (cause === undefined) return undefined;
@@ -235,15 +256,15 @@ function planConnect(
     endpointDigest: digest,
     resourceVersion: existing?.resourceVersion,
     ...(cause.unseen === undefined ? {} : { unseen: cause.unseen }),
-    writes: writesOf(reader, target, existing),
+    writes: writesOf(pair),
     findings: [cause.finding],
   };
 }
 
 /** The remote secret, and first the reader Secret in the target, where there is none or one of an earlier cluster of the name. */
-function writesOf(reader: Side, target: Side, existing: RemoteSecretState | undefined): Write[] {
+function writesOf({ reader, target, readerSecrets, own }: Pair): Write[] {
   const name = reader.names.readerSecret;
-  const bound = target.readerSecrets.get(name)?.find((secret) => secret.name === name);
+  const bound = readerSecrets.find((secret) => secret.name === name);
   const isOurs = bound?.readerGkeId === reader.member.cluster.id;
   const onTarget = (verb: Write["verb"]): Write => ({
     verb,
@@ -254,7 +275,7 @@ function writesOf(reader: Side, target: Side, existing: RemoteSecretState | unde
     ...(bound === undefined || isOurs ? [] : [onTarget("delete")]),
     ...(isOurs ? [] : [onTarget("create")]),
     {
-      verb: existing === undefined ? "create" : "update",
+      verb: own === undefined ? "create" : "update",
       clusterId: reader.clusterId,
       object: secretName(target.names.remoteSecret),
     },
@@ -275,42 +296,22 @@ function notComplete(member: Member, { standings }: PairContext): Finding | unde
   );
 }
 
-/** By the cluster that they are for, or by the name that one for it has. */
-function remoteSecretsOf({ remoteSecrets }: Side, target: Side): readonly RemoteSecretState[] {
-  const named = remoteSecrets.get(target.names.remoteSecret) ?? NONE;
-  const meant = remoteSecrets.get(target.clusterId) ?? NONE;
-  const [only] = named;
-  return named.length === 1 && meant.length === 1 && meant[0] === only
-    ? named
-    : [...new Set([...named, ...meant])];
-}
-
-const NONE: readonly RemoteSecretState[] = [];
-
-/** The one that Meshjoin keeps for the target. */
-function ownOf({ names }: Side, held: readonly RemoteSecretState[]): RemoteSecretState | undefined {
-  return held.find(({ owner, name }) => owner === "ours" && name === names.remoteSecret);
-}
-
 /** A Secret of somebody else's that keeps the pair, or that is in its way. */
-function foreignSecret(
-  reader: Side,
-  target: Side,
-  held: readonly RemoteSecretState[],
-): Pick<PairPlan, "standing" | "findings"> | undefined {
-  const remote = held.find(({ owner }) => owner !== "ours");
+function foreignSecret(pair: Pair): Writing | undefined {
+  const { reader, target, remoteSecrets } = pair;
+  const remote = remoteSecrets.find(({ owner }) => owner !== "ours");
   if (remote !== undefined) {
     return {
       standing: remote.isRead ? "excluded" : "blocked",
       findings: [foreignRemoteSecret(reader.clusterId, target.clusterId, remote)],
     };
   }
-  const standIn = foreignStandIn(reader, target);
+  const standIn = foreignStandIn(pair);
   return standIn && { standing: "blocked", findings: [foreignReaderSecret(target.clusterId, standIn.name)] };
 }
 
-function foreignStandIn(reader: Side, target: Side): ReaderSecretState | undefined {
-  return target.readerSecrets.get(reader.names.readerSecret)?.find(({ owner }) => owner !== "ours");
+function foreignStandIn({ reader, readerSecrets }: Pair): ReaderSecretState | undefined {
+  return readerSecrets.find(({ owner, name }) => owner !== "ours" && name === reader.names.readerSecret);
 }
 
 /** `isRead`: whether istiod takes notice of it. */

@@ -39,7 +39,15 @@ export async function askGoogle(question: RestQuestion): Promise<unknown> {
   }
 }
 
-/** https://cloud.google.com/apis/design/errors#handling_errors */
+/** By their names in the body, as `FAILED_PRECONDITION`. */
+const CODES_BY_NAME: ReadonlyMap<unknown, number> = new Map(
+  Object.entries(GRPC).map(([name, code]) => [name.replace(/[A-Z]/g, "_$&").toUpperCase(), code]),
+);
+
+/**
+ * Where the body names none: one HTTP status stands for several codes.
+ * https://cloud.google.com/apis/design/errors#handling_errors
+ */
 const CODES: Readonly<Record<number, number>> = {
   400: GRPC.invalidArgument,
   401: GRPC.unauthenticated,
@@ -61,7 +69,14 @@ function refusal(status: number, body: unknown): Error {
     : [];
   const reason = REASONS.find((each) => reasons.includes(each));
   const text = typeof message === "string" ? message : `HTTP status ${status}`;
-  return grpcError(CODES[status] ?? GRPC.unavailable, text, reason === undefined ? {} : { reason });
+  const code = codeOf(status, property(error, "status"));
+  return grpcError(code, text, reason === undefined ? {} : { reason });
+}
+
+/** A server that is ill is unavailable, whatever it calls that. */
+function codeOf(status: number, name: unknown): number {
+  const named = status < 500 ? CODES_BY_NAME.get(name) : undefined;
+  return named ?? CODES[status] ?? GRPC.unavailable;
 }
 
 /** As Google's clients throw them. */

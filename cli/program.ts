@@ -276,7 +276,7 @@ function addRootCommands(program: Command, take: (order: RootOrder) => Promise<v
     .description(
       "bring a root of your own: the first of the mesh, or the next one, to which a rotation begins",
     )
-    .argument("<FILE>", "PEM certificate followed by its PEM key; - reads standard input")
+    .argument("<FILE>", "the root's PEM certificate, followed by its key; - reads standard input")
     .action((file: string) => take({ action: "import", file }));
   root
     .command("advance")

@@ -10,16 +10,18 @@ import { callerOf } from "./http/caller.ts";
 import { type HttpRequest, header, type Routes, refuseUnrouted } from "./http/request.ts";
 import { signErrorAnswer } from "./http/sign-error.ts";
 import { parseSign } from "./http/sign-input.ts";
+import type { FitnessBody } from "./http/sign-output.ts";
 
-const ROUTES: Routes = { "/sign": ["POST"], "/trust-bundle": ["GET"], "/doctor": ["GET"] };
+const ROUTES: Routes = { "/sign": ["POST"], "/trust-bundle": ["GET"], "/check": ["GET"], "/doctor": ["GET"] };
 
 /** Callers wait for longer (shared/adapters/sign-intermediate.ts), so that they hear why there is no certificate. */
 const DEADLINE_MS = 45_000;
 
 /**
  * The one holder of the root's key over HTTP: a certificate for a member's CSR (`POST /sign`), and what the mesh trusts
- * (`GET /trust-bundle`); it says what it is allowed, too (`GET /doctor`). It sits behind IAM, which lets in the functions that join and rotate; what it signs it decides
- * itself. Every certificate is one line in its log. It never throws.
+ * (`GET /trust-bundle`). It says whether it can sign (`GET /check`) and what it is allowed (`GET /doctor`), too. It sits behind
+ * IAM, which lets in the functions that join and rotate; what it signs it decides itself. Every certificate is one line in its log.
+ * It never throws.
  */
 export function signIntermediate(
   runtime: SignerRuntime,
@@ -41,6 +43,15 @@ export function signIntermediate(
     return { status: 200, body: await authority.trustBundle(signal) };
   }
 
+  async function check(signal: AbortSignal): Promise<Answer> {
+    const { authority } = await runtime.ports();
+    const { rootVersions, signsUntil } = await authority.check(signal);
+    return {
+      status: 200,
+      body: { rootVersions, signsUntil: signsUntil.toISOString() } satisfies FitnessBody,
+    };
+  }
+
   async function doctor(signal: AbortSignal): Promise<Answer> {
     const checks = await examineSigner({ ports: await runtime.ports(), spec: runtime.spec, signal });
     return { status: 200, body: { checks } satisfies Diagnosis };
@@ -55,6 +66,7 @@ export function signIntermediate(
     const signal = AbortSignal.timeout(DEADLINE_MS);
     try {
       if (pathname === "/doctor") return await doctor(signal);
+      if (pathname === "/check") return await check(signal);
       return await (pathname === "/sign" ? sign(request, log, signal) : trustBundle(signal));
     } catch (error) {
       log[levelOf(error)]({ err: error }, "request failed");

@@ -10,17 +10,19 @@ import type {
   Fleet,
   ProjectFacts,
   Quotas,
+  RootKeys,
   RotatorPorts,
 } from "./ports.ts";
 import type { Reporter } from "./progress.ts";
 import { createRun, type Run } from "./run.ts";
-import { closing, DEADLINE_MS, readTemplate, wireRotator } from "./runtime.ts";
+import { closing, DEADLINE_MS, readTemplate, wireKeys, wireRotator } from "./runtime.ts";
 
 /** What a person at a command line has beside the ports of a run; no trigger gets it. */
 export interface OperatorPorts extends RotatorPorts {
   readonly labels: ClusterLabels;
   readonly caller: CallerIdentity;
   readonly firewalls: Firewalls;
+  readonly keys: RootKeys;
 }
 
 /** What is looked at where nothing is deployed yet. */
@@ -68,6 +70,7 @@ export function createOperator(env: NodeJS.ProcessEnv, manifest: URL): Operator 
   const adapters = lazily(() =>
     Promise.all([
       wireRotator(config),
+      wireKeys(),
       import("./adapters/gke-labels.ts"),
       import("./adapters/google-auth.ts"),
       import("./adapters/compute-firewalls.ts"),
@@ -75,14 +78,14 @@ export function createOperator(env: NodeJS.ProcessEnv, manifest: URL): Operator 
   );
 
   async function open(): Promise<OperatorPorts> {
-    const [makePorts, { gkeLabels }, { googleCaller, googleAccessToken }, { computeFirewalls }] =
+    const [makePorts, keys, { gkeLabels }, { googleCaller, googleAccessToken }, { computeFirewalls }] =
       await adapters();
     const labels = gkeLabels(endpoint === undefined ? {} : { endpoint });
     const firewalls = computeFirewalls({
       accessToken: googleAccessToken(),
       ...(computeEndpoint === undefined ? {} : { endpoint: computeEndpoint }),
     });
-    return { ...makePorts(), labels, caller: googleCaller(), firewalls };
+    return { ...makePorts(), labels, caller: googleCaller(), firewalls, keys };
   }
 
   return {

@@ -1,3 +1,4 @@
+import type { KeyObject } from "node:crypto";
 import type { Account, Check } from "./core/check.ts";
 import type { Cluster, ClusterRef, VpcRef } from "./core/cluster.ts";
 import type { EffectiveFirewall } from "./core/firewall.ts";
@@ -153,6 +154,36 @@ export interface RootStore extends RootRegistry {
   payload(version: number, signal?: AbortSignal): Promise<Buffer>;
 }
 
+/** How an X.509 structure is signed: PKCS #1 v1.5 for RSA, ECDSA otherwise. */
+export interface SignatureAlgorithm {
+  readonly id: string;
+  readonly keyType: "rsa" | "ec";
+  readonly digest: "sha256" | "sha384" | "sha512";
+}
+
+/** What a CA, or the sender of a request, signs with. The key itself may be anywhere, so signing takes time and may fail. */
+export interface SigningKey {
+  readonly publicKey: KeyObject;
+  readonly algorithm: SignatureAlgorithm;
+  /** The signature as X.509 holds it: PKCS #1 v1.5 for RSA, DER for ECDSA. */
+  sign(toBeSigned: Buffer): Promise<Buffer>;
+}
+
+/**
+ * Where the key of a root is, as its payload says beside the certificate. `pem`: in the payload itself, unencrypted; the bytes are a
+ * view into the payload, and go with it when that is wiped.
+ */
+export interface KeyReference {
+  readonly kind: "pem";
+  readonly text: Buffer;
+}
+
+/** The keys of roots. Only what signs, or judges a root that a person brings, may hold this port. */
+export interface RootKeys {
+  /** For the length of one call, whose signal ends signing, too. */
+  open(reference: KeyReference, signal?: AbortSignal): Promise<SigningKey>;
+}
+
 /** What a change makes of the root secret. */
 export interface RootChange {
   readonly versions: RootVersions;
@@ -192,9 +223,17 @@ export interface IssuedCertificate extends TrustBundle {
   readonly certificate: string;
 }
 
+/** The claimed roots that an authority can sign with now, and until when that is so. */
+export interface Fitness {
+  readonly rootVersions: RootVersions;
+  readonly signsUntil: Date;
+}
+
 /** Signs for members. It alone decides subject, extensions and lifetime; a CSR contributes its public key. */
 export interface RootAuthority {
   trustBundle(signal?: AbortSignal): Promise<TrustBundle>;
+  /** Whether `issue` would find a root that it can sign with; opens its key, and signs nothing. Fails as `issue` does, and with RootError `RootTwice`. */
+  check(signal?: AbortSignal): Promise<Fitness>;
   issue(csrPem: string, member: ClusterRef, signal?: AbortSignal): Promise<IssuedCertificate>;
 }
 

@@ -11,6 +11,7 @@ import type {
   Examiner,
   Ports,
   RootAuthority,
+  RootKeys,
   RootStore,
   RotatorPorts,
 } from "./ports.ts";
@@ -186,12 +187,20 @@ async function wireGoogle({ spec, containerEndpoint, secretManagerEndpoint }: Co
 /** With a signer no payload of the root is read here; the store is then good for its names alone. */
 async function wireAuthority({ spec, signerUrl: url }: Config, google: Google): Promise<RootAuthority> {
   if (url === undefined) {
-    const { inProcessAuthority } = await import("./pki/in-process-authority.ts");
-    return inProcessAuthority({ store: google.roots, clock: google.clock, spec });
+    const [{ inProcessAuthority }, keys] = await Promise.all([
+      import("./pki/in-process-authority.ts"),
+      wireKeys(),
+    ]);
+    return inProcessAuthority({ store: google.roots, keys, clock: google.clock, spec });
   }
   const [signer, auth] = await Promise.all([
     import("./adapters/sign-intermediate.ts"),
     import("./adapters/google-auth.ts"),
   ]);
   return signer.signIntermediateAuthority({ url, identityToken: auth.googleIdentityToken() });
+}
+
+/** Of roots, wherever a payload says that its key is. */
+export async function wireKeys(): Promise<RootKeys> {
+  return (await import("./pki/signing-key.ts")).keysInPayloads;
 }

@@ -43,14 +43,14 @@ async function init(session: Session, algorithm: RootAlgorithm): Promise<ExitCod
 async function bring(session: Session, file: string): Promise<ExitCode> {
   const payload = await session.host.readFile(file);
   const made = await session.withPorts(async (given) => {
-    const brought = await importedRoot(payload, file, given.spec, given.ports.clock.now());
+    const brought = await importedRoot(payload, file, given);
     return await makeFirstRoot(given, () => Promise.resolve(brought));
   });
   const isFirst = made.after === undefined || !isRefusal(made.after) || made.after.refused !== "RootExists";
   if (isFirst) return show(session, made);
   return await session.withRun(async (run) => {
     const now = run.ports.clock.now();
-    const moved = await beginRotation(run, now, async () => await importedRoot(payload, file, run.spec, now));
+    const moved = await beginRotation(run, now, async () => await importedRoot(payload, file, run));
     return show(session, moved, await followUp(run, moved, undefined));
   });
 }

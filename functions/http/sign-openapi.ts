@@ -47,6 +47,13 @@ export function signOpenApi(): Json {
           responses: { "200": answered("what the mesh trusts", "TrustBundle"), ...refusals },
         },
       },
+      "/check": {
+        get: {
+          operationId: "check",
+          summary: "Whether it can sign now, and until when; nothing is signed",
+          responses: { "200": answered("it can", "Fitness"), ...refusals },
+        },
+      },
       "/doctor": {
         get: {
           operationId: "doctor",

@@ -1,5 +1,5 @@
 import * as z from "zod/mini";
-import type { IssuedCertificate, TrustBundle } from "../../shared/ports.ts";
+import type { Fitness, IssuedCertificate, TrustBundle } from "../../shared/ports.ts";
 import { OUTPUTS } from "./output.ts";
 
 /** What `sign-intermediate` answers, as schemas: as in output.ts. */
@@ -19,10 +19,18 @@ const issued: z.ZodMiniType<IssuedCertificate> = z.strictObject({
   rootVersions,
 });
 
+/** A time is RFC 3339. */
+export interface FitnessBody extends Pick<Fitness, "rootVersions"> {
+  readonly signsUntil: string;
+}
+
+const fitness: z.ZodMiniType<FitnessBody> = z.strictObject({ rootVersions, signsUntil: z.iso.datetime() });
+
 /** By their names in the OpenAPI document. */
 export const SIGN_OUTPUTS = {
   Issued: issued,
   TrustBundle: trustBundle,
+  Fitness: fitness,
   Diagnosis: OUTPUTS.Diagnosis,
   Error: OUTPUTS.Error,
 } as const;

@@ -5,6 +5,7 @@ import { issueIntermediate } from "../../shared/pki/intermediate.ts";
 import { makeKeyPair, privateKeyPem } from "../../shared/pki/key.ts";
 import { makeRoot } from "../../shared/pki/make-root.ts";
 import { readSigningRoot } from "../../shared/pki/root.ts";
+import { keysInPayloads } from "../../shared/pki/signing-key.ts";
 import type { SandboxFleet } from "../fleet.ts";
 import { memberApi } from "./member-api.ts";
 import type { StepCounts } from "./tally.ts";
@@ -56,7 +57,7 @@ async function careless(
   const { publicKey, privateKey } = await makeKeyPair("ec-p256");
   const payload = Buffer.from(root.certificate + root.privateKey);
   const certificate = await issueIntermediate({
-    root: await readSigningRoot(payload, "the root of the wrong order"),
+    root: await readSigningRoot(payload, "the root of the wrong order", keysInPayloads),
     publicKey,
     clusterId,
     now,

@@ -1,7 +1,7 @@
 import { clusterId } from "../core/names.ts";
 import { ROOT_ROLES, type RootVersions } from "../core/roots/state.ts";
 import { RootError } from "../errors.ts";
-import type { IssuedCertificate, RootAuthority, TrustBundle } from "../ports.ts";
+import type { Fitness, IssuedCertificate, RootAuthority, TrustBundle } from "../ports.ts";
 import { property } from "./google-client.ts";
 import { notSent, type SignerAnswer, toError } from "./signer-errors.ts";
 
@@ -29,6 +29,9 @@ export function signIntermediateAuthority(options: SignerOptions): RootAuthority
         await call(options, { method: "GET", path: "/trust-bundle", signal }),
         options.url,
       );
+    },
+    async check(signal) {
+      return toFitness(await call(options, { method: "GET", path: "/check", signal }), options.url);
     },
     async issue(csr, member, signal) {
       const body = JSON.stringify({ clusterId: clusterId(member), csr });
@@ -87,6 +90,13 @@ function toTrustBundle(body: unknown, url: string): TrustBundle {
   return { trustBundle, rootVersions };
 }
 
+function toFitness(body: unknown, url: string): Fitness {
+  const rootVersions = toVersions(property(body, "rootVersions"));
+  const signsUntil = new Date(String(property(body, "signsUntil")));
+  if (rootVersions === undefined || Number.isNaN(signsUntil.getTime())) throw unintelligible(url);
+  return { rootVersions, signsUntil };
+}
+
 function toIssued(body: unknown, url: string): IssuedCertificate {
   const certificate = property(body, "certificate");
   if (!isCertificate(certificate)) throw unintelligible(url);
@@ -107,7 +117,7 @@ function isCertificate(value: unknown): value is string {
 }
 
 function unintelligible(url: string): RootError {
-  return new RootError(`what ${url} answers is no certificate of the function sign-intermediate`, {
+  return new RootError(`what ${url} answers is no answer of the function sign-intermediate`, {
     code: "SignerMisplaced",
     cure: "set MESHJOIN_SIGNER_URL to its URL, and deploy both from one build",
     fields: { url },

@@ -1,13 +1,9 @@
 import { type Check, fault, fine, type Subject, unknown } from "../core/check.ts";
 import { rootSecretName } from "../core/names.ts";
-import { noSigningRoot } from "../core/roots/signing.ts";
-import { bundleVersions, type RootState } from "../core/roots/state.ts";
-import { INTERMEDIATE_TO_WORKLOAD, type MeshSpec } from "../core/spec.ts";
-import { MeshjoinError, RootError } from "../errors.ts";
-import { splitBundle } from "../pki/bundle.ts";
-import { parseCertificate } from "../pki/certificate.ts";
-import { assertIssuing } from "../pki/root.ts";
-import type { Ports, RootKeeper, TrustBundle } from "../ports.ts";
+import { bundleVersions } from "../core/roots/state.ts";
+import type { MeshSpec } from "../core/spec.ts";
+import { MeshjoinError } from "../errors.ts";
+import type { Ports, RootKeeper } from "../ports.ts";
 import { enableApi, type Grants, grantSecretToSigner } from "./grants.ts";
 
 export interface RootQuestion {
@@ -19,11 +15,11 @@ export interface RootQuestion {
 }
 
 /**
- * Its names, its payloads, and how long what signs is valid. Nothing of a payload but its certificate's dates is told. The names
- * are read by this process, the payloads by whoever signs.
+ * Its names, as this process reads them, and whether the authority can sign with it. Nothing of a payload but its certificate's end
+ * is told.
  */
 export async function checkRoot(
-  ports: Pick<Ports, "authority" | "clock" | "roots">,
+  ports: Pick<Ports, "authority" | "roots">,
   { spec, signerUrl, grants, signal }: RootQuestion,
 ): Promise<Check> {
   const { meshId, rootProject: project } = spec;
@@ -32,15 +28,15 @@ export async function checkRoot(
   const about = (message: string) => `${secret.id}: ${message}`;
   let grant = grants.secretView(secret);
   try {
-    const state = await ports.roots.state(signal);
-    const unsigned = noSigningRoot(spec, state.versions);
-    if (unsigned !== undefined) return fault(subject, about(unsigned.message), unsigned.cure);
+    await ports.roots.state(signal);
     grant = signerUrl === undefined ? grants.secretAccess(secret) : grantSecretToSigner(secret);
-    const until = signingUntil(await ports.authority.trustBundle(signal), state, spec, ports.clock.now());
-    const trusted = bundleVersions(state.versions).join(", ");
+    const { rootVersions, signsUntil } = await ports.authority.check(signal);
+    const trusted = bundleVersions(rootVersions).join(", ");
     return fine(
       subject,
-      about(`version ${state.versions.signing} signs, valid until ${until}; trusted: ${trusted}`),
+      about(
+        `version ${rootVersions.signing} signs, valid until ${signsUntil.toISOString()}; trusted: ${trusted}`,
+      ),
     );
   } catch (error) {
     const cures: Readonly<Record<string, string>> = {
@@ -81,26 +77,6 @@ export async function checkRootChanges(
       ServiceDisabled: enableApi("secretmanager.googleapis.com", project),
     });
   }
-}
-
-/** Fails with RootError if the root that signs is about to end, or has. */
-function signingUntil(
-  { trustBundle, rootVersions }: TrustBundle,
-  { versions }: RootState,
-  { workloadTtl }: MeshSpec,
-  now: Date,
-): string {
-  const certificates = splitBundle(trustBundle).map((der) => parseCertificate(der));
-  const numbers = bundleVersions(rootVersions);
-  const signing = certificates[numbers.indexOf(versions.signing ?? 0)];
-  if (signing === undefined || certificates.length !== numbers.length) {
-    throw new RootError("two versions hold the same certificate", {
-      code: "RootTwice",
-      cure: "give the aliases to different roots",
-    });
-  }
-  assertIssuing(signing, `version ${versions.signing}`, now, INTERMEDIATE_TO_WORKLOAD * workloadTtl);
-  return signing.notAfter.toISOString();
 }
 
 /** A refusal is a fault that somebody mends; that the other side is out, or slow, leaves it unknown. */

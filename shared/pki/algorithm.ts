@@ -1,10 +1,5 @@
 import type { KeyObject } from "node:crypto";
-
-export interface SignatureAlgorithm {
-  readonly id: string;
-  readonly keyType: "rsa" | "ec";
-  readonly digest: "sha256" | "sha384" | "sha512";
-}
+import type { SignatureAlgorithm } from "../ports.ts";
 
 /** RFC 4055 and RFC 5758. */
 export const ALGORITHMS: readonly SignatureAlgorithm[] = [

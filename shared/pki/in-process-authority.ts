@@ -6,14 +6,23 @@ import { noSigningRoot } from "../core/roots/signing.ts";
 import { bundleVersions, type RootVersions } from "../core/roots/state.ts";
 import { INTERMEDIATE_TO_WORKLOAD, type MeshSpec } from "../core/spec.ts";
 import { RootError } from "../errors.ts";
-import type { Clock, IssuedCertificate, RootAuthority, RootStore, TrustBundle } from "../ports.ts";
-import { joinBundle } from "./bundle.ts";
+import type {
+  Clock,
+  Fitness,
+  IssuedCertificate,
+  RootAuthority,
+  RootKeys,
+  RootStore,
+  TrustBundle,
+} from "../ports.ts";
+import { joinBundle, splitBundle } from "./bundle.ts";
 import { readCsr } from "./csr.ts";
 import { issueIntermediate } from "./intermediate.ts";
-import { assertIssuing, readRootCertificate, readSigningRoot } from "./root.ts";
+import { assertIssuing, readRootCertificate, readSigningRoot, type SigningRoot } from "./root.ts";
 
 export interface AuthorityOptions {
   readonly store: RootStore;
+  readonly keys: RootKeys;
   readonly clock: Clock;
   readonly spec: MeshSpec;
 }
@@ -23,6 +32,9 @@ export function inProcessAuthority(options: AuthorityOptions): RootAuthority {
   return {
     async trustBundle(signal) {
       return await withRoots(options, signal, bundleOf);
+    },
+    async check(signal) {
+      return await withRoots(options, signal, (roots) => fitnessOf(options, roots));
     },
     async issue(csrPem, member, signal) {
       const publicKey = readCsr(csrPem);
@@ -43,11 +55,13 @@ interface Roots {
   readonly versions: RootVersions;
   /** In version order. */
   readonly payloads: readonly RootPayload[];
+  readonly now: Date;
+  readonly signal: AbortSignal | undefined;
 }
 
 /** Reads state and payloads once, and wipes the payloads whatever happens. */
 async function withRoots<T>(
-  { store, spec }: AuthorityOptions,
+  { store, spec, clock }: AuthorityOptions,
   signal: AbortSignal | undefined,
   use: (roots: Roots) => T | Promise<T>,
 ): Promise<T> {
@@ -65,7 +79,7 @@ async function withRoots<T>(
   const payloads = reads.flatMap((read) => (read.status === "fulfilled" ? [read.value] : []));
   try {
     for (const read of reads) if (read.status === "rejected") throw read.reason;
-    return await use({ versions, payloads });
+    return await use({ versions, payloads, now: clock.now(), signal });
   } finally {
     for (const { payload } of payloads) payload.fill(0);
   }
@@ -77,27 +91,47 @@ function bundleOf({ versions, payloads }: Roots): TrustBundle {
 }
 
 async function issue(
-  { clock, spec }: AuthorityOptions,
+  options: AuthorityOptions,
   roots: Roots,
   publicKey: KeyObject,
   member: ClusterRef,
 ): Promise<IssuedCertificate> {
+  const { spec } = options;
   const bundle = bundleOf(roots);
-  const signing = roots.payloads.find(({ version }) => version === roots.versions.signing);
-  if (signing === undefined) throw new TypeError("the payload of the version that signs was not read");
-  const root = await readSigningRoot(signing.payload, signing.name);
-  const now = clock.now();
-  const minimumLife = INTERMEDIATE_TO_WORKLOAD * spec.workloadTtl;
-  assertIssuing(root.certificate, signing.name, now, minimumLife);
+  const root = await signingRoot(options, roots);
   const certificate = await issueIntermediate({
     root,
     publicKey,
     clusterId: clusterId(member),
-    now,
+    now: roots.now,
     ttl: spec.intermediateTtl,
     clockSkew: spec.clockSkew,
   });
   return { certificate, ...bundle };
+}
+
+async function fitnessOf(options: AuthorityOptions, roots: Roots): Promise<Fitness> {
+  const { trustBundle, rootVersions } = bundleOf(roots);
+  if (splitBundle(trustBundle).length < roots.payloads.length) {
+    throw new RootError("two versions hold the same certificate", {
+      code: "RootTwice",
+      cure: "give the aliases to different roots",
+    });
+  }
+  const { certificate } = await signingRoot(options, roots);
+  return { rootVersions, signsUntil: certificate.notAfter };
+}
+
+/** What signs, if it can sign now. */
+async function signingRoot(
+  { keys, spec }: AuthorityOptions,
+  { versions, payloads, now, signal }: Roots,
+): Promise<SigningRoot> {
+  const signing = payloads.find(({ version }) => version === versions.signing);
+  if (signing === undefined) throw new TypeError("the payload of the version that signs was not read");
+  const root = await readSigningRoot(signing.payload, signing.name, keys, signal);
+  assertIssuing(root.certificate, signing.name, now, INTERMEDIATE_TO_WORKLOAD * spec.workloadTtl);
+  return root;
 }
 
 function rootError({ reason, message, cure }: Finding, secret: string): RootError {

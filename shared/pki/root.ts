@@ -1,9 +1,9 @@
 import type { ErrorCode } from "../core/error-codes.ts";
-import { RootError } from "../errors.ts";
+import { MeshjoinError, RootError } from "../errors.ts";
+import type { KeyReference, RootKeys, SigningKey } from "../ports.ts";
 import { type Certificate, parseCertificate } from "./certificate.ts";
 import { keyWeakness, PRIVATE_KEY_LABELS } from "./key.ts";
 import { derOfBlock, findPemBlocks, type PemBlock } from "./pem.ts";
-import { type KeyReference, openKey, type SigningKey } from "./signing-key.ts";
 
 /** A root CA with the key that signs. */
 export interface SigningRoot {
@@ -44,12 +44,23 @@ export function readRootCertificate(payload: Buffer, name: string): Certificate 
 }
 
 /**
- * Certificate and key of a root's payload, which holds the certificate and says where the key is. The caller wipes `payload`, whose bytes are nowhere else. Fails as
- * `readRootCertificate` does, and with RootError `RootKeyEncrypted` or `RootKeyMismatch`.
+ * Certificate and key of a root's payload, which holds the certificate and says where the key is; `keys` opens it. The caller wipes
+ * `payload`, whose bytes are nowhere else. Fails as `readRootCertificate` does, and with RootError `RootKeyEncrypted` or
+ * `RootKeyMismatch`.
  */
-export async function readSigningRoot(payload: Buffer, name: string): Promise<SigningRoot> {
+export async function readSigningRoot(
+  payload: Buffer,
+  name: string,
+  keys: RootKeys,
+  signal?: AbortSignal,
+): Promise<SigningRoot> {
   const certificate = readRootCertificate(payload, name);
-  const key = await opened(keyReference(blocksOf(payload, name), name), name);
+  const reference = keyReference(blocksOf(payload, name), name);
+  const key = await keys.open(reference, signal).catch((error: unknown) => {
+    if (error instanceof MeshjoinError) throw error;
+    // What node:crypto says of a key's inside is nobody's business.
+    throw malformed(name, "holds a private key that cannot be read");
+  });
   if (!key.publicKey.equals(certificate.publicKey)) {
     throw fault(
       "RootKeyMismatch",
@@ -114,15 +125,6 @@ function keyReference(blocks: readonly PemBlock[], name: string): KeyReference {
   if (block === undefined) throw malformed(name, "holds no private key");
   if (others.length > 0) throw malformed(name, `holds ${others.length + 1} private keys`);
   return { kind: "pem", text: block.text };
-}
-
-/** The errors of node:crypto end here: what they say of a key's inside is nobody's business. */
-async function opened(reference: KeyReference, name: string): Promise<SigningKey> {
-  try {
-    return await openKey(reference);
-  } catch {
-    throw malformed(name, "holds a private key that cannot be read");
-  }
 }
 
 /** PKCS#8 says so in its label, the older forms in a header (RFC 1421). */

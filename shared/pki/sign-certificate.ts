@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
+import type { SigningKey } from "../ports.ts";
 import { type Asn1, decode, explicit, integer, sequence, time } from "./asn1.ts";
 import { algorithmIdentifier, signed } from "./signature.ts";
-import type { SigningKey } from "./signing-key.ts";
 
 export interface CertificateRequest {
   readonly issuer: Asn1;

@@ -1,4 +1,5 @@
 import { type KeyObject, verify } from "node:crypto";
+import type { SigningKey } from "../ports.ts";
 import { ALGORITHMS } from "./algorithm.ts";
 import {
   type Asn1,
@@ -12,7 +13,6 @@ import {
   oidOf,
   sequence,
 } from "./asn1.ts";
-import type { SigningKey } from "./signing-key.ts";
 
 /** ECDSA identifiers have no parameters at all (RFC 5758), RSA ones a NULL (RFC 4055). */
 export function algorithmIdentifier({ algorithm }: Pick<SigningKey, "algorithm">): Asn1 {

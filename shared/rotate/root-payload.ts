@@ -3,8 +3,9 @@ import type { RootOrigin } from "../core/roots/notes.ts";
 import type { MeshSpec } from "../core/spec.ts";
 import { makeRoot } from "../pki/make-root.ts";
 import { assertIssuing, readSigningRoot } from "../pki/root.ts";
+import type { Clock, RootKeys } from "../ports.ts";
 
-/** A root on its way into the secret: PEM certificate and PEM key. Whoever adds it wipes it. */
+/** A root on its way into the secret: its certificate, and where its key is. Whoever adds it wipes it. */
 export interface NextRoot {
   readonly payload: Buffer;
   readonly origin: RootOrigin;
@@ -23,6 +24,13 @@ export async function generatedRoot(
   return { payload: Buffer.from(certificate + privateKey), origin: "generated" };
 }
 
+/** What it takes to judge a root that a person brings. */
+interface Judging {
+  readonly ports: { readonly clock: Clock; readonly keys: RootKeys };
+  readonly spec: MeshSpec;
+  readonly signal: AbortSignal;
+}
+
 /**
  * One that somebody has brought, if it is fit to be a root of the mesh, and for so long that it need not be rotated at once.
  * Fails with RootError as `readSigningRoot` and `assertIssuing` do. `name` is for messages.
@@ -30,10 +38,9 @@ export async function generatedRoot(
 export async function importedRoot(
   payload: Buffer,
   name: string,
-  spec: MeshSpec,
-  now: Date,
+  { ports, spec, signal }: Judging,
 ): Promise<NextRoot> {
-  const { certificate } = await readSigningRoot(payload, name);
-  assertIssuing(certificate, name, now, rotationLead(spec));
+  const { certificate } = await readSigningRoot(payload, name, ports.keys, signal);
+  assertIssuing(certificate, name, ports.clock.now(), rotationLead(spec));
   return { payload, origin: "imported" };
 }

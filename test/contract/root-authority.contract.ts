@@ -107,6 +107,7 @@ export function describeRootAuthority(name: string, start: () => Promise<Authori
     describe.each<[string, Act]>([
       ["issue", issue],
       ["trustBundle", ({ authority }) => authority.trustBundle()],
+      ["check", ({ authority }) => authority.check()],
     ])("%s", (_, act) => {
       it.each(ROOT_FAULTS)("fails for good with %s", async (code, spoil) => {
         await spoil(world);
@@ -126,12 +127,38 @@ export function describeRootAuthority(name: string, start: () => Promise<Authori
       });
     });
 
+    it("says until when it can sign, and issues nothing", async () => {
+      await sign(world, 30);
+      const signsUntil = new Date(world.now().getTime() + 30 * DAY * 1000);
+      signsUntil.setUTCMilliseconds(0);
+      expect(await world.authority.check()).toEqual({ rootVersions: { signing: 2 }, signsUntil });
+    });
+
+    it("says that it cannot sign where the key is not that of the root, though the bundle can be had", async () => {
+      const [{ certificate }, { privateKey }] = [
+        await aRoot({ pair: await makeKeyPair("ec-p256") }),
+        await aRoot(),
+      ];
+      world.store.setAliases({ signing: world.store.addVersion(certificate + privateKey) });
+      await expect(world.authority.check()).rejects.toMatchObject({
+        name: "RootError",
+        code: "RootKeyMismatch",
+      });
+      await world.authority.trustBundle();
+    });
+
+    it("says that two aliases stand for one root", async () => {
+      world.store.setAliases({ signing: 1, next: world.store.addVersion(await world.store.payload(1)) });
+      await expect(world.authority.check()).rejects.toMatchObject({ name: "RootError", code: "RootTwice" });
+    });
+
     it.each([
       ["RootExpired", -1],
       ["RootExpiring", 3],
     ])("issues nothing with %s, and still answers the bundle", async (code, days) => {
       await sign(world, days);
       await expect(issue(world)).rejects.toMatchObject({ name: "RootError", code, retryable: false });
+      await expect(world.authority.check()).rejects.toMatchObject({ name: "RootError", code });
       expect(await world.authority.trustBundle()).toMatchObject({ rootVersions: { signing: 2 } });
     });
 
@@ -149,6 +176,7 @@ export function describeRootAuthority(name: string, start: () => Promise<Authori
     it.each<[string, Act]>([
       ["issue", async (w) => await w.authority.issue(await aCsr(), w.member, AbortSignal.abort())],
       ["trustBundle", (w) => w.authority.trustBundle(AbortSignal.abort())],
+      ["check", (w) => w.authority.check(AbortSignal.abort())],
     ])("%s does nothing that has been cancelled", async (_, act) => {
       await expect(act(world)).rejects.toMatchObject({
         name: "UnavailableError",
@@ -161,7 +189,8 @@ export function describeRootAuthority(name: string, start: () => Promise<Authori
     it("leaves no payload of a root in memory", async () => {
       await issue(world);
       await world.authority.trustBundle();
-      expect(world.store.handedOut).toHaveLength(2);
+      await world.authority.check();
+      expect(world.store.handedOut).toHaveLength(3);
       expect(world.store.handedOut.every((payload) => payload.every((byte) => byte === 0))).toBe(true);
     });
   });

@@ -8,6 +8,7 @@ import { RefusedError } from "../../shared/errors.ts";
 import { createLogger } from "../../shared/log.ts";
 import { makeCsr } from "../../shared/pki/csr.ts";
 import { inProcessAuthority } from "../../shared/pki/in-process-authority.ts";
+import { keysInPayloads } from "../../shared/pki/signing-key.ts";
 import { aCluster } from "../builders/cluster.ts";
 import { aMesh, type FakeMesh } from "../fakes/mesh.ts";
 import { serveFunction } from "../serve.ts";
@@ -22,7 +23,7 @@ function worldOf(mesh: FakeMesh): Pick<AuthorityWorld, "store" | "member" | "now
 describeRootAuthority("the one in this process", async () => {
   const mesh = await aMesh({ members: 1 });
   const { roots: store, clock, spec } = mesh;
-  const authority = inProcessAuthority({ store, clock, spec });
+  const authority = inProcessAuthority({ keys: keysInPayloads, store, clock, spec });
   return { ...worldOf(mesh), authority, close: () => Promise.resolve() };
 });
 
@@ -165,6 +166,19 @@ describe("signIntermediateAuthority", () => {
       (_, response) => void response.writeHead(status, { location: "/elsewhere" }).end(body),
       async ({ url }) => {
         await expect(aClient(url).trustBundle()).rejects.toMatchObject({ name, code });
+      },
+    );
+  });
+
+  it.each([
+    '{"rootVersions":{"signing":1},"signsUntil":"soon"}',
+    '{"rootVersions":{},"signsUntil":"2036-01-01T00:00:00.000Z"}',
+    "[]",
+  ])("takes %s for no word on whether the signer can sign", async (body) => {
+    await withStranger(
+      (_, response) => void response.writeHead(200).end(body),
+      async ({ url }) => {
+        await expect(aClient(url).check()).rejects.toMatchObject({ code: "SignerMisplaced" });
       },
     );
   });

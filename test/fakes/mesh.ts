@@ -7,6 +7,7 @@ import type { MeshSpec } from "../../shared/core/spec.ts";
 import type { ManifestTemplate } from "../../shared/istio/template.ts";
 import { inProcessAuthority } from "../../shared/pki/in-process-authority.ts";
 import { makeRoot } from "../../shared/pki/make-root.ts";
+import { keysInPayloads } from "../../shared/pki/signing-key.ts";
 import type { Examiner, RootKeeper, RotatorPorts } from "../../shared/ports.ts";
 import type { Progress } from "../../shared/progress.ts";
 import { type Reconciled, reconcile } from "../../shared/reconcile.ts";
@@ -102,7 +103,7 @@ export async function aMesh(options: MeshOptions = {}): Promise<FakeMesh> {
       sources: gkeSources(directory),
       roots,
       keeper: faults === undefined ? roots : keeperOf(roots, faults),
-      authority: inProcessAuthority({ store: roots, clock, spec }),
+      authority: inProcessAuthority({ keys: keysInPayloads, store: roots, clock, spec }),
       fleet: fleet.process(faults),
       examiners,
     };

@@ -2,6 +2,7 @@ import type { KeyAlgorithm } from "../../../shared/core/spec.ts";
 import { makeCsr } from "../../../shared/pki/csr.ts";
 import { inProcessAuthority } from "../../../shared/pki/in-process-authority.ts";
 import { privateKeyPem } from "../../../shared/pki/key.ts";
+import { keysInPayloads } from "../../../shared/pki/signing-key.ts";
 import { aCluster } from "../../builders/cluster.ts";
 import { aSpec } from "../../builders/spec.ts";
 import { fakeRootStore } from "../../fakes/root-store.ts";
@@ -25,7 +26,12 @@ export async function issuedTo(key: KeyAlgorithm, root: RootFiles): Promise<Root
   const store = fakeRootStore();
   store.setAliases({ signing: store.addVersion(payloadOf(root)) });
   const clock = { now: () => new Date() };
-  const authority = inProcessAuthority({ store, clock, spec: aSpec({ keyAlgorithm: key }) });
+  const authority = inProcessAuthority({
+    keys: keysInPayloads,
+    store,
+    clock,
+    spec: aSpec({ keyAlgorithm: key }),
+  });
   const pair = await aKeyPair(key);
   const { ref } = aCluster({ name: "one" });
   const { certificate } = await authority.issue(await makeCsr(pair, "one"), ref);

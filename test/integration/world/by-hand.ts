@@ -10,6 +10,7 @@ import { certificatePem } from "../../../shared/pki/bundle.ts";
 import { issueIntermediate } from "../../../shared/pki/intermediate.ts";
 import { makeKeyPair, privateKeyPem } from "../../../shared/pki/key.ts";
 import { readSigningRoot } from "../../../shared/pki/root.ts";
+import { keysInPayloads } from "../../../shared/pki/signing-key.ts";
 import { kubectl } from "./kubectl.ts";
 
 /** What somebody did to a cluster before Meshjoin came. */
@@ -33,7 +34,7 @@ export async function createSecret(
 
 /** The four files of `cacerts`, with an intermediate of this root. */
 export async function cacertsFiles(payload: Buffer): Promise<Readonly<Record<string, string>>> {
-  const root = await readSigningRoot(payload, "the test's root");
+  const root = await readSigningRoot(payload, "the test's root", keysInPayloads);
   const { publicKey, privateKey } = await makeKeyPair("ec-p256");
   const hour = 3600;
   const certificate = await issueIntermediate({

@@ -10,6 +10,7 @@ import {
   INVENTORY,
   neededPermissions,
 } from "../../../shared/istio/needed-permissions.ts";
+import { makeRoot } from "../../../shared/pki/make-root.ts";
 import { aCluster, allEndpoints } from "../../builders/cluster.ts";
 import { VERBS } from "../../fakes/kubernetes/requests.ts";
 import { aMesh, type FakeMesh } from "../../fakes/mesh.ts";
@@ -81,6 +82,15 @@ describe("doctor", () => {
       "a root that is about to end",
       (mesh) => mesh.clock.advance(10 * YEAR - 86_400),
       { name: "root", message: expect.stringContaining("too soon") },
+    ],
+    [
+      "a root whose key is another's",
+      async ({ roots }) => {
+        const [certificate, other] = [String(await roots.payload(1)), await makeRoot({ now: new Date() })];
+        const mixed = certificate.replace(/-----BEGIN PRIVATE KEY-----[^]*/, other.privateKey);
+        roots.setAliases({ signing: roots.addVersion(mixed) });
+      },
+      { name: "root", message: expect.stringContaining("a key that is not its certificate's") },
     ],
     [
       "two aliases for one root",

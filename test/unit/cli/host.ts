@@ -4,6 +4,7 @@ import { meshjoin } from "../../../cli/meshjoin.ts";
 import { loadConfig } from "../../../shared/config.ts";
 import { InputError, RefusedError } from "../../../shared/errors.ts";
 import type { OperatorPorts } from "../../../shared/operator.ts";
+import { keysInPayloads } from "../../../shared/pki/signing-key.ts";
 import type { CallerIdentity, ProjectFacts, Quotas } from "../../../shared/ports.ts";
 import { fakeClusterLabels } from "../../fakes/cluster-labels.ts";
 import type { FakeMesh } from "../../fakes/mesh.ts";
@@ -124,6 +125,7 @@ function portsOf(mesh: FakeMesh, caller: string | Error): OperatorPorts {
     labels: fakeClusterLabels(mesh.directory),
     caller: callerOf(caller),
     firewalls: mesh.firewalls,
+    keys: keysInPayloads,
   };
 }
 

@@ -68,5 +68,8 @@ describe("the OpenAPI document of sign-intermediate", () => {
     expect(SIGN_OUTPUTS.Issued.parse(issued)).toEqual(issued);
     const refused = (await sign({ clusterId: "cn-nobody", csr })).body;
     expect(SIGN_OUTPUTS.Error.parse(refused)).toEqual(refused);
+    mesh.roots.setAliases({ signing: 1 });
+    const fit = (await call("GET", "/check")).body;
+    expect(SIGN_OUTPUTS.Fitness.parse(fit)).toEqual(fit);
   });
 });

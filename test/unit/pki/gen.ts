@@ -19,7 +19,7 @@ import {
 import { distinguishedName } from "../../../shared/pki/name.ts";
 import { readSigningRoot, type SigningRoot } from "../../../shared/pki/root.ts";
 import { signCertificate } from "../../../shared/pki/sign-certificate.ts";
-import { keyInMemory } from "../../../shared/pki/signing-key.ts";
+import { keyInMemory, keysInPayloads } from "../../../shared/pki/signing-key.ts";
 
 export const NOW = new Date("2026-03-01T12:00:00Z");
 export const DAY = 24 * 60 * 60;
@@ -105,5 +105,5 @@ export function payloadOf({ certificate, privateKey }: RootFiles): Buffer {
 }
 
 export async function aSigningRoot(seed: RootSeed = {}): Promise<SigningRoot> {
-  return await readSigningRoot(payloadOf(await aRoot(seed)), "the test's root");
+  return await readSigningRoot(payloadOf(await aRoot(seed)), "the test's root", keysInPayloads);
 }

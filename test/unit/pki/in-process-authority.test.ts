@@ -4,6 +4,7 @@ import { parseBundle, parseCertificatePem } from "../../../shared/pki/certificat
 import { makeCsr } from "../../../shared/pki/csr.ts";
 import { inProcessAuthority } from "../../../shared/pki/in-process-authority.ts";
 import { privateKeyPem } from "../../../shared/pki/key.ts";
+import { keysInPayloads } from "../../../shared/pki/signing-key.ts";
 import { verifyCacerts } from "../../../shared/pki/verify.ts";
 import type { RootAuthority } from "../../../shared/ports.ts";
 import { aSpec } from "../../builders/spec.ts";
@@ -20,7 +21,7 @@ let csr: string;
 
 beforeEach(async () => {
   store = fakeRootStore("prod");
-  authority = inProcessAuthority({ store, clock: { now: () => NOW }, spec });
+  authority = inProcessAuthority({ keys: keysInPayloads, store, clock: { now: () => NOW }, spec });
   a = await aRoot({ algorithm: "ec-p384", commonName: "a" });
   b = await aRoot({ algorithm: "rsa-2048", commonName: "b" });
   store.addVersion(payloadOf(a));

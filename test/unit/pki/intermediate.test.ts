@@ -8,6 +8,7 @@ import { issueIntermediate } from "../../../shared/pki/intermediate.ts";
 import { keyIdentifier, subjectPublicKeyInfo } from "../../../shared/pki/key.ts";
 import { readSigningRoot, type SigningRoot } from "../../../shared/pki/root.ts";
 import { randomSerial } from "../../../shared/pki/sign-certificate.ts";
+import { keysInPayloads } from "../../../shared/pki/signing-key.ts";
 import { certificateFacts } from "./certificate-facts.ts";
 import { aKeyPair, aSigningRoot, DAY, NOW, payloadOf } from "./gen.ts";
 import { type OpensslRootOptions, opensslRoot, withOpenssl } from "./openssl.ts";
@@ -93,7 +94,7 @@ describe("issueIntermediate", () => {
     ["several values in one RDN", { key: "P-256", subject: "/O=Example/CN=Root+OU=Mesh" }],
     ["an e-mail address (IA5String)", { key: "P-256", subject: "/CN=Root/emailAddress=ca@example.com" }],
   ])("copies the issuer's name byte for byte: %s", async (_, options) => {
-    const root = await readSigningRoot(payloadOf(opensslRoot(options)), "openssl's root");
+    const root = await readSigningRoot(payloadOf(opensslRoot(options)), "openssl's root", keysInPayloads);
     const certificate = await issue({ root, now: new Date(root.certificate.notBefore.getTime() + 1000) });
     expect(parseCertificatePem(certificate).issuer).toEqual(root.certificate.subject);
     expect(root.certificate.der.includes(root.certificate.subject)).toBe(true);

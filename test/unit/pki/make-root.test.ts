@@ -2,6 +2,7 @@ import { describe, expect, it } from "@jest/globals";
 import { parseCertificatePem } from "../../../shared/pki/certificate.ts";
 import { makeRoot } from "../../../shared/pki/make-root.ts";
 import { assertIssuing, readSigningRoot } from "../../../shared/pki/root.ts";
+import { keysInPayloads } from "../../../shared/pki/signing-key.ts";
 import { certificateFacts } from "./certificate-facts.ts";
 import { DAY, NOW, payloadOf } from "./gen.ts";
 import { withOpenssl } from "./openssl.ts";
@@ -11,7 +12,7 @@ describe("makeRoot", () => {
     "makes a root of %s that can sign, and that openssl accepts as strict",
     async (algorithm) => {
       const files = await makeRoot({ organization: "prod", algorithm, now: NOW });
-      const { certificate } = await readSigningRoot(payloadOf(files), "the new root");
+      const { certificate } = await readSigningRoot(payloadOf(files), "the new root", keysInPayloads);
       expect(() => assertIssuing(certificate, "the new root", NOW, 6 * DAY)).not.toThrow();
       const output = withOpenssl(({ run, write }) => {
         write("root.pem", files.certificate);

@@ -1,10 +1,12 @@
 import { generateKeyPairSync } from "node:crypto";
 import { describe, expect, it } from "@jest/globals";
+import { UnavailableError } from "../../../shared/errors.ts";
 import { bitString, encode, octetString, oid, sequence } from "../../../shared/pki/asn1.ts";
 import { basicConstraints, certificateSigning, EXTENSION } from "../../../shared/pki/extension.ts";
 import { pemOfDer } from "../../../shared/pki/pem.ts";
 import { assertIssuing, readRootCertificate, readSigningRoot } from "../../../shared/pki/root.ts";
 import { isSignedBy, signed } from "../../../shared/pki/signature.ts";
+import { keysInPayloads } from "../../../shared/pki/signing-key.ts";
 import { aKeyPair, aRoot, aSigningRoot, DAY, NOW, payloadOf, type RootFiles, type RootSeed } from "./gen.ts";
 import { type KeyForm, type OpensslRootOptions, opensslRoot, withOpenssl } from "./openssl.ts";
 
@@ -19,7 +21,7 @@ describe("readSigningRoot", () => {
     ["P-384", "SEC1"],
     ["P-384", "PKCS#8"],
   ])("reads what openssl makes: %s as %s", async (key, form) => {
-    const root = await readSigningRoot(payloadOf(opensslRoot({ key, form })), NAME);
+    const root = await readSigningRoot(payloadOf(opensslRoot({ key, form })), NAME, keysInPayloads);
     expect(root.key.publicKey.asymmetricKeyType).toBe(key === "rsa:2048" ? "rsa" : "ec");
     expect(root.certificate).toMatchObject({ isCa: true, pathLength: undefined, canSignCertificates: true });
   });
@@ -38,7 +40,7 @@ describe("readSigningRoot", () => {
         `-----BEGIN EC PARAMETERS-----\nBggqhkjOPQMBBw==\n-----END EC PARAMETERS-----\n${payloadOf(files).toString()}`,
     ],
   ])("does not mind %s", async (_, write) => {
-    const { key } = await readSigningRoot(Buffer.from(write(await aRoot())), NAME);
+    const { key } = await readSigningRoot(Buffer.from(write(await aRoot())), NAME, keysInPayloads);
     expect(key.publicKey.equals((await aKeyPair()).publicKey)).toBe(true);
   });
 
@@ -91,7 +93,7 @@ describe("readSigningRoot", () => {
     ["RootAlgorithm", "Ed25519", async () => opensslEd25519()],
   ])("refuses with %s: %s", async (code, _, payload) => {
     const bytes = Buffer.from(await payload());
-    await expect(readSigningRoot(bytes, NAME)).rejects.toEqual(
+    await expect(readSigningRoot(bytes, NAME, keysInPayloads)).rejects.toEqual(
       expect.objectContaining({
         name: "RootError",
         code,
@@ -104,19 +106,19 @@ describe("readSigningRoot", () => {
 
   it.each([1, 2])("accepts path length %i", async (pathLength) => {
     const payload = await payloadWith({ extensions: [basicConstraints(pathLength), certificateSigning()] });
-    expect((await readSigningRoot(payload, NAME)).certificate.pathLength).toBe(pathLength);
+    expect((await readSigningRoot(payload, NAME, keysInPayloads)).certificate.pathLength).toBe(pathLength);
   });
 
   it("accepts a root without keyUsage, which restricts nothing", async () => {
     const payload = await payloadWith({ extensions: [basicConstraints()] });
-    expect((await readSigningRoot(payload, NAME)).certificate.canSignCertificates).toBe(true);
+    expect((await readSigningRoot(payload, NAME, keysInPayloads)).certificate.canSignCertificates).toBe(true);
   });
 
   it("says nothing of a key that it cannot read", async () => {
     const { certificate, privateKey } = await aRoot();
     const broken = privateKey.replace(/\n.{10}/, "\nAAAAAAAAAA");
     const secret = broken.split("\n")[1] ?? "";
-    const error = await thrownBy(readSigningRoot(Buffer.from(certificate + broken), NAME));
+    const error = await thrownBy(readSigningRoot(Buffer.from(certificate + broken), NAME, keysInPayloads));
     expect(secret.length).toBeGreaterThan(20);
     expect(`${error.stack} ${JSON.stringify(error, Object.getOwnPropertyNames(error))}`).not.toContain(
       secret,
@@ -124,9 +126,15 @@ describe("readSigningRoot", () => {
     expect(error.cause).toBeUndefined();
   });
 
+  it("is not refused in other words than those of what keeps its key", async () => {
+    const away = new UnavailableError("the key cannot be reached", { code: "Unavailable" });
+    const keys = { open: async () => await Promise.reject(away) };
+    await expect(readSigningRoot(payloadOf(await aRoot()), NAME, keys)).rejects.toBe(away);
+  });
+
   it("keeps working when the payload is wiped", async () => {
     const payload = payloadOf(await aRoot());
-    const { certificate, key } = await readSigningRoot(payload, NAME);
+    const { certificate, key } = await readSigningRoot(payload, NAME, keysInPayloads);
     payload.fill(0);
     const csr = await signed(sequence(), key);
     expect(isSignedBy(csr, (await aKeyPair()).publicKey)).toBe(true);

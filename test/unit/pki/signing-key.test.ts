@@ -6,7 +6,8 @@ import { parseCertificatePem } from "../../../shared/pki/certificate.ts";
 import { issueIntermediate } from "../../../shared/pki/intermediate.ts";
 import { makeKeyPair } from "../../../shared/pki/key.ts";
 import { isSignedBy } from "../../../shared/pki/signature.ts";
-import { keyInMemory, openKey, type SigningKey } from "../../../shared/pki/signing-key.ts";
+import { keyInMemory, keysInPayloads } from "../../../shared/pki/signing-key.ts";
+import type { SigningKey } from "../../../shared/ports.ts";
 import { aKeyPair, aRoot, aSigningRoot, DAY, NOW } from "./gen.ts";
 
 const ALGORITHMS = ["ec-p256", "ec-p384", "rsa-2048"] as const;
@@ -55,7 +56,7 @@ describe("a signing key", () => {
 
   it("is opened from PEM in a payload, which may be wiped then", async () => {
     const text = Buffer.from((await aRoot()).privateKey);
-    const key = await openKey({ kind: "pem", text });
+    const key = await keysInPayloads.open({ kind: "pem", text });
     text.fill(0);
     const { der } = parseCertificatePem(await issuedWith(key));
     expect(isSignedBy(der, key.publicKey)).toBe(true);

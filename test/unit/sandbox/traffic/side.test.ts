@@ -6,13 +6,18 @@ import { issueIntermediate } from "../../../../shared/pki/intermediate.ts";
 import { makeKeyPair } from "../../../../shared/pki/key.ts";
 import { makeRoot } from "../../../../shared/pki/make-root.ts";
 import { readSigningRoot } from "../../../../shared/pki/root.ts";
+import { keysInPayloads } from "../../../../shared/pki/signing-key.ts";
 
 const NOW = new Date("2026-06-01T00:00:00Z");
 
 async function anIntermediate() {
   const root = await makeRoot({ now: NOW });
   const { publicKey } = await makeKeyPair("ec-p256");
-  const signing = await readSigningRoot(Buffer.from(root.certificate + root.privateKey), "a root");
+  const signing = await readSigningRoot(
+    Buffer.from(root.certificate + root.privateKey),
+    "a root",
+    keysInPayloads,
+  );
   const options = { publicKey, clusterId: "c", now: NOW, ttl: 3600, clockSkew: 0 };
   return { root: root.certificate, intermediate: await issueIntermediate({ ...options, root: signing }) };
 }

@@ -1,7 +1,8 @@
-import type { Cluster, ClusterRef } from "../shared/core/cluster.ts";
+import type { Cluster } from "../shared/core/cluster.ts";
 import { nonMemberReason } from "../shared/core/membership.ts";
-import { clusterId, parseClusterResource } from "../shared/core/names.ts";
+import { CLUSTER_FORMS, clusterId, parseClusterResource } from "../shared/core/names.ts";
 import type { Scope } from "../shared/core/request.ts";
+import { isConfigured, notConfigured } from "../shared/core/sources.ts";
 import { InputError } from "../shared/errors.ts";
 import { type Eyes, listClusters } from "../shared/look/listing.ts";
 import { lookAtMesh } from "../shared/look/mesh.ts";
@@ -9,11 +10,10 @@ import { nearest } from "../shared/nearest.ts";
 import type { OperatorRun } from "../shared/operator.ts";
 
 const NEAR_MAX = 3;
-const FORMS = "a cluster ID (cn-…) or projects/P/locations/L/clusters/C";
 
 /**
  * The cluster that `name` names, member or not. Fails with InputError `ClusterUnknown`, which says what was probably
- * meant; or, where a project is silent and may have it, with the project's error.
+ * meant; or, where a source is silent and may have it, with the source's error.
  */
 export async function findCluster(run: Eyes, name: string): Promise<Cluster> {
   const { cluster, others } = await look(run, name);
@@ -53,7 +53,7 @@ interface Look {
 
 async function look(run: Eyes, name: string): Promise<Look> {
   const ref = parseClusterResource(name);
-  if (ref !== undefined) assertConfigured(ref, run.spec.projects);
+  if (ref !== undefined && !isConfigured(ref, run.spec)) throw leftOut(notConfigured(ref, run.spec));
   const read = ref === undefined ? undefined : await run.ports.sources.of(ref).get(ref, run.signal);
   if (read !== undefined) return { cluster: read, others: [] };
   const { clusters, failed } = await listClusters(run);
@@ -63,19 +63,14 @@ async function look(run: Eyes, name: string): Promise<Look> {
   return { cluster, others: clusters };
 }
 
-function assertConfigured({ project }: ClusterRef, projects: readonly string[]): void {
-  if (projects.includes(project)) return;
-  throw new InputError(`project ${project} is not configured`, {
-    code: "ProjectNotConfigured",
-    cure: `add it to MESHJOIN_PROJECTS, which has ${projects.join(", ")}`,
-    field: "CLUSTER",
-  });
+function leftOut({ why, cure }: ReturnType<typeof notConfigured>): InputError {
+  return new InputError(why, { code: "ProjectNotConfigured", cure, field: "CLUSTER" });
 }
 
 function unknown(name: string, clusters: readonly Cluster[]): InputError {
   const near = nearOnes(name, clusters);
   const cure =
-    near.length > 0 ? `did you mean ${near.join(" or ")}?` : `use ${FORMS} of the configured projects`;
+    near.length > 0 ? `did you mean ${near.join(" or ")}?` : `use ${CLUSTER_FORMS} of what is configured`;
   return new InputError(`there is no cluster ${name}`, { code: "ClusterUnknown", cure, field: "CLUSTER" });
 }
 

@@ -1,6 +1,7 @@
 import type { Cluster } from "../shared/core/cluster.ts";
 import { type NonMemberReason, nonMemberReason } from "../shared/core/membership.ts";
 import { clusterId } from "../shared/core/names.ts";
+import { notConfigured } from "../shared/core/sources.ts";
 import type { MeshSpec } from "../shared/core/spec.ts";
 import { InputError, type MeshjoinError, NotReadyError, RefusedError } from "../shared/errors.ts";
 import type { LabelChange } from "../shared/ports.ts";
@@ -72,10 +73,12 @@ function assertOwn(cluster: Cluster, { meshLabel, meshId }: MeshSpec): void {
 function assertJoinable(found: Cluster, cluster: Cluster, spec: MeshSpec): void {
   assertOwn(found, spec);
   const reason = nonMemberReason(cluster, spec);
-  if (reason !== undefined) throw notJoinable(clusterId(cluster.ref), reason);
+  if (reason !== undefined) throw notJoinable(cluster, reason, spec);
 }
 
-function notJoinable(id: string, reason: NonMemberReason): MeshjoinError {
+function notJoinable({ ref }: Cluster, reason: NonMemberReason, spec: MeshSpec): MeshjoinError {
+  const id = clusterId(ref);
+  const left = notConfigured(ref, spec);
   switch (reason) {
     case "NotAllowed":
       return new InputError(`${id} may not join`, {
@@ -84,9 +87,9 @@ function notJoinable(id: string, reason: NonMemberReason): MeshjoinError {
         field: "CLUSTER",
       });
     case "ProjectNotConfigured":
-      return new InputError(`the project of ${id} is not configured`, {
+      return new InputError(`${id} may not join: ${left.why}`, {
         code: reason,
-        cure: "add it to MESHJOIN_PROJECTS",
+        cure: left.cure,
         field: "CLUSTER",
       });
     case "Provisioning":

@@ -1,4 +1,5 @@
 import { Argument, Command, Option } from "commander";
+import { CLUSTER_FORMS } from "../shared/core/names.ts";
 import pin from "../shared/istio/pin.json" with { type: "json" };
 import { ROOT_ALGORITHMS, type RootAlgorithm } from "../shared/rotate/root-payload.ts";
 import { ROOT_CONFIRMABLE, type RootConfirmable } from "../shared/rotate.ts";
@@ -8,8 +9,6 @@ import { CONFIRMABLE, type Confirmable, FORMATS, type Format, type Order, type R
 
 /** Takes what was ordered and does it. */
 export type Take = (order: Order, format: Format) => Promise<void> | void;
-
-const CLUSTER = "a cluster ID (cn-…) or projects/P/locations/L/clusters/C";
 
 const EXIT_CODES = `
 Exit codes:
@@ -69,7 +68,8 @@ export function createProgram(take: Take): Command {
     .configureHelp({ showGlobalOptions: true })
     .addHelpText("after", `${CONFIGURATION}\n${EXIT_CODES}`);
   const format = () => program.opts<{ output: Format }>().output;
-  const onlyCluster = () => new Option("--cluster <CLUSTER>", `only what is about this cluster: ${CLUSTER}`);
+  const onlyCluster = () =>
+    new Option("--cluster <CLUSTER>", `only what is about this cluster: ${CLUSTER_FORMS}`);
 
   program
     .command("status")
@@ -141,7 +141,7 @@ export function createProgram(take: Take): Command {
   program
     .command("label")
     .description("set the mesh label of a cluster, beside its others, and leave the rest to the functions")
-    .addArgument(new Argument("<CLUSTER>", CLUSTER))
+    .addArgument(new Argument("<CLUSTER>", CLUSTER_FORMS))
     .addHelpText(
       "after",
       "\nIt needs no more than to read the cluster and change its labels, and no built manifest. A cluster with the label\n" +
@@ -156,7 +156,7 @@ export function createProgram(take: Take): Command {
   program
     .command("join")
     .description("set the mesh label of a cluster and make it a member, from this machine")
-    .addArgument(new Argument("<CLUSTER>", CLUSTER))
+    .addArgument(new Argument("<CLUSTER>", CLUSTER_FORMS))
     .option("--label-only", "leave the rest to the functions: meshjoin label")
     .addHelpText(
       "after",
@@ -172,7 +172,7 @@ export function createProgram(take: Take): Command {
   program
     .command("leave")
     .description("take the mesh label off a cluster and remove what the members hold of it")
-    .addArgument(new Argument("<CLUSTER>", CLUSTER))
+    .addArgument(new Argument("<CLUSTER>", CLUSTER_FORMS))
     .addHelpText(
       "after",
       "\nThe cluster keeps its istiod and its CA, which the members trust until it expires or the root is rotated.\n" +

@@ -1,6 +1,7 @@
 import type { Cluster } from "../shared/core/cluster.ts";
 import { nonMemberReason, standsStill } from "../shared/core/membership.ts";
 import { clusterId, clusterResource } from "../shared/core/names.ts";
+import { isConfigured } from "../shared/core/sources.ts";
 import type { MeshSpec } from "../shared/core/spec.ts";
 import { NotReadyError } from "../shared/errors.ts";
 import { type Logger, traceFields } from "../shared/log.ts";
@@ -38,7 +39,7 @@ export async function onClusterEvent(
 
 async function handle(runtime: Runtime, log: Logger, { cluster: ref, method }: ClusterEvent): Promise<void> {
   const { spec } = runtime;
-  if (!spec.projects.includes(ref.project)) {
+  if (!isConfigured(ref, spec)) {
     log.info({ reason: "ProjectNotConfigured" }, "cluster is no member");
     return;
   }

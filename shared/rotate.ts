@@ -216,7 +216,7 @@ async function advanceIfOpen(
   return { ...changed, gate };
 }
 
-/** Cluster IDs of those that GKE says are there, and that this configuration leaves out. */
+/** Cluster IDs of those that are there by the word of their sources, and that this configuration leaves out. */
 function leftOutBy({ departures, leavers }: Mesh): ReadonlySet<string> {
   const running = new Set(leavers.map(({ clusterId }) => clusterId));
   const leftOut = departures.filter(({ absence }) => absence.certainty === "notConfigured");

@@ -1,6 +1,7 @@
 import type { ClusterRef } from "./core/cluster.ts";
 import { nonMemberReason } from "./core/membership.ts";
 import { clusterId } from "./core/names.ts";
+import { sourceIds } from "./core/sources.ts";
 import type { MeshSpec } from "./core/spec.ts";
 import { NotReadyError, RefusedError, UnavailableError } from "./errors.ts";
 import { type Listing, listClusters } from "./look/listing.ts";
@@ -14,7 +15,7 @@ export interface Signing {
 }
 
 /**
- * Signs for a cluster that GKE itself calls a member, and for nobody else. Fails with RefusedError
+ * Signs for a cluster that its source itself calls a member, and for nobody else. Fails with RefusedError
  * `ClusterIdCollision`, with NotReadyError `NotAMember` or `ClusterUnknown`, with UnavailableError `ListingIncomplete`,
  * and as `RootAuthority` does.
  */
@@ -62,7 +63,7 @@ function notListed(spec: MeshSpec, { findings }: Listing, id: string): Error {
       fields,
     });
   }
-  return new NotReadyError(`no cluster ${id} is listed in ${spec.projects.join(", ")}`, {
+  return new NotReadyError(`no cluster ${id} is listed in ${sourceIds(spec).join(", ")}`, {
     code: "ClusterUnknown",
     cure: "ask again if it has just been created",
     fields,

@@ -6,6 +6,7 @@ import { isReachable, type Member, type ReachableMember } from "./core/observati
 import { rotationDue } from "./core/roots/due.ts";
 import { noSigningRoot } from "./core/roots/signing.ts";
 import { stageOf } from "./core/roots/stages.ts";
+import { placeOf } from "./core/sources.ts";
 import type { CertificateStatus, MemberStatus, PairStatus, RotationStatus, Status } from "./core/status.ts";
 import { rootCertificates } from "./istio/root-config-map.ts";
 import { lookAtGate } from "./look/gate.ts";
@@ -96,7 +97,7 @@ function memberStatus(
   const cacerts = state.reachable && state.cacerts?.owner !== "foreign" ? state.cacerts : undefined;
   return {
     clusterId,
-    ...cluster.ref,
+    ...placeOf(cluster.ref),
     reachable: state.reachable,
     network,
     kubernetesVersion: cluster.kubernetesVersion,

@@ -1,4 +1,5 @@
 import { type Check, type Diagnosis, fault, fine } from "../../shared/core/check.ts";
+import { sourceIds } from "../../shared/core/sources.ts";
 import { checkCredentials } from "../../shared/doctor/credentials.ts";
 import { checkRoot } from "../../shared/doctor/google.ts";
 import { callersGrants } from "../../shared/doctor/grants.ts";
@@ -24,7 +25,7 @@ export async function diagnose(host: Host): Promise<Diagnosis> {
       checkCredentials(ports.caller),
     ]);
     const first = [
-      fine(CONFIGURATION, `mesh ${spec.meshId}, ${spec.projects.join(", ")}`),
+      fine(CONFIGURATION, `mesh ${spec.meshId}, ${sourceIds(spec).join(", ")}`),
       manifest,
       credentials,
     ];

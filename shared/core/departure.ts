@@ -1,7 +1,9 @@
 import type { Cluster, ClusterRef } from "./cluster.ts";
+import type { Fault } from "./error-finding.ts";
 import { type NonMemberReason, nonMemberReason } from "./membership.ts";
 import { clusterId, ISTIO_NAMESPACE, parseClusterResource } from "./names.ts";
 import { isReachable, type Member } from "./observation.ts";
+import { isConfigured, notConfigured } from "./sources.ts";
 import type { MeshSpec } from "./spec.ts";
 
 /** A cluster that members still hold credentials of, or for, though it is none of them any more. */
@@ -31,7 +33,7 @@ export function departedFrom(members: readonly Member[]): Departed[] {
   return [...found.values()].toSorted((a, b) => (a.clusterId < b.clusterId ? -1 : 1));
 }
 
-/** An annotation that was edited names another cluster, and what GKE says of that one proves nothing of this one. */
+/** An annotation that was edited names another cluster, and what is said of that one proves nothing of this one. */
 function refOf(id: string, resource: string | undefined): ClusterRef | undefined {
   const ref = parseClusterResource(resource ?? "");
   return ref !== undefined && clusterId(ref) === id ? ref : undefined;
@@ -44,13 +46,19 @@ function refOf(id: string, resource: string | undefined): ClusterRef | undefined
  */
 export interface Absence {
   readonly certainty: "proved" | "assumed" | "notConfigured" | "open";
+  /** It is taken out, and may run on with what it holds. */
+  readonly runsOn: boolean;
   readonly why: string;
   /** What settles an open one. */
   readonly cure?: string;
 }
 
-/** What the GKE API says of one cluster; `refused` and `silent` prove nothing, whatever a list has said. */
-export type Answer = Cluster | "absent" | "refused" | "silent";
+/** What its source says of one cluster; `silent`, and a refusal, prove nothing, whatever a list has said. */
+export type Answer = Cluster | "absent" | "silent" | Refusal;
+
+interface Refusal {
+  readonly refused: Pick<Fault, "message" | "cure">;
+}
 
 export function judgeAbsence({ ref, clusterId: id }: Departed, answer: Answer, spec: MeshSpec): Absence {
   if (ref === undefined) {
@@ -59,46 +67,49 @@ export function judgeAbsence({ ref, clusterId: id }: Departed, answer: Answer, s
       `if it is gone for good, delete the Secrets in namespace ${ISTIO_NAMESPACE} that name ${id}`,
     );
   }
-  const isConfigured = spec.projects.includes(ref.project);
-  switch (answer) {
-    case "absent":
-      return { certainty: "proved", why: "it is deleted" };
-    case "refused":
-      return isConfigured
-        ? open("Meshjoin may not read it", "let Meshjoin read the cluster (container.clusters.get)")
-        : ABSENCES.ProjectNotConfigured;
-    case "silent":
-      return open("the GKE API does not answer", "nothing, if it passes: the next full run asks again");
-    default:
-      return judgeCluster(answer, spec);
+  if (answer === "absent") return proved("it is deleted");
+  if (answer === "silent") {
+    return open("its source does not answer", "nothing, if it passes: the next full run asks again");
   }
+  if (!("refused" in answer)) return judgeCluster(answer, spec);
+  const { message, cure = "let Meshjoin read the cluster" } = answer.refused;
+  return isConfigured(ref, spec)
+    ? open(`Meshjoin may not read it: ${message}`, cure)
+    : leftOut(notConfigured(ref, spec).why);
 }
 
 /** The credentials may be of an earlier cluster of its name: if this one is a member, they are made anew and not removed. */
 function judgeCluster(cluster: Cluster, spec: MeshSpec): Absence {
   if (cluster.status === "STOPPING") return BEING_DELETED;
   const reason = nonMemberReason(cluster, spec);
-  return reason === undefined
-    ? open("it is a member that the list does not hold yet", "nothing: the next full run looks again")
-    : ABSENCES[reason];
+  if (reason === undefined)
+    return open("it is a member that the list does not hold yet", "nothing: the next full run looks again");
+  return reason === "ProjectNotConfigured" ? leftOut(notConfigured(cluster.ref, spec).why) : ABSENCES[reason];
+}
+
+function proved(why: string): Absence {
+  return { certainty: "proved", runsOn: false, why };
+}
+
+function assumed(why: string): Absence {
+  return { certainty: "assumed", runsOn: true, why };
 }
 
 function open(why: string, cure: string): Absence {
-  return { certainty: "open", why, cure };
+  return { certainty: "open", runsOn: false, why, cure };
 }
 
-function notConfigured(why: string): Absence {
-  return { certainty: "notConfigured", why };
+function leftOut(why: string): Absence {
+  return { certainty: "notConfigured", runsOn: true, why };
 }
 
-const BEING_DELETED: Absence = { certainty: "proved", why: "it is being deleted" };
+const BEING_DELETED = proved("it is being deleted");
 
 /** What follows from it that the cluster is no member now. A status says how a cluster is, not whether it is to leave. */
-const ABSENCES: Readonly<Record<NonMemberReason, Absence>> = {
-  ProjectNotConfigured: notConfigured("its project is not in MESHJOIN_PROJECTS"),
-  NotAllowed: notConfigured("MESHJOIN_ALLOW does not name it"),
-  NotLabelled: { certainty: "assumed", why: "it does not carry the mesh's label any more" },
-  OtherMesh: { certainty: "assumed", why: "it is labelled for another mesh" },
+const ABSENCES: Readonly<Record<Exclude<NonMemberReason, "ProjectNotConfigured">, Absence>> = {
+  NotAllowed: leftOut("MESHJOIN_ALLOW does not name it"),
+  NotLabelled: assumed("it does not carry the mesh's label any more"),
+  OtherMesh: assumed("it is labelled for another mesh"),
   Provisioning: open("GKE is still making it", "nothing: the next full run looks again"),
   Stopping: BEING_DELETED,
   Failed: open(

@@ -45,7 +45,7 @@ export const CODES = {
     cure: "Try again when that operation is over.",
   },
   ClusterUnknown: {
-    means: "No cluster of that name or ID is in the configured projects.",
+    means: "No configured source has a cluster of that name or ID.",
     cure: "Give the name of one, or wait: a list may lag behind a cluster that has just been created.",
   },
   Conflict: {

@@ -1,4 +1,5 @@
 import type { Cluster, ClusterStatus } from "./cluster.ts";
+import { isConfigured } from "./sources.ts";
 import type { MeshSpec } from "./spec.ts";
 
 /** Why a cluster is no member now; stable, for logs. */
@@ -24,7 +25,7 @@ const UNUSABLE: Readonly<Partial<Record<ClusterStatus, NonMemberReason>>> = {
  * of ours is never waited for.
  */
 export function nonMemberReason(cluster: Cluster, spec: MeshSpec): NonMemberReason | undefined {
-  if (!spec.projects.includes(cluster.ref.project)) return "ProjectNotConfigured";
+  if (!isConfigured(cluster.ref, spec)) return "ProjectNotConfigured";
   const label = cluster.labels[spec.meshLabel];
   if (label === undefined) return "NotLabelled";
   if (label !== spec.meshId) return "OtherMesh";

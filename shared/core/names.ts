@@ -41,6 +41,9 @@ export function clusterResource(ref: ClusterRef): string {
   return `projects/${ref.project}/locations/${ref.location}/clusters/${ref.name}`;
 }
 
+/** How people name a cluster. */
+export const CLUSTER_FORMS = "a cluster ID (cn-…) or projects/P/locations/L/clusters/C";
+
 const RESOURCE =
   /^projects\/(?<project>[^/]+)\/(?:locations|zones|regions)\/(?<location>[^/]+)\/clusters\/(?<name>[^/]+)$/;
 

@@ -16,7 +16,7 @@ export const REASONS = {
   AbsenceNotProved: {
     severity: "warning",
     means:
-      "Members hold credentials of a cluster that is no member now, and nothing proves that it is to leave: GKE is silent, may not be asked, or gives it a status like ERROR. Nothing is removed.",
+      "Members hold credentials of a cluster that is no member now, and nothing proves that it is to leave: its source is silent, may not be asked, or gives it a status like ERROR. Nothing is removed.",
     cure: "The message says which, and the finding's cure what settles it.",
   },
   AccountFault: {
@@ -183,8 +183,8 @@ export const REASONS = {
   ListingIncomplete: {
     severity: "warning",
     means:
-      "Not all clusters of a project are known: it, or a location of it, did not answer. Nobody is removed on this account.",
-    cure: "If it lasts: the GKE API, and Meshjoin's permissions in the project.",
+      "Not all clusters of a source are known: it, or a part of it, did not answer. Nobody is removed on this account.",
+    cure: "If it lasts: the API that the message is about, and Meshjoin's permissions there; `meshjoin doctor` has the command.",
   },
   ManagedMesh: {
     severity: "error",
@@ -238,8 +238,8 @@ export const REASONS = {
   NotConfigured: {
     severity: "error",
     means:
-      "Members hold credentials of a cluster that `MESHJOIN_PROJECTS` or `MESHJOIN_ALLOW` leaves out. That is no word about the cluster, so nothing is removed, whatever the number.",
-    cure: 'Set both variables as the functions have them. If the cluster is to leave: `meshjoin sync --confirm NotConfigured`, or `POST /sync` with `confirm: ["NotConfigured"]`.',
+      "Members hold credentials of a cluster that this configuration leaves out: it does not name the source, or `MESHJOIN_ALLOW` does not name the cluster. That is no word about the cluster, so nothing is removed, whatever the number.",
+    cure: 'Set these variables as the functions have them. If the cluster is to leave: `meshjoin sync --confirm NotConfigured`, or `POST /sync` with `confirm: ["NotConfigured"]`.',
   },
   ObjectLeftOver: {
     severity: "warning",
@@ -293,7 +293,7 @@ export const REASONS = {
     severity: "warning",
     means:
       "A cluster has left, and a reader that this run did not see, or that is no member of this configuration, may read it still. The token for that stays: one that ends before its remote secret is gone can bring the reader's istiod to a stop.",
-    cure: "None, if a later full run sees the reader. Otherwise make its project answer, name it in `MESHJOIN_PROJECTS`, or mend its API server.",
+    cure: "None, if a later full run sees the reader. Otherwise make its source answer, add it to the configuration, or mend its API server.",
   },
   RollOutStopped: {
     severity: "error",

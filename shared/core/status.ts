@@ -1,6 +1,7 @@
 import type { EndpointKind } from "./cluster.ts";
 import type { Finding } from "./finding.ts";
 import type { Stage } from "./roots/stages.ts";
+import type { Place } from "./sources.ts";
 
 /** The whole mesh as it is now, for people and programs; every time is RFC 3339. Names fingerprints, never a key. */
 export interface Status {
@@ -23,11 +24,8 @@ export interface CertificateStatus {
   readonly notAfter: string;
 }
 
-export interface MemberStatus {
+export interface MemberStatus extends Place {
   readonly clusterId: string;
-  readonly project: string;
-  readonly location: string;
-  readonly name: string;
   readonly reachable: boolean;
   /** Istio's name of the VPC. */
   readonly network: string;

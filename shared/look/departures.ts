@@ -1,12 +1,12 @@
 import type { Cluster } from "../core/cluster.ts";
-import { type Absence, type Answer, type Departed, departedFrom, judgeAbsence } from "../core/departure.ts";
+import { type Answer, type Departed, departedFrom, judgeAbsence } from "../core/departure.ts";
 import type { Member } from "../core/observation.ts";
 import { asMeshjoinError } from "../errors.ts";
 import type { Departure } from "../plan/departures.ts";
 import type { Run } from "../run.ts";
 import { observeMembers } from "./members.ts";
 
-/** What has left, as far as members and GKE tell, with how sure that is. */
+/** What has left, as far as members and sources tell, with how sure that is. */
 export interface Departures {
   readonly departures: readonly Departure[];
   /** Those that still run, seen as peers are. */
@@ -14,14 +14,14 @@ export interface Departures {
 }
 
 /**
- * Reads every cluster that a member speaks of and that is no member from GKE by name, after the members were observed (design
+ * Reads every cluster that a member speaks of and that is no member from its source by name, after the members were observed (design
  * rule 8): a list is older than what it is compared with. Then the leavers that still run.
  */
 export async function lookAtDepartures(run: Run, members: readonly Member[]): Promise<Departures> {
   const departed = departedFrom(members);
   const asked = await Promise.all(departed.map((each) => run.inTurn(() => ask(run, each))));
   const running = asked.flatMap(({ departure: { absence }, cluster }) =>
-    mayRun(absence) && cluster !== undefined ? [cluster] : [],
+    absence.runsOn && cluster !== undefined ? [cluster] : [],
   );
   return {
     departures: asked.map(({ departure }) => departure),
@@ -30,21 +30,17 @@ export async function lookAtDepartures(run: Run, members: readonly Member[]): Pr
 }
 
 /**
- * The same departures by what GKE says now, but for those that are proved: leavers may have taken long to be looked at, and a
+ * The same departures by what its source says now, but for those that are proved: leavers may have taken long to be looked at, and a
  * cluster may have got its label back and joined in that time.
  */
 export async function askAgain(run: Run, departures: readonly Departure[]): Promise<Departure[]> {
   return await Promise.all(
     departures.map(async (known) => {
-      if (!mayRun(known.absence)) return known;
+      if (!known.absence.runsOn) return known;
       const { departure } = await run.inTurn(() => ask(run, known.departed));
       return departure;
     }),
   );
-}
-
-function mayRun({ certainty }: Absence): boolean {
-  return certainty === "assumed" || certainty === "notConfigured";
 }
 
 async function ask(
@@ -53,7 +49,8 @@ async function ask(
 ): Promise<{ readonly departure: Departure; readonly cluster: Cluster | undefined }> {
   const answer = await answerOf(run, departed);
   const absence = judgeAbsence(departed, answer, run.spec);
-  return { departure: { departed, absence }, cluster: typeof answer === "string" ? undefined : answer };
+  const cluster = typeof answer === "string" || "refused" in answer ? undefined : answer;
+  return { departure: { departed, absence }, cluster };
 }
 
 /** What its source says, one that the configuration leaves out too: a cluster that is deleted is deleted. */
@@ -62,6 +59,7 @@ async function answerOf(run: Run, { ref, clusterId }: Departed): Promise<Answer>
   try {
     return (await run.ports.sources.of(ref).get(ref, run.signal)) ?? "absent";
   } catch (error) {
-    return asMeshjoinError(error, clusterId, "GKE was asked for it").retryable ? "silent" : "refused";
+    const refused = asMeshjoinError(error, clusterId, "its source was asked for it");
+    return refused.retryable ? "silent" : { refused };
   }
 }

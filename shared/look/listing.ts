@@ -84,7 +84,7 @@ function incomplete({ source, listing }: Listed): Finding | undefined {
   return finding(
     "ListingIncomplete",
     `not all clusters of ${source.name} are known: ${why}`,
-    "check the GKE API and Meshjoin's permissions in the project; nothing is removed on this account",
+    `check ${source.needs.api} and Meshjoin's permissions in project ${source.needs.project}; nothing is removed on this account`,
   );
 }
 

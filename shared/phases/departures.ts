@@ -41,7 +41,7 @@ export const departures: Phase = async (run, course) => {
   };
 };
 
-/** The plan that is carried out: what is not proved, and would be removed, is asked of GKE once more right before. */
+/** The plan that is carried out: what is not proved, and would be removed, is asked of its source once more right before. */
 async function planNow(run: Run, { request, mesh, plan }: Course): Promise<DeparturePlan> {
   if (plan.departures.actions.length === 0) return plan.departures;
   const { spec, only, confirm } = planContext(run, request);

@@ -1,6 +1,7 @@
 import type { Absence, Departed } from "../core/departure.ts";
 import { type Finding, finding } from "../core/finding.ts";
 import { isReachable, type Member, type ReachableMember } from "../core/observation.ts";
+import { VIEW_VARIABLES } from "../core/sources.ts";
 import type { MeshSpec } from "../core/spec.ts";
 import { type DepartureAction, type Disconnect, type Revoke, secretName } from "./action.ts";
 
@@ -56,7 +57,7 @@ interface Leaving extends DepartureInput {
 
 /**
  * Members that are seen lose what they hold of a leaver first, and what leaves itself is not waited for. Any other reader, of a
- * project that is silent or not configured say, may hold a remote secret still, and a dead token in it is what wedges its istiod.
+ * source that is silent or not configured say, may hold a remote secret still, and a dead token in it is what wedges its istiod.
  */
 function readersThatLetGo(leaving: readonly Departure[], { members }: DepartureInput): ReadonlySet<string> {
   const seen = members.filter(isReachable).map(({ clusterId }) => clusterId);
@@ -156,7 +157,7 @@ function notConfigured(
   return finding(
     "NotConfigured",
     `members hold credentials of ${clusterId}, and ${why}; nothing is removed`,
-    "set MESHJOIN_PROJECTS and MESHJOIN_ALLOW as they are for the functions; " +
+    `set ${VIEW_VARIABLES} as they are for the functions; ` +
       "if the cluster is to leave, confirm it: POST /sync with confirm NotConfigured, or meshjoin sync --confirm NotConfigured",
     clusterId,
   );
@@ -190,7 +191,7 @@ function leftToTheFullRun(
 
 /** It runs on with an intermediate that every member trusts, and nothing but another root takes that back. */
 function stillTrusted({ departed, absence }: Departure, { leavers }: DepartureInput): Finding | undefined {
-  if (absence.certainty === "proved") return undefined;
+  if (!absence.runsOn) return undefined;
   const leaver = leaverOf(departed, leavers);
   const cacerts = leaver?.state.reachable ? leaver.state.cacerts : undefined;
   const until = cacerts !== undefined && cacerts.owner !== "foreign" ? cacerts.notAfter : undefined;
@@ -214,7 +215,7 @@ function stillRead({ departed }: Departure, { leavers, letGo }: Leaving): Findin
   return finding(
     "RevocationWaits",
     `${departed.clusterId} has left, and this run did not see whether ${readers.join(", ")} reads it still; the tokens for that stay`,
-    "nothing, if a later full run sees the reader; otherwise make its project answer, add it to MESHJOIN_PROJECTS, or mend its API server",
+    "nothing, if a later full run sees the reader; otherwise make its source answer, add it to the configuration, or mend its API server",
     departed.clusterId,
   );
 }

@@ -1,11 +1,12 @@
 import { type Finding, finding } from "../finding.ts";
 import type { Member, OwnCacerts, ReachableMember } from "../observation.ts";
 import { isReachable } from "../observation.ts";
+import { VIEW_VARIABLES } from "../sources.ts";
 import type { MeshSpec } from "../spec.ts";
 import { heldClusters } from "./held.ts";
 import type { Roots } from "./stages.ts";
 import { formatRootVersions } from "./state.ts";
-import { missedBy, viewOf } from "./view.ts";
+import { missedBy, type ViewSpec, viewOf } from "./view.ts";
 
 /** What one member's workloads are told to trust. */
 export interface PublishedRoots {
@@ -16,7 +17,7 @@ export interface PublishedRoots {
 
 export interface GateInput {
   readonly roots: Roots;
-  readonly spec: Pick<MeshSpec, "workloadTtl" | "clockSkew" | "projects" | "allow">;
+  readonly spec: Pick<MeshSpec, "workloadTtl" | "clockSkew"> & ViewSpec;
   /** Every member, the unreachable ones too. */
   readonly members: readonly Member[];
   /** Why members may be missing from that; empty if none can be. */
@@ -65,9 +66,7 @@ const CONFIRM_VIEW =
 /** What is not looked at proves nothing: members there may trust the old root alone. */
 function whyUnseen(inMesh: readonly Member[], { roots: { notes }, spec }: GateInput): string[] {
   if (inMesh.length === 0) {
-    return [
-      "no member is seen: correct MESHJOIN_PROJECTS and MESHJOIN_ALLOW, or wait until the first has joined",
-    ];
+    return [`no member is seen: correct ${VIEW_VARIABLES}, or wait until the first has joined`];
   }
   if (notes.view === undefined)
     return [`no tick has noted yet where members are looked for; ${CONFIRM_VIEW}`];

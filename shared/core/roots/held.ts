@@ -1,4 +1,5 @@
 import { isReachable, type Member } from "../observation.ts";
+import { VIEW_VARIABLES } from "../sources.ts";
 import type { Refusal } from "./stages.ts";
 
 /**
@@ -22,7 +23,7 @@ export function heldClusters(members: readonly Member[]): ReadonlyMap<string, re
 }
 
 /**
- * Why a rotation may not go on without these clusters; undefined if it may. `leftOut`: cluster IDs of those that GKE says are there,
+ * Why a rotation may not go on without these clusters; undefined if it may. `leftOut`: cluster IDs of those that are there by the word of their sources,
  * and that are no members because this configuration leaves them out.
  */
 export function refuseExclusion(
@@ -43,7 +44,7 @@ export function refuseExclusion(
     return {
       refused: "ExclusionIsMember",
       message: `${alive} is there, and this configuration leaves it out: its workloads would be cut off when the old root leaves`,
-      cure: "name it in MESHJOIN_PROJECTS and MESHJOIN_ALLOW, as the functions do, and see what it waits for: meshjoin root status",
+      cure: `name it in ${VIEW_VARIABLES}, as the functions do, and see what it waits for: meshjoin root status`,
     };
   }
   const held = heldClusters(members);

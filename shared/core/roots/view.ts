@@ -1,3 +1,4 @@
+import { leftOutSource, type SourceSpec, sourceIds } from "../sources.ts";
 import type { MeshSpec } from "../spec.ts";
 
 /**
@@ -5,14 +6,17 @@ import type { MeshSpec } from "../spec.ts";
  * open without the others.
  */
 export interface View {
-  /** Project IDs, ascending. */
-  readonly projects: readonly string[];
+  /** The IDs of their sources, ascending. */
+  readonly sources: readonly string[];
   /** Globs over cluster names, ascending; empty means all. */
   readonly allow: readonly string[];
 }
 
-export function viewOf({ projects, allow }: Pick<MeshSpec, "projects" | "allow">): View {
-  return { projects: ascending(projects), allow: ascending(allow) };
+/** The part of a configuration that a view is of. */
+export type ViewSpec = SourceSpec & Pick<MeshSpec, "allow">;
+
+export function viewOf(spec: ViewSpec): View {
+  return { sources: ascending(sourceIds(spec)), allow: ascending(spec.allow) };
 }
 
 /** Everything that either looks at. */
@@ -20,18 +24,15 @@ export function widest(one: View, other: View | undefined): View {
   if (other === undefined) return one;
   const isAll = one.allow.length === 0 || other.allow.length === 0;
   return {
-    projects: ascending([...one.projects, ...other.projects]),
+    sources: ascending([...one.sources, ...other.sources]),
     allow: isAll ? [] : ascending([...one.allow, ...other.allow]),
   };
 }
 
 /** What the second looks at and the first does not, in words; empty where it misses nothing. */
 export function missedBy(view: View, noted: View): string[] {
-  const projects = noted.projects.filter((project) => !view.projects.includes(project));
-  return [
-    ...projects.map((project) => `project ${project}, which MESHJOIN_PROJECTS leaves out`),
-    ...namesMissedBy(view, noted),
-  ];
+  const sources = noted.sources.filter((source) => !view.sources.includes(source));
+  return [...sources.map(leftOutSource), ...namesMissedBy(view, noted)];
 }
 
 function namesMissedBy({ allow }: View, noted: View): string[] {
@@ -41,16 +42,16 @@ function namesMissedBy({ allow }: View, noted: View): string[] {
   return globs.length === 0 ? [] : [`clusters that ${globs.join(", ")} allows`];
 }
 
-/** In an annotation: neither a project ID nor a glob has a comma or a space in it. */
-export function formatView({ projects, allow }: View): string {
-  return [projects, ...(allow.length === 0 ? [] : [allow])].map((words) => words.join(",")).join(" ");
+/** In an annotation: neither a source's ID nor a glob has a comma or a space in it. */
+export function formatView({ sources, allow }: View): string {
+  return [sources, ...(allow.length === 0 ? [] : [allow])].map((words) => words.join(",")).join(" ");
 }
 
 /** The inverse; undefined for any other text. */
 export function parseView(text: string): View | undefined {
-  const { projects, allow } = /^(?<projects>[^ ]+)(?: (?<allow>[^ ]+))?$/.exec(text)?.groups ?? {};
-  if (projects === undefined) return undefined;
-  return { projects: projects.split(","), allow: allow?.split(",") ?? [] };
+  const { sources, allow } = /^(?<sources>[^ ]+)(?: (?<allow>[^ ]+))?$/.exec(text)?.groups ?? {};
+  if (sources === undefined) return undefined;
+  return { sources: sources.split(","), allow: allow?.split(",") ?? [] };
 }
 
 function ascending(words: readonly string[]): string[] {

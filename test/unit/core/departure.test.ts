@@ -71,6 +71,7 @@ describe("departedFrom", () => {
 });
 
 describe("judgeAbsence", () => {
+  const REFUSED: Answer = { refused: { message: "permission p is missing", cure: "grant it" } };
   const having = (seed: Partial<Cluster>): Cluster => ({ ...GONE, ...seed });
   it.each<[Absence["certainty"], string, Answer]>([
     ["proved", "is not there", "absent"],
@@ -89,19 +90,15 @@ describe("judgeAbsence", () => {
     ["open", "has a status of a later API", having({ status: "STATUS_UNSPECIFIED" })],
     ["open", "is still being made", having({ status: "PROVISIONING" })],
     ["open", "GKE does not speak of now", "silent"],
-    ["open", "may not be read", "refused"],
+    ["open", "may not be read", REFUSED],
     ["open", "is a member that the list did not hold", GONE],
   ])("is %s for one that %s", (certainty, _, answer) => {
-    expect(judgeAbsence(DEPARTED, answer, aSpec())).toMatchObject({ certainty });
+    const runsOn = certainty === "assumed";
+    expect(judgeAbsence(DEPARTED, answer, aSpec())).toMatchObject({ certainty, runsOn });
   });
 
   it.each<[Absence["certainty"], string, Answer, Partial<MeshSpec>]>([
-    [
-      "notConfigured",
-      "of a project that is left out, which may not be read",
-      "refused",
-      { projects: ["zoo"] },
-    ],
+    ["notConfigured", "of a project that is left out, which may not be read", REFUSED, { projects: ["zoo"] }],
     ["notConfigured", "of a project that is left out and still there", GONE, { projects: ["zoo"] }],
     ["notConfigured", "whom the allow-list leaves out", GONE, { allow: ["east*"] }],
     ["proved", "of a project that is left out, and deleted", "absent", { projects: ["zoo"] }],
@@ -113,13 +110,21 @@ describe("judgeAbsence", () => {
     ],
     ["open", "of a project that is left out, while GKE is silent", "silent", { projects: ["zoo"] }],
   ])("is %s for one %s", (certainty, _, answer, spec) => {
-    expect(judgeAbsence(DEPARTED, answer, aSpec(spec))).toMatchObject({ certainty });
+    const runsOn = certainty === "assumed" || certainty === "notConfigured";
+    expect(judgeAbsence(DEPARTED, answer, aSpec(spec))).toMatchObject({ certainty, runsOn });
   });
 
   it("says how each open question is settled", () => {
-    for (const answer of ["silent", "refused", having({ status: "ERROR" }), GONE] as const) {
+    for (const answer of ["silent", REFUSED, having({ status: "ERROR" }), GONE] as const) {
       expect(judgeAbsence(DEPARTED, answer, aSpec()).cure).toMatch(/\w/);
     }
+  });
+
+  it("says in the source's own words why a cluster may not be read", () => {
+    expect(judgeAbsence(DEPARTED, REFUSED, aSpec())).toMatchObject({
+      why: expect.stringContaining("permission p is missing"),
+      cure: "grant it",
+    });
   });
 
   it("leaves it open of a cluster that nothing tells of", () => {

@@ -23,7 +23,7 @@ function aDeparture(
     members: members.slice(left),
     departures: clusters.slice(0, left).map(({ ref }) => ({
       departed: { clusterId: clusterId(ref), ref },
-      absence: { certainty, why: "of the test" },
+      absence: { certainty, runsOn: ["assumed", "notConfigured"].includes(certainty), why: "of the test" },
     })),
     leavers: [],
     spec: aSpec(),

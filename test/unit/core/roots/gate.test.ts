@@ -28,7 +28,7 @@ function gate(newcomer: Partial<Reachable>, east: Partial<Reachable> = {}) {
   const input: GateInput = {
     roots: {
       versions: VERSIONS,
-      notes: { ...NO_NOTES, stageSince: NOW, view: { projects: ["shop"], allow: [] } },
+      notes: { ...NO_NOTES, stageSince: NOW, view: { sources: ["shop"], allow: [] } },
     },
     spec: { workloadTtl: 86_400, clockSkew: 300, projects: ["shop"], allow: [] },
     members,

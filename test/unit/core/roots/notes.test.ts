@@ -27,8 +27,8 @@ const notes: fc.Arbitrary<RootNotes> = fc.record(
       .uniqueArray(fc.constantFrom("cn-a", "cn-b", "cn-c"))
       .map((all) => all.toSorted((a, b) => (a < b ? -1 : 1))),
     view: fc.constantFrom(
-      { projects: ["shop"], allow: [] },
-      { projects: ["shop", "zoo"], allow: ["m*", "n?"] },
+      { sources: ["shop"], allow: [] },
+      { sources: ["shop", "zoo"], allow: ["m*", "n?"] },
     ),
   },
   { requiredKeys: ["distributed", "retired", "retiring", "without", "lastOrders", "aheadOrders"] },

@@ -15,7 +15,7 @@ import type {
 } from "./ports.ts";
 import type { Reporter } from "./progress.ts";
 import { createRun, type Run } from "./run.ts";
-import { closing, DEADLINE_MS, readTemplate, wireKeys, wireRotator } from "./runtime.ts";
+import { closing, DEADLINE_MS, readTemplate, wireFleet, wireKeys, wireRotator } from "./runtime.ts";
 
 /** What a person at a command line has beside the ports of a run; no trigger gets it. */
 export interface OperatorPorts extends RotatorPorts {
@@ -99,15 +99,14 @@ export function createOperator(env: NodeJS.ProcessEnv, manifest: URL): Operator 
         { googleProjectFacts },
         { googleQuotas },
         { gkeDirectory },
-        { kubernetesFleet },
       ] = await Promise.all([
         import("./adapters/google-auth.ts"),
         import("./adapters/project-facts.ts"),
         import("./adapters/quotas.ts"),
         import("./adapters/gke.ts"),
-        import("./adapters/kubernetes/fleet.ts"),
       ]);
       const accessToken = googleAccessToken();
+      const makeFleet = await wireFleet(config, accessToken);
       return {
         caller: googleCaller(),
         directory: gkeDirectory(endpoint === undefined ? {} : { endpoint }),
@@ -117,7 +116,7 @@ export function createOperator(env: NodeJS.ProcessEnv, manifest: URL): Operator 
           accessToken,
           ...(computeEndpoint === undefined ? {} : { computeEndpoint }),
         }),
-        fleet: kubernetesFleet({ access: spec.accessFunction, accessToken }),
+        fleet: makeFleet(),
         template: () => readTemplate(manifest),
       };
     },

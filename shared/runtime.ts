@@ -9,6 +9,7 @@ import type {
   Clock,
   ClusterSources,
   Examiner,
+  Fleet,
   Ports,
   RootAuthority,
   RootKeys,
@@ -115,22 +116,28 @@ export function createSignerRuntime(env: NodeJS.ProcessEnv): SignerRuntime {
 
 /** Answers what makes the ports of one run: its own connections, and clients that all runs share. */
 async function wire(config: Config): Promise<() => Ports> {
-  const { spec } = config;
-  const [google, kubernetes, auth] = await Promise.all([
+  const [google, { googleAccessToken }] = await Promise.all([
     wireGoogle(config),
-    import("./adapters/kubernetes/fleet.ts"),
     import("./adapters/google-auth.ts"),
   ]);
-  const authority = await wireAuthority(config, google);
-  const accessToken = auth.googleAccessToken();
+  const [authority, makeFleet] = await Promise.all([
+    wireAuthority(config, google),
+    wireFleet(config, googleAccessToken()),
+  ]);
   return () => ({
     clock: google.clock,
     sources: google.sources,
     roots: google.roots,
     authority,
-    fleet: kubernetes.kubernetesFleet({ access: spec.accessFunction, accessToken }),
+    fleet: makeFleet(),
     examiners: [],
   });
+}
+
+/** Every member takes Google's word for who this process is. */
+export async function wireFleet({ spec }: Config, accessToken: () => Promise<string>): Promise<() => Fleet> {
+  const { kubernetesFleet } = await import("./adapters/kubernetes/fleet.ts");
+  return () => kubernetesFleet({ access: spec.accessFunction, credentialOf: () => accessToken });
 }
 
 /** Of the functions that the reconciler may ask about their accounts. */

@@ -1,5 +1,6 @@
 import * as z from "zod/mini";
 import { ACCOUNTS, CHECK_STATES, type Diagnosis } from "../../shared/core/check.ts";
+import { ENDPOINT_KINDS } from "../../shared/core/cluster.ts";
 import type { Finding } from "../../shared/core/finding.ts";
 import { OUTCOMES } from "../../shared/core/outcome.ts";
 import type { Plan } from "../../shared/core/plan.ts";
@@ -46,7 +47,7 @@ const status: z.ZodMiniType<Status> = z.strictObject({
       network: z.string(),
       kubernetesVersion: z.string(),
       istioVersion: z.nullable(z.string()),
-      endpoint: z.nullable(z.enum(["dns", "private", "public"])),
+      endpoint: z.nullable(z.enum(ENDPOINT_KINDS)),
       root: z.array(certificate),
       intermediate: z.strictObject({
         written: z.nullable(certificate),

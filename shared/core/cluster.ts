@@ -22,7 +22,8 @@ export interface VpcRef {
   readonly name: string;
 }
 
-export type EndpointKind = "dns" | "private" | "public";
+export const ENDPOINT_KINDS = ["dns", "private", "public"] as const;
+export type EndpointKind = (typeof ENDPOINT_KINDS)[number];
 
 /**
  * One way to an API server. `caData` (base64 of PEM, as in a kubeconfig) is the cluster's own CA; the

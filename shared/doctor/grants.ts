@@ -1,6 +1,8 @@
 import type { Account } from "../core/check.ts";
+import type { ClusterRef } from "../core/cluster.ts";
 
 const VIEWER = "roles/secretmanager.viewer";
+const ADMIN = "roles/container.admin";
 const ACCESSOR = "roles/secretmanager.secretAccessor";
 
 /** How IAM writes the account; a placeholder where the credentials do not say who it is. */
@@ -18,6 +20,8 @@ export interface Secret {
 export interface Grants {
   readonly account: Account;
   readonly onProject: (project: string, role: string) => string;
+  /** To do with a member's objects what a run does. */
+  readonly onCluster: (ref: ClusterRef) => string;
   /** To read names and aliases of the secret. */
   readonly secretView: (secret: Secret) => string;
   /** To read its payloads. */
@@ -30,6 +34,7 @@ export function callersGrants(email: string | undefined): Grants {
   return {
     account: "caller",
     onProject: (project, role) => grantOnProject(project, member, role),
+    onCluster: ({ project }) => grantOnProject(project, member, ADMIN),
     secretView: (secret) => grantOnSecret(secret, VIEWER, member),
     secretAccess: (secret) => grantOnSecret(secret, ACCESSOR, member),
   };
@@ -42,9 +47,11 @@ export function functionsGrants(account: FunctionAccount): Grants {
   const roles = (where: string) =>
     `apply Terraform again: what the ${account} may do ${where} is in terraform/modules/identity/permissions.tf`;
   const onRoot = () => roles("with the root secret");
+  const onProject = (project: string) => roles(`in project ${project}`);
   return {
     account,
-    onProject: (project) => roles(`in project ${project}`),
+    onProject,
+    onCluster: ({ project }) => onProject(project),
     secretView: onRoot,
     secretAccess: onRoot,
   };

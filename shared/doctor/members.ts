@@ -19,7 +19,6 @@ const REVIEWS_AT_ONCE = 16;
 const MEMBER_TIMEOUT_MS = 10_000;
 /** A `Date` is cut off to the second. */
 const DATE_GRAIN_S = 1;
-const ADMIN = "roles/container.admin";
 
 export interface MembersQuestion {
   readonly spec: MeshSpec;
@@ -70,13 +69,7 @@ async function checkMember(
       ...(!facts || refusal === undefined ? [] : [wrong(refusal)]),
       ...(missing.length === 0
         ? []
-        : [
-            fault(
-              subject,
-              `not allowed: ${describePermissions(missing)}`,
-              grants.onProject(cluster.ref.project, ADMIN),
-            ),
-          ]),
+        : [fault(subject, `not allowed: ${describePermissions(missing)}`, grants.onCluster(cluster.ref))]),
       ...(skew === undefined
         ? [unknown(subject, "it does not tell the time, so how far the clocks are apart is not known")]
         : skew <= spec.clockSkew
@@ -157,9 +150,9 @@ function cureOf(
   code: ErrorCode,
   { ref, endpoints }: Cluster,
   kind: EndpointKind,
-  { account, onProject }: Grants,
+  { account, onCluster }: Grants,
 ): string {
-  if (code === "Forbidden" || code === "Unauthorized") return onProject(ref.project, ADMIN);
+  if (code === "Forbidden" || code === "Unauthorized") return onCluster(ref);
   const who = account === "caller" ? "this machine" : `the ${account}`;
   return kind === "dns" || endpoints.dns === undefined
     ? `check that the cluster is well and that ${who} reaches it`

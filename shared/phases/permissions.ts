@@ -15,11 +15,12 @@ export const permissions: Phase = async (run, { request, mesh }) => {
 };
 
 /** A member that does not answer has a finding of its own already. */
-async function findMissing(run: Run, { cluster, clusterId }: Member): Promise<Partial<Report>> {
+async function findMissing(run: Run, member: Member): Promise<Partial<Report>> {
+  const { cluster, clusterId } = member;
   const ask = async (): Promise<Partial<Report>> => {
     const { access } = run.ports.fleet.member(cluster);
     const missing = await missingPermissions(access, neededPermissions({ deep: true }), run.signal);
-    const found = permissionMissing(clusterId, cluster.ref.project, describePermissions(missing));
+    const found = permissionMissing(member, describePermissions(missing));
     return { findings: missing.length === 0 ? [] : [found] };
   };
   return await settle(
@@ -30,11 +31,11 @@ async function findMissing(run: Run, { cluster, clusterId }: Member): Promise<Pa
   );
 }
 
-function permissionMissing(clusterId: string, project: string, missing: string): Finding {
+function permissionMissing({ cluster, clusterId }: Member, missing: string): Finding {
   return finding(
     "PermissionMissing",
     `the account that ran this is not allowed: ${missing}`,
-    functionsGrants("reconciler").onProject(project, "roles/container.admin"),
+    functionsGrants("reconciler").onCluster(cluster.ref),
     clusterId,
   );
 }

@@ -35,10 +35,10 @@ async function startWorld(): Promise<MemberWorld> {
   const caData = Buffer.from(plane.caPem).toString("base64");
   const endpoint = { kind: "public", server: plane.server, caData } as const;
   const accessToken = () => Promise.resolve(tokens.issue(CALLER));
-  const fleet = kubernetesFleet({ access: "public", accessToken });
+  const fleet = kubernetesFleet({ access: "public", credentialOf: () => accessToken });
   const strangers = kubernetesFleet({
     access: "public",
-    accessToken: () => Promise.resolve(tokens.issue("stranger@shop.iam.gserviceaccount.com")),
+    credentialOf: () => () => Promise.resolve(tokens.issue("stranger@shop.iam.gserviceaccount.com")),
   });
   const others = connect(endpoint, accessToken, {});
   return {

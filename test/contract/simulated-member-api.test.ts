@@ -27,8 +27,8 @@ async function startWorld(): Promise<MemberWorld> {
   const caData = Buffer.from(identity.cert).toString("base64");
   const endpoint = { kind: "public", server: `https://127.0.0.1:${proxy.port}`, caData } as const;
   const cluster = aCluster({ endpoints: { public: endpoint } });
-  const fleet = kubernetesFleet({ access: "public", accessToken: async () => "owner" });
-  const strangers = kubernetesFleet({ access: "public", accessToken: async () => "stranger" });
+  const fleet = kubernetesFleet({ access: "public", credentialOf: () => async () => "owner" });
+  const strangers = kubernetesFleet({ access: "public", credentialOf: () => async () => "stranger" });
   const others = connect(endpoint, async () => "owner", {});
   return {
     api: fleet.member(cluster),

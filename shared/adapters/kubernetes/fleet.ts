@@ -12,11 +12,12 @@ import { readerTokens } from "./tokens.ts";
 
 export interface FleetOptions {
   readonly access: Access;
-  readonly accessToken: AccessToken;
+  /** As whom Meshjoin is known to the API server of a member. */
+  readonly credentialOf: (cluster: Cluster) => AccessToken;
 }
 
 /** The members' API servers, one connection pool each for as long as the fleet is open. */
-export function kubernetesFleet({ access, accessToken }: FleetOptions): Fleet {
+export function kubernetesFleet({ access, credentialOf }: FleetOptions): Fleet {
   const connections: ApiConnection[] = [];
   const members = new Map<string, MemberApi>();
 
@@ -31,7 +32,7 @@ export function kubernetesFleet({ access, accessToken }: FleetOptions): Fleet {
         fields: { clusterId: id },
       });
     }
-    const api = connect(choice.endpoint, accessToken, { clusterId: id });
+    const api = connect(choice.endpoint, credentialOf(cluster), { clusterId: id });
     connections.push(api);
     return {
       reader: objectReader(api),

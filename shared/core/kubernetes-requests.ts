@@ -2,45 +2,65 @@
 export type Verb = "get" | "list" | "watch" | "create" | "update" | "patch" | "delete";
 
 export interface Resource {
+  readonly apiVersion: string;
   readonly plural: string;
   readonly namespaced: boolean;
-  /** What Meshjoin asks of API servers about this kind; permissions are derived from it. */
+  /** What Meshjoin asks of API servers about this kind, where Istio's manifest holds it, or where `isOwn`. */
   readonly verbs: readonly Verb[];
+  /** Meshjoin's own doing, whatever Istio's manifest holds. */
+  readonly isOwn: boolean;
+  /** What a deep run asks besides, whatever the manifest holds; a kind of the manifest it lists in any case. */
+  readonly deep: readonly Verb[];
 }
 
 /** Of an object of Istio's manifest: looked at before it is touched, and created or applied. */
 const APPLIED: readonly Verb[] = ["get", "create", "patch"];
+/** Of what an earlier manifest may have left over. What is of the whole cluster, and a Deployment, a person deletes. */
+const PRUNED: readonly Verb[] = ["list", "delete"];
 
-const namespaced = (plural: string, verbs = APPLIED): Resource => ({ plural, namespaced: true, verbs });
-const clusterScoped = (plural: string, verbs = APPLIED): Resource => ({ plural, namespaced: false, verbs });
+const ADMISSION = "admissionregistration.k8s.io/v1";
+const RBAC = "rbac.authorization.k8s.io/v1";
+
+type Asked = Partial<Pick<Resource, "verbs" | "isOwn" | "deep">>;
+
+function namespaced(apiVersion: string, plural: string, asked: Asked = {}): Resource {
+  return { apiVersion, plural, namespaced: true, verbs: APPLIED, isOwn: false, deep: [], ...asked };
+}
+
+function clusterScoped(apiVersion: string, plural: string, asked: Asked = {}): Resource {
+  return { ...namespaced(apiVersion, plural, asked), namespaced: false };
+}
 
 /**
  * The kinds that Meshjoin touches, and those that other values make Istio's charts render. Knowing their paths saves a
  * discovery request per API group and cluster; a kind that a newer Istio brings is refused by the build (`inventory.json`).
+ * Permissions, what a deep run lists and what it deletes are derived from it.
  */
-const RESOURCES: Readonly<Record<string, Resource>> = {
-  ClusterRole: clusterScoped("clusterroles"),
-  ClusterRoleBinding: clusterScoped("clusterrolebindings"),
-  ConfigMap: namespaced("configmaps", [...APPLIED, "list"]),
-  CustomResourceDefinition: clusterScoped("customresourcedefinitions", ["list", "watch", "create", "patch"]),
-  Deployment: namespaced("deployments", [...APPLIED, "list", "watch"]),
-  Event: namespaced("events", ["list"]),
-  HorizontalPodAutoscaler: namespaced("horizontalpodautoscalers"),
-  MutatingWebhookConfiguration: clusterScoped("mutatingwebhookconfigurations"),
-  Namespace: clusterScoped("namespaces"),
-  NetworkPolicy: namespaced("networkpolicies"),
-  Node: clusterScoped("nodes", ["list"]),
-  Pod: namespaced("pods", ["list"]),
-  PodDisruptionBudget: namespaced("poddisruptionbudgets"),
-  ResourceQuota: namespaced("resourcequotas"),
-  Role: namespaced("roles"),
-  RoleBinding: namespaced("rolebindings"),
-  Secret: namespaced("secrets", [...APPLIED, "list", "update", "delete"]),
-  Service: namespaced("services"),
-  ServiceAccount: namespaced("serviceaccounts"),
-  ValidatingAdmissionPolicy: clusterScoped("validatingadmissionpolicies"),
-  ValidatingAdmissionPolicyBinding: clusterScoped("validatingadmissionpolicybindings"),
-  ValidatingWebhookConfiguration: clusterScoped("validatingwebhookconfigurations"),
+export const RESOURCES: Readonly<Record<string, Resource>> = {
+  ClusterRole: clusterScoped(RBAC, "clusterroles"),
+  ClusterRoleBinding: clusterScoped(RBAC, "clusterrolebindings"),
+  ConfigMap: namespaced("v1", "configmaps", { verbs: [...APPLIED, "list"], deep: PRUNED }),
+  CustomResourceDefinition: clusterScoped("apiextensions.k8s.io/v1", "customresourcedefinitions", {
+    verbs: ["list", "watch", "create", "patch"],
+  }),
+  Deployment: namespaced("apps/v1", "deployments", { verbs: [...APPLIED, "list", "watch"] }),
+  Event: namespaced("v1", "events", { verbs: ["list"], deep: ["list"] }),
+  HorizontalPodAutoscaler: namespaced("autoscaling/v2", "horizontalpodautoscalers", { deep: PRUNED }),
+  MutatingWebhookConfiguration: clusterScoped(ADMISSION, "mutatingwebhookconfigurations"),
+  Namespace: clusterScoped("v1", "namespaces", { isOwn: true }),
+  NetworkPolicy: namespaced("networking.k8s.io/v1", "networkpolicies", { deep: PRUNED }),
+  Node: clusterScoped("v1", "nodes", { verbs: ["list"] }),
+  Pod: namespaced("v1", "pods", { verbs: ["list"], isOwn: true }),
+  PodDisruptionBudget: namespaced("policy/v1", "poddisruptionbudgets", { deep: PRUNED }),
+  ResourceQuota: namespaced("v1", "resourcequotas", { deep: PRUNED }),
+  Role: namespaced(RBAC, "roles", { deep: PRUNED }),
+  RoleBinding: namespaced(RBAC, "rolebindings", { deep: PRUNED }),
+  Secret: namespaced("v1", "secrets", { verbs: [...APPLIED, "list", "update", "delete"], isOwn: true }),
+  Service: namespaced("v1", "services", { deep: PRUNED }),
+  ServiceAccount: namespaced("v1", "serviceaccounts", { deep: PRUNED }),
+  ValidatingAdmissionPolicy: clusterScoped(ADMISSION, "validatingadmissionpolicies"),
+  ValidatingAdmissionPolicyBinding: clusterScoped(ADMISSION, "validatingadmissionpolicybindings"),
+  ValidatingWebhookConfiguration: clusterScoped(ADMISSION, "validatingwebhookconfigurations"),
 };
 
 export function resourceOf(kind: string): Resource {

@@ -1,4 +1,4 @@
-import { resourceOf } from "../core/kubernetes-requests.ts";
+import { RESOURCES, type Resource, resourceOf } from "../core/kubernetes-requests.ts";
 import { ISTIO_NAMESPACE } from "../core/names.ts";
 import type { Permission } from "../ports.ts";
 import inventory from "./inventory.json" with { type: "json" };
@@ -15,24 +15,11 @@ export interface RenderedKind {
  */
 export const INVENTORY: readonly RenderedKind[] = inventory;
 
-/**
- * Kinds that a deep run deletes where an earlier manifest of Istio had such an object and the present one has none any more, or none
- * of that kind. What is of the whole cluster, and a Deployment, a person deletes.
- */
-export const PRUNED_KINDS: readonly RenderedKind[] = [
-  { apiVersion: "autoscaling/v2", kind: "HorizontalPodAutoscaler" },
-  { apiVersion: "networking.k8s.io/v1", kind: "NetworkPolicy" },
-  { apiVersion: "policy/v1", kind: "PodDisruptionBudget" },
-  { apiVersion: "rbac.authorization.k8s.io/v1", kind: "Role" },
-  { apiVersion: "rbac.authorization.k8s.io/v1", kind: "RoleBinding" },
-  { apiVersion: "v1", kind: "ConfigMap" },
-  { apiVersion: "v1", kind: "ResourceQuota" },
-  { apiVersion: "v1", kind: "Service" },
-  { apiVersion: "v1", kind: "ServiceAccount" },
-];
+/** Kinds of which a deep run deletes what earlier manifests of Istio had and the present one has not. */
+export const PRUNED_KINDS = kindsWhere(({ deep }) => deep.includes("delete"));
 
 export function isPruned(kind: string): boolean {
-  return PRUNED_KINDS.some((each) => each.kind === kind);
+  return resourceOf(kind).deep.includes("delete");
 }
 
 /** What a deep run lists: the kinds of the manifest, and those of which it deletes what earlier ones have left. */
@@ -41,11 +28,14 @@ export function listedKinds(kinds = INVENTORY): readonly RenderedKind[] {
   return [...kinds, ...PRUNED_KINDS.filter(({ kind }) => !rendered.has(kind))];
 }
 
-/** Not rendered by Istio's charts. */
-const OWN_KINDS: readonly RenderedKind[] = ["Namespace", "Pod", "Secret"].map((kind) => ({
-  apiVersion: "v1",
-  kind,
-}));
+const OWN_KINDS = kindsWhere(({ isOwn }) => isOwn);
+const DEEP_KINDS = kindsWhere(({ deep }) => deep.length > 0);
+
+function kindsWhere(applies: (resource: Resource) => boolean): readonly RenderedKind[] {
+  return Object.entries(RESOURCES)
+    .filter(([, resource]) => applies(resource))
+    .map(([kind, { apiVersion }]) => ({ apiVersion, kind }));
+}
 
 const namespace = ISTIO_NAMESPACE;
 const RBAC = "rbac.authorization.k8s.io";
@@ -80,8 +70,7 @@ export function neededPermissions({ deep }: Need, kinds = INVENTORY): readonly P
     const escalation = ESCALATIONS[each.kind];
     return [...verbsOn(each), ...(escalation === undefined ? [] : [escalation])];
   });
-  const looked = deep ? [...listedKinds(kinds), { apiVersion: "v1", kind: "Event" }] : [];
-  const more = looked.flatMap((each) => [listed(each), ...pruned(each)]);
+  const more = deep ? [...kinds.map(listed), ...DEEP_KINDS.flatMap(deepOn)] : [];
   const all = [...OWN_KINDS.flatMap(verbsOn), ...rendered, ...more, ...OTHERS];
   return [...new Map(all.map((permission) => [JSON.stringify(permission), permission])).values()];
 }
@@ -104,9 +93,11 @@ function verbsOn({ apiVersion, kind }: RenderedKind): Permission[] {
   }));
 }
 
-function pruned({ apiVersion, kind }: RenderedKind): Permission[] {
-  if (!isPruned(kind)) return [];
-  return [{ verb: "delete", group: groupOf(apiVersion), resource: resourceOf(kind).plural, namespace }];
+function deepOn(each: RenderedKind): Permission[] {
+  const { plural, deep } = resourceOf(each.kind);
+  return deep.map((verb) =>
+    verb === "list" ? listed(each) : { verb, group: groupOf(each.apiVersion), resource: plural, namespace },
+  );
 }
 
 /** Over all namespaces. */

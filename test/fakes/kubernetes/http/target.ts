@@ -1,4 +1,4 @@
-import { resourceOf } from "../../../../shared/core/kubernetes-requests.ts";
+import { RESOURCES } from "../../../../shared/core/kubernetes-requests.ts";
 import type { ObjectQuery } from "../../../../shared/ports.ts";
 
 /** What the path of a request names; https://kubernetes.io/docs/reference/using-api/api-concepts/#resource-uris */
@@ -9,32 +9,7 @@ export interface Target extends Pick<ObjectQuery, "apiVersion" | "kind"> {
   readonly subresource?: string;
 }
 
-/** Those that are asked for, and those that Istio's manifest holds. */
-const KINDS = [
-  "ClusterRole",
-  "ClusterRoleBinding",
-  "ConfigMap",
-  "CustomResourceDefinition",
-  "Deployment",
-  "Event",
-  "HorizontalPodAutoscaler",
-  "MutatingWebhookConfiguration",
-  "Namespace",
-  "NetworkPolicy",
-  "Node",
-  "Pod",
-  "PodDisruptionBudget",
-  "ResourceQuota",
-  "Role",
-  "RoleBinding",
-  "Secret",
-  "Service",
-  "ServiceAccount",
-  "ValidatingAdmissionPolicy",
-  "ValidatingAdmissionPolicyBinding",
-  "ValidatingWebhookConfiguration",
-];
-const KIND_OF = new Map(KINDS.map((kind) => [resourceOf(kind).plural, kind]));
+const KIND_OF = new Map(Object.entries(RESOURCES).map(([kind, { plural }]) => [plural, kind]));
 
 const ROOT = "^/(?:api/(?<core>[^/]+)|apis/(?<group>[^/]+/[^/]+))";
 const REST = "(?<plural>[^/]+)(?:/(?<name>[^/]+)(?:/(?<subresource>[^/]+))?)?$";

@@ -1,14 +1,15 @@
 import { type Check, fault, fine, unknown } from "../../shared/core/check.ts";
 import type { Cluster } from "../../shared/core/cluster.ts";
-import { clusterId, networkName } from "../../shared/core/names.ts";
+import { type NamedCluster, named } from "../../shared/core/observation.ts";
+import { networkRoute } from "../../shared/plan/route.ts";
 import { someOf } from "../render/words.ts";
 
 /** Only members of one VPC are paired, and only pods with addresses of that VPC reach each other. */
 export function checkNetwork(members: readonly Cluster[], isComplete: boolean): Check[] {
   if (members.length === 0) return [];
   const subject = { name: "network", account: "caller" } as const;
-  const routed = members.filter(({ vpcNative }) => !vpcNative).map(({ ref }) => clusterId(ref));
-  const networks = Map.groupBy(members, ({ network }) => networkName(network));
+  const routed = members.filter(({ vpcNative }) => !vpcNative).map((each) => named(each).clusterId);
+  const networks = Map.groupBy(members.map(named), ({ network }) => network);
   const shares = [...networks].map(([name, own]) => `${name} (${own.length})`);
   const faults = [
     ...(routed.length === 0
@@ -20,7 +21,7 @@ export function checkNetwork(members: readonly Cluster[], isComplete: boolean): 
             "recreate as VPC-native clusters",
           ),
         ]),
-    ...(networks.size === 1
+    ...(reachEachOther(networks)
       ? []
       : [
           fault(
@@ -31,10 +32,20 @@ export function checkNetwork(members: readonly Cluster[], isComplete: boolean): 
         ]),
   ];
   if (faults.length > 0) return faults;
-  const name = [...networks.keys()].join("");
+  const name = [...networks.keys()].join(", ");
   return [
     isComplete
       ? fine(subject, `all members are in ${name}`)
       : unknown(subject, `the members that were listed are in ${name}; of others nothing is known`),
   ];
+}
+
+/** Whether there is a route from each network to each other one. */
+function reachEachOther(networks: ReadonlyMap<string, readonly NamedCluster[]>): boolean {
+  const ends = [...networks.values()].flatMap(
+    (own) => own.find(({ cluster }) => cluster.vpcNative) ?? own.slice(0, 1),
+  );
+  return ends.every((one) =>
+    ends.every((other) => one === other || networkRoute(one, other).kind !== "none"),
+  );
 }

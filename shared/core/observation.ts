@@ -1,16 +1,25 @@
 import type { Cluster } from "./cluster.ts";
 import type { ErrorCode } from "./error-codes.ts";
 import type { Fault } from "./error-finding.ts";
+import { clusterId, networkName } from "./names.ts";
+
+/** A cluster by the names that Istio knows it by. */
+export interface NamedCluster {
+  readonly cluster: Cluster;
+  readonly clusterId: string;
+  /** Of its VPC. */
+  readonly network: string;
+}
+
+export function named(cluster: Cluster): NamedCluster {
+  return { cluster, clusterId: clusterId(cluster.ref), network: networkName(cluster.network) };
+}
 
 /**
  * What was seen on one member, reduced to what decisions need. It holds names, versions, fingerprints and dates;
  * no key and no token ever gets in here.
  */
-export interface Member {
-  readonly cluster: Cluster;
-  readonly clusterId: string;
-  /** Istio's name of its VPC. */
-  readonly network: string;
+export interface Member extends NamedCluster {
   readonly state: MemberState;
 }
 

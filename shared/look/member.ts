@@ -1,22 +1,15 @@
 import { lazily } from "../async/lazily.ts";
 import { formatAcceptance, isAccepted } from "../core/acceptance.ts";
 import type { Cluster } from "../core/cluster.ts";
+import { annotation, CACERTS, ISTIO_NAMESPACE, ISTIOD, SELF_SIGNED_SECRET } from "../core/names.ts";
 import {
-  annotation,
-  CACERTS,
-  clusterId,
-  ISTIO_NAMESPACE,
-  ISTIOD,
-  networkName,
-  SELF_SIGNED_SECRET,
-} from "../core/names.ts";
-import type {
-  CacertsState,
-  ControlPlaneIdentity,
-  ForeignCacerts,
-  Member,
-  MemberState,
-  Reachable,
+  type CacertsState,
+  type ControlPlaneIdentity,
+  type ForeignCacerts,
+  type Member,
+  type MemberState,
+  named,
+  type Reachable,
 } from "../core/observation.ts";
 import { asMeshjoinError, MeshjoinError } from "../errors.ts";
 import { judgeCacerts } from "../istio/foreign-cacerts.ts";
@@ -91,15 +84,13 @@ export interface Observe {
  * one whose objects cannot be read.
  */
 export async function observeMember(run: Run, cluster: Cluster, how: Observe): Promise<Member> {
-  const id = clusterId(cluster.ref);
-  const network = networkName(cluster.network);
-  const describe = (state: MemberState): Member => ({ cluster, clusterId: id, network, state });
+  const member = named(cluster);
   try {
-    return describe(await read(run, cluster, how));
+    return { ...member, state: await read(run, cluster, how) };
   } catch (error) {
-    const { code, message, cure, retryable } = asMeshjoinError(error, id, LOOKING);
+    const { code, message, cure, retryable } = asMeshjoinError(error, member.clusterId, LOOKING);
     const unexpected = error instanceof MeshjoinError ? {} : { unexpected: error };
-    return describe({ reachable: false, code, message, cure, retryable, ...unexpected });
+    return { ...member, state: { reachable: false, code, message, cure, retryable, ...unexpected } };
   }
 }
 

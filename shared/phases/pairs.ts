@@ -8,7 +8,7 @@ import { asMeshjoinError, MeshjoinError } from "../errors.ts";
 import { type Evidence, type Expectation, verifyMember } from "../look/istiods.ts";
 import type { Connect } from "../plan/action.ts";
 import type { Standing } from "../plan/member.ts";
-import { type PlanContext, planMembers, type SeenMesh, standingsOf } from "../plan/mesh.ts";
+import { type PlanContext, pairContextOf, planMembers, type SeenMesh } from "../plan/mesh.ts";
 import { type PairPlan, planPairs, type Turns, turnsOf } from "../plan/pair.ts";
 import { planContext } from "../plan-context.ts";
 import { type MemberReport, merge, type Report } from "../report.ts";
@@ -50,14 +50,9 @@ interface Round {
 
 function roundOf(mesh: SeenMesh, subjects: ReadonlySet<string>, context: PlanContext): Round {
   if (subjects.size === 0) return { mesh, subjects, context, standings: new Map(), plans: [] };
-  const standings = standingsOf(mesh, context);
-  return {
-    mesh,
-    subjects,
-    context,
-    standings,
-    plans: planPairs(mesh.members, subjects, { ...context, standings }),
-  };
+  const pairContext = pairContextOf(mesh, context, "now");
+  const { standings } = pairContext;
+  return { mesh, subjects, context, standings, plans: planPairs(mesh.members, subjects, pairContext) };
 }
 
 async function verify(run: Run, round: Round, written: Written): Promise<Report> {

@@ -4,13 +4,13 @@ import { CACERTS, ISTIO_NAMESPACE, TRUST_DOMAIN } from "../core/names.ts";
 import type { ControlPlaneState, Member } from "../core/observation.ts";
 import { outOfReach } from "../core/reach.ts";
 import type { MeshSpec } from "../core/spec.ts";
-import type { MemberContext } from "./member-context.ts";
+import type { MemberContext } from "./context.ts";
 
 /** Why nothing may be written to a member. */
 type Blocker = (member: Member, context: MemberContext) => Finding | undefined;
 
-const clusterIdCollision: Blocker = ({ clusterId }, { collisions }) =>
-  collisions.has(clusterId)
+const clusterIdCollision: Blocker = ({ clusterId }, { listing }) =>
+  listing.collisions.has(clusterId)
     ? finding(
         "ClusterIdCollision",
         "two members would have the same cluster ID, so neither joins",

@@ -10,7 +10,7 @@ import { CACERTS, ISTIO_NAMESPACE } from "../core/names.ts";
 import type { ControlPlaneState, ReachableMember } from "../core/observation.ts";
 import { unsafeRoots } from "../core/roots/guard.ts";
 import { formatRootVersions } from "../core/roots/state.ts";
-import type { MemberContext } from "./member-context.ts";
+import type { MemberContext } from "./context.ts";
 
 /** What is to be said of a member beside what is done about it. */
 type Note = (member: ReachableMember, context: MemberContext) => Finding | readonly Finding[] | undefined;

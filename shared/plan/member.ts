@@ -2,7 +2,7 @@ import type { Finding } from "../core/finding.ts";
 import { isReachable, type Member, type Reachable } from "../core/observation.ts";
 import type { ApplyControlPlane, IssueIntermediate, MemberAction } from "./action.ts";
 import { type Block, whyBlocked } from "./blockers.ts";
-import type { MemberContext } from "./member-context.ts";
+import type { MemberContext } from "./context.ts";
 import { notesOf } from "./member-notes.ts";
 import { isGuest, isWhole, renewIntermediate, stepsOf } from "./steps.ts";
 

@@ -1,23 +1,22 @@
 import type { Member } from "../core/observation.ts";
 import type { Roots } from "../core/roots/stages.ts";
 import type { Action } from "./action.ts";
+import type { DesiredControlPlane, MemberContext, MeshContext, PairContext, SeenListing } from "./context.ts";
 import { type Departure, type DeparturePlan, planDepartures } from "./departures.ts";
-import { type MemberPlan, peerStanding, planMember, type Standing } from "./member.ts";
-import type { DesiredControlPlane, MemberContext } from "./member-context.ts";
+import { type MemberPlan, peerStanding, planMember } from "./member.ts";
 import { type PairPlan, planPairs } from "./pair.ts";
 
 /** As much of what was seen as a plan follows from. */
 export interface SeenMesh {
   readonly members: readonly Member[];
   readonly roots: Roots;
-  /** Cluster IDs that more than one member would have. */
-  readonly listing: { readonly collisions: ReadonlySet<string> };
+  readonly listing: SeenListing;
   readonly departures: readonly Departure[];
   readonly leavers: readonly Member[];
 }
 
 /** What the configuration, the release and the request want of the mesh. */
-export interface PlanContext extends Omit<MemberContext, "roots" | "collisions" | "desired"> {
+export interface PlanContext extends Omit<MeshContext, "roots" | "listing"> {
   desired(member: Member): DesiredControlPlane;
   /** The cluster ID that the departures are about; undefined for all. */
   readonly only?: string | undefined;
@@ -35,22 +34,13 @@ export interface MeshPlan extends FirstPlan {
   readonly pairs: readonly PairPlan[];
 }
 
-/**
- * The plan of a whole mesh. `pairs`: as they stand `now`, or as they would `afterwards`, once the members' own halves are applied.
- */
-export function planMesh(mesh: SeenMesh, context: PlanContext, pairs: "now" | "afterwards"): MeshPlan {
-  const first = planFirst(mesh, context);
-  const standings =
-    pairs === "now"
-      ? standingsOf(mesh, context)
-      : new Map(
-          first.members.map(({ clusterId, standing }): [string, Standing] => [
-            clusterId,
-            standing === "blocked" ? "blocked" : "complete",
-          ]),
-        );
+/** The plan of a whole mesh. */
+export function planMesh(mesh: SeenMesh, context: PlanContext, view: PairContext["view"]): MeshPlan {
   const everybody = new Set(mesh.members.map(({ clusterId }) => clusterId));
-  return { ...first, pairs: planPairs(mesh.members, everybody, { ...context, standings }) };
+  return {
+    ...planFirst(mesh, context),
+    pairs: planPairs(mesh.members, everybody, pairContextOf(mesh, context, view)),
+  };
 }
 
 export function planFirst(mesh: SeenMesh, context: PlanContext): FirstPlan {
@@ -64,11 +54,13 @@ export function planMembers(mesh: SeenMesh, context: PlanContext): MemberPlan[] 
   return mesh.members.map((member) => planMember(member, contextOf(mesh, context, member)));
 }
 
-/** Of every member: whether its own half is enough for a pair, by cluster ID. */
-export function standingsOf(mesh: SeenMesh, context: PlanContext): Map<string, Standing> {
-  return new Map(
-    mesh.members.map((member) => [member.clusterId, peerStanding(member, contextOf(mesh, context, member))]),
+/** What pairs are planned by: whether each member's own half is enough for one, above all. */
+export function pairContextOf(mesh: SeenMesh, context: PlanContext, view: PairContext["view"]): PairContext {
+  const { roots, listing, members } = mesh;
+  const standings = new Map(
+    members.map((member) => [member.clusterId, peerStanding(member, contextOf(mesh, context, member))]),
   );
+  return { ...context, roots, listing, standings, view };
 }
 
 /** The actions of a plan in the order of a run. */
@@ -85,5 +77,5 @@ export function actionsOf({ members, pairs, departures }: MeshPlan): Action[] {
 }
 
 function contextOf({ roots, listing }: SeenMesh, context: PlanContext, member: Member): MemberContext {
-  return { ...context, roots, collisions: listing.collisions, desired: context.desired(member) };
+  return { ...context, roots, listing, desired: context.desired(member) };
 }

@@ -5,19 +5,11 @@ import { ISTIO_NAMESPACE, readerSecretName, remoteSecretName } from "../core/nam
 import type { Member, Reachable, ReaderSecretState, RemoteSecretState } from "../core/observation.ts";
 import { isReachable } from "../core/observation.ts";
 import type { Write } from "../core/plan.ts";
-import { outOfReach } from "../core/reach.ts";
-import { routeBetween } from "../core/route.ts";
-import type { MeshSpec } from "../core/spec.ts";
 import { renewalsARun, tokenExpiring } from "../core/token-life.ts";
 import { type Connect, secretName } from "./action.ts";
 import { whyConnect } from "./connect-causes.ts";
-import type { Standing } from "./member.ts";
-
-export interface PairContext {
-  readonly spec: MeshSpec;
-  readonly standings: ReadonlyMap<string, Standing>;
-  readonly now: Date;
-}
+import type { PairContext } from "./context.ts";
+import { isComplete, routeBetween } from "./route.ts";
 
 /**
  * How a directed pair stands: `current` (the remote secret is as it should be), `connect` (it is written now),
@@ -201,10 +193,10 @@ type Writing = Pick<PairPlan, "standing" | "isApart" | "action" | "findings">;
 
 function planWriting(pair: Pair, context: PairContext): Writing {
   const { reader, target } = pair;
-  const route = routeBetween(reader.member, target.member);
+  const route = routeBetween(reader.member, target.member, context);
   if (route.kind === "none") return { standing: "excluded", isApart: true, findings: [route.finding] };
-  const waiting = notComplete(reader.member, context) ?? notComplete(target.member, context);
-  if (waiting !== undefined) return { standing: "pending", findings: [waiting], ...renewal(pair, context) };
+  if (route.kind === "pending")
+    return { standing: "pending", findings: [route.finding], ...renewal(pair, context) };
   if (!isReachable(reader.member) || !isReachable(target.member))
     return { standing: "pending", findings: [] };
   const { address } = target;
@@ -228,7 +220,7 @@ function renewal(pair: Pair, context: PairContext): Pick<PairPlan, "action"> {
   const isKept = own?.isRead === true && own.targetGkeId === target.member.cluster.id;
   if (!isKept || "finding" in address || foreignStandIn(pair) !== undefined) return {};
   if (!isReachable(reader.member) || !isReachable(target.member)) return {};
-  if (context.standings.get(reader.clusterId) !== "complete") return {};
+  if (!isComplete(reader.member, context)) return {};
   const action = planConnect(pair, address.digest, context);
   if (action === undefined) return {};
   const isBlocked = context.standings.get(target.clusterId) === "blocked";
@@ -280,20 +272,6 @@ function writesOf({ reader, target, readerSecrets, own }: Pair): Write[] {
       object: secretName(target.names.remoteSecret),
     },
   ];
-}
-
-function notComplete(member: Member, { standings }: PairContext): Finding | undefined {
-  const standing = standings.get(member.clusterId);
-  if (standing === "complete") return undefined;
-  return (
-    outOfReach(member) ??
-    finding(
-      "PeerPending",
-      `${member.clusterId} has not finished its own half`,
-      "nothing: it pairs itself when it has",
-      member.clusterId,
-    )
-  );
 }
 
 /** A Secret of somebody else's that keeps the pair, or that is in its way. */

@@ -3,7 +3,7 @@ import { isIntermediateDue, wouldGainLife } from "../core/intermediate-life.ts";
 import { CACERTS } from "../core/names.ts";
 import type { OwnCacerts } from "../core/observation.ts";
 import { formatRootVersions } from "../core/roots/state.ts";
-import type { MemberContext } from "./member-context.ts";
+import type { MemberContext } from "./context.ts";
 
 type Cause = (cacerts: OwnCacerts, clusterId: string, context: MemberContext) => Finding | undefined;
 

@@ -11,7 +11,7 @@ import {
   type MemberAction,
   secretName,
 } from "./action.ts";
-import type { DesiredControlPlane, MemberContext } from "./member-context.ts";
+import type { DesiredControlPlane, MemberContext } from "./context.ts";
 import { acceptedCacerts } from "./member-notes.ts";
 import { whyRenew } from "./renewal-causes.ts";
 

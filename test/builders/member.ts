@@ -15,11 +15,37 @@ import type {
   ReaderSecretState,
   RemoteSecretState,
 } from "../../shared/core/observation.ts";
+import { NO_NOTES } from "../../shared/core/roots/notes.ts";
+import type { PairContext } from "../../shared/plan/context.ts";
+import type { Standing } from "../../shared/plan/member.ts";
 import { aCluster } from "./cluster.ts";
+import { aSpec } from "./spec.ts";
 
 export const NOW = new Date("2026-03-01T12:00:00Z");
 export const ROOTS = { signing: 1 } as const;
 export const MANIFEST = { manifestHash: "0123456789abcdef", istioVersion: "1.31.4" } as const;
+
+/** Of a mesh that nothing is asked of, and whose members have all finished their own halves. */
+export function aPairContext(
+  members: readonly Member[],
+  { standings = {}, ...seed }: Partial<Omit<PairContext, "standings">> & PairSeed = {},
+): PairContext {
+  return {
+    spec: aSpec(),
+    roots: { versions: ROOTS, notes: NO_NOTES },
+    listing: { members: members.map(({ cluster }) => cluster), collisions: new Set() },
+    confirm: [],
+    view: "now",
+    now: NOW,
+    ...seed,
+    standings: new Map(members.map(({ clusterId: id }) => [id, standings[id] ?? "complete"])),
+  };
+}
+
+interface PairSeed {
+  /** Of those that are not complete, by cluster ID. */
+  readonly standings?: Readonly<Record<string, Standing>>;
+}
 
 /** A member that needs nothing: everything is as `ROOTS` and `MANIFEST` want it, and no peers are known. */
 export function aMember(cluster: Cluster = aCluster(), seen: Partial<Reachable> = {}) {

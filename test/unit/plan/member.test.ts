@@ -8,8 +8,8 @@ import type {
 import { NO_NOTES, type RootNotes } from "../../../shared/core/roots/notes.ts";
 import type { Roots } from "../../../shared/core/roots/stages.ts";
 import type { RootVersions } from "../../../shared/core/roots/state.ts";
+import type { MemberContext } from "../../../shared/plan/context.ts";
 import { peerStanding, planMember, type Standing } from "../../../shared/plan/member.ts";
-import type { MemberContext } from "../../../shared/plan/member-context.ts";
 import { aCluster } from "../../builders/cluster.ts";
 import {
   aMember,
@@ -26,12 +26,15 @@ import { aSpec } from "../../builders/spec.ts";
 const ID = aMember().clusterId;
 const OBJECTS = { objects: () => [{ kind: "Service", namespace: "istio-system", name: "istiod" }] };
 
+const NO_COLLISION = { members: [], collisions: new Set<string>() };
+const COLLISION = { members: [], collisions: new Set([ID]) };
+
 function aContext(seed: Partial<MemberContext> = {}): MemberContext {
   return {
     spec: aSpec(),
     roots: rootsAt(ROOTS),
     desired: { ...MANIFEST, ...OBJECTS },
-    collisions: new Set(),
+    listing: NO_COLLISION,
     confirm: [],
     now: NOW,
     ...seed,
@@ -234,7 +237,7 @@ describe("planMember", () => {
   it.each<[string, string, Member, Partial<MemberContext>]>([
     ["ApiServerUnreachable", "its API server did not answer", anUnreachableMember(), {}],
     ["ApiServerRefused", "its API server refused", anUnreachableMember(aCluster(), false), {}],
-    ["ClusterIdCollision", "another has its ID", aMember(), { collisions: new Set([ID]) }],
+    ["ClusterIdCollision", "another has its ID", aMember(), { listing: COLLISION }],
     ["ManagedMesh", "Cloud Service Mesh manages it", having({ ...EMPTY, managedMesh: true }), {}],
     [
       "NamespaceTerminating",
@@ -347,7 +350,7 @@ describe("planMember", () => {
       namespace: { owner: "foreign", network: "shop.dmz", terminating: true, acceptedCacerts: undefined },
       cacerts: { owner: "foreign", trust: "unloadable", faults: ["it is empty"] },
     });
-    const { findings } = planMember(member, aContext({ collisions: new Set([ID]) }));
+    const { findings } = planMember(member, aContext({ listing: COLLISION }));
     expect(reasonsOf(findings)).toEqual([
       "ClusterIdCollision",
       "NamespaceTerminating",

@@ -10,6 +10,7 @@ import { aCluster, allEndpoints } from "../../builders/cluster.ts";
 import {
   aMember,
   anUnreachableMember,
+  aPairContext,
   aPairedFleet,
   aReaderSecret,
   aRemoteSecret,
@@ -31,11 +32,9 @@ interface Given {
 /** All are subjects and complete, unless something else is given. */
 function plan(members: readonly Member[], given: Given = {}): PairPlan[] {
   const ids = members.map((member) => member.clusterId);
-  return planPairs(members, new Set(given.subjects ?? ids), {
-    spec: aSpec(given.spec),
-    standings: new Map(ids.map((id) => [id, given.standings?.[id] ?? "complete"])),
-    now: given.now ?? NOW,
-  });
+  const { subjects = ids, spec, standings = {}, now = NOW } = given;
+  const context = aPairContext(members, { spec: aSpec(spec), standings, now });
+  return planPairs(members, new Set(subjects), context);
 }
 
 /** How east reads west. */

@@ -6,7 +6,14 @@ import { UnavailableError } from "../../../shared/errors.ts";
 import { type Attempt, attemptAll } from "../../../shared/phases/pairs.ts";
 import { type PairPlan, planPairs } from "../../../shared/plan/pair.ts";
 import { aCluster } from "../../builders/cluster.ts";
-import { aMember, anUnreachableMember, aReaderSecret, aRemoteSecret, NOW } from "../../builders/member.ts";
+import {
+  aMember,
+  anUnreachableMember,
+  aPairContext,
+  aReaderSecret,
+  aRemoteSecret,
+  NOW,
+} from "../../builders/member.ts";
 import { aSpec } from "../../builders/spec.ts";
 
 const HOUR = 3_600_000;
@@ -111,10 +118,11 @@ function planOf(
   const own = seen.find((member) => member.clusterId === reader);
   if (own?.state.reachable !== true) return [];
   const members = [{ ...own, state: { ...own.state, remoteSecrets: [...held.values()] } }, ...due];
-  const standings = new Map(
+  const standings = Object.fromEntries(
     members.map(({ clusterId: id, state }) => [id, state.reachable ? "complete" : "blocked"] as const),
   );
-  const plans = planPairs(members, new Set([reader]), { spec: SPEC, standings, now });
+  const context = aPairContext(members, { spec: SPEC, standings, now });
+  const plans = planPairs(members, new Set([reader]), context);
   return plans.filter((plan) => plan.reader === reader);
 }
 

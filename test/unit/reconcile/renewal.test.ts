@@ -9,6 +9,7 @@ import type { KubernetesObject } from "../../../shared/ports.ts";
 import { preview } from "../../../shared/preview.ts";
 import type { Progress } from "../../../shared/progress.ts";
 import { collectStatus } from "../../../shared/status.ts";
+import { aPairContext } from "../../builders/member.ts";
 import { aMesh, type FakeMesh } from "../../fakes/mesh.ts";
 import { MANIFEST_TEMPLATE } from "../../fixtures/manifest-template.ts";
 import {
@@ -345,11 +346,8 @@ describe("a reader Secret that another run has just made", () => {
     const [reader, target] = seen.filter(isReachable);
     // The target was seen a moment before the other run got there.
     const stale = { ...target!, state: { ...target!.state, readerSecrets: [] } };
-    const plans = planPairs([reader!, stale], new Set([reader!.clusterId]), {
-      spec: run.spec,
-      standings: new Map(seen.map(({ clusterId: id }) => [id, "complete"])),
-      now: mesh.clock.now(),
-    });
+    const context = aPairContext(seen, { spec: run.spec, now: mesh.clock.now() });
+    const plans = planPairs([reader!, stale], new Set([reader!.clusterId]), context);
     const action = plans.find((plan) => plan.reader === reader!.clusterId)?.action;
     const before = versionsOf(mesh);
     expect(

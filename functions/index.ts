@@ -1,11 +1,11 @@
 import { type CloudEvent, cloudEvent, http } from "@google-cloud/functions-framework";
 import { createRotatorRuntime, createRuntime, createSignerRuntime } from "../shared/runtime.ts";
-import { rotatorExamination } from "./examine-rotator.ts";
+import { rotatorExamination } from "./examine-rotator/examine-rotator.ts";
 import { send } from "./http/send.ts";
-import { onClusterEvent } from "./on-cluster-event.ts";
-import { onRotationRequest } from "./on-rotation-request.ts";
-import { signIntermediate } from "./sign-intermediate.ts";
-import { syncMesh } from "./sync-mesh.ts";
+import { onClusterEvent } from "./on-cluster-event/on-cluster-event.ts";
+import { onRotationRequest } from "./on-rotation-request/on-rotation-request.ts";
+import { signIntermediate } from "./sign-intermediate/sign-intermediate.ts";
+import { syncMesh } from "./sync-mesh/sync-mesh.ts";
 
 /** Otherwise the framework answers a body that it cannot parse with a stack; it asks for this after it has loaded us. */
 process.env["NODE_ENV"] ??= "production";

@@ -1,5 +1,3 @@
-import { existsSync } from "node:fs";
-import { readdir } from "node:fs/promises";
 import { join, relative } from "node:path";
 import { type BuildOptions, build, type OutputFile, type Plugin } from "esbuild";
 import { FRAMEWORK } from "./bundle-package.ts";
@@ -14,17 +12,8 @@ const COMMONJS_GLOBALS = [
   'const __dirname = __meshjoinFileUrl(new URL(".", import.meta.url));',
 ].join("");
 
-/** Each file in functions/ is an entry of its own; `index.ts` registers them all. */
-async function entryPoints(): Promise<string[]> {
-  const folder = join(ROOT, "functions");
-  if (!existsSync(join(folder, "index.ts")))
-    throw new Error("functions/index.ts is missing: nothing to bundle");
-  const files = await readdir(folder);
-  return files
-    .filter((file) => file.endsWith(".ts"))
-    .toSorted()
-    .map((file) => join("functions", file));
-}
+/** Registers every function. */
+const ENTRY = "functions/index.ts";
 
 /** Of package.json a bundle gets nothing but the version, so that no other change there changes it. */
 export function versionOnly(version: string): Plugin {
@@ -58,14 +47,14 @@ export const SHARED_OPTIONS = {
 } as const satisfies BuildOptions;
 
 /**
- * Minified ES modules with shared chunks, so that a function loads only what it imports. All in one folder: code finds
+ * Minified ES modules; what is imported on demand is a chunk of its own. All in one folder: code finds
  * `istio/manifest.json` beside itself, whichever chunk it landed in. Names of functions and classes are kept, because
  * errors say theirs. The Functions Framework stays outside: the functions must register with the one that serves.
  */
 export async function bundle(version: string): Promise<ReadonlyMap<string, Uint8Array>> {
   const { outputFiles } = await build({
     ...SHARED_OPTIONS,
-    entryPoints: await entryPoints(),
+    entryPoints: [ENTRY],
     outdir: DIST,
     outbase: "functions",
     sourcemap: "linked",

@@ -1,5 +1,5 @@
-import { openApi } from "../functions/http/openapi.ts";
-import { signOpenApi } from "../functions/http/sign-openapi.ts";
+import { signOpenApi } from "../functions/sign-intermediate/openapi.ts";
+import { openApi } from "../functions/sync-mesh/openapi.ts";
 import { renderCliReference } from "./cli-reference.ts";
 import { renderConfigReference } from "./config-reference.ts";
 import { renderErrorsReference } from "./errors-reference.ts";

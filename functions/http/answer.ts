@@ -1,5 +1,6 @@
 import type { ErrorCode } from "../../shared/core/error-codes.ts";
 import { InputError, isRetryable, MeshjoinError } from "../../shared/errors.ts";
+import type { Logger } from "../../shared/log.ts";
 
 /** What is sent back; `body` is JSON unless it is a text. */
 export interface Answer {
@@ -31,11 +32,21 @@ export function errorAnswer(error: unknown): Answer {
   if (!(error instanceof MeshjoinError)) {
     return refusal(500, { code: "Internal", message: "an unexpected error", cure: SEE_LOG });
   }
-  const body = bodyOf(error);
+  const body = errorBody(error);
   if (error instanceof InputError) return refusal(400, { ...body, field: error.field });
   return isRetryable(error) ? refusal(503, body, { "retry-after": "60" }) : refusal(500, body);
 }
 
-export function bodyOf({ code, message, cure }: MeshjoinError): ErrorBody {
+/**
+ * The same, logged unless the caller alone has to act: as a warning where asking again may mend it, as an error where an operator
+ * has to.
+ */
+export function loggedErrorAnswer(error: unknown, log: Logger): Answer {
+  const passes = error instanceof MeshjoinError && error.retryable;
+  if (!(error instanceof InputError)) log[passes ? "warn" : "error"]({ err: error }, "request failed");
+  return errorAnswer(error);
+}
+
+export function errorBody({ code, message, cure }: MeshjoinError): ErrorBody {
   return { code, message, ...(cure === undefined ? {} : { cure }) };
 }

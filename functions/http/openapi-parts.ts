@@ -1,5 +1,5 @@
 import * as z from "zod/mini";
-import { JSON_TYPE } from "./parse.ts";
+import { JSON_TYPE } from "./body.ts";
 
 export type Json = Readonly<Record<string, unknown>>;
 

@@ -44,7 +44,7 @@ export function notSent(error: unknown, url: string, signal: AbortSignal | undef
 /** A 404 of anybody else says nothing about a cluster. */
 const NOT_YET: readonly ErrorCode[] = ["ClusterUnknown", "NotAMember"];
 
-/** As the function chooses its statuses; functions/http/sign-error.ts. */
+/** As the function chooses its statuses; functions/sign-intermediate/error.ts. */
 function ownError(status: number, { message, field, ...said }: ErrorBody): MeshjoinError | undefined {
   if (status === 400 || status === 413) return new InputError(message, { ...said, field });
   if (status === 403) return new RefusedError(message, said);

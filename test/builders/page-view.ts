@@ -1,4 +1,4 @@
-import type { PageView } from "../../functions/page/view.ts";
+import type { PageView } from "../../functions/sync-mesh/page/view.ts";
 import { finding } from "../../shared/core/finding.ts";
 import type { Plan } from "../../shared/core/plan.ts";
 import type { Status } from "../../shared/core/status.ts";

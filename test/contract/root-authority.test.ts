@@ -1,5 +1,5 @@
 import { describe, expect, it } from "@jest/globals";
-import { signIntermediate } from "../../functions/sign-intermediate.ts";
+import { signIntermediate } from "../../functions/sign-intermediate/sign-intermediate.ts";
 import { type LocalServer, listen } from "../../sandbox/google/http.ts";
 import { startIamFront } from "../../sandbox/google/iam-front.ts";
 import { googleIdentityToken } from "../../shared/adapters/google-auth.ts";

@@ -1,5 +1,5 @@
 locals {
-  # What functions/trigger/audit-entry.ts acts on, and nothing else: test/unit/terraform/sink-filter.test.ts holds the two
+  # What functions/on-cluster-event/audit-entry.ts acts on, and nothing else: test/unit/terraform/sink-filter.test.ts holds the two
   # together. [.] and not a backslash, which the query language takes for itself. OR binds closer than AND there.
   audit_filter = <<-EOT
     log_id("cloudaudit.googleapis.com/activity")

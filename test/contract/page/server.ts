@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { type Page, renderPage } from "../../../functions/page/page.ts";
-import type { PageView } from "../../../functions/page/view.ts";
+import { type Page, renderPage } from "../../../functions/sync-mesh/page/page.ts";
+import type { PageView } from "../../../functions/sync-mesh/page/view.ts";
 import { listen, readBody } from "../../../sandbox/google/http.ts";
 import { aView } from "../../builders/page-view.ts";
 

@@ -1,4 +1,4 @@
-import type { PageView } from "../../../functions/page/view.ts";
+import type { PageView } from "../../../functions/sync-mesh/page/view.ts";
 import { finding } from "../../../shared/core/finding.ts";
 import { aView, everything } from "../../builders/page-view.ts";
 import { aStatus } from "../../builders/status.ts";

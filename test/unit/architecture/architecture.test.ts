@@ -86,12 +86,17 @@ describe("a breach is found", () => {
     ["reconciling that composes", "shared/reconcile.ts", 'import { r } from "./runtime.ts";', "further out"],
     [
       "a page that looks for itself",
-      "functions/page/a.ts",
+      "functions/sync-mesh/page/a.ts",
       'import { o } from "../../shared/look/member.ts";',
       "data alone",
     ],
-    ["a page that takes a library", "functions/page/a.ts", 'import ejs from "ejs";', "data alone"],
-    ["a page that asks the time", "functions/page/sections/a.ts", "const t = Date.now();", "Date.now"],
+    ["a page that takes a library", "functions/sync-mesh/page/a.ts", 'import ejs from "ejs";', "data alone"],
+    [
+      "a page that asks the time",
+      "functions/sync-mesh/page/sections/a.ts",
+      "const t = Date.now();",
+      "Date.now",
+    ],
     ["the product on its test bed", "functions/a.ts", 'import { s } from "../sandbox/fleet.ts";', "no part"],
     ["an import that cannot be read", "shared/log.ts", "await import(name);", "no reader"],
     ["a file in no layer", "shared/helpers.ts", "export const a = 1;", "no layer"],
@@ -116,10 +121,14 @@ describe("a breach is found", () => {
     ["the clock outside core", "shared/look/istiods.ts", "const t = Date.now();"],
     [
       "a page on core and itself",
-      "functions/page/a.ts",
-      'import "./b.ts"; import "../../shared/core/status.ts";',
+      "functions/sync-mesh/page/a.ts",
+      'import "./b.ts"; import "../../../shared/core/status.ts";',
     ],
-    ["a page that hashes its style", "functions/page/a.ts", 'import { createHash } from "node:crypto";'],
+    [
+      "a page that hashes its style",
+      "functions/sync-mesh/page/a.ts",
+      'import { createHash } from "node:crypto";',
+    ],
     ["a function on the runtime", "functions/a.ts", 'import { runtime } from "../shared/runtime.ts";'],
   ])("but not: %s", (_, path, text) => {
     expect(breaches([moduleFacts(path, text)])).toEqual([]);

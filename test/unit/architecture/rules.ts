@@ -31,7 +31,7 @@ const CORE = "shared/core/";
 const PLAN = "shared/plan/";
 const ADAPTERS = "shared/adapters/";
 /** From data to markup: `node:crypto` for the hash of its style. */
-const PAGE = "functions/page/";
+const PAGE = "functions/sync-mesh/page/";
 const PAGE_MAY_IMPORT = [PAGE, CORE, "node:crypto"];
 const COMPOSITION_ROOTS = ["shared/runtime.ts", "shared/operator.ts"];
 const ADAPTERS_MAY_IMPORT = [ADAPTERS, CORE, "shared/ports.ts", "shared/errors.ts", "shared/async/"];
@@ -55,7 +55,16 @@ const CONFINED: readonly { readonly name: string; readonly to: string | readonly
   { name: "pino", to: "shared/log.ts" },
   {
     name: "zod",
-    to: ["shared/config.ts", "shared/adapters/compute-answer.ts", "functions/http/", "functions/trigger/"],
+    to: [
+      "shared/config.ts",
+      "shared/adapters/compute-answer.ts",
+      "functions/input/",
+      "functions/http/",
+      "functions/sync-mesh/",
+      "functions/sign-intermediate/",
+      "functions/on-cluster-event/",
+      "functions/on-rotation-request/",
+    ],
   },
 ];
 

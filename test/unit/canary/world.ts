@@ -1,7 +1,7 @@
 import { inspect } from "node:util";
 import { parse } from "yaml";
-import { onRotationRequest } from "../../../functions/on-rotation-request.ts";
-import { syncMesh } from "../../../functions/sync-mesh.ts";
+import { onRotationRequest } from "../../../functions/on-rotation-request/on-rotation-request.ts";
+import { syncMesh } from "../../../functions/sync-mesh/sync-mesh.ts";
 import { createLogger } from "../../../shared/log.ts";
 import type { KubernetesObject } from "../../../shared/ports.ts";
 import type { RotatorRun } from "../../../shared/rotate/change-roots.ts";

@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { describe, expect, it } from "@jest/globals";
 import fc from "fast-check";
 import { parse } from "yaml";
-import { type IgnoredReason, parseAuditEntry } from "../../../functions/trigger/audit-entry.ts";
+import { type IgnoredReason, parseAuditEntry } from "../../../functions/on-cluster-event/audit-entry.ts";
 import { type AuditEntry, anEntry } from "./entries.ts";
 
 const OPERATION = "operation-1772366400000-0a1b2c3d";

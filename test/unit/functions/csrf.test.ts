@@ -6,7 +6,7 @@ import {
   isSameOrigin,
   newCsrfToken,
   type OriginHeaders,
-} from "../../../functions/http/csrf.ts";
+} from "../../../functions/sync-mesh/csrf.ts";
 
 const TOKEN = newCsrfToken();
 const COOKIE = csrfCookie(TOKEN).split(";")[0];

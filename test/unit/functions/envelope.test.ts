@@ -1,5 +1,5 @@
 import { describe, expect, it } from "@jest/globals";
-import { type Envelope, openEnvelope } from "../../../functions/trigger/envelope.ts";
+import { type Envelope, openEnvelope } from "../../../functions/event/envelope.ts";
 import { AUDIT_TYPE, anEntry, PUBSUB_TYPE, pushed } from "./entries.ts";
 
 const ENTRY = anEntry("creation-finished");

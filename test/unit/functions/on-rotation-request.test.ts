@@ -1,5 +1,5 @@
 import { describe, expect, it } from "@jest/globals";
-import { onRotationRequest } from "../../../functions/on-rotation-request.ts";
+import { onRotationRequest } from "../../../functions/on-rotation-request/on-rotation-request.ts";
 import { createLogger } from "../../../shared/log.ts";
 import type { RotatorRun } from "../../../shared/rotate/change-roots.ts";
 import type { Runtime } from "../../../shared/runtime.ts";

@@ -1,10 +1,10 @@
 import { describe, expect, it } from "@jest/globals";
 import { Validator } from "@seriousme/openapi-schema-validator";
 import type { ErrorBody } from "../../../functions/http/answer.ts";
-import { openApi } from "../../../functions/http/openapi.ts";
-import { OUTPUTS } from "../../../functions/http/output.ts";
-import { signOpenApi } from "../../../functions/http/sign-openapi.ts";
-import { SIGN_OUTPUTS } from "../../../functions/http/sign-output.ts";
+import { signOpenApi } from "../../../functions/sign-intermediate/openapi.ts";
+import { SIGN_OUTPUTS } from "../../../functions/sign-intermediate/output.ts";
+import { openApi } from "../../../functions/sync-mesh/openapi.ts";
+import { OUTPUTS } from "../../../functions/sync-mesh/output.ts";
 import { clusterId } from "../../../shared/core/names.ts";
 import { makeCsr } from "../../../shared/pki/csr.ts";
 import { aMesh } from "../../fakes/mesh.ts";

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "@jest/globals";
-import { newCsrfToken } from "../../../functions/http/csrf.ts";
+import { newCsrfToken } from "../../../functions/sync-mesh/csrf.ts";
 import { clusterId } from "../../../shared/core/names.ts";
 import { aMesh } from "../../fakes/mesh.ts";
 import { expectJoined, versionsOf } from "../reconcile/world.ts";

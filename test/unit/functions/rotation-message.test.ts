@@ -1,6 +1,9 @@
 import { describe, expect, it } from "@jest/globals";
-import { openMessage, type TopicMessage } from "../../../functions/trigger/envelope.ts";
-import { parseRotationMessage, type RotationRequest } from "../../../functions/trigger/rotation-message.ts";
+import { openMessage, type TopicMessage } from "../../../functions/event/envelope.ts";
+import {
+  parseRotationMessage,
+  type RotationRequest,
+} from "../../../functions/on-rotation-request/rotation-message.ts";
 import { inWords } from "../../../shared/errors.ts";
 import { PUBSUB_TYPE } from "./entries.ts";
 

@@ -1,5 +1,5 @@
 import { afterEach } from "@jest/globals";
-import { rotatorExamination } from "../../../functions/examine-rotator.ts";
+import { rotatorExamination } from "../../../functions/examine-rotator/examine-rotator.ts";
 import { createLogger } from "../../../shared/log.ts";
 import type { FakeMesh } from "../../fakes/mesh.ts";
 import { type ServedFunction, serveFunction } from "../../serve.ts";

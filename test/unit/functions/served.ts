@@ -1,5 +1,5 @@
 import { afterEach } from "@jest/globals";
-import { syncMesh } from "../../../functions/sync-mesh.ts";
+import { syncMesh } from "../../../functions/sync-mesh/sync-mesh.ts";
 import { createLogger } from "../../../shared/log.ts";
 import type { Examiner } from "../../../shared/ports.ts";
 import type { FakeMesh } from "../../fakes/mesh.ts";

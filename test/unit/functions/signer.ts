@@ -1,5 +1,5 @@
 import { afterEach } from "@jest/globals";
-import { signIntermediate } from "../../../functions/sign-intermediate.ts";
+import { signIntermediate } from "../../../functions/sign-intermediate/sign-intermediate.ts";
 import { gkeSources } from "../../../shared/adapters/gke-sources.ts";
 import { createLogger } from "../../../shared/log.ts";
 import type { ClusterDirectory } from "../../../shared/ports.ts";

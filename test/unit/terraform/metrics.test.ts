@@ -1,7 +1,7 @@
 import { describe, expect, it } from "@jest/globals";
-import { onClusterEvent } from "../../../functions/on-cluster-event.ts";
-import { onRotationRequest } from "../../../functions/on-rotation-request.ts";
-import { syncMesh } from "../../../functions/sync-mesh.ts";
+import { onClusterEvent } from "../../../functions/on-cluster-event/on-cluster-event.ts";
+import { onRotationRequest } from "../../../functions/on-rotation-request/on-rotation-request.ts";
+import { syncMesh } from "../../../functions/sync-mesh/sync-mesh.ts";
 import { clusterId } from "../../../shared/core/names.ts";
 import { InputError, RefusedError, UnavailableError } from "../../../shared/errors.ts";
 import { createLogger } from "../../../shared/log.ts";

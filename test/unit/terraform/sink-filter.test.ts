@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { describe, expect, it } from "@jest/globals";
 import fc from "fast-check";
 import { parse } from "yaml";
-import { parseAuditEntry } from "../../../functions/trigger/audit-entry.ts";
+import { parseAuditEntry } from "../../../functions/on-cluster-event/audit-entry.ts";
 import { sinkFilter } from "../../logging/filters.ts";
 import { type Entry, matches } from "../../logging/query.ts";
 

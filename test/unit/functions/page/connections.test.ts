@@ -6,7 +6,7 @@ import {
   tally,
   WORST_FIRST,
   worstState,
-} from "../../../../functions/page/facts/connections.ts";
+} from "../../../../functions/sync-mesh/page/facts/connections.ts";
 import { PAIR_STATUSES, type PairStatus } from "../../../../shared/core/status.ts";
 import { aStatus } from "../../../builders/status.ts";
 

@@ -1,5 +1,9 @@
 import { describe, expect, it } from "@jest/globals";
-import { countFindings, groupFindings, openFindings } from "../../../../functions/page/facts/findings.ts";
+import {
+  countFindings,
+  groupFindings,
+  openFindings,
+} from "../../../../functions/sync-mesh/page/facts/findings.ts";
 import { type Finding, finding } from "../../../../shared/core/finding.ts";
 import type { Reason } from "../../../../shared/core/reasons.ts";
 import { aStatus } from "../../../builders/status.ts";

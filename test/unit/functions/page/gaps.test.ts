@@ -1,6 +1,10 @@
 import { describe, expect, it } from "@jest/globals";
-import { type Connection, connectionsOf, type State } from "../../../../functions/page/facts/connections.ts";
-import { gapsOf } from "../../../../functions/page/facts/gaps.ts";
+import {
+  type Connection,
+  connectionsOf,
+  type State,
+} from "../../../../functions/sync-mesh/page/facts/connections.ts";
+import { gapsOf } from "../../../../functions/sync-mesh/page/facts/gaps.ts";
 import { aStatus } from "../../../builders/status.ts";
 
 /** All pairs of so many members, named 0, 1, …; all synced but those that are told. */

@@ -7,7 +7,7 @@ import {
   hullOf,
   onEllipse,
   px,
-} from "../../../../functions/page/drawing/geometry.ts";
+} from "../../../../functions/sync-mesh/page/drawing/geometry.ts";
 
 describe("a hull", () => {
   it("is the corners of a box, whatever is inside", () => {

@@ -1,5 +1,5 @@
 import { it } from "@jest/globals";
-import { renderPage } from "../../../../functions/page/page.ts";
+import { renderPage } from "../../../../functions/sync-mesh/page/page.ts";
 import { aView, everything } from "../../../builders/page-view.ts";
 import { aStatus } from "../../../builders/status.ts";
 import { expectGolden } from "../../../golden.ts";

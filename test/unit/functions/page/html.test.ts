@@ -1,6 +1,6 @@
 import { describe, expect, it } from "@jest/globals";
 import fc from "fast-check";
-import { html, source } from "../../../../functions/page/html.ts";
+import { html, source } from "../../../../functions/sync-mesh/page/html.ts";
 
 const text = (value: string): string => source(html`${value}`);
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "@jest/globals";
-import { clipped, shortNames } from "../../../../functions/page/facts/names.ts";
+import { clipped, shortNames } from "../../../../functions/sync-mesh/page/facts/names.ts";
 import type { ClusterRef } from "../../../../shared/core/cluster.ts";
 import { clusterId } from "../../../../shared/core/names.ts";
 import type { MemberStatus } from "../../../../shared/core/status.ts";

@@ -1,8 +1,8 @@
 import { createHash } from "node:crypto";
 import { describe, expect, it } from "@jest/globals";
 import fc from "fast-check";
-import { renderPage } from "../../../../functions/page/page.ts";
-import type { PageView } from "../../../../functions/page/view.ts";
+import { renderPage } from "../../../../functions/sync-mesh/page/page.ts";
+import type { PageView } from "../../../../functions/sync-mesh/page/view.ts";
 import { finding } from "../../../../shared/core/finding.ts";
 import { PAIR_STATUSES } from "../../../../shared/core/status.ts";
 import { aView, everything } from "../../../builders/page-view.ts";

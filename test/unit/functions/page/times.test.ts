@@ -1,5 +1,5 @@
 import { describe, expect, it } from "@jest/globals";
-import { absoluteTime, parseTime, relativeTime } from "../../../../functions/page/facts/times.ts";
+import { absoluteTime, parseTime, relativeTime } from "../../../../functions/sync-mesh/page/facts/times.ts";
 import { NOW } from "../../../builders/member.ts";
 
 const MINUTE = 60;

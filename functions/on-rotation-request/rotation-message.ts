@@ -1,0 +1,96 @@
+import * as z from "zod/mini";
+import { rootSecretName } from "../../shared/core/names.ts";
+import type { Scope } from "../../shared/core/request.ts";
+import { InputError } from "../../shared/errors.ts";
+import {
+  ROOT_ACTIONS,
+  ROOT_CONFIRMABLE,
+  type RootAction,
+  type RootConfirmable,
+} from "../../shared/rotate.ts";
+import type { TopicMessage } from "../event/envelope.ts";
+import { clusterId, fieldOf, scope } from "../input/parse.ts";
+
+const REASONS = ["scheduled", "manual", "compromise"] as const;
+
+/** What a message on the rotation topic asks for. */
+export type RotationRequest =
+  | { readonly kind: "tick" }
+  | { readonly kind: "intermediate"; readonly scope: Scope; readonly reason: (typeof REASONS)[number] }
+  | {
+      readonly kind: "root";
+      readonly action: RootAction;
+      readonly without?: readonly string[] | undefined;
+      readonly confirm?: readonly RootConfirmable[] | undefined;
+    }
+  /** Secret Manager's rotation schedule. */
+  | { readonly kind: "schedule" }
+  /** Something was done to the root secret: only look. */
+  | { readonly kind: "look" }
+  | { readonly kind: "ignored"; readonly reason: string };
+
+const MESSAGE = z.discriminatedUnion(
+  "kind",
+  [
+    z.strictObject({ kind: z.literal("tick") }),
+    z.strictObject({
+      kind: z.literal("intermediate"),
+      scope,
+      reason: z.enum(REASONS, `use ${REASONS.join(", ")}`),
+    }),
+    z.strictObject({
+      kind: z.literal("root"),
+      action: z.enum(ROOT_ACTIONS, `use ${ROOT_ACTIONS.join(", ")}`),
+      without: z.optional(z.array(clusterId, "use a list of cluster IDs")),
+      confirm: z.optional(
+        z.array(z.enum(ROOT_CONFIRMABLE, `use ${ROOT_CONFIRMABLE.join(", ")}`), "use a list of reasons"),
+      ),
+    }),
+  ],
+  "use tick, intermediate, root",
+);
+
+/**
+ * Reads a message of the rotation topic: an order as JSON, or a notification of Secret Manager, which says what it is in its
+ * attributes (https://cloud.google.com/secret-manager/docs/event-notifications). Fails with InputError, whose `field` is at fault.
+ */
+export function parseRotationMessage(message: TopicMessage, meshId: string): RotationRequest {
+  const { eventType, secretId = "" } = message.attributes;
+  if (eventType !== undefined) {
+    if (secretId.split("/").at(-1) !== rootSecretName(meshId))
+      return { kind: "ignored", reason: "OtherSecret" };
+    return eventType === "SECRET_ROTATE" ? { kind: "schedule" } : { kind: "look" };
+  }
+  const parsed = MESSAGE.safeParse(parseJson(message.data));
+  if (parsed.success) {
+    const request = parsed.data;
+    if (request.kind !== "root" || request.action === "advance") return request;
+    const field = (["without", "confirm"] as const).find((each) => request[each] !== undefined);
+    if (field !== undefined) throw notUnderstood(field, "it goes with action advance alone", "remove it");
+    return request;
+  }
+  const [issue] = parsed.error.issues;
+  const { field, isUnknown } = fieldOf(issue);
+  if (isUnknown) throw notUnderstood(field, "it is unknown", "remove it");
+  throw notUnderstood(field || "data", "it is wrong", issue?.message ?? "correct it");
+}
+
+const EXAMPLE = 'send JSON like {"kind":"tick"}';
+
+function parseJson(text: string): unknown {
+  if (text === "") throw notUnderstood("data", "it is empty", EXAMPLE);
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw notUnderstood("data", "it is no JSON", EXAMPLE);
+  }
+}
+
+function notUnderstood(field: string, why: string, cure: string): InputError {
+  return new InputError(`${field} of the message cannot be understood: ${why}`, {
+    code: "MessageNotUnderstood",
+    cure,
+    field,
+    fields: { field },
+  });
+}

@@ -1,0 +1,36 @@
+import * as z from "zod/mini";
+import type { Fitness, IssuedCertificate, TrustBundle } from "../../shared/ports.ts";
+import { OUTPUTS } from "../sync-mesh/output.ts";
+
+/** What `sign-intermediate` answers, as schemas: as in output.ts. */
+
+const version = z.int().check(z.positive());
+const rootVersions = z.strictObject({
+  signing: z.exactOptional(version),
+  next: z.exactOptional(version),
+  previous: z.exactOptional(version),
+});
+
+const trustBundle: z.ZodMiniType<TrustBundle> = z.strictObject({ trustBundle: z.string(), rootVersions });
+
+const issued: z.ZodMiniType<IssuedCertificate> = z.strictObject({
+  certificate: z.string(),
+  trustBundle: z.string(),
+  rootVersions,
+});
+
+/** A time is RFC 3339. */
+export interface FitnessBody extends Pick<Fitness, "rootVersions"> {
+  readonly signsUntil: string;
+}
+
+const fitness: z.ZodMiniType<FitnessBody> = z.strictObject({ rootVersions, signsUntil: z.iso.datetime() });
+
+/** By their names in the OpenAPI document. */
+export const SIGN_OUTPUTS = {
+  Issued: issued,
+  TrustBundle: trustBundle,
+  Fitness: fitness,
+  Diagnosis: OUTPUTS.Diagnosis,
+  Error: OUTPUTS.Error,
+} as const;

@@ -1,0 +1,100 @@
+import * as z from "zod/mini";
+import type { ReconcileRequest } from "../../shared/core/request.ts";
+import { checkContentType, JSON_TYPE, parseJson } from "../http/body.ts";
+import { clusterId, parse, scope } from "../input/parse.ts";
+
+/** Findings that a run may be told to act on. */
+const CONFIRMABLE = ["MassLeave", "NotConfigured", "IstioVersionDiffers"] as const;
+
+type Confirmable = (typeof CONFIRMABLE)[number];
+
+const confirmable = z.enum(CONFIRMABLE, `use ${CONFIRMABLE.join(", ")}`);
+
+/** The body of `POST /sync`; everything may be left out. */
+export const SYNC_BODY = z.strictObject({
+  scope: z.optional(scope),
+  dryRun: z.optional(z.boolean("use true or false")),
+  deep: z.optional(z.boolean("use true or false")),
+  confirm: z.optional(z.array(confirmable, `use a list of ${CONFIRMABLE.join(", ")}`)),
+});
+
+const scopeName = z.union([z.literal("mesh"), clusterId], 'use "mesh" or a cluster ID: cn-…');
+
+/** The query of `GET /`: the page as it is, or with the plan of `plan`. */
+const PAGE_QUERY = z.strictObject({
+  plan: z.optional(scopeName),
+  refresh: z.optional(z.literal("off", "use off")),
+});
+
+/** The fields of a form that is sent to `POST /actions`, without its token. */
+const ACTION_FORM = z.strictObject({
+  action: z.enum(["plan", "sync"], "use plan, sync"),
+  scope: scopeName,
+  confirm: z.optional(confirmable),
+});
+
+export interface SyncOrder {
+  readonly request: ReconcileRequest;
+  readonly dryRun: boolean;
+}
+
+export type PageQuery = z.infer<typeof PAGE_QUERY>;
+export type ActionForm = z.infer<typeof ACTION_FORM>;
+
+/** The query of `GET /plan`. */
+export const PLAN_QUERY = z.strictObject({
+  clusterId: z.optional(clusterId),
+  confirm: z.optional(confirmable),
+});
+
+/** Fails with InputError, which names the first field at fault. */
+export function parseSync(body: Buffer, contentType: string | undefined): SyncOrder {
+  checkContentType(contentType, JSON_TYPE);
+  const {
+    scope: where = "mesh",
+    dryRun = false,
+    deep = false,
+    confirm = [],
+  } = parse(SYNC_BODY, parseJson(body));
+  return { request: { scope: where, reason: "sync", confirm, deep, rollOut: true }, dryRun };
+}
+
+/** Fails with InputError, which names the parameter at fault. */
+export function parsePlanQuery(query: URLSearchParams): ReconcileRequest {
+  const { clusterId: id = "mesh", confirm } = parse(PLAN_QUERY, Object.fromEntries(query));
+  return planRequest(id, confirm);
+}
+
+/** `scope` is "mesh" or a cluster ID. */
+export function planRequest(scopeOf: string, confirm?: Confirmable): ReconcileRequest {
+  return { ...requestOf(scopeOf, confirm), reason: "plan" };
+}
+
+/** What the page's button asks for: as `POST /sync` with the same scope. */
+export function syncRequest({ scope: name, confirm }: ActionForm): ReconcileRequest {
+  return { ...requestOf(name, confirm), reason: "sync", rollOut: true };
+}
+
+/** Fails with InputError, which names the parameter at fault. */
+export function parsePageQuery(query: URLSearchParams): PageQuery {
+  return parse(PAGE_QUERY, Object.fromEntries(query));
+}
+
+/** Fails with InputError on what is no form. */
+export function parseForm(body: Buffer, contentType: string | undefined): URLSearchParams {
+  checkContentType(contentType, "application/x-www-form-urlencoded");
+  return new URLSearchParams(body.toString("utf8"));
+}
+
+/** Fails with InputError, which names the first field at fault. */
+export function parseAction(form: URLSearchParams): ActionForm {
+  const { csrf: _, ...fields } = Object.fromEntries(form);
+  return parse(ACTION_FORM, fields);
+}
+
+function requestOf(name: string, confirm: Confirmable | undefined): Omit<ReconcileRequest, "reason"> {
+  return {
+    scope: name === "mesh" ? "mesh" : { clusterId: name },
+    confirm: confirm === undefined ? [] : [confirm],
+  };
+}

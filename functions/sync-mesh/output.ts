@@ -1,0 +1,126 @@
+import * as z from "zod/mini";
+import { ACCOUNTS, CHECK_STATES, type Diagnosis } from "../../shared/core/check.ts";
+import { ENDPOINT_KINDS } from "../../shared/core/cluster.ts";
+import type { Finding } from "../../shared/core/finding.ts";
+import { OUTCOMES } from "../../shared/core/outcome.ts";
+import type { Plan } from "../../shared/core/plan.ts";
+import { REASONS } from "../../shared/core/reasons.ts";
+import { STAGES } from "../../shared/core/roots/stages.ts";
+import { type CertificateStatus, PAIR_STATUSES, type Status } from "../../shared/core/status.ts";
+import type { Summary } from "../../shared/core/summary.ts";
+import type { ErrorBody } from "../http/answer.ts";
+
+/**
+ * What the function answers, as schemas: they document the types of the core, and a test holds real answers to them.
+ * The function itself does not load them.
+ */
+
+// oxlint-disable-next-line typescript/no-unsafe-type-assertion -- an enum wants a tuple of its names
+const reason = z.enum(Object.keys(REASONS) as [keyof typeof REASONS]);
+const outcome = z.enum(OUTCOMES);
+const time = z.iso.datetime();
+const fingerprint = z.string().check(z.regex(/^[0-9a-f]{64}$/));
+
+const finding: z.ZodMiniType<Finding> = z.strictObject({
+  reason,
+  severity: z.enum(["info", "warning", "error"]),
+  message: z.string(),
+  cure: z.string(),
+  clusterId: z.exactOptional(z.string()),
+});
+
+const findings = z.array(finding);
+
+const certificate: z.ZodMiniType<CertificateStatus> = z.strictObject({ fingerprint, notAfter: time });
+
+const status: z.ZodMiniType<Status> = z.strictObject({
+  meshId: z.string(),
+  version: z.string(),
+  time,
+  members: z.array(
+    z.strictObject({
+      clusterId: z.string(),
+      project: z.string(),
+      location: z.string(),
+      name: z.string(),
+      reachable: z.boolean(),
+      network: z.string(),
+      kubernetesVersion: z.string(),
+      istioVersion: z.nullable(z.string()),
+      endpoint: z.nullable(z.enum(ENDPOINT_KINDS)),
+      root: z.array(certificate),
+      intermediate: z.strictObject({
+        written: z.nullable(certificate),
+        loaded: z.array(z.strictObject({ pod: z.string(), fingerprint })),
+      }),
+      findings,
+    }),
+  ),
+  pairs: z.array(
+    z.strictObject({
+      reader: z.string(),
+      target: z.string(),
+      pod: z.string(),
+      status: z.enum(PAIR_STATUSES),
+      tokenExpiry: z.nullable(time),
+      seenAt: time,
+    }),
+  ),
+  rotation: z.strictObject({
+    stage: z.enum(STAGES),
+    waitingFor: z.array(z.string()),
+    until: z.nullable(time),
+  }),
+  findings,
+});
+
+const plan: z.ZodMiniType<Plan> = z.strictObject({
+  actions: z.array(
+    z.strictObject({
+      verb: z.enum(["create", "update", "delete"]),
+      clusterId: z.string(),
+      object: z.strictObject({ kind: z.string(), namespace: z.exactOptional(z.string()), name: z.string() }),
+      findings,
+    }),
+  ),
+  findings,
+});
+
+const summary: z.ZodMiniType<Summary> = z.strictObject({
+  outcome,
+  members: z.array(z.strictObject({ clusterId: z.string(), outcome, findings })),
+  pairs: z.array(z.strictObject({ reader: z.string(), target: z.string(), outcome })),
+  findings,
+});
+
+const diagnosis: z.ZodMiniType<Diagnosis> = z.strictObject({
+  checks: z.array(
+    z.strictObject({
+      name: z.string(),
+      state: z.enum(CHECK_STATES),
+      clusterId: z.exactOptional(z.string()),
+      account: z.enum(ACCOUNTS),
+      message: z.string(),
+      cure: z.exactOptional(z.string()),
+    }),
+  ),
+});
+
+/** Of an error of any version: its codes may become more. */
+const error: z.ZodMiniType<Omit<ErrorBody, "code"> & { readonly code: string }> = z.strictObject({
+  code: z.string(),
+  message: z.string(),
+  cure: z.exactOptional(z.string()),
+  field: z.exactOptional(z.string()),
+});
+
+/** By their names in the OpenAPI document. */
+export const OUTPUTS = {
+  Finding: finding,
+  Certificate: certificate,
+  Status: status,
+  Plan: plan,
+  Summary: summary,
+  Diagnosis: diagnosis,
+  Error: error,
+} as const;

@@ -1,0 +1,65 @@
+import { PAIR_STATUSES, type PairStatus, type Status } from "../../../../shared/core/status.ts";
+
+export type State = PairStatus["status"];
+
+/** One ordered pair over all istiod pods of its reader. */
+export interface Connection {
+  readonly reader: string;
+  readonly target: string;
+  /** The worst that a pod says: a request may meet any pod. */
+  readonly state: State;
+  readonly pods: readonly PairStatus[];
+  /** The first expiry of its tokens; undefined where there is none. */
+  readonly tokenExpiry: string | undefined;
+}
+
+/**
+ * What an operator must hear of first comes first. `missing` and `closed` serve no endpoint, `timeout` serves perhaps a
+ * part of them, of `unknown` nobody can tell, and `syncing` ends by itself.
+ */
+export const WORST_FIRST: readonly State[] = ["missing", "closed", "timeout", "unknown", "syncing", "synced"];
+
+export function worstState(states: Iterable<State>): State {
+  const all = new Set(states);
+  return WORST_FIRST.find((state) => all.has(state)) ?? "unknown";
+}
+
+function earliest(times: readonly (string | null)[]): string | undefined {
+  const known = times.flatMap((time) => time ?? []);
+  return known.length < 2 ? known[0] : known.toSorted((a, b) => Date.parse(a) - Date.parse(b))[0];
+}
+
+/** Between members only, in the order of the status. */
+export function connectionsOf({ members, pairs }: Status): Connection[] {
+  const ids = new Set(members.map(({ clusterId }) => clusterId));
+  const between = pairs.filter(({ reader, target }) => ids.has(reader) && ids.has(target));
+  const byPair = Map.groupBy(between, ({ reader, target }) => JSON.stringify([reader, target]));
+  return [...byPair.values()].flatMap((pods) => {
+    const [first] = pods;
+    if (first === undefined) return [];
+    return {
+      reader: first.reader,
+      target: first.target,
+      state: worstState(pods.map(({ status }) => status)),
+      pods,
+      tokenExpiry: earliest(pods.map(({ tokenExpiry }) => tokenExpiry)),
+    };
+  });
+}
+
+export type Tally = Readonly<Record<State, number>>;
+
+export function tally(connections: readonly Connection[]): Tally {
+  const counts = PAIR_STATUSES.map((state) => [
+    state,
+    connections.filter((connection) => connection.state === state).length,
+  ]);
+  return Object.fromEntries(counts);
+}
+
+/** `timeout 40, closed 19`: the worst first, without what is synced. */
+export function describeTally(counts: Tally): string {
+  return WORST_FIRST.filter((state) => state !== "synced" && counts[state] > 0)
+    .map((state) => `${state} ${counts[state]}`)
+    .join(", ");
+}

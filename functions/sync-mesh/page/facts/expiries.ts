@@ -1,0 +1,77 @@
+import type { MemberStatus, Status } from "../../../../shared/core/status.ts";
+import type { Connection } from "./connections.ts";
+
+interface Expiring {
+  /** RFC 3339. */
+  readonly at: string;
+}
+
+export interface RootExpiry extends Expiring {
+  readonly kind: "root";
+  readonly fingerprint: string;
+  /** That trust it. */
+  readonly members: number;
+}
+
+export interface IntermediateExpiry extends Expiring {
+  readonly kind: "intermediate";
+  readonly clusterId: string;
+  readonly fingerprint: string;
+  /** istiod pods that serve it, and those that serve another. */
+  readonly loadedBy: number;
+  readonly otherwise: number;
+}
+
+export interface TokenExpiry extends Expiring {
+  readonly kind: "token";
+  readonly reader: string;
+  readonly target: string;
+}
+
+export type Expiry = RootExpiry | IntermediateExpiry | TokenExpiry;
+export const EXPIRY_KINDS = ["root", "intermediate", "token"] as const satisfies Expiry["kind"][];
+
+function roots(members: readonly MemberStatus[]): RootExpiry[] {
+  const all = members.flatMap(({ root }) => root);
+  return [...Map.groupBy(all, ({ fingerprint }) => fingerprint)].map(([fingerprint, trusted]) => ({
+    kind: "root",
+    at: trusted[0]?.notAfter ?? "",
+    fingerprint,
+    members: trusted.length,
+  }));
+}
+
+function intermediates(members: readonly MemberStatus[]): IntermediateExpiry[] {
+  return members.flatMap(({ clusterId, intermediate: { written, loaded } }) => {
+    if (written === null) return [];
+    const loadedBy = loaded.filter(({ fingerprint }) => fingerprint === written.fingerprint).length;
+    return {
+      kind: "intermediate",
+      at: written.notAfter,
+      clusterId,
+      fingerprint: written.fingerprint,
+      loadedBy,
+      otherwise: loaded.length - loadedBy,
+    };
+  });
+}
+
+function tokens(connections: readonly Connection[]): TokenExpiry[] {
+  return connections.flatMap(({ reader, target, tokenExpiry }) =>
+    tokenExpiry === undefined ? [] : { kind: "token", at: tokenExpiry, reader, target },
+  );
+}
+
+/** What is no time counts as long past: somebody should look at it. */
+function momentOf(expiry: Expiry): readonly [number, Expiry] {
+  const time = Date.parse(expiry.at);
+  return [Number.isNaN(time) ? 0 : time, expiry];
+}
+
+/** Everything that expires, what expires next first. */
+export function expiriesOf({ members }: Status, connections: readonly Connection[]): Expiry[] {
+  return [...roots(members), ...intermediates(members), ...tokens(connections)]
+    .map(momentOf)
+    .toSorted(([a], [b]) => a - b)
+    .map(([, expiry]) => expiry);
+}

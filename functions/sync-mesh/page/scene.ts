@@ -1,0 +1,50 @@
+import type { Finding } from "../../../shared/core/finding.ts";
+import type { MemberStatus } from "../../../shared/core/status.ts";
+import { type Connection, connectionsOf, type Tally, tally } from "./facts/connections.ts";
+import { type Expiry, expiriesOf } from "./facts/expiries.ts";
+import { openFindings } from "./facts/findings.ts";
+import { type Gap, gapsOf } from "./facts/gaps.ts";
+import { shortNames } from "./facts/names.ts";
+import type { PageView } from "./view.ts";
+
+/** A view with everything that more than one section needs to know of it. */
+export interface Scene extends PageView {
+  /** By network, then by name: the order of every picture and table. */
+  readonly members: readonly MemberStatus[];
+  readonly connections: readonly Connection[];
+  /** What a member reads, and by whom it is read, by its cluster ID. */
+  readonly reads: ReadonlyMap<string, readonly Connection[]>;
+  readonly isRead: ReadonlyMap<string, readonly Connection[]>;
+  readonly tally: Tally;
+  readonly gaps: readonly Gap[];
+  readonly expiries: readonly Expiry[];
+  readonly findings: readonly Finding[];
+  /** Short, but like no other member's; a cluster ID for who is none. */
+  readonly nameOf: (clusterId: string) => string;
+}
+
+export function sceneOf(view: PageView): Scene {
+  const { status } = view;
+  const names = shortNames(status.members);
+  const nameOf = (clusterId: string): string => names.get(clusterId) ?? clusterId;
+  const connections = connectionsOf(status);
+  const sortKey = ({ network, clusterId }: MemberStatus): string =>
+    JSON.stringify([network, nameOf(clusterId), clusterId]);
+  return {
+    ...view,
+    members: status.members.toSorted((a, b) => (sortKey(a) < sortKey(b) ? -1 : 1)),
+    connections,
+    reads: Map.groupBy(connections, ({ reader }) => reader),
+    isRead: Map.groupBy(connections, ({ target }) => target),
+    tally: tally(connections),
+    gaps: gapsOf(connections),
+    expiries: expiriesOf(status, connections),
+    findings: openFindings(status),
+    nameOf,
+  };
+}
+
+/** A plan stands still until it has been read: it would be gone with the next load. */
+export function isRefreshing({ refreshSeconds, plan }: Scene): boolean {
+  return refreshSeconds > 0 && plan === undefined;
+}

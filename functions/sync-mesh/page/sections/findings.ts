@@ -1,0 +1,66 @@
+import type { Finding } from "../../../../shared/core/finding.ts";
+import { countFindings, type FindingGroup, groupFindings } from "../facts/findings.ts";
+import { type Html, html, type Part } from "../html.ts";
+import type { Scene } from "../scene.ts";
+import { count, memberLink, more, section, severityBadge } from "./parts.ts";
+
+/** More of one reason than this scroll in a box of their own, so that the other reasons stay in sight. */
+const LONG = 10;
+/** Of one reason; a thousand of them are for a program to read. */
+const SHOWN_MAX = 100;
+
+/** The cure that all of a group have in common. */
+function commonCure({ findings }: FindingGroup): string | undefined {
+  const cures = new Set(findings.map(({ cure }) => cure));
+  return findings.length > 1 && cures.size === 1 ? [...cures][0] : undefined;
+}
+
+function cureLine(cure: string): Html {
+  return html`<p class="cure"><strong>Cure</strong> ${cure}</p>`;
+}
+
+function item({ clusterId, message, cure }: Finding, isCommon: boolean, scene: Scene): Html {
+  return html`
+<li${isCommon ? html` class="brief"` : undefined}><p>${clusterId === undefined ? "the mesh" : memberLink(clusterId, scene)}</p><p>${message}</p>${isCommon ? undefined : cureLine(cure)}</li>`;
+}
+
+function box(group: FindingGroup, id: string, content: Html): Html {
+  return group.findings.length > LONG
+    ? html`
+<div class="scroll" role="group" aria-labelledby="${id}" tabindex="0">${content}</div>`
+    : content;
+}
+
+function drawGroup(group: FindingGroup, prefix: string, scene: Scene): Html {
+  const { reason, severity, findings } = group;
+  const cure = commonCure(group);
+  const id = `${prefix}-${reason}`;
+  const items = html`
+<ul>${findings.slice(0, SHOWN_MAX).map((finding) => item(finding, cure !== undefined, scene))}
+</ul>`;
+  return html`
+<div class="group">
+<h3 id="${id}">${severityBadge(severity)} ${reason}${findings.length > 1 ? html` <span class="muted">${findings.length} times</span>` : undefined}</h3>${
+    cure === undefined ? undefined : cureLine(cure)
+  }${box(group, id, items)}${more(findings.length - SHOWN_MAX)}
+</div>`;
+}
+
+/** Sorted findings by reason, what they have in common told once. `prefix` keeps the IDs of two such lists apart. */
+export function findingList(prefix: string, findings: readonly Finding[], scene: Scene): Html {
+  return html`
+<div class="findings">${groupFindings(findings).map((group) => drawGroup(group, prefix, scene))}
+</div>`;
+}
+
+export function findingsSection(scene: Scene): Html {
+  const { findings } = scene;
+  const content: Part =
+    findings.length === 0
+      ? html`<p class="empty">No finding: nothing asks for attention.</p>`
+      : [
+          html`<p>${count(findings.length, "open finding")}: ${countFindings(findings)}</p>`,
+          findingList("finding", findings, scene),
+        ];
+  return section({ id: "findings", title: "Findings", body: content });
+}

@@ -1,0 +1,60 @@
+import type { Outcome } from "../../../../shared/core/outcome.ts";
+import { sortFindings } from "../facts/findings.ts";
+import { type Html, html, type Part } from "../html.ts";
+import type { Scene } from "../scene.ts";
+import { findingList } from "./findings.ts";
+import { memberLink, relative, section } from "./parts.ts";
+
+const SENTENCES: Readonly<Record<Outcome, string>> = {
+  unchanged: "Everything was as it should be.",
+  created: "What was missing was created.",
+  updated: "What was wrong was updated.",
+  deleted: "What had to go was deleted.",
+  waiting: "Not all is done yet: a later run finishes it.",
+  failed: "Something failed: see the findings.",
+};
+const LOUD: readonly Outcome[] = ["failed", "waiting"];
+
+/** `2 unchanged, 1 created`. */
+function counts(outcomes: readonly Outcome[]): string {
+  return [...Map.groupBy(outcomes, (outcome) => outcome)]
+    .map(([outcome, all]) => `${all.length} ${outcome}`)
+    .join(", ");
+}
+
+function fact(name: string, outcomes: readonly Outcome[]): Part {
+  return outcomes.length === 0
+    ? undefined
+    : html`
+<li><strong>${name}</strong> ${counts(outcomes)}</li>`;
+}
+
+/** Undefined where this instance of the function has run none. */
+export function lastSyncSection(scene: Scene): Html | undefined {
+  const { lastSync, now } = scene;
+  if (lastSync === undefined) return undefined;
+  const { outcome, members, pairs, findings } = lastSync.summary;
+  const loud = members.filter((member) => LOUD.includes(member.outcome));
+  const all = sortFindings([...findings, ...members.flatMap((member) => member.findings)]);
+  const body: Part = [
+    html`<p><span class="badge ${outcome}">${outcome}</span> ${relative(lastSync.at, now)}. ${SENTENCES[outcome]}</p>
+<ul class="facts">${fact(
+      "Members",
+      members.map((member) => member.outcome),
+    )}${fact(
+      "Pairs",
+      pairs.map((pair) => pair.outcome),
+    )}${
+      loud.length === 0
+        ? undefined
+        : html`
+<li><strong>Not done</strong> ${loud.map((member, index) => [index === 0 ? "" : ", ", memberLink(member.clusterId, scene)])}</li>`
+    }
+</ul>`,
+    all.length === 0
+      ? undefined
+      : html`
+<p class="intro">What it found:</p>${findingList("last-finding", all, scene)}`,
+  ];
+  return section({ id: "last-sync", title: "Last sync", body });
+}

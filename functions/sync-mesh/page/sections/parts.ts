@@ -1,0 +1,82 @@
+import type { Severity } from "../../../../shared/core/reasons.ts";
+import { absoluteTime, parseTime, relativeTime } from "../facts/times.ts";
+import { type Html, html, type Part } from "../html.ts";
+import type { Scene } from "../scene.ts";
+
+/** `1 pair`, `2 pairs`. */
+export function count(number: number, one: string, many = `${one}s`): string {
+  return `${number} ${number === 1 ? one : many}`;
+}
+
+/** As people say it, with the exact time at hand; what is no time is shown as it came. */
+export function relative(rfc3339: string, now: Date): Html {
+  const time = parseTime(rfc3339);
+  if (time === undefined) return html`${rfc3339 === "" ? "not known" : rfc3339}`;
+  return html`<time datetime="${rfc3339}" title="${absoluteTime(time)}">${relativeTime(time, now)}</time>`;
+}
+
+export function absolute(rfc3339: string): string {
+  const time = parseTime(rfc3339);
+  return time === undefined ? rfc3339 : absoluteTime(time);
+}
+
+export function severityBadge(severity: Severity): Html {
+  return html`<span class="badge ${severity}">${severity === "info" ? "note" : severity}</span>`;
+}
+
+/** Enough of it to tell two apart; the whole when somebody points at it. */
+export function fingerprint(hex: string): Html {
+  return html`<code title="${hex}">${hex.slice(0, 8)}</code>`;
+}
+
+/** A member by its short name, leading to its row; anything else by its cluster ID. */
+export function memberLink(clusterId: string, { members, nameOf }: Scene): Html {
+  const isMember = members.some((member) => member.clusterId === clusterId);
+  return isMember
+    ? html`<a href="#member-${clusterId}" title="${clusterId}">${nameOf(clusterId)}</a>`
+    : html`${clusterId}`;
+}
+
+export interface SectionOptions {
+  readonly id: string;
+  readonly title: string;
+  readonly body: Part;
+}
+
+export function section({ id, title, body }: SectionOptions): Html {
+  return html`
+<section id="${id}" aria-labelledby="${id}-title">
+<h2 id="${id}-title">${title}</h2>
+${body}
+</section>`;
+}
+
+export interface TableOptions {
+  /** Unique on the page. */
+  readonly id: string;
+  readonly caption: string;
+  readonly head: readonly string[];
+  /** Rows, or whole bodies of rows. */
+  readonly body: Part;
+  readonly kind?: string;
+}
+
+/** A table in a box of its own: what is too wide or too long scrolls there, by keyboard too, and not the page. */
+export function table({ id, caption, head, body, kind = "" }: TableOptions): Html {
+  return html`
+<div class="scroll" role="group" aria-labelledby="${id}-caption" tabindex="0">
+<table class="${kind}">
+<caption id="${id}-caption"><span>${caption}</span></caption>
+<thead><tr>${head.map((cell) => html`<th scope="col">${cell}</th>`)}</tr></thead>
+${body}
+</table>
+</div>`;
+}
+
+/** How many are not shown; undefined if all are. */
+export function more(left: number, elsewhere?: Html): Html | undefined {
+  return left > 0
+    ? html`
+<p class="hint">And ${left} more${elsewhere === undefined ? "" : [": ", elsewhere]}.</p>`
+    : undefined;
+}

@@ -1,11 +1,12 @@
 import { type Command, CommanderError } from "commander";
+import type { Invocation } from "./command.ts";
 import { EXIT, type ExitCode } from "./exit-code.ts";
+import type { Format } from "./format.ts";
 import type { OutputStream } from "./host.ts";
-import type { Format, Order } from "./order.ts";
 import { createProgram } from "./program.ts";
 
 export interface Parsed {
-  readonly order: Order;
+  readonly invocation: Invocation;
   readonly format: Format;
 }
 
@@ -18,11 +19,11 @@ function allCommands(command: Command): Command[] {
   return [command, ...command.commands.flatMap(allCommands)];
 }
 
-/** What the arguments order; or, where help was asked for or they are wrong, the exit code once that is written. */
+/** What the arguments ask for; or, where they ask for help or are wrong, the exit code once that is written. */
 export function parseArguments(args: readonly string[], { stdout, stderr }: Streams): Parsed | ExitCode {
   let parsed: Parsed | undefined;
-  const program = createProgram((order, format) => {
-    parsed = { order, format };
+  const program = createProgram((invocation, format) => {
+    parsed = { invocation, format };
   });
   for (const command of allCommands(program)) {
     command.exitOverride().configureOutput({
@@ -36,6 +37,6 @@ export function parseArguments(args: readonly string[], { stdout, stderr }: Stre
     if (!(error instanceof CommanderError)) throw error;
     return error.exitCode === 0 ? EXIT.done : EXIT.usage;
   }
-  if (parsed === undefined) throw new TypeError("a command that takes no order; give it an action");
+  if (parsed === undefined) throw new TypeError("a command without an action; make it by command()");
   return parsed;
 }

@@ -3,9 +3,9 @@ import { inWords, MeshjoinError } from "../shared/errors.ts";
 import type { Operator, OperatorPorts, OperatorRun } from "../shared/operator.ts";
 import { DEADLINE_MS } from "../shared/runtime.ts";
 import { scrub } from "../shared/scrub.ts";
+import type { Format } from "./format.ts";
 import type { Host } from "./host.ts";
 import { ensureManifest } from "./manifest.ts";
-import type { Format } from "./order.ts";
 import { type Paint, paintFor } from "./paint.ts";
 import { describeProgress } from "./render/progress.ts";
 

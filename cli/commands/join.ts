@@ -1,15 +1,34 @@
 import { reconcile } from "../../shared/reconcile.ts";
-import type { ExitCode } from "../exit-code.ts";
+import { clusterArgument, command } from "../command.ts";
 import { setMeshLabel } from "../mesh-label.ts";
-import type { Session } from "../session.ts";
-import { exitCodeOfRun, showReconciled } from "./reconciled.ts";
+import { exitCodeOfRun, showReconciled } from "../reconciled.ts";
+import { labelOnly } from "./label.ts";
 
-export async function join(session: Session, name: string): Promise<ExitCode> {
-  return await session.withRun(async (run) => {
-    const { id, cluster, label, changed } = await setMeshLabel(run, name);
-    session.say(`${id} ${changed ? "is now labelled" : "is labelled already:"} ${label.key}=${label.value}`);
-    const reconciled = await reconcile(run, { scope: { clusterId: id }, reason: "join" }, [cluster]);
-    showReconciled(session, reconciled);
-    return exitCodeOfRun(reconciled);
-  });
+interface JoinOptions {
+  readonly labelOnly?: boolean;
 }
+
+export const join = command<JoinOptions, readonly [string]>({
+  name: "join",
+  description: "set the mesh label of a cluster and make it a member, from this machine",
+  declare: (bare) =>
+    bare
+      .addArgument(clusterArgument())
+      .option("--label-only", "leave the rest to the functions: meshjoin label"),
+  examples: [
+    "meshjoin join cn-shop-europe-west1-checkout",
+    "meshjoin join projects/shop/locations/europe-west1/clusters/checkout",
+  ],
+  async run(session, options, name) {
+    if (options.labelOnly === true) return await labelOnly(session, name);
+    return await session.withRun(async (run) => {
+      const { id, cluster, label, changed } = await setMeshLabel(run, name);
+      session.say(
+        `${id} ${changed ? "is now labelled" : "is labelled already:"} ${label.key}=${label.value}`,
+      );
+      const reconciled = await reconcile(run, { scope: { clusterId: id }, reason: "join" }, [cluster]);
+      showReconciled(session, reconciled);
+      return exitCodeOfRun(reconciled);
+    });
+  },
+});

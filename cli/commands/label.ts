@@ -1,12 +1,27 @@
+import { clusterArgument, command } from "../command.ts";
 import { EXIT, type ExitCode } from "../exit-code.ts";
 import { setMeshLabel } from "../mesh-label.ts";
 import { type Labelled, renderLabelled } from "../render/labelled.ts";
 import type { Session } from "../session.ts";
 
+export const label = command<Record<never, never>, readonly [string]>({
+  name: "label",
+  description: "set the mesh label of a cluster, beside its others, and leave the rest to the functions",
+  declare: (bare) => bare.addArgument(clusterArgument()),
+  notes:
+    "It needs no more than to read the cluster and change its labels, and no built manifest. A cluster with the label\n" +
+    "already stays as it is; one with another mesh's is refused. gcloud's --update-labels replaces all labels instead.",
+  examples: [
+    "meshjoin label cn-shop-europe-west1-checkout",
+    "meshjoin label projects/shop/locations/europe-west1/clusters/checkout",
+  ],
+  run: async (session, _, cluster) => await labelOnly(session, cluster),
+});
+
 /** The label alone: it is an event, and the functions make the cluster a member. */
-export async function label(session: Session, name: string): Promise<ExitCode> {
+export async function labelOnly(session: Session, cluster: string): Promise<ExitCode> {
   const labelled = await session.withPorts(async (access): Promise<Labelled> => {
-    const { id, label: set, changed } = await setMeshLabel(access, name);
+    const { id, label: set, changed } = await setMeshLabel(access, cluster);
     return { clusterId: id, label: set, outcome: changed ? "updated" : "unchanged" };
   });
   session.show(labelled, renderLabelled);

@@ -1,15 +1,22 @@
 import { reconcile } from "../../shared/reconcile.ts";
-import type { ExitCode } from "../exit-code.ts";
+import { clusterArgument, command } from "../command.ts";
 import { removeMeshLabel } from "../mesh-label.ts";
-import type { Session } from "../session.ts";
-import { exitCodeOfRun, showReconciled } from "./reconciled.ts";
+import { exitCodeOfRun, showReconciled } from "../reconciled.ts";
 
-export async function leave(session: Session, name: string): Promise<ExitCode> {
-  return await session.withRun(async (run) => {
-    const { id, cluster, changed } = await removeMeshLabel(run, name);
-    session.say(`${id} ${changed ? "has lost the" : "has no"} label ${run.spec.meshLabel}`);
-    const reconciled = await reconcile(run, { scope: "mesh", reason: "leave" }, [cluster]);
-    showReconciled(session, reconciled);
-    return exitCodeOfRun(reconciled);
-  });
-}
+export const leave = command<Record<never, never>, readonly [string]>({
+  name: "leave",
+  description: "take the mesh label off a cluster and remove what the members hold of it",
+  declare: (bare) => bare.addArgument(clusterArgument()),
+  notes:
+    "The cluster keeps its istiod and its CA, which the members trust until it expires or the root is rotated.",
+  examples: ["meshjoin leave cn-shop-europe-west1-checkout"],
+  async run(session, _, name) {
+    return await session.withRun(async (run) => {
+      const { id, cluster, changed } = await removeMeshLabel(run, name);
+      session.say(`${id} ${changed ? "has lost the" : "has no"} label ${run.spec.meshLabel}`);
+      const reconciled = await reconcile(run, { scope: "mesh", reason: "leave" }, [cluster]);
+      showReconciled(session, reconciled);
+      return exitCodeOfRun(reconciled);
+    });
+  },
+});

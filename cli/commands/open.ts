@@ -1,27 +1,41 @@
 import { InputError } from "../../shared/errors.ts";
-import { EXIT, type ExitCode } from "../exit-code.ts";
+import { command } from "../command.ts";
+import { EXIT } from "../exit-code.ts";
 import { functionUrl } from "../function-url.ts";
 import { startPageProxy } from "../page-proxy.ts";
-import type { Session } from "../session.ts";
+
+interface OpenOptions {
+  readonly url: string;
+  readonly port: string;
+}
 
 /** Serves the page of the deployed function until it is stopped. */
-export async function open(
-  session: Session,
-  { url, port }: { readonly url: string; readonly port: string },
-): Promise<ExitCode> {
-  const target = functionUrl(url);
-  const { host } = session;
-  const token = () => host.identityToken(target.origin);
-  const proxy = await startPageProxy({ target, token, port: portOf(port) });
-  try {
-    await token();
-    session.show({ url: proxy.url }, (shown) => `The page is at ${shown.url} until Ctrl-C.`);
-    await host.stopped();
-  } finally {
-    await proxy.close();
-  }
-  return EXIT.done;
-}
+export const open = command<OpenOptions>({
+  name: "open",
+  description: "serve the page of the mesh on this machine, as a service account, until Ctrl-C",
+  declare: (bare) =>
+    bare
+      .requiredOption("--url <URL>", "address of the function sync-mesh")
+      .option("--port <PORT>", "where to serve it; 0 takes any that is free", "8080"),
+  notes:
+    "Your credentials need run.invoker on the function, and must be a service account's, impersonated or not:\n" +
+    "  gcloud auth application-default login --impersonate-service-account=ACCOUNT",
+  examples: ["meshjoin open --url https://sync-mesh-1234567890.europe-west1.run.app"],
+  async run(session, { url, port }) {
+    const target = functionUrl(url);
+    const { host } = session;
+    const token = () => host.identityToken(target.origin);
+    const proxy = await startPageProxy({ target, token, port: portOf(port) });
+    try {
+      await token();
+      session.show({ url: proxy.url }, (shown) => `The page is at ${shown.url} until Ctrl-C.`);
+      await host.stopped();
+    } finally {
+      await proxy.close();
+    }
+    return EXIT.done;
+  },
+});
 
 function portOf(text: string): number {
   const port = Number(text);

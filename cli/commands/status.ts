@@ -1,9 +1,14 @@
 import { collectStatus } from "../../shared/status.ts";
-import { EXIT, type ExitCode } from "../exit-code.ts";
+import { command } from "../command.ts";
+import { EXIT } from "../exit-code.ts";
 import { renderStatus } from "../render/status.ts";
-import type { Session } from "../session.ts";
 
-export async function status(session: Session): Promise<ExitCode> {
-  session.show(await session.withRun((run) => collectStatus(run)), renderStatus);
-  return EXIT.done;
-}
+export const status = command({
+  name: "status",
+  description: "show every member and every connection as it is now; writes nothing",
+  examples: ["meshjoin status", "meshjoin status --output json | jq '.pairs'"],
+  async run(session) {
+    session.show(await session.withRun((run) => collectStatus(run)), renderStatus);
+    return EXIT.done;
+  },
+});

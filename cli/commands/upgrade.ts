@@ -1,16 +1,23 @@
 import { reconcile } from "../../shared/reconcile.ts";
 import { scopeOf } from "../cluster.ts";
-import type { ExitCode } from "../exit-code.ts";
-import type { Session } from "../session.ts";
-import { exitCodeOfRun, showReconciled } from "./reconciled.ts";
+import { type ClusterOption, clusterOption, command } from "../command.ts";
+import { exitCodeOfRun, showReconciled } from "../reconciled.ts";
 
 /** To be called is the confirmation that another version of Istio waits for. */
-export async function upgrade(session: Session, cluster: string | undefined): Promise<ExitCode> {
-  return await session.withRun(async (run) => {
-    const scope = await scopeOf(run, cluster, session.say);
-    const request = { scope, reason: "upgrade", confirm: ["IstioVersionDiffers"], rollOut: true };
-    const reconciled = await reconcile(run, request);
-    showReconciled(session, reconciled);
-    return exitCodeOfRun(reconciled);
-  });
-}
+export const upgrade = command<ClusterOption>({
+  name: "upgrade",
+  description:
+    "bring the members to the Istio of this build, one after the other; stops at the first that fails",
+  declare: (bare) => bare.addOption(clusterOption()),
+  notes: "A run begins no member that it might not see to its end: exit code 3 says that some are left.",
+  examples: ["meshjoin upgrade", "meshjoin upgrade --cluster cn-shop-europe-west1-checkout"],
+  async run(session, { cluster }) {
+    return await session.withRun(async (run) => {
+      const scope = await scopeOf(run, cluster, session.say);
+      const request = { scope, reason: "upgrade", confirm: ["IstioVersionDiffers"], rollOut: true };
+      const reconciled = await reconcile(run, request);
+      showReconciled(session, reconciled);
+      return exitCodeOfRun(reconciled);
+    });
+  },
+});

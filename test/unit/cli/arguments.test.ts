@@ -14,38 +14,50 @@ function parse(args: string) {
 
 describe("arguments", () => {
   it.each([
-    ["status", { command: "status" }, "text"],
-    ["status --output json", { command: "status" }, "json"],
-    ["--output json status", { command: "status" }, "json"],
-    ["status -o json", { command: "status" }, "json"],
-    ["plan", { command: "plan" }, "text"],
-    ["plan --cluster cn-a", { command: "plan", cluster: "cn-a" }, "text"],
-    ["sync", { command: "sync", deep: false, yes: false, confirm: [] }, "text"],
+    ["status", { name: "status", options: {}, args: [] }, "text"],
+    ["status --output json", { name: "status", options: {}, args: [] }, "json"],
+    ["--output json status", { name: "status", options: {}, args: [] }, "json"],
+    ["status -o json", { name: "status", options: {}, args: [] }, "json"],
+    ["plan", { name: "plan", options: {}, args: [] }, "text"],
+    ["plan --cluster cn-a", { name: "plan", options: { cluster: "cn-a" }, args: [] }, "text"],
+    ["sync", { name: "sync", options: {}, args: [] }, "text"],
     [
       "sync --yes --deep --cluster cn-a",
-      { command: "sync", cluster: "cn-a", deep: true, yes: true, confirm: [] },
+      { name: "sync", options: { cluster: "cn-a", deep: true, yes: true }, args: [] },
       "text",
     ],
     [
       "sync --confirm NotConfigured",
-      { command: "sync", deep: false, yes: false, confirm: ["NotConfigured"] },
+      { name: "sync", options: { confirm: ["NotConfigured"] }, args: [] },
       "text",
     ],
-    ["upgrade --cluster cn-a", { command: "upgrade", cluster: "cn-a" }, "text"],
-    ["join cn-a", { command: "join", cluster: "cn-a" }, "text"],
-    ["join cn-a --label-only", { command: "label", cluster: "cn-a" }, "text"],
-    ["label cn-a", { command: "label", cluster: "cn-a" }, "text"],
+    ["upgrade --cluster cn-a", { name: "upgrade", options: { cluster: "cn-a" }, args: [] }, "text"],
+    ["root rotate", { name: "root rotate", options: {}, args: [] }, "text"],
+    ["root init", { name: "root init", options: { algorithm: "ec-p384" }, args: [] }, "text"],
+    ["root import -", { name: "root import", options: {}, args: ["-"] }, "text"],
+    ["join cn-a", { name: "join", options: {}, args: ["cn-a"] }, "text"],
+    ["join cn-a --label-only", { name: "join", options: { labelOnly: true }, args: ["cn-a"] }, "text"],
+    ["label cn-a", { name: "label", options: {}, args: ["cn-a"] }, "text"],
     [
       "leave projects/p/zones/z/clusters/c",
-      { command: "leave", cluster: "projects/p/zones/z/clusters/c" },
+      { name: "leave", options: {}, args: ["projects/p/zones/z/clusters/c"] },
       "text",
     ],
-    ["open --url u --port 0", { command: "open", url: "u", port: "0" }, "text"],
-    ["doctor -o json", { command: "doctor" }, "json"],
-    ["doctor --preflight", { command: "preflight", region: "europe-west1" }, "text"],
-    ["doctor --preflight --region us-east1", { command: "preflight", region: "us-east1" }, "text"],
-  ])("%s", (args, order, format) => {
-    expect(parse(args)).toEqual({ parsed: { order, format }, out: "", err: "" });
+    ["open --url u --port 0", { name: "open", options: { url: "u", port: "0" }, args: [] }, "text"],
+    ["doctor -o json", { name: "doctor", options: {}, args: [] }, "json"],
+    ["doctor --preflight", { name: "doctor", options: { preflight: true }, args: [] }, "text"],
+    [
+      "doctor --preflight --region us-east1",
+      { name: "doctor", options: { preflight: true, region: "us-east1" }, args: [] },
+      "text",
+    ],
+  ])("%s", (args, invocation, format) => {
+    const work: unknown = expect.any(Function);
+    expect(parse(args)).toEqual({
+      parsed: { invocation: { ...invocation, work }, format },
+      out: "",
+      err: "",
+    });
   });
 
   it.each([

@@ -1,10 +1,13 @@
-import type { Reason } from "../../shared/core/reasons.ts";
-import type { Summary } from "../../shared/core/summary.ts";
-import type { Reconciled } from "../../shared/reconcile.ts";
-import { EXIT, type ExitCode } from "../exit-code.ts";
-import { CONFIRMABLE, type Confirmable } from "../order.ts";
-import { renderSummary } from "../render/summary.ts";
-import { describeError, type Session } from "../session.ts";
+import type { Reason } from "../shared/core/reasons.ts";
+import type { Summary } from "../shared/core/summary.ts";
+import type { Reconciled } from "../shared/reconcile.ts";
+import { EXIT, type ExitCode } from "./exit-code.ts";
+import { renderSummary } from "./render/summary.ts";
+import { describeError, type Session } from "./session.ts";
+
+/** What a person may confirm to `sync`. Another version of Istio is no repair, so a sync never begins it. */
+export const CONFIRMABLE = ["MassLeave", "NotConfigured"] as const;
+export type Confirmable = (typeof CONFIRMABLE)[number];
 
 /** What `sync --yes` confirms: what a configuration leaves out has to be confirmed by its name. */
 export const CONFIRMED_BY_YES: readonly Confirmable[] = ["MassLeave"];

@@ -1,0 +1,20 @@
+import { Option } from "commander";
+import { makeFirstRoot } from "../../../shared/rotate/first-root.ts";
+import { generatedRoot, ROOT_ALGORITHMS, type RootAlgorithm } from "../../../shared/rotate/root-payload.ts";
+import { command } from "../../command.ts";
+import { showMoved } from "./moved.ts";
+
+export const init = command<{ readonly algorithm: RootAlgorithm }>({
+  name: "init",
+  description: "make the first root of the mesh, for ten years, and its secret",
+  declare: (bare) =>
+    bare.addOption(
+      new Option("--algorithm <ALGORITHM>", "of its key").choices(ROOT_ALGORITHMS).default("ec-p384"),
+    ),
+  async run(session, { algorithm }) {
+    return await session.withPorts(async (access) => {
+      const make = () => generatedRoot(access.spec, access.ports.clock.now(), algorithm);
+      return showMoved(session, await makeFirstRoot(access, make));
+    });
+  },
+});

@@ -1,0 +1,31 @@
+import { group } from "../../command.ts";
+import { advance } from "./advance.ts";
+import { importRoot } from "./import.ts";
+import { init } from "./init.ts";
+import { moving } from "./moved.ts";
+import { status } from "./status.ts";
+
+/** The root CAs of the mesh. */
+export const root = group({
+  name: "root",
+  description: "make, bring and rotate the root CA of the mesh",
+  notes:
+    "A rotation has three stages: distribute (every member trusts the next root), switch (it signs), retire (the one\n" +
+    "before leaves). Ticks of the function on-rotation-request move it on when a stage is over: every member was seen\n" +
+    "to have it, and no certificate of the stage before can be alive. No command makes that shorter.",
+  examples: [
+    "meshjoin root init",
+    "meshjoin root rotate",
+    "meshjoin root status --output json | jq '.waitingFor'",
+  ],
+  commands: [
+    status,
+    init,
+    importRoot,
+    advance,
+    moving("rotate", "start", "make the next root and begin a rotation to it"),
+    moving("pause", "pause", "keep ticks from moving the rotation on"),
+    moving("resume", "resume", "let ticks move the rotation on again"),
+    moving("abort", "abort", "take the rotation back the same way, as long as the old root has not left"),
+  ],
+});

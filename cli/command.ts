@@ -21,7 +21,7 @@ export interface CliCommand {
   addTo(parent: Command, take: Take): void;
 }
 
-interface CommandSpec<Options extends object, Args extends readonly string[]> {
+interface CommandSpec<Options extends object> {
   readonly name: string;
   readonly description: string;
   /** Its arguments and options; none without it. */
@@ -29,21 +29,18 @@ interface CommandSpec<Options extends object, Args extends readonly string[]> {
   /** What the help says between the options and the examples. */
   readonly notes?: string;
   readonly examples?: readonly string[];
-  readonly run: (session: Session, options: Options, ...args: Args) => Promise<ExitCode>;
+  /** Gets as many arguments as are declared. */
+  readonly run: (session: Session, options: Options, ...args: string[]) => Promise<ExitCode>;
 }
 
-export function command<
-  Options extends object = Record<never, never>,
-  Args extends readonly string[] = readonly [],
->(spec: CommandSpec<Options, Args>): CliCommand {
+export function command<Options extends object = object>(spec: CommandSpec<Options>): CliCommand {
   const { name, description, declare = (bare) => bare, run } = spec;
   return {
     addTo(parent, take) {
       const added = declare(parent.command(name).description(description));
       added.addHelpText("after", helpText(spec)).action(() => {
-        // What `declare` has declared is what `run` takes; commander types neither.
+        const { args } = added;
         const options = added.opts<Options>();
-        const args = added.args as unknown as Args;
         take({ name, options, args, work: async (session) => await run(session, options, ...args) });
       });
     },
@@ -74,7 +71,7 @@ export function group({ commands, ...spec }: GroupSpec): CliCommand {
   };
 }
 
-function helpText({ notes, examples = [] }: Pick<CommandSpec<object, []>, "notes" | "examples">): string {
+function helpText({ notes, examples = [] }: Pick<CommandSpec<object>, "notes" | "examples">): string {
   const parts = [
     ...(notes === undefined ? [] : [notes]),
     ...(examples.length === 0 ? [] : [`Examples:\n${examples.map((line) => `  ${line}`).join("\n")}`]),

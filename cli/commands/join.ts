@@ -8,7 +8,7 @@ interface JoinOptions {
   readonly labelOnly?: boolean;
 }
 
-export const join = command<JoinOptions, readonly [string]>({
+export const join = command<JoinOptions>({
   name: "join",
   description: "set the mesh label of a cluster and make it a member, from this machine",
   declare: (bare) =>
@@ -19,7 +19,7 @@ export const join = command<JoinOptions, readonly [string]>({
     "meshjoin join cn-shop-europe-west1-checkout",
     "meshjoin join projects/shop/locations/europe-west1/clusters/checkout",
   ],
-  async run(session, options, name) {
+  async run(session, options, name: string) {
     if (options.labelOnly === true) return await labelOnly(session, name);
     return await session.withRun(async (run) => {
       const { id, cluster, label, changed } = await setMeshLabel(run, name);

@@ -4,7 +4,7 @@ import { setMeshLabel } from "../mesh-label.ts";
 import { type Labelled, renderLabelled } from "../render/labelled.ts";
 import type { Session } from "../session.ts";
 
-export const label = command<Record<never, never>, readonly [string]>({
+export const label = command({
   name: "label",
   description: "set the mesh label of a cluster, beside its others, and leave the rest to the functions",
   declare: (bare) => bare.addArgument(clusterArgument()),
@@ -15,7 +15,7 @@ export const label = command<Record<never, never>, readonly [string]>({
     "meshjoin label cn-shop-europe-west1-checkout",
     "meshjoin label projects/shop/locations/europe-west1/clusters/checkout",
   ],
-  run: async (session, _, cluster) => await labelOnly(session, cluster),
+  run: async (session, _, cluster: string) => await labelOnly(session, cluster),
 });
 
 /** The label alone: it is an event, and the functions make the cluster a member. */

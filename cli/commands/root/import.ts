@@ -7,12 +7,12 @@ import { command } from "../../command.ts";
 import { showMoved } from "./moved.ts";
 
 /** The first root of a mesh that has none; else the next one. */
-export const importRoot = command<Record<never, never>, readonly [string]>({
+export const importRoot = command({
   name: "import",
   description: "bring a root of your own: the first of the mesh, or the next one, to which a rotation begins",
   declare: (bare) =>
     bare.argument("<FILE>", "the root's PEM certificate, followed by its key; - reads standard input"),
-  async run(session, _, file) {
+  async run(session, _, file: string) {
     const payload = await session.host.readFile(file);
     const made = await session.withPorts(async (access) => {
       const brought = await importedRoot(payload, file, access);

@@ -1,27 +1,48 @@
 import type { ModuleFacts } from "./module-facts.ts";
 
-/** From the inside out; a file imports from its own layer and from those before it. docs/design.md says why. */
-const LAYERS: readonly (readonly string[])[] = [
-  ["shared/core/"],
-  ["shared/plan/"],
-  ["package.json", "shared/version.ts"],
-  ["shared/errors.ts", "shared/is-record.ts", "shared/nearest.ts", "shared/scrub.ts", "shared/table.ts"],
-  ["shared/async/"],
-  ["shared/ports.ts", "shared/log.ts", "shared/config.ts", "shared/progress.ts"],
-  ["shared/pki/", "shared/istio/"],
-  ["shared/doctor/"],
-  ["shared/limits/"],
-  ["shared/run.ts"],
-  ["shared/report.ts"],
-  ["shared/apply.ts", "shared/apply/"],
-  ["shared/look/", "shared/plan-context.ts"],
-  ["shared/phases/"],
-  ["shared/reconcile.ts"],
-  ["shared/rotate.ts", "shared/rotate/"],
-  ["shared/run-log.ts", "shared/preview.ts", "shared/status.ts", "shared/signing.ts"],
-  ["shared/runtime.ts"],
-  ["shared/operator.ts"],
-  ["functions/", "cli/"],
+/** Files of one layer, by the beginnings of their paths, and what they are for. */
+export interface Layer {
+  readonly paths: readonly string[];
+  readonly role: string;
+}
+
+/** From the inside out: a file imports from its own layer and from those before it. docs/design.md shows them. */
+export const LAYERS: readonly Layer[] = [
+  { paths: ["shared/core/"], role: "pure: names, membership, stages of a root, words for people" },
+  { paths: ["shared/plan/"], role: "pure: from the mesh that was seen to the actions that are due" },
+  { paths: ["package.json", "shared/version.ts"], role: "the version" },
+  {
+    paths: [
+      "shared/errors.ts",
+      "shared/is-record.ts",
+      "shared/nearest.ts",
+      "shared/scrub.ts",
+      "shared/table.ts",
+    ],
+    role: "the classes of errors, the scrubber of keys, small helpers",
+  },
+  { paths: ["shared/async/"], role: "settling, limits and deadlines of promises" },
+  {
+    paths: ["shared/ports.ts", "shared/log.ts", "shared/config.ts", "shared/progress.ts"],
+    role: "the interfaces to the outside, the log, the configuration",
+  },
+  { paths: ["shared/pki/", "shared/istio/"], role: "certificates; the objects that Istio must find" },
+  { paths: ["shared/doctor/"], role: "what an account can read and may do: ok, fault, or unknown" },
+  { paths: ["shared/limits/"], role: "the pool of port-forwards" },
+  { paths: ["shared/run.ts"], role: "one run: its ports, limits and deadline" },
+  { paths: ["shared/report.ts"], role: "the result of a run, and the only merge" },
+  { paths: ["shared/apply.ts", "shared/apply/"], role: "executes actions; each has an outcome" },
+  { paths: ["shared/look/", "shared/plan-context.ts"], role: "reads through ports; unreachable is a value" },
+  { paths: ["shared/phases/"], role: "the parts of a run, one after the other" },
+  { paths: ["shared/reconcile.ts"], role: "look, plan, phases, report" },
+  { paths: ["shared/rotate.ts", "shared/rotate/"], role: "the stages of a root, and the gate between them" },
+  {
+    paths: ["shared/run-log.ts", "shared/preview.ts", "shared/status.ts", "shared/signing.ts"],
+    role: "the log of a run; look and plan without a write; the certificate of a member",
+  },
+  { paths: ["shared/runtime.ts"], role: "the composition root: it knows the adapters" },
+  { paths: ["shared/operator.ts"], role: "the rights of a person: for cli/ alone" },
+  { paths: ["functions/", "cli/"], role: "parse the trigger, call once, answer; neither knows the other" },
 ];
 /** Where the product begins; each without the others. */
 const ENTRIES = ["functions/", "cli/"];
@@ -73,7 +94,7 @@ function startsWithAny(path: string, prefixes: readonly string[]): boolean {
 }
 
 function layerOf(path: string): number {
-  return LAYERS.findIndex((prefixes) => startsWithAny(path, prefixes));
+  return LAYERS.findIndex(({ paths }) => startsWithAny(path, paths));
 }
 
 function isOwn(specifier: string): boolean {

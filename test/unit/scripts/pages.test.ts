@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "@jest/globals";
+import { withLayers } from "../../../scripts/layers.ts";
 import { PAGES } from "../../../scripts/pages.ts";
 import { ROOT } from "../../../scripts/paths.ts";
 import { variableNames } from "../../../shared/config.ts";
@@ -10,6 +11,14 @@ import { REASONS } from "../../../shared/core/reasons.ts";
 describe("generated pages", () => {
   it.each(Object.entries(PAGES))("%s is up to date (else: npm run docs)", (path, render) => {
     expect(readFileSync(join(ROOT, path), "utf8")).toBe(render());
+  });
+
+  it("lose no mark: a design without its layers is refused, and an older tree is replaced", () => {
+    const page = readFileSync(join(ROOT, "docs/design.md"), "utf8");
+    const older = page.replace(/^shared\/core\/ .*$/m, "shared/elsewhere/");
+    expect(older).not.toBe(page);
+    expect(withLayers(older)).toBe(page);
+    expect(() => withLayers(page.replace("<!-- End of", "<!-- end of"))).toThrow("has lost the marks");
   });
 
   it("name every reason once, under its severity", () => {

@@ -1,7 +1,7 @@
 import { type ExitCode, exitCodeOf } from "./exit-code.ts";
 import type { Host } from "./host.ts";
 import { parseArguments } from "./parse.ts";
-import { describeError, openSession } from "./session.ts";
+import { errorText, openSession } from "./session.ts";
 
 /** The whole command `meshjoin` but for the process; it never throws. */
 export async function meshjoin(args: readonly string[], host: Host): Promise<ExitCode> {
@@ -11,7 +11,7 @@ export async function meshjoin(args: readonly string[], host: Host): Promise<Exi
   try {
     return await parsed.invocation.work(session);
   } catch (error) {
-    session.say(describeError(error));
+    session.say(errorText(error));
     return exitCodeOf(error);
   }
 }

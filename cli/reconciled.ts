@@ -3,7 +3,7 @@ import type { Summary } from "../shared/core/summary.ts";
 import type { Reconciled } from "../shared/reconcile.ts";
 import { EXIT, type ExitCode } from "./exit-code.ts";
 import { renderSummary } from "./render/summary.ts";
-import { describeError, type Session } from "./session.ts";
+import { errorText, type Session } from "./session.ts";
 
 /** What a person may confirm to `sync`. Another version of Istio is no repair, so a sync never begins it. */
 export const CONFIRMABLE = ["MassLeave", "NotConfigured"] as const;
@@ -15,7 +15,7 @@ export const CONFIRMED_BY_YES: readonly Confirmable[] = ["MassLeave"];
 /** Shows what a run did, and what went wrong in it that its findings do not say already. */
 export function showReconciled(session: Session, { summary, errors }: Reconciled): void {
   const said = new Set(findingsOf(summary).map(({ message }) => message));
-  for (const error of errors.filter(({ message }) => !said.has(message))) session.say(describeError(error));
+  for (const error of errors.filter(({ message }) => !said.has(message))) session.say(errorText(error));
   session.show(summary, renderSummary);
 }
 

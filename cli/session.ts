@@ -66,7 +66,7 @@ function stamped(ms: number, text: string): string {
 }
 
 /** What a person is told of an error. Only one that is not ours has a stack to show. */
-export function describeError(error: unknown): string {
+export function errorText(error: unknown): string {
   if (error instanceof MeshjoinError) return `error: ${inWords(error)}`;
   const stack = error instanceof Error ? (error.stack ?? error.message) : String(error);
   return `error: this was not expected, and is a fault of meshjoin; report it with these lines:\n${stack}`;

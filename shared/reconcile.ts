@@ -7,7 +7,7 @@ import { noSigningRoot } from "./core/roots/signing.ts";
 import { type Roots, rootsOf } from "./core/roots/stages.ts";
 import type { Summary } from "./core/summary.ts";
 import { MeshjoinError, RootError } from "./errors.ts";
-import { unreadable } from "./look/member.ts";
+import { unreadableErrors } from "./look/member.ts";
 import { lookAt, type Mesh } from "./look/mesh.ts";
 import type { Course, Phase } from "./phases/course.ts";
 import { departures } from "./phases/departures.ts";
@@ -69,7 +69,7 @@ export async function reconcile(
   for (const row of rows) course = await through(run, course, row);
   if (fault !== undefined && !isAboutLeaver(course)) throw fault;
   const { mesh: last } = course;
-  const report = merge(course.report, { errors: unreadable([...last.members, ...last.leavers]) });
+  const report = merge(course.report, { errors: unreadableErrors([...last.members, ...last.leavers]) });
   const retry = isRetried(report) || run.signal.aborted;
   return { summary: summaryOf(report), retry, errors: report.errors, members: last.members };
 }

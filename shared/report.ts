@@ -63,12 +63,12 @@ export function merge(...reports: readonly Partial<Report>[]): Report {
 }
 
 /** What one member's part of the work has come to, if it threw: its outcome, its finding, and the error for the log. */
-function failure(thrown: unknown, clusterId: string, doing: string): Fault {
+function failure(thrown: unknown, clusterId: string, doing: string): MemberFault {
   const error = asMeshjoinError(thrown, clusterId, doing);
   return { clusterId, outcome: outcomeOfFailure(error), finding: faultFinding(error, clusterId), error };
 }
 
-export interface Fault {
+export interface MemberFault {
   readonly clusterId: string;
   readonly outcome: "waiting" | "failed";
   readonly finding: Finding;
@@ -83,7 +83,7 @@ export async function settle<T>(
   clusterId: string,
   doing: string,
   work: () => Promise<T>,
-  onFault: (fault: Fault) => T,
+  onFault: (fault: MemberFault) => T,
 ): Promise<T> {
   try {
     return await work();

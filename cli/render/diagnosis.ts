@@ -1,7 +1,8 @@
 import type { Check, CheckState, Diagnosis } from "../../shared/core/check.ts";
+import { count } from "../../shared/core/count.ts";
 import { renderRows } from "../../shared/table.ts";
 import type { Paint } from "../paint.ts";
-import { blocks, count } from "./words.ts";
+import { blocks } from "./words.ts";
 
 /** A line for each check, and below what is not well its cure. Whose account it is about is said of functions alone. */
 export function renderDiagnosis({ checks }: Diagnosis, paint: Paint): string {

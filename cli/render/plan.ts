@@ -1,8 +1,9 @@
+import { count } from "../../shared/core/count.ts";
 import type { Plan, PlannedAction } from "../../shared/core/plan.ts";
 import { renderRows } from "../../shared/table.ts";
 import type { Colour, Paint } from "../paint.ts";
 import { renderFindings } from "./findings.ts";
-import { blocks, count, someOf, tally } from "./words.ts";
+import { blocks, someOf, tally } from "./words.ts";
 
 /** Of one kind of change to a member, before they are counted instead of named. */
 const NAMED_MAX = 2;

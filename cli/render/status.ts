@@ -1,9 +1,10 @@
+import { count } from "../../shared/core/count.ts";
 import { distinct } from "../../shared/core/finding.ts";
 import type { MemberStatus, PairStatus, RotationStatus, Status } from "../../shared/core/status.ts";
 import { renderTable } from "../../shared/table.ts";
 import type { Paint } from "../paint.ts";
 import { renderFindings } from "./findings.ts";
-import { blocks, count, someOf } from "./words.ts";
+import { blocks, someOf } from "./words.ts";
 
 /** As many hex digits as tell one certificate from another. */
 const FINGERPRINT_DIGITS = 12;

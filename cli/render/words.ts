@@ -1,10 +1,5 @@
 const NAMED_MAX = 2;
 
-/** `1 member`, `2 members`. */
-export function count(number: number, noun: string): string {
-  return `${number} ${noun}${number === 1 ? "" : "s"}`;
-}
-
 /** The first ones by name, the rest by number. */
 export function someOf(names: readonly string[]): string {
   const rest = names.length - NAMED_MAX;

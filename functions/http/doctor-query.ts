@@ -1,8 +1,8 @@
 import * as z from "zod/mini";
-import { clusterId, parse } from "../input/parse.ts";
+import { clusterIdSchema, parse } from "../input/parse.ts";
 
 /** The query of `GET /doctor`: one member, or all. */
-export const DOCTOR_QUERY = z.strictObject({ member: z.optional(clusterId) });
+export const DOCTOR_QUERY = z.strictObject({ member: z.optional(clusterIdSchema) });
 
 /** The cluster ID of the one member that is asked about. Fails with InputError, which names the parameter at fault. */
 export function parseDoctorQuery(query: URLSearchParams): string | undefined {

@@ -1,13 +1,13 @@
 import * as z from "zod/mini";
 import { InputError } from "../../shared/errors.ts";
 
-export const clusterId = z
+export const clusterIdSchema = z
   .string("use a cluster ID: cn-…")
   .check(z.regex(/^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/, "use a cluster ID: cn-…"));
 
 /** Of a run: the whole mesh, or one cluster. */
-export const scope = z.union(
-  [z.literal("mesh"), z.strictObject({ clusterId })],
+export const scopeSchema = z.union(
+  [z.literal("mesh"), z.strictObject({ clusterId: clusterIdSchema })],
   'use "mesh" or { "clusterId": "cn-…" }',
 );
 

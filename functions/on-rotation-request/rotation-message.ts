@@ -9,7 +9,7 @@ import {
   type RootConfirmable,
 } from "../../shared/rotate.ts";
 import type { TopicMessage } from "../event/envelope.ts";
-import { clusterId, fieldOf, scope } from "../input/parse.ts";
+import { clusterIdSchema, fieldOf, scopeSchema } from "../input/parse.ts";
 
 const REASONS = ["scheduled", "manual", "compromise"] as const;
 
@@ -35,13 +35,13 @@ const MESSAGE = z.discriminatedUnion(
     z.strictObject({ kind: z.literal("tick") }),
     z.strictObject({
       kind: z.literal("intermediate"),
-      scope,
+      scope: scopeSchema,
       reason: z.enum(REASONS, `use ${REASONS.join(", ")}`),
     }),
     z.strictObject({
       kind: z.literal("root"),
       action: z.enum(ROOT_ACTIONS, `use ${ROOT_ACTIONS.join(", ")}`),
-      without: z.optional(z.array(clusterId, "use a list of cluster IDs")),
+      without: z.optional(z.array(clusterIdSchema, "use a list of cluster IDs")),
       confirm: z.optional(
         z.array(z.enum(ROOT_CONFIRMABLE, `use ${ROOT_CONFIRMABLE.join(", ")}`), "use a list of reasons"),
       ),

@@ -1,10 +1,10 @@
 import * as z from "zod/mini";
 import { checkContentType, JSON_TYPE, parseJson } from "../http/body.ts";
-import { clusterId, parse } from "../input/parse.ts";
+import { clusterIdSchema, parse } from "../input/parse.ts";
 
 /** The body of `POST /sign`. */
 export const SIGN_BODY = z.strictObject({
-  clusterId,
+  clusterId: clusterIdSchema,
   csr: z.string("send a PKCS#10 request in PEM").check(z.minLength(1, "send a PKCS#10 request in PEM")),
 });
 

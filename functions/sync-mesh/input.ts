@@ -1,7 +1,7 @@
 import * as z from "zod/mini";
 import type { ReconcileRequest } from "../../shared/core/request.ts";
 import { checkContentType, JSON_TYPE, parseJson } from "../http/body.ts";
-import { clusterId, parse, scope } from "../input/parse.ts";
+import { clusterIdSchema, parse, scopeSchema } from "../input/parse.ts";
 
 /** Findings that a run may be told to act on. */
 const CONFIRMABLE = ["MassLeave", "NotConfigured", "IstioVersionDiffers"] as const;
@@ -12,13 +12,13 @@ const confirmable = z.enum(CONFIRMABLE, `use ${CONFIRMABLE.join(", ")}`);
 
 /** The body of `POST /sync`; everything may be left out. */
 export const SYNC_BODY = z.strictObject({
-  scope: z.optional(scope),
+  scope: z.optional(scopeSchema),
   dryRun: z.optional(z.boolean("use true or false")),
   deep: z.optional(z.boolean("use true or false")),
   confirm: z.optional(z.array(confirmable, `use a list of ${CONFIRMABLE.join(", ")}`)),
 });
 
-const scopeName = z.union([z.literal("mesh"), clusterId], 'use "mesh" or a cluster ID: cn-…');
+const scopeName = z.union([z.literal("mesh"), clusterIdSchema], 'use "mesh" or a cluster ID: cn-…');
 
 /** The query of `GET /`: the page as it is, or with the plan of `plan`. */
 const PAGE_QUERY = z.strictObject({
@@ -43,7 +43,7 @@ export type ActionForm = z.infer<typeof ACTION_FORM>;
 
 /** The query of `GET /plan`. */
 export const PLAN_QUERY = z.strictObject({
-  clusterId: z.optional(clusterId),
+  clusterId: z.optional(clusterIdSchema),
   confirm: z.optional(confirmable),
 });
 

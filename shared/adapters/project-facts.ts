@@ -1,6 +1,6 @@
 import type { ProjectFacts, Restriction } from "../ports.ts";
 import { property } from "./google-client.ts";
-import { askProject, type ProjectApiOptions, strings, unreadable } from "./project-question.ts";
+import { askProject, type ProjectApiOptions, strings, unreadableAnswer } from "./project-question.ts";
 
 export interface ProjectFactsOptions extends ProjectApiOptions {
   /** Credentials of a person have no project of their own, whose enabled APIs count. */
@@ -82,7 +82,7 @@ export function googleProjectFacts(options: ProjectFactsOptions): ProjectFacts {
 
 /** What is `false` is left out. */
 function billedIn(info: object): boolean {
-  if (typeof property(info, "name") !== "string") throw unreadable();
+  if (typeof property(info, "name") !== "string") throw unreadableAnswer();
   return property(info, "billingEnabled") === true;
 }
 
@@ -96,7 +96,7 @@ function enabledIn(answer: object, apis: readonly string[]): ReadonlySet<string>
       property(service, "state"),
     ]),
   );
-  if (apis.some((api) => !states.has(api))) throw unreadable();
+  if (apis.some((api) => !states.has(api))) throw unreadableAnswer();
   return new Set(apis.filter((api) => states.get(api) === "ENABLED"));
 }
 
@@ -104,7 +104,7 @@ function enabledIn(answer: object, apis: readonly string[]): ReadonlySet<string>
 function restrictionIn(policy: object): Restriction | undefined {
   const rules = property(property(policy, "spec"), "rules");
   const list: unknown[] = Array.isArray(rules) ? rules : [];
-  if (list.length === 0) throw unreadable();
+  if (list.length === 0) throw unreadableAnswer();
   if (list.some((rule) => property(rule, "enforce") === true)) return { kind: "enforced" };
   if (list.some((rule) => property(rule, "denyAll") === true)) {
     return { kind: "values", allowed: [], denied: [] };

@@ -41,7 +41,7 @@ export async function askProject<T>(
       ...(body === undefined ? {} : { body }),
     });
     if (typeof answer === "object" && answer !== null) return read(answer);
-    throw unreadable();
+    throw unreadableAnswer();
   } catch (error) {
     if (error instanceof MeshjoinError) throw error;
     // The consumer is refused before the call is looked at.
@@ -58,7 +58,7 @@ export async function askProject<T>(
   }
 }
 
-export function unreadable(): Error {
+export function unreadableAnswer(): Error {
   return new Error("the answer has another form than the documented one");
 }
 

@@ -1,6 +1,6 @@
 import type { Quota, Quotas } from "../ports.ts";
 import { property } from "./google-client.ts";
-import { askProject, type ProjectApiOptions, unreadable } from "./project-question.ts";
+import { askProject, type ProjectApiOptions, unreadableAnswer } from "./project-question.ts";
 
 export interface QuotasOptions extends ProjectApiOptions {
   /** Instead of `https://compute.googleapis.com`. */
@@ -61,11 +61,12 @@ export function googleQuotas({ computeEndpoint, ...options }: QuotasOptions): Qu
 /** `quotaStatusWarning` stands in place of quotas that could not be read. */
 function quotasIn(resource: object): [string, Quota][] {
   const quotas = property(resource, "quotas");
-  if (!Array.isArray(quotas) || property(resource, "quotaStatusWarning") !== undefined) throw unreadable();
+  if (!Array.isArray(quotas) || property(resource, "quotaStatusWarning") !== undefined)
+    throw unreadableAnswer();
   return quotas.map((quota: unknown) => {
     const [metric, limit, usage] = ["metric", "limit", "usage"].map((name) => property(quota, name));
     if (typeof metric !== "string" || typeof limit !== "number" || typeof usage !== "number") {
-      throw unreadable();
+      throw unreadableAnswer();
     }
     return [metric, { limit, usage }];
   });
@@ -83,8 +84,8 @@ function limitIn(info: object, region: string): number {
     entries.find((each) => regionOf(each) === region) ?? entries.find((each) => regionOf(each) === undefined);
   const locations = property(entry, "applicableLocations");
   const applies = Array.isArray(locations) && (locations.includes(region) || locations.includes("global"));
-  if (!applies) throw unreadable();
+  if (!applies) throw unreadableAnswer();
   const value = property(property(entry, "details"), "value");
-  if (typeof value !== "string" || !/^-?\d+$/.test(value)) throw unreadable();
+  if (typeof value !== "string" || !/^-?\d+$/.test(value)) throw unreadableAnswer();
   return Number(value) < 0 ? Number.POSITIVE_INFINITY : Number(value);
 }

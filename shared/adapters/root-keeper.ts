@@ -2,7 +2,13 @@ import { ConflictError, type MeshjoinError } from "../errors.ts";
 import type { RootKeeper, RootVersionInfo } from "../ports.ts";
 import { crc32c } from "./crc32c.ts";
 import { callOptions, GRPC, grpcCode, onceOptions, withoutRequest } from "./google-client.ts";
-import { type RootSecret, type RootSecretOptions, refusal, rootSecret, secretError } from "./root-secret.ts";
+import {
+  type RootSecret,
+  type RootSecretOptions,
+  rootSecret,
+  rootSecretError,
+  secretError,
+} from "./root-secret.ts";
 
 /** Changes to the root secret in Secret Manager over REST. */
 export function secretManagerKeeper(options: RootSecretOptions): RootKeeper {
@@ -20,7 +26,10 @@ export function secretManagerKeeper(options: RootSecretOptions): RootKeeper {
         return true;
       } catch (error) {
         if (grpcCode(error) === GRPC.alreadyExists) return false;
-        throw refusal(error, secret, { attempt: "create", permission: "secretmanager.secrets.create" });
+        throw rootSecretError(error, secret, {
+          attempt: "create",
+          permission: "secretmanager.secrets.create",
+        });
       }
     },
     async update({ etag, otherAliases }, { versions, annotations }, signal) {
@@ -60,7 +69,7 @@ export function secretManagerKeeper(options: RootSecretOptions): RootKeeper {
         await (await secret.client()).disableSecretVersion({ name }, callOptions(signal));
       } catch (error) {
         if (isGone(error)) return;
-        throw refusal(error, secret, {
+        throw rootSecretError(error, secret, {
           attempt: `disable version ${version} of`,
           permission: "secretmanager.versions.disable",
         });

@@ -92,11 +92,11 @@ export function secretError(error: unknown, secret: RootSecret, call: Attempt): 
       cure: `create it with "meshjoin root init", or with "gcloud secrets create ${id} --project ${project}" and a root CA as its version`,
     });
   }
-  return refusal(error, secret, call);
+  return rootSecretError(error, secret, call);
 }
 
 /** The error of any call that has no reason of its own. */
-export function refusal(
+export function rootSecretError(
   error: unknown,
   { id, project }: RootSecret,
   { attempt, permission }: Attempt,

@@ -2,7 +2,13 @@ import { type MeshjoinError, RootError } from "../errors.ts";
 import type { RootStore } from "../ports.ts";
 import { crc32c } from "./crc32c.ts";
 import { callOptions, GRPC, grpcCode, reasonOf, withoutRequest } from "./google-client.ts";
-import { type RootSecret, type RootSecretOptions, readState, refusal, rootSecret } from "./root-secret.ts";
+import {
+  type RootSecret,
+  type RootSecretOptions,
+  readState,
+  rootSecret,
+  rootSecretError,
+} from "./root-secret.ts";
 
 /**
  * The root secret in Secret Manager over REST. Nothing is loaded or opened before the first call. The buffer that
@@ -78,5 +84,5 @@ function payloadError(error: unknown, secret: RootSecret, version: number): Mesh
       cure: `run "gcloud secrets versions enable ${version} --secret ${id} --project ${project}", or give the alias to another version`,
     });
   }
-  return refusal(error, secret, { attempt: "read", permission: "secretmanager.versions.access" });
+  return rootSecretError(error, secret, { attempt: "read", permission: "secretmanager.versions.access" });
 }

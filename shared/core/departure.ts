@@ -54,13 +54,17 @@ export interface Absence {
 }
 
 /** What its source says of one cluster; `silent`, and a refusal, prove nothing, whatever a list has said. */
-export type Answer = Cluster | "absent" | "silent" | Refusal;
+export type SourceAnswer = Cluster | "absent" | "silent" | Refusal;
 
 interface Refusal {
   readonly refused: Pick<Fault, "message" | "cure">;
 }
 
-export function judgeAbsence({ ref, clusterId: id }: Departed, answer: Answer, spec: MeshSpec): Absence {
+export function judgeAbsence(
+  { ref, clusterId: id }: Departed,
+  answer: SourceAnswer,
+  spec: MeshSpec,
+): Absence {
   if (ref === undefined) {
     return open(
       "nothing tells which cluster its credentials were made for",

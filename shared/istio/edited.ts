@@ -3,7 +3,7 @@ import { remembering } from "../core/remembering.ts";
 import type { ManagedFields, ObjectMeta } from "../ports.ts";
 
 /** What was written with one request, as paths into `managedFields`. */
-export interface Written {
+export interface WrittenObject {
   /** Keys of the Secret's data. */
   readonly data: readonly string[];
   /** Keys of Meshjoin's own annotations, without their prefix. */
@@ -23,7 +23,7 @@ const SOMEBODY = "somebody";
  */
 export function editorOf(
   { managedFields = [] }: ObjectMeta,
-  { data, annotations, at }: Written,
+  { data, annotations, at }: WrittenObject,
 ): string | undefined {
   const mine = managedFields.find(
     ({ manager, operation }) => manager === FIELD_MANAGER && operation === "Update",

@@ -1,6 +1,6 @@
 import type { ForeignCacerts } from "../core/observation.ts";
 import { parseBundle } from "../pki/certificate.ts";
-import { fault } from "../pki/fault.ts";
+import { cacertsFault } from "../pki/fault.ts";
 import { type ForeignFaults, type ForeignFiles, verifyForeignCacerts } from "../pki/verify-foreign.ts";
 
 interface Layout {
@@ -29,7 +29,7 @@ const TLS_FILES: Layout = {
 };
 
 /** `until`: when the first certificate in it expires that is still valid. */
-export type Verdict = Exclude<ForeignCacerts, { trust: "sameRoots" | "unknown" }> | Accepted;
+export type CacertsVerdict = Exclude<ForeignCacerts, { trust: "sameRoots" | "unknown" }> | Accepted;
 export interface Accepted {
   readonly owner: "foreign";
   readonly trust: "sameRoots";
@@ -48,7 +48,7 @@ export function judgeCacerts(
   data: Readonly<Record<string, string>>,
   trustBundle: string,
   now: Date,
-): Verdict {
+): CacertsVerdict {
   if (GENERATED in data) return { owner: "foreign", trust: "generated" };
   const { loading, trust } = faultsOf(data, trustBundle, now);
   const faults = [...new Set([...loading, ...trust].map(({ message }) => message))];
@@ -74,7 +74,7 @@ function faultsOf(data: Readonly<Record<string, string>>, trustBundle: string, n
   const required = new Set([certificate, privateKey, ...chain, layout.trustBundle]);
   const missing = [...required].filter((name) => !(name in data));
   return missing.length > 0
-    ? { loading: [fault("FileMissing", `it has no ${missing.join(" and no ")}`)], trust: [] }
+    ? { loading: [cacertsFault("FileMissing", `it has no ${missing.join(" and no ")}`)], trust: [] }
     : verifyForeignCacerts(filesOf(layout, data), trustBundle, now);
 }
 

@@ -1,5 +1,5 @@
 import type { Cluster } from "../core/cluster.ts";
-import { type Answer, type Departed, departedFrom, judgeAbsence } from "../core/departure.ts";
+import { type Departed, departedFrom, judgeAbsence, type SourceAnswer } from "../core/departure.ts";
 import type { Member } from "../core/observation.ts";
 import { asMeshjoinError } from "../errors.ts";
 import type { Departure } from "../plan/departures.ts";
@@ -54,7 +54,7 @@ async function ask(
 }
 
 /** What its source says, one that the configuration leaves out too: a cluster that is deleted is deleted. */
-async function answerOf(run: Run, { ref, clusterId }: Departed): Promise<Answer> {
+async function answerOf(run: Run, { ref, clusterId }: Departed): Promise<SourceAnswer> {
   if (ref === undefined) return "silent";
   try {
     return (await run.ports.sources.of(ref).get(ref, run.signal)) ?? "absent";

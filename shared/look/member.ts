@@ -97,7 +97,7 @@ export async function observeMember(run: Run, cluster: Cluster, how: Observe): P
 const LOOKING = "what it holds was read";
 
 /** Of members that were looked at: the errors that their findings may not quote. */
-export function unreadable(members: readonly Member[]): MeshjoinError[] {
+export function unreadableErrors(members: readonly Member[]): MeshjoinError[] {
   return members.flatMap(({ clusterId: id, state }) =>
     state.reachable || state.unexpected === undefined ? [] : [asMeshjoinError(state.unexpected, id, LOOKING)],
   );

@@ -9,7 +9,7 @@ import { verifyMember } from "../look/istiods.ts";
 import type { DepartureAction, Revoke } from "../plan/action.ts";
 import { type DeparturePlan, planDepartures } from "../plan/departures.ts";
 import { planContext } from "../plan-context.ts";
-import { type Fault, type PairReport, settle } from "../report.ts";
+import { type MemberFault, type PairReport, settle } from "../report.ts";
 import type { Run } from "../run.ts";
 import type { Course, Phase } from "./course.ts";
 import { WAIT_MS } from "./own-halves.ts";
@@ -51,7 +51,7 @@ async function planNow(run: Run, { request, mesh, plan }: Course): Promise<Depar
 interface Done {
   readonly action: DepartureAction;
   readonly outcome: Outcome;
-  readonly fault?: Fault;
+  readonly fault?: MemberFault;
 }
 
 interface Parting {

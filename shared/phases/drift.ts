@@ -11,7 +11,7 @@ import { newlyOwned } from "../istio/drift.ts";
 import { listedKinds, type RenderedKind } from "../istio/needed-permissions.ts";
 import { manifestValues } from "../istio/template.ts";
 import type { KubernetesObject, MemberApi, ObjectMeta } from "../ports.ts";
-import { type Fault, merge, type Report, settle } from "../report.ts";
+import { type MemberFault, merge, type Report, settle } from "../report.ts";
 import type { Run } from "../run.ts";
 import { currentMembers, type Phase } from "./course.ts";
 import { eachOf } from "./each-of.ts";
@@ -95,7 +95,7 @@ async function repairMember(run: Run, member: Member): Promise<Partial<Report>> 
 interface Work {
   readonly repaired: readonly Repaired[];
   readonly pruned: Pruned;
-  readonly faults: readonly Fault[];
+  readonly faults: readonly MemberFault[];
   /** Objects created or deleted. */
   readonly made: number;
 }

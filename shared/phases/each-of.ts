@@ -1,10 +1,10 @@
 import { isOutOfReach } from "../core/error-finding.ts";
-import { type Fault, settle } from "../report.ts";
+import { type MemberFault, settle } from "../report.ts";
 
 export interface Tried<T, R> {
   readonly done: readonly R[];
   readonly failed: readonly T[];
-  readonly faults: readonly Fault[];
+  readonly faults: readonly MemberFault[];
 }
 
 /**
@@ -19,7 +19,7 @@ export async function eachOf<T, R>(
 ): Promise<Tried<T, R>> {
   const tried = await Promise.all(
     all.map((one) =>
-      settle<{ readonly result: R } | { readonly one: T; readonly fault: Fault }>(
+      settle<{ readonly result: R } | { readonly one: T; readonly fault: MemberFault }>(
         id,
         doing(one),
         async () => ({ result: await work(one) }),

@@ -7,7 +7,7 @@ import { foreignRemoteSecret, type PairPlan } from "../plan/pair.ts";
 import type { PairReport } from "../report.ts";
 
 /** By `reader target`: whether the remote secret was written, or why not. */
-export type Written = ReadonlyMap<string, boolean | MeshjoinError>;
+export type WrittenPairs = ReadonlyMap<string, boolean | MeshjoinError>;
 
 export const keyOf = ({ reader, target }: { readonly reader: string; readonly target: string }) =>
   `${reader} ${target}`;
@@ -20,7 +20,7 @@ export interface Judged {
 /** What was written, and what was seen of it. */
 export interface Done {
   readonly subjects: ReadonlySet<string>;
-  readonly written: Written;
+  readonly written: WrittenPairs;
   readonly evidence: ReadonlyMap<string, Evidence>;
 }
 

@@ -5,7 +5,7 @@ import type { OwnCacerts, ReachableMember } from "../core/observation.ts";
 import type { Outcome } from "../core/outcome.ts";
 import { ConflictError } from "../errors.ts";
 import type { Evidence } from "../look/istiods.ts";
-import { type Fault, merge, NOTHING, type Report, settle } from "../report.ts";
+import { type MemberFault, merge, NOTHING, type Report, settle } from "../report.ts";
 import type { Run } from "../run.ts";
 import { unfinished } from "./judge-pair.ts";
 
@@ -44,7 +44,7 @@ async function note(
   return NOTHING;
 }
 
-function conflicts({ clusterId, error, finding: found }: Fault): Partial<Report> {
+function conflicts({ clusterId, error, finding: found }: MemberFault): Partial<Report> {
   if (error instanceof ConflictError) return NOTHING;
   return { ...lapsed(clusterId, unfinished(error), found), errors: [error] };
 }

@@ -7,7 +7,7 @@ import { observeAgain } from "../look/member.ts";
 import type { MemberPlan } from "../plan/member.ts";
 import { planMembers } from "../plan/mesh.ts";
 import { planContext } from "../plan-context.ts";
-import { type Fault, type MemberReport, merge, type Report, settle } from "../report.ts";
+import { type MemberFault, type MemberReport, merge, type Report, settle } from "../report.ts";
 import type { Run } from "../run.ts";
 import type { Course, Phase } from "./course.ts";
 
@@ -36,7 +36,7 @@ interface Half {
 
 interface Applied extends Half {
   readonly wrote: boolean;
-  readonly fault?: Fault;
+  readonly fault?: MemberFault;
 }
 
 async function apply(run: Run, { member, plan }: Half): Promise<Applied> {
@@ -85,7 +85,7 @@ function reportOf({ member, wrote }: Applied, outcome: Outcome, findings: readon
   return { clusterId: member.clusterId, outcome, findings, wrote };
 }
 
-function faulty(half: Applied, { outcome, finding, error }: Fault): Partial<Report> {
+function faulty(half: Applied, { outcome, finding, error }: MemberFault): Partial<Report> {
   return { members: [reportOf(half, outcome, [...half.plan.findings, finding])], errors: [error] };
 }
 

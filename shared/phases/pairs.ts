@@ -14,7 +14,7 @@ import { planContext } from "../plan-context.ts";
 import { type MemberReport, merge, type Report } from "../report.ts";
 import type { Run } from "../run.ts";
 import { type Phase, wholeSubjects } from "./course.ts";
-import { judgePair, keyOf, type Written } from "./judge-pair.ts";
+import { judgePair, keyOf, type WrittenPairs } from "./judge-pair.ts";
 import { noteLoaded } from "./note-loaded.ts";
 import { WAIT_MS } from "./own-halves.ts";
 
@@ -55,7 +55,7 @@ function roundOf(mesh: SeenMesh, subjects: ReadonlySet<string>, context: PlanCon
   return { mesh, subjects, context, standings, plans: planPairs(mesh.members, subjects, pairContext) };
 }
 
-async function verify(run: Run, round: Round, written: Written): Promise<Report> {
+async function verify(run: Run, round: Round, written: WrittenPairs): Promise<Report> {
   const { mesh, subjects, plans } = round;
   const evidence = await verifyAll(run, round, written);
   const judged = plans.map((plan) => judgePair(plan, { subjects, written, evidence }));
@@ -96,7 +96,7 @@ async function connectAll(
   run: Run,
   plans: readonly PairPlan[],
   members: readonly Member[],
-): Promise<Written> {
+): Promise<WrittenPairs> {
   const byId = new Map(members.filter(isReachable).map((member) => [member.clusterId, member]));
   const connect: Attempt = async (action) => {
     const reader = byId.get(action.clusterId);
@@ -115,7 +115,7 @@ export async function attemptAll(
   plans: readonly PairPlan[],
   attempt: Attempt,
   signal: AbortSignal,
-): Promise<Written> {
+): Promise<WrittenPairs> {
   const written = new Map<string, boolean | MeshjoinError>();
   const connect: Connecting = async (plan, isHurried) => {
     if (plan.action === undefined) return false;
@@ -168,7 +168,7 @@ async function connectOne(run: Run, pair: Pair, action: Connect): Promise<boolea
 async function verifyAll(
   run: Run,
   { mesh: { members }, subjects, plans }: Round,
-  written: Written,
+  written: WrittenPairs,
 ): Promise<ReadonlyMap<string, Evidence>> {
   const limit = within(run.signal, WAIT_MS);
   const expected = Map.groupBy(
@@ -193,7 +193,7 @@ function unseenIntermediate({ state: { cacerts } }: ReachableMember): string | u
 }
 
 /** A pair whose renewal has not had its turn has a token that is good. */
-function isWritten(plan: PairPlan, written: Written): boolean {
+function isWritten(plan: PairPlan, written: WrittenPairs): boolean {
   if (plan.standing !== "connect") return plan.standing === "current";
   const done = written.get(keyOf(plan));
   return typeof done === "boolean" || (done === undefined && plan.action?.urgency !== "needed");

@@ -29,7 +29,7 @@ export interface CacertsFault {
   readonly message: string;
 }
 
-export function fault(reason: CacertsFaultReason, message: string): CacertsFault {
+export function cacertsFault(reason: CacertsFaultReason, message: string): CacertsFault {
   return { reason, message };
 }
 
@@ -37,6 +37,8 @@ export function fault(reason: CacertsFaultReason, message: string): CacertsFault
 export function verifyDates(subject: string, certificate: Certificate, now: Date): CacertsFault | undefined {
   const { notBefore, notAfter } = certificate;
   if (now < notBefore)
-    return fault("NotYetValid", `${subject} is valid only from ${notBefore.toISOString()}`);
-  return now > notAfter ? fault("Expired", `${subject} expired at ${notAfter.toISOString()}`) : undefined;
+    return cacertsFault("NotYetValid", `${subject} is valid only from ${notBefore.toISOString()}`);
+  return now > notAfter
+    ? cacertsFault("Expired", `${subject} expired at ${notAfter.toISOString()}`)
+    : undefined;
 }

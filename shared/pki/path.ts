@@ -1,5 +1,5 @@
 import type { Certificate } from "./certificate.ts";
-import { type CacertsFault, type CacertsFaultReason, fault, verifyDates } from "./fault.ts";
+import { type CacertsFault, type CacertsFaultReason, cacertsFault, verifyDates } from "./fault.ts";
 import { isSignedBy } from "./signature.ts";
 
 /** Where a path from an intermediate may lead, and by way of what. */
@@ -66,8 +66,8 @@ export function verifyPath(
   if (rejections.length > 0) return rejections;
   const message = `the intermediate chains to no root of ${name}`;
   return namesake
-    ? [fault("SignatureInvalid", `${message}: a CA of its issuer's name has not signed it`)]
-    : [fault("UnknownIssuer", message)];
+    ? [cacertsFault("SignatureInvalid", `${message}: a CA of its issuer's name has not signed it`)]
+    : [cacertsFault("UnknownIssuer", message)];
 }
 
 interface Issuance {
@@ -84,13 +84,16 @@ function verifyIssuer({ issuer, kind, subject, below }: Issuance, now: Date): Ca
   const faults = [
     issuer.isCa && issuer.canSignCertificates
       ? undefined
-      : fault(kind.notCa, `${kind.name} may not sign certificates`),
+      : cacertsFault(kind.notCa, `${kind.name} may not sign certificates`),
     pathLength === undefined || pathLength >= below
       ? undefined
-      : fault(kind.pathLength, `${kind.name}'s path length is ${pathLength}, and the chain needs ${below}`),
+      : cacertsFault(
+          kind.pathLength,
+          `${kind.name}'s path length is ${pathLength}, and the chain needs ${below}`,
+        ),
     authorityKeyId === undefined || authorityKeyId.equals(issuer.subjectKeyId)
       ? undefined
-      : fault(
+      : cacertsFault(
           "AuthorityKeyMismatch",
           `${kind.name}'s key identifier is not the one that its subject names as its authority's`,
         ),

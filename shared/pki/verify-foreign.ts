@@ -1,7 +1,7 @@
 import { decode } from "./asn1.ts";
 import { certificatePem } from "./bundle.ts";
 import type { Certificate } from "./certificate.ts";
-import { type CacertsFault, fault } from "./fault.ts";
+import { type CacertsFault, cacertsFault } from "./fault.ts";
 import { verifyPath } from "./path.ts";
 import { derOfBlock, findPemBlocks } from "./pem.ts";
 import { isSignedBy } from "./signature.ts";
@@ -42,7 +42,7 @@ export function verifyForeignCacerts(files: ForeignFiles, meshBundle: string, no
       ? path
       : [
           ...path,
-          fault(
+          cacertsFault(
             "BundlesNotNested",
             `neither ${trustBundleName} nor the mesh's trust bundle contains the other`,
           ),
@@ -58,8 +58,8 @@ function verifyRevocationLists(chain: readonly Certificate[], pem: string): Cace
     for (const list of lists) decode(list);
     return chain.every(({ publicKey }) => lists.some((list) => isSignedBy(list, publicKey)))
       ? undefined
-      : fault("CrlMissing", "there are revocation lists, but not one of every CA of the chain");
+      : cacertsFault("CrlMissing", "there are revocation lists, but not one of every CA of the chain");
   } catch {
-    return fault("CrlMalformed", "the revocation lists are not X.509 CRLs in PEM");
+    return cacertsFault("CrlMalformed", "the revocation lists are not X.509 CRLs in PEM");
   }
 }

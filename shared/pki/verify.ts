@@ -1,7 +1,7 @@
 import { createPrivateKey, X509Certificate } from "node:crypto";
 import { compareBundles } from "./bundle.ts";
 import { type Certificate, parseBundle, parseCertificatePem } from "./certificate.ts";
-import { type CacertsFault, fault, verifyDates } from "./fault.ts";
+import { type CacertsFault, cacertsFault, verifyDates } from "./fault.ts";
 import { PRIVATE_KEY_LABELS } from "./key.ts";
 import { type Anchors, verifyPath } from "./path.ts";
 import { findPemBlocks } from "./pem.ts";
@@ -37,11 +37,11 @@ export function verifySet(files: CacertsFiles, anchors: Anchors, now: Date): Cac
   const hasRoots = anchors.roots.length > 0;
   const faults = [
     ...(certificate === undefined
-      ? [fault("CertificateMalformed", "the intermediate is not one X.509 certificate in PEM")]
+      ? [cacertsFault("CertificateMalformed", "the intermediate is not one X.509 certificate in PEM")]
       : [verifyKey(certificate, files.privateKey), verifyChain(certificate, files.chain)]),
     hasRoots
       ? undefined
-      : fault("BundleMalformed", `${anchors.name} holds no root, or something else than certificates`),
+      : cacertsFault("BundleMalformed", `${anchors.name} holds no root, or something else than certificates`),
     ...(certificate === undefined
       ? []
       : [verifyCa(certificate), verifyDates("the intermediate", certificate, now)]),
@@ -54,7 +54,7 @@ export function verifySet(files: CacertsFiles, anchors: Anchors, now: Date): Cac
 export function verifyNesting(before: string, after: string): CacertsFault | undefined {
   const change = orUndefined(() => compareBundles(before, after));
   return change === "replaced"
-    ? fault(
+    ? cacertsFault(
         "BundlesNotNested",
         "neither bundle contains the other, so a running istiod would drop the change",
       )
@@ -73,29 +73,32 @@ function verifyKey(certificate: Certificate, pem: string): CacertsFault | undefi
     return first !== undefined && PRIVATE_KEY_LABELS.has(first.label) ? createPrivateKey(pem) : undefined;
   });
   if (key === undefined) {
-    return fault(
+    return cacertsFault(
       "KeyMalformed",
       "the file of the intermediate's key does not begin with an unencrypted private key in PEM",
     );
   }
   return orUndefined(() => new X509Certificate(certificate.der).checkPrivateKey(key)) === true
     ? undefined
-    : fault("KeyMismatch", "the key is not the intermediate's");
+    : cacertsFault("KeyMismatch", "the key is not the intermediate's");
 }
 
 function verifyChain(certificate: Certificate, pem: string): CacertsFault | undefined {
   const chain = readBundle(pem);
   if (chain === undefined)
-    return fault("ChainMalformed", "the chain is no list of certificates in PEM that each begin a line");
+    return cacertsFault(
+      "ChainMalformed",
+      "the chain is no list of certificates in PEM that each begin a line",
+    );
   return chain[0]?.fingerprint === certificate.fingerprint
     ? undefined
-    : fault("ChainMismatch", "the chain does not begin with the intermediate");
+    : cacertsFault("ChainMismatch", "the chain does not begin with the intermediate");
 }
 
 function verifyCa(certificate: Certificate): CacertsFault | undefined {
   return certificate.isCa && certificate.canSignCertificates
     ? undefined
-    : fault("NotIntermediate", "the intermediate may not sign certificates");
+    : cacertsFault("NotIntermediate", "the intermediate may not sign certificates");
 }
 
 function orUndefined<T>(read: () => T): T | undefined {

@@ -6,7 +6,7 @@ import { isTokenDue, isTokenEnding } from "../core/token-life.ts";
 import type { Connect } from "./action.ts";
 
 /** One direction of a pair whose two ends are complete. */
-export interface Connection {
+export interface PairDirection {
   /** The reader's remote secret for the target. */
   readonly existing: RemoteSecretState | undefined;
   /** The Secret in the target that stands for the reader. */
@@ -19,16 +19,16 @@ export interface Connection {
   readonly now: Date;
 }
 
-type Written = Connection & { readonly existing: RemoteSecretState };
+type Written = PairDirection & { readonly existing: RemoteSecretState };
 
-const isWritten = (connection: Connection): connection is Written => connection.existing !== undefined;
+const isWritten = (connection: PairDirection): connection is Written => connection.existing !== undefined;
 
 export type Cause = Pick<Connect, "unseen" | "urgency"> & { readonly finding: Finding };
 
 type Check<T> = (connection: T) => Cause | undefined;
 
 /** Why a remote secret is written, the first cause that holds; undefined where it is as it should be. */
-export function whyConnect(connection: Connection): Cause | undefined {
+export function whyConnect(connection: PairDirection): Cause | undefined {
   if (!isWritten(connection)) return remoteSecretIsMissing(connection);
   for (const check of CAUSES) {
     const cause = check(connection);
@@ -37,7 +37,7 @@ export function whyConnect(connection: Connection): Cause | undefined {
   return undefined;
 }
 
-const remoteSecretIsMissing = (connection: Connection): Cause =>
+const remoteSecretIsMissing = (connection: PairDirection): Cause =>
   needed(connection, "RemoteSecretMissing", (target) => `there is no remote secret for ${target}`);
 
 const istiodPassesItOver: Check<Written> = (connection) =>
@@ -109,11 +109,11 @@ const CAUSES: readonly Check<Written>[] = [
   tokenIsDue,
 ];
 
-function outdated(connection: Connection, say: (target: string) => string): Cause {
+function outdated(connection: PairDirection, say: (target: string) => string): Cause {
   return needed(connection, "RemoteSecretOutdated", say);
 }
 
-function needed({ ids }: Connection, reason: Reason, say: (target: string) => string): Cause {
+function needed({ ids }: PairDirection, reason: Reason, say: (target: string) => string): Cause {
   return {
     urgency: "needed",
     finding: finding(reason, say(ids.target), "Meshjoin writes it", ids.reader),

@@ -4,7 +4,7 @@ import type { ApplyControlPlane, IssueIntermediate, MemberAction } from "./actio
 import { type Block, whyBlocked } from "./blockers.ts";
 import type { MemberContext } from "./context.ts";
 import { notesOf } from "./member-notes.ts";
-import { isGuest, isWhole, renewIntermediate, stepsOf } from "./steps.ts";
+import { isGuest, isInstalled, renewIntermediate, stepsOf } from "./steps.ts";
 
 /**
  * How a member stands after its own half: `complete`, `pending` (actions or readiness are missing), or
@@ -34,9 +34,9 @@ export function planMember(member: Member, context: MemberContext): MemberPlan {
     return { clusterId, standing: "blocked", waitsFor, actions: [], findings };
   }
   const due = stepsOf(member, context);
-  const rollOut = due.find((action) => action.kind === "applyControlPlane" && isWhole(member.state));
+  const rollOut = due.find((action) => action.kind === "applyControlPlane" && isInstalled(member.state));
   const actions = due.filter((action) => action !== rollOut);
-  const mayRenew = isWhole(member.state) && !isGuest(member.state);
+  const mayRenew = isInstalled(member.state) && !isGuest(member.state);
   const renewal = mayRenew ? renewIntermediate(member, context) : undefined;
   const isIssued = actions.some(({ kind }) => kind === "issueIntermediate");
   return {

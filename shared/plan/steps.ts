@@ -86,7 +86,7 @@ const issueIntermediate: ActionStep = (member, context) => {
   }
   if (cacerts.owner === "foreign") return undefined;
   if (cacerts.editedBy === undefined || unsafeRoots(cacerts, context.roots, clusterId) !== undefined) {
-    return isWhole(state) ? undefined : renewIntermediate(member, context);
+    return isInstalled(state) ? undefined : renewIntermediate(member, context);
   }
   const edited = `${CACERTS} was changed by ${cacerts.editedBy} since Meshjoin wrote it`;
   return replacement(
@@ -186,6 +186,6 @@ export function isGuest({ controlPlane }: Reachable): boolean {
 }
 
 /** Everything of it was applied once: the hash is written last. */
-export function isWhole({ controlPlane }: Reachable): boolean {
+export function isInstalled({ controlPlane }: Reachable): boolean {
   return controlPlane?.manifestHash !== undefined;
 }

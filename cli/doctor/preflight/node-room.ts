@@ -33,7 +33,7 @@ export interface PodSpec {
   readonly resources?: { readonly requests?: Quantities };
 }
 
-export interface PodObject extends KubernetesObject {
+export interface ScheduledPod extends KubernetesObject {
   readonly spec?: PodSpec;
   readonly status?: { readonly phase?: string };
 }
@@ -78,7 +78,7 @@ export function requestsOf({
 }
 
 /** How many such pods find room on the nodes as they are, besides the pods that are there. */
-export function roomFor(pod: PodSpec, nodes: readonly NodeObject[], pods: readonly PodObject[]): number {
+export function roomFor(pod: PodSpec, nodes: readonly NodeObject[], pods: readonly ScheduledPod[]): number {
   const need = requestsOf(pod);
   return nodes
     .filter((node) => takes(node, pod))
@@ -87,11 +87,11 @@ export function roomFor(pod: PodSpec, nodes: readonly NodeObject[], pods: readon
 }
 
 /** How many such pods would find room on another node like this one, beside what every node carries. */
-export function roomOnAnother(pod: PodSpec, node: NodeObject, pods: readonly PodObject[]): number {
+export function roomOnAnother(pod: PodSpec, node: NodeObject, pods: readonly ScheduledPod[]): number {
   return takes(node, pod) ? timesIn(requestsOf(pod), freeOn(node, pods.filter(isOfDaemonSet))) : 0;
 }
 
-function freeOn({ metadata, status }: NodeObject, pods: readonly PodObject[]): Resources {
+function freeOn({ metadata, status }: NodeObject, pods: readonly ScheduledPod[]): Resources {
   const used = pods
     .filter(({ spec }) => spec?.nodeName === metadata.name)
     .filter((pod) => pod.status?.phase !== "Succeeded" && pod.status?.phase !== "Failed")
@@ -131,7 +131,7 @@ function tolerates(
   return key === taint.key && (operator === "Exists" || value === (taint.value ?? ""));
 }
 
-function isOfDaemonSet({ metadata }: PodObject): boolean {
+function isOfDaemonSet({ metadata }: ScheduledPod): boolean {
   return (metadata.ownerReferences ?? []).some(({ kind }) => kind === "DaemonSet");
 }
 

@@ -3,13 +3,17 @@ import { notKnown, type Questions } from "./question.ts";
 import { defaultNeeds, type TerraformNeed } from "./terraform-permissions.ts";
 
 /** What a project is to the mesh. */
-export interface Part {
+export interface ProjectPart {
   readonly isMeshjoins: boolean;
   readonly isMembers: boolean;
 }
 
 /** Whether the caller may make what every deployment makes there. */
-export async function checkPermissions(questions: Questions, project: string, part: Part): Promise<Check> {
+export async function checkPermissions(
+  questions: Questions,
+  project: string,
+  part: ProjectPart,
+): Promise<Check> {
   const subject = { name: "permissions", account: "caller" } as const;
   const needs = defaultNeeds(part.isMeshjoins, part.isMembers);
   const asked = [...new Set(needs.flatMap(({ permissions }) => permissions))].toSorted();

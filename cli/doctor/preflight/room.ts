@@ -7,11 +7,11 @@ import type { ManifestTemplate } from "../../../shared/istio/template.ts";
 import type { Fleet, KubernetesObject } from "../../../shared/ports.ts";
 import {
   type NodeObject,
-  type PodObject,
   type PodSpec,
   requestsOf,
   roomFor,
   roomOnAnother,
+  type ScheduledPod,
 } from "./node-room.ts";
 
 /** What a member runs at least, as the manifest has it. */
@@ -77,7 +77,7 @@ export async function checkRoom(
   }
 }
 
-function isIstiod({ metadata }: PodObject): boolean {
+function isIstiod({ metadata }: ScheduledPod): boolean {
   return metadata.namespace === ISTIO_NAMESPACE && metadata.labels?.["app"] === "istiod";
 }
 
@@ -96,7 +96,7 @@ const MACHINE_TYPE = "e2-standard-2";
 interface Shortage {
   readonly istiods: Istiods;
   readonly nodes: readonly NodeObject[];
-  readonly pods: readonly PodObject[];
+  readonly pods: readonly ScheduledPod[];
   readonly missing: number;
 }
 

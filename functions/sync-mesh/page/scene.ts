@@ -1,6 +1,6 @@
 import type { Finding } from "../../../shared/core/finding.ts";
 import type { MemberStatus } from "../../../shared/core/status.ts";
-import { type Connection, connectionsOf, type Tally, tally } from "./facts/connections.ts";
+import { type Connection, connectionsOf, countByState, type Tally } from "./facts/connections.ts";
 import { type Expiry, expiriesOf } from "./facts/expiries.ts";
 import { openFindings } from "./facts/findings.ts";
 import { type Gap, gapsOf } from "./facts/gaps.ts";
@@ -36,7 +36,7 @@ export function sceneOf(view: PageView): Scene {
     connections,
     reads: Map.groupBy(connections, ({ reader }) => reader),
     isRead: Map.groupBy(connections, ({ target }) => target),
-    tally: tally(connections),
+    tally: countByState(connections),
     gaps: gapsOf(connections),
     expiries: expiriesOf(status, connections),
     findings: openFindings(status),

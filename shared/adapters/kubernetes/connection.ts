@@ -4,7 +4,7 @@ import { type Dispatcher, Pool } from "undici";
 import { untilAborted } from "../../async/until-aborted.ts";
 import type { Endpoint } from "../../core/cluster.ts";
 import { type ErrorFields, UnavailableError } from "../../errors.ts";
-import { type Status, statusError } from "./status-errors.ts";
+import { type KubernetesStatus, statusError } from "./status-errors.ts";
 
 /** A Google access token; asked for with every request, so that a warm instance outlives the token's hour. */
 export type AccessToken = () => Promise<string>;
@@ -182,10 +182,10 @@ function retryPause({ headers }: Dispatcher.ResponseData): number {
   return Number.isNaN(seconds) ? RETRY_PAUSE_MS : Math.min(seconds * 1000, RETRY_PAUSE_MAX_MS);
 }
 
-async function readStatus(response: Dispatcher.ResponseData): Promise<Status> {
+async function readStatus(response: Dispatcher.ResponseData): Promise<KubernetesStatus> {
   try {
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- every field is optional and checked where it is used
-    return (await response.body.json()) as Status;
+    return (await response.body.json()) as KubernetesStatus;
   } catch {
     return {};
   }

@@ -7,7 +7,7 @@ import {
 } from "../../errors.ts";
 
 /** The parts of `meta/v1` Status that decisions rest on; everything else a server may send is not looked at. */
-export interface Status {
+export interface KubernetesStatus {
   readonly reason?: string;
   readonly message?: string;
   readonly details?: {
@@ -22,7 +22,12 @@ export interface Status {
 }
 
 /** What a non-2xx answer of an API server means. `what` is the request in words, such as `create Secret cacerts`. */
-export function statusError(http: number, status: Status, what: string, fields: ErrorFields): MeshjoinError {
+export function statusError(
+  http: number,
+  status: KubernetesStatus,
+  what: string,
+  fields: ErrorFields,
+): MeshjoinError {
   const said = `${what}: ${status.message ?? `HTTP ${http}`}`;
   const causes = status.details?.causes ?? [];
   const causedBy = (type: string) => causes.some((cause) => (cause.reason ?? cause.type) === type);
@@ -62,7 +67,7 @@ export function statusError(http: number, status: Status, what: string, fields: 
   });
 }
 
-function conflict(status: Status, said: string, fields: ErrorFields): ConflictError {
+function conflict(status: KubernetesStatus, said: string, fields: ErrorFields): ConflictError {
   if (status.reason === "AlreadyExists") {
     return new ConflictError(said, { code: "AlreadyExists", fields });
   }

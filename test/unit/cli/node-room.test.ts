@@ -1,11 +1,11 @@
 import { describe, expect, it } from "@jest/globals";
 import {
   type NodeObject,
-  type PodObject,
   type PodSpec,
   requestsOf,
   roomFor,
   roomOnAnother,
+  type ScheduledPod,
 } from "../../../cli/doctor/preflight/node-room.ts";
 import { istiodsOf } from "../../../cli/doctor/preflight/room.ts";
 import { parseQuantity } from "../../../shared/core/quantity.ts";
@@ -28,7 +28,7 @@ function aNode(spec: object = {}, status: object = {}): NodeObject {
   };
 }
 
-function aPod(spec: PodSpec, phase = "Running", owner?: string): PodObject {
+function aPod(spec: PodSpec, phase = "Running", owner?: string): ScheduledPod {
   const ownerReferences = owner === undefined ? [] : [{ kind: owner, name: "x" }];
   const metadata = { name: "p", namespace: "default", ownerReferences };
   return { apiVersion: "v1", kind: "Pod", metadata, spec: { nodeName: "n", ...spec }, status: { phase } };
@@ -71,7 +71,7 @@ it.each<[string, PodSpec, number]>([
 });
 
 describe("room for istiod", () => {
-  it.each<[string, PodSpec, readonly NodeObject[], readonly PodObject[], number]>([
+  it.each<[string, PodSpec, readonly NodeObject[], readonly ScheduledPod[], number]>([
     ["on an empty node, by memory", ISTIOD, [aNode()], [], 3],
     ["beside what runs", ISTIOD, [aNode()], [aPod({ containers: [asks("1")] })], 1],
     ["beside what has ended", ISTIOD, [aNode()], [aPod({ containers: [asks("1")] }, "Succeeded")], 3],

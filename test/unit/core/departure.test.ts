@@ -1,6 +1,11 @@
 import { describe, expect, it } from "@jest/globals";
 import type { Cluster } from "../../../shared/core/cluster.ts";
-import { type Absence, type Answer, departedFrom, judgeAbsence } from "../../../shared/core/departure.ts";
+import {
+  type Absence,
+  departedFrom,
+  judgeAbsence,
+  type SourceAnswer,
+} from "../../../shared/core/departure.ts";
 import { clusterId, clusterResource } from "../../../shared/core/names.ts";
 import type { MeshSpec } from "../../../shared/core/spec.ts";
 import { aCluster } from "../../builders/cluster.ts";
@@ -71,9 +76,9 @@ describe("departedFrom", () => {
 });
 
 describe("judgeAbsence", () => {
-  const REFUSED: Answer = { refused: { message: "permission p is missing", cure: "grant it" } };
+  const REFUSED: SourceAnswer = { refused: { message: "permission p is missing", cure: "grant it" } };
   const having = (seed: Partial<Cluster>): Cluster => ({ ...GONE, ...seed });
-  it.each<[Absence["certainty"], string, Answer]>([
+  it.each<[Absence["certainty"], string, SourceAnswer]>([
     ["proved", "is not there", "absent"],
     ["proved", "is being deleted", having({ status: "STOPPING" })],
     [
@@ -97,7 +102,7 @@ describe("judgeAbsence", () => {
     expect(judgeAbsence(DEPARTED, answer, aSpec())).toMatchObject({ certainty, runsOn });
   });
 
-  it.each<[Absence["certainty"], string, Answer, Partial<MeshSpec>]>([
+  it.each<[Absence["certainty"], string, SourceAnswer, Partial<MeshSpec>]>([
     ["notConfigured", "of a project that is left out, which may not be read", REFUSED, { projects: ["zoo"] }],
     ["notConfigured", "of a project that is left out and still there", GONE, { projects: ["zoo"] }],
     ["notConfigured", "whom the allow-list leaves out", GONE, { allow: ["east*"] }],

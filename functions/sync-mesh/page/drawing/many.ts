@@ -1,5 +1,5 @@
 import type { MemberStatus } from "../../../../shared/core/status.ts";
-import { worstState } from "../facts/connections.ts";
+import { worstPairState } from "../facts/connections.ts";
 import type { Gap } from "../facts/gaps.ts";
 import { clipped } from "../facts/names.ts";
 import { type Html, html } from "../html.ts";
@@ -87,7 +87,7 @@ function stub(gap: Exclude<Gap, { kind: "pair" }>, turns: number, radius: number
   const aside = asideOf(a, b, STUB.aside);
   const from = { x: a.x + aside.x, y: a.y + aside.y };
   const to = { x: b.x + aside.x, y: b.y + aside.y };
-  const state = worstState(gap.connections.map((connection) => connection.state));
+  const state = worstPairState(gap.connections.map((connection) => connection.state));
   const words = gap.kind === "reader" ? "reads none of its" : "is read by none of its";
   const title = `${name} ${words} ${gap.connections.length} peers: ${state}`;
   return { from, to, control: from, state, bold: true, title };

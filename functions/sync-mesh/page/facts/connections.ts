@@ -19,7 +19,7 @@ export interface Connection {
  */
 export const WORST_FIRST: readonly State[] = ["missing", "closed", "timeout", "unknown", "syncing", "synced"];
 
-export function worstState(states: Iterable<State>): State {
+export function worstPairState(states: Iterable<State>): State {
   const all = new Set(states);
   return WORST_FIRST.find((state) => all.has(state)) ?? "unknown";
 }
@@ -40,7 +40,7 @@ export function connectionsOf({ members, pairs }: Status): Connection[] {
     return {
       reader: first.reader,
       target: first.target,
-      state: worstState(pods.map(({ status }) => status)),
+      state: worstPairState(pods.map(({ status }) => status)),
       pods,
       tokenExpiry: earliest(pods.map(({ tokenExpiry }) => tokenExpiry)),
     };
@@ -49,7 +49,7 @@ export function connectionsOf({ members, pairs }: Status): Connection[] {
 
 export type Tally = Readonly<Record<State, number>>;
 
-export function tally(connections: readonly Connection[]): Tally {
+export function countByState(connections: readonly Connection[]): Tally {
   const counts = PAIR_STATUSES.map((state) => [
     state,
     connections.filter((connection) => connection.state === state).length,

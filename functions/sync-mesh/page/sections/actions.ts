@@ -1,6 +1,7 @@
+import { count } from "../../../../shared/core/count.ts";
 import { type Html, html } from "../html.ts";
 import type { Scene } from "../scene.ts";
-import { count, relative, section } from "./parts.ts";
+import { relative, section } from "./parts.ts";
 
 /** Firefox fills a field again with what it held before a reload, hidden or not; an old token would be refused. */
 function csrfField({ csrfToken }: Scene): Html {

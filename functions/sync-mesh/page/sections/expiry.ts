@@ -1,8 +1,9 @@
+import { count } from "../../../../shared/core/count.ts";
 import { EXPIRY_KINDS, type Expiry } from "../facts/expiries.ts";
 import { parseTime } from "../facts/times.ts";
 import { type Html, html, type Part } from "../html.ts";
 import type { Scene } from "../scene.ts";
-import { absolute, count, fingerprint, memberLink, relative, section, table } from "./parts.ts";
+import { absolute, memberLink, relative, section, shortFingerprint, table } from "./parts.ts";
 
 /** What is told one by one; the rest is renewed long before it is due. */
 const NEXT = 20;
@@ -16,9 +17,9 @@ const KINDS: Readonly<Record<Expiry["kind"], readonly [string, string]>> = {
 function subject(expiry: Expiry, scene: Scene): Part {
   switch (expiry.kind) {
     case "root":
-      return html`${fingerprint(expiry.fingerprint)} trusted by ${count(expiry.members, "member")}`;
+      return html`${shortFingerprint(expiry.fingerprint)} trusted by ${count(expiry.members, "member")}`;
     case "intermediate":
-      return html`${memberLink(expiry.clusterId, scene)} ${fingerprint(expiry.fingerprint)}`;
+      return html`${memberLink(expiry.clusterId, scene)} ${shortFingerprint(expiry.fingerprint)}`;
     case "token":
       return html`of ${memberLink(expiry.reader, scene)} for ${memberLink(expiry.target, scene)}`;
   }

@@ -1,8 +1,9 @@
+import { count } from "../../../../shared/core/count.ts";
 import type { Finding } from "../../../../shared/core/finding.ts";
 import { countFindings, type FindingGroup, groupFindings } from "../facts/findings.ts";
 import { type Html, html, type Part } from "../html.ts";
 import type { Scene } from "../scene.ts";
-import { count, memberLink, more, section, severityBadge } from "./parts.ts";
+import { memberLink, more, section, severityBadge } from "./parts.ts";
 
 /** More of one reason than this scroll in a box of their own, so that the other reasons stay in sight. */
 const LONG = 10;

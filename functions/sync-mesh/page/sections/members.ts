@@ -4,7 +4,7 @@ import { countFindings, sortFindings } from "../facts/findings.ts";
 import { type Html, html, type Part } from "../html.ts";
 import type { Scene } from "../scene.ts";
 import { memberButtons, memberForms } from "./actions.ts";
-import { fingerprint, section, table } from "./parts.ts";
+import { section, shortFingerprint, table } from "./parts.ts";
 
 const NOT_KNOWN = html`<span class="muted">not known</span>`;
 
@@ -12,11 +12,11 @@ const NOT_KNOWN = html`<span class="muted">not known</span>`;
 function certificates({ reachable, root, intermediate: { written, loaded } }: MemberStatus): Part {
   if (!reachable) return NOT_KNOWN;
   const others = loaded.filter((pod) => pod.fingerprint !== written?.fingerprint);
-  return html`<ul class="certificates">${root.map((certificate) => html`<li>Root ${fingerprint(certificate.fingerprint)}</li>`)}<li>Intermediate ${
-    written === null ? html`<span class="muted">not Meshjoin’s</span>` : fingerprint(written.fingerprint)
+  return html`<ul class="certificates">${root.map((certificate) => html`<li>Root ${shortFingerprint(certificate.fingerprint)}</li>`)}<li>Intermediate ${
+    written === null ? html`<span class="muted">not Meshjoin’s</span>` : shortFingerprint(written.fingerprint)
   }</li>${others.map(
     ({ pod, fingerprint: served }) =>
-      html`<li title="${pod}"><span class="warn">Loaded</span> ${fingerprint(served)}</li>`,
+      html`<li title="${pod}"><span class="warn">Loaded</span> ${shortFingerprint(served)}</li>`,
   )}</ul>`;
 }
 

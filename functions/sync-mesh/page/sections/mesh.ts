@@ -1,10 +1,11 @@
+import { count } from "../../../../shared/core/count.ts";
 import { drawGraph, showsEveryPair } from "../drawing/graph.ts";
 import { ARROWS_MAX } from "../drawing/many.ts";
-import { type Connection, describeTally, type State, tally } from "../facts/connections.ts";
+import { type Connection, countByState, describeTally, type State } from "../facts/connections.ts";
 import type { Gap } from "../facts/gaps.ts";
 import { type Html, html, type Part } from "../html.ts";
 import type { Scene } from "../scene.ts";
-import { count, memberLink, more, relative, section, table } from "./parts.ts";
+import { memberLink, more, relative, section, table } from "./parts.ts";
 
 /** More rows than this are read by nobody: the matrix has them all. */
 const GAPS_MAX = 60;
@@ -43,7 +44,7 @@ function gapRow(gap: Gap, scene: Scene): Html {
     }</td></tr>`;
   }
   const all = count(gap.connections.length, "peer");
-  const counts = describeTally(tally(gap.connections));
+  const counts = describeTally(countByState(gap.connections));
   const [reader, target] =
     gap.kind === "reader"
       ? [memberLink(gap.clusterId, scene), `none of ${all}`]

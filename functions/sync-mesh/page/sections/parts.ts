@@ -4,10 +4,6 @@ import { type Html, html, type Part } from "../html.ts";
 import type { Scene } from "../scene.ts";
 
 /** `1 pair`, `2 pairs`. */
-export function count(number: number, one: string, many = `${one}s`): string {
-  return `${number} ${number === 1 ? one : many}`;
-}
-
 /** As people say it, with the exact time at hand; what is no time is shown as it came. */
 export function relative(rfc3339: string, now: Date): Html {
   const time = parseTime(rfc3339);
@@ -25,7 +21,7 @@ export function severityBadge(severity: Severity): Html {
 }
 
 /** Enough of it to tell two apart; the whole when somebody points at it. */
-export function fingerprint(hex: string): Html {
+export function shortFingerprint(hex: string): Html {
   return html`<code title="${hex}">${hex.slice(0, 8)}</code>`;
 }
 

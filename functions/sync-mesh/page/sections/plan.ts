@@ -1,9 +1,10 @@
+import { count } from "../../../../shared/core/count.ts";
 import type { Plan, PlannedAction } from "../../../../shared/core/plan.ts";
 import { sortFindings } from "../facts/findings.ts";
 import { type Html, html, type Part } from "../html.ts";
 import type { Scene } from "../scene.ts";
 import { findingList } from "./findings.ts";
-import { count, memberLink, more, section, table } from "./parts.ts";
+import { memberLink, more, section, table } from "./parts.ts";
 
 /** A mesh that is made all at once takes thousands: those are for a program to read. */
 const ACTIONS_MAX = 300;

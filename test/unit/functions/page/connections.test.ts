@@ -1,11 +1,11 @@
 import { describe, expect, it } from "@jest/globals";
 import {
   connectionsOf,
+  countByState,
   describeTally,
   type State,
-  tally,
   WORST_FIRST,
-  worstState,
+  worstPairState,
 } from "../../../../functions/sync-mesh/page/facts/connections.ts";
 import { PAIR_STATUSES, type PairStatus } from "../../../../shared/core/status.ts";
 import { aStatus } from "../../../builders/status.ts";
@@ -39,7 +39,7 @@ describe("the worst state", () => {
     [["closed", "missing", "synced"], "missing"],
     [[], "unknown"],
   ])("of %j is %s", (states, expected) => {
-    expect(worstState(states)).toBe(expected);
+    expect(worstPairState(states)).toBe(expected);
   });
 });
 
@@ -69,7 +69,7 @@ describe("a connection", () => {
 });
 
 it("a tally counts every state, and names all but synced, the worst first", () => {
-  const counts = tally(connectionsOf(aStatus({ members: 3, troubled: true })));
+  const counts = countByState(connectionsOf(aStatus({ members: 3, troubled: true })));
   expect(counts).toEqual({ synced: 1, syncing: 0, timeout: 1, closed: 1, missing: 1, unknown: 2 });
   expect(describeTally(counts)).toBe("missing 1, closed 1, timeout 1, unknown 2");
 });

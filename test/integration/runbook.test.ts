@@ -43,10 +43,10 @@ const PAIR = "A pair is not synced";
 const RENEWAL = "A certificate or token is past its renewal time";
 const ROTATION = "A rotation is stuck";
 const LETTERS = "Dead letters are waiting";
-const FINDING = "A finding asks for somebody";
+const FINDING = "A finding needs a person";
 const FUNCTION = "A function fails";
 const FULL_RUN = "No full run for half an hour";
-const ROOT_KEY = "Somebody else has read a root key";
+const ROOT_KEY = "Another identity has read a root key";
 const RESPONSE = "How to respond";
 
 const world = useFleet({

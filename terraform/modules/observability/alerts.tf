@@ -39,7 +39,7 @@ locals {
     renewal = {
       title    = "A certificate or token is past its renewal time"
       severity = "CRITICAL"
-      means    = "What is not renewed ends, and requests with it."
+      means    = "A certificate or token that is not renewed ends, and requests fail."
       conditions = [
         { name = "something is overdue", metric = "renewal-overdue", window = 900, lasting = 0 },
       ]
@@ -56,7 +56,7 @@ locals {
     dead-letter = {
       title    = "Dead letters are waiting"
       severity = "ERROR"
-      means    = "A message was delivered many times and never done with. The next full run looks at what it was about; an order to rotate is lost."
+      means    = "A message was delivered many times, and no function finished it. The next full run looks at its cluster; an order to rotate is lost."
       conditions = [
         {
           name    = "the subscription of dead letters is not empty"
@@ -69,9 +69,9 @@ locals {
       ]
     }
     finding = {
-      title    = "A finding asks for somebody"
+      title    = "A finding needs a person"
       severity = "ERROR"
-      means    = "Meshjoin has found what only a person can mend; its log line has the cure."
+      means    = "Meshjoin has found a fault that only a person can mend; its log line has the cure."
       conditions = [
         { name = "a finding of severity error", metric = "error-finding", window = 900, lasting = 0 },
       ]
@@ -79,7 +79,7 @@ locals {
     function = {
       title    = "A function fails"
       severity = "ERROR"
-      means    = "Requests or messages fail in a way that nobody foresaw, or that no redelivery mends."
+      means    = "Requests or messages fail with an unexpected error, or with one that no redelivery mends."
       conditions = [
         {
           name        = "more than one request of ten is answered with 5xx, run after run"
@@ -96,15 +96,15 @@ locals {
     full-run = {
       title    = "No full run for half an hour"
       severity = "CRITICAL"
-      means    = "Nothing renews tokens and certificates, and nothing finds what an event has missed."
+      means    = "No run renews tokens and certificates, and no run finds what an event has missed."
       conditions = [
         { name = "no run came to its end", metric = "full-run", window = 600, lasting = 1200, absent = true },
       ]
     }
     root-key = {
-      title    = "Somebody else has read a root key"
+      title    = "Another identity has read a root key"
       severity = "CRITICAL"
-      means    = "Whoever has a root key can make a certificate for any workload of the mesh."
+      means    = "The holder of a root key can make a certificate for any workload of the mesh."
       conditions = [
         { name = "a read that is not the signer's", metric = "root-key-read", window = 300, lasting = 0 },
       ]

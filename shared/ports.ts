@@ -28,7 +28,7 @@ export interface ClusterListing {
 
 /** Where clusters come from: one that lists them, gets one by its name, and says what its list does not cover. */
 export interface ClusterSource {
-  /** As the configuration has it. */
+  /** As the configuration has it; no two sources have one. */
   readonly id: string;
   /** For people. */
   readonly name: string;
@@ -36,8 +36,6 @@ export interface ClusterSource {
   readonly needs: SourceNeeds;
   /** Fails with a MeshjoinError where nothing of the source is known. */
   list(signal?: AbortSignal): Promise<SourceListing>;
-  /** Whether a cluster of this name would come from here. */
-  owns(ref: ClusterRef): boolean;
   /** Undefined proves that there is none of the name; anything short of that fails. */
   get(ref: ClusterRef, signal?: AbortSignal): Promise<Cluster | undefined>;
 }

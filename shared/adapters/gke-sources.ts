@@ -20,7 +20,6 @@ function gkeProject(directory: ClusterDirectory, project: string): ClusterSource
       const leavesOut = ({ location }: ClusterRef) => isLeftOut(location, missingLocations);
       return { clusters, silent: missingLocations, leavesOut };
     },
-    owns: (ref) => ref.project === project,
     get: (ref, signal) => directory.get(ref, signal),
   };
 }

@@ -152,17 +152,10 @@ export interface RootStore extends RootRegistry {
   payload(version: number, signal?: AbortSignal): Promise<Buffer>;
 }
 
-/** How an X.509 structure is signed: PKCS #1 v1.5 for RSA, ECDSA otherwise. */
-export interface SignatureAlgorithm {
-  readonly id: string;
-  readonly keyType: "rsa" | "ec";
-  readonly digest: "sha256" | "sha384" | "sha512";
-}
-
 /** What a CA, or the sender of a request, signs with. The key itself may be anywhere, so signing takes time and may fail. */
 export interface SigningKey {
   readonly publicKey: KeyObject;
-  readonly algorithm: SignatureAlgorithm;
+  readonly digest: "sha256" | "sha384" | "sha512";
   /** The signature as X.509 holds it: PKCS #1 v1.5 for RSA, DER for ECDSA. */
   sign(toBeSigned: Buffer): Promise<Buffer>;
 }

@@ -1,6 +1,7 @@
 import type { KeyObject } from "node:crypto";
 import type { Account, Check } from "./core/check.ts";
 import type { Cluster, ClusterRef, VpcRef } from "./core/cluster.ts";
+import type { Absence } from "./core/departure.ts";
 import type { EffectiveFirewall } from "./core/firewall.ts";
 import type { RootState, RootVersions } from "./core/roots/state.ts";
 import type { MeshSpec } from "./core/spec.ts";
@@ -34,6 +35,8 @@ export interface ClusterSource {
   readonly name: string;
   /** What its list takes: the API that answers it, and a role on the project that the API is asked about. */
   readonly needs: SourceNeeds;
+  /** What follows from it that there is none of a name. */
+  readonly gone: Pick<Absence, "why" | "runsOn">;
   /** Fails with a MeshjoinError where nothing of the source is known. */
   list(signal?: AbortSignal): Promise<SourceListing>;
   /** Undefined proves that there is none of the name; anything short of that fails. */

@@ -51,18 +51,18 @@ export async function askAgain(run: Run, departures: readonly Departure[]): Prom
 async function ask(
   run: Run,
   departed: Departed,
-): Promise<{ readonly departure: Departure; readonly cluster: Cluster | undefined }> {
+): Promise<{ readonly departure: Departure; readonly cluster?: Cluster }> {
   const answer = await answerOf(run, departed);
-  const absence = judgeAbsence(departed, answer, run.spec);
-  const cluster = typeof answer === "string" || "refused" in answer ? undefined : answer;
-  return { departure: { departed, absence }, cluster };
+  const departure = { departed, absence: judgeAbsence(departed, answer, run.spec) };
+  return typeof answer === "object" && "ref" in answer ? { departure, cluster: answer } : { departure };
 }
 
 /** What its source says, one that the configuration leaves out too: a cluster that is deleted is deleted. */
 async function answerOf(run: Run, { ref, clusterId }: Departed): Promise<Answer> {
   if (ref === undefined) return "silent";
+  const source = run.ports.sources.of(ref);
   try {
-    return (await run.ports.sources.of(ref).get(ref, run.signal)) ?? "absent";
+    return (await source.get(ref, run.signal)) ?? { gone: source.gone };
   } catch (error) {
     const refused = asMeshjoinError(error, clusterId, "its source was asked for it");
     return refused.retryable ? "silent" : { refused };

@@ -79,7 +79,9 @@ export function createProgram(take: Take): Command {
 
   program
     .command("plan")
-    .description("show what a sync would create, update and delete now, and why; writes nothing")
+    .description(
+      "show what a sync without --deep would create, update and delete now, and why; writes nothing",
+    )
     .addOption(onlyCluster())
     .addHelpText("after", examples("meshjoin plan", "meshjoin plan --cluster cn-shop-europe-west1-checkout"))
     .action(({ cluster }: ClusterFlag) => take({ command: "plan", ...given(cluster) }, format()));

@@ -6,7 +6,6 @@ import type { Member } from "./core/observation.ts";
 import { outcomeOf } from "./core/outcome.ts";
 import { controlPlane } from "./istio/control-plane.ts";
 import type { CacertsMaterial } from "./istio/secrets.ts";
-import { manifestValues } from "./istio/template.ts";
 import { isRolledOut } from "./istio/workload.ts";
 import type { MemberAction } from "./plan/action.ts";
 import type { Run } from "./run.ts";
@@ -53,11 +52,9 @@ async function applyAction(
         material !== undefined &&
         (await writeIntermediate(api, action, material, meshId, ports.clock.now(), signal))
       );
-    case "applyControlPlane": {
-      const values = manifestValues(template, spec, member);
-      await applyControlPlane(api, controlPlane(template, values), meshId, signal);
+    case "applyControlPlane":
+      await applyControlPlane(api, controlPlane(template, spec, member), meshId, signal);
       return true;
-    }
   }
 }
 

@@ -4,8 +4,8 @@ import type { MeshSpec } from "./core/spec.ts";
 import type { ManifestTemplate } from "./istio/template.ts";
 import type {
   CallerIdentity,
-  ClusterDirectory,
   ClusterLabels,
+  ClusterSources,
   Firewalls,
   Fleet,
   ProjectFacts,
@@ -15,7 +15,15 @@ import type {
 } from "./ports.ts";
 import type { Reporter } from "./progress.ts";
 import { createRun, type Run } from "./run.ts";
-import { closing, DEADLINE_MS, readTemplate, wireFleet, wireKeys, wireRotator } from "./runtime.ts";
+import {
+  closing,
+  DEADLINE_MS,
+  readTemplate,
+  wireFleet,
+  wireKeys,
+  wireRotator,
+  wireSources,
+} from "./runtime.ts";
 
 /** What a person at a command line has beside the ports of a run; no trigger gets it. */
 export interface OperatorPorts extends RotatorPorts {
@@ -30,7 +38,7 @@ export interface PreflightPorts {
   readonly caller: CallerIdentity;
   readonly facts: ProjectFacts;
   readonly quotas: Quotas;
-  readonly directory: ClusterDirectory;
+  readonly sources: ClusterSources;
   readonly fleet: Fleet;
   /** Istio's manifest for real clusters or, in the sandbox, for its own. Fails where none was built. */
   readonly template: () => Promise<ManifestTemplate>;
@@ -94,28 +102,23 @@ export function createOperator(env: NodeJS.ProcessEnv, manifest: URL): Operator 
     inSandbox: endpoint !== undefined,
     open,
     async openPreflight() {
-      const [
-        { googleCaller, googleAccessToken },
-        { googleProjectFacts },
-        { googleQuotas },
-        { gkeDirectory },
-      ] = await Promise.all([
-        import("./adapters/google-auth.ts"),
-        import("./adapters/project-facts.ts"),
-        import("./adapters/quotas.ts"),
-        import("./adapters/gke.ts"),
-      ]);
+      const [{ googleCaller, googleAccessToken }, { googleProjectFacts }, { googleQuotas }] =
+        await Promise.all([
+          import("./adapters/google-auth.ts"),
+          import("./adapters/project-facts.ts"),
+          import("./adapters/quotas.ts"),
+        ]);
       const accessToken = googleAccessToken();
-      const makeFleet = await wireFleet(config, accessToken);
+      const [sources, makeFleet] = await Promise.all([wireSources(config), wireFleet(config, accessToken)]);
       return {
         caller: googleCaller(),
-        directory: gkeDirectory(endpoint === undefined ? {} : { endpoint }),
         facts: googleProjectFacts({ ...projectApis, accessToken, consumer: spec.rootProject }),
         quotas: googleQuotas({
           ...projectApis,
           accessToken,
           ...(computeEndpoint === undefined ? {} : { computeEndpoint }),
         }),
+        sources,
         fleet: makeFleet(),
         template: () => readTemplate(manifest),
       };

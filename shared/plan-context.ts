@@ -1,6 +1,5 @@
 import type { ReconcileRequest } from "./core/request.ts";
-import { manifestHash, objectNames } from "./istio/control-plane.ts";
-import { manifestValues } from "./istio/template.ts";
+import { desiredControlPlane } from "./istio/control-plane.ts";
 import type { PlanContext } from "./plan/mesh.ts";
 import type { Run } from "./run.ts";
 
@@ -15,10 +14,6 @@ export function planContext(
     rotateBefore,
     only: scope === "mesh" ? undefined : scope.clusterId,
     now: ports.clock.now(),
-    desired: (member) => ({
-      manifestHash: manifestHash(template, manifestValues(template, spec, member)),
-      istioVersion: template.tag,
-      objects: (definitions) => objectNames(template, definitions),
-    }),
+    desired: (member) => desiredControlPlane(template, spec, member),
   };
 }

@@ -1,6 +1,7 @@
 import type { KeyObject } from "node:crypto";
 import type { Account, Check } from "./core/check.ts";
 import type { Cluster, ClusterRef, VpcRef } from "./core/cluster.ts";
+import type { Absence } from "./core/departure.ts";
 import type { EffectiveFirewall } from "./core/firewall.ts";
 import type { RootState, RootVersions } from "./core/roots/state.ts";
 import type { MeshSpec } from "./core/spec.ts";
@@ -28,16 +29,16 @@ export interface ClusterListing {
 
 /** Where clusters come from: one that lists them, gets one by its name, and says what its list does not cover. */
 export interface ClusterSource {
-  /** As the configuration has it. */
+  /** As the configuration has it; no two sources have one. */
   readonly id: string;
   /** For people. */
   readonly name: string;
   /** What its list takes: the API that answers it, and a role on the project that the API is asked about. */
   readonly needs: SourceNeeds;
+  /** What follows from it that there is none of a name. */
+  readonly gone: Pick<Absence, "why" | "runsOn">;
   /** Fails with a MeshjoinError where nothing of the source is known. */
   list(signal?: AbortSignal): Promise<SourceListing>;
-  /** Whether a cluster of this name would come from here. */
-  owns(ref: ClusterRef): boolean;
   /** Undefined proves that there is none of the name; anything short of that fails. */
   get(ref: ClusterRef, signal?: AbortSignal): Promise<Cluster | undefined>;
 }
@@ -154,17 +155,10 @@ export interface RootStore extends RootRegistry {
   payload(version: number, signal?: AbortSignal): Promise<Buffer>;
 }
 
-/** How an X.509 structure is signed: PKCS #1 v1.5 for RSA, ECDSA otherwise. */
-export interface SignatureAlgorithm {
-  readonly id: string;
-  readonly keyType: "rsa" | "ec";
-  readonly digest: "sha256" | "sha384" | "sha512";
-}
-
 /** What a CA, or the sender of a request, signs with. The key itself may be anywhere, so signing takes time and may fail. */
 export interface SigningKey {
   readonly publicKey: KeyObject;
-  readonly algorithm: SignatureAlgorithm;
+  readonly digest: "sha256" | "sha384" | "sha512";
   /** The signature as X.509 holds it: PKCS #1 v1.5 for RSA, DER for ECDSA. */
   sign(toBeSigned: Buffer): Promise<Buffer>;
 }

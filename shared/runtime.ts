@@ -176,19 +176,27 @@ interface Google {
   readonly roots: RootStore;
 }
 
-async function wireGoogle({ spec, containerEndpoint, secretManagerEndpoint }: Config): Promise<Google> {
-  const [{ gkeDirectory }, { gkeSources }, secrets] = await Promise.all([
-    import("./adapters/gke.ts"),
-    import("./adapters/gke-sources.ts"),
+async function wireGoogle(config: Config): Promise<Google> {
+  const [sources, { secretManagerRoots }] = await Promise.all([
+    wireSources(config),
     import("./adapters/secret-manager.ts"),
   ]);
-  const endpoint = (url: string | undefined) => (url === undefined ? {} : { endpoint: url });
+  const { spec, secretManagerEndpoint: endpoint } = config;
   const { rootProject: project, meshId } = spec;
   return {
     clock: { now: () => new Date() },
-    sources: gkeSources(gkeDirectory(endpoint(containerEndpoint))),
-    roots: secrets.secretManagerRoots({ project, meshId, ...endpoint(secretManagerEndpoint) }),
+    sources,
+    roots: secretManagerRoots({ project, meshId, ...(endpoint === undefined ? {} : { endpoint }) }),
   };
+}
+
+/** Wherever members may come from. */
+export async function wireSources({ containerEndpoint: endpoint }: Config): Promise<ClusterSources> {
+  const [{ gkeDirectory }, { gkeSources }] = await Promise.all([
+    import("./adapters/gke.ts"),
+    import("./adapters/gke-sources.ts"),
+  ]);
+  return gkeSources(gkeDirectory(endpoint === undefined ? {} : { endpoint }));
 }
 
 /** With a signer no payload of the root is read here; the store is then good for its names alone. */

@@ -1,5 +1,6 @@
 import * as z from "zod/mini";
 import type { ReconcileRequest } from "../../shared/core/request.ts";
+import { InputError } from "../../shared/errors.ts";
 import { checkContentType, JSON_TYPE, parseJson } from "../http/body.ts";
 import { clusterIdSchema, parse, scopeSchema } from "../input/parse.ts";
 
@@ -56,7 +57,17 @@ export function parseSync(body: Buffer, contentType: string | undefined): SyncOr
     deep = false,
     confirm = [],
   } = parse(SYNC_BODY, parseJson(body));
+  if (dryRun && deep) throw notPlanned();
   return { request: { scope: where, reason: "sync", confirm, deep, rollOut: true }, dryRun };
+}
+
+/** A deep run finds edits by asking the API server field by field, so no plan could hold them, and an empty one would lie. */
+function notPlanned(): InputError {
+  return new InputError("the edits that a deep run takes back cannot be planned", {
+    code: "InvalidInput",
+    cure: "leave out deep to plan everything else, or dryRun to take them back",
+    field: "deep",
+  });
 }
 
 /** Fails with InputError, which names the parameter at fault. */

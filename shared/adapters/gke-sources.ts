@@ -15,12 +15,12 @@ function gkeProject(directory: ClusterDirectory, project: string): ClusterSource
     id: project,
     name: `project ${project}`,
     needs: { api: "container.googleapis.com", project, role: "roles/container.clusterViewer" },
+    gone: { why: "it is deleted", runsOn: false },
     async list(signal) {
       const { clusters, missingLocations } = await directory.list(project, signal);
       const leavesOut = ({ location }: ClusterRef) => isLeftOut(location, missingLocations);
       return { clusters, silent: missingLocations, leavesOut };
     },
-    owns: (ref) => ref.project === project,
     get: (ref, signal) => directory.get(ref, signal),
   };
 }

@@ -41,9 +41,10 @@ async function applyStage(
   { objects, readyWhen }: InstallationStage,
   { meshId, signal, isThere }: How,
 ): Promise<number> {
-  const due = objects.some(isDefinition)
-    ? dueCrds(await definitionsOf(api, meshId, signal), objects, istioVersion)
-    : objects.filter((object) => !isThere(object));
+  const due =
+    readyWhen === "served"
+      ? dueCrds(await definitionsOf(api, meshId, signal), objects, istioVersion)
+      : objects.filter((object) => !isThere(object));
   await settleAll(due.map((object) => applyObject(api, object, meshId, signal)));
   if (readyWhen === "served" && due.length > 0) await awaitServed(api, due, meshId, signal);
   return due.length;

@@ -54,7 +54,11 @@ export interface Absence {
 }
 
 /** What its source says of one cluster; `silent`, and a refusal, prove nothing, whatever a list has said. */
-export type SourceAnswer = Cluster | "absent" | "silent" | Refusal;
+export type SourceAnswer = Cluster | "silent" | Gone | Refusal;
+
+interface Gone {
+  readonly gone: Pick<Absence, "why" | "runsOn">;
+}
 
 interface Refusal {
   readonly refused: Pick<Fault, "message" | "cure">;
@@ -71,10 +75,10 @@ export function judgeAbsence(
       `if it is gone for good, delete the Secrets in namespace ${ISTIO_NAMESPACE} that name ${id}`,
     );
   }
-  if (answer === "absent") return proved("it is deleted");
   if (answer === "silent") {
     return open("its source does not answer", "nothing, if it passes: the next full run asks again");
   }
+  if ("gone" in answer) return { certainty: "proved", ...answer.gone };
   if (!("refused" in answer)) return judgeCluster(answer, spec);
   const { message, cure = "let Meshjoin read the cluster" } = answer.refused;
   return isConfigured(ref, spec)
@@ -91,10 +95,6 @@ function judgeCluster(cluster: Cluster, spec: MeshSpec): Absence {
   return reason === "ProjectNotConfigured" ? leftOut(notConfigured(cluster.ref, spec).why) : ABSENCES[reason];
 }
 
-function proved(why: string): Absence {
-  return { certainty: "proved", runsOn: false, why };
-}
-
 function assumed(why: string): Absence {
   return { certainty: "assumed", runsOn: true, why };
 }
@@ -107,7 +107,7 @@ function leftOut(why: string): Absence {
   return { certainty: "notConfigured", runsOn: true, why };
 }
 
-const BEING_DELETED = proved("it is being deleted");
+const BEING_DELETED: Absence = { certainty: "proved", runsOn: false, why: "it is being deleted" };
 
 /** What follows from it that the cluster is no member now. A status says how a cluster is, not whether it is to leave. */
 const ABSENCES: Readonly<Record<Exclude<NonMemberReason, "ProjectNotConfigured">, Absence>> = {

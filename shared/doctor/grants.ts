@@ -2,7 +2,6 @@ import type { Account } from "../core/check.ts";
 import type { ClusterRef } from "../core/cluster.ts";
 
 const VIEWER = "roles/secretmanager.viewer";
-const ADMIN = "roles/container.admin";
 const ACCESSOR = "roles/secretmanager.secretAccessor";
 
 /** How IAM writes the account; a placeholder where the credentials do not say who it is. */
@@ -21,7 +20,9 @@ export interface Grants {
   readonly account: Account;
   readonly onProject: (project: string, role: string) => string;
   /** To do with a member's objects what a run does. */
-  readonly onCluster: (ref: ClusterRef) => string;
+  readonly clusterAdmin: (ref: ClusterRef) => string;
+  /** To read its nodes and pods. */
+  readonly clusterView: (ref: ClusterRef) => string;
   /** To read names and aliases of the secret. */
   readonly secretView: (secret: Secret) => string;
   /** To read its payloads. */
@@ -34,7 +35,8 @@ export function callersGrants(email: string | undefined): Grants {
   return {
     account: "caller",
     onProject: (project, role) => grantOnProject(project, member, role),
-    onCluster: ({ project }) => grantOnProject(project, member, ADMIN),
+    clusterAdmin: ({ project }) => grantOnProject(project, member, "roles/container.admin"),
+    clusterView: ({ project }) => grantOnProject(project, member, "roles/container.viewer"),
     secretView: (secret) => grantOnSecret(secret, VIEWER, member),
     secretAccess: (secret) => grantOnSecret(secret, ACCESSOR, member),
   };
@@ -48,10 +50,12 @@ export function functionsGrants(account: FunctionAccount): Grants {
     `apply Terraform again: what the ${account} may do ${where} is in terraform/modules/identity/permissions.tf`;
   const onRoot = () => roles("with the root secret");
   const onProject = (project: string) => roles(`in project ${project}`);
+  const onCluster = ({ project }: ClusterRef) => onProject(project);
   return {
     account,
     onProject,
-    onCluster: ({ project }) => onProject(project),
+    clusterAdmin: onCluster,
+    clusterView: onCluster,
     secretView: onRoot,
     secretAccess: onRoot,
   };

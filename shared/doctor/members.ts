@@ -69,7 +69,7 @@ async function checkMember(
       ...(!facts || refusal === undefined ? [] : [wrong(refusal)]),
       ...(missing.length === 0
         ? []
-        : [fault(subject, `not allowed: ${describePermissions(missing)}`, grants.onCluster(cluster.ref))]),
+        : [fault(subject, `not allowed: ${describePermissions(missing)}`, grants.clusterAdmin(cluster.ref))]),
       ...(skew === undefined
         ? [unknown(subject, "it does not tell the time, so how far the clocks are apart is not known")]
         : skew <= spec.clockSkew
@@ -150,9 +150,9 @@ function cureOf(
   code: ErrorCode,
   { ref, endpoints }: Cluster,
   kind: EndpointKind,
-  { account, onCluster }: Grants,
+  { account, clusterAdmin }: Grants,
 ): string {
-  if (code === "Forbidden" || code === "Unauthorized") return onCluster(ref);
+  if (code === "Forbidden" || code === "Unauthorized") return clusterAdmin(ref);
   const who = account === "caller" ? "this machine" : `the ${account}`;
   return kind === "dns" || endpoints.dns === undefined
     ? `check that the cluster is well and that ${who} reaches it`

@@ -53,11 +53,12 @@ async function checkSource(
           );
     return { check, members };
   } catch (error) {
-    const { api, project, role } = source.needs;
-    const cures: Readonly<Record<string, string>> = {
-      PermissionDenied: grants.onProject(project, role),
-      ServiceDisabled: enableApi(api, project),
-    };
-    return { check: notRead(subject, error, about, cures), members: [] };
+    return { check: notRead(subject, error, about, sourceCures(source, grants)), members: [] };
   }
+}
+
+/** What lets an account list a source, by the code of the error that says it may not. */
+export function sourceCures({ needs }: ClusterSource, grants: Grants): Readonly<Record<string, string>> {
+  const { api, project, role } = needs;
+  return { PermissionDenied: grants.onProject(project, role), ServiceDisabled: enableApi(api, project) };
 }

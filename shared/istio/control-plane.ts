@@ -2,10 +2,11 @@ import { createHash } from "node:crypto";
 import { annotation } from "../core/names.ts";
 import type { DefinitionState } from "../core/observation.ts";
 import type { ObjectName } from "../core/plan.ts";
+import type { DesiredControlPlane } from "../plan/context.ts";
 import type { KubernetesObject } from "../ports.ts";
 import { dueCrds } from "./crds.ts";
 import { ownershipLabels } from "./ownership.ts";
-import { fillManifest, type ManifestTemplate, type ManifestValues } from "./template.ts";
+import { fillManifest, type ManifestTemplate, type ManifestValues, manifestValues } from "./template.ts";
 
 /** A part of an installation: its objects side by side, and those of the next only when these are ready. */
 export interface InstallationStage {
@@ -21,13 +22,30 @@ export interface InstallationStage {
 export interface ControlPlane {
   /** Of the charts, and so of the CRDs; the image's tag may say more. */
   readonly istioVersion: string;
-  readonly manifestHash: string;
-  /**
-   * CRDs until they are served; what istiod stands on; the webhooks only if all of that went well, because one without an istiod lets
-   * no pod start; and istiod's Deployment last: it carries the hash, which says "all done".
-   */
   readonly stages: readonly InstallationStage[];
 }
+
+const CRD = "CustomResourceDefinition";
+const WEBHOOKS = "WebhookConfiguration";
+
+type Holds = (object: Pick<KubernetesObject, "kind">) => boolean;
+
+const isDeployment: Holds = ({ kind }) => kind === "Deployment";
+const isWebhook: Holds = ({ kind }) => kind.endsWith(WEBHOOKS);
+
+/**
+ * CRDs until they are served; what istiod stands on; the webhooks only if all of that went well, because one without an istiod lets
+ * no pod start; and istiod's Deployment last: it carries the hash, which says "all done".
+ */
+const STAGES: readonly { readonly holds: Holds; readonly readyWhen: InstallationStage["readyWhen"] }[] = [
+  { holds: (object) => isDefinition(object), readyWhen: "served" },
+  {
+    holds: (object) => ![isDefinition, isWebhook, isDeployment].some((holds) => holds(object)),
+    readyWhen: "applied",
+  },
+  { holds: isWebhook, readyWhen: "applied" },
+  { holds: isDeployment, readyWhen: "rolledOut" },
+];
 
 /** Of the overlay below: a change of it must reach members that have the rendering already. */
 const OVERLAY_VERSION = 1;
@@ -39,33 +57,37 @@ export function manifestHash(template: ManifestTemplate, values: ManifestValues)
   return createHash("sha256").update(JSON.stringify(input)).digest("hex").slice(0, 16);
 }
 
+type Mesh = Parameters<typeof manifestValues>[1];
+type Place = Parameters<typeof manifestValues>[2];
+
+/** What a member should be, as a plan knows it: nothing is filled in for it. */
+export function desiredControlPlane(
+  template: ManifestTemplate,
+  spec: Mesh,
+  member: Place,
+): DesiredControlPlane {
+  return {
+    manifestHash: manifestHash(template, manifestValues(template, spec, member)),
+    istioVersion: template.tag,
+    objects: (definitions) => objectNames(template, definitions),
+  };
+}
+
 /**
  * The rendering of Istio's own charts plus one overlay: ownership labels on every object; Istio's version on CRDs; the
  * hash on the Deployment; and without the fields that others own afterwards (`spec.replicas` belongs to the autoscaler,
  * `caBundle` to istiod).
  */
-export function controlPlane(template: ManifestTemplate, values: ManifestValues): ControlPlane {
-  const hash = manifestHash(template, values);
-  const objects = fillManifest(template, values).map((object) => overlay(object, values.meshId));
-  const ofKind = (kind: string) => objects.filter((object) => object.kind === kind);
-  const [deployment, ...more] = ofKind("Deployment");
-  if (deployment === undefined || more.length > 0) {
+export function controlPlane(template: ManifestTemplate, spec: Mesh, member: Place): ControlPlane {
+  const values = manifestValues(template, spec, member);
+  const objects = fillManifest(template, values);
+  if (objects.filter(isDeployment).length !== 1) {
     throw new TypeError("the rendered manifest does not hold exactly one Deployment; render it again");
   }
-  const isWebhook = ({ kind }: KubernetesObject) => kind.endsWith(WEBHOOKS);
-  const crds = ofKind(CRD).map((crd) => annotated(crd, "istio-version", template.release));
-  const apart = [CRD, "Deployment"];
-  const base = objects.filter((object) => !apart.includes(object.kind) && !isWebhook(object));
-  const istiod = annotated(withoutReplicas(deployment), "manifest-hash", hash);
+  const overlaid = objects.map((object) => overlay(object, template, values));
   return {
     istioVersion: template.release,
-    manifestHash: hash,
-    stages: [
-      { objects: crds, readyWhen: "served" },
-      { objects: base, readyWhen: "applied" },
-      { objects: objects.filter(isWebhook), readyWhen: "applied" },
-      { objects: [istiod], readyWhen: "rolledOut" },
-    ],
+    stages: STAGES.map(({ holds, readyWhen }) => ({ objects: overlaid.filter(holds), readyWhen })),
   };
 }
 
@@ -73,8 +95,8 @@ export function controlPlane(template: ManifestTemplate, values: ManifestValues)
  * The objects of an installation by their names: of the definitions those that are absent or
  * older than ours, or all where it is not known which there are.
  */
-export function objectNames(
-  { objects, release }: Pick<ManifestTemplate, "objects" | "release">,
+function objectNames(
+  { objects, release }: ManifestTemplate,
   definitions: readonly DefinitionState[] = [],
 ): ObjectName[] {
   const due = new Set(dueCrds(definitions, objects.filter(isDefinition), release));
@@ -92,9 +114,6 @@ export function isDefinition({ kind }: Pick<KubernetesObject, "kind">): boolean 
   return kind === CRD;
 }
 
-const CRD = "CustomResourceDefinition";
-const WEBHOOKS = "WebhookConfiguration";
-
 /**
  * The form in which an object is applied once it exists. A validating webhook leaves out `failurePolicy`, which istiod turns to Fail by
  * itself; to own it and drop it later would reset it to its default, Fail, before istiod can answer.
@@ -107,13 +126,21 @@ function withoutFailurePolicy(webhook: KubernetesObject): KubernetesObject {
   return { ...webhook, webhooks: webhooksOf(webhook).map(({ failurePolicy: _, ...rest }) => rest) };
 }
 
-function overlay(object: KubernetesObject, meshId: string): KubernetesObject {
+function overlay(
+  object: KubernetesObject,
+  template: ManifestTemplate,
+  values: ManifestValues,
+): KubernetesObject {
   const { metadata } = object;
   const owned = {
     ...object,
-    metadata: { ...metadata, labels: { ...metadata.labels, ...ownershipLabels(meshId) } },
+    metadata: { ...metadata, labels: { ...metadata.labels, ...ownershipLabels(values.meshId) } },
   };
-  return object.kind.endsWith(WEBHOOKS) ? withoutCaBundle(owned) : owned;
+  if (isDefinition(object)) return annotated(owned, "istio-version", template.release);
+  if (isDeployment(object)) {
+    return annotated(withoutReplicas(owned), "manifest-hash", manifestHash(template, values));
+  }
+  return isWebhook(object) ? withoutCaBundle(owned) : owned;
 }
 
 function withoutCaBundle(configuration: KubernetesObject): KubernetesObject {

@@ -4,6 +4,7 @@ import type { Member } from "../core/observation.ts";
 import { asMeshjoinError } from "../errors.ts";
 import type { Departure } from "../plan/departures.ts";
 import type { Run } from "../run.ts";
+import type { Listing } from "./listing.ts";
 import { observeMembers } from "./members.ts";
 
 /** What has left, as far as members and sources tell, with how sure that is. */
@@ -17,7 +18,11 @@ export interface Departures {
  * Reads every cluster that a member speaks of and that is no member from its source by name, after the members were observed (design
  * rule 8): a list is older than what it is compared with. Then the leavers that still run.
  */
-export async function lookAtDepartures(run: Run, members: readonly Member[]): Promise<Departures> {
+export async function lookAtDepartures(
+  run: Run,
+  listing: Listing,
+  members: readonly Member[],
+): Promise<Departures> {
   const departed = departedFrom(members);
   const asked = await Promise.all(departed.map((each) => run.inTurn(() => ask(run, each))));
   const running = asked.flatMap(({ departure: { absence }, cluster }) =>
@@ -25,7 +30,7 @@ export async function lookAtDepartures(run: Run, members: readonly Member[]): Pr
   );
   return {
     departures: asked.map(({ departure }) => departure),
-    leavers: await observeMembers(run, running, "peer"),
+    leavers: await observeMembers(run, listing, { depth: "peer", clusters: running }),
   };
 }
 
@@ -46,18 +51,18 @@ export async function askAgain(run: Run, departures: readonly Departure[]): Prom
 async function ask(
   run: Run,
   departed: Departed,
-): Promise<{ readonly departure: Departure; readonly cluster: Cluster | undefined }> {
+): Promise<{ readonly departure: Departure; readonly cluster?: Cluster }> {
   const answer = await answerOf(run, departed);
-  const absence = judgeAbsence(departed, answer, run.spec);
-  const cluster = typeof answer === "string" || "refused" in answer ? undefined : answer;
-  return { departure: { departed, absence }, cluster };
+  const departure = { departed, absence: judgeAbsence(departed, answer, run.spec) };
+  return typeof answer === "object" && "ref" in answer ? { departure, cluster: answer } : { departure };
 }
 
 /** What its source says, one that the configuration leaves out too: a cluster that is deleted is deleted. */
 async function answerOf(run: Run, { ref, clusterId }: Departed): Promise<SourceAnswer> {
   if (ref === undefined) return "silent";
+  const source = run.ports.sources.of(ref);
   try {
-    return (await run.ports.sources.of(ref).get(ref, run.signal)) ?? "absent";
+    return (await source.get(ref, run.signal)) ?? { gone: source.gone };
   } catch (error) {
     const refused = asMeshjoinError(error, clusterId, "its source was asked for it");
     return refused.retryable ? "silent" : { refused };

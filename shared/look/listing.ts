@@ -39,9 +39,10 @@ export async function listClusters(
   const listings = await Promise.all(
     ports.sources.configured(spec).map(async (source) => ({ source, listing: await listed(source, signal) })),
   );
+  const known = Map.groupBy(before?.clusters ?? [], ({ ref }) => ports.sources.of(ref).id);
   const names = new Set(fresh.map(({ ref }) => clusterResource(ref)));
   const others = listings
-    .flatMap((each) => clustersOf(each, before))
+    .flatMap((each) => clustersOf(each, known.get(each.source.id) ?? []))
     .filter(({ ref }) => !names.has(clusterResource(ref)));
   const clusters = [...others, ...fresh].toSorted((a, b) => (clusterId(a.ref) < clusterId(b.ref) ? -1 : 1));
   const members = clusters.filter((cluster) => nonMemberReason(cluster, spec) === undefined);
@@ -71,8 +72,8 @@ interface Listed {
   readonly listing: SourceListing | MeshjoinError;
 }
 
-function clustersOf({ source, listing }: Listed, before: Listing | undefined): readonly Cluster[] {
-  const known = (before?.clusters ?? []).filter(({ ref }) => source.owns(ref));
+/** `known` are those that it had before. */
+function clustersOf({ listing }: Listed, known: readonly Cluster[]): readonly Cluster[] {
   if (listing instanceof MeshjoinError) return known;
   return [...listing.clusters, ...known.filter(({ ref }) => listing.leavesOut(ref))];
 }

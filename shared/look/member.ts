@@ -104,8 +104,10 @@ export function unreadableErrors(members: readonly Member[]): MeshjoinError[] {
 }
 
 /** The same member as a subject, when it may have changed. */
-export async function observeAgain(run: Run, { cluster, state }: Member): Promise<Member> {
-  return await observeMember(run, cluster, { depth: "subject", signal: run.signal, before: state });
+export async function observeAgain(run: Run, member: Member): Promise<Member> {
+  const how: Observe = { depth: "subject", signal: run.signal, before: member.state };
+  const { state } = await observeMember(run, member.cluster, how);
+  return { ...member, state };
 }
 
 async function read(

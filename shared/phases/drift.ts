@@ -9,7 +9,6 @@ import { type Outcome, worst } from "../core/outcome.ts";
 import { controlPlane, isDefinition, onceThere } from "../istio/control-plane.ts";
 import { newlyOwned } from "../istio/drift.ts";
 import { listedKinds, type RenderedKind } from "../istio/needed-permissions.ts";
-import { manifestValues } from "../istio/template.ts";
 import type { KubernetesObject, MemberApi, ObjectMeta } from "../ports.ts";
 import { type MemberFault, merge, type Report, settle } from "../report.ts";
 import type { Run } from "../run.ts";
@@ -65,7 +64,7 @@ async function repairMember(run: Run, member: Member): Promise<Partial<Report>> 
   );
   const found = listed.done.flat();
   const unseen = new Set(listed.failed.map(({ kind }) => kind));
-  const desired = controlPlane(template, manifestValues(template, spec, member));
+  const desired = controlPlane(template, spec, member);
   const objects = desired.stages
     .flatMap((stage) => stage.objects.filter(isNoDefinition))
     .filter(({ kind }) => !unseen.has(kind))

@@ -35,7 +35,7 @@ function permissionMissing({ cluster, clusterId }: Member, missing: string): Fin
   return finding(
     "PermissionMissing",
     `the account that ran this is not allowed: ${missing}`,
-    functionsGrants("reconciler").onCluster(cluster.ref),
+    functionsGrants("reconciler").clusterAdmin(cluster.ref),
     clusterId,
   );
 }

@@ -1,5 +1,10 @@
 import type { KeyObject } from "node:crypto";
-import type { SignatureAlgorithm } from "../ports.ts";
+import type { SigningKey } from "../ports.ts";
+
+export interface SignatureAlgorithm extends Pick<SigningKey, "digest"> {
+  readonly id: string;
+  readonly keyType: "rsa" | "ec";
+}
 
 /** RFC 4055 and RFC 5758. */
 export const ALGORITHMS: readonly SignatureAlgorithm[] = [
@@ -11,13 +16,18 @@ export const ALGORITHMS: readonly SignatureAlgorithm[] = [
   { id: "1.2.840.10045.4.3.4", keyType: "ec", digest: "sha512" },
 ];
 
-/** SHA-256, and SHA-384 with a P-384 key: the digest that matches the curve. TypeError for a key that is neither RSA nor EC. */
-export function algorithmFor(key: KeyObject): SignatureAlgorithm {
-  const digest = key.asymmetricKeyDetails?.namedCurve === "secp384r1" ? "sha384" : "sha256";
-  const algorithm = ALGORITHMS.find(
-    (each) => each.keyType === key.asymmetricKeyType && each.digest === digest,
-  );
-  if (algorithm === undefined)
-    throw new TypeError(`no signature algorithm for ${key.asymmetricKeyType} keys`);
+/** TypeError for a key that is neither RSA nor EC. */
+export function algorithmOf({
+  publicKey,
+  digest,
+}: Pick<SigningKey, "publicKey" | "digest">): SignatureAlgorithm {
+  const type = publicKey.asymmetricKeyType;
+  const algorithm = ALGORITHMS.find((each) => each.keyType === type && each.digest === digest);
+  if (algorithm === undefined) throw new TypeError(`no signature algorithm for ${type} keys`);
   return algorithm;
+}
+
+/** SHA-256, and SHA-384 with a P-384 key: the digest that matches the curve. */
+export function digestFor(key: KeyObject): SigningKey["digest"] {
+  return key.asymmetricKeyDetails?.namedCurve === "secp384r1" ? "sha384" : "sha256";
 }

@@ -1,6 +1,6 @@
 import { type KeyObject, verify } from "node:crypto";
 import type { SigningKey } from "../ports.ts";
-import { ALGORITHMS } from "./algorithm.ts";
+import { ALGORITHMS, algorithmOf } from "./algorithm.ts";
 import {
   type Asn1,
   bitString,
@@ -15,8 +15,8 @@ import {
 } from "./asn1.ts";
 
 /** ECDSA identifiers have no parameters at all (RFC 5758), RSA ones a NULL (RFC 4055). */
-export function algorithmIdentifier({ algorithm }: Pick<SigningKey, "algorithm">): Asn1 {
-  const { id, keyType } = algorithm;
+export function algorithmIdentifier(key: Pick<SigningKey, "publicKey" | "digest">): Asn1 {
+  const { id, keyType } = algorithmOf(key);
   return keyType === "rsa" ? sequence(oid(id), nil()) : sequence(oid(id));
 }
 

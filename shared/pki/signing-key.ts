@@ -1,7 +1,7 @@
 import { createPrivateKey, createPublicKey, type KeyObject, sign as signWith } from "node:crypto";
 import { promisify } from "node:util";
 import type { RootKeys, SigningKey } from "../ports.ts";
-import { algorithmFor } from "./algorithm.ts";
+import { algorithmOf, digestFor } from "./algorithm.ts";
 
 /** Keys that stand in the payloads themselves. `open` fails with whatever node:crypto says of a key that it cannot read. */
 export const keysInPayloads: RootKeys = {
@@ -15,10 +15,10 @@ const signInThreadPool = promisify(signWith);
 /** A private key in node:crypto, which signs in libuv's thread pool: RSA takes milliseconds, and other clusters wait. */
 export function keyInMemory(privateKey: KeyObject): SigningKey {
   const publicKey = createPublicKey(privateKey);
-  const algorithm = algorithmFor(publicKey);
+  const { digest } = algorithmOf({ publicKey, digest: digestFor(publicKey) });
   return {
     publicKey,
-    algorithm,
-    sign: async (toBeSigned) => await signInThreadPool(algorithm.digest, toBeSigned, privateKey),
+    digest,
+    sign: async (toBeSigned) => await signInThreadPool(digest, toBeSigned, privateKey),
   };
 }

@@ -5,9 +5,10 @@ import { mayJoin } from "../../../shared/core/membership.ts";
 import { clusterId } from "../../../shared/core/names.ts";
 import type { MeshSpec } from "../../../shared/core/spec.ts";
 import { ours } from "../../../shared/doctor/google.ts";
-import { enableApi, type Grants } from "../../../shared/doctor/grants.ts";
+import type { Grants } from "../../../shared/doctor/grants.ts";
+import { sourceCures } from "../../../shared/doctor/sources.ts";
 import pin from "../../../shared/istio/pin.json" with { type: "json" };
-import type { ClusterDirectory } from "../../../shared/ports.ts";
+import type { ClusterSource } from "../../../shared/ports.ts";
 
 interface ClusterQuestion {
   readonly spec: MeshSpec;
@@ -19,37 +20,34 @@ export interface Candidates {
   readonly checks: readonly Check[];
   /** Those that may join, labelled or not. */
   readonly clusters: readonly Cluster[];
-  /** Whether the project was listed in full, so that there are no others. */
+  /** Whether the source was listed in full, so that there are no others. */
   readonly complete: boolean;
 }
 
 /** Every cluster that may join: what stands in its way is better known before. */
 export async function checkClusters(
-  directory: ClusterDirectory,
-  project: string,
+  source: ClusterSource,
   { spec, grants, signal }: ClusterQuestion,
 ): Promise<Candidates> {
   const subject = { name: "clusters", account: "caller" } as const;
+  const { id } = source;
   try {
-    const { clusters, missingLocations } = await directory.list(project, signal);
+    const { clusters, silent } = await source.list(signal);
     const able = clusters.filter((cluster) => mayJoin(cluster, spec));
     const listing =
-      missingLocations.length === 0
-        ? fine(subject, `${project}: ${clusters.length} listed, ${able.length} of them may join`)
-        : unknown(subject, `${project}: no answer from ${missingLocations.join(", ")}`, "ask again");
+      silent.length === 0
+        ? fine(subject, `${id}: ${clusters.length} listed, ${able.length} of them may join`)
+        : unknown(subject, `${id}: no answer from ${silent.join(", ")}`, "ask again");
     return {
       checks: [listing, ...able.flatMap((cluster) => checkCluster(cluster, spec))],
       clusters: able,
-      complete: missingLocations.length === 0,
+      complete: silent.length === 0,
     };
   } catch (error) {
     const { code, message, cure } = ours(error);
-    const cures: Readonly<Record<string, string>> = {
-      PermissionDenied: grants.onProject(project, "roles/container.clusterViewer"),
-      ServiceDisabled: enableApi("container.googleapis.com", project),
-    };
+    const cures = sourceCures(source, grants);
     return {
-      checks: [unknown(subject, `${project}: ${message}`, cures[code] ?? cure)],
+      checks: [unknown(subject, `${id}: ${message}`, cures[code] ?? cure)],
       clusters: [],
       complete: false,
     };

@@ -1,4 +1,5 @@
 import { type Check, type Diagnosis, fine, unknown } from "../../../shared/core/check.ts";
+import { sourceIds } from "../../../shared/core/sources.ts";
 import type { MeshSpec } from "../../../shared/core/spec.ts";
 import { checkCredentials } from "../../../shared/doctor/credentials.ts";
 import { callersGrants, type Grants } from "../../../shared/doctor/grants.ts";
@@ -74,20 +75,22 @@ async function checkProjects({ facts, quotas }: PreflightPorts, asked: Asked): P
 
 /** The clusters that may join, or whether a first one can be made. */
 async function checkCandidates(
-  { directory, fleet, quotas }: PreflightPorts,
+  { sources, fleet, quotas }: PreflightPorts,
   asked: Asked,
   istiods: Istiods | undefined,
 ): Promise<readonly Check[]> {
   const { spec, grants, signal } = asked;
   const listed = await Promise.all(
-    spec.projects.map((project) => checkClusters(directory, project, { spec, grants, signal })),
+    sources.configured(spec).map(async (source) => ({
+      id: source.id,
+      ...(await checkClusters(source, { spec, grants, signal })),
+    })),
   );
   const clusters = listed.flatMap((each) => each.clusters);
   const complete = listed.every((each) => each.complete);
-  const empty = spec.projects.filter((_, index) => {
-    const { [index]: each } = listed;
-    return each?.complete === true && each.clusters.length === 0;
-  });
+  const empty = spec.projects.filter((project) =>
+    listed.some((each) => each.id === project && each.complete && each.clusters.length === 0),
+  );
   const checks = await Promise.all([
     istiods === undefined
       ? clusters.slice(0, 1).map(notBuilt)
@@ -111,6 +114,7 @@ function notBuilt(): Check {
   return unknown(subject, message, BUILD_COMMAND);
 }
 
-function describe({ meshId, rootProject, projects }: MeshSpec): string {
-  return `mesh ${meshId}: the functions in ${rootProject}, clusters in ${projects.join(", ")}`;
+function describe(spec: MeshSpec): string {
+  const { meshId, rootProject } = spec;
+  return `mesh ${meshId}: the functions in ${rootProject}, clusters in ${sourceIds(spec).join(", ")}`;
 }

@@ -72,7 +72,7 @@ export async function checkRoom(
     return unknown(
       subject,
       `whether its nodes have room for ${wanted} is not known: ${message}`,
-      refused ? grants.onProject(cluster.ref.project, "roles/container.viewer") : cure,
+      refused ? grants.clusterView(cluster.ref) : cure,
     );
   }
 }

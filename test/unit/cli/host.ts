@@ -1,6 +1,7 @@
 import type { Host } from "../../../cli/host.ts";
 import type { ManifestFile, Renderer } from "../../../cli/manifest.ts";
 import { meshjoin } from "../../../cli/meshjoin.ts";
+import { gkeSources } from "../../../shared/adapters/gke-sources.ts";
 import { loadConfig } from "../../../shared/config.ts";
 import { InputError, RefusedError } from "../../../shared/errors.ts";
 import type { OperatorPorts } from "../../../shared/operator.ts";
@@ -88,7 +89,7 @@ export async function call(mesh: FakeMesh, args: string, terminal: Terminal = {}
         open,
         openPreflight: async () => ({
           caller: callerOf(email),
-          directory: mesh.directory,
+          sources: gkeSources(mesh.directory),
           facts: terminal.facts ?? fakeProjectFacts(),
           quotas: terminal.quotas ?? fakeQuotas(),
           fleet: mesh.run().ports.fleet,

@@ -76,10 +76,11 @@ describe("departedFrom", () => {
 });
 
 describe("judgeAbsence", () => {
+  const GONE_FOR_GOOD: SourceAnswer = { gone: { why: "it is deleted", runsOn: false } };
   const REFUSED: SourceAnswer = { refused: { message: "permission p is missing", cure: "grant it" } };
   const having = (seed: Partial<Cluster>): Cluster => ({ ...GONE, ...seed });
   it.each<[Absence["certainty"], string, SourceAnswer]>([
-    ["proved", "is not there", "absent"],
+    ["proved", "is not there", GONE_FOR_GOOD],
     ["proved", "is being deleted", having({ status: "STOPPING" })],
     [
       "proved",
@@ -106,7 +107,7 @@ describe("judgeAbsence", () => {
     ["notConfigured", "of a project that is left out, which may not be read", REFUSED, { projects: ["zoo"] }],
     ["notConfigured", "of a project that is left out and still there", GONE, { projects: ["zoo"] }],
     ["notConfigured", "whom the allow-list leaves out", GONE, { allow: ["east*"] }],
-    ["proved", "of a project that is left out, and deleted", "absent", { projects: ["zoo"] }],
+    ["proved", "of a project that is left out, and deleted", GONE_FOR_GOOD, { projects: ["zoo"] }],
     [
       "assumed",
       "whom the allow-list leaves out, without its label",
@@ -125,6 +126,11 @@ describe("judgeAbsence", () => {
     }
   });
 
+  it("leaves it to the source whether one that it has no more may run on", () => {
+    const gone = { why: "nobody names it any more", runsOn: true };
+    expect(judgeAbsence(DEPARTED, { gone }, aSpec())).toEqual({ certainty: "proved", ...gone });
+  });
+
   it("says in the source's own words why a cluster may not be read", () => {
     expect(judgeAbsence(DEPARTED, REFUSED, aSpec())).toMatchObject({
       why: expect.stringContaining("permission p is missing"),
@@ -134,6 +140,6 @@ describe("judgeAbsence", () => {
 
   it("leaves it open of a cluster that nothing tells of", () => {
     const unknown = { ...DEPARTED, ref: undefined };
-    expect(judgeAbsence(unknown, "absent", aSpec())).toMatchObject({ certainty: "open" });
+    expect(judgeAbsence(unknown, GONE_FOR_GOOD, aSpec())).toMatchObject({ certainty: "open" });
   });
 });

@@ -109,6 +109,7 @@ describe("POST /sync", () => {
     [400, "scope", { scope: "everything" }, AS_JSON],
     [400, "scope.clusterId", { scope: { clusterId: "Not An ID" } }, AS_JSON],
     [400, "dryRun", { dryRun: "yes" }, AS_JSON],
+    [400, "deep", { dryRun: true, deep: true }, AS_JSON],
     [400, "confirm.0", { confirm: ["Anything"] }, AS_JSON],
     [400, "depp", { depp: true }, AS_JSON],
     [400, "body", ["mesh"], AS_JSON],

@@ -29,13 +29,13 @@ describe("a signing key", () => {
     expect(isSignedBy(der, (await makeKeyPair(algorithm)).publicKey)).toBe(false);
   });
 
-  it("may be elsewhere: nothing but its public key, its algorithm and its signatures are asked for", async () => {
+  it("may be elsewhere: nothing but its public key, its digest and its signatures are asked for", async () => {
     const { publicKey, privateKey } = await aKeyPair();
     const inMemory = keyInMemory(privateKey);
     const asked: number[] = [];
     const remote: SigningKey = {
       publicKey,
-      algorithm: inMemory.algorithm,
+      digest: inMemory.digest,
       async sign(toBeSigned) {
         await nextTurn();
         asked.push(toBeSigned.length);

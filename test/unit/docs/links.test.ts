@@ -44,7 +44,7 @@ describe("a page", () => {
     ["a link to a section", "[a](cost.md#gone)", ["cost.md#gone"]],
     ["a link to a section of its own", "[a](#gone)", ["#gone"]],
     ["a path", "see `shared/gone.ts`", ["shared/gone.ts"]],
-    ["nothing", "[a](cost.md#what-grows-how), [b](https://example.com/c) and `shared/core/`", []],
+    ["nothing", "[a](cost.md#growth), [b](https://example.com/c) and `shared/core/`", []],
   ])("that leads nowhere is found: %s", (_, text, found) => {
     expect(lost("docs/cost.md", text)).toEqual(found);
   });

@@ -21,7 +21,7 @@ interface Definition {
 
 const PACKAGE = ["google", "devtools", "cloudbuild", "v1"] as const;
 const BEHAVIOR = "(google.api.field_behavior)";
-const EXTRACT = join(ROOT, "test", "fixtures", "cloudbuild", "messages.json");
+const EXTRACT = join(ROOT, "test", "support", "fixtures", "cloudbuild", "messages.json");
 
 type Scope = readonly Readonly<Record<string, Definition>>[];
 

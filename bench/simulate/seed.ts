@@ -7,8 +7,8 @@ import { readerSecret, remoteSecret } from "../../shared/istio/secrets.ts";
 import type { ClusterDirectory, Fleet } from "../../shared/ports.ts";
 import { reconcile } from "../../shared/reconcile.ts";
 import { createRotatorRuntime } from "../../shared/runtime.ts";
-import type { FakeApiServer } from "../../test/fakes/kubernetes/api-server.ts";
-import { processFaults } from "../../test/fakes/kubernetes/faults.ts";
+import type { FakeApiServer } from "../../test/support/fakes/kubernetes/api-server.ts";
+import { processFaults } from "../../test/support/fakes/kubernetes/faults.ts";
 
 export interface SeedOptions {
   /** `MESHJOIN_*`. */

@@ -5,7 +5,7 @@ import { computeFirewalls } from "../../shared/adapters/compute-firewalls.ts";
 import { googleAccessToken } from "../../shared/adapters/google-auth.ts";
 import type { FirewallRule } from "../../shared/core/firewall.ts";
 import { UnavailableError } from "../../shared/errors.ts";
-import { fakeFirewalls } from "../fakes/firewalls.ts";
+import { fakeFirewalls } from "../support/fakes/firewalls.ts";
 import { describeFirewalls, type FirewallsWorld } from "./firewalls.contract.ts";
 import { operate, PROJECT, startGoogle } from "./google.ts";
 

@@ -15,7 +15,7 @@ import { createProjectState } from "../../sandbox/google/project/state.ts";
 import { startSecretManager } from "../../sandbox/google/secret-manager.ts";
 import { createRule } from "../../shared/core/firewall-rule.ts";
 import { enableApi } from "../../shared/doctor/grants.ts";
-import { aCluster } from "../builders/cluster.ts";
+import { aCluster } from "../support/builders/cluster.ts";
 import { PROJECT, startGoogle } from "./google.ts";
 
 const TIMEOUT_MS = 180_000;

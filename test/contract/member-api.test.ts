@@ -8,10 +8,10 @@ import { createTokenRegistry } from "../../sandbox/google/tokens.ts";
 import { connect } from "../../shared/adapters/kubernetes/connection.ts";
 import { kubernetesFleet } from "../../shared/adapters/kubernetes/fleet.ts";
 import pin from "../../shared/istio/pin.json" with { type: "json" };
-import { aCluster } from "../builders/cluster.ts";
-import { fakeClock } from "../fakes/clock.ts";
-import { fakeFleet } from "../fakes/fleet.ts";
-import { VERBS } from "../fakes/kubernetes/requests.ts";
+import { aCluster } from "../support/builders/cluster.ts";
+import { fakeClock } from "../support/fakes/clock.ts";
+import { fakeFleet } from "../support/fakes/fleet.ts";
+import { VERBS } from "../support/fakes/kubernetes/requests.ts";
 import { appliesAs } from "./applies-as.ts";
 import { describeMemberApi, type MemberWorld } from "./member-api.contract.ts";
 

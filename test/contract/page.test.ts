@@ -4,8 +4,8 @@ import type { Browser, BrowserContextOptions, Locator, Page } from "playwright-c
 import { CHROMIUM_CURE, findChromium } from "../../scripts/chromium.ts";
 import { isUnattended } from "../../scripts/unattended.ts";
 import { finding } from "../../shared/core/finding.ts";
-import { aView, everything } from "../builders/page-view.ts";
-import { aMemberStatus, aStatus } from "../builders/status.ts";
+import { aView, everything } from "../support/builders/page-view.ts";
+import { aMemberStatus, aStatus } from "../support/builders/status.ts";
 import {
   andLoad,
   axeViolations,

@@ -5,7 +5,7 @@ import { createProjectState } from "../../sandbox/google/project/state.ts";
 import { googleAccessToken } from "../../shared/adapters/google-auth.ts";
 import { googleProjectFacts } from "../../shared/adapters/project-facts.ts";
 import type { ProjectFacts, Restriction } from "../../shared/ports.ts";
-import { fakeProjectFacts } from "../fakes/project-facts.ts";
+import { fakeProjectFacts } from "../support/fakes/project-facts.ts";
 import { PROJECT, startGoogle } from "./google.ts";
 
 const PAYER = { id: "payer", number: "4712" };

@@ -6,7 +6,7 @@ import { createProjectState } from "../../sandbox/google/project/state.ts";
 import { googleAccessToken } from "../../shared/adapters/google-auth.ts";
 import { googleQuotas } from "../../shared/adapters/quotas.ts";
 import type { Quota, Quotas } from "../../shared/ports.ts";
-import { fakeQuotas } from "../fakes/quotas.ts";
+import { fakeQuotas } from "../support/fakes/quotas.ts";
 import { PROJECT, startGoogle } from "./google.ts";
 
 const CPU = "CpuAllocPerProjectRegion";

@@ -9,7 +9,7 @@ import { ensureBinaries } from "../../sandbox/binaries/build.ts";
 import { ROOT } from "../../scripts/paths.ts";
 import { releaseFiles } from "../../scripts/release.ts";
 import pin from "../../shared/istio/pin.json" with { type: "json" };
-import { copySources } from "../sources.ts";
+import { copySources } from "../support/sources.ts";
 import { standInForTheRelease } from "./stand-in-istioctl.ts";
 
 const BUILD_TIMEOUT_MS = 30 * 60_000;

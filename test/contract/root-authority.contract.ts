@@ -9,8 +9,8 @@ import { makeKeyPair, privateKeyPem } from "../../shared/pki/key.ts";
 import { isSignedBy } from "../../shared/pki/signature.ts";
 import { verifyCacerts } from "../../shared/pki/verify.ts";
 import type { RootAuthority } from "../../shared/ports.ts";
-import type { FakeRootStore } from "../fakes/root-store.ts";
-import { aKeyPair, aRoot, DAY, payloadOf } from "../unit/pki/gen.ts";
+import type { FakeRootStore } from "../support/fakes/root-store.ts";
+import { aKeyPair, aRoot, DAY, payloadOf } from "../support/pki/gen.ts";
 
 /** One world with a member, and a root secret with one version, which signs. */
 export interface AuthorityWorld {

@@ -9,10 +9,10 @@ import { createLogger } from "../../shared/log.ts";
 import { makeCsr } from "../../shared/pki/csr.ts";
 import { inProcessAuthority } from "../../shared/pki/in-process-authority.ts";
 import { keysInPayloads } from "../../shared/pki/signing-key.ts";
-import { aCluster } from "../builders/cluster.ts";
-import { aMesh, type FakeMesh } from "../fakes/mesh.ts";
-import { serveFunction } from "../serve.ts";
-import { aKeyPair } from "../unit/pki/gen.ts";
+import { aCluster } from "../support/builders/cluster.ts";
+import { aMesh, type FakeMesh } from "../support/fakes/mesh.ts";
+import { aKeyPair } from "../support/pki/gen.ts";
+import { serveFunction } from "../support/serve.ts";
 import { CALLER, startGoogle } from "./google.ts";
 import { type AuthorityWorld, describeRootAuthority } from "./root-authority.contract.ts";
 

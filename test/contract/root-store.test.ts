@@ -5,7 +5,7 @@ import { startSecretManager } from "../../sandbox/google/secret-manager.ts";
 import { secretManagerKeeper } from "../../shared/adapters/root-keeper.ts";
 import { secretManagerRoots } from "../../shared/adapters/secret-manager.ts";
 import { UnavailableError } from "../../shared/errors.ts";
-import { fakeRootStore } from "../fakes/root-store.ts";
+import { fakeRootStore } from "../support/fakes/root-store.ts";
 import { CALLER, type Google, operate, PROJECT, startGoogle } from "./google.ts";
 import { describeRootKeeper, describeRootStore, type RootWorld } from "./root-store.contract.ts";
 

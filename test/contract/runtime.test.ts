@@ -4,7 +4,7 @@ import { startSecretManager } from "../../sandbox/google/secret-manager.ts";
 import { loadConfig } from "../../shared/config.ts";
 import type { RootAuthority, TrustBundle } from "../../shared/ports.ts";
 import { createSignerRuntime, wireRotator } from "../../shared/runtime.ts";
-import { aRoot, payloadOf } from "../unit/pki/gen.ts";
+import { aRoot, payloadOf } from "../support/pki/gen.ts";
 import { type Google, operate, PROJECT, startGoogle } from "./google.ts";
 
 const ELSEWHERE: TrustBundle = {

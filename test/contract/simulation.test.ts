@@ -5,7 +5,7 @@ import { pathToFileURL } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
 import { measureSimulated } from "../../bench/simulate/measure.ts";
 import { MEMORY_LIMIT, type SimulatedWorld, startSimulatedWorld } from "../../bench/simulate/world.ts";
-import { MANIFEST_TEMPLATE } from "../fixtures/manifest-template.ts";
+import { MANIFEST_TEMPLATE } from "../support/fixtures/manifest-template.ts";
 
 const TIMEOUT_MS = 180_000;
 

@@ -24,7 +24,7 @@ async function edit(member: FleetMember): Promise<void> {
 }
 
 /** Of the one kind that `kubectl create` has no words for. */
-const LEFT_OVER_POLICY = fileURLToPath(new URL("../fixtures/left-over-policy.json", import.meta.url));
+const LEFT_OVER_POLICY = fileURLToPath(new URL("../support/fixtures/left-over-policy.json", import.meta.url));
 
 /** An object of each kind that Meshjoin deletes, and one that it does not. */
 const LEFT_OVER: readonly (readonly string[])[] = [

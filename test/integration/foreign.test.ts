@@ -3,7 +3,7 @@ import type { FleetMember } from "../../sandbox/fleet-file.ts";
 import { unsyncedPairs } from "../../sandbox/sync-state.ts";
 import { makeRoot } from "../../shared/pki/make-root.ts";
 import type { KubernetesObject } from "../../shared/ports.ts";
-import { payloadOf } from "../unit/pki/gen.ts";
+import { payloadOf } from "../support/pki/gen.ts";
 import { cacertsFiles, createNamespace, createSecret, installIstio } from "./world/by-hand.ts";
 import { handle } from "./world/events.ts";
 import { MESH_LABEL, membersOf, SCENARIO_MS, useFleet } from "./world/fleet.ts";

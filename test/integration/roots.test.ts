@@ -4,7 +4,7 @@ import type { SandboxFleet } from "../../sandbox/fleet.ts";
 import type { FleetMember } from "../../sandbox/fleet-file.ts";
 import { basicConstraints, certificateSigning } from "../../shared/pki/extension.ts";
 import { makeKeyPair, privateKeyPem } from "../../shared/pki/key.ts";
-import { aRoot, payloadOf, type RootSeed } from "../unit/pki/gen.ts";
+import { aRoot, payloadOf, type RootSeed } from "../support/pki/gen.ts";
 import { handle } from "./world/events.ts";
 import { MESH_LABEL, SCENARIO_MS, useFleet } from "./world/fleet.ts";
 import {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "@jest/globals";
-import { counting } from "../logging/metrics.ts";
+import { counting } from "../support/logging/metrics.ts";
 import { membersOf, SCENARIO_MS, useFleet } from "./world/fleet.ts";
 import { aliasRoots, clearFaults, rootVersions, setFault } from "./world/google.ts";
 import { snapshot } from "./world/kubectl.ts";

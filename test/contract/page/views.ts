@@ -1,7 +1,7 @@
 import type { PageView } from "../../../functions/sync-mesh/page/view.ts";
 import { finding } from "../../../shared/core/finding.ts";
-import { aView, everything } from "../../builders/page-view.ts";
-import { aStatus } from "../../builders/status.ts";
+import { aView, everything } from "../../support/builders/page-view.ts";
+import { aStatus } from "../../support/builders/status.ts";
 
 const LONG = "a-name-that-is-as-long-as-a-name-can-be-which-is-sixty-three-ch";
 

@@ -3,11 +3,11 @@ import { makeCsr } from "../../../shared/pki/csr.ts";
 import { inProcessAuthority } from "../../../shared/pki/in-process-authority.ts";
 import { privateKeyPem } from "../../../shared/pki/key.ts";
 import { keysInPayloads } from "../../../shared/pki/signing-key.ts";
-import { aCluster } from "../../builders/cluster.ts";
-import { aSpec } from "../../builders/spec.ts";
-import { fakeRootStore } from "../../fakes/root-store.ts";
-import { aKeyPair, payloadOf, type RootFiles } from "../../unit/pki/gen.ts";
-import { withOpenssl } from "../../unit/pki/openssl.ts";
+import { aCluster } from "../../support/builders/cluster.ts";
+import { aSpec } from "../../support/builders/spec.ts";
+import { fakeRootStore } from "../../support/fakes/root-store.ts";
+import { aKeyPair, payloadOf, type RootFiles } from "../../support/pki/gen.ts";
+import { withOpenssl } from "../../support/pki/openssl.ts";
 
 /** A certificate and what it is judged by; PEM. */
 export interface Subject {

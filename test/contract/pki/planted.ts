@@ -7,7 +7,7 @@ import {
   subjectKeyIdentifier,
 } from "../../../shared/pki/extension.ts";
 import { keyIdentifier, makeKeyPair, privateKeyPem, subjectPublicKeyInfo } from "../../../shared/pki/key.ts";
-import { aCa, aKeyPair, aRoot, type RootFiles } from "../../unit/pki/gen.ts";
+import { aCa, aKeyPair, aRoot, type RootFiles } from "../../support/pki/gen.ts";
 import { type Subject, selfSigned } from "./certificates.ts";
 import type { Verdicts } from "./judges.ts";
 

@@ -3,7 +3,7 @@ import { beforeAll, describe, expect, it } from "@jest/globals";
 import { ROOT } from "../../../scripts/paths.ts";
 import { inCopy, variablesOf } from "../../../scripts/terraform/copy.ts";
 import { blocks, textOf } from "../../../scripts/terraform/module.ts";
-import { type Labels, queryFaults, seriesName } from "../../logging/promql.ts";
+import { type Labels, queryFaults, seriesName } from "../../support/logging/promql.ts";
 import { hasTerraform, type PlannedResource, withoutTerraform, withTrial } from "./trial.ts";
 
 /** Of every monitored resource in PromQL, and those that the resources of these metrics have. */

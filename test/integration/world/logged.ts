@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import type { SandboxFleet } from "../../../sandbox/fleet.ts";
-import { entryOf, textEntryOf } from "../../logging/metrics.ts";
-import type { Entry } from "../../logging/query.ts";
+import { entryOf, textEntryOf } from "../../support/logging/metrics.ts";
+import type { Entry } from "../../support/logging/query.ts";
 
 /** Everything that the functions have logged so far, as Cloud Logging would store it. */
 export async function loggedEntries(fleet: SandboxFleet): Promise<readonly Entry[]> {

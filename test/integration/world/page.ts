@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { expect } from "@jest/globals";
-import { type Command, filledIn, programsOf, type Values } from "../../runbook/commands.ts";
+import { type Command, filledIn, programsOf, type Values } from "../../support/runbook/commands.ts";
 import { NOBODY } from "./cloud-project.ts";
 import type { Desk } from "./desk.ts";
 

@@ -1,9 +1,9 @@
 import { describe, expect, it } from "@jest/globals";
 import { gkeSources } from "../../../shared/adapters/gke-sources.ts";
 import { isConfigured, sourceIds } from "../../../shared/core/sources.ts";
-import { aCluster } from "../../builders/cluster.ts";
-import { aSpec } from "../../builders/spec.ts";
-import { fakeClusterDirectory } from "../../fakes/cluster-directory.ts";
+import { aCluster } from "../../support/builders/cluster.ts";
+import { aSpec } from "../../support/builders/spec.ts";
+import { fakeClusterDirectory } from "../../support/fakes/cluster-directory.ts";
 
 const SPEC = aSpec({ projects: ["shop", "zoo"] });
 const SHOP = aCluster({ name: "east" });

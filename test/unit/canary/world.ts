@@ -6,7 +6,7 @@ import { createLogger } from "../../../shared/log.ts";
 import type { KubernetesObject } from "../../../shared/ports.ts";
 import type { RotatorRun } from "../../../shared/rotate/change-roots.ts";
 import type { Runtime } from "../../../shared/runtime.ts";
-import { aMesh, type FakeMesh, type ProcessOptions } from "../../fakes/mesh.ts";
+import { aMesh, type FakeMesh, type ProcessOptions } from "../../support/fakes/mesh.ts";
 import { call } from "../cli/host.ts";
 import { PUBSUB_TYPE } from "../functions/entries.ts";
 import { fileOf, objectsOf, secretsOf } from "../reconcile/world.ts";

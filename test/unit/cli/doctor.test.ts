@@ -11,9 +11,9 @@ import {
   neededPermissions,
 } from "../../../shared/istio/needed-permissions.ts";
 import { makeRoot } from "../../../shared/pki/make-root.ts";
-import { aCluster, allEndpoints } from "../../builders/cluster.ts";
-import { VERBS } from "../../fakes/kubernetes/requests.ts";
-import { aMesh, type FakeMesh } from "../../fakes/mesh.ts";
+import { aCluster, allEndpoints } from "../../support/builders/cluster.ts";
+import { VERBS } from "../../support/fakes/kubernetes/requests.ts";
+import { aMesh, type FakeMesh } from "../../support/fakes/mesh.ts";
 import { versionsOf } from "../reconcile/world.ts";
 import { expectGolden } from "./golden.ts";
 import { call, type Terminal } from "./host.ts";

@@ -1,6 +1,6 @@
-import { expectGolden as expectGoldenFile } from "../../golden.ts";
+import { expectGolden as expectGoldenFile } from "../../support/golden.ts";
 
-/** Compares with `test/fixtures/cli/<name>.txt`. */
+/** Compares with `test/support/fixtures/cli/<name>.txt`. */
 export function expectGolden(name: string, text: string): void {
-  expectGoldenFile(`test/fixtures/cli/${name}.txt`, `${text}\n`);
+  expectGoldenFile(`test/support/fixtures/cli/${name}.txt`, `${text}\n`);
 }

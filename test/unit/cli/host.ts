@@ -7,11 +7,11 @@ import { InputError, RefusedError } from "../../../shared/errors.ts";
 import type { OperatorPorts } from "../../../shared/operator.ts";
 import { keysInPayloads } from "../../../shared/pki/signing-key.ts";
 import type { CallerIdentity, ProjectFacts, Quotas } from "../../../shared/ports.ts";
-import { fakeClusterLabels } from "../../fakes/cluster-labels.ts";
-import type { FakeMesh } from "../../fakes/mesh.ts";
-import { fakeProjectFacts } from "../../fakes/project-facts.ts";
-import { fakeQuotas } from "../../fakes/quotas.ts";
-import { MANIFEST_TEMPLATE } from "../../fixtures/manifest-template.ts";
+import { fakeClusterLabels } from "../../support/fakes/cluster-labels.ts";
+import type { FakeMesh } from "../../support/fakes/mesh.ts";
+import { fakeProjectFacts } from "../../support/fakes/project-facts.ts";
+import { fakeQuotas } from "../../support/fakes/quotas.ts";
+import { MANIFEST_TEMPLATE } from "../../support/fixtures/manifest-template.ts";
 
 export interface Terminal {
   /** Standard output is a terminal. */

@@ -5,8 +5,8 @@ import type { Status } from "../../../shared/core/status.ts";
 import type { Summary } from "../../../shared/core/summary.ts";
 import { UnavailableError } from "../../../shared/errors.ts";
 import { scrub } from "../../../shared/scrub.ts";
-import { aCluster } from "../../builders/cluster.ts";
-import { aMesh, type FakeMesh } from "../../fakes/mesh.ts";
+import { aCluster } from "../../support/builders/cluster.ts";
+import { aMesh, type FakeMesh } from "../../support/fakes/mesh.ts";
 import { expectJoined, versionsOf } from "../reconcile/world.ts";
 import { call } from "./host.ts";
 

@@ -9,7 +9,7 @@ import {
 } from "../../../cli/doctor/preflight/node-room.ts";
 import { istiodsOf } from "../../../cli/doctor/preflight/room.ts";
 import { parseQuantity } from "../../../shared/core/quantity.ts";
-import { MANIFEST_TEMPLATE } from "../../fixtures/manifest-template.ts";
+import { MANIFEST_TEMPLATE } from "../../support/fixtures/manifest-template.ts";
 
 const asks = (cpu: string, memory = "0") => ({ resources: { requests: { cpu, memory } } });
 const ISTIOD: PodSpec = { containers: [asks("500m", "2Gi")] };

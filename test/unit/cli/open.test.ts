@@ -1,7 +1,7 @@
 import { request as httpRequest } from "node:http";
 import { afterEach, describe, expect, it } from "@jest/globals";
 import { type LocalServer, listen, readBody } from "../../../sandbox/google/http.ts";
-import { aMesh } from "../../fakes/mesh.ts";
+import { aMesh } from "../../support/fakes/mesh.ts";
 import { call } from "./host.ts";
 
 const servers: LocalServer[] = [];

@@ -12,10 +12,10 @@ import type { Cluster } from "../../../shared/core/cluster.ts";
 import type { MeshSpec } from "../../../shared/core/spec.ts";
 import { type MeshjoinError, RefusedError, UnavailableError } from "../../../shared/errors.ts";
 import type { Restriction } from "../../../shared/ports.ts";
-import { aCluster } from "../../builders/cluster.ts";
-import { aMesh, type FakeMesh } from "../../fakes/mesh.ts";
-import { type FakeProjectFacts, fakeProjectFacts } from "../../fakes/project-facts.ts";
-import { type FakeQuotas, fakeQuotas } from "../../fakes/quotas.ts";
+import { aCluster } from "../../support/builders/cluster.ts";
+import { aMesh, type FakeMesh } from "../../support/fakes/mesh.ts";
+import { type FakeProjectFacts, fakeProjectFacts } from "../../support/fakes/project-facts.ts";
+import { type FakeQuotas, fakeQuotas } from "../../support/fakes/quotas.ts";
 import { expectGolden } from "./golden.ts";
 import { call, type Terminal } from "./host.ts";
 

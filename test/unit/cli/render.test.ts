@@ -7,7 +7,7 @@ import { renderSummary } from "../../../cli/render/summary.ts";
 import { finding } from "../../../shared/core/finding.ts";
 import type { Summary } from "../../../shared/core/summary.ts";
 import { preview } from "../../../shared/preview.ts";
-import { aMesh } from "../../fakes/mesh.ts";
+import { aMesh } from "../../support/fakes/mesh.ts";
 import { expectGolden } from "./golden.ts";
 import { aStatus, aTroubledStatus } from "./statuses.ts";
 

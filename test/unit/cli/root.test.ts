@@ -1,7 +1,7 @@
 import { describe, expect, it } from "@jest/globals";
 import { makeRoot } from "../../../shared/pki/make-root.ts";
 import type { RootView } from "../../../shared/rotate/root-view.ts";
-import { aMesh, type FakeMesh } from "../../fakes/mesh.ts";
+import { aMesh, type FakeMesh } from "../../support/fakes/mesh.ts";
 import { aJoinedMesh, rootsNow, STAGE, serials, ticks } from "../rotate/world.ts";
 import { call } from "./host.ts";
 

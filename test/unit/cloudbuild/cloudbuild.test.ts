@@ -37,7 +37,7 @@ let text: string;
 let build: Build;
 
 beforeAll(async () => {
-  ({ messages } = JSON.parse(await read("test/fixtures/cloudbuild/messages.json")));
+  ({ messages } = JSON.parse(await read("test/support/fixtures/cloudbuild/messages.json")));
   text = await read("cloudbuild.yaml");
   build = parse(text);
 });

@@ -9,7 +9,7 @@ interface Field {
   readonly output?: boolean;
 }
 
-/** Messages and enums by name; test/fixtures/cloudbuild/messages.json. */
+/** Messages and enums by name; test/support/fixtures/cloudbuild/messages.json. */
 export type Messages = Readonly<
   Record<string, { readonly fields?: Readonly<Record<string, Field>>; readonly values?: readonly string[] }>
 >;

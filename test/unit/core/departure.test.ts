@@ -8,15 +8,15 @@ import {
 } from "../../../shared/core/departure.ts";
 import { clusterId, clusterResource } from "../../../shared/core/names.ts";
 import type { MeshSpec } from "../../../shared/core/spec.ts";
-import { aCluster } from "../../builders/cluster.ts";
+import { aCluster } from "../../support/builders/cluster.ts";
 import {
   aMember,
   anUnreachableMember,
   aPairedFleet,
   aReaderSecret,
   aRemoteSecret,
-} from "../../builders/member.ts";
-import { aSpec } from "../../builders/spec.ts";
+} from "../../support/builders/member.ts";
+import { aSpec } from "../../support/builders/spec.ts";
 
 const EAST = aCluster({ name: "east" });
 const WEST = aCluster({ name: "west" });

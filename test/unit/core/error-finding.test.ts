@@ -2,7 +2,7 @@ import { describe, expect, it } from "@jest/globals";
 import { faultFinding } from "../../../shared/core/error-finding.ts";
 import { outOfReach } from "../../../shared/core/reach.ts";
 import { RefusedError, UnavailableError } from "../../../shared/errors.ts";
-import { aMember } from "../../builders/member.ts";
+import { aMember } from "../../support/builders/member.ts";
 
 const NO_CURE = new UnavailableError("no answer", { code: "Unavailable" });
 

@@ -8,7 +8,7 @@ import {
   type PolicyRule,
 } from "../../../shared/core/firewall.ts";
 import { createRule } from "../../../shared/core/firewall-rule.ts";
-import { aCluster } from "../../builders/cluster.ts";
+import { aCluster } from "../../support/builders/cluster.ts";
 
 const NETWORK = { project: "shop", name: "default" };
 const east = aCluster({ name: "east", podRanges: { cidrs: ["10.4.0.0/14"], namesOnly: [] } });

@@ -6,7 +6,7 @@ import {
   rotationLead,
   wouldGainLife,
 } from "../../../shared/core/intermediate-life.ts";
-import { aSpec } from "../../builders/spec.ts";
+import { aSpec } from "../../support/builders/spec.ts";
 
 const DAY = 86_400_000;
 const issuedAt = new Date("2026-03-01T00:00:00Z");

@@ -1,8 +1,8 @@
 import { describe, expect, it } from "@jest/globals";
 import { isLeftOut, type NonMemberReason, nonMemberReason } from "../../../shared/core/membership.ts";
 import type { MeshSpec } from "../../../shared/core/spec.ts";
-import { aCluster, type ClusterSeed } from "../../builders/cluster.ts";
-import { aSpec } from "../../builders/spec.ts";
+import { aCluster, type ClusterSeed } from "../../support/builders/cluster.ts";
+import { aSpec } from "../../support/builders/spec.ts";
 
 describe("a cluster", () => {
   it.each<[string, ClusterSeed, Partial<MeshSpec>]>([

@@ -6,8 +6,8 @@ import { functionExaminer } from "../../../shared/adapters/function-examiner.ts"
 import { type Check, unknown } from "../../../shared/core/check.ts";
 import { clusterId } from "../../../shared/core/names.ts";
 import type { Examiner } from "../../../shared/ports.ts";
-import { aCluster } from "../../builders/cluster.ts";
-import { aMesh, type FakeMesh } from "../../fakes/mesh.ts";
+import { aCluster } from "../../support/builders/cluster.ts";
+import { aMesh, type FakeMesh } from "../../support/fakes/mesh.ts";
 import { versionsOf } from "../reconcile/world.ts";
 import { aRotatorsExamination } from "./rotator.ts";
 import { aFunction } from "./served.ts";

@@ -10,8 +10,8 @@ import { clusterId } from "../../../shared/core/names.ts";
 import { RefusedError, UnavailableError } from "../../../shared/errors.ts";
 import { createLogger } from "../../../shared/log.ts";
 import type { Runtime } from "../../../shared/runtime.ts";
-import { aCluster } from "../../builders/cluster.ts";
-import { aMesh, type FakeMesh, type ProcessOptions } from "../../fakes/mesh.ts";
+import { aCluster } from "../../support/builders/cluster.ts";
+import { aMesh, type FakeMesh, type ProcessOptions } from "../../support/fakes/mesh.ts";
 import { expectJoined } from "../reconcile/world.ts";
 import { AUDIT_TYPE, anEntry, PUBSUB_TYPE, pushed } from "./entries.ts";
 

@@ -3,7 +3,7 @@ import { onRotationRequest } from "../../../functions/on-rotation-request/on-rot
 import { createLogger } from "../../../shared/log.ts";
 import type { RotatorRun } from "../../../shared/rotate/change-roots.ts";
 import type { Runtime } from "../../../shared/runtime.ts";
-import type { FakeMesh, ProcessOptions } from "../../fakes/mesh.ts";
+import type { FakeMesh, ProcessOptions } from "../../support/fakes/mesh.ts";
 import { versionsOf } from "../reconcile/world.ts";
 import { aJoinedMesh, rootsNow, STAGE, serials } from "../rotate/world.ts";
 import { PUBSUB_TYPE } from "./entries.ts";

@@ -7,8 +7,8 @@ import { openApi } from "../../../functions/sync-mesh/openapi.ts";
 import { OUTPUTS } from "../../../functions/sync-mesh/output.ts";
 import { clusterId } from "../../../shared/core/names.ts";
 import { makeCsr } from "../../../shared/pki/csr.ts";
-import { aMesh } from "../../fakes/mesh.ts";
-import { aKeyPair } from "../pki/gen.ts";
+import { aMesh } from "../../support/fakes/mesh.ts";
+import { aKeyPair } from "../../support/pki/gen.ts";
 import { aFunction } from "./served.ts";
 import { aSigner } from "./signer.ts";
 

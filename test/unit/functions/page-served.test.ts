@@ -1,7 +1,7 @@
 import { describe, expect, it } from "@jest/globals";
 import { newCsrfToken } from "../../../functions/sync-mesh/csrf.ts";
 import { clusterId } from "../../../shared/core/names.ts";
-import { aMesh } from "../../fakes/mesh.ts";
+import { aMesh } from "../../support/fakes/mesh.ts";
 import { expectJoined, versionsOf } from "../reconcile/world.ts";
 import { aFunction } from "./served.ts";
 

@@ -1,8 +1,8 @@
 import { afterEach } from "@jest/globals";
 import { rotatorExamination } from "../../../functions/examine-rotator/examine-rotator.ts";
 import { createLogger } from "../../../shared/log.ts";
-import type { FakeMesh } from "../../fakes/mesh.ts";
-import { type ServedFunction, serveFunction } from "../../serve.ts";
+import type { FakeMesh } from "../../support/fakes/mesh.ts";
+import { type ServedFunction, serveFunction } from "../../support/serve.ts";
 
 const servers: ServedFunction[] = [];
 afterEach(() => {

@@ -2,8 +2,8 @@ import { afterEach } from "@jest/globals";
 import { syncMesh } from "../../../functions/sync-mesh/sync-mesh.ts";
 import { createLogger } from "../../../shared/log.ts";
 import type { Examiner } from "../../../shared/ports.ts";
-import type { FakeMesh } from "../../fakes/mesh.ts";
-import { type ServedFunction, serveFunction } from "../../serve.ts";
+import type { FakeMesh } from "../../support/fakes/mesh.ts";
+import { type ServedFunction, serveFunction } from "../../support/serve.ts";
 
 export const AS_JSON = "application/json";
 

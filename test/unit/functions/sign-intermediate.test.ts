@@ -4,9 +4,9 @@ import { UnavailableError } from "../../../shared/errors.ts";
 import { parseCertificatePem } from "../../../shared/pki/certificate.ts";
 import { makeCsr } from "../../../shared/pki/csr.ts";
 import { VERSION } from "../../../shared/version.ts";
-import { aCluster, type ClusterSeed } from "../../builders/cluster.ts";
-import { aMesh, type FakeMesh } from "../../fakes/mesh.ts";
-import { aKeyPair } from "../pki/gen.ts";
+import { aCluster, type ClusterSeed } from "../../support/builders/cluster.ts";
+import { aMesh, type FakeMesh } from "../../support/fakes/mesh.ts";
+import { aKeyPair } from "../../support/pki/gen.ts";
 import { aSigner } from "./signer.ts";
 
 const CALLER = "reconciler@shop.iam.gserviceaccount.com";

@@ -3,8 +3,8 @@ import { signIntermediate } from "../../../functions/sign-intermediate/sign-inte
 import { gkeSources } from "../../../shared/adapters/gke-sources.ts";
 import { createLogger } from "../../../shared/log.ts";
 import type { ClusterDirectory } from "../../../shared/ports.ts";
-import type { FakeMesh } from "../../fakes/mesh.ts";
-import { type ServedFunction, serveFunction } from "../../serve.ts";
+import type { FakeMesh } from "../../support/fakes/mesh.ts";
+import { type ServedFunction, serveFunction } from "../../support/serve.ts";
 
 const servers: ServedFunction[] = [];
 afterEach(() => {

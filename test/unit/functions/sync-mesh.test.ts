@@ -4,7 +4,7 @@ import type { Plan } from "../../../shared/core/plan.ts";
 import type { Status } from "../../../shared/core/status.ts";
 import type { Summary } from "../../../shared/core/summary.ts";
 import { RefusedError, UnavailableError } from "../../../shared/errors.ts";
-import { aMesh, type FakeMesh } from "../../fakes/mesh.ts";
+import { aMesh, type FakeMesh } from "../../support/fakes/mesh.ts";
 import { expectJoined, versionsOf } from "../reconcile/world.ts";
 import { AS_JSON, aFunction } from "./served.ts";
 

@@ -13,7 +13,7 @@ import { parseBundle, parseCertificate, parseCertificatePem } from "../../../sha
 import { verifyPath } from "../../../shared/pki/path.ts";
 import { isSignedBy } from "../../../shared/pki/signature.ts";
 import type { KubernetesObject, MemberApi } from "../../../shared/ports.ts";
-import { aCa, aRoot, NOW, type RootFiles } from "../pki/gen.ts";
+import { aCa, aRoot, NOW, type RootFiles } from "../../support/pki/gen.ts";
 
 let root: RootFiles;
 let intermediate: RootFiles;

@@ -7,7 +7,7 @@ import { certificateSigning } from "../../../shared/pki/extension.ts";
 import { pemOfDer } from "../../../shared/pki/pem.ts";
 import { algorithmIdentifier, signed } from "../../../shared/pki/signature.ts";
 import { keyInMemory } from "../../../shared/pki/signing-key.ts";
-import { aCa, aRoot, NOW, type RootFiles } from "../pki/gen.ts";
+import { aCa, aRoot, NOW, type RootFiles } from "../../support/pki/gen.ts";
 
 /** The certificates of these tests live for long; the CA that ends first is what a verdict is good for. */
 const ACCEPTED = { owner: "foreign", trust: "sameRoots", until: expect.any(Date) };

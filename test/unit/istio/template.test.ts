@@ -7,7 +7,7 @@ import {
   PLACEHOLDERS,
   parseTemplate,
 } from "../../../shared/istio/template.ts";
-import { aSpec } from "../../builders/spec.ts";
+import { aSpec } from "../../support/builders/spec.ts";
 
 const VALUES = {
   meshId: "prod",

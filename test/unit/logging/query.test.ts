@@ -1,5 +1,5 @@
 import { describe, expect, it } from "@jest/globals";
-import { type Entry, matches } from "../../logging/query.ts";
+import { type Entry, matches } from "../../support/logging/query.ts";
 
 const ENTRY: Entry = {
   logName: "projects/p/logs/cloudaudit.googleapis.com%2Factivity",

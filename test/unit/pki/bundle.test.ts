@@ -2,7 +2,7 @@ import { beforeAll, describe, expect, it } from "@jest/globals";
 import fc from "fast-check";
 import { compareBundles, fingerprint, joinBundle, splitBundle } from "../../../shared/pki/bundle.ts";
 import { pemOfDer } from "../../../shared/pki/pem.ts";
-import { aRoot } from "./gen.ts";
+import { aRoot } from "../../support/pki/gen.ts";
 
 /** Any bytes do: a bundle is split without looking into its certificates. */
 const certificates = fc.uniqueArray(

@@ -1,8 +1,8 @@
 import { X509Certificate } from "node:crypto";
 import { describe, expect, it } from "@jest/globals";
 import { parseBundle, parseCertificate, parseCertificatePem } from "../../../shared/pki/certificate.ts";
-import { aRoot, aSigningRoot } from "./gen.ts";
-import { opensslRoot, withOpenssl } from "./openssl.ts";
+import { aRoot, aSigningRoot } from "../../support/pki/gen.ts";
+import { opensslRoot, withOpenssl } from "../../support/pki/openssl.ts";
 
 describe("parseCertificatePem", () => {
   it.each(["rsa:2048", "P-256", "P-384"] as const)("agrees with node:crypto about a root of %s", (key) => {

@@ -2,8 +2,8 @@ import { generateKeyPairSync } from "node:crypto";
 import { beforeAll, describe, expect, it } from "@jest/globals";
 import { makeCsr, readCsr } from "../../../shared/pki/csr.ts";
 import { pemOfDer } from "../../../shared/pki/pem.ts";
-import { aKeyPair, aRoot } from "./gen.ts";
-import { withOpenssl } from "./openssl.ts";
+import { aKeyPair, aRoot } from "../../support/pki/gen.ts";
+import { withOpenssl } from "../../support/pki/openssl.ts";
 
 const ALGORITHMS = ["ec-p256", "ec-p384", "rsa-2048"] as const;
 

@@ -7,9 +7,9 @@ import { privateKeyPem } from "../../../shared/pki/key.ts";
 import { keysInPayloads } from "../../../shared/pki/signing-key.ts";
 import { verifyCacerts } from "../../../shared/pki/verify.ts";
 import type { RootAuthority } from "../../../shared/ports.ts";
-import { aSpec } from "../../builders/spec.ts";
-import { type FakeRootStore, fakeRootStore } from "../../fakes/root-store.ts";
-import { aKeyPair, aRoot, NOW, payloadOf, type RootFiles } from "./gen.ts";
+import { aSpec } from "../../support/builders/spec.ts";
+import { type FakeRootStore, fakeRootStore } from "../../support/fakes/root-store.ts";
+import { aKeyPair, aRoot, NOW, payloadOf, type RootFiles } from "../../support/pki/gen.ts";
 
 const spec = aSpec();
 const member = { project: "shop", location: "europe-west1-b", name: "one" };

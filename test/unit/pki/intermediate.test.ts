@@ -9,9 +9,9 @@ import { keyIdentifier, subjectPublicKeyInfo } from "../../../shared/pki/key.ts"
 import { readSigningRoot, type SigningRoot } from "../../../shared/pki/root.ts";
 import { randomSerial } from "../../../shared/pki/sign-certificate.ts";
 import { keysInPayloads } from "../../../shared/pki/signing-key.ts";
-import { certificateFacts } from "./certificate-facts.ts";
-import { aKeyPair, aSigningRoot, DAY, NOW, payloadOf } from "./gen.ts";
-import { type OpensslRootOptions, opensslRoot, withOpenssl } from "./openssl.ts";
+import { certificateFacts } from "../../support/pki/certificate-facts.ts";
+import { aKeyPair, aSigningRoot, DAY, NOW, payloadOf } from "../../support/pki/gen.ts";
+import { type OpensslRootOptions, opensslRoot, withOpenssl } from "../../support/pki/openssl.ts";
 
 const CLUSTER_ID = "cn-shop-europe-west1-one";
 const ROOTS = ["rsa-2048", "ec-p256", "ec-p384"] as const;

@@ -2,8 +2,8 @@ import { createPublicKey, generateKeyPairSync, type KeyObject } from "node:crypt
 import { describe, expect, it } from "@jest/globals";
 import { KEY_ALGORITHMS, type KeyAlgorithm } from "../../../shared/core/spec.ts";
 import { keyIdentifier, keyWeakness, makeKeyPair, subjectPublicKeyInfo } from "../../../shared/pki/key.ts";
-import { aKeyPair } from "./gen.ts";
-import { withOpenssl } from "./openssl.ts";
+import { aKeyPair } from "../../support/pki/gen.ts";
+import { withOpenssl } from "../../support/pki/openssl.ts";
 
 const DETAILS: Readonly<Record<KeyAlgorithm, object>> = {
   "ec-p256": { namedCurve: "prime256v1" },

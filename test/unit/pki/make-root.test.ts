@@ -3,9 +3,9 @@ import { parseCertificatePem } from "../../../shared/pki/certificate.ts";
 import { makeRoot } from "../../../shared/pki/make-root.ts";
 import { assertIssuing, readSigningRoot } from "../../../shared/pki/root.ts";
 import { keysInPayloads } from "../../../shared/pki/signing-key.ts";
-import { certificateFacts } from "./certificate-facts.ts";
-import { DAY, NOW, payloadOf } from "./gen.ts";
-import { withOpenssl } from "./openssl.ts";
+import { certificateFacts } from "../../support/pki/certificate-facts.ts";
+import { DAY, NOW, payloadOf } from "../../support/pki/gen.ts";
+import { withOpenssl } from "../../support/pki/openssl.ts";
 
 describe("makeRoot", () => {
   it.each(["ec-p384", "rsa-4096"] as const)(

@@ -8,7 +8,7 @@ import {
 } from "../../../shared/pki/extension.ts";
 import { makeKeyPair } from "../../../shared/pki/key.ts";
 import { verifyPath } from "../../../shared/pki/path.ts";
-import { aCa, aRoot, type CaSeed, NOW, type RootFiles, type RootSeed } from "./gen.ts";
+import { aCa, aRoot, type CaSeed, NOW, type RootFiles, type RootSeed } from "../../support/pki/gen.ts";
 
 const ENDED = new Date("2026-02-01T00:00:00Z");
 

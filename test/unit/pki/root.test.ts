@@ -7,8 +7,22 @@ import { pemOfDer } from "../../../shared/pki/pem.ts";
 import { assertIssuing, readRootCertificate, readSigningRoot } from "../../../shared/pki/root.ts";
 import { isSignedBy, signed } from "../../../shared/pki/signature.ts";
 import { keysInPayloads } from "../../../shared/pki/signing-key.ts";
-import { aKeyPair, aRoot, aSigningRoot, DAY, NOW, payloadOf, type RootFiles, type RootSeed } from "./gen.ts";
-import { type KeyForm, type OpensslRootOptions, opensslRoot, withOpenssl } from "./openssl.ts";
+import {
+  aKeyPair,
+  aRoot,
+  aSigningRoot,
+  DAY,
+  NOW,
+  payloadOf,
+  type RootFiles,
+  type RootSeed,
+} from "../../support/pki/gen.ts";
+import {
+  type KeyForm,
+  type OpensslRootOptions,
+  opensslRoot,
+  withOpenssl,
+} from "../../support/pki/openssl.ts";
 
 const NAME = "version 3 of secret prod-root-ca";
 

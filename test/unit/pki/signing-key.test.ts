@@ -8,7 +8,7 @@ import { makeKeyPair } from "../../../shared/pki/key.ts";
 import { isSignedBy } from "../../../shared/pki/signature.ts";
 import { keyInMemory, keysInPayloads } from "../../../shared/pki/signing-key.ts";
 import type { SigningKey } from "../../../shared/ports.ts";
-import { aKeyPair, aRoot, aSigningRoot, DAY, NOW } from "./gen.ts";
+import { aKeyPair, aRoot, aSigningRoot, DAY, NOW } from "../../support/pki/gen.ts";
 
 const ALGORITHMS = ["ec-p256", "ec-p384", "rsa-2048"] as const;
 

@@ -10,7 +10,7 @@ import {
 import { issueIntermediate } from "../../../shared/pki/intermediate.ts";
 import { privateKeyPem } from "../../../shared/pki/key.ts";
 import { type CacertsFiles, verifyCacerts, verifyNesting } from "../../../shared/pki/verify.ts";
-import { aCa, aKeyPair, aRoot, aSigningRoot, DAY, NOW, type RootSeed } from "./gen.ts";
+import { aCa, aKeyPair, aRoot, aSigningRoot, DAY, NOW, type RootSeed } from "../../support/pki/gen.ts";
 
 /** A good set under the root of `seed`. */
 async function aCacerts(seed: RootSeed = {}, now: Date = NOW): Promise<CacertsFiles> {

@@ -3,9 +3,9 @@ import type { Cluster } from "../../../shared/core/cluster.ts";
 import type { Absence } from "../../../shared/core/departure.ts";
 import { clusterId } from "../../../shared/core/names.ts";
 import { type DepartureInput, planDepartures } from "../../../shared/plan/departures.ts";
-import { aCluster } from "../../builders/cluster.ts";
-import { anUnreachableMember, aPairedFleet } from "../../builders/member.ts";
-import { aSpec } from "../../builders/spec.ts";
+import { aCluster } from "../../support/builders/cluster.ts";
+import { anUnreachableMember, aPairedFleet } from "../../support/builders/member.ts";
+import { aSpec } from "../../support/builders/spec.ts";
 
 const fleet = (count: number): Cluster[] =>
   Array.from({ length: count }, (_, index) => aCluster({ name: `m${index + 1}` }));

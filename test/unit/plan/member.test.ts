@@ -10,7 +10,7 @@ import type { Roots } from "../../../shared/core/roots/stages.ts";
 import type { RootVersions } from "../../../shared/core/roots/state.ts";
 import type { MemberContext } from "../../../shared/plan/context.ts";
 import { peerStanding, planMember, type Standing } from "../../../shared/plan/member.ts";
-import { aCluster } from "../../builders/cluster.ts";
+import { aCluster } from "../../support/builders/cluster.ts";
 import {
   aMember,
   anUnreachableMember,
@@ -20,8 +20,8 @@ import {
   ownCacerts,
   ownControlPlane,
   ROOTS,
-} from "../../builders/member.ts";
-import { aSpec } from "../../builders/spec.ts";
+} from "../../support/builders/member.ts";
+import { aSpec } from "../../support/builders/spec.ts";
 
 const ID = aMember().clusterId;
 const OBJECTS = { objects: () => [{ kind: "Service", namespace: "istio-system", name: "istiod" }] };

@@ -6,7 +6,7 @@ import type { Member, Reachable } from "../../../shared/core/observation.ts";
 import type { MeshSpec } from "../../../shared/core/spec.ts";
 import type { Standing } from "../../../shared/plan/member.ts";
 import { type PairPlan, planPairs } from "../../../shared/plan/pair.ts";
-import { aCluster, allEndpoints } from "../../builders/cluster.ts";
+import { aCluster, allEndpoints } from "../../support/builders/cluster.ts";
 import {
   aMember,
   anUnreachableMember,
@@ -15,8 +15,8 @@ import {
   aReaderSecret,
   aRemoteSecret,
   NOW,
-} from "../../builders/member.ts";
-import { aSpec } from "../../builders/spec.ts";
+} from "../../support/builders/member.ts";
+import { aSpec } from "../../support/builders/spec.ts";
 
 const EAST = aCluster({ name: "east" });
 const WEST = aCluster({ name: "west" });

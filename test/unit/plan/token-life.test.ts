@@ -5,7 +5,7 @@ import { isTokenDue, isTokenEnding, renewalsARun } from "../../../shared/core/to
 import { UnavailableError } from "../../../shared/errors.ts";
 import { type Attempt, attemptAll } from "../../../shared/phases/pairs.ts";
 import { type PairPlan, planPairs } from "../../../shared/plan/pair.ts";
-import { aCluster } from "../../builders/cluster.ts";
+import { aCluster } from "../../support/builders/cluster.ts";
 import {
   aMember,
   anUnreachableMember,
@@ -13,8 +13,8 @@ import {
   aReaderSecret,
   aRemoteSecret,
   NOW,
-} from "../../builders/member.ts";
-import { aSpec } from "../../builders/spec.ts";
+} from "../../support/builders/member.ts";
+import { aSpec } from "../../support/builders/spec.ts";
 
 const HOUR = 3_600_000;
 const RUN = 600_000;

@@ -5,9 +5,9 @@ import { UnavailableError } from "../../../shared/errors.ts";
 import { secretData } from "../../../shared/istio/member-state.ts";
 import { makeRoot } from "../../../shared/pki/make-root.ts";
 import type { KubernetesObject } from "../../../shared/ports.ts";
-import { aCluster } from "../../builders/cluster.ts";
-import type { FakeApiServer } from "../../fakes/kubernetes/api-server.ts";
-import { aMesh, type FakeMesh } from "../../fakes/mesh.ts";
+import { aCluster } from "../../support/builders/cluster.ts";
+import type { FakeApiServer } from "../../support/fakes/kubernetes/api-server.ts";
+import { aMesh, type FakeMesh } from "../../support/fakes/mesh.ts";
 import { cacertsByHand, configMap, crd, istiod, namespace, secret } from "./installations.ts";
 import { expectJoined, versionsOf } from "./world.ts";
 

@@ -4,7 +4,7 @@ import { INVENTORY, PRUNED_KINDS } from "../../../shared/istio/needed-permission
 import { findRefusedPods } from "../../../shared/phases/refused-pods.ts";
 import type { KubernetesObject } from "../../../shared/ports.ts";
 import { merge } from "../../../shared/report.ts";
-import { aMesh, type FakeMesh } from "../../fakes/mesh.ts";
+import { aMesh, type FakeMesh } from "../../support/fakes/mesh.ts";
 import { expectJoined, versionsOf } from "./world.ts";
 
 const CONFIG = { apiVersion: "v1", kind: "ConfigMap", namespace: ISTIO_NAMESPACE, name: "istio" };

@@ -1,6 +1,6 @@
 import { ISTIO_NAMESPACE } from "../../../shared/core/names.ts";
 import type { KubernetesObject } from "../../../shared/ports.ts";
-import type { FakeMesh } from "../../fakes/mesh.ts";
+import type { FakeMesh } from "../../support/fakes/mesh.ts";
 import { secretsOf } from "./world.ts";
 
 /** What a cluster may hold before it comes to Meshjoin. */

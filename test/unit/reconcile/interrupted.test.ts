@@ -1,8 +1,8 @@
 import { describe, expect, it } from "@jest/globals";
 import type { Reconciled } from "../../../shared/reconcile.ts";
-import { aCluster } from "../../builders/cluster.ts";
-import { ProcessDeath, type ProcessFaults, processFaults } from "../../fakes/kubernetes/faults.ts";
-import { aMesh, type FakeMesh } from "../../fakes/mesh.ts";
+import { aCluster } from "../../support/builders/cluster.ts";
+import { ProcessDeath, type ProcessFaults, processFaults } from "../../support/fakes/kubernetes/faults.ts";
+import { aMesh, type FakeMesh } from "../../support/fakes/mesh.ts";
 import { expectJoined, stateOf, versionsOf } from "./world.ts";
 
 interface Scenario {

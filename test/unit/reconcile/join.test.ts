@@ -1,8 +1,8 @@
 import { describe, expect, it } from "@jest/globals";
 import type { Cluster } from "../../../shared/core/cluster.ts";
 import { clusterId } from "../../../shared/core/names.ts";
-import { aCluster } from "../../builders/cluster.ts";
-import { aMesh, type FakeMesh } from "../../fakes/mesh.ts";
+import { aCluster } from "../../support/builders/cluster.ts";
+import { aMesh, type FakeMesh } from "../../support/fakes/mesh.ts";
 import { contentsFromNow, expectJoined, inLockstep, secretsOf, stateOf, versionsOf } from "./world.ts";
 
 const idOf = ({ ref }: Cluster) => clusterId(ref);

@@ -6,9 +6,9 @@ import type { MeshSpec } from "../../../shared/core/spec.ts";
 import { UnavailableError } from "../../../shared/errors.ts";
 import type { ClusterDirectory } from "../../../shared/ports.ts";
 import { reconcile } from "../../../shared/reconcile.ts";
-import { aCluster } from "../../builders/cluster.ts";
-import { ProcessDeath, processFaults } from "../../fakes/kubernetes/faults.ts";
-import { aMesh, type FakeMesh } from "../../fakes/mesh.ts";
+import { aCluster } from "../../support/builders/cluster.ts";
+import { ProcessDeath, processFaults } from "../../support/fakes/kubernetes/faults.ts";
+import { aMesh, type FakeMesh } from "../../support/fakes/mesh.ts";
 import { secret } from "./installations.ts";
 import { expectJoined, secretsOf, versionsOf } from "./world.ts";
 

@@ -2,7 +2,7 @@ import { describe, expect, it } from "@jest/globals";
 import { clusterId } from "../../../shared/core/names.ts";
 import { rotateIntermediates } from "../../../shared/rotate.ts";
 import { closing } from "../../../shared/runtime.ts";
-import { aMesh } from "../../fakes/mesh.ts";
+import { aMesh } from "../../support/fakes/mesh.ts";
 
 const PORT_FORWARDS_MOST = 16;
 

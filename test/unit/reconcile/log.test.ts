@@ -2,7 +2,7 @@ import { expect, it } from "@jest/globals";
 import { clusterId } from "../../../shared/core/names.ts";
 import { createLogger } from "../../../shared/log.ts";
 import { logReconciled } from "../../../shared/run-log.ts";
-import { aMesh, type FakeMesh } from "../../fakes/mesh.ts";
+import { aMesh, type FakeMesh } from "../../support/fakes/mesh.ts";
 import { configMap, istiod, namespace } from "./installations.ts";
 
 /** The lines of severity ERROR that a full run logs. */

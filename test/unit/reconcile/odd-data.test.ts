@@ -7,7 +7,7 @@ import { preview } from "../../../shared/preview.ts";
 import type { Reconciled } from "../../../shared/reconcile.ts";
 import { orderRoot, tick } from "../../../shared/rotate.ts";
 import { collectStatus } from "../../../shared/status.ts";
-import { aMesh, type FakeMesh } from "../../fakes/mesh.ts";
+import { aMesh, type FakeMesh } from "../../support/fakes/mesh.ts";
 import { cacertsByHand, configMap, istiod, namespace, secret } from "./installations.ts";
 import { objectsOf } from "./world.ts";
 

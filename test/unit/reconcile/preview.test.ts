@@ -1,8 +1,8 @@
 import { describe, expect, it } from "@jest/globals";
 import { annotation, clusterId, ISTIO_NAMESPACE } from "../../../shared/core/names.ts";
 import { preview } from "../../../shared/preview.ts";
-import { aCluster } from "../../builders/cluster.ts";
-import { aMesh, type FakeMesh } from "../../fakes/mesh.ts";
+import { aCluster } from "../../support/builders/cluster.ts";
+import { aMesh, type FakeMesh } from "../../support/fakes/mesh.ts";
 import { objectsOf, versionsOf } from "./world.ts";
 
 async function plannedCrds(mesh: FakeMesh): Promise<string[]> {

@@ -9,9 +9,9 @@ import type { KubernetesObject } from "../../../shared/ports.ts";
 import { preview } from "../../../shared/preview.ts";
 import type { Progress } from "../../../shared/progress.ts";
 import { collectStatus } from "../../../shared/status.ts";
-import { aPairContext } from "../../builders/member.ts";
-import { aMesh, type FakeMesh } from "../../fakes/mesh.ts";
-import { MANIFEST_TEMPLATE } from "../../fixtures/manifest-template.ts";
+import { aPairContext } from "../../support/builders/member.ts";
+import { aMesh, type FakeMesh } from "../../support/fakes/mesh.ts";
+import { MANIFEST_TEMPLATE } from "../../support/fixtures/manifest-template.ts";
 import {
   contentsFromNow,
   expectJoined,

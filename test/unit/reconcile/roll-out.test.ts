@@ -4,10 +4,10 @@ import type { ManifestTemplate } from "../../../shared/istio/template.ts";
 import type { KubernetesObject } from "../../../shared/ports.ts";
 import type { Progress } from "../../../shared/progress.ts";
 import { rotateIntermediates } from "../../../shared/rotate.ts";
-import { aCluster } from "../../builders/cluster.ts";
-import type { IstiodBehaviour } from "../../fakes/kubernetes/istiod.ts";
-import { aMesh, type FakeMesh } from "../../fakes/mesh.ts";
-import { MANIFEST_TEMPLATE } from "../../fixtures/manifest-template.ts";
+import { aCluster } from "../../support/builders/cluster.ts";
+import type { IstiodBehaviour } from "../../support/fakes/kubernetes/istiod.ts";
+import { aMesh, type FakeMesh } from "../../support/fakes/mesh.ts";
+import { MANIFEST_TEMPLATE } from "../../support/fixtures/manifest-template.ts";
 import { namespace, secret } from "./installations.ts";
 import { expectJoined, versionsOf, waitShortly } from "./world.ts";
 

@@ -3,8 +3,8 @@ import { describe, expect, it } from "@jest/globals";
 import { UnavailableError } from "../../../shared/errors.ts";
 import { basicConstraints, certificateSigning } from "../../../shared/pki/extension.ts";
 import { makeKeyPair, privateKeyPem } from "../../../shared/pki/key.ts";
-import { aMesh, type FakeMesh } from "../../fakes/mesh.ts";
-import { aKeyPair, aRoot, payloadOf, type RootSeed } from "../pki/gen.ts";
+import { aMesh, type FakeMesh } from "../../support/fakes/mesh.ts";
+import { aKeyPair, aRoot, payloadOf, type RootSeed } from "../../support/pki/gen.ts";
 import { contentsFromNow, expectJoined, inLockstep, secretsOf, versionsOf } from "./world.ts";
 
 function sign(mesh: FakeMesh, payload: string | Buffer): void {

@@ -2,8 +2,8 @@ import { describe, expect, it } from "@jest/globals";
 import type { Cluster } from "../../../shared/core/cluster.ts";
 import { clusterId, ISTIO_NAMESPACE } from "../../../shared/core/names.ts";
 import { UnavailableError } from "../../../shared/errors.ts";
-import { aCluster } from "../../builders/cluster.ts";
-import { aMesh, type FakeMesh } from "../../fakes/mesh.ts";
+import { aCluster } from "../../support/builders/cluster.ts";
+import { aMesh, type FakeMesh } from "../../support/fakes/mesh.ts";
 import { expectJoined } from "./world.ts";
 
 /** Instead of the minute that a run waits at most. */

@@ -4,7 +4,7 @@ import { annotation, clusterId, ISTIO_NAMESPACE } from "../../../shared/core/nam
 import { WAIT_MS } from "../../../shared/phases/own-halves.ts";
 import { verifyCacerts } from "../../../shared/pki/verify.ts";
 import type { KubernetesObject } from "../../../shared/ports.ts";
-import type { FakeMesh } from "../../fakes/mesh.ts";
+import type { FakeMesh } from "../../support/fakes/mesh.ts";
 
 const KINDS = [
   "Namespace",

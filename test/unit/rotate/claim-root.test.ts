@@ -5,8 +5,8 @@ import { type MeshjoinError, RootError, UnavailableError } from "../../../shared
 import type { RootKeeper, RootRegistry } from "../../../shared/ports.ts";
 import type { Changed } from "../../../shared/rotate/change-roots.ts";
 import { claimRoot } from "../../../shared/rotate/claim-root.ts";
-import { fakeClock } from "../../fakes/clock.ts";
-import { type FakeRootStore, fakeRootStore } from "../../fakes/root-store.ts";
+import { fakeClock } from "../../support/fakes/clock.ts";
+import { type FakeRootStore, fakeRootStore } from "../../support/fakes/root-store.ts";
 
 const ACTIVE = new AbortController().signal;
 const ORIGIN = { "meshjoin.dev_origin": "generated" };

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "@jest/globals";
 import { rotateIntermediates } from "../../../shared/rotate.ts";
-import { aCluster } from "../../builders/cluster.ts";
-import type { FakeMesh } from "../../fakes/mesh.ts";
+import { aCluster } from "../../support/builders/cluster.ts";
+import type { FakeMesh } from "../../support/fakes/mesh.ts";
 import { aJoinedMesh, DAY, order, rootsNow, STAGE, ticks } from "./world.ts";
 
 const HALF_DAY = DAY / 2;

@@ -3,7 +3,7 @@ import { clusterId } from "../../../shared/core/names.ts";
 import { rootsOf } from "../../../shared/core/roots/stages.ts";
 import { UnavailableError } from "../../../shared/errors.ts";
 import { orderRoot } from "../../../shared/rotate.ts";
-import { aCluster } from "../../builders/cluster.ts";
+import { aCluster } from "../../support/builders/cluster.ts";
 import { cacertsByHand, namespace } from "../reconcile/installations.ts";
 import { expectJoined, versionsOf } from "../reconcile/world.ts";
 import { aJoinedMesh, bundleSizes, order, rootsNow, STAGE, serials, throughStage, ticks } from "./world.ts";

@@ -5,7 +5,7 @@ import { parseBundle } from "../../../shared/pki/certificate.ts";
 import type { Reconciled } from "../../../shared/reconcile.ts";
 import type { Changed } from "../../../shared/rotate/change-roots.ts";
 import { orderRoot, type RootAction, type RootConfirmable, tick } from "../../../shared/rotate.ts";
-import { aMesh, type FakeMesh, type MeshOptions, type ProcessOptions } from "../../fakes/mesh.ts";
+import { aMesh, type FakeMesh, type MeshOptions, type ProcessOptions } from "../../support/fakes/mesh.ts";
 import { fileOf, secretsOf } from "../reconcile/world.ts";
 
 export const DAY = 86_400;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "@jest/globals";
-import { filledIn, programsOf, readCommands } from "../../runbook/commands.ts";
+import { filledIn, programsOf, readCommands } from "../../support/runbook/commands.ts";
 
 const PAGE = `# A page
 

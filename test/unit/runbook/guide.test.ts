@@ -3,8 +3,8 @@ import { join } from "node:path";
 import { describe, expect, it } from "@jest/globals";
 import manifest from "../../../package.json" with { type: "json" };
 import { ROOT } from "../../../scripts/paths.ts";
-import { readCommands } from "../../runbook/commands.ts";
-import { UNTRIED_IN_GUIDE, unaccounted } from "../../runbook/untried.ts";
+import { readCommands } from "../../support/runbook/commands.ts";
+import { UNTRIED_IN_GUIDE, unaccounted } from "../../support/runbook/untried.ts";
 
 const textsOf = (page: string) => readCommands(readFileSync(join(ROOT, page), "utf8"));
 const guide = textsOf("docs/deploy.md").map(({ text }) => text);

@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { parseRule, passes, type Rule } from "../../../sandbox/google/compute/rule.ts";
 import { parseFirewallAnswer, toEffective } from "../../../shared/adapters/compute-answer.ts";
 import { checkPairs } from "../../../shared/core/firewall.ts";
-import { aCluster } from "../../builders/cluster.ts";
+import { aCluster } from "../../support/builders/cluster.ts";
 
 function aRule(stated: Record<string, unknown> = {}): Rule {
   return {

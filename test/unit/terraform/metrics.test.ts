@@ -7,11 +7,11 @@ import { InputError, RefusedError, UnavailableError } from "../../../shared/erro
 import { createLogger } from "../../../shared/log.ts";
 import type { Reporter } from "../../../shared/progress.ts";
 import type { RotatorRun } from "../../../shared/rotate/change-roots.ts";
-import { aCluster } from "../../builders/cluster.ts";
-import { aMesh, type MeshOptions } from "../../fakes/mesh.ts";
-import { counting, entryOf, SIGNER } from "../../logging/metrics.ts";
-import type { Entry } from "../../logging/query.ts";
-import { rootKeyRead } from "../../logging/root-key-read.ts";
+import { aCluster } from "../../support/builders/cluster.ts";
+import { aMesh, type MeshOptions } from "../../support/fakes/mesh.ts";
+import { counting, entryOf, SIGNER } from "../../support/logging/metrics.ts";
+import type { Entry } from "../../support/logging/query.ts";
+import { rootKeyRead } from "../../support/logging/root-key-read.ts";
 import { AUDIT_TYPE, anEntry, PUBSUB_TYPE } from "../functions/entries.ts";
 
 const DAY = 86_400;

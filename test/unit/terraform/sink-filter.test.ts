@@ -3,10 +3,10 @@ import { describe, expect, it } from "@jest/globals";
 import fc from "fast-check";
 import { parse } from "yaml";
 import { parseAuditEntry } from "../../../functions/on-cluster-event/audit-entry.ts";
-import { sinkFilter } from "../../logging/filters.ts";
-import { type Entry, matches } from "../../logging/query.ts";
+import { sinkFilter } from "../../support/logging/filters.ts";
+import { type Entry, matches } from "../../support/logging/query.ts";
 
-const FIXTURES = new URL("../../fixtures/audit-log/", import.meta.url);
+const FIXTURES = new URL("../../support/fixtures/audit-log/", import.meta.url);
 const SHARED = new URL("../../../../shared/fixtures/gke-audit/", import.meta.url);
 const filter = await sinkFilter();
 

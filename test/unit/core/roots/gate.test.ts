@@ -3,8 +3,14 @@ import type { ForeignCacerts, OwnCacerts, Reachable } from "../../../../shared/c
 import { type GateInput, gateOf } from "../../../../shared/core/roots/gate.ts";
 import { NO_NOTES } from "../../../../shared/core/roots/notes.ts";
 import { formatRootVersions } from "../../../../shared/core/roots/state.ts";
-import { aCluster } from "../../../builders/cluster.ts";
-import { aMember, aRemoteSecret, NOW, ownCacerts, ownControlPlane } from "../../../builders/member.ts";
+import { aCluster } from "../../../support/builders/cluster.ts";
+import {
+  aMember,
+  aRemoteSecret,
+  NOW,
+  ownCacerts,
+  ownControlPlane,
+} from "../../../support/builders/member.ts";
 
 const HOUR = 3_600_000;
 const VERSIONS = { signing: 1, next: 2 } as const;

@@ -19,8 +19,13 @@ import {
   type RootVersions,
 } from "../../../../shared/core/roots/state.ts";
 import { viewOf } from "../../../../shared/core/roots/view.ts";
-import { aCluster } from "../../../builders/cluster.ts";
-import { aMember, anUnreachableMember, ownCacerts, ownControlPlane } from "../../../builders/member.ts";
+import { aCluster } from "../../../support/builders/cluster.ts";
+import {
+  aMember,
+  anUnreachableMember,
+  ownCacerts,
+  ownControlPlane,
+} from "../../../support/builders/member.ts";
 
 const TTL = 100;
 const SKEW = 5;

@@ -8,7 +8,7 @@ import {
   worstPairState,
 } from "../../../../functions/sync-mesh/page/facts/connections.ts";
 import { PAIR_STATUSES, type PairStatus } from "../../../../shared/core/status.ts";
-import { aStatus } from "../../../builders/status.ts";
+import { aStatus } from "../../../support/builders/status.ts";
 
 const status = aStatus({ members: 2 });
 const [reader = "", target = ""] = status.members.map(({ clusterId }) => clusterId);

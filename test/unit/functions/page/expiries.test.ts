@@ -1,7 +1,7 @@
 import { describe, expect, it } from "@jest/globals";
 import { connectionsOf } from "../../../../functions/sync-mesh/page/facts/connections.ts";
 import { expiriesOf } from "../../../../functions/sync-mesh/page/facts/expiries.ts";
-import { aMemberStatus, aStatus } from "../../../builders/status.ts";
+import { aMemberStatus, aStatus } from "../../../support/builders/status.ts";
 
 const WRITTEN = { fingerprint: "aa", notAfter: "2026-05-01T00:00:00Z" };
 const NOTHING = { written: null, loaded: [] };

@@ -6,7 +6,7 @@ import {
 } from "../../../../functions/sync-mesh/page/facts/findings.ts";
 import { type Finding, finding } from "../../../../shared/core/finding.ts";
 import type { Reason } from "../../../../shared/core/reasons.ts";
-import { aStatus } from "../../../builders/status.ts";
+import { aStatus } from "../../../support/builders/status.ts";
 
 function found(reason: Reason, clusterId?: string): Finding {
   return finding(reason, "a message", "a cure", clusterId);

@@ -5,7 +5,7 @@ import {
   type State,
 } from "../../../../functions/sync-mesh/page/facts/connections.ts";
 import { gapsOf } from "../../../../functions/sync-mesh/page/facts/gaps.ts";
-import { aStatus } from "../../../builders/status.ts";
+import { aStatus } from "../../../support/builders/status.ts";
 
 /** All pairs of so many members, named 0, 1, …; all synced but those that are told. */
 function connections(

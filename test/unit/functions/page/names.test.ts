@@ -3,7 +3,7 @@ import { clipped, shortNames } from "../../../../functions/sync-mesh/page/facts/
 import type { ClusterRef } from "../../../../shared/core/cluster.ts";
 import { clusterId } from "../../../../shared/core/names.ts";
 import type { MemberStatus } from "../../../../shared/core/status.ts";
-import { aMemberStatus } from "../../../builders/status.ts";
+import { aMemberStatus } from "../../../support/builders/status.ts";
 
 function members(...refs: ClusterRef[]): MemberStatus[] {
   return refs.map((ref) => aMemberStatus({ ...ref, clusterId: clusterId(ref) }));

@@ -5,8 +5,8 @@ import { renderPage } from "../../../../functions/sync-mesh/page/page.ts";
 import type { PageView } from "../../../../functions/sync-mesh/page/view.ts";
 import { finding } from "../../../../shared/core/finding.ts";
 import { PAIR_STATUSES } from "../../../../shared/core/status.ts";
-import { aView, everything } from "../../../builders/page-view.ts";
-import { aStatus } from "../../../builders/status.ts";
+import { aView, everything } from "../../../support/builders/page-view.ts";
+import { aStatus } from "../../../support/builders/status.ts";
 import { skeletonOf, tagsOf, unbalanced } from "./markup.ts";
 
 const render = (seed: Partial<PageView> = {}): string => renderPage(aView(seed)).html;

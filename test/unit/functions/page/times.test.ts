@@ -1,6 +1,6 @@
 import { describe, expect, it } from "@jest/globals";
 import { absoluteTime, parseTime, relativeTime } from "../../../../functions/sync-mesh/page/facts/times.ts";
-import { NOW } from "../../../builders/member.ts";
+import { NOW } from "../../../support/builders/member.ts";
 
 const MINUTE = 60;
 const HOUR = 3600;

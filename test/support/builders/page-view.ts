@@ -1,0 +1,96 @@
+import type { PageView } from "../../../functions/sync-mesh/page/view.ts";
+import { finding } from "../../../shared/core/finding.ts";
+import type { Plan } from "../../../shared/core/plan.ts";
+import type { Status } from "../../../shared/core/status.ts";
+import type { Summary } from "../../../shared/core/summary.ts";
+import { NOW } from "./member.ts";
+import { aStatus } from "./status.ts";
+
+/** Three members, all well, seen at `NOW`. */
+export function aView(seed: Partial<PageView> = {}): PageView {
+  return { status: aStatus(), csrfToken: "a token", now: NOW, refreshSeconds: 30, ...seed };
+}
+
+const LEFT = ["cn-shop-prod-europe-west1-one", "cn-shop-prod-europe-west1-two"].map((clusterId) =>
+  finding(
+    "MassLeave",
+    `${clusterId} seems to have left with many others (4 are left): its mesh label was taken off; nothing is removed`,
+    "if that is meant, confirm it: POST /sync with confirm MassLeave, or meshjoin sync --yes",
+    clusterId,
+  ),
+);
+
+/** Every part that a page may have: trouble, a rotation, a mass leave, a plan, a last sync, logs. */
+export function everything(): Partial<PageView> {
+  const status = aStatus({
+    members: 4,
+    troubled: true,
+    findings: LEFT,
+    rotation: {
+      stage: "distribute",
+      waitingFor: [
+        "cn-shop-europe-west1-web cannot be reached",
+        "it was paused at 2026-03-01T11:00:00.000Z: meshjoin root resume",
+      ],
+      until: "2026-03-02T12:00:00Z",
+    },
+  });
+  return {
+    status,
+    plan: planOf(status),
+    lastSync: { summary: summaryOf(status), at: "2026-03-01T11:57:00Z" },
+    logsUrl: "https://console.cloud.google.com/logs/query?project=shop&query=a%20b",
+  };
+}
+
+function planOf({ members }: Status): Plan {
+  const [first, second, third] = members.map(({ clusterId }) => clusterId);
+  if (first === undefined || second === undefined || third === undefined)
+    throw new TypeError("too few members");
+  const namespace = "istio-system";
+  return {
+    actions: [
+      {
+        verb: "create",
+        clusterId: first,
+        object: { kind: "Secret", namespace, name: `istio-remote-secret-${second}` },
+        findings: [
+          finding("RemoteSecretMissing", `it holds no credential of ${second}`, "Meshjoin makes one", first),
+        ],
+      },
+      {
+        verb: "update",
+        clusterId: second,
+        object: { kind: "Namespace", name: namespace },
+        findings: [],
+      },
+      {
+        verb: "delete",
+        clusterId: third,
+        object: { kind: "Secret", namespace, name: "istio-remote-secret-cn-gone" },
+        findings: [
+          finding(
+            "MemberLeft",
+            "cn-gone is no member any more",
+            "nothing: what the members hold of it is removed",
+            "cn-gone",
+          ),
+        ],
+      },
+    ],
+    findings: LEFT,
+  };
+}
+
+function summaryOf({ members, pairs }: Status): Summary {
+  return {
+    outcome: "waiting",
+    members: members.map(({ clusterId, reachable, findings }) => ({
+      clusterId,
+      outcome: reachable ? "unchanged" : "waiting",
+      findings,
+    })),
+    pairs: pairs.map(({ reader, target }) => ({ reader, target, outcome: "unchanged" })),
+    findings: LEFT,
+  };
+}

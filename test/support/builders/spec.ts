@@ -1,0 +1,24 @@
+import type { MeshSpec } from "../../../shared/core/spec.ts";
+
+const DAY = 86_400;
+
+/** The defaults of the configuration, for mesh `prod` in project `shop`. */
+export function aSpec(seed: Partial<MeshSpec> = {}): MeshSpec {
+  return {
+    meshId: "prod",
+    projects: ["shop"],
+    rootProject: "shop",
+    meshLabel: "mesh_id",
+    allow: [],
+    keyAlgorithm: "ec-p256",
+    intermediateTtl: 90 * DAY,
+    workloadTtl: DAY,
+    clockSkew: 300,
+    tokenTtl: 7 * DAY,
+    massLeaveShare: 0.5,
+    rotationShare: 0.2,
+    accessFunction: "auto",
+    accessPeers: "auto",
+    ...seed,
+  };
+}

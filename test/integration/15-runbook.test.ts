@@ -110,7 +110,7 @@ describe("a command of the runbook", () => {
   }
 
   it(
-    "60 finds all well before anything has happened",
+    "15.1 finds all well before anything has happened",
     async () => {
       await expectCommand("", /doctor$/, { shows: ["mesh sandbox", "All is well."] });
       const { name, location, project } = named("mesh-1");
@@ -124,7 +124,7 @@ describe("a command of the runbook", () => {
   );
 
   it(
-    "61 shows why a join hangs, and completes it",
+    "15.2 shows why a join hangs, and completes it",
     async () => {
       const { fleet } = world;
       const late = await fleet.createCluster("late", { labels: {} });
@@ -153,7 +153,7 @@ describe("a command of the runbook", () => {
   );
 
   it(
-    "62 shows why a pair is not synced, and gives it another token",
+    "15.3 shows why a pair is not synced, and gives it another token",
     async () => {
       const { fleet } = world;
       const [reader, target] = [named("mesh-1"), named("mesh-2")];
@@ -196,7 +196,7 @@ describe("a command of the runbook", () => {
   );
 
   it(
-    "63 names a token that nothing renews, and what is in the way; begins a rotation to a root of one's own",
+    "15.4 names a token that nothing renews, and what is in the way; begins a rotation to a root of one's own",
     async () => {
       const { fleet } = world;
       const [reader, target] = [named("mesh-1"), named("mesh-2")];
@@ -235,7 +235,7 @@ describe("a command of the runbook", () => {
   );
 
   it(
-    "64 takes a rotation back, begins another, shows what holds it up, and has it go on without that",
+    "15.5 takes a rotation back, begins another, shows what holds it up, and has it go on without that",
     async () => {
       const { fleet } = world;
       await expectCommand(ROTATION, /root abort/, { shows: ["distribute → retire"] });
@@ -273,7 +273,7 @@ describe("a command of the runbook", () => {
   );
 
   it(
-    "65 shows dead letters, gives a lost order anew, and empties their subscription",
+    "15.6 shows dead letters, gives a lost order anew, and empties their subscription",
     async () => {
       const { fleet } = world;
       const order = { kind: "intermediate", scope: "mesh", reason: "manual" };
@@ -291,7 +291,7 @@ describe("a command of the runbook", () => {
   );
 
   it(
-    "66 has the functions replace every intermediate",
+    "15.7 has the functions replace every intermediate",
     async () => {
       const { fleet } = world;
       const before = await serials(fleet);
@@ -307,7 +307,7 @@ describe("a command of the runbook", () => {
   );
 
   it(
-    "67 answers the theft of a token and of an intermediate",
+    "15.8 answers the theft of a token and of an intermediate",
     async () => {
       const { fleet } = world;
       const [reader, target] = [named("mesh-1"), named("mesh-2")];
@@ -327,7 +327,7 @@ describe("a command of the runbook", () => {
   );
 
   it(
-    "68 says why functions fail, with what mends it",
+    "15.9 says why functions fail, with what mends it",
     async () => {
       const { fleet } = world;
       const { project, meshId } = fleet.file();
@@ -351,7 +351,7 @@ describe("a command of the runbook", () => {
     SCENARIO_MS,
   );
 
-  it("69 names who has read a root key, and not the signer", async () => {
+  it("15.10 names who has read a root key, and not the signer", async () => {
     const { meshId } = world.fleet.file();
     const { signer, developer } = world.fleet.accounts;
     audited.push(rootKeyRead(signer, meshId), rootKeyRead(developer, meshId));
@@ -359,7 +359,7 @@ describe("a command of the runbook", () => {
   });
 
   it(
-    "70 asks about a mass leave, and makes it; what the configuration leaves out leaves by that name alone",
+    "15.11 asks about a mass leave, and makes it; what the configuration leaves out leaves by that name alone",
     async () => {
       const { fleet } = world;
       await setLabels(fleet, named("late"), MESH_LABEL);
@@ -387,7 +387,7 @@ describe("a command of the runbook", () => {
   );
 
   it(
-    "71 shows when the last full run was, and what it had to say",
+    "15.12 shows when the last full run was, and what it had to say",
     async () => {
       await Promise.all([
         expectCommand(FULL_RUN, /"reconciled"/, { shows: [/^\d{4}-\d\d-\d\dT\S+Z\s+\w+$/m] }),
@@ -398,7 +398,7 @@ describe("a command of the runbook", () => {
     SCENARIO_MS,
   );
 
-  it("72 is tried, or it is on record why not", () => {
+  it("15.13 is tried, or it is on record why not", () => {
     const excused = untried().filter((text) => UNTRIED.some(({ command }) => command.test(text)));
     expect(untried()).toEqual(excused);
     for (const { command } of UNTRIED) expect(excused.filter((text) => command.test(text))).not.toEqual([]);

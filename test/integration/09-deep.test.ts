@@ -66,7 +66,7 @@ async function leftOver(member: FleetMember): Promise<string[]> {
   return all.split("\n").filter((name) => name.endsWith("/left-over"));
 }
 
-describe("21 a deep run", () => {
+describe("09.1 a deep run", () => {
   it(
     "writes nothing where nobody has changed anything, istiod and autoscaler included",
     async () => {

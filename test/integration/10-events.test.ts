@@ -36,7 +36,7 @@ describe("the events of a deletion", () => {
     ["the last before the first", ["over", "last", "first"]],
     ["each of them twice", ["first", "first", "over", "last", "last"]],
   ] as const)(
-    "23 make the members forget the cluster: %s",
+    "10.1 make the members forget the cluster: %s",
     async (_, order) => {
       const { fleet } = world;
       const leaver = await fleet.createCluster("leaver");
@@ -57,7 +57,7 @@ describe("the events of a deletion", () => {
 
 describe("a cluster that is created again under its name", () => {
   it(
-    "24 is a newcomer with credentials of its own, whatever is still told of the one before",
+    "10.2 is a newcomer with credentials of its own, whatever is still told of the one before",
     async () => {
       const { fleet } = world;
       const [first] = membersOf(fleet);
@@ -94,7 +94,7 @@ describe("a cluster that is created again under its name", () => {
 
 describe("faults of the sandbox", () => {
   it(
-    "25 doubled and late events make one join, and one leave",
+    "10.3 doubled and late events make one join, and one leave",
     async () => {
       const { fleet } = world;
       await setFault(fleet, { target: "gke", kind: "duplicateEvents" });
@@ -113,7 +113,7 @@ describe("faults of the sandbox", () => {
   );
 
   it(
-    "26 a member that is slow is shown as not reachable, and hides no other",
+    "10.4 a member that is slow is shown as not reachable, and hides no other",
     async () => {
       const { fleet } = world;
       const [slow, other] = membersOf(fleet);

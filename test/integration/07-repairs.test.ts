@@ -72,7 +72,7 @@ const DRIFTS: readonly [string, Drift][] = [
   ],
 ];
 
-describe("19 a full run repairs a mesh in which", () => {
+describe("07.1 a full run repairs a mesh in which", () => {
   it.each(DRIFTS)(
     "%s",
     async (_, { planned, make }) => {

@@ -78,7 +78,7 @@ async function freeze(member: FleetMember): Promise<void> {
   expect(await eventually(refused, Boolean)).toBe(true);
 }
 
-describe("20 a changed manifest", () => {
+describe("08.1 a changed manifest", () => {
   it(
     "goes to one member after the other, stops at one that refuses it, and goes on when it does not",
     async () => {
@@ -121,7 +121,7 @@ describe("20 a changed manifest", () => {
 
 describe("an image that nodes cannot get", () => {
   it(
-    "84 holds up a join, with the node's words, and no longer than that",
+    "08.2 holds up a join, with the node's words, and no longer than that",
     async () => {
       const { fleet } = world;
       const image = await keepBack(pin.hub);
@@ -145,7 +145,7 @@ describe("an image that nodes cannot get", () => {
   );
 
   it(
-    "85 stops the roll-out of another hub at the first member, while its old istiod goes on",
+    "08.3 stops the roll-out of another hub at the first member, while its old istiod goes on",
     async () => {
       const { fleet } = world;
       const members = membersOf(fleet).toSorted((a, b) => (a.clusterId < b.clusterId ? -1 : 1));

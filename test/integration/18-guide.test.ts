@@ -125,7 +125,7 @@ describe("a command of the guide", () => {
   }
 
   it(
-    "90 leads the programs to the project",
+    "18.1 leads the programs to the project",
     async () => {
       await expectCommand(LOGIN, /config set project/, { shows: ["Updated property [core/project]"] });
       await loggedIn(() =>
@@ -136,7 +136,7 @@ describe("a command of the guide", () => {
   );
 
   it(
-    "91 makes a release in a clone, and installs the one that a bucket holds",
+    "18.2 makes a release in a clone, and installs the one that a bucket holds",
     async () => {
       await desk.set(`cd '${folder("clone")}'`);
       await setVariables(RELEASE, /^VERSION="/);
@@ -163,7 +163,7 @@ describe("a command of the guide", () => {
   );
 
   it(
-    "92 prepares the project, applies the modules, and makes the root",
+    "18.3 prepares the project, applies the modules, and makes the root",
     async () => {
       await expectCommand(PROJECT, /^gcloud services enable/);
       await expectCommand(PROJECT, /identity create --service=pubsub/);
@@ -187,7 +187,7 @@ describe("a command of the guide", () => {
   );
 
   it(
-    "93 makes members, shows that pods do not reach each other, and mends that",
+    "18.4 makes members, shows that pods do not reach each other, and mends that",
     async () => {
       const { fleet } = world;
       const create = await expectCommand(PROJECT, /^gcloud container clusters create east/);
@@ -212,7 +212,7 @@ describe("a command of the guide", () => {
   );
 
   it(
-    "94 lets a namespace have sidecars",
+    "18.5 lets a namespace have sidecars",
     async () => {
       if (missing.includes("gcloud")) return;
       await desk.run("kubectl create namespace shop");
@@ -222,7 +222,7 @@ describe("a command of the guide", () => {
   );
 
   it(
-    "95 makes an Autopilot cluster that admits sidecars",
+    "18.6 makes an Autopilot cluster that admits sidecars",
     async () => {
       const values = { NAME: "pilot", LOCATION: "europe-west1" };
       await expectCommand(AUTOPILOT, /create-auto/, { values });
@@ -232,7 +232,7 @@ describe("a command of the guide", () => {
   );
 
   it(
-    "96 takes a root of one's own",
+    "18.7 takes a root of one's own",
     async () => {
       const { certificate, privateKey } = await makeRoot({ organization: "our own", now: new Date() });
       await desk.set(`cd '${folder("home")}'; MESHJOIN_MESH_ID=own`);
@@ -246,7 +246,7 @@ describe("a command of the guide", () => {
   );
 
   it(
-    "97 rolls out the Istio of the release",
+    "18.8 rolls out the Istio of the release",
     async () => {
       await expectCommand(UPGRADE, /^meshjoin upgrade$/);
       await desk.set("cd terraform");
@@ -257,7 +257,7 @@ describe("a command of the guide", () => {
   );
 
   it(
-    "98 is one that gcloud takes as it stands, where its API is played by nobody",
+    "18.9 is one that gcloud takes as it stands, where its API is played by nobody",
     async () => {
       const { project } = world.fleet.file();
       const page = { PROJECT: project };
@@ -311,7 +311,7 @@ describe("a command of the guide", () => {
   );
 
   it(
-    "99 takes a member out, and the deployment away",
+    "18.10 takes a member out, and the deployment away",
     async () => {
       const { fleet } = world;
       const old = membersOf(fleet).find(({ name }) => name === "old");
@@ -327,7 +327,7 @@ describe("a command of the guide", () => {
     PREPARE_MS,
   );
 
-  it("100 is tried, or it is on record why not; one that is neither is seen", () => {
+  it("18.11 is tried, or it is on record why not; one that is neither is seen", () => {
     expect(unaccounted(untried(), UNTRIED_IN_GUIDE)).toEqual([]);
     const planted = "gcloud projects delete shop";
     expect(unaccounted([...untried(), planted], UNTRIED_IN_GUIDE)).toEqual([planted]);

@@ -35,7 +35,7 @@ async function expectTrusted(expected: readonly number[]): Promise<void> {
 const snapshots = () => Promise.all(membersOf(world.fleet).map((member) => snapshot(member)));
 const order = (data: object) => pushRotation(world.fleet, { data });
 
-describe("50 intermediates", () => {
+describe("14.1 intermediates", () => {
   it(
     "are all replaced by a message, once, however often it comes",
     async () => {
@@ -102,7 +102,7 @@ describe("50 intermediates", () => {
   );
 });
 
-describe("51 a root rotation", () => {
+describe("14.2 a root rotation", () => {
   it(
     "goes from stage to stage by ticks; a latecomer gets the stage, and an unreachable member holds it",
     async () => {
@@ -177,7 +177,7 @@ describe("51 a root rotation", () => {
   );
 });
 
-it("52 the log-based metrics count what has happened, and nothing that has not", async () => {
+it("14.3 the log-based metrics count what has happened, and nothing that has not", async () => {
   const entries = await loggedEntries(world.fleet);
   expect(counting(entries).toSorted()).toEqual([
     "error-finding",

@@ -93,7 +93,7 @@ async function deliver() {
   return { status, errors: lines.flatMap(({ severity, code }) => (severity === "ERROR" ? [code] : [])) };
 }
 
-describe("07 a root that cannot sign", () => {
+describe("02.1 a root that cannot sign", () => {
   it.each(BAD_ROOTS)(
     "is acknowledged as %s, with one ERROR line and nothing written",
     async (code, spoil) => {

@@ -52,7 +52,7 @@ async function expectLeftAlone(cluster: FleetMember, ...expected: string[]): Pro
   await setLabels(world.fleet, cluster, {});
 }
 
-describe("08 what somebody else installed", () => {
+describe("03.1 what somebody else installed", () => {
   it(
     "is left alone and named ForeignCacerts when it chains to another root",
     async () => {

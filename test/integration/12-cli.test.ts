@@ -183,7 +183,7 @@ const remoteSecrets = async (name: string) =>
 
 describe("the command line", () => {
   it(
-    "30 shows a mesh that is whole, and finds it well",
+    "12.1 shows a mesh that is whole, and finds it well",
     async () => {
       const shown = await meshjoin("status", "--output", "json");
       expect(shown).toMatchObject({ code: 0, err: "", out: expect.stringMatching(/^[^\n]+\n$/) });
@@ -203,7 +203,7 @@ describe("the command line", () => {
   );
 
   it(
-    "30 is shown the same by an installed release, as a command and as a function",
+    "12.2 is shown the same by an installed release, as a command and as a function",
     async () => {
       const directory = await mkdtemp(join(tmpdir(), "meshjoin-released-"));
       try {
@@ -230,7 +230,7 @@ describe("the command line", () => {
   );
 
   it(
-    "31 renews from half of the life that the clusters granted on, which is two days though seven are asked for",
+    "12.3 renews from half of the life that the clusters granted on, which is two days though seven are asked for",
     async () => {
       const grants = [];
       for (const reader of membersOf(world.fleet)) {
@@ -256,7 +256,7 @@ describe("the command line", () => {
   );
 
   it(
-    "31 plans the repair of what somebody deleted, and makes it",
+    "12.4 plans the repair of what somebody deleted, and makes it",
     async () => {
       const { clusterId } = member("mesh-2");
       const name = `istio-remote-secret-${clusterId}`;
@@ -279,7 +279,7 @@ describe("the command line", () => {
   );
 
   it(
-    "32 takes a member out and brings it back, with no help of the functions, and leaves its other labels",
+    "12.5 takes a member out and brings it back, with no help of the functions, and leaves its other labels",
     async () => {
       const { fleet } = world;
       await holdEvents(fleet);
@@ -317,7 +317,7 @@ describe("the command line", () => {
   );
 
   it(
-    "32 labels a cluster, and the functions make it a member",
+    "12.6 labels a cluster, and the functions make it a member",
     async () => {
       const { fleet } = world;
       const { clusterId } = member("mesh-3");
@@ -340,7 +340,7 @@ describe("the command line", () => {
   );
 
   it(
-    "33 opens the page of the function, and ends when it is told to",
+    "12.7 opens the page of the function, and ends when it is told to",
     async () => {
       const url = world.fleet.file().functions["sync-mesh"] ?? "";
       const args = ["open", "--url", url, "--port", "0", "--output", "json"];
@@ -364,7 +364,7 @@ describe("the command line", () => {
   );
 
   it(
-    "34 exits with what went wrong, and says it where it does not get into a result",
+    "12.8 exits with what went wrong, and says it where it does not get into a result",
     async () => {
       const { fleet } = world;
       const misspelt = await meshjoin("join", "mesh-3");
@@ -404,7 +404,7 @@ describe("the command line", () => {
   );
 
   it(
-    "35 the preflight finds a project in order, whatever is planted, and what it may not read",
+    "12.9 the preflight finds a project in order, whatever is planted, and what it may not read",
     async () => {
       const { fleet } = world;
       const { state, computeQuotas } = fleet;

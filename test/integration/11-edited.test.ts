@@ -58,7 +58,7 @@ async function tickUntilSynced(fleet: SandboxFleet): Promise<void> {
   while (!(await Promise.race([synced, tick(fleet).then(() => sleep(100, false))]))) continue;
 }
 
-describe("27 objects of ours that somebody has edited, of every kind", () => {
+describe("11.1 objects of ours that somebody has edited, of every kind", () => {
   it.each([
     ["POST /sync", (fleet: SandboxFleet) => sync(fleet)],
     ["a tick", tick],
@@ -81,7 +81,7 @@ describe("27 objects of ours that somebody has edited, of every kind", () => {
   );
 });
 
-describe("52 a tick", () => {
+describe("11.2 a tick", () => {
   it(
     "joins a cluster that no event told of, and forgets one that is gone",
     async () => {

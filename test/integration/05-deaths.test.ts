@@ -25,7 +25,7 @@ async function retire(member: FleetMember): Promise<void> {
   await setLabels(world.fleet, member, {});
 }
 
-describe("10 the function dies", () => {
+describe("05.1 the function dies", () => {
   let whole = 0;
 
   it(

@@ -74,7 +74,7 @@ async function evict(member: FleetMember, name: string): Promise<number> {
   }
 }
 
-describe("75 with two istiods in each member, as Istio's autoscaler has it", () => {
+describe("16.1 with two istiods in each member, as Istio's autoscaler has it", () => {
   it(
     "a full run finds all as it should be, over one port-forward for each istiod",
     async () => {

@@ -11,7 +11,7 @@ const world = useFleet({ members: 1 });
 
 describe("joining", () => {
   it(
-    "01 the first cluster gets a namespace with its network, a CA of its own, and a Ready istiod",
+    "01.1 the first cluster gets a namespace with its network, a CA of its own, and a Ready istiod",
     async () => {
       const [first] = membersOf(world.fleet);
       if (first === undefined) throw new Error("there is no member");
@@ -45,7 +45,7 @@ describe("joining", () => {
   );
 
   it(
-    "02 the second one gets no istiod while an object of any kind is refused, and is then paired with it, both ways",
+    "01.2 the second one gets no istiod while an object of any kind is refused, and is then paired with it, both ways",
     async () => {
       const { fleet } = world;
       const giveBack = fleet.iam.withhold("reconciler", "container.podDisruptionBudgets.create");
@@ -64,7 +64,7 @@ describe("joining", () => {
   );
 
   it(
-    "03 the third one joins both, and their own pair is not touched",
+    "01.3 the third one joins both, and their own pair is not touched",
     async () => {
       const { fleet } = world;
       const { reconciler } = fleet.accounts;
@@ -90,7 +90,7 @@ describe("joining", () => {
   );
 
   it(
-    "04 the same event ten times in sequence writes nothing more",
+    "01.4 the same event ten times in sequence writes nothing more",
     async () => {
       const { fleet } = world;
       const members = membersOf(fleet);
@@ -105,7 +105,7 @@ describe("joining", () => {
   );
 
   it(
-    "04 ten events at once mint one CA and one token per reader",
+    "01.5 ten events at once mint one CA and one token per reader",
     async () => {
       const { fleet } = world;
       const contended = await fleet.createCluster("contended", { labels: {} });
@@ -131,7 +131,7 @@ describe("joining", () => {
   );
 
   it(
-    "05 two clusters that join at the same instant are paired both ways",
+    "01.6 two clusters that join at the same instant are paired both ways",
     async () => {
       const { fleet } = world;
       await Promise.all([fleet.createCluster("twin-a"), fleet.createCluster("twin-b")]);
@@ -143,7 +143,7 @@ describe("joining", () => {
   );
 
   it(
-    "06 an unreachable member holds up nobody, and the same event after its recovery completes the join",
+    "01.7 an unreachable member holds up nobody, and the same event after its recovery completes the join",
     async () => {
       const { fleet } = world;
       const [gone, ...reachable] = membersOf(fleet);

@@ -74,7 +74,7 @@ async function makeRule(fleet: SandboxFleet, desk: Desk, command: string): Promi
 
 describe("requests from one member to another", () => {
   it(
-    "45 none passes without a firewall rule, though the members are synced, and doctor's cure lets all pass",
+    "13.1 none passes without a firewall rule, though the members are synced, and doctor's cure lets all pass",
     async () => {
       const { fleet } = world;
       const [client = "", server = ""] = membersOf(fleet).map(({ clusterId }) => clusterId);
@@ -102,7 +102,7 @@ describe("requests from one member to another", () => {
   );
 
   it(
-    "46 only those of a pair fail whose connections a fault drops",
+    "13.2 only those of a pair fail whose connections a fault drops",
     async () => {
       const { fleet } = world;
       const [client = "", server = ""] = membersOf(fleet).map(({ clusterId }) => clusterId);
@@ -118,20 +118,20 @@ describe("requests from one member to another", () => {
     SCENARIO_MS,
   );
 
-  it("40 go over mutual TLS, as the identities of both pods", async () => {
+  it("13.3 go over mutual TLS, as the identities of both pods", async () => {
     const { status, body } = await traffic.request();
     expect(status).toBe(200);
     expect(body).toContain("By=spiffe://cluster.local/ns/shop/sa/hello");
     expect(body).toContain("URI=spiffe://cluster.local/ns/shop/sa/client");
   });
 
-  it("40 each has a connection of its own", async () => {
+  it("13.4 each has a connection of its own", async () => {
     const { requests, connections } = await traffic.sent();
     expect(requests).toBeGreaterThan(0);
     expect(connections).toBeGreaterThanOrEqual(requests);
   });
 
-  it("40 each side has its member's intermediate, of the one root", async () => {
+  it("13.5 each side has its member's intermediate, of the one root", async () => {
     const { client, server } = await traffic.sides();
     expect(client?.root).toMatch(/^[0-9a-f]{64}$/);
     expect(server?.root).toBe(client?.root);
@@ -153,13 +153,13 @@ describe("requests from one member to another", () => {
     expect([client?.intermediate, server?.intermediate]).toEqual(await Promise.all(written));
   });
 
-  it("41 without TLS they are cut off", async () => {
+  it("13.6 without TLS they are cut off", async () => {
     const [client] = membersOf(world.fleet);
     expect(await traffic.knock(client?.clusterId ?? "")).toBe("ECONNRESET");
   });
 
   it.each([...STEPS.filter(({ name }) => name.includes("third")), EXPIRY, INTERMEDIATES, ...ROOT_ROTATION])(
-    "42 none fails during: $name",
+    "13.7 none fails during: $name",
     async (step) => {
       const { fleet } = world;
       const work = () => step.run({ fleet, traffic, tokens: new Map(), say: () => undefined });
@@ -171,7 +171,7 @@ describe("requests from one member to another", () => {
     2 * SCENARIO_MS,
   );
 
-  it("43 both sides have certificates of the new root alone in the end", async () => {
+  it("13.8 both sides have certificates of the new root alone in the end", async () => {
     const { client, server } = await traffic.sides();
     expect(client?.trusted).toEqual([client?.root]);
     expect(server?.trusted).toEqual([client?.root]);
@@ -179,7 +179,7 @@ describe("requests from one member to another", () => {
   });
 
   it(
-    "44 they fail when a rotation is done in the wrong order, so that a failure would have been seen",
+    "13.9 they fail when a rotation is done in the wrong order, so that a failure would have been seen",
     async () => {
       // A run that is still under way would mend it.
       await world.fleet.waitUntilDelivered();

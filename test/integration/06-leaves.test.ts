@@ -15,7 +15,7 @@ async function untilLogged(holds: (line: LogLine) => boolean): Promise<void> {
 
 describe("leaving", () => {
   it(
-    "11 a cluster that is deleted is forgotten while it is still being deleted",
+    "06.1 a cluster that is deleted is forgotten while it is still being deleted",
     async () => {
       const { fleet } = world;
       const leaver = await fleet.createCluster("short-lived");
@@ -31,7 +31,7 @@ describe("leaving", () => {
   );
 
   it(
-    "12 a member that loses its label loses every way in and out with the full run, and keeps its CA; with the label it comes back",
+    "06.2 a member that loses its label loses every way in and out with the full run, and keeps its CA; with the label it comes back",
     async () => {
       const { fleet } = world;
       const leaver = membersOf(fleet)[0];
@@ -59,7 +59,7 @@ describe("leaving", () => {
   );
 
   it(
-    "13 a cluster that disappears without an event is forgotten by the full run",
+    "06.3 a cluster that disappears without an event is forgotten by the full run",
     async () => {
       const { fleet } = world;
       const leaver = await fleet.createCluster("vanishing");
@@ -77,7 +77,7 @@ describe("leaving", () => {
   );
 
   it(
-    "14 a list that is not whole removes nobody",
+    "06.4 a list that is not whole removes nobody",
     async () => {
       const { fleet } = world;
       const members = membersOf(fleet);
@@ -98,7 +98,7 @@ describe("leaving", () => {
   );
 
   it(
-    "15 most of the mesh does not leave on the word of labels until somebody confirms it",
+    "06.5 most of the mesh does not leave on the word of labels until somebody confirms it",
     async () => {
       const { fleet } = world;
       const [stays, ...leavers] = membersOf(fleet);
@@ -121,7 +121,7 @@ describe("leaving", () => {
   );
 
   it(
-    "16 a member leaves while another cannot be reached, which is cleaned up when it can",
+    "06.6 a member leaves while another cannot be reached, which is cleaned up when it can",
     async () => {
       const { fleet } = world;
       const leaver = await fleet.createCluster("leaving");
@@ -141,7 +141,7 @@ describe("leaving", () => {
   );
 
   it(
-    "17 a mesh that is whole is left as it is, for the requests that docs/cost.md counts and one line in the log",
+    "06.7 a mesh that is whole is left as it is, for the requests that docs/cost.md counts and one line in the log",
     async () => {
       const { fleet } = world;
       const members = membersOf(fleet);
@@ -165,7 +165,7 @@ describe("leaving", () => {
   );
 
   it.each([401, 403, 409, 429, 500])(
-    "22 a member that answers %i holds up no other, and is whole again when it does not",
+    "06.8 a member that answers %i holds up no other, and is whole again when it does not",
     async (code) => {
       const { fleet } = world;
       const [odd, ...rest] = membersOf(fleet);
@@ -194,7 +194,7 @@ describe("leaving", () => {
   );
 
   it(
-    "18 the status shows what every istiod lists and serves",
+    "06.9 the status shows what every istiod lists and serves",
     async () => {
       const { members, pairs, findings } = await status(world.fleet);
       const ids = membersOf(world.fleet)

@@ -15,7 +15,7 @@ const withMethod = (name: string) => ({
   protoPayload: { ...PAYLOAD, methodName: `google.container.v1.ClusterManager.${name}` },
 });
 
-describe("09 an event that says nothing of a new member", () => {
+describe("04.1 an event that says nothing of a new member", () => {
   it.each([
     ["a first entry", { operation: { id: "o", first: true } }],
     ["a rejected creation", { operation: undefined, protoPayload: { ...PAYLOAD, status: { code: 3 } } }],
@@ -54,7 +54,7 @@ async function reasonsOf(cluster: Pick<FleetMember, "project" | "location" | "na
   );
 }
 
-describe("09 an event of a cluster that is no member", () => {
+describe("04.2 an event of a cluster that is no member", () => {
   let cluster: FleetMember;
   beforeAll(async () => {
     cluster = await world.fleet.createCluster("shop-one", { labels: {} });

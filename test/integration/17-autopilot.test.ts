@@ -78,7 +78,7 @@ const pods = async (namespace: string) => await list(auto(), "pods", "-n", names
 
 describe("Autopilot", () => {
   it(
-    "80 a cluster of it joins, and neither a run nor a deep one writes to it again, whatever Autopilot makes of istiod",
+    "17.1 a cluster of it joins, and neither a run nor a deep one writes to it again, whatever Autopilot makes of istiod",
     async () => {
       const { fleet } = world;
       const made = await fleet.createCluster("auto", { autopilot: true, labels: {} });
@@ -111,7 +111,7 @@ describe("Autopilot", () => {
   );
 
   it(
-    "81 refuses a pod with a sidecar, of which a deep run names the workload, and admits it when it is told to",
+    "17.2 refuses a pod with a sidecar, of which a deep run names the workload, and admits it when it is told to",
     async () => {
       const { fleet } = world;
       await deploy("shop");
@@ -170,11 +170,11 @@ describe("Autopilot", () => {
       { volumeMounts: [{ name: "log", mountPath: "/log" }] },
       "hostPath volume log in container app is accessed in write mode",
     ],
-  ])("82 refuses %s", async (_, spec, container, words) => {
+  ])("17.3 refuses %s", async (_, spec, container, words) => {
     expect(await answerTo(spec, container)).toContain(words);
   });
 
-  it("82 admits what asks for nothing of the kind, and refuses everything in kube-system", async () => {
+  it("17.4 admits what asks for nothing of the kind, and refuses everything in kube-system", async () => {
     const harmless = { volumeMounts: [{ name: "log", mountPath: "/log", readOnly: true }] };
     const volumes = [{ name: "log", hostPath: { path: "/var/log" } }];
     expect(await answerTo({ volumes }, harmless)).toContain("pod/trial created");

@@ -5,7 +5,7 @@ import { promisify } from "node:util";
 import type { Binaries } from "../sandbox/binaries/build.ts";
 import type { FleetMember } from "../sandbox/fleet-file.ts";
 import { ISTIO_NAMESPACE } from "../shared/core/names.ts";
-import type { KubernetesObject } from "../shared/ports.ts";
+import type { KubernetesObject } from "../shared/ports/kubernetes-object.ts";
 
 const run = promisify(execFile);
 

@@ -4,7 +4,7 @@ import { clusterId } from "../shared/core/names.ts";
 import { notConfigured } from "../shared/core/sources.ts";
 import type { MeshSpec } from "../shared/core/spec.ts";
 import { InputError, type MeshjoinError, NotReadyError, RefusedError } from "../shared/errors.ts";
-import type { LabelChange } from "../shared/ports.ts";
+import type { LabelChange } from "../shared/ports/cluster-labels.ts";
 import { findCluster } from "./cluster.ts";
 import type { OperatorAccess } from "./session.ts";
 

@@ -1,5 +1,5 @@
 import type { RenderedKind } from "../shared/istio/needed-permissions.ts";
-import type { KubernetesObject } from "../shared/ports.ts";
+import type { KubernetesObject } from "../shared/ports/kubernetes-object.ts";
 
 export const INVENTORY_FILE = "shared/istio/inventory.json";
 /** `npm run build` with it writes the inventory anew. */

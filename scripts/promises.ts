@@ -2,7 +2,7 @@ import { parse } from "yaml";
 import { ISTIO_NAMESPACE, ISTIOD, READER_SERVICE_ACCOUNT, TRUST_DOMAIN } from "../shared/core/names.ts";
 import type { Pin } from "../shared/istio/pin.ts";
 import type { DeploymentObject } from "../shared/istio/workload.ts";
-import type { KubernetesObject } from "../shared/ports.ts";
+import type { KubernetesObject } from "../shared/ports/kubernetes-object.ts";
 import { ISTIODS_MIN, type Settings } from "./render-settings.ts";
 
 /** One thing that holds of every control plane that Meshjoin installs. */

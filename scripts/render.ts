@@ -8,7 +8,7 @@ import { parseAllDocuments } from "yaml";
 import { ISTIOD } from "../shared/core/names.ts";
 import type { Pin } from "../shared/istio/pin.ts";
 import { PLACEHOLDERS } from "../shared/istio/template.ts";
-import type { KubernetesObject } from "../shared/ports.ts";
+import type { KubernetesObject } from "../shared/ports/kubernetes-object.ts";
 import { brokenPromises } from "./promises.ts";
 import { istioOperator, type Settings } from "./render-settings.ts";
 

@@ -2,17 +2,15 @@ import { lazily } from "./async/lazily.ts";
 import { loadConfig } from "./config.ts";
 import type { MeshSpec } from "./core/spec.ts";
 import type { ManifestTemplate } from "./istio/template.ts";
-import type {
-  CallerIdentity,
-  ClusterLabels,
-  ClusterSources,
-  Firewalls,
-  Fleet,
-  ProjectFacts,
-  Quotas,
-  RootKeys,
-  RotatorPorts,
-} from "./ports.ts";
+import type { CallerIdentity } from "./ports/caller-identity.ts";
+import type { ClusterLabels } from "./ports/cluster-labels.ts";
+import type { ClusterSources } from "./ports/cluster-sources.ts";
+import type { Firewalls } from "./ports/firewalls.ts";
+import type { Fleet } from "./ports/fleet.ts";
+import type { RotatorPorts } from "./ports/ports.ts";
+import type { ProjectFacts } from "./ports/project-facts.ts";
+import type { Quotas } from "./ports/quotas.ts";
+import type { RootKeys } from "./ports/root-keys.ts";
 import type { Reporter } from "./progress.ts";
 import { createRun, type Run } from "./run.ts";
 import {
@@ -79,9 +77,9 @@ export function createOperator(env: NodeJS.ProcessEnv, manifest: URL): Operator 
     Promise.all([
       wireRotator(config),
       wireKeys(),
-      import("./adapters/gke-labels.ts"),
+      import("./adapters/cluster-labels.ts"),
       import("./adapters/google-auth.ts"),
-      import("./adapters/compute-firewalls.ts"),
+      import("./adapters/firewalls.ts"),
     ]),
   );
 

@@ -3,7 +3,7 @@ import type { MeshSpec } from "./core/spec.ts";
 import { type Share, sharing } from "./istio/share.ts";
 import type { ManifestTemplate } from "./istio/template.ts";
 import { limitedFleet } from "./limits/limited-fleet.ts";
-import type { Ports } from "./ports.ts";
+import type { Ports } from "./ports/ports.ts";
 import type { Reporter } from "./progress.ts";
 
 /** What every part of a run works with. */

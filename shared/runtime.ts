@@ -1,21 +1,18 @@
 import { readFile } from "node:fs/promises";
-import type { ExaminerOptions } from "./adapters/function-examiner.ts";
+import type { ExaminerOptions } from "./adapters/examiner.ts";
 import { lazily } from "./async/lazily.ts";
 import { type Config, loadConfig } from "./config.ts";
 import type { MeshSpec } from "./core/spec.ts";
 import { type ManifestTemplate, parseTemplate } from "./istio/template.ts";
 import { createLogger, type Logger } from "./log.ts";
-import type {
-  Clock,
-  ClusterSources,
-  Examiner,
-  Fleet,
-  Ports,
-  RootAuthority,
-  RootKeys,
-  RootStore,
-  RotatorPorts,
-} from "./ports.ts";
+import type { Clock } from "./ports/clock.ts";
+import type { ClusterSources } from "./ports/cluster-sources.ts";
+import type { Examiner } from "./ports/examiner.ts";
+import type { Fleet } from "./ports/fleet.ts";
+import type { Ports, RotatorPorts } from "./ports/ports.ts";
+import type { RootAuthority } from "./ports/root-authority.ts";
+import type { RootKeys } from "./ports/root-keys.ts";
+import type { RootStore } from "./ports/root-store.ts";
 import type { Reporter } from "./progress.ts";
 import type { RotatorRun } from "./rotate/change-roots.ts";
 import { createRun, type Run } from "./run.ts";
@@ -136,14 +133,14 @@ async function wire(config: Config): Promise<() => Ports> {
 
 /** Every member takes Google's word for who this process is. */
 export async function wireFleet({ spec }: Config, accessToken: () => Promise<string>): Promise<() => Fleet> {
-  const { kubernetesFleet } = await import("./adapters/kubernetes/fleet.ts");
+  const { kubernetesFleet } = await import("./adapters/fleet.ts");
   return () => kubernetesFleet({ access: spec.accessFunction, credentialOf: () => accessToken });
 }
 
 /** Of the functions that the reconciler may ask about their accounts. */
 async function wireExaminers({ signerUrl, examineRotatorUrl }: Config): Promise<readonly Examiner[]> {
   const [{ functionExaminer }, auth] = await Promise.all([
-    import("./adapters/function-examiner.ts"),
+    import("./adapters/examiner.ts"),
     import("./adapters/google-auth.ts"),
   ]);
   const identityToken = auth.googleIdentityToken();
@@ -179,7 +176,7 @@ interface Google {
 async function wireGoogle(config: Config): Promise<Google> {
   const [sources, { secretManagerRoots }] = await Promise.all([
     wireSources(config),
-    import("./adapters/secret-manager.ts"),
+    import("./adapters/root-store.ts"),
   ]);
   const { spec, secretManagerEndpoint: endpoint } = config;
   const { rootProject: project, meshId } = spec;
@@ -193,8 +190,8 @@ async function wireGoogle(config: Config): Promise<Google> {
 /** Wherever members may come from. */
 export async function wireSources({ containerEndpoint: endpoint }: Config): Promise<ClusterSources> {
   const [{ gkeDirectory }, { gkeSources }] = await Promise.all([
-    import("./adapters/gke.ts"),
-    import("./adapters/gke-sources.ts"),
+    import("./adapters/cluster-directory.ts"),
+    import("./adapters/cluster-sources.ts"),
   ]);
   return gkeSources(gkeDirectory(endpoint === undefined ? {} : { endpoint }));
 }
@@ -209,7 +206,7 @@ async function wireAuthority({ spec, signerUrl: url }: Config, google: Google): 
     return inProcessAuthority({ store: google.roots, keys, clock: google.clock, spec });
   }
   const [signer, auth] = await Promise.all([
-    import("./adapters/sign-intermediate.ts"),
+    import("./adapters/root-authority.ts"),
     import("./adapters/google-auth.ts"),
   ]);
   return signer.signIntermediateAuthority({ url, identityToken: auth.googleIdentityToken() });

@@ -5,7 +5,8 @@ import { sourceIds } from "./core/sources.ts";
 import type { MeshSpec } from "./core/spec.ts";
 import { NotReadyError, RefusedError, UnavailableError } from "./errors.ts";
 import { type Listing, listClusters } from "./look/listing.ts";
-import type { IssuedCertificate, Ports } from "./ports.ts";
+import type { Ports } from "./ports/ports.ts";
+import type { IssuedCertificate } from "./ports/root-authority.ts";
 
 /** What signing needs: the root, and who the members are. */
 export interface Signing {

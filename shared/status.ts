@@ -14,7 +14,7 @@ import { lookAtMesh, type Mesh } from "./look/mesh.ts";
 import { type MeshPlan, planMesh } from "./plan/mesh.ts";
 import type { PairPlan } from "./plan/pair.ts";
 import { planContext } from "./plan-context.ts";
-import type { RemoteClusterStatus } from "./ports.ts";
+import type { RemoteClusterStatus } from "./ports/member-api.ts";
 import { settle } from "./report.ts";
 import type { Run } from "./run.ts";
 import { VERSION } from "./version.ts";

@@ -1,6 +1,6 @@
 import { join as joinPath } from "node:path";
 import { clusterId } from "../../shared/core/names.ts";
-import type { Usage } from "../../test/support/fakes/kubernetes/http/usage.ts";
+import type { Usage } from "../../test/support/fakes/member-api/http/usage.ts";
 import type { Measured } from "./measured.ts";
 import type { MemberLook } from "./members.ts";
 import { MEMORY_LIMIT, type SimulatedWorld, startSimulatedWorld, type WorldOptions } from "./world.ts";

@@ -1,13 +1,13 @@
 import { type FaultProxy, startFaultProxy } from "../../sandbox/cluster/fault-proxy.ts";
 import { annotation, CACERTS, remoteSecretName } from "../../shared/core/names.ts";
 import { secretRef } from "../../shared/istio/secrets.ts";
-import type { KubernetesObject } from "../../shared/ports.ts";
-import { type FakeApiServer, fakeApiServer } from "../../test/support/fakes/kubernetes/api-server.ts";
-import { processFaults } from "../../test/support/fakes/kubernetes/faults.ts";
-import { loopbackIdentity } from "../../test/support/fakes/kubernetes/http/identity.ts";
-import { type Authorize, httpApiServer } from "../../test/support/fakes/kubernetes/http/server.ts";
-import { usageMeter } from "../../test/support/fakes/kubernetes/http/usage.ts";
-import type { Reach } from "../../test/support/fakes/kubernetes/istiod.ts";
+import type { KubernetesObject } from "../../shared/ports/kubernetes-object.ts";
+import { type FakeApiServer, fakeApiServer } from "../../test/support/fakes/member-api/api-server.ts";
+import { processFaults } from "../../test/support/fakes/member-api/faults.ts";
+import { loopbackIdentity } from "../../test/support/fakes/member-api/http/identity.ts";
+import { type Authorize, httpApiServer } from "../../test/support/fakes/member-api/http/server.ts";
+import { usageMeter } from "../../test/support/fakes/member-api/http/usage.ts";
+import type { Reach } from "../../test/support/fakes/member-api/istiod.ts";
 import { answerCalls } from "./calls.ts";
 import { type SeedOptions, seedMesh } from "./seed.ts";
 

@@ -1,14 +1,15 @@
-import { gkeSources } from "../../shared/adapters/gke-sources.ts";
+import { gkeSources } from "../../shared/adapters/cluster-sources.ts";
 import type { Cluster } from "../../shared/core/cluster.ts";
 import { endpointDigest } from "../../shared/core/endpoint-digest.ts";
 import { peerEndpoint } from "../../shared/core/endpoints.ts";
 import { clusterId } from "../../shared/core/names.ts";
 import { readerSecret, remoteSecret } from "../../shared/istio/secrets.ts";
-import type { ClusterDirectory, Fleet } from "../../shared/ports.ts";
+import type { ClusterDirectory } from "../../shared/ports/cluster-directory.ts";
+import type { Fleet } from "../../shared/ports/fleet.ts";
 import { reconcile } from "../../shared/reconcile.ts";
 import { createRotatorRuntime } from "../../shared/runtime.ts";
-import type { FakeApiServer } from "../../test/support/fakes/kubernetes/api-server.ts";
-import { processFaults } from "../../test/support/fakes/kubernetes/faults.ts";
+import type { FakeApiServer } from "../../test/support/fakes/member-api/api-server.ts";
+import { processFaults } from "../../test/support/fakes/member-api/faults.ts";
 
 export interface SeedOptions {
   /** `MESHJOIN_*`. */

@@ -4,7 +4,7 @@ import { checkPairs, firewallMissing, type PairVerdict } from "../../shared/core
 import { createRule } from "../../shared/core/firewall-rule.ts";
 import { clusterId, networkName } from "../../shared/core/names.ts";
 import { MeshjoinError } from "../../shared/errors.ts";
-import type { Firewalls } from "../../shared/ports.ts";
+import type { Firewalls } from "../../shared/ports/firewalls.ts";
 
 const TIMEOUT_MS = 20_000;
 const NAMED_MAX = 3;

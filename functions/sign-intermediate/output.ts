@@ -1,5 +1,5 @@
 import * as z from "zod/mini";
-import type { Fitness, IssuedCertificate, TrustBundle } from "../../shared/ports.ts";
+import type { Fitness, IssuedCertificate, TrustBundle } from "../../shared/ports/root-authority.ts";
 import { OUTPUTS } from "../sync-mesh/output.ts";
 
 /** What `sign-intermediate` answers, as schemas: as in output.ts. */

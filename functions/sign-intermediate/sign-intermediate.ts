@@ -13,7 +13,7 @@ import { signErrorAnswer } from "./error.ts";
 import { parseSign } from "./input.ts";
 import type { FitnessBody } from "./output.ts";
 
-/** Callers wait for longer (shared/adapters/sign-intermediate.ts), so that they hear why there is no certificate. */
+/** Callers wait for longer (shared/adapters/root-authority.ts), so that they hear why there is no certificate. */
 const DEADLINE_MS = 45_000;
 
 /**

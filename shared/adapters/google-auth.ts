@@ -1,6 +1,6 @@
 import { GoogleAuth, type IdTokenClient, UserRefreshClient } from "google-auth-library";
 import { MeshjoinError, RefusedError } from "../errors.ts";
-import type { CallerIdentity } from "../ports.ts";
+import type { CallerIdentity } from "../ports/caller-identity.ts";
 import { beforeAnyAnswer } from "./google-client.ts";
 
 /** What GKE's API servers ask of an IAM token. */

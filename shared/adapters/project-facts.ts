@@ -1,4 +1,4 @@
-import type { ProjectFacts, Restriction } from "../ports.ts";
+import type { ProjectFacts, Restriction } from "../ports/project-facts.ts";
 import { property } from "./google-client.ts";
 import { askProject, type ProjectApiOptions, strings, unreadableAnswer } from "./project-question.ts";
 

@@ -1,4 +1,4 @@
-import type { Quota, Quotas } from "../ports.ts";
+import type { Quota, Quotas } from "../ports/quotas.ts";
 import { property } from "./google-client.ts";
 import { askProject, type ProjectApiOptions, unreadableAnswer } from "./project-question.ts";
 

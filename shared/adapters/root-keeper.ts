@@ -1,5 +1,5 @@
 import { ConflictError, type MeshjoinError } from "../errors.ts";
-import type { RootKeeper, RootVersionInfo } from "../ports.ts";
+import type { RootKeeper, RootVersionInfo } from "../ports/root-keeper.ts";
 import { crc32c } from "./crc32c.ts";
 import { callOptions, GRPC, grpcCode, onceOptions, withoutRequest } from "./google-client.ts";
 import {

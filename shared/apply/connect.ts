@@ -6,7 +6,9 @@ import { NotReadyError, RefusedError, UnavailableError } from "../errors.ts";
 import { tokenOfKubeconfig } from "../istio/kubeconfig.ts";
 import { readerSecret, remoteSecret, secretFile, secretRef } from "../istio/secrets.ts";
 import type { Connect } from "../plan/action.ts";
-import type { KubernetesObject, MemberApi, Ports } from "../ports.ts";
+import type { KubernetesObject } from "../ports/kubernetes-object.ts";
+import type { MemberApi } from "../ports/member-api.ts";
+import type { Ports } from "../ports/ports.ts";
 import { mint } from "./mint.ts";
 
 export interface Pair {

@@ -6,7 +6,8 @@ import {
   onceThere,
 } from "../istio/control-plane.ts";
 import { CRDS, definitionState, dueCrds } from "../istio/crds.ts";
-import type { KubernetesObject, MemberApi } from "../ports.ts";
+import type { KubernetesObject } from "../ports/kubernetes-object.ts";
+import type { MemberApi } from "../ports/member-api.ts";
 import { awaitServed } from "./crds.ts";
 import { applyOwned, createOwned } from "./owned.ts";
 

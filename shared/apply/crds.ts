@@ -1,7 +1,8 @@
 import { within } from "../async/within.ts";
 import { NotReadyError } from "../errors.ts";
 import { CRDS } from "../istio/crds.ts";
-import type { KubernetesObject, MemberApi } from "../ports.ts";
+import type { KubernetesObject } from "../ports/kubernetes-object.ts";
+import type { MemberApi } from "../ports/member-api.ts";
 
 const ESTABLISHED_TIMEOUT_MS = 30_000;
 

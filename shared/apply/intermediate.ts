@@ -11,7 +11,9 @@ import { makeKeyPair, privateKeyPem } from "../pki/key.ts";
 import { isSignedBy } from "../pki/signature.ts";
 import { verifyCacerts } from "../pki/verify.ts";
 import type { IssueHistory, IssueIntermediate } from "../plan/action.ts";
-import type { KubernetesObject, MemberApi, Ports } from "../ports.ts";
+import type { KubernetesObject } from "../ports/kubernetes-object.ts";
+import type { MemberApi } from "../ports/member-api.ts";
+import type { Ports } from "../ports/ports.ts";
 import { mint } from "./mint.ts";
 
 /**

@@ -1,6 +1,6 @@
 import { annotation, CACERTS, ISTIO_NAMESPACE } from "../core/names.ts";
 import type { OwnCacerts } from "../core/observation.ts";
-import type { MemberApi } from "../ports.ts";
+import type { MemberApi } from "../ports/member-api.ts";
 
 /**
  * Notes that every istiod was seen serving the intermediate; conditional on the Secret that was looked at. The UID

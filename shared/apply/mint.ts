@@ -1,7 +1,8 @@
 import { ConflictError } from "../errors.ts";
 import { ownerOf } from "../istio/ownership.ts";
 import { secretRef } from "../istio/secrets.ts";
-import type { KubernetesObject, MemberApi } from "../ports.ts";
+import type { KubernetesObject } from "../ports/kubernetes-object.ts";
+import type { MemberApi } from "../ports/member-api.ts";
 
 export interface Minting {
   readonly meshId: string;

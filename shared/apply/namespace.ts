@@ -1,7 +1,7 @@
 import { annotation, ISTIO_NAMESPACE, NETWORK_LABEL } from "../core/names.ts";
 import { ownershipLabels } from "../istio/ownership.ts";
 import type { LabelNamespace } from "../plan/action.ts";
-import type { MemberApi } from "../ports.ts";
+import type { MemberApi } from "../ports/member-api.ts";
 import { applyOwned } from "./owned.ts";
 
 /** Istio's namespace with the network that its cluster is in, and a note; an existing one keeps everything else it has. */

@@ -1,6 +1,7 @@
 import { ConflictError, RefusedError } from "../errors.ts";
 import { ownerOf } from "../istio/ownership.ts";
-import type { KubernetesObject, MemberApi, ObjectRef } from "../ports.ts";
+import type { KubernetesObject } from "../ports/kubernetes-object.ts";
+import type { MemberApi, ObjectRef } from "../ports/member-api.ts";
 
 /**
  * Server-side apply that takes nothing from anybody (design rule 6). It starts without force: an object that is not

@@ -1,5 +1,5 @@
 import { type Check, fine } from "../core/check.ts";
-import type { CallerIdentity } from "../ports.ts";
+import type { CallerIdentity } from "../ports/caller-identity.ts";
 import { notRead } from "./google.ts";
 
 export interface Caller {

@@ -1,5 +1,5 @@
 import { type Check, unknown } from "../core/check.ts";
-import type { Examiner } from "../ports.ts";
+import type { Examiner } from "../ports/examiner.ts";
 import { withinDeadline } from "./deadline.ts";
 
 /** By which variable each is found; docs/reference/config.md. */

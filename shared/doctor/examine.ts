@@ -2,7 +2,7 @@ import type { Account, Check } from "../core/check.ts";
 import { clusterId } from "../core/names.ts";
 import type { MeshSpec } from "../core/spec.ts";
 import { InputError } from "../errors.ts";
-import type { Ports, RotatorPorts } from "../ports.ts";
+import type { Ports, RotatorPorts } from "../ports/ports.ts";
 import { ownDeadline } from "./deadline.ts";
 import { checkRoot, checkRootChanges } from "./google.ts";
 import { functionsGrants } from "./grants.ts";

@@ -3,7 +3,8 @@ import { rootSecretName } from "../core/names.ts";
 import { bundleVersions } from "../core/roots/state.ts";
 import type { MeshSpec } from "../core/spec.ts";
 import { MeshjoinError } from "../errors.ts";
-import type { Ports, RootKeeper } from "../ports.ts";
+import type { Ports } from "../ports/ports.ts";
+import type { RootKeeper } from "../ports/root-keeper.ts";
 import { enableApi, type Grants, grantSecretToSigner } from "./grants.ts";
 
 export interface RootQuestion {

@@ -9,7 +9,8 @@ import { updateClusterCommand } from "../core/gcloud.ts";
 import { clusterId } from "../core/names.ts";
 import type { MeshSpec } from "../core/spec.ts";
 import { describePermissions, neededPermissions } from "../istio/needed-permissions.ts";
-import type { AccessReview, Permission, Ports } from "../ports.ts";
+import type { AccessReview, Permission } from "../ports/member-api.ts";
+import type { Ports } from "../ports/ports.ts";
 import { ours } from "./google.ts";
 import type { Grants } from "./grants.ts";
 

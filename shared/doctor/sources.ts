@@ -2,7 +2,8 @@ import { type Check, fine, unknown } from "../core/check.ts";
 import type { Cluster } from "../core/cluster.ts";
 import { nonMemberReason } from "../core/membership.ts";
 import type { MeshSpec } from "../core/spec.ts";
-import type { ClusterSource, Ports } from "../ports.ts";
+import type { ClusterSource } from "../ports/cluster-sources.ts";
+import type { Ports } from "../ports/ports.ts";
 import { notRead } from "./google.ts";
 import { enableApi, type Grants } from "./grants.ts";
 

@@ -3,7 +3,7 @@ import { annotation } from "../core/names.ts";
 import type { DefinitionState } from "../core/observation.ts";
 import type { ObjectName } from "../core/plan.ts";
 import type { DesiredControlPlane } from "../plan/context.ts";
-import type { KubernetesObject } from "../ports.ts";
+import type { KubernetesObject } from "../ports/kubernetes-object.ts";
 import { dueCrds } from "./crds.ts";
 import { ownershipLabels } from "./ownership.ts";
 import { fillManifest, type ManifestTemplate, type ManifestValues, manifestValues } from "./template.ts";

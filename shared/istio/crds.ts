@@ -1,6 +1,7 @@
 import { annotation } from "../core/names.ts";
 import type { DefinitionState } from "../core/observation.ts";
-import type { KubernetesObject, ObjectMeta, ObjectQuery } from "../ports.ts";
+import type { KubernetesObject, ObjectMeta } from "../ports/kubernetes-object.ts";
+import type { ObjectQuery } from "../ports/member-api.ts";
 import { ownerOf } from "./ownership.ts";
 
 /** Whose versions are compared; their schemas are large, and stay where they are. */

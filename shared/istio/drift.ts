@@ -1,5 +1,5 @@
 import { FIELD_MANAGER } from "../core/names.ts";
-import type { ManagedFields, ObjectMeta } from "../ports.ts";
+import type { ManagedFields, ObjectMeta } from "../ports/kubernetes-object.ts";
 
 /** Who took a field away leaves no name behind. */
 const SOMEBODY = "somebody";

@@ -1,6 +1,6 @@
 import { annotation, FIELD_MANAGER } from "../core/names.ts";
 import { remembering } from "../core/remembering.ts";
-import type { ManagedFields, ObjectMeta } from "../ports.ts";
+import type { ManagedFields, ObjectMeta } from "../ports/kubernetes-object.ts";
 
 /** What was written with one request, as paths into `managedFields`. */
 export interface WrittenObject {

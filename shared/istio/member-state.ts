@@ -16,7 +16,7 @@ import type {
   RemoteSecretState,
 } from "../core/observation.ts";
 import { isRecord } from "../is-record.ts";
-import type { KubernetesObject, ObjectMeta } from "../ports.ts";
+import type { KubernetesObject, ObjectMeta } from "../ports/kubernetes-object.ts";
 import { editorOf } from "./edited.ts";
 import { ownerOf } from "./ownership.ts";
 import { readYaml } from "./read-yaml.ts";

@@ -1,6 +1,6 @@
 import { RESOURCES, type Resource, resourceOf } from "../core/kubernetes-requests.ts";
 import { ISTIO_NAMESPACE } from "../core/names.ts";
-import type { Permission } from "../ports.ts";
+import type { Permission } from "../ports/member-api.ts";
 import inventory from "./inventory.json" with { type: "json" };
 
 /** A kind of Istio's objects. */

@@ -1,6 +1,6 @@
 import { MANAGED_BY_LABEL, MESH_LABEL } from "../core/names.ts";
 import type { Owner } from "../core/observation.ts";
-import type { ObjectMeta } from "../ports.ts";
+import type { ObjectMeta } from "../ports/kubernetes-object.ts";
 
 const MANAGER = "meshjoin";
 

@@ -2,7 +2,8 @@ import { ISTIO_NAMESPACE } from "../core/names.ts";
 import type { PublishedRoots } from "../core/roots/gate.ts";
 import type { Certificate } from "../pki/certificate.ts";
 import { readBundle } from "../pki/verify.ts";
-import type { KubernetesObject, MemberApi } from "../ports.ts";
+import type { KubernetesObject } from "../ports/kubernetes-object.ts";
+import type { MemberApi } from "../ports/member-api.ts";
 import { secretData } from "./member-state.ts";
 
 /** istiod writes it into every namespace: the roots that workloads trust; Istio `pilot/pkg/bootstrap/namespacecontroller.go`. */

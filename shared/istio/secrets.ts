@@ -11,7 +11,8 @@ import {
   remoteSecretName,
 } from "../core/names.ts";
 import { formatRootVersions, type RootVersions } from "../core/roots/state.ts";
-import type { KubernetesObject, ObjectRef, TokenGrant } from "../ports.ts";
+import type { KubernetesObject } from "../ports/kubernetes-object.ts";
+import type { ObjectRef, TokenGrant } from "../ports/member-api.ts";
 import { renderKubeconfig } from "./kubeconfig.ts";
 import { ownershipLabels } from "./ownership.ts";
 

@@ -3,7 +3,7 @@ import { isImageHub } from "../core/image-hub.ts";
 import type { MeshSpec } from "../core/spec.ts";
 import { ConfigError } from "../errors.ts";
 import { isRecord } from "../is-record.ts";
-import type { KubernetesObject } from "../ports.ts";
+import type { KubernetesObject } from "../ports/kubernetes-object.ts";
 
 /** Istio's own rendering with placeholders; `istio/manifest.json` of the bundle. */
 export interface ManifestTemplate {

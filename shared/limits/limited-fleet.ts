@@ -1,5 +1,6 @@
 import pLimit from "p-limit";
-import type { Fleet, MemberApi } from "../ports.ts";
+import type { Fleet } from "../ports/fleet.ts";
+import type { MemberApi } from "../ports/member-api.ts";
 import { portForwardPool } from "./port-forward-pool.ts";
 
 export interface FleetLimits {

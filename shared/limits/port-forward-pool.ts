@@ -1,5 +1,5 @@
 import { isRetryable, NotReadyError } from "../errors.ts";
-import type { IstiodProbe, IstiodSession } from "../ports.ts";
+import type { IstiodProbe, IstiodSession } from "../ports/member-api.ts";
 
 /** Port-forwards to all istiods, of which only so many are open at once. */
 export interface PortForwardPool {

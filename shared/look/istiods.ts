@@ -2,7 +2,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { ISTIO_NAMESPACE, remoteSecretName } from "../core/names.ts";
 import type { ReachableMember } from "../core/observation.ts";
 import { asMeshjoinError, type MeshjoinError, NotReadyError } from "../errors.ts";
-import type { IstiodSession, Ports } from "../ports.ts";
+import type { IstiodSession } from "../ports/member-api.ts";
+import type { Ports } from "../ports/ports.ts";
 
 /** What one member's istiods must show before a join counts as done. */
 export interface Expectation {

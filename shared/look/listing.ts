@@ -3,7 +3,8 @@ import { type Finding, finding } from "../core/finding.ts";
 import { nonMemberReason } from "../core/membership.ts";
 import { clusterId, clusterResource } from "../core/names.ts";
 import { MeshjoinError } from "../errors.ts";
-import type { ClusterSource, Ports, SourceListing } from "../ports.ts";
+import type { ClusterSource, SourceListing } from "../ports/cluster-sources.ts";
+import type { Ports } from "../ports/ports.ts";
 import type { Run } from "../run.ts";
 
 /** As much of a run as it takes to find clusters. */

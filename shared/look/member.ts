@@ -23,7 +23,9 @@ import {
 } from "../istio/member-state.ts";
 import { ownerOf } from "../istio/ownership.ts";
 import { type DeploymentObject, isReady } from "../istio/workload.ts";
-import type { KubernetesObject, MemberApi, ObjectQuery, ObjectRef, Ports } from "../ports.ts";
+import type { KubernetesObject } from "../ports/kubernetes-object.ts";
+import type { MemberApi, ObjectQuery, ObjectRef } from "../ports/member-api.ts";
+import type { Ports } from "../ports/ports.ts";
 import type { Run } from "../run.ts";
 import { secretStates } from "./secret-states.ts";
 

@@ -1,7 +1,7 @@
 import type { Reachable, ReaderSecretState, RemoteSecretState } from "../core/observation.ts";
 import { readerSecretState, remoteSecretState } from "../istio/member-state.ts";
 import type { Share } from "../istio/share.ts";
-import type { KubernetesObject } from "../ports.ts";
+import type { KubernetesObject } from "../ports/kubernetes-object.ts";
 
 /** The Secrets by which a member and its peers reach each other. */
 export type SecretStates = Pick<Reachable, "remoteSecrets" | "readerSecrets">;

@@ -2,7 +2,8 @@ import { type Finding, finding } from "../core/finding.ts";
 import { resourceOf } from "../core/kubernetes-requests.ts";
 import { ISTIO_NAMESPACE } from "../core/names.ts";
 import { isPruned } from "../istio/needed-permissions.ts";
-import type { KubernetesObject, MemberApi } from "../ports.ts";
+import type { KubernetesObject } from "../ports/kubernetes-object.ts";
+import type { MemberApi } from "../ports/member-api.ts";
 import { eachOf, type Tried } from "./each-of.ts";
 
 /** What Istio's charts call each of their objects a part of: other objects of ours are none of the manifest's. */

@@ -1,6 +1,6 @@
 import { podsRefused } from "../core/autopilot.ts";
 import type { Member } from "../core/observation.ts";
-import type { KubernetesObject } from "../ports.ts";
+import type { KubernetesObject } from "../ports/kubernetes-object.ts";
 import { merge, type Report, settle } from "../report.ts";
 import type { Run } from "../run.ts";
 import { currentMembers, type Phase } from "./course.ts";

@@ -1,5 +1,5 @@
 import type { KeyObject } from "node:crypto";
-import type { SigningKey } from "../ports.ts";
+import type { SigningKey } from "../ports/root-keys.ts";
 
 export interface SignatureAlgorithm extends Pick<SigningKey, "digest"> {
   readonly id: string;

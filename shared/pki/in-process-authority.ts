@@ -6,15 +6,10 @@ import { noSigningRoot } from "../core/roots/signing.ts";
 import { bundleVersions, type RootVersions } from "../core/roots/state.ts";
 import { INTERMEDIATE_TO_WORKLOAD, type MeshSpec } from "../core/spec.ts";
 import { RootError } from "../errors.ts";
-import type {
-  Clock,
-  Fitness,
-  IssuedCertificate,
-  RootAuthority,
-  RootKeys,
-  RootStore,
-  TrustBundle,
-} from "../ports.ts";
+import type { Clock } from "../ports/clock.ts";
+import type { Fitness, IssuedCertificate, RootAuthority, TrustBundle } from "../ports/root-authority.ts";
+import type { RootKeys } from "../ports/root-keys.ts";
+import type { RootStore } from "../ports/root-store.ts";
 import { joinBundle, splitBundle } from "./bundle.ts";
 import { readCsr } from "./csr.ts";
 import { issueIntermediate } from "./intermediate.ts";

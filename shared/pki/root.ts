@@ -1,6 +1,6 @@
 import type { ErrorCode } from "../core/error-codes.ts";
 import { MeshjoinError, RootError } from "../errors.ts";
-import type { KeyReference, RootKeys, SigningKey } from "../ports.ts";
+import type { KeyReference, RootKeys, SigningKey } from "../ports/root-keys.ts";
 import { type Certificate, parseCertificate } from "./certificate.ts";
 import { keyWeakness, PRIVATE_KEY_LABELS } from "./key.ts";
 import { derOfBlock, findPemBlocks, type PemBlock } from "./pem.ts";

@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import type { SigningKey } from "../ports.ts";
+import type { SigningKey } from "../ports/root-keys.ts";
 import { type Asn1, decode, explicit, integer, sequence, time } from "./asn1.ts";
 import { algorithmIdentifier, signed } from "./signature.ts";
 

@@ -1,5 +1,5 @@
 import { type KeyObject, verify } from "node:crypto";
-import type { SigningKey } from "../ports.ts";
+import type { SigningKey } from "../ports/root-keys.ts";
 import { ALGORITHMS, algorithmOf } from "./algorithm.ts";
 import {
   type Asn1,

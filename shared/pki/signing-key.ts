@@ -1,6 +1,6 @@
 import { createPrivateKey, createPublicKey, type KeyObject, sign as signWith } from "node:crypto";
 import { promisify } from "node:util";
-import type { RootKeys, SigningKey } from "../ports.ts";
+import type { RootKeys, SigningKey } from "../ports/root-keys.ts";
 import { algorithmOf, digestFor } from "./algorithm.ts";
 
 /** Keys that stand in the payloads themselves. `open` fails with whatever node:crypto says of a key that it cannot read. */

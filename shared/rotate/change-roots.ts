@@ -2,7 +2,7 @@ import { formatRootNotes } from "../core/roots/notes.ts";
 import { isRefusal, type Refusal, type Roots, rootsOf, type Transition } from "../core/roots/stages.ts";
 import type { RootState } from "../core/roots/state.ts";
 import { ConflictError } from "../errors.ts";
-import type { RotatorPorts } from "../ports.ts";
+import type { RotatorPorts } from "../ports/ports.ts";
 import type { Run } from "../run.ts";
 
 /** A run that may change the root secret. */

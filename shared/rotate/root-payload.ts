@@ -3,7 +3,8 @@ import type { RootOrigin } from "../core/roots/notes.ts";
 import type { MeshSpec } from "../core/spec.ts";
 import { makeRoot } from "../pki/make-root.ts";
 import { assertIssuing, readSigningRoot } from "../pki/root.ts";
-import type { Clock, RootKeys } from "../ports.ts";
+import type { Clock } from "../ports/clock.ts";
+import type { RootKeys } from "../ports/root-keys.ts";
 
 /** A root on its way into the secret: its certificate, and where its key is. Whoever adds it wipes it. */
 export interface NextRoot {

@@ -1,5 +1,5 @@
-import type { ApiConnection } from "../../shared/adapters/kubernetes/connection.ts";
-import { objectPath } from "../../shared/adapters/kubernetes/resources.ts";
+import type { ApiConnection } from "../../shared/adapters/member-api/connection.ts";
+import { objectPath } from "../../shared/adapters/member-api/resources.ts";
 import type { MemberWorld } from "./member-api.contract.ts";
 
 /** Server-side apply by another field manager, over a connection of its own. */

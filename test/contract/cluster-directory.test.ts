@@ -1,8 +1,8 @@
 import { describe, expect, it } from "@jest/globals";
 import { type GkeApi, type GkeBackend, startGke } from "../../sandbox/google/gke.ts";
 import { GOOGLES_SERVICE_RANGE } from "../../sandbox/google/gke-cluster.ts";
-import { gkeDirectory } from "../../shared/adapters/gke.ts";
-import { gkeLabels } from "../../shared/adapters/gke-labels.ts";
+import { gkeDirectory } from "../../shared/adapters/cluster-directory.ts";
+import { gkeLabels } from "../../shared/adapters/cluster-labels.ts";
 import type { Cluster } from "../../shared/core/cluster.ts";
 import { clusterResource } from "../../shared/core/names.ts";
 import { UnavailableError } from "../../shared/errors.ts";

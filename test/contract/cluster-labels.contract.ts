@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
-import type { ClusterLabels } from "../../shared/ports.ts";
+import type { ClusterLabels } from "../../shared/ports/cluster-labels.ts";
 import type { ClusterSeed, DirectoryWorld } from "./cluster-directory.contract.ts";
 
 /** A world with clusters in it whose labels can be changed. */

@@ -3,7 +3,8 @@ import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
 import { ISTIO_NAMESPACE, READER_SERVICE_ACCOUNT } from "../../shared/core/names.ts";
 import { newlyOwned } from "../../shared/istio/drift.ts";
 import { editorOf } from "../../shared/istio/edited.ts";
-import type { KubernetesObject, MemberApi, ObjectRef } from "../../shared/ports.ts";
+import type { KubernetesObject } from "../../shared/ports/kubernetes-object.ts";
+import type { MemberApi, ObjectRef } from "../../shared/ports/member-api.ts";
 
 /** One API server, as Meshjoin and as somebody else. */
 export interface MemberWorld {

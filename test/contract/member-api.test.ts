@@ -5,13 +5,13 @@ import { ensureBinaries } from "../../sandbox/binaries/build.ts";
 import { startControlPlane } from "../../sandbox/cluster/control-plane.ts";
 import { startTokenReview } from "../../sandbox/google/token-review.ts";
 import { createTokenRegistry } from "../../sandbox/google/tokens.ts";
-import { connect } from "../../shared/adapters/kubernetes/connection.ts";
-import { kubernetesFleet } from "../../shared/adapters/kubernetes/fleet.ts";
+import { kubernetesFleet } from "../../shared/adapters/fleet.ts";
+import { connect } from "../../shared/adapters/member-api/connection.ts";
 import pin from "../../shared/istio/pin.json" with { type: "json" };
 import { aCluster } from "../support/builders/cluster.ts";
 import { fakeClock } from "../support/fakes/clock.ts";
 import { fakeFleet } from "../support/fakes/fleet.ts";
-import { VERBS } from "../support/fakes/kubernetes/requests.ts";
+import { VERBS } from "../support/fakes/member-api/requests.ts";
 import { appliesAs } from "./applies-as.ts";
 import { describeMemberApi, type MemberWorld } from "./member-api.contract.ts";
 

@@ -4,7 +4,7 @@ import { startProjectApis } from "../../sandbox/google/project/api.ts";
 import { createProjectState } from "../../sandbox/google/project/state.ts";
 import { googleAccessToken } from "../../shared/adapters/google-auth.ts";
 import { googleProjectFacts } from "../../shared/adapters/project-facts.ts";
-import type { ProjectFacts, Restriction } from "../../shared/ports.ts";
+import type { ProjectFacts, Restriction } from "../../shared/ports/project-facts.ts";
 import { fakeProjectFacts } from "../support/fakes/project-facts.ts";
 import { PROJECT, startGoogle } from "./google.ts";
 

@@ -5,7 +5,7 @@ import { startProjectApis } from "../../sandbox/google/project/api.ts";
 import { createProjectState } from "../../sandbox/google/project/state.ts";
 import { googleAccessToken } from "../../shared/adapters/google-auth.ts";
 import { googleQuotas } from "../../shared/adapters/quotas.ts";
-import type { Quota, Quotas } from "../../shared/ports.ts";
+import type { Quota, Quotas } from "../../shared/ports/quotas.ts";
 import { fakeQuotas } from "../support/fakes/quotas.ts";
 import { PROJECT, startGoogle } from "./google.ts";
 

@@ -8,7 +8,7 @@ import { makeCsr } from "../../shared/pki/csr.ts";
 import { makeKeyPair, privateKeyPem } from "../../shared/pki/key.ts";
 import { isSignedBy } from "../../shared/pki/signature.ts";
 import { verifyCacerts } from "../../shared/pki/verify.ts";
-import type { RootAuthority } from "../../shared/ports.ts";
+import type { RootAuthority } from "../../shared/ports/root-authority.ts";
 import type { FakeRootStore } from "../support/fakes/root-store.ts";
 import { aKeyPair, aRoot, DAY, payloadOf } from "../support/pki/gen.ts";
 

@@ -3,7 +3,7 @@ import { signIntermediate } from "../../functions/sign-intermediate/sign-interme
 import { type LocalServer, listen } from "../../sandbox/google/http.ts";
 import { startIamFront } from "../../sandbox/google/iam-front.ts";
 import { googleIdentityToken } from "../../shared/adapters/google-auth.ts";
-import { type SignerOptions, signIntermediateAuthority } from "../../shared/adapters/sign-intermediate.ts";
+import { type SignerOptions, signIntermediateAuthority } from "../../shared/adapters/root-authority.ts";
 import { RefusedError } from "../../shared/errors.ts";
 import { createLogger } from "../../shared/log.ts";
 import { makeCsr } from "../../shared/pki/csr.ts";

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
-import type { RootKeeper, RootStore } from "../../shared/ports.ts";
+import type { RootKeeper } from "../../shared/ports/root-keeper.ts";
+import type { RootStore } from "../../shared/ports/root-store.ts";
 
 /** One world with the secret `prod-root-ca` in it. */
 export interface RootWorld {

@@ -3,7 +3,7 @@ import { describe, expect, it } from "@jest/globals";
 import { listen } from "../../sandbox/google/http.ts";
 import { startSecretManager } from "../../sandbox/google/secret-manager.ts";
 import { secretManagerKeeper } from "../../shared/adapters/root-keeper.ts";
-import { secretManagerRoots } from "../../shared/adapters/secret-manager.ts";
+import { secretManagerRoots } from "../../shared/adapters/root-store.ts";
 import { UnavailableError } from "../../shared/errors.ts";
 import { fakeRootStore } from "../support/fakes/root-store.ts";
 import { CALLER, type Google, operate, PROJECT, startGoogle } from "./google.ts";

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
 import { type LocalServer, listen } from "../../sandbox/google/http.ts";
 import { startSecretManager } from "../../sandbox/google/secret-manager.ts";
 import { loadConfig } from "../../shared/config.ts";
-import type { RootAuthority, TrustBundle } from "../../shared/ports.ts";
+import type { RootAuthority, TrustBundle } from "../../shared/ports/root-authority.ts";
 import { createSignerRuntime, wireRotator } from "../../shared/runtime.ts";
 import { aRoot, payloadOf } from "../support/pki/gen.ts";
 import { type Google, operate, PROJECT, startGoogle } from "./google.ts";

@@ -1,11 +1,11 @@
 import { startFaultProxy } from "../../sandbox/cluster/fault-proxy.ts";
-import { connect } from "../../shared/adapters/kubernetes/connection.ts";
-import { kubernetesFleet } from "../../shared/adapters/kubernetes/fleet.ts";
+import { kubernetesFleet } from "../../shared/adapters/fleet.ts";
+import { connect } from "../../shared/adapters/member-api/connection.ts";
 import { aCluster } from "../support/builders/cluster.ts";
-import { fakeApiServer } from "../support/fakes/kubernetes/api-server.ts";
-import { loopbackIdentity } from "../support/fakes/kubernetes/http/identity.ts";
-import { httpApiServer } from "../support/fakes/kubernetes/http/server.ts";
-import { usageMeter } from "../support/fakes/kubernetes/http/usage.ts";
+import { fakeApiServer } from "../support/fakes/member-api/api-server.ts";
+import { loopbackIdentity } from "../support/fakes/member-api/http/identity.ts";
+import { httpApiServer } from "../support/fakes/member-api/http/server.ts";
+import { usageMeter } from "../support/fakes/member-api/http/usage.ts";
 import { appliesAs } from "./applies-as.ts";
 import { describeMemberApi, type MemberWorld } from "./member-api.contract.ts";
 

@@ -2,7 +2,7 @@ import { describe, expect, it } from "@jest/globals";
 import type { FleetMember } from "../../sandbox/fleet-file.ts";
 import { unsyncedPairs } from "../../sandbox/sync-state.ts";
 import { makeRoot } from "../../shared/pki/make-root.ts";
-import type { KubernetesObject } from "../../shared/ports.ts";
+import type { KubernetesObject } from "../../shared/ports/kubernetes-object.ts";
 import { payloadOf } from "../support/pki/gen.ts";
 import { cacertsFiles, createNamespace, createSecret, installIstio } from "./world/by-hand.ts";
 import { handle } from "./world/events.ts";

@@ -8,7 +8,7 @@ import { ours } from "../../../shared/doctor/google.ts";
 import type { Grants } from "../../../shared/doctor/grants.ts";
 import { sourceCures } from "../../../shared/doctor/sources.ts";
 import pin from "../../../shared/istio/pin.json" with { type: "json" };
-import type { ClusterSource } from "../../../shared/ports.ts";
+import type { ClusterSource } from "../../../shared/ports/cluster-sources.ts";
 
 interface ClusterQuestion {
   readonly spec: MeshSpec;

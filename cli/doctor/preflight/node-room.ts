@@ -1,5 +1,5 @@
 import { parseQuantity } from "../../../shared/core/quantity.ts";
-import type { KubernetesObject } from "../../../shared/ports.ts";
+import type { KubernetesObject } from "../../../shared/ports/kubernetes-object.ts";
 
 /** What pods reserve and nodes have: cores, bytes, pods. */
 export interface Resources {

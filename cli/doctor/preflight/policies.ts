@@ -1,5 +1,5 @@
 import { type Check, fault, fine, unknown } from "../../../shared/core/check.ts";
-import type { Restriction } from "../../../shared/ports.ts";
+import type { Restriction } from "../../../shared/ports/project-facts.ts";
 import { notKnown, type Questions } from "./question.ts";
 
 const SUBJECT = { name: "policies", account: "caller" } as const;

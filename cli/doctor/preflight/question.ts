@@ -2,7 +2,7 @@ import { type Check, type Subject, unknown } from "../../../shared/core/check.ts
 import type { ErrorCode } from "../../../shared/core/error-codes.ts";
 import { ours } from "../../../shared/doctor/google.ts";
 import { enableApi, type Grants } from "../../../shared/doctor/grants.ts";
-import type { ProjectFacts } from "../../../shared/ports.ts";
+import type { ProjectFacts } from "../../../shared/ports/project-facts.ts";
 
 /** What every check of a project asks with. */
 export interface Questions {

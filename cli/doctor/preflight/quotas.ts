@@ -1,5 +1,5 @@
 import { type Check, fault, fine, unknown } from "../../../shared/core/check.ts";
-import type { Quotas } from "../../../shared/ports.ts";
+import type { Quotas } from "../../../shared/ports/quotas.ts";
 import { notKnown, type Questions } from "./question.ts";
 
 const SUBJECT = { name: "quotas", account: "caller" } as const;

@@ -4,7 +4,8 @@ import { clusterId, ISTIO_NAMESPACE } from "../../../shared/core/names.ts";
 import { ours } from "../../../shared/doctor/google.ts";
 import type { Grants } from "../../../shared/doctor/grants.ts";
 import type { ManifestTemplate } from "../../../shared/istio/template.ts";
-import type { Fleet, KubernetesObject } from "../../../shared/ports.ts";
+import type { Fleet } from "../../../shared/ports/fleet.ts";
+import type { KubernetesObject } from "../../../shared/ports/kubernetes-object.ts";
 import {
   type NodeObject,
   type PodSpec,

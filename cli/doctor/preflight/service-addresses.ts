@@ -1,4 +1,4 @@
-import type { KubernetesObject } from "../../../shared/ports.ts";
+import type { KubernetesObject } from "../../../shared/ports/kubernetes-object.ts";
 
 /** The parts of core/v1 Service that decide where a sidecar listens for it. */
 interface ServiceObject extends KubernetesObject {

@@ -3,7 +3,7 @@ import { type Check, fault, fine, unknown } from "../../../shared/core/check.ts"
 import type { Cluster } from "../../../shared/core/cluster.ts";
 import { clusterId } from "../../../shared/core/names.ts";
 import { ours } from "../../../shared/doctor/google.ts";
-import type { Fleet } from "../../../shared/ports.ts";
+import type { Fleet } from "../../../shared/ports/fleet.ts";
 import { type Collision, collisions, type ServicesOf } from "./service-addresses.ts";
 
 const SUBJECT = { name: "services", account: "caller" } as const;

@@ -4,7 +4,7 @@ import { promisify } from "node:util";
 import { type Binaries, ensureBinaries } from "../../../sandbox/binaries/build.ts";
 import type { FleetMember } from "../../../sandbox/fleet-file.ts";
 import { parsePin } from "../../../shared/istio/pin.ts";
-import type { KubernetesObject } from "../../../shared/ports.ts";
+import type { KubernetesObject } from "../../../shared/ports/kubernetes-object.ts";
 
 const run = promisify(execFile);
 const OUTPUT_MAX = 64 * 1024 * 1024;

@@ -1,4 +1,4 @@
-import type { Clock } from "../../../shared/ports.ts";
+import type { Clock } from "../../../shared/ports/clock.ts";
 
 /** Stands still until it is moved. */
 export interface FakeClock extends Clock {

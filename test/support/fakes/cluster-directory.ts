@@ -1,7 +1,7 @@
 import type { Cluster, ClusterRef } from "../../../shared/core/cluster.ts";
 import { clusterResource } from "../../../shared/core/names.ts";
 import { type MeshjoinError, RefusedError, UnavailableError } from "../../../shared/errors.ts";
-import type { ClusterDirectory } from "../../../shared/ports.ts";
+import type { ClusterDirectory } from "../../../shared/ports/cluster-directory.ts";
 
 /** GKE's ClusterManager in memory. Its state may be changed at any time; the next call sees it. */
 export interface FakeClusterDirectory extends ClusterDirectory {

@@ -1,6 +1,6 @@
 import { clusterResource } from "../../../shared/core/names.ts";
 import { ConflictError, RefusedError } from "../../../shared/errors.ts";
-import type { ClusterLabels } from "../../../shared/ports.ts";
+import type { ClusterLabels } from "../../../shared/ports/cluster-labels.ts";
 import type { FakeClusterDirectory } from "./cluster-directory.ts";
 
 /** The labels of the clusters in this directory; it sees a change at once. */

@@ -2,7 +2,7 @@ import type { VpcRef } from "../../../shared/core/cluster.ts";
 import type { FirewallRule, PolicyRule } from "../../../shared/core/firewall.ts";
 import { networkName } from "../../../shared/core/names.ts";
 import { type MeshjoinError, RefusedError, UnavailableError } from "../../../shared/errors.ts";
-import type { Firewalls } from "../../../shared/ports.ts";
+import type { Firewalls } from "../../../shared/ports/firewalls.ts";
 
 /** The firewall of VPCs in memory. */
 export interface FakeFirewalls extends Firewalls {

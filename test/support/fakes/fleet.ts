@@ -1,9 +1,11 @@
 import type { Cluster } from "../../../shared/core/cluster.ts";
 import { clusterId } from "../../../shared/core/names.ts";
-import type { Clock, Fleet, MemberApi } from "../../../shared/ports.ts";
-import { type FakeApiServer, fakeApiServer } from "./kubernetes/api-server.ts";
-import { type ProcessFaults, processFaults } from "./kubernetes/faults.ts";
-import type { Reach } from "./kubernetes/istiod.ts";
+import type { Clock } from "../../../shared/ports/clock.ts";
+import type { Fleet } from "../../../shared/ports/fleet.ts";
+import type { MemberApi } from "../../../shared/ports/member-api.ts";
+import { type FakeApiServer, fakeApiServer } from "./member-api/api-server.ts";
+import { type ProcessFaults, processFaults } from "./member-api/faults.ts";
+import type { Reach } from "./member-api/istiod.ts";
 
 /** Every cluster's API server, and the network between them. It outlives the processes that work on it. */
 export interface FakeFleet {

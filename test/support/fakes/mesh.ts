@@ -1,4 +1,4 @@
-import { gkeSources } from "../../../shared/adapters/gke-sources.ts";
+import { gkeSources } from "../../../shared/adapters/cluster-sources.ts";
 import type { Cluster } from "../../../shared/core/cluster.ts";
 import type { FirewallRule } from "../../../shared/core/firewall.ts";
 import { clusterId } from "../../../shared/core/names.ts";
@@ -8,7 +8,9 @@ import type { ManifestTemplate } from "../../../shared/istio/template.ts";
 import { inProcessAuthority } from "../../../shared/pki/in-process-authority.ts";
 import { makeRoot } from "../../../shared/pki/make-root.ts";
 import { keysInPayloads } from "../../../shared/pki/signing-key.ts";
-import type { Examiner, RootKeeper, RotatorPorts } from "../../../shared/ports.ts";
+import type { Examiner } from "../../../shared/ports/examiner.ts";
+import type { RotatorPorts } from "../../../shared/ports/ports.ts";
+import type { RootKeeper } from "../../../shared/ports/root-keeper.ts";
 import type { Progress } from "../../../shared/progress.ts";
 import { type Reconciled, reconcile } from "../../../shared/reconcile.ts";
 import type { RotatorRun } from "../../../shared/rotate/change-roots.ts";
@@ -21,8 +23,8 @@ import { type FakeClock, fakeClock } from "./clock.ts";
 import { type FakeClusterDirectory, fakeClusterDirectory } from "./cluster-directory.ts";
 import { type FakeFirewalls, fakeFirewalls } from "./firewalls.ts";
 import { type FakeFleet, fakeFleet } from "./fleet.ts";
-import type { FakeApiServer } from "./kubernetes/api-server.ts";
-import type { ProcessFaults } from "./kubernetes/faults.ts";
+import type { FakeApiServer } from "./member-api/api-server.ts";
+import type { ProcessFaults } from "./member-api/faults.ts";
 import { type FakeRootStore, fakeRootStore } from "./root-store.ts";
 
 /** A whole world in memory. Processes come and go in it. */

@@ -1,5 +1,5 @@
 import { type MeshjoinError, UnavailableError } from "../../../shared/errors.ts";
-import type { ProjectFacts, Restriction } from "../../../shared/ports.ts";
+import type { ProjectFacts, Restriction } from "../../../shared/ports/project-facts.ts";
 
 /** Projects in memory, in which everything is in order until it is taken away. */
 export interface FakeProjectFacts extends ProjectFacts {

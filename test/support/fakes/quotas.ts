@@ -1,5 +1,5 @@
 import { type MeshjoinError, UnavailableError } from "../../../shared/errors.ts";
-import type { Quota, Quotas } from "../../../shared/ports.ts";
+import type { Quota, Quotas } from "../../../shared/ports/quotas.ts";
 
 /** Quotas in memory, ample until they are set. */
 export interface FakeQuotas extends Quotas {

@@ -2,7 +2,8 @@ import type { ErrorCode } from "../../../shared/core/error-codes.ts";
 import { rootSecretName } from "../../../shared/core/names.ts";
 import type { RootRole, RootVersions } from "../../../shared/core/roots/state.ts";
 import { ConflictError, type MeshjoinError, RootError, UnavailableError } from "../../../shared/errors.ts";
-import type { RootKeeper, RootStore } from "../../../shared/ports.ts";
+import type { RootKeeper } from "../../../shared/ports/root-keeper.ts";
+import type { RootStore } from "../../../shared/ports/root-store.ts";
 
 /** The root secret in memory. Its state may be changed at any time; the next call sees it. */
 export interface FakeRootStore extends RootStore, RootKeeper {

@@ -80,7 +80,12 @@ describe("a breach is found", () => {
       'import { r } from "../reconcile.ts";',
       "further out",
     ],
-    ["a plan that looks", "shared/plan/a.ts", 'import { o } from "../ports.ts";', "made of what was seen"],
+    [
+      "a plan that looks",
+      "shared/plan/a.ts",
+      'import { o } from "../ports/fleet.ts";',
+      "made of what was seen",
+    ],
     ["a plan that asks the time", "shared/plan/a.ts", "const t = Date.now();", "Date.now"],
     ["pki that looks", "shared/pki/a.ts", 'import { o } from "../look/member.ts";', "further out"],
     ["reconciling that composes", "shared/reconcile.ts", 'import { r } from "./runtime.ts";', "further out"],

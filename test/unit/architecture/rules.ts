@@ -23,7 +23,7 @@ export const LAYERS: readonly Layer[] = [
   },
   { paths: ["shared/async/"], role: "settling, limits and deadlines of promises" },
   {
-    paths: ["shared/ports.ts", "shared/log.ts", "shared/config.ts", "shared/progress.ts"],
+    paths: ["shared/ports/", "shared/log.ts", "shared/config.ts", "shared/progress.ts"],
     role: "the interfaces to the outside, the log, the configuration",
   },
   { paths: ["shared/pki/", "shared/istio/"], role: "certificates; the objects that Istio must find" },
@@ -55,7 +55,7 @@ const ADAPTERS = "shared/adapters/";
 const PAGE = "functions/sync-mesh/page/";
 const PAGE_MAY_IMPORT = [PAGE, CORE, "node:crypto"];
 const COMPOSITION_ROOTS = ["shared/runtime.ts", "shared/operator.ts"];
-const ADAPTERS_MAY_IMPORT = [ADAPTERS, CORE, "shared/ports.ts", "shared/errors.ts", "shared/async/"];
+const ADAPTERS_MAY_IMPORT = [ADAPTERS, CORE, "shared/ports/", "shared/errors.ts", "shared/async/"];
 
 /** What it can do beyond the runtime, no trigger may. */
 const OPERATOR = "shared/operator.ts";

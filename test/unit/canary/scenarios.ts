@@ -3,7 +3,7 @@ import { expect } from "@jest/globals";
 import { ConflictError, RootError } from "../../../shared/errors.ts";
 import { makeRoot } from "../../../shared/pki/make-root.ts";
 import { aCluster } from "../../support/builders/cluster.ts";
-import { processFaults } from "../../support/fakes/kubernetes/faults.ts";
+import { processFaults } from "../../support/fakes/member-api/faults.ts";
 import type { ListenedWorld } from "./world.ts";
 
 const START = { kind: "root", action: "start" };

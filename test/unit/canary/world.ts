@@ -3,7 +3,7 @@ import { parse } from "yaml";
 import { onRotationRequest } from "../../../functions/on-rotation-request/on-rotation-request.ts";
 import { syncMesh } from "../../../functions/sync-mesh/sync-mesh.ts";
 import { createLogger } from "../../../shared/log.ts";
-import type { KubernetesObject } from "../../../shared/ports.ts";
+import type { KubernetesObject } from "../../../shared/ports/kubernetes-object.ts";
 import type { RotatorRun } from "../../../shared/rotate/change-roots.ts";
 import type { Runtime } from "../../../shared/runtime.ts";
 import { aMesh, type FakeMesh, type ProcessOptions } from "../../support/fakes/mesh.ts";

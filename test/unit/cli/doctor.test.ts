@@ -12,7 +12,7 @@ import {
 } from "../../../shared/istio/needed-permissions.ts";
 import { makeRoot } from "../../../shared/pki/make-root.ts";
 import { aCluster, allEndpoints } from "../../support/builders/cluster.ts";
-import { VERBS } from "../../support/fakes/kubernetes/requests.ts";
+import { VERBS } from "../../support/fakes/member-api/requests.ts";
 import { aMesh, type FakeMesh } from "../../support/fakes/mesh.ts";
 import { versionsOf } from "../reconcile/world.ts";
 import { expectGolden } from "./golden.ts";

@@ -1,12 +1,14 @@
 import type { Host } from "../../../cli/host.ts";
 import type { ManifestFile, Renderer } from "../../../cli/manifest.ts";
 import { meshjoin } from "../../../cli/meshjoin.ts";
-import { gkeSources } from "../../../shared/adapters/gke-sources.ts";
+import { gkeSources } from "../../../shared/adapters/cluster-sources.ts";
 import { loadConfig } from "../../../shared/config.ts";
 import { InputError, RefusedError } from "../../../shared/errors.ts";
 import type { OperatorPorts } from "../../../shared/operator.ts";
 import { keysInPayloads } from "../../../shared/pki/signing-key.ts";
-import type { CallerIdentity, ProjectFacts, Quotas } from "../../../shared/ports.ts";
+import type { CallerIdentity } from "../../../shared/ports/caller-identity.ts";
+import type { ProjectFacts } from "../../../shared/ports/project-facts.ts";
+import type { Quotas } from "../../../shared/ports/quotas.ts";
 import { fakeClusterLabels } from "../../support/fakes/cluster-labels.ts";
 import type { FakeMesh } from "../../support/fakes/mesh.ts";
 import { fakeProjectFacts } from "../../support/fakes/project-facts.ts";

@@ -11,7 +11,7 @@ import { type Check, type Diagnosis, worstState } from "../../../shared/core/che
 import type { Cluster } from "../../../shared/core/cluster.ts";
 import type { MeshSpec } from "../../../shared/core/spec.ts";
 import { type MeshjoinError, RefusedError, UnavailableError } from "../../../shared/errors.ts";
-import type { Restriction } from "../../../shared/ports.ts";
+import type { Restriction } from "../../../shared/ports/project-facts.ts";
 import { aCluster } from "../../support/builders/cluster.ts";
 import { aMesh, type FakeMesh } from "../../support/fakes/mesh.ts";
 import { type FakeProjectFacts, fakeProjectFacts } from "../../support/fakes/project-facts.ts";

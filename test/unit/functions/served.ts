@@ -1,7 +1,7 @@
 import { afterEach } from "@jest/globals";
 import { syncMesh } from "../../../functions/sync-mesh/sync-mesh.ts";
 import { createLogger } from "../../../shared/log.ts";
-import type { Examiner } from "../../../shared/ports.ts";
+import type { Examiner } from "../../../shared/ports/examiner.ts";
 import type { FakeMesh } from "../../support/fakes/mesh.ts";
 import { type ServedFunction, serveFunction } from "../../support/serve.ts";
 

@@ -1,8 +1,8 @@
 import { afterEach } from "@jest/globals";
 import { signIntermediate } from "../../../functions/sign-intermediate/sign-intermediate.ts";
-import { gkeSources } from "../../../shared/adapters/gke-sources.ts";
+import { gkeSources } from "../../../shared/adapters/cluster-sources.ts";
 import { createLogger } from "../../../shared/log.ts";
-import type { ClusterDirectory } from "../../../shared/ports.ts";
+import type { ClusterDirectory } from "../../../shared/ports/cluster-directory.ts";
 import type { FakeMesh } from "../../support/fakes/mesh.ts";
 import { type ServedFunction, serveFunction } from "../../support/serve.ts";
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "@jest/globals";
 import { editorOf } from "../../../shared/istio/edited.ts";
-import type { ManagedFields } from "../../../shared/ports.ts";
+import type { ManagedFields } from "../../../shared/ports/kubernetes-object.ts";
 
 const WRITTEN = { data: ["cn-a"], annotations: ["cluster-id"], at: new Date("2026-03-01T12:00:00Z") };
 const DATA = { "f:data": { ".": {}, "f:cn-a": {} } };

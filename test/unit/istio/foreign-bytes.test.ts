@@ -12,7 +12,8 @@ import { certificatePem, splitBundle } from "../../../shared/pki/bundle.ts";
 import { parseBundle, parseCertificate, parseCertificatePem } from "../../../shared/pki/certificate.ts";
 import { verifyPath } from "../../../shared/pki/path.ts";
 import { isSignedBy } from "../../../shared/pki/signature.ts";
-import type { KubernetesObject, MemberApi } from "../../../shared/ports.ts";
+import type { KubernetesObject } from "../../../shared/ports/kubernetes-object.ts";
+import type { MemberApi } from "../../../shared/ports/member-api.ts";
 import { aCa, aRoot, NOW, type RootFiles } from "../../support/pki/gen.ts";
 
 let root: RootFiles;

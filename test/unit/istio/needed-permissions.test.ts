@@ -1,5 +1,5 @@
 import { describe, expect, it } from "@jest/globals";
-import { collectionPath } from "../../../shared/adapters/kubernetes/resources.ts";
+import { collectionPath } from "../../../shared/adapters/member-api/resources.ts";
 import {
   describePermissions,
   INVENTORY,

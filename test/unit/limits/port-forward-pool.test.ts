@@ -1,7 +1,7 @@
 import { describe, expect, it } from "@jest/globals";
 import { MeshjoinError, UnavailableError } from "../../../shared/errors.ts";
 import { portForwardPool } from "../../../shared/limits/port-forward-pool.ts";
-import type { IstiodProbe, IstiodSession, RemoteClusterStatus } from "../../../shared/ports.ts";
+import type { IstiodProbe, IstiodSession, RemoteClusterStatus } from "../../../shared/ports/member-api.ts";
 
 const POD = "istiod-0";
 const later = () => new Promise<void>((resolve) => setImmediate(resolve));

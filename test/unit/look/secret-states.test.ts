@@ -1,7 +1,7 @@
 import { describe, expect, it } from "@jest/globals";
 import { sharing } from "../../../shared/istio/share.ts";
 import { secretStates } from "../../../shared/look/secret-states.ts";
-import type { KubernetesObject, ObjectMeta } from "../../../shared/ports.ts";
+import type { KubernetesObject, ObjectMeta } from "../../../shared/ports/kubernetes-object.ts";
 
 const OURS = { "app.kubernetes.io/managed-by": "meshjoin", "meshjoin.dev/mesh": "prod" };
 

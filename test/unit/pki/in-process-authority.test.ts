@@ -6,7 +6,7 @@ import { inProcessAuthority } from "../../../shared/pki/in-process-authority.ts"
 import { privateKeyPem } from "../../../shared/pki/key.ts";
 import { keysInPayloads } from "../../../shared/pki/signing-key.ts";
 import { verifyCacerts } from "../../../shared/pki/verify.ts";
-import type { RootAuthority } from "../../../shared/ports.ts";
+import type { RootAuthority } from "../../../shared/ports/root-authority.ts";
 import { aSpec } from "../../support/builders/spec.ts";
 import { type FakeRootStore, fakeRootStore } from "../../support/fakes/root-store.ts";
 import { aKeyPair, aRoot, NOW, payloadOf, type RootFiles } from "../../support/pki/gen.ts";

@@ -7,7 +7,7 @@ import { issueIntermediate } from "../../../shared/pki/intermediate.ts";
 import { makeKeyPair } from "../../../shared/pki/key.ts";
 import { isSignedBy } from "../../../shared/pki/signature.ts";
 import { keyInMemory, keysInPayloads } from "../../../shared/pki/signing-key.ts";
-import type { SigningKey } from "../../../shared/ports.ts";
+import type { SigningKey } from "../../../shared/ports/root-keys.ts";
 import { aKeyPair, aRoot, aSigningRoot, DAY, NOW } from "../../support/pki/gen.ts";
 
 const ALGORITHMS = ["ec-p256", "ec-p384", "rsa-2048"] as const;

@@ -2,7 +2,7 @@ import { describe, expect, it } from "@jest/globals";
 import { clusterId, ISTIO_NAMESPACE } from "../../../shared/core/names.ts";
 import { INVENTORY, PRUNED_KINDS } from "../../../shared/istio/needed-permissions.ts";
 import { findRefusedPods } from "../../../shared/phases/refused-pods.ts";
-import type { KubernetesObject } from "../../../shared/ports.ts";
+import type { KubernetesObject } from "../../../shared/ports/kubernetes-object.ts";
 import { merge } from "../../../shared/report.ts";
 import { aMesh, type FakeMesh } from "../../support/fakes/mesh.ts";
 import { expectJoined, versionsOf } from "./world.ts";

@@ -1,5 +1,5 @@
 import { ISTIO_NAMESPACE } from "../../../shared/core/names.ts";
-import type { KubernetesObject } from "../../../shared/ports.ts";
+import type { KubernetesObject } from "../../../shared/ports/kubernetes-object.ts";
 import type { FakeMesh } from "../../support/fakes/mesh.ts";
 import { secretsOf } from "./world.ts";
 

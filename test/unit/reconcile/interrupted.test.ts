@@ -1,7 +1,7 @@
 import { describe, expect, it } from "@jest/globals";
 import type { Reconciled } from "../../../shared/reconcile.ts";
 import { aCluster } from "../../support/builders/cluster.ts";
-import { ProcessDeath, type ProcessFaults, processFaults } from "../../support/fakes/kubernetes/faults.ts";
+import { ProcessDeath, type ProcessFaults, processFaults } from "../../support/fakes/member-api/faults.ts";
 import { aMesh, type FakeMesh } from "../../support/fakes/mesh.ts";
 import { expectJoined, stateOf, versionsOf } from "./world.ts";
 

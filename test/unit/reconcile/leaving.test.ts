@@ -1,13 +1,13 @@
 import { describe, expect, it } from "@jest/globals";
-import { gkeSources } from "../../../shared/adapters/gke-sources.ts";
+import { gkeSources } from "../../../shared/adapters/cluster-sources.ts";
 import type { Cluster } from "../../../shared/core/cluster.ts";
 import { annotation, clusterId, ISTIO_NAMESPACE } from "../../../shared/core/names.ts";
 import type { MeshSpec } from "../../../shared/core/spec.ts";
 import { UnavailableError } from "../../../shared/errors.ts";
-import type { ClusterDirectory } from "../../../shared/ports.ts";
+import type { ClusterDirectory } from "../../../shared/ports/cluster-directory.ts";
 import { reconcile } from "../../../shared/reconcile.ts";
 import { aCluster } from "../../support/builders/cluster.ts";
-import { ProcessDeath, processFaults } from "../../support/fakes/kubernetes/faults.ts";
+import { ProcessDeath, processFaults } from "../../support/fakes/member-api/faults.ts";
 import { aMesh, type FakeMesh } from "../../support/fakes/mesh.ts";
 import { secret } from "./installations.ts";
 import { expectJoined, secretsOf, versionsOf } from "./world.ts";

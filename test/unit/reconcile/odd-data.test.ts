@@ -2,7 +2,7 @@ import { describe, expect, it } from "@jest/globals";
 import fc from "fast-check";
 import { annotation, clusterId, ISTIO_NAMESPACE } from "../../../shared/core/names.ts";
 import type { Outcome } from "../../../shared/core/outcome.ts";
-import type { KubernetesObject } from "../../../shared/ports.ts";
+import type { KubernetesObject } from "../../../shared/ports/kubernetes-object.ts";
 import { preview } from "../../../shared/preview.ts";
 import type { Reconciled } from "../../../shared/reconcile.ts";
 import { orderRoot, tick } from "../../../shared/rotate.ts";

@@ -5,7 +5,7 @@ import { annotation, clusterId, ISTIO_NAMESPACE } from "../../../shared/core/nam
 import { isReachable } from "../../../shared/core/observation.ts";
 import { observeMember } from "../../../shared/look/member.ts";
 import { planPairs } from "../../../shared/plan/pair.ts";
-import type { KubernetesObject } from "../../../shared/ports.ts";
+import type { KubernetesObject } from "../../../shared/ports/kubernetes-object.ts";
 import { preview } from "../../../shared/preview.ts";
 import type { Progress } from "../../../shared/progress.ts";
 import { collectStatus } from "../../../shared/status.ts";

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "@jest/globals";
 import { annotation, clusterId, ISTIO_NAMESPACE, NETWORK_LABEL } from "../../../shared/core/names.ts";
-import type { KubernetesObject } from "../../../shared/ports.ts";
+import type { KubernetesObject } from "../../../shared/ports/kubernetes-object.ts";
 import { aCluster } from "../../support/builders/cluster.ts";
 import { aMesh, type FakeMesh } from "../../support/fakes/mesh.ts";
 import { namespace as aNamespace, cacertsByHand } from "./installations.ts";

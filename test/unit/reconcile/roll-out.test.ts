@@ -1,11 +1,11 @@
 import { afterEach, describe, expect, it, jest } from "@jest/globals";
 import { clusterId, ISTIO_NAMESPACE } from "../../../shared/core/names.ts";
 import type { ManifestTemplate } from "../../../shared/istio/template.ts";
-import type { KubernetesObject } from "../../../shared/ports.ts";
+import type { KubernetesObject } from "../../../shared/ports/kubernetes-object.ts";
 import type { Progress } from "../../../shared/progress.ts";
 import { rotateIntermediates } from "../../../shared/rotate.ts";
 import { aCluster } from "../../support/builders/cluster.ts";
-import type { IstiodBehaviour } from "../../support/fakes/kubernetes/istiod.ts";
+import type { IstiodBehaviour } from "../../support/fakes/member-api/istiod.ts";
 import { aMesh, type FakeMesh } from "../../support/fakes/mesh.ts";
 import { MANIFEST_TEMPLATE } from "../../support/fixtures/manifest-template.ts";
 import { namespace, secret } from "./installations.ts";

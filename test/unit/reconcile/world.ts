@@ -3,7 +3,7 @@ import type { Cluster } from "../../../shared/core/cluster.ts";
 import { annotation, clusterId, ISTIO_NAMESPACE } from "../../../shared/core/names.ts";
 import { WAIT_MS } from "../../../shared/phases/own-halves.ts";
 import { verifyCacerts } from "../../../shared/pki/verify.ts";
-import type { KubernetesObject } from "../../../shared/ports.ts";
+import type { KubernetesObject } from "../../../shared/ports/kubernetes-object.ts";
 import type { FakeMesh } from "../../support/fakes/mesh.ts";
 
 const KINDS = [

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "@jest/globals";
 import { brokenPromises } from "../../../scripts/promises.ts";
-import type { KubernetesObject } from "../../../shared/ports.ts";
+import type { KubernetesObject } from "../../../shared/ports/kubernetes-object.ts";
 
 const PIN = {
   release: "1.31.4",

@@ -1,0 +1,58 @@
+import type { Cluster } from "../core/cluster.ts";
+import { functionEndpoint } from "../core/endpoints.ts";
+import { clusterId } from "../core/names.ts";
+import type { Access } from "../core/spec.ts";
+import { RefusedError } from "../errors.ts";
+import type { Fleet } from "../ports/fleet.ts";
+import type { MemberApi } from "../ports/member-api.ts";
+import { accessReview } from "./member-api/access.ts";
+import { type AccessToken, type ApiConnection, connect } from "./member-api/connection.ts";
+import { istiodProbe } from "./member-api/istiod.ts";
+import { objectReader, objectWriter } from "./member-api/objects.ts";
+import { readerTokens } from "./member-api/tokens.ts";
+
+export interface FleetOptions {
+  readonly access: Access;
+  /** As whom Meshjoin is known to the API server of a member. */
+  readonly credentialOf: (cluster: Cluster) => AccessToken;
+}
+
+/** The members' API servers, one connection pool each for as long as the fleet is open. */
+export function kubernetesFleet({ access, credentialOf }: FleetOptions): Fleet {
+  const connections: ApiConnection[] = [];
+  const members = new Map<string, MemberApi>();
+
+  function open(cluster: Cluster): MemberApi {
+    const id = clusterId(cluster.ref);
+    const choice = functionEndpoint(cluster, access, id);
+    if ("finding" in choice) {
+      const { message, cure } = choice.finding;
+      throw new RefusedError(message, {
+        code: "EndpointNotAvailable",
+        cure,
+        fields: { clusterId: id },
+      });
+    }
+    const api = connect(choice.endpoint, credentialOf(cluster), { clusterId: id });
+    connections.push(api);
+    return {
+      reader: objectReader(api),
+      writer: objectWriter(api),
+      tokens: readerTokens(api),
+      istiod: istiodProbe(api, { clusterId: id }),
+      access: accessReview(api),
+    };
+  }
+
+  return {
+    member(cluster) {
+      const key = `${cluster.id} ${clusterId(cluster.ref)}`;
+      const known = members.get(key) ?? open(cluster);
+      members.set(key, known);
+      return known;
+    },
+    async close() {
+      await Promise.all(connections.map((connection) => connection.close()));
+    },
+  };
+}

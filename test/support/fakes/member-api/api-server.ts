@@ -1,0 +1,237 @@
+import { setImmediate as nextTurn } from "node:timers/promises";
+import type { Clock } from "../../../../shared/ports/clock.ts";
+import type { KubernetesObject } from "../../../../shared/ports/kubernetes-object.ts";
+import type { IstiodProbe, MemberApi, ObjectQuery, Permission } from "../../../../shared/ports/member-api.ts";
+import { runControllers } from "./controllers.ts";
+import { notFound } from "./errors.ts";
+import type { ProcessFaults } from "./faults.ts";
+import { type IstiodBehaviour, type Reach, simulatedIstiod } from "./istiod.ts";
+import { type ObjectStore, objectStore } from "./object-store.ts";
+import { tokenAuthority } from "./reader-tokens.ts";
+import { type RequestGate, requestGate, type ServerFaults, type Verb } from "./requests.ts";
+
+/** One cluster's API server in memory, with an istiod that takes notice of its objects. */
+export interface FakeApiServer {
+  /** As one process sees it. */
+  memberApi(process: ProcessFaults): MemberApi;
+  /** What an operator sees and does: no faults, no counting. */
+  readonly store: ObjectStore;
+  readonly faults: ServerFaults;
+  readonly requests: Pick<RequestGate, "counts" | "total">;
+  readonly istiod: IstiodBehaviour;
+  /** What its istiod signs with. */
+  loadedCacerts(): KubernetesObject | undefined;
+  /** An istiod that would never have been ready looks again. */
+  wakeIstiod(): void;
+  /** Whether a client with this token gets in. */
+  accepts(token: string): boolean;
+  /** In seconds; the server grants no token that lives longer. */
+  capTokens(seconds: number): void;
+  /** Its clock is so far ahead, in seconds. */
+  skewClock(seconds: number): void;
+}
+
+export interface FakeApiServerOptions {
+  readonly name: string;
+  readonly clock: Clock;
+  readonly reach: Reach;
+  /** One was opened, or closed. */
+  readonly onPortForward?: (change: 1 | -1) => void;
+}
+
+export function fakeApiServer({
+  name,
+  clock,
+  reach,
+  onPortForward = () => undefined,
+}: FakeApiServerOptions): FakeApiServer {
+  const gate = requestGate(name);
+  const store = objectStore(clock);
+  const tokens = tokenAuthority(name, store, clock);
+  const istiod = simulatedIstiod(store, reach);
+  let skewMs = 0;
+  store.onChange(
+    whenIdle(() => {
+      runControllers(store);
+      istiod.settle();
+    }),
+  );
+
+  function memberApi(process: ProcessFaults): MemberApi {
+    async function read<T>(verb: Verb, what: string, signal: AbortSignal | undefined, answer: () => T) {
+      process.assertAlive();
+      await gate.enter(verb, `${verb} ${what}`, signal);
+      process.assertAlive();
+      return answer();
+    }
+    async function write<T>(verb: Verb, what: string, signal: AbortSignal | undefined, effect: () => T) {
+      return await read(verb, what, signal, () => process.around(effect));
+    }
+    const probe: IstiodProbe = {
+      open(pod) {
+        const look = async <T>(signal: AbortSignal | undefined, answer: () => T) =>
+          await read("portForward", pod, signal, () => {
+            if (!hasPod(store, pod)) throw notFound(`port-forward to ${pod}`);
+            return answer();
+          });
+        let isOpen = false;
+        const turn = (open: boolean) => {
+          if (isOpen !== open) onPortForward(open ? 1 : -1);
+          isOpen = open;
+        };
+        return {
+          // The connection of this question is kept for the next; that of the other ends with its answer.
+          async remoteClusters(signal) {
+            turn(true);
+            return await look(signal, () => istiod.remoteClusters());
+          },
+          async servedChain(signal) {
+            onPortForward(1);
+            return await look(signal, () => istiod.servedChain()).finally(() => onPortForward(-1));
+          },
+          close: () => turn(false),
+        };
+      },
+    };
+    return {
+      reader: {
+        get: (ref, signal) => read("get", `${ref.kind} ${ref.name}`, signal, () => store.get(ref)),
+        list: (query, signal) => read("list", query.kind, signal, () => listAs(store, query)),
+        async until(query, done, signal) {
+          await read("watch", query.kind, signal, () => undefined).catch(unlessAborted(signal));
+          return await watch({ store, query, done, signal, check: () => process.assertAlive() });
+        },
+      },
+      writer: {
+        create: (object, signal) => write("create", object.kind, signal, () => store.create(object)),
+        replace: (object, signal) => write("replace", object.kind, signal, () => store.replace(object)),
+        apply: (object, { force = false, dryRun = false, signal } = {}) =>
+          dryRun
+            ? read("apply", object.kind, signal, () => store.apply(object, { force, dryRun }))
+            : write("apply", object.kind, signal, () => store.apply(object, { force })),
+        delete: (ref, uid, signal) => write("delete", ref.kind, signal, () => store.delete(ref, uid)),
+      },
+      tokens: {
+        request: (boundTo, ttlSeconds, signal) =>
+          write("tokenRequest", boundTo.name, signal, () => tokens.grant(boundTo, ttlSeconds)),
+        isAccepted: (token, signal) => read("tokenReview", "a token", signal, () => tokens.accepts(token)),
+      },
+      istiod: probe,
+      access: {
+        isAllowed: (permission, signal) =>
+          read(
+            "accessReview",
+            permission.resource,
+            signal,
+            () => !gate.faults.forbidden.includes(verbOf(permission)),
+          ),
+        serverTime: (signal) =>
+          read("accessReview", "the version", signal, () => wholeSeconds(clock.now(), skewMs)),
+      },
+    };
+  }
+
+  return {
+    memberApi,
+    store,
+    faults: gate.faults,
+    requests: gate,
+    istiod: istiod.behaviour,
+    loadedCacerts: () => istiod.loadedCacerts(),
+    wakeIstiod: () => istiod.settle(),
+    accepts: (token) => !gate.faults.unreachable && tokens.accepts(token),
+    capTokens(seconds) {
+      tokens.maxTtl = seconds;
+    },
+    skewClock(seconds) {
+      skewMs = seconds * 1000;
+    },
+  };
+}
+
+const VERBS: Readonly<Record<string, Verb>> = {
+  get: "get",
+  list: "list",
+  watch: "watch",
+  create: "create",
+  update: "replace",
+  patch: "apply",
+  delete: "delete",
+};
+
+/** The request that a permission is for; one that no request is for goes with writing. */
+function verbOf({ verb, resource }: Permission): Verb {
+  if (resource === "serviceaccounts/token") return "tokenRequest";
+  if (resource === "tokenreviews") return "tokenReview";
+  return resource === "pods/portforward" ? "portForward" : (VERBS[verb] ?? "apply");
+}
+
+function wholeSeconds(now: Date, skewMs: number): Date {
+  return new Date(Math.floor((now.getTime() + skewMs) / 1000) * 1000);
+}
+
+/** What it does may cause what it is called for. */
+function whenIdle(act: () => void): () => void {
+  let busy = false;
+  let again = false;
+  return () => {
+    again = true;
+    if (busy) return;
+    busy = true;
+    try {
+      while (again) {
+        again = false;
+        act();
+      }
+    } finally {
+      busy = false;
+    }
+  };
+}
+
+function listAs(store: ObjectStore, query: ObjectQuery): KubernetesObject[] {
+  const found = store.list(query);
+  if (query.metadataOnly !== true) return found;
+  return found.map(({ apiVersion, kind, metadata }) => ({ apiVersion, kind, metadata }));
+}
+
+function hasPod(store: ObjectStore, name: string): boolean {
+  return store.get({ apiVersion: "v1", kind: "Pod", namespace: "istio-system", name }) !== undefined;
+}
+
+/** A watch that is given up is no error. */
+function unlessAborted(signal: AbortSignal) {
+  return (error: unknown) => {
+    if (!signal.aborted) throw error;
+  };
+}
+
+interface Watch {
+  readonly store: ObjectStore;
+  readonly query: ObjectQuery;
+  readonly done: (objects: readonly KubernetesObject[]) => boolean;
+  readonly signal: AbortSignal;
+  readonly check: () => void;
+}
+
+async function watch({ store, query, done, signal, check }: Watch): Promise<readonly KubernetesObject[]> {
+  let wake: () => void = () => undefined;
+  const forget = store.onChange(() => wake());
+  const onAbort = () => wake();
+  signal.addEventListener("abort", onAbort);
+  try {
+    for (;;) {
+      const changed = new Promise<void>((resolve) => {
+        wake = resolve;
+      });
+      const seen = listAs(store, query);
+      if (signal.aborted || done(seen)) return seen;
+      await changed;
+      await nextTurn();
+      check();
+    }
+  } finally {
+    forget();
+    signal.removeEventListener("abort", onAbort);
+  }
+}

@@ -1,0 +1,76 @@
+import { createServer, type Server } from "node:http";
+import { type Duplex, duplexPair } from "node:stream";
+import { createSecureContext, TLSSocket } from "node:tls";
+import { MeshjoinError } from "../../../../../shared/errors.ts";
+import { secretFile } from "../../../../../shared/istio/secrets.ts";
+import type { KubernetesObject } from "../../../../../shared/ports/kubernetes-object.ts";
+import type { MemberApi } from "../../../../../shared/ports/member-api.ts";
+import { istiodIdentity, type TlsIdentity } from "./identity.ts";
+
+/** Of istiod; Istio `pilot/cmd/pilot-discovery/app/cmd.go`. */
+const DEBUG_PORT = 8080;
+const XDS_PORT = 15_012;
+
+export interface IstiodPorts {
+  /** A connection to a port of the pod; undefined where nothing listens. */
+  dial(pod: string, port: number): Duplex | undefined;
+}
+
+/** The two ports that Meshjoin asks, as the fake istiod behind them would answer. */
+export function istiodPorts(api: MemberApi, loadedCacerts: () => KubernetesObject | undefined): IstiodPorts {
+  const identities = new WeakMap<KubernetesObject, Promise<TlsIdentity>>();
+  const debugOf = new Map<string, Server>();
+
+  function identityOf(cacerts: KubernetesObject): Promise<TlsIdentity> {
+    const known =
+      identities.get(cacerts) ??
+      istiodIdentity(secretFile(cacerts, "ca-key.pem") ?? "", secretFile(cacerts, "cert-chain.pem") ?? "");
+    identities.set(cacerts, known);
+    return known;
+  }
+
+  async function serveTls(connection: Duplex, pod: string): Promise<void> {
+    // As every question to it does, this one makes the fake look whether its files have changed.
+    await api.istiod.open(pod).servedChain();
+    const cacerts = loadedCacerts();
+    if (cacerts === undefined) throw new Error("istiod has loaded no cacerts");
+    const secureContext = createSecureContext(await identityOf(cacerts));
+    const socket = new TLSSocket(connection, { isServer: true, secureContext, ALPNProtocols: ["h2"] });
+    socket.on("error", () => connection.destroy());
+    socket.on("end", () => socket.end());
+    socket.resume();
+  }
+
+  return {
+    dial(pod, port) {
+      const [near, far] = duplexPair();
+      near.on("error", () => undefined);
+      if (port === XDS_PORT) serveTls(far, pod).catch(() => far.destroy());
+      else if (port === DEBUG_PORT) {
+        const server = debugOf.get(pod) ?? debugServer(api, pod);
+        debugOf.set(pod, server);
+        server.emit("connection", far);
+      } else return undefined;
+      return near;
+    },
+  };
+}
+
+/** `/debug/clusterz`; Istio `pilot/pkg/xds/debug.go`. */
+function debugServer(api: MemberApi, pod: string): Server {
+  return createServer((request, response) => {
+    const answer = async () => {
+      if (request.url !== "/debug/clusterz") return response.writeHead(404).end();
+      const rows = await api.istiod.open(pod).remoteClusters();
+      const body = rows.map(({ clusterId, secretName, status }) => ({
+        id: clusterId,
+        secretName,
+        syncStatus: status,
+      }));
+      return response.writeHead(200, { "content-type": "application/json" }).end(JSON.stringify(body));
+    };
+    answer().catch((error: unknown) => {
+      response.writeHead(500).end(error instanceof MeshjoinError ? error.message : "");
+    });
+  });
+}

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { SandboxFleet } from "../sandbox/fleet.ts";
 import { syncMesh } from "../sandbox/sync-mesh.ts";
-import type { Summary } from "../shared/core/summary.ts";
+import type { Summary } from "../shared/core/answers/summary.ts";
 import { cpuTime } from "./cpu-time.ts";
 import { median } from "./median.ts";
 

@@ -1,8 +1,8 @@
-import type { Cluster } from "../shared/core/cluster.ts";
-import { nonMemberReason } from "../shared/core/membership.ts";
+import type { Cluster } from "../shared/core/cluster/cluster.ts";
+import { nonMemberReason } from "../shared/core/cluster/membership.ts";
+import { isConfigured, notConfigured } from "../shared/core/cluster/sources.ts";
 import { CLUSTER_FORMS, clusterId, parseClusterResource } from "../shared/core/names.ts";
 import type { Scope } from "../shared/core/request.ts";
-import { isConfigured, notConfigured } from "../shared/core/sources.ts";
 import { InputError } from "../shared/errors.ts";
 import { type Eyes, listClusters } from "../shared/look/listing.ts";
 import { lookAtMesh } from "../shared/look/mesh.ts";

@@ -1,7 +1,7 @@
-import type { Cluster } from "../shared/core/cluster.ts";
-import { type NonMemberReason, nonMemberReason } from "../shared/core/membership.ts";
+import type { Cluster } from "../shared/core/cluster/cluster.ts";
+import { type NonMemberReason, nonMemberReason } from "../shared/core/cluster/membership.ts";
+import { notConfigured } from "../shared/core/cluster/sources.ts";
 import { clusterId } from "../shared/core/names.ts";
-import { notConfigured } from "../shared/core/sources.ts";
 import type { MeshSpec } from "../shared/core/spec.ts";
 import { InputError, type MeshjoinError, NotReadyError, RefusedError } from "../shared/errors.ts";
 import type { LabelChange } from "../shared/ports/cluster-labels.ts";

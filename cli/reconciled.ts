@@ -1,5 +1,5 @@
-import type { Reason } from "../shared/core/reasons.ts";
-import type { Summary } from "../shared/core/summary.ts";
+import type { Reason } from "../shared/core/answers/reasons.ts";
+import type { Summary } from "../shared/core/answers/summary.ts";
 import type { Reconciled } from "../shared/reconcile.ts";
 import { EXIT, type ExitCode } from "./exit-code.ts";
 import { renderSummary } from "./render/summary.ts";

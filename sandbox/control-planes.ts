@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { json } from "node:stream/consumers";
 import pLimit from "p-limit";
 import { z } from "zod";
-import type { ClusterRef } from "../shared/core/cluster.ts";
+import type { ClusterRef } from "../shared/core/cluster/cluster.ts";
 import { clusterId } from "../shared/core/names.ts";
 import type { Binaries } from "./binaries/build.ts";
 import { type ControlPlane, startControlPlane } from "./cluster/control-plane.ts";

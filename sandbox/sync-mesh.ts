@@ -1,5 +1,5 @@
-import type { Status } from "../shared/core/status.ts";
-import type { Summary } from "../shared/core/summary.ts";
+import type { Status } from "../shared/core/answers/status.ts";
+import type { Summary } from "../shared/core/answers/summary.ts";
 import type { SandboxFleet } from "./fleet.ts";
 
 async function call(fleet: SandboxFleet, path: string, init: RequestInit): Promise<string> {

@@ -1,4 +1,4 @@
-import type { ErrorCode } from "./core/error-codes.ts";
+import type { ErrorCode } from "./core/answers/error-codes.ts";
 
 /** Plain facts beside a message: names and numbers, never key material. */
 export type ErrorFields = Readonly<Record<string, string | number | boolean>>;

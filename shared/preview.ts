@@ -1,5 +1,5 @@
-import { distinct, inOrder } from "./core/finding.ts";
-import type { Plan, PlannedAction } from "./core/plan.ts";
+import { distinct, inOrder } from "./core/answers/finding.ts";
+import type { Plan, PlannedAction } from "./core/answers/plan.ts";
 import type { ReconcileRequest } from "./core/request.ts";
 import { noSigningRoot } from "./core/roots/signing.ts";
 import { lookAtDefinitions } from "./look/definitions.ts";

@@ -1,4 +1,4 @@
-import type { Outcome } from "./core/outcome.ts";
+import type { Outcome } from "./core/answers/outcome.ts";
 import type { Action } from "./plan/action.ts";
 
 /** A step that was just finished, for whoever watches a run; the log of a function, a terminal. */

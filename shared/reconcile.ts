@@ -1,11 +1,11 @@
-import type { Cluster } from "./core/cluster.ts";
-import type { Member } from "./core/observation.ts";
-import { outOfReach } from "./core/reach.ts";
+import type { Summary } from "./core/answers/summary.ts";
+import type { Cluster } from "./core/cluster/cluster.ts";
+import type { Member } from "./core/member/observation.ts";
+import { outOfReach } from "./core/member/reach.ts";
 import type { ReconcileRequest } from "./core/request.ts";
 import { rotationDue } from "./core/roots/due.ts";
 import { noSigningRoot } from "./core/roots/signing.ts";
 import { type Roots, rootsOf } from "./core/roots/stages.ts";
-import type { Summary } from "./core/summary.ts";
 import { MeshjoinError, RootError } from "./errors.ts";
 import { unreadableErrors } from "./look/member.ts";
 import { lookAt, type Mesh } from "./look/mesh.ts";

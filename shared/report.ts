@@ -1,7 +1,7 @@
-import { faultFinding } from "./core/error-finding.ts";
-import { distinct, type Finding } from "./core/finding.ts";
-import { isUnfinished, type Outcome, outcomeOfFailure, worst } from "./core/outcome.ts";
-import type { MemberSummary, Summary } from "./core/summary.ts";
+import { faultFinding } from "./core/answers/error-finding.ts";
+import { distinct, type Finding } from "./core/answers/finding.ts";
+import { isUnfinished, type Outcome, outcomeOfFailure, worst } from "./core/answers/outcome.ts";
+import type { MemberSummary, Summary } from "./core/answers/summary.ts";
 import { asMeshjoinError, type MeshjoinError } from "./errors.ts";
 
 /**

@@ -1,5 +1,5 @@
-import type { Finding } from "./core/finding.ts";
-import { OUTCOMES, type Outcome } from "./core/outcome.ts";
+import type { Finding } from "./core/answers/finding.ts";
+import { OUTCOMES, type Outcome } from "./core/answers/outcome.ts";
 import type { Logger } from "./log.ts";
 import type { Reporter } from "./progress.ts";
 import type { Reconciled } from "./reconcile.ts";

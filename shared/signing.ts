@@ -1,7 +1,7 @@
-import type { ClusterRef } from "./core/cluster.ts";
-import { nonMemberReason } from "./core/membership.ts";
+import type { ClusterRef } from "./core/cluster/cluster.ts";
+import { nonMemberReason } from "./core/cluster/membership.ts";
+import { sourceIds } from "./core/cluster/sources.ts";
 import { clusterId } from "./core/names.ts";
-import { sourceIds } from "./core/sources.ts";
 import type { MeshSpec } from "./core/spec.ts";
 import { NotReadyError, RefusedError, UnavailableError } from "./errors.ts";
 import { type Listing, listClusters } from "./look/listing.ts";

@@ -1,13 +1,19 @@
 import { within } from "./async/within.ts";
-import { peerEndpoint } from "./core/endpoints.ts";
-import { distinct, type Finding, inOrder } from "./core/finding.ts";
+import { distinct, type Finding, inOrder } from "./core/answers/finding.ts";
+import type {
+  CertificateStatus,
+  MemberStatus,
+  PairStatus,
+  RotationStatus,
+  Status,
+} from "./core/answers/status.ts";
+import { peerEndpoint } from "./core/cluster/endpoints.ts";
+import { placeOf } from "./core/cluster/sources.ts";
+import { isReachable, type Member, type ReachableMember } from "./core/member/observation.ts";
 import { remoteSecretName } from "./core/names.ts";
-import { isReachable, type Member, type ReachableMember } from "./core/observation.ts";
 import { rotationDue } from "./core/roots/due.ts";
 import { noSigningRoot } from "./core/roots/signing.ts";
 import { stageOf } from "./core/roots/stages.ts";
-import { placeOf } from "./core/sources.ts";
-import type { CertificateStatus, MemberStatus, PairStatus, RotationStatus, Status } from "./core/status.ts";
 import { rootCertificates } from "./istio/root-config-map.ts";
 import { lookAtGate } from "./look/gate.ts";
 import { lookAtMesh, type Mesh } from "./look/mesh.ts";

@@ -1,13 +1,13 @@
 import { writeFile } from "node:fs/promises";
 import { Session } from "node:inspector/promises";
 import { monitorEventLoopDelay } from "node:perf_hooks";
-import type { ClusterRef } from "../../shared/core/cluster.ts";
+import type { Outcome } from "../../shared/core/answers/outcome.ts";
+import type { ClusterRef } from "../../shared/core/cluster/cluster.ts";
 import { clusterId } from "../../shared/core/names.ts";
-import type { Outcome } from "../../shared/core/outcome.ts";
 import { lookAtMesh } from "../../shared/look/mesh.ts";
 import { preview } from "../../shared/preview.ts";
 import { type Reconciled, reconcile } from "../../shared/reconcile.ts";
-import { carryOut, rotateIntermediates, tick } from "../../shared/rotate.ts";
+import { carryOut, rotateIntermediates, tick } from "../../shared/rotate/rotate.ts";
 import { createRotatorRuntime } from "../../shared/runtime.ts";
 import { answerCalls } from "./calls.ts";
 

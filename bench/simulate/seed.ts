@@ -1,7 +1,7 @@
 import { gkeSources } from "../../shared/adapters/cluster-sources.ts";
-import type { Cluster } from "../../shared/core/cluster.ts";
-import { endpointDigest } from "../../shared/core/endpoint-digest.ts";
-import { peerEndpoint } from "../../shared/core/endpoints.ts";
+import type { Cluster } from "../../shared/core/cluster/cluster.ts";
+import { endpointDigest } from "../../shared/core/cluster/endpoint-digest.ts";
+import { peerEndpoint } from "../../shared/core/cluster/endpoints.ts";
 import { clusterId } from "../../shared/core/names.ts";
 import { readerSecret, remoteSecret } from "../../shared/istio/secrets.ts";
 import type { ClusterDirectory } from "../../shared/ports/cluster-directory.ts";

@@ -8,7 +8,7 @@ import { startSecretManager } from "../../sandbox/google/secret-manager.ts";
 import { startTokenReview } from "../../sandbox/google/token-review.ts";
 import { createTokenRegistry } from "../../sandbox/google/tokens.ts";
 import { createUndo, type Undo } from "../../sandbox/undo.ts";
-import type { ClusterRef } from "../../shared/core/cluster.ts";
+import type { ClusterRef } from "../../shared/core/cluster/cluster.ts";
 import { clusterId, rootSecretName } from "../../shared/core/names.ts";
 import { formatRootNotes, NO_NOTES } from "../../shared/core/roots/notes.ts";
 import { makeRoot } from "../../shared/pki/make-root.ts";

@@ -1,5 +1,5 @@
 import { Option } from "commander";
-import { type Diagnosis, worstState } from "../../shared/core/check.ts";
+import { type Diagnosis, worstState } from "../../shared/core/answers/check.ts";
 import { command } from "../command.ts";
 import { diagnose } from "../doctor/diagnose.ts";
 import { functionsView } from "../doctor/functions-view.ts";

@@ -1,4 +1,4 @@
-import { rotateIntermediates } from "../../shared/rotate.ts";
+import { rotateIntermediates } from "../../shared/rotate/rotate.ts";
 import { scopeOf } from "../cluster.ts";
 import { type ClusterOption, clusterOption, command } from "../command.ts";
 import { exitCodeOfRun, showReconciled } from "../reconciled.ts";

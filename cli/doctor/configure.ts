@@ -1,4 +1,4 @@
-import { type Check, fault } from "../../shared/core/check.ts";
+import { type Check, fault } from "../../shared/core/answers/check.ts";
 import { ConfigError } from "../../shared/errors.ts";
 import type { Operator } from "../../shared/operator.ts";
 import type { Host } from "../host.ts";

@@ -1,5 +1,5 @@
-import { type Check, type Diagnosis, fault, fine } from "../../shared/core/check.ts";
-import { sourceIds } from "../../shared/core/sources.ts";
+import { type Check, type Diagnosis, fault, fine } from "../../shared/core/answers/check.ts";
+import { sourceIds } from "../../shared/core/cluster/sources.ts";
 import { checkCredentials } from "../../shared/doctor/credentials.ts";
 import { checkRoot } from "../../shared/doctor/google.ts";
 import { callersGrants } from "../../shared/doctor/grants.ts";

@@ -1,7 +1,7 @@
-import { type Check, fault, fine, unknown } from "../../shared/core/check.ts";
-import type { Cluster } from "../../shared/core/cluster.ts";
-import { checkPairs, firewallMissing, type PairVerdict } from "../../shared/core/firewall.ts";
-import { createRule } from "../../shared/core/firewall-rule.ts";
+import { type Check, fault, fine, unknown } from "../../shared/core/answers/check.ts";
+import type { Cluster } from "../../shared/core/cluster/cluster.ts";
+import { checkPairs, firewallMissing, type PairVerdict } from "../../shared/core/firewall/firewall.ts";
+import { createRule } from "../../shared/core/firewall/firewall-rule.ts";
 import { clusterId, networkName } from "../../shared/core/names.ts";
 import { MeshjoinError } from "../../shared/errors.ts";
 import type { Firewalls } from "../../shared/ports/firewalls.ts";

@@ -1,4 +1,4 @@
-import { type Check, fault, parseDiagnosis, unknown } from "../../shared/core/check.ts";
+import { type Check, fault, parseDiagnosis, unknown } from "../../shared/core/answers/check.ts";
 import { MeshjoinError } from "../../shared/errors.ts";
 import type { Host } from "../host.ts";
 

@@ -1,6 +1,6 @@
-import { type Check, fault, fine, unknown } from "../../shared/core/check.ts";
-import type { Cluster } from "../../shared/core/cluster.ts";
-import { type NamedCluster, named } from "../../shared/core/observation.ts";
+import { type Check, fault, fine, unknown } from "../../shared/core/answers/check.ts";
+import type { Cluster } from "../../shared/core/cluster/cluster.ts";
+import { type NamedCluster, named } from "../../shared/core/member/observation.ts";
 import { networkRoute } from "../../shared/plan/route.ts";
 import { someOf } from "../render/words.ts";
 

@@ -1,4 +1,4 @@
-import type { Check, CheckState, Diagnosis } from "../../shared/core/check.ts";
+import type { Check, CheckState, Diagnosis } from "../../shared/core/answers/check.ts";
 import { count } from "../../shared/core/count.ts";
 import { renderRows } from "../../shared/table.ts";
 import type { Paint } from "../paint.ts";

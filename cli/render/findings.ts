@@ -1,5 +1,5 @@
-import type { Finding } from "../../shared/core/finding.ts";
-import type { Reason, Severity } from "../../shared/core/reasons.ts";
+import type { Finding } from "../../shared/core/answers/finding.ts";
+import type { Reason, Severity } from "../../shared/core/answers/reasons.ts";
 import type { Colour, Paint } from "../paint.ts";
 
 /** Of one reason; a mesh in trouble may say the same of every pair. */

@@ -1,4 +1,4 @@
-import type { Outcome } from "../../shared/core/outcome.ts";
+import type { Outcome } from "../../shared/core/answers/outcome.ts";
 import type { Paint } from "../paint.ts";
 
 /** What became of the mesh's label on one cluster. */

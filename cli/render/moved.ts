@@ -1,5 +1,5 @@
+import type { Summary } from "../../shared/core/answers/summary.ts";
 import type { Stage } from "../../shared/core/roots/stages.ts";
-import type { Summary } from "../../shared/core/summary.ts";
 import type { Paint } from "../paint.ts";
 import { renderSummary } from "./summary.ts";
 import { blocks } from "./words.ts";

@@ -1,5 +1,5 @@
+import type { Plan, PlannedAction } from "../../shared/core/answers/plan.ts";
 import { count } from "../../shared/core/count.ts";
-import type { Plan, PlannedAction } from "../../shared/core/plan.ts";
 import { renderRows } from "../../shared/table.ts";
 import type { Colour, Paint } from "../paint.ts";
 import { renderFindings } from "./findings.ts";

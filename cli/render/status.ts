@@ -1,6 +1,6 @@
+import { distinct } from "../../shared/core/answers/finding.ts";
+import type { MemberStatus, PairStatus, RotationStatus, Status } from "../../shared/core/answers/status.ts";
 import { count } from "../../shared/core/count.ts";
-import { distinct } from "../../shared/core/finding.ts";
-import type { MemberStatus, PairStatus, RotationStatus, Status } from "../../shared/core/status.ts";
 import { renderTable } from "../../shared/table.ts";
 import type { Paint } from "../paint.ts";
 import { renderFindings } from "./findings.ts";

@@ -1,6 +1,6 @@
-import { distinct } from "../../shared/core/finding.ts";
-import type { Outcome } from "../../shared/core/outcome.ts";
-import type { Summary } from "../../shared/core/summary.ts";
+import { distinct } from "../../shared/core/answers/finding.ts";
+import type { Outcome } from "../../shared/core/answers/outcome.ts";
+import type { Summary } from "../../shared/core/answers/summary.ts";
 import { renderTable } from "../../shared/table.ts";
 import type { Colour, Paint } from "../paint.ts";
 import { renderFindings } from "./findings.ts";

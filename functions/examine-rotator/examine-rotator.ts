@@ -1,4 +1,4 @@
-import type { Diagnosis } from "../../shared/core/check.ts";
+import type { Diagnosis } from "../../shared/core/answers/check.ts";
 import { examineRotator } from "../../shared/doctor/examine.ts";
 import type { RotatorRun } from "../../shared/rotate/change-roots.ts";
 import { logProgress } from "../../shared/run-log.ts";

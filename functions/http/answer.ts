@@ -1,4 +1,4 @@
-import type { ErrorCode } from "../../shared/core/error-codes.ts";
+import type { ErrorCode } from "../../shared/core/answers/error-codes.ts";
 import { InputError, isRetryable, MeshjoinError } from "../../shared/errors.ts";
 import type { Logger } from "../../shared/log.ts";
 

@@ -1,4 +1,4 @@
-import type { ClusterRef } from "../../shared/core/cluster.ts";
+import type { ClusterRef } from "../../shared/core/cluster/cluster.ts";
 import { parseClusterResource } from "../../shared/core/names.ts";
 
 /** An operation on a cluster, reduced to where to look. */

@@ -1,7 +1,7 @@
-import type { Cluster } from "../../shared/core/cluster.ts";
-import { nonMemberReason, standsStill } from "../../shared/core/membership.ts";
+import type { Cluster } from "../../shared/core/cluster/cluster.ts";
+import { nonMemberReason, standsStill } from "../../shared/core/cluster/membership.ts";
+import { isConfigured } from "../../shared/core/cluster/sources.ts";
 import { clusterId, clusterResource } from "../../shared/core/names.ts";
-import { isConfigured } from "../../shared/core/sources.ts";
 import type { MeshSpec } from "../../shared/core/spec.ts";
 import { NotReadyError } from "../../shared/errors.ts";
 import { type Logger, traceFields } from "../../shared/log.ts";

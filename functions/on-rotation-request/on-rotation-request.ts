@@ -10,7 +10,7 @@ import {
   type Rotated,
   rotateIntermediates,
   tick,
-} from "../../shared/rotate.ts";
+} from "../../shared/rotate/rotate.ts";
 import { logProgress, logReconciled } from "../../shared/run-log.ts";
 import type { Runtime } from "../../shared/runtime.ts";
 import { acknowledgeOrThrow } from "../event/acknowledge.ts";

@@ -7,7 +7,7 @@ import {
   ROOT_CONFIRMABLE,
   type RootAction,
   type RootConfirmable,
-} from "../../shared/rotate.ts";
+} from "../../shared/rotate/rotate.ts";
 import type { TopicMessage } from "../event/envelope.ts";
 import { clusterIdSchema, fieldOf, scopeSchema } from "../input/parse.ts";
 

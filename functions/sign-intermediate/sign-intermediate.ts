@@ -1,4 +1,4 @@
-import type { Diagnosis } from "../../shared/core/check.ts";
+import type { Diagnosis } from "../../shared/core/answers/check.ts";
 import { examineSigner } from "../../shared/doctor/examine.ts";
 import { MeshjoinError, RootError } from "../../shared/errors.ts";
 import type { Logger } from "../../shared/log.ts";

@@ -1,4 +1,4 @@
-import type { Status } from "../../shared/core/status.ts";
+import type { Status } from "../../shared/core/answers/status.ts";
 import type { Logger } from "../../shared/log.ts";
 import type { Run } from "../../shared/run.ts";
 import { logProgress } from "../../shared/run-log.ts";

@@ -1,13 +1,13 @@
 import * as z from "zod/mini";
-import { ACCOUNTS, CHECK_STATES, type Diagnosis } from "../../shared/core/check.ts";
-import { ENDPOINT_KINDS } from "../../shared/core/cluster.ts";
-import type { Finding } from "../../shared/core/finding.ts";
-import { OUTCOMES } from "../../shared/core/outcome.ts";
-import type { Plan } from "../../shared/core/plan.ts";
-import { REASONS } from "../../shared/core/reasons.ts";
+import { ACCOUNTS, CHECK_STATES, type Diagnosis } from "../../shared/core/answers/check.ts";
+import type { Finding } from "../../shared/core/answers/finding.ts";
+import { OUTCOMES } from "../../shared/core/answers/outcome.ts";
+import type { Plan } from "../../shared/core/answers/plan.ts";
+import { REASONS } from "../../shared/core/answers/reasons.ts";
+import { type CertificateStatus, PAIR_STATUSES, type Status } from "../../shared/core/answers/status.ts";
+import type { Summary } from "../../shared/core/answers/summary.ts";
+import { ENDPOINT_KINDS } from "../../shared/core/cluster/cluster.ts";
 import { STAGES } from "../../shared/core/roots/stages.ts";
-import { type CertificateStatus, PAIR_STATUSES, type Status } from "../../shared/core/status.ts";
-import type { Summary } from "../../shared/core/summary.ts";
 import type { ErrorBody } from "../http/answer.ts";
 
 /**

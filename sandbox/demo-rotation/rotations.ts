@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import type { Status } from "../../shared/core/answers/status.ts";
 import type { Stage } from "../../shared/core/roots/stages.ts";
-import type { Status } from "../../shared/core/status.ts";
 import type { SandboxFleet } from "../fleet.ts";
 import { ROTATION } from "../google/pubsub.ts";
 import { meshStatus } from "../sync-mesh.ts";

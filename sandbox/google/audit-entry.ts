@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import type { ClusterRef } from "../../shared/core/cluster.ts";
+import type { ClusterRef } from "../../shared/core/cluster/cluster.ts";
 import { clusterPath } from "./gke-cluster.ts";
 import type { OperationAnswer } from "./gke-operations.ts";
 import type { GoogleError } from "./google-error.ts";

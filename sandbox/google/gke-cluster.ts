@@ -1,6 +1,6 @@
 import { createHash, randomBytes } from "node:crypto";
-import { overlap, parseRange } from "../../shared/core/address-ranges.ts";
-import type { ClusterRef, ClusterStatus, VpcRef } from "../../shared/core/cluster.ts";
+import { overlap, parseRange } from "../../shared/core/cluster/address-ranges.ts";
+import type { ClusterRef, ClusterStatus, VpcRef } from "../../shared/core/cluster/cluster.ts";
 import { GoogleError } from "./google-error.ts";
 
 /** The part of a cluster's description that a caller states; everything else gets the real API's defaults. */

@@ -1,4 +1,4 @@
-import type { ClusterRef } from "../../shared/core/cluster.ts";
+import type { ClusterRef } from "../../shared/core/cluster/cluster.ts";
 import { clusterResource } from "../../shared/core/names.ts";
 import type { ComputeApi } from "./compute/api.ts";
 import type { GkeBackend } from "./gke.ts";

@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import type { ClusterRef } from "../../shared/core/cluster.ts";
+import type { ClusterRef } from "../../shared/core/cluster/cluster.ts";
 import { clusterPath, locationCollection } from "./gke-cluster.ts";
 
 /** A long-running operation, in the terms of the API. */

@@ -1,4 +1,4 @@
-import type { ClusterRef } from "../../shared/core/cluster.ts";
+import type { ClusterRef } from "../../shared/core/cluster/cluster.ts";
 import { clusterResource } from "../../shared/core/names.ts";
 import {
   type AuditEntry,

@@ -1,4 +1,4 @@
-import { parseRange } from "../../shared/core/address-ranges.ts";
+import { parseRange } from "../../shared/core/cluster/address-ranges.ts";
 import { clusterId, networkName } from "../../shared/core/names.ts";
 import { passes, type Rule } from "./compute/rule.ts";
 import type { Fault } from "./faults.ts";

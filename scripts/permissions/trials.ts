@@ -2,9 +2,9 @@ import type { SandboxFleet } from "../../sandbox/fleet.ts";
 import type { FunctionRole } from "../../sandbox/google/permissions/granted.ts";
 import { ROTATION } from "../../sandbox/google/pubsub.ts";
 import { memberApi } from "../../sandbox/traffic/member-api.ts";
+import type { Status } from "../../shared/core/answers/status.ts";
+import type { Summary } from "../../shared/core/answers/summary.ts";
 import { remoteSecretName } from "../../shared/core/names.ts";
-import type { Status } from "../../shared/core/status.ts";
-import type { Summary } from "../../shared/core/summary.ts";
 
 /** Something that a user of Meshjoin relies on; answers whether it has come about. */
 export interface Trial {

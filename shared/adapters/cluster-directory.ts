@@ -2,7 +2,7 @@ import type { protos } from "@google-cloud/container";
 // The package's entry would load a class for each message of the API as well: 3 MB that nothing here uses.
 import { ClusterManagerClient } from "@google-cloud/container/build/src/v1/index.js";
 import { lazily } from "../async/lazily.ts";
-import type { ClusterRef } from "../core/cluster.ts";
+import type { ClusterRef } from "../core/cluster/cluster.ts";
 import { clusterResource } from "../core/names.ts";
 import type { ClusterDirectory } from "../ports/cluster-directory.ts";
 import { toCluster } from "./gke-cluster.ts";

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { protos } from "@google-cloud/container";
 import type { ClusterManagerClient } from "@google-cloud/container/build/src/v1/index.js";
 import { lazily } from "../async/lazily.ts";
-import type { ClusterRef } from "../core/cluster.ts";
+import type { ClusterRef } from "../core/cluster/cluster.ts";
 import { clusterResource } from "../core/names.ts";
 import { ConflictError, type MeshjoinError, RefusedError } from "../errors.ts";
 import type { ClusterLabels, LabelChange } from "../ports/cluster-labels.ts";

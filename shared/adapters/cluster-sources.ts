@@ -1,5 +1,5 @@
-import type { ClusterRef } from "../core/cluster.ts";
-import { isLeftOut } from "../core/membership.ts";
+import type { ClusterRef } from "../core/cluster/cluster.ts";
+import { isLeftOut } from "../core/cluster/membership.ts";
 import type { ClusterDirectory } from "../ports/cluster-directory.ts";
 import type { ClusterSource, ClusterSources } from "../ports/cluster-sources.ts";
 

@@ -1,5 +1,5 @@
 import * as z from "zod/mini";
-import type { EffectiveFirewall, FirewallRule, PolicyRule } from "../core/firewall.ts";
+import type { EffectiveFirewall, FirewallRule, PolicyRule } from "../core/firewall/firewall.ts";
 
 /** What of the Compute API's answers decides about a connection; https://cloud.google.com/compute/docs/reference/rest/v1/networks/getEffectiveFirewalls */
 

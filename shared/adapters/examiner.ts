@@ -1,5 +1,5 @@
 import { untilAborted } from "../async/until-aborted.ts";
-import { type Check, fault, parseDiagnosis, unknown } from "../core/check.ts";
+import { type Check, fault, parseDiagnosis, unknown } from "../core/answers/check.ts";
 import { MeshjoinError } from "../errors.ts";
 import type { Examiner } from "../ports/examiner.ts";
 

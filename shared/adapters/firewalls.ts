@@ -1,4 +1,4 @@
-import type { VpcRef } from "../core/cluster.ts";
+import type { VpcRef } from "../core/cluster/cluster.ts";
 import { networkName } from "../core/names.ts";
 import { MeshjoinError } from "../errors.ts";
 import type { Firewalls } from "../ports/firewalls.ts";

@@ -1,5 +1,5 @@
-import type { Cluster } from "../core/cluster.ts";
-import { functionEndpoint } from "../core/endpoints.ts";
+import type { Cluster } from "../core/cluster/cluster.ts";
+import { functionEndpoint } from "../core/cluster/endpoints.ts";
 import { clusterId } from "../core/names.ts";
 import type { Access } from "../core/spec.ts";
 import { RefusedError } from "../errors.ts";

@@ -7,7 +7,7 @@ import type {
   Endpoint,
   PodRanges,
   VpcRef,
-} from "../core/cluster.ts";
+} from "../core/cluster/cluster.ts";
 
 type GkeCluster = protos.google.container.v1.ICluster;
 

@@ -1,4 +1,4 @@
-import type { ErrorCode } from "../core/error-codes.ts";
+import type { ErrorCode } from "../core/answers/error-codes.ts";
 import {
   type ErrorFields,
   InputError,

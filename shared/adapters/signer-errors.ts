@@ -1,4 +1,4 @@
-import { type ErrorCode, isErrorCode } from "../core/error-codes.ts";
+import { type ErrorCode, isErrorCode } from "../core/answers/error-codes.ts";
 import {
   type ErrorFields,
   InputError,

@@ -1,6 +1,6 @@
-import { peerEndpoint } from "../core/endpoints.ts";
+import { peerEndpoint } from "../core/cluster/endpoints.ts";
+import type { ReachableMember } from "../core/member/observation.ts";
 import { annotation, REMOTE_SECRET_LABEL, readerSecretName, remoteSecretName } from "../core/names.ts";
-import type { ReachableMember } from "../core/observation.ts";
 import type { MeshSpec } from "../core/spec.ts";
 import { NotReadyError, RefusedError, UnavailableError } from "../errors.ts";
 import { tokenOfKubeconfig } from "../istio/kubeconfig.ts";

@@ -1,4 +1,4 @@
-import type { Cluster } from "../core/cluster.ts";
+import type { Cluster } from "../core/cluster/cluster.ts";
 import { annotation, CACERTS, clusterId } from "../core/names.ts";
 import { formatRootVersions } from "../core/roots/state.ts";
 import type { MeshSpec } from "../core/spec.ts";

@@ -1,5 +1,5 @@
+import type { OwnCacerts } from "../core/member/observation.ts";
 import { annotation, CACERTS, ISTIO_NAMESPACE } from "../core/names.ts";
-import type { OwnCacerts } from "../core/observation.ts";
 import type { MemberApi } from "../ports/member-api.ts";
 
 /**

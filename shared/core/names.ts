@@ -1,4 +1,4 @@
-import type { ClusterRef, VpcRef } from "./cluster.ts";
+import type { ClusterRef, VpcRef } from "./cluster/cluster.ts";
 import { fnv1a } from "./hash.ts";
 import { remembering } from "./remembering.ts";
 

@@ -1,4 +1,4 @@
-import type { EndpointKind } from "./cluster.ts";
+import type { EndpointKind } from "./cluster/cluster.ts";
 
 export const KEY_ALGORITHMS = ["ec-p256", "ec-p384", "rsa-2048", "rsa-3072", "rsa-4096"] as const;
 export type KeyAlgorithm = (typeof KEY_ALGORITHMS)[number];

@@ -1,4 +1,4 @@
-import { type Check, fine } from "../core/check.ts";
+import { type Check, fine } from "../core/answers/check.ts";
 import type { CallerIdentity } from "../ports/caller-identity.ts";
 import { notRead } from "./google.ts";
 

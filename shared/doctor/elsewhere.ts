@@ -1,4 +1,4 @@
-import { type Check, unknown } from "../core/check.ts";
+import { type Check, unknown } from "../core/answers/check.ts";
 import type { Examiner } from "../ports/examiner.ts";
 import { withinDeadline } from "./deadline.ts";
 

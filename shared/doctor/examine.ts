@@ -1,4 +1,4 @@
-import type { Account, Check } from "../core/check.ts";
+import type { Account, Check } from "../core/answers/check.ts";
 import { clusterId } from "../core/names.ts";
 import type { MeshSpec } from "../core/spec.ts";
 import { InputError } from "../errors.ts";

@@ -1,4 +1,4 @@
-import { type Check, fault, fine, type Subject, unknown } from "../core/check.ts";
+import { type Check, fault, fine, type Subject, unknown } from "../core/answers/check.ts";
 import { rootSecretName } from "../core/names.ts";
 import { bundleVersions } from "../core/roots/state.ts";
 import type { MeshSpec } from "../core/spec.ts";

@@ -1,5 +1,5 @@
-import type { Account } from "../core/check.ts";
-import type { ClusterRef } from "../core/cluster.ts";
+import type { Account } from "../core/answers/check.ts";
+import type { ClusterRef } from "../core/cluster/cluster.ts";
 
 const VIEWER = "roles/secretmanager.viewer";
 const ACCESSOR = "roles/secretmanager.secretAccessor";

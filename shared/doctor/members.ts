@@ -1,11 +1,11 @@
 import pLimit from "p-limit";
-import { needsNetAdmin } from "../core/autopilot.ts";
-import { type Check, fault, fine, unknown } from "../core/check.ts";
-import type { Cluster, EndpointKind } from "../core/cluster.ts";
-import { functionEndpoint, peerEndpoint } from "../core/endpoints.ts";
-import type { ErrorCode } from "../core/error-codes.ts";
-import type { Finding } from "../core/finding.ts";
-import { updateClusterCommand } from "../core/gcloud.ts";
+import { type Check, fault, fine, unknown } from "../core/answers/check.ts";
+import type { ErrorCode } from "../core/answers/error-codes.ts";
+import type { Finding } from "../core/answers/finding.ts";
+import { needsNetAdmin } from "../core/cluster/autopilot.ts";
+import type { Cluster, EndpointKind } from "../core/cluster/cluster.ts";
+import { functionEndpoint, peerEndpoint } from "../core/cluster/endpoints.ts";
+import { updateClusterCommand } from "../core/cluster/gcloud.ts";
 import { clusterId } from "../core/names.ts";
 import type { MeshSpec } from "../core/spec.ts";
 import { describePermissions, neededPermissions } from "../istio/needed-permissions.ts";

@@ -1,6 +1,6 @@
-import { type Check, fine, unknown } from "../core/check.ts";
-import type { Cluster } from "../core/cluster.ts";
-import { nonMemberReason } from "../core/membership.ts";
+import { type Check, fine, unknown } from "../core/answers/check.ts";
+import type { Cluster } from "../core/cluster/cluster.ts";
+import { nonMemberReason } from "../core/cluster/membership.ts";
 import type { MeshSpec } from "../core/spec.ts";
 import type { ClusterSource } from "../ports/cluster-sources.ts";
 import type { Ports } from "../ports/ports.ts";

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
+import type { ObjectName } from "../core/answers/plan.ts";
+import type { DefinitionState } from "../core/member/observation.ts";
 import { annotation } from "../core/names.ts";
-import type { DefinitionState } from "../core/observation.ts";
-import type { ObjectName } from "../core/plan.ts";
 import type { DesiredControlPlane } from "../plan/context.ts";
 import type { KubernetesObject } from "../ports/kubernetes-object.ts";
 import { dueCrds } from "./crds.ts";

@@ -1,5 +1,5 @@
+import type { DefinitionState } from "../core/member/observation.ts";
 import { annotation } from "../core/names.ts";
-import type { DefinitionState } from "../core/observation.ts";
 import type { KubernetesObject, ObjectMeta } from "../ports/kubernetes-object.ts";
 import type { ObjectQuery } from "../ports/member-api.ts";
 import { ownerOf } from "./ownership.ts";

@@ -1,4 +1,4 @@
-import type { ForeignCacerts } from "../core/observation.ts";
+import type { ForeignCacerts } from "../core/member/observation.ts";
 import { parseBundle } from "../pki/certificate.ts";
 import { cacertsFault } from "../pki/fault.ts";
 import { type ForeignFaults, type ForeignFiles, verifyForeignCacerts } from "../pki/verify-foreign.ts";

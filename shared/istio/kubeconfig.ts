@@ -1,5 +1,5 @@
 import { stringify } from "yaml";
-import type { Endpoint } from "../core/cluster.ts";
+import type { Endpoint } from "../core/cluster/cluster.ts";
 import { isRecord } from "../is-record.ts";
 import { readYaml } from "./read-yaml.ts";
 

@@ -1,3 +1,11 @@
+import type {
+  ControlPlaneIdentity,
+  ControlPlaneState,
+  NamespaceState,
+  OwnCacerts,
+  ReaderSecretState,
+  RemoteSecretState,
+} from "../core/member/observation.ts";
 import {
   annotation,
   CLUSTER_NAME_ANNOTATION,
@@ -7,14 +15,6 @@ import {
   REMOTE_SECRET_LABEL,
   targetOfRemoteSecret,
 } from "../core/names.ts";
-import type {
-  ControlPlaneIdentity,
-  ControlPlaneState,
-  NamespaceState,
-  OwnCacerts,
-  ReaderSecretState,
-  RemoteSecretState,
-} from "../core/observation.ts";
 import { isRecord } from "../is-record.ts";
 import type { KubernetesObject, ObjectMeta } from "../ports/kubernetes-object.ts";
 import { editorOf } from "./edited.ts";

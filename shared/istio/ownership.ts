@@ -1,5 +1,5 @@
+import type { Owner } from "../core/member/observation.ts";
 import { MANAGED_BY_LABEL, MESH_LABEL } from "../core/names.ts";
-import type { Owner } from "../core/observation.ts";
 import type { ObjectMeta } from "../ports/kubernetes-object.ts";
 
 const MANAGER = "meshjoin";

@@ -1,4 +1,4 @@
-import type { Cluster, Endpoint } from "../core/cluster.ts";
+import type { Cluster, Endpoint } from "../core/cluster/cluster.ts";
 import {
   annotation,
   CACERTS,

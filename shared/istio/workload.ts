@@ -1,5 +1,5 @@
 import { parseGoDuration } from "../core/duration.ts";
-import type { UnpulledImage } from "../core/observation.ts";
+import type { UnpulledImage } from "../core/member/observation.ts";
 import type { KubernetesObject } from "../ports/kubernetes-object.ts";
 
 /** The parts of apps/v1 Deployment that say how istiod is doing. */

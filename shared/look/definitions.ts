@@ -1,4 +1,4 @@
-import type { Member } from "../core/observation.ts";
+import type { Member } from "../core/member/observation.ts";
 import { CRDS, definitionState } from "../istio/crds.ts";
 import type { FirstPlan } from "../plan/mesh.ts";
 import { settle } from "../report.ts";

@@ -1,6 +1,6 @@
-import type { Cluster } from "../core/cluster.ts";
-import { type Departed, departedFrom, judgeAbsence, type SourceAnswer } from "../core/departure.ts";
-import type { Member } from "../core/observation.ts";
+import type { Cluster } from "../core/cluster/cluster.ts";
+import { type Departed, departedFrom, judgeAbsence, type SourceAnswer } from "../core/member/departure.ts";
+import type { Member } from "../core/member/observation.ts";
 import { asMeshjoinError } from "../errors.ts";
 import type { Departure } from "../plan/departures.ts";
 import type { Run } from "../run.ts";

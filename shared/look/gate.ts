@@ -1,5 +1,5 @@
 import { within } from "../async/within.ts";
-import { isReachable } from "../core/observation.ts";
+import { isReachable } from "../core/member/observation.ts";
 import { type Gate, gateOf, type PublishedRoots } from "../core/roots/gate.ts";
 import { publishedRoots } from "../istio/root-config-map.ts";
 import { settle } from "../report.ts";

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import type { ReachableMember } from "../core/member/observation.ts";
 import { ISTIO_NAMESPACE, remoteSecretName } from "../core/names.ts";
-import type { ReachableMember } from "../core/observation.ts";
 import { asMeshjoinError, type MeshjoinError, NotReadyError } from "../errors.ts";
 import type { IstiodSession } from "../ports/member-api.ts";
 import type { Ports } from "../ports/ports.ts";

@@ -1,6 +1,6 @@
-import type { Cluster } from "../core/cluster.ts";
-import { type Finding, finding } from "../core/finding.ts";
-import { nonMemberReason } from "../core/membership.ts";
+import { type Finding, finding } from "../core/answers/finding.ts";
+import type { Cluster } from "../core/cluster/cluster.ts";
+import { nonMemberReason } from "../core/cluster/membership.ts";
 import { clusterId, clusterResource } from "../core/names.ts";
 import { MeshjoinError } from "../errors.ts";
 import type { ClusterSource, SourceListing } from "../ports/cluster-sources.ts";

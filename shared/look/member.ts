@@ -1,7 +1,6 @@
 import { lazily } from "../async/lazily.ts";
-import { formatAcceptance, isAccepted } from "../core/acceptance.ts";
-import type { Cluster } from "../core/cluster.ts";
-import { annotation, CACERTS, ISTIO_NAMESPACE, ISTIOD, SELF_SIGNED_SECRET } from "../core/names.ts";
+import type { Cluster } from "../core/cluster/cluster.ts";
+import { formatAcceptance, isAccepted } from "../core/member/acceptance.ts";
 import {
   type CacertsState,
   type ControlPlaneIdentity,
@@ -10,7 +9,8 @@ import {
   type MemberState,
   named,
   type Reachable,
-} from "../core/observation.ts";
+} from "../core/member/observation.ts";
+import { annotation, CACERTS, ISTIO_NAMESPACE, ISTIOD, SELF_SIGNED_SECRET } from "../core/names.ts";
 import { asMeshjoinError, MeshjoinError } from "../errors.ts";
 import { judgeCacerts } from "../istio/foreign-cacerts.ts";
 import {

@@ -1,7 +1,7 @@
 import { within } from "../async/within.ts";
-import type { Cluster } from "../core/cluster.ts";
+import type { Cluster } from "../core/cluster/cluster.ts";
+import type { Member } from "../core/member/observation.ts";
 import { clusterId } from "../core/names.ts";
-import type { Member } from "../core/observation.ts";
 import type { Run } from "../run.ts";
 import type { Listing } from "./listing.ts";
 import { type Depth, observeMember } from "./member.ts";

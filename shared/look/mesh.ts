@@ -1,6 +1,6 @@
-import type { Cluster } from "../core/cluster.ts";
+import type { Cluster } from "../core/cluster/cluster.ts";
+import type { Member } from "../core/member/observation.ts";
 import { clusterId } from "../core/names.ts";
-import type { Member } from "../core/observation.ts";
 import type { Scope } from "../core/request.ts";
 import { type Roots, rootsOf } from "../core/roots/stages.ts";
 import { MeshjoinError } from "../errors.ts";

@@ -1,4 +1,4 @@
-import type { Reachable, ReaderSecretState, RemoteSecretState } from "../core/observation.ts";
+import type { Reachable, ReaderSecretState, RemoteSecretState } from "../core/member/observation.ts";
 import { readerSecretState, remoteSecretState } from "../istio/member-state.ts";
 import type { Share } from "../istio/share.ts";
 import type { KubernetesObject } from "../ports/kubernetes-object.ts";

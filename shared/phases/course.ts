@@ -1,5 +1,5 @@
-import type { Member } from "../core/observation.ts";
-import { isUnfinished } from "../core/outcome.ts";
+import { isUnfinished } from "../core/answers/outcome.ts";
+import type { Member } from "../core/member/observation.ts";
 import type { ReconcileRequest } from "../core/request.ts";
 import type { Mesh } from "../look/mesh.ts";
 import type { FirstPlan } from "../plan/mesh.ts";

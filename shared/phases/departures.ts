@@ -1,8 +1,8 @@
 import { within } from "../async/within.ts";
-import { faultFinding, isOutOfReach } from "../core/error-finding.ts";
-import { type Finding, finding } from "../core/finding.ts";
-import { isReachable, type ReachableMember } from "../core/observation.ts";
-import { type Outcome, outcomeOf, worst } from "../core/outcome.ts";
+import { faultFinding, isOutOfReach } from "../core/answers/error-finding.ts";
+import { type Finding, finding } from "../core/answers/finding.ts";
+import { type Outcome, outcomeOf, worst } from "../core/answers/outcome.ts";
+import { isReachable, type ReachableMember } from "../core/member/observation.ts";
 import { secretRef } from "../istio/secrets.ts";
 import { askAgain } from "../look/departures.ts";
 import { verifyMember } from "../look/istiods.ts";

@@ -1,4 +1,4 @@
-import { isOutOfReach } from "../core/error-finding.ts";
+import { isOutOfReach } from "../core/answers/error-finding.ts";
 import { type MemberFault, settle } from "../report.ts";
 
 export interface Tried<T, R> {

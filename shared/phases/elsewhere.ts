@@ -1,5 +1,5 @@
-import type { Check } from "../core/check.ts";
-import { type Finding, finding } from "../core/finding.ts";
+import type { Check } from "../core/answers/check.ts";
+import { type Finding, finding } from "../core/answers/finding.ts";
 import { examineElsewhere } from "../doctor/elsewhere.ts";
 import { type Phase, wholeSubjects } from "./course.ts";
 

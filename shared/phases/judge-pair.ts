@@ -1,6 +1,6 @@
-import { faultFinding, isOutOfReach } from "../core/error-finding.ts";
-import { type Finding, finding } from "../core/finding.ts";
-import { type Outcome, outcomeOf } from "../core/outcome.ts";
+import { faultFinding, isOutOfReach } from "../core/answers/error-finding.ts";
+import { type Finding, finding } from "../core/answers/finding.ts";
+import { type Outcome, outcomeOf } from "../core/answers/outcome.ts";
 import { MeshjoinError } from "../errors.ts";
 import type { Evidence } from "../look/istiods.ts";
 import { foreignRemoteSecret, type PairPlan } from "../plan/pair.ts";

@@ -1,4 +1,4 @@
-import { type Finding, finding } from "../core/finding.ts";
+import { type Finding, finding } from "../core/answers/finding.ts";
 import { resourceOf } from "../core/kubernetes-requests.ts";
 import { ISTIO_NAMESPACE } from "../core/names.ts";
 import { isPruned } from "../istio/needed-permissions.ts";

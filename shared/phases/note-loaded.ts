@@ -1,8 +1,8 @@
 import { annotateLoaded } from "../apply/loaded.ts";
-import { faultFinding } from "../core/error-finding.ts";
-import { type Finding, finding } from "../core/finding.ts";
-import type { OwnCacerts, ReachableMember } from "../core/observation.ts";
-import type { Outcome } from "../core/outcome.ts";
+import { faultFinding } from "../core/answers/error-finding.ts";
+import { type Finding, finding } from "../core/answers/finding.ts";
+import type { Outcome } from "../core/answers/outcome.ts";
+import type { OwnCacerts, ReachableMember } from "../core/member/observation.ts";
 import { ConflictError } from "../errors.ts";
 import type { Evidence } from "../look/istiods.ts";
 import { type MemberFault, merge, NOTHING, type Report, settle } from "../report.ts";

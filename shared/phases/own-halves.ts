@@ -1,8 +1,8 @@
-import { applyMember, awaitIstiod } from "../apply.ts";
+import { applyMember, awaitIstiod } from "../apply/member.ts";
 import { within } from "../async/within.ts";
-import type { Finding } from "../core/finding.ts";
-import type { Member } from "../core/observation.ts";
-import { type Outcome, outcomeOf, worst } from "../core/outcome.ts";
+import type { Finding } from "../core/answers/finding.ts";
+import { type Outcome, outcomeOf, worst } from "../core/answers/outcome.ts";
+import type { Member } from "../core/member/observation.ts";
 import { observeAgain } from "../look/member.ts";
 import type { MemberPlan } from "../plan/member.ts";
 import { planMembers } from "../plan/mesh.ts";

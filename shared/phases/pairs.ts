@@ -1,9 +1,9 @@
 import { connectPair, type Pair } from "../apply/connect.ts";
 import { within } from "../async/within.ts";
-import { isOutOfReach } from "../core/error-finding.ts";
-import { type Finding, finding } from "../core/finding.ts";
-import { isReachable, type Member, type ReachableMember } from "../core/observation.ts";
-import { outcomeOf } from "../core/outcome.ts";
+import { isOutOfReach } from "../core/answers/error-finding.ts";
+import { type Finding, finding } from "../core/answers/finding.ts";
+import { outcomeOf } from "../core/answers/outcome.ts";
+import { isReachable, type Member, type ReachableMember } from "../core/member/observation.ts";
 import { asMeshjoinError, MeshjoinError } from "../errors.ts";
 import { type Evidence, type Expectation, verifyMember } from "../look/istiods.ts";
 import type { Connect } from "../plan/action.ts";

@@ -1,5 +1,5 @@
-import { type Finding, finding } from "../core/finding.ts";
-import type { Member } from "../core/observation.ts";
+import { type Finding, finding } from "../core/answers/finding.ts";
+import type { Member } from "../core/member/observation.ts";
 import { functionsGrants } from "../doctor/grants.ts";
 import { missingPermissions } from "../doctor/members.ts";
 import { describePermissions, neededPermissions } from "../istio/needed-permissions.ts";

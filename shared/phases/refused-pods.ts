@@ -1,5 +1,5 @@
-import { podsRefused } from "../core/autopilot.ts";
-import type { Member } from "../core/observation.ts";
+import { podsRefused } from "../core/cluster/autopilot.ts";
+import type { Member } from "../core/member/observation.ts";
 import type { KubernetesObject } from "../ports/kubernetes-object.ts";
 import { merge, type Report, settle } from "../report.ts";
 import type { Run } from "../run.ts";

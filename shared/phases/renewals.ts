@@ -1,5 +1,5 @@
-import { type Finding, finding } from "../core/finding.ts";
-import type { Outcome } from "../core/outcome.ts";
+import { type Finding, finding } from "../core/answers/finding.ts";
+import type { Outcome } from "../core/answers/outcome.ts";
 import type { MeshjoinError } from "../errors.ts";
 import type { IssueIntermediate } from "../plan/action.ts";
 import type { Course, Phase } from "./course.ts";

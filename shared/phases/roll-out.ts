@@ -1,6 +1,6 @@
-import { type Finding, finding } from "../core/finding.ts";
-import { isReachable } from "../core/observation.ts";
-import type { Outcome } from "../core/outcome.ts";
+import { type Finding, finding } from "../core/answers/finding.ts";
+import type { Outcome } from "../core/answers/outcome.ts";
+import { isReachable } from "../core/member/observation.ts";
 import type { MeshjoinError } from "../errors.ts";
 import type { ApplyControlPlane } from "../plan/action.ts";
 import { isWhole, type Report } from "../report.ts";

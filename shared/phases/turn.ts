@@ -1,8 +1,8 @@
-import { applyMember } from "../apply.ts";
+import { applyMember } from "../apply/member.ts";
 import { within } from "../async/within.ts";
-import type { Finding } from "../core/finding.ts";
-import type { Member } from "../core/observation.ts";
-import { isUnfinished, outcomeOfFailure } from "../core/outcome.ts";
+import type { Finding } from "../core/answers/finding.ts";
+import { isUnfinished, outcomeOfFailure } from "../core/answers/outcome.ts";
+import type { Member } from "../core/member/observation.ts";
 import type { MeshjoinError } from "../errors.ts";
 import { observeAgain } from "../look/member.ts";
 import type { MemberAction } from "../plan/action.ts";

@@ -1,5 +1,5 @@
 import { createPublicKey, type KeyObject } from "node:crypto";
-import type { ErrorCode } from "../core/error-codes.ts";
+import type { ErrorCode } from "../core/answers/error-codes.ts";
 import { InputError } from "../errors.ts";
 import { children, decode, encode, explicit, integer, sequence } from "./asn1.ts";
 import { type KeyPair, keyWeakness, subjectPublicKeyInfo } from "./key.ts";

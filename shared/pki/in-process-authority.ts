@@ -1,6 +1,6 @@
 import type { KeyObject } from "node:crypto";
-import type { ClusterRef } from "../core/cluster.ts";
-import type { Finding } from "../core/finding.ts";
+import type { Finding } from "../core/answers/finding.ts";
+import type { ClusterRef } from "../core/cluster/cluster.ts";
 import { clusterId, rootSecretName } from "../core/names.ts";
 import { noSigningRoot } from "../core/roots/signing.ts";
 import { bundleVersions, type RootVersions } from "../core/roots/state.ts";

@@ -1,4 +1,4 @@
-import type { ErrorCode } from "../core/error-codes.ts";
+import type { ErrorCode } from "../core/answers/error-codes.ts";
 import { MeshjoinError, RootError } from "../errors.ts";
 import type { KeyReference, RootKeys, SigningKey } from "../ports/root-keys.ts";
 import { type Certificate, parseCertificate } from "./certificate.ts";

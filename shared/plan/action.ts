@@ -1,6 +1,6 @@
-import type { Finding } from "../core/finding.ts";
+import type { Finding } from "../core/answers/finding.ts";
+import type { ObjectName, Write } from "../core/answers/plan.ts";
 import { ISTIO_NAMESPACE } from "../core/names.ts";
-import type { ObjectName, Write } from "../core/plan.ts";
 
 interface Step {
   readonly verb: Write["verb"];

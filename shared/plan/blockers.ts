@@ -1,8 +1,8 @@
-import { faultFinding } from "../core/error-finding.ts";
-import { type Finding, finding } from "../core/finding.ts";
+import { faultFinding } from "../core/answers/error-finding.ts";
+import { type Finding, finding } from "../core/answers/finding.ts";
+import type { ControlPlaneState, Member } from "../core/member/observation.ts";
+import { outOfReach } from "../core/member/reach.ts";
 import { CACERTS, ISTIO_NAMESPACE, TRUST_DOMAIN } from "../core/names.ts";
-import type { ControlPlaneState, Member } from "../core/observation.ts";
-import { outOfReach } from "../core/reach.ts";
 import type { MeshSpec } from "../core/spec.ts";
 import type { MemberContext } from "./context.ts";
 

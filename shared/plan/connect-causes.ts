@@ -1,8 +1,8 @@
-import type { Cluster } from "../core/cluster.ts";
-import { type Finding, finding } from "../core/finding.ts";
-import type { ReaderSecretState, RemoteSecretState } from "../core/observation.ts";
-import type { Reason } from "../core/reasons.ts";
-import { isTokenDue, isTokenEnding } from "../core/token-life.ts";
+import { type Finding, finding } from "../core/answers/finding.ts";
+import type { Reason } from "../core/answers/reasons.ts";
+import type { Cluster } from "../core/cluster/cluster.ts";
+import type { ReaderSecretState, RemoteSecretState } from "../core/member/observation.ts";
+import { isTokenDue, isTokenEnding } from "../core/member/token-life.ts";
 import type { Connect } from "./action.ts";
 
 /** One direction of a pair whose two ends are complete. */

@@ -1,6 +1,6 @@
-import type { Cluster } from "../core/cluster.ts";
-import type { DefinitionState } from "../core/observation.ts";
-import type { ObjectName } from "../core/plan.ts";
+import type { ObjectName } from "../core/answers/plan.ts";
+import type { Cluster } from "../core/cluster/cluster.ts";
+import type { DefinitionState } from "../core/member/observation.ts";
 import type { Roots } from "../core/roots/stages.ts";
 import type { MeshSpec } from "../core/spec.ts";
 import type { Standing } from "./member.ts";

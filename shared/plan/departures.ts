@@ -1,7 +1,7 @@
-import type { Absence, Departed } from "../core/departure.ts";
-import { type Finding, finding } from "../core/finding.ts";
-import { isReachable, type Member, type ReachableMember } from "../core/observation.ts";
-import { VIEW_VARIABLES } from "../core/sources.ts";
+import { type Finding, finding } from "../core/answers/finding.ts";
+import { VIEW_VARIABLES } from "../core/cluster/sources.ts";
+import type { Absence, Departed } from "../core/member/departure.ts";
+import { isReachable, type Member, type ReachableMember } from "../core/member/observation.ts";
 import type { MeshSpec } from "../core/spec.ts";
 import { type DepartureAction, type Disconnect, type Revoke, secretName } from "./action.ts";
 

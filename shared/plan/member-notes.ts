@@ -1,13 +1,13 @@
-import { needsNetAdmin } from "../core/autopilot.ts";
-import { type Finding, finding } from "../core/finding.ts";
+import { type Finding, finding } from "../core/answers/finding.ts";
+import { needsNetAdmin } from "../core/cluster/autopilot.ts";
 import {
   certificateExpiring,
   isIntermediateDue,
   rootExpiring,
   wouldGainLife,
-} from "../core/intermediate-life.ts";
+} from "../core/member/intermediate-life.ts";
+import type { ControlPlaneState, ReachableMember } from "../core/member/observation.ts";
 import { CACERTS, ISTIO_NAMESPACE } from "../core/names.ts";
-import type { ControlPlaneState, ReachableMember } from "../core/observation.ts";
 import { unsafeRoots } from "../core/roots/guard.ts";
 import { formatRootVersions } from "../core/roots/state.ts";
 import type { MemberContext } from "./context.ts";

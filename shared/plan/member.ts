@@ -1,5 +1,5 @@
-import type { Finding } from "../core/finding.ts";
-import { isReachable, type Member, type Reachable } from "../core/observation.ts";
+import type { Finding } from "../core/answers/finding.ts";
+import { isReachable, type Member, type Reachable } from "../core/member/observation.ts";
 import type { ApplyControlPlane, IssueIntermediate, MemberAction } from "./action.ts";
 import { type Block, whyBlocked } from "./blockers.ts";
 import type { MemberContext } from "./context.ts";

@@ -1,4 +1,4 @@
-import type { Member } from "../core/observation.ts";
+import type { Member } from "../core/member/observation.ts";
 import type { Roots } from "../core/roots/stages.ts";
 import type { Action } from "./action.ts";
 import type { DesiredControlPlane, MemberContext, MeshContext, PairContext, SeenListing } from "./context.ts";

@@ -1,11 +1,11 @@
-import { endpointDigest } from "../core/endpoint-digest.ts";
-import { peerEndpoint } from "../core/endpoints.ts";
-import { type Finding, finding } from "../core/finding.ts";
+import { type Finding, finding } from "../core/answers/finding.ts";
+import type { Write } from "../core/answers/plan.ts";
+import { endpointDigest } from "../core/cluster/endpoint-digest.ts";
+import { peerEndpoint } from "../core/cluster/endpoints.ts";
+import type { Member, Reachable, ReaderSecretState, RemoteSecretState } from "../core/member/observation.ts";
+import { isReachable } from "../core/member/observation.ts";
+import { renewalsARun, tokenExpiring } from "../core/member/token-life.ts";
 import { ISTIO_NAMESPACE, readerSecretName, remoteSecretName } from "../core/names.ts";
-import type { Member, Reachable, ReaderSecretState, RemoteSecretState } from "../core/observation.ts";
-import { isReachable } from "../core/observation.ts";
-import type { Write } from "../core/plan.ts";
-import { renewalsARun, tokenExpiring } from "../core/token-life.ts";
 import { type Connect, secretName } from "./action.ts";
 import { whyConnect } from "./connect-causes.ts";
 import type { PairContext } from "./context.ts";

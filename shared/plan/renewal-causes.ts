@@ -1,7 +1,7 @@
-import { type Finding, finding } from "../core/finding.ts";
-import { isIntermediateDue, wouldGainLife } from "../core/intermediate-life.ts";
+import { type Finding, finding } from "../core/answers/finding.ts";
+import { isIntermediateDue, wouldGainLife } from "../core/member/intermediate-life.ts";
+import type { OwnCacerts } from "../core/member/observation.ts";
 import { CACERTS } from "../core/names.ts";
-import type { OwnCacerts } from "../core/observation.ts";
 import { formatRootVersions } from "../core/roots/state.ts";
 import type { MemberContext } from "./context.ts";
 

@@ -1,6 +1,6 @@
-import { type Finding, finding } from "../core/finding.ts";
-import type { Member, NamedCluster } from "../core/observation.ts";
-import { outOfReach } from "../core/reach.ts";
+import { type Finding, finding } from "../core/answers/finding.ts";
+import type { Member, NamedCluster } from "../core/member/observation.ts";
+import { outOfReach } from "../core/member/reach.ts";
 import type { PairContext } from "./context.ts";
 
 /**

@@ -1,7 +1,7 @@
-import { type Finding, finding } from "../core/finding.ts";
-import { certificateExpiring } from "../core/intermediate-life.ts";
+import { type Finding, finding } from "../core/answers/finding.ts";
+import { certificateExpiring } from "../core/member/intermediate-life.ts";
+import type { OwnCacerts, Reachable, ReachableMember } from "../core/member/observation.ts";
 import { CACERTS, ISTIO_NAMESPACE, ISTIOD } from "../core/names.ts";
-import type { OwnCacerts, Reachable, ReachableMember } from "../core/observation.ts";
 import { unsafeRoots } from "../core/roots/guard.ts";
 import {
   type ApplyControlPlane,

@@ -1,4 +1,4 @@
-import type { Cluster, ClusterRef } from "../core/cluster.ts";
+import type { Cluster, ClusterRef } from "../core/cluster/cluster.ts";
 
 /** The GKE API. */
 export interface ClusterDirectory {

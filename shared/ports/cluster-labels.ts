@@ -1,4 +1,4 @@
-import type { ClusterRef } from "../core/cluster.ts";
+import type { ClusterRef } from "../core/cluster/cluster.ts";
 
 /** One label of a cluster; `undefined` takes it off. */
 export interface LabelChange {

@@ -1,5 +1,5 @@
-import type { Cluster, ClusterRef } from "../core/cluster.ts";
-import type { Absence } from "../core/departure.ts";
+import type { Cluster, ClusterRef } from "../core/cluster/cluster.ts";
+import type { Absence } from "../core/member/departure.ts";
 import type { MeshSpec } from "../core/spec.ts";
 
 /** Where clusters come from: one that lists them, gets one by its name, and says what its list does not cover. */

@@ -1,4 +1,4 @@
-import type { Account, Check } from "../core/check.ts";
+import type { Account, Check } from "../core/answers/check.ts";
 
 /** A function under another account, which says what it finds of itself. */
 export interface Examiner {

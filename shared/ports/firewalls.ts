@@ -1,5 +1,5 @@
-import type { VpcRef } from "../core/cluster.ts";
-import type { EffectiveFirewall } from "../core/firewall.ts";
+import type { VpcRef } from "../core/cluster/cluster.ts";
+import type { EffectiveFirewall } from "../core/firewall/firewall.ts";
 
 /** The firewall of a VPC. For a person who looks why requests do not pass: no trigger reads it. */
 export interface Firewalls {

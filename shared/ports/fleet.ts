@@ -1,4 +1,4 @@
-import type { Cluster } from "../core/cluster.ts";
+import type { Cluster } from "../core/cluster/cluster.ts";
 import type { MemberApi } from "./member-api.ts";
 
 export interface Fleet {

@@ -1,4 +1,4 @@
-import type { ClusterRef } from "../core/cluster.ts";
+import type { ClusterRef } from "../core/cluster/cluster.ts";
 import type { RootVersions } from "../core/roots/state.ts";
 
 /** PEM certificates of the claimed roots in version order, and the alias map they stand for. */

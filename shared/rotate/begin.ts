@@ -1,4 +1,4 @@
-import { type ForeignCacerts, isReachable } from "../core/observation.ts";
+import { type ForeignCacerts, isReachable } from "../core/member/observation.ts";
 import {
   claimNext,
   isRefusal,

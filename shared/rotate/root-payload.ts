@@ -1,4 +1,4 @@
-import { rotationLead } from "../core/intermediate-life.ts";
+import { rotationLead } from "../core/member/intermediate-life.ts";
 import type { RootOrigin } from "../core/roots/notes.ts";
 import type { MeshSpec } from "../core/spec.ts";
 import { makeRoot } from "../pki/make-root.ts";

@@ -1,4 +1,4 @@
-import type { Finding } from "../core/finding.ts";
+import type { Finding } from "../core/answers/finding.ts";
 import { rootSecretName } from "../core/names.ts";
 import { rotationDue } from "../core/roots/due.ts";
 import { noSigningRoot } from "../core/roots/signing.ts";

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
-import type { Cluster, ClusterRef } from "../../shared/core/cluster.ts";
+import type { Cluster, ClusterRef } from "../../shared/core/cluster/cluster.ts";
 import type { ClusterDirectory } from "../../shared/ports/cluster-directory.ts";
 
 /** One world with GKE clusters in it, made by the fake or by a stand-in of the API. */

@@ -3,7 +3,7 @@ import { type GkeApi, type GkeBackend, startGke } from "../../sandbox/google/gke
 import { GOOGLES_SERVICE_RANGE } from "../../sandbox/google/gke-cluster.ts";
 import { gkeDirectory } from "../../shared/adapters/cluster-directory.ts";
 import { gkeLabels } from "../../shared/adapters/cluster-labels.ts";
-import type { Cluster } from "../../shared/core/cluster.ts";
+import type { Cluster } from "../../shared/core/cluster/cluster.ts";
 import { clusterResource } from "../../shared/core/names.ts";
 import { UnavailableError } from "../../shared/errors.ts";
 import { fakeClusterDirectory } from "../support/fakes/cluster-directory.ts";

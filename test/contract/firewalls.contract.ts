@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
-import type { FirewallRule } from "../../shared/core/firewall.ts";
+import type { FirewallRule } from "../../shared/core/firewall/firewall.ts";
 import type { Firewalls } from "../../shared/ports/firewalls.ts";
 
 /** One world with a VPC in it, made by the fake or by a stand-in of the API. */

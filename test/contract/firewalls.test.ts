@@ -3,7 +3,7 @@ import { startCompute } from "../../sandbox/google/compute/api.ts";
 import { listen } from "../../sandbox/google/http.ts";
 import { computeFirewalls } from "../../shared/adapters/firewalls.ts";
 import { googleAccessToken } from "../../shared/adapters/google-auth.ts";
-import type { FirewallRule } from "../../shared/core/firewall.ts";
+import type { FirewallRule } from "../../shared/core/firewall/firewall.ts";
 import { UnavailableError } from "../../shared/errors.ts";
 import { fakeFirewalls } from "../support/fakes/firewalls.ts";
 import { describeFirewalls, type FirewallsWorld } from "./firewalls.contract.ts";

@@ -13,7 +13,7 @@ import { type GkeBackend, startGke } from "../../sandbox/google/gke.ts";
 import { startProjectApis } from "../../sandbox/google/project/api.ts";
 import { createProjectState } from "../../sandbox/google/project/state.ts";
 import { startSecretManager } from "../../sandbox/google/secret-manager.ts";
-import { createRule } from "../../shared/core/firewall-rule.ts";
+import { createRule } from "../../shared/core/firewall/firewall-rule.ts";
 import { enableApi } from "../../shared/doctor/grants.ts";
 import { aCluster } from "../support/builders/cluster.ts";
 import { PROJECT, startGoogle } from "./google.ts";

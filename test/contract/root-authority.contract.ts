@@ -1,6 +1,6 @@
 import { generateKeyPairSync } from "node:crypto";
 import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
-import type { ClusterRef } from "../../shared/core/cluster.ts";
+import type { ClusterRef } from "../../shared/core/cluster/cluster.ts";
 import { clusterId } from "../../shared/core/names.ts";
 import { UnavailableError } from "../../shared/errors.ts";
 import { parseBundle, parseCertificatePem } from "../../shared/pki/certificate.ts";

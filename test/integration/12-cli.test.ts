@@ -13,10 +13,10 @@ import { type Bundle, functionProcess, readBundle } from "../../sandbox/google/f
 import { freePort } from "../../sandbox/ports.ts";
 import { ROOT } from "../../scripts/paths.ts";
 import { releaseFiles } from "../../scripts/release.ts";
-import type { Check, Diagnosis } from "../../shared/core/check.ts";
-import type { Plan } from "../../shared/core/plan.ts";
-import type { Status } from "../../shared/core/status.ts";
-import type { Summary } from "../../shared/core/summary.ts";
+import type { Check, Diagnosis } from "../../shared/core/answers/check.ts";
+import type { Plan } from "../../shared/core/answers/plan.ts";
+import type { Status } from "../../shared/core/answers/status.ts";
+import type { Summary } from "../../shared/core/answers/summary.ts";
 import { MESH_LABEL, membersOf, SCENARIO_MS, useFleet } from "./world/fleet.ts";
 import { clearFaults, holdEvents, setFault, setLabels } from "./world/google.ts";
 import { kubectl, list, secrets } from "./world/kubectl.ts";

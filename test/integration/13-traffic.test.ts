@@ -7,7 +7,7 @@ import type { SandboxFleet } from "../../sandbox/fleet.ts";
 import { breakTraffic } from "../../sandbox/traffic/control.ts";
 import type { Answer } from "../../sandbox/traffic/request.ts";
 import { startTraffic, type Traffic } from "../../sandbox/traffic/traffic.ts";
-import type { Diagnosis } from "../../shared/core/check.ts";
+import type { Diagnosis } from "../../shared/core/answers/check.ts";
 import { type Desk, sitDown } from "./world/desk.ts";
 import { membersOf, SCENARIO_MS, useFleet } from "./world/fleet.ts";
 import { clearFaults, createFirewallRule, rootVersions, setFault } from "./world/google.ts";

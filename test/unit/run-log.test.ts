@@ -1,5 +1,5 @@
 import { describe, expect, it } from "@jest/globals";
-import { OUTCOMES, type Outcome } from "../../shared/core/outcome.ts";
+import { OUTCOMES, type Outcome } from "../../shared/core/answers/outcome.ts";
 import { UnavailableError } from "../../shared/errors.ts";
 import { createLogger } from "../../shared/log.ts";
 import { logProgress, logReconciled } from "../../shared/run-log.ts";

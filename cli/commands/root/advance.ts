@@ -1,5 +1,5 @@
 import { Option } from "commander";
-import { ROOT_CONFIRMABLE, type RootConfirmable } from "../../../shared/rotate.ts";
+import { ROOT_CONFIRMABLE, type RootConfirmable } from "../../../shared/rotate/rotate.ts";
 import { command } from "../../command.ts";
 import { move } from "./moved.ts";
 

@@ -2,7 +2,7 @@ import { isRefusal } from "../../../shared/core/roots/stages.ts";
 import { beginRotation } from "../../../shared/rotate/begin.ts";
 import { makeFirstRoot } from "../../../shared/rotate/first-root.ts";
 import { importedRoot } from "../../../shared/rotate/root-payload.ts";
-import { followUp } from "../../../shared/rotate.ts";
+import { followUp } from "../../../shared/rotate/rotate.ts";
 import { command } from "../../command.ts";
 import { showMoved } from "./moved.ts";
 

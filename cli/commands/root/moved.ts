@@ -1,7 +1,7 @@
 import { isRefusal, type Refusal, stageOf } from "../../../shared/core/roots/stages.ts";
 import type { Reconciled } from "../../../shared/reconcile.ts";
 import type { Changed } from "../../../shared/rotate/change-roots.ts";
-import { carryOut, type RootAction, type RootConfirmable } from "../../../shared/rotate.ts";
+import { carryOut, type RootAction, type RootConfirmable } from "../../../shared/rotate/rotate.ts";
 import { type CliCommand, command } from "../../command.ts";
 import { EXIT, type ExitCode } from "../../exit-code.ts";
 import { exitCodeOfRun } from "../../reconciled.ts";

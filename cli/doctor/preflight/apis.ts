@@ -1,4 +1,4 @@
-import { type Check, fault, fine } from "../../../shared/core/check.ts";
+import { type Check, fault, fine } from "../../../shared/core/answers/check.ts";
 import { enableApi } from "../../../shared/doctor/grants.ts";
 import { notKnown, type Questions } from "./question.ts";
 

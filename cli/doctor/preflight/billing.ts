@@ -1,4 +1,4 @@
-import { type Check, fault, fine } from "../../../shared/core/check.ts";
+import { type Check, fault, fine } from "../../../shared/core/answers/check.ts";
 import { notKnown, type Questions } from "./question.ts";
 
 /** Without billing most APIs cannot be enabled. */

@@ -1,7 +1,7 @@
-import { needsNetAdmin } from "../../../shared/core/autopilot.ts";
-import { type Check, fault, fine, unknown } from "../../../shared/core/check.ts";
-import type { Cluster } from "../../../shared/core/cluster.ts";
-import { mayJoin } from "../../../shared/core/membership.ts";
+import { type Check, fault, fine, unknown } from "../../../shared/core/answers/check.ts";
+import { needsNetAdmin } from "../../../shared/core/cluster/autopilot.ts";
+import type { Cluster } from "../../../shared/core/cluster/cluster.ts";
+import { mayJoin } from "../../../shared/core/cluster/membership.ts";
 import { clusterId } from "../../../shared/core/names.ts";
 import type { MeshSpec } from "../../../shared/core/spec.ts";
 import { ours } from "../../../shared/doctor/google.ts";

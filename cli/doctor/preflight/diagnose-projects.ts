@@ -1,5 +1,5 @@
-import { type Check, type Diagnosis, fine, unknown } from "../../../shared/core/check.ts";
-import { sourceIds } from "../../../shared/core/sources.ts";
+import { type Check, type Diagnosis, fine, unknown } from "../../../shared/core/answers/check.ts";
+import { sourceIds } from "../../../shared/core/cluster/sources.ts";
 import type { MeshSpec } from "../../../shared/core/spec.ts";
 import { checkCredentials } from "../../../shared/doctor/credentials.ts";
 import { callersGrants, type Grants } from "../../../shared/doctor/grants.ts";

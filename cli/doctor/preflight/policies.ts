@@ -1,4 +1,4 @@
-import { type Check, fault, fine, unknown } from "../../../shared/core/check.ts";
+import { type Check, fault, fine, unknown } from "../../../shared/core/answers/check.ts";
 import type { Restriction } from "../../../shared/ports/project-facts.ts";
 import { notKnown, type Questions } from "./question.ts";
 

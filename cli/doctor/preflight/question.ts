@@ -1,5 +1,5 @@
-import { type Check, type Subject, unknown } from "../../../shared/core/check.ts";
-import type { ErrorCode } from "../../../shared/core/error-codes.ts";
+import { type Check, type Subject, unknown } from "../../../shared/core/answers/check.ts";
+import type { ErrorCode } from "../../../shared/core/answers/error-codes.ts";
 import { ours } from "../../../shared/doctor/google.ts";
 import { enableApi, type Grants } from "../../../shared/doctor/grants.ts";
 import type { ProjectFacts } from "../../../shared/ports/project-facts.ts";

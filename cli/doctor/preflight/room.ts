@@ -1,5 +1,5 @@
-import { type Check, fault, fine, unknown } from "../../../shared/core/check.ts";
-import type { Cluster } from "../../../shared/core/cluster.ts";
+import { type Check, fault, fine, unknown } from "../../../shared/core/answers/check.ts";
+import type { Cluster } from "../../../shared/core/cluster/cluster.ts";
 import { clusterId, ISTIO_NAMESPACE } from "../../../shared/core/names.ts";
 import { ours } from "../../../shared/doctor/google.ts";
 import type { Grants } from "../../../shared/doctor/grants.ts";

@@ -1,4 +1,4 @@
-import { type Check, unknown } from "../../../shared/core/check.ts";
+import { type Check, unknown } from "../../../shared/core/answers/check.ts";
 
 /** A new project does not have them, Terraform grants them something, and no API tells whether they are there. */
 export function checkServiceIdentities(project: string): Check {

@@ -1,6 +1,6 @@
-import { overlap, parseRange } from "../../../shared/core/address-ranges.ts";
-import { type Check, fault, fine, unknown } from "../../../shared/core/check.ts";
-import type { Cluster } from "../../../shared/core/cluster.ts";
+import { type Check, fault, fine, unknown } from "../../../shared/core/answers/check.ts";
+import { overlap, parseRange } from "../../../shared/core/cluster/address-ranges.ts";
+import type { Cluster } from "../../../shared/core/cluster/cluster.ts";
 import { clusterId } from "../../../shared/core/names.ts";
 import { ours } from "../../../shared/doctor/google.ts";
 import type { Fleet } from "../../../shared/ports/fleet.ts";

@@ -1,5 +1,5 @@
-import type { Finding } from "../../../shared/core/finding.ts";
-import type { MemberStatus } from "../../../shared/core/status.ts";
+import type { Finding } from "../../../shared/core/answers/finding.ts";
+import type { MemberStatus } from "../../../shared/core/answers/status.ts";
 import { type Connection, connectionsOf, countByState, type Tally } from "./facts/connections.ts";
 import { type Expiry, expiriesOf } from "./facts/expiries.ts";
 import { openFindings } from "./facts/findings.ts";

@@ -1,6 +1,6 @@
-import type { Plan } from "../../../shared/core/plan.ts";
-import type { Status } from "../../../shared/core/status.ts";
-import type { Summary } from "../../../shared/core/summary.ts";
+import type { Plan } from "../../../shared/core/answers/plan.ts";
+import type { Status } from "../../../shared/core/answers/status.ts";
+import type { Summary } from "../../../shared/core/answers/summary.ts";
 
 export interface PageView {
   readonly status: Status;

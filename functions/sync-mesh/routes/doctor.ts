@@ -1,4 +1,4 @@
-import type { Diagnosis } from "../../../shared/core/check.ts";
+import type { Diagnosis } from "../../../shared/core/answers/check.ts";
 import { examineElsewhere } from "../../../shared/doctor/elsewhere.ts";
 import { examineReconciler } from "../../../shared/doctor/examine.ts";
 import type { Answer } from "../../http/answer.ts";

@@ -1,6 +1,6 @@
-import type { Plan } from "../../../shared/core/plan.ts";
+import type { Plan } from "../../../shared/core/answers/plan.ts";
+import type { Status } from "../../../shared/core/answers/status.ts";
 import type { ReconcileRequest } from "../../../shared/core/request.ts";
-import type { Status } from "../../../shared/core/status.ts";
 import type { Logger } from "../../../shared/log.ts";
 import { lookAtMesh } from "../../../shared/look/mesh.ts";
 import { preview } from "../../../shared/preview.ts";

@@ -1,4 +1,4 @@
-import type { Status } from "../../../shared/core/status.ts";
+import type { Status } from "../../../shared/core/answers/status.ts";
 import { collectStatus } from "../../../shared/status.ts";
 import type { Answer } from "../../http/answer.ts";
 import { header } from "../../http/request.ts";

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { KubeConfig } from "@kubernetes/client-node";
 import { type Dispatcher, Pool } from "undici";
 import { untilAborted } from "../../async/until-aborted.ts";
-import type { Endpoint } from "../../core/cluster.ts";
+import type { Endpoint } from "../../core/cluster/cluster.ts";
 import { type ErrorFields, UnavailableError } from "../../errors.ts";
 import { type KubernetesStatus, statusError } from "./status-errors.ts";
 

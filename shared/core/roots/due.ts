@@ -1,6 +1,6 @@
-import { type Finding, finding } from "../finding.ts";
-import { rotationLead } from "../intermediate-life.ts";
-import { isReachable, type Member } from "../observation.ts";
+import { type Finding, finding } from "../answers/finding.ts";
+import { rotationLead } from "../member/intermediate-life.ts";
+import { isReachable, type Member } from "../member/observation.ts";
 import type { MeshSpec } from "../spec.ts";
 import { type Roots, stageOf } from "./stages.ts";
 import { formatRootVersions } from "./state.ts";

@@ -1,7 +1,7 @@
-import { type Finding, finding } from "../finding.ts";
-import type { Member, OwnCacerts, ReachableMember } from "../observation.ts";
-import { isReachable } from "../observation.ts";
-import { VIEW_VARIABLES } from "../sources.ts";
+import { type Finding, finding } from "../answers/finding.ts";
+import { VIEW_VARIABLES } from "../cluster/sources.ts";
+import type { Member, OwnCacerts, ReachableMember } from "../member/observation.ts";
+import { isReachable } from "../member/observation.ts";
 import type { MeshSpec } from "../spec.ts";
 import { heldClusters } from "./held.ts";
 import type { Roots } from "./stages.ts";

@@ -1,5 +1,5 @@
-import { type Finding, finding } from "../finding.ts";
-import type { OwnCacerts } from "../observation.ts";
+import { type Finding, finding } from "../answers/finding.ts";
+import type { OwnCacerts } from "../member/observation.ts";
 import type { Roots } from "./stages.ts";
 import { bundleVersions, parseRootVersions, type RootVersions } from "./state.ts";
 

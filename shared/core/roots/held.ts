@@ -1,5 +1,5 @@
-import { isReachable, type Member } from "../observation.ts";
-import { VIEW_VARIABLES } from "../sources.ts";
+import { VIEW_VARIABLES } from "../cluster/sources.ts";
+import { isReachable, type Member } from "../member/observation.ts";
 import type { Refusal } from "./stages.ts";
 
 /**

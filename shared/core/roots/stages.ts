@@ -1,4 +1,4 @@
-import type { ErrorCode } from "../error-codes.ts";
+import type { ErrorCode } from "../answers/error-codes.ts";
 import { parseRootNotes, type RootNotes, type RootOrigin } from "./notes.ts";
 import { bundleVersions, type RootState, type RootVersions } from "./state.ts";
 import { missedBy, type View, widest } from "./view.ts";

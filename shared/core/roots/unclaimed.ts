@@ -1,4 +1,4 @@
-import { type Finding, finding } from "../finding.ts";
+import { type Finding, finding } from "../answers/finding.ts";
 import { rootSecretName } from "../names.ts";
 import type { MeshSpec } from "../spec.ts";
 import type { Roots } from "./stages.ts";

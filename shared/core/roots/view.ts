@@ -1,4 +1,4 @@
-import { leftOutSource, type SourceSpec, sourceIds } from "../sources.ts";
+import { leftOutSource, type SourceSpec, sourceIds } from "../cluster/sources.ts";
 import type { MeshSpec } from "../spec.ts";
 
 /**

@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
 import { parse, parseAllDocuments } from "yaml";
 import { type Binaries, ensureBinaries } from "../../../sandbox/binaries/build.ts";
 import { type ControlPlane, startControlPlane } from "../../../sandbox/cluster/control-plane.ts";
-import type { Cluster, Endpoint } from "../../../shared/core/cluster.ts";
+import type { Cluster, Endpoint } from "../../../shared/core/cluster/cluster.ts";
 import { parsePin } from "../../../shared/istio/pin.ts";
 import { remoteSecret } from "../../../shared/istio/secrets.ts";
 

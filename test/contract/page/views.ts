@@ -1,5 +1,5 @@
 import type { PageView } from "../../../functions/sync-mesh/page/view.ts";
-import { finding } from "../../../shared/core/finding.ts";
+import { finding } from "../../../shared/core/answers/finding.ts";
 import { aView, everything } from "../../support/builders/page-view.ts";
 import { aStatus } from "../../support/builders/status.ts";
 

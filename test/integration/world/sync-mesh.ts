@@ -1,8 +1,8 @@
 import type { SandboxFleet } from "../../../sandbox/fleet.ts";
-import type { Diagnosis } from "../../../shared/core/check.ts";
-import type { Plan } from "../../../shared/core/plan.ts";
-import type { Status } from "../../../shared/core/status.ts";
-import type { Summary } from "../../../shared/core/summary.ts";
+import type { Diagnosis } from "../../../shared/core/answers/check.ts";
+import type { Plan } from "../../../shared/core/answers/plan.ts";
+import type { Status } from "../../../shared/core/answers/status.ts";
+import type { Summary } from "../../../shared/core/answers/summary.ts";
 
 /** As Cloud Scheduler or a person calls the function `sync-mesh`. */
 async function call(fleet: SandboxFleet, path: string, init: RequestInit = {}): Promise<Response> {

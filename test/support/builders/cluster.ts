@@ -1,4 +1,4 @@
-import type { Cluster, ClusterEndpoints, ClusterRef } from "../../../shared/core/cluster.ts";
+import type { Cluster, ClusterEndpoints, ClusterRef } from "../../../shared/core/cluster/cluster.ts";
 import { fnv1a } from "../../../shared/core/hash.ts";
 
 export type ClusterSeed = Partial<Omit<Cluster, "ref">> & Partial<ClusterRef>;

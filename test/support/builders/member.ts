@@ -1,12 +1,5 @@
-import type { Cluster } from "../../../shared/core/cluster.ts";
-import { endpointDigest } from "../../../shared/core/endpoint-digest.ts";
-import {
-  clusterId,
-  clusterResource,
-  networkName,
-  readerSecretName,
-  remoteSecretName,
-} from "../../../shared/core/names.ts";
+import type { Cluster } from "../../../shared/core/cluster/cluster.ts";
+import { endpointDigest } from "../../../shared/core/cluster/endpoint-digest.ts";
 import type {
   ControlPlaneState,
   Member,
@@ -14,7 +7,14 @@ import type {
   Reachable,
   ReaderSecretState,
   RemoteSecretState,
-} from "../../../shared/core/observation.ts";
+} from "../../../shared/core/member/observation.ts";
+import {
+  clusterId,
+  clusterResource,
+  networkName,
+  readerSecretName,
+  remoteSecretName,
+} from "../../../shared/core/names.ts";
 import { NO_NOTES } from "../../../shared/core/roots/notes.ts";
 import type { PairContext } from "../../../shared/plan/context.ts";
 import type { Standing } from "../../../shared/plan/member.ts";

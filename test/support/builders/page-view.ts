@@ -1,8 +1,8 @@
 import type { PageView } from "../../../functions/sync-mesh/page/view.ts";
-import { finding } from "../../../shared/core/finding.ts";
-import type { Plan } from "../../../shared/core/plan.ts";
-import type { Status } from "../../../shared/core/status.ts";
-import type { Summary } from "../../../shared/core/summary.ts";
+import { finding } from "../../../shared/core/answers/finding.ts";
+import type { Plan } from "../../../shared/core/answers/plan.ts";
+import type { Status } from "../../../shared/core/answers/status.ts";
+import type { Summary } from "../../../shared/core/answers/summary.ts";
 import { NOW } from "./member.ts";
 import { aStatus } from "./status.ts";
 

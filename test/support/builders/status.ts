@@ -1,8 +1,13 @@
-import type { Cluster } from "../../../shared/core/cluster.ts";
-import { type Finding, finding } from "../../../shared/core/finding.ts";
+import { type Finding, finding } from "../../../shared/core/answers/finding.ts";
+import type {
+  CertificateStatus,
+  MemberStatus,
+  PairStatus,
+  Status,
+} from "../../../shared/core/answers/status.ts";
+import type { Cluster } from "../../../shared/core/cluster/cluster.ts";
 import { fnv1a } from "../../../shared/core/hash.ts";
 import { clusterId, networkName } from "../../../shared/core/names.ts";
-import type { CertificateStatus, MemberStatus, PairStatus, Status } from "../../../shared/core/status.ts";
 import { aCluster } from "./cluster.ts";
 import { MANIFEST, NOW } from "./member.ts";
 

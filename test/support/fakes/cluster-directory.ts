@@ -1,4 +1,4 @@
-import type { Cluster, ClusterRef } from "../../../shared/core/cluster.ts";
+import type { Cluster, ClusterRef } from "../../../shared/core/cluster/cluster.ts";
 import { clusterResource } from "../../../shared/core/names.ts";
 import { type MeshjoinError, RefusedError, UnavailableError } from "../../../shared/errors.ts";
 import type { ClusterDirectory } from "../../../shared/ports/cluster-directory.ts";

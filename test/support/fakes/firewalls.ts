@@ -1,5 +1,5 @@
-import type { VpcRef } from "../../../shared/core/cluster.ts";
-import type { FirewallRule, PolicyRule } from "../../../shared/core/firewall.ts";
+import type { VpcRef } from "../../../shared/core/cluster/cluster.ts";
+import type { FirewallRule, PolicyRule } from "../../../shared/core/firewall/firewall.ts";
 import { networkName } from "../../../shared/core/names.ts";
 import { type MeshjoinError, RefusedError, UnavailableError } from "../../../shared/errors.ts";
 import type { Firewalls } from "../../../shared/ports/firewalls.ts";

@@ -1,4 +1,4 @@
-import type { Cluster } from "../../../shared/core/cluster.ts";
+import type { Cluster } from "../../../shared/core/cluster/cluster.ts";
 import { clusterId } from "../../../shared/core/names.ts";
 import type { Clock } from "../../../shared/ports/clock.ts";
 import type { Fleet } from "../../../shared/ports/fleet.ts";

@@ -1,6 +1,6 @@
 import { gkeSources } from "../../../shared/adapters/cluster-sources.ts";
-import type { Cluster } from "../../../shared/core/cluster.ts";
-import type { FirewallRule } from "../../../shared/core/firewall.ts";
+import type { Cluster } from "../../../shared/core/cluster/cluster.ts";
+import type { FirewallRule } from "../../../shared/core/firewall/firewall.ts";
 import { clusterId } from "../../../shared/core/names.ts";
 import type { ReconcileRequest } from "../../../shared/core/request.ts";
 import type { MeshSpec } from "../../../shared/core/spec.ts";

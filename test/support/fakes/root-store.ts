@@ -1,4 +1,4 @@
-import type { ErrorCode } from "../../../shared/core/error-codes.ts";
+import type { ErrorCode } from "../../../shared/core/answers/error-codes.ts";
 import { rootSecretName } from "../../../shared/core/names.ts";
 import type { RootRole, RootVersions } from "../../../shared/core/roots/state.ts";
 import { ConflictError, type MeshjoinError, RootError, UnavailableError } from "../../../shared/errors.ts";

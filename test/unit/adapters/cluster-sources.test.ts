@@ -1,6 +1,6 @@
 import { describe, expect, it } from "@jest/globals";
 import { gkeSources } from "../../../shared/adapters/cluster-sources.ts";
-import { isConfigured, sourceIds } from "../../../shared/core/sources.ts";
+import { isConfigured, sourceIds } from "../../../shared/core/cluster/sources.ts";
 import { aCluster } from "../../support/builders/cluster.ts";
 import { aSpec } from "../../support/builders/spec.ts";
 import { fakeClusterDirectory } from "../../support/fakes/cluster-directory.ts";

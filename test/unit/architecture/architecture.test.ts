@@ -127,7 +127,7 @@ describe("a breach is found", () => {
     [
       "a page on core and itself",
       "functions/sync-mesh/page/a.ts",
-      'import "./b.ts"; import "../../../shared/core/status.ts";',
+      'import "./b.ts"; import "../../../shared/core/answers/status.ts";',
     ],
     [
       "a page that hashes its style",

@@ -31,11 +31,14 @@ export const LAYERS: readonly Layer[] = [
   { paths: ["shared/limits/"], role: "the pool of port-forwards" },
   { paths: ["shared/run.ts"], role: "one run: its ports, limits and deadline" },
   { paths: ["shared/report.ts"], role: "the result of a run, and the only merge" },
-  { paths: ["shared/apply.ts", "shared/apply/"], role: "executes actions; each has an outcome" },
+  { paths: ["shared/apply/"], role: "executes actions; each has an outcome" },
   { paths: ["shared/look/", "shared/plan-context.ts"], role: "reads through ports; unreachable is a value" },
   { paths: ["shared/phases/"], role: "the parts of a run, one after the other" },
   { paths: ["shared/reconcile.ts"], role: "look, plan, phases, report" },
-  { paths: ["shared/rotate.ts", "shared/rotate/"], role: "the stages of a root, and the gate between them" },
+  {
+    paths: ["shared/rotate/"],
+    role: "the stages of a root, and the gate between them",
+  },
   {
     paths: ["shared/run-log.ts", "shared/preview.ts", "shared/status.ts", "shared/signing.ts"],
     role: "the log of a run; look and plan without a write; the certificate of a member",

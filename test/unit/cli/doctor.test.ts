@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { createServer } from "node:http";
 import { describe, expect, it } from "@jest/globals";
-import { type Check, type Diagnosis, worstState } from "../../../shared/core/check.ts";
+import { type Check, type Diagnosis, worstState } from "../../../shared/core/answers/check.ts";
 import { resourceOf } from "../../../shared/core/kubernetes-requests.ts";
 import { clusterId } from "../../../shared/core/names.ts";
 import { RefusedError } from "../../../shared/errors.ts";

@@ -1,8 +1,8 @@
 import { describe, expect, it } from "@jest/globals";
+import type { Plan } from "../../../shared/core/answers/plan.ts";
+import type { Status } from "../../../shared/core/answers/status.ts";
+import type { Summary } from "../../../shared/core/answers/summary.ts";
 import { clusterId } from "../../../shared/core/names.ts";
-import type { Plan } from "../../../shared/core/plan.ts";
-import type { Status } from "../../../shared/core/status.ts";
-import type { Summary } from "../../../shared/core/summary.ts";
 import { UnavailableError } from "../../../shared/errors.ts";
 import { scrub } from "../../../shared/scrub.ts";
 import { aCluster } from "../../support/builders/cluster.ts";

@@ -7,8 +7,8 @@ import { DEFAULT_REGION, FIRST_CLUSTER, FUNCTION } from "../../../cli/doctor/pre
 import { defaultNeeds, TERRAFORM_NEEDS } from "../../../cli/doctor/preflight/terraform-permissions.ts";
 import { ROOT } from "../../../scripts/paths.ts";
 import { moduleDirectories, readModule } from "../../../scripts/terraform/module.ts";
-import { type Check, type Diagnosis, worstState } from "../../../shared/core/check.ts";
-import type { Cluster } from "../../../shared/core/cluster.ts";
+import { type Check, type Diagnosis, worstState } from "../../../shared/core/answers/check.ts";
+import type { Cluster } from "../../../shared/core/cluster/cluster.ts";
 import type { MeshSpec } from "../../../shared/core/spec.ts";
 import { type MeshjoinError, RefusedError, UnavailableError } from "../../../shared/errors.ts";
 import type { Restriction } from "../../../shared/ports/project-facts.ts";

@@ -1,7 +1,7 @@
-import { finding } from "../../../shared/core/finding.ts";
+import { finding } from "../../../shared/core/answers/finding.ts";
+import type { MemberStatus, PairStatus, Status } from "../../../shared/core/answers/status.ts";
 import { fnv1a } from "../../../shared/core/hash.ts";
 import { clusterId } from "../../../shared/core/names.ts";
-import type { MemberStatus, PairStatus, Status } from "../../../shared/core/status.ts";
 
 const ROOT = { fingerprint: "ab".repeat(32), notAfter: "2036-03-01T12:00:00.000Z" };
 const NEXT_ROOT = { fingerprint: "cd".repeat(32), notAfter: "2046-03-01T12:00:00.000Z" };

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "@jest/globals";
-import { formatAcceptance, isAccepted } from "../../../shared/core/acceptance.ts";
+import { formatAcceptance, isAccepted } from "../../../shared/core/member/acceptance.ts";
 
 const NOW = new Date("2026-03-01T12:00:00Z");
 const SEEN = { resourceVersion: "41", rootVersions: { signing: 2, next: 3 } };

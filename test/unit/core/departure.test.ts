@@ -1,11 +1,11 @@
 import { describe, expect, it } from "@jest/globals";
-import type { Cluster } from "../../../shared/core/cluster.ts";
+import type { Cluster } from "../../../shared/core/cluster/cluster.ts";
 import {
   type Absence,
   departedFrom,
   judgeAbsence,
   type SourceAnswer,
-} from "../../../shared/core/departure.ts";
+} from "../../../shared/core/member/departure.ts";
 import { clusterId, clusterResource } from "../../../shared/core/names.ts";
 import type { MeshSpec } from "../../../shared/core/spec.ts";
 import { aCluster } from "../../support/builders/cluster.ts";

@@ -1,6 +1,10 @@
 import { describe, expect, it } from "@jest/globals";
-import type { ClusterEndpoints } from "../../../shared/core/cluster.ts";
-import { type EndpointChoice, functionEndpoint, peerEndpoint } from "../../../shared/core/endpoints.ts";
+import type { ClusterEndpoints } from "../../../shared/core/cluster/cluster.ts";
+import {
+  type EndpointChoice,
+  functionEndpoint,
+  peerEndpoint,
+} from "../../../shared/core/cluster/endpoints.ts";
 import type { Access } from "../../../shared/core/spec.ts";
 import { aCluster, allEndpoints } from "../../support/builders/cluster.ts";
 

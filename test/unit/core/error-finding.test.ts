@@ -1,6 +1,6 @@
 import { describe, expect, it } from "@jest/globals";
-import { faultFinding } from "../../../shared/core/error-finding.ts";
-import { outOfReach } from "../../../shared/core/reach.ts";
+import { faultFinding } from "../../../shared/core/answers/error-finding.ts";
+import { outOfReach } from "../../../shared/core/member/reach.ts";
 import { RefusedError, UnavailableError } from "../../../shared/errors.ts";
 import { aMember } from "../../support/builders/member.ts";
 

@@ -1,13 +1,13 @@
 import { describe, expect, it } from "@jest/globals";
 import fc from "fast-check";
-import { parseRange } from "../../../shared/core/address-ranges.ts";
+import { parseRange } from "../../../shared/core/cluster/address-ranges.ts";
 import {
   checkPairs,
   type FirewallRule,
   firewallMissing,
   type PolicyRule,
-} from "../../../shared/core/firewall.ts";
-import { createRule } from "../../../shared/core/firewall-rule.ts";
+} from "../../../shared/core/firewall/firewall.ts";
+import { createRule } from "../../../shared/core/firewall/firewall-rule.ts";
 import { aCluster } from "../../support/builders/cluster.ts";
 
 const NETWORK = { project: "shop", name: "default" };

@@ -5,7 +5,7 @@ import {
   isIntermediateExpiring,
   rotationLead,
   wouldGainLife,
-} from "../../../shared/core/intermediate-life.ts";
+} from "../../../shared/core/member/intermediate-life.ts";
 import { aSpec } from "../../support/builders/spec.ts";
 
 const DAY = 86_400_000;

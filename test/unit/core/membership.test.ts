@@ -1,5 +1,5 @@
 import { describe, expect, it } from "@jest/globals";
-import { isLeftOut, type NonMemberReason, nonMemberReason } from "../../../shared/core/membership.ts";
+import { isLeftOut, type NonMemberReason, nonMemberReason } from "../../../shared/core/cluster/membership.ts";
 import type { MeshSpec } from "../../../shared/core/spec.ts";
 import { aCluster, type ClusterSeed } from "../../support/builders/cluster.ts";
 import { aSpec } from "../../support/builders/spec.ts";

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "@jest/globals";
 import fc from "fast-check";
-import type { ClusterRef } from "../../../shared/core/cluster.ts";
+import type { ClusterRef } from "../../../shared/core/cluster/cluster.ts";
 import {
   clusterId,
   clusterResource,

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "@jest/globals";
 import fc from "fast-check";
-import { type Outcome, worst } from "../../../shared/core/outcome.ts";
+import { type Outcome, worst } from "../../../shared/core/answers/outcome.ts";
 
 const outcome = fc.constantFrom<Outcome>("unchanged", "created", "updated", "deleted", "waiting", "failed");
 

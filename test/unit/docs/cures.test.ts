@@ -58,7 +58,7 @@ describe("a cure that harms workloads which run", () => {
   });
 
   it("says in the code that it costs an outage", async () => {
-    const files = await read("{shared,cli,functions}/**/*.ts", "shared/core/reasons.ts");
+    const files = await read("{shared,cli,functions}/**/*.ts", "shared/core/answers/reasons.ts");
     const texts = files.flatMap(([path, source]) => textsOf(path, source).map((text) => ({ path, text })));
     expect(texts.filter(({ text }) => /outage/.test(text)).length).toBeGreaterThan(5);
     expect(texts.filter(({ text }) => isUnwarned(text))).toEqual([]);

@@ -3,7 +3,7 @@ import { createServer, type Server } from "node:http";
 import { afterEach, describe, expect, it } from "@jest/globals";
 import { OUTPUTS } from "../../../functions/sync-mesh/output.ts";
 import { functionExaminer } from "../../../shared/adapters/examiner.ts";
-import { type Check, unknown } from "../../../shared/core/check.ts";
+import { type Check, unknown } from "../../../shared/core/answers/check.ts";
 import { clusterId } from "../../../shared/core/names.ts";
 import type { Examiner } from "../../../shared/ports/examiner.ts";
 import { aCluster } from "../../support/builders/cluster.ts";

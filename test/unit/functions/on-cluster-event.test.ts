@@ -5,7 +5,7 @@ import { type CloudEvent, cloudEvent } from "@google-cloud/functions-framework";
 import { getTestServer } from "@google-cloud/functions-framework/testing";
 import { afterEach, describe, expect, it, jest } from "@jest/globals";
 import { onClusterEvent } from "../../../functions/on-cluster-event/on-cluster-event.ts";
-import type { Cluster } from "../../../shared/core/cluster.ts";
+import type { Cluster } from "../../../shared/core/cluster/cluster.ts";
 import { clusterId } from "../../../shared/core/names.ts";
 import { RefusedError, UnavailableError } from "../../../shared/errors.ts";
 import { createLogger } from "../../../shared/log.ts";

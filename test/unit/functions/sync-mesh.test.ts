@@ -1,8 +1,8 @@
 import { describe, expect, it } from "@jest/globals";
+import type { Plan } from "../../../shared/core/answers/plan.ts";
+import type { Status } from "../../../shared/core/answers/status.ts";
+import type { Summary } from "../../../shared/core/answers/summary.ts";
 import { clusterId } from "../../../shared/core/names.ts";
-import type { Plan } from "../../../shared/core/plan.ts";
-import type { Status } from "../../../shared/core/status.ts";
-import type { Summary } from "../../../shared/core/summary.ts";
 import { RefusedError, UnavailableError } from "../../../shared/errors.ts";
 import { aMesh, type FakeMesh } from "../../support/fakes/mesh.ts";
 import { expectJoined, versionsOf } from "../reconcile/world.ts";

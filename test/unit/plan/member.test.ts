@@ -4,7 +4,7 @@ import type {
   ControlPlaneState,
   Member,
   Reachable,
-} from "../../../shared/core/observation.ts";
+} from "../../../shared/core/member/observation.ts";
 import { NO_NOTES, type RootNotes } from "../../../shared/core/roots/notes.ts";
 import type { Roots } from "../../../shared/core/roots/stages.ts";
 import type { RootVersions } from "../../../shared/core/roots/state.ts";

@@ -1,8 +1,8 @@
 import { describe, expect, it } from "@jest/globals";
 import fc from "fast-check";
-import type { Cluster } from "../../../shared/core/cluster.ts";
+import type { Cluster } from "../../../shared/core/cluster/cluster.ts";
+import type { Member, Reachable } from "../../../shared/core/member/observation.ts";
 import { clusterId } from "../../../shared/core/names.ts";
-import type { Member, Reachable } from "../../../shared/core/observation.ts";
 import type { MeshSpec } from "../../../shared/core/spec.ts";
 import type { Standing } from "../../../shared/plan/member.ts";
 import { type PairPlan, planPairs } from "../../../shared/plan/pair.ts";

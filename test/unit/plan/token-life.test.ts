@@ -1,7 +1,7 @@
 import { describe, expect, it } from "@jest/globals";
+import type { Member, RemoteSecretState } from "../../../shared/core/member/observation.ts";
+import { isTokenDue, isTokenEnding, renewalsARun } from "../../../shared/core/member/token-life.ts";
 import { clusterId } from "../../../shared/core/names.ts";
-import type { Member, RemoteSecretState } from "../../../shared/core/observation.ts";
-import { isTokenDue, isTokenEnding, renewalsARun } from "../../../shared/core/token-life.ts";
 import { UnavailableError } from "../../../shared/errors.ts";
 import { type Attempt, attemptAll } from "../../../shared/phases/pairs.ts";
 import { type PairPlan, planPairs } from "../../../shared/plan/pair.ts";

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "@jest/globals";
+import type { Summary } from "../../../shared/core/answers/summary.ts";
 import { clusterId, ISTIO_NAMESPACE, NETWORK_LABEL } from "../../../shared/core/names.ts";
-import type { Summary } from "../../../shared/core/summary.ts";
 import { UnavailableError } from "../../../shared/errors.ts";
 import { secretData } from "../../../shared/istio/member-state.ts";
 import { makeRoot } from "../../../shared/pki/make-root.ts";

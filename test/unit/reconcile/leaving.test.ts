@@ -1,6 +1,6 @@
 import { describe, expect, it } from "@jest/globals";
 import { gkeSources } from "../../../shared/adapters/cluster-sources.ts";
-import type { Cluster } from "../../../shared/core/cluster.ts";
+import type { Cluster } from "../../../shared/core/cluster/cluster.ts";
 import { annotation, clusterId, ISTIO_NAMESPACE } from "../../../shared/core/names.ts";
 import type { MeshSpec } from "../../../shared/core/spec.ts";
 import { UnavailableError } from "../../../shared/errors.ts";

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "@jest/globals";
 import { clusterId } from "../../../shared/core/names.ts";
-import { rotateIntermediates } from "../../../shared/rotate.ts";
+import { rotateIntermediates } from "../../../shared/rotate/rotate.ts";
 import { closing } from "../../../shared/runtime.ts";
 import { aMesh } from "../../support/fakes/mesh.ts";
 

@@ -1,11 +1,11 @@
 import { describe, expect, it } from "@jest/globals";
 import fc from "fast-check";
+import type { Outcome } from "../../../shared/core/answers/outcome.ts";
 import { annotation, clusterId, ISTIO_NAMESPACE } from "../../../shared/core/names.ts";
-import type { Outcome } from "../../../shared/core/outcome.ts";
 import type { KubernetesObject } from "../../../shared/ports/kubernetes-object.ts";
 import { preview } from "../../../shared/preview.ts";
 import type { Reconciled } from "../../../shared/reconcile.ts";
-import { orderRoot, tick } from "../../../shared/rotate.ts";
+import { orderRoot, tick } from "../../../shared/rotate/rotate.ts";
 import { collectStatus } from "../../../shared/status.ts";
 import { aMesh, type FakeMesh } from "../../support/fakes/mesh.ts";
 import { cacertsByHand, configMap, istiod, namespace, secret } from "./installations.ts";

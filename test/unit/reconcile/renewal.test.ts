@@ -1,8 +1,8 @@
 import { afterEach, describe, expect, it, jest } from "@jest/globals";
 import { connectPair } from "../../../shared/apply/connect.ts";
-import type { Finding } from "../../../shared/core/finding.ts";
+import type { Finding } from "../../../shared/core/answers/finding.ts";
+import { isReachable } from "../../../shared/core/member/observation.ts";
 import { annotation, clusterId, ISTIO_NAMESPACE } from "../../../shared/core/names.ts";
-import { isReachable } from "../../../shared/core/observation.ts";
 import { observeMember } from "../../../shared/look/member.ts";
 import { planPairs } from "../../../shared/plan/pair.ts";
 import type { KubernetesObject } from "../../../shared/ports/kubernetes-object.ts";

@@ -3,7 +3,7 @@ import { clusterId, ISTIO_NAMESPACE } from "../../../shared/core/names.ts";
 import type { ManifestTemplate } from "../../../shared/istio/template.ts";
 import type { KubernetesObject } from "../../../shared/ports/kubernetes-object.ts";
 import type { Progress } from "../../../shared/progress.ts";
-import { rotateIntermediates } from "../../../shared/rotate.ts";
+import { rotateIntermediates } from "../../../shared/rotate/rotate.ts";
 import { aCluster } from "../../support/builders/cluster.ts";
 import type { IstiodBehaviour } from "../../support/fakes/member-api/istiod.ts";
 import { aMesh, type FakeMesh } from "../../support/fakes/mesh.ts";

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "@jest/globals";
-import type { Cluster } from "../../../shared/core/cluster.ts";
+import type { Cluster } from "../../../shared/core/cluster/cluster.ts";
 import { clusterId, ISTIO_NAMESPACE } from "../../../shared/core/names.ts";
 import { UnavailableError } from "../../../shared/errors.ts";
 import { aCluster } from "../../support/builders/cluster.ts";

@@ -1,5 +1,5 @@
 import { expect, jest } from "@jest/globals";
-import type { Cluster } from "../../../shared/core/cluster.ts";
+import type { Cluster } from "../../../shared/core/cluster/cluster.ts";
 import { annotation, clusterId, ISTIO_NAMESPACE } from "../../../shared/core/names.ts";
 import { WAIT_MS } from "../../../shared/phases/own-halves.ts";
 import { verifyCacerts } from "../../../shared/pki/verify.ts";

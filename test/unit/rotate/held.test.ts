@@ -1,7 +1,7 @@
 import { describe, expect, it } from "@jest/globals";
-import type { Cluster } from "../../../shared/core/cluster.ts";
+import type { Cluster } from "../../../shared/core/cluster/cluster.ts";
 import { clusterId } from "../../../shared/core/names.ts";
-import { tick } from "../../../shared/rotate.ts";
+import { tick } from "../../../shared/rotate/rotate.ts";
 import { aCluster } from "../../support/builders/cluster.ts";
 import type { FakeMesh } from "../../support/fakes/mesh.ts";
 import { secret } from "../reconcile/installations.ts";

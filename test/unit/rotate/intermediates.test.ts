@@ -1,7 +1,7 @@
 import { describe, expect, it } from "@jest/globals";
 import { clusterId } from "../../../shared/core/names.ts";
 import type { Progress } from "../../../shared/progress.ts";
-import { rotateIntermediates } from "../../../shared/rotate.ts";
+import { rotateIntermediates } from "../../../shared/rotate/rotate.ts";
 import { ProcessDeath, processFaults } from "../../support/fakes/member-api/faults.ts";
 import type { FakeMesh, ProcessOptions } from "../../support/fakes/mesh.ts";
 import { expectJoined, inLockstep, versionsOf } from "../reconcile/world.ts";

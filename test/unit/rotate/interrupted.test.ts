@@ -1,6 +1,6 @@
 import { describe, expect, it } from "@jest/globals";
 import type { Stage } from "../../../shared/core/roots/stages.ts";
-import { orderRoot, rotateIntermediates, tick } from "../../../shared/rotate.ts";
+import { orderRoot, rotateIntermediates, tick } from "../../../shared/rotate/rotate.ts";
 import { ProcessDeath, type ProcessFaults, processFaults } from "../../support/fakes/member-api/faults.ts";
 import type { FakeMesh } from "../../support/fakes/mesh.ts";
 import { expectJoined, versionsOf } from "../reconcile/world.ts";

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "@jest/globals";
-import { rotateIntermediates } from "../../../shared/rotate.ts";
+import { rotateIntermediates } from "../../../shared/rotate/rotate.ts";
 import { aCluster } from "../../support/builders/cluster.ts";
 import type { FakeMesh } from "../../support/fakes/mesh.ts";
 import { aJoinedMesh, DAY, order, rootsNow, STAGE, ticks } from "./world.ts";

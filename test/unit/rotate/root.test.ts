@@ -2,7 +2,7 @@ import { describe, expect, it } from "@jest/globals";
 import { clusterId } from "../../../shared/core/names.ts";
 import { rootsOf } from "../../../shared/core/roots/stages.ts";
 import { UnavailableError } from "../../../shared/errors.ts";
-import { orderRoot } from "../../../shared/rotate.ts";
+import { orderRoot } from "../../../shared/rotate/rotate.ts";
 import { aCluster } from "../../support/builders/cluster.ts";
 import { cacertsByHand, namespace } from "../reconcile/installations.ts";
 import { expectJoined, versionsOf } from "../reconcile/world.ts";

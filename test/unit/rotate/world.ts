@@ -4,7 +4,7 @@ import type { MeshSpec } from "../../../shared/core/spec.ts";
 import { parseBundle } from "../../../shared/pki/certificate.ts";
 import type { Reconciled } from "../../../shared/reconcile.ts";
 import type { Changed } from "../../../shared/rotate/change-roots.ts";
-import { orderRoot, type RootAction, type RootConfirmable, tick } from "../../../shared/rotate.ts";
+import { orderRoot, type RootAction, type RootConfirmable, tick } from "../../../shared/rotate/rotate.ts";
 import { aMesh, type FakeMesh, type MeshOptions, type ProcessOptions } from "../../support/fakes/mesh.ts";
 import { fileOf, secretsOf } from "../reconcile/world.ts";
 

@@ -2,7 +2,7 @@ import { describe, expect, it } from "@jest/globals";
 import fc from "fast-check";
 import { parseRule, passes, type Rule } from "../../../sandbox/google/compute/rule.ts";
 import { parseFirewallAnswer, toEffective } from "../../../shared/adapters/compute-answer.ts";
-import { checkPairs } from "../../../shared/core/firewall.ts";
+import { checkPairs } from "../../../shared/core/firewall/firewall.ts";
 import { aCluster } from "../../support/builders/cluster.ts";
 
 function aRule(stated: Record<string, unknown> = {}): Rule {

@@ -5,8 +5,8 @@ import { withLayers } from "../../../scripts/layers.ts";
 import { PAGES } from "../../../scripts/pages.ts";
 import { ROOT } from "../../../scripts/paths.ts";
 import { variableNames } from "../../../shared/config.ts";
-import { CODES } from "../../../shared/core/error-codes.ts";
-import { REASONS } from "../../../shared/core/reasons.ts";
+import { CODES } from "../../../shared/core/answers/error-codes.ts";
+import { REASONS } from "../../../shared/core/answers/reasons.ts";
 
 describe("generated pages", () => {
   it.each(Object.entries(PAGES))("%s is up to date (else: npm run docs)", (path, render) => {

@@ -1,4 +1,4 @@
-import type { MemberStatus } from "../../../../shared/core/status.ts";
+import type { MemberStatus } from "../../../../shared/core/answers/status.ts";
 import { clipped } from "../facts/names.ts";
 import { type Html, html } from "../html.ts";
 import type { Scene } from "../scene.ts";

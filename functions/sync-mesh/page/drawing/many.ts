@@ -1,4 +1,4 @@
-import type { MemberStatus } from "../../../../shared/core/status.ts";
+import type { MemberStatus } from "../../../../shared/core/answers/status.ts";
 import { worstPairState } from "../facts/connections.ts";
 import type { Gap } from "../facts/gaps.ts";
 import { clipped } from "../facts/names.ts";

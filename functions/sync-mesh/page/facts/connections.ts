@@ -1,4 +1,4 @@
-import { PAIR_STATUSES, type PairStatus, type Status } from "../../../../shared/core/status.ts";
+import { PAIR_STATUSES, type PairStatus, type Status } from "../../../../shared/core/answers/status.ts";
 
 export type State = PairStatus["status"];
 

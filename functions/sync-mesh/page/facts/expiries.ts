@@ -1,4 +1,4 @@
-import type { MemberStatus, Status } from "../../../../shared/core/status.ts";
+import type { MemberStatus, Status } from "../../../../shared/core/answers/status.ts";
 import type { Connection } from "./connections.ts";
 
 interface Expiring {

@@ -1,6 +1,6 @@
-import type { Finding } from "../../../../shared/core/finding.ts";
-import type { Reason, Severity } from "../../../../shared/core/reasons.ts";
-import type { Status } from "../../../../shared/core/status.ts";
+import type { Finding } from "../../../../shared/core/answers/finding.ts";
+import type { Reason, Severity } from "../../../../shared/core/answers/reasons.ts";
+import type { Status } from "../../../../shared/core/answers/status.ts";
 
 const LOUDEST_FIRST: readonly Severity[] = ["error", "warning", "info"];
 

@@ -1,4 +1,4 @@
-import type { MemberStatus } from "../../../../shared/core/status.ts";
+import type { MemberStatus } from "../../../../shared/core/answers/status.ts";
 
 const FORMS: readonly ((member: MemberStatus) => string)[] = [
   ({ name }) => name,

@@ -1,5 +1,5 @@
+import type { Finding } from "../../../../shared/core/answers/finding.ts";
 import { count } from "../../../../shared/core/count.ts";
-import type { Finding } from "../../../../shared/core/finding.ts";
 import { countFindings, type FindingGroup, groupFindings } from "../facts/findings.ts";
 import { type Html, html, type Part } from "../html.ts";
 import type { Scene } from "../scene.ts";

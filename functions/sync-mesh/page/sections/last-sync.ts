@@ -1,4 +1,4 @@
-import type { Outcome } from "../../../../shared/core/outcome.ts";
+import type { Outcome } from "../../../../shared/core/answers/outcome.ts";
 import { sortFindings } from "../facts/findings.ts";
 import { type Html, html, type Part } from "../html.ts";
 import type { Scene } from "../scene.ts";

@@ -1,4 +1,4 @@
-import type { MemberStatus } from "../../../../shared/core/status.ts";
+import type { MemberStatus } from "../../../../shared/core/answers/status.ts";
 import type { Connection } from "../facts/connections.ts";
 import { type Html, html, type Part } from "../html.ts";
 import { isRefreshing, type Scene } from "../scene.ts";

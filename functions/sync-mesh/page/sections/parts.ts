@@ -1,4 +1,4 @@
-import type { Severity } from "../../../../shared/core/reasons.ts";
+import type { Severity } from "../../../../shared/core/answers/reasons.ts";
 import { absoluteTime, parseTime, relativeTime } from "../facts/times.ts";
 import { type Html, html, type Part } from "../html.ts";
 import type { Scene } from "../scene.ts";

@@ -1,5 +1,5 @@
+import type { Plan, PlannedAction } from "../../../../shared/core/answers/plan.ts";
 import { count } from "../../../../shared/core/count.ts";
-import type { Plan, PlannedAction } from "../../../../shared/core/plan.ts";
 import { sortFindings } from "../facts/findings.ts";
 import { type Html, html, type Part } from "../html.ts";
 import type { Scene } from "../scene.ts";

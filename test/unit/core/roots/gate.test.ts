@@ -1,5 +1,5 @@
 import { describe, expect, it } from "@jest/globals";
-import type { ForeignCacerts, OwnCacerts, Reachable } from "../../../../shared/core/observation.ts";
+import type { ForeignCacerts, OwnCacerts, Reachable } from "../../../../shared/core/member/observation.ts";
 import { type GateInput, gateOf } from "../../../../shared/core/roots/gate.ts";
 import { NO_NOTES } from "../../../../shared/core/roots/notes.ts";
 import { formatRootVersions } from "../../../../shared/core/roots/state.ts";

@@ -1,7 +1,7 @@
 import { expect, it } from "@jest/globals";
 import fc from "fast-check";
+import type { Member } from "../../../../shared/core/member/observation.ts";
 import { clusterId } from "../../../../shared/core/names.ts";
-import type { Member } from "../../../../shared/core/observation.ts";
 import { gateOf } from "../../../../shared/core/roots/gate.ts";
 import { unsafeRoots } from "../../../../shared/core/roots/guard.ts";
 import { NO_NOTES } from "../../../../shared/core/roots/notes.ts";

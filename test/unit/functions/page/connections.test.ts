@@ -7,7 +7,7 @@ import {
   WORST_FIRST,
   worstPairState,
 } from "../../../../functions/sync-mesh/page/facts/connections.ts";
-import { PAIR_STATUSES, type PairStatus } from "../../../../shared/core/status.ts";
+import { PAIR_STATUSES, type PairStatus } from "../../../../shared/core/answers/status.ts";
 import { aStatus } from "../../../support/builders/status.ts";
 
 const status = aStatus({ members: 2 });

@@ -4,8 +4,8 @@ import {
   groupFindings,
   openFindings,
 } from "../../../../functions/sync-mesh/page/facts/findings.ts";
-import { type Finding, finding } from "../../../../shared/core/finding.ts";
-import type { Reason } from "../../../../shared/core/reasons.ts";
+import { type Finding, finding } from "../../../../shared/core/answers/finding.ts";
+import type { Reason } from "../../../../shared/core/answers/reasons.ts";
 import { aStatus } from "../../../support/builders/status.ts";
 
 function found(reason: Reason, clusterId?: string): Finding {

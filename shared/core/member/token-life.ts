@@ -1,5 +1,5 @@
-import { type Finding, finding } from "./finding.ts";
-import { shareOf } from "./hash.ts";
+import { type Finding, finding } from "../answers/finding.ts";
+import { shareOf } from "../hash.ts";
 import type { RemoteSecretState } from "./observation.ts";
 
 type TokenLife = Pick<RemoteSecretState, "tokenIssuedAt" | "tokenExpiresAt">;

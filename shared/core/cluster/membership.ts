@@ -1,6 +1,6 @@
+import type { MeshSpec } from "../spec.ts";
 import type { Cluster, ClusterStatus } from "./cluster.ts";
 import { isConfigured } from "./sources.ts";
-import type { MeshSpec } from "./spec.ts";
 
 /** Why a cluster is no member now; stable, for logs. */
 export type NonMemberReason =

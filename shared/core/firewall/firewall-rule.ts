@@ -1,6 +1,6 @@
-import { parseRange } from "./address-ranges.ts";
-import type { Cluster, VpcRef } from "./cluster.ts";
-import { networkName } from "./names.ts";
+import { parseRange } from "../cluster/address-ranges.ts";
+import type { Cluster, VpcRef } from "../cluster/cluster.ts";
+import { networkName } from "../names.ts";
 
 const FIREWALL_RULE = "meshjoin-pods";
 /** What pods of a mesh send each other; as in terraform/firewall.tf. */

@@ -1,10 +1,10 @@
-import type { Cluster, ClusterRef } from "./cluster.ts";
-import type { Fault } from "./error-finding.ts";
-import { type NonMemberReason, nonMemberReason } from "./membership.ts";
-import { clusterId, ISTIO_NAMESPACE, parseClusterResource } from "./names.ts";
+import type { Fault } from "../answers/error-finding.ts";
+import type { Cluster, ClusterRef } from "../cluster/cluster.ts";
+import { type NonMemberReason, nonMemberReason } from "../cluster/membership.ts";
+import { isConfigured, notConfigured } from "../cluster/sources.ts";
+import { clusterId, ISTIO_NAMESPACE, parseClusterResource } from "../names.ts";
+import type { MeshSpec } from "../spec.ts";
 import { isReachable, type Member } from "./observation.ts";
-import { isConfigured, notConfigured } from "./sources.ts";
-import type { MeshSpec } from "./spec.ts";
 
 /** A cluster that members still hold credentials of, or for, though it is none of them any more. */
 export interface Departed {

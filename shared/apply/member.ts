@@ -1,14 +1,14 @@
-import { applyControlPlane } from "./apply/control-plane.ts";
-import { prepareIntermediate, writeIntermediate } from "./apply/intermediate.ts";
-import { applyNamespace } from "./apply/namespace.ts";
-import { ISTIO_NAMESPACE, ISTIOD } from "./core/names.ts";
-import type { Member } from "./core/observation.ts";
-import { outcomeOf } from "./core/outcome.ts";
-import { controlPlane } from "./istio/control-plane.ts";
-import type { CacertsMaterial } from "./istio/secrets.ts";
-import { isRolledOut } from "./istio/workload.ts";
-import type { MemberAction } from "./plan/action.ts";
-import type { Run } from "./run.ts";
+import { outcomeOf } from "../core/answers/outcome.ts";
+import type { Member } from "../core/member/observation.ts";
+import { ISTIO_NAMESPACE, ISTIOD } from "../core/names.ts";
+import { controlPlane } from "../istio/control-plane.ts";
+import type { CacertsMaterial } from "../istio/secrets.ts";
+import { isRolledOut } from "../istio/workload.ts";
+import type { MemberAction } from "../plan/action.ts";
+import type { Run } from "../run.ts";
+import { applyControlPlane } from "./control-plane.ts";
+import { prepareIntermediate, writeIntermediate } from "./intermediate.ts";
+import { applyNamespace } from "./namespace.ts";
 
 /**
  * One member's own half, in the order of design rule 3. The certificate is made before anything is written, so that

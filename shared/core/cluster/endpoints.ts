@@ -1,7 +1,7 @@
+import { type Finding, finding } from "../answers/finding.ts";
+import type { Access } from "../spec.ts";
 import type { Cluster, Endpoint, EndpointKind } from "./cluster.ts";
-import { type Finding, finding } from "./finding.ts";
 import { updateClusterCommand } from "./gcloud.ts";
-import type { Access } from "./spec.ts";
 
 export type EndpointChoice = { readonly endpoint: Endpoint } | { readonly finding: Finding };
 

@@ -1,5 +1,5 @@
+import type { MeshSpec } from "../spec.ts";
 import type { ClusterRef } from "./cluster.ts";
-import type { MeshSpec } from "./spec.ts";
 
 /**
  * What a configuration says of where clusters come from, and what the parts of a reference tell, without a request. The port

@@ -1,4 +1,4 @@
-import { type Finding, finding } from "./finding.ts";
+import { type Finding, finding } from "../answers/finding.ts";
 import type { Member, Unreachable } from "./observation.ts";
 
 /** Why nothing is known of a member; undefined if something is. */

@@ -1,7 +1,7 @@
+import { type Finding, finding } from "../answers/finding.ts";
+import { clusterId } from "../names.ts";
 import type { Cluster } from "./cluster.ts";
-import { type Finding, finding } from "./finding.ts";
 import { updateClusterCommand } from "./gcloud.ts";
-import { clusterId } from "./names.ts";
 
 /**
  * Sidecars redirect their pod's traffic in `istio-init`, which needs NET_ADMIN; Istio's CNI agent, which would do without, is not

@@ -1,7 +1,7 @@
-import type { EndpointKind } from "./cluster.ts";
+import type { EndpointKind } from "../cluster/cluster.ts";
+import type { Place } from "../cluster/sources.ts";
+import type { Stage } from "../roots/stages.ts";
 import type { Finding } from "./finding.ts";
-import type { Stage } from "./roots/stages.ts";
-import type { Place } from "./sources.ts";
 
 /** The whole mesh as it is now, for people and programs; every time is RFC 3339. Names fingerprints, never a key. */
 export interface Status {

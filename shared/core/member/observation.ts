@@ -1,7 +1,7 @@
-import type { Cluster } from "./cluster.ts";
-import type { ErrorCode } from "./error-codes.ts";
-import type { Fault } from "./error-finding.ts";
-import { clusterId, networkName } from "./names.ts";
+import type { ErrorCode } from "../answers/error-codes.ts";
+import type { Fault } from "../answers/error-finding.ts";
+import type { Cluster } from "../cluster/cluster.ts";
+import { clusterId, networkName } from "../names.ts";
 
 /** A cluster by the names that Istio knows it by. */
 export interface NamedCluster {

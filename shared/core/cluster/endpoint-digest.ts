@@ -1,5 +1,5 @@
+import { fnv1a } from "../hash.ts";
 import type { Endpoint } from "./cluster.ts";
-import { fnv1a } from "./hash.ts";
 
 /** A CA is long, and every other member of the mesh asks for the digest of the same endpoint. */
 const known = new WeakMap<Endpoint, string>();

@@ -1,9 +1,9 @@
-import type { Finding } from "./core/finding.ts";
-import { stillTrusted } from "./core/intermediate-life.ts";
-import type { ReconcileRequest, Scope } from "./core/request.ts";
-import { rotationDue, scheduledRotation } from "./core/roots/due.ts";
-import type { Gate } from "./core/roots/gate.ts";
-import { refuseExclusion } from "./core/roots/held.ts";
+import type { Finding } from "../core/answers/finding.ts";
+import { stillTrusted } from "../core/member/intermediate-life.ts";
+import type { ReconcileRequest, Scope } from "../core/request.ts";
+import { rotationDue, scheduledRotation } from "../core/roots/due.ts";
+import type { Gate } from "../core/roots/gate.ts";
+import { refuseExclusion } from "../core/roots/held.ts";
 import {
   abort,
   advance,
@@ -20,14 +20,14 @@ import {
   without,
   withoutFutureOrders,
   withView,
-} from "./core/roots/stages.ts";
-import { formatRootVersions } from "./core/roots/state.ts";
-import { viewOf } from "./core/roots/view.ts";
-import { lookAtGate } from "./look/gate.ts";
-import { lookAtMesh, type Mesh } from "./look/mesh.ts";
-import { type Reconciled, reconcile } from "./reconcile.ts";
-import { beginRotation } from "./rotate/begin.ts";
-import { type Changed, changeRoots, type RotatorRun, readRoots } from "./rotate/change-roots.ts";
+} from "../core/roots/stages.ts";
+import { formatRootVersions } from "../core/roots/state.ts";
+import { viewOf } from "../core/roots/view.ts";
+import { lookAtGate } from "../look/gate.ts";
+import { lookAtMesh, type Mesh } from "../look/mesh.ts";
+import { type Reconciled, reconcile } from "../reconcile.ts";
+import { beginRotation } from "./begin.ts";
+import { type Changed, changeRoots, type RotatorRun, readRoots } from "./change-roots.ts";
 
 export const ROOT_ACTIONS = ["start", "advance", "pause", "resume", "abort"] as const;
 export type RootAction = (typeof ROOT_ACTIONS)[number];

@@ -1,7 +1,7 @@
-import { type Finding, finding } from "./finding.ts";
-import { shareOf } from "./hash.ts";
+import { type Finding, finding } from "../answers/finding.ts";
+import { shareOf } from "../hash.ts";
+import type { MeshSpec } from "../spec.ts";
 import type { OwnCacerts } from "./observation.ts";
-import type { MeshSpec } from "./spec.ts";
 
 /** Renewed when a third of its life is left, or up to a tenth of it earlier, so that a mesh never renews at once. */
 const RENEW_AT = 2 / 3;

@@ -1,4 +1,4 @@
-import { formatRootVersions, type RootVersions } from "./roots/state.ts";
+import { formatRootVersions, type RootVersions } from "../roots/state.ts";
 
 /** What a `cacerts` of somebody else's was judged by. While all of it holds, nobody has to read the key in it again. */
 export interface Acceptance {

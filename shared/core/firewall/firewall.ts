@@ -1,8 +1,8 @@
-import { type AddressRange, overlap, parseRange, subtract } from "./address-ranges.ts";
-import type { Cluster, VpcRef } from "./cluster.ts";
-import { type Finding, finding } from "./finding.ts";
+import { type Finding, finding } from "../answers/finding.ts";
+import { type AddressRange, overlap, parseRange, subtract } from "../cluster/address-ranges.ts";
+import type { Cluster, VpcRef } from "../cluster/cluster.ts";
+import { clusterId, networkName } from "../names.ts";
 import { createRule } from "./firewall-rule.ts";
-import { clusterId, networkName } from "./names.ts";
 
 /** A VPC firewall rule, reduced to what decides about a connection; https://cloud.google.com/firewall/docs/firewalls */
 export interface FirewallRule {

@@ -1,13 +1,13 @@
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { type AuditedCall, finishedEntry } from "../sandbox/google/audit-entry.ts";
-import { type Bundle, functionProcess, readBundle } from "../sandbox/google/function-process.ts";
-import { startMetadataServer } from "../sandbox/google/metadata.ts";
-import { CLUSTER_EVENTS } from "../sandbox/google/pubsub.ts";
-import { type GoogleCloud, PROJECT, startGoogleCloud } from "../sandbox/google-cloud.ts";
-import { freePort } from "../sandbox/ports.ts";
-import { startProcess } from "../sandbox/process.ts";
-import { createUndo, type Undo } from "../sandbox/undo.ts";
+import { type GoogleCloud, PROJECT, startGoogleCloud } from "../sandbox/google/cloud.ts";
+import { type Bundle, functionProcess, readBundle } from "../sandbox/google/functions/function-process.ts";
+import { type AuditedCall, finishedEntry } from "../sandbox/google/gke/audit-entry.ts";
+import { startMetadataServer } from "../sandbox/google/identity/metadata.ts";
+import { CLUSTER_EVENTS } from "../sandbox/google/pubsub/pubsub.ts";
+import { freePort } from "../sandbox/os/free-port.ts";
+import { startProcess } from "../sandbox/os/process.ts";
+import { createUndo, type Undo } from "../sandbox/os/undo.ts";
 import { median } from "./median.ts";
 import { atMost, type Target } from "./target.ts";
 

@@ -1,8 +1,8 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { SandboxFleet } from "../sandbox/fleet.ts";
-import { syncMesh } from "../sandbox/sync-mesh.ts";
+import type { SandboxFleet } from "../sandbox/fleet/fleet.ts";
+import { syncMesh } from "../sandbox/fleet/sync-mesh-client.ts";
 import type { Summary } from "../shared/core/answers/summary.ts";
 import { cpuTime } from "./cpu-time.ts";
 import { median } from "./median.ts";

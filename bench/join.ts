@@ -1,8 +1,8 @@
 import { join } from "node:path";
-import { followLog, type LogLine } from "../sandbox/demo/function-log.ts";
-import { joinCost, joinDone, joinStart } from "../sandbox/demo/measure.ts";
-import type { SandboxFleet } from "../sandbox/fleet.ts";
-import type { FleetMember } from "../sandbox/fleet-file.ts";
+import { followLog, type LogLine } from "../sandbox/demo/join/function-log.ts";
+import { joinCost, joinDone, joinStart } from "../sandbox/demo/join/measure.ts";
+import type { SandboxFleet } from "../sandbox/fleet/fleet.ts";
+import type { FleetMember } from "../sandbox/google/member.ts";
 import { fillManifest, type ManifestTemplate, manifestValues } from "../shared/istio/template.ts";
 import { peakMemory, resetPeakMemory } from "./memory.ts";
 import { atLeast, atMost, type Target } from "./target.ts";

@@ -3,7 +3,7 @@ import { platform, tmpdir } from "node:os";
 import { join } from "node:path";
 import { Command, InvalidArgumentError } from "commander";
 import { type Binaries, ensureBinaries } from "../sandbox/binaries/build.ts";
-import { type SandboxFleet, startFleet } from "../sandbox/fleet.ts";
+import { type SandboxFleet, startFleet } from "../sandbox/fleet/fleet.ts";
 import { DIST } from "../scripts/paths.ts";
 import { run } from "../scripts/run.ts";
 import { parsePin } from "../shared/istio/pin.ts";

@@ -3,7 +3,7 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import type { Binaries } from "../sandbox/binaries/build.ts";
-import type { FleetMember } from "../sandbox/fleet-file.ts";
+import type { FleetMember } from "../sandbox/google/member.ts";
 import { ISTIO_NAMESPACE } from "../shared/core/names.ts";
 import type { KubernetesObject } from "../shared/ports/kubernetes-object.ts";
 

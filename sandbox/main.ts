@@ -1,6 +1,6 @@
 import { Command, InvalidArgumentError } from "commander";
 import { inWords } from "../shared/errors.ts";
-import { type SandboxFleet, startFleet } from "./fleet.ts";
+import { type SandboxFleet, startFleet } from "./fleet/fleet.ts";
 import { renderCounts } from "./traffic/tally.ts";
 import { startTraffic } from "./traffic/traffic.ts";
 import { renderUsage } from "./usage.ts";

@@ -1,8 +1,8 @@
 import { join, resolve } from "node:path";
 import { rootSecretName } from "../shared/core/names.ts";
-import { meshjoinEnvironmentFile } from "./command-line.ts";
-import type { FleetFile } from "./fleet-file.ts";
-import { gcloudEnvironmentFile } from "./gcloud.ts";
+import type { FleetFile } from "./fleet/fleet-file.ts";
+import { gcloudEnvironmentFile } from "./fleet/gcloud-environment.ts";
+import { meshjoinEnvironmentFile } from "./fleet/meshjoin-environment.ts";
 import type { Target } from "./traffic/request.ts";
 
 export interface Usage {

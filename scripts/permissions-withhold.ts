@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type SandboxFleet, startFleet } from "../sandbox/fleet.ts";
+import { type SandboxFleet, startFleet } from "../sandbox/fleet/fleet.ts";
 import { renderTable } from "../shared/table.ts";
 import { SAMPLES, TRIALS } from "./permissions/trials.ts";
 

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { UnavailableError } from "../../shared/errors.ts";
-import { startProcess } from "../process.ts";
+import { startProcess } from "../os/process.ts";
 import { userCache } from "./cache.ts";
 import { findExecutable, isExecutable } from "./lookup.ts";
 import { TOOL_NAMES, type Tool, type ToolName, toolsOf } from "./tools.ts";

@@ -3,16 +3,16 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import type { Binaries } from "../binaries/build.ts";
-import { GOOGLES_SERVICE_RANGE } from "../google/gke-cluster.ts";
 import { type ApiClient, createApiClient } from "./api-client.ts";
 import { type AutopilotPolicy, enforceAutopilot } from "./autopilot.ts";
 import { type FaultProxy, startFaultProxy } from "./fault-proxy.ts";
-import type { ImageRegistry } from "./image-registry.ts";
 import { type ApiServer, startApiServer, startControllerManager, startEtcd } from "./kube-processes.ts";
 import { renderKubeconfig } from "./kubeconfig.ts";
-import { startKubelet } from "./kubelet.ts";
-import { type NodeStandIn, type PilotOfPod, startNode } from "./node.ts";
+import type { ImageRegistry } from "./node/image-registry.ts";
+import { startKubelet } from "./node/kubelet-server.ts";
+import { type NodeStandIn, type PilotOfPod, startNode } from "./node/node.ts";
 import { startPodNetwork } from "./pod-network.ts";
+import { GOOGLES_SERVICE_RANGE } from "./service-range.ts";
 import type { TrafficSupport } from "./traffic-support.ts";
 
 export interface ControlPlaneOptions {

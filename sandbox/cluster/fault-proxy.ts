@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { connect, createServer, type Socket } from "node:net";
 import { platform } from "node:os";
 import { setTimeout as delay } from "node:timers/promises";
-import { cut } from "../cut.ts";
+import { cut } from "../os/cut.ts";
 import { faultAnswers } from "./fault-answers.ts";
 
 /**

@@ -4,8 +4,8 @@ import { request } from "node:https";
 import { connect } from "node:net";
 import { join } from "node:path";
 import type { Binaries } from "../binaries/build.ts";
-import { freePort } from "../ports.ts";
-import { type RunningProcess, startProcess } from "../process.ts";
+import { freePort } from "../os/free-port.ts";
+import { type RunningProcess, startProcess } from "../os/process.ts";
 import { renderKubeconfig } from "./kubeconfig.ts";
 
 /** etcd, kube-apiserver and kube-controller-manager: the real ones, with the flags that a laptop needs. */

@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { createServer } from "node:http";
 import { connect, createServer as createTcpServer, type Socket } from "node:net";
 import type { Duplex } from "node:stream";
-import { hostAddress } from "../host-address.ts";
+import { hostAddress } from "../os/host-address.ts";
 
 /**
  * How kube-apiserver reaches pods and nodes, whose addresses exist in the API only: an HTTP CONNECT server on a

@@ -1,4 +1,4 @@
-import { GoogleError } from "./google-error.ts";
+import { GoogleError } from "./http/google-error.ts";
 
 /** A Google Cloud project of the sandbox: the APIs take either name and answer with the one that the real ones answer with. */
 export interface SandboxProject {

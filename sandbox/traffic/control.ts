@@ -6,7 +6,7 @@ import { makeKeyPair, privateKeyPem } from "../../shared/pki/key.ts";
 import { makeRoot } from "../../shared/pki/make-root.ts";
 import { readSigningRoot } from "../../shared/pki/root.ts";
 import { keysInPayloads } from "../../shared/pki/signing-key.ts";
-import type { SandboxFleet } from "../fleet.ts";
+import type { SandboxFleet } from "../fleet/fleet.ts";
 import { memberApi } from "./member-api.ts";
 import type { StepCounts } from "./tally.ts";
 import type { Traffic } from "./traffic.ts";

@@ -1,6 +1,6 @@
 import { KubeConfig } from "@kubernetes/client-node";
 import { type ApiClient, createApiClient } from "../cluster/api-client.ts";
-import type { FleetMember } from "../fleet-file.ts";
+import type { FleetMember } from "../google/member.ts";
 
 /** As an administrator of the member, past the fault proxy. */
 export function memberApi({ name, kubeconfig }: FleetMember): ApiClient {

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import type { V1ConfigMap } from "@kubernetes/client-node";
 import type { ApiClient } from "../cluster/api-client.ts";
-import { writeVolume } from "../cluster/volumes.ts";
+import { writeVolume } from "../cluster/node/volumes.ts";
 import { type AppName, NAMESPACE } from "./objects.ts";
 
 /** A pod's volumes that Istio's injection gives to a sidecar, written as a kubelet writes them. */

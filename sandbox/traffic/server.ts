@@ -1,6 +1,6 @@
 import { once } from "node:events";
 import { createServer } from "node:http";
-import { freePort } from "../ports.ts";
+import { freePort } from "../os/free-port.ts";
 
 export interface EchoServer {
   /** On 127.0.0.1. */

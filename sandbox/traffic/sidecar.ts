@@ -4,11 +4,12 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { V1ConfigMap, V1Namespace } from "@kubernetes/client-node";
 import { ISTIO_NAMESPACE, NETWORK_LABEL } from "../../shared/core/names.ts";
 import type { ApiClient } from "../cluster/api-client.ts";
-import type { FleetMember } from "../fleet-file.ts";
-import { freePort } from "../ports.ts";
-import { startProcess } from "../process.ts";
-import type { Undo } from "../undo.ts";
-import type { FleetTraffic } from "./fleet-traffic.ts";
+import type { FleetTraffic } from "../fleet/fleet-traffic.ts";
+import type { TrafficPod } from "../fleet/vpc.ts";
+import type { FleetMember } from "../google/member.ts";
+import { freePort } from "../os/free-port.ts";
+import { startProcess } from "../os/process.ts";
+import type { Undo } from "../os/undo.ts";
 import { serveIstiodAddress } from "./istiod-address.ts";
 import { mountFiles } from "./mounted-files.ts";
 import type { AppName } from "./objects.ts";
@@ -20,7 +21,6 @@ import {
   sidecarArgs,
   sidecarEnv,
 } from "./sidecar-settings.ts";
-import type { TrafficPod } from "./vpc.ts";
 
 export interface SidecarOptions {
   readonly app: AppName;

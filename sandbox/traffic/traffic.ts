@@ -2,10 +2,10 @@ import { appendFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type ApiClient, ApiError } from "../cluster/api-client.ts";
-import type { SandboxFleet } from "../fleet.ts";
-import type { FleetMember } from "../fleet-file.ts";
-import { freePort } from "../ports.ts";
-import { createUndo, type Undo } from "../undo.ts";
+import type { SandboxFleet } from "../fleet/fleet.ts";
+import type { FleetMember } from "../google/member.ts";
+import { freePort } from "../os/free-port.ts";
+import { createUndo, type Undo } from "../os/undo.ts";
 import { knock } from "./knock.ts";
 import { memberApi } from "./member-api.ts";
 import {

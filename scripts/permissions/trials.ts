@@ -1,6 +1,6 @@
-import type { SandboxFleet } from "../../sandbox/fleet.ts";
+import type { SandboxFleet } from "../../sandbox/fleet/fleet.ts";
 import type { FunctionRole } from "../../sandbox/google/permissions/granted.ts";
-import { ROTATION } from "../../sandbox/google/pubsub.ts";
+import { ROTATION } from "../../sandbox/google/pubsub/pubsub.ts";
 import { memberApi } from "../../sandbox/traffic/member-api.ts";
 import type { Status } from "../../shared/core/answers/status.ts";
 import type { Summary } from "../../shared/core/answers/summary.ts";

@@ -6,7 +6,7 @@ import { join, relative } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
 import { ensureBinaries } from "../../sandbox/binaries/build.ts";
-import { deployBundle } from "../../sandbox/deployment.ts";
+import { deployBundle } from "../../sandbox/fleet/deployment.ts";
 import { buildFunctions } from "../../scripts/build.ts";
 import { ROOT } from "../../scripts/paths.ts";
 import type { Manifest } from "../../scripts/render.ts";

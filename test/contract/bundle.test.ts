@@ -2,7 +2,7 @@ import { builtinModules } from "node:module";
 import { beforeAll, describe, expect, it } from "@jest/globals";
 import { parseSync } from "oxc-parser";
 import manifest from "../../package.json" with { type: "json" };
-import { DEPLOYMENTS } from "../../sandbox/google/function-process.ts";
+import { DEPLOYMENTS } from "../../sandbox/google/functions/function-process.ts";
 import { bundle } from "../../scripts/bundle.ts";
 import { bundlePackage } from "../../scripts/bundle-package.ts";
 import { ROOT } from "../../scripts/paths.ts";

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "@jest/globals";
-import { type GkeApi, type GkeBackend, startGke } from "../../sandbox/google/gke.ts";
-import { GOOGLES_SERVICE_RANGE } from "../../sandbox/google/gke-cluster.ts";
+import { GOOGLES_SERVICE_RANGE } from "../../sandbox/cluster/service-range.ts";
+import { type GkeApi, type GkeBackend, startGke } from "../../sandbox/google/gke/api.ts";
 import { gkeDirectory } from "../../shared/adapters/cluster-directory.ts";
 import { gkeLabels } from "../../shared/adapters/cluster-labels.ts";
 import type { Cluster } from "../../shared/core/cluster/cluster.ts";

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "@jest/globals";
 import { startCompute } from "../../sandbox/google/compute/api.ts";
-import { listen } from "../../sandbox/google/http.ts";
+import { listen } from "../../sandbox/google/http/server.ts";
 import { computeFirewalls } from "../../shared/adapters/firewalls.ts";
 import { googleAccessToken } from "../../shared/adapters/google-auth.ts";
 import type { FirewallRule } from "../../shared/core/firewall/firewall.ts";

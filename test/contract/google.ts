@@ -1,8 +1,8 @@
-import { createFaultBoard, type FaultBoard } from "../../sandbox/google/faults.ts";
-import { createIdentityTokens } from "../../sandbox/google/identity-tokens.ts";
-import { startMetadataServer } from "../../sandbox/google/metadata.ts";
-import { createRequestLedger, type RequestLedger } from "../../sandbox/google/requests.ts";
-import { createTokenRegistry } from "../../sandbox/google/tokens.ts";
+import { createFaultBoard, type FaultBoard } from "../../sandbox/google/faults/faults.ts";
+import { createRequestLedger, type RequestLedger } from "../../sandbox/google/http/ledger.ts";
+import { createIdentityTokens } from "../../sandbox/google/identity/identity-tokens.ts";
+import { startMetadataServer } from "../../sandbox/google/identity/metadata.ts";
+import { createTokenRegistry } from "../../sandbox/google/identity/tokens.ts";
 
 export const PROJECT = { id: "shop", number: "4711" } as const;
 export const CALLER = "reconciler@shop.iam.gserviceaccount.com";

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
-import { listen } from "../../sandbox/google/http.ts";
+import { listen } from "../../sandbox/google/http/server.ts";
 import { startProjectApis } from "../../sandbox/google/project/api.ts";
 import { createProjectState } from "../../sandbox/google/project/state.ts";
 import { googleAccessToken } from "../../shared/adapters/google-auth.ts";

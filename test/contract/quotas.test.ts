@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
 import { startCompute } from "../../sandbox/google/compute/api.ts";
-import { listen } from "../../sandbox/google/http.ts";
+import { listen } from "../../sandbox/google/http/server.ts";
 import { startProjectApis } from "../../sandbox/google/project/api.ts";
 import { createProjectState } from "../../sandbox/google/project/state.ts";
 import { googleAccessToken } from "../../shared/adapters/google-auth.ts";

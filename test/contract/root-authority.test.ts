@@ -1,7 +1,7 @@
 import { describe, expect, it } from "@jest/globals";
 import { signIntermediate } from "../../functions/sign-intermediate/sign-intermediate.ts";
-import { type LocalServer, listen } from "../../sandbox/google/http.ts";
-import { startIamFront } from "../../sandbox/google/iam-front.ts";
+import { startIamFront } from "../../sandbox/google/functions/iam-front.ts";
+import { type LocalServer, listen } from "../../sandbox/google/http/server.ts";
 import { googleIdentityToken } from "../../shared/adapters/google-auth.ts";
 import { type SignerOptions, signIntermediateAuthority } from "../../shared/adapters/root-authority.ts";
 import { RefusedError } from "../../shared/errors.ts";

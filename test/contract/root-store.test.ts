@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { describe, expect, it } from "@jest/globals";
-import { listen } from "../../sandbox/google/http.ts";
-import { startSecretManager } from "../../sandbox/google/secret-manager.ts";
+import { listen } from "../../sandbox/google/http/server.ts";
+import { startSecretManager } from "../../sandbox/google/secret-manager/api.ts";
 import { secretManagerKeeper } from "../../shared/adapters/root-keeper.ts";
 import { secretManagerRoots } from "../../shared/adapters/root-store.ts";
 import { UnavailableError } from "../../shared/errors.ts";

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
-import { type LocalServer, listen } from "../../sandbox/google/http.ts";
-import { startSecretManager } from "../../sandbox/google/secret-manager.ts";
+import { type LocalServer, listen } from "../../sandbox/google/http/server.ts";
+import { startSecretManager } from "../../sandbox/google/secret-manager/api.ts";
 import { loadConfig } from "../../shared/config.ts";
 import type { RootAuthority, TrustBundle } from "../../shared/ports/root-authority.ts";
 import { createSignerRuntime, wireRotator } from "../../shared/runtime.ts";

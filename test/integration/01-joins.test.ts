@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, it } from "@jest/globals";
-import { unsyncedPairs } from "../../sandbox/sync-state.ts";
+import { unsyncedPairs } from "../../sandbox/fleet/istiod-sync.ts";
 import { finishedEntry, functionLog, push } from "./world/events.ts";
 import { MESH_LABEL, membersOf, SCENARIO_MS, useFleet } from "./world/fleet.ts";
 import { clearFaults, setFault, setLabels } from "./world/google.ts";

@@ -1,7 +1,7 @@
 import { createPrivateKey, generateKeyPairSync } from "node:crypto";
 import { beforeAll, describe, expect, it } from "@jest/globals";
-import type { SandboxFleet } from "../../sandbox/fleet.ts";
-import type { FleetMember } from "../../sandbox/fleet-file.ts";
+import type { SandboxFleet } from "../../sandbox/fleet/fleet.ts";
+import type { FleetMember } from "../../sandbox/google/member.ts";
 import { basicConstraints, certificateSigning } from "../../shared/pki/extension.ts";
 import { makeKeyPair, privateKeyPem } from "../../shared/pki/key.ts";
 import { aRoot, payloadOf, type RootSeed } from "../support/pki/gen.ts";

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "@jest/globals";
-import type { FleetMember } from "../../sandbox/fleet-file.ts";
-import { unsyncedPairs } from "../../sandbox/sync-state.ts";
+import { unsyncedPairs } from "../../sandbox/fleet/istiod-sync.ts";
+import type { FleetMember } from "../../sandbox/google/member.ts";
 import { makeRoot } from "../../shared/pki/make-root.ts";
 import type { KubernetesObject } from "../../shared/ports/kubernetes-object.ts";
 import { payloadOf } from "../support/pki/gen.ts";

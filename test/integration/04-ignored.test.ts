@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, it } from "@jest/globals";
-import type { FleetMember } from "../../sandbox/fleet-file.ts";
+import type { FleetMember } from "../../sandbox/google/member.ts";
 import { finishedEntry, handle, loggedDuring, push, pushCloudEvent } from "./world/events.ts";
 import { MESH_LABEL, SCENARIO_MS, useFleet } from "./world/fleet.ts";
 import { beginCreation, beginDeletion, clearFaults, setFault, setLabels } from "./world/google.ts";

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "@jest/globals";
-import type { FleetMember } from "../../sandbox/fleet-file.ts";
+import type { FleetMember } from "../../sandbox/google/member.ts";
 import { membersOf, SCENARIO_MS, useFleet } from "./world/fleet.ts";
 import { kubectl, list, secrets, snapshot } from "./world/kubectl.ts";
 import { expectPaired } from "./world/mesh.ts";

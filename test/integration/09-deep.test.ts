@@ -1,6 +1,6 @@
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "@jest/globals";
-import type { FleetMember } from "../../sandbox/fleet-file.ts";
+import type { FleetMember } from "../../sandbox/google/member.ts";
 import { membersOf, SCENARIO_MS, useFleet } from "./world/fleet.ts";
 import { kubectl, snapshot } from "./world/kubectl.ts";
 import { untilFailClosed } from "./world/mesh.ts";

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from "@jest/globals";
-import type { FleetMember } from "../../sandbox/fleet-file.ts";
+import type { FleetMember } from "../../sandbox/google/member.ts";
 import { deletionEntry, finishedEntry, push } from "./world/events.ts";
 import { membersOf, SCENARIO_MS, useFleet } from "./world/fleet.ts";
 import { beginDeletion, clearFaults, holdEvents, setFault } from "./world/google.ts";

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, it } from "@jest/globals";
-import type { SandboxFleet } from "../../sandbox/fleet.ts";
-import type { FleetMember } from "../../sandbox/fleet-file.ts";
+import type { SandboxFleet } from "../../sandbox/fleet/fleet.ts";
+import type { FleetMember } from "../../sandbox/google/member.ts";
 import { membersOf, SCENARIO_MS, useFleet } from "./world/fleet.ts";
 import { clearFaults, holdEvents } from "./world/google.ts";
 import { kubectl } from "./world/kubectl.ts";

@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
-import { INTERMEDIATES, ROOT_ROTATION } from "../../sandbox/demo-rotation/rotations.ts";
-import type { Step } from "../../sandbox/demo-rotation/step.ts";
-import { STEPS } from "../../sandbox/demo-rotation/steps.ts";
-import type { SandboxFleet } from "../../sandbox/fleet.ts";
+import { INTERMEDIATES, ROOT_ROTATION } from "../../sandbox/demo/rotation/rotations.ts";
+import type { Step } from "../../sandbox/demo/rotation/step.ts";
+import { STEPS } from "../../sandbox/demo/rotation/steps.ts";
+import type { SandboxFleet } from "../../sandbox/fleet/fleet.ts";
 import { breakTraffic } from "../../sandbox/traffic/control.ts";
 import type { Answer } from "../../sandbox/traffic/request.ts";
 import { startTraffic, type Traffic } from "../../sandbox/traffic/traffic.ts";

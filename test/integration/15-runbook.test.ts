@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { afterEach, beforeAll, describe, expect, it } from "@jest/globals";
-import type { FleetMember } from "../../sandbox/fleet-file.ts";
+import type { FleetMember } from "../../sandbox/google/member.ts";
 import { ROOT } from "../../scripts/paths.ts";
 import { makeRoot } from "../../shared/pki/make-root.ts";
 import type { Entry } from "../support/logging/query.ts";

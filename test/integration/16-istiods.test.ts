@@ -1,8 +1,8 @@
 import { connect } from "node:tls";
 import { describe, expect, it } from "@jest/globals";
 import { ApiError } from "../../sandbox/cluster/api-client.ts";
-import type { FleetMember } from "../../sandbox/fleet-file.ts";
-import { remoteClusters, unsyncedPairs } from "../../sandbox/sync-state.ts";
+import { remoteClusters, unsyncedPairs } from "../../sandbox/fleet/istiod-sync.ts";
+import type { FleetMember } from "../../sandbox/google/member.ts";
 import { memberApi } from "../../sandbox/traffic/member-api.ts";
 import { remoteSecretName } from "../../shared/core/names.ts";
 import { membersOf, SCENARIO_MS, useFleet } from "./world/fleet.ts";

@@ -1,7 +1,7 @@
 import { writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { describe, expect, it } from "@jest/globals";
-import type { FleetMember } from "../../sandbox/fleet-file.ts";
+import type { FleetMember } from "../../sandbox/google/member.ts";
 import { MESH_LABEL, membersOf, SCENARIO_MS, useFleet } from "./world/fleet.ts";
 import { allowNetAdmin, setLabels } from "./world/google.ts";
 import { kubectl, list, snapshot } from "./world/kubectl.ts";

@@ -5,7 +5,7 @@ import { dirname, join } from "node:path";
 import { beforeAll, describe, expect, it } from "@jest/globals";
 import manifest from "../../package.json" with { type: "json" };
 import { ensureBinaries } from "../../sandbox/binaries/build.ts";
-import { MIRROR_HUB } from "../../sandbox/google-cloud.ts";
+import { MIRROR_HUB } from "../../sandbox/google/cloud.ts";
 import { ROOT } from "../../scripts/paths.ts";
 import { readSchema } from "../../scripts/terraform/schema.ts";
 import { withStandIn } from "../../scripts/terraform/stand-in/provider.ts";

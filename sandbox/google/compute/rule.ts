@@ -1,5 +1,5 @@
 import { BlockList, isIP } from "node:net";
-import { GoogleError } from "../google-error.ts";
+import { GoogleError } from "../http/google-error.ts";
 
 export interface Protocol {
   readonly IPProtocol: string;

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { type LocalServer, listen, readBody } from "../http.ts";
+import { type LocalServer, listen, readBody } from "../http/server.ts";
 import type { Iam } from "./iam.ts";
 import { kubernetesPermission } from "./kubernetes-permission.ts";
 

@@ -1,4 +1,4 @@
-import type { Accounts } from "../accounts.ts";
+import type { Accounts } from "../identity/accounts.ts";
 import { FUNCTION_ROLES, type FunctionRole, type Granted } from "./granted.ts";
 
 /** One permission that one function was asked for, in one scenario. */

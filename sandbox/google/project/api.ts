@@ -1,7 +1,7 @@
-import { GoogleError } from "../google-error.ts";
-import type { LocalServer } from "../http.ts";
+import { GoogleError } from "../http/google-error.ts";
+import { type RestCall, type RestOptions, type RestRoute, startRestApi } from "../http/rest.ts";
+import type { LocalServer } from "../http/server.ts";
 import { findProject, type SandboxProject } from "../projects.ts";
-import { type RestCall, type RestOptions, type RestRoute, startRestApi } from "../rest.ts";
 import { assertUsable, type Gate, mayDo } from "./gate.ts";
 import type { ProjectState } from "./state.ts";
 

@@ -1,6 +1,6 @@
-import { GoogleError } from "../google-error.ts";
+import { GoogleError } from "../http/google-error.ts";
+import type { RestCall } from "../http/rest.ts";
 import type { SandboxProject } from "../projects.ts";
-import type { RestCall } from "../rest.ts";
 import type { ProjectState } from "./state.ts";
 
 const ERROR_INFO = "type.googleapis.com/google.rpc.ErrorInfo";

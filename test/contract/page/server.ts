@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { type Page, renderPage } from "../../../functions/sync-mesh/page/page.ts";
 import type { PageView } from "../../../functions/sync-mesh/page/view.ts";
-import { listen, readBody } from "../../../sandbox/google/http.ts";
+import { listen, readBody } from "../../../sandbox/google/http/server.ts";
 import { aView } from "../../support/builders/page-view.ts";
 
 export interface PageServer {

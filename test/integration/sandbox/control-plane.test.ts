@@ -7,9 +7,9 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
 import { CoreV1Api, KubeConfig } from "@kubernetes/client-node";
 import { ensureBinaries } from "../../../sandbox/binaries/build.ts";
+import { countClusterConnections, countClusterRequests } from "../../../sandbox/cluster/audit-log.ts";
 import { type ControlPlane, startControlPlane } from "../../../sandbox/cluster/control-plane.ts";
-import { countClusterConnections, countClusterRequests } from "../../../sandbox/cluster-requests.ts";
-import { freePort } from "../../../sandbox/ports.ts";
+import { freePort } from "../../../sandbox/os/free-port.ts";
 import pin from "../../../shared/istio/pin.json" with { type: "json" };
 import { eventually } from "../world/mesh.ts";
 

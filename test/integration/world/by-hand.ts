@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { ensureBinaries } from "../../../sandbox/binaries/build.ts";
-import type { FleetMember } from "../../../sandbox/fleet-file.ts";
+import type { FleetMember } from "../../../sandbox/google/member.ts";
 import { parsePin } from "../../../shared/istio/pin.ts";
 import { certificatePem } from "../../../shared/pki/bundle.ts";
 import { issueIntermediate } from "../../../shared/pki/intermediate.ts";

@@ -1,4 +1,4 @@
-import { type LocalServer, listen, readBody } from "../../../sandbox/google/http.ts";
+import { type LocalServer, listen, readBody } from "../../../sandbox/google/http/server.ts";
 import { type Entry, matches } from "../../support/logging/query.ts";
 
 /** Of `entries:list`, what gcloud sends; https://cloud.google.com/logging/docs/reference/v2/rest/v2/entries/list */

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { type LocalServer, listen, readBody, requestUrl } from "../../../sandbox/google/http.ts";
+import { type LocalServer, listen, readBody, requestUrl } from "../../../sandbox/google/http/server.ts";
 
 /** What a request is refused with that nobody plays here. */
 export const NOBODY = "nobody answers this here";

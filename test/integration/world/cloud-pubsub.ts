@@ -1,9 +1,9 @@
 import { PubSub } from "@google-cloud/pubsub";
 import { OAuth2Client } from "google-auth-library";
-import type { SandboxFleet } from "../../../sandbox/fleet.ts";
-import { deadLetterAttributes } from "../../../sandbox/google/dead-letter.ts";
-import { type LocalServer, listen, readBody } from "../../../sandbox/google/http.ts";
-import { DEAD_LETTERS } from "../../../sandbox/google/pubsub.ts";
+import type { SandboxFleet } from "../../../sandbox/fleet/fleet.ts";
+import { type LocalServer, listen, readBody } from "../../../sandbox/google/http/server.ts";
+import { deadLetterAttributes } from "../../../sandbox/google/pubsub/dead-letter.ts";
+import { DEAD_LETTERS } from "../../../sandbox/google/pubsub/pubsub.ts";
 
 /** A client of the sandbox's server, which speaks gRPC alone. */
 function clientOf(fleet: SandboxFleet): PubSub {

@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import type { FleetFile } from "../../../sandbox/fleet-file.ts";
+import type { FleetFile } from "../../../sandbox/fleet/fleet-file.ts";
 import { ROOT } from "../../../scripts/paths.ts";
 import { copyModules } from "../../../scripts/terraform/copy.ts";
 import { readSchema } from "../../../scripts/terraform/schema.ts";

@@ -1,9 +1,9 @@
 import { execFile } from "node:child_process";
 import { dirname, join } from "node:path";
 import { promisify } from "node:util";
-import { meshjoinEnvironmentFile } from "../../../sandbox/command-line.ts";
-import type { SandboxFleet } from "../../../sandbox/fleet.ts";
-import { gcloudEnvironmentFile } from "../../../sandbox/gcloud.ts";
+import type { SandboxFleet } from "../../../sandbox/fleet/fleet.ts";
+import { gcloudEnvironmentFile } from "../../../sandbox/fleet/gcloud-environment.ts";
+import { meshjoinEnvironmentFile } from "../../../sandbox/fleet/meshjoin-environment.ts";
 import { ROOT } from "../../../scripts/paths.ts";
 import { kubectlPath } from "./kubectl.ts";
 

@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
-import type { SandboxFleet } from "../../../sandbox/fleet.ts";
-import type { FleetMember } from "../../../sandbox/fleet-file.ts";
-import type { FunctionName } from "../../../sandbox/google/function-process.ts";
+import type { SandboxFleet } from "../../../sandbox/fleet/fleet.ts";
+import type { FunctionName } from "../../../sandbox/google/functions/function-process.ts";
+import type { FleetMember } from "../../../sandbox/google/member.ts";
 
 type Json = Readonly<Record<string, unknown>>;
 

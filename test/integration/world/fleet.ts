@@ -2,8 +2,8 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, expect } from "@jest/globals";
-import { type SandboxFleet, startFleet } from "../../../sandbox/fleet.ts";
-import type { FleetMember } from "../../../sandbox/fleet-file.ts";
+import { type SandboxFleet, startFleet } from "../../../sandbox/fleet/fleet.ts";
+import type { FleetMember } from "../../../sandbox/google/member.ts";
 import { DIST } from "../../../scripts/paths.ts";
 import { recordAsked } from "../../../scripts/permissions/evidence.ts";
 

@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { SandboxFleet } from "../../../sandbox/fleet.ts";
-import type { FleetMember } from "../../../sandbox/fleet-file.ts";
+import type { SandboxFleet } from "../../../sandbox/fleet/fleet.ts";
+import type { FleetMember } from "../../../sandbox/google/member.ts";
 import { rootSecretName } from "../../../shared/core/names.ts";
 
 const OPERATION_POLL_MS = 100;

@@ -1,7 +1,11 @@
 import { dirname, join } from "node:path";
-import type { SandboxFleet } from "../../../sandbox/fleet.ts";
-import { type FunctionName, functionProcess, readBundle } from "../../../sandbox/google/function-process.ts";
-import { type ProcessExit, startProcess } from "../../../sandbox/process.ts";
+import type { SandboxFleet } from "../../../sandbox/fleet/fleet.ts";
+import {
+  type FunctionName,
+  functionProcess,
+  readBundle,
+} from "../../../sandbox/google/functions/function-process.ts";
+import { type ProcessExit, startProcess } from "../../../sandbox/os/process.ts";
 
 /** Deploys the function with this configuration, which stops the instance as it starts; its last words go to the function's log. */
 export async function dieAtStart(

@@ -2,7 +2,7 @@ import { execFile } from "node:child_process";
 import { readFile } from "node:fs/promises";
 import { promisify } from "node:util";
 import { type Binaries, ensureBinaries } from "../../../sandbox/binaries/build.ts";
-import type { FleetMember } from "../../../sandbox/fleet-file.ts";
+import type { FleetMember } from "../../../sandbox/google/member.ts";
 import { parsePin } from "../../../shared/istio/pin.ts";
 import type { KubernetesObject } from "../../../shared/ports/kubernetes-object.ts";
 

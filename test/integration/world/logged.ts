@@ -1,5 +1,5 @@
 import { readFile } from "node:fs/promises";
-import type { SandboxFleet } from "../../../sandbox/fleet.ts";
+import type { SandboxFleet } from "../../../sandbox/fleet/fleet.ts";
 import { entryOf, textEntryOf } from "../../support/logging/metrics.ts";
 import type { Entry } from "../../support/logging/query.ts";
 

@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { expect } from "@jest/globals";
-import type { SandboxFleet } from "../../../sandbox/fleet.ts";
-import type { FleetMember } from "../../../sandbox/fleet-file.ts";
-import { remoteClusters, unsyncedPairs } from "../../../sandbox/sync-state.ts";
+import type { SandboxFleet } from "../../../sandbox/fleet/fleet.ts";
+import { remoteClusters, unsyncedPairs } from "../../../sandbox/fleet/istiod-sync.ts";
+import type { FleetMember } from "../../../sandbox/google/member.ts";
 import { membersOf } from "./fleet.ts";
 import { kubectl, list, secrets } from "./kubectl.ts";
 import { writesTo } from "./writes.ts";

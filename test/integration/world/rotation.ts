@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { SandboxFleet } from "../../../sandbox/fleet.ts";
+import type { SandboxFleet } from "../../../sandbox/fleet/fleet.ts";
 import type { Stage } from "../../../shared/core/roots/stages.ts";
 import { fromLog, type LogLine } from "./events.ts";
 import { membersOf } from "./fleet.ts";

@@ -1,4 +1,4 @@
-import type { SandboxFleet } from "../../../sandbox/fleet.ts";
+import type { SandboxFleet } from "../../../sandbox/fleet/fleet.ts";
 import type { Diagnosis } from "../../../shared/core/answers/check.ts";
 import type { Plan } from "../../../shared/core/answers/plan.ts";
 import type { Status } from "../../../shared/core/answers/status.ts";

@@ -1,8 +1,8 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { SandboxFleet } from "../../../sandbox/fleet.ts";
-import type { FleetMember } from "../../../sandbox/fleet-file.ts";
+import type { SandboxFleet } from "../../../sandbox/fleet/fleet.ts";
+import type { FleetMember } from "../../../sandbox/google/member.ts";
 
 interface AuditEvent {
   readonly verb?: string;

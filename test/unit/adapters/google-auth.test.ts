@@ -1,9 +1,9 @@
 import { afterEach, describe, expect, it } from "@jest/globals";
 import { Compute, GoogleAuth, UserRefreshClient } from "google-auth-library";
-import type { LocalServer } from "../../../sandbox/google/http.ts";
-import { startMetadataServer } from "../../../sandbox/google/metadata.ts";
+import type { LocalServer } from "../../../sandbox/google/http/server.ts";
+import { startMetadataServer } from "../../../sandbox/google/identity/metadata.ts";
 import { googleCaller, googleIdentityToken } from "../../../shared/adapters/google-auth.ts";
-import { aGround, CALLER, PROJECT } from "../sandbox/stand-ins.ts";
+import { aGround, CALLER, PROJECT } from "../sandbox/google/stand-ins.ts";
 
 /** Google's token endpoints, as a person's credentials ask them. */
 function aPerson(tokenInfo: () => Response): GoogleAuth {

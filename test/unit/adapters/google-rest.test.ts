@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
-import { type LocalServer, listen } from "../../../sandbox/google/http.ts";
+import { type LocalServer, listen } from "../../../sandbox/google/http/server.ts";
 import { fromGoogleError } from "../../../shared/adapters/google-client.ts";
 import { askGoogle } from "../../../shared/adapters/google-rest.ts";
 

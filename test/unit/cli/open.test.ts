@@ -1,6 +1,6 @@
 import { request as httpRequest } from "node:http";
 import { afterEach, describe, expect, it } from "@jest/globals";
-import { type LocalServer, listen, readBody } from "../../../sandbox/google/http.ts";
+import { type LocalServer, listen, readBody } from "../../../sandbox/google/http/server.ts";
 import { aMesh } from "../../support/fakes/mesh.ts";
 import { call } from "./host.ts";
 

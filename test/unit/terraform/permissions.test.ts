@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { describe, expect, it } from "@jest/globals";
-import { DEPLOYMENTS } from "../../../sandbox/google/function-process.ts";
+import { DEPLOYMENTS } from "../../../sandbox/google/functions/function-process.ts";
 import { kubernetesPermission } from "../../../sandbox/google/permissions/kubernetes-permission.ts";
 import { ROOT } from "../../../scripts/paths.ts";
 import { readModule, textOf } from "../../../scripts/terraform/module.ts";

@@ -4,7 +4,7 @@ import { platform } from "node:os";
 import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
 import { Pool } from "undici";
 import { type FaultProxy, startFaultProxy } from "../../../../sandbox/cluster/fault-proxy.ts";
-import { freePort } from "../../../../sandbox/ports.ts";
+import { freePort } from "../../../../sandbox/os/free-port.ts";
 import { makeRoot } from "../../../../shared/pki/make-root.ts";
 
 describe("startFaultProxy", () => {

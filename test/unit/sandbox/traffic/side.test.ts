@@ -1,5 +1,5 @@
 import { expect, it } from "@jest/globals";
-import { renderSide } from "../../../../sandbox/demo-rotation/live.ts";
+import { renderSide } from "../../../../sandbox/demo/rotation/live.ts";
 import { readSent, readSide } from "../../../../sandbox/traffic/side.ts";
 import { fingerprint, splitBundle } from "../../../../shared/pki/bundle.ts";
 import { issueIntermediate } from "../../../../shared/pki/intermediate.ts";

@@ -4,7 +4,7 @@ import { createSecureServer, type Http2ServerRequest, type Http2ServerResponse }
 import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { text } from "node:stream/consumers";
-import { forwardingSockets, servePortForward } from "../../../../../sandbox/cluster/port-forward.ts";
+import { forwardingSockets, servePortForward } from "../../../../../sandbox/cluster/node/port-forward.ts";
 import { ISTIO_NAMESPACE, READER_SERVICE_ACCOUNT } from "../../../../../shared/core/names.ts";
 import { MeshjoinError } from "../../../../../shared/errors.ts";
 import type { FakeApiServer } from "../api-server.ts";

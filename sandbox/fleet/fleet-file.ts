@@ -1,0 +1,44 @@
+import { rename, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import type { FleetMember } from "../google/member.ts";
+
+/** `fleet.json`: where everything of a running sandbox is. */
+export interface FleetFile {
+  readonly project: string;
+  readonly meshId: string;
+  readonly containerEndpoint: string;
+  readonly secretManagerEndpoint: string;
+  readonly computeEndpoint: string;
+  readonly projectEndpoint: string;
+  readonly pubsubEmulatorHost: string;
+  readonly topics: { readonly clusterEvents: string; readonly rotation: string };
+  readonly accessTokenFile: string;
+  readonly controlUrl: string;
+  readonly logDir: string;
+  readonly functions: Readonly<Record<string, string>>;
+  readonly members: readonly FleetMember[];
+}
+
+export interface FleetWriter {
+  /** Readers see the old file or the new one, never a part of one; writes happen in the order of the calls. */
+  write(fleet: FleetFile): Promise<void>;
+  remove(): Promise<void>;
+}
+
+export function fleetWriter(directory: string): FleetWriter {
+  const path = join(directory, "fleet.json");
+  let last = Promise.resolve();
+  const inTurn = (work: () => Promise<void>) => {
+    last = last.then(work, work);
+    return last;
+  };
+  return {
+    write: (fleet) =>
+      inTurn(async () => {
+        const fresh = `${path}.${process.pid}.tmp`;
+        await writeFile(fresh, `${JSON.stringify(fleet, null, 2)}\n`);
+        await rename(fresh, path);
+      }),
+    remove: () => inTurn(() => rm(path, { force: true })),
+  };
+}

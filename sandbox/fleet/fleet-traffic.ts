@@ -1,0 +1,46 @@
+import { readFile } from "node:fs/promises";
+import { UnavailableError } from "../../shared/errors.ts";
+import { parsePin } from "../../shared/istio/pin.ts";
+import { ensureTrafficBinaries, type TrafficBinaries } from "../binaries/traffic.ts";
+import type { TrafficSupport } from "../cluster/traffic-support.ts";
+import { hostAddress } from "../os/host-address.ts";
+import { canTellPodsApart, type Vpc } from "./vpc.ts";
+
+/** What has to be there before the first cluster starts. */
+export interface TrafficBasis extends TrafficSupport {
+  readonly binaries: TrafficBinaries;
+  /** Whether connections show which pod has opened them; otherwise no firewall can be asked. */
+  readonly tellsPodsApart: boolean;
+}
+
+/** What a fleet gives to its sidecars. */
+export interface FleetTraffic extends TrafficBasis {
+  /** For their files; emptied when a fleet starts. */
+  readonly dir: string;
+  /** `127.0.0.1:PORT` of the istiod that runs now; undefined where none does. */
+  xdsAddress(clusterId: string): string | undefined;
+  /** Between the sidecars; undefined where it cannot tell them apart, and each reaches each. */
+  readonly vpc: Vpc | undefined;
+}
+
+const PIN = new URL("../../shared/istio/pin.json", import.meta.url);
+
+export async function prepareTraffic(progress: (line: string) => void): Promise<TrafficBasis> {
+  const address = hostAddress();
+  if (address === undefined) {
+    throw new UnavailableError(
+      "traffic needs an IPv4 address that is not loopback, because Kubernetes refuses endpoints on loopback",
+      { code: "NoHostAddress", cure: "connect this machine to a network" },
+    );
+  }
+  const { release } = parsePin(await readFile(PIN, "utf8"));
+  const tellsPodsApart = await canTellPodsApart(address);
+  if (!tellsPodsApart) {
+    progress(
+      "this machine does not have every address 127.a.b.c, so no connection shows which pod has opened it: requests pass " +
+        "whatever the firewall's rules say, and whether they would on Google Cloud is not looked at",
+    );
+  }
+  const binaries = await ensureTrafficBinaries(progress, release);
+  return { hostAddress: address, tellsPodsApart, binaries };
+}

@@ -1,0 +1,16 @@
+import type { RunningIstiod } from "../cluster/control-plane.ts";
+
+/** A RUNNING cluster of the sandbox. */
+export interface FleetMember {
+  readonly clusterId: string;
+  readonly project: string;
+  readonly location: string;
+  readonly name: string;
+  readonly labels: Readonly<Record<string, string>>;
+  /** Path of a kubeconfig with all rights. */
+  readonly kubeconfig: string;
+  /** Those that run, the oldest first. */
+  readonly istiods: readonly RunningIstiod[];
+  /** `http://host:port` of the plain HTTP port of the first of them; absent until istiod runs. */
+  readonly istiodHttp?: string;
+}

@@ -1,0 +1,146 @@
+import { once } from "node:events";
+import { connect, createServer, type Server, type Socket } from "node:net";
+import { setTimeout as sleep } from "node:timers/promises";
+import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
+import { canTellPodsApart, startVpc, type TrafficPod, type Vpc } from "../../../../sandbox/fleet/vpc.ts";
+import { freePort } from "../../../../sandbox/os/free-port.ts";
+import { hostAddress } from "../../../../sandbox/os/host-address.ts";
+
+const HOST = hostAddress() ?? "127.0.0.1";
+/** Long enough to see that nothing comes. */
+const SILENCE_MS = 300;
+const SYN_RETRY_MS = 20;
+/** Elsewhere pods cannot be told apart. */
+const describeOnLinux = process.platform === "linux" ? describe : describe.skip;
+
+let allowed: string[];
+let servers: Server[];
+let vpc: Vpc;
+
+beforeEach(() => {
+  allowed = [];
+  servers = [];
+  let last = 0;
+  vpc = startVpc({
+    hostAddress: HOST,
+    synRetryMs: SYN_RETRY_MS,
+    firewall: {
+      newAddress: () => `10.0.0.${(last += 1)}`,
+      lets: (from, to, port) => allowed.includes(`${from.clusterId} to ${to.clusterId}:${port}`),
+    },
+  });
+});
+
+afterEach(async () => {
+  await vpc.stop();
+  for (const server of servers) server.close();
+});
+
+/** Answers each line with the address that it sees as the caller's. */
+async function aServer(clusterId: string): Promise<{ readonly pod: TrafficPod; readonly port: number }> {
+  const pod = vpc.addPod(clusterId);
+  const port = await freePort(HOST);
+  const server = createServer((socket) => {
+    socket.on("data", (line) => socket.write(`${socket.remoteAddress} says ${line.toString()}`));
+    socket.on("error", () => socket.destroy());
+  });
+  servers.push(server);
+  server.listen(port, pod.loopback);
+  await once(server, "listening");
+  await vpc.expose(pod, port);
+  return { pod, port };
+}
+
+function open(port: number, localAddress: string): Socket {
+  const socket = connect({ host: HOST, port, localAddress });
+  socket.on("error", () => undefined);
+  socket.write("hello");
+  return socket;
+}
+
+/** The first bytes that come, the error, or `silence`. */
+async function answerOf(socket: Socket, patienceMs = SILENCE_MS): Promise<string> {
+  const waiting = new AbortController();
+  try {
+    return await Promise.race([
+      once(socket, "data", waiting).then(([data]) => String(data)),
+      once(socket, "close", waiting).then(() => "closed"),
+      sleep(patienceMs, "silence", waiting),
+    ]);
+  } catch (error) {
+    return String(error);
+  } finally {
+    waiting.abort();
+  }
+}
+
+describeOnLinux("the VPC between pods", () => {
+  it("can tell them apart on this machine", async () => {
+    expect(await canTellPodsApart(HOST)).toBe(true);
+  });
+
+  it("cannot where the host's address is none of this machine", async () => {
+    expect(await canTellPodsApart("192.0.2.1")).toBe(false);
+  });
+
+  it("lets through what the firewall does, and shows the pod that asks", async () => {
+    const { port } = await aServer("b");
+    const client = vpc.addPod("a");
+    allowed = [`a to b:${port}`];
+    expect(await answerOf(open(port, client.loopback))).toBe(`${client.loopback} says hello`);
+  });
+
+  it("gives no answer to the pod of another pair, nor to what is no pod", async () => {
+    const { pod, port } = await aServer("b");
+    allowed = [`a to b:${port}`, `c to b:${port + 1}`, `b to c:${port}`];
+    for (const source of [vpc.addPod("c").loopback, pod.loopback, "127.0.0.1", HOST]) {
+      expect(await answerOf(open(port, source))).toBe("silence");
+    }
+  });
+
+  it("lets a waiting connection through once the firewall does, with all that was sent", async () => {
+    const { port } = await aServer("b");
+    const client = vpc.addPod("a");
+    const socket = open(port, client.loopback);
+    expect(await answerOf(socket)).toBe("silence");
+    allowed = [`a to b:${port}`];
+    expect(await answerOf(socket, 10_000)).toBe(`${client.loopback} says hello`);
+  });
+
+  it("leaves a connection alone that was let through before", async () => {
+    const { port } = await aServer("b");
+    const client = vpc.addPod("a");
+    allowed = [`a to b:${port}`];
+    const socket = open(port, client.loopback);
+    await answerOf(socket);
+    allowed = [];
+    socket.write("again");
+    expect(await answerOf(socket)).toBe(`${client.loopback} says again`);
+    expect(await answerOf(open(port, client.loopback))).toBe("silence");
+  });
+
+  it("resets a connection to a port of the pod on which nobody listens", async () => {
+    const pod = vpc.addPod("b");
+    const port = await freePort(HOST);
+    await vpc.expose(pod, port);
+    allowed = [`a to b:${port}`];
+    expect(await answerOf(open(port, vpc.addPod("a").loopback), 10_000)).toContain("ECONNRESET");
+  });
+
+  it("forgets a connection whose client gives up", async () => {
+    const { port } = await aServer("b");
+    const client = vpc.addPod("a");
+    let reached = 0;
+    servers.at(-1)?.on("connection", () => (reached += 1));
+    const socket = open(port, client.loopback);
+    await answerOf(socket);
+    const closed = once(socket, "close");
+    socket.end();
+    await closed;
+    allowed.push(`a to b:${port}`);
+    await sleep(SILENCE_MS);
+    expect(reached).toBe(0);
+    await answerOf(open(port, client.loopback));
+    expect(reached).toBe(1);
+  });
+});

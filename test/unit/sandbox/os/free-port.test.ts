@@ -1,0 +1,31 @@
+import { execFile } from "node:child_process";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { expect, it } from "@jest/globals";
+import { ROOT } from "../../../../scripts/paths.ts";
+
+/** Of 12000: if each took any that is free, two processes would have some ten in common. */
+const DRAWN = 350;
+const DRAW = `
+  import { freePort } from ${JSON.stringify(join(ROOT, "sandbox/os/free-port.ts"))};
+  const ports = [];
+  for (let i = 0; i < ${DRAWN}; i += 1) ports.push(await freePort());
+  console.log(JSON.stringify(ports));
+  process.stdin.resume();
+`;
+
+it("no two sandboxes that run at the same time are given the same port", async () => {
+  const drawn: number[] = [];
+  const processes = [1, 2].map(() => {
+    const drawing = promisify(execFile)(process.execPath, ["--input-type=module", "--eval", DRAW]);
+    drawing.child.stdout?.once("data", (line) => drawn.push(...JSON.parse(String(line))));
+    return drawing;
+  });
+  await Promise.all(
+    processes.map(({ child }) => new Promise((resolve) => child.stdout?.once("data", resolve))),
+  );
+  for (const { child } of processes) child.stdin?.end();
+  await Promise.all(processes);
+  expect(drawn).toHaveLength(2 * DRAWN);
+  expect(new Set(drawn).size).toBe(2 * DRAWN);
+});

@@ -39,9 +39,7 @@ function versionOf(goMod: string, module: string): string {
 
 async function cacheDirectory(istioRelease: string): Promise<string> {
   const hash = createHash("sha256");
-  for (const file of ["go.mod", "go.sum", "pubsub/main.go"]) {
-    hash.update(await readFile(join(MODULE, file)));
-  }
+  for (const file of ["go.mod", "go.sum", "pubsub/main.go"]) hash.update(await readFile(join(MODULE, file)));
   hash.update(`${istioRelease} ${platform()} ${arch()}`);
   return userCache("binaries", hash.digest("hex").slice(0, 16));
 }

@@ -1,12 +1,8 @@
 import type { IncomingMessage } from "node:http";
 import { Agent, request } from "node:https";
-import { createInterface } from "node:readline";
-import { setTimeout as delay } from "node:timers/promises";
-
-/** What every Kubernetes object has; the sandbox looks into little else. */
-export interface KubernetesObject {
-  readonly metadata?: { readonly name?: string; readonly namespace?: string; readonly uid?: string };
-}
+import { text } from "node:stream/consumers";
+import { followForever } from "./follow.ts";
+import type { KubernetesObject } from "./kubernetes-object.ts";
 
 export class ApiError extends Error {
   readonly status: number;
@@ -43,58 +39,16 @@ export interface ApiClient {
   ): void;
 }
 
-interface WatchEvent<T> {
-  readonly type: "ADDED" | "MODIFIED" | "DELETED" | "BOOKMARK" | "ERROR";
-  readonly object: T & { readonly metadata?: { readonly resourceVersion?: string } };
-}
-
-interface ObjectList<T> {
-  readonly items: readonly T[];
-  readonly metadata: { readonly resourceVersion: string };
-}
-
-const RETRY_MS = 200;
-
-async function textOf(response: IncomingMessage): Promise<string> {
-  response.setEncoding("utf8");
-  let text = "";
-  for await (const chunk of response) {
-    text += String(chunk);
-  }
-  return text;
-}
-
-/** Reads a watch until the server ends it; answers the resource version to go on from, undefined to list again. */
-// oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- the caller names the kind that lives at the path
-async function readWatch<T extends KubernetesObject>(
-  response: IncomingMessage,
-  resourceVersion: string,
-  onChange: (uid: string, object: T | undefined) => void,
-): Promise<string | undefined> {
-  let latest = resourceVersion;
-  for await (const line of createInterface({ input: response })) {
-    const event: WatchEvent<T> = JSON.parse(line);
-    if (event.type === "ERROR") {
-      return undefined;
-    }
-    latest = event.object.metadata?.resourceVersion ?? latest;
-    if (event.type !== "BOOKMARK") {
-      onChange(event.object.metadata?.uid ?? "", event.type === "DELETED" ? undefined : event.object);
-    }
-  }
-  return latest;
+interface Call {
+  readonly method: string;
+  readonly path: string;
+  readonly body?: object;
+  readonly contentType?: string;
+  readonly signal?: AbortSignal;
 }
 
 export function createApiClient({ server, caPem, token }: ApiClientOptions): ApiClient {
   const agent = new Agent({ ca: caPem, keepAlive: true });
-
-  interface Call {
-    readonly method: string;
-    readonly path: string;
-    readonly body?: object;
-    readonly contentType?: string;
-    readonly signal?: AbortSignal;
-  }
 
   const send = ({ method, path, body, contentType = "application/json", signal }: Call) =>
     new Promise<IncomingMessage>((resolve, reject) => {
@@ -118,65 +72,25 @@ export function createApiClient({ server, caPem, token }: ApiClientOptions): Api
   const open = async (call: Call): Promise<IncomingMessage> => {
     const response = await send(call);
     const status = response.statusCode ?? 0;
-    if (status >= 300) {
-      response.resume();
-      throw new ApiError(status, `${call.method} ${call.path}`);
-    }
-    return response;
+    if (status < 300) return response;
+    response.resume();
+    throw new ApiError(status, `${call.method} ${call.path}`);
   };
 
-  const call = async <T>(options: Call): Promise<T> => JSON.parse(await textOf(await open(options)));
-
-  // oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- the caller names the kind that lives at the path
-  const followForever = async <T extends KubernetesObject>(
-    path: string,
-    onChange: (uid: string, object: T | undefined) => void,
-    signal: AbortSignal,
-  ): Promise<void> => {
-    const known = new Set<string>();
-    const note = (uid: string, object: T | undefined): void => {
-      if (object === undefined) {
-        known.delete(uid);
-      } else {
-        known.add(uid);
-      }
-      onChange(uid, object);
-    };
-    let from: string | undefined;
-    while (!signal.aborted) {
-      try {
-        if (from === undefined) {
-          const list = await call<ObjectList<T>>({ method: "GET", path, signal });
-          const present = new Set(list.items.map((item) => item.metadata?.uid ?? ""));
-          for (const uid of known.difference(present)) {
-            note(uid, undefined);
-          }
-          for (const item of list.items) {
-            note(item.metadata?.uid ?? "", item);
-          }
-          from = list.metadata.resourceVersion;
-        }
-        const query = `watch=1&allowWatchBookmarks=true&resourceVersion=${from}`;
-        const response = await open({ method: "GET", path: `${path}?${query}`, signal });
-        from = await readWatch(response, from, note);
-      } catch {
-        from = undefined;
-        await delay(RETRY_MS, undefined, { signal }).catch(() => undefined);
-      }
-    }
-  };
+  const call = async <T>(options: Call): Promise<T> => JSON.parse(await text(await open(options)));
 
   return {
     get: (path) => call({ method: "GET", path }),
     create: (path, body) => call({ method: "POST", path, body }),
-    mergePatch: async (path, body) => {
+    async mergePatch(path, body) {
       await call({ method: "PATCH", path, body, contentType: "application/merge-patch+json" });
     },
-    delete: async (path, options) => {
+    async delete(path, options) {
       await call({ method: "DELETE", path, body: options });
     },
-    follow: (path, onChange, signal) => {
-      void followForever(path, onChange, signal);
+    follow(path, onChange, signal) {
+      const get = (from: string) => open({ method: "GET", path: from, signal });
+      void followForever({ path, get, onChange, signal });
     },
   };
 }

@@ -3,14 +3,15 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import type { Binaries } from "../binaries/build.ts";
+import { createUndo, type Undo } from "../os/undo.ts";
 import { type ApiClient, createApiClient } from "./api-client.ts";
 import { type AutopilotPolicy, enforceAutopilot } from "./autopilot.ts";
 import { type FaultProxy, startFaultProxy } from "./fault-proxy.ts";
 import { type ApiServer, startApiServer, startControllerManager, startEtcd } from "./kube-processes.ts";
 import { renderKubeconfig } from "./kubeconfig.ts";
 import type { ImageRegistry } from "./node/image-registry.ts";
-import { startKubelet } from "./node/kubelet-server.ts";
-import { type NodeStandIn, type PilotOfPod, startNode } from "./node/node.ts";
+import { startKubeletServer } from "./node/kubelet-server.ts";
+import { type IstiodOfPod, type NodeStandIn, startNode } from "./node/node.ts";
 import { startPodNetwork } from "./pod-network.ts";
 import { GOOGLES_SERVICE_RANGE } from "./service-range.ts";
 import type { TrafficSupport } from "./traffic-support.ts";
@@ -83,25 +84,6 @@ const KUBELET_PORT = 10_250;
 const LONGEST_SOCKET_PATH = 103;
 const CONTROLLERS_TIMEOUT_MS = 60_000;
 
-/** Undone in reverse, each step even if another one failed. */
-function createUndo() {
-  const steps: (() => Promise<unknown>)[] = [];
-  return {
-    add: (step: () => Promise<unknown>) => steps.push(step),
-    run: async (): Promise<void> => {
-      const failures: unknown[] = [];
-      for (let step = steps.pop(); step !== undefined; step = steps.pop()) {
-        await step().catch((error: unknown) => failures.push(error));
-      }
-      if (failures.length > 0) {
-        throw new AggregateError(failures, "parts of the cluster did not stop; end their processes by hand");
-      }
-    },
-  };
-}
-
-type Undo = ReturnType<typeof createUndo>;
-
 async function socketPath(dir: string, undo: Undo): Promise<string> {
   const inside = join(dir, "pod-network.sock");
   if (inside.length <= LONGEST_SOCKET_PATH) {
@@ -159,13 +141,13 @@ async function startNodeParts(
   const api = createApiClient({ server, caPem, token: tokens.node });
   const podPrefix = `10.${100 + options.podCidrIndex}`;
   const nodeIp = `${podPrefix}.255.254`;
-  const pilotOf = (namespace: string, pod: string) =>
-    node.pilots().find((candidate) => candidate.namespace === namespace && candidate.pod === pod)?.pilot;
-  const kubelet = await startKubelet({
+  const istiodOf = (namespace: string, pod: string) =>
+    node.istiods().find((candidate) => candidate.namespace === namespace && candidate.pod === pod)?.istiod;
+  const kubelet = await startKubeletServer({
     certPem: apiServer.certPem,
     keyPem: apiServer.keyPem,
-    portOf: (namespace, pod, port) => pilotOf(namespace, pod)?.ports.get(port),
-    logPathOf: (namespace, pod) => pilotOf(namespace, pod)?.logPath,
+    portOf: (namespace, pod, port) => istiodOf(namespace, pod)?.ports.get(port),
+    logPathOf: (namespace, pod) => istiodOf(namespace, pod)?.logPath,
   });
   undo.add(() => kubelet.stop());
   network.setRoute(`${nodeIp}:${KUBELET_PORT}`, { port: kubelet.port, fromHost: false });
@@ -224,14 +206,14 @@ async function start(options: ControlPlaneOptions, undo: Undo): Promise<ControlP
     auditLogPath: apiServer.auditLogPath,
     podCidr: `10.${100 + options.podCidrIndex}.0.0/16`,
     proxy,
-    istiods: () => node.pilots().flatMap(runningIstiod),
+    istiods: () => node.istiods().flatMap(runningIstiod),
     setAutopilot: (policy) => enforceAutopilot(api, policy),
-    stop: undo.run,
+    stop: () => undo.run(),
   };
 }
 
-function runningIstiod({ pod, pilot }: PilotOfPod): RunningIstiod[] {
-  const { pid, ports } = pilot;
+function runningIstiod({ pod, istiod }: IstiodOfPod): RunningIstiod[] {
+  const { pid, ports } = istiod;
   const address = (containerPort: number) => `127.0.0.1:${ports.get(containerPort)}`;
   return pid === undefined ? [] : [{ pod, pid, http: `http://${address(8080)}`, xds: address(15012) }];
 }

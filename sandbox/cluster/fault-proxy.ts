@@ -49,9 +49,7 @@ function sourceAddress(connection: number): { localAddress?: string } {
 async function waitForDelay(state: FaultState, arrivedAt: number): Promise<void> {
   const { fault, changed } = state;
   const wait = fault?.kind === "delay" ? arrivedAt + fault.delayMs - Date.now() : 0;
-  if (wait > 0) {
-    await delay(wait, undefined, { signal: changed.signal }).catch(() => undefined);
-  }
+  if (wait > 0) await delay(wait, undefined, { signal: changed.signal }).catch(() => undefined);
 }
 
 function forward(state: FaultState, from: Socket, to: Socket): void {
@@ -69,25 +67,17 @@ function forward(state: FaultState, from: Socket, to: Socket): void {
       from.resume();
     }
     sending = false;
-    if (ended) {
-      to.end();
-    }
+    if (ended) to.end();
   };
 
   from.on("data", (chunk) => {
     held.push({ chunk: Buffer.from(chunk), arrivedAt: Date.now() });
-    if (held.length >= HOLD_LIMIT) {
-      from.pause();
-    }
-    if (!sending) {
-      void send();
-    }
+    if (held.length >= HOLD_LIMIT) from.pause();
+    if (!sending) void send();
   });
   from.on("end", () => {
     ended = true;
-    if (!sending) {
-      to.end();
-    }
+    if (!sending) to.end();
   });
 }
 
@@ -130,9 +120,7 @@ export async function startFaultProxy(
   });
 
   const resetAll = (): void => {
-    for (const socket of open) {
-      cut(socket);
-    }
+    for (const socket of open) cut(socket);
   };
 
   server.listen(0, "127.0.0.1");
@@ -144,7 +132,7 @@ export async function startFaultProxy(
 
   return {
     port: address.port,
-    setFault: (fault) => {
+    setFault(fault) {
       const answered = state.fault?.kind === "status";
       state.fault = fault;
       state.changed.abort();
@@ -153,7 +141,7 @@ export async function startFaultProxy(
       // What is open speaks with the one side or the other.
       if (answered || fault?.kind === "refuse" || fault?.kind === "status") resetAll();
     },
-    stop: async () => {
+    async stop() {
       state.changed.abort();
       server.close();
       resetAll();

@@ -179,9 +179,7 @@ async function readServingCertificate(
   const certPem = await readFile(join(directory, "apiserver.crt"), "utf8");
   const keyPem = await readFile(join(directory, "apiserver.key"), "utf8");
   const caPem = certPem.match(CERTIFICATE)?.at(-1);
-  if (caPem === undefined) {
-    throw new Error("kube-apiserver wrote no serving certificate; see its log");
-  }
+  if (caPem === undefined) throw new Error("kube-apiserver wrote no serving certificate; see its log");
   return { caPem, certPem, keyPem };
 }
 

@@ -9,18 +9,14 @@ export interface KubeconfigOptions {
 }
 
 function caOf(ca: KubeconfigOptions["ca"]): object {
-  if (ca === undefined) {
-    return {};
-  }
+  if (ca === undefined) return {};
   return "file" in ca
     ? { "certificate-authority": ca.file }
     : { "certificate-authority-data": Buffer.from(ca.pem).toString("base64") };
 }
 
 function userOf(token: KubeconfigOptions["token"]): object {
-  if (token === undefined) {
-    return {};
-  }
+  if (token === undefined) return {};
   return typeof token === "string" ? { token } : { tokenFile: token.file };
 }
 

@@ -28,9 +28,7 @@ export interface Route {
 /** The host's own address, if connections from it to loopback get through; not every system lets them. */
 async function reachableHostAddress(): Promise<string | undefined> {
   const localAddress = hostAddress();
-  if (localAddress === undefined) {
-    return undefined;
-  }
+  if (localAddress === undefined) return undefined;
   const listener = createTcpServer((socket) => socket.destroy());
   listener.listen(0, "127.0.0.1");
   await once(listener, "listening");
@@ -93,12 +91,10 @@ export async function startPodNetwork(socketPath: string): Promise<PodNetwork> {
     socketPath,
     setRoute: (address, route) => routes.set(address, route),
     deleteRoute: (address) => routes.delete(address),
-    stop: async () => {
+    async stop() {
       server.close();
       server.closeAllConnections();
-      for (const socket of open) {
-        socket.destroy();
-      }
+      for (const socket of open) socket.destroy();
       await once(server, "close");
     },
   };

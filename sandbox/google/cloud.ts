@@ -2,14 +2,14 @@ import { appendFileSync } from "node:fs";
 import { readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { clusterId } from "../../shared/core/names.ts";
-import { parsePin } from "../../shared/istio/pin.ts";
+import { type Pin, parsePin } from "../../shared/istio/pin.ts";
 import { type Binaries, ensureBinaries } from "../binaries/build.ts";
 import {
   type ClusterConnections,
   countClusterConnections,
   countClusterRequests,
 } from "../cluster/audit-log.ts";
-import { createImageRegistry } from "../cluster/node/image-registry.ts";
+import { createImageRegistry, type ImageRegistry } from "../cluster/node/image-registry.ts";
 import type { TrafficSupport } from "../cluster/traffic-support.ts";
 import type { Undo } from "../os/undo.ts";
 import { type ComputeApi, startCompute } from "./compute/api.ts";
@@ -120,12 +120,7 @@ export async function startGoogleCloud(options: GoogleCloudOptions, undo: Undo):
     tokenReviewUrl: tokenReview.url,
     accessReviewUrl: accessReview.url,
     adminUsers: [accounts.developer],
-    registry: createImageRegistry({
-      hubs: [pin.hub, MIRROR_HUB, options.env["MESHJOIN_ISTIO_HUB"] ?? pin.hub],
-      tag: pin.tag,
-      isKeptBack: (image) =>
-        faults.list().some((fault) => fault.kind === "imagePull" && fault.image === image),
-    }),
+    registry: registryOf(pin, options.env, faults),
   });
   undo.add(() => controlPlanes.stop());
   const gke: GkeApi = await startGke({
@@ -155,31 +150,16 @@ export async function startGoogleCloud(options: GoogleCloudOptions, undo: Undo):
     rules: (project, network) => compute.rules(project, network),
     faults: () => faults.list(),
   });
-  const clusterRequests = async (email: string, sinceMs = 0) => {
-    const counts = controlPlanes.all().map((each) => countClusterRequests(each.auditLogPath, email, sinceMs));
-    return (await Promise.all(counts)).reduce((sum, count) => sum + count, 0);
-  };
-  const clusterConnections = async (email: string, sinceMs = 0) => {
-    const counts = await Promise.all(
-      controlPlanes.all().map((each) => countClusterConnections(each.auditLogPath, email, sinceMs)),
-    );
-    return {
-      forRequests: counts.reduce((sum, { forRequests }) => sum + forRequests, 0),
-      forPortForwards: counts.reduce((sum, { forPortForwards }) => sum + forPortForwards, 0),
-    };
-  };
+  const counts = requestCounts(controlPlanes);
   const control = await startControlServer({
     faults,
     ledger,
     members: controlPlanes.faults,
     ...(options.enforcesFirewall === true && { firewall }),
-    clusterRequests,
+    clusterRequests: counts.clusterRequests,
   });
   undo.add(() => control.close());
-  const accessToken = tokens.issue(accounts.developer);
-  const accessTokenFile = join(options.dir, "access-token");
-  await writeFile(accessTokenFile, accessToken, { mode: 0o600 });
-  undo.add(() => rm(accessTokenFile, { force: true }));
+  const access = await writeAccessToken(options.dir, tokens.issue(accounts.developer), undo);
   return {
     containerEndpoint: gke.url,
     secretManagerEndpoint: secretManager.url,
@@ -187,8 +167,7 @@ export async function startGoogleCloud(options: GoogleCloudOptions, undo: Undo):
     projectEndpoint: projectApis.url,
     controlUrl: control.url,
     pubsub,
-    accessToken,
-    accessTokenFile,
+    ...access,
     accounts,
     tokens,
     identityTokens: createIdentityTokens(),
@@ -200,12 +179,53 @@ export async function startGoogleCloud(options: GoogleCloudOptions, undo: Undo):
     deliveries,
     firewall,
     members: () => runningMembers(gke, controlPlanes),
-    clusterRequests,
-    clusterConnections,
+    ...counts,
     setSignerRuns(runs) {
       signerRuns = runs;
     },
   };
+}
+
+/** Nodes get what Istio publishes from where it publishes, from the hub that the functions are told of, and from one mirror. */
+function registryOf(pin: Pin, env: GoogleCloudOptions["env"], faults: FaultBoard): ImageRegistry {
+  return createImageRegistry({
+    hubs: [pin.hub, MIRROR_HUB, env["MESHJOIN_ISTIO_HUB"] ?? pin.hub],
+    tag: pin.tag,
+    isKeptBack: (image) => faults.list().some((fault) => fault.kind === "imagePull" && fault.image === image),
+  });
+}
+
+/** Over all API servers. */
+function requestCounts(
+  controlPlanes: ControlPlanes,
+): Pick<GoogleCloud, "clusterRequests" | "clusterConnections"> {
+  const auditLogs = () => controlPlanes.all().map(({ auditLogPath }) => auditLogPath);
+  return {
+    async clusterRequests(email, sinceMs = 0) {
+      const counts = await Promise.all(auditLogs().map((log) => countClusterRequests(log, email, sinceMs)));
+      return counts.reduce((sum, count) => sum + count, 0);
+    },
+    async clusterConnections(email, sinceMs = 0) {
+      const counts = await Promise.all(
+        auditLogs().map((log) => countClusterConnections(log, email, sinceMs)),
+      );
+      return {
+        forRequests: counts.reduce((sum, { forRequests }) => sum + forRequests, 0),
+        forPortForwards: counts.reduce((sum, { forPortForwards }) => sum + forPortForwards, 0),
+      };
+    },
+  };
+}
+
+async function writeAccessToken(
+  dir: string,
+  accessToken: string,
+  undo: Undo,
+): Promise<Pick<GoogleCloud, "accessToken" | "accessTokenFile">> {
+  const accessTokenFile = join(dir, "access-token");
+  await writeFile(accessTokenFile, accessToken, { mode: 0o600 });
+  undo.add(() => rm(accessTokenFile, { force: true }));
+  return { accessToken, accessTokenFile };
 }
 
 interface PubSubParts {

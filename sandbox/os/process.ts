@@ -58,11 +58,8 @@ let lastId = 0;
 
 /** Held by the event loop only while a process runs, as a direct child would be. */
 function holdEventLoop({ child, entries }: Supervisor): void {
-  if (entries.size > 0) {
-    child.channel?.ref();
-  } else {
-    child.channel?.unref();
-  }
+  if (entries.size > 0) child.channel?.ref();
+  else child.channel?.unref();
 }
 
 function settle(supervisor: Supervisor, report: SupervisorReport): void {
@@ -73,11 +70,8 @@ function settle(supervisor: Supervisor, report: SupervisorReport): void {
   }
   supervisor.entries.delete(report.id);
   holdEventLoop(supervisor);
-  if (report.type === "failed") {
-    entry?.failed(report.message);
-  } else {
-    entry?.exited({ code: report.code, signal: report.signal });
-  }
+  if (report.type === "failed") entry?.failed(report.message);
+  else entry?.exited({ code: report.code, signal: report.signal });
 }
 
 function isReport(message: unknown): message is SupervisorReport {
@@ -103,9 +97,7 @@ function theSupervisor(): Supervisor {
     });
     const supervisor = { child, entries: new Map<number, Entry>() };
     child.on("message", (message) => {
-      if (isReport(message)) {
-        settle(supervisor, message);
-      }
+      if (isReport(message)) settle(supervisor, message);
     });
     child.once("exit", () => supervisorGone(supervisor));
     child.once("error", () => supervisorGone(supervisor));
@@ -116,9 +108,7 @@ function theSupervisor(): Supervisor {
 }
 
 function request(supervisor: Supervisor, message: SupervisorRequest): void {
-  if (supervisor.child.connected) {
-    supervisor.child.send(message);
-  }
+  if (supervisor.child.connected) supervisor.child.send(message);
 }
 
 function definedOnly(env: Readonly<Record<string, string | undefined>>): Record<string, string> {
@@ -147,7 +137,7 @@ function spawnSupervised(options: ProcessOptions, logPath: string): Promise<Runn
   return new Promise((resolve, reject) => {
     supervisor.entries.set(id, {
       started: (pid) => resolve({ name: options.name, pid, logPath, exited, stop }),
-      failed: (message) => {
+      failed(message) {
         const cure = `see that ${options.command} exists and may be executed`;
         reject(
           new UnavailableError(`${options.name} did not start: ${message}`, {

@@ -34,9 +34,7 @@ export type SupervisorReport =
 const groups = new Map<number, number>();
 
 function report(message: SupervisorReport): void {
-  if (process.connected) {
-    process.send?.(message);
-  }
+  if (process.connected) process.send?.(message);
 }
 
 function signalGroup(pid: number, signal: NodeJS.Signals): void {
@@ -84,9 +82,7 @@ function handle(request: SupervisorRequest): void {
       return;
     case "signal": {
       const pid = groups.get(request.id);
-      if (pid !== undefined) {
-        signalGroup(pid, request.signal);
-      }
+      if (pid !== undefined) signalGroup(pid, request.signal);
       return;
     }
   }
@@ -97,18 +93,12 @@ function isRequest(message: unknown): message is SupervisorRequest {
 }
 
 function endEverything(): void {
-  for (const pid of groups.values()) {
-    signalGroup(pid, "SIGKILL");
-  }
+  for (const pid of groups.values()) signalGroup(pid, "SIGKILL");
   process.exit(0);
 }
 
-for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
-  process.on(signal, endEverything);
-}
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, endEverything);
 process.on("disconnect", endEverything);
 process.on("message", (message) => {
-  if (isRequest(message)) {
-    handle(message);
-  }
+  if (isRequest(message)) handle(message);
 });

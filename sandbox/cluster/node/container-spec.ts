@@ -25,7 +25,7 @@ export interface ContainerContext {
 }
 
 /** The container that runs as a process here: istiod's image is named `pilot` in every hub. */
-export function pilotContainer(pod: V1Pod): V1Container | undefined {
+export function istiodContainer(pod: V1Pod): V1Container | undefined {
   return pod.spec?.containers.find(({ image }) => /(^|\/)pilot(?=[:@]|$)/.test(image ?? ""));
 }
 
@@ -40,12 +40,8 @@ export function fieldValue(
 ): string {
   const label = keyOf(fieldPath, "metadata.labels");
   const annotation = keyOf(fieldPath, "metadata.annotations");
-  if (label !== undefined) {
-    return pod.metadata?.labels?.[label] ?? "";
-  }
-  if (annotation !== undefined) {
-    return pod.metadata?.annotations?.[annotation] ?? "";
-  }
+  if (label !== undefined) return pod.metadata?.labels?.[label] ?? "";
+  if (annotation !== undefined) return pod.metadata?.annotations?.[annotation] ?? "";
   const values: Readonly<Record<string, string | undefined>> = {
     "metadata.name": pod.metadata?.name,
     "metadata.namespace": pod.metadata?.namespace,
@@ -98,9 +94,7 @@ function resourceValue({ container, node }: ContainerContext, resource: string, 
 }
 
 function envValue(context: ContainerContext, { value, valueFrom }: V1EnvVar): string | undefined {
-  if (valueFrom?.fieldRef !== undefined) {
-    return fieldValue(context, valueFrom.fieldRef);
-  }
+  if (valueFrom?.fieldRef !== undefined) return fieldValue(context, valueFrom.fieldRef);
   if (valueFrom?.resourceFieldRef !== undefined) {
     const { resource, divisor } = valueFrom.resourceFieldRef;
     return resourceValue(context, resource, divisor ?? "");
@@ -138,9 +132,7 @@ export function resolveEnv(context: ContainerContext, root: string): Record<stri
   const env: Record<string, string> = {};
   for (const variable of context.container.env ?? []) {
     const value = envValue(context, variable);
-    if (value !== undefined) {
-      env[variable.name] = relocate(expand(value, env), context.container, root);
-    }
+    if (value !== undefined) env[variable.name] = relocate(expand(value, env), context.container, root);
   }
   return env;
 }

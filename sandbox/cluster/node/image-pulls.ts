@@ -1,6 +1,6 @@
 import type { V1Pod } from "@kubernetes/client-node";
+import type { ContainerReport } from "./container-report.ts";
 import type { ImageRegistry } from "./image-registry.ts";
-import type { ContainerReport } from "./pilot.ts";
 
 /** Warning and Normal, as the kubelet tells of a pull; `pkg/kubelet/images/image_manager.go` of Kubernetes 1.36. */
 export interface PullEvent {

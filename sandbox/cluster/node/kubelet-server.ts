@@ -6,12 +6,12 @@ import { connect } from "node:net";
 import { forwardingSockets, servePortForward } from "./port-forward.ts";
 
 /** What kube-apiserver asks of the kubelet on behalf of users. */
-export interface Kubelet {
+export interface KubeletServer {
   readonly port: number;
   stop(): Promise<void>;
 }
 
-export interface KubeletOptions {
+export interface KubeletServerOptions {
   readonly certPem: string;
   readonly keyPem: string;
   /** The local port behind a port of a pod; undefined where nothing listens. */
@@ -35,16 +35,13 @@ function serveLogs(path: string | undefined, response: ServerResponse): void {
  * Port-forward over WebSocket (not SPDY, which kubectl still makes of it) and container logs, without following
  * them. kube-apiserver does not ask who answers and we do not ask who calls: both are one machine's loopback.
  */
-export async function startKubelet(options: KubeletOptions): Promise<Kubelet> {
+export async function startKubeletServer(options: KubeletServerOptions): Promise<KubeletServer> {
   const server = createServer({ cert: options.certPem, key: options.keyPem }, (request, response) => {
     const [, kind, namespace = "", pod = ""] = new URL(request.url ?? "/", "https://kubelet").pathname.split(
       "/",
     );
-    if (kind === "containerLogs") {
-      serveLogs(options.logPathOf(namespace, pod), response);
-    } else {
-      response.writeHead(404).end();
-    }
+    if (kind === "containerLogs") serveLogs(options.logPathOf(namespace, pod), response);
+    else response.writeHead(404).end();
   });
   const sockets = forwardingSockets();
   server.on("upgrade", (request, socket, head) => {
@@ -73,10 +70,8 @@ export async function startKubelet(options: KubeletOptions): Promise<Kubelet> {
   }
   return {
     port: address.port,
-    stop: async () => {
-      for (const client of sockets.clients) {
-        client.terminate();
-      }
+    async stop() {
+      for (const client of sockets.clients) client.terminate();
       server.close();
       server.closeAllConnections();
       await once(server, "close");

@@ -1,6 +1,6 @@
 import type { V1Container, V1Pod } from "@kubernetes/client-node";
+import type { ContainerReport } from "./container-report.ts";
 import type { NodeFacts } from "./container-spec.ts";
-import type { ContainerReport } from "./pilot.ts";
 
 export interface PodStatusInput {
   readonly pod: V1Pod;

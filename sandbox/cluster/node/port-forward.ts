@@ -26,9 +26,7 @@ function littleEndian(port: number): Buffer {
 }
 
 function sendChannel(socket: WebSocket, channel: number, payload: Buffer): void {
-  if (socket.readyState === socket.OPEN) {
-    socket.send(channelMessage(channel, payload));
-  }
+  if (socket.readyState === socket.OPEN) socket.send(channelMessage(channel, payload));
 }
 
 /**
@@ -43,12 +41,8 @@ export function servePortForward(
   const targets = new Map<number, Duplex>();
   const ended = (index: number): void => {
     targets.delete(index);
-    if (socket.protocol === PROTOCOLS[0]) {
-      sendChannel(socket, CLOSE_CHANNEL, Buffer.from([index * 2]));
-    }
-    if (targets.size === 0) {
-      socket.close(1000);
-    }
+    if (socket.protocol === PROTOCOLS[0]) sendChannel(socket, CLOSE_CHANNEL, Buffer.from([index * 2]));
+    if (targets.size === 0) socket.close(1000);
   };
   for (const [index, port] of ports.entries()) {
     sendChannel(socket, index * 2, littleEndian(port));
@@ -63,21 +57,14 @@ export function servePortForward(
       target.on("close", () => ended(index));
     }
   }
-  if (targets.size === 0) {
-    socket.close(1000);
-  }
+  if (targets.size === 0) socket.close(1000);
   socket.on("message", (data: Buffer) => {
     const channel = data[0] ?? CLOSE_CHANNEL;
-    if (channel === CLOSE_CHANNEL) {
-      targets.get((data[1] ?? 0) / 2)?.end();
-    } else {
-      targets.get(channel / 2)?.write(data.subarray(1));
-    }
+    if (channel === CLOSE_CHANNEL) targets.get((data[1] ?? 0) / 2)?.end();
+    else targets.get(channel / 2)?.write(data.subarray(1));
   });
   socket.on("close", () => {
-    for (const target of targets.values()) {
-      target.destroy();
-    }
+    for (const target of targets.values()) target.destroy();
   });
   socket.on("error", () => socket.terminate());
 }

@@ -38,13 +38,9 @@ function fromObject(
   { name = "", optional = false, items }: ObjectSource,
 ): VolumeContent {
   const data = context.lookup(kind, name);
-  if (data === undefined && !optional) {
-    throw new Error(`${kind}/${name} is not there yet; create it`);
-  }
+  if (data === undefined && !optional) throw new Error(`${kind}/${name} is not there yet; create it`);
   const found = data ?? new Map<string, Buffer>();
-  if (items === undefined) {
-    return found;
-  }
+  if (items === undefined) return found;
   return new Map(
     items.flatMap(({ key, path }) => {
       const content = found.get(key);
@@ -54,12 +50,8 @@ function fromObject(
 }
 
 async function fromProjection(context: VolumeContext, source: V1VolumeProjection): Promise<VolumeContent> {
-  if (source.secret !== undefined) {
-    return fromObject(context, "secrets", source.secret);
-  }
-  if (source.configMap !== undefined) {
-    return fromObject(context, "configmaps", source.configMap);
-  }
+  if (source.secret !== undefined) return fromObject(context, "secrets", source.secret);
+  if (source.configMap !== undefined) return fromObject(context, "configmaps", source.configMap);
   if (source.serviceAccountToken !== undefined) {
     const { audience, expirationSeconds = 3600, path } = source.serviceAccountToken;
     return new Map([[path, Buffer.from(await context.token({ audience, expirationSeconds }))]]);
@@ -83,29 +75,19 @@ export async function volumeContent(
       ...(items !== undefined && { items }),
     });
   }
-  if (volume.configMap !== undefined) {
-    return fromObject(context, "configmaps", volume.configMap);
-  }
-  if (volume.projected === undefined) {
-    return undefined;
-  }
+  if (volume.configMap !== undefined) return fromObject(context, "configmaps", volume.configMap);
+  if (volume.projected === undefined) return undefined;
   const parts: VolumeContent[] = [];
-  for (const source of volume.projected.sources ?? []) {
-    parts.push(await fromProjection(context, source));
-  }
+  for (const source of volume.projected.sources ?? []) parts.push(await fromProjection(context, source));
   return new Map(parts.flatMap((part) => [...part]));
 }
 
 async function holds(directory: string, content: VolumeContent): Promise<boolean> {
   const current = await readdir(join(directory, "..data")).catch(() => undefined);
-  if (current === undefined || current.length !== content.size) {
-    return false;
-  }
+  if (current === undefined || current.length !== content.size) return false;
   for (const [name, bytes] of content) {
     const there = await readFile(join(directory, "..data", name)).catch(() => undefined);
-    if (there === undefined || !there.equals(bytes)) {
-      return false;
-    }
+    if (there === undefined || !there.equals(bytes)) return false;
   }
   return true;
 }
@@ -116,9 +98,7 @@ async function holds(directory: string, content: VolumeContent): Promise<boolean
  */
 export async function writeVolume(directory: string, content: VolumeContent): Promise<void> {
   await mkdir(directory, { recursive: true });
-  if (await holds(directory, content)) {
-    return;
-  }
+  if (await holds(directory, content)) return;
   const previous = await readlink(join(directory, "..data")).catch(() => undefined);
   const next = await mkdtemp(join(directory, "..v_"));
   for (const [name, bytes] of content) {
@@ -135,11 +115,7 @@ export async function writeVolume(directory: string, content: VolumeContent): Pr
     await symlink(join("..data", name), join(directory, name)).catch(() => undefined);
   }
   for (const name of await readdir(directory)) {
-    if (!name.startsWith("..") && !visible.has(name)) {
-      await rm(join(directory, name), { force: true });
-    }
+    if (!name.startsWith("..") && !visible.has(name)) await rm(join(directory, name), { force: true });
   }
-  if (previous !== undefined) {
-    await rm(join(directory, previous), { recursive: true, force: true });
-  }
+  if (previous !== undefined) await rm(join(directory, previous), { recursive: true, force: true });
 }

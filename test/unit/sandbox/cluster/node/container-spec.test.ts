@@ -2,7 +2,7 @@ import { describe, expect, it } from "@jest/globals";
 import type { V1Container, V1Pod } from "@kubernetes/client-node";
 import {
   type ContainerContext,
-  pilotContainer,
+  istiodContainer,
   resolveArgs,
   resolveEnv,
 } from "../../../../../sandbox/cluster/node/container-spec.ts";
@@ -26,7 +26,7 @@ function contextOf(container: Partial<V1Container>): ContainerContext {
   };
 }
 
-describe("pilotContainer", () => {
+describe("istiodContainer", () => {
   it.each([
     ["docker.io/istio/pilot:1.31.4", true],
     ["hub.example/mesh/pilot:1.31.4-distroless", true],
@@ -34,7 +34,7 @@ describe("pilotContainer", () => {
     ["docker.io/istio/proxyv2:1.31.4", false],
     ["example/autopilot:1", false],
   ])("of image %s: %s", (image, found) => {
-    expect(pilotContainer(aPod({ image })) !== undefined).toBe(found);
+    expect(istiodContainer(aPod({ image })) !== undefined).toBe(found);
   });
 });
 

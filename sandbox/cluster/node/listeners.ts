@@ -1,0 +1,29 @@
+import { freePort } from "../../os/free-port.ts";
+
+/** Flags of `pilot-discovery discovery` by the port that Istio's chart fixes for them. */
+const FLAGS: ReadonlyMap<number, string> = new Map([
+  [8080, "httpAddr"],
+  [15010, "grpcAddr"],
+  [15012, "secureGRPCAddr"],
+  [15014, "monitoringAddr"],
+  [15017, "httpsAddr"],
+]);
+
+/** Where an istiod listens on this machine. */
+export interface Listeners {
+  /** Container port → port on 127.0.0.1. */
+  readonly ports: ReadonlyMap<number, number>;
+  /** Nobody asks there; left alone, each istiod would take the same one. */
+  readonly ctrlz: number;
+}
+
+export async function chooseListeners(): Promise<Listeners> {
+  const ports = new Map<number, number>();
+  for (const port of FLAGS.keys()) ports.set(port, await freePort());
+  return { ports, ctrlz: await freePort() };
+}
+
+export function listenerFlags({ ports, ctrlz }: Listeners): string[] {
+  const flags = [...FLAGS].map(([port, flag]) => `--${flag}=127.0.0.1:${ports.get(port)}`);
+  return [...flags, `--ctrlz_port=${ctrlz}`, "--ctrlz_address=127.0.0.1"];
+}

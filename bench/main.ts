@@ -24,7 +24,7 @@ interface Flags {
   readonly profile?: string;
 }
 
-const BUILD = "scripts/build.ts";
+const BUILD = "scripts/build/build.ts";
 const PIN = new URL("../shared/istio/pin.json", import.meta.url);
 
 function parseSizes(text: string): number[] {

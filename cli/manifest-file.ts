@@ -5,7 +5,7 @@ import { fileURLToPath } from "node:url";
 import { ConfigError } from "../shared/errors.ts";
 import { BUILD_COMMAND, type ManifestFile } from "./manifest.ts";
 
-const BUILD = fileURLToPath(new URL("../scripts/build.ts", import.meta.url));
+const BUILD = fileURLToPath(new URL("../scripts/build/build.ts", import.meta.url));
 
 /** The one in `dist/`. The build runs in a process of its own: nothing of the bundler comes into this one. */
 export function manifestFile(path: URL, env: NodeJS.ProcessEnv): ManifestFile {
@@ -14,7 +14,7 @@ export function manifestFile(path: URL, env: NodeJS.ProcessEnv): ManifestFile {
     async renderer() {
       const text = await readFile(path, "utf8").catch(() => undefined);
       if (text === undefined) return undefined;
-      // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- what scripts/render.ts writes; anything else counts as unfit
+      // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- what scripts/build/manifest/render.ts writes; anything else counts as unfit
       const { renderer } = JSON.parse(text) as { renderer?: string };
       return renderer === "release" ? "release" : "snapshot";
     },

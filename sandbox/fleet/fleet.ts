@@ -100,7 +100,7 @@ export interface ClusterOptions {
 }
 
 const DELIVERY_POLL_MS = 50;
-const BUILD = fileURLToPath(new URL("../../scripts/build.ts", import.meta.url));
+const BUILD = fileURLToPath(new URL("../../scripts/build/build.ts", import.meta.url));
 const DIST = fileURLToPath(new URL("../../dist", import.meta.url));
 /** Regional and zonal ones: their names are spelt differently in the audit log. */
 const LOCATIONS = ["europe-west1", "us-central1-a", "asia-northeast1", "europe-north1-b"] as const;

@@ -2,7 +2,7 @@ import { readFile } from "node:fs/promises";
 import { join, relative } from "node:path";
 import { build } from "esbuild";
 import project from "../../package.json" with { type: "json" };
-import { SHARED_OPTIONS, versionOnly } from "../bundle.ts";
+import { SHARED_OPTIONS, versionOnly } from "../build/bundle.ts";
 import { ROOT } from "../paths.ts";
 
 const ENTRY = "bin/meshjoin.js";

@@ -7,10 +7,10 @@ import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
 import { ensureBinaries } from "../../sandbox/binaries/build.ts";
 import { deployBundle } from "../../sandbox/fleet/deployment.ts";
-import { buildFunctions } from "../../scripts/build.ts";
+import { buildFunctions } from "../../scripts/build/build.ts";
+import type { Manifest } from "../../scripts/build/manifest/render.ts";
+import { zipDirectory } from "../../scripts/build/zip.ts";
 import { ROOT } from "../../scripts/paths.ts";
-import type { Manifest } from "../../scripts/render.ts";
-import { zipDirectory } from "../../scripts/zip.ts";
 import { parsePin } from "../../shared/istio/pin.ts";
 import { standInForTheRelease, VERSION_LABEL } from "./stand-in-istioctl.ts";
 

@@ -3,8 +3,8 @@ import { beforeAll, describe, expect, it } from "@jest/globals";
 import { parseSync } from "oxc-parser";
 import manifest from "../../package.json" with { type: "json" };
 import { DEPLOYMENTS } from "../../sandbox/google/functions/function-process.ts";
-import { bundle } from "../../scripts/bundle.ts";
-import { bundlePackage } from "../../scripts/bundle-package.ts";
+import { bundle } from "../../scripts/build/bundle.ts";
+import { bundlePackage } from "../../scripts/build/bundle-package.ts";
 import { ROOT } from "../../scripts/paths.ts";
 
 const BUNDLE_TIMEOUT_MS = 60_000;

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
 import type { Browser, BrowserContextOptions, Locator, Page } from "playwright-core";
-import { CHROMIUM_CURE, findChromium } from "../../scripts/chromium.ts";
+import { CHROMIUM_CURE, findChromium } from "../../scripts/check/chromium.ts";
 import { isUnattended } from "../../scripts/unattended.ts";
 import { finding } from "../../shared/core/answers/finding.ts";
 import { aView, everything } from "../support/builders/page-view.ts";

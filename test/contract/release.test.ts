@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
 import manifest from "../../package.json" with { type: "json" };
 import { ensureBinaries } from "../../sandbox/binaries/build.ts";
 import { ROOT } from "../../scripts/paths.ts";
-import { releaseFiles } from "../../scripts/release.ts";
+import { releaseFiles } from "../../scripts/release/release.ts";
 import pin from "../../shared/istio/pin.json" with { type: "json" };
 import { copySources } from "../support/sources.ts";
 import { standInForTheRelease } from "./stand-in-istioctl.ts";

@@ -12,7 +12,7 @@ import { type Bundle, functionProcess, readBundle } from "../../sandbox/google/f
 import type { FleetMember } from "../../sandbox/google/member.ts";
 import { freePort } from "../../sandbox/os/free-port.ts";
 import { ROOT } from "../../scripts/paths.ts";
-import { releaseFiles } from "../../scripts/release.ts";
+import { releaseFiles } from "../../scripts/release/release.ts";
 import type { Check, Diagnosis } from "../../shared/core/answers/check.ts";
 import type { Plan } from "../../shared/core/answers/plan.ts";
 import type { Status } from "../../shared/core/answers/status.ts";

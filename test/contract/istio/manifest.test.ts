@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { beforeAll, describe, expect, it } from "@jest/globals";
 import { ensureBinaries } from "../../../sandbox/binaries/build.ts";
-import { type Manifest, renderObjects, renderTemplate } from "../../../scripts/render.ts";
+import { type Manifest, renderObjects, renderTemplate } from "../../../scripts/build/manifest/render.ts";
 import { type Pin, parsePin } from "../../../shared/istio/pin.ts";
 import { fillManifest, manifestTexts, PLACEHOLDERS, parseTemplate } from "../../../shared/istio/template.ts";
 

@@ -4,8 +4,8 @@ import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, expect } from "@jest/globals";
 import { type SandboxFleet, startFleet } from "../../../sandbox/fleet/fleet.ts";
 import type { FleetMember } from "../../../sandbox/google/member.ts";
+import { recordAsked } from "../../../scripts/check/permissions/evidence.ts";
 import { DIST } from "../../../scripts/paths.ts";
-import { recordAsked } from "../../../scripts/permissions/evidence.ts";
 
 /** The first start may have to compile the control planes. */
 const START_MS = 30 * 60_000;

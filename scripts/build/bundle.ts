@@ -1,0 +1,66 @@
+import { join, relative } from "node:path";
+import { type BuildOptions, build, type OutputFile, type Plugin } from "esbuild";
+import { DIST, ROOT } from "../paths.ts";
+import { FRAMEWORK } from "./bundle-package.ts";
+
+/** CommonJS dependencies expect these three; an ES module has none of them. */
+const COMMONJS_GLOBALS = [
+  'import { createRequire as __meshjoinCreateRequire } from "node:module";',
+  'import { fileURLToPath as __meshjoinFileUrl } from "node:url";',
+  "const require = __meshjoinCreateRequire(import.meta.url);",
+  "const __filename = __meshjoinFileUrl(import.meta.url);",
+  'const __dirname = __meshjoinFileUrl(new URL("..", import.meta.url));',
+].join("");
+
+/** Registers every function. */
+const ENTRY = "functions/index.ts";
+
+/** Of package.json a bundle gets nothing but the version, so that no other change there changes it. */
+export function versionOnly(version: string): Plugin {
+  return {
+    name: "version-only",
+    setup(built) {
+      built.onLoad({ filter: /package\.json$/ }, ({ path }) =>
+        path === join(ROOT, "package.json")
+          ? { contents: JSON.stringify({ version }), loader: "json" }
+          : undefined,
+      );
+    },
+  };
+}
+
+/** What functions and command line have in common. */
+export const SHARED_OPTIONS = {
+  absWorkingDir: ROOT,
+  write: false,
+  bundle: true,
+  splitting: true,
+  format: "esm",
+  platform: "node",
+  target: "node24",
+  minify: true,
+  keepNames: true,
+  legalComments: "none",
+  chunkNames: "chunk-[hash]",
+  banner: { js: COMMONJS_GLOBALS },
+  logLevel: "warning",
+} as const satisfies BuildOptions;
+
+/**
+ * Minified ES modules; what is imported on demand is a chunk of its own. All in one folder: code finds
+ * `istio/manifest.json` beside itself, whichever chunk it landed in. Names of functions and classes are kept, because
+ * errors say theirs. The Functions Framework stays outside: the functions must register with the one that serves.
+ */
+export async function bundle(version: string): Promise<ReadonlyMap<string, Uint8Array>> {
+  const { outputFiles } = await build({
+    ...SHARED_OPTIONS,
+    entryPoints: [ENTRY],
+    outdir: DIST,
+    outbase: "functions",
+    sourcemap: "linked",
+    sourcesContent: false,
+    external: [FRAMEWORK],
+    plugins: [versionOnly(version)],
+  });
+  return new Map(outputFiles.map((file: OutputFile) => [relative(DIST, file.path), file.contents]));
+}

@@ -1,0 +1,137 @@
+import { DEFAULTS, type VariableName, variableNames } from "../../shared/config.ts";
+import { INTERMEDIATE_TO_WORKLOAD, KEY_ALGORITHMS } from "../../shared/core/spec.ts";
+
+interface Entry {
+  readonly form: string;
+  readonly about: string;
+  /** What holds if it is not set, where that is no fixed text. */
+  readonly otherwise?: string;
+  /** It is read and checked, and that is all. */
+}
+
+const ACCESS_FORM = "`auto`, `dns`, `private` or `public`";
+const SHARE_FORM = "a number above 0, up to 1";
+
+/** A variable that is not described here does not compile; `undefined` keeps it out: for the sandbox alone. */
+const ENTRIES: Readonly<Record<VariableName, Entry | undefined>> = {
+  MESHJOIN_MESH_ID: {
+    form: "`^[a-z]([-a-z0-9]{0,28}[a-z0-9])?$`, not `proj-…`, no word that YAML reads as a boolean or as nothing",
+    about:
+      "The mesh's ID: the value of its members' mesh label, and the first part of the root secret's name, `<mesh ID>-root-ca`.",
+    otherwise: "required",
+  },
+  MESHJOIN_PROJECTS: {
+    form: "project IDs, comma-separated, each one once",
+    about: "The projects whose clusters may be members.",
+    otherwise: "required",
+  },
+  MESHJOIN_ROOT_PROJECT: {
+    form: "a project ID",
+    about: "The project that holds the root secret.",
+    otherwise: "the first of `MESHJOIN_PROJECTS`",
+  },
+  MESHJOIN_MESH_LABEL: {
+    form: "a label key",
+    about: "The GKE resource label that names a cluster's mesh. Whoever may label a cluster may join it.",
+  },
+  MESHJOIN_ALLOW: {
+    form: "globs (`*`, `?`) over cluster names, comma-separated",
+    about: "Which clusters may join at all.",
+    otherwise: "all",
+  },
+  MESHJOIN_KEY_ALGORITHM: {
+    form: KEY_ALGORITHMS.map((word) => `\`${word}\``).join(", "),
+    about: "The keys of the members' intermediate CAs.",
+  },
+  MESHJOIN_INTERMEDIATE_TTL: {
+    form: `a duration, at least ${INTERMEDIATE_TO_WORKLOAD} × \`MESHJOIN_WORKLOAD_TTL\``,
+    about: "How long an intermediate CA lives; it never outlives its root.",
+  },
+  MESHJOIN_WORKLOAD_TTL: {
+    form: "a duration",
+    about: "The longest life of a workload's certificate: istiod's `MAX_WORKLOAD_CERT_TTL`.",
+  },
+  MESHJOIN_ISTIO_HUB: {
+    form: "a registry's host, its port if it has one, and a path, in lower case, like `docker.io/istio`",
+    about:
+      "Where nodes get Istio's images, istiod's and the sidecars'. For a mirror. A change of it is a roll-out, one member at a time; " +
+      "sidecars follow when their pods are restarted.",
+    otherwise: "where the pinned release publishes them, `docker.io/istio`",
+  },
+  MESHJOIN_CLOCK_SKEW: {
+    form: "a duration",
+    about: "How far the clocks of the fleet may differ.",
+  },
+  MESHJOIN_TOKEN_TTL: {
+    form: "a duration, at least `10m`",
+    about:
+      "The life that is asked for a remote secret's token. The cluster may grant less: GKE two days at most, as far as is known. Renewal follows from what was granted. Full runs every ten minutes keep tokens of an hour alive though a member is away for a quarter of it; shorter ones may end in between.",
+  },
+  MESHJOIN_ACCESS_FUNCTION: {
+    form: ACCESS_FORM,
+    about:
+      "How Meshjoin reaches API servers. `auto`: dns where external traffic is allowed, else public where enabled, else private.",
+  },
+  MESHJOIN_ACCESS_PEERS: {
+    form: ACCESS_FORM,
+    about:
+      "Which address stands in remote secrets. `auto`: dns where Kubernetes tokens are allowed over it, else public, else private.",
+  },
+  MESHJOIN_MASS_LEAVE_SHARE: {
+    form: SHARE_FORM,
+    about:
+      "More than one member, and more than this share of them, is not removed on the word of a label or a list until confirmed.",
+  },
+  MESHJOIN_ROTATION_SHARE: {
+    form: SHARE_FORM,
+    about: "The share of the members that get another intermediate at the same time; one at least.",
+  },
+  MESHJOIN_SIGNER_URL: {
+    form: "the https URL of `sign-intermediate`",
+    about:
+      "The function that alone reads root keys. Without it whoever joins reads them. The signer itself passes it over.",
+    otherwise: "not set",
+  },
+  MESHJOIN_EXAMINE_ROTATOR_URL: {
+    form: "the https URL of `examine-rotator`",
+    about:
+      "The function that says what the rotator is allowed. `sync-mesh` asks it for `GET /doctor` and in deep runs.",
+    otherwise: "not set",
+  },
+  MESHJOIN_CONTAINER_ENDPOINT: undefined,
+  MESHJOIN_SECRETMANAGER_ENDPOINT: undefined,
+  MESHJOIN_COMPUTE_ENDPOINT: undefined,
+  MESHJOIN_PROJECT_ENDPOINT: undefined,
+};
+
+function isVariable(name: string): name is VariableName {
+  return name in ENTRIES;
+}
+
+function row(name: string): string[] {
+  const entry = isVariable(name) ? ENTRIES[name] : undefined;
+  if (entry === undefined) return [];
+  const fallback = Object.entries(DEFAULTS).find(([key]) => key === name)?.[1];
+  const shown = fallback === undefined ? (entry.otherwise ?? "") : `\`${fallback}\``;
+  const { about } = entry;
+  return [`| \`${name}\` | ${entry.form.replaceAll("|", "\\|")} | ${shown} | ${about} |`];
+}
+
+/** `docs/reference/config.md`. */
+export function renderConfigReference(): string {
+  return [
+    "# Configuration",
+    "",
+    "<!-- Generated by `npm run docs` from shared/config.ts and scripts/docs/config-reference.ts: edit those. -->",
+    "",
+    "Environment variables, and nothing else. A duration is a whole number with one unit: `90d`, `24h`, `5m`, `60s`. An empty",
+    "variable counts as not set. All faults are reported at once, each by the name of its variable and with its cure; an unknown",
+    "`MESHJOIN_…` variable is a fault too, so that a misspelt one is not passed over. Where it says *no effect yet*, a value is",
+    "checked and then waits for the function that it is meant for.",
+    "",
+    "| variable | form | default | what it decides |",
+    "| --- | --- | --- | --- |",
+    ...variableNames().flatMap(row),
+    "",
+  ].join("\n");
+}

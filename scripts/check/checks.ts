@@ -31,7 +31,7 @@ export const CHECKS: readonly Check[] = [
   },
   {
     name: "terraform",
-    proves: "terraform/ names what the provider has, in the house's form",
+    proves: "terraform/ is what Terraform takes, in the house's form",
     command: "node",
     args: ["scripts/terraform/check.ts"],
   },

@@ -1,31 +1,26 @@
 import { join } from "node:path";
 import { renderTable } from "../../shared/table.ts";
+import { NOT_RUN } from "../check/not-run.ts";
 import { ROOT } from "../paths.ts";
 import { judgedByCheckov } from "./checkov.ts";
-import { faultsBelow } from "./faults.ts";
-import { readSchema, type Schema, versionsIn } from "./schema.ts";
+import { houseFaults } from "./house-rules.ts";
 import { formatted, type Step } from "./tool.ts";
 import { withProvider, withStandInProvider } from "./trials.ts";
 
 const DIRECTORY = join(ROOT, "terraform");
-const oldest = readSchema("oldest");
-const newest = readSchema("newest");
 
-async function againstSchema(schema: Schema): Promise<Step> {
-  const found = await faultsBelow(DIRECTORY, schema);
+async function byHouseRules(): Promise<Step> {
+  const found = await houseFaults(DIRECTORY);
   return {
-    name: `names, as ${versionsIn(schema)} have them`,
+    name: "descriptions, validations, providers, nothing unused",
     faults: found.map(({ where, message }) => `${where}: ${message}`),
   };
 }
 
-const named = [await againstSchema(oldest), await againstSchema(newest)];
-const isNamed = named.every((step) => "faults" in step && step.faults.length === 0);
 const steps = [
   await formatted(DIRECTORY),
-  ...named,
-  // Terraform would only say a wrong name again, in other words.
-  ...(isNamed ? await withStandInProvider(DIRECTORY, newest) : []),
+  await byHouseRules(),
+  ...(await withStandInProvider(DIRECTORY)),
   ...(await withProvider(DIRECTORY)),
   await judgedByCheckov(DIRECTORY),
 ];
@@ -34,7 +29,7 @@ for (const step of steps) {
 }
 const rows = steps.map((step) => [
   step.name,
-  "notRun" in step ? `not run here, because ${step.notRun}` : step.faults.length === 0 ? "ok" : "FAILED",
+  "notRun" in step ? `${NOT_RUN} ${step.notRun}` : step.faults.length === 0 ? "ok" : "FAILED",
 ]);
 console.log(renderTable(["check of terraform/", ""], rows));
 process.exitCode = steps.some((step) => "faults" in step && step.faults.length > 0) ? 1 : 0;

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { ROOT } from "../paths.ts";
 import { type Assembly, schemaOf, versionOf } from "./bindings.ts";
-import { typesBelow } from "./faults.ts";
+import { typesBelow } from "./module.ts";
 import {
   AGES,
   type Age,

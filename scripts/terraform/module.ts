@@ -30,12 +30,6 @@ export interface Module {
   readonly settings: readonly Declared[];
 }
 
-export interface Fault {
-  /** File, and block in it. */
-  readonly where: string;
-  readonly message: string;
-}
-
 /** Every folder below `directory` that holds `.tf` files, itself included. */
 export function moduleDirectories(directory: string): string[] {
   const entries = readdirSync(directory, { withFileTypes: true });
@@ -43,6 +37,20 @@ export function moduleDirectories(directory: string): string[] {
     .filter((entry) => entry.isDirectory() && !entry.name.startsWith("."))
     .flatMap(({ name }) => moduleDirectories(join(directory, name)));
   return entries.some(({ name }) => name.endsWith(".tf")) ? [directory, ...below] : below;
+}
+
+/** The module in each folder below `directory`; fails on HCL that cannot be read. */
+export async function modulesBelow(directory: string): Promise<Module[]> {
+  return await Promise.all(moduleDirectories(directory).map(readModule));
+}
+
+/** The types of resources that the modules below a folder use. */
+export async function typesBelow(directory: string): Promise<Pick<Resource, "kind" | "type">[]> {
+  const modules = await modulesBelow(directory);
+  const types = modules.flatMap(({ resources }) => resources.map(({ kind, type }) => ({ kind, type })));
+  return [...new Map(types.map((each) => [`${each.kind} ${each.type}`, each])).values()].toSorted((a, b) =>
+    a.type < b.type ? -1 : 1,
+  );
 }
 
 export async function readModule(directory: string): Promise<Module> {

@@ -1,19 +1,38 @@
 import { inCopy, rootsOf, variablesOf } from "./copy.ts";
 import { isRegistryUnreachable } from "./registry.ts";
-import type { Schema } from "./schema.ts";
+import { readSchema, type Schema, versionsIn } from "./schema.ts";
 import { withStandIn } from "./stand-in/provider.ts";
 import { NO_TERRAFORM, type Step, terraform } from "./tool.ts";
 
 /** Faults that Terraform finds in a copy of the modules. The environment leads it to a provider. */
 type Trial = (copy: string, environment: NodeJS.ProcessEnv) => Promise<string[]>;
 
-/** With a provider that knows the types of the real one, and makes nothing: the modules as they are, to the end of an apply. */
-export async function withStandInProvider(directory: string, schema: Schema): Promise<Step[]> {
-  const trials = {
-    "terraform validate, with a stand-in of the provider": validated,
-    "terraform test, with a stand-in of the provider": tested,
-    "terraform apply, with a stand-in of the provider": async (copy: string) => await applied(copy, schema),
-  };
+/**
+ * With a provider that knows the types of the real one, and makes nothing: the names by the oldest and the newest that the modules
+ * allow, and by the newest the modules as they are, to the end of an apply.
+ */
+export async function withStandInProvider(directory: string): Promise<Step[]> {
+  const oldest = readSchema("oldest");
+  const newest = readSchema("newest");
+  return [
+    ...(await triedWithStandIn(directory, oldest, { [validateStep(oldest)]: validated })),
+    ...(await triedWithStandIn(directory, newest, {
+      [validateStep(newest)]: validated,
+      "terraform test, with a stand-in of the provider": tested,
+      "terraform apply, with a stand-in of the provider": (copy) => applied(copy, newest),
+    })),
+  ];
+}
+
+function validateStep(schema: Schema): string {
+  return `terraform validate, with a stand-in of ${versionsIn(schema)}`;
+}
+
+async function triedWithStandIn(
+  directory: string,
+  schema: Schema,
+  trials: Readonly<Record<string, Trial>>,
+): Promise<Step[]> {
   return await withStandIn(schema, async (environment) => await tried(directory, environment, trials));
 }
 

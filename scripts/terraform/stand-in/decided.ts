@@ -24,6 +24,16 @@ const DECIDED: Readonly<Record<string, Readonly<Record<string, (resource: Value)
   },
 };
 
+/** What is set of that which the provider alone decides, by its names; Terraform itself lets it pass. */
+export function unconfigurable(resource: Value, schema: BlockSchema): string[] {
+  const found: string[] = [];
+  withAttributes(resource, schema, (name, attribute, current) => {
+    if (attribute.startsWith("computed") && current !== null) found.push(name);
+    return current;
+  });
+  return found;
+}
+
 /** As planned before it exists: what is decided elsewhere is unknown until it is applied. */
 export function planned(resource: Value, schema: BlockSchema): Value {
   return withAttributes(resource, schema, (_, attribute, current) =>

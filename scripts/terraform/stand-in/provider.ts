@@ -2,7 +2,7 @@ import { fileURLToPath } from "node:url";
 import grpc from "@grpc/grpc-js";
 import loader from "@grpc/proto-loader";
 import { type BlockSchema, type Kind, type Provider, providerOf, type Schema } from "../schema.ts";
-import { applied, planned } from "./decided.ts";
+import { applied, planned, unconfigurable } from "./decided.ts";
 import { createPropagation } from "./propagation.ts";
 import { replacingChanges } from "./replacement.ts";
 import { schemaMessage, schemaMessages } from "./schema-messages.ts";
@@ -92,6 +92,13 @@ function handlers(
 ): grpc.UntypedServiceImplementation {
   const schemaIn = (types: Types[Kind], type: string) => types[type] ?? { attributes: {}, blocks: {} };
   const accepted = () => ({});
+  const validated = (types: Types[Kind], { type_name: type, config }: Request) => ({
+    diagnostics: unconfigurable(decoded(config.msgpack) ?? {}, schemaIn(types, type)).map((name) => ({
+      severity: "ERROR",
+      summary: "Value for unconfigurable attribute",
+      detail: `Can't configure a value for "${name}": its value will be decided automatically`,
+    })),
+  });
   const answers: Record<string, (request: Request) => object> = {
     GetSchema: () => ({
       provider: schemaMessage(CONFIGURATION),
@@ -99,8 +106,8 @@ function handlers(
       data_source_schemas: schemaMessages(data),
     }),
     PrepareProviderConfig: ({ config }) => ({ prepared_config: config }),
-    ValidateResourceTypeConfig: accepted,
-    ValidateDataSourceConfig: accepted,
+    ValidateResourceTypeConfig: (request) => validated(resource, request),
+    ValidateDataSourceConfig: (request) => validated(data, request),
     Configure: accepted,
     UpgradeResourceState: ({ type_name: type, raw_state: { json } }) => ({
       upgraded_state: {

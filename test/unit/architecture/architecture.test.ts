@@ -3,12 +3,13 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "@jest/globals";
 import { type ModuleFacts, moduleFacts } from "./module-facts.ts";
+import { strays } from "./rooms.ts";
 import { breaches } from "./rules.ts";
 
 const ROOT = fileURLToPath(new URL("../../..", import.meta.url));
 
-function product(): ModuleFacts[] {
-  return ["functions", "shared", "cli"].flatMap((folder) => {
+function modulesIn(...folders: readonly string[]): ModuleFacts[] {
+  return folders.flatMap((folder) => {
     const entries = readdirSync(ROOT, { withFileTypes: true }).some((entry) => entry.name === folder)
       ? readdirSync(join(ROOT, folder), { recursive: true, encoding: "utf8" })
       : [];
@@ -21,9 +22,26 @@ function product(): ModuleFacts[] {
 
 describe("the product", () => {
   it("imports in one direction", () => {
-    const modules = product();
+    const modules = modulesIn("functions", "shared", "cli");
     expect(modules.length).toBeGreaterThan(20);
     expect(breaches(modules)).toEqual([]);
+  });
+});
+
+describe("sandbox, scripts and bench", () => {
+  it("import in one direction", () => {
+    const modules = modulesIn("sandbox", "scripts", "bench");
+    expect(modules.length).toBeGreaterThan(20);
+    expect(strays(modules)).toEqual([]);
+  });
+
+  it.each([
+    ["a sandbox that builds", "sandbox/fleet/a.ts", 'import "../../scripts/build/build.ts";', "further out"],
+    ["a cluster that knows Google", "sandbox/cluster/a.ts", 'import "../google/cloud.ts";', "further out"],
+    ["a build that tests", "scripts/build/a.ts", 'import { t } from "../check/test.ts";', "further out"],
+    ["a file in no room", "sandbox/a.ts", "export const a = 1;", "no room"],
+  ])("but not %s", (_, path, text, words) => {
+    expect(strays([moduleFacts(path, text)])).toEqual([expect.stringContaining(words)]);
   });
 });
 

@@ -1,5 +1,5 @@
 import type { protos } from "@google-cloud/container";
-// The package's entry would load a class for each message of the API as well: 3 MB that nothing here uses.
+// The package's entry also loads a class for each message of the API: 3 MB of no use here.
 import { ClusterManagerClient } from "@google-cloud/container/build/src/v1/index.js";
 import { lazily } from "../async/lazily.ts";
 import type { ClusterRef } from "../core/cluster/cluster.ts";
@@ -51,7 +51,7 @@ export function gkeDirectory(options: GkeOptions = {}): ClusterDirectory {
 
 export async function connectGke({ endpoint }: GkeOptions): Promise<ClusterManagerClient> {
   const client = new ClusterManagerClient(clientOptions(endpoint));
-  // Otherwise the first call does it, and turns missing credentials into an unhandled rejection.
+  // Else the first call initializes it, and missing credentials become an unhandled rejection.
   await client.initialize();
   return client;
 }

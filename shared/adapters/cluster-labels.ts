@@ -20,7 +20,7 @@ import {
 type Operation = protos.google.container.v1.IOperation;
 type Labels = Readonly<Record<string, string>>;
 
-/** A label that somebody else sets, and an operation that is about to end, are over by then. */
+/** Enough tries for another client's label change, and for an operation that is about to end. */
 const TRIES_MAX = 5;
 const PAUSE_MS = 500;
 const POLL_MS = 500;
@@ -28,8 +28,9 @@ const POLL_MS = 500;
 const DONE: readonly unknown[] = ["DONE", 3];
 
 /**
- * `SetLabels` replaces the whole map, on condition that nobody has changed it since it was read (`labelFingerprint`). It
- * may be sent again, therefore: the second time its condition fails, and what it did is seen.
+ * `SetLabels` replaces the whole map, on the condition that it has not changed since it was read
+ * (`labelFingerprint`). So it may be sent twice: the second call fails on that condition, and the next read
+ * shows that the first one worked.
  */
 export function gkeLabels(options: GkeOptions = {}): ClusterLabels {
   const client = lazily(() => connectGke(options));
@@ -61,11 +62,11 @@ function isTaken(present: string | undefined, { only }: LabelChange): present is
   return only !== undefined && present !== undefined && present !== only;
 }
 
-/** Whoever looked before may have been shown an older label: a list tells it for a while. */
+/** A list may show an older label for a while, so the caller may not have known. */
 function taken(present: string, { key }: LabelChange, ref: ClusterRef): RefusedError {
   return new RefusedError(`could not ${attempt("label", ref)}: its label ${key} is ${present}`, {
     code: "LabelTaken",
-    cure: "have it taken off by who set it",
+    cure: "ask the owner of that label to remove it",
     fields: { cluster: clusterResource(ref) },
   });
 }
@@ -104,11 +105,11 @@ async function replaceLabels(
 async function untilDone(
   client: ClusterManagerClient,
   ref: ClusterRef,
-  begun: Operation,
+  started: Operation,
   signal: AbortSignal | undefined,
 ): Promise<void> {
-  const name = `projects/${ref.project}/locations/${ref.location}/operations/${begun.name ?? ""}`;
-  let operation = begun;
+  const name = `projects/${ref.project}/locations/${ref.location}/operations/${started.name ?? ""}`;
+  let operation = started;
   while (!DONE.includes(operation.status)) {
     await sleep(POLL_MS, undefined, { signal }).catch(() => undefined);
     [operation] = await client.getOperation({ name }, callOptions(signal));
@@ -130,7 +131,7 @@ function labelsError(error: unknown, ref: ClusterRef): unknown {
 function busy(error: unknown, ref: ClusterRef): MeshjoinError {
   return new ConflictError(`could not ${attempt("label", ref)}: ${reasonOf(error)}`, {
     code: "ClusterBusy",
-    cure: "try again when GKE is done with it",
+    cure: "try again when GKE has finished its operation on the cluster",
     cause: withoutRequest(error),
     fields: { cluster: clusterResource(ref) },
   });

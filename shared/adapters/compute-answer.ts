@@ -1,7 +1,10 @@
 import * as z from "zod/mini";
 import type { EffectiveFirewall, FirewallRule, PolicyRule } from "../core/firewall/firewall.ts";
 
-/** What of the Compute API's answers decides about a connection; https://cloud.google.com/compute/docs/reference/rest/v1/networks/getEffectiveFirewalls */
+/**
+ * The parts of the Compute API's answers that decide about a connection;
+ * https://cloud.google.com/compute/docs/reference/rest/v1/networks/getEffectiveFirewalls
+ */
 
 const texts = z.prefault(z.array(z.string()), []);
 const protocolList = z.prefault(z.array(z.object({ IPProtocol: z.string(), ports: texts })), []);
@@ -40,7 +43,7 @@ const policySchema = z.object({
   name: z.optional(z.string()),
   displayName: z.optional(z.string()),
   shortName: z.optional(z.string()),
-  /** `HIERARCHY`, `NETWORK`, `NETWORK_REGIONAL`, and those of Google's own. */
+  /** `HIERARCHY`, `NETWORK`, `NETWORK_REGIONAL`, and types of Google's own. */
   type: z.optional(z.string()),
   rules: z.prefault(z.array(policyRuleSchema), []),
 });
@@ -52,12 +55,12 @@ const answerSchema = z.object({
 
 export type FirewallAnswer = z.infer<typeof answerSchema>;
 
-/** Throws a ZodError where the answer has another form than the documented one. */
+/** Throws a ZodError if the answer does not have the documented form. */
 export function parseFirewallAnswer(body: unknown): FirewallAnswer {
   return answerSchema.parse(body);
 }
 
-/** Of a network, and of each region's policies there. */
+/** Merges the rules of a network with each region's policies there. */
 export function toEffective(
   network: FirewallAnswer,
   regional: ReadonlyMap<string, FirewallAnswer>,
@@ -79,7 +82,7 @@ type Rule = z.infer<typeof ruleSchema>;
 
 const EVERYWHERE = "0.0.0.0/0";
 
-/** Sources by name count besides those by range: a rule that has both becomes two. */
+/** Sources by name count beside sources by range: a rule that has both becomes two. */
 function toRules(rule: Rule): FirewallRule[] {
   const { name, priority, sourceRanges, destinationRanges } = rule;
   const ingress = rule.direction === "INGRESS";
@@ -101,12 +104,12 @@ function toRules(rule: Rule): FirewallRule[] {
   return [...(filtered.length > 0 ? [byRange] : []), { ...withoutTags(byRange), ...anywhere, byName: true }];
 }
 
-/** Its sources are in doubt, whichever nodes it is for. */
+/** Its sources are in doubt for all nodes, so the targets do not matter. */
 function withoutTags({ targetTags: _, ...rule }: FirewallRule): FirewallRule {
   return rule;
 }
 
-/** The number of TCP; names and numbers are both allowed. */
+/** TCP by name and by protocol number: the API allows both. */
 const TCP = ["tcp", "6"];
 const ALL = ["all", ...TCP];
 
@@ -118,7 +121,7 @@ function tcpPorts(protocols: Rule["allowed"]): FirewallRule["tcp"] {
 
 type Policy = z.infer<typeof policySchema>;
 
-/** `goto_next` leaves it to the rules after it, as the last rules of every policy do. */
+/** `goto_next` leaves the decision to later rules, as the last rules of every policy do. */
 function toPolicyRules({ rules, ...policy }: Policy, region?: string): PolicyRule[] {
   const name = policy.displayName ?? policy.shortName ?? policy.name ?? "without a name";
   return rules

@@ -5,9 +5,9 @@ import type { Examiner } from "../ports/examiner.ts";
 
 export interface ExaminerOptions {
   readonly account: Examiner["account"];
-  /** As it is deployed. */
+  /** The name under which it is deployed. */
   readonly name: "examine-rotator" | "sign-intermediate";
-  /** Without a slash at the end; it is the audience of the tokens, too. */
+  /** Without a slash at the end; also the audience of the tokens. */
   readonly url: string;
   readonly identityToken: (audience: string) => Promise<string>;
 }
@@ -16,7 +16,7 @@ export interface ExaminerOptions {
 export function functionExaminer(options: ExaminerOptions): Examiner {
   const { account, name, url } = options;
   const subject = { name, account } as const;
-  const look = `see the log of ${name}, and that the function is deployed from this build`;
+  const look = `see the log of ${name}, and check that the function is deployed from this build`;
   return {
     account,
     async examine(member, signal) {
@@ -26,11 +26,11 @@ export function functionExaminer(options: ExaminerOptions): Examiner {
         const diagnosis = answer.ok ? parseDiagnosis(await answer.json()) : undefined;
         const own = diagnosis?.checks.filter((check) => check.account === account) ?? [];
         if (own.length > 0) return own;
-        return [unknown(subject, `${url} answers ${answer.status}, and nothing of the ${account}`, look)];
+        return [unknown(subject, `${url} answers ${answer.status}, without a check of the ${account}`, look)];
       } catch (error) {
         const [why, cure] =
           error instanceof MeshjoinError ? [error.message, error.cure] : [`${url} gives no answer`];
-        return [unknown(subject, `what the ${account} is allowed is not known: ${why}`, cure ?? look)];
+        return [unknown(subject, `the permissions of the ${account} are not known: ${why}`, cure ?? look)];
       }
     },
   };
@@ -56,7 +56,7 @@ async function ask(
 function notLetIn({ account, name, url }: ExaminerOptions, status: number): Check {
   return fault(
     { name, account },
-    `${url} lets the reconciler not in (${status}), so what the ${account} is allowed is not known`,
-    `apply Terraform again: it says who may call ${name}`,
+    `${url} does not admit the reconciler (${status}), so the permissions of the ${account} are not known`,
+    `apply Terraform again: it grants the right to call ${name}`,
   );
 }

@@ -20,14 +20,14 @@ export function computeFirewalls(options: ComputeOptions): Firewalls {
     async effective(network, regions, signal) {
       const { project, name } = network;
       const resource = `projects/${project}/global/networks/${name}`;
-      const ask = (path: string, permission: string) =>
+      const askFirewalls = (path: string, permission: string) =>
         read(options, { network, path, permission: `compute.networks.${permission}`, signal });
       const [whole, ...regional] = await Promise.all([
-        ask(`${resource}/getEffectiveFirewalls`, "getEffectiveFirewalls"),
+        askFirewalls(`${resource}/getEffectiveFirewalls`, "getEffectiveFirewalls"),
         ...regions.map((region) => {
           const query = new URLSearchParams({ network: `${ENDPOINT}/compute/v1/${resource}` });
           const path = `projects/${project}/regions/${region}/firewallPolicies/getEffectiveFirewalls?${query}`;
-          return ask(path, "getRegionEffectiveFirewalls");
+          return askFirewalls(path, "getRegionEffectiveFirewalls");
         }),
       ]);
       return toEffective(whole, new Map(regional.map((answer, index) => [regions[index] ?? "", answer])));

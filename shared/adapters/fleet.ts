@@ -13,11 +13,11 @@ import { readerTokens } from "./member-api/tokens.ts";
 
 export interface FleetOptions {
   readonly access: Access;
-  /** As whom Meshjoin is known to the API server of a member. */
+  /** The credential with which Meshjoin calls a member's API server. */
   readonly credentialOf: (cluster: Cluster) => AccessToken;
 }
 
-/** The members' API servers, one connection pool each for as long as the fleet is open. */
+/** The members' API servers, with one connection pool each while the fleet is open. */
 export function kubernetesFleet({ access, credentialOf }: FleetOptions): Fleet {
   const connections: ApiConnection[] = [];
   const members = new Map<string, MemberApi>();
@@ -47,9 +47,9 @@ export function kubernetesFleet({ access, credentialOf }: FleetOptions): Fleet {
   return {
     member(cluster) {
       const key = `${cluster.id} ${clusterId(cluster.ref)}`;
-      const known = members.get(key) ?? open(cluster);
-      members.set(key, known);
-      return known;
+      const member = members.get(key) ?? open(cluster);
+      members.set(key, member);
+      return member;
     },
     async close() {
       await Promise.all(connections.map((connection) => connection.close()));

@@ -22,7 +22,7 @@ const STATUSES: readonly ClusterStatus[] = [
   "DEGRADED",
 ];
 
-/** The answer names no project, so it comes from the question. Absent fields arrive as null, "" or not at all. */
+/** The answer names no project, so the question does. Absent fields arrive as null, as "" or not at all. */
 export function toCluster(project: string, cluster: GkeCluster): Cluster {
   return {
     ref: { project, location: cluster.location ?? "", name: cluster.name ?? "" },
@@ -42,7 +42,7 @@ export function toCluster(project: string, cluster: GkeCluster): Cluster {
   };
 }
 
-/** Enum values come as names or numbers; a status that this version does not know is no member's. */
+/** Enum values come as names or numbers. A status that this version does not know makes no member. */
 function toStatus(status: string | number | null | undefined): ClusterStatus {
   const name = typeof status === "number" ? STATUSES[status] : STATUSES.find((each) => each === status);
   return name ?? "STATUS_UNSPECIFIED";
@@ -50,7 +50,7 @@ function toStatus(status: string | number | null | undefined): ClusterStatus {
 
 const NETWORK = /^projects\/(?<project>[^/]+)\/global\/networks\/(?<name>[^/]+)$/;
 
-/** `networkConfig` holds the full name, with the host project of a shared VPC; `network` only the last part of it. */
+/** `networkConfig` has the full name with a shared VPC's host project, `network` only its last part. */
 function toVpc(project: string, cluster: GkeCluster): VpcRef {
   const groups = NETWORK.exec(cluster.networkConfig?.network ?? "")?.groups;
   return {
@@ -60,8 +60,8 @@ function toVpc(project: string, cluster: GkeCluster): VpcRef {
 }
 
 /**
- * Node pools say the addresses of their range beside its name; the cluster's additional ranges are names. Before the cluster
- * runs some of it is empty.
+ * A node pool gives its range with name and addresses; the cluster's additional ranges are names alone. Some
+ * fields are empty until the cluster runs.
  */
 function toPodRanges({ ipAllocationPolicy: policy, ...cluster }: GkeCluster): PodRanges {
   const pools = (cluster.nodePools ?? []).map(({ networkConfig }) => ({
@@ -82,10 +82,10 @@ function toPodRanges({ ipAllocationPolicy: policy, ...cluster }: GkeCluster): Po
     ...(additional?.podRangeInfo ?? []).map(({ rangeName }) => rangeName),
     ...(policy?.additionalIpRangesConfigs ?? []).flatMap(({ podIpv4RangeNames }) => podIpv4RangeNames ?? []),
   ];
-  const told = new Set(ranges.filter(({ cidr }) => cidr).map(({ name }) => name));
+  const resolved = new Set(ranges.filter(({ cidr }) => cidr).map(({ name }) => name));
   return {
     cidrs: [...new Set(ranges.flatMap(({ cidr }) => cidr || []))],
-    namesOnly: [...new Set(names.flatMap((name) => (name && !told.has(name) ? [name] : [])))],
+    namesOnly: [...new Set(names.flatMap((name) => (name && !resolved.has(name) ? [name] : [])))],
   };
 }
 
@@ -93,7 +93,7 @@ function toServiceRange({ ipAllocationPolicy: policy, servicesIpv4Cidr }: GkeClu
   return policy?.servicesIpv4CidrBlock || policy?.servicesIpv4Cidr || servicesIpv4Cidr || "";
 }
 
-/** The autoscaler works on node pools that let it, auto-provisioning makes new ones, and Autopilot always does. */
+/** Whether GKE adds nodes: an autoscaled node pool, auto-provisioning, or Autopilot. */
 function addsNodes({ autopilot, autoscaling, nodePools }: GkeCluster): boolean {
   return [
     autopilot?.enabled,
@@ -102,7 +102,7 @@ function addsNodes({ autopilot, autoscaling, nodePools }: GkeCluster): boolean {
   ].includes(true);
 }
 
-/** `networkConfig` superseded `privateClusterConfig`; a node pool may have its own way. */
+/** `networkConfig` superseded `privateClusterConfig`; a node pool may differ. */
 function hasPrivateNodes({ networkConfig, privateClusterConfig, nodePools }: GkeCluster): boolean {
   return [
     networkConfig?.defaultEnablePrivateNodes,
@@ -134,8 +134,8 @@ function toEndpoints(cluster: GkeCluster): ClusterEndpoints {
 type Addresses = Partial<Record<"public" | "private", string | null | undefined>>;
 
 /**
- * `controlPlaneEndpointsConfig.ipEndpointsConfig` superseded `privateClusterConfig`; both are filled today. Before
- * either, `endpoint` alone named the public address.
+ * `controlPlaneEndpointsConfig.ipEndpointsConfig` superseded `privateClusterConfig`; GKE fills both today.
+ * Before either, `endpoint` alone held the public address.
  */
 function ipAddresses(cluster: GkeCluster): Addresses {
   const config = cluster.controlPlaneEndpointsConfig?.ipEndpointsConfig;

@@ -3,13 +3,13 @@ import { MeshjoinError, RefusedError } from "../errors.ts";
 import type { CallerIdentity } from "../ports/caller-identity.ts";
 import { beforeAnyAnswer } from "./google-client.ts";
 
-/** What GKE's API servers ask of an IAM token. */
+/** The scope that GKE's API servers require of an IAM token. */
 const SCOPE = "https://www.googleapis.com/auth/cloud-platform";
 const CALL = { attempt: "get an access token", fields: {} };
 
 /**
- * Application Default Credentials; the library caches a token and renews it before it expires. Fails with RefusedError
- * `NoCredentials`, or with UnavailableError if whoever gives out tokens has no answer.
+ * Application Default Credentials; the library caches a token and renews it before it expires. Fails with
+ * RefusedError `NoCredentials`, or with UnavailableError if the token server does not answer.
  */
 export function googleAccessToken(): () => Promise<string> {
   const auth = new GoogleAuth({ scopes: SCOPE });
@@ -17,9 +17,9 @@ export function googleAccessToken(): () => Promise<string> {
 }
 
 /**
- * Identity tokens by audience, as Cloud Run asks for them; the library caches each and renews it. Fails as
- * `googleAccessToken` does, and with RefusedError `NoIdentityToken` for credentials of a person: a token made of those has
- * an audience of its own, whatever is asked for.
+ * Identity tokens by audience, as Cloud Run requires them; the library caches and renews each. Fails as
+ * `googleAccessToken` does, and with RefusedError `NoIdentityToken` for a person's credentials: the token of
+ * a person has a fixed audience.
  * https://cloud.google.com/run/docs/authenticating/service-to-service
  */
 export function googleIdentityToken(auth = new GoogleAuth()): (audience: string) => Promise<string> {
@@ -41,17 +41,17 @@ export function googleIdentityToken(auth = new GoogleAuth()): (audience: string)
   };
 }
 
-/** A service account is named by its credentials, a person by Google, who is asked about the token. */
+/** The credentials name a service account; for a person, Google tells the email of the token. */
 export function googleCaller(auth = new GoogleAuth({ scopes: SCOPE })): CallerIdentity {
   return {
     async email() {
       const token = await accessTokenOf(auth);
       const client = await auth.getClient();
-      const known =
+      const email =
         client instanceof UserRefreshClient
-          ? client.getTokenInfo(token).then(({ email }) => email)
-          : auth.getCredentials().then(({ client_email: email }) => email);
-      return await known.catch(() => undefined);
+          ? client.getTokenInfo(token).then((info) => info.email)
+          : auth.getCredentials().then(({ client_email: account }) => account);
+      return await email.catch(() => undefined);
     },
   };
 }

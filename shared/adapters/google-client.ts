@@ -46,7 +46,7 @@ const CODES: ReadonlyMap<number, ErrorCode> = new Map([
   [GRPC.unauthenticated, "Unauthenticated"],
 ]);
 
-/** Those that may go away by themselves. */
+/** Codes of errors that may pass by themselves. */
 const TRANSIENT: ReadonlySet<number> = new Set([
   GRPC.cancelled,
   GRPC.unknown,
@@ -61,9 +61,9 @@ const CALL_TIMEOUT_MS = 20_000;
 const TOTAL_TIMEOUT_MS = 60_000;
 
 /**
- * The clients' own defaults go on for 600 seconds, longer than a function may run (`*_client_config.json` of each
- * client). For calls that may be sent again: reads, and what only sets a state. New objects each time: the clients write into
- * what they are given.
+ * The clients' own defaults go on for 600 seconds, longer than a function may run (`*_client_config.json` of
+ * each client). Only for calls that may be sent again: reads, and writes that set a state. New objects for
+ * each call, because the clients write into them.
  */
 export function callOptions(signal: AbortSignal | undefined) {
   return {
@@ -84,13 +84,13 @@ export function callOptions(signal: AbortSignal | undefined) {
   };
 }
 
-/** For a write that must not be sent twice: whoever gets no answer looks what has become of it. */
+/** For a write that must not be sent twice: a caller without an answer reads the state instead. */
 export function onceOptions(signal: AbortSignal | undefined) {
   const { retry, ...options } = callOptions(signal);
   return { ...options, retry: { ...retry, retryCodes: [] } };
 }
 
-/** REST instead of gRPC: half of the cold start, and one protocol for the real API and a stand-in. */
+/** REST instead of gRPC: half the cold start, and one protocol for the real API and its stand-in. */
 export function clientOptions(endpoint: URL | string | undefined) {
   if (endpoint === undefined) return { fallback: true };
   const { protocol, hostname, port } = new URL(endpoint);
@@ -99,7 +99,7 @@ export function clientOptions(endpoint: URL | string | undefined) {
   return { fallback: true, protocol: scheme, apiEndpoint: hostname, port: Number(port) || defaultPort };
 }
 
-/** What was tried, in words for a message: "list the clusters of project p". */
+/** The attempt in words for a message: "list the clusters of project p". */
 export interface GoogleCall {
   readonly attempt: string;
   /** The IAM permission that the call needs, and the resource that it is granted on. */
@@ -129,7 +129,9 @@ export function fromGoogleError(error: unknown, call: GoogleCall): MeshjoinError
   return new RefusedError(`${failed}: ${why}`, { ...options, cure });
 }
 
-/** No credentials at all, which nothing but an operator can change, or a server, that of tokens included, that is out. */
+/**
+ * Missing credentials, which only an operator can set, or a server that does not answer; token servers count.
+ */
 export function beforeAnyAnswer(error: unknown, call: Pick<GoogleCall, "attempt" | "fields">): MeshjoinError {
   const options = { fields: call.fields, cause: withoutRequest(error) };
   const failed = `could not ${call.attempt}`;
@@ -172,7 +174,7 @@ export function describeRefusal(
   return { why: reasonOf(error), cure: "correct what the message names" };
 }
 
-/** Google answers it with PERMISSION_DENIED, and no role mends it. */
+/** Google reports it as PERMISSION_DENIED, but no role mends it. */
 export function isApiDisabled(error: unknown): boolean {
   return property(error, "reason") === "SERVICE_DISABLED";
 }
@@ -182,7 +184,7 @@ export function grpcCode(error: unknown): number | undefined {
   return typeof code === "number" ? code : undefined;
 }
 
-/** A client that has given up says all that it tried, over and over; the last is enough. */
+/** A client that gives up lists all its earlier errors; the last one is enough. */
 const PREVIOUS_ERRORS = /\.?\s*: Previous errors : \[.*$/s;
 
 export function reasonOf(error: unknown): string {
@@ -190,14 +192,14 @@ export function reasonOf(error: unknown): string {
   return message.replace(PREVIOUS_ERRORS, "").replace(/\.\s*$/, "");
 }
 
-/** The clients' errors carry the whole request, its Authorization header included: a log must never see them. */
+/** The clients' errors hold the whole request with its Authorization header, which must not reach a log. */
 export function withoutRequest(error: unknown): Error {
   const cause = new Error(reasonOf(error));
   if (error instanceof Error && error.stack !== undefined) cause.stack = error.stack;
   return cause;
 }
 
-/** Of whatever arrived; undefined of what is no object. */
+/** A property of an unknown value; undefined if the value is no object. */
 export function property(error: unknown, name: string): unknown {
   return typeof error === "object" && error !== null ? Reflect.get(error, name) : undefined;
 }

@@ -6,13 +6,16 @@ export interface RestQuestion {
   readonly signal: AbortSignal | undefined;
   /** Sent as JSON by POST; without it the call is a GET. */
   readonly body?: object;
-  /** Whose quota and whose enabled APIs the call counts on; https://cloud.google.com/docs/quotas/quota-project */
+  /**
+   * The project whose quota and enabled APIs count for the call;
+   * https://cloud.google.com/docs/quotas/quota-project
+   */
   readonly quotaProject?: string;
 }
 
 const TIMEOUT_MS = 20_000;
 
-/** One call of a Google API that needs no client library. Errors are of the form that Google's clients throw. */
+/** One call of a Google API, without a client library. Its errors look as Google's clients throw them. */
 export async function askGoogle(question: RestQuestion): Promise<unknown> {
   const { url, accessToken, signal, body, quotaProject } = question;
   const timeout = AbortSignal.timeout(TIMEOUT_MS);
@@ -39,13 +42,13 @@ export async function askGoogle(question: RestQuestion): Promise<unknown> {
   }
 }
 
-/** By their names in the body, as `FAILED_PRECONDITION`. */
+/** By the name in the body, such as `FAILED_PRECONDITION`. */
 const CODES_BY_NAME: ReadonlyMap<unknown, number> = new Map(
   Object.entries(GRPC).map(([name, code]) => [name.replace(/[A-Z]/g, "_$&").toUpperCase(), code]),
 );
 
 /**
- * Where the body names none: one HTTP status stands for several codes.
+ * Used if the body names no code: one HTTP status stands for several codes.
  * https://cloud.google.com/apis/design/errors#handling_errors
  */
 const CODES: Readonly<Record<number, number>> = {
@@ -57,7 +60,7 @@ const CODES: Readonly<Record<number, number>> = {
   501: GRPC.unimplemented,
 };
 
-/** Those of `google.rpc.ErrorInfo` that no role on the resource mends. */
+/** The reasons of `google.rpc.ErrorInfo` that no role on the resource mends. */
 const REASONS = ["SERVICE_DISABLED", "USER_PROJECT_DENIED"];
 
 function refusal(status: number, body: unknown): Error {
@@ -73,7 +76,7 @@ function refusal(status: number, body: unknown): Error {
   return grpcError(code, text, reason === undefined ? {} : { reason });
 }
 
-/** A server that is ill is unavailable, whatever it calls that. */
+/** A 5xx is `unavailable`, whatever name the body has. */
 function codeOf(status: number, name: unknown): number {
   const named = status < 500 ? CODES_BY_NAME.get(name) : undefined;
   return named ?? CODES[status] ?? GRPC.unavailable;

@@ -3,11 +3,11 @@ import { property } from "./google-client.ts";
 import { askProject, type ProjectApiOptions, strings, unreadableAnswer } from "./project-question.ts";
 
 export interface ProjectFactsOptions extends ProjectApiOptions {
-  /** Credentials of a person have no project of their own, whose enabled APIs count. */
+  /** The project whose enabled APIs count; a person's credentials have none of their own. */
   readonly consumer: string;
 }
 
-/** Of one `testIamPermissions`; more are refused. */
+/** The limit of one `testIamPermissions`. */
 const PERMISSIONS_AT_ONCE = 100;
 
 /**
@@ -80,13 +80,13 @@ export function googleProjectFacts(options: ProjectFactsOptions): ProjectFacts {
   };
 }
 
-/** What is `false` is left out. */
+/** Google leaves a `false` out. */
 function billedIn(info: object): boolean {
   if (typeof property(info, "name") !== "string") throw unreadableAnswer();
   return property(info, "billingEnabled") === true;
 }
 
-/** `projects/NUMBER/services/API`, whatever the project was called in the question. */
+/** Names are `projects/NUMBER/services/API`, also if the question had the project's ID. */
 function enabledIn(answer: object, apis: readonly string[]): ReadonlySet<string> {
   const services = property(answer, "services");
   const listed: unknown[] = Array.isArray(services) ? services : [];
@@ -100,7 +100,7 @@ function enabledIn(answer: object, apis: readonly string[]): ReadonlySet<string>
   return new Set(apis.filter((api) => states.get(api) === "ENABLED"));
 }
 
-/** An effective policy has a rule even where it allows everything, or enforces nothing. */
+/** An effective policy has a rule even if it allows everything or enforces nothing. */
 function restrictionIn(policy: object): Restriction | undefined {
   const rules = property(property(policy, "spec"), "rules");
   const list: unknown[] = Array.isArray(rules) ? rules : [];

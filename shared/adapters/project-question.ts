@@ -3,15 +3,15 @@ import { fromGoogleError, property } from "./google-client.ts";
 import { askGoogle } from "./google-rest.ts";
 
 export interface ProjectApiOptions {
-  /** Instead of every API's own address. */
+  /** Replaces every API's own address. */
   readonly endpoint?: string;
   readonly accessToken: () => Promise<string>;
 }
 
-/** One call about a project, and what it needs. */
+/** One call about a project, and its requirements. */
 export interface ProjectQuestion {
   readonly api: string;
-  /** `v1` unless given. */
+  /** Default `v1`. */
   readonly version?: string;
   readonly path: string;
   readonly attempt: string;
@@ -23,7 +23,7 @@ export interface ProjectQuestion {
   readonly signal: AbortSignal | undefined;
 }
 
-/** `read` throws where the answer has another form than the documented one. */
+/** `read` throws if the answer does not have the documented form. */
 export async function askProject<T>(
   options: ProjectApiOptions,
   question: ProjectQuestion,
@@ -44,7 +44,7 @@ export async function askProject<T>(
     throw unreadableAnswer();
   } catch (error) {
     if (error instanceof MeshjoinError) throw error;
-    // The consumer is refused before the call is looked at.
+    // Google checks the consumer before the call itself.
     const denied = property(error, "reason") === "USER_PROJECT_DENIED";
     const needed = denied
       ? { permission: "serviceusage.services.use", project: consumer }
@@ -59,10 +59,10 @@ export async function askProject<T>(
 }
 
 export function unreadableAnswer(): Error {
-  return new Error("the answer has another form than the documented one");
+  return new Error("the answer does not have the documented form");
 }
 
-/** Of a list that Google leaves out where it is empty. */
+/** A list of texts; Google leaves an empty one out. */
 export function strings(list: unknown): string[] {
   return Array.isArray(list) ? list.map(String) : [];
 }

@@ -11,7 +11,7 @@ const COMPUTE = "compute.googleapis.com";
 const CLOUD_QUOTAS = "cloudquotas.googleapis.com";
 
 /**
- * Compute Engine tells what is used, too; Cloud Quotas, what may be.
+ * Compute Engine tells limit and usage, Cloud Quotas the limit alone.
  * https://cloud.google.com/compute/docs/reference/rest/v1/regions/get,
  * https://cloud.google.com/compute/docs/reference/rest/v1/projects/get,
  * https://cloud.google.com/docs/quotas/reference/rest/v1/projects.locations.services.quotaInfos/get
@@ -58,7 +58,7 @@ export function googleQuotas({ computeEndpoint, ...options }: QuotasOptions): Qu
   };
 }
 
-/** `quotaStatusWarning` stands in place of quotas that could not be read. */
+/** `quotaStatusWarning` replaces quotas that Compute Engine could not read. */
 function quotasIn(resource: object): [string, Quota][] {
   const quotas = property(resource, "quotas");
   if (!Array.isArray(quotas) || property(resource, "quotaStatusWarning") !== undefined)
@@ -73,12 +73,12 @@ function quotasIn(resource: object): [string, Quota][] {
 }
 
 /**
- * An entry without dimensions is for the locations that it names; -1 is without limit.
+ * An entry without dimensions is for the locations that it names; -1 means no limit.
  * https://cloud.google.com/docs/quotas/reference/rest/v1/projects.locations.services.quotaInfos#DimensionsInfo
  */
 function limitIn(info: object, region: string): number {
-  const listed = property(info, "dimensionsInfos");
-  const entries: unknown[] = Array.isArray(listed) ? listed : [];
+  const infos = property(info, "dimensionsInfos");
+  const entries: unknown[] = Array.isArray(infos) ? infos : [];
   const regionOf = (entry: unknown) => property(property(entry, "dimensions"), "region");
   const entry =
     entries.find((each) => regionOf(each) === region) ?? entries.find((each) => regionOf(each) === undefined);

@@ -6,21 +6,22 @@ import { property } from "./google-client.ts";
 import { notSent, type SignerAnswer, toError } from "./signer-errors.ts";
 
 export interface SignerOptions {
-  /** Of the function, without a slash at the end; it is the audience of the tokens, too. */
+  /** The function's URL, without a slash at the end; also the audience of the tokens. */
   readonly url: string;
   readonly identityToken: (audience: string) => Promise<string>;
   readonly timeoutMs?: number;
 }
 
-/** Longer than the function gives itself, so that its own word arrives. */
+/** Longer than the function's own deadline, so that its answer arrives. */
 const TIMEOUT_MS = 60_000;
 const CERTIFICATE = /^-----BEGIN CERTIFICATE-----\s/;
 
 /**
- * The function `sign-intermediate` as a RootAuthority: a CSR goes out and a certificate comes back, no key travels.
- * What the function fails with is thrown here as the same class, code and message; fields and cause stay in its log.
- * Besides those: RootError `SignerAccessDenied` and `SignerMisplaced`, UnavailableError `SignerUnavailable` and
- * `Cancelled`, and what `identityToken` fails with. Nothing is sent twice: a run is repeated as a whole.
+ * The function `sign-intermediate` as a RootAuthority: a CSR goes out, a certificate comes back, no key
+ * travels. An error of the function is thrown here with the same class, code and message; fields and cause
+ * stay in the function's log. Its own errors are RootError `SignerAccessDenied` and `SignerMisplaced`,
+ * UnavailableError `SignerUnavailable` and `Cancelled`, and those of `identityToken`. It repeats no request:
+ * a run is repeated as a whole.
  */
 export function signIntermediateAuthority(options: SignerOptions): RootAuthority {
   return {
@@ -103,7 +104,7 @@ function toIssued(body: unknown, url: string): IssuedCertificate {
   return { certificate, ...toTrustBundle(body, url) };
 }
 
-/** Undefined unless one of them signs: no authority answers with less. */
+/** Undefined unless one of the versions signs: an authority always has one. */
 function toVersions(value: unknown): RootVersions | undefined {
   const versions: RootVersions = Object.fromEntries(
     ROOT_ROLES.map((role) => [role, property(value, role)]).filter(([, version]) => version !== undefined),
@@ -117,7 +118,7 @@ function isCertificate(value: unknown): value is string {
 }
 
 function unintelligible(url: string): RootError {
-  return new RootError(`what ${url} answers is no answer of the function sign-intermediate`, {
+  return new RootError(`the answer of ${url} is not one of the function sign-intermediate`, {
     code: "SignerMisplaced",
     cure: "set MESHJOIN_SIGNER_URL to its URL, and deploy both from one build",
     fields: { url },

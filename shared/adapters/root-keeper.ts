@@ -84,7 +84,7 @@ export function secretManagerKeeper(options: RootSecretOptions): RootKeeper {
         return new Set(answer.permissions ?? []);
       } catch (error) {
         throw secretError(error, secret, {
-          attempt: "ask for the own permissions on",
+          attempt: "ask for its own permissions on",
           permission: "secretmanager.secrets.get",
         });
       }
@@ -111,24 +111,27 @@ interface VersionAnswer {
   readonly state?: unknown;
 }
 
-/** The enum arrives by name or by number; `SecretVersion.State` of the API. */
+/** The state arrives by name or by number; `SecretVersion.State` of the API. */
 function toInfo({ name, state }: VersionAnswer): RootVersionInfo {
   return { version: Number(name?.split("/").at(-1)), enabled: state === "ENABLED" || state === 1 };
 }
 
-/** A version that is destroyed, or was never there, need not be disabled. */
+/** A version that is destroyed, or never existed, need not be disabled. */
 function isGone(error: unknown): boolean {
   const code = grpcCode(error);
   return code === GRPC.failedPrecondition || code === GRPC.notFound;
 }
 
-/** An etag that is not the secret's any more; https://cloud.google.com/secret-manager/docs/etags */
+/**
+ * Another client changed the secret, so the etag does not match;
+ * https://cloud.google.com/secret-manager/docs/etags
+ */
 function changeError(error: unknown, secret: RootSecret): MeshjoinError {
   const status = grpcCode(error);
   if (status === GRPC.failedPrecondition || status === GRPC.aborted) {
-    return new ConflictError(`secret ${secret.id} was changed by somebody else meanwhile`, {
+    return new ConflictError(`secret ${secret.id} was changed by another client meanwhile`, {
       code: "Stale",
-      cure: "look what it is now, and try again",
+      cure: "run meshjoin root status, then try again",
       cause: withoutRequest(error),
       fields: { secret: secret.id },
     });

@@ -1,4 +1,4 @@
-// Not the package's entry, as in gke.ts.
+// Not the package's entry, for the reason in gke.ts.
 import { SecretManagerServiceClient } from "@google-cloud/secret-manager/build/src/v1/index.js";
 import { lazily } from "../async/lazily.ts";
 import { rootSecretName } from "../core/names.ts";
@@ -22,7 +22,7 @@ export interface RootSecretOptions {
   readonly endpoint?: URL | string;
 }
 
-/** The root secret of one mesh and what speaks to it; nothing is loaded or opened before the first call. */
+/** The root secret of one mesh and its client; nothing is loaded or opened before the first call. */
 export interface RootSecret {
   readonly project: string;
   readonly id: string;
@@ -38,12 +38,12 @@ export function rootSecret(options: RootSecretOptions): RootSecret {
 
 async function connect({ endpoint }: RootSecretOptions): Promise<SecretManagerServiceClient> {
   const client = new SecretManagerServiceClient(clientOptions(endpoint));
-  // Otherwise the first call does it, and turns missing credentials into an unhandled rejection.
+  // Else the first call initializes it, and missing credentials become an unhandled rejection.
   await client.initialize();
   return client;
 }
 
-/** Names and aliases; no payload. */
+/** Reads names and aliases; no payload. */
 export async function readState(secret: RootSecret, signal: AbortSignal | undefined): Promise<RootState> {
   try {
     const client = await secret.client();
@@ -60,7 +60,7 @@ interface SecretAnswer {
   readonly versionAliases?: Readonly<Record<string, unknown>> | null;
 }
 
-/** Numbers of 64 bits arrive as text. */
+/** 64-bit numbers arrive as text. */
 function toState({ etag, annotations, versionAliases }: SecretAnswer): RootState {
   const aliases = Object.entries(versionAliases ?? {}).map(
     ([alias, version]) => [alias, Number(version)] as const,

@@ -11,8 +11,8 @@ import {
 } from "./root-secret.ts";
 
 /**
- * The root secret in Secret Manager over REST. Nothing is loaded or opened before the first call. The buffer that
- * `payload` answers can be wiped; what the HTTP client read it from is left to the garbage collector.
+ * The root secret in Secret Manager over REST. Nothing is loaded or opened before the first call. The caller
+ * can wipe the buffer of `payload`; the HTTP client's own copy is left to the garbage collector.
  */
 export function secretManagerRoots(options: RootSecretOptions): RootStore {
   const secret = rootSecret(options);
@@ -42,7 +42,7 @@ async function accessVersion(
   return payload ?? {};
 }
 
-/** Secret Manager always sends the checksum, so a payload without one did not arrive as it was sent either. */
+/** Secret Manager always sends the checksum, so a payload without one is damaged, too. */
 function checkedPayload({ data, dataCrc32c }: Payload, { id }: RootSecret, version: number): Buffer {
   const payload = toBuffer(data ?? "");
   if (dataCrc32c !== null && dataCrc32c !== undefined && Number(dataCrc32c) === crc32c(payload))
@@ -58,7 +58,7 @@ function checkedPayload({ data, dataCrc32c }: Payload, { id }: RootSecret, versi
   );
 }
 
-/** The same memory, not a copy, so that wiping it is worth something. */
+/** The same memory, not a copy, so that wiping it helps. */
 function toBuffer(data: Uint8Array | string): Buffer {
   return typeof data === "string"
     ? Buffer.from(data, "base64")

@@ -24,13 +24,13 @@ interface ErrorBody {
   readonly field: string;
 }
 
-/** The error that the function has put into its answer, or what an answer means that is not the function's own. */
+/** The function's own error from its answer, or an error for an answer that another server gave. */
 export function toError({ status, body }: SignerAnswer, url: string): MeshjoinError {
-  const said = toErrorBody(body);
-  return (said === undefined ? undefined : ownError(status, said)) ?? foreignError(status, url);
+  const parts = toErrorBody(body);
+  return (parts === undefined ? undefined : ownError(status, parts)) ?? foreignError(status, url);
 }
 
-/** No answer has arrived: nobody was there, it took too long, or the caller has changed its mind. */
+/** No answer arrived: no server, a timeout, or the caller cancelled. */
 export function notSent(error: unknown, url: string, signal: AbortSignal | undefined): MeshjoinError {
   const isCancelled = signal?.aborted === true;
   const reason = isCancelled ? "it was cancelled" : reasonOf(error);
@@ -41,23 +41,23 @@ export function notSent(error: unknown, url: string, signal: AbortSignal | undef
   });
 }
 
-/** A 404 of anybody else says nothing about a cluster. */
+/** The function's own 404s; a 404 of another server says nothing about a cluster. */
 const NOT_YET: readonly ErrorCode[] = ["ClusterUnknown", "NotAMember"];
 
-/** As the function chooses its statuses; functions/sign-intermediate/error.ts. */
-function ownError(status: number, { message, field, ...said }: ErrorBody): MeshjoinError | undefined {
-  if (status === 400 || status === 413) return new InputError(message, { ...said, field });
-  if (status === 403) return new RefusedError(message, said);
-  if (status === 404 && NOT_YET.includes(said.code)) return new NotReadyError(message, said);
-  if (status === 422) return new RootError(message, said);
-  return status >= 500 ? new UnavailableError(message, said) : undefined;
+/** The statuses of functions/sign-intermediate/error.ts. */
+function ownError(status: number, { message, field, ...parts }: ErrorBody): MeshjoinError | undefined {
+  if (status === 400 || status === 413) return new InputError(message, { ...parts, field });
+  if (status === 403) return new RefusedError(message, parts);
+  if (status === 404 && NOT_YET.includes(parts.code)) return new NotReadyError(message, parts);
+  if (status === 422) return new RootError(message, parts);
+  return status >= 500 ? new UnavailableError(message, parts) : undefined;
 }
 
-/** Terminal as a root that may not be read is: nothing but an operator can change it. */
+/** Terminal, as a root that Meshjoin may not read: only an operator can change it. */
 function foreignError(status: number, url: string): MeshjoinError {
   const fields = { url, status };
   if (status === 401 || status === 403) {
-    return new RootError(`${url} does not let this identity in (${status})`, {
+    return new RootError(`${url} does not admit this identity (${status})`, {
       code: "SignerAccessDenied",
       cure: "grant it roles/run.invoker on the function sign-intermediate, and check that MESHJOIN_SIGNER_URL is exactly that function's URL",
       fields,
@@ -87,10 +87,10 @@ function toErrorBody(body: unknown): ErrorBody | undefined {
     : undefined;
 }
 
-/** fetch says no more than "fetch failed"; what it failed of is its cause. */
+/** fetch says only "fetch failed"; the reason is in its cause. */
 function reasonOf(error: unknown): string {
-  const said = [property(error, "cause"), error].map((each) => property(each, "message"));
-  return String(said.find((message) => typeof message === "string" && message !== "") ?? error);
+  const messages = [property(error, "cause"), error].map((each) => property(each, "message"));
+  return String(messages.find((message) => typeof message === "string" && message !== "") ?? error);
 }
 
 function knownCode(code: string): Pick<ErrorBody, "code" | "fields"> {

@@ -17,9 +17,9 @@ export interface Pair {
 }
 
 /**
- * Gives the reader a credential of the target: a Secret in the target that stands for the reader, a token bound to it
- * and proved, and the remote secret in the reader, created or replaced in place. Dying after any of these leaves
- * nothing that the next run does not pick up. Answers whether it wrote the remote secret.
+ * Gives the reader a credential of the target: a reader Secret in the target, a token that is bound to it and
+ * tried, and the remote secret in the reader, created or replaced in place. If the run dies after any of
+ * these, the next run goes on from there. Answers whether it wrote the remote secret.
  */
 export async function connectPair(
   ports: Ports,
@@ -70,12 +70,12 @@ export async function connectPair(
 
 const COMPARED = ["cluster-id", "endpoint-digest", "reader-uid"] as const;
 
-/** Made for the same cluster, address and reader, and seen by istiod. */
-function isAsGoodAs(secret: KubernetesObject): (found: KubernetesObject) => boolean {
-  return (found) =>
-    found.metadata.labels?.[REMOTE_SECRET_LABEL] === "true" &&
+/** Whether a Secret is for the same cluster, address and reader, and labelled for istiod to read. */
+function isAsGoodAs(secret: KubernetesObject): (existing: KubernetesObject) => boolean {
+  return (existing) =>
+    existing.metadata.labels?.[REMOTE_SECRET_LABEL] === "true" &&
     COMPARED.map(annotation).every(
-      (key) => found.metadata.annotations?.[key] === secret.metadata.annotations?.[key],
+      (key) => existing.metadata.annotations?.[key] === secret.metadata.annotations?.[key],
     );
 }
 
@@ -84,7 +84,7 @@ interface BoundTo {
   readonly uid: string;
 }
 
-/** One that stood for an earlier cluster of the reader's name is deleted first, which revokes that cluster's tokens. */
+/** Deletes a reader Secret of an earlier cluster of the name first, which revokes that cluster's tokens. */
 async function ensureReaderSecret(
   api: MemberApi,
   meshId: string,
@@ -92,22 +92,22 @@ async function ensureReaderSecret(
   signal: AbortSignal,
 ): Promise<BoundTo> {
   const name = readerSecretName(reader.clusterId);
-  const known = target.state.readerSecrets.find((secret) => secret.name === name);
-  if (known !== undefined && known.readerGkeId === reader.cluster.id) return known;
-  if (known !== undefined) await api.writer.delete(secretRef(name), known.uid, signal);
+  const existing = target.state.readerSecrets.find((secret) => secret.name === name);
+  if (existing !== undefined && existing.readerGkeId === reader.cluster.id) return existing;
+  if (existing !== undefined) await api.writer.delete(secretRef(name), existing.uid, signal);
   const minting = {
     meshId,
     accepts: ({ metadata }: KubernetesObject) =>
       metadata.annotations?.[annotation("cluster-id")] === reader.cluster.id,
   };
-  const made = await mint(api, readerSecret(meshId, reader.cluster, reader.clusterId), minting, signal);
-  return { name, uid: made.secret.metadata.uid ?? "" };
+  const { secret } = await mint(api, readerSecret(meshId, reader.cluster, reader.clusterId), minting, signal);
+  return { name, uid: secret.metadata.uid ?? "" };
 }
 
 /**
- * Design rule 4: while an istiod is still syncing, another change of its remote secret can wedge it
- * (docs/design.md), unless the token in it is dead and no sync can come of it. `only` that cluster counts where it is
- * given; a renewal has time, and waits for whatever the istiod has in hand.
+ * Design rule 4: while an istiod is syncing, a change of its remote secret can wedge it, unless the token in
+ * it is dead, so that no sync can succeed. With `only`, the sync of that cluster alone counts; without it,
+ * any sync of the reader does, because a renewal has time.
  */
 async function assertReplaceable(
   apis: { readonly reader: MemberApi; readonly target: MemberApi },
@@ -134,7 +134,7 @@ async function assertReplaceable(
   if (token === undefined || !(await apis.target.tokens.isAccepted(token, signal))) return;
   throw new NotReadyError(`istiod of ${reader.clusterId} is still syncing ${syncing.clusterId}`, {
     code: "PairSyncing",
-    cure: `nothing: the remote secret for ${target.clusterId} is written afterwards`,
+    cure: `nothing: Meshjoin writes the remote secret for ${target.clusterId} afterwards`,
     fields: { clusterId: reader.clusterId },
   });
 }

@@ -12,8 +12,9 @@ import { awaitServed } from "./crds.ts";
 import { applyOwned, createOwned } from "./owned.ts";
 
 /**
- * An installation stage by stage, or what of it `isThere` does not say to be there. CRDs that are absent or older are applied in any
- * case. Its last stage, istiod's rollout, is waited for by the caller. Answers how many objects were applied.
+ * Applies an installation stage by stage, without the objects that `isThere` names. CRDs that are absent or
+ * older are applied in any case. The caller waits for the last stage, istiod's rollout. Answers the number of
+ * objects applied.
  */
 export async function applyControlPlane(
   api: MemberApi,
@@ -52,8 +53,8 @@ async function applyStage(
 }
 
 async function definitionsOf(api: MemberApi, meshId: string, signal: AbortSignal) {
-  const found = await api.reader.list(CRDS, signal);
-  return found.map((crd) => definitionState(crd, meshId));
+  const crds = await api.reader.list(CRDS, signal);
+  return crds.map((crd) => definitionState(crd, meshId));
 }
 
 async function applyObject(
@@ -64,7 +65,8 @@ async function applyObject(
 ): Promise<void> {
   const again = onceThere(object);
   if (isDefinition(object)) await api.writer.apply(object, { force: true, signal });
-  // What sets nothing that could conflict, like a ServiceAccount, would be adopted by an apply, whosever it is.
+  // An object that sets no field that could conflict, such as a ServiceAccount, an apply would adopt from any
+  // owner.
   else if (hasMetadataOnly(object) || again !== object) await createOwned(api, object, meshId, signal, again);
   else await applyOwned(api, object, meshId, signal);
 }

@@ -6,7 +6,7 @@ import type { MemberApi } from "../ports/member-api.ts";
 
 const ESTABLISHED_TIMEOUT_MS = 30_000;
 
-/** Until the API server serves what these CRDs define. Fails with NotReadyError `CrdsNotEstablished`. */
+/** Waits until the API server serves these CRDs. Fails with NotReadyError `CrdsNotEstablished`. */
 export async function awaitServed(
   api: MemberApi,
   crds: readonly KubernetesObject[],
@@ -15,14 +15,14 @@ export async function awaitServed(
 ): Promise<void> {
   const names = crds.map(({ metadata }) => metadata.name);
   const query = { ...CRDS, metadataOnly: false, labelSelector: `meshjoin.dev/mesh=${meshId}` };
-  const missing = (seen: readonly KubernetesObject[]) => {
-    const served = new Set(seen.filter(isEstablished).map(({ metadata }) => metadata.name));
+  const missing = (objects: readonly KubernetesObject[]) => {
+    const served = new Set(objects.filter(isEstablished).map(({ metadata }) => metadata.name));
     return names.filter((name) => !served.has(name));
   };
   const limit = within(signal, ESTABLISHED_TIMEOUT_MS);
-  const left = missing(await api.reader.until(query, (seen) => missing(seen).length === 0, limit));
-  if (left.length > 0) {
-    throw new NotReadyError(`custom resource definitions are not established yet: ${left.join(", ")}`, {
+  const unserved = missing(await api.reader.until(query, (objects) => missing(objects).length === 0, limit));
+  if (unserved.length > 0) {
+    throw new NotReadyError(`custom resource definitions are not established yet: ${unserved.join(", ")}`, {
       code: "CrdsNotEstablished",
     });
   }

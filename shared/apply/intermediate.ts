@@ -17,8 +17,8 @@ import type { Ports } from "../ports/ports.ts";
 import { mint } from "./mint.ts";
 
 /**
- * Makes a key for this cluster alone, has it certified and verifies the whole set as istiod will. Nothing is written
- * yet: a root that cannot sign must leave no trace.
+ * Makes a key for this cluster alone, has it certified, and verifies the whole set as istiod will. It writes
+ * nothing: a root that cannot sign must leave no trace.
  */
 export async function prepareIntermediate(
   ports: Ports,
@@ -48,7 +48,7 @@ export async function prepareIntermediate(
   return material;
 }
 
-/** Of two runs at once, one writes; the other accepts what stands for the same roots. Answers whether it wrote. */
+/** Of two runs at once one writes; the other accepts the result. Answers whether it wrote. */
 export async function writeIntermediate(
   api: MemberApi,
   action: IssueIntermediate,
@@ -62,12 +62,12 @@ export async function writeIntermediate(
     const existing = await api.reader.get(secretRef(CACERTS), signal);
     assertValid(material, now, existing && secretFile(existing, "root-cert.pem"));
   }
-  const wanted = formatRootVersions(material.rootVersions);
+  const versions = formatRootVersions(material.rootVersions);
   const accepts = ({ metadata }: KubernetesObject) =>
-    metadata.annotations?.[annotation("root-versions")] === wanted;
-  const written = cacertsSecret(meshId, material, now);
-  const annotations = { ...written.metadata.annotations, ...onRecord(action.history, material, now) };
-  const secret = { ...written, metadata: { ...written.metadata, annotations } };
+    metadata.annotations?.[annotation("root-versions")] === versions;
+  const cacerts = cacertsSecret(meshId, material, now);
+  const annotations = { ...cacerts.metadata.annotations, ...onRecord(action.history, material, now) };
+  const secret = { ...cacerts, metadata: { ...cacerts.metadata, annotations } };
   const { wrote } = await mint(api, secret, { meshId, replaces, accepts }, signal);
   return wrote;
 }

@@ -3,8 +3,8 @@ import { annotation, CACERTS, ISTIO_NAMESPACE } from "../core/names.ts";
 import type { MemberApi } from "../ports/member-api.ts";
 
 /**
- * Notes that every istiod was seen serving the intermediate; conditional on the Secret that was looked at. The UID
- * keeps the apply from creating a Secret of this one annotation where `cacerts` was deleted meanwhile.
+ * Notes that every istiod serves the intermediate, if the Secret is still the one that was read. The UID
+ * keeps the apply from creating a Secret of this one annotation if `cacerts` was deleted meanwhile.
  */
 export async function annotateLoaded(
   api: MemberApi,
@@ -27,7 +27,7 @@ export async function annotateLoaded(
         resourceVersion,
         annotations: {
           [annotation("loaded-at")]: now.toISOString(),
-          // Left out, it would go: an apply takes back what the one before has set.
+          // An apply removes a field that the apply before it has set and that it leaves out.
           [annotation("versions-loaded-at")]: (versionsLoadedAt ?? now).toISOString(),
         },
       },

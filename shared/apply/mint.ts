@@ -6,23 +6,23 @@ import type { MemberApi } from "../ports/member-api.ts";
 
 export interface Minting {
   readonly meshId: string;
-  /** The resourceVersion of the one that was seen, and nothing else, is replaced; undefined where there was none. */
+  /** The resourceVersion of the only Secret that may be replaced; undefined if there was none. */
   readonly replaces?: string | undefined;
-  /** Whether one of ours that another run has made meanwhile is as good: another key or token, for the same purpose. */
+  /** Whether another run's Secret serves as well: another key or token for the same purpose. */
   readonly accepts: (found: KubernetesObject) => boolean;
 }
 
-/** What is there now. */
+/** The Secret as it is now. */
 export interface Minted {
   readonly secret: KubernetesObject;
-  /** Of two runs at once, one writes. */
+  /** False if another run was first, and its Secret was accepted. */
   readonly wrote: boolean;
 }
 
 /**
- * The one way in which a Secret of keys or tokens comes to be (design rule 4): created by POST, or put in the place of the very one
- * that was seen. The run that comes second accepts what it finds, or fails with ConflictError `Conflict`, which is worth coming again
- * for. Never does one run overwrite what another has minted.
+ * The only way in which Meshjoin makes a Secret of keys or tokens (design rule 4): created by POST, or put in
+ * place of the one that was read. The second of two runs accepts the Secret of the first, or fails with
+ * ConflictError `Conflict` and comes again. No run overwrites a Secret that another one minted.
  */
 export async function mint(
   api: MemberApi,
@@ -39,9 +39,9 @@ export async function mint(
   } catch (error) {
     if (!(error instanceof ConflictError) || error.code !== "AlreadyExists") throw error;
     const { name } = secret.metadata;
-    const found = await api.reader.get(secretRef(name), signal);
-    if (found !== undefined && ownerOf(found.metadata, meshId) === "ours" && accepts(found)) {
-      return { secret: found, wrote: false };
+    const existing = await api.reader.get(secretRef(name), signal);
+    if (existing !== undefined && ownerOf(existing.metadata, meshId) === "ours" && accepts(existing)) {
+      return { secret: existing, wrote: false };
     }
     throw new ConflictError(`Secret ${name} was created by another run`, {
       code: "Conflict",

@@ -4,7 +4,7 @@ import type { LabelNamespace } from "../plan/action.ts";
 import type { MemberApi } from "../ports/member-api.ts";
 import { applyOwned } from "./owned.ts";
 
-/** Istio's namespace with the network that its cluster is in, and a note; an existing one keeps everything else it has. */
+/** Istio's namespace with its cluster's network, and a note; an existing namespace keeps everything else. */
 export async function applyNamespace(
   api: MemberApi,
   { network, acceptance }: Pick<LabelNamespace, "network" | "acceptance">,

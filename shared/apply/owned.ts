@@ -4,9 +4,10 @@ import type { KubernetesObject } from "../ports/kubernetes-object.ts";
 import type { MemberApi, ObjectRef } from "../ports/member-api.ts";
 
 /**
- * Server-side apply that takes nothing from anybody (design rule 6). It starts without force: an object that is not
- * there, or that only we manage, needs none. A conflict is forced on an object with our labels, and is the error
- * `ForeignObject` on any other, with nothing written. An object without a single field that could conflict is adopted.
+ * Server-side apply that takes no object from another owner (design rule 6). It starts without force: an
+ * object that does not exist, or that only Meshjoin manages, needs none. On an object with Meshjoin's labels
+ * it forces a conflict; on any other it fails with `ForeignObject` and writes nothing. An object that sets no
+ * field that could conflict is adopted.
  */
 export async function applyOwned(
   api: MemberApi,
@@ -23,7 +24,9 @@ export async function applyOwned(
   }
 }
 
-/** POST. What is there already is applied over, as `again`, if it is ours; on any other it is the error `ForeignObject`. */
+/**
+ * POST. An existing object of Meshjoin's is applied over, as `again`; any other is the error `ForeignObject`.
+ */
 export async function createOwned(
   api: MemberApi,
   object: KubernetesObject,
@@ -40,7 +43,7 @@ export async function createOwned(
   }
 }
 
-/** Fails with RefusedError `ForeignObject` unless the existing object carries our labels. */
+/** Fails with RefusedError `ForeignObject` unless the existing object has Meshjoin's labels. */
 async function assertOurs(
   api: MemberApi,
   object: KubernetesObject,
@@ -52,7 +55,7 @@ async function assertOurs(
   if (existing === undefined || ownerOf(existing.metadata, meshId) !== "ours") throw foreign(object, cause);
 }
 
-/** Fails with RefusedError `ForeignObject` if there is an object of the name that does not carry our labels. */
+/** Fails with RefusedError `ForeignObject` if an object of the name exists without Meshjoin's labels. */
 export async function assertNotForeign(
   api: MemberApi,
   object: KubernetesObject,
@@ -63,18 +66,18 @@ export async function assertNotForeign(
   if (existing !== undefined && ownerOf(existing.metadata, meshId) !== "ours") throw foreign(object);
 }
 
-/** What it costs that an object of this kind goes; nobody can tell from here what else relies on it. */
+/** The outage that the deletion of an object of this kind causes; other kinds may serve anything. */
 const OUTAGES: Readonly<Record<string, string>> = {
   Deployment:
     "of the workloads that it serves: no sidecar gets a certificate or configuration until another istiod serves it",
-  Namespace: "of all that is in it, and of each workload of its istiod until that has started anew",
+  Namespace: "of all that is in it, and of each workload of its istiod until the workload has restarted",
 };
 
 function foreign({ kind, metadata }: KubernetesObject, cause?: unknown): RefusedError {
   const managers = cause instanceof ConflictError ? cause.fields["managers"] : undefined;
   return new RefusedError(`${kind} ${metadata.name} exists and is not Meshjoin's`, {
     code: "ForeignObject",
-    cure: `take the mesh label off the cluster; or delete it, an outage ${OUTAGES[kind] ?? "of whatever relies on it"}`,
+    cure: `take the mesh label off the cluster; or delete the ${kind}, an outage ${OUTAGES[kind] ?? "of all that relies on it"}`,
     cause,
     ...(managers === undefined ? {} : { fields: { managers } }),
   });

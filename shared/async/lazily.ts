@@ -1,11 +1,11 @@
-/** Makes a thing once, when it is first needed. A failure is forgotten, so that a warm instance can recover. */
+/** Makes a value once, at first use. A failure is not kept, so a warm instance can recover. */
 export function lazily<T>(make: () => Promise<T>): () => Promise<T> {
-  let made: Promise<T> | undefined;
+  let value: Promise<T> | undefined;
   return () => {
-    made ??= make().catch((error: unknown) => {
-      made = undefined;
+    value ??= make().catch((error: unknown) => {
+      value = undefined;
       throw error;
     });
-    return made;
+    return value;
   };
 }

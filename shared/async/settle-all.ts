@@ -1,8 +1,8 @@
 import { isRetryable } from "../errors.ts";
 
 /**
- * Waits for all of them, so that nothing goes on behind the back of whoever handles the error; then fails with what
- * asking again does not mend, or else with the first error.
+ * Waits for all, so that no work goes on after the caller has handled the error. Then fails with the first
+ * error that is not retryable, else with the first one.
  */
 export async function settleAll(work: readonly Promise<unknown>[]): Promise<void> {
   const results = await Promise.allSettled(work);

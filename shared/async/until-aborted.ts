@@ -1,6 +1,6 @@
-/** What cannot be cancelled itself, for as long as the signal allows; fails with the signal's reason. */
+/** Waits for work that cannot be cancelled itself, until the signal aborts; fails with its reason. */
 export async function untilAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
-  // It goes on unheard, and may fail then.
+  // After the abort the work goes on, and its failure must not end the process.
   work.catch(() => undefined);
   signal.throwIfAborted();
   const aborted = new Promise<never>((_, reject) => {

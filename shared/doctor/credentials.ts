@@ -9,12 +9,12 @@ export interface Caller {
 
 const LOGIN = "gcloud auth application-default login";
 
-/** Who Google takes us for. */
+/** The account that Google sees in this process. */
 export async function checkCredentials(caller: CallerIdentity): Promise<Caller> {
   const subject = { name: "credentials", account: "caller" } as const;
   try {
     const email = await caller.email();
-    return { check: fine(subject, email ?? "an account that does not tell its name"), email };
+    return { check: fine(subject, email ?? "an account whose name the credentials do not tell"), email };
   } catch (error) {
     return {
       check: notRead(subject, error, (message) => message, { NoCredentials: LOGIN }),

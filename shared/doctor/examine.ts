@@ -17,7 +17,7 @@ interface Examination<P> {
 
 export interface MemberExamination<P = MemberPorts> extends Examination<P> {
   readonly signerUrl: string | undefined;
-  /** A cluster ID, where only that one is asked for. */
+  /** A cluster ID, if the question is about that member alone. */
   readonly member: string | undefined;
 }
 
@@ -25,14 +25,15 @@ type SignerPorts = Pick<Ports, "authority" | "clock" | "roots" | "sources">;
 type MemberPorts = SignerPorts & Pick<Ports, "fleet">;
 
 /**
- * The reconciler under its own account: what it can list, whether the root can be read, and what each member allows it. Fails
- * with InputError where `member` is a member of none of the sources that were listed in full.
+ * The reconciler under its own account: the clusters that it can list, whether it can read the root, and its
+ * permissions on each member. Fails with InputError if every source was listed in full and none has the
+ * `member`.
  */
 export async function examineReconciler(examination: MemberExamination): Promise<readonly Check[]> {
   return await examineWithMembers("reconciler", examination);
 }
 
-/** The rotator: the same, and what a rotation does to the root secret. It makes no deep run. */
+/** The rotator: the same, and its permissions to change the root secret. It makes no deep run. */
 export async function examineRotator(
   examination: MemberExamination<MemberPorts & Pick<RotatorPorts, "keeper">>,
 ): Promise<readonly Check[]> {
@@ -44,14 +45,14 @@ export async function examineRotator(
   return [changes, ...others];
 }
 
-/** The signer: whom it takes for a member, and the root that it signs with. */
+/** The signer: the clusters that it takes for members, and the root that it signs with. */
 export async function examineSigner({
   ports,
   spec,
-  signal: given,
+  signal: callersSignal,
 }: Examination<SignerPorts>): Promise<readonly Check[]> {
   const grants = functionsGrants("signer");
-  const signal = ownDeadline(given);
+  const signal = ownDeadline(callersSignal);
   const [root, { checks }] = await Promise.all([
     checkRoot(ports, { spec, signerUrl: undefined, grants, signal }),
     checkSources(ports, spec, grants, signal),
@@ -61,22 +62,22 @@ export async function examineSigner({
 
 async function examineWithMembers(
   account: Exclude<Account, "caller" | "signer">,
-  { ports, spec, signerUrl, member, signal: given }: MemberExamination,
+  { ports, spec, signerUrl, member, signal: callersSignal }: MemberExamination,
 ): Promise<readonly Check[]> {
-  const signal = ownDeadline(given);
+  const signal = ownDeadline(callersSignal);
   const grants = functionsGrants(account);
-  const [root, listed] = await Promise.all([
+  const [root, sources] = await Promise.all([
     checkRoot(ports, { spec, signerUrl, grants, signal }),
     checkSources(ports, spec, grants, signal),
   ]);
-  const members = listed.members.filter(({ ref }) => member === undefined || clusterId(ref) === member);
-  if (members.length === 0 && member !== undefined && listed.isComplete) {
+  const members = sources.members.filter(({ ref }) => member === undefined || clusterId(ref) === member);
+  if (members.length === 0 && member !== undefined && sources.isComplete) {
     throw notAMember(member);
   }
   const isReconciler = account === "reconciler";
   return [
     root,
-    ...listed.checks,
+    ...sources.checks,
     ...(await checkMembers(ports, members, {
       spec,
       grants,

@@ -9,15 +9,15 @@ import { enableApi, type Grants, grantSecretToSigner } from "./grants.ts";
 
 export interface RootQuestion {
   readonly spec: MeshSpec;
-  /** Of the function that reads payloads in this process's place, if there is one. */
+  /** Of the function that reads payloads for this process, if there is one. */
   readonly signerUrl: string | undefined;
   readonly grants: Grants;
   readonly signal?: AbortSignal;
 }
 
 /**
- * Its names, as this process reads them, and whether the authority can sign with it. Nothing of a payload but its certificate's end
- * is told.
+ * Whether this process can read the root secret's names, and the authority can sign with the root. Of a
+ * payload it reports only the end of its certificate.
  */
 export async function checkRoot(
   ports: Pick<Ports, "authority" | "roots">,
@@ -48,7 +48,7 @@ export async function checkRoot(
   }
 }
 
-/** What a rotation asks of Secret Manager; permissions.tf grants it to the rotator. */
+/** The permissions that a rotation needs; permissions.tf grants them to the rotator. */
 export const ROOT_CHANGES = [
   "secretmanager.secrets.get",
   "secretmanager.secrets.update",
@@ -57,7 +57,7 @@ export const ROOT_CHANGES = [
   "secretmanager.versions.list",
 ] as const;
 
-/** Whether the account may change the root secret as a rotation does. Nothing is changed. */
+/** Whether the account may change the root secret as a rotation does. It changes nothing. */
 export async function checkRootChanges(
   keeper: Pick<RootKeeper, "granted">,
   { meshId, rootProject: project }: MeshSpec,
@@ -71,7 +71,7 @@ export async function checkRootChanges(
     const granted = await keeper.granted(ROOT_CHANGES, signal);
     const missing = ROOT_CHANGES.filter((permission) => !granted.has(permission));
     return missing.length === 0
-      ? fine(subject, about("all that a rotation does to it is allowed"))
+      ? fine(subject, about("every change of a rotation is allowed"))
       : fault(subject, about(`not allowed: ${missing.join(", ")}`), grants.secretAccess(secret));
   } catch (error) {
     return notRead(subject, error, about, {
@@ -80,7 +80,7 @@ export async function checkRootChanges(
   }
 }
 
-/** A refusal is a fault that somebody mends; that the other side is out, or slow, leaves it unknown. */
+/** A refusal is a fault; a server that is down or slow leaves the check unknown. */
 export function notRead(
   subject: Subject,
   error: unknown,
@@ -92,7 +92,7 @@ export function notRead(
   return state(subject, about(message), cures[code] ?? cure);
 }
 
-/** What is not an error of ours is none of the doctor's. */
+/** Rethrows any error that is not Meshjoin's own. */
 export function ours(error: unknown): MeshjoinError {
   if (error instanceof MeshjoinError) return error;
   throw error;

@@ -4,7 +4,7 @@ import type { ClusterRef } from "../core/cluster/cluster.ts";
 const VIEWER = "roles/secretmanager.viewer";
 const ACCESSOR = "roles/secretmanager.secretAccessor";
 
-/** How IAM writes the account; a placeholder where the credentials do not say who it is. */
+/** The account as IAM writes it; a placeholder if the credentials do not tell it. */
 function principal(email: string | undefined): string {
   if (email === undefined) return "user:YOU";
   return `${email.endsWith(".gserviceaccount.com") ? "serviceAccount" : "user"}:${email}`;
@@ -15,11 +15,11 @@ export interface Secret {
   readonly project: string;
 }
 
-/** What gives an account the rights that it lacks, in words or as a command. */
+/** Cures that give an account the rights it lacks: sentences or commands. */
 export interface Grants {
   readonly account: Account;
   readonly onProject: (project: string, role: string) => string;
-  /** To do with a member's objects what a run does. */
+  /** For all that a run does with a member's objects. */
   readonly clusterAdmin: (ref: ClusterRef) => string;
   /** To read its nodes and pods. */
   readonly clusterView: (ref: ClusterRef) => string;
@@ -29,7 +29,7 @@ export interface Grants {
   readonly secretAccess: (secret: Secret) => string;
 }
 
-/** A person's are commands, with an account in them as IAM wants it. */
+/** For a person: commands, with the account as IAM writes it. */
 export function callersGrants(email: string | undefined): Grants {
   const member = principal(email);
   return {
@@ -44,11 +44,11 @@ export function callersGrants(email: string | undefined): Grants {
 
 export type FunctionAccount = Exclude<Account, "caller">;
 
-/** A function's are Terraform's alone: a role that is bound by hand is one that nobody takes away again. */
+/** For a function: Terraform alone grants them, because a role that a person binds by hand stays for ever. */
 export function functionsGrants(account: FunctionAccount): Grants {
   const roles = (where: string) =>
-    `apply Terraform again: what the ${account} may do ${where} is in terraform/modules/identity/permissions.tf`;
-  const onRoot = () => roles("with the root secret");
+    `apply Terraform again: terraform/modules/identity/permissions.tf has the permissions of the ${account} ${where}`;
+  const onRoot = () => roles("on the root secret");
   const onProject = (project: string) => roles(`in project ${project}`);
   const onCluster = ({ project }: ClusterRef) => onProject(project);
   return {
@@ -65,10 +65,10 @@ function grantOnProject(project: string, member: string, role: string): string {
   return `gcloud projects add-iam-policy-binding ${project} --member=${member} --role=${role}`;
 }
 
-/** Both, to an account whose name nobody but whoever deployed it knows. */
+/** Both roles, for the signer, whose name this process does not know. */
 export function grantSecretToSigner(secret: Secret): string {
   const grants = [VIEWER, ACCESSOR].map((role) => grantOnSecret(secret, role, "serviceAccount:SIGNER"));
-  return `what is missing is a grant of SIGNER, the account that sign-intermediate runs as: ${grants.join(" && ")}`;
+  return `grant SIGNER, the account that sign-intermediate runs as, what it lacks: ${grants.join(" && ")}`;
 }
 
 function grantOnSecret({ id, project }: Secret, role: string, member: string): string {

@@ -18,15 +18,15 @@ const MEMBERS_AT_ONCE = 8;
 /** Access reviews of one member at the same time. */
 const REVIEWS_AT_ONCE = 16;
 const MEMBER_TIMEOUT_MS = 10_000;
-/** A `Date` is cut off to the second. */
+/** A `Date` header has whole seconds. */
 const DATE_GRAIN_S = 1;
 
 export interface MembersQuestion {
   readonly spec: MeshSpec;
   readonly grants: Grants;
-  /** The rotator orders no deep run; everybody else may. */
+  /** Include the permissions of a deep run; the rotator makes none. */
   readonly deep: boolean;
-  /** What is wrong with the member itself counts as well; one account alone need say it. */
+  /** Report faults of the member itself as well; one account is enough to do so. */
   readonly facts: boolean;
   /** Of all members together. */
   readonly signal?: AbortSignal;
@@ -34,7 +34,7 @@ export interface MembersQuestion {
 
 type MemberPorts = Pick<Ports, "clock" | "fleet">;
 
-/** Each member's API server as this process reaches it. Those that are well take one line, every fault takes one of its own. */
+/** Checks each member's API server from this process: one line for a well member, else one for each fault. */
 export async function checkMembers(
   ports: MemberPorts,
   members: readonly Cluster[],
@@ -55,24 +55,25 @@ async function checkMember(
   const { spec, grants, facts, signal } = question;
   const id = clusterId(cluster.ref);
   const subject = { name: "member", account: grants.account, clusterId: id } as const;
-  if (isOver(signal)) return [unknown(subject, "there was no time left to look", "ask for it alone")];
-  const wrong = ({ message, cure }: Finding) => fault(subject, message, cure);
+  if (isOver(signal))
+    return [unknown(subject, "the time was over before it was checked", "ask for it alone")];
+  const faultOf = ({ message, cure }: Finding) => fault(subject, message, cure);
   const own = functionEndpoint(cluster, spec.accessFunction, id);
-  if ("finding" in own) return [wrong(own.finding)];
+  if ("finding" in own) return [faultOf(own.finding)];
   const { kind } = own.endpoint;
   const peers = peerEndpoint(cluster, spec.accessPeers, id);
   const refusal = needsNetAdmin(cluster);
   const timeout = AbortSignal.timeout(MEMBER_TIMEOUT_MS);
   try {
     const { missing, skew } = await look(ports, cluster, question, timeout);
-    const wrongs = [
-      ...(facts && "finding" in peers ? [wrong(peers.finding)] : []),
-      ...(!facts || refusal === undefined ? [] : [wrong(refusal)]),
+    const faults = [
+      ...(facts && "finding" in peers ? [faultOf(peers.finding)] : []),
+      ...(!facts || refusal === undefined ? [] : [faultOf(refusal)]),
       ...(missing.length === 0
         ? []
         : [fault(subject, `not allowed: ${describePermissions(missing)}`, grants.clusterAdmin(cluster.ref))]),
       ...(skew === undefined
-        ? [unknown(subject, "it does not tell the time, so how far the clocks are apart is not known")]
+        ? [unknown(subject, "it does not tell its time, so the skew of the clocks is not known")]
         : skew <= spec.clockSkew
           ? []
           : [
@@ -83,36 +84,36 @@ async function checkMember(
               ),
             ]),
     ];
-    const well = `reached over its ${kind} endpoint, all that is needed is allowed, clocks within ${(skew ?? 0) + DATE_GRAIN_S} s`;
-    return wrongs.length > 0 ? wrongs : [fine(subject, well)];
+    const well = `reached over its ${kind} endpoint, every needed permission is granted, clocks within ${(skew ?? 0) + DATE_GRAIN_S} s`;
+    return faults.length > 0 ? faults : [fine(subject, well)];
   } catch (error) {
     const { code, message, retryable } = ours(error);
     if (isOver(signal)) return [unknown(subject, `${kind} endpoint: ${message}`, "ask for it alone")];
-    // Slow or cut off: that is not to be told apart, and what it allows was not seen.
+    // A slow member and one that is cut off look the same, and its permissions were not seen.
     const state = isOver(timeout) || (retryable && !facts) ? unknown : fault;
     return [state(subject, `${kind} endpoint: ${message}`, cureOf(code, cluster, kind, grants))];
   }
 }
 
-/** A function of its own: after an await the compiler would take an earlier answer for granted. */
+/** A function, because after an `await` the compiler would still trust an earlier comparison. */
 function isOver(signal: AbortSignal | undefined): boolean {
   return signal?.aborted === true;
 }
 
-interface Seen {
+interface MemberLook {
   readonly missing: readonly Permission[];
-  /** Whole seconds between its clock and ours, whichever is ahead. */
+  /** Whole seconds between the member's clock and this one, whichever is ahead. */
   readonly skew: number | undefined;
 }
 
 async function look(
   { fleet, clock }: MemberPorts,
   cluster: Cluster,
-  { deep, signal: given }: MembersQuestion,
+  { deep, signal: callersSignal }: MembersQuestion,
   timeout: AbortSignal,
-): Promise<Seen> {
+): Promise<MemberLook> {
   const { access } = fleet.member(cluster);
-  const signal = given === undefined ? timeout : AbortSignal.any([timeout, given]);
+  const signal = callersSignal === undefined ? timeout : AbortSignal.any([timeout, callersSignal]);
   const [skew, missing] = await Promise.all([
     skewOf(access, () => clock.now(), signal),
     missingPermissions(access, neededPermissions({ deep }), signal),
@@ -120,7 +121,7 @@ async function look(
   return { skew, missing };
 }
 
-/** What of it the account is not allowed, by its own question (SelfSubjectAccessReview). */
+/** The needed permissions that the account lacks, asked under its own name (SelfSubjectAccessReview). */
 export async function missingPermissions(
   access: AccessReview,
   needed: readonly Permission[],
@@ -133,7 +134,7 @@ export async function missingPermissions(
   return needed.filter((_, index) => allowed[index] !== true);
 }
 
-/** The answer was given between the question and its arrival. */
+/** The server read its clock between the question and the arrival of the answer. */
 async function skewOf(
   access: AccessReview,
   now: () => Date,
@@ -156,6 +157,6 @@ function cureOf(
   if (code === "Forbidden" || code === "Unauthorized") return clusterAdmin(ref);
   const who = account === "caller" ? "this machine" : `the ${account}`;
   return kind === "dns" || endpoints.dns === undefined
-    ? `check that the cluster is well and that ${who} reaches it`
-    : `let ${who} in (authorized networks), or use the DNS-based endpoint: ${updateClusterCommand(ref, "--enable-dns-access")}`;
+    ? `check that the cluster is healthy and that ${who} reaches it`
+    : `admit ${who} to the authorized networks, or use the DNS-based endpoint: ${updateClusterCommand(ref, "--enable-dns-access")}`;
 }

@@ -7,12 +7,12 @@ import type { Ports } from "../ports/ports.ts";
 import { notRead } from "./google.ts";
 import { enableApi, type Grants } from "./grants.ts";
 
-/** What the account sees of all configured sources. */
-export interface Listed {
-  /** One of each source. */
+/** The clusters of all configured sources, as the account sees them. */
+export interface SourcesCheck {
+  /** One for each source. */
   readonly checks: readonly Check[];
   readonly members: readonly Cluster[];
-  /** There are no other members. */
+  /** `members` are all members. */
   readonly isComplete: boolean;
 }
 
@@ -21,18 +21,18 @@ export async function checkSources(
   spec: MeshSpec,
   grants: Grants,
   signal?: AbortSignal,
-): Promise<Listed> {
-  const seen = await Promise.all(
+): Promise<SourcesCheck> {
+  const results = await Promise.all(
     sources.configured(spec).map((source) => checkSource(source, spec, grants, signal)),
   );
   return {
-    checks: seen.map(({ check }) => check),
-    members: seen.flatMap(({ members }) => members),
-    isComplete: seen.every(({ check }) => check.state === "ok"),
+    checks: results.map(({ check }) => check),
+    members: results.flatMap(({ members }) => members),
+    isComplete: results.every(({ check }) => check.state === "ok"),
   };
 }
 
-/** Whether the account may list a source's clusters, and whether all of it answered. */
+/** Whether the account may list a source's clusters, and all of the source answered. */
 async function checkSource(
   source: ClusterSource,
   spec: MeshSpec,
@@ -50,7 +50,7 @@ async function checkSource(
         : unknown(
             subject,
             about(`no answer from ${silent.join(", ")}`),
-            "ask again; until then nothing is known of the clusters there, and nothing is removed",
+            "ask again; until then Meshjoin knows nothing of the clusters there, and removes nothing",
           );
     return { check, members };
   } catch (error) {
@@ -58,7 +58,7 @@ async function checkSource(
   }
 }
 
-/** What lets an account list a source, by the code of the error that says it may not. */
+/** The cures that let an account list a source, by error code. */
 export function sourceCures({ needs }: ClusterSource, grants: Grants): Readonly<Record<string, string>> {
   const { api, project, role } = needs;
   return { PermissionDenied: grants.onProject(project, role), ServiceDisabled: enableApi(api, project) };

@@ -4,13 +4,13 @@ import type { MemberApi } from "../ports/member-api.ts";
 import { portForwardPool } from "./port-forward-pool.ts";
 
 export interface FleetLimits {
-  /** Requests to all API servers that are under way at the same time. A watch is none of them: it only waits. */
+  /** Requests in flight at the same time, to all API servers. Watches do not count: they only wait. */
   readonly requests: number;
   /** Port-forwards to istiods that are open at the same time. */
   readonly portForwards: number;
 }
 
-/** The same fleet, which never has more under way at once than that, however much is asked of it. */
+/** The same fleet within these limits; requests beyond them wait. */
 export function limitedFleet(fleet: Fleet, limits: FleetLimits): Fleet {
   const request = pLimit(limits.requests);
   const pool = portForwardPool(limits.portForwards);
@@ -20,23 +20,23 @@ export function limitedFleet(fleet: Fleet, limits: FleetLimits): Fleet {
     const { reader, writer, tokens, access, istiod } = api;
     return {
       reader: {
-        get: (...given) => request(() => reader.get(...given)),
-        list: (...given) => request(() => reader.list(...given)),
-        until: (...given) => reader.until(...given),
+        get: (...args) => request(() => reader.get(...args)),
+        list: (...args) => request(() => reader.list(...args)),
+        until: (...args) => reader.until(...args),
       },
       writer: {
-        create: (...given) => request(() => writer.create(...given)),
-        replace: (...given) => request(() => writer.replace(...given)),
-        apply: (...given) => request(() => writer.apply(...given)),
-        delete: (...given) => request(() => writer.delete(...given)),
+        create: (...args) => request(() => writer.create(...args)),
+        replace: (...args) => request(() => writer.replace(...args)),
+        apply: (...args) => request(() => writer.apply(...args)),
+        delete: (...args) => request(() => writer.delete(...args)),
       },
       tokens: {
-        request: (...given) => request(() => tokens.request(...given)),
-        isAccepted: (...given) => request(() => tokens.isAccepted(...given)),
+        request: (...args) => request(() => tokens.request(...args)),
+        isAccepted: (...args) => request(() => tokens.isAccepted(...args)),
       },
       access: {
-        isAllowed: (...given) => request(() => access.isAllowed(...given)),
-        serverTime: (...given) => request(() => access.serverTime(...given)),
+        isAllowed: (...args) => request(() => access.isAllowed(...args)),
+        serverTime: (...args) => request(() => access.serverTime(...args)),
       },
       istiod: pool.of(istiod),
     };
@@ -45,9 +45,9 @@ export function limitedFleet(fleet: Fleet, limits: FleetLimits): Fleet {
   return {
     member(cluster) {
       const api = fleet.member(cluster);
-      const known = members.get(api) ?? limited(api);
-      members.set(api, known);
-      return known;
+      const member = members.get(api) ?? limited(api);
+      members.set(api, member);
+      return member;
     },
     async close() {
       pool.close();

@@ -1,17 +1,17 @@
 import { isRetryable, NotReadyError } from "../errors.ts";
 import type { IstiodProbe, IstiodSession } from "../ports/member-api.ts";
 
-/** Port-forwards to all istiods, of which only so many are open at once. */
+/** A limited number of port-forwards to all istiods. */
 export interface PortForwardPool {
-  /** The same probe. Closing a session of it keeps its connection for the next look, until another istiod needs the place. */
+  /** The same probe. A closed session keeps its connection until another istiod needs the place. */
   of(probe: IstiodProbe): IstiodProbe;
   /** Ends what is idle. */
   close(): void;
 }
 
 /**
- * Opening one costs a TLS handshake and a kubelet's help, and a run asks the same istiods several times. So one that is idle stays
- * open, and the one that has been idle longest is closed when another needs its place.
+ * Opening a port-forward costs a TLS handshake and the kubelet's help, and a run asks each istiod several
+ * times. So an idle one stays open; when a place is needed, the one that has been idle longest is closed.
  */
 export function portForwardPool(limit: number): PortForwardPool {
   /** The longest idle first. */
@@ -27,7 +27,7 @@ export function portForwardPool(limit: number): PortForwardPool {
       else await nextPlace(signal);
     }
     if (signal?.aborted === true) {
-      // The place that this one was woken for is another's.
+      // Hands the place that it was woken for to the next.
       waiting.shift()?.();
       throw tooLate();
     }
@@ -84,14 +84,14 @@ export function portForwardPool(limit: number): PortForwardPool {
     }
   }
 
-  async function kept<T>(key: string, make: () => IstiodSession, ask: Ask<T>, signal?: AbortSignal) {
-    const known = idle.get(key);
-    if (known !== undefined) {
+  async function reused<T>(key: string, make: () => IstiodSession, ask: Ask<T>, signal?: AbortSignal) {
+    const session = idle.get(key);
+    if (session !== undefined) {
       idle.delete(key);
       try {
-        return await keeping(key, known, ask);
+        return await keeping(key, session, ask);
       } catch (error) {
-        // The pod may have gone with its connection since the last look.
+        // The pod, and the connection with it, may be gone since the last look.
         if (!isRetryable(error) || signal?.aborted === true) throw error;
       }
     }
@@ -107,7 +107,7 @@ export function portForwardPool(limit: number): PortForwardPool {
       return {
         open: (pod) => ({
           remoteClusters: (signal) =>
-            kept(
+            reused(
               `${number} ${pod}`,
               () => probe.open(pod),
               (session) => session.remoteClusters(signal),

@@ -6,27 +6,27 @@ import type { Run } from "../run.ts";
 import type { Mesh } from "./mesh.ts";
 
 /**
- * The mesh with the custom resource definitions of those members that a manifest is due for: one request more for each. A run reads
- * them only when it applies, so that it overwrites none that has come in between.
+ * The mesh with the custom resource definitions of the members that a manifest is due for: one more request
+ * for each. A run itself reads them when it applies, so it overwrites none that came in between.
  */
-export async function lookAtDefinitions(run: Run, mesh: Mesh, { members }: FirstPlan): Promise<Mesh> {
+export async function lookAtDefinitions(run: Run, mesh: Mesh, plan: FirstPlan): Promise<Mesh> {
   const due = new Set(
-    members.flatMap(({ clusterId, actions, rollOut }) =>
+    plan.members.flatMap(({ clusterId, actions, rollOut }) =>
       rollOut !== undefined || actions.some(({ kind }) => kind === "applyControlPlane") ? [clusterId] : [],
     ),
   );
-  const seen = mesh.members.map(async (member) =>
+  const members = mesh.members.map(async (member) =>
     due.has(member.clusterId) ? await withDefinitions(run, member) : member,
   );
-  return { ...mesh, members: await Promise.all(seen) };
+  return { ...mesh, members: await Promise.all(members) };
 }
 
 async function withDefinitions(run: Run, member: Member): Promise<Member> {
   const { cluster, clusterId, state } = member;
   if (!state.reachable) return member;
   const read = async (): Promise<Member> => {
-    const found = await run.ports.fleet.member(cluster).reader.list(CRDS, run.signal);
-    const definitions = found.map((crd) => definitionState(crd, run.spec.meshId));
+    const crds = await run.ports.fleet.member(cluster).reader.list(CRDS, run.signal);
+    const definitions = crds.map((crd) => definitionState(crd, run.spec.meshId));
     return { ...member, state: { ...state, definitions } };
   };
   return await settle(

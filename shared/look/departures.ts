@@ -7,16 +7,17 @@ import type { Run } from "../run.ts";
 import type { Listing } from "./listing.ts";
 import { observeMembers } from "./members.ts";
 
-/** What has left, as far as members and sources tell, with how sure that is. */
+/** The clusters that have left, as far as members and sources tell, each with how sure that is. */
 export interface Departures {
   readonly departures: readonly Departure[];
-  /** Those that still run, seen as peers are. */
+  /** The departed clusters that still run, read as peers are. */
   readonly leavers: readonly Member[];
 }
 
 /**
- * Reads every cluster that a member speaks of and that is no member from its source by name, after the members were observed (design
- * rule 8): a list is older than what it is compared with. Then the leavers that still run.
+ * Asks the sources, by name, for every cluster that a member holds credentials of and that is no member. This
+ * happens after the members were read, because a list is older than what it is compared with (design rule 8).
+ * Then it reads the leavers that still run.
  */
 export async function lookAtDepartures(
   run: Run,
@@ -24,26 +25,25 @@ export async function lookAtDepartures(
   members: readonly Member[],
 ): Promise<Departures> {
   const departed = departedFrom(members);
-  const asked = await Promise.all(departed.map((each) => run.inTurn(() => ask(run, each))));
-  const running = asked.flatMap(({ departure: { absence }, cluster }) =>
+  const answers = await Promise.all(departed.map((each) => run.inTurn(() => ask(run, each))));
+  const running = answers.flatMap(({ departure: { absence }, cluster }) =>
     absence.runsOn && cluster !== undefined ? [cluster] : [],
   );
   return {
-    departures: asked.map(({ departure }) => departure),
+    departures: answers.map(({ departure }) => departure),
     leavers: await observeMembers(run, listing, { depth: "peer", clusters: running }),
   };
 }
 
 /**
- * The same departures by what its source says now, but for those that are proved: leavers may have taken long to be looked at, and a
+ * Asks the sources again about departures that are not proved. Reading leavers may have taken long, and a
  * cluster may have got its label back and joined in that time.
  */
 export async function askAgain(run: Run, departures: readonly Departure[]): Promise<Departure[]> {
   return await Promise.all(
-    departures.map(async (known) => {
-      if (!known.absence.runsOn) return known;
-      const { departure } = await run.inTurn(() => ask(run, known.departed));
-      return departure;
+    departures.map(async (departure) => {
+      if (!departure.absence.runsOn) return departure;
+      return (await run.inTurn(() => ask(run, departure.departed))).departure;
     }),
   );
 }
@@ -57,7 +57,7 @@ async function ask(
   return typeof answer === "object" && "ref" in answer ? { departure, cluster: answer } : { departure };
 }
 
-/** What its source says, one that the configuration leaves out too: a cluster that is deleted is deleted. */
+/** The answer of its source, also of one that is not configured: a deleted cluster is deleted for all. */
 async function answerOf(run: Run, { ref, clusterId }: Departed): Promise<SourceAnswer> {
   if (ref === undefined) return "silent";
   const source = run.ports.sources.of(ref);

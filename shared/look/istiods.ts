@@ -5,29 +5,29 @@ import { asMeshjoinError, type MeshjoinError, NotReadyError } from "../errors.ts
 import type { IstiodSession } from "../ports/member-api.ts";
 import type { Ports } from "../ports/ports.ts";
 
-/** What one member's istiods must show before a join counts as done. */
+/** The state that one member's istiods must show before a join is complete. */
 export interface Expectation {
   readonly member: ReachableMember;
   /** Cluster IDs that every pod must list as synced. */
   readonly targets: readonly string[];
   /** Cluster IDs that no pod may list any more. */
   readonly absent?: readonly string[];
-  /** Fingerprint of the intermediate that every pod must serve; undefined where that was seen before. */
+  /** Fingerprint of the intermediate that every pod must serve; undefined if an earlier run saw it. */
   readonly intermediate: string | undefined;
 }
 
-/** What was seen last, after everything was as expected or the time was up. */
+/** The last look, after all was as expected or the time was up. */
 export interface Evidence {
   readonly clusterId: string;
-  /** Targets that not every pod lists as synced, with what the first such pod said instead. */
+  /** Targets that not every pod lists as synced, with the status that the first such pod reported. */
   readonly unsynced: ReadonlyMap<string, string>;
-  /** Cluster IDs that some pod still lists and should not. */
+  /** Cluster IDs that a pod still lists and should not. */
   readonly lingering: readonly string[];
-  /** Targets that a pod reads by another Secret than Meshjoin's, with the name of that. */
+  /** Targets that a pod reads by another Secret than Meshjoin's, with that Secret's name. */
   readonly heldBy: ReadonlyMap<string, string>;
   /** Whether every pod serves the expected intermediate; true where none was expected. */
   readonly loaded: boolean;
-  /** Why istiod could not be asked, the last time: what the evidence says then is that nobody knows. */
+  /** Set if the last look could not ask istiod: then the other fields mean "unknown". */
   readonly error?: MeshjoinError;
 }
 
@@ -35,8 +35,8 @@ const FIRST_PAUSE_MS = 50;
 const MAX_PAUSE_MS = 2000;
 
 /**
- * Looks at one member's istiods until they show what is expected or may not be asked, with backoff, for as long as the
- * signal allows. Between two looks it keeps nobody else from looking. Never fails.
+ * Looks at one member's istiods until they show the expected state or refuse to be asked, with backoff, as
+ * long as the signal allows. Between two looks other members have their turn. Never fails.
  */
 export async function verifyMember(
   ports: Ports,
@@ -93,12 +93,12 @@ async function look(
     const loaded = mustServe === undefined || chains.every((chain) => chain.includes(mustServe));
     return { clusterId, unsynced, lingering, heldBy, loaded };
   } catch (error) {
-    const reason = asMeshjoinError(error, clusterId, "its istiod was asked what it shows");
+    const reason = asMeshjoinError(error, clusterId, "its istiod was asked for its state");
     return unknown(expectation, wasLoaded, reason);
   }
 }
 
-/** What is known of an istiod that could not be asked. */
+/** The evidence of an istiod that could not be asked. */
 function unknown(
   { member, targets, absent = [] }: Expectation,
   loaded: boolean,
@@ -121,7 +121,7 @@ function notAsked(clusterId: string): NotReadyError {
   });
 }
 
-/** As istiod names it: with its namespace. */
+/** `namespace/name`, as istiod reports it. */
 function secretNameOf(target: string): string {
   return `${ISTIO_NAMESPACE}/${remoteSecretName(target)}`;
 }

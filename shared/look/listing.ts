@@ -7,30 +7,30 @@ import type { ClusterSource, SourceListing } from "../ports/cluster-sources.ts";
 import type { Ports } from "../ports/ports.ts";
 import type { Run } from "../run.ts";
 
-/** As much of a run as it takes to find clusters. */
+/** The part of a run that is needed to find clusters. */
 export interface Eyes extends Pick<Run, "spec" | "signal"> {
   readonly ports: Pick<Ports, "sources">;
 }
 
-/** What all sources say. */
+/** The clusters of all sources. */
 export interface Listing {
   /** Every cluster, member or not, by cluster ID. */
   readonly clusters: readonly Cluster[];
-  /** Those of them that are members. */
+  /** The members among them. */
   readonly members: readonly Cluster[];
   /** Cluster IDs that more than one member would have. */
   readonly collisions: ReadonlySet<string>;
   readonly findings: readonly Finding[];
-  /** Of each source of which nothing is known: why. */
+  /** One error for each source that told nothing. */
   readonly failed: readonly MeshjoinError[];
-  /** Nothing is known of any source. */
+  /** No source told anything. */
   readonly isBlind: boolean;
 }
 
 /**
- * One broken source must not keep the others from being looked at; it is named, and its members are left alone. What does
- * not answer now is as it was in the listing `before`. `fresh` are clusters that were read just now: they stand for
- * themselves.
+ * A broken source does not keep the others from being read; it is named, and its members are left alone.
+ * Clusters of a source that is silent now are taken from the listing `before`. `fresh` are clusters that were
+ * read just now: they replace their entries in the lists.
  */
 export async function listClusters(
   { ports, spec, signal }: Eyes,
@@ -38,12 +38,12 @@ export async function listClusters(
   fresh: readonly Cluster[] = [],
 ): Promise<Listing> {
   const listings = await Promise.all(
-    ports.sources.configured(spec).map(async (source) => ({ source, listing: await listed(source, signal) })),
+    ports.sources.configured(spec).map(async (source) => ({ source, listing: await list(source, signal) })),
   );
-  const known = Map.groupBy(before?.clusters ?? [], ({ ref }) => ports.sources.of(ref).id);
+  const earlier = Map.groupBy(before?.clusters ?? [], ({ ref }) => ports.sources.of(ref).id);
   const names = new Set(fresh.map(({ ref }) => clusterResource(ref)));
   const others = listings
-    .flatMap((each) => clustersOf(each, known.get(each.source.id) ?? []))
+    .flatMap((each) => clustersOf(each, earlier.get(each.source.id) ?? []))
     .filter(({ ref }) => !names.has(clusterResource(ref)));
   const clusters = [...others, ...fresh].toSorted((a, b) => (clusterId(a.ref) < clusterId(b.ref) ? -1 : 1));
   const members = clusters.filter((cluster) => nonMemberReason(cluster, spec) === undefined);
@@ -58,8 +58,8 @@ export async function listClusters(
   };
 }
 
-/** A source's listing, or why there is none. */
-async function listed(source: ClusterSource, signal: AbortSignal): Promise<SourceListing | MeshjoinError> {
+/** A source's listing, or the error in its place. */
+async function list(source: ClusterSource, signal: AbortSignal): Promise<SourceListing | MeshjoinError> {
   try {
     return await source.list(signal);
   } catch (error) {
@@ -68,18 +68,18 @@ async function listed(source: ClusterSource, signal: AbortSignal): Promise<Sourc
   }
 }
 
-interface Listed {
+interface SourceResult {
   readonly source: ClusterSource;
   readonly listing: SourceListing | MeshjoinError;
 }
 
-/** `known` are those that it had before. */
-function clustersOf({ listing }: Listed, known: readonly Cluster[]): readonly Cluster[] {
-  if (listing instanceof MeshjoinError) return known;
-  return [...listing.clusters, ...known.filter(({ ref }) => listing.leavesOut(ref))];
+/** `earlier` are the clusters of its listing before. */
+function clustersOf({ listing }: SourceResult, earlier: readonly Cluster[]): readonly Cluster[] {
+  if (listing instanceof MeshjoinError) return earlier;
+  return [...listing.clusters, ...earlier.filter(({ ref }) => listing.leavesOut(ref))];
 }
 
-function incomplete({ source, listing }: Listed): Finding | undefined {
+function incomplete({ source, listing }: SourceResult): Finding | undefined {
   if (!(listing instanceof MeshjoinError) && listing.silent.length === 0) return undefined;
   const why =
     listing instanceof MeshjoinError ? listing.message : `no answer from ${listing.silent.join(", ")}`;

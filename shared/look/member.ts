@@ -29,7 +29,7 @@ import type { Ports } from "../ports/ports.ts";
 import type { Run } from "../run.ts";
 import { secretStates } from "./secret-states.ts";
 
-/** What Cloud Service Mesh's managed control plane leaves in a cluster. */
+/** Written by the managed control plane of Cloud Service Mesh. */
 const MANAGED_MESH_CONFIG: ObjectRef = {
   apiVersion: "v1",
   kind: "ConfigMap",
@@ -43,7 +43,7 @@ const SECRETS: ObjectQuery = {
   namespace: ISTIO_NAMESPACE,
   metadataOnly: true,
 };
-/** Both are labelled so by the istiod chart, whatever the revision. */
+/** The label of the istiod chart for Deployments and pods, in every revision. */
 const DEPLOYMENTS: ObjectQuery = {
   apiVersion: "apps/v1",
   kind: "Deployment",
@@ -57,7 +57,7 @@ const PODS: ObjectQuery = {
   labelSelector: "app=istiod",
 };
 
-/** A cluster without Istio's namespace; there is nothing in it to be read. */
+/** A cluster without Istio's namespace holds nothing to read. */
 const EMPTY: Reachable = {
   reachable: true,
   namespace: undefined,
@@ -70,20 +70,20 @@ const EMPTY: Reachable = {
   readerSecrets: [],
 };
 
-/** A namespace more is read of a subject, which may have none. */
+/** Of a subject, which may lack it, the namespace is read as well. */
 export type Depth = "subject" | "peer";
 
 export interface Observe {
   readonly depth: Depth;
   readonly signal: AbortSignal;
-  /** The same member, as it was seen before. */
+  /** The same member as an earlier look saw it. */
   readonly before?: MemberState | undefined;
 }
 
 /**
- * Reads one member: three lists of metadata and status for a peer, a namespace more for a subject. No key byte is
- * read, unless a `cacerts` that is not ours has to be judged. Never fails: an API server that does not answer is a value, and so is
- * one whose objects cannot be read.
+ * Reads one member: three lists of metadata and status for a peer, and the namespace as well for a subject.
+ * It reads no key, unless it must judge a foreign `cacerts`. Never fails: an API server that does not answer,
+ * or whose objects cannot be read, is a value.
  */
 export async function observeMember(run: Run, cluster: Cluster, how: Observe): Promise<Member> {
   const member = named(cluster);
@@ -96,16 +96,16 @@ export async function observeMember(run: Run, cluster: Cluster, how: Observe): P
   }
 }
 
-const LOOKING = "what it holds was read";
+const LOOKING = "its objects were read";
 
-/** Of members that were looked at: the errors that their findings may not quote. */
+/** The unexpected errors of the members, which their findings may not quote. */
 export function unreadableErrors(members: readonly Member[]): MeshjoinError[] {
   return members.flatMap(({ clusterId: id, state }) =>
     state.reachable || state.unexpected === undefined ? [] : [asMeshjoinError(state.unexpected, id, LOOKING)],
   );
 }
 
-/** The same member as a subject, when it may have changed. */
+/** Reads the same member once more, as a subject. */
 export async function observeAgain(run: Run, member: Member): Promise<Member> {
   const how: Observe = { depth: "subject", signal: run.signal, before: member.state };
   const { state } = await observeMember(run, member.cluster, how);
@@ -132,7 +132,7 @@ async function read(
   const [cacerts, identity, managedMesh] = await Promise.all([
     cacertsState({ ports, api, meshId, signal, readNamespace }, secrets),
     foreignIdentity({ api, meshId, signal, readNamespace }, deployment),
-    managed ? api.reader.get(MANAGED_MESH_CONFIG, signal).then((found) => found !== undefined) : false,
+    managed ? api.reader.get(MANAGED_MESH_CONFIG, signal).then((config) => config !== undefined) : false,
   ]);
   return {
     reachable: true,
@@ -167,41 +167,44 @@ async function cacertsState(
 }
 
 /**
- * One that was accepted before is not read again. Any other is, whole and with its key, because istiod would refuse one whose
- * key does not fit.
+ * A `cacerts` that Meshjoin has accepted is not read again. Any other is read whole, with its key, because
+ * istiod refuses one whose key does not fit.
  */
 async function foreignCacerts(
   { ports, api, signal, readNamespace }: Look,
-  listed: string,
+  resourceVersion: string,
 ): Promise<ForeignCacerts | undefined> {
   const now = ports.clock.now();
   const note = (await readNamespace())?.metadata.annotations?.[annotation("accepted-cacerts")];
   if (note !== undefined) {
     const state = await orError(ports.roots.state(signal));
     if (state instanceof MeshjoinError) return unknownTrust(state);
-    if (isAccepted(note, { resourceVersion: listed, rootVersions: state.versions }, now)) {
+    if (isAccepted(note, { resourceVersion, rootVersions: state.versions }, now)) {
       return { owner: "foreign", trust: "sameRoots", acceptance: note };
     }
   }
   const ref: ObjectRef = { apiVersion: "v1", kind: "Secret", namespace: ISTIO_NAMESPACE, name: CACERTS };
-  const [secret, trusted] = await Promise.all([
+  const [secret, trust] = await Promise.all([
     api.reader.get(ref, signal),
     orError(ports.authority.trustBundle(signal)),
   ]);
   if (secret === undefined) return undefined;
-  if (trusted instanceof MeshjoinError) return unknownTrust(trusted);
-  const { trustBundle, rootVersions } = trusted;
+  if (trust instanceof MeshjoinError) return unknownTrust(trust);
+  const { trustBundle, rootVersions } = trust;
   const verdict = judgeCacerts(secretData(secret), trustBundle, now);
   if (verdict.trust !== "sameRoots") return verdict;
-  const { resourceVersion = "" } = secret.metadata;
-  const acceptance = formatAcceptance({ resourceVersion, rootVersions, until: verdict.until });
+  const acceptance = formatAcceptance({
+    resourceVersion: secret.metadata.resourceVersion ?? "",
+    rootVersions,
+    until: verdict.until,
+  });
   return { owner: "foreign", trust: "sameRoots", acceptance };
 }
 
-/** The root store and the signer are no part of the member, so what is wrong with them leaves the rest of it known. */
-async function orError<T>(asked: Promise<T>): Promise<T | MeshjoinError> {
+/** The root store and the signer are no part of the member: their errors leave the rest of it readable. */
+async function orError<T>(answer: Promise<T>): Promise<T | MeshjoinError> {
   try {
-    return await asked;
+    return await answer;
   } catch (error) {
     if (error instanceof MeshjoinError) return error;
     throw error;

@@ -8,15 +8,15 @@ import { type Depth, observeMember } from "./member.ts";
 
 export interface ObserveOptions {
   readonly depth: Depth;
-  /** All members unless given. */
+  /** All members by default. */
   readonly clusters?: readonly Cluster[];
-  /** How long one member may take; default as long as the run. */
+  /** Time limit of one member; default as long as the run. */
   readonly timeoutMs?: number | undefined;
-  /** The same members, as they were seen before. */
+  /** The same members as an earlier look saw them. */
   readonly before?: readonly Member[];
 }
 
-/** Members that were listed, at once, each in its own time; one that cannot be reached is a value among the others. */
+/** Reads listed members side by side, each within its own time; an unreachable one is a value. */
 export async function observeMembers(
   run: Run,
   listing: Listing,

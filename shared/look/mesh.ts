@@ -10,20 +10,20 @@ import { lookAtDepartures } from "./departures.ts";
 import { type Listing, listClusters } from "./listing.ts";
 import { observeMembers } from "./members.ts";
 
-/** Everything that was seen, by one look. */
+/** The result of one look. */
 export interface Look {
   readonly listing: Listing;
-  /** Or why they are not known: then nothing may be issued. */
+  /** An error if they could not be read: then nothing may be issued. */
   readonly roots: Roots | MeshjoinError;
   /** Cluster IDs of the members that the look is about. */
   readonly subjects: ReadonlySet<string>;
-  /** The subjects, and all other members unless `isPartial`; the unreachable and the unreadable ones too. */
+  /** The subjects, and unless `isPartial` all other members, unreachable and unreadable ones included. */
   readonly members: readonly Member[];
-  /** Members that are no subjects have not been looked at. */
+  /** Only the subjects were read. */
   readonly isPartial: boolean;
-  /** What is no member any more, though members hold credentials of it, with how sure that is. */
+  /** Clusters that are no members any more while members hold credentials of them, with how sure that is. */
   readonly departures: readonly Departure[];
-  /** Those of the departed that still run. */
+  /** The departed clusters that still run. */
   readonly leavers: readonly Member[];
 }
 
@@ -33,13 +33,13 @@ export interface Mesh extends Look {
 }
 
 export interface LookOptions {
-  /** Clusters that were read just now: a list may be a moment behind. */
+  /** Clusters that were read just now; a list may be older. */
   readonly known?: readonly Cluster[];
-  /** How long one member may take; default as long as the run. */
+  /** Time limit of one member; default as long as the run. */
   readonly memberTimeoutMs?: number;
 }
 
-/** The same, where the roots must be known. Throws what kept them from being read, too. */
+/** `lookAt` for a plan: it throws if the roots could not be read, too. */
 export async function lookAtMesh(run: Run, scope: Scope, options: LookOptions = {}): Promise<Mesh> {
   const look = await lookAt(run, scope, options);
   const { roots } = look;
@@ -48,27 +48,30 @@ export async function lookAtMesh(run: Run, scope: Scope, options: LookOptions = 
 }
 
 /**
- * The whole mesh, or of one cluster as much as a run about it begins with: itself if it is a member, and if it is none the members
- * that may hold something of it. Throws only if no project answers: then nothing can be said of any member.
+ * Reads the whole mesh, or for a run about one cluster what that run begins with: the cluster itself if it is
+ * a member, else the members that may hold credentials of it. Throws only if no source answers: then nothing
+ * is known of any member.
  */
 export async function lookAt(run: Run, scope: Scope, options: LookOptions = {}): Promise<Look> {
   const [listing, roots] = await Promise.all([listClusters(run, undefined, options.known), rootsNow(run)]);
   const [error] = listing.failed;
-  // A cluster ID does not say where the project in it ends, so one that is not listed may be in any project that is silent.
+  // A cluster ID does not delimit its project, so an unlisted cluster may be in any silent source.
   if (error !== undefined && listing.isBlind) throw error;
   const only = scope === "mesh" ? undefined : scope.clusterId;
   const subjects = listing.members.filter(({ ref }) => only === undefined || clusterId(ref) === only);
   const isPartial = only !== undefined && subjects.length > 0;
-  const seen = isPartial ? subjects : listing.members;
+  const clusters = isPartial ? subjects : listing.members;
   const depth = only === undefined || isPartial ? "subject" : "peer";
   const members = await observeMembers(run, listing, {
     depth,
-    clusters: seen,
+    clusters,
     timeoutMs: options.memberTimeoutMs,
   });
-  const left = isPartial ? { departures: [], leavers: [] } : await lookAtDepartures(run, listing, members);
+  const departed = isPartial
+    ? { departures: [], leavers: [] }
+    : await lookAtDepartures(run, listing, members);
   const ids = new Set(subjects.map(({ ref }) => clusterId(ref)));
-  return { listing, roots, subjects: ids, members, isPartial, ...left };
+  return { listing, roots, subjects: ids, members, isPartial, ...departed };
 }
 
 async function rootsNow({ ports, signal }: Run): Promise<Roots | MeshjoinError> {
@@ -81,8 +84,8 @@ async function rootsNow({ ports, signal }: Run): Promise<Roots | MeshjoinError> 
 }
 
 /**
- * All members anew, as peers are seen, of a list that is new if clusters may have come since; what the first look says of the root
- * and of the subjects holds.
+ * Reads all members again, as peers. `lists`: list the clusters again first, because some may have come. The
+ * roots and the subjects of the first look stay.
  */
 export async function lookAgain(run: Run, mesh: Mesh, lists: boolean): Promise<Mesh> {
   const listing = lists ? await listClusters(run, mesh.listing) : mesh.listing;

@@ -7,8 +7,9 @@ import type { KubernetesObject } from "../ports/kubernetes-object.ts";
 export type SecretStates = Pick<Reachable, "remoteSecrets" | "readerSecrets">;
 
 /**
- * Of n members each names all others twice, so these states are what a look holds most of: 125 000 with 250 members. One that has
- * not changed since the look `before` is not made again, and texts that many states have are held once.
+ * Each of n members names all others twice, so a look holds more of these states than of anything else: 125
+ * 000 with 250 members. A state that has not changed since the look `before` is not made again, and a text
+ * that many states share is held once.
  */
 export function secretStates(
   secrets: readonly KubernetesObject[],
@@ -38,11 +39,11 @@ function byUid<T extends Versioned>(states: readonly T[]): ReadonlyMap<string, T
   return new Map(states.map((state) => [state.uid, state]));
 }
 
-/** Kubernetes changes the version with every change of the object. */
+/** The state of the same version: Kubernetes changes the version with every change of the object. */
 function unchanged<T extends Versioned>(
-  known: ReadonlyMap<string, T>,
+  states: ReadonlyMap<string, T>,
   { metadata: { uid, resourceVersion } }: KubernetesObject,
 ): T | undefined {
-  const state = uid === undefined ? undefined : known.get(uid);
+  const state = uid === undefined ? undefined : states.get(uid);
   return state !== undefined && state.resourceVersion === resourceVersion ? state : undefined;
 }

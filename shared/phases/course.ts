@@ -6,26 +6,26 @@ import type { FirstPlan } from "../plan/mesh.ts";
 import type { MemberReport, Report } from "../report.ts";
 import type { Run } from "../run.ts";
 
-/** How far a run has come. */
+/** The state of a run between two phases. */
 export interface Course {
   readonly request: ReconcileRequest;
-  /** As it was seen last. */
+  /** As the last look saw it. */
   readonly mesh: Mesh;
-  /** By the first look. */
+  /** Made from the first look. */
   readonly plan: FirstPlan;
-  /** What the phases before have come to. */
+  /** The merged results of the phases before. */
   readonly report: Report;
 }
 
-/** What a phase adds to the course: its own report, and the mesh where it has looked again. */
+/** The additions of a phase to the course: its own report, and the mesh if it has looked again. */
 export interface PhaseResult extends Partial<Report> {
   readonly mesh?: Mesh;
 }
 
-/** A part of every run. It never throws for what is wrong with one member. */
+/** A part of a run. It never throws for the trouble of one member. */
 export type Phase = (run: Run, course: Course) => Promise<PhaseResult>;
 
-/** Subjects whose own half is whole, and for which nothing is due. */
+/** Subjects whose own half is whole, without a renewal or a manifest that is due. */
 export function currentMembers(course: Course): Member[] {
   const whole = wholeSubjects(course);
   for (const { clusterId, renewal, rollOut } of course.plan.members)
@@ -33,11 +33,11 @@ export function currentMembers(course: Course): Member[] {
   return course.mesh.members.filter(({ clusterId }) => whole.has(clusterId));
 }
 
-/** Cluster IDs of the subjects whose own halves are whole, as far as the phases before have seen. */
+/** Cluster IDs of the subjects whose own halves are whole, by the phases before. */
 export function wholeSubjects({ mesh, report }: Pick<Course, "mesh" | "report">): Set<string> {
   const bad = new Set(report.members.filter(({ outcome }) => isUnfinished(outcome)).map(idOf));
-  const done = report.members.map(idOf);
-  return new Set(done.filter((id) => mesh.subjects.has(id) && !bad.has(id)));
+  const reported = report.members.map(idOf);
+  return new Set(reported.filter((id) => mesh.subjects.has(id) && !bad.has(id)));
 }
 
 const idOf = ({ clusterId }: MemberReport) => clusterId;

@@ -15,52 +15,55 @@ import type { Course, Phase } from "./course.ts";
 import { WAIT_MS } from "./own-halves.ts";
 
 /**
- * Takes away what members hold of clusters that have left, in the order that no istiod is wedged by: the remote secrets
- * first, then, once istiod does not list what has left, the reader Secrets, with which the leaver's tokens die. Otherwise one
- * member waits for no other. Dying in between leaves what the next run sees and finishes.
+ * Removes the credentials that members hold of clusters that have left, in an order that wedges no istiod:
+ * first the remote secrets; then, once istiod does not list the leaver any more, the reader Secrets, which
+ * ends the leaver's tokens. Apart from that no member waits for another. If the run dies in between, the next
+ * one sees the rest and finishes it.
  */
 export const departures: Phase = async (run, course) => {
   const { mesh } = course;
   const { actions, findings } = await planNow(run, course);
   if (actions.length === 0) return { findings };
   const touched = [...mesh.members, ...mesh.leavers].filter(isReachable);
-  const partings = new Map(touched.map((member) => [member.clusterId, part(run, member, actions)]));
+  const partingOf = new Map(touched.map((member) => [member.clusterId, part(run, member, actions)]));
   const revoked = await Promise.all(
-    actions.flatMap((action) => (action.kind === "revoke" ? [revoke(run, action, touched, partings)] : [])),
+    actions.flatMap((action) => (action.kind === "revoke" ? [revoke(run, action, touched, partingOf)] : [])),
   );
-  const parted = await Promise.all(partings.values());
-  const done = [...parted.flatMap((each) => each.done), ...revoked.flatMap((each) => each ?? [])];
+  const partings = await Promise.all(partingOf.values());
+  const removals = [...partings.flatMap((each) => each.removals), ...revoked.flatMap((each) => each ?? [])];
   return {
-    pairs: pairsOf(done),
+    pairs: pairsOf(removals),
     findings: [
       ...findings,
-      ...parted.flatMap(({ stuck }) => stuck ?? []),
-      ...done.flatMap(({ fault }) => fault?.finding ?? []),
+      ...partings.flatMap(({ stuck }) => stuck ?? []),
+      ...removals.flatMap(({ fault }) => fault?.finding ?? []),
     ],
-    errors: done.flatMap(({ fault }) => fault?.error ?? []),
+    errors: removals.flatMap(({ fault }) => fault?.error ?? []),
   };
 };
 
-/** The plan that is carried out: what is not proved, and would be removed, is asked of its source once more right before. */
+/** The plan to carry out: departures that are not proved are asked of their source once more. */
 async function planNow(run: Run, { request, mesh, plan }: Course): Promise<DeparturePlan> {
   if (plan.departures.actions.length === 0) return plan.departures;
   const { spec, only, confirm } = planContext(run, request);
   return planDepartures({ ...mesh, departures: await askAgain(run, mesh.departures), spec, only, confirm });
 }
 
-interface Done {
+interface Removal {
   readonly action: DepartureAction;
   readonly outcome: Outcome;
   readonly fault?: MemberFault;
 }
 
 interface Parting {
-  readonly done: readonly Done[];
-  /** The member's istiod still lists what was taken from it, or could not be asked. */
+  readonly removals: readonly Removal[];
+  /** Set if the member's istiod still lists a removed cluster, or could not be asked. */
   readonly stuck?: Finding;
 }
 
-/** One member's remote secrets of those that have left; settled when its istiod does not list them any more. */
+/**
+ * Removes one member's remote secrets of the leavers; settled when its istiod does not list them any more.
+ */
 async function part(
   run: Run,
   member: ReachableMember,
@@ -68,21 +71,21 @@ async function part(
 ): Promise<Parting> {
   const own = actions.filter((action) => action.clusterId === member.clusterId);
   const disconnects = own.filter((action) => action.kind === "disconnect");
-  const done = await Promise.all(disconnects.map((action) => remove(run, member, action)));
-  const taken = done.flatMap(({ action, outcome }) =>
+  const removals = await Promise.all(disconnects.map((action) => remove(run, member, action)));
+  const deleted = removals.flatMap(({ action, outcome }) =>
     action.kind === "disconnect" && outcome === "deleted" ? [action.target] : [],
   );
   const readers = own.flatMap((action) => (action.kind === "revoke" ? [action.reader] : []));
-  const kept = new Set(disconnects.map(({ target }) => target)).difference(new Set(taken));
-  const absent = [...new Set([...taken, ...readers])].filter((id) => !kept.has(id));
-  if (absent.length === 0) return { done };
+  const present = new Set(disconnects.map(({ target }) => target)).difference(new Set(deleted));
+  const absent = [...new Set([...deleted, ...readers])].filter((id) => !present.has(id));
+  if (absent.length === 0) return { removals };
   const limit = within(run.signal, WAIT_MS);
   const expectation = { member, targets: [], absent, intermediate: undefined };
   const { lingering, error } = await verifyMember(run.ports, expectation, limit);
-  if (lingering.length === 0) return { done };
+  if (lingering.length === 0) return { removals };
   const id = member.clusterId;
   return {
-    done,
+    removals,
     stuck: error === undefined ? isStuck(id, lingering) : faultFinding(error, id),
   };
 }
@@ -97,56 +100,56 @@ function isStuck(id: string, lingering: readonly string[]): Finding {
 }
 
 /**
- * While the reader itself still reads the target, its token must live: a dead one is what wedges its istiod. Undefined
- * where the reader Secret therefore stays for now.
+ * While the reader still reads the target, its token must live: a dead token wedges its istiod. Undefined if
+ * the reader Secret stays for now.
  */
 async function revoke(
   run: Run,
   action: Revoke,
   members: readonly ReachableMember[],
   partings: ReadonlyMap<string, Promise<Parting>>,
-): Promise<Done | undefined> {
+): Promise<Removal | undefined> {
   const [target, reader] = await Promise.all([partings.get(action.clusterId), partings.get(action.reader)]);
   const member = members.find(({ clusterId: id }) => id === action.clusterId);
-  const stillReads = [...(target?.done ?? []), ...(reader?.done ?? [])].some(
+  const stillReads = [...(target?.removals ?? []), ...(reader?.removals ?? [])].some(
     ({ action: { kind, clusterId: id }, outcome }) =>
       kind === "disconnect" && [action.clusterId, action.reader].includes(id) && outcome !== "deleted",
   );
-  const held = target?.stuck !== undefined || reader?.stuck !== undefined || stillReads;
-  return member === undefined || held ? undefined : await remove(run, member, action);
+  const mustWait = target?.stuck !== undefined || reader?.stuck !== undefined || stillReads;
+  return member === undefined || mustWait ? undefined : await remove(run, member, action);
 }
 
 async function remove(
   run: Run,
   { cluster, clusterId }: ReachableMember,
   action: DepartureAction,
-): Promise<Done> {
+): Promise<Removal> {
   return await settle(
     clusterId,
-    "what it holds of a cluster that has left was removed",
-    async (): Promise<Done> => {
+    "its credentials of a cluster that has left were removed",
+    async (): Promise<Removal> => {
       const { writer } = run.ports.fleet.member(cluster);
       await writer.delete(secretRef(action.secret.name), action.secret.uid, run.signal);
       const target = action.kind === "disconnect" ? action.target : action.reader;
       run.progress({ step: action.kind, clusterId, target, outcome: "deleted" });
       return { action, outcome: outcomeOf(action) };
     },
-    (fault): Done => ({ action, outcome: fault.outcome, fault }),
+    (fault): Removal => ({ action, outcome: fault.outcome, fault }),
   );
 }
 
 /**
- * A pair whose two ends were taken away is one pair. A member that cannot be reached keeps what it holds until the full run; no
- * event comes again for it.
+ * The two ends of a pair count as one pair. A member that cannot be reached keeps its credentials until the
+ * full run; no event comes again for it.
  */
-function pairsOf(done: readonly Done[]): PairReport[] {
+function pairsOf(removals: readonly Removal[]): PairReport[] {
   const pairs = new Map<string, PairReport>();
-  for (const { action, outcome, fault } of done) {
+  for (const { action, outcome, fault } of removals) {
     const [reader, target] =
       action.kind === "disconnect" ? [action.clusterId, action.target] : [action.reader, action.clusterId];
-    const known = pairs.get(`${reader} ${target}`);
-    const counts = fault === undefined || !isOutOfReach(fault.error) || known?.counts === true;
-    const both = known === undefined ? [outcome] : [outcome, known.outcome];
+    const end = pairs.get(`${reader} ${target}`);
+    const counts = fault === undefined || !isOutOfReach(fault.error) || end?.counts === true;
+    const both = end === undefined ? [outcome] : [outcome, end.outcome];
     pairs.set(`${reader} ${target}`, { reader, target, outcome: worst(both), counts });
   }
   return [...pairs.values()];

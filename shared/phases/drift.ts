@@ -21,31 +21,31 @@ import { leftOver, type Pruned, prune } from "./left-over.ts";
 const OBJECTS_AT_ONCE = 8;
 
 /**
- * From whom a field of the object was taken back the last time. Meeting the same manager again means that it will not
- * stop, and that taking turns helps nobody (design rule 5).
+ * The manager from which Meshjoin last took a field of the object back. If the same manager sets a field
+ * again it will not stop, and Meshjoin does not fight it (design rule 5).
  */
 const TAKEN_BACK_FROM = annotation("taken-back-from");
 
-/** Every field of Istio's own objects, on members whose manifest is the present one: what others changed is taken back, once. */
+/** Takes back, once, each field that another manager changed on members of the present manifest. */
 export const drift: Phase = async (run, course) => {
   if (course.request.deep !== true) return {};
   const ours = currentMembers(course).filter((member) => isOurs(run, member));
   return merge(...(await Promise.all(ours.map((member) => repairDrift(run, member)))));
 };
 
-/** Whether its control plane is of this release, and Meshjoin's. */
+/** Whether its control plane is Meshjoin's, and of this release. */
 function isOurs({ template }: Run, { state }: Member): boolean {
   if (!state.reachable || state.controlPlane === undefined) return false;
   const { owner, istioVersion } = state.controlPlane;
   return owner === "ours" && istioVersion === template.tag;
 }
 
-/** One member's part of it. */
+/** Of one member. */
 async function repairDrift(run: Run, member: Member): Promise<Partial<Report>> {
   const { clusterId } = member;
   return await settle(
     clusterId,
-    "what others changed was taken back",
+    "fields that other managers changed were taken back",
     () => run.inTurn(() => repairMember(run, member)),
     ({ outcome, finding: found, error }): Partial<Report> => ({
       members: [{ clusterId, outcome, findings: [] }],
@@ -60,11 +60,11 @@ async function repairMember(run: Run, member: Member): Promise<Partial<Report>> 
   const { meshId } = spec;
   const { clusterId: id } = member;
   const api = ports.fleet.member(member.cluster);
-  const listed = await eachOf(listedKinds().filter(isNoDefinition), id, ownListed, (kind) =>
+  const listing = await eachOf(listedKinds().filter(isNoDefinition), id, ownListed, (kind) =>
     ownOf(api, kind, meshId, signal),
   );
-  const found = listed.done.flat();
-  const unseen = new Set(listed.failed.map(({ kind }) => kind));
+  const found = listing.results.flat();
+  const unseen = new Set(listing.failed.map(({ kind }) => kind));
   const desired = controlPlane(template, spec, member);
   const objects = desired.stages
     .flatMap((stage) => stage.objects.filter(isNoDefinition))
@@ -81,15 +81,15 @@ async function repairMember(run: Run, member: Member): Promise<Partial<Report>> 
     (object) => present.has(keyOf(object)) || unseen.has(object.kind),
   );
   const limit = pLimit(OBJECTS_AT_ONCE);
-  const there = objects.filter((object) => present.has(keyOf(object)));
-  const looked = await eachOf(there, id, wasRepaired, (object) =>
+  const existing = objects.filter((object) => present.has(keyOf(object)));
+  const repairs = await eachOf(existing, id, wasRepaired, (object) =>
     limit(() => repairObject({ api, id, signal }, object, present.get(keyOf(object)) ?? object.metadata)),
   );
   const old = leftOver(found, new Set(objects.map(keyOf)), keyOf);
   const pruned = await prune(api, id, old, signal);
-  const faults = [...listed.faults, ...looked.faults, ...pruned.faults];
-  const repaired = looked.done.flatMap((each) => each ?? []);
-  return reportOf(id, { repaired, pruned, faults, made: created + pruned.done.length });
+  const faults = [...listing.faults, ...repairs.faults, ...pruned.faults];
+  const repaired = repairs.results.flatMap((each) => each ?? []);
+  return reportOf(id, { repaired, pruned, faults, writes: created + pruned.results.length });
 }
 
 interface Work {
@@ -97,11 +97,11 @@ interface Work {
   readonly pruned: Pruned;
   readonly faults: readonly MemberFault[];
   /** Objects created or deleted. */
-  readonly made: number;
+  readonly writes: number;
 }
 
-function reportOf(clusterId: string, { repaired, pruned, faults, made }: Work): Partial<Report> {
-  const changed = made + repaired.length > 0;
+function reportOf(clusterId: string, { repaired, pruned, faults, writes }: Work): Partial<Report> {
+  const changed = writes + repaired.length > 0;
   const outcomes = [...repaired, ...faults].map(({ outcome }) => outcome);
   const findings = [
     ...repaired.map((each) => each.found),
@@ -119,7 +119,7 @@ const isNoDefinition = (object: RenderedKind) => !isDefinition(object);
 const ownListed = ({ kind }: RenderedKind) => `its objects of kind ${kind} were listed`;
 const wasRepaired = ({ kind, metadata }: KubernetesObject) => `${kind} ${metadata.name} was repaired`;
 
-/** The metadata of our objects of a kind. */
+/** Meshjoin's objects of a kind; metadata only. */
 async function ownOf(
   api: MemberApi,
   kind: RenderedKind,
@@ -127,8 +127,8 @@ async function ownOf(
   signal: AbortSignal,
 ): Promise<readonly KubernetesObject[]> {
   const query = { ...kind, labelSelector: `meshjoin.dev/mesh=${meshId}`, metadataOnly: true };
-  const found = await api.reader.list(query, signal);
-  return found.map(({ metadata }): KubernetesObject => ({ ...kind, metadata }));
+  const objects = await api.reader.list(query, signal);
+  return objects.map(({ metadata }): KubernetesObject => ({ ...kind, metadata }));
 }
 
 function keyOf({ kind, metadata: { namespace = "", name } }: KubernetesObject): string {
@@ -162,8 +162,8 @@ async function repairObject(
   if (from === before) {
     const found = finding(
       "FieldConflict",
-      `${what} was changed by ${from} again, after it was taken back; it is left as it is`,
-      "have that manager leave the object alone, or set what it wants in shared/istio/values.yaml",
+      `${what} was changed by ${from} again, after Meshjoin took it back; Meshjoin leaves it as it is`,
+      "make that manager leave the object alone, or set its values in shared/istio/values.yaml",
       id,
     );
     return { outcome: "failed", found };
@@ -172,7 +172,7 @@ async function repairObject(
   const found = finding(
     "ControlPlaneEdited",
     `${what} was changed by ${from}`,
-    "nothing: it was taken back",
+    "nothing: Meshjoin took it back",
     id,
   );
   return { outcome: "updated", found };

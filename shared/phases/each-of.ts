@@ -1,23 +1,23 @@
 import { isOutOfReach } from "../core/answers/error-finding.ts";
 import { type MemberFault, settle } from "../report.ts";
 
-export interface Tried<T, R> {
-  readonly done: readonly R[];
+export interface Attempts<T, R> {
+  readonly results: readonly R[];
   readonly failed: readonly T[];
   readonly faults: readonly MemberFault[];
 }
 
 /**
- * Each by itself: what the API server refuses of one keeps no other from its turn. One that does not answer any more throws.
- * `id`: the member's; `doing` completes "an unexpected error while …".
+ * Each item by itself: a refusal of one keeps no other from its turn. Throws if the API server does not
+ * answer any more. `id`: the member's; `doing` completes "an unexpected error while …".
  */
 export async function eachOf<T, R>(
   all: readonly T[],
   id: string,
   doing: (one: T) => string,
   work: (one: T) => Promise<R>,
-): Promise<Tried<T, R>> {
-  const tried = await Promise.all(
+): Promise<Attempts<T, R>> {
+  const outcomes = await Promise.all(
     all.map((one) =>
       settle<{ readonly result: R } | { readonly one: T; readonly fault: MemberFault }>(
         id,
@@ -27,11 +27,11 @@ export async function eachOf<T, R>(
       ),
     ),
   );
-  const failed = tried.flatMap((each) => ("fault" in each ? [each] : []));
+  const failed = outcomes.flatMap((each) => ("fault" in each ? [each] : []));
   const silent = failed.find(({ fault }) => isOutOfReach(fault.error));
   if (silent !== undefined) throw silent.fault.error;
   return {
-    done: tried.flatMap((each) => ("fault" in each ? [] : [each.result])),
+    results: outcomes.flatMap((each) => ("fault" in each ? [] : [each.result])),
     failed: failed.map(({ one }) => one),
     faults: failed.map(({ fault }) => fault),
   };

@@ -4,8 +4,9 @@ import { examineElsewhere } from "../doctor/elsewhere.ts";
 import { type Phase, wholeSubjects } from "./course.ts";
 
 /**
- * What the functions under other accounts find of themselves; nothing where this process may not ask them. Of a member that this
- * run could not finish either, a finding says already why an account does not know it.
+ * The faults that functions under other accounts report of themselves; none if this process may not ask them.
+ * A check that is unknown because this run has not finished the member either is left out: a finding says so
+ * already.
  */
 export const elsewhere: Phase = async ({ ports, signal }, course) => {
   const { request, mesh } = course;

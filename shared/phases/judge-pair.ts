@@ -6,7 +6,7 @@ import type { Evidence } from "../look/istiods.ts";
 import { foreignRemoteSecret, type PairPlan } from "../plan/pair.ts";
 import type { PairReport } from "../report.ts";
 
-/** By `reader target`: whether the remote secret was written, or why not. */
+/** By `reader target`: whether the remote secret was written, or the error. */
 export type WrittenPairs = ReadonlyMap<string, boolean | MeshjoinError>;
 
 export const keyOf = ({ reader, target }: { readonly reader: string; readonly target: string }) =>
@@ -17,28 +17,28 @@ export interface Judged {
   readonly findings: readonly Finding[];
 }
 
-/** What was written, and what was seen of it. */
-export interface Done {
+/** The writes, and the looks after them. */
+export interface PairResults {
   readonly subjects: ReadonlySet<string>;
   readonly written: WrittenPairs;
   readonly evidence: ReadonlyMap<string, Evidence>;
 }
 
-/** What became of a planned pair: pure. */
-export function judgePair(plan: PairPlan, { subjects, written, evidence }: Done): Judged {
+/** The outcome of a planned pair: pure. */
+export function judgePair(plan: PairPlan, { subjects, written, evidence }: PairResults): Judged {
   const { reader, target } = plan;
-  const done = written.get(keyOf(plan));
-  const renewed = typeof done === "boolean";
-  const kept = [...plan.findings, ...(plan.expiring === undefined || renewed ? [] : [plan.expiring])];
+  const result = written.get(keyOf(plan));
+  const renewed = typeof result === "boolean";
+  const planned = [...plan.findings, ...(plan.expiring === undefined || renewed ? [] : [plan.expiring])];
   const settle = (outcome: Outcome, counts: boolean, ...findings: Finding[]): Judged => ({
     pair: { reader, target, outcome, counts },
-    findings: [...kept, ...findings],
+    findings: [...planned, ...findings],
   });
-  if (done instanceof MeshjoinError) {
-    const refused = settle(unfinished(done), !isOfPeer(done, subjects), faultFinding(done, reader));
-    return done.retryable ? refused : blocked(refused);
+  if (result instanceof MeshjoinError) {
+    const refused = settle(unfinished(result), !isOfPeer(result, subjects), faultFinding(result, reader));
+    return result.retryable ? refused : blocked(refused);
   }
-  const isNew = done === true && plan.action !== undefined;
+  const isNew = result === true && plan.action !== undefined;
   const outcome = isNew ? outcomeOf(plan.action) : "unchanged";
   switch (plan.standing) {
     case "excluded":
@@ -49,19 +49,19 @@ export function judgePair(plan: PairPlan, { subjects, written, evidence }: Done)
       return blocked(settle("failed", true));
     case "current":
     case "connect": {
-      const seen = evidence.get(reader);
-      const holder = seen?.heldBy.get(target)?.split("/").at(-1);
+      const look = evidence.get(reader);
+      const holder = look?.heldBy.get(target)?.split("/").at(-1);
       if (holder !== undefined) {
         const found = foreignRemoteSecret(reader, target, { name: holder, isRead: true });
         return blocked(settle("failed", true, found));
       }
-      const status = seen === undefined ? "unknown" : seen.unsynced.get(target);
-      if (status === undefined) return listed(true, settle(outcome, true));
-      const error = seen?.error;
+      const status = look === undefined ? "unknown" : look.unsynced.get(target);
+      if (status === undefined) return withSync(true, settle(outcome, true));
+      const error = look?.error;
       const counts = error === undefined || !isOfPeer(error, subjects);
       const found = error === undefined ? notSynced(reader, target, status) : notAsked(reader, error);
       const judged = settle(unfinished(error), counts, found);
-      return seen === undefined || error !== undefined ? judged : listed(false, judged);
+      return look === undefined || error !== undefined ? judged : withSync(false, judged);
     }
   }
 }
@@ -70,17 +70,17 @@ function blocked({ pair, ...rest }: Judged): Judged {
   return { ...rest, pair: { ...pair, isBlocked: true } };
 }
 
-/** By istiod itself. */
-function listed(isSynced: boolean, { pair, ...rest }: Judged): Judged {
+/** Only for what istiod itself has shown. */
+function withSync(isSynced: boolean, { pair, ...rest }: Judged): Judged {
   return { ...rest, pair: { ...pair, isSynced } };
 }
 
-/** Of what is not as it should be: time mends it, unless the error says otherwise. */
+/** Of a thing that is not as it should be: time mends it, unless the error says otherwise. */
 export function unfinished(error: MeshjoinError | undefined): Outcome {
   return error?.retryable === false ? "failed" : "waiting";
 }
 
-/** An unreachable cluster that this run is not about: the full run has it (design rule 9). */
+/** Whether the error is of an unreachable cluster that is no subject: the full run has it (design rule 9). */
 function isOfPeer(error: MeshjoinError, subjects: ReadonlySet<string>): boolean {
   return isOutOfReach(error) && !subjects.has(String(error.fields["clusterId"]));
 }
@@ -89,12 +89,12 @@ function notSynced(reader: string, target: string, status: string): Finding {
   return finding(
     "PairNotSynced",
     `istiod of ${reader} does not show ${target} as synced; it lists it as ${status}`,
-    `check that pods of ${reader} reach the API server of ${target}; istiod logs why: kubectl -n istio-system logs deploy/istiod`,
+    `check that pods of ${reader} reach the API server of ${target}; see why: kubectl -n istio-system logs deploy/istiod`,
     reader,
   );
 }
 
-/** Said once of a reader, whatever its targets: of none of them anything is known. */
+/** The same for all targets of a reader, so the report says it once. */
 function notAsked(reader: string, { message }: MeshjoinError): Finding {
   return finding(
     "PairNotSynced",

@@ -4,12 +4,12 @@ import { ISTIO_NAMESPACE } from "../core/names.ts";
 import { isPruned } from "../istio/needed-permissions.ts";
 import type { KubernetesObject } from "../ports/kubernetes-object.ts";
 import type { MemberApi } from "../ports/member-api.ts";
-import { eachOf, type Tried } from "./each-of.ts";
+import { type Attempts, eachOf } from "./each-of.ts";
 
-/** What Istio's charts call each of their objects a part of: other objects of ours are none of the manifest's. */
+/** Istio's charts put this label on all their objects; other objects of Meshjoin are not the manifest's. */
 const PART_OF = "app.kubernetes.io/part-of";
 
-/** Objects of ours that an earlier manifest held and the present one does not. */
+/** Meshjoin's objects of an earlier manifest that the present one does not contain. */
 export function leftOver(
   present: readonly KubernetesObject[],
   desired: ReadonlySet<string>,
@@ -20,40 +20,40 @@ export function leftOver(
   );
 }
 
-export interface Pruned extends Tried<KubernetesObject, KubernetesObject> {
-  /** One for each that was deleted or left to a person. */
+export interface Pruned extends Attempts<KubernetesObject, KubernetesObject> {
+  /** One for each object that was deleted or left to a person. */
   readonly findings: readonly Finding[];
 }
 
-/** Deletes each that may be deleted, by its UID; of the others a person is told. */
+/** Deletes the objects that Meshjoin may delete, by UID, and reports the others to a person. */
 export async function prune(
   api: MemberApi,
   id: string,
   objects: readonly KubernetesObject[],
   signal: AbortSignal,
 ): Promise<Pruned> {
-  const mayGo = objects.filter(({ kind, metadata: { namespace } }) => {
+  const deletable = objects.filter(({ kind, metadata: { namespace } }) => {
     return isPruned(kind) && namespace === ISTIO_NAMESPACE;
   });
-  const others = objects.filter((object) => !mayGo.includes(object));
-  const tried = await eachOf(mayGo, id, wasDeleted, async (object) => {
+  const others = objects.filter((object) => !deletable.includes(object));
+  const deletions = await eachOf(deletable, id, wasDeleted, async (object) => {
     const { apiVersion, kind, metadata } = object;
     const { name, namespace = "", uid = "" } = metadata;
     await api.writer.delete({ apiVersion, kind, namespace, name }, uid, signal);
     return object;
   });
   const findings = [
-    ...tried.done.map((object) => gone(object, id)),
+    ...deletions.results.map((object) => gone(object, id)),
     ...others.map((object) => stays(object, id)),
   ];
-  return { ...tried, findings };
+  return { ...deletions, findings };
 }
 
 const wasDeleted = ({ kind, metadata }: KubernetesObject) => `${kind} ${metadata.name} was deleted`;
 
 function gone({ kind, metadata: { name } }: KubernetesObject, id: string): Finding {
   const message = `${kind} ${name} of an earlier manifest of Istio is no part of the present one`;
-  return finding("ObjectPruned", message, "nothing: it was deleted", id);
+  return finding("ObjectPruned", message, "nothing: Meshjoin deleted it", id);
 }
 
 function stays({ kind, metadata: { name, namespace } }: KubernetesObject, id: string): Finding {

@@ -10,28 +10,29 @@ import type { Run } from "../run.ts";
 import { unfinished } from "./judge-pair.ts";
 
 /**
- * Notes on every subject that its istiods were seen serving the intermediate; one whose istiods do not serve it yet has lapsed. A
- * conflict means that another run has noted it, or that the Secret was replaced and its successor is to be seen.
+ * Notes on every subject's `cacerts` that its istiods serve the intermediate. A subject whose istiods do not
+ * serve it yet has lapsed. A conflict means that another run has noted it, or that the Secret was replaced
+ * and istiod must serve its successor.
  */
 export async function noteLoaded(
   run: Run,
   subjects: readonly ReachableMember[],
   evidence: ReadonlyMap<string, Evidence>,
 ): Promise<Report> {
-  const noted = subjects.map(async (member): Promise<Partial<Report>> => {
+  const notes = subjects.map(async (member): Promise<Partial<Report>> => {
     const { clusterId, state } = member;
-    const seen = evidence.get(clusterId);
+    const look = evidence.get(clusterId);
     const { cacerts } = state;
-    if (seen === undefined || cacerts?.owner !== "ours" || cacerts.loadedAt !== undefined) return NOTHING;
-    if (!seen.loaded) return notServed(run, clusterId, cacerts, seen);
+    if (look === undefined || cacerts?.owner !== "ours" || cacerts.loadedAt !== undefined) return NOTHING;
+    if (!look.loaded) return notServed(run, clusterId, cacerts, look);
     return await settle(
       clusterId,
-      "it was noted what its istiod serves",
+      "the intermediate that its istiod serves was noted",
       () => note(run, member, cacerts),
       conflicts,
     );
   });
-  return merge(...(await Promise.all(noted)));
+  return merge(...(await Promise.all(notes)));
 }
 
 async function note(
@@ -64,7 +65,7 @@ function notServed(
   return lapsed(id, "waiting", notLoaded(id, isFresh), !isFresh);
 }
 
-/** A kubelet looks for changed Secrets about every minute, and finds them in a cache of as much. */
+/** A kubelet syncs Secrets about every minute, from a cache that is up to a minute old. */
 const LOADS_WITHIN_MS = 180_000;
 
 function notLoaded(id: string, isFresh: boolean): Finding {
@@ -75,7 +76,7 @@ function notLoaded(id: string, isFresh: boolean): Finding {
   return finding(
     "CertificateNotLoaded",
     "istiod does not serve the intermediate that was written",
-    "kubectl -n istio-system logs deploy/istiod says why; kubectl -n istio-system rollout restart deployment/istiod makes it read it anew",
+    "see why: kubectl -n istio-system logs deploy/istiod; have it read the Secret again: kubectl -n istio-system rollout restart deployment/istiod",
     id,
   );
 }

@@ -11,12 +11,12 @@ import { type MemberFault, type MemberReport, merge, type Report, settle } from 
 import type { Run } from "../run.ts";
 import type { Course, Phase } from "./course.ts";
 
-/** Waiting is redelivery: longer than this, and the event comes again (design rule 10). */
+/** After this wait the event comes again: waiting is redelivery (design rule 10). */
 export const WAIT_MS = 60_000;
 
 /**
- * Round one of design rule 2: namespace, `cacerts`, istiod and reader account of each subject. All are worked on in turn, and then
- * waited for together, so that however many are not ready, they take one wait of the run.
+ * Round one of design rule 2: namespace, `cacerts`, istiod and reader account of each subject. Meshjoin works
+ * on all in turn, then waits for all together: any number of istiods that are not ready cost one wait.
  */
 export const ownHalves: Phase = async (run, course) => {
   const { mesh, plan } = course;
@@ -61,8 +61,8 @@ async function finish(run: Run, course: Course, half: Applied, limit: AbortSigna
     const report = reportOf(half, needsPerson ? "failed" : "waiting", plan.findings);
     return { members: [{ ...report, isBlocked: member.state.reachable && needsPerson }] };
   }
-  const done = worst(wrote ? plan.actions.map(outcomeOf) : []);
-  const finished = { members: [reportOf(half, done, plan.findings)] };
+  const outcome = worst(wrote ? plan.actions.map(outcomeOf) : []);
+  const finished = { members: [reportOf(half, outcome, plan.findings)] };
   if (plan.standing === "complete") return finished;
   return await settle(
     member.clusterId,
@@ -76,7 +76,7 @@ async function finish(run: Run, course: Course, half: Applied, limit: AbortSigna
   );
 }
 
-/** No time makes an istiod ready of a manifest that is about to be replaced. */
+/** Waiting does not help an istiod whose manifest is about to be replaced. */
 function waitsForManifest({ member: { state }, plan }: Half): boolean {
   return plan.rollOut !== undefined && state.reachable && state.controlPlane?.rolledOut === false;
 }

@@ -18,25 +18,27 @@ import { judgePair, keyOf, type WrittenPairs } from "./judge-pair.ts";
 import { noteLoaded } from "./note-loaded.ts";
 import { WAIT_MS } from "./own-halves.ts";
 
-/** Round two of design rule 2: every pair of a subject whose own half is whole, until istiod itself says that it is synced. */
+/**
+ * Round two of design rule 2: every pair of a subject with a whole own half, until istiod lists it synced.
+ */
 export const pairs: Phase = async (run, course) => {
   const round = roundOf(course.mesh, wholeSubjects(course), planContext(run, course.request));
   return await verify(run, round, await connectAll(run, round.plans, course.mesh.members));
 };
 
 /**
- * The same pairs seen once more by the readers' istiods; nothing of them is written. `left`: by `reader target`, those that only a
- * person can mend, and that are not waited for.
+ * Asks the readers' istiods about the pairs again, and writes nothing. `blocked`: by `reader target`, pairs
+ * that only a person can mend; they are left out.
  */
 export async function verifyPairs(
   run: Run,
   mesh: SeenMesh,
   subjects: ReadonlySet<string>,
   context: PlanContext,
-  left: ReadonlySet<string>,
+  blocked: ReadonlySet<string>,
 ): Promise<Report> {
   const round = roundOf(mesh, subjects, context);
-  const plans = round.plans.filter((plan) => !left.has(keyOf(plan)));
+  const plans = round.plans.filter((plan) => !blocked.has(keyOf(plan)));
   return await verify(run, { ...round, plans }, new Map(plans.map((plan) => [keyOf(plan), false])));
 }
 
@@ -75,8 +77,8 @@ async function verify(run: Run, round: Round, written: WrittenPairs): Promise<Re
 }
 
 /**
- * Subjects whose own half was whole a moment ago and is not now: a control plane that is resized, a pod that moves. Their own event
- * alone would look for them again.
+ * Subjects whose own half was whole a moment ago and is not now: a Kubernetes control plane is resized, a pod moves.
+ * Only their own event would bring a run back to them.
  */
 function lapses({ mesh, context, subjects, standings }: Round): MemberReport[] {
   const lapsed = [...subjects].filter((id) => standings.get(id) !== "complete");
@@ -89,7 +91,12 @@ function lapses({ mesh, context, subjects, standings }: Round): MemberReport[] {
 }
 
 function lapse(id: string): Finding {
-  return finding("RunInterrupted", `${id} was whole and is not any more`, "nothing: it is tried again", id);
+  return finding(
+    "RunInterrupted",
+    `${id} was whole and is not any more`,
+    "nothing: Meshjoin tries again",
+    id,
+  );
 }
 
 async function connectAll(
@@ -107,10 +114,12 @@ async function connectAll(
   return await attemptAll(plans, connect, run.signal);
 }
 
-/** Carries an action out: whether the pair was written, or why not. */
+/** Carries an action out; answers whether the pair was written, or the error. */
 export type Attempt = (action: Connect) => Promise<boolean | MeshjoinError>;
 
-/** What waits for no turn is attempted at once; of what has time each reader gets a few, one after the other. */
+/**
+ * Attempts at once all actions that cannot wait. Of the others each reader gets a few, one after the other.
+ */
 export async function attemptAll(
   plans: readonly PairPlan[],
   attempt: Attempt,
@@ -119,14 +128,14 @@ export async function attemptAll(
   const written = new Map<string, boolean | MeshjoinError>();
   const connect: Connecting = async (plan, isHurried) => {
     if (plan.action === undefined) return false;
-    const done = await attempt(isHurried ? { ...plan.action, urgency: "ending" } : plan.action);
-    written.set(keyOf(plan), done);
-    return done;
+    const result = await attempt(isHurried ? { ...plan.action, urgency: "ending" } : plan.action);
+    written.set(keyOf(plan), result);
+    return result;
   };
   const turns = [...turnsOf(plans).values()];
-  const mayWait = new Set(turns.flatMap((each) => each.plans));
+  const deferred = new Set(turns.flatMap((each) => each.plans));
   await Promise.all([
-    ...plans.filter((plan) => !mayWait.has(plan)).map((plan) => connect(plan, false)),
+    ...plans.filter((plan) => !deferred.has(plan)).map((plan) => connect(plan, false)),
     ...turns.map((each) => renewInOrder(each, connect, signal)),
   ]);
   return written;
@@ -135,20 +144,20 @@ export async function attemptAll(
 type Connecting = (plan: PairPlan, isHurried: boolean) => Promise<boolean | MeshjoinError>;
 
 /**
- * Goes on until as many as there are turns have succeeded, so that a target that refuses delays nobody but itself. The second does
- * not wait for istiod to be done with the first. What the reader itself is at fault for ends its turns.
+ * Goes on until as many renewals as there are turns have succeeded, so a target that refuses delays no other.
+ * The second does not wait until istiod has finished the first. A fault of the reader itself ends its turns.
  */
 async function renewInOrder({ plans, few }: Turns, connect: Connecting, signal: AbortSignal): Promise<void> {
   let succeeded = 0;
   for (const plan of plans) {
     if (succeeded >= few || signal.aborted) return;
-    const done = await connect(plan, succeeded > 0);
-    if (!(done instanceof MeshjoinError)) succeeded += 1;
-    else if (isOfReader(done, plan)) return;
+    const result = await connect(plan, succeeded > 0);
+    if (!(result instanceof MeshjoinError)) succeeded += 1;
+    else if (isOfReader(result, plan)) return;
   }
 }
 
-/** Its istiod has something in hand, or nobody reaches it. */
+/** Whether the reader is at fault: its istiod is still syncing, or it cannot be reached. */
 function isOfReader(error: MeshjoinError, { reader }: PairPlan): boolean {
   return error.code === "PairSyncing" || (isOutOfReach(error) && error.fields["clusterId"] === reader);
 }
@@ -164,7 +173,7 @@ async function connectOne(run: Run, pair: Pair, action: Connect): Promise<boolea
   }
 }
 
-/** Every reader is asked, at the same time, for all its targets at once; one that is waited for hides no other. */
+/** Asks every reader at the same time, for all its targets at once: waiting for one hides no other. */
 async function verifyAll(
   run: Run,
   { mesh: { members }, subjects, plans }: Round,
@@ -187,14 +196,14 @@ async function verifyAll(
   return new Map(evidence.map((each) => [each.clusterId, each]));
 }
 
-/** Its fingerprint, as long as nobody has seen the istiods serve it. */
+/** Its fingerprint, until a run has noted that the istiods serve it. */
 function unseenIntermediate({ state: { cacerts } }: ReachableMember): string | undefined {
   return cacerts?.owner === "ours" && cacerts.loadedAt === undefined ? cacerts.fingerprint : undefined;
 }
 
-/** A pair whose renewal has not had its turn has a token that is good. */
+/** Whether the pair has a token that works; one whose renewal has not had its turn still has. */
 function isWritten(plan: PairPlan, written: WrittenPairs): boolean {
   if (plan.standing !== "connect") return plan.standing === "current";
-  const done = written.get(keyOf(plan));
-  return typeof done === "boolean" || (done === undefined && plan.action?.urgency !== "needed");
+  const result = written.get(keyOf(plan));
+  return typeof result === "boolean" || (result === undefined && plan.action?.urgency !== "needed");
 }

@@ -7,14 +7,14 @@ import { merge, NOTHING, type Report, settle } from "../report.ts";
 import type { Run } from "../run.ts";
 import type { Phase } from "./course.ts";
 
-/** What each subject's API server does not allow this process, before a join or a repair stumbles over it. */
+/** The permissions that this process lacks on each subject, found before a join or a repair fails. */
 export const permissions: Phase = async (run, { request, mesh }) => {
   if (request.deep !== true) return {};
   const subjects = mesh.members.filter(({ clusterId }) => mesh.subjects.has(clusterId));
   return merge(...(await Promise.all(subjects.map((member) => findMissing(run, member)))));
 };
 
-/** A member that does not answer has a finding of its own already. */
+/** A member that does not answer already has a finding. */
 async function findMissing(run: Run, member: Member): Promise<Partial<Report>> {
   const { cluster, clusterId } = member;
   const ask = async (): Promise<Partial<Report>> => {
@@ -25,7 +25,7 @@ async function findMissing(run: Run, member: Member): Promise<Partial<Report>> {
   };
   return await settle(
     clusterId,
-    "it was asked what it allows",
+    "its permissions were asked for",
     () => run.inTurn(ask),
     () => NOTHING,
   );

@@ -6,17 +6,20 @@ import type { Run } from "../run.ts";
 import { currentMembers, type Phase } from "./course.ts";
 
 /**
- * Which workloads Autopilot keeps from having sidecars, by the events of their controllers. A deep run alone asks, and only those
- * members that refuse NET_ADMIN: that they do is known from GKE, and an event only adds whom it concerns. A ReplicaSet tries
- * again within 17 minutes (its queue's longest delay, 1000 s), and an event lives for an hour, so that whatever is refused now has one.
+ * The workloads whose pods with sidecars Autopilot refuses, by the events of their controllers. Only a deep
+ * run asks, and only members that refuse NET_ADMIN: GKE tells that they do, an event adds the workload. A
+ * ReplicaSet tries again within 17 minutes (its queue's longest delay, 1000 s) and an event lives for an
+ * hour, so every refusal that lasts has one.
  */
 export const refusedPods: Phase = async (run, course) => {
   if (course.request.deep !== true) return {};
-  const asked = currentMembers(course).filter(({ cluster }) => cluster.autopilot && !cluster.allowNetAdmin);
-  return merge(...(await Promise.all(asked.map((member) => findRefusedPods(run, member)))));
+  const refusing = currentMembers(course).filter(
+    ({ cluster }) => cluster.autopilot && !cluster.allowNetAdmin,
+  );
+  return merge(...(await Promise.all(refusing.map((member) => findRefusedPods(run, member)))));
 };
 
-/** One member's part of it. */
+/** Of one member. */
 export async function findRefusedPods(
   run: Run,
   { cluster, clusterId }: Pick<Member, "cluster" | "clusterId">,
@@ -44,7 +47,7 @@ interface CoreEvent {
   readonly involvedObject?: { readonly kind?: string; readonly namespace?: string; readonly name?: string };
 }
 
-/** Who was refused, if it was for NET_ADMIN. */
+/** The controller whose pod was refused, if NET_ADMIN was the cause. */
 function refusalOf(event: KubernetesObject): string[] {
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- core/v1 Event; every field is optional
   const { message = "", involvedObject = {} } = event as CoreEvent;

@@ -6,9 +6,10 @@ import type { Course, Phase } from "./course.ts";
 import { BEGIN_WITHIN_MS, type TurnFault, takeTurns } from "./turn.ts";
 
 /**
- * Another intermediate for every subject that is due, a share of the members at a time, and none after one that does not come out
- * whole. Those that have lapsed, because they do not serve the intermediate that they have, count as such from the start, so that no
- * later run goes on over them; only what is about to expire is renewed all the same.
+ * Replaces the intermediate of every subject that is due, a share of the members at a time, and stops after a
+ * member that does not come out whole. A member has lapsed if it does not serve the intermediate that it has.
+ * It stops the renewals from the start, so that no later run goes on over it; only an intermediate that is
+ * about to expire is renewed all the same.
  */
 export const renewals: Phase = async (run, course) => {
   const { mesh, request } = course;
@@ -16,7 +17,7 @@ export const renewals: Phase = async (run, course) => {
   const { atOnce = false } = request;
   const lapsed = course.report.members.flatMap(({ clusterId, hasLapsed }) => (hasLapsed ? [clusterId] : []));
   const due = dueOf(course);
-  const begun = lapsed.length === 0 || atOnce ? due : due.filter(isUrgent);
+  const eligible = lapsed.length === 0 || atOnce ? due : due.filter(isUrgent);
   const size = atOnce
     ? due.length
     : Math.max(1, Math.floor(run.spec.rotationShare * mesh.listing.members.length));
@@ -26,32 +27,32 @@ export const renewals: Phase = async (run, course) => {
   const findings: Finding[] = [];
   const errors: MeshjoinError[] = [];
   let { members } = mesh;
-  let left = begun;
-  while (left.length > 0) {
+  let remaining = eligible;
+  while (remaining.length > 0) {
     if (run.signal.aborted || performance.now() - started > BEGIN_WITHIN_MS) break;
-    const batch = left.slice(0, size);
+    const batch = remaining.slice(0, size);
     // oxlint-disable-next-line no-await-in-loop -- the next batch only when this one has come out whole
-    const taken = await takeTurns(run, course, members, batch);
-    ({ members } = taken);
+    const turns = await takeTurns(run, course, members, batch);
+    ({ members } = turns);
     for (const { clusterId } of batch) outcomes.set(clusterId, "updated");
-    for (const { clusterId, outcome } of taken.faults) outcomes.set(clusterId, outcome);
-    faults.push(...taken.faults);
-    findings.push(...taken.findings);
-    errors.push(...taken.errors);
-    left = left.slice(size).filter((each) => faults.length === 0 || isUrgent(each));
+    for (const { clusterId, outcome } of turns.faults) outcomes.set(clusterId, outcome);
+    faults.push(...turns.faults);
+    findings.push(...turns.findings);
+    errors.push(...turns.errors);
+    remaining = remaining.slice(size).filter((each) => faults.length === 0 || isUrgent(each));
   }
-  const kept = due.length - outcomes.size;
+  const waiting = due.length - outcomes.size;
   const isStopped = faults.some(({ outcome }) => outcome === "failed");
   return {
     mesh: { ...mesh, members },
     members: [...outcomes].map(([clusterId, outcome]) => ({ clusterId, outcome, findings: [] })),
     findings: [
-      ...(kept > 0 && begun.length < due.length ? [held(kept, lapsed)] : []),
-      ...(kept > 0 && isStopped ? [stopped(faults, kept)] : []),
+      ...(waiting > 0 && eligible.length < due.length ? [held(waiting, lapsed)] : []),
+      ...(waiting > 0 && isStopped ? [stopped(faults, waiting)] : []),
       ...findings,
     ],
     errors,
-    isCutShort: left.length > 0 || (faults.length > 0 && !isStopped),
+    isCutShort: remaining.length > 0 || (faults.length > 0 && !isStopped),
   };
 };
 
@@ -67,15 +68,15 @@ function held(count: number, lapsed: readonly string[]): Finding {
   return finding(
     "RotationHeld",
     `${count} members wait for another intermediate until ${lapsed.join(", ")} serves the one that was written for it`,
-    "see what the finding of that member says; the next full run goes on",
+    "follow the cure of that member's finding; the next full run goes on",
   );
 }
 
-function stopped(faults: readonly TurnFault[], left: number): Finding {
+function stopped(faults: readonly TurnFault[], waiting: number): Finding {
   const names = faults.map(({ clusterId }) => clusterId).join(", ");
   return finding(
     "RotationStopped",
-    `the rotation of intermediates stopped at ${names}; ${left} members keep theirs for now`,
-    "mend what its findings name; the next full run goes on",
+    `the rotation of intermediates stopped at ${names}; ${waiting} members keep theirs for now`,
+    "follow the cures of its findings; the next full run goes on",
   );
 }

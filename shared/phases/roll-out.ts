@@ -8,17 +8,18 @@ import type { Course, Phase } from "./course.ts";
 import { BEGIN_WITHIN_MS, type TurnFault, takeTurns } from "./turn.ts";
 
 /**
- * A changed manifest, one member at a time: the next only when the last is rolled out with all its pairs synced, and none that serves
- * after the first that is not (design rule 7). Those whose istiod is not ready come first, whatever the mesh is like and whatever
- * became of the one before: the manifest cannot make them worse, and may be what mends them. Then, whatever the mesh is like, those
- * whose istiod was asked and does not do its work. The others wait for the mesh to be whole, but for what only a person can mend.
+ * Rolls a changed manifest out, one member at a time: the next only when the last is rolled out with all its
+ * pairs synced, and no healthy member after the first fault (design rule 7). Members whose istiod is not
+ * ready come first, whatever the state of the mesh and of the member before: the manifest cannot make them
+ * worse, and may mend them. Next, in any state of the mesh, come members whose istiod answers and does not
+ * work. The others wait until the mesh is whole, apart from faults that only a person can mend.
  */
 export const rollOut: Phase = async (run, course) => {
   if (course.request.rollOut !== true) return {};
   const { notReady, stuck, healthy } = dueOf(course);
   const due = [...notReady, ...stuck, ...healthy];
   const mayGoOn = isWhole(course.report) && !course.report.isCutShort;
-  const begun = new Map<string, Outcome>();
+  const outcomes = new Map<string, Outcome>();
   const faults: TurnFault[] = [];
   const findings: Finding[] = [];
   const errors: MeshjoinError[] = [];
@@ -30,20 +31,20 @@ export const rollOut: Phase = async (run, course) => {
     isLate = run.signal.aborted || performance.now() - started > BEGIN_WITHIN_MS;
     if (isLate) break;
     // oxlint-disable-next-line no-await-in-loop -- one member at a time
-    const taken = await takeTurns(run, course, members, [action]);
-    ({ members } = taken);
-    const [fault] = taken.faults;
-    begun.set(action.clusterId, fault?.outcome ?? "updated");
-    faults.push(...taken.faults);
-    findings.push(...taken.findings);
-    errors.push(...taken.errors);
+    const turn = await takeTurns(run, course, members, [action]);
+    ({ members } = turn);
+    const [fault] = turn.faults;
+    outcomes.set(action.clusterId, fault?.outcome ?? "updated");
+    faults.push(...turn.faults);
+    findings.push(...turn.findings);
+    errors.push(...turn.errors);
   }
-  const left = due.length - begun.size;
+  const waiting = due.length - outcomes.size;
   return {
-    members: [...begun].map(([clusterId, outcome]) => ({ clusterId, outcome, findings: [] })),
+    members: [...outcomes].map(([clusterId, outcome]) => ({ clusterId, outcome, findings: [] })),
     findings: [
       ...(mayGoOn || healthy.length === 0 ? [] : [waits(healthy.length)]),
-      ...faults.map(({ clusterId }) => stopped(clusterId, left)),
+      ...faults.map(({ clusterId }) => stopped(clusterId, waiting)),
       ...findings,
     ],
     errors,
@@ -53,14 +54,14 @@ export const rollOut: Phase = async (run, course) => {
 
 interface DueTurn {
   readonly action: ApplyControlPlane;
-  /** Whether this fault of a member before it keeps it from its turn. */
+  /** Whether this fault of an earlier member keeps it from its turn. */
   readonly isStoppedBy: (fault: TurnFault) => boolean;
 }
 
 interface Due {
-  /** Of members whose istiod is not ready. */
+  /** Members whose istiod is not ready. */
   readonly notReady: readonly DueTurn[];
-  /** Of those whose istiod serves and was asked, and does not show what it should: its certificate, or any other member. */
+  /** Members whose istiod answers, and lacks its certificate or every other member. */
   readonly stuck: readonly DueTurn[];
   readonly healthy: readonly DueTurn[];
 }
@@ -73,7 +74,7 @@ function dueOf({ mesh, plan, report }: Course): Due {
   );
   const stuck = new Set([
     ...report.members.flatMap(({ clusterId, isUnloaded }) => (isUnloaded === true ? [clusterId] : [])),
-    ...syncNobody(report),
+    ...readersWithoutSync(report),
   ]);
   const groupOf = ({ clusterId }: ApplyControlPlane): keyof Due => {
     if (notReady.has(clusterId)) return "notReady";
@@ -92,10 +93,11 @@ function dueOf({ mesh, plan, report }: Course): Due {
 }
 
 /**
- * Readers whose istiod was asked, and lists no other member as synced. Another's has synced one that it should have, so it is not that
- * member's fault: of a manifest by which a member cannot be read, its readers would otherwise get the same.
+ * Readers whose istiod answered and lists no member as synced, though another reader lists one of their
+ * targets as synced. So the fault is not the target's: of a manifest that makes a target unreadable, the
+ * readers must not get the same.
  */
-function syncNobody({ pairs }: Report): string[] {
+function readersWithoutSync({ pairs }: Report): string[] {
   const synced = pairs.filter(({ isSynced }) => isSynced === true);
   const readers = new Set(synced.map(({ reader }) => reader));
   const targets = new Set(synced.map(({ target }) => target));
@@ -109,15 +111,15 @@ function waits(count: number): Finding {
   return finding(
     "RollOutWaits",
     `a changed manifest waits for the mesh to be whole before it goes to ${count} members`,
-    "mend what the other findings name",
+    "follow the cures of the other findings",
   );
 }
 
-function stopped(clusterId: string, left: number): Finding {
+function stopped(clusterId: string, waiting: number): Finding {
   return finding(
     "RollOutStopped",
-    `the roll-out of a changed manifest stopped at ${clusterId}; ${left} other members keep the one before`,
-    "mend that member, or build with the manifest before; the next full run goes on when the mesh is whole",
+    `the roll-out of a changed manifest stopped at ${clusterId}; ${waiting} other members keep the one before`,
+    "mend that member, or build with the earlier manifest; the next full run goes on when the mesh is whole",
     clusterId,
   );
 }

@@ -1,14 +1,7 @@
 import { lookAgain } from "../look/mesh.ts";
 import { type Course, type Phase, wholeSubjects } from "./course.ts";
 
-/**
- * Design rule 2: peers are read only after the subjects' own halves are on record.
- *
- *     a:  writes its half ──────► reads b   sees b whole, or
- *     b:        writes its half ──────► reads a   sees a whole
- *
- * Of two clusters that join at the same instant, at least one sees the other. Where nothing was written, the first look holds.
- */
+/** Design rule 2: peers are read only after the subjects' own halves are on record. */
 export const secondLook: Phase = async (run, course) => {
   const { mesh, report } = course;
   const wrote = report.members.some((member) => member.wrote === true);

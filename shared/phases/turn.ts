@@ -20,56 +20,56 @@ export interface TurnFault {
   readonly outcome: "waiting" | "failed";
 }
 
-/** A run has 500 s; what is begun after this might not be seen to its end. */
+/** A run has 500 s: a turn that begins after this time might not end within it. */
 export const BEGIN_WITHIN_MS = 300_000;
 
-/** What the turns have come to. */
-interface Taken {
-  /** As they are after it. */
+/** The result of some turns. */
+interface TurnResults {
+  /** As they are after the turns. */
   readonly members: readonly Member[];
   readonly faults: readonly TurnFault[];
-  /** Why, of all faults together: members of one batch share a look, and what it has seen is said once. */
+  /** Of all faults together: the members of one batch share a look, and its findings are reported once. */
   readonly findings: readonly Finding[];
   readonly errors: readonly MeshjoinError[];
 }
 
 /**
- * The turns of some members, side by side: what is due is done to each, and it is whole again when istiod is ready, serves its
- * intermediate, and all its pairs are synced. They alone are looked at anew; their peers are taken as `members` have them, which are
- * all as they were seen last.
+ * The turns of some members, side by side. A turn carries the member's action out; the member is whole again
+ * when its istiod is ready, serves its intermediate, and all its pairs are synced. Only these members are
+ * read again; their peers are taken from `members`, the last look at all.
  */
 export async function takeTurns(
   run: Run,
   course: Course,
   members: readonly Member[],
   actions: readonly MemberAction[],
-): Promise<Taken> {
+): Promise<TurnResults> {
   const limit = within(run.signal, WAIT_MS);
-  const taken = await Promise.all(actions.map((action) => take(run, members, action, limit)));
-  const ready = new Map(taken.flatMap(({ member }) => (member ? [[member.clusterId, member] as const] : [])));
+  const turns = await Promise.all(actions.map((action) => take(run, members, action, limit)));
+  const ready = new Map(turns.flatMap(({ member }) => (member ? [[member.clusterId, member] as const] : [])));
   const after = members.map((member) => ready.get(member.clusterId) ?? member);
   const context = planContext(run, course.request);
   const mesh = { ...course.mesh, members: after };
-  const left = course.report.pairs.filter(({ isBlocked }) => isBlocked === true).map(keyOf);
-  const verified = await verifyPairs(run, mesh, new Set(ready.keys()), context, new Set(left));
+  const blocked = course.report.pairs.filter(({ isBlocked }) => isBlocked === true).map(keyOf);
+  const verified = await verifyPairs(run, mesh, new Set(ready.keys()), context, new Set(blocked));
   const late = [...ready.keys()].flatMap((id) => faultOf(id, verified) ?? []);
-  const seen = late.length === 0 ? NOTHING : verified;
+  const told = late.length === 0 ? NOTHING : verified;
   const lateIds = new Set(late.map(({ clusterId }) => clusterId));
-  const own = seen.members.filter(({ clusterId }) => lateIds.has(clusterId));
+  const own = told.members.filter(({ clusterId }) => lateIds.has(clusterId));
   return {
     members: after,
-    faults: [...taken.flatMap(({ fault }) => fault ?? []), ...late],
+    faults: [...turns.flatMap(({ fault }) => fault ?? []), ...late],
     findings: [
-      ...taken.flatMap(({ finding }) => finding ?? []),
-      ...seen.findings,
+      ...turns.flatMap(({ finding }) => finding ?? []),
+      ...told.findings,
       ...own.flatMap(({ findings }) => findings),
     ],
-    errors: [...taken.flatMap(({ error }) => error ?? []), ...seen.errors],
+    errors: [...turns.flatMap(({ error }) => error ?? []), ...told.errors],
   };
 }
 
-/** One member's part: as it is when its istiod is ready, or why it is not. */
-interface TakenOne {
+/** One member's turn: its state once istiod is ready, or the fault. */
+interface MemberTurn {
   readonly member?: Member;
   readonly fault?: TurnFault;
   readonly finding?: Finding;
@@ -81,16 +81,16 @@ async function take(
   members: readonly Member[],
   action: MemberAction,
   limit: AbortSignal,
-): Promise<TakenOne> {
+): Promise<MemberTurn> {
   const { clusterId } = action;
-  const waiting: TakenOne = { fault: { clusterId, outcome: "waiting" } };
-  const known = members.find((member) => member.clusterId === clusterId);
-  if (known === undefined) return waiting;
-  const look = () => observeAgain(run, known);
+  const waiting: MemberTurn = { fault: { clusterId, outcome: "waiting" } };
+  const before = members.find((member) => member.clusterId === clusterId);
+  if (before === undefined) return waiting;
+  const look = () => observeAgain(run, before);
   return await settle(
     clusterId,
     "it had its turn",
-    async (): Promise<TakenOne> => {
+    async (): Promise<MemberTurn> => {
       const member = await run.inTurn(async () => {
         const now = await look();
         await applyMember(run, now, [action]);
@@ -99,11 +99,11 @@ async function take(
       if (!(await awaitReady(run, member, limit))) return waiting;
       return { member: await run.inTurn(look) };
     },
-    ({ outcome, finding, error }): TakenOne => ({ fault: { clusterId, outcome }, finding, error }),
+    ({ outcome, finding, error }): MemberTurn => ({ fault: { clusterId, outcome }, finding, error }),
   );
 }
 
-/** Whether the member, or a pair of it that counts, is not as it should be; undefined if all is, but for what only a person can mend. */
+/** The fault of the member or of a pair that counts; a fault that only a person can mend is none. */
 function faultOf(id: string, { pairs, members }: Report): TurnFault | undefined {
   const bad = [
     ...pairs.filter(({ counts, isBlocked = false }) => counts && !isBlocked).filter(isOf(id)),

@@ -2,19 +2,19 @@ import type { Cluster, ClusterRef } from "../core/cluster/cluster.ts";
 import type { Absence } from "../core/member/departure.ts";
 import type { MeshSpec } from "../core/spec.ts";
 
-/** Where clusters come from: one that lists them, gets one by its name, and says what its list does not cover. */
+/** A supplier of clusters: it lists them, gets one by name, and says what its list leaves out. */
 export interface ClusterSource {
-  /** As the configuration has it; no two sources have one. */
+  /** As in the configuration; unique among the sources. */
   readonly id: string;
   /** For people. */
   readonly name: string;
-  /** What its list takes: the API that answers it, and a role on the project that the API is asked about. */
+  /** The requirements of its list: an API, and a role on the project that the API is asked about. */
   readonly needs: SourceNeeds;
-  /** What follows from it that there is none of a name. */
+  /** The absence that follows when the source has no cluster of a name. */
   readonly gone: Pick<Absence, "why" | "runsOn">;
-  /** Fails with a MeshjoinError where nothing of the source is known. */
+  /** Fails with a MeshjoinError if the source tells nothing. */
   list(signal?: AbortSignal): Promise<SourceListing>;
-  /** Undefined proves that there is none of the name; anything short of that fails. */
+  /** Undefined proves that no cluster has the name; anything short of that proof fails. */
   get(ref: ClusterRef, signal?: AbortSignal): Promise<Cluster | undefined>;
 }
 
@@ -26,16 +26,16 @@ export interface SourceNeeds {
 
 export interface SourceListing {
   readonly clusters: readonly Cluster[];
-  /** What has not answered, for people; empty where all has. */
+  /** The parts that did not answer, for people; empty if all did. */
   readonly silent: readonly string[];
-  /** Whether the list says nothing of a cluster of this name, be it in it or not. */
+  /** Whether the list cannot tell if a cluster of this name exists. */
   leavesOut(ref: ClusterRef): boolean;
 }
 
-/** All sources that there may be. */
+/** All possible sources. */
 export interface ClusterSources {
-  /** Those that the configuration names. */
+  /** The sources that the configuration names. */
   configured(spec: MeshSpec): readonly ClusterSource[];
-  /** Where a cluster of this name would come from, whether or not the configuration names that source. */
+  /** The source of a cluster of this name, configured or not. */
   of(ref: ClusterRef): ClusterSource;
 }

@@ -9,7 +9,10 @@ export interface ObjectMeta {
   readonly deletionTimestamp?: string;
   readonly generation?: number;
   readonly ownerReferences?: readonly { readonly kind: string; readonly name: string }[];
-  /** Who owns which field; https://kubernetes.io/docs/reference/using-api/server-side-apply/#field-management */
+  /**
+   * Which manager owns which field;
+   * https://kubernetes.io/docs/reference/using-api/server-side-apply/#field-management
+   */
   readonly managedFields?: readonly ManagedFields[];
 }
 

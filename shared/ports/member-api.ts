@@ -21,8 +21,9 @@ export interface ObjectReader {
   get(ref: ObjectRef, signal?: AbortSignal): Promise<KubernetesObject | undefined>;
   list(query: ObjectQuery, signal?: AbortSignal): Promise<readonly KubernetesObject[]>;
   /**
-   * Watches until `done` holds of all objects of the query, and answers them; one request, no polling. A watch that breaks
-   * is begun again: only a refusal is an error. When the signal aborts first, it answers what it saw last.
+   * Watches until `done` holds for all objects of the query, and answers them: one request, no polling. It
+   * starts a broken watch again; only a refusal is an error. If the signal aborts first, it answers the
+   * objects that it saw last.
    */
   until(
     query: ObjectQuery,
@@ -31,53 +32,54 @@ export interface ObjectReader {
   ): Promise<readonly KubernetesObject[]>;
 }
 
-/** Every answer is metadata only: nothing that was just written has to cross the wire again. */
+/** Every answer is metadata only: the data that was just written does not cross the wire again. */
 export interface ObjectWriter {
   /** POST. ConflictError `AlreadyExists` if the name is taken. */
   create(object: KubernetesObject, signal?: AbortSignal): Promise<KubernetesObject>;
-  /** PUT under `metadata.resourceVersion`. ConflictError `Conflict` if the object moved on, `NotFound` if it is gone. */
+  /** PUT under `metadata.resourceVersion`. ConflictError `Conflict` if it differs, `NotFound` if gone. */
   replace(object: KubernetesObject, signal?: AbortSignal): Promise<KubernetesObject>;
   /**
-   * Server-side apply as field manager `meshjoin`. With a resourceVersion it is conditional on it (`Conflict`),
-   * and with a UID too it does not bring back an object that is gone (`Conflict`). Without `force`, a field that another manager owns is ConflictError `FieldConflict`, whose `fields.managers`
-   * names them, and nothing is written.
+   * Server-side apply as field manager `meshjoin`. A resourceVersion makes it conditional (`Conflict`); with
+   * a UID as well it does not bring back a deleted object (`Conflict`). Without `force`, a field of another
+   * manager is ConflictError `FieldConflict`, whose `fields.managers` names the managers, and nothing is
+   * written.
    */
   apply(object: KubernetesObject, options?: ApplyOptions): Promise<KubernetesObject>;
-  /** Only the very object with this UID; one that is gone or another of its name is left as it is. */
+  /** Deletes only the object with this UID; a successor of the same name stays. */
   delete(ref: ObjectRef, uid: string, signal?: AbortSignal): Promise<void>;
 }
 
 export interface ApplyOptions {
   readonly force?: boolean;
-  /** Answers what would be, and writes nothing. */
+  /** Answers the object as it would be, and writes nothing. */
   readonly dryRun?: boolean;
   readonly signal?: AbortSignal;
 }
 
 export interface TokenGrant {
   readonly token: string;
-  /** As granted; the server may shorten what was asked for. */
+  /** As granted; the server may grant less than was asked for. */
   readonly expiresAt: Date;
 }
 
 export interface ReaderTokens {
   /**
-   * A token of `istio-reader-service-account` that dies with the Secret it is bound to. Fails with RefusedError
-   * `ReaderAccountMissing` if the cluster has no such account.
+   * A token of `istio-reader-service-account`, which becomes invalid when the Secret that it is bound to is
+   * deleted. Fails with RefusedError `ReaderAccountMissing` if the cluster has no such account.
    */
   request(
     boundTo: { readonly name: string; readonly uid: string },
     ttlSeconds: number,
     signal?: AbortSignal,
   ): Promise<TokenGrant>;
-  /** TokenReview: does this API server accept the token, and as the reader account? */
+  /** TokenReview: whether this API server accepts the token, and as the reader account. */
   isAccepted(token: string, signal?: AbortSignal): Promise<boolean>;
 }
 
 /** A row of istiod's `/debug/clusterz`; `pilot/pkg/xds/debug.go`, `pkg/cluster`. */
 export interface RemoteClusterStatus {
   readonly clusterId: string;
-  /** The Secret it was read from, `namespace/name`; empty for istiod's own cluster. */
+  /** The Secret that istiod read it from, `namespace/name`; empty for istiod's own cluster. */
   readonly secretName: string;
   readonly status: "synced" | "syncing" | "timeout" | "closed";
 }
@@ -94,20 +96,20 @@ export interface IstiodProbe {
   open(pod: string): IstiodSession;
 }
 
-/** What may be allowed or not, as in `kubectl auth can-i`. */
+/** A right that the API server grants or not, as in `kubectl auth can-i`. */
 export interface Permission {
   readonly verb: string;
   /** Empty for the core API. */
   readonly group: string;
   /** In the plural; with a subresource as `pods/portforward`. */
   readonly resource: string;
-  /** Undefined for what is of the whole cluster. */
+  /** Undefined for a right in the whole cluster. */
   readonly namespace?: string;
 }
 
-/** What a caller asks an API server before it relies on it. */
+/** Questions to an API server before Meshjoin relies on it. */
 export interface AccessReview {
-  /** SelfSubjectAccessReview, which everybody may make. */
+  /** SelfSubjectAccessReview, which every account may make. */
   isAllowed(permission: Permission, signal?: AbortSignal): Promise<boolean>;
   /** The server's clock, to the second; undefined if it does not tell. */
   serverTime(signal?: AbortSignal): Promise<Date | undefined>;

@@ -7,8 +7,8 @@ import type { RootKeeper } from "./root-keeper.ts";
 import type { RootRegistry } from "./root-store.ts";
 
 /**
- * What Meshjoin needs from outside, in its own words, a file for each port. Absence is a value (`undefined`); everything else
- * that goes wrong is a `MeshjoinError`, and whether it is retryable is the adapter's verdict.
+ * The interfaces to the outside, in Meshjoin's own words. Absence is a value (`undefined`). Any other failure
+ * is a `MeshjoinError`; the adapter decides whether it is retryable.
  */
 export interface Ports {
   readonly clock: Clock;
@@ -16,11 +16,11 @@ export interface Ports {
   readonly roots: RootRegistry;
   readonly authority: RootAuthority;
   readonly fleet: Fleet;
-  /** Where this process is the reconciler; elsewhere none. */
+  /** Set where this process is the reconciler; empty elsewhere. */
   readonly examiners: readonly Examiner[];
 }
 
-/** What the rotator and a person have beside them; whoever reconciles does not. */
+/** The ports of the rotator and of a person; the reconciler has no `keeper`. */
 export interface RotatorPorts extends Ports {
   readonly keeper: RootKeeper;
 }

@@ -1,9 +1,9 @@
 import type { RootState, RootVersions } from "../core/roots/state.ts";
 
-/** What a change makes of the root secret. */
+/** The versions and annotations of the root secret after a change. */
 export interface RootChange {
   readonly versions: RootVersions;
-  /** All of them. */
+  /** The complete map. */
   readonly annotations: Readonly<Record<string, string>>;
 }
 
@@ -12,18 +12,18 @@ export interface RootVersionInfo {
   readonly enabled: boolean;
 }
 
-/** What the rotator, and a person, may do to the root secret: payloads go in, and none comes out. */
+/** Changes to the root secret by the rotator or a person: payloads go in, and none comes out. */
 export interface RootKeeper {
-  /** Answers whether it was not there. */
+  /** Answers whether it created the secret; false if it existed. */
   create(signal?: AbortSignal): Promise<boolean>;
-  /** Aliases and annotations in one change of the very state that was seen; ConflictError `Stale` if it is another by now. */
-  update(seen: RootState, change: RootChange, signal?: AbortSignal): Promise<void>;
-  /** PEM certificate and PEM key; answers the number of the new version, which has no alias. The caller wipes the payload. */
+  /** Changes aliases and annotations at once; ConflictError `Stale` if the secret is not in this state. */
+  update(state: RootState, change: RootChange, signal?: AbortSignal): Promise<void>;
+  /** PEM certificate and key; answers the new version, which has no alias. The caller wipes the payload. */
   add(payload: Buffer, signal?: AbortSignal): Promise<number>;
-  /** One that is disabled or destroyed already stays as it is. */
+  /** Leaves a version alone that is disabled or destroyed already. */
   disable(version: number, signal?: AbortSignal): Promise<void>;
   /** By number. */
   list(signal?: AbortSignal): Promise<readonly RootVersionInfo[]>;
-  /** Those of the IAM permissions that this account has on the secret; none where there is no secret. */
+  /** The ones of these IAM permissions that this account has on the secret; none if there is no secret. */
   granted(permissions: readonly string[], signal?: AbortSignal): Promise<ReadonlySet<string>>;
 }

@@ -1,6 +1,6 @@
 import type { KeyObject } from "node:crypto";
 
-/** What a CA, or the sender of a request, signs with. The key itself may be anywhere, so signing takes time and may fail. */
+/** Signs for a CA or a requester. The key may be elsewhere, so signing takes time and may fail. */
 export interface SigningKey {
   readonly publicKey: KeyObject;
   readonly digest: "sha256" | "sha384" | "sha512";
@@ -9,16 +9,16 @@ export interface SigningKey {
 }
 
 /**
- * Where the key of a root is, as its payload says beside the certificate. `pem`: in the payload itself, unencrypted; the bytes are a
- * view into the payload, and go with it when that is wiped.
+ * The place of a root's key, as its payload says beside the certificate. `pem`: in the payload itself,
+ * unencrypted; `text` is a view into the payload, and is wiped with it.
  */
 export interface KeyReference {
   readonly kind: "pem";
   readonly text: Buffer;
 }
 
-/** The keys of roots. Only what signs, or judges a root that a person brings, may hold this port. */
+/** The keys of roots. Only code that signs, or that checks a root for `root import`, may hold this port. */
 export interface RootKeys {
-  /** For the length of one call, whose signal ends signing, too. */
+  /** For the length of one call; its signal ends signing, too. */
   open(reference: KeyReference, signal?: AbortSignal): Promise<SigningKey>;
 }

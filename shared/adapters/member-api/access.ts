@@ -1,7 +1,9 @@
 import type { AccessReview } from "../../ports/member-api.ts";
 import type { ApiConnection } from "./connection.ts";
 
-/** https://kubernetes.io/docs/reference/kubernetes-api/authorization-resources/self-subject-access-review-v1/ */
+/**
+ * https://kubernetes.io/docs/reference/kubernetes-api/authorization-resources/self-subject-access-review-v1/
+ */
 export function accessReview(api: ApiConnection): AccessReview {
   return {
     async isAllowed({ verb, group, resource, namespace }, signal) {

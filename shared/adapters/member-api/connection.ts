@@ -38,21 +38,18 @@ export interface ApiConnection {
 
 const CONNECT_TIMEOUT_MS = 5000;
 const HEADERS_TIMEOUT_MS = 15_000;
-/**
- * Longer than the pauses of a run: undici lets go of an idle connection after 4 s, and the next request would pay for
- * another TLS handshake.
- */
+/** Longer than a run's pauses: undici's default is 4 s, then the next request pays for a TLS handshake. */
 const KEEP_ALIVE_MS = 60_000;
-/** Of a server that is busy for a moment; one that is for longer is for the next delivery. */
+/** For a server that is busy for a moment; a longer trouble is left to the next delivery. */
 const RETRY_PAUSE_MS = 1000;
 const RETRY_PAUSE_MAX_MS = 5000;
-/** For a whole answer; a server that stops in the middle of one must not hold a run. Watches have none. */
+/** For a whole answer: a server that stops in the middle must not hold a run. Watches have no limit. */
 const ANSWER_TIMEOUT_MS = 30_000;
 
 export function connect(endpoint: Endpoint, accessToken: AccessToken, fields: ErrorFields): ApiConnection {
   const ca = endpoint.caData === undefined ? undefined : Buffer.from(endpoint.caData, "base64");
   const pool = new Pool(endpoint.server, {
-    // One connection carries everything at once, if the server lets HTTP/2 be chosen.
+    // With HTTP/2, if the server offers it, one connection carries all requests.
     connect: { timeout: CONNECT_TIMEOUT_MS, preferH2: true, ...(ca === undefined ? {} : { ca }) },
     connections: 1,
     allowH2: true,
@@ -61,7 +58,7 @@ export function connect(endpoint: Endpoint, accessToken: AccessToken, fields: Er
     bodyTimeout: 0,
   });
 
-  /** Google's own errors stay as they are: only the deadline is a matter of this request. */
+  /** Google's errors pass unchanged; only the deadline belongs to this request. */
   async function tokenFor({ what, signal }: ApiRequest): Promise<string> {
     const token = accessToken();
     if (signal === undefined) return await token;
@@ -95,7 +92,7 @@ export function connect(endpoint: Endpoint, accessToken: AccessToken, fields: Er
     }
   }
 
-  /** Every write here is conditional or idempotent, so any request may be sent once more. */
+  /** Every write is conditional or idempotent, so any request may be sent again. */
   async function sendPatiently(request: ApiRequest): Promise<Dispatcher.ResponseData> {
     const response = await send(request);
     if (response.statusCode !== 429 && response.statusCode !== 503) return response;
@@ -163,9 +160,9 @@ export function connect(endpoint: Endpoint, accessToken: AccessToken, fields: Er
 }
 
 const REACH =
-  "check the cluster's health, its authorized networks and MESHJOIN_ACCESS_FUNCTION if it lasts; it is tried again";
+  "if it lasts, check the cluster's health, its authorized networks and MESHJOIN_ACCESS_FUNCTION; Meshjoin tries again";
 
-/** Whatever is not an answer of the API server: refused, reset, timed out, a certificate that does not fit. */
+/** For a failure without an answer of the API server: refused, reset, timed out, a wrong certificate. */
 export function unreachable(what: string, cause: unknown, fields: ErrorFields): UnavailableError {
   const reason = cause instanceof Error ? cause.message : String(cause);
   return new UnavailableError(`${what}: ${reason}`, {

@@ -17,12 +17,12 @@ const XDS_PORT = 15_012;
 const OPEN_TIMEOUT_MS = 10_000;
 const ANSWER_TIMEOUT_MS = 10_000;
 
-/** Each question has a limit of its own besides. */
+/** Each question also has a limit of its own. */
 const UNLIMITED = new AbortController().signal;
 
 const STATUSES = ["synced", "syncing", "timeout", "closed"] as const;
 
-/** Looks at what istiod really does, as istioctl does: through port-forwards, never through what was written. */
+/** Asks istiod for its real state, as istioctl does: by port-forward, never from written objects. */
 export function istiodProbe(api: Pick<ApiConnection, "kubeConfig">, fields: ErrorFields): IstiodProbe {
   return {
     open(pod) {
@@ -68,10 +68,13 @@ export function istiodProbe(api: Pick<ApiConnection, "kubeConfig">, fields: Erro
   };
 }
 
-/** What the WebSocket client says of an answer that is no upgrade; https://github.com/websockets/ws `abortHandshake`. */
+/**
+ * The WebSocket client's message for an answer that is no upgrade;
+ * https://github.com/websockets/ws `abortHandshake`.
+ */
 const NO_UPGRADE = /^Unexpected server response: (?<status>\d{3})$/;
 
-/** The client rejects with an event, whose enumerable fields hold the request, bearer token included. */
+/** The client rejects with an event, whose enumerable fields hold the request with its bearer token. */
 function forwardError(error: unknown, what: string, fields: ErrorFields): MeshjoinError {
   const message =
     typeof error === "object" && error !== null && "message" in error ? String(error.message) : String(error);
@@ -81,7 +84,7 @@ function forwardError(error: unknown, what: string, fields: ErrorFields): Meshjo
     : statusError(Number(status), {}, what, fields);
 }
 
-/** Keeps the one forwarded connection for all requests of the session. */
+/** Sends all requests of the session over the one forwarded connection. */
 function agentOver(stream: Duplex): Agent {
   const agent = new Agent({ keepAlive: true, maxSockets: 1 });
   const socket = Object.assign(stream, {
@@ -117,7 +120,7 @@ async function httpGet(agent: Agent, path: string, signal: AbortSignal): Promise
 
 function parseClusterz(body: string): RemoteClusterStatus[] {
   const rows: unknown = JSON.parse(body);
-  if (!Array.isArray(rows)) throw new Error("an answer that is no list");
+  if (!Array.isArray(rows)) throw new Error("the answer is no list");
   return rows.map((row: { id?: string; secretName?: string; syncStatus?: string }) => ({
     clusterId: row.id ?? "",
     secretName: row.secretName ?? "",
@@ -125,20 +128,20 @@ function parseClusterz(body: string): RemoteClusterStatus[] {
   }));
 }
 
-/** No certificate is verified here: the caller compares fingerprints, and an untrusted chain is just what it must see. */
+/** Verifies no certificate: the caller compares fingerprints, and must see an untrusted chain as well. */
 async function readChain(stream: Duplex, signal: AbortSignal): Promise<string[]> {
   const limit = within(signal, ANSWER_TIMEOUT_MS);
   return await new Promise((resolve, reject) => {
     const socket = tlsConnect({ socket: stream, rejectUnauthorized: false, ALPNProtocols: ["h2"] });
     const stop = () => socket.destroy(new Error("no TLS handshake in time"));
     limit.addEventListener("abort", stop, { once: true });
-    // A signal that has ended before tells nobody.
+    // A signal that has aborted already fires no event.
     if (limit.aborted) stop();
     socket.once("secureConnect", () => {
       resolve(fingerprints(socket.getPeerCertificate(true)));
       socket.end();
     });
-    // More than once: after the handshake's own end comes that of the stream below, and unheard it would end the process.
+    // The stream below may fail after the handshake; without a listener that error would end the process.
     socket.on("error", reject);
     socket.once("close", () => limit.removeEventListener("abort", stop));
   });

@@ -8,23 +8,23 @@ import { collectionPath, objectPath } from "./resources.ts";
 
 const METADATA_LIST = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1";
 const METADATA = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1";
-/** Between two watches that ended early or were refused, so that a server in trouble is not hammered. */
+/** Between two watches that ended early or were refused, so that a server in trouble has a rest. */
 const REWATCH_PAUSE_MS = 250;
 
 export function objectReader(api: ApiConnection): ObjectReader {
   return {
     async get(ref, signal) {
-      const found = await api.json({
+      const object = await api.json({
         method: "GET",
         path: objectPath(ref),
         absentIsAnswer: true,
         what: `get ${describe(ref)}`,
         signal,
       });
-      return found === undefined ? undefined : asObject(found);
+      return object === undefined ? undefined : asObject(object);
     },
     async list(query, signal) {
-      const found = await api.json({
+      const list = await api.json({
         method: "GET",
         path: collectionPath(query),
         query: selectors(query),
@@ -32,27 +32,27 @@ export function objectReader(api: ApiConnection): ObjectReader {
         what: `list ${query.kind}`,
         signal,
       });
-      return itemsOf(found).map((item) => asObject(item, query));
+      return itemsOf(list).map((item) => asObject(item, query));
     },
     async until(query, done, signal) {
-      let seen: readonly KubernetesObject[] = [];
+      let latest: readonly KubernetesObject[] = [];
       while (!signal.aborted) {
         try {
           for await (const objects of watch(api, query, signal)) {
-            seen = objects;
-            if (done(seen)) return seen;
+            latest = objects;
+            if (done(latest)) return latest;
           }
         } catch (error) {
           if (!signal.aborted && !(error instanceof UnavailableError)) throw error;
         }
         await sleep(REWATCH_PAUSE_MS, undefined, { signal }).catch(() => undefined);
       }
-      return seen;
+      return latest;
     },
   };
 }
 
-/** Every state of the queried objects, as the server reports them: first what exists, then each change. */
+/** Every state of the queried objects: first the existing ones, then after each change. */
 async function* watch(
   api: ApiConnection,
   query: ObjectQuery,
@@ -168,7 +168,7 @@ function itemsOf(list: unknown): readonly unknown[] {
   return Array.isArray(items) ? items : [];
 }
 
-/** Items of a typed list come without apiVersion and kind, and metadata-only ones with those of the metadata. */
+/** Items of a typed list have no apiVersion and kind; metadata-only items have those of the metadata. */
 function asObject(value: unknown, query?: ObjectQuery): KubernetesObject {
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the API server's own JSON
   const object = value as KubernetesObject;

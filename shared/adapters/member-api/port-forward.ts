@@ -1,15 +1,16 @@
 import { once } from "node:events";
 import { Duplex, PassThrough } from "node:stream";
 import { type KubeConfig, PortForward } from "@kubernetes/client-node";
-// The entry does not export it.
+// The package's entry does not export it.
 import { WebSocketHandler } from "@kubernetes/client-node/dist/web-socket-handler.js";
 import { WebSocket } from "ws";
 import { ISTIO_NAMESPACE } from "../../core/names.ts";
 
 /**
- * A byte stream to a port of a pod, through `pods/portforward`. The pod sees a connection from loopback, which is what
- * istiod's debug pages insist on. The signal bounds the opening and ends the socket with it: the client itself waits for
- * ever on a server that accepts the connection and says nothing. An open stream lasts until it is destroyed.
+ * A byte stream to a port of a pod, through `pods/portforward`. The pod sees a connection from loopback,
+ * which istiod's debug pages require. The signal limits the opening and closes the socket: the client itself
+ * waits for ever for a server that accepts the connection and sends nothing. An open stream lasts until it is
+ * destroyed.
  */
 export async function forwardPort(
   config: KubeConfig,

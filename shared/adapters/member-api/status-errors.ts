@@ -6,12 +6,12 @@ import {
   UnavailableError,
 } from "../../errors.ts";
 
-/** The parts of `meta/v1` Status that decisions rest on; everything else a server may send is not looked at. */
+/** The parts of `meta/v1` Status that Meshjoin decides by. */
 export interface KubernetesStatus {
   readonly reason?: string;
   readonly message?: string;
   readonly details?: {
-    /** Of the object that the reason is about, in the plural. */
+    /** The plural kind of the object that the reason is about. */
     readonly kind?: string;
     readonly causes?: readonly {
       readonly reason?: string;
@@ -21,66 +21,68 @@ export interface KubernetesStatus {
   };
 }
 
-/** What a non-2xx answer of an API server means. `what` is the request in words, such as `create Secret cacerts`. */
+/** The error of a non-2xx answer. `what` is the request in words, such as `create Secret cacerts`. */
 export function statusError(
   http: number,
   status: KubernetesStatus,
   what: string,
   fields: ErrorFields,
 ): MeshjoinError {
-  const said = `${what}: ${status.message ?? `HTTP ${http}`}`;
+  const message = `${what}: ${status.message ?? `HTTP ${http}`}`;
   const causes = status.details?.causes ?? [];
   const causedBy = (type: string) => causes.some((cause) => (cause.reason ?? cause.type) === type);
-  if (http === 409) return conflict(status, said, fields);
+  if (http === 409) return conflict(status, message, fields);
   if (http === 404) {
     const absent = status.details?.kind;
-    return new ConflictError(said, {
+    return new ConflictError(message, {
       code: "NotFound",
       fields: absent === undefined ? fields : { ...fields, absent },
     });
   }
   if (http === 403 && causedBy("NamespaceTerminating")) {
-    return new ConflictError(said, { code: "NamespaceTerminating", cure: "wait until it is gone", fields });
+    return new ConflictError(message, {
+      code: "NamespaceTerminating",
+      cure: "wait until it is gone",
+      fields,
+    });
   }
   if (http === 401) {
-    // A webhook of the API server asks Google who is calling, and may have no answer for a moment.
-    return new UnavailableError(`${said}: it does not accept the access token now`, {
+    // A webhook of the API server asks Google for the caller, and may get no answer for a moment.
+    return new UnavailableError(`${message}: it does not accept the access token now`, {
       code: "Unauthorized",
-      cure: "check the cluster's IAM if it lasts; it is tried again",
+      cure: "if it lasts, check the cluster's IAM; Meshjoin tries again",
       fields,
     });
   }
   if (http === 403) {
-    return new RefusedError(said, {
+    return new RefusedError(message, {
       code: "Forbidden",
-      cure: "grant Meshjoin's service account what the message names",
+      cure: "grant Meshjoin's service account the permission that the message names",
       fields,
     });
   }
   if (http === 429 || http >= 500) {
-    return new UnavailableError(said, { code: "ApiServerError", fields });
+    return new UnavailableError(message, { code: "ApiServerError", fields });
   }
-  return new RefusedError(said, {
+  return new RefusedError(message, {
     code: "Rejected",
-    cure: "mend what the message names: often it is an admission webhook, or a policy of the cluster",
+    cure: "mend the cause that the message names, often an admission webhook or a policy of the cluster",
     fields: { ...fields, reason: status.reason ?? `HTTP ${http}` },
   });
 }
 
-function conflict(status: KubernetesStatus, said: string, fields: ErrorFields): ConflictError {
+function conflict(status: KubernetesStatus, message: string, fields: ErrorFields): ConflictError {
   if (status.reason === "AlreadyExists") {
-    return new ConflictError(said, { code: "AlreadyExists", fields });
+    return new ConflictError(message, { code: "AlreadyExists", fields });
   }
   const managers = (status.details?.causes ?? []).flatMap((cause) =>
     (cause.reason ?? cause.type) === "FieldManagerConflict" ? [cause.message ?? ""] : [],
   );
   if (managers.length === 0) {
-    return new ConflictError(said, { code: "Conflict", fields });
+    return new ConflictError(message, { code: "Conflict", fields });
   }
-  const named = [
-    ...new Set(managers.flatMap((message) => /conflict with "([^"]+)"/.exec(message)?.[1] ?? [])),
-  ];
-  return new ConflictError(said, {
+  const named = [...new Set(managers.flatMap((text) => /conflict with "([^"]+)"/.exec(text)?.[1] ?? []))];
+  return new ConflictError(message, {
     code: "FieldConflict",
     cure: "let Meshjoin own the fields, or take the mesh label off",
     fields: { ...fields, managers: named.join(", ") },

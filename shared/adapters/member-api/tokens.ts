@@ -5,7 +5,9 @@ import type { ApiConnection, ApiRequest } from "./connection.ts";
 
 const READER_USER = `system:serviceaccount:${ISTIO_NAMESPACE}:${READER_SERVICE_ACCOUNT}`;
 
-/** TokenRequest and TokenReview; https://kubernetes.io/docs/reference/kubernetes-api/authentication-resources/ */
+/**
+ * TokenRequest and TokenReview; https://kubernetes.io/docs/reference/kubernetes-api/authentication-resources/
+ */
 export function readerTokens(api: ApiConnection): ReaderTokens {
   async function requestToken(request: ApiRequest): Promise<unknown> {
     try {
@@ -53,7 +55,7 @@ export function readerTokens(api: ApiConnection): ReaderTokens {
   };
 }
 
-/** Istio's charts bring the account; somebody else's installation may have been told not to. */
+/** Istio's charts bring the account, but a foreign installation may leave it out. */
 function accountMissing(cause: ConflictError): RefusedError {
   return new RefusedError(`there is no service account ${READER_SERVICE_ACCOUNT} in ${ISTIO_NAMESPACE}`, {
     code: "ReaderAccountMissing",

@@ -214,7 +214,7 @@ describe("doctor", () => {
         "that of the account that signs",
         "denyPayloads",
         bySigner,
-        "what is missing is a grant of SIGNER, the account that sign-intermediate runs as: " +
+        "grant SIGNER, the account that sign-intermediate runs as, what it lacks: " +
           `${grants} ${signer} --role=${viewer} && ${grants} ${signer} --role=${accessor}`,
       ],
     ])("%s", async (_, refuse, signing, cure) => {

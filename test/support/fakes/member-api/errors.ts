@@ -31,14 +31,14 @@ export const fieldConflict = (what: string, managers: readonly string[]): Meshjo
 
 export const unreachable = (what: string, clusterId: string): MeshjoinError =>
   new UnavailableError(`${what}: connection refused`, {
-    cure: "check the cluster's health, its authorized networks and MESHJOIN_ACCESS_FUNCTION if it lasts; it is tried again",
+    cure: "if it lasts, check the cluster's health, its authorized networks and MESHJOIN_ACCESS_FUNCTION; Meshjoin tries again",
     code: "ApiServerUnreachable",
     fields: { clusterId },
   });
 
 export const forbidden = (what: string): MeshjoinError =>
   new RefusedError(`${what}: forbidden`, {
-    cure: "grant Meshjoin's service account what the message names",
+    cure: "grant Meshjoin's service account the permission that the message names",
     code: "Forbidden",
   });
 

@@ -7,10 +7,12 @@ import { onRotationRequest } from "./on-rotation-request/on-rotation-request.ts"
 import { signIntermediate } from "./sign-intermediate/sign-intermediate.ts";
 import { syncMesh } from "./sync-mesh/sync-mesh.ts";
 
-/** Otherwise the framework answers a body that it cannot parse with a stack; it asks for this after it has loaded us. */
+/**
+ * Else the framework answers a body that it cannot parse with a stack. It reads this after loading this file.
+ */
 process.env["NODE_ENV"] ??= "production";
 
-/** A wrong configuration stops the instance here, before it takes any event. */
+/** A wrong configuration stops the instance here, before it takes an event. */
 const manifest = new URL("./istio/manifest.json", import.meta.url);
 const runtime = createRuntime(process.env, manifest);
 const rotator = createRotatorRuntime(process.env, manifest);
@@ -19,11 +21,11 @@ cloudEvent("on-cluster-event", (event: CloudEvent<unknown>) => onClusterEvent(ru
 
 cloudEvent("on-rotation-request", (event: CloudEvent<unknown>) => onRotationRequest(rotator, event));
 
-const examined = rotatorExamination(rotator);
-http("examine-rotator", async (request, response) => send(response, await examined(request)));
+const answerExamination = rotatorExamination(rotator);
+http("examine-rotator", async (request, response) => send(response, await answerExamination(request)));
 
-const answer = syncMesh(runtime);
-http("sync-mesh", async (request, response) => send(response, await answer(request)));
+const answerSync = syncMesh(runtime);
+http("sync-mesh", async (request, response) => send(response, await answerSync(request)));
 
-const signed = signIntermediate(createSignerRuntime(process.env));
-http("sign-intermediate", async (request, response) => send(response, await signed(request)));
+const answerSigning = signIntermediate(createSignerRuntime(process.env));
+http("sign-intermediate", async (request, response) => send(response, await answerSigning(request)));

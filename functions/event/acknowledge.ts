@@ -2,9 +2,9 @@ import { isRetryable, MeshjoinError, NotReadyError } from "../../shared/errors.t
 import type { Logger } from "../../shared/log.ts";
 
 /**
- * A retryable error goes back to the Functions Framework, which prints it and answers 500, so that what was delivered comes
- * again; anything that is not our own is replaced, because nobody knows what its message holds. What trying again does not mend
- * is logged and done with.
+ * A retryable error goes back to the Functions Framework, which prints it and answers 500, so that Pub/Sub
+ * delivers again. An error that is not Meshjoin's own is replaced, because its message may hold anything. An
+ * error that no retry mends is logged and acknowledged.
  */
 export function acknowledgeOrThrow(log: Logger, what: "event" | "message", error: unknown): void {
   const ours = error instanceof MeshjoinError;

@@ -1,19 +1,19 @@
 import { isRecord } from "../../shared/is-record.ts";
 
-/** The parts of a CloudEvent that carry a log entry, as the Functions Framework hands it over. */
+/** The parts of a CloudEvent that carry a log entry, as the Functions Framework passes them. */
 export interface Envelope {
   readonly id?: string;
   readonly type?: string;
   readonly data?: unknown;
-  /** The header of the request that delivered it, which the framework puts on the event. */
+  /** The header of the request that delivered the event; the framework puts it there. */
   readonly traceparent?: unknown;
 }
 
 const PUBSUB = "google.cloud.pubsub.topic.v1.messagePublished";
 
 /**
- * The log entry in an event: as Eventarc sends it (the entry is the data, in binary or structured mode) or as a Log
- * Router sink does (its JSON, base64, in a Pub/Sub message). `undefined` when there is none to be read.
+ * The log entry in an event: from Eventarc (the entry is the data, in binary or structured mode) or from a
+ * Log Router sink (its JSON, base64, in a Pub/Sub message). Undefined if it cannot be read.
  */
 export function openEnvelope({ type, data }: Envelope): unknown {
   const body = parseJson(data);
@@ -23,15 +23,15 @@ export function openEnvelope({ type, data }: Envelope): unknown {
   return typeof encoded === "string" ? parseJson(Buffer.from(encoded, "base64")) : undefined;
 }
 
-/** What a topic delivers; `data` is the text of the message. */
+/** A message of a topic; `data` is its text. */
 export interface TopicMessage {
   readonly attributes: Readonly<Record<string, string>>;
   readonly data: string;
-  /** Of the message itself: a redelivery carries the same. */
+  /** Of the message itself, so a redelivery has the same. */
   readonly publishedAt: Date;
 }
 
-/** The message in a Pub/Sub event; undefined where there is none, or it does not say when it was published. */
+/** The message in a Pub/Sub event; undefined if there is none, or it has no time of publication. */
 export function openMessage({ type, data }: Envelope): TopicMessage | undefined {
   const body = type === PUBSUB ? parseJson(data) : undefined;
   const message = isRecord(body) ? body["message"] : undefined;

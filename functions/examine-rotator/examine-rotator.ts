@@ -9,9 +9,9 @@ import type { HttpRequest } from "../http/request.ts";
 import { type Handler, serve } from "../http/serve.ts";
 
 /**
- * What the rotator is allowed, under its own account. `on-rotation-request` takes messages, and who may call it may order a
- * rotation; so this is a function of its own, which orders nothing and changes nothing. It sits behind IAM, which lets in the
- * reconciler. It never throws.
+ * The checks of the rotator under its own account. A caller of `on-rotation-request` may order a rotation, so
+ * this is a function of its own, which orders and changes nothing. IAM admits the reconciler alone. It never
+ * throws.
  */
 export function rotatorExamination(
   runtime: Runtime<RotatorRun>,

@@ -2,18 +2,18 @@ import type { ErrorCode } from "../../shared/core/answers/error-codes.ts";
 import { InputError, isRetryable, MeshjoinError } from "../../shared/errors.ts";
 import type { Logger } from "../../shared/log.ts";
 
-/** What is sent back; `body` is JSON unless it is a text. */
+/** The answer to a request; `body` is JSON unless it is a text. */
 export interface Answer {
   readonly status: number;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: unknown;
 }
 
-/** The same shape for every error of every function (docs/reference); `field` names what is wrong with the input. */
+/** The same shape for every error of every function (docs/reference); `field` names the input at fault. */
 export interface ErrorBody {
   readonly code: ErrorCode;
   readonly message: string;
-  /** What mends it; without one, time may. */
+  /** Without one, time may be the cure. */
   readonly cure?: string;
   readonly field?: string;
 }
@@ -25,8 +25,7 @@ export function refusal(status: number, body: ErrorBody, headers: Answer["header
 const SEE_LOG = "see the log of the function: the entry of this request says more";
 
 /**
- * An error that left nothing to answer with. Only our own words go out: nobody knows what the message of another error
- * holds.
+ * The answer for an error. Only Meshjoin's own messages go out: another error's message may hold anything.
  */
 export function errorAnswer(error: unknown): Answer {
   if (!(error instanceof MeshjoinError)) {
@@ -38,8 +37,8 @@ export function errorAnswer(error: unknown): Answer {
 }
 
 /**
- * The same, logged unless the caller alone has to act: as a warning where asking again may mend it, as an error where an operator
- * has to.
+ * Also logs the error, unless the caller alone has to act: as a warning if asking again may mend it, as an
+ * error if an operator must.
  */
 export function loggedErrorAnswer(error: unknown, log: Logger): Answer {
   const passes = error instanceof MeshjoinError && error.retryable;

@@ -2,12 +2,12 @@ import { InputError } from "../../shared/errors.ts";
 
 export const JSON_TYPE = "application/json";
 
-/** Fails with InputError, which says what to send. */
-export function checkContentType(contentType: string | undefined, wanted: string): void {
-  if (contentType?.split(";")[0]?.trim().toLowerCase() === wanted) return;
-  throw new InputError(`the body is not said to be ${wanted}`, {
+/** Fails with InputError, whose cure is the right content type. */
+export function checkContentType(contentType: string | undefined, expected: string): void {
+  if (contentType?.split(";")[0]?.trim().toLowerCase() === expected) return;
+  throw new InputError(`the content type of the body is not ${expected}`, {
     code: "UnsupportedMediaType",
-    cure: `send content-type: ${wanted}`,
+    cure: `send content-type: ${expected}`,
     field: "content-type",
   });
 }

@@ -7,12 +7,12 @@ export function reference(name: string): { readonly $ref: string } {
   return { $ref: `#/components/schemas/${name}` };
 }
 
-/** An answer in JSON; `schema` is a name among those of `schemasOf`. */
+/** An answer in JSON; `schema` is a name from `schemasOf`. */
 export function answered(description: string, schema: string): Json {
   return { description, content: { [JSON_TYPE]: { schema: reference(schema) } } };
 }
 
-export function answeredLater(description: string): Json {
+export function laterAnswer(description: string): Json {
   return {
     ...answered(description, "Error"),
     headers: { "Retry-After": { description: "seconds", schema: { type: "integer" } } },
@@ -23,12 +23,12 @@ export function jsonBody(schema: z.ZodMiniType): Json {
   return { required: true, content: { [JSON_TYPE]: { schema: schemaOf(schema) } } };
 }
 
-/** What stands alone names its dialect and itself; a part of a document does not. */
+/** Without `$schema` and `$id`, which only a document of its own has. */
 export function schemaOf(schema: z.ZodMiniType): Json {
   return withoutMeta(z.toJSONSchema(schema));
 }
 
-/** `components.schemas` by their names, with references among them. */
+/** `components.schemas` by name, with references among them. */
 export function schemasOf(outputs: Readonly<Record<string, z.ZodMiniType>>): Json {
   const named = z.registry<{ id: string }>();
   for (const [id, schema] of Object.entries(outputs)) named.add(schema, { id });

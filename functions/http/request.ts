@@ -1,4 +1,4 @@
-/** As the Functions Framework hands it over; only what is read. */
+/** The parts of the Functions Framework's request that Meshjoin reads. */
 export interface HttpRequest {
   readonly method: string;
   /** Path and query. */
@@ -12,7 +12,7 @@ export function header({ headers }: HttpRequest, name: string): string | undefin
   return typeof value === "string" ? value : value?.[0];
 }
 
-/** Empty where there is none. */
+/** Empty if there is none. */
 export function bodyOf({ rawBody }: HttpRequest): Buffer {
   return rawBody ?? Buffer.alloc(0);
 }

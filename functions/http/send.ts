@@ -1,7 +1,7 @@
 import type { ServerResponse } from "node:http";
 import type { Answer } from "./answer.ts";
 
-/** Nothing that is answered may be kept by anybody, or taken for anything else than it is. */
+/** No cache may keep an answer, and no browser may guess its type. */
 const HEADERS = { "cache-control": "no-store", "x-content-type-options": "nosniff" };
 
 export function send(response: ServerResponse, { status, headers = {}, body }: Answer): void {

@@ -2,7 +2,7 @@ import { type Logger, traceFields } from "../../shared/log.ts";
 import { type Answer, refusal } from "./answer.ts";
 import { bodyOf, type HttpRequest, header } from "./request.ts";
 
-/** One request and what belongs to it. */
+/** One request, with its query and its log. */
 export interface Exchange {
   readonly request: HttpRequest;
   readonly query: URLSearchParams;
@@ -12,20 +12,20 @@ export interface Exchange {
 
 export type Handler = (exchange: Exchange) => Promise<Answer>;
 
-/** Path, method, handler: all that a function serves. */
+/** The handlers of a function by path and method. */
 export type Routes = Readonly<Record<string, Readonly<Partial<Record<"GET" | "POST", Handler>>>>>;
 
 export interface Serving {
   readonly log: Logger;
-  /** Cloud Run's: it names the project that traces lie in. */
+  /** Cloud Run's environment, which names the project of the traces. */
   readonly environment: Readonly<Record<string, string | undefined>>;
-  /** What else each line of the log says of a request. */
+  /** Additional fields of each log line about a request. */
   readonly fieldsOf?: (request: HttpRequest) => Readonly<Record<string, unknown>>;
-  /** What is answered where a handler throws; what the log says of it is its business, too. */
+  /** The answer if a handler throws; it also logs the error. */
   readonly answerError: (error: unknown, log: Logger) => Answer;
 }
 
-/** A Kubernetes name is short, a CSR is 1 KiB; nobody has a reason to send more. */
+/** A Kubernetes name is short and a CSR is 1 KiB, so no honest request is larger. */
 const BODY_MAX = 64 * 1024;
 
 /** Answers every request by its route. Never throws. */

@@ -5,7 +5,7 @@ export const clusterIdSchema = z
   .string("use a cluster ID: cn-…")
   .check(z.regex(/^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/, "use a cluster ID: cn-…"));
 
-/** Of a run: the whole mesh, or one cluster. */
+/** The scope of a run: the whole mesh, or one cluster. */
 export const scopeSchema = z.union(
   [z.literal("mesh"), z.strictObject({ clusterId: clusterIdSchema })],
   'use "mesh" or { "clusterId": "cn-…" }',
@@ -19,7 +19,7 @@ export function parse<T>(schema: z.ZodMiniType<T>, value: unknown): T {
   throw inputError(issue);
 }
 
-/** The field that an issue is about, empty where it is the whole, and whether nobody knows that field. */
+/** The field of an issue, empty for the value as a whole, and whether the schema lacks that field. */
 export function fieldOf(issue: z.core.$ZodIssue | undefined): {
   readonly field: string;
   readonly isUnknown: boolean;

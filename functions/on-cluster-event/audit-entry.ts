@@ -1,14 +1,14 @@
 import type { ClusterRef } from "../../shared/core/cluster/cluster.ts";
 import { parseClusterResource } from "../../shared/core/names.ts";
 
-/** An operation on a cluster, reduced to where to look. */
+/** An operation on a cluster, reduced to the cluster. */
 export interface ClusterEvent {
   readonly cluster: ClusterRef;
   readonly method: Method;
   readonly operationId: string;
 }
 
-/** Why an entry is none of ours; stable, for logs. */
+/** The reason why an entry is ignored; stable, for logs. */
 export type IgnoredReason =
   | "NotAnAuditEntry"
   | "OtherService"
@@ -19,7 +19,7 @@ export type IgnoredReason =
 
 export type ParsedEntry = { readonly event: ClusterEvent } | { readonly ignored: IgnoredReason };
 
-/** The parts of a Cloud Logging LogEntry with an AuditLog payload that are read; any of them may be missing. */
+/** The parts of a Cloud Logging LogEntry with an AuditLog payload that are read; each may be missing. */
 interface AuditEntry {
   readonly operation?: { readonly id?: string; readonly last?: boolean };
   readonly protoPayload?: {
@@ -41,10 +41,10 @@ const SERVICE = "container.googleapis.com";
 
 type Phase = "first" | "last" | "only";
 
-/** Which of its entries say something, by method without package and version. */
+/** The entries to act on, by method without package and version. */
 const METHODS = {
   CreateCluster: ["last"],
-  // The API server goes away between the two, and the others are better off without it from the first on.
+  // The API server goes away between the two, and the peers should disconnect from the first on.
   DeleteCluster: ["first", "last"],
   SetLabels: ["last", "only"],
   UpdateCluster: ["last", "only"],
@@ -54,12 +54,13 @@ const METHODS = {
 } as const satisfies Record<string, readonly Phase[]>;
 export type Method = keyof typeof METHODS;
 
-/** gcloud beta and Terraform's beta provider call v1beta1; node-pool methods share prefixes, so the name is matched whole. */
+/** gcloud beta and Terraform's beta provider call v1beta1. Whole match: node-pool methods share prefixes. */
 const METHOD = /^google\.container\.v1(?:beta1)?\.ClusterManager\.(?<method>\w+)$/;
 
 /**
- * A long operation leaves two entries, and only the last says how it ended; a short one, and one that was rejected, leave a single
- * entry without `operation`. https://cloud.google.com/kubernetes-engine/docs/how-to/audit-logging
+ * A long operation writes two entries, and only the last has its result. A short or a rejected one writes a
+ * single entry without `operation`.
+ * https://cloud.google.com/kubernetes-engine/docs/how-to/audit-logging
  */
 export function parseAuditEntry(value: unknown): ParsedEntry {
   if (typeof value !== "object" || value === null || !("protoPayload" in value)) {
@@ -71,8 +72,8 @@ export function parseAuditEntry(value: unknown): ParsedEntry {
   const method = METHOD.exec(protoPayload.methodName ?? "")?.groups?.["method"] ?? "";
   if (!isMethod(method)) return { ignored: "OtherMethod" };
   if ((protoPayload.status?.code ?? 0) !== 0) return { ignored: "OperationFailed" };
-  const wanted: readonly Phase[] = METHODS[method];
-  if (!wanted.includes(phaseOf(operation))) return { ignored: "OperationNotFinished" };
+  const phases: readonly Phase[] = METHODS[method];
+  if (!phases.includes(phaseOf(operation))) return { ignored: "OperationNotFinished" };
   const cluster = labelled(resource?.labels) ?? parseClusterResource(protoPayload.resourceName ?? "");
   if (cluster === undefined) return { ignored: "NoCluster" };
   return { event: { cluster, method, operationId: operation?.id ?? "" } };

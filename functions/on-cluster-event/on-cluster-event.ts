@@ -13,8 +13,8 @@ import { type Envelope, openEnvelope } from "../event/envelope.ts";
 import { type ClusterEvent, type Method, parseAuditEntry } from "./audit-entry.ts";
 
 /**
- * Something was done to a cluster somewhere: look at it. Resolves when the event is done with, whatever came of it; rejects
- * when it must be delivered again. `environment` is Cloud Run's: where traces are.
+ * Looks at the cluster of an event. Resolves when the event is acknowledged, with whatever result; rejects if
+ * Pub/Sub must deliver it again. `environment` is Cloud Run's: it names the project of the traces.
  */
 export async function onClusterEvent(
   runtime: Runtime,
@@ -64,17 +64,20 @@ async function handle(runtime: Runtime, log: Logger, { cluster: ref, method }: C
   });
 }
 
-/** Where a cluster is going: nowhere that concerns the mesh, or in, or out of it. */
+/** The change of a cluster's membership: none, or it joins, or it leaves. */
 type Direction =
   | { readonly ignored: string }
   | {
       readonly message: "cluster joins" | "cluster leaves";
       readonly why: { readonly reason?: string };
-      /** The cluster as it was just read, if it is a member. */
+      /** The cluster as just read, if it is a member. */
       readonly known: readonly Cluster[];
     };
 
-/** What the cluster is now decides, not what the event says: it may be late, and the name may be another cluster's. */
+/**
+ * The cluster's present state decides, not the event: that may be late, or about an earlier cluster of the
+ * name.
+ */
 function directionOf(cluster: Cluster | undefined, spec: MeshSpec, method: Method): Direction {
   const reason = cluster === undefined ? "Gone" : nonMemberReason(cluster, spec);
   if (reason !== undefined && reason !== "Gone" && standsStill(reason)) return { ignored: reason };
@@ -87,8 +90,8 @@ function directionOf(cluster: Cluster | undefined, spec: MeshSpec, method: Metho
       code: "Provisioning",
     });
   }
-  const nobodyKnowsIt = method === "CreateCluster" || reason === "Provisioning";
-  return nobodyKnowsIt
+  const isUnknownToPeers = method === "CreateCluster" || reason === "Provisioning";
+  return isUnknownToPeers
     ? { ignored: reason ?? "" }
     : { message: "cluster leaves", why: reason === undefined ? {} : { reason }, known: [] };
 }

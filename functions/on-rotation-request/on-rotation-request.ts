@@ -18,9 +18,10 @@ import { type Envelope, openMessage, type TopicMessage } from "../event/envelope
 import { parseRotationMessage, type RotationRequest } from "./rotation-message.ts";
 
 /**
- * Somebody orders a rotation, or time has passed. Resolves when the message is done with; rejects when it must be delivered
- * again. What cannot be understood is logged with the field at fault and done with: no redelivery would mend it. `environment`
- * is Cloud Run's: where traces are.
+ * Carries out an order to rotate, or a tick. Resolves when the message is acknowledged; rejects if Pub/Sub
+ * must deliver it again. A message that cannot be understood is logged with the field at fault and
+ * acknowledged, because no redelivery mends it. `environment` is Cloud Run's: it names the project of the
+ * traces.
  */
 export async function onRotationRequest(
   runtime: Runtime<RotatorRun>,
@@ -89,7 +90,7 @@ function logMoved(log: Logger, { before, after, gate }: Ordered, isTick: boolean
   if (after === undefined) log.info({ stage }, "nothing to be done: the order is a copy, or out of date");
   else if (isRefusal(after)) {
     const { refused: code, message, cure } = after;
-    // A tick asks for nothing: that a stage takes its time is no refusal to anybody.
+    // A tick orders no step, so a stage that is not over is no refusal.
     const level = isTick && code === "StageNotOver" ? "info" : "warn";
     log[level]({ stage, code, cure, waitingFor: gate?.waitingFor, until: gate?.until }, message);
   } else {

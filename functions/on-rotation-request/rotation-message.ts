@@ -13,7 +13,7 @@ import { clusterIdSchema, fieldOf, scopeSchema } from "../input/parse.ts";
 
 const REASONS = ["scheduled", "manual", "compromise"] as const;
 
-/** What a message on the rotation topic asks for. */
+/** The content of a message on the rotation topic. */
 export type RotationRequest =
   | { readonly kind: "tick" }
   | { readonly kind: "intermediate"; readonly scope: Scope; readonly reason: (typeof REASONS)[number] }
@@ -25,7 +25,7 @@ export type RotationRequest =
     }
   /** Secret Manager's rotation schedule. */
   | { readonly kind: "schedule" }
-  /** Something was done to the root secret: only look. */
+  /** The root secret has changed: start a full run. */
   | { readonly kind: "look" }
   | { readonly kind: "ignored"; readonly reason: string };
 
@@ -51,8 +51,9 @@ const MESSAGE = z.discriminatedUnion(
 );
 
 /**
- * Reads a message of the rotation topic: an order as JSON, or a notification of Secret Manager, which says what it is in its
- * attributes (https://cloud.google.com/secret-manager/docs/event-notifications). Fails with InputError, whose `field` is at fault.
+ * Parses a message of the rotation topic: an order as JSON, or a notification of Secret Manager, whose type
+ * is in its attributes (https://cloud.google.com/secret-manager/docs/event-notifications). Fails with
+ * InputError, which names the field.
  */
 export function parseRotationMessage(message: TopicMessage, meshId: string): RotationRequest {
   const { eventType, secretId = "" } = message.attributes;
@@ -66,7 +67,7 @@ export function parseRotationMessage(message: TopicMessage, meshId: string): Rot
     const request = parsed.data;
     if (request.kind !== "root" || request.action === "advance") return request;
     const field = (["without", "confirm"] as const).find((each) => request[each] !== undefined);
-    if (field !== undefined) throw notUnderstood(field, "it goes with action advance alone", "remove it");
+    if (field !== undefined) throw notUnderstood(field, "only action advance takes it", "remove it");
     return request;
   }
   const [issue] = parsed.error.issues;
@@ -82,7 +83,7 @@ function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
-    throw notUnderstood("data", "it is no JSON", EXAMPLE);
+    throw notUnderstood("data", "it is not JSON", EXAMPLE);
   }
 }
 

@@ -1,9 +1,9 @@
 import { type HttpRequest, header } from "../http/request.ts";
 
 /**
- * The account that calls, for the log; "unknown" without a token. The token is read and not verified: Cloud Run lets nobody
- * in without having done so, and hands over the token with its signature removed, so that it cannot be used again. Of two
- * tokens it looks at that in `X-Serverless-Authorization` alone.
+ * The account that calls, for the log; "unknown" without a token. The token is read and not verified: Cloud
+ * Run has verified it, and removes its signature so that it cannot be used again. Of two tokens Cloud Run
+ * verifies only that in `X-Serverless-Authorization`.
  * https://cloud.google.com/run/docs/authenticating/service-to-service
  */
 export function callerOf(request: HttpRequest): string {

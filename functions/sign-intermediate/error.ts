@@ -2,9 +2,9 @@ import { NotReadyError, RefusedError, RootError } from "../../shared/errors.ts";
 import { type Answer, errorAnswer, errorBody, refusal } from "../http/answer.ts";
 
 /**
- * One status for each class of error, so that the caller gets back the same one: 400 what it sent is wrong, 403 the signer
- * itself was refused something, or two members have one ID, 404 the cluster is no member yet, 422 the root cannot sign, and
- * 503 or 500 for what may pass. shared/adapters/signer-errors.ts reads them.
+ * One status for each class of error, so that the caller can make the same class: 400 its input is wrong, 403
+ * the signer was refused something, or two members have one ID, 404 the cluster is no member yet, 422 the
+ * root cannot sign, 503 or 500 for an error that may pass. shared/adapters/signer-errors.ts reads them.
  */
 export function signErrorAnswer(error: unknown): Answer {
   if (error instanceof RefusedError) return refusal(403, errorBody(error));

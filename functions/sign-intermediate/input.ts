@@ -8,10 +8,10 @@ export const SIGN_BODY = z.strictObject({
   csr: z.string("send a PKCS#10 request in PEM").check(z.minLength(1, "send a PKCS#10 request in PEM")),
 });
 
-export type SignOrder = z.infer<typeof SIGN_BODY>;
+export type SignRequest = z.infer<typeof SIGN_BODY>;
 
 /** Fails with InputError, which names the first field at fault. */
-export function parseSign(body: Buffer, contentType: string | undefined): SignOrder {
+export function parseSign(body: Buffer, contentType: string | undefined): SignRequest {
   checkContentType(contentType, JSON_TYPE);
   return parse(SIGN_BODY, parseJson(body));
 }

@@ -1,4 +1,4 @@
-import { answered, answeredLater, type Json, jsonBody, schemasOf } from "../http/openapi-parts.ts";
+import { answered, type Json, jsonBody, laterAnswer, schemasOf } from "../http/openapi-parts.ts";
 import { SIGN_BODY } from "./input.ts";
 import { SIGN_OUTPUTS } from "./output.ts";
 
@@ -8,8 +8,8 @@ const refusals = {
     "Error",
   ),
   "422": answered("no certificate can be issued with this root", "Error"),
-  "500": answered("nobody expected this", "Error"),
-  "503": answeredLater("nothing can be said now"),
+  "500": answered("an unexpected error: see the log of the function", "Error"),
+  "503": laterAnswer("no answer now: send it again later"),
 };
 
 /** The function `sign-intermediate` as OpenAPI 3.1, from the schemas that it parses with. */
@@ -31,7 +31,7 @@ export function signOpenApi(): Json {
             "Subject, subject alternative name, path length and lifetime are the function's own; of the PKCS#10 request it takes nothing but the public key.",
           requestBody: jsonBody(SIGN_BODY),
           responses: {
-            "200": answered("the certificate (PEM), and what the mesh trusts", "Issued"),
+            "200": answered("the certificate (PEM), and the trust bundle", "Issued"),
             "400": answered("the input is wrong: `field` names where", "Error"),
             "404": answered("the cluster is not listed, or no member, yet", "Error"),
             "413": answered("the body is too large", "Error"),
@@ -42,24 +42,23 @@ export function signOpenApi(): Json {
       "/trust-bundle": {
         get: {
           operationId: "trustBundle",
-          summary:
-            "The certificates (PEM) of the claimed roots in version order, and the aliases that they stand for",
-          responses: { "200": answered("what the mesh trusts", "TrustBundle"), ...refusals },
+          summary: "The certificates (PEM) of the claimed roots in version order, and their aliases",
+          responses: { "200": answered("the trust bundle", "TrustBundle"), ...refusals },
         },
       },
       "/check": {
         get: {
           operationId: "check",
-          summary: "Whether it can sign now, and until when; nothing is signed",
+          summary: "Whether it can sign now, and until when; it signs nothing",
           responses: { "200": answered("it can", "Fitness"), ...refusals },
         },
       },
       "/doctor": {
         get: {
           operationId: "doctor",
-          summary: "What the function itself is allowed, under its own account",
+          summary: "The checks of the function's own account",
           responses: {
-            "200": answered("one check for each thing that was looked at", "Diagnosis"),
+            "200": answered("every check", "Diagnosis"),
             ...refusals,
           },
         },

@@ -2,7 +2,7 @@ import * as z from "zod/mini";
 import type { Fitness, IssuedCertificate, TrustBundle } from "../../shared/ports/root-authority.ts";
 import { OUTPUTS } from "../sync-mesh/output.ts";
 
-/** What `sign-intermediate` answers, as schemas: as in output.ts. */
+/** The answers of `sign-intermediate` as schemas, for the same use as in output.ts. */
 
 const version = z.int().check(z.positive());
 const rootVersions = z.strictObject({
@@ -26,7 +26,7 @@ export interface FitnessBody extends Pick<Fitness, "rootVersions"> {
 
 const fitness: z.ZodMiniType<FitnessBody> = z.strictObject({ rootVersions, signsUntil: z.iso.datetime() });
 
-/** By their names in the OpenAPI document. */
+/** By name in the OpenAPI document. */
 export const SIGN_OUTPUTS = {
   Issued: issued,
   TrustBundle: trustBundle,

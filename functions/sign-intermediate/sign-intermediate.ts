@@ -13,14 +13,14 @@ import { signErrorAnswer } from "./error.ts";
 import { parseSign } from "./input.ts";
 import type { FitnessBody } from "./output.ts";
 
-/** Callers wait for longer (shared/adapters/root-authority.ts), so that they hear why there is no certificate. */
+/** Callers wait longer (shared/adapters/root-authority.ts), so they learn why there is no certificate. */
 const DEADLINE_MS = 45_000;
 
 /**
- * The one holder of the root's key over HTTP: a certificate for a member's CSR (`POST /sign`), and what the mesh trusts
- * (`GET /trust-bundle`). It says whether it can sign (`GET /check`) and what it is allowed (`GET /doctor`), too. It sits behind
- * IAM, which lets in the functions that join and rotate; what it signs it decides itself. Every certificate is one line in its log.
- * It never throws.
+ * The only holder of the root's key, over HTTP: a certificate for a member's CSR (`POST /sign`), the trust
+ * bundle (`GET /trust-bundle`), whether it can sign (`GET /check`), and the checks of its account (`GET
+ * /doctor`). IAM admits the functions that join and rotate; the signer itself decides what to sign. Every
+ * certificate is one line in its log. It never throws.
  */
 export function signIntermediate(
   runtime: SignerRuntime,
@@ -76,7 +76,9 @@ async function doctor(runtime: SignerRuntime, _: Exchange, signal: AbortSignal):
   return { status: 200, body: { checks } satisfies Diagnosis };
 }
 
-/** A root is an operator's to mend, and so is an error that Meshjoin does not know. A refused caller is told itself. */
+/**
+ * An operator must mend a root or an unexpected error. Any other error goes to the caller, as a warning here.
+ */
 function logAndAnswer(error: unknown, log: Logger): Answer {
   const isOperators = error instanceof RootError || !(error instanceof MeshjoinError);
   log[isOperators ? "error" : "warn"]({ err: error }, "request failed");

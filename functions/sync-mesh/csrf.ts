@@ -1,8 +1,8 @@
 import { randomBytes, timingSafeEqual } from "node:crypto";
 
 /**
- * A form proves that this page made it by a token that it holds twice: as a field, and as a cookie that no other site can
- * set or have sent along (SameSite=Strict).
+ * A form proves that this page made it by a token that it sends twice: as a field, and as a cookie that no
+ * other site can set or cause to be sent (SameSite=Strict).
  */
 const COOKIE = "meshjoin-csrf";
 const TOKEN = /^[\w-]{43}$/;
@@ -15,7 +15,7 @@ export function csrfCookie(token: string): string {
   return `${COOKIE}=${token}; Path=/; HttpOnly; SameSite=Strict`;
 }
 
-/** The token that the browser has, so that pages open side by side share one. */
+/** The token that the browser has already, so that pages side by side share one. */
 export function csrfTokenOf(cookies: string | undefined): string | undefined {
   const pairs = (cookies ?? "").split(";").map((pair) => pair.trim().split("="));
   const token = pairs.find(([name]) => name === COOKIE)?.[1];
@@ -36,8 +36,9 @@ export interface OriginHeaders {
 }
 
 /**
- * A browser says where a form comes from; what does not say it is no browser and has no cookie either. `Sec-Fetch-Site` is
- * the browser's own comparison and holds through a proxy that changes the host; only browsers before 2023 lack it.
+ * A browser names the origin of a form; a client that does not is no browser and has no cookie either.
+ * `Sec-Fetch-Site` is the browser's own comparison and survives a proxy that changes the host; only browsers
+ * before 2023 lack it.
  */
 export function isSameOrigin({ origin, host, secFetchSite }: OriginHeaders): boolean {
   if (secFetchSite !== undefined) return secFetchSite === "same-origin";

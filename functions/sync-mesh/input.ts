@@ -4,14 +4,14 @@ import { InputError } from "../../shared/errors.ts";
 import { checkContentType, JSON_TYPE, parseJson } from "../http/body.ts";
 import { clusterIdSchema, parse, scopeSchema } from "../input/parse.ts";
 
-/** Findings that a run may be told to act on. */
+/** Findings that a person may confirm, so that a run acts on them. */
 const CONFIRMABLE = ["MassLeave", "NotConfigured", "IstioVersionDiffers"] as const;
 
 type Confirmable = (typeof CONFIRMABLE)[number];
 
 const confirmable = z.enum(CONFIRMABLE, `use ${CONFIRMABLE.join(", ")}`);
 
-/** The body of `POST /sync`; everything may be left out. */
+/** The body of `POST /sync`; every field is optional. */
 export const SYNC_BODY = z.strictObject({
   scope: z.optional(scopeSchema),
   dryRun: z.optional(z.boolean("use true or false")),
@@ -21,20 +21,20 @@ export const SYNC_BODY = z.strictObject({
 
 const scopeName = z.union([z.literal("mesh"), clusterIdSchema], 'use "mesh" or a cluster ID: cn-…');
 
-/** The query of `GET /`: the page as it is, or with the plan of `plan`. */
+/** The query of `GET /`: the page, with `plan` also the plan of that scope. */
 const PAGE_QUERY = z.strictObject({
   plan: z.optional(scopeName),
   refresh: z.optional(z.literal("off", "use off")),
 });
 
-/** The fields of a form that is sent to `POST /actions`, without its token. */
+/** The fields of a form for `POST /actions`, without its token. */
 const ACTION_FORM = z.strictObject({
   action: z.enum(["plan", "sync"], "use plan, sync"),
   scope: scopeName,
   confirm: z.optional(confirmable),
 });
 
-export interface SyncOrder {
+export interface SyncInput {
   readonly request: ReconcileRequest;
   readonly dryRun: boolean;
 }
@@ -49,7 +49,7 @@ export const PLAN_QUERY = z.strictObject({
 });
 
 /** Fails with InputError, which names the first field at fault. */
-export function parseSync(body: Buffer, contentType: string | undefined): SyncOrder {
+export function parseSync(body: Buffer, contentType: string | undefined): SyncInput {
   checkContentType(contentType, JSON_TYPE);
   const {
     scope: where = "mesh",
@@ -61,7 +61,7 @@ export function parseSync(body: Buffer, contentType: string | undefined): SyncOr
   return { request: { scope: where, reason: "sync", confirm, deep, rollOut: true }, dryRun };
 }
 
-/** A deep run finds edits by asking the API server field by field, so no plan could hold them, and an empty one would lie. */
+/** A deep run finds edits by dry runs against the API server, so a plan cannot contain them. */
 function notPlanned(): InputError {
   return new InputError("the edits that a deep run takes back cannot be planned", {
     code: "InvalidInput",
@@ -81,7 +81,7 @@ export function planRequest(scopeOf: string, confirm?: Confirmable): ReconcileRe
   return { ...requestOf(scopeOf, confirm), reason: "plan" };
 }
 
-/** What the page's button asks for: as `POST /sync` with the same scope. */
+/** The request of the page's button: as `POST /sync` with the same scope. */
 export function syncRequest({ scope: name, confirm }: ActionForm): ReconcileRequest {
   return { ...requestOf(name, confirm), reason: "sync", rollOut: true };
 }
@@ -91,7 +91,7 @@ export function parsePageQuery(query: URLSearchParams): PageQuery {
   return parse(PAGE_QUERY, Object.fromEntries(query));
 }
 
-/** Fails with InputError on what is no form. */
+/** Fails with InputError if it is no form. */
 export function parseForm(body: Buffer, contentType: string | undefined): URLSearchParams {
   checkContentType(contentType, "application/x-www-form-urlencoded");
   return new URLSearchParams(body.toString("utf8"));

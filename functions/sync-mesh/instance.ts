@@ -5,22 +5,22 @@ import { logProgress } from "../../shared/run-log.ts";
 import type { Runtime } from "../../shared/runtime.ts";
 import type { LastSync } from "./page/view.ts";
 
-/** For so long a status is answered again without looking. */
+/** A status of this age is answered again without a look. */
 const STATUS_LIVES_MS = 15_000;
 
-/** One instance of the function: what it was started with, and what it keeps between requests. Another instance keeps its own. */
+/** One instance of the function, with the values it keeps between requests. Instances share nothing. */
 export interface Instance {
   readonly runtime: Runtime;
-  /** Of its log in the console, where it knows its project and service. */
+  /** The function's log in the console; undefined without project and service. */
   readonly logsUrl: string | undefined;
   readonly withRun: <T>(log: Logger, use: (run: Run) => Promise<T>) => Promise<T>;
-  readonly status: Kept<Status>;
-  readonly lastSync: Kept<LastSync>;
+  readonly status: Cached<Status>;
+  readonly lastSync: Cached<LastSync>;
 }
 
 /** One value, replaced as a whole. */
-interface Kept<T> {
-  /** Undefined where there is none, or where it is too old. */
+interface Cached<T> {
+  /** Undefined if there is none, or if it is too old. */
   get(): T | undefined;
   set(value: T): void;
   drop(): void;
@@ -31,20 +31,20 @@ export function createInstance(runtime: Runtime, logsUrl: string | undefined): I
     runtime,
     logsUrl,
     withRun: async (log, use) => await runtime.withRun(logProgress(log), use),
-    status: keep(STATUS_LIVES_MS),
-    lastSync: keep(Number.POSITIVE_INFINITY),
+    status: cached(STATUS_LIVES_MS),
+    lastSync: cached(Number.POSITIVE_INFINITY),
   };
 }
 
-function keep<T>(livesMs: number): Kept<T> {
-  let kept: { readonly value: T; readonly at: number } | undefined;
+function cached<T>(livesMs: number): Cached<T> {
+  let entry: { readonly value: T; readonly at: number } | undefined;
   return {
-    get: () => (kept === undefined || performance.now() - kept.at > livesMs ? undefined : kept.value),
+    get: () => (entry === undefined || performance.now() - entry.at > livesMs ? undefined : entry.value),
     set(value) {
-      kept = { value, at: performance.now() };
+      entry = { value, at: performance.now() };
     },
     drop() {
-      kept = undefined;
+      entry = undefined;
     },
   };
 }

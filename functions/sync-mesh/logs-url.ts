@@ -1,5 +1,5 @@
 /**
- * The function's own log in the console, where its instance knows its project and service.
+ * The function's own log in the console; undefined if its project or service is not known.
  * https://cloud.google.com/logging/docs/view/logs-explorer-interface
  */
 export function logsUrl(project: string | undefined, service: string | undefined): string | undefined {

@@ -2,9 +2,9 @@ import { JSON_TYPE } from "../http/body.ts";
 import { DOCTOR_QUERY } from "../http/doctor-query.ts";
 import {
   answered,
-  answeredLater,
   type Json,
   jsonBody,
+  laterAnswer,
   reference,
   schemaOf,
   schemasOf,
@@ -14,8 +14,8 @@ import { OUTPUTS } from "./output.ts";
 
 const refusals = {
   "400": answered("the input is wrong: `field` names where", "Error"),
-  "500": answered("something that asking again does not mend", "Error"),
-  "503": answeredLater("nothing can be said now"),
+  "500": answered("an error that asking again does not mend", "Error"),
+  "503": laterAnswer("no answer now: send it again later"),
 };
 
 /** The JSON part of the function `sync-mesh`, as OpenAPI 3.1, from the schemas that it parses with. */
@@ -31,7 +31,7 @@ export function openApi(): Json {
       "/status": {
         get: {
           operationId: "status",
-          summary: "Every member and every pair as they are",
+          summary: "The present state of every member and every pair",
           description: "Kept for 15 s, unless asked with `Cache-Control: no-cache`.",
           responses: { "200": answered("the mesh", "Status"), ...refusals },
         },
@@ -39,7 +39,7 @@ export function openApi(): Json {
       "/plan": {
         get: {
           operationId: "plan",
-          summary: "What a sync would do; nothing is written",
+          summary: "The actions of a sync; writes nothing",
           parameters: parametersOf(schemaOf(PLAN_QUERY)),
           responses: { "200": answered("the plan", "Plan"), ...refusals },
         },
@@ -47,9 +47,9 @@ export function openApi(): Json {
       "/doctor": {
         get: {
           operationId: "doctor",
-          summary: "What the functions' accounts can read and may do; nothing is written",
+          summary: "What the functions' accounts can read and may do; writes nothing",
           description:
-            "The reconciler looks for itself. What it could not look at in 45 s, and what other functions are allowed, is `unknown`.",
+            "The reconciler checks its own account and asks the other functions for theirs. A check that is not made in 45 s is `unknown`.",
           parameters: parametersOf(schemaOf(DOCTOR_QUERY)),
           responses: { "200": answered("every check", "Diagnosis"), ...refusals },
         },
@@ -57,15 +57,15 @@ export function openApi(): Json {
       "/sync": {
         post: {
           operationId: "sync",
-          summary: "Make the mesh what it should be",
+          summary: "Reconcile the mesh",
           requestBody: jsonBody(SYNC_BODY),
           responses: {
             "200": {
               description: "done; with `dryRun` the plan",
               content: { [JSON_TYPE]: { schema: { anyOf: [reference("Summary"), reference("Plan")] } } },
             },
-            "202": answered("more is left to do: send it again later", "Summary"),
-            "207": answered("something failed that asking again does not mend", "Summary"),
+            "202": answered("not complete: send it again later", "Summary"),
+            "207": answered("an action failed, and asking again does not mend it", "Summary"),
             ...refusals,
             "413": answered("the body is too large", "Error"),
           },

@@ -11,8 +11,8 @@ import { STAGES } from "../../shared/core/roots/stages.ts";
 import type { ErrorBody } from "../http/answer.ts";
 
 /**
- * What the function answers, as schemas: they document the types of the core, and a test holds real answers to them.
- * The function itself does not load them.
+ * The answers of the function as schemas. They document the types of the core, and a test holds real answers
+ * to them. The function itself does not load them.
  */
 
 // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- an enum wants a tuple of its names
@@ -106,7 +106,7 @@ const diagnosis: z.ZodMiniType<Diagnosis> = z.strictObject({
   ),
 });
 
-/** Of an error of any version: its codes may become more. */
+/** An error of any version: later versions may add codes. */
 const error: z.ZodMiniType<Omit<ErrorBody, "code"> & { readonly code: string }> = z.strictObject({
   code: z.string(),
   message: z.string(),
@@ -114,7 +114,7 @@ const error: z.ZodMiniType<Omit<ErrorBody, "code"> & { readonly code: string }> 
   field: z.exactOptional(z.string()),
 });
 
-/** By their names in the OpenAPI document. */
+/** By name in the OpenAPI document. */
 export const OUTPUTS = {
   Finding: finding,
   Certificate: certificate,

@@ -12,9 +12,10 @@ import { getStatus } from "./routes/status.ts";
 import { postSync } from "./routes/sync.ts";
 
 /**
- * The mesh over HTTP: look at it (`/status`), see what would be done (`/plan`), have it done (`/sync`); the page (`/`) and
- * its forms (`/actions`) are the same for a person. A caller may do all of that: IAM decides who calls.
- * It never throws. `environment` is Cloud Run's: where traces and logs are.
+ * The mesh over HTTP: its status (`/status`), the plan of a sync (`/plan`), a sync (`/sync`), the checks of
+ * the accounts (`/doctor`); the page (`/`) and its forms (`/actions`) offer the same to a person. IAM decides
+ * who may call; a caller may do all of it. It never throws. `environment` is Cloud Run's: it names project
+ * and service of traces and logs.
  */
 export function syncMesh(
   runtime: Runtime,

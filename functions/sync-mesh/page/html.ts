@@ -1,12 +1,12 @@
-/** No JSON holds a symbol: nothing that was read from somewhere passes for markup. */
+/** JSON holds no symbol, so no value that was read can pass for markup. */
 const MARKUP = Symbol("markup");
 
-/** Markup that may be sent as it is; only `html` makes it. */
+/** Markup that is safe to send; only `html` makes it. */
 export interface Html {
   readonly [MARKUP]: string;
 }
 
-/** What may stand in a template; `undefined` stands for nothing. */
+/** A value in a template; `undefined` renders as nothing. */
 export type Part = Html | string | number | undefined | readonly Part[];
 
 const ENTITIES: Readonly<Record<string, string>> = {
@@ -18,12 +18,12 @@ const ENTITIES: Readonly<Record<string, string>> = {
 };
 
 /**
- * What shows nothing by itself, or turns the direction of what follows: controls, formats, separators, halves of
- * characters. Line breaks and tabs stay, and so do the two joiners that scripts and emoji are written with.
+ * Characters that are invisible or change the direction of the text: controls, formats, separators, lone
+ * surrogates. Line breaks, tabs and the two joiners of scripts and emoji stay.
  */
 const UNSEEN = /(?![\n\t\u200c\u200d])[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu;
 
-/** Safe as text and within a quoted attribute; what cannot be seen is named, as `\u{202e}`. */
+/** Safe as text and in a quoted attribute; shows invisible characters as `\u{202e}`. */
 function escaped(text: string): string {
   return text
     .replaceAll(UNSEEN, (character) => `\\u{${character.codePointAt(0)?.toString(16)}}`)
@@ -36,7 +36,7 @@ function rendered(part: Part): string {
   return MARKUP in part ? part[MARKUP] : part.map(rendered).join("");
 }
 
-/** Everything is escaped but other markup. A value in an attribute stands between quotes, in the template. */
+/** Escapes every part that is not markup. The template itself must quote a value in an attribute. */
 export function html(strings: TemplateStringsArray, ...parts: readonly Part[]): Html {
   return { [MARKUP]: strings.map((text, index) => text + rendered(parts[index])).join("") };
 }

@@ -19,8 +19,8 @@ export interface Page {
   readonly html: string;
   readonly contentSecurityPolicy: string;
   /**
-   * Value of the header `Refresh`; undefined where the page stays as it is. It names its address: without one, a browser
-   * that stands at `#findings` jumps there again and loads nothing. Loading `/` anew keeps how far one has scrolled.
+   * Value of the header `Refresh`; undefined if the page does not refresh. It names the address, because
+   * without one a browser at `#findings` only jumps there again. A load of `/` keeps the scroll position.
    */
   readonly refresh: string | undefined;
 }
@@ -31,7 +31,7 @@ interface Entry {
   readonly section: Html | undefined;
 }
 
-/** In the order of the page: what somebody has asked for, what can be done, then the mesh from the whole to its parts. */
+/** In the order of the page: a requested plan, the actions, then the mesh from the whole to its parts. */
 function entriesOf(scene: Scene): Entry[] {
   return [
     { id: "plan", title: "Plan", section: planSection(scene) },
@@ -46,7 +46,7 @@ function entriesOf(scene: Scene): Entry[] {
   ];
 }
 
-/** The whole mesh as one document that needs nothing else: no resource, no script. */
+/** The whole mesh as one document, without scripts or other resources. */
 export function renderPage(view: PageView): Page {
   const scene = sceneOf(view);
   const verdict = verdictOf(scene);

@@ -7,19 +7,19 @@ import { type Gap, gapsOf } from "./facts/gaps.ts";
 import { shortNames } from "./facts/names.ts";
 import type { PageView } from "./view.ts";
 
-/** A view with everything that more than one section needs to know of it. */
+/** A view with the facts that several sections need. */
 export interface Scene extends PageView {
   /** By network, then by name: the order of every picture and table. */
   readonly members: readonly MemberStatus[];
   readonly connections: readonly Connection[];
-  /** What a member reads, and by whom it is read, by its cluster ID. */
+  /** The connections of a member as reader (`reads`) and as target (`isRead`), by its cluster ID. */
   readonly reads: ReadonlyMap<string, readonly Connection[]>;
   readonly isRead: ReadonlyMap<string, readonly Connection[]>;
   readonly tally: Tally;
   readonly gaps: readonly Gap[];
   readonly expiries: readonly Expiry[];
   readonly findings: readonly Finding[];
-  /** Short, but like no other member's; a cluster ID for who is none. */
+  /** Short and unique among the members; for other clusters the cluster ID. */
   readonly nameOf: (clusterId: string) => string;
 }
 
@@ -44,7 +44,7 @@ export function sceneOf(view: PageView): Scene {
   };
 }
 
-/** A plan stands still until it has been read: it would be gone with the next load. */
+/** A page with a plan does not refresh: the next load would drop the plan. */
 export function isRefreshing({ refreshSeconds, plan }: Scene): boolean {
   return refreshSeconds > 0 && plan === undefined;
 }

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { type Html, html, source } from "./html.ts";
 
-/** Every colour of text stands at least 4.5 : 1 against what is behind it, every line that means something 3 : 1. */
+/** Contrast to the background: text at least 4.5 : 1, lines that carry a meaning 3 : 1. */
 const STYLE: Html = html`
 :root{color-scheme:light dark;
 --page:#f5f6f8;--surface:#fff;--raised:#eef0f4;--ink:#191e27;--muted:#566072;--rule:#dcdfe6;--link:#2449c4;--strong:#2449c4;--on-strong:#fff;
@@ -227,8 +227,8 @@ export const STYLE_ELEMENT: Html = html`<style>${STYLE}</style>`;
 const digest = createHash("sha256").update(source(STYLE)).digest("base64");
 
 /**
- * Nothing but this document: its one style by its hash, pictures that are in it, forms to where it came from. No script,
- * no frame around it, no other base for its links.
+ * Allows only this document: its style by hash, pictures in it, forms to its origin. No script, frame or
+ * base.
  */
 export const CONTENT_SECURITY_POLICY = [
   "default-src 'none'",

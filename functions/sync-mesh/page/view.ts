@@ -4,15 +4,15 @@ import type { Summary } from "../../../shared/core/answers/summary.ts";
 
 export interface PageView {
   readonly status: Status;
-  /** What a sync would do, where somebody has just asked for it. */
+  /** The plan of a sync, if the query asks for one. */
   readonly plan?: Plan;
   readonly lastSync?: LastSync;
-  /** `https:`; where an operator reads the function's log. */
+  /** `https:`; the function's log in the console. */
   readonly logsUrl?: string;
   /** Sent back by every form. */
   readonly csrfToken: string;
   readonly now: Date;
-  /** 0: the page stays as it is until somebody loads it again. */
+  /** 0: the page does not refresh. */
   readonly refreshSeconds: number;
 }
 

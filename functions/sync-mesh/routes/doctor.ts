@@ -6,7 +6,7 @@ import { parseDoctorQuery } from "../../http/doctor-query.ts";
 import type { Exchange } from "../../http/serve.ts";
 import type { Instance } from "../instance.ts";
 
-/** `GET /doctor`: the reconciler for itself, and what the other functions say of theirs. */
+/** `GET /doctor`: the reconciler's own checks, and those that the other functions report. */
 export async function getDoctor({ runtime, withRun }: Instance, { query, log }: Exchange): Promise<Answer> {
   const member = parseDoctorQuery(query);
   const { signerUrl } = runtime;

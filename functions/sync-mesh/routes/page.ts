@@ -8,22 +8,22 @@ import { renderPage } from "../page/page.ts";
 import { statusAndPlan } from "./plan.ts";
 import { currentStatus } from "./status.ts";
 
-/** So often a page that is left open loads itself anew. */
+/** An open page loads itself again after this time. */
 const REFRESH_SECONDS = 30;
 
-/** `GET /`: the status for a person, with the plan where the query asks for one. */
+/** `GET /`: the status for a person, with a plan if the query asks for one. */
 export async function getPage(instance: Instance, exchange: Exchange): Promise<Answer> {
   const { request, query, log } = exchange;
-  const { plan: planned, refresh: refreshes } = parsePageQuery(query);
-  const shown =
-    planned === undefined
+  const { plan: scope, refresh: refreshes } = parsePageQuery(query);
+  const view =
+    scope === undefined
       ? { status: await currentStatus(instance, exchange) }
-      : await statusAndPlan(instance, planRequest(planned), log);
+      : await statusAndPlan(instance, planRequest(scope), log);
   const lastSync = instance.lastSync.get();
   const { logsUrl } = instance;
   const csrfToken = csrfTokenOf(header(request, "cookie")) ?? newCsrfToken();
   const { html, contentSecurityPolicy, refresh } = renderPage({
-    ...shown,
+    ...view,
     ...(lastSync === undefined ? {} : { lastSync }),
     ...(logsUrl === undefined ? {} : { logsUrl }),
     csrfToken,

@@ -12,20 +12,20 @@ import type { Instance } from "../instance.ts";
 
 /** `GET /plan` */
 export async function getPlan({ withRun }: Instance, { query, log }: Exchange): Promise<Answer> {
-  const wanted = parsePlanQuery(query);
-  return { status: 200, body: await withRun(log, (run) => preview(run, wanted)) };
+  const request = parsePlanQuery(query);
+  return { status: 200, body: await withRun(log, (run) => preview(run, request)) };
 }
 
-/** From one look at everything. */
+/** From one look at the whole mesh. */
 export async function statusAndPlan(
-  { withRun, status: kept }: Instance,
-  wanted: ReconcileRequest,
+  { withRun, status: statusCache }: Instance,
+  request: ReconcileRequest,
   log: Logger,
 ): Promise<{ status: Status; plan: Plan }> {
   return await withRun(log, async (run) => {
-    const seen = await lookAtMesh(run, "mesh", { memberTimeoutMs: MEMBER_TIMEOUT_MS });
-    const [plan, status] = await Promise.all([preview(run, wanted, seen), collectStatus(run, seen)]);
-    kept.set(status);
+    const mesh = await lookAtMesh(run, "mesh", { memberTimeoutMs: MEMBER_TIMEOUT_MS });
+    const [plan, status] = await Promise.all([preview(run, request, mesh), collectStatus(run, mesh)]);
+    statusCache.set(status);
     return { status, plan };
   });
 }

@@ -10,14 +10,14 @@ export async function getStatus(instance: Instance, exchange: Exchange): Promise
   return { status: 200, body: await currentStatus(instance, exchange) };
 }
 
-/** One that was collected a moment ago, unless the client wants none of those. */
+/** A status of a moment ago, unless the client asks for a fresh one (`no-cache`). */
 export async function currentStatus(
   { status, withRun }: Instance,
   { request, log }: Exchange,
 ): Promise<Status> {
   const wantsFresh = /\bno-cache\b/.test(header(request, "cache-control") ?? "");
-  const kept = wantsFresh ? undefined : status.get();
-  if (kept !== undefined) return kept;
+  const cached = wantsFresh ? undefined : status.get();
+  if (cached !== undefined) return cached;
   const collected = await withRun(log, (run) => collectStatus(run));
   status.set(collected);
   return collected;

@@ -11,27 +11,27 @@ import type { Instance } from "../instance.ts";
 
 /** `POST /sync` */
 export async function postSync(instance: Instance, { request, log }: Exchange): Promise<Answer> {
-  const { request: wanted, dryRun } = parseSync(bodyOf(request), header(request, "content-type"));
-  if (dryRun) return { status: 200, body: await instance.withRun(log, (run) => preview(run, wanted)) };
-  const reconciled = await reconcileAndKeep(instance, wanted, log);
+  const { request: order, dryRun } = parseSync(bodyOf(request), header(request, "content-type"));
+  if (dryRun) return { status: 200, body: await instance.withRun(log, (run) => preview(run, order)) };
+  const reconciled = await reconcileAndKeep(instance, order, log);
   return { status: statusOf(reconciled), body: reconciled.summary };
 }
 
-/** What was seen before or during the run says nothing of the mesh any more. */
+/** Runs, and drops the cached status before and after: it is of an older mesh. */
 export async function reconcileAndKeep(
   { withRun, status, lastSync }: Instance,
-  wanted: ReconcileRequest,
+  request: ReconcileRequest,
   log: Logger,
 ): Promise<Reconciled> {
   status.drop();
-  const reconciled = await withRun(log, (run) => reconcile(run, wanted));
+  const reconciled = await withRun(log, (run) => reconcile(run, request));
   status.drop();
   lastSync.set({ summary: reconciled.summary, at: new Date().toISOString() });
-  logReconciled(log.child({ scope: wanted.scope }), reconciled);
+  logReconciled(log.child({ scope: request.scope }), reconciled);
   return reconciled;
 }
 
-/** 207: something failed that asking again does not mend; 202: the same request has more to do later. */
+/** 207: an action failed, and asking again does not mend it; 202: the same request has more to do later. */
 function statusOf({ summary, retry }: Reconciled): number {
   if (summary.outcome === "failed") return 207;
   return retry ? 202 : 200;

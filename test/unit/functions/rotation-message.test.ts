@@ -48,7 +48,7 @@ describe("a message on the rotation topic", () => {
 
   it.each([
     ["", "data", /empty/],
-    ["{", "data", /no JSON/],
+    ["{", "data", /not JSON/],
     ["null", "data", /./],
     ['"tick"', "data", /./],
     ["{}", "kind", /use tick, intermediate, root/],
@@ -56,8 +56,8 @@ describe("a message on the rotation topic", () => {
     ['{"kind":"root"}', "action", /use start, advance, pause, resume, abort/],
     ['{"kind":"root","action":"delete"}', "action", /use start/],
     ['{"kind":"root","action":"advance","confirm":["MassLeave"]}', "confirm.0", /use NotConfigured/],
-    ['{"kind":"root","action":"abort","confirm":["NotConfigured"]}', "confirm", /action advance alone/],
-    ['{"kind":"root","action":"start","without":["cn-a"]}', "without", /action advance alone/],
+    ['{"kind":"root","action":"abort","confirm":["NotConfigured"]}', "confirm", /only action advance/],
+    ['{"kind":"root","action":"start","without":["cn-a"]}', "without", /only action advance/],
     ['{"kind":"intermediate","reason":"manual"}', "scope", /use "mesh"/],
     [
       '{"kind":"intermediate","scope":{"clusterId":"a/b"},"reason":"manual"}',

@@ -2,7 +2,7 @@ import { type State, WORST_FIRST } from "../facts/connections.ts";
 import { type Html, html } from "../html.ts";
 import { type Point, px } from "./geometry.ts";
 
-/** The heads of the arrows, one for each state, since a marker does not take the colour of its line everywhere. */
+/** The arrow heads, one for each state: not every browser gives a marker the colour of its line. */
 export const ARROW_HEADS: Html = html`<defs>${WORST_FIRST.map(
   (state) => html`
 <marker id="arrow-${state}" class="${state}" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="8" markerHeight="8" markerUnits="userSpaceOnUse" orient="auto"><path d="M0 .5 7.5 4 0 7.5z"/></marker>`,
@@ -14,9 +14,9 @@ export interface Edge {
   readonly to: Point;
   readonly control: Point;
   readonly state: State;
-  /** Shown when somebody points at it. */
+  /** A tooltip. */
   readonly title: string;
-  /** It stands for many. */
+  /** It represents many pairs. */
   readonly bold?: boolean;
 }
 

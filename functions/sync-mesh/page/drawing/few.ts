@@ -25,12 +25,12 @@ const AIR = 8;
 /** Half of the polygon's stroke. */
 const HULL_PADDING = 14;
 const LABEL = { height: 22, perCharacter: 7.5 };
-/** The word at an arrow; nearer to the reader, because most arrows cross in the middle of the picture. */
+/** The word at an arrow; nearer to the reader, because most arrows cross in the middle. */
 const STATE = { at: 0.42, perCharacter: 7.5, air: 8 };
 const NAME_MAX = 18;
 const PLACE_MAX = 23;
 const NETWORK_MAX = 30;
-/** Half-axes of the ellipse that the nodes stand on, by the number of members. */
+/** Half-axes of the ellipse of nodes, by the number of members. */
 const ELLIPSES: readonly (readonly [number, number])[] = [
   [0, 0],
   [0, 0],
@@ -42,7 +42,7 @@ const ELLIPSES: readonly (readonly [number, number])[] = [
   [285, 205],
   [310, 230],
 ];
-/** The most members that are drawn so. */
+/** The most members that are drawn this way. */
 export const FEW = ELLIPSES.length - 1;
 
 interface Node extends Point {
@@ -64,7 +64,7 @@ function place(members: readonly MemberStatus[]): Node[] {
   }));
 }
 
-/** The name stands above the members of a network, or below them in the lower half of the picture. */
+/** The name is above the members of a network, or below them in the lower half of the picture. */
 function groupOf(network: string, nodes: readonly Node[]): Group {
   const isLow = nodes.reduce((sum, { y }) => sum + y, 0) > 1;
   const outermost = nodes.toSorted((a, b) => (isLow ? b.y - a.y : a.y - b.y))[0] ?? { x: 0, y: 0 };
@@ -113,7 +113,7 @@ function edgesOf(nodes: readonly Node[], { connections, nameOf }: Scene): Edge[]
   });
 }
 
-/** Beside its line, on the side that the line is bent to: the word of the pair back is on the other. */
+/** Beside its line, on the side that the line bends to; the word of the pair back is on the other. */
 function drawLabel(edge: Edge): Html {
   const { from, to, state } = edge;
   const { x, y } = pointOn(edge, STATE.at);
@@ -124,7 +124,7 @@ function drawLabel(edge: Edge): Html {
 <text class="state ${state}" x="${px(left)}" y="${px(y + right.y * STATE.air + 4)}">${state}</text>`;
 }
 
-/** Every member as a box, every pair as an arrow; what is not synced is named. */
+/** Every member as a box, every pair as an arrow, with its state if it is not synced. */
 export function drawFew(scene: Scene): Drawing {
   const nodes = place(scene.members);
   const groups = [...Map.groupBy(nodes, ({ member }) => member.network)].map(([network, ofNetwork]) =>

@@ -53,7 +53,7 @@ function halfHull(points: readonly Point[]): Point[] {
   return hull.slice(0, -1);
 }
 
-/** The smallest convex polygon around all points: https://en.wikipedia.org/wiki/Convex_hull_algorithms (monotone chain). */
+/** The convex hull (monotone chain); https://en.wikipedia.org/wiki/Convex_hull_algorithms */
 export function hullOf(points: readonly Point[]): Point[] {
   const sorted = points.toSorted((a, b) => a.x - b.x || a.y - b.y);
   return [...halfHull(sorted), ...halfHull(sorted.toReversed())];
@@ -73,16 +73,13 @@ export function onEllipse(turns: number, radiusX: number, radiusY: number): Poin
   return { x: radiusX * Math.cos(angle), y: radiusY * Math.sin(angle) };
 }
 
-/** As far as `by`, square to the line from a to b, to its right-hand side. */
+/** At the distance `by`, square to the line from a to b, to its right-hand side. */
 export function asideOf(a: Point, b: Point, by: number): Point {
   const length = Math.hypot(b.x - a.x, b.y - a.y) || 1;
   return { x: ((a.y - b.y) / length) * by, y: ((b.x - a.x) / length) * by };
 }
 
-/**
- * Bends a line from a to b towards the centre of the picture, and to its right-hand side, so that the line back
- * does not lie on it.
- */
+/** Bends a line from a to b towards the centre, and to its right, so that the line back is apart from it. */
 export function controlOf(a: Point, b: Point, bend: number, by: number): Point {
   const aside = asideOf(a, b, by);
   return {
@@ -91,7 +88,7 @@ export function controlOf(a: Point, b: Point, bend: number, by: number): Point {
   };
 }
 
-/** For SVG; a tenth of a pixel is seen by nobody. */
+/** For SVG, rounded to a tenth of a pixel. */
 export function px(value: number): string {
   return String(Math.round(value * 10) / 10 || 0);
 }

@@ -4,12 +4,12 @@ import { drawFew, FEW } from "./few.ts";
 import { px } from "./geometry.ts";
 import { drawMany } from "./many.ts";
 
-/** Whether every pair has its arrow; else only what is not synced has one. */
+/** Whether every pair has an arrow; else only pairs that are not synced have one. */
 export function showsEveryPair({ members }: Scene): boolean {
   return members.length <= FEW;
 }
 
-/** The mesh as one picture; `description` tells in words what it shows. */
+/** The mesh as one picture; `description` is its alternative text. */
 export function drawGraph(scene: Scene, description: string): Html {
   const { box, content } = showsEveryPair(scene) ? drawFew(scene) : drawMany(scene);
   const width = box.right - box.left;

@@ -13,15 +13,15 @@ const SLOT = 21;
 const RADIUS_MIN = 120;
 const LABEL = { max: 22, perCharacter: 7, air: 13 };
 const NETWORK = { max: 24, perCharacter: 7.5 };
-/** Of the arrow that stands for all of a member's pairs. */
+/** Of the arrow that represents all of a member's pairs. */
 const STUB = { length: 46, aside: 6 };
 const DOT_AIR = 9;
-/** More arrows than this are a blot. */
+/** More arrows than this cannot be told apart. */
 export const ARROWS_MAX = 240;
 
 interface Ring {
   readonly radius: number;
-  /** Where the names of the members end. */
+  /** The radius at which the members' names end. */
   readonly outer: number;
   readonly slots: readonly Slot[];
 }
@@ -79,7 +79,7 @@ function drawNetwork(network: string, slots: readonly Slot[], { radius, outer }:
 <text x="${px(name.x)}" y="${px(name.y + 4)}" text-anchor="${anchor}">${clipped(network, NETWORK.max)}</text></g>`;
 }
 
-/** One short arrow out of a member that reads nobody, or into one that nobody reads. */
+/** One short arrow out of a member that reads no peer, or into one that no peer reads. */
 function stub(gap: Exclude<Gap, { kind: "pair" }>, turns: number, radius: number, name: string): Edge {
   const outside = at(turns, radius - DOT_AIR);
   const inside = at(turns, radius - DOT_AIR - STUB.length);
@@ -114,7 +114,9 @@ function troubledIds(gaps: readonly Gap[]): ReadonlySet<string> {
   return new Set(ids);
 }
 
-/** Every member on a circle, and only what is not synced as arrows: thousands of good lines would hide one bad one. */
+/**
+ * Every member on a circle, with arrows only for pairs that are not synced: many good lines hide a bad one.
+ */
 export function drawMany(scene: Scene): Drawing {
   const ring = ringOf(scene);
   const troubled = troubledIds(scene.gaps);

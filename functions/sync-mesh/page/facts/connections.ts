@@ -6,16 +6,16 @@ export type State = PairStatus["status"];
 export interface Connection {
   readonly reader: string;
   readonly target: string;
-  /** The worst that a pod says: a request may meet any pod. */
+  /** The worst of all pods: a request may meet any of them. */
   readonly state: State;
   readonly pods: readonly PairStatus[];
-  /** The first expiry of its tokens; undefined where there is none. */
+  /** The first expiry of its tokens; undefined if it has none. */
   readonly tokenExpiry: string | undefined;
 }
 
 /**
- * What an operator must hear of first comes first. `missing` and `closed` serve no endpoint, `timeout` serves perhaps a
- * part of them, of `unknown` nobody can tell, and `syncing` ends by itself.
+ * In the order in which an operator must hear of them. `missing` and `closed` serve no endpoint, `timeout`
+ * may serve a part of them, `unknown` may be any of these, and `syncing` ends by itself.
  */
 export const WORST_FIRST: readonly State[] = ["missing", "closed", "timeout", "unknown", "syncing", "synced"];
 
@@ -25,8 +25,8 @@ export function worstPairState(states: Iterable<State>): State {
 }
 
 function earliest(times: readonly (string | null)[]): string | undefined {
-  const known = times.flatMap((time) => time ?? []);
-  return known.length < 2 ? known[0] : known.toSorted((a, b) => Date.parse(a) - Date.parse(b))[0];
+  const dates = times.flatMap((time) => time ?? []);
+  return dates.length < 2 ? dates[0] : dates.toSorted((a, b) => Date.parse(a) - Date.parse(b))[0];
 }
 
 /** Between members only, in the order of the status. */
@@ -57,7 +57,7 @@ export function countByState(connections: readonly Connection[]): Tally {
   return Object.fromEntries(counts);
 }
 
-/** `timeout 40, closed 19`: the worst first, without what is synced. */
+/** `timeout 40, closed 19`: the worst first, without synced pairs. */
 export function describeTally(counts: Tally): string {
   return WORST_FIRST.filter((state) => state !== "synced" && counts[state] > 0)
     .map((state) => `${state} ${counts[state]}`)

@@ -9,7 +9,7 @@ interface Expiring {
 export interface RootExpiry extends Expiring {
   readonly kind: "root";
   readonly fingerprint: string;
-  /** That trust it. */
+  /** The number of members that trust it. */
   readonly members: number;
 }
 
@@ -62,13 +62,13 @@ function tokens(connections: readonly Connection[]): TokenExpiry[] {
   );
 }
 
-/** What is no time counts as long past: somebody should look at it. */
+/** An invalid time counts as long past, so that a person sees it. */
 function momentOf(expiry: Expiry): readonly [number, Expiry] {
   const time = Date.parse(expiry.at);
   return [Number.isNaN(time) ? 0 : time, expiry];
 }
 
-/** Everything that expires, what expires next first. */
+/** Every expiry, the next one first. */
 export function expiriesOf({ members }: Status, connections: readonly Connection[]): Expiry[] {
   return [...roots(members), ...intermediates(members), ...tokens(connections)]
     .map(momentOf)

@@ -23,7 +23,7 @@ function compare(a: string, b: string): number {
   return a < b ? -1 : 1;
 }
 
-/** Each once, the loudest first, then by reason and member. */
+/** Each finding once, by severity, reason and member. */
 export function sortFindings(findings: readonly Finding[]): Finding[] {
   const once = new Map(findings.map((finding) => [textOf(finding), finding]));
   return [...once]

@@ -1,15 +1,15 @@
 import { type Connection, WORST_FIRST } from "./connections.ts";
 
 /**
- * Something that is not synced, told as shortly as it can be: a member that reads nobody is one gap and not one for each
- * of its targets.
+ * A part of the mesh that is not synced, as short as possible: a member that reads no peer is one gap, not
+ * one for each of its targets.
  */
 export type Gap =
   | { readonly kind: "reader"; readonly clusterId: string; readonly connections: readonly Connection[] }
   | { readonly kind: "target"; readonly clusterId: string; readonly connections: readonly Connection[] }
   | { readonly kind: "pair"; readonly connection: Connection };
 
-/** Fewer pairs are told one by one. */
+/** Fewer pairs are listed one by one. */
 const MANY = 3;
 
 function isSynced({ state }: Connection): boolean {
@@ -22,7 +22,7 @@ function lost(connections: readonly Connection[], end: "reader" | "target"): Gap
     .map(([clusterId, group]) => ({ kind: end, clusterId, connections: group }));
 }
 
-/** Readers that read nobody, targets that nobody reads, then what is left pair by pair, the worst first. */
+/** Readers that read no peer, targets that no peer reads, then the remaining pairs, the worst first. */
 export function gapsOf(connections: readonly Connection[]): Gap[] {
   const readers = lost(connections, "reader");
   const targets = lost(connections, "target");

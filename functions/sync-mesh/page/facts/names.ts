@@ -6,7 +6,7 @@ const FORMS: readonly ((member: MemberStatus) => string)[] = [
   ({ project, location, name }) => `${project}/${location}/${name}`,
 ];
 
-/** For each cluster ID the shortest form of the cluster's name that no other member has. */
+/** For each cluster ID the shortest form of the cluster's name that is unique among the members. */
 export function shortNames(members: readonly MemberStatus[]): ReadonlyMap<string, string> {
   const names = new Map<string, string>();
   let rest = members;
@@ -21,7 +21,7 @@ export function shortNames(members: readonly MemberStatus[]): ReadonlyMap<string
   return names;
 }
 
-/** At most so many characters, the end replaced by an ellipsis: for drawings, where a text cannot wrap. */
+/** At most `length` characters, with an ellipsis for the rest: in drawings a text cannot wrap. */
 export function clipped(text: string, length: number): string {
   const characters = Array.from(text);
   return characters.length <= length ? text : `${characters.slice(0, length - 1).join("")}…`;

@@ -4,7 +4,7 @@ const UNITS = [
   ["min", 60],
   ["s", 1],
 ] as const;
-/** From here on nobody asks for the hours. */
+/** From this many days on, hours do not matter. */
 const DAYS_ALONE = 10;
 
 /** The two greatest units, rounded down: `3 d 4 h`, `45 d`, `12 s`; empty for less than a second. */
@@ -34,7 +34,7 @@ export function absoluteTime(time: Date): string {
   return `${time.toISOString().slice(0, 19).replace("T", " ")} UTC`;
 }
 
-/** Undefined for what is no time. */
+/** Undefined if it is no time. */
 export function parseTime(rfc3339: string): Date | undefined {
   const time = new Date(rfc3339);
   return Number.isNaN(time.getTime()) ? undefined : time;

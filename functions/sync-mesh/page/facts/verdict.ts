@@ -5,11 +5,11 @@ export type Tone = "good" | "warning" | "error";
 
 export interface Verdict {
   readonly tone: Tone;
-  /** Whether there is anything yet that could be well. */
+  /** Whether the mesh has no pair yet, so nothing can be well. */
   readonly isEmpty: boolean;
   /** A sentence without its period. */
   readonly text: string;
-  /** For the title of the window, which is cut off early. */
+  /** For the title of the window, which browsers cut short. */
   readonly short: string;
 }
 

@@ -3,7 +3,9 @@ import { type Html, html } from "../html.ts";
 import type { Scene } from "../scene.ts";
 import { relative, section } from "./parts.ts";
 
-/** Firefox fills a field again with what it held before a reload, hidden or not; an old token would be refused. */
+/**
+ * After a reload Firefox fills a field, even a hidden one, with its old value, and an old token is refused.
+ */
 function csrfField({ csrfToken }: Scene): Html {
   return html`<input type="hidden" name="csrf" value="${csrfToken}" autocomplete="off">`;
 }
@@ -15,7 +17,7 @@ function lastOutcome({ lastSync, now }: Scene): Html | undefined {
 <p class="hint"><a href="#last-sync">The last sync</a> ended ${relative(lastSync.at, now)}: <span class="badge ${outcome}">${outcome}</span></p>`;
 }
 
-/** The plan comes first: it is what the Enter key asks for, and it changes nothing. */
+/** The plan is the first button, which the Enter key presses: it changes nothing. */
 export function actionsSection(scene: Scene): Html {
   const body = html`
 <form method="post" action="/actions">
@@ -23,7 +25,7 @@ ${csrfField(scene)}<input type="hidden" name="scope" value="mesh">
 <button name="action" value="plan">Show the plan</button>
 <button class="strong" name="action" value="sync">Sync the mesh</button>
 </form>${lastOutcome(scene)}
-<p class="hint">A plan only looks. A sync creates, repairs and removes what it has to, and answers when it is done: that may take a minute.${
+<p class="hint">A plan changes nothing. A sync creates, repairs and removes objects, and answers at its end: that may take a minute.${
     scene.members.length === 0 ? undefined : html` For one member, go to <a href="#members">its row</a>.`
   }</p>`;
   return section({ id: "actions", title: "Plan and sync", body });
@@ -32,8 +34,8 @@ ${csrfField(scene)}<input type="hidden" name="scope" value="mesh">
 const ONE = { plan: "plan-one", sync: "sync-one" } as const;
 
 /**
- * What the buttons of all members send, beside the member. A choice from a list would be set back by each refresh, just
- * before somebody acts on it; a button has nothing to lose.
+ * The forms of all members' buttons; a button adds its member. A refresh would reset a choice from a list
+ * just before a person uses it; a button holds no choice.
  */
 export function memberForms(scene: Scene): Html {
   return html`${(["plan", "sync"] as const).map(
@@ -46,20 +48,20 @@ export function memberButtons(clusterId: string, name: string): Html {
   return html`<span class="buttons"><button class="small" form="${ONE.plan}" name="scope" value="${clusterId}" aria-label="Show the plan of ${name}">Plan</button><button class="small" form="${ONE.sync}" name="scope" value="${clusterId}" aria-label="Sync ${name}">Sync</button></span>`;
 }
 
-/** Departures that wait for somebody's word: as the status has them, or as a plan that was just made. */
+/** Departures that wait for a confirmation, from the status and from a plan. */
 function massLeavers({ findings, plan }: Scene): string[] {
   const all = [...findings, ...(plan?.findings ?? [])].filter(({ reason }) => reason === "MassLeave");
   return [...new Set(all.map(({ clusterId }) => clusterId ?? "a cluster that is not named"))];
 }
 
-/** Undefined where no `MassLeave` is open. The tick of the box is asked by the browser and sent to nobody. */
+/** Undefined if no `MassLeave` is open. The box only makes the browser ask; its value is not sent. */
 export function massLeaveForm(scene: Scene): Html | undefined {
   const leavers = massLeavers(scene);
   if (leavers.length === 0) return undefined;
   return html`
 <section id="mass-leave" class="alert warning" aria-labelledby="mass-leave-title">
 <h2 id="mass-leave-title">${count(leavers.length, "cluster has", "clusters have")} left at once: is that meant?</h2>
-<p>Nothing of theirs is removed until somebody confirms it. Confirm only if each of these is to leave mesh ${scene.status.meshId}:</p>
+<p>Meshjoin removes nothing of theirs until a person confirms it. Confirm only if each of these is to leave mesh ${scene.status.meshId}:</p>
 <ul>${leavers.map((clusterId) => html`<li><code>${clusterId}</code></li>`)}</ul>
 <form method="post" action="/actions">
 ${csrfField(scene)}<input type="hidden" name="scope" value="mesh"><input type="hidden" name="confirm" value="MassLeave">

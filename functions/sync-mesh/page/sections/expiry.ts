@@ -5,7 +5,7 @@ import { type Html, html, type Part } from "../html.ts";
 import type { Scene } from "../scene.ts";
 import { absolute, memberLink, relative, section, shortFingerprint, table } from "./parts.ts";
 
-/** What is told one by one; the rest is renewed long before it is due. */
+/** The number of rows; later expiries are renewed long before they are due. */
 const NEXT = 20;
 
 const KINDS: Readonly<Record<Expiry["kind"], readonly [string, string]>> = {
@@ -46,7 +46,7 @@ function row(expiry: Expiry, scene: Scene): Html {
 <tr><td>${when(expiry.at, scene.now)}</td><th scope="row">${KINDS[expiry.kind][0]}</th><td>${subject(expiry, scene)}</td><td>${loaded(expiry)}</td><td>${absolute(expiry.at)}</td></tr>`;
 }
 
-/** Sorted expiries, a sentence for each kind: `6 tokens: next in 3 d, last in 5 d`. */
+/** One sentence for each kind of the sorted expiries: `6 tokens: next in 3 d, last in 5 d`. */
 function overview(expiries: readonly Expiry[], now: Date): Html {
   return html`<ul class="facts">${EXPIRY_KINDS.flatMap((kind) => {
     const all = expiries.filter((expiry) => expiry.kind === kind);
@@ -62,7 +62,7 @@ function overview(expiries: readonly Expiry[], now: Date): Html {
 </ul>`;
 }
 
-/** Undefined where nothing expires. */
+/** Undefined if nothing expires. */
 export function expirySection(scene: Scene): Html | undefined {
   const { expiries } = scene;
   if (expiries.length === 0) return undefined;
@@ -70,8 +70,7 @@ export function expirySection(scene: Scene): Html | undefined {
     overview(expiries, scene.now),
     table({
       id: "expiry",
-      caption:
-        expiries.length > NEXT ? `The next ${NEXT} of ${expiries.length} to expire` : "What expires next",
+      caption: expiries.length > NEXT ? `The next ${NEXT} of ${expiries.length} to expire` : "Next to expire",
       head: ["Expires", "What", "Of", "Loaded", "At"],
       body: html`<tbody>${expiries.slice(0, NEXT).map((expiry) => row(expiry, scene))}
 </tbody>`,

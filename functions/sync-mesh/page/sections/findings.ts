@@ -5,12 +5,12 @@ import { type Html, html, type Part } from "../html.ts";
 import type { Scene } from "../scene.ts";
 import { memberLink, more, section, severityBadge } from "./parts.ts";
 
-/** More of one reason than this scroll in a box of their own, so that the other reasons stay in sight. */
+/** A longer list of one reason scrolls in its own box, so that the other reasons stay in sight. */
 const LONG = 10;
-/** Of one reason; a thousand of them are for a program to read. */
+/** Of one reason; a program may read more of them from the JSON. */
 const SHOWN_MAX = 100;
 
-/** The cure that all of a group have in common. */
+/** The cure that all findings of a group share. */
 function commonCure({ findings }: FindingGroup): string | undefined {
   const cures = new Set(findings.map(({ cure }) => cure));
   return findings.length > 1 && cures.size === 1 ? [...cures][0] : undefined;
@@ -47,7 +47,7 @@ function drawGroup(group: FindingGroup, prefix: string, scene: Scene): Html {
 </div>`;
 }
 
-/** Sorted findings by reason, what they have in common told once. `prefix` keeps the IDs of two such lists apart. */
+/** Sorted findings by reason, with a shared cure once. `prefix` keeps the IDs of two such lists apart. */
 export function findingList(prefix: string, findings: readonly Finding[], scene: Scene): Html {
   return html`
 <div class="findings">${groupFindings(findings).map((group) => drawGroup(group, prefix, scene))}
@@ -58,7 +58,7 @@ export function findingsSection(scene: Scene): Html {
   const { findings } = scene;
   const content: Part =
     findings.length === 0
-      ? html`<p class="empty">No finding: nothing asks for attention.</p>`
+      ? html`<p class="empty">No findings.</p>`
       : [
           html`<p>${count(findings.length, "open finding")}: ${countFindings(findings)}</p>`,
           findingList("finding", findings, scene),

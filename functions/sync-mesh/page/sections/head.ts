@@ -56,9 +56,11 @@ function expiryTile(scene: Scene): Html | undefined {
 
 function rotationTile(scene: Scene): Html {
   const { stage, waitingFor, until } = scene.status.rotation;
-  const held = waitingFor.length === 0 ? [] : [html`<a href="#rotation">${waitingFor.length} in its way</a>`];
-  const end = until === null ? [] : [held.length > 0 ? "; " : "", "until ", relative(until, scene.now)];
-  return tile("Root rotation", stage, stage === "idle" ? "" : [held, end]);
+  const blockers =
+    waitingFor.length === 0 ? [] : [html`<a href="#rotation">blocked by ${waitingFor.length}</a>`];
+  const end =
+    until === null ? [] : [blockers.length > 0 ? "; " : "", "earliest ", relative(until, scene.now)];
+  return tile("Root rotation", stage, stage === "idle" ? "" : [blockers, end]);
 }
 
 /** The first of the sorted findings, unless it is only a note. */
@@ -76,7 +78,7 @@ ${findings.length > 1 ? html`<p><a href="#findings">All ${findings.length} findi
 </section>`;
 }
 
-/** Who the mesh is, how it does, and what is the matter first of all. */
+/** The name of the mesh, its verdict and its worst finding. */
 export function head(scene: Scene, verdict: Verdict): Html {
   const { status, now } = scene;
   const tone = verdict.isEmpty && verdict.tone === "good" ? "" : verdict.tone;
@@ -94,7 +96,7 @@ interface NavigationEntry {
   readonly title: string;
 }
 
-/** Where one can go on the page, and whether it comes anew by itself: at hand wherever one has scrolled to. */
+/** Links to the sections, and the state of refreshing; stays in sight while the page scrolls. */
 export function bar(scene: Scene, entries: readonly NavigationEntry[]): Html {
   const { refreshSeconds, plan } = scene;
   const refreshing = html`Refreshed every ${refreshSeconds} s <a href="/?refresh=off">Stop refreshing</a>`;

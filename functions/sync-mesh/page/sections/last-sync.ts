@@ -6,12 +6,12 @@ import { findingList } from "./findings.ts";
 import { memberLink, relative, section } from "./parts.ts";
 
 const SENTENCES: Readonly<Record<Outcome, string>> = {
-  unchanged: "Everything was as it should be.",
-  created: "What was missing was created.",
-  updated: "What was wrong was updated.",
-  deleted: "What had to go was deleted.",
-  waiting: "Not all is done yet: a later run finishes it.",
-  failed: "Something failed: see the findings.",
+  unchanged: "Nothing had to change.",
+  created: "Missing objects were created.",
+  updated: "Outdated objects were updated.",
+  deleted: "Objects of clusters that have left were deleted.",
+  waiting: "Not complete: a later run goes on.",
+  failed: "An action failed: see the findings.",
 };
 const LOUD: readonly Outcome[] = ["failed", "waiting"];
 
@@ -29,7 +29,7 @@ function fact(name: string, outcomes: readonly Outcome[]): Part {
 <li><strong>${name}</strong> ${counts(outcomes)}</li>`;
 }
 
-/** Undefined where this instance of the function has run none. */
+/** Undefined if this instance of the function has run none. */
 export function lastSyncSection(scene: Scene): Html | undefined {
   const { lastSync, now } = scene;
   if (lastSync === undefined) return undefined;
@@ -48,13 +48,13 @@ export function lastSyncSection(scene: Scene): Html | undefined {
       loud.length === 0
         ? undefined
         : html`
-<li><strong>Not done</strong> ${loud.map((member, index) => [index === 0 ? "" : ", ", memberLink(member.clusterId, scene)])}</li>`
+<li><strong>Not complete</strong> ${loud.map((member, index) => [index === 0 ? "" : ", ", memberLink(member.clusterId, scene)])}</li>`
     }
 </ul>`,
     all.length === 0
       ? undefined
       : html`
-<p class="intro">What it found:</p>${findingList("last-finding", all, scene)}`,
+<p class="intro">Findings:</p>${findingList("last-finding", all, scene)}`,
   ];
   return section({ id: "last-sync", title: "Last sync", body });
 }

@@ -4,9 +4,9 @@ import { type Html, html, type Part } from "../html.ts";
 import { isRefreshing, type Scene } from "../scene.ts";
 import { absolute, section } from "./parts.ts";
 
-/** Up to here a cell has room for a word. */
+/** Up to this many members a cell has room for a word. */
 const ROOMY = 8;
-/** And up to here one for a sign that is easy to see; beyond, all of it fits a screen. */
+/** Up to this many for a clear sign; beyond, the matrix still fits a screen. */
 const DENSE = 40;
 
 function details({ reader, target, state, pods, tokenExpiry }: Connection, { nameOf }: Scene): string {
@@ -22,7 +22,7 @@ function cell(connection: Connection | undefined, scene: Scene): Html {
   return html`<td class="${state}" title="${details(connection, scene)}"><b>${state}</b></td>`;
 }
 
-/** Where the next network begins. */
+/** Whether another network begins here. */
 function isFirstOfNetwork(members: readonly MemberStatus[], index: number): boolean {
   return index > 0 && members[index]?.network !== members[index - 1]?.network;
 }
@@ -67,11 +67,11 @@ function hold(scene: Scene): Html | undefined {
     : undefined;
 }
 
-/** Undefined where there is no pair to show: the picture says so. */
+/** Undefined without a pair: the picture says so. */
 export function matrixSection(scene: Scene): Html | undefined {
   if (scene.members.length < 2) return undefined;
   const body: Part = [
-    html`<p class="hint">A cell is the worst that one of the reader’s istiod pods says of the target.${hold(scene)}</p>`,
+    html`<p class="hint">A cell is the worst state of the target among the reader’s istiod pods.${hold(scene)}</p>`,
     matrix(scene),
   ];
   return section({ id: "matrix", title: "Matrix", body });

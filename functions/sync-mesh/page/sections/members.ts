@@ -8,7 +8,7 @@ import { section, shortFingerprint, table } from "./parts.ts";
 
 const NOT_KNOWN = html`<span class="muted">not known</span>`;
 
-/** What istiod serves is what counts; it is told apart from what was written only where they differ. */
+/** The loaded intermediate counts; it is listed apart only if it differs from the written one. */
 function certificates({ reachable, root, intermediate: { written, loaded } }: MemberStatus): Part {
   if (!reachable) return NOT_KNOWN;
   const others = loaded.filter((pod) => pod.fingerprint !== written?.fingerprint);
@@ -51,7 +51,7 @@ function row(member: MemberStatus, scene: Scene): Html {
 <tr id="member-${clusterId}"><th scope="row">${name}<small>${clusterId}</small></th>${cells.map((cell) => html`<td>${cell}</td>`)}</tr>`;
 }
 
-/** Undefined where there is none: the picture says so. */
+/** Undefined without a member: the picture says so. */
 export function membersSection(scene: Scene): Html | undefined {
   const { members } = scene;
   if (members.length === 0) return undefined;

@@ -7,13 +7,13 @@ import { type Html, html, type Part } from "../html.ts";
 import type { Scene } from "../scene.ts";
 import { memberLink, more, relative, section, table } from "./parts.ts";
 
-/** More rows than this are read by nobody: the matrix has them all. */
+/** The matrix has all pairs, so the table stays short. */
 const GAPS_MAX = 60;
 
 const MEANINGS: readonly (readonly [State, string])[] = [
   ["synced", "istiod has read everything of the target"],
   ["syncing", "istiod is reading the target for the first time"],
-  ["timeout", "istiod stopped waiting and serves what it has of the target"],
+  ["timeout", "istiod stopped waiting and serves the part of the target that it has read"],
   ["closed", "istiod no longer watches the target"],
   ["missing", "a pod does not list the target at all"],
   ["unknown", "the pods could not be asked"],
@@ -59,7 +59,7 @@ function gapsTable(scene: Scene): Part {
   return [
     table({
       id: "gaps",
-      caption: "What is not synced",
+      caption: "Pairs that are not synced",
       head: ["Reader", "Target", "State", "istiod pods", "Seen", "Token expires"],
       body: html`<tbody>${gaps.slice(0, GAPS_MAX).map((gap) => gapRow(gap, scene))}
 </tbody>`,
@@ -83,9 +83,9 @@ function captionOf(scene: Scene): string {
   if (scene.connections.length === 0) return "Members by network; there is no pair yet.";
   const arrow = "An arrow leads from a reader to the target whose API server its istiod watches.";
   if (showsEveryPair(scene)) return arrow;
-  const drawn = "Only what is not synced is drawn; a short arrow stands for all pairs of its member.";
-  const left = scene.gaps.length - ARROWS_MAX;
-  return `${arrow} ${drawn}${left > 0 ? ` ${left} more arrows are left out.` : ""}`;
+  const drawn = "Only pairs that are not synced are drawn; a short arrow is for all pairs of its member.";
+  const hidden = scene.gaps.length - ARROWS_MAX;
+  return `${arrow} ${drawn}${hidden > 0 ? ` ${hidden} more arrows are left out.` : ""}`;
 }
 
 export function meshSection(scene: Scene): Html {

@@ -3,8 +3,7 @@ import { absoluteTime, parseTime, relativeTime } from "../facts/times.ts";
 import { type Html, html, type Part } from "../html.ts";
 import type { Scene } from "../scene.ts";
 
-/** `1 pair`, `2 pairs`. */
-/** As people say it, with the exact time at hand; what is no time is shown as it came. */
+/** Relative to now, with the exact time as a tooltip; an invalid time is shown as it is. */
 export function relative(rfc3339: string, now: Date): Html {
   const time = parseTime(rfc3339);
   if (time === undefined) return html`${rfc3339 === "" ? "not known" : rfc3339}`;
@@ -20,12 +19,12 @@ export function severityBadge(severity: Severity): Html {
   return html`<span class="badge ${severity}">${severity === "info" ? "note" : severity}</span>`;
 }
 
-/** Enough of it to tell two apart; the whole when somebody points at it. */
+/** Its first 8 digits, with the whole as a tooltip. */
 export function shortFingerprint(hex: string): Html {
   return html`<code title="${hex}">${hex.slice(0, 8)}</code>`;
 }
 
-/** A member by its short name, leading to its row; anything else by its cluster ID. */
+/** A member's short name as a link to its row; any other cluster's ID. */
 export function memberLink(clusterId: string, { members, nameOf }: Scene): Html {
   const isMember = members.some((member) => member.clusterId === clusterId);
   return isMember
@@ -57,7 +56,10 @@ export interface TableOptions {
   readonly kind?: string;
 }
 
-/** A table in a box of its own: what is too wide or too long scrolls there, by keyboard too, and not the page. */
+/**
+ * A table in its own box: a table that is too wide or too long scrolls there, by keyboard too, and not the
+ * page.
+ */
 export function table({ id, caption, head, body, kind = "" }: TableOptions): Html {
   return html`
 <div class="scroll" role="group" aria-labelledby="${id}-caption" tabindex="0">
@@ -69,10 +71,10 @@ ${body}
 </div>`;
 }
 
-/** How many are not shown; undefined if all are. */
-export function more(left: number, elsewhere?: Html): Html | undefined {
-  return left > 0
+/** The number of items that are not shown; undefined if there are none. */
+export function more(hidden: number, elsewhere?: Html): Html | undefined {
+  return hidden > 0
     ? html`
-<p class="hint">And ${left} more${elsewhere === undefined ? "" : [": ", elsewhere]}.</p>`
+<p class="hint">And ${hidden} more${elsewhere === undefined ? "" : [": ", elsewhere]}.</p>`
     : undefined;
 }

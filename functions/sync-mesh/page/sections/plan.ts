@@ -6,7 +6,7 @@ import type { Scene } from "../scene.ts";
 import { findingList } from "./findings.ts";
 import { memberLink, more, section, table } from "./parts.ts";
 
-/** A mesh that is made all at once takes thousands: those are for a program to read. */
+/** A new mesh takes thousands of actions; a program may read them from the JSON. */
 const ACTIONS_MAX = 300;
 const VERBS = ["create", "update", "delete"] as const;
 
@@ -41,7 +41,7 @@ function actionsTable(plan: Plan, scene: Scene): Part {
   ];
 }
 
-/** What a sync would do; undefined where nobody has asked. */
+/** The plan of a sync; undefined if the query asks for none. */
 export function planSection(scene: Scene): Html | undefined {
   const { plan } = scene;
   if (plan === undefined) return undefined;
@@ -49,10 +49,10 @@ export function planSection(scene: Scene): Html | undefined {
     plan.findings.length === 0
       ? undefined
       : html`
-<p class="intro">What the plan found, ${count(plan.findings.length, "finding")}:</p>${findingList("plan-finding", sortFindings(plan.findings), scene)}`;
+<p class="intro">The plan has ${count(plan.findings.length, "finding")}:</p>${findingList("plan-finding", sortFindings(plan.findings), scene)}`;
   return section({
     id: "plan",
     title: "Plan",
-    body: [html`<p class="hint">Nothing has been changed.</p>`, actionsTable(plan, scene), findings],
+    body: [html`<p class="hint">Meshjoin has changed nothing.</p>`, actionsTable(plan, scene), findings],
   });
 }

@@ -3,12 +3,12 @@ import type { Scene } from "../scene.ts";
 import { relative, section } from "./parts.ts";
 
 const STAGES = {
-  distribute: "The next root is on its way to every member; the one before still signs.",
-  switch: "Another root signs, and every intermediate is issued anew; the one before is still trusted.",
-  retire: "A root has left the bundles; it is disabled when no member holds it any more.",
+  distribute: "Every member is getting the next root; the previous one still signs.",
+  switch: "The next root signs, and every intermediate is issued anew; the previous root is still trusted.",
+  retire: "A root has left the bundles; Meshjoin disables it when no member holds it any more.",
 } as const;
 
-/** Of a root rotation that is under way: where it stands, and what has to happen before it goes on. */
+/** The stage of a root rotation, and the conditions of the next one. */
 export function rotationSection({ status, now }: Scene): Html | undefined {
   const { stage, waitingFor, until } = status.rotation;
   if (stage === "idle") return undefined;
@@ -16,12 +16,12 @@ export function rotationSection({ status, now }: Scene): Html | undefined {
     until === null
       ? undefined
       : html`
-<p>The last certificate of the stage before ends ${relative(until, now)}.</p>`;
+<p>The last certificate of the previous stage expires ${relative(until, now)}.</p>`;
   const waits =
     waitingFor.length === 0
       ? undefined
       : html`
-<p>It goes on when this is mended, which waiting alone does not do:</p>
+<p>Blocked. Waiting will not help; fix these:</p>
 <ul>${waitingFor.map(
           (reason) => html`
 <li>${reason}</li>`,

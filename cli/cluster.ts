@@ -12,8 +12,8 @@ import type { OperatorRun } from "../shared/operator.ts";
 const NEAR_MAX = 3;
 
 /**
- * The cluster that `name` names, member or not. Fails with InputError `ClusterUnknown`, which says what was probably
- * meant; or, where a source is silent and may have it, with the source's error.
+ * The cluster that `name` names, member or not. Fails with InputError `ClusterUnknown`, which suggests
+ * similar names; or with a source's error, if that source is silent and may have the cluster.
  */
 export async function findCluster(run: Eyes, name: string): Promise<Cluster> {
   const { cluster, others } = await look(run, name);
@@ -22,8 +22,8 @@ export async function findCluster(run: Eyes, name: string): Promise<Cluster> {
 }
 
 /**
- * What a run is about: the whole mesh, or the cluster that `name` names. That one may be gone, as long as a member still
- * knows it; if it is there and no member, that is said. Fails as `findCluster` does.
+ * The scope of a run: the whole mesh, or the cluster that `name` names. The cluster may be gone, as long as a
+ * member holds credentials of it. If it exists and is no member, a line says so. Fails as `findCluster` does.
  */
 export async function scopeOf(
   run: OperatorRun,
@@ -47,7 +47,7 @@ export async function scopeOf(
 
 interface Look {
   readonly cluster: Cluster | undefined;
-  /** All others that could have been meant. */
+  /** The other clusters, for suggestions. */
   readonly others: readonly Cluster[];
 }
 
@@ -70,11 +70,11 @@ function leftOut({ why, cure }: ReturnType<typeof notConfigured>): InputError {
 function unknown(name: string, clusters: readonly Cluster[]): InputError {
   const near = nearOnes(name, clusters);
   const cure =
-    near.length > 0 ? `did you mean ${near.join(" or ")}?` : `use ${CLUSTER_FORMS} of what is configured`;
+    near.length > 0 ? `did you mean ${near.join(" or ")}?` : `use ${CLUSTER_FORMS} of a configured project`;
   return new InputError(`there is no cluster ${name}`, { code: "ClusterUnknown", cure, field: "CLUSTER" });
 }
 
-/** By the cluster's own name, which is all that many people remember; else what is close to it, or to a cluster ID. */
+/** Clusters of that name, which is all that a person may remember; else similar names and cluster IDs. */
 function nearOnes(name: string, clusters: readonly Cluster[]): string[] {
   const own = name.slice(name.lastIndexOf("/") + 1);
   const namesakes = clusters.filter(({ ref }) => ref.name === own);
@@ -84,6 +84,6 @@ function nearOnes(name: string, clusters: readonly Cluster[]): string[] {
     name,
     clusters.map(({ ref }) => clusterId(ref)),
   );
-  const found = [...(byId === undefined ? [] : [byId]), ...byName.map(({ ref }) => clusterId(ref))];
-  return [...new Set(found)].slice(0, NEAR_MAX);
+  const ids = [...(byId === undefined ? [] : [byId]), ...byName.map(({ ref }) => clusterId(ref))];
+  return [...new Set(ids)].slice(0, NEAR_MAX);
 }

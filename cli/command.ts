@@ -3,10 +3,10 @@ import { CLUSTER_FORMS } from "../shared/core/names.ts";
 import type { ExitCode } from "./exit-code.ts";
 import type { Session } from "./session.ts";
 
-/** What a command does once its arguments are understood. */
+/** The work of a command, after its arguments are parsed. */
 export type Work = (session: Session) => Promise<ExitCode>;
 
-/** What the command line asked for: the names of the command and of its group, and what it is to do. */
+/** The command of a command line: the names of command and group, and its work. */
 export interface Invocation {
   readonly name: string;
   readonly options: object;
@@ -16,7 +16,7 @@ export interface Invocation {
 
 export type Take = (invocation: Invocation) => void;
 
-/** A command, or a group of them. It neither reads nor writes anything until the program is told to parse. */
+/** A command or a group of commands. It does nothing until the program parses. */
 export interface CliCommand {
   addTo(parent: Command, take: Take): void;
 }
@@ -24,12 +24,12 @@ export interface CliCommand {
 interface CommandSpec<Options extends object> {
   readonly name: string;
   readonly description: string;
-  /** Its arguments and options; none without it. */
+  /** Its arguments and options, if it has any. */
   readonly declare?: (command: Command) => Command;
-  /** What the help says between the options and the examples. */
+  /** A text in the help between the options and the examples. */
   readonly notes?: string;
   readonly examples?: readonly string[];
-  /** Gets as many arguments as are declared. */
+  /** Gets the declared arguments. */
   readonly run: (session: Session, options: Options, ...args: string[]) => Promise<ExitCode>;
 }
 
@@ -37,10 +37,10 @@ export function command<Options extends object = object>(spec: CommandSpec<Optio
   const { name, description, declare = (bare) => bare, run } = spec;
   return {
     addTo(parent, take) {
-      const added = declare(parent.command(name).description(description));
-      added.addHelpText("after", helpText(spec)).action(() => {
-        const { args } = added;
-        const options = added.opts<Options>();
+      const child = declare(parent.command(name).description(description));
+      child.addHelpText("after", helpText(spec)).action(() => {
+        const { args } = child;
+        const options = child.opts<Options>();
         take({ name, options, args, work: async (session) => await run(session, options, ...args) });
       });
     },
@@ -58,7 +58,7 @@ interface GroupSpec {
 export function group({ commands, ...spec }: GroupSpec): CliCommand {
   return {
     addTo(parent, take) {
-      const added = parent
+      const child = parent
         .command(spec.name)
         .description(spec.description)
         .helpCommand(false)
@@ -66,7 +66,7 @@ export function group({ commands, ...spec }: GroupSpec): CliCommand {
         .addHelpText("after", helpText(spec));
       const takeOfGroup: Take = (invocation) =>
         take({ ...invocation, name: `${spec.name} ${invocation.name}` });
-      for (const each of commands) each.addTo(added, takeOfGroup);
+      for (const each of commands) each.addTo(child, takeOfGroup);
     },
   };
 }
@@ -84,7 +84,7 @@ export interface ClusterOption {
 }
 
 export function clusterOption(): Option {
-  return new Option("--cluster <CLUSTER>", `only what is about this cluster: ${CLUSTER_FORMS}`);
+  return new Option("--cluster <CLUSTER>", `this cluster alone: ${CLUSTER_FORMS}`);
 }
 
 export function clusterArgument(): Argument {

@@ -11,15 +11,17 @@ export interface Host {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly stdout: OutputStream;
   readonly stderr: OutputStream;
-  /** Asks whoever sits at the terminal; absent where nobody does. */
+  /** Asks the person at the terminal; absent without a terminal. */
   readonly confirm?: (question: string) => Promise<boolean>;
   /** Fails with ConfigError. */
   operator(): Operator;
-  /** Of whoever calls, for the audience; cached. Fails with RefusedError `NoCredentials` or `NoIdentityToken`. */
+  /**
+   * Of the caller, for the audience; cached. Fails with RefusedError `NoCredentials` or `NoIdentityToken`.
+   */
   identityToken(audience: string): Promise<string>;
   /** Resolves when the command is told to end (SIGINT, SIGTERM). */
   stopped(): Promise<void>;
-  /** A file as bytes, or standard input where the name is `-`. Fails with InputError. */
+  /** A file as bytes; `-` is standard input. Fails with InputError. */
   readFile(name: string): Promise<Buffer>;
   readonly manifest: ManifestFile;
   /** Since the command began. */

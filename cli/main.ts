@@ -21,13 +21,13 @@ async function confirm(question: string): Promise<boolean> {
 }
 
 async function stopped(): Promise<void> {
-  const told = new AbortController();
-  const { signal } = told;
+  const listening = new AbortController();
+  const { signal } = listening;
   await Promise.race([once(process, "SIGINT", { signal }), once(process, "SIGTERM", { signal })]);
-  told.abort();
+  listening.abort();
 }
 
-// Whoever reads the output may have seen enough: `meshjoin status | head`.
+// The reader of the output may stop early: `meshjoin status | head`.
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {
   if (error.code !== "EPIPE") throw error;
 });

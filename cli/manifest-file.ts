@@ -7,7 +7,7 @@ import { BUILD_COMMAND, type ManifestFile } from "./manifest.ts";
 
 const BUILD = fileURLToPath(new URL("../scripts/build/build.ts", import.meta.url));
 
-/** The one in `dist/`. The build runs in a process of its own: nothing of the bundler comes into this one. */
+/** The manifest in `dist/`. The build runs in its own process, so the CLI does not load the bundler. */
 export function manifestFile(path: URL, env: NodeJS.ProcessEnv): ManifestFile {
   return {
     buildsRelease: Boolean(env["MESHJOIN_ISTIOCTL"]),
@@ -24,7 +24,7 @@ export function manifestFile(path: URL, env: NodeJS.ProcessEnv): ManifestFile {
       if (code === 0) return;
       throw new ConfigError("dist/ could not be built", {
         code: "BuildFailed",
-        cure: `mend what it says above, or run ${BUILD_COMMAND}`,
+        cure: `mend the faults above, or run ${BUILD_COMMAND}`,
       });
     },
   };

@@ -1,12 +1,14 @@
 import { ConfigError } from "../shared/errors.ts";
 
-/** The rendered manifest of Istio's control plane that `npm run build` makes; the functions have the same one. */
+/**
+ * The rendered manifest of Istio's control plane that `npm run build` makes; the functions have the same one.
+ */
 export interface ManifestFile {
-  /** By whose charts it was rendered; undefined if it is not there. */
+  /** The charts that it was rendered from; undefined if it is not built. */
   renderer(): Promise<Renderer | undefined>;
-  /** `npm run build` as the environment has it; its progress goes to standard error. */
+  /** `npm run build` in this environment; progress goes to standard error. */
   build(): Promise<void>;
-  /** Whether `build` has the istioctl of the pinned release at hand. */
+  /** Whether `build` has the istioctl of the pinned release. */
   readonly buildsRelease: boolean;
 }
 
@@ -16,7 +18,7 @@ export type Renderer = "release" | "snapshot";
 export const BUILD_COMMAND =
   "npm run build -- --release --istioctl ISTIOCTL, with the istioctl of the Istio release in shared/istio/pin.json";
 
-/** Why no run may start with the manifest as it is; undefined if one may. */
+/** The fault that keeps runs from the manifest; undefined if there is none. */
 export async function manifestFault(file: ManifestFile, inSandbox: boolean): Promise<string | undefined> {
   const renderer = await file.renderer();
   if (renderer === undefined) return "dist/ is not built, and with it the manifest of Istio's control plane";
@@ -26,8 +28,8 @@ export async function manifestFault(file: ManifestFile, inSandbox: boolean): Pro
 }
 
 /**
- * Builds the manifest if it is missing and a build would give a fit one: always in the sandbox, elsewhere with the
- * istioctl of the pinned release. Fails with ConfigError `ManifestUnfit`.
+ * Builds a missing manifest if the build gives a fit one: always in the sandbox, elsewhere with the pinned
+ * release's istioctl. Fails with ConfigError `ManifestUnfit`.
  */
 export async function ensureManifest(
   file: ManifestFile,

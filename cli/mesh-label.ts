@@ -8,7 +8,7 @@ import type { LabelChange } from "../shared/ports/cluster-labels.ts";
 import { findCluster } from "./cluster.ts";
 import type { OperatorAccess } from "./session.ts";
 
-/** What became of the mesh's label on a cluster. */
+/** The result of labelling a cluster. */
 export interface MeshLabelled {
   readonly id: string;
   /** With the label. */
@@ -18,22 +18,22 @@ export interface MeshLabelled {
 }
 
 /**
- * Gives a cluster the mesh's label, beside all that it has. Fails as `findCluster` does; and with a MeshjoinError that names
- * the cure where the label would not make it a member, or is another mesh's.
+ * Sets the mesh label on a cluster, beside its other labels. Fails as `findCluster` does, and with a
+ * MeshjoinError if the label would not make it a member, or is another mesh's.
  */
 export async function setMeshLabel(
   { ports, spec, signal }: OperatorAccess,
   name: string,
 ): Promise<MeshLabelled> {
-  const found = await findCluster({ ports, spec, signal }, name);
+  const present = await findCluster({ ports, spec, signal }, name);
   const label = { key: spec.meshLabel, value: spec.meshId };
-  const cluster = labelled(found, label);
-  assertJoinable(found, cluster, spec);
-  const changed = await ports.labels.set(found.ref, { ...label, only: spec.meshId }, signal);
-  return { id: clusterId(found.ref), cluster, label, changed };
+  const cluster = labelled(present, label);
+  assertJoinable(present, cluster, spec);
+  const changed = await ports.labels.set(present.ref, { ...label, only: spec.meshId }, signal);
+  return { id: clusterId(present.ref), cluster, label, changed };
 }
 
-/** What became of a cluster whose mesh label was to be taken off. */
+/** The result of taking the mesh label off. */
 export interface MeshUnlabelled {
   readonly id: string;
   /** Without the label. */
@@ -41,25 +41,25 @@ export interface MeshUnlabelled {
   readonly changed: boolean;
 }
 
-/** Fails as `findCluster` does, and with RefusedError where the label is another mesh's. */
+/** Fails as `findCluster` does, and with RefusedError if the label is another mesh's. */
 export async function removeMeshLabel(
   { ports, spec, signal }: OperatorAccess,
   name: string,
 ): Promise<MeshUnlabelled> {
-  const found = await findCluster({ ports, spec, signal }, name);
-  assertOwn(found, spec);
+  const present = await findCluster({ ports, spec, signal }, name);
+  assertOwn(present, spec);
   const change = { key: spec.meshLabel, value: undefined };
-  const changed = await ports.labels.set(found.ref, { ...change, only: spec.meshId }, signal);
-  return { id: clusterId(found.ref), cluster: labelled(found, change), changed };
+  const changed = await ports.labels.set(present.ref, { ...change, only: spec.meshId }, signal);
+  return { id: clusterId(present.ref), cluster: labelled(present, change), changed };
 }
 
-/** As the cluster is once the change is made; a list may tell the old for a while. */
+/** The cluster with the change; a list may show the old labels for a while. */
 function labelled(cluster: Cluster, { key, value }: LabelChange): Cluster {
   const { [key]: _, ...others } = cluster.labels;
   return { ...cluster, labels: value === undefined ? others : { ...others, [key]: value } };
 }
 
-/** A cluster of another mesh is not ours to take. */
+/** Leaves a cluster of another mesh alone. */
 function assertOwn(cluster: Cluster, { meshLabel, meshId }: MeshSpec): void {
   const label = cluster.labels[meshLabel];
   if (label === undefined || label === meshId) return;
@@ -69,16 +69,16 @@ function assertOwn(cluster: Cluster, { meshLabel, meshId }: MeshSpec): void {
   });
 }
 
-/** A label that would not make it a member is not set. */
-function assertJoinable(found: Cluster, cluster: Cluster, spec: MeshSpec): void {
-  assertOwn(found, spec);
+/** Refuses a label that would not make the cluster a member. */
+function assertJoinable(present: Cluster, cluster: Cluster, spec: MeshSpec): void {
+  assertOwn(present, spec);
   const reason = nonMemberReason(cluster, spec);
   if (reason !== undefined) throw notJoinable(cluster, reason, spec);
 }
 
 function notJoinable({ ref }: Cluster, reason: NonMemberReason, spec: MeshSpec): MeshjoinError {
   const id = clusterId(ref);
-  const left = notConfigured(ref, spec);
+  const project = notConfigured(ref, spec);
   switch (reason) {
     case "NotAllowed":
       return new InputError(`${id} may not join`, {
@@ -87,13 +87,16 @@ function notJoinable({ ref }: Cluster, reason: NonMemberReason, spec: MeshSpec):
         field: "CLUSTER",
       });
     case "ProjectNotConfigured":
-      return new InputError(`${id} may not join: ${left.why}`, {
+      return new InputError(`${id} may not join: ${project.why}`, {
         code: reason,
-        cure: left.cure,
+        cure: project.cure,
         field: "CLUSTER",
       });
     case "Provisioning":
-      return new NotReadyError(`${id} is still being made`, { code: reason, cure: "join it once it runs" });
+      return new NotReadyError(`${id} is still being created`, {
+        code: reason,
+        cure: "join it once it runs",
+      });
     case "Stopping":
       return new RefusedError(`${id} is being deleted`, { code: reason, cure: "name another cluster" });
     case "Failed":

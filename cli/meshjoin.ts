@@ -3,7 +3,7 @@ import type { Host } from "./host.ts";
 import { parseArguments } from "./parse.ts";
 import { errorText, openSession } from "./session.ts";
 
-/** The whole command `meshjoin` but for the process; it never throws. */
+/** The command `meshjoin` without the process; it never throws. */
 export async function meshjoin(args: readonly string[], host: Host): Promise<ExitCode> {
   const parsed = parseArguments(args, host);
   if (typeof parsed === "number") return parsed;

@@ -6,11 +6,11 @@ export interface PageProxyOptions {
   /** The function `sync-mesh`. */
   readonly target: URL;
   /**
-   * An identity token that the function's front takes; asked for with every request, so it should be cached. The page
-   * says why there is none.
+   * An identity token for the function; asked for with every request, so cache it. The page shows why there
+   * is none.
    */
   readonly token: () => Promise<string>;
-  /** 0: one that is free. */
+  /** 0: any free port. */
   readonly port: number;
 }
 
@@ -20,12 +20,12 @@ export interface PageProxy {
   close(): Promise<void>;
 }
 
-/** What the page needs; a sync by `POST /sync` needs no browser. */
+/** The requests of the page; a client of `POST /sync` needs no proxy. */
 const SERVED = new Set(["GET /", "GET /status", "GET /plan", "POST /actions"]);
-/** The function takes no more. */
+/** The function's own limit. */
 const BODY_MAX = 64 * 1024;
-const ASKED = ["accept", "cache-control", "content-type", "cookie", "sec-fetch-site"];
-const ANSWERED = [
+const REQUEST_HEADERS = ["accept", "cache-control", "content-type", "cookie", "sec-fetch-site"];
+const RESPONSE_HEADERS = [
   "allow",
   "cache-control",
   "content-security-policy",
@@ -37,8 +37,9 @@ const ANSWERED = [
 ];
 
 /**
- * The page on loopback, with the identity that a browser cannot send. Whoever can reach the port acts as that identity, so
- * it takes only what is addressed to itself: no name that another site has made point here.
+ * Serves the page on loopback with an identity that a browser cannot send. A process that reaches the port
+ * acts as that identity, so the proxy takes only requests to its own address, not to a name that another site
+ * points here.
  */
 export async function startPageProxy({ target, token, port }: PageProxyOptions): Promise<PageProxy> {
   const server = createServer((request, response) => {
@@ -63,28 +64,28 @@ export async function startPageProxy({ target, token, port }: PageProxyOptions):
 
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const url = new URL(request.url ?? "/", own);
-    if (request.headers.host !== host) return refuse(response, 421, `this is ${host} and nobody else`);
+    if (request.headers.host !== host) return refuse(response, 421, `this server is ${host} alone`);
     if (!SERVED.has(`${request.method} ${url.pathname}`)) {
       return refuse(response, 404, `only the page is served: use ${[...SERVED].join(", ")}`);
     }
     const body = await bodyOf(request);
     if (body === undefined) return refuse(response, 413, `more than ${BODY_MAX} bytes; send less`);
-    const headers = picked(ASKED, (name) => request.headers[name]);
+    const headers = picked(REQUEST_HEADERS, (name) => request.headers[name]);
     const { origin } = request.headers;
     if (origin !== undefined) headers.set("origin", origin === own ? target.origin : origin);
     headers.set("authorization", `Bearer ${await token()}`);
-    const answered = await fetch(new URL(url.pathname + url.search, target), {
+    const reply = await fetch(new URL(url.pathname + url.search, target), {
       method: request.method ?? "GET",
       headers,
       redirect: "manual",
       ...(body.length === 0 ? {} : { body: new Uint8Array(body) }),
     });
-    const sent = picked(ANSWERED, (name) => answered.headers.get(name) ?? undefined);
-    for (const cookie of answered.headers.getSetCookie()) sent.append("set-cookie", cookie);
+    const replyHeaders = picked(RESPONSE_HEADERS, (name) => reply.headers.get(name) ?? undefined);
+    for (const cookie of reply.headers.getSetCookie()) replyHeaders.append("set-cookie", cookie);
     response
-      .setHeaders(sent)
-      .writeHead(answered.status)
-      .end(Buffer.from(await answered.arrayBuffer()));
+      .setHeaders(replyHeaders)
+      .writeHead(reply.status)
+      .end(Buffer.from(await reply.arrayBuffer()));
   }
 
   return {

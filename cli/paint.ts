@@ -3,7 +3,7 @@ import type { OutputStream } from "./host.ts";
 
 export type Colour = "green" | "yellow" | "red" | "dim" | "bold";
 
-/** Gives a text a colour, or leaves it as it is. */
+/** Colours a text, or returns it unchanged. */
 export type Paint = (colour: Colour, text: string) => string;
 
 const plain: Paint = (_, text) => text;

@@ -19,7 +19,9 @@ function allCommands(command: Command): Command[] {
   return [command, ...command.commands.flatMap(allCommands)];
 }
 
-/** What the arguments ask for; or, where they ask for help or are wrong, the exit code once that is written. */
+/**
+ * The command that the arguments name; for help or wrong arguments the exit code, after the text is written.
+ */
 export function parseArguments(args: readonly string[], { stdout, stderr }: Streams): Parsed | ExitCode {
   let parsed: Parsed | undefined;
   const program = createProgram((invocation, format) => {
@@ -37,6 +39,6 @@ export function parseArguments(args: readonly string[], { stdout, stderr }: Stre
     if (!(error instanceof CommanderError)) throw error;
     return error.exitCode === 0 ? EXIT.done : EXIT.usage;
   }
-  if (parsed === undefined) throw new TypeError("a command without an action; make it by command()");
+  if (parsed === undefined) throw new TypeError("a command without an action: make it with command()");
   return parsed;
 }

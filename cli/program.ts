@@ -37,19 +37,19 @@ Credentials: Application Default Credentials (gcloud auth application-default lo
 const EXIT_CODES = `
 Exit codes:
   0  done
-  1  failed: something is wrong that asking again does not mend, or a confirmation is missing
+  1  failed: running it again does not help, or a confirmation is missing
   2  wrong usage or configuration
   3  not finished: run the same command again later`;
 
-/** The command line as a whole; `take` gets what it asks for. */
+/** The whole command line; `take` gets the parsed command. */
 export function createProgram(take: (invocation: Invocation, format: Format) => void): Command {
   const program = new Command("meshjoin")
-    .description("Shows and steers a mesh of GKE clusters: the same core as the functions, at your hands")
-    .addOption(new Option("-o, --output <format>", "how to answer").choices(FORMATS).default("text"))
+    .description("Inspect and operate the mesh from your terminal, with the code that the functions run")
+    .addOption(new Option("-o, --output <format>", "form of the result").choices(FORMATS).default("text"))
     .version(
       `meshjoin ${VERSION} (Istio ${pin.release})`,
       "-V, --version",
-      "say the version, and the Istio that it installs",
+      "show the version, and the Istio that it installs",
     )
     .helpCommand(false)
     .configureHelp({ showGlobalOptions: true })

@@ -5,17 +5,20 @@ import { EXIT, type ExitCode } from "./exit-code.ts";
 import { renderSummary } from "./render/summary.ts";
 import { errorText, type Session } from "./session.ts";
 
-/** What a person may confirm to `sync`. Another version of Istio is no repair, so a sync never begins it. */
+/**
+ * The findings that a person may confirm to `sync`. Another Istio version is no repair, so a sync never
+ * begins it.
+ */
 export const CONFIRMABLE = ["MassLeave", "NotConfigured"] as const;
 export type Confirmable = (typeof CONFIRMABLE)[number];
 
-/** What `sync --yes` confirms: what a configuration leaves out has to be confirmed by its name. */
+/** `sync --yes` confirms these. A project that the configuration leaves out must be confirmed by name. */
 export const CONFIRMED_BY_YES: readonly Confirmable[] = ["MassLeave"];
 
-/** Shows what a run did, and what went wrong in it that its findings do not say already. */
+/** Shows the result of a run, and those of its errors that no finding quotes. */
 export function showReconciled(session: Session, { summary, errors }: Reconciled): void {
-  const said = new Set(findingsOf(summary).map(({ message }) => message));
-  for (const error of errors.filter(({ message }) => !said.has(message))) session.say(errorText(error));
+  const messages = new Set(findingsOf(summary).map(({ message }) => message));
+  for (const error of errors.filter(({ message }) => !messages.has(message))) session.say(errorText(error));
   session.show(summary, renderSummary);
 }
 
@@ -24,7 +27,7 @@ export function exitCodeOfRun({ summary, retry }: Reconciled): ExitCode {
   return retry ? EXIT.retry : EXIT.done;
 }
 
-/** Clusters of findings that the run would have acted on if it had been told to. */
+/** Clusters of the findings that wait for a confirmation. */
 export function unconfirmed({ findings }: Summary, reasons: readonly Reason[]): string[] {
   return findings.filter(({ reason }) => reasons.includes(reason)).map(({ clusterId = "" }) => clusterId);
 }

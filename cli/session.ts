@@ -9,21 +9,21 @@ import { ensureManifest } from "./manifest.ts";
 import { type Paint, paintFor } from "./paint.ts";
 import { describeProgress } from "./render/progress.ts";
 
-/** One command at work: how it gets at the mesh, and how it speaks. Nothing leaves it that looks like a key or a token. */
+/** One command at work: its access to the mesh, and its output, which is scrubbed of keys and tokens. */
 export interface Session {
   readonly host: Host;
   readonly format: Format;
   /** A line beside the result, on standard error. */
   readonly say: (line: string) => void;
-  /** The result, on standard output: itself as one line of JSON, or what `render` makes of it. */
+  /** The result, on standard output: as one line of JSON, or as `render` writes it. */
   show<T extends object>(result: T, render: (result: T, paint: Paint) => string): void;
-  /** Ports alone, for what needs no manifest; they are closed whatever becomes of it. */
-  withPorts<T>(use: (given: OperatorAccess) => Promise<T>): Promise<T>;
-  /** A run whose steps are said as they are finished; it is closed whatever becomes of it. */
+  /** Ports alone, for work without a manifest; they are closed in any case. */
+  withPorts<T>(use: (access: OperatorAccess) => Promise<T>): Promise<T>;
+  /** A run that reports each finished step; it is closed in any case. */
   withRun<T>(use: (run: OperatorRun) => Promise<T>): Promise<T>;
 }
 
-/** What a command may do without a run. */
+/** The access of a command without a run. */
 export interface OperatorAccess {
   readonly ports: OperatorPorts;
   readonly spec: MeshSpec;
@@ -65,9 +65,9 @@ function stamped(ms: number, text: string): string {
   return `${(ms / 1000).toFixed(1).padStart(6)} s  ${text}`;
 }
 
-/** What a person is told of an error. Only one that is not ours has a stack to show. */
+/** An error for a person. Only an unexpected one shows its stack. */
 export function errorText(error: unknown): string {
   if (error instanceof MeshjoinError) return `error: ${inWords(error)}`;
   const stack = error instanceof Error ? (error.stack ?? error.message) : String(error);
-  return `error: this was not expected, and is a fault of meshjoin; report it with these lines:\n${stack}`;
+  return `error: an unexpected error, a fault of Meshjoin; report it with these lines:\n${stack}`;
 }

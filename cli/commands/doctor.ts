@@ -18,20 +18,16 @@ interface DoctorOptions {
 
 export const doctor = command<DoctorOptions>({
   name: "doctor",
-  description:
-    "check configuration, permissions and reachability; names the command that mends what is missing",
+  description: "check configuration, permissions and reachability; prints the command that mends each fault",
   declare: (bare) =>
     bare
-      .option(
-        "--url <URL>",
-        "address of the function sync-mesh: show also what the accounts of the functions can do",
-      )
+      .option("--url <URL>", "address of the function sync-mesh: also check the accounts of the functions")
       .addOption(
-        new Option("--preflight", "before the first apply: look at the projects instead").conflicts("url"),
+        new Option("--preflight", "before the first apply: check the projects instead").conflicts("url"),
       )
       .option(
         "--region <REGION>",
-        `with --preflight: where Terraform puts the functions (default: "${DEFAULT_REGION}")`,
+        `with --preflight: the region of the functions (default: "${DEFAULT_REGION}")`,
       )
       .hook("preAction", (parsed) => {
         const { region, preflight } = parsed.opts<DoctorOptions>();
@@ -39,11 +35,11 @@ export const doctor = command<DoctorOptions>({
         parsed.error("error: option '--region <REGION>' cannot be used without option '--preflight'");
       }),
   notes:
-    "Exit codes: 0 no fault, 1 a fault, 2 a faulty configuration, 3 no fault, but something could not be looked at.\n" +
-    "\n--preflight needs nothing that is deployed, and MESHJOIN_MESH_ID, MESHJOIN_PROJECTS and, for a mesh whose functions have a\n" +
-    "project of their own, MESHJOIN_ROOT_PROJECT. It looks at login, billing, APIs, what you may do, policies of the\n" +
-    "organization, quotas, and clusters that may join: their nodes' room and their Services, too. Google's own accounts,\n" +
-    "and what options of Terraform need, it cannot look at: it ends with 3 at best.",
+    "Exit codes: 0 no fault, 1 a fault, 2 a faulty configuration, 3 no fault, but a check could not be made.\n" +
+    "\n--preflight works before anything is deployed. It needs MESHJOIN_MESH_ID, MESHJOIN_PROJECTS and, if the functions have\n" +
+    "a project of their own, MESHJOIN_ROOT_PROJECT. It checks login, billing, APIs, your permissions, policies of the\n" +
+    "organization, quotas, and the clusters that may join, with their nodes' room and their Services. It cannot check\n" +
+    "Google's own accounts and the needs of Terraform's options, so it ends with 3 at best.",
   examples: [
     "meshjoin doctor",
     "MESHJOIN_MESH_ID=prod MESHJOIN_PROJECTS=shop-prod meshjoin doctor --preflight",

@@ -14,7 +14,7 @@ export const join = command<JoinOptions>({
   declare: (bare) =>
     bare
       .addArgument(clusterArgument())
-      .option("--label-only", "leave the rest to the functions: meshjoin label"),
+      .option("--label-only", "set the label alone; the functions do the rest, as with meshjoin label"),
   examples: [
     "meshjoin join cn-shop-europe-west1-checkout",
     "meshjoin join projects/shop/locations/europe-west1/clusters/checkout",

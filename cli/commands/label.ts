@@ -9,8 +9,8 @@ export const label = command({
   description: "set the mesh label of a cluster, beside its others, and leave the rest to the functions",
   declare: (bare) => bare.addArgument(clusterArgument()),
   notes:
-    "It needs no more than to read the cluster and change its labels, and no built manifest. A cluster with the label\n" +
-    "already stays as it is; one with another mesh's is refused. gcloud's --update-labels replaces all labels instead.",
+    "It needs permissions to read clusters and change their labels, and no built manifest. A cluster with the label\n" +
+    "already stays as it is; it refuses one with another mesh's. gcloud's --update-labels replaces all labels instead.",
   examples: [
     "meshjoin label cn-shop-europe-west1-checkout",
     "meshjoin label projects/shop/locations/europe-west1/clusters/checkout",
@@ -18,7 +18,7 @@ export const label = command({
   run: async (session, _, cluster: string) => await labelOnly(session, cluster),
 });
 
-/** The label alone: it is an event, and the functions make the cluster a member. */
+/** Sets the label alone: its event makes the functions take the cluster in. */
 export async function labelOnly(session: Session, cluster: string): Promise<ExitCode> {
   const labelled = await session.withPorts(async (access): Promise<Labelled> => {
     const { id, label: set, changed } = await setMeshLabel(access, cluster);

@@ -5,7 +5,7 @@ import { exitCodeOfRun, showReconciled } from "../reconciled.ts";
 
 export const leave = command({
   name: "leave",
-  description: "take the mesh label off a cluster and remove what the members hold of it",
+  description: "take the mesh label off a cluster and remove the members' credentials of it",
   declare: (bare) => bare.addArgument(clusterArgument()),
   notes:
     "The cluster keeps its istiod and its CA, which the members trust until it expires or the root is rotated.",

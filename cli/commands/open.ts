@@ -9,16 +9,16 @@ interface OpenOptions {
   readonly port: string;
 }
 
-/** Serves the page of the deployed function until it is stopped. */
+/** Serves the page of the deployed function until Ctrl-C. */
 export const open = command<OpenOptions>({
   name: "open",
   description: "serve the page of the mesh on this machine, as a service account, until Ctrl-C",
   declare: (bare) =>
     bare
       .requiredOption("--url <URL>", "address of the function sync-mesh")
-      .option("--port <PORT>", "where to serve it; 0 takes any that is free", "8080"),
+      .option("--port <PORT>", "port on this machine; 0 takes any free one", "8080"),
   notes:
-    "Your credentials need run.invoker on the function, and must be a service account's, impersonated or not:\n" +
+    "Your credentials need run.invoker on the function, and must be a service account's, for example impersonated:\n" +
     "  gcloud auth application-default login --impersonate-service-account=ACCOUNT",
   examples: ["meshjoin open --url https://sync-mesh-1234567890.europe-west1.run.app"],
   async run(session, { url, port }) {
@@ -42,7 +42,7 @@ function portOf(text: string): number {
   if (/^\d{1,5}$/.test(text) && port <= 65_535) return port;
   throw new InputError(`--port is ${text}, which is no port`, {
     code: "InvalidInput",
-    cure: "give a number up to 65535, or 0 for any that is free",
+    cure: "give a number up to 65535, or 0 for any free port",
     field: "--port",
   });
 }

@@ -10,11 +10,11 @@ export const plan = command<ClusterOption>({
   declare: (bare) => bare.addOption(clusterOption()),
   examples: ["meshjoin plan", "meshjoin plan --cluster cn-shop-europe-west1-checkout"],
   async run(session, { cluster }) {
-    const planned = await session.withRun(async (run) => {
+    const result = await session.withRun(async (run) => {
       const scope = await scopeOf(run, cluster, session.say);
       return await preview(run, { scope, reason: "plan" });
     });
-    session.show(planned, renderPlan);
+    session.show(result, renderPlan);
     return EXIT.done;
   },
 });

@@ -12,9 +12,7 @@ export const rotate = command<RotateOptions>({
   name: "rotate",
   description: "replace intermediate CAs, a share of the members at a time; stops at the first that fails",
   declare: (bare) =>
-    bare
-      .addOption(clusterOption())
-      .option("--compromised", "all at once: they are not to be trusted any more"),
+    bare.addOption(clusterOption()).option("--compromised", "all members at once: a key has been stolen"),
   notes:
     "An intermediate that was stolen stays trusted until it expires or the root is rotated: meshjoin root rotate.",
   examples: ["meshjoin rotate", "meshjoin rotate --cluster cn-shop-europe-west1-checkout --compromised"],

@@ -5,7 +5,7 @@ import { renderStatus } from "../render/status.ts";
 
 export const status = command({
   name: "status",
-  description: "show every member and every connection as it is now; writes nothing",
+  description: "show the state of every member and every connection; writes nothing",
   examples: ["meshjoin status", "meshjoin status --output json | jq '.pairs'"],
   async run(session) {
     session.show(await session.withRun((run) => collectStatus(run)), renderStatus);

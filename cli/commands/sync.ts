@@ -14,27 +14,26 @@ import type { Session } from "../session.ts";
 
 interface SyncOptions extends ClusterOption {
   readonly deep?: boolean;
-  /** Confirms all that needs no confirmation by name. */
+  /** Confirms the findings that need no confirmation by name. */
   readonly yes?: boolean;
   readonly confirm?: readonly Confirmable[];
 }
 
 export const sync = command<SyncOptions>({
   name: "sync",
-  description: "make the mesh what it should be; run again, it changes nothing",
+  description: "reconcile the mesh; a second run changes nothing",
   declare: (bare) =>
     bare
       .addOption(clusterOption())
-      .option("--deep", "look at every field of Istio's objects, too, and take edits back")
-      .option("--yes", "do also what asks for confirmation (MassLeave)")
+      .option("--deep", "also check every field of Istio's objects, and take edits back")
+      .option("--yes", "confirm departures (MassLeave)")
       .addOption(
         new Option(
           "--confirm <REASON...>",
-          "act on findings of this reason, which alone it confirms",
+          "act on the findings of this reason, and on no others that wait for a confirmation",
         ).choices(CONFIRMABLE),
       ),
-  notes:
-    "Without --yes it asks on a terminal; elsewhere it leaves undone what it would have to ask, and exits with 1.",
+  notes: "Without --yes it asks on a terminal. Elsewhere it does not act on such findings, and exits with 1.",
   examples: [
     "meshjoin sync",
     "meshjoin sync --cluster cn-shop-europe-west1-checkout",
@@ -44,8 +43,8 @@ export const sync = command<SyncOptions>({
   async run(session, { cluster, deep = false, yes = false, confirm: named = [] }) {
     return await session.withRun(async (run) => {
       const scope = await scopeOf(run, cluster, session.say);
-      const reconcileNow = async (confirmed: boolean): Promise<Reconciled> => {
-        const confirm = [...named, ...(confirmed ? CONFIRMED_BY_YES : [])];
+      const reconcileNow = async (confirms: boolean): Promise<Reconciled> => {
+        const confirm = [...named, ...(confirms ? CONFIRMED_BY_YES : [])];
         const request = { scope, reason: "sync", confirm, deep, rollOut: true };
         const reconciled = await reconcile(run, request);
         showReconciled(session, reconciled);
@@ -59,15 +58,13 @@ export const sync = command<SyncOptions>({
   },
 });
 
-/** JSON is for programs, which are not asked. */
+/** Asks a person; a program that reads JSON is not asked. */
 async function isMeant(session: Session, leavers: readonly string[]): Promise<boolean> {
   const names = `${leavers.length} clusters that seem to have left (${leavers.join(", ")})`;
   const { confirm } = session.host;
   if (confirm === undefined || session.format === "json") {
-    session.say(
-      `left as it is: what the members hold of ${names}; if they have left, run meshjoin sync --yes`,
-    );
+    session.say(`the members keep their credentials of ${names}; if they have left, run meshjoin sync --yes`);
     return false;
   }
-  return await confirm(`Remove what the members hold of ${names}?`);
+  return await confirm(`Remove the members' credentials of ${names}?`);
 }

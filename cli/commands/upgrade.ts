@@ -3,13 +3,14 @@ import { scopeOf } from "../cluster.ts";
 import { type ClusterOption, clusterOption, command } from "../command.ts";
 import { exitCodeOfRun, showReconciled } from "../reconciled.ts";
 
-/** To be called is the confirmation that another version of Istio waits for. */
+/** To run it is the confirmation that another version of Istio waits for. */
 export const upgrade = command<ClusterOption>({
   name: "upgrade",
   description:
     "bring the members to the Istio of this build, one after the other; stops at the first that fails",
   declare: (bare) => bare.addOption(clusterOption()),
-  notes: "A run begins no member that it might not see to its end: exit code 3 says that some are left.",
+  notes:
+    "A run begins no member that it may not finish. Exit code 3: run it again for the remaining members.",
   examples: ["meshjoin upgrade", "meshjoin upgrade --cluster cn-shop-europe-west1-checkout"],
   async run(session, { cluster }) {
     return await session.withRun(async (run) => {

@@ -7,7 +7,7 @@ export const CONFIGURATION = { name: "configuration", account: "caller" } as con
 
 type Configured = { readonly operator: Operator } | { readonly faults: readonly Check[] };
 
-/** Every fault of a configuration stands on a line of its own, with its cure. */
+/** Every fault of a configuration is a line with its cure. */
 export function configure(host: Host): Configured {
   try {
     return { operator: host.operator() };

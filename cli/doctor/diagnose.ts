@@ -12,7 +12,9 @@ import { CONFIGURATION, configure } from "./configure.ts";
 import { checkFirewalls } from "./firewall.ts";
 import { checkNetwork } from "./network.ts";
 
-/** Looks at everything that a run stands on, and writes nothing. Without configuration or credentials there is no more to see. */
+/**
+ * Checks everything that a run needs, and writes nothing. Stops at a fault of configuration or credentials.
+ */
 export async function diagnose(host: Host): Promise<Diagnosis> {
   const configured = configure(host);
   if ("faults" in configured) return { checks: configured.faults };
@@ -53,9 +55,10 @@ export async function diagnose(host: Host): Promise<Diagnosis> {
 async function checkManifest({ manifest }: Host, { inSandbox }: Operator): Promise<Check> {
   const subject = { name: "manifest", account: "caller" } as const;
   const missing = (await manifest.renderer()) === undefined;
-  if (missing && (inSandbox || manifest.buildsRelease)) return fine(subject, "is built when it is needed");
-  const wrong = await manifestFault(manifest, inSandbox);
-  return wrong === undefined
-    ? fine(subject, "dist/ holds one that fits")
-    : fault(subject, wrong, BUILD_COMMAND);
+  if (missing && (inSandbox || manifest.buildsRelease))
+    return fine(subject, "a run builds it when it needs it");
+  const problem = await manifestFault(manifest, inSandbox);
+  return problem === undefined
+    ? fine(subject, "dist/ holds a fit one")
+    : fault(subject, problem, BUILD_COMMAND);
 }

@@ -11,8 +11,8 @@ const NAMED_MAX = 3;
 const SUBJECT = { name: "firewall", account: "caller" } as const;
 
 /**
- * Whether pods of each member reach those of the others, network by network; one with a single member has no such pair. A
- * network that may not be read is `unknown`, and its cure is the rule that would let them.
+ * Whether pods of each member reach those of the others in its network. For a network that cannot be read the
+ * check is `unknown`, and its cure is the rule that lets them through.
  */
 export async function checkFirewalls(firewalls: Firewalls, members: readonly Cluster[]): Promise<Check[]> {
   const networks = [...Map.groupBy(members, ({ network }) => networkName(network)).values()];
@@ -41,7 +41,7 @@ async function viewNetwork(firewalls: Firewalls, members: readonly Cluster[]): P
     return [fine(SUBJECT, message)];
   } catch (error) {
     if (!(error instanceof MeshjoinError)) throw error;
-    const message = `whether pods of one member reach those of another is not known: ${error.message}`;
+    const message = `it is not known whether pods of one member reach those of another: ${error.message}`;
     return [unknown(SUBJECT, message, createRule(network, members).cure)];
   }
 }
@@ -54,7 +54,7 @@ function notKnown(members: readonly Cluster[], verdicts: readonly PairVerdict[])
   const [first] = verdicts;
   return unknown(
     SUBJECT,
-    `whether requests get through is not known ${named.join("; ")}${rest > 0 ? `; and ${rest} pairs more` : ""}`,
+    `it is not known whether requests get through ${named.join("; ")}${rest > 0 ? `; and ${rest} pairs more` : ""}`,
     first && createRule(first.to.network, members).cure,
   );
 }

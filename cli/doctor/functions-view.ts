@@ -2,11 +2,11 @@ import { type Check, fault, parseDiagnosis, unknown } from "../../shared/core/an
 import { MeshjoinError } from "../../shared/errors.ts";
 import type { Host } from "../host.ts";
 
-/** The function gives itself less. */
+/** Longer than the function's own deadline. */
 const TIMEOUT_MS = 60_000;
 const SUBJECT = { name: "sync-mesh", account: "caller" } as const;
 
-/** What `GET /doctor` of the function says; one check of the caller's where it does not say anything. */
+/** The checks of the function's `GET /doctor`; one check of the caller's if it does not answer with any. */
 export async function functionsView(host: Host, url: URL): Promise<readonly Check[]> {
   try {
     const token = await host.identityToken(url.origin);
@@ -18,11 +18,11 @@ export async function functionsView(host: Host, url: URL): Promise<readonly Chec
     });
     if (answer.status === 401 || answer.status === 403) {
       const cure = "grant your account roles/run.invoker on the function sync-mesh";
-      return [fault(SUBJECT, `${url.host} lets the caller not in (${answer.status})`, cure)];
+      return [fault(SUBJECT, `${url.host} does not admit the caller (${answer.status})`, cure)];
     }
     const diagnosis = answer.ok ? parseDiagnosis(await answer.json()) : undefined;
     return (
-      diagnosis?.checks ?? [unknown(SUBJECT, `${url.host} answers ${answer.status}, and no checks`, LOOK)]
+      diagnosis?.checks ?? [unknown(SUBJECT, `${url.host} answers ${answer.status}, without checks`, LOOK)]
     );
   } catch (error) {
     if (error instanceof MeshjoinError) return [fault(SUBJECT, error.message, error.cure)];
@@ -30,4 +30,4 @@ export async function functionsView(host: Host, url: URL): Promise<readonly Chec
   }
 }
 
-const LOOK = "see the log of sync-mesh, and that --url is its address; then ask again";
+const LOOK = "see the log of sync-mesh, check that --url is its address, then ask again";

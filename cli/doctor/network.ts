@@ -4,7 +4,7 @@ import { type NamedCluster, named } from "../../shared/core/member/observation.t
 import { networkRoute } from "../../shared/plan/route.ts";
 import { someOf } from "../render/words.ts";
 
-/** Only members of one VPC are paired, and only pods with addresses of that VPC reach each other. */
+/** Members must be in one VPC, and their pods must have addresses of it. */
 export function checkNetwork(members: readonly Cluster[], isComplete: boolean): Check[] {
   if (members.length === 0) return [];
   const subject = { name: "network", account: "caller" } as const;
@@ -36,7 +36,7 @@ export function checkNetwork(members: readonly Cluster[], isComplete: boolean): 
   return [
     isComplete
       ? fine(subject, `all members are in ${name}`)
-      : unknown(subject, `the members that were listed are in ${name}; of others nothing is known`),
+      : unknown(subject, `the listed members are in ${name}; others are not known`),
   ];
 }
 

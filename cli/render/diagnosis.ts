@@ -4,7 +4,7 @@ import { renderRows } from "../../shared/table.ts";
 import type { Paint } from "../paint.ts";
 import { blocks } from "./words.ts";
 
-/** A line for each check, and below what is not well its cure. Whose account it is about is said of functions alone. */
+/** A line for each check, and below it the cure if it is not well. Checks of functions name their account. */
 export function renderDiagnosis({ checks }: Diagnosis, paint: Paint): string {
   return blocks(renderRows(checks.flatMap((check) => rows(check, paint))), verdict(checks, paint));
 }

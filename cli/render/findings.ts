@@ -2,7 +2,7 @@ import type { Finding } from "../../shared/core/answers/finding.ts";
 import type { Reason, Severity } from "../../shared/core/answers/reasons.ts";
 import type { Colour, Paint } from "../paint.ts";
 
-/** Of one reason; a mesh in trouble may say the same of every pair. */
+/** Of one reason; a mesh in trouble may have one for every pair. */
 const PER_REASON_MAX = 5;
 
 const GROUPS: readonly { readonly severity: Severity; readonly title: string; readonly colour: Colour }[] = [

@@ -1,19 +1,19 @@
 import type { Outcome } from "../../shared/core/answers/outcome.ts";
 import type { Paint } from "../paint.ts";
 
-/** What became of the mesh's label on one cluster. */
+/** The result of labelling one cluster. */
 export interface Labelled {
   readonly clusterId: string;
   readonly label: { readonly key: string; readonly value: string };
   readonly outcome: Extract<Outcome, "updated" | "unchanged">;
 }
 
-/** What was done, and who goes on from there: a label is no membership yet. */
+/** The label, and the next step: a label is no membership yet. */
 export function renderLabelled(
   { clusterId, label: { key, value }, outcome }: Labelled,
   paint: Paint,
 ): string {
   return outcome === "unchanged"
-    ? `${clusterId} is labelled already: ${key}=${value}\nmeshjoin status shows how far it has come.`
-    : `${paint("green", `${clusterId} is now labelled ${key}=${value}`)}\nThe functions of the mesh make it a member; meshjoin status shows how far it has come.`;
+    ? `${clusterId} is labelled already: ${key}=${value}\nmeshjoin status shows its progress.`
+    : `${paint("green", `${clusterId} is now labelled ${key}=${value}`)}\nThe functions of the mesh make it a member; meshjoin status shows its progress.`;
 }

@@ -4,23 +4,23 @@ import type { Paint } from "../paint.ts";
 import { renderSummary } from "./summary.ts";
 import { blocks } from "./words.ts";
 
-/** What became of an order about the root. */
+/** The result of an order about the root. */
 export interface Moved {
   readonly from: Stage;
   readonly to: Stage;
-  /** A stage follows another only when somebody has it go on. */
+  /** No tick moves the rotation on; only a person does. */
   readonly paused: boolean;
   /** Cluster IDs that no stage of the rotation waits for. */
   readonly without: readonly string[];
-  /** The version that signs; null where none does. */
+  /** The version that signs; null if none does. */
   readonly signing: number | null;
-  /** Null where it was done. */
+  /** Null if the order was carried out. */
   readonly refused: { readonly code: string; readonly message: string; readonly cure: string } | null;
   /** Of the run that gave the members the new stage. */
   readonly summary?: Summary;
 }
 
-/** Where an order has brought the roots, or why nowhere. */
+/** The stage after an order, or its refusal. */
 export function renderMoved(moved: Moved, paint: Paint): string {
   const { from, to, paused, signing, refused, summary, without } = moved;
   if (refused !== null) {

@@ -5,7 +5,7 @@ import type { Colour, Paint } from "../paint.ts";
 import { renderFindings } from "./findings.ts";
 import { blocks, someOf, tally } from "./words.ts";
 
-/** Of one kind of change to a member, before they are counted instead of named. */
+/** Of one kind of change to a member; more are counted instead of named. */
 const NAMED_MAX = 2;
 
 const COLOURS = { create: "green", update: "yellow", delete: "red" } as const satisfies Record<
@@ -13,12 +13,12 @@ const COLOURS = { create: "green", update: "yellow", delete: "red" } as const sa
   Colour
 >;
 
-/** Member by member what would be done, each with the reason why. */
+/** The planned changes member by member, each with its reason. */
 export function renderPlan({ actions, findings }: Plan, paint: Paint): string {
   const perMember = Map.groupBy(actions, ({ clusterId }) => clusterId);
   return blocks(
     actions.length === 0
-      ? "Nothing is to be done."
+      ? "There is nothing to do."
       : `${count(actions.length, "change")} to ${count(perMember.size, "cluster")}: ${tally(actions.map(({ verb }) => `to ${verb}`)).join(", ")}`,
     ...[...perMember].map(([clusterId, own]) => `${paint("bold", clusterId)}\n${changes(own, paint)}`),
     renderFindings(findings, paint),
@@ -31,12 +31,12 @@ function changes(actions: readonly PlannedAction[], paint: Paint): string {
     const [first] = group;
     if (first === undefined) return [];
     const verb = paint(COLOURS[first.verb], first.verb);
-    return named(group).map((what) => [`  ${verb}`, reasonsOf(first.findings), what]);
+    return namesOf(group).map((what) => [`  ${verb}`, reasonsOf(first.findings), what]);
   });
   return renderRows(rows);
 }
 
-function named(group: readonly PlannedAction[]): string[] {
+function namesOf(group: readonly PlannedAction[]): string[] {
   if (group.length > NAMED_MAX) {
     return [`${group.length} objects: ${someOf(tally(group.map(({ object }) => object.kind)))}`];
   }

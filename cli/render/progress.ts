@@ -1,6 +1,6 @@
 import type { Progress } from "../../shared/progress.ts";
 
-/** A finished step as a line: the member, and what became of what; undefined for one that the result counts anyway. */
+/** A finished step as a line with its member and outcome; undefined for a step that the result counts. */
 export function describeProgress(progress: Progress): string | undefined {
   const step = describeStep(progress);
   return step === undefined ? undefined : `${progress.clusterId}  ${step}`;

@@ -5,11 +5,11 @@ import { renderFindings } from "./findings.ts";
 import { rotationLines } from "./status.ts";
 import { blocks } from "./words.ts";
 
-/** The versions of the root secret, and where a rotation stands. */
+/** The versions of the root secret, and the stage of a rotation. */
 export function renderRootView(view: RootView, paint: Paint): string {
   const { secret, stage, paused, waitingFor, until, versions, findings } = view;
-  const held = paused === null ? [] : [`it was paused at ${paused}: meshjoin root resume`];
-  const rotation = rotationLines({ stage, waitingFor: [...held, ...waitingFor], until });
+  const pause = paused === null ? [] : [`it was paused at ${paused}: meshjoin root resume`];
+  const rotation = rotationLines({ stage, waitingFor: [...pause, ...waitingFor], until });
   const rows = versions.map(({ version, role, enabled, retired }) => [
     String(version),
     role ?? (retired ? "retired" : "-"),

@@ -6,10 +6,10 @@ import type { Paint } from "../paint.ts";
 import { renderFindings } from "./findings.ts";
 import { blocks, someOf } from "./words.ts";
 
-/** As many hex digits as tell one certificate from another. */
+/** Enough hex digits to tell certificates apart. */
 const FINGERPRINT_DIGITS = 12;
 
-/** Members one by one; of connections only those that are not as they should be. Every time is UTC. */
+/** Every member, and the connections that are not synced. Every time is UTC. */
 export function renderStatus(status: Status, paint: Paint): string {
   return blocks(
     [...head(status), ...roots(status)].join("\n"),
@@ -34,7 +34,7 @@ function head({ meshId, time, members: all, pairs, rotation }: Status): string[]
   ];
 }
 
-/** Where a root rotation stands, and what it waits for. */
+/** The stage of a root rotation, and the conditions of the next one. */
 export function rotationLines({ stage, waitingFor, until }: RotationStatus): string[] {
   if (stage === "idle") return [];
   const end = until === null ? "" : `, not before ${day(until)} ${minute(until)} UTC`;
@@ -45,13 +45,17 @@ function networksOf(all: readonly MemberStatus[]): string[] {
   return [...new Set(all.map(({ network }) => network))].toSorted();
 }
 
-/** What the members' workloads trust. */
+/** The roots that the members' workloads trust. */
 function roots({ members: all }: Status): string[] {
-  const seen = all.filter(({ reachable }) => reachable);
-  const known = new Map(seen.flatMap(({ root }) => root.map((each) => [each.fingerprint, each] as const)));
-  return [...known.values()].map(({ fingerprint, notAfter }) => {
-    const trusting = seen.filter(({ root }) => root.some((each) => each.fingerprint === fingerprint)).length;
-    const by = trusting === seen.length ? "" : `, trusted by ${trusting} of ${seen.length}`;
+  const reachable = all.filter((member) => member.reachable);
+  const certificates = new Map(
+    reachable.flatMap(({ root }) => root.map((each) => [each.fingerprint, each] as const)),
+  );
+  return [...certificates.values()].map(({ fingerprint, notAfter }) => {
+    const trusting = reachable.filter(({ root }) =>
+      root.some((each) => each.fingerprint === fingerprint),
+    ).length;
+    const by = trusting === reachable.length ? "" : `, trusted by ${trusting} of ${reachable.length}`;
     return `Root ${fingerprint.slice(0, FINGERPRINT_DIGITS)} until ${day(notAfter)}${by}`;
   });
 }
@@ -83,15 +87,15 @@ function intermediateOf({ intermediate: { written, loaded } }: MemberStatus, pai
   return behind ? `${day(written.notAfter)} ${paint("yellow", "not loaded")}` : day(written.notAfter);
 }
 
-/** When the first of a reader's tokens ends. */
+/** The first expiry of a reader's tokens. */
 function tokensUntil(pairs: readonly PairStatus[]): string {
   const [first] = pairs.flatMap(({ tokenExpiry }) => tokenExpiry ?? []).toSorted();
   return first === undefined ? "-" : `${day(first)} ${minute(first)}`;
 }
 
 /**
- * Together what is the same trouble: one unreachable member is the matter of every other one. A pair goes with those of its
- * reader or with those of its target, whichever are more.
+ * Groups connections of the same trouble: one unreachable member breaks a connection of every other one. A
+ * pair goes with its reader or with its target, whichever has more.
  */
 function connections({ pairs }: Status, paint: Paint): string {
   const open = pairs.filter(({ status }) => status !== "synced");

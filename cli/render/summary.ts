@@ -15,7 +15,7 @@ const COLOURS: Readonly<Record<Outcome, Colour>> = {
   failed: "red",
 };
 
-/** What became of the members, and of their pairs as far as anything did. */
+/** The outcomes of the members and of their pairs. */
 export function renderSummary(summary: Summary, paint: Paint): string {
   const { outcome, members, pairs, findings } = summary;
   return blocks(
@@ -29,7 +29,7 @@ export function renderSummary(summary: Summary, paint: Paint): string {
   );
 }
 
-/** One line for a member, and one for its pairs that came out alike; what is unchanged needs none. */
+/** One line for each changed member, and one for its pairs of one outcome. */
 function changes({ members, pairs }: Summary, paint: Paint): string {
   const own = members
     .filter(({ outcome }) => outcome !== "unchanged")

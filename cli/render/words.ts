@@ -1,12 +1,12 @@
 const NAMED_MAX = 2;
 
-/** The first ones by name, the rest by number. */
+/** The first names, and the number of the others. */
 export function someOf(names: readonly string[]): string {
   const rest = names.length - NAMED_MAX;
   return rest > 0 ? `${names.slice(0, NAMED_MAX).join(", ")} and ${rest} more` : names.join(", ");
 }
 
-/** How many there are of each, the most first: `4 created`, `2 waiting`. */
+/** Counts each word, the most frequent first: `4 created`, `2 waiting`. */
 export function tally(words: readonly string[]): string[] {
   const numbers = new Map<string, number>();
   for (const word of words) numbers.set(word, (numbers.get(word) ?? 0) + 1);

@@ -10,7 +10,7 @@ interface AdvanceOptions {
 
 export const advance = command<AdvanceOptions>({
   name: "advance",
-  description: "move the rotation on to its next stage, if this one is over; works while it is paused, too",
+  description: "move the rotation on to its next stage, if this one is over; also while it is paused",
   declare: (bare) =>
     bare
       .option(
@@ -23,8 +23,7 @@ export const advance = command<AdvanceOptions>({
           "NotConfigured: no member is where this configuration does not look, though this rotation has looked there",
         ).choices(ROOT_CONFIRMABLE),
       ),
-  notes:
-    "Workloads of a cluster that is named so, and runs all the same, are cut off when the old root leaves.",
+  notes: "If a cluster that you name still runs, its workloads are cut off when the old root leaves.",
   examples: ["meshjoin root advance", "meshjoin root advance --without cn-shop-europe-west1-old"],
   run: async (session, wishes) => await move(session, "advance", wishes),
 });

@@ -6,10 +6,12 @@ import { showMoved } from "./moved.ts";
 
 export const init = command<{ readonly algorithm: RootAlgorithm }>({
   name: "init",
-  description: "make the first root of the mesh, for ten years, and its secret",
+  description: "make the secret and the first root of the mesh, valid for ten years",
   declare: (bare) =>
     bare.addOption(
-      new Option("--algorithm <ALGORITHM>", "of its key").choices(ROOT_ALGORITHMS).default("ec-p384"),
+      new Option("--algorithm <ALGORITHM>", "algorithm of its key")
+        .choices(ROOT_ALGORITHMS)
+        .default("ec-p384"),
     ),
   async run(session, { algorithm }) {
     return await session.withPorts(async (access) => {

@@ -8,30 +8,30 @@ import { exitCodeOfRun } from "../../reconciled.ts";
 import { type Moved, renderMoved } from "../../render/moved.ts";
 import type { Session } from "../../session.ts";
 
-interface Wishes {
+interface MoveOptions {
   readonly without?: readonly string[];
   readonly confirm?: readonly RootConfirmable[];
 }
 
-/** Has a rotation begin, go on, pause or turn back, as a message on the rotation topic would. */
+/** Starts, advances, pauses, resumes or aborts a rotation, as a message on the rotation topic would. */
 export async function move(
   session: Session,
   action: RootAction,
-  { without = [], confirm = [] }: Wishes = {},
+  { without = [], confirm = [] }: MoveOptions = {},
 ): Promise<ExitCode> {
   return await session.withRun(async (run) => {
-    const wanted = { action, without, confirm, givenAt: run.ports.clock.now() };
-    const { moved, reconciled } = await carryOut(run, wanted);
+    const order = { action, without, confirm, givenAt: run.ports.clock.now() };
+    const { moved, reconciled } = await carryOut(run, order);
     return moved === undefined ? EXIT.failed : showMoved(session, moved, reconciled);
   });
 }
 
-/** A command that does no more than `move`. */
+/** A command that only calls `move`. */
 export function moving(name: string, action: RootAction, description: string): CliCommand {
   return command({ name, description, run: async (session) => await move(session, action) });
 }
 
-/** Shows what has become of the roots. `reconciled`: the run that followed, if one did. */
+/** Shows the roots after an order. `reconciled`: the run that followed, if one did. */
 export function showMoved(session: Session, { before, after }: Changed, reconciled?: Reconciled): ExitCode {
   const from = stageOf(before);
   const refused = after === undefined ? OUT_OF_DATE : isRefusal(after) ? after : undefined;
@@ -53,6 +53,6 @@ export function showMoved(session: Session, { before, after }: Changed, reconcil
 
 const OUT_OF_DATE: Refusal = {
   refused: "OrderOutOfDate",
-  message: "somebody else has given a later order meanwhile, or moved the rotation on",
-  cure: "look where it stands: meshjoin root status",
+  message: "there is a later order, or the rotation has moved on meanwhile",
+  cure: "see its stage: meshjoin root status",
 };

@@ -11,8 +11,8 @@ export const root = group({
   description: "make, bring and rotate the root CA of the mesh",
   notes:
     "A rotation has three stages: distribute (every member trusts the next root), switch (it signs), retire (the one\n" +
-    "before leaves). Ticks of the function on-rotation-request move it on when a stage is over: every member was seen\n" +
-    "to have it, and no certificate of the stage before can be alive. No command makes that shorter.",
+    "before leaves). Ticks of the function on-rotation-request move it on when a stage is over: every member has loaded\n" +
+    "it, and every certificate of the stage before has expired. No command makes that shorter.",
   examples: [
     "meshjoin root init",
     "meshjoin root rotate",

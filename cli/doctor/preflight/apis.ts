@@ -2,7 +2,10 @@ import { type Check, fault, fine } from "../../../shared/core/answers/check.ts";
 import { enableApi } from "../../../shared/doctor/grants.ts";
 import { notKnown, type Questions } from "./question.ts";
 
-/** What Terraform itself, and Google's own accounts, need before the first apply; it enables the others. */
+/**
+ * The APIs that Terraform itself and Google's own accounts need before the first apply; it enables the
+ * others.
+ */
 export const FIRST_APIS = [
   "cloudresourcemanager.googleapis.com",
   "pubsub.googleapis.com",
@@ -16,7 +19,7 @@ export async function checkApis(questions: Questions, project: string): Promise<
     const enabled = await questions.facts.enabledApis(project, FIRST_APIS, questions.signal);
     const missing = FIRST_APIS.filter((api) => !enabled.has(api));
     if (missing.length === 0)
-      return fine(subject, `${project}: those that Terraform itself needs are enabled`);
+      return fine(subject, `${project}: the APIs that Terraform itself needs are enabled`);
     return fault(
       subject,
       `${project}: not enabled: ${missing.join(", ")}`,

@@ -9,7 +9,7 @@ export async function checkBilling(questions: Questions, project: string): Promi
       return fine(subject, `${project}: is enabled`);
     return fault(
       subject,
-      `${project}: it has no billing account that is open`,
+      `${project}: it has no open billing account`,
       `gcloud billing projects link ${project} --billing-account=ACCOUNT`,
     );
   } catch (error) {

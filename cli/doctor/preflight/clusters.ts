@@ -18,13 +18,13 @@ interface ClusterQuestion {
 
 export interface Candidates {
   readonly checks: readonly Check[];
-  /** Those that may join, labelled or not. */
+  /** The clusters that may join, labelled or not. */
   readonly clusters: readonly Cluster[];
-  /** Whether the source was listed in full, so that there are no others. */
+  /** Whether the source was listed in full. */
   readonly complete: boolean;
 }
 
-/** Every cluster that may join: what stands in its way is better known before. */
+/** Checks every cluster that may join, before it does. */
 export async function checkClusters(
   source: ClusterSource,
   { spec, grants, signal }: ClusterQuestion,
@@ -58,14 +58,14 @@ function checkCluster(cluster: Cluster, spec: MeshSpec): readonly Check[] {
   const subject = { name: "cluster", account: "caller", clusterId: clusterId(cluster.ref) } as const;
   const netAdmin = needsNetAdmin(cluster);
   const hub = spec.istioHub ?? pin.hub;
-  const found = [
+  const checks = [
     ...(cluster.vpcNative
       ? []
       : [
           fault(
             subject,
             "its pods have no addresses of the VPC",
-            `make another in its place: gcloud container clusters create NAME --project=${cluster.ref.project} --location=${cluster.ref.location} --enable-ip-alias`,
+            `replace it: gcloud container clusters create NAME --project=${cluster.ref.project} --location=${cluster.ref.location} --enable-ip-alias`,
           ),
         ]),
     ...(netAdmin === undefined ? [] : [fault(subject, netAdmin.message, netAdmin.cure)]),
@@ -73,16 +73,19 @@ function checkCluster(cluster: Cluster, spec: MeshSpec): readonly Check[] {
       ? [
           unknown(
             subject,
-            `its private nodes pull from ${hub} through Cloud NAT alone, and whether there is one is not known`,
-            "have Terraform make a mirror: image_mirror (docs/deploy.md)",
+            `its private nodes pull from ${hub} through Cloud NAT alone, and it is not known whether there is one`,
+            "let Terraform make a mirror: image_mirror (docs/deploy.md)",
           ),
         ]
       : []),
   ];
-  return found.length > 0 ? found : [fine(subject, "nothing about it stands in the way of a member")];
+  return checks.length > 0 ? checks : [fine(subject, "it can become a member")];
 }
 
-/** Registries that nodes without an address of the internet reach; https://cloud.google.com/vpc/docs/private-google-access */
+/**
+ * Registries that nodes without an address of the internet reach;
+ * https://cloud.google.com/vpc/docs/private-google-access
+ */
 function isGoogles(hub: string): boolean {
   return /^(?:[^/]+\.)?(?:pkg\.dev|gcr\.io)(?:\/|$)/.test(hub);
 }

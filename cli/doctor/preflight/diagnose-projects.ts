@@ -20,11 +20,13 @@ import { checkServices } from "./services.ts";
 const DEADLINE_MS = 60_000;
 
 export interface Preflight {
-  /** Where the functions go and, where there is no cluster yet, the first one. */
+  /** The region of the functions and, if there is no cluster yet, of the first one. */
   readonly region: string;
 }
 
-/** What a first apply needs of the projects; writes nothing. Without configuration or credentials there is no more to see. */
+/**
+ * Checks the needs of a first apply, and writes nothing. Stops at a fault of configuration or credentials.
+ */
 export async function diagnoseProjects(host: Host, { region }: Preflight): Promise<Diagnosis> {
   const configured = configure(host);
   if ("faults" in configured) return { checks: configured.faults };
@@ -36,10 +38,10 @@ export async function diagnoseProjects(host: Host, { region }: Preflight): Promi
     const first = [fine(CONFIGURATION, describe(spec)), credentials];
     if (credentials.state !== "ok") return { checks: first };
     const signal = AbortSignal.timeout(DEADLINE_MS);
-    const asked = { spec, region, email, signal, grants: callersGrants(email) };
+    const question = { spec, region, email, signal, grants: callersGrants(email) };
     const [projects, clusters] = await Promise.all([
-      checkProjects(ports, asked),
-      checkCandidates(ports, asked, await builtIstiods(host.manifest, ports)),
+      checkProjects(ports, question),
+      checkCandidates(ports, question, await builtIstiods(host.manifest, ports)),
     ]);
     return { checks: [...first, ...projects, ...clusters, checkServiceIdentities(spec.rootProject)] };
   } finally {
@@ -47,15 +49,18 @@ export async function diagnoseProjects(host: Host, { region }: Preflight): Promi
   }
 }
 
-interface Asked extends Preflight {
+interface ProjectQuestion extends Preflight {
   readonly spec: MeshSpec;
   readonly email: string | undefined;
   readonly grants: Grants;
   readonly signal: AbortSignal;
 }
 
-async function checkProjects({ facts, quotas }: PreflightPorts, asked: Asked): Promise<readonly Check[]> {
-  const { spec, grants, signal } = asked;
+async function checkProjects(
+  { facts, quotas }: PreflightPorts,
+  question: ProjectQuestion,
+): Promise<readonly Check[]> {
+  const { spec, grants, signal } = question;
   const { rootProject } = spec;
   const projects = [...new Set([rootProject, ...spec.projects])];
   const questions = { facts, grants, signal };
@@ -68,7 +73,7 @@ async function checkProjects({ facts, quotas }: PreflightPorts, asked: Asked): P
     checkApis(questions, rootProject),
     ...projects.map((project) => checkPermissions(questions, project, partOf(project))),
     checkPolicies(questions, rootProject),
-    checkRunQuotas({ ...asked, quotas }, rootProject),
+    checkRunQuotas({ ...question, quotas }, rootProject),
   ]);
   return checks.flat();
 }
@@ -76,29 +81,29 @@ async function checkProjects({ facts, quotas }: PreflightPorts, asked: Asked): P
 /** The clusters that may join, or whether a first one can be made. */
 async function checkCandidates(
   { sources, fleet, quotas }: PreflightPorts,
-  asked: Asked,
+  question: ProjectQuestion,
   istiods: Istiods | undefined,
 ): Promise<readonly Check[]> {
-  const { spec, grants, signal } = asked;
-  const listed = await Promise.all(
+  const { spec, grants, signal } = question;
+  const listings = await Promise.all(
     sources.configured(spec).map(async (source) => ({
       id: source.id,
       ...(await checkClusters(source, { spec, grants, signal })),
     })),
   );
-  const clusters = listed.flatMap((each) => each.clusters);
-  const complete = listed.every((each) => each.complete);
+  const clusters = listings.flatMap((each) => each.clusters);
+  const complete = listings.every((each) => each.complete);
   const empty = spec.projects.filter((project) =>
-    listed.some((each) => each.id === project && each.complete && each.clusters.length === 0),
+    listings.some((each) => each.id === project && each.complete && each.clusters.length === 0),
   );
   const checks = await Promise.all([
     istiods === undefined
       ? clusters.slice(0, 1).map(notBuilt)
       : Promise.all(clusters.map((cluster) => checkRoom(fleet, cluster, { istiods, grants, signal }))),
     checkServices(fleet, clusters, { complete, signal }),
-    ...empty.map((project) => checkClusterQuotas({ ...asked, quotas }, project)),
+    ...empty.map((project) => checkClusterQuotas({ ...question, quotas }, project)),
   ]);
-  return [...listed.flatMap((each) => each.checks), ...checks.flat()];
+  return [...listings.flatMap((each) => each.checks), ...checks.flat()];
 }
 
 async function builtIstiods(
@@ -110,7 +115,7 @@ async function builtIstiods(
 
 function notBuilt(): Check {
   const subject = { name: "room", account: "caller" } as const;
-  const message = "dist/ holds no manifest, so what istiod reserves of a cluster is not known";
+  const message = "dist/ holds no manifest, so it is not known how much istiod reserves of a cluster";
   return unknown(subject, message, BUILD_COMMAND);
 }
 

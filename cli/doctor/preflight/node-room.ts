@@ -1,7 +1,7 @@
 import { parseQuantity } from "../../../shared/core/quantity.ts";
 import type { KubernetesObject } from "../../../shared/ports/kubernetes-object.ts";
 
-/** What pods reserve and nodes have: cores, bytes, pods. */
+/** Requests of pods or capacity of nodes: cores, bytes, number of pods. */
 export interface Resources {
   readonly cpu: number;
   readonly memory: number;
@@ -22,7 +22,7 @@ interface Toleration {
   readonly effect?: string;
 }
 
-/** The parts of core/v1 PodSpec that decide where it has room. */
+/** The parts of core/v1 PodSpec that decide which nodes have room for it. */
 export interface PodSpec {
   readonly nodeName?: string;
   readonly nodeSelector?: Readonly<Record<string, string>>;
@@ -38,7 +38,7 @@ export interface ScheduledPod extends KubernetesObject {
   readonly status?: { readonly phase?: string };
 }
 
-/** The parts of core/v1 Node that decide what has room on it. */
+/** The parts of core/v1 Node that decide which pods have room on it. */
 export interface NodeObject extends KubernetesObject {
   readonly spec?: {
     readonly unschedulable?: boolean;
@@ -52,7 +52,10 @@ export interface NodeObject extends KubernetesObject {
 
 const NOTHING: Resources = { cpu: 0, memory: 0, pods: 0 };
 
-/** As the scheduler counts; https://kubernetes.io/docs/concepts/workloads/pods/sidecar-containers/#resource-sharing-within-containers */
+/**
+ * Counts as the scheduler does;
+ * https://kubernetes.io/docs/concepts/workloads/pods/sidecar-containers/#resource-sharing-within-containers
+ */
 export function requestsOf({
   initContainers = [],
   containers = [],
@@ -77,7 +80,7 @@ export function requestsOf({
   return add(requested, toResources(overhead));
 }
 
-/** How many such pods find room on the nodes as they are, besides the pods that are there. */
+/** The number of such pods that fit on the present nodes beside the present pods. */
 export function roomFor(pod: PodSpec, nodes: readonly NodeObject[], pods: readonly ScheduledPod[]): number {
   const need = requestsOf(pod);
   return nodes
@@ -86,7 +89,7 @@ export function roomFor(pod: PodSpec, nodes: readonly NodeObject[], pods: readon
     .reduce((sum, times) => sum + times, 0);
 }
 
-/** How many such pods would find room on another node like this one, beside what every node carries. */
+/** The number of such pods that would fit on one more node like this one, beside its DaemonSets. */
 export function roomOnAnother(pod: PodSpec, node: NodeObject, pods: readonly ScheduledPod[]): number {
   return takes(node, pod) ? timesIn(requestsOf(pod), freeOn(node, pods.filter(isOfDaemonSet))) : 0;
 }
@@ -101,7 +104,7 @@ function freeOn({ metadata, status }: NodeObject, pods: readonly ScheduledPod[])
   return { cpu: cpu - used.cpu, memory: memory - used.memory, pods: count - used.pods };
 }
 
-/** Less than a thousandth of a core is lost in the arithmetic. */
+/** Corrects for floating-point errors. */
 const ROUNDING = 1e-9;
 
 function timesIn(need: Resources, free: Resources): number {

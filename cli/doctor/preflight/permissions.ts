@@ -2,13 +2,13 @@ import { type Check, fault, fine } from "../../../shared/core/answers/check.ts";
 import { notKnown, type Questions } from "./question.ts";
 import { defaultNeeds, type TerraformNeed } from "./terraform-permissions.ts";
 
-/** What a project is to the mesh. */
+/** The role of a project in the mesh. */
 export interface ProjectPart {
   readonly isMeshjoins: boolean;
   readonly isMembers: boolean;
 }
 
-/** Whether the caller may make what every deployment makes there. */
+/** Whether the caller may create the resources of every deployment in the project. */
 export async function checkPermissions(
   questions: Questions,
   project: string,
@@ -16,14 +16,14 @@ export async function checkPermissions(
 ): Promise<Check> {
   const subject = { name: "permissions", account: "caller" } as const;
   const needs = defaultNeeds(part.isMeshjoins, part.isMembers);
-  const asked = [...new Set(needs.flatMap(({ permissions }) => permissions))].toSorted();
+  const permissions = [...new Set(needs.flatMap((need) => need.permissions))].toSorted();
   try {
-    const granted = await questions.facts.grantedPermissions(project, asked, questions.signal);
+    const granted = await questions.facts.grantedPermissions(project, permissions, questions.signal);
     const lacking = needs.flatMap((need) => lackOf(need, granted));
     if (lacking.length === 0) {
-      return fine(subject, `${project}: you may make what Terraform makes there without options`);
+      return fine(subject, `${project}: you may create all that Terraform creates there without options`);
     }
-    const roles = [...new Set(lacking.flatMap(({ roles: named }) => named))].toSorted();
+    const roles = [...new Set(lacking.flatMap((lack) => lack.roles))].toSorted();
     return fault(
       subject,
       `${project}: you lack ${lacking.map(({ why, missing }) => `${missing.join(", ")} (${why})`).join("; ")}`,

@@ -10,8 +10,7 @@ interface Policy {
   readonly constraint: string;
   readonly cure: string;
   /**
-   * The value that Terraform needs without options, or `NOT_ENFORCED`. Without it, what is enough depends on inputs that are
-   * not known here.
+   * The value that Terraform needs without options, or `NOT_ENFORCED`. Undefined if that depends on inputs.
    */
   readonly defaultNeeds?: string;
 }
@@ -19,7 +18,7 @@ interface Policy {
 const INGRESS =
   'ingress = { sync = "ALLOW_INTERNAL_ONLY", signer = "ALLOW_INTERNAL_ONLY" } and vpc_egress with traffic = "ALL_TRAFFIC"';
 
-/** Those of docs/deploy.md about which there is something to do. */
+/** The policies of docs/deploy.md that a person can do something about. */
 export const POLICIES: readonly Policy[] = [
   {
     constraint: "iam.managed.allowedPolicyMembers",
@@ -34,45 +33,47 @@ export const POLICIES: readonly Policy[] = [
   { constraint: "run.allowedVPCEgress", cure: "give Terraform vpc_egress, with traffic that it allows" },
   {
     constraint: "cloudfunctions.requireVPCConnector",
-    cure: "give Terraform vpc_egress; whether Direct VPC egress is enough is not known",
+    cure: "give Terraform vpc_egress; it is not known whether Direct VPC egress is enough",
     defaultNeeds: NOT_ENFORCED,
   },
   { constraint: "gcp.restrictServiceUsage", cure: "allow the APIs that terraform/main.tf enables" },
 ];
 
-/** What policies leave there for Meshjoin: what its functions run into, wherever the clusters are. */
+/** Checks the policies that restrict Meshjoin's functions, wherever the clusters are. */
 export async function checkPolicies(questions: Questions, project: string): Promise<readonly Check[]> {
   const answers = await Promise.allSettled(
     POLICIES.map(async (policy) => {
-      const left = await questions.facts.restriction(project, policy.constraint, questions.signal);
-      return left === undefined || isEnough(policy, left) ? [] : [weigh(project, policy, left)];
+      const restriction = await questions.facts.restriction(project, policy.constraint, questions.signal);
+      return restriction === undefined || isEnough(policy, restriction)
+        ? []
+        : [weigh(project, policy, restriction)];
     }),
   );
   const found = answers.flatMap((answer) => (answer.status === "fulfilled" ? answer.value : []));
   const errors = answers.flatMap((answer) => (answer.status === "rejected" ? [answer.reason] : []));
-  // Mostly none can be read, and for one reason.
+  // Usually all fail for the same reason.
   const unread = errors.slice(0, 1).map((error: unknown) => notKnown(SUBJECT, project, error, questions));
   const checks = [...found, ...unread];
-  return checks.length > 0 ? checks : [fine(SUBJECT, `${project}: none stands in the way`)];
+  return checks.length > 0 ? checks : [fine(SUBJECT, `${project}: no policy is in the way`)];
 }
 
-function weigh(project: string, { constraint, cure, defaultNeeds }: Policy, left: Restriction): Check {
-  const about = `${project}: ${constraint} ${describe(left)}`;
+function weigh(project: string, { constraint, cure, defaultNeeds }: Policy, restriction: Restriction): Check {
+  const about = `${project}: ${constraint} ${describe(restriction)}`;
   return defaultNeeds === undefined
-    ? unknown(SUBJECT, `${about}: whether that is enough is not known`, cure)
+    ? unknown(SUBJECT, `${about}: it is not known whether that is enough`, cure)
     : fault(SUBJECT, `${about}: Terraform without options is refused`, cure);
 }
 
-function isEnough({ defaultNeeds }: Policy, left: Restriction): boolean {
-  if (defaultNeeds === undefined || left.kind === "enforced") return false;
-  const { allowed, denied } = left;
+function isEnough({ defaultNeeds }: Policy, restriction: Restriction): boolean {
+  if (defaultNeeds === undefined || restriction.kind === "enforced") return false;
+  const { allowed, denied } = restriction;
   if (denied.includes(defaultNeeds)) return false;
   return allowed.includes(defaultNeeds) || (allowed.length === 0 && denied.length > 0);
 }
 
-function describe(left: Restriction): string {
-  if (left.kind === "enforced") return "is enforced";
-  const { allowed, denied } = left;
+function describe(restriction: Restriction): string {
+  if (restriction.kind === "enforced") return "is enforced";
+  const { allowed, denied } = restriction;
   if (allowed.length + denied.length === 0) return "allows nothing";
   return [
     ...(allowed.length > 0 ? [`allows ${allowed.join(", ")} alone`] : []),

@@ -4,14 +4,14 @@ import { ours } from "../../../shared/doctor/google.ts";
 import { enableApi, type Grants } from "../../../shared/doctor/grants.ts";
 import type { ProjectFacts } from "../../../shared/ports/project-facts.ts";
 
-/** What every check of a project asks with. */
+/** The ports and grants of every check of a project. */
 export interface Questions {
   readonly facts: ProjectFacts;
   readonly grants: Grants;
   readonly signal: AbortSignal;
 }
 
-/** By the permission that a call lacked: the smallest role that has it. */
+/** The smallest role that has the permission a call lacked. */
 const READERS: Readonly<Record<string, string>> = {
   "cloudquotas.quotas.get": "roles/cloudquotas.viewer",
   "compute.projects.get": "roles/compute.viewer",
@@ -22,7 +22,7 @@ const READERS: Readonly<Record<string, string>> = {
   "serviceusage.services.use": "roles/serviceusage.serviceUsageConsumer",
 };
 
-/** What was not read says nothing of what is there: whatever the error, that is not known. */
+/** A fact that could not be read is `unknown`, whatever the error. */
 export function notKnown(
   subject: Subject,
   project: string,

@@ -4,9 +4,9 @@ import { notKnown, type Questions } from "./question.ts";
 
 const SUBJECT = { name: "quotas", account: "caller" } as const;
 
-/** What Terraform asks for without options: terraform/variables.tf and terraform/modules/functions. */
+/** The requests of Terraform without options: terraform/variables.tf and terraform/modules/functions. */
 export const FUNCTION = { instances: 10, cpu: 1, memoryMi: 512 } as const;
-/** The guide's: docs/deploy.md. Its disks are balanced ones, which count as SSD; e2 machines count on `CPUS`. */
+/** The first cluster of docs/deploy.md. Its balanced disks count as SSD, e2 machines count on `CPUS`. */
 export const FIRST_CLUSTER = { nodes: 2, machineType: "e2-standard-2", cpus: 2, diskGb: 50 } as const;
 /** Terraform's default. */
 export const DEFAULT_REGION = "europe-west1";
@@ -18,7 +18,7 @@ interface Need {
   readonly unit: string;
 }
 
-/** Each function is refused for itself: https://cloud.google.com/run/quotas */
+/** Cloud Run refuses each function by itself: https://cloud.google.com/run/quotas */
 const RUN_NEEDS: readonly Need[] = [
   { quotaId: "CpuAllocPerProjectRegion", amount: FUNCTION.instances * FUNCTION.cpu * 1000, unit: "mCPU" },
   {
@@ -61,11 +61,11 @@ function compute(metric: string, quotaId: string, amount: number, unit: string):
 export interface QuotaQuestions extends Pick<Questions, "grants" | "signal"> {
   readonly quotas: Quotas;
   readonly region: string;
-  /** Of the person, for Google's answer. */
+  /** The person's email, for Google's answer. */
   readonly email: string | undefined;
 }
 
-/** Whether the functions get the instances that Terraform asks for. */
+/** Whether the functions get the instances that Terraform requests. */
 export async function checkRunQuotas(questions: QuotaQuestions, project: string): Promise<readonly Check[]> {
   const { quotas, region, signal } = questions;
   try {
@@ -76,7 +76,7 @@ export async function checkRunQuotas(questions: QuotaQuestions, project: string)
       const limit = limits[index] ?? 0;
       if (need.amount <= limit) return [];
       const instances = Math.floor((FUNCTION.instances * limit) / need.amount);
-      const message = `${project}: ${need.quotaId} lets a function in ${region} have ${limit} ${need.unit}, and Terraform asks for ${need.amount} (${FUNCTION.instances} instances)`;
+      const message = `${project}: ${need.quotaId} lets a function in ${region} have ${limit} ${need.unit}, and Terraform requests ${need.amount} (${FUNCTION.instances} instances)`;
       const fewer = instances > 0 ? `apply with -var max_instances=${instances}, or ask for more: ` : "";
       return [fault(SUBJECT, message, fewer + askForMore(questions, project, RUN, need))];
     });
@@ -95,16 +95,16 @@ export async function checkClusterQuotas(
   const { quotas, region, signal } = questions;
   const cluster = `a first cluster (${FIRST_CLUSTER.nodes} nodes ${FIRST_CLUSTER.machineType})`;
   try {
-    const known = await quotas.compute(project, region, signal);
+    const quotaOf = await quotas.compute(project, region, signal);
     const lacks = CLUSTER_NEEDS.flatMap((need) => {
-      const quota = known.get(need.metric);
+      const quota = quotaOf.get(need.metric);
       if (quota === undefined)
-        return [unknown(SUBJECT, `${project}: Compute Engine tells no quota ${need.metric}`)];
+        return [unknown(SUBJECT, `${project}: Compute Engine does not tell the quota ${need.metric}`)];
       if (need.amount <= quota.limit - quota.usage) return [];
       const where = need.isOfRegion ? ` in ${region}` : "";
       const message = `${project}: ${cluster} needs ${need.amount} ${need.unit}, and ${need.metric}${where} is ${quota.limit}, of which ${quota.usage} are used`;
-      const wanted = { ...need, amount: quota.usage + need.amount };
-      return [fault(SUBJECT, message, askForMore(questions, project, COMPUTE, wanted))];
+      const increase = { ...need, amount: quota.usage + need.amount };
+      return [fault(SUBJECT, message, askForMore(questions, project, COMPUTE, increase))];
     });
     return lacks.length > 0
       ? lacks

@@ -15,7 +15,7 @@ import {
   type ScheduledPod,
 } from "./node-room.ts";
 
-/** What a member runs at least, as the manifest has it. */
+/** The least istiods of a member, from the manifest. */
 export interface Istiods {
   readonly count: number;
   readonly pod: PodSpec;
@@ -27,12 +27,12 @@ export interface RoomQuestion {
   readonly signal: AbortSignal;
 }
 
-/** The least number is the autoscaler's, where there is one. */
+/** The least number is the autoscaler's, if there is one. */
 export function istiodsOf({ objects }: Pick<ManifestTemplate, "objects">): Istiods {
-  const named = (kind: string) =>
+  const istiod = (kind: string) =>
     objects.find((each) => each.kind === kind && each.metadata.name === "istiod");
-  const deployment: Workload | undefined = named("Deployment");
-  const autoscaler: Workload | undefined = named("HorizontalPodAutoscaler");
+  const deployment: Workload | undefined = istiod("Deployment");
+  const autoscaler: Workload | undefined = istiod("HorizontalPodAutoscaler");
   return {
     count: autoscaler?.spec?.minReplicas ?? deployment?.spec?.replicas ?? 1,
     pod: deployment?.spec?.template?.spec ?? {},
@@ -47,14 +47,14 @@ interface Workload extends KubernetesObject {
   };
 }
 
-/** Whether a cluster's nodes have room for istiod; what it runs of it already counts as room. */
+/** Whether a cluster's nodes have room for istiod; a present istiod counts as room. */
 export async function checkRoom(
   fleet: Fleet,
   cluster: Cluster,
   { istiods, grants, signal }: RoomQuestion,
 ): Promise<Check> {
   const subject = { name: "room", account: "caller", clusterId: clusterId(cluster.ref) } as const;
-  const wanted = describe(istiods);
+  const istiodsText = describe(istiods);
   try {
     const { reader } = fleet.member(cluster);
     const [nodes, all] = await Promise.all([
@@ -63,16 +63,17 @@ export async function checkRoom(
     ]);
     const pods = all.filter((pod) => !isIstiod(pod));
     const room = roomFor(istiods.pod, nodes, pods);
-    if (room >= istiods.count) return fine(subject, `its nodes have room for ${wanted}`);
-    const lack = `its nodes have room for ${room} of ${wanted}`;
-    if (cluster.addsNodes) return unknown(subject, `${lack}; GKE adds some if the project's quota lets it`);
+    if (room >= istiods.count) return fine(subject, `its nodes have room for ${istiodsText}`);
+    const lack = `its nodes have room for ${room} of ${istiodsText}`;
+    if (cluster.addsNodes)
+      return unknown(subject, `${lack}; GKE adds nodes if the project's quota allows it`);
     return fault(subject, lack, moreNodes(cluster, { istiods, nodes, pods, missing: istiods.count - room }));
   } catch (error) {
     const { code, message, cure } = ours(error);
     const refused = code === "Forbidden" || code === "Unauthorized";
     return unknown(
       subject,
-      `whether its nodes have room for ${wanted} is not known: ${message}`,
+      `it is not known whether its nodes have room for ${istiodsText}: ${message}`,
       refused ? grants.clusterView(cluster.ref) : cure,
     );
   }
@@ -91,7 +92,7 @@ function describe({ count, pod }: Istiods): string {
 
 const POOL_LABEL = "cloud.google.com/gke-nodepool";
 const ZONE_LABEL = "topology.kubernetes.io/zone";
-/** The guide's; holds two istiods as the charts have them. */
+/** The machine type of docs/deploy.md; one holds two istiods of the charts. */
 const MACHINE_TYPE = "e2-standard-2";
 
 interface Shortage {

@@ -1,6 +1,6 @@
 import type { KubernetesObject } from "../../../shared/ports/kubernetes-object.ts";
 
-/** The parts of core/v1 Service that decide where a sidecar listens for it. */
+/** The parts of core/v1 Service that decide at which address a sidecar listens. */
 interface ServiceObject extends KubernetesObject {
   readonly spec?: {
     readonly clusterIP?: string;
@@ -19,7 +19,7 @@ export interface ServicesOf {
   readonly services: readonly KubernetesObject[];
 }
 
-/** A Service of another cluster has the address of one of this cluster, in whose proxies it comes first. */
+/** A Service of another cluster that has the address of a Service here, and wins in the proxies here. */
 export interface Collision {
   /** `10.1.2.3:5432`. */
   readonly address: string;
@@ -35,7 +35,7 @@ interface Listening {
   readonly created: string;
 }
 
-/** By address, and all names whether they listen or not. */
+/** Listeners by address; `names` has all Services, also those without a listener. */
 interface Listeners {
   readonly clusterId: string;
   readonly names: ReadonlySet<string>;
@@ -43,10 +43,11 @@ interface Listeners {
 }
 
 /**
- * A proxy has a listener at the address and port of every Service whose protocol is not known to be HTTP, also of one that its
- * cluster does not have: then at the address that it has elsewhere. Of two Services at one address the older keeps it, and takes the
- * other's connections. Istio `pilot/pkg/model/service.go` (GetAddressForProxy), `pilot/pkg/model/push_context.go`
- * (SortServicesByCreationTime), `pilot/pkg/networking/core/listener.go` (buildSidecarOutboundListener).
+ * A proxy has a listener at the address and port of every Service whose protocol may not be HTTP. For a
+ * Service that its cluster lacks, that is the address in another cluster. Of two Services at one address the
+ * older gets the listener and with it the other's connections. Istio `pilot/pkg/model/service.go`
+ * (GetAddressForProxy), `pilot/pkg/model/push_context.go` (SortServicesByCreationTime),
+ * `pilot/pkg/networking/core/listener.go` (buildSidecarOutboundListener).
  */
 export function collisions(clusters: readonly ServicesOf[]): Collision[] {
   const all = clusters.map(listenersOf);
@@ -71,7 +72,7 @@ function collisionsIn(here: Listeners, there: Listeners): Collision[] {
   });
 }
 
-/** Where both are of the same second, istiod goes by their names, and then by their namespaces. */
+/** Of two Services of the same second, istiod compares names, then namespaces. */
 function comesFirst(one: Listening, other: Listening): boolean {
   const key = ({ created, name }: Listening) => [created, ...name.split("/").toReversed()].join("\n");
   return key(one) < key(other);
@@ -96,7 +97,7 @@ function nameOf({ metadata }: KubernetesObject): string {
   return `${metadata.namespace ?? ""}/${metadata.name}`;
 }
 
-/** What Istio takes for HTTP by a port's name or `appProtocol`; `pkg/config/kube/conversion.go`, `pkg/config/protocol/instance.go` */
+/** The names that Istio takes for HTTP; `pkg/config/kube/conversion.go`, `pkg/config/protocol/instance.go` */
 const HTTP = ["grpc", "http", "http2", "http_proxy"];
 const HTTP_APP_PROTOCOLS = ["kubernetes.io/h2c", "kubernetes.io/ws"];
 

@@ -8,11 +8,11 @@ import { type Collision, collisions, type ServicesOf } from "./service-addresses
 
 const SUBJECT = { name: "services", account: "caller" } as const;
 const OWN_RANGE =
-  "give clusters that are still to be made ranges of their own: gcloud container clusters create NAME --location=LOCATION --enable-ip-alias --services-ipv4-cidr=/20 (docs/deploy.md)";
+  "give new clusters ranges of their own: gcloud container clusters create NAME --location=LOCATION --enable-ip-alias --services-ipv4-cidr=/20 (docs/deploy.md)";
 
 /**
- * Whether Services of two clusters can have one address. GKE gives all clusters the same range unless it is told otherwise, so
- * that by itself is no fault (docs/decisions/0010-equal-service-ranges.md); two Services that get into each other's way are.
+ * Whether Services of two clusters can have one address. GKE gives all clusters the same range by default, so
+ * that is no fault by itself (docs/decisions/0010-equal-service-ranges.md); two Services that collide are.
  */
 export async function checkServices(
   fleet: Fleet,
@@ -21,18 +21,16 @@ export async function checkServices(
 ): Promise<readonly Check[]> {
   const unseen = complete
     ? []
-    : [unknown(SUBJECT, "not all clusters were listed, so what their Services take is not known")];
+    : [unknown(SUBJECT, "not all clusters were listed, so the addresses of their Services are not known")];
   if (clusters.length < 2) return unseen;
   const silent = clusters.filter(({ serviceRange }) => parseRange(serviceRange) === undefined);
   const sharing = clusters.filter((one) => clusters.some((other) => one !== other && share(one, other)));
-  const told = silent.map((cluster) =>
-    unknown(
-      { ...SUBJECT, clusterId: clusterId(cluster.ref) },
-      "GKE does not say which range its Services have",
-    ),
+  const withoutRange = silent.map((cluster) =>
+    unknown({ ...SUBJECT, clusterId: clusterId(cluster.ref) }, "GKE does not tell the range of its Services"),
   );
-  if (sharing.length > 0) return [...unseen, ...told, ...(await checkSharing(fleet, sharing, signal))];
-  const unknowns = [...unseen, ...told];
+  if (sharing.length > 0)
+    return [...unseen, ...withoutRange, ...(await checkSharing(fleet, sharing, signal))];
+  const unknowns = [...unseen, ...withoutRange];
   return unknowns.length > 0
     ? unknowns
     : [fine(SUBJECT, `those of all ${clusters.length} clusters have ranges of their own`)];
@@ -51,17 +49,17 @@ async function checkSharing(
   const answers = await Promise.allSettled(sharing.map((cluster) => servicesOf(fleet, cluster, signal)));
   const read = answers.flatMap((answer) => (answer.status === "fulfilled" ? [answer.value] : []));
   const errors = answers.flatMap((answer) => (answer.status === "rejected" ? [ours(answer.reason)] : []));
-  const found = collisions(read).map(toFault);
+  const faults = collisions(read).map(toFault);
   const names = sharing.map(({ ref }) => clusterId(ref)).join(", ");
   const ranges = [...new Set(sharing.map(({ serviceRange }) => serviceRange))].join(", ");
   const [error] = errors;
-  const seen =
+  const present =
     error === undefined
-      ? `${found.length > 0 ? "besides, which" : "none is in the way of another now, and which"} will be is not known`
-      : `whether one is in the way of another now is not known: ${error.message}`;
+      ? `${faults.length > 0 ? "" : "no two collide now; "}it is not known which will collide`
+      : `it is not known whether two collide now: ${error.message}`;
   return [
-    ...found,
-    unknown(SUBJECT, `${names} take addresses of Services from ${ranges}: ${seen}`, OWN_RANGE),
+    ...faults,
+    unknown(SUBJECT, `${names} take addresses of Services from ${ranges}: ${present}`, OWN_RANGE),
   ];
 }
 
@@ -71,13 +69,13 @@ async function servicesOf(fleet: Fleet, cluster: Cluster, signal: AbortSignal): 
   return { clusterId: clusterId(cluster.ref), services };
 }
 
-/** With the Service of the same name in both clusters, each has its address there. */
+/** If both clusters have the Service, each has its own address for it. */
 function toFault({ address, clusterId: id, service, otherClusterId, otherService }: Collision): Check {
   const [namespace, name] = otherService.split("/");
   const port = address.slice(address.lastIndexOf(":") + 1);
   return fault(
     { ...SUBJECT, clusterId: id },
-    `its proxies would send what is for Service ${service} (${address}) to ${otherService}, which has the same address in ${otherClusterId}, is older, and is not here`,
-    `make it here, too, so that it has an address of its own: kubectl create service clusterip ${name} --namespace=${namespace} --tcp=${port}:${port}`,
+    `its proxies would send connections for Service ${service} (${address}) to ${otherService}, which has the same address in ${otherClusterId}, is older, and does not exist here`,
+    `create it here too, with an address of its own: kubectl create service clusterip ${name} --namespace=${namespace} --tcp=${port}:${port}`,
   );
 }

@@ -1,13 +1,13 @@
-/** A type of Terraform resource, and what creating one asks of the account that applies. */
+/** The permissions that a type of Terraform resource needs of the account that applies. */
 export interface TerraformNeed {
   readonly why: string;
-  /** Empty where none on a project is needed. */
+  /** Empty if it needs none on a project. */
   readonly permissions: readonly string[];
-  /** Have the permissions together; docs/deploy.md says to grant them. */
+  /** The roles that have these permissions together; docs/deploy.md names them. */
   readonly roles: readonly string[];
-  /** `each`: in Meshjoin's project and in each of the members; `members`: in those alone. */
+  /** `each`: in Meshjoin's project and in each member project; `members`: in member projects alone. */
   readonly where: "meshjoin" | "members" | "each";
-  /** What brings it, an input or a resource of the examples; without one, every deployment has it. */
+  /** The input, or the resource of the examples, that adds it; undefined if every deployment has it. */
   readonly option?: string;
 }
 
@@ -15,7 +15,7 @@ const crud = (type: string) => [`${type}.create`, `${type}.get`];
 const policy = (type: string) => [`${type}.getIamPolicy`, `${type}.setIamPolicy`];
 
 /**
- * By the type of resource or data source in terraform/.
+ * By type of resource or data source in terraform/.
  * https://cloud.google.com/iam/docs/permissions-reference
  */
 export const TERRAFORM_NEEDS: Readonly<Record<string, TerraformNeed>> = {
@@ -158,7 +158,7 @@ export const TERRAFORM_NEEDS: Readonly<Record<string, TerraformNeed>> = {
     where: "meshjoin",
   },
   google_pubsub_subscription_iam_member: {
-    why: "to let Pub/Sub take what nobody could deliver",
+    why: "to let Pub/Sub keep undeliverable messages",
     permissions: policy("pubsub.subscriptions"),
     roles: ["roles/pubsub.admin"],
     where: "meshjoin",
@@ -219,7 +219,7 @@ export const TERRAFORM_NEEDS: Readonly<Record<string, TerraformNeed>> = {
   },
 };
 
-/** What every deployment makes in a project; what an option brings is not among it. */
+/** The needs of every deployment in a project, without options. */
 export function defaultNeeds(isMeshjoins: boolean, isMembers: boolean): readonly TerraformNeed[] {
   const here = ["each", ...(isMeshjoins ? ["meshjoin"] : []), ...(isMembers ? ["members"] : [])];
   return Object.values(TERRAFORM_NEEDS).filter(

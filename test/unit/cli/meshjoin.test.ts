@@ -82,7 +82,7 @@ describe("plan", () => {
     const mesh = await aMesh({ clusters: [aCluster({ labels: {} })] });
     expect(await call(mesh, `plan --cluster ${idOf(mesh, 0)}`)).toEqual({
       code: 0,
-      out: "Nothing is to be done.\n",
+      out: "There is nothing to do.\n",
       err: `${idOf(mesh, 0)} is no member of mesh prod: NotLabelled\n`,
       questions: [],
       builds: 0,
@@ -194,7 +194,7 @@ describe("join and leave", () => {
 
   it.each([
     ["belongs to another mesh", { labels: { mesh_id: "test" } }, 1, "belongs to mesh test"],
-    ["is still being made", { labels: {}, status: "PROVISIONING" }, 3, "join it once it runs"],
+    ["is still being created", { labels: {}, status: "PROVISIONING" }, 3, "join it once it runs"],
     ["is being deleted", { labels: {}, status: "STOPPING" }, 1, "name another cluster"],
     ["has failed", { labels: {}, status: "ERROR" }, 1, "mend the cluster"],
   ] as const)("do not label a cluster that %s", async (_, seed, code, words) => {
@@ -255,12 +255,12 @@ describe("label", () => {
     const mesh = await aMesh({ clusters: [aCluster({ labels: {} })] });
     const id = idOf(mesh, 0);
     expect((await call(mesh, `label ${id}`)).out).toBe(
-      `${id} is now labelled mesh_id=prod\nThe functions of the mesh make it a member; meshjoin status shows how far it has come.\n`,
+      `${id} is now labelled mesh_id=prod\nThe functions of the mesh make it a member; meshjoin status shows its progress.\n`,
     );
     const again = await call(mesh, `label ${id}`);
     expect([again.code, again.out]).toEqual([
       0,
-      `${id} is labelled already: mesh_id=prod\nmeshjoin status shows how far it has come.\n`,
+      `${id} is labelled already: mesh_id=prod\nmeshjoin status shows its progress.\n`,
     ]);
     expect(outcomeOf(await call(mesh, `label ${id} -o json`))).toBe("unchanged");
   });
@@ -378,7 +378,7 @@ describe("an error", () => {
     };
     const { code, err } = await call(broken, "status");
     expect(code).toBe(1);
-    expect(err).toContain("this was not expected");
+    expect(err).toContain("an unexpected error, a fault of Meshjoin");
     expect(err).toContain("    at ");
     expect(err).not.toContain("ya29.abc");
   });

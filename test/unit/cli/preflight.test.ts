@@ -272,7 +272,7 @@ describe("doctor --preflight", () => {
       {
         state: "unknown",
         message:
-          "shop: gcp.resourceLocations allows in:europe-locations alone, denies europe-west2: whether that is enough is not known",
+          "shop: gcp.resourceLocations allows in:europe-locations alone, denies europe-west2: it is not known whether that is enough",
       },
     ],
     [
@@ -311,7 +311,7 @@ describe("doctor --preflight", () => {
       {
         state: "fault",
         message:
-          "shop: CpuAllocPerProjectRegion lets a function in europe-west1 have 4000 mCPU, and Terraform asks for 10000 (10 instances)",
+          "shop: CpuAllocPerProjectRegion lets a function in europe-west1 have 4000 mCPU, and Terraform requests 10000 (10 instances)",
         cure: "apply with -var max_instances=4, or ask for more: gcloud beta quotas preferences create --project=shop --service=run.googleapis.com --quota-id=CpuAllocPerProjectRegion --dimensions=region=europe-west1 --preferred-value=10000 --email=ada@example.com",
       },
     ],
@@ -349,7 +349,7 @@ describe("doctor --preflight", () => {
     [
       "a quota that Google does not tell",
       (quotas) => quotas.dropCompute("IN_USE_ADDRESSES"),
-      { state: "unknown", message: "shop: Compute Engine tells no quota IN_USE_ADDRESSES" },
+      { state: "unknown", message: "shop: Compute Engine does not tell the quota IN_USE_ADDRESSES" },
     ],
     [
       "Compute Engine's, which it may not read",
@@ -419,7 +419,7 @@ describe("doctor --preflight", () => {
       "no room, and nodes that GKE adds",
       { addsNodes: true },
       () => undefined,
-      { state: "unknown", message: expect.stringContaining("GKE adds some") },
+      { state: "unknown", message: expect.stringContaining("GKE adds nodes") },
     ],
     [
       "nodes that may not be read",
@@ -434,7 +434,7 @@ describe("doctor --preflight", () => {
       "an API server that is away",
       {},
       (mesh) => void (mesh.servers[0]!.faults.unreachable = true),
-      { state: "unknown", message: expect.stringContaining("is not known: ") },
+      { state: "unknown", message: expect.stringContaining("it is not known whether its nodes") },
     ],
   ])("looks at the room of a cluster: %s", async (_, seed, arrange, expected) => {
     const mesh = await aMesh({ clusters: [aCluster(seed)] });
@@ -479,9 +479,7 @@ describe("doctor --preflight", () => {
       [
         {
           state: "unknown",
-          message: expect.stringContaining(
-            "none is in the way of another now, and which will be is not known",
-          ),
+          message: expect.stringContaining("no two collide now; it is not known which will collide"),
           cure: expect.stringContaining("--enable-ip-alias --services-ipv4-cidr=/20"),
         },
       ],
@@ -498,17 +496,17 @@ describe("doctor --preflight", () => {
           state: "fault",
           clusterId: "cn-shop-europe-west1-east",
           message:
-            "its proxies would send what is for Service shop/web (34.118.224.9:5432) to pay/db, which has the same address in cn-shop-europe-west1-west, is older, and is not here",
-          cure: "make it here, too, so that it has an address of its own: kubectl create service clusterip db --namespace=pay --tcp=5432:5432",
+            "its proxies would send connections for Service shop/web (34.118.224.9:5432) to pay/db, which has the same address in cn-shop-europe-west1-west, is older, and does not exist here",
+          cure: "create it here too, with an address of its own: kubectl create service clusterip db --namespace=pay --tcp=5432:5432",
         },
-        { state: "unknown", message: expect.stringContaining("besides, which will be is not known") },
+        { state: "unknown", message: expect.stringContaining(": it is not known which will collide") },
       ],
     ],
     [
       "overlapping ranges, and Services that may not be read",
       ["10.0.0.0/16", "10.0.240.0/20"],
       (mesh) => void (mesh.servers[0]!.faults.forbidden = ["list"]),
-      [{ state: "unknown", message: expect.stringContaining("now is not known: ") }],
+      [{ state: "unknown", message: expect.stringContaining("it is not known whether two collide now: ") }],
     ],
   ])("compares the Services of clusters: %s", async (_, ranges, arrange, expected) => {
     const clusters = ["east", "west"].map((name, index) =>

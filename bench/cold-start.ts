@@ -11,22 +11,22 @@ import { createUndo, type Undo } from "../sandbox/os/undo.ts";
 import { median } from "./median.ts";
 import { atMost, type Target } from "./target.ts";
 
-/** What the first event asks for: nothing, or a look at GKE, for which all clients are loaded. */
+/** The work of the first event: none, or a look at GKE, for which all clients are loaded. */
 type FirstEvent = "ignored" | "looked up";
 
-/** From the start of the process to its answer to the first event, over several starts. */
+/** Times from the start of the process to its answer to the first event, over several starts. */
 export interface ColdStart {
   readonly firstEvent: FirstEvent;
   readonly compileCache: "none" | "warm";
   readonly runs: number;
   readonly medianMs: number;
   readonly slowestMs: number;
-  /** Of the first answer as such; what a look at GKE adds has none. */
+  /** Of an answer to an ignored event; a look at GKE has no target. */
   readonly target?: Target;
 }
 
 export interface ColdStartOptions {
-  /** What `npm run build` made. */
+  /** The directory that `npm run build` made. */
   readonly bundle: string;
   /** For work files. */
   readonly dir: string;
@@ -46,7 +46,7 @@ const KINDS = [
 const RETRY_MS = 2;
 const PATIENCE_MS = 60_000;
 
-/** The kinds take turns, so that a busy moment of the machine meets all of them. */
+/** The kinds take turns, so that a busy moment of the machine affects all of them. */
 export async function measureColdStarts({
   bundle,
   dir,
@@ -57,7 +57,7 @@ export async function measureColdStarts({
   try {
     const instance = await prepare(bundle, dir, undo);
     const cache = join(dir, "compile-cache");
-    // Not measured: it fills the compile cache, and the page cache of the operating system.
+    // Not measured: fills the compile cache, and the page cache of the operating system.
     await firstAnswer(instance, "looked up", cache);
     const times = KINDS.map((): number[] => []);
     for (let run = 0; run < runs; run += 1) {
@@ -93,7 +93,7 @@ interface Instance {
   readonly metadataHost: string;
 }
 
-/** Google's APIs without any cluster: what a function needs beside itself. */
+/** Google's APIs without any cluster, as the function needs them. */
 async function prepare(bundle: string, dir: string, undo: Undo): Promise<Instance> {
   const logDir = join(dir, "logs");
   const google = await startGoogleCloud({ dir, logDir, env: {}, progress: console.error }, undo);
@@ -107,7 +107,7 @@ async function prepare(bundle: string, dir: string, undo: Undo): Promise<Instanc
   return { bundle: readBundle(bundle), logDir, google, metadataHost: metadata.host };
 }
 
-/** Starts the function, POSTs as soon as its port accepts, and answers how many milliseconds all of that took. */
+/** Starts the function, POSTs as soon as its port accepts, and answers the milliseconds of all that. */
 async function firstAnswer(
   { bundle, logDir, google, metadataHost }: Instance,
   event: FirstEvent,
@@ -136,9 +136,11 @@ async function firstAnswer(
     const ms = performance.now() - start;
     if (status !== 204)
       throw new Error(`${FUNCTION} answered its first event with ${status} instead of 204; its log says why`);
-    const asked = google.ledger.requests(google.accounts.reconciler, since).gke > 0;
-    if (asked !== (event === "looked up")) {
-      throw new Error(`${FUNCTION} ${asked ? "asked" : "did not ask"} GKE about an event that is ${event}`);
+    const calledGke = google.ledger.requests(google.accounts.reconciler, since).gke > 0;
+    if (calledGke !== (event === "looked up")) {
+      throw new Error(
+        `${FUNCTION} ${calledGke ? "asked" : "did not ask"} GKE about an event that is ${event}`,
+      );
     }
     return ms;
   } finally {
@@ -146,7 +148,7 @@ async function firstAnswer(
   }
 }
 
-/** The status of the first answer; until the port accepts it is tried again. */
+/** The status of the first answer; retries until the port accepts. */
 async function post(port: number, body: string): Promise<number> {
   const url = `http://127.0.0.1:${port}/projects/${PROJECT.id}/topics/${CLUSTER_EVENTS}`;
   const signal = AbortSignal.timeout(PATIENCE_MS);
@@ -163,7 +165,7 @@ async function post(port: number, body: string): Promise<number> {
   }
 }
 
-/** The end of a creation as Pub/Sub delivers it: of one that failed, or of a cluster that is gone already. */
+/** The end of a creation as Pub/Sub delivers it: a failed one, or one of a cluster that is gone. */
 function pushBody(event: FirstEvent): string {
   const now = new Date();
   const call: AuditedCall = {

@@ -1,12 +1,12 @@
 import { readFile } from "node:fs/promises";
 
-/** Linux counts in hundredths of a second, whatever its own clock does; https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html */
+/** Linux counts in hundredths of a second; https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html */
 const TICK_MS = 10;
 
-/** What a process has spent so far, in user and kernel mode, in milliseconds. */
+/** The CPU time of a process so far, in user and kernel mode, in milliseconds. */
 export async function cpuTime(pid: number): Promise<number> {
   const stat = await readFile(`/proc/${pid}/stat`, "utf8");
-  // The second field is the program's name, in brackets, and may hold anything.
+  // The second field is the program's name in brackets, which may hold spaces.
   const [utime, stime] = stat
     .slice(stat.lastIndexOf(")") + 2)
     .split(" ")

@@ -13,7 +13,10 @@ export interface FullRun {
   readonly runs: number;
   readonly medianMs: number;
   readonly slowestMs: number;
-  /** One after the other, TLS handshakes included and those of TCP left out; by how much a delay of each lengthens a run. */
+  /**
+   * Sequential ones, with TLS handshakes and without those of TCP: the factor by which a delay lengthens a
+   * run.
+   */
   readonly roundTrips: number;
   /** Of the function's process. */
   readonly cpuMs: number;
@@ -26,15 +29,15 @@ export interface FullRun {
 }
 
 const FUNCTION = "sync-mesh";
-/** Not measured: the function's code and its connections to Google are warm afterwards. */
+/** Not measured: warms up the function's code and its connections to Google. */
 const WARM_UP = 3;
-/** Long next to what a run takes by itself. */
+/** Long compared with a run without delay. */
 const DELAY_MS = 500;
 const DELAYED_RUNS = 3;
 const PAUSE_MS = 1000;
 const PATIENCE_MS = 60_000;
 
-/** Of a fleet whose members are one mesh. */
+/** Measures full runs of a fleet whose members are one mesh. */
 export async function measureFullRuns(fleet: SandboxFleet, runs: number): Promise<FullRun> {
   const { members } = fleet.file();
   const n = members.length;
@@ -67,7 +70,7 @@ export async function measureFullRuns(fleet: SandboxFleet, runs: number): Promis
   };
 }
 
-/** With every request to Google and whatever is sent to API servers held back. */
+/** Runs with every request to Google and to API servers delayed. */
 async function delayedRuns(fleet: SandboxFleet): Promise<number[]> {
   const { controlUrl, members } = fleet.file();
   const faults = new URL("/faults", controlUrl);
@@ -86,7 +89,7 @@ async function delayedRuns(fleet: SandboxFleet): Promise<number[]> {
   }
 }
 
-/** What an earlier join has left to be done is done here. */
+/** Syncs until nothing of an earlier join remains. */
 async function untilUnchanged(fleet: SandboxFleet): Promise<void> {
   for (const end = Date.now() + PATIENCE_MS; Date.now() < end; await sleep(PAUSE_MS)) {
     if (isWhole(await syncMesh(fleet))) return;
@@ -94,7 +97,7 @@ async function untilUnchanged(fleet: SandboxFleet): Promise<void> {
   throw new Error(`the mesh still changes after ${PATIENCE_MS / 1000} s; read the log of ${FUNCTION}`);
 }
 
-/** How long the caller waits. */
+/** The milliseconds that the caller waits. */
 async function fullRun(fleet: SandboxFleet): Promise<number> {
   const start = performance.now();
   const summary = await syncMesh(fleet);

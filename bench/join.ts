@@ -8,18 +8,21 @@ import { peakMemory, resetPeakMemory } from "./memory.ts";
 import { atLeast, atMost, type Target } from "./target.ts";
 import { exchangeByHand, manifestByHand, type Workplace } from "./usual-way.ts";
 
-/** One join, of the N-th member, and the same work by hand. Times in milliseconds, all of one run on one machine. */
+/**
+ * One join, of the N-th member, and the same work by hand. Times in milliseconds, all of one run on one
+ * machine.
+ */
 export interface Join {
   readonly n: number;
   readonly requests: number;
-  /** To API servers, over all of them. Each is one TLS handshake, as each port-forward is one. */
+  /** To all API servers. Each connection and each port-forward is one TLS handshake. */
   readonly connections: number;
   readonly portForwards: number;
-  /** From the delivery of the last audit entry until the last remote secret was written. */
+  /** From the delivery of the last audit entry to the last remote secret. */
   readonly writtenMs: number;
-  /** The same, until every pair was seen synced. */
+  /** The same, to the last synced pair. */
   readonly verifiedMs: number;
-  /** Bytes that the function's process had resident. */
+  /** The most bytes that the function's process had resident. */
   readonly peakMemory: number;
   /** From the intermediate to the last of Istio's objects. */
   readonly manifestMs: number;
@@ -36,13 +39,13 @@ const CONSTANT = 20;
 const COMPARED_SIZE = 8;
 const TIMES_FASTER = 10;
 const FUNCTION = "on-cluster-event";
-/** What the function has by default. */
+/** The function's default. */
 const WORKLOAD_TTL = 86_400;
 
-/** Does by hand what Meshjoin did. What it leaves is somebody else's to Meshjoin, and the mesh not whole any more. */
+/** Does Meshjoin's work by hand. Its objects are foreign to Meshjoin, so the mesh is not whole afterwards. */
 export async function compareByHand(
   fleet: SandboxFleet,
-  { newcomer, ...measured }: Watched,
+  { newcomer, ...values }: Watched,
   template: ManifestTemplate,
   workplace: Workplace,
 ): Promise<Join> {
@@ -53,14 +56,14 @@ export async function compareByHand(
   const most = PER_PEER * peers.length + template.objects.length + CONSTANT;
   return {
     n,
-    ...measured,
+    ...values,
     exchangeByHandMs,
     manifestByHandMs,
     targets: {
-      requests: atMost(most, measured.requests),
-      connections: atMost(n, measured.connections),
+      requests: atMost(most, values.requests),
+      connections: atMost(n, values.connections),
       ...(n === COMPARED_SIZE
-        ? { exchange: atLeast(TIMES_FASTER, exchangeByHandMs / measured.exchangeMs, " ×") }
+        ? { exchange: atLeast(TIMES_FASTER, exchangeByHandMs / values.exchangeMs, " ×") }
         : {}),
     },
   };
@@ -81,10 +84,10 @@ export async function watchJoin(fleet: SandboxFleet): Promise<Watched> {
     if (pid === undefined) throw new Error(`${FUNCTION} does not run; run npm run build`);
     await resetPeakMemory(pid);
     const newcomer = await fleet.createCluster("newcomer");
-    const done = await joinDone(lines, newcomer.clusterId);
-    const peak = await peakMemory(pid);
+    const joined = await joinDone(lines, newcomer.clusterId);
+    const peakBytes = await peakMemory(pid);
     await fleet.waitUntilSynced();
-    const { joinMs, requests } = await joinCost(fleet, newcomer, done);
+    const { joinMs, requests } = await joinCost(fleet, newcomer, joined);
     const { forRequests, forPortForwards } = await fleet.clusterConnections(
       fleet.accounts.reconciler,
       joinStart(fleet, newcomer),
@@ -95,9 +98,9 @@ export async function watchJoin(fleet: SandboxFleet): Promise<Watched> {
       requests,
       connections: forRequests,
       portForwards: forPortForwards,
-      writtenMs: joinMs - (Date.parse(done.time) - at("connect")),
+      writtenMs: joinMs - (Date.parse(joined.time) - at("connect")),
       verifiedMs: joinMs,
-      peakMemory: peak,
+      peakMemory: peakBytes,
       manifestMs: at("applyControlPlane") - at("issueIntermediate"),
       exchangeMs: at("connect") - at("istiodReady"),
     };
@@ -107,7 +110,7 @@ export async function watchJoin(fleet: SandboxFleet): Promise<Watched> {
   }
 }
 
-/** When the newcomer, or the last pair that it is part of, was through with a step; Unix time in milliseconds. */
+/** The time at which the newcomer, or its last pair, finished a step; Unix time in milliseconds. */
 function lastTime(lines: readonly LogLine[], step: string, clusterId: string): number {
   const times = lines
     .filter((line) => line.step === step && [line.clusterId, line.target].includes(clusterId))
@@ -116,7 +119,7 @@ function lastTime(lines: readonly LogLine[], step: string, clusterId: string): n
   return Math.max(...times);
 }
 
-/** On a cluster that is no member, so that every object is really created. */
+/** On a cluster that is no member, so that every object is created. */
 async function installByHand(
   fleet: SandboxFleet,
   template: ManifestTemplate,

@@ -43,7 +43,7 @@ function parseRuns(text: string): number {
 
 function parseSimulated(text: string): number {
   const members = Number(text);
-  // A VPC of the stand-in has room for the pods of 256 clusters.
+  // A VPC of the stand-in of GKE has room for the pods of 256 clusters.
   if (Number.isInteger(members) && members >= 3 && members <= 250) return members;
   throw new InvalidArgumentError("give a whole number from 3 to 250");
 }
@@ -58,24 +58,24 @@ function parseFlags(argv: readonly string[]): Flags {
     .option("--runs <n>", "cold starts of each kind, and full runs", parseRuns, 7)
     .option(
       "--simulate <n>",
-      "nothing of that: full runs, joins and rotations among simulated members, 10, 50, 100 and 250 of them, up to n",
+      "instead: full runs, joins and rotations among simulated members, 10, 50, 100 and 250 of them, up to n",
       parseSimulated,
     )
-    .option("--profile <directory>", "with --simulate: a CPU profile of a full run of each size goes there")
+    .option("--profile <directory>", "with --simulate: write a CPU profile of a full run of each size there")
     .option("--json", "one line of JSON instead of the tables", false)
     .allowExcessArguments(false)
     .parse(argv)
     .opts<Flags>();
 }
 
-/** In a process of its own: nothing of the bundler stays beside what is measured. */
+/** Builds in another process, so that the measured one does not load the bundler. */
 async function build(): Promise<string> {
   const { code, output } = await run(process.execPath, [BUILD]);
   if (code !== 0) throw new Error(`the functions could not be built; npm run build\n${output}`);
   return DIST;
 }
 
-/** In a directory that is gone afterwards, unless what went wrong can be read in it. */
+/** Works in a directory that is removed at the end, and kept for reading after an error. */
 async function inDirectory<T>(work: (dir: string) => Promise<T>): Promise<T> {
   const dir = await mkdtemp(join(tmpdir(), "meshjoin-bench-"));
   try {
@@ -100,7 +100,7 @@ interface Size {
   readonly fullRun: FullRun;
 }
 
-/** In a fleet of its own, which is stopped whatever happens. */
+/** Measures in a fleet of its own, which is stopped in any case. */
 async function measureSize(n: number, dir: string, setting: Setting): Promise<Size> {
   const { bundle, signal } = setting;
   const manifest = await readFile(join(bundle, "istio", "manifest.json"), "utf8");
@@ -132,7 +132,7 @@ function rejectedBy(signal: AbortSignal): Promise<never> {
   return promise;
 }
 
-/** From now on a signal ends the measurement and not the process, so that a fleet is stopped in order. */
+/** From now on a signal ends the measurement and not the process, so that the fleet is stopped in order. */
 function interruption(): AbortSignal {
   const interrupted = new AbortController();
   for (const name of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
@@ -161,7 +161,7 @@ async function measureAll({ sizes, runs }: Flags): Promise<Report> {
   };
 }
 
-/** Fails after its report if a size needs more memory than a function has, or ended before it was measured. */
+/** Fails after its report if a size needs more memory than a function has, or could not be measured. */
 async function reportSimulated(members: number, { json, profile }: Flags): Promise<void> {
   const progress = (line: string) => console.error(line);
   const profiles = profile === undefined ? {} : { profiles: profile };
@@ -193,5 +193,5 @@ await main().catch((error: unknown) => {
   console.error(`The bench failed: ${describe(error)}`);
   process.exitCode = 1;
 });
-// What an interruption left half done must not hold the process.
+// Work that an interruption left unfinished must not hold the process.
 process.exit();

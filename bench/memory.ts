@@ -1,12 +1,13 @@
 import { readFile, writeFile } from "node:fs/promises";
 
 /**
- * The peak of a process's resident memory, kept by Linux; https://man7.org/linux/man-pages/man5/proc_pid_clear_refs.5.html
- * and https://man7.org/linux/man-pages/man5/proc_pid_status.5.html
+ * The peak of a process's resident memory;
+ * https://man7.org/linux/man-pages/man5/proc_pid_clear_refs.5.html
+ * https://man7.org/linux/man-pages/man5/proc_pid_status.5.html
  */
 const RESET_PEAK = "5";
 
-/** From now on: without it the peak is that of the process's whole life. */
+/** Starts the peak anew; without it the peak is that of the whole life. */
 export async function resetPeakMemory(pid: number): Promise<void> {
   await writeFile(`/proc/${pid}/clear_refs`, RESET_PEAK);
 }

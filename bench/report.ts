@@ -10,7 +10,7 @@ export interface Report {
   readonly fullRuns: readonly FullRun[];
 }
 
-/** For people: a table for each question, and what its columns mean. */
+/** For people: a table for each question, and the meaning of its columns. */
 export function renderReport({ coldStarts, joins, fullRuns }: Report): string {
   return [
     joinSection(joins),
@@ -52,8 +52,8 @@ requests       the function's, to Google's APIs and to API servers, verification
 connections    the function's, to all API servers; at most one per API server, kept alive
 port-forwards  WebSockets to API servers, a connection each; every connection of either kind is one TLS handshake
 written        from the delivery of the audit-log entry until the last remote secret is written
-verified       the same, until every istiod concerned is seen to have synced its new peers
-peak memory    resident, of the function's process, during this join; less where there is less: docs/cost.md`;
+verified       the same, until every istiod lists its new peers as synced
+peak memory    resident, of the function's process, during this join; with less memory it is less: docs/cost.md`;
 }
 
 function byHandSection(joins: readonly Join[]): string {
@@ -107,7 +107,7 @@ function fullRunSection(fullRuns: readonly FullRun[]): string {
 ${renderTable(head, rows)}
 
 median         from POST /sync to its answer
-round trips    one after the other, with those of TLS and without those of TCP: by how much a delay of 500 ms for each
+round trips    sequential ones, with those of TLS and without those of TCP: the factor by which a delay of 500 ms
                lengthens a run
 CPU            of the function's process, for one run
 requests       to API servers, for each member
@@ -134,8 +134,8 @@ function coldStartSection(coldStarts: readonly ColdStart[]): string {
 
 ${renderTable(head, rows)}
 
-first event    ignored: none of Meshjoin's business; looked up: GKE is asked about a cluster, for which all clients are loaded
-compile cache  warm: NODE_COMPILE_CACHE names what an earlier start has left`;
+first event    ignored: not for Meshjoin; looked up: the function asks GKE about a cluster, for which it loads all clients
+compile cache  warm: NODE_COMPILE_CACHE names the cache of an earlier start`;
 }
 
 function milliseconds(ms: number): string {

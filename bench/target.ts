@@ -1,4 +1,4 @@
-/** What a measured value must be, and whether it is. */
+/** The limit of a measured value, and whether the value meets it. */
 export interface Target {
   /** `≤ 78` */
   readonly text: string;

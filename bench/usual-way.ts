@@ -9,7 +9,10 @@ import type { KubernetesObject } from "../shared/ports/kubernetes-object.ts";
 
 const run = promisify(execFile);
 
-/** `istioctl create-remote-secret | kubectl apply`, for each of the newcomer's pairs, both ways: what one types today. */
+/**
+ * `istioctl create-remote-secret | kubectl apply` for each of the newcomer's pairs, both ways: the usual
+ * commands.
+ */
 const EXCHANGE = `
 set -euo pipefail
 while read -r reader target id; do
@@ -20,9 +23,9 @@ done <<< "$PAIRS"
 
 export interface Workplace {
   readonly binaries: Binaries;
-  /** Work files, and what kubectl caches. */
+  /** For work files and kubectl's cache. */
   readonly dir: string;
-  /** Ends what runs. */
+  /** Ends the commands. */
   readonly signal: AbortSignal;
 }
 
@@ -50,7 +53,10 @@ async function timed(work: () => Promise<unknown>): Promise<number> {
   return Math.round(performance.now() - start);
 }
 
-/** Takes Meshjoin's secrets of these pairs away first, so that the script does the whole job; answers milliseconds. */
+/**
+ * Removes Meshjoin's secrets of these pairs first, so that the script does all the work; answers
+ * milliseconds.
+ */
 export async function exchangeByHand(
   workplace: Workplace,
   newcomer: FleetMember,
@@ -72,7 +78,7 @@ export async function exchangeByHand(
   return await timed(() => run("bash", ["-c", EXCHANGE], { env, signal }));
 }
 
-/** `kubectl apply` of Istio's manifest to a cluster that has a namespace for it and nothing of it; answers milliseconds. */
+/** `kubectl apply` of Istio's manifest to a cluster with an empty namespace for it; answers milliseconds. */
 export async function manifestByHand(
   workplace: Workplace,
   cluster: FleetMember,

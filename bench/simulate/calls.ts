@@ -2,13 +2,13 @@ import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 
-/** What a child process does for its parent, by name. Arguments and answers cross as JSON. */
+/** The functions of a child process by name. Arguments and answers cross as JSON. */
 export type Handlers = Readonly<Record<string, (argument: never) => unknown>>;
 
-/** A child process, and what it can be asked. */
+/** A child process and its functions. */
 export interface Child<H extends Handlers> {
   readonly pid: number;
-  /** Fails with what the handler failed with, or when the process has ended. */
+  /** Fails with the handler's error, or when the process has ended. */
   call<K extends keyof H & string>(
     name: K,
     argument: Parameters<H[K]>[0],
@@ -28,7 +28,7 @@ interface Answer {
   readonly error?: string;
 }
 
-/** In a child: answers its parent, and ends with it. */
+/** In a child: answers its parent, and ends when the parent does. */
 export function answerCalls(handlers: Handlers): void {
   process.on("disconnect", () => process.exit());
   process.on("message", (message) => {
@@ -75,7 +75,7 @@ export function startChild<H extends Handlers>({ module, env, flags }: ChildOpti
     waiting.delete(id);
   });
   child.on("exit", (code, signal) => {
-    ended = new Error(`${path} ended with ${signal ?? `code ${code}`}; its last words are above`);
+    ended = new Error(`${path} ended with ${signal ?? `code ${code}`}; its output is above`);
     for (const answer of waiting.values()) answer.reject(ended);
     waiting.clear();
   });

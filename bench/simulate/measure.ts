@@ -5,16 +5,16 @@ import type { Measured } from "./measured.ts";
 import type { MemberLook } from "./members.ts";
 import { MEMORY_LIMIT, type SimulatedWorld, startSimulatedWorld, type WorldOptions } from "./world.ts";
 
-/** Of one size. Times in milliseconds; null of what did not come to its end in ten minutes. */
+/** Results of one size. Times in milliseconds; null if not reached within ten minutes. */
 export interface Simulated {
   readonly members: number;
   /** Without anything to do. */
   readonly fullRunMs: number;
   /** Of the process, for that run. */
   readonly fullRunCpuMs: number;
-  /** One member in fifty silent, and a token of every other due for renewal. */
+  /** With one member in fifty silent, and a token of every other due for renewal. */
   readonly churnRunMs: number;
-  /** One more, in the same churn. */
+  /** A join in the same churn. */
   readonly joinMs: number | null;
   /** Until every member serves another intermediate. */
   readonly rotationMs: number | null;
@@ -23,17 +23,17 @@ export interface Simulated {
   /** Of a full run without changes, port-forwards left out. */
   readonly requestsPerMember: number;
   readonly portForwardsPerMember: number;
-  /** At the same time, of all that was measured. */
+  /** At the same time, over all measurements. */
   readonly portForwardsMost: number;
   readonly connectionsMost: number;
-  /** The most that was ever resident. */
+  /** The peak of resident memory. */
   readonly rssMiB: number;
   readonly planMs: number;
-  /** The longest that the event loop was away, in any run. */
+  /** The longest delay of the event loop in any run. */
   readonly loopDelayMs: number;
 }
 
-/** A rotation gives members their turn share by share, and a run ends after some minutes: no other is begun after this. */
+/** A rotation takes several runs; none is begun after this time. */
 const PATIENCE_MS = 600_000;
 const ATTEMPTS = 3;
 
@@ -42,7 +42,7 @@ export interface MeasureOptions extends WorldOptions {
   readonly profiles?: string;
 }
 
-/** In a world of its own, which is stopped whatever happens. */
+/** Measures in a world of its own, which is stopped in any case. */
 export async function measureSimulated(options: MeasureOptions): Promise<Simulated> {
   const world = await startSimulatedWorld(options);
   try {
@@ -57,20 +57,20 @@ async function measure(
   { members: n, progress, profiles }: MeasureOptions,
 ): Promise<Simulated> {
   const { measured, members, clusterIds } = world;
-  const seen: Measured[] = [];
+  const results: Measured[] = [];
   const usages: Usage[] = [];
   const step = async (what: string, work: () => Promise<Measured>): Promise<Measured> => {
-    const done = await work();
-    seen.push(done);
+    const result = await work();
+    results.push(result);
     usages.push(await members.call("usage", undefined));
-    const { ms, cpuMs, outcome, findings } = done;
+    const { ms, cpuMs, outcome, findings } = result;
     progress(
       `${n} members: ${what}: ${Math.round(ms)} ms, ${Math.round(cpuMs)} ms of CPU, ${outcome} ${JSON.stringify(findings)}`,
     );
-    return done;
+    return result;
   };
 
-  // Not measured: the code and the connections to Google are warm afterwards. Here, too, it is seen that the seed is right.
+  // Not measured: warms up the code and the connections to Google, and proves the seed.
   await wholeRun(() => measured.call("fullRun", undefined));
   await members.call("usage", undefined);
   const fullRun = await wholeRun(() => step("full run", () => measured.call("fullRun", undefined)));
@@ -78,11 +78,11 @@ async function measure(
   const planMs = await measured.call("plan", undefined);
 
   const silent = clusterIds.filter((_, index) => index % 50 === 1);
-  const heard = clusterIds.filter((id) => !silent.includes(id));
+  const answering = clusterIds.filter((id) => !silent.includes(id));
   await members.call("silence", { clusterIds: silent });
-  await members.call("age", { clusterIds: heard });
+  await members.call("age", { clusterIds: answering });
   const churnRun = await step("full run in churn", () => measured.call("fullRun", undefined));
-  await members.call("age", { clusterIds: heard });
+  await members.call("age", { clusterIds: answering });
   await world.admit();
   const newcomer = clusterId(world.newcomer);
   const join = await step("join", () => measured.call("join", world.newcomer));
@@ -109,23 +109,23 @@ async function measure(
     const looks = await look();
     return isWhole(looks) && looks.every(({ rootVersions }) => rootVersions.includes('"next"'));
   };
-  const begun = await step("a root stage", () => measured.call("startRoot", undefined));
+  const started = await step("a root stage", () => measured.call("startRoot", undefined));
   const rest = (await trustsBoth()) ? 0 : await until(tick, trustsBoth);
   const result: Simulated = {
     members: n,
     fullRunMs: Math.round(fullRun.ms),
     fullRunCpuMs: Math.round(fullRun.cpuMs),
     churnRunMs: Math.round(churnRun.ms),
-    joinMs: joined?.synced === heard.length ? Math.round(join.ms) : null,
+    joinMs: joined?.synced === answering.length ? Math.round(join.ms) : null,
     rotationMs,
-    stageMs: rest === null ? null : Math.round(begun.ms) + rest,
+    stageMs: rest === null ? null : Math.round(started.ms) + rest,
     requestsPerMember: round((quiet?.requests ?? 0) / n),
     portForwardsPerMember: round((quiet?.portForwards ?? 0) / n),
     portForwardsMost: Math.max(...usages.map(({ portForwardsMost }) => portForwardsMost)),
     connectionsMost: Math.max(...usages.map(({ connectionsMost }) => connectionsMost)),
     rssMiB: Math.ceil(await measured.call("peakMemory", undefined)),
     planMs: Math.round(planMs),
-    loopDelayMs: Math.round(Math.max(...seen.map(({ loopDelayMs }) => loopDelayMs))),
+    loopDelayMs: Math.round(Math.max(...results.map(({ loopDelayMs }) => loopDelayMs))),
   };
   // Profiling takes memory of its own, so it comes last.
   if (profiles !== undefined) {
@@ -137,7 +137,7 @@ async function measure(
   return result;
 }
 
-/** Does the work until it is seen to be done, and answers how long the work took. */
+/** Repeats the work until `isDone`, and answers the milliseconds of the work; null after ten minutes. */
 async function until(work: () => Promise<Measured>, isDone: () => Promise<boolean>): Promise<number | null> {
   let ms = 0;
   while (ms < PATIENCE_MS) {
@@ -148,8 +148,9 @@ async function until(work: () => Promise<Measured>, isDone: () => Promise<boolea
 }
 
 /**
- * A full run that finds nothing to do. A machine that is busy with other things may keep an answer waiting for too long, which
- * is an API server that was not reached; more than `ATTEMPTS` of those in a row are no accident.
+ * A full run that finds nothing to do. A machine that is busy with other things may keep an answer waiting
+ * for too long, which is an API server that was not reached; more than `ATTEMPTS` of those in a row are no
+ * accident.
  */
 async function wholeRun(fullRun: () => Promise<Measured>): Promise<Measured> {
   for (let attempt = 1; ; attempt += 1) {

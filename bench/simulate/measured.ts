@@ -11,21 +11,21 @@ import { carryOut, rotateIntermediates, tick } from "../../shared/rotate/rotate.
 import { createRotatorRuntime } from "../../shared/runtime.ts";
 import { answerCalls } from "./calls.ts";
 
-/** The process that is measured: the functions' entry points with the adapters of production, and nothing beside them. */
+/** The measured process: the functions' entry points with the adapters of production, and nothing else. */
 
-/** What one piece of work took of this process. */
+/** The cost of one piece of work in this process. */
 export interface Cost {
   readonly ms: number;
   /** Of all its threads, in user and kernel mode. */
   readonly cpuMs: number;
-  /** The longest that the event loop was away. */
+  /** The longest delay of the event loop. */
   readonly loopDelayMs: number;
 }
 
 export interface Measured extends Cost {
-  /** Undefined where nothing was reconciled. */
+  /** Undefined if nothing was reconciled. */
   readonly outcome?: Outcome;
-  /** How often each reason was found. */
+  /** The number of findings of each reason. */
   readonly findings: Readonly<Record<string, number>>;
 }
 
@@ -64,7 +64,7 @@ async function fullRun(): Promise<Measured> {
 
 const handlers = {
   fullRun,
-  /** Where the CPU goes in a full run, for Chrome's developer tools; the run itself is the slower for it. */
+  /** Writes a CPU profile of a full run for Chrome's developer tools; profiling slows the run. */
   profile: async ({ file }: { file: string }): Promise<void> => {
     const session = new Session();
     session.connect();
@@ -90,25 +90,24 @@ const handlers = {
   startRoot: async () =>
     await measure(async (run) => {
       const { reconciled, moved } = await carryOut(run, { action: "start", givenAt: new Date() });
-      if (reconciled === undefined) throw new Error(`no root rotation was begun: ${JSON.stringify(moved)}`);
+      if (reconciled === undefined) throw new Error(`no root rotation has begun: ${JSON.stringify(moved)}`);
       return reconciled;
     }),
   tick: async () => await measure(async (run) => (await tick(run)).reconciled),
   /**
-   * Planning alone, in milliseconds of this thread: what everything looks like is known, and nothing is waited for but the
-   * processor.
+   * Planning alone, in CPU milliseconds of this thread: after the look nothing waits but for the processor.
    */
   plan: async (): Promise<number> =>
     await runtime.withRun(quiet, async (run) => {
-      const seen = await lookAtMesh(run, "mesh");
+      const mesh = await lookAtMesh(run, "mesh");
       const before = process.threadCpuUsage();
-      const { actions } = await preview(run, { scope: "mesh", reason: "bench" }, seen);
+      const { actions } = await preview(run, { scope: "mesh", reason: "bench" }, mesh);
       const { user, system } = process.threadCpuUsage(before);
       if (actions.length > 0)
         throw new Error(`a mesh that is whole has a plan: ${JSON.stringify(actions[0])}`);
       return (user + system) / 1000;
     }),
-  /** The most that was ever resident, in MiB. */
+  /** The peak of resident memory, in MiB. */
   peakMemory: () => process.resourceUsage().maxRSS / 1024,
 };
 export type MeasuredHandlers = typeof handlers;

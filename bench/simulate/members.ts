@@ -12,8 +12,8 @@ import { answerCalls } from "./calls.ts";
 import { type SeedOptions, seedMesh } from "./seed.ts";
 
 /**
- * The process of the simulated members: API servers with their istiods, each on a port of its own and as far away as
- * `SIMULATED_LATENCY_MS` says. Every access token of Google's that `SIMULATED_TOKEN_REVIEW` knows may do everything.
+ * The process of the simulated members: API servers with their istiods, each on a port of its own, with a
+ * latency of `SIMULATED_LATENCY_MS`. An access token that `SIMULATED_TOKEN_REVIEW` accepts may do everything.
  */
 
 interface SimulatedMember {
@@ -22,12 +22,12 @@ interface SimulatedMember {
   readonly proxy: FaultProxy;
 }
 
-/** What a member is like, whatever anybody says of it. */
+/** The real state of a member. */
 export interface MemberLook {
   readonly clusterId: string;
   /** Other clusters that its istiod lists as synced. */
   readonly synced: number;
-  /** Of `cacerts`: the fingerprint, and the versions of the roots. */
+  /** From `cacerts`: the fingerprint, and the versions of the roots. */
   readonly intermediate: string;
   readonly rootVersions: string;
   /** Whether istiod shows that intermediate on its port. */
@@ -36,9 +36,9 @@ export interface MemberLook {
 
 const latencyMs = Number(process.env["SIMULATED_LATENCY_MS"]);
 const reviewUrl = process.env["SIMULATED_TOKEN_REVIEW"] ?? "";
-/** Longer than anybody waits. */
+/** Longer than any caller waits. */
 const SILENCE_MS = 3_600_000;
-/** Of a token's life: due for renewal, whatever its turn, and not about to end. */
+/** The share of a token's life after which it is due for renewal in any turn, and not about to end. */
 const AGE = 0.72;
 
 const members = new Map<string, SimulatedMember>();
@@ -47,11 +47,11 @@ const identity = loopbackIdentity();
 const usage = usageMeter();
 const rights = new Map<string, ReturnType<Authorize>>();
 
-/** Remembered for good, which kube-apiserver does for two minutes. */
+/** Keeps every answer; kube-apiserver keeps it for two minutes. */
 const authorize: Authorize = async (token) => {
-  const known = rights.get(token) ?? review(token);
-  rights.set(token, known);
-  return await known;
+  const answer = rights.get(token) ?? review(token);
+  rights.set(token, answer);
+  return await answer;
 };
 
 async function review(token: string): ReturnType<Authorize> {
@@ -67,7 +67,7 @@ async function review(token: string): ReturnType<Authorize> {
 }
 
 const handlers = {
-  /** Another API server. */
+  /** Starts another API server. */
   async open({ clusterId }: { clusterId: string }): Promise<{ endpoint: string; caPem: string }> {
     const { cert, key } = await identity;
     const caData = Buffer.from(cert).toString("base64");
@@ -85,14 +85,14 @@ const handlers = {
   async seed(options: SeedOptions): Promise<void> {
     await seedMesh(options, (clusterId) => member(clusterId).server);
   },
-  /** Takes connections and says nothing on them. */
+  /** Accepts connections and sends nothing. */
   silence({ clusterIds }: { clusterIds: string[] }): void {
     for (const id of clusterIds) member(id).proxy.setFault({ kind: "delay", delayMs: SILENCE_MS });
   },
   speak(): void {
     for (const { proxy } of members.values()) proxy.setFault({ kind: "delay", delayMs: latencyMs });
   },
-  /** Makes the token by which each reads the next one look old, as it will be one day. */
+  /** Ages the token by which each reads the next one. */
   age({ clusterIds }: { clusterIds: string[] }): void {
     for (const [index, id] of clusterIds.entries()) {
       const target = clusterIds[(index + 1) % clusterIds.length] ?? id;
@@ -110,9 +110,9 @@ const handlers = {
 export type MemberHandlers = typeof handlers;
 
 function member(clusterId: string): SimulatedMember {
-  const found = members.get(clusterId);
-  if (found === undefined) throw new Error(`${clusterId} was never opened`);
-  return found;
+  const open = members.get(clusterId);
+  if (open === undefined) throw new Error(`${clusterId} was never opened`);
+  return open;
 }
 
 function aged({ apiVersion, kind, metadata, ...content }: KubernetesObject): KubernetesObject {

@@ -3,7 +3,7 @@ import { atMost, cell, type Target } from "../target.ts";
 import type { Simulated } from "./measure.ts";
 import { MEMORY_LIMIT } from "./world.ts";
 
-/** What one process must hold, at the size that it must hold it at. */
+/** The limits of one process, at the size that it must manage. */
 const LARGEST = 250;
 const LIMITS = { cpuMs: 10_000, requests: 6, planMs: 500, joinMs: 60_000 };
 
@@ -60,25 +60,25 @@ export function renderSimulated(sizes: readonly Simulated[]): string {
 
 ${renderTable(head, rows)}
 
-full run       of a mesh that is whole; CPU: of the process, for that run
+full run       of a whole mesh; CPU: of the process, for that run
 requests       to API servers, for each member, in that run; port-forwards to istiods are counted beside them
-planning       alone, once everything has been looked at: CPU of one thread
-in churn       a full run while one member in fifty takes connections and says nothing, and each of the others has one token
-               that is due for renewal
-join           of one more, in the same churn, until all its pairs are seen synced; "none": not all were
-intermediates  as many runs as it takes until every member serves another one
+planning       alone, after the look: CPU of one thread
+in churn       a full run while one member in fifty accepts connections and sends nothing, and each of the others has
+               one token that is due for renewal
+join           of one more, in the same churn, until all its pairs are synced; "none": not all were
+intermediates  all runs until every member serves another one
 root stage     from the order for a new root until every member trusts it, too
-at once        the most port-forwards; connections: the most of all kinds; both of all that was measured, as the members see
-               it: what is being closed counts until it is gone
-memory         the most that was ever resident
-loop away      the longest that the event loop did nothing else`;
+at once        the most port-forwards; connections: the most of all kinds; both over all measurements, as the members see
+               them: a closing connection counts until it is gone
+memory         the peak of resident memory
+loop away      the longest delay of the event loop`;
 }
 
 function memoryTarget({ rssMiB }: Simulated): Target {
   return atMost(MEMORY_LIMIT, rssMiB, " MiB");
 }
 
-/** Whether the process had to have more than it may. */
+/** Whether the process needed more memory than it may have. */
 export function isTooLarge(size: Simulated): boolean {
   return !memoryTarget(size).met;
 }

@@ -22,9 +22,9 @@ type ServerOf = (clusterId: string) => FakeApiServer;
 type Run = Parameters<typeof reconcile>[0];
 
 /**
- * Makes every labelled cluster a member of one mesh, without a request to any: their own halves by Meshjoin itself, one after
- * the other as if each were alone, and the pairs as Meshjoin would have written them. That a full run finds nothing to do is
- * the proof of it.
+ * Makes every labelled cluster a member of one mesh, without requests: Meshjoin itself writes the own halves,
+ * one after the other as if each cluster were alone, and this file writes the pairs as Meshjoin would. A full
+ * run that finds nothing to do proves it.
  */
 export async function seedMesh({ env, manifest }: SeedOptions, serverOf: ServerOf): Promise<void> {
   const runtime = createRotatorRuntime(env, new URL(manifest));
@@ -51,7 +51,7 @@ async function seedOwnHalves(run: Run, clusters: readonly Cluster[], serverOf: S
   for (const cluster of clusters) {
     const id = clusterId(cluster.ref);
     const { store } = serverOf(id);
-    // The same in every cluster, and the greatest of all objects.
+    // The same in every cluster, and the largest objects.
     if (first !== undefined && first.store !== store) store.share(first.store, "CustomResourceDefinition");
     const alone: ClusterDirectory = {
       get: () => Promise.resolve(cluster),
@@ -93,9 +93,9 @@ async function seedPairs(
       const grant = await tokens.request({ name, uid }, spec.tokenTtl);
       const parts = { endpoint: choice.endpoint, endpointDigest: endpointDigest(choice.endpoint) };
       const secret = remoteSecret({ meshId, target, targetId, ...parts, readerUid: uid, grant, now });
-      const known = secrets.get(readerId) ?? [];
-      secrets.set(readerId, known);
-      known.push(secret);
+      const ofReader = secrets.get(readerId) ?? [];
+      secrets.set(readerId, ofReader);
+      ofReader.push(secret);
     }
   }
   for (const [readerId, remote] of secrets) {

@@ -5,7 +5,7 @@ import { measureSimulated, type Simulated } from "./measure.ts";
 export interface SimulateOptions {
   /** The greatest size. */
   readonly members: number;
-  /** What `npm run build` made. */
+  /** The directory that `npm run build` made. */
   readonly bundle: string;
   readonly progress: (line: string) => void;
   /** A directory for CPU profiles. */
@@ -16,11 +16,11 @@ const SIZES = [10, 50, 100, 250];
 
 export interface Simulation {
   readonly measured: readonly Simulated[];
-  /** Why a size was not measured, and none after it. */
+  /** Set if a size could not be measured; the later ones are not tried. */
   readonly ended?: Error;
 }
 
-/** One after the other, the usual sizes up to the greatest, and that; what cannot hold one size is not tried with the next. */
+/** Measures the usual sizes below `members`, then `members`; stops at the first that fails. */
 export async function simulate({ members, bundle, ...rest }: SimulateOptions): Promise<Simulation> {
   const manifest = pathToFileURL(join(bundle, "istio", "manifest.json"));
   const measured: Simulated[] = [];

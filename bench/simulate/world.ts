@@ -16,7 +16,7 @@ import { type Child, startChild } from "./calls.ts";
 import type { MeasuredHandlers } from "./measured.ts";
 import type { MemberHandlers } from "./members.ts";
 
-/** A mesh of simulated members, Google's APIs beside it, and the process that is measured. */
+/** A mesh of simulated members, stand-ins of Google's APIs, and the measured process. */
 export interface SimulatedWorld {
   readonly members: Child<MemberHandlers>;
   readonly measured: Child<MeasuredHandlers>;
@@ -31,7 +31,7 @@ export interface SimulatedWorld {
 
 export interface WorldOptions {
   readonly members: number;
-  /** What the build has rendered of Istio's charts. */
+  /** The manifest that the build has rendered. */
   readonly manifest: URL;
   readonly progress: (line: string) => void;
 }
@@ -43,9 +43,9 @@ const LATENCY_MS = 30;
 const LOCATIONS = ["europe-west1", "us-central1-a", "asia-northeast1", "europe-north1-b"] as const;
 /** MiB, as Terraform gives a function. */
 export const MEMORY_LIMIT = 512;
-/** MiB: what Node 24 lets its heap grow to where a control group has `MEMORY_LIMIT` (`heap_size_limit` of node:v8 in one). */
+/** MiB: the heap limit of Node 24 in a control group of `MEMORY_LIMIT` (`heap_size_limit` of node:v8). */
 const HEAP = 259;
-/** MiB, for the members: a Secret of each pair on both sides. */
+/** MiB, for the members: each pair has a Secret on both sides. */
 const MEMBERS_HEAP = 8192;
 
 /** Everything is undone if the start fails. */

@@ -10,7 +10,7 @@ resource "google_compute_firewall" "pods" {
   project       = each.value.project
   network       = each.value.network
   name          = "${var.name}-pods${local.rule_suffixes[each.key]}"
-  description   = "Pods of a member reach pods of the others; mutual TLS says who may."
+  description   = "Pods of a member reach pods of the others; mutual TLS decides who may."
   direction     = "INGRESS"
   source_ranges = var.firewall.pod_ranges
   target_tags   = length(each.value.node_tags) > 0 ? each.value.node_tags : null
@@ -34,7 +34,7 @@ resource "google_compute_firewall" "webhooks" {
   project       = each.value.project
   network       = each.value.network
   name          = "${var.name}-webhooks${local.rule_suffixes[each.key]}"
-  description   = "Control planes reach istiod's webhooks; GKE's own rule opens 443 and 10250 only."
+  description   = "API servers reach istiod's webhooks; GKE's own rule opens 443 and 10250 only."
   direction     = "INGRESS"
   source_ranges = each.value.control_plane_ranges
   target_tags   = length(each.value.node_tags) > 0 ? each.value.node_tags : null

@@ -41,7 +41,7 @@ resource "google_project_service" "this" {
   disable_on_destroy = false
 }
 
-# The custom roles are made there, the clusters read, and the sinks kept.
+# Meshjoin's roles and sinks are made in these projects, and their clusters are read.
 resource "google_project_service" "members" {
   for_each = {
     for pair in setproduct(setsubtract(local.member_projects, [var.project]), ["container.googleapis.com", "iam.googleapis.com", "logging.googleapis.com"]) :
@@ -52,7 +52,7 @@ resource "google_project_service" "members" {
   disable_on_destroy = false
 }
 
-# An API that was just enabled refuses calls for a while. Waits where one is new, and only then.
+# A new API refuses calls for a while. This waits only if one was just enabled.
 resource "time_sleep" "services" {
   create_duration = "60s"
   triggers = merge(

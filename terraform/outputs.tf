@@ -1,5 +1,5 @@
 output "project" {
-  description = "The project, once its APIs answer: what a configuration makes beside this module waits by naming it."
+  description = "The project, once its APIs answer: resources beside this module wait for it if they name it."
   value       = var.project
   depends_on  = [time_sleep.services]
 }
@@ -10,7 +10,7 @@ output "function_urls" {
 }
 
 output "service_accounts" {
-  description = "E-mail address of each service account, by what it is for."
+  description = "E-mail address of each service account, by its purpose."
   value       = module.identity.emails
 }
 
@@ -20,12 +20,12 @@ output "root_secret" {
 }
 
 output "topics" {
-  description = "Full names of the topics: audit-log entries, orders to rotate, and what could not be delivered."
+  description = "Full names of the topics: audit-log entries, orders to rotate, and undeliverable messages."
   value       = module.triggers.topics
 }
 
 output "environment" {
-  description = "What the command line meshjoin needs to see the same mesh: terraform output -json environment."
+  description = "The environment of the command line meshjoin for this mesh: terraform output -json environment."
   value       = local.environment
 }
 

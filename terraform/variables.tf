@@ -78,7 +78,7 @@ variable "settings" {
 
 variable "source_zip" {
   type        = string
-  description = "Path of a zip of what npm run build made, its package.json at the top. Uploaded to a bucket of Meshjoin's own."
+  description = "Path of a zip of the output of npm run build, package.json at the top. Uploaded to a bucket of Meshjoin's own."
   default     = null
   validation {
     condition     = (var.source_zip == null) != (var.source_object == null)
@@ -98,7 +98,7 @@ variable "source_object" {
 
 variable "event_source" {
   type        = string
-  description = "Where audit-log entries are taken from: \"projects\" (a sink in each member project), \"folders/NUMBER\" or \"organizations/NUMBER\" (one sink for all that is below), or \"none\" (examples/eventarc)."
+  description = "Source of audit-log entries: \"projects\" (a sink in each member project), \"folders/NUMBER\" or \"organizations/NUMBER\" (one sink for all projects below), or \"none\" (examples/eventarc)."
   default     = "projects"
   validation {
     condition     = can(regex("^(none|projects|(folders|organizations)/[0-9]+)$", var.event_source))
@@ -112,7 +112,7 @@ variable "ingress" {
     sync   = optional(string, "ALLOW_ALL")
     signer = optional(string, "ALLOW_ALL")
   })
-  description = "From where the functions may be called at all; IAM stands before each of them whatever it says. The signer is called by other functions, which count as internal only with all their egress in a VPC."
+  description = "The networks that may reach the functions; IAM guards each of them in any case. The signer is called by other functions, which count as internal only with all their egress in a VPC."
   default     = {}
   validation {
     condition     = alltrue([for value in values(var.ingress) : contains(["ALLOW_ALL", "ALLOW_INTERNAL_ONLY", "ALLOW_INTERNAL_AND_GCLB"], value)])
@@ -128,7 +128,7 @@ variable "vpc_egress" {
     traffic    = optional(string, "PRIVATE_RANGES_ONLY")
     connector  = optional(string)
   })
-  description = "Direct VPC egress: network and subnetwork (/26 or wider, in the functions' region) through which the functions reach private endpoints of control planes, and network tags for firewall rules. With a shared VPC, both as projects/P/…."
+  description = "Direct VPC egress: network and subnetwork (/26 or wider, in the functions' region) through which the functions reach private endpoints of API servers, and network tags for firewall rules. With a shared VPC, both as projects/P/…."
   default     = null
   validation {
     condition     = try(var.vpc_egress.connector, null) == null
@@ -150,7 +150,7 @@ variable "vpc_egress" {
 
 variable "sync_invokers" {
   type        = list(string)
-  description = "Who may call sync-mesh beside the scheduler: see its page, and have the mesh synced. IAM members, like group:mesh@example.com."
+  description = "Who may call sync-mesh beside the scheduler: see its page and sync the mesh. IAM members, like group:mesh@example.com."
   default     = []
   validation {
     condition     = alltrue([for member in var.sync_invokers : can(regex("^(user|group|serviceAccount|domain|principal|principalSet):.+", member))])
@@ -160,7 +160,7 @@ variable "sync_invokers" {
 
 variable "max_instances" {
   type        = number
-  description = "How many instances of each function may run at once: how many events are worked on at the same time."
+  description = "The most instances of each function, so the most events at the same time."
   default     = 10
   validation {
     condition     = var.max_instances >= 1 && var.max_instances <= 100
@@ -214,7 +214,7 @@ variable "firewall" {
     control_plane_ranges = optional(list(string))
     node_tags            = optional(list(string))
   })
-  description = "Rules in the VPCs of the members, each under a name of your own: pods reach pods of other members, and control planes reach istiod's webhooks (15017). pod_ranges are those of all members, ranges of single node pools included. Not set: no rules are made, and pods of two clusters reach each other only where other rules let them."
+  description = "Rules in the VPCs of the members, each under a name of your own: pods reach pods of other members, and API servers reach istiod's webhooks (15017). pod_ranges are those of all members, ranges of single node pools included. Not set: no rules are made, and pods of two clusters reach each other only where other rules let them."
   default     = null
   validation {
     condition     = alltrue([for name in ["project", "network", "control_plane_ranges", "node_tags"] : try(var.firewall[name], null) == null])
@@ -248,7 +248,7 @@ variable "image_mirror" {
   default     = null
   validation {
     condition     = try(length(var.image_mirror.node_accounts) > 0, true)
-    error_message = "Name the accounts of the members' nodes in image_mirror.node_accounts: nobody else may pull."
+    error_message = "Name the accounts of the members' nodes in image_mirror.node_accounts: no other account may pull."
   }
   validation {
     condition     = try(var.image_mirror.node_accounts, null) == null ? true : alltrue([for account in var.image_mirror.node_accounts : can(regex("^[^@:]+@[^@:]+[.]gserviceaccount[.]com$", account))])
@@ -290,7 +290,7 @@ variable "audit_secret_access" {
 
 variable "notification_channels" {
   type        = list(string)
-  description = "Monitoring notification channels (projects/P/notificationChannels/N) that alerts go to."
+  description = "Monitoring notification channels (projects/P/notificationChannels/N) for alerts."
   default     = []
   validation {
     condition     = alltrue([for channel in var.notification_channels : can(regex("^projects/[^/]+/notificationChannels/[^/]+$", channel))])
@@ -300,7 +300,7 @@ variable "notification_channels" {
 
 variable "runbook_url" {
   type        = string
-  description = "Where your copy of docs/runbook.md can be read; each alert links to a section of it. Empty: alerts name the section."
+  description = "Address of your copy of docs/runbook.md; each alert links to a section of it. Empty: alerts name the section."
   default     = ""
   validation {
     condition     = can(regex("^(https://[^#]+)?$", var.runbook_url))
@@ -310,7 +310,7 @@ variable "runbook_url" {
 
 variable "labels" {
   type        = map(string)
-  description = "Labels of everything that can have some."
+  description = "Labels of every resource that can have labels."
   default     = {}
   validation {
     condition     = alltrue([for key, value in var.labels : can(regex("^[a-z][-_a-z0-9]{0,62}$", key)) && can(regex("^[-_a-z0-9]{0,63}$", value))])

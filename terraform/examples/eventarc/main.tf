@@ -1,6 +1,7 @@
-# Eventarc in place of the log sinks: a trigger for each method and version, in each project. The function understands both. Eventarc
-# makes the subscriptions itself, so there is no dead letter, no ack deadline and no backoff to be set, and no alert on what waits;
-# it cannot tell first entries from last ones either, so each operation calls the function twice.
+# Eventarc in place of the log sinks: a trigger for each method and version, in each project. The function
+# understands both. Eventarc makes the subscriptions itself, so dead letter, ack deadline and backoff cannot
+# be set, and no alert sees a backlog. It cannot tell first entries from last ones, so each operation calls
+# the function twice.
 terraform {
   required_version = ">= 1.9, < 2.0"
 
@@ -44,7 +45,7 @@ resource "google_project_service" "eventarc" {
   disable_on_destroy = false
 }
 
-# Eventarc's agent is made when the API is enabled, and takes some minutes to have its role.
+# Google makes Eventarc's agent with the API; its role takes some minutes to work.
 resource "time_sleep" "eventarc" {
   create_duration = "180s"
   triggers        = { service = google_project_service.eventarc.id, receiver = google_project_iam_member.event_receiver.id }
@@ -84,6 +85,6 @@ resource "google_eventarc_trigger" "cluster_events" {
     }
   }
 
-  # The service is named, and not referred to.
+  # The service by name, not by reference.
   depends_on = [time_sleep.eventarc, module.meshjoin]
 }

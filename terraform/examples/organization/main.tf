@@ -1,4 +1,5 @@
-# Meshjoin in a project of its own; clusters in several projects of one organization, all in one shared VPC. One sink for all.
+# Meshjoin in a project of its own; clusters in several projects of one organization, all in one shared VPC,
+# with one sink.
 terraform {
   required_version = ">= 1.9, < 2.0"
 
@@ -14,7 +15,7 @@ provider "google" {
   project = "acme-mesh"
 }
 
-# Named through the module, so that it is made after Cloud Monitoring is enabled.
+# Through the module, so that it is made after Cloud Monitoring is enabled.
 resource "google_monitoring_notification_channel" "on_call" {
   project      = module.meshjoin.project
   display_name = "Mesh on call"
@@ -33,7 +34,7 @@ module "meshjoin" {
   source_object = {
     bucket = "acme-mesh-builds"
     name   = "v0.2.0/meshjoin-functions-0.2.0.zip"
-    # Who may read the bucket is said where it is made.
+    # The bucket's own configuration grants who may read it.
     grant = false
   }
 

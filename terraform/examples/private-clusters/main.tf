@@ -1,6 +1,6 @@
-# Clusters whose control planes have private addresses only. The functions have addresses in the members' VPC, in a subnetwork of
-# their own; each cluster must let that range in (master authorized networks), and global access if it is in another region. Nodes
-# without a way to the internet pull Istio's images from a mirror.
+# Clusters whose API servers have private addresses only. The functions have addresses in the members' VPC, in
+# a subnetwork of their own; each cluster must admit that range (master authorized networks), and allow global
+# access if it is in another region. Nodes without a way to the internet pull Istio's images from a mirror.
 terraform {
   required_version = ">= 1.9, < 2.0"
 

@@ -45,7 +45,7 @@ variable "network" {
 
 variable "pod_ranges" {
   type        = list(string)
-  description = "Pod ranges of all members, those of single node pools included. With another member its range is to be added."
+  description = "Pod ranges of all members, those of single node pools included. Add the range of each new member."
   validation {
     condition     = alltrue([for range in var.pod_ranges : can(cidrhost(range, 0))])
     error_message = "Use CIDR ranges, like 10.4.0.0/14."
@@ -59,10 +59,10 @@ module "meshjoin" {
   mesh_id    = "shop"
   source_zip = var.source_zip
 
-  # Nodes run as the project's Compute Engine default account, unless they were told otherwise.
+  # Nodes run as the project's Compute Engine default account by default.
   image_mirror = {}
 
-  # Without this, pods of two clusters cannot reach each other: GKE lets in the pods of the same cluster only.
+  # Without this, pods of two clusters cannot reach each other: GKE admits only pods of the same cluster.
   firewall = {
     pod_ranges = var.pod_ranges
     networks   = { main = { project = var.project, network = var.network } }

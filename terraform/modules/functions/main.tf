@@ -7,7 +7,7 @@ locals {
     on-rotation-request = merge(local.event, { account = "rotator", description = "Rotates intermediate CAs and the root" })
     sync-mesh = {
       account     = "reconciler"
-      description = "Shows the mesh, and makes it what it should be"
+      description = "Shows the mesh, and reconciles it"
       timeout     = 540
       concurrency = 4
       ingress     = var.ingress.sync
@@ -24,7 +24,7 @@ locals {
 
   examiner = {
     account     = "rotator"
-    description = "Says what the rotator is allowed, to the reconciler alone"
+    description = "Reports the rotator's permissions, to the reconciler alone"
     timeout     = 60
     concurrency = 4
     ingress     = var.ingress.signer
@@ -35,7 +35,7 @@ locals {
 }
 
 resource "google_storage_bucket" "source" {
-  #checkov:skip=CKV_GCP_62:what is in it is made from the repository, and who reads it is in the audit log
+  #checkov:skip=CKV_GCP_62:its content comes from the repository, and the audit log names its readers
   #checkov:skip=CKV_GCP_78:objects are named by their content and never change
   count = var.source_object == null ? 1 : 0
 
@@ -52,7 +52,7 @@ resource "google_storage_bucket_object" "source" {
   count = var.source_object == null ? 1 : 0
 
   bucket = google_storage_bucket.source[0].name
-  # By its content: another zip is another object, and that deploys.
+  # Named by its content: another zip is another object, and that deploys.
   name   = "meshjoin-${filesha256(var.source_zip)}.zip"
   source = var.source_zip
 }
@@ -66,7 +66,8 @@ resource "google_storage_bucket_iam_member" "builder" {
   member = "serviceAccount:${var.builder.email}"
 }
 
-# Without its roles the builder fails at once, and a function that failed is made anew. Waits where account or bucket is another.
+# Without its roles the builder fails, and Terraform replaces a failed function. Waits only for a new account
+# or bucket.
 resource "time_sleep" "builder" {
   create_duration = "90s"
   triggers        = { account = var.builder.unique_id, bucket = local.bucket }

@@ -24,8 +24,8 @@ moved {
   to   = module.function["sync-mesh"].google_cloud_run_v2_service_iam_member.invoker["scheduler"]
 }
 
-# Those of var.sync_invokers, whose names are not known here: the grant is made at its new place, and taking it away at the old one would
-# undo that.
+# Names of var.sync_invokers are not known here. Terraform would make such a grant anew, and then undo it by
+# the removal of the old one.
 removed {
   from = google_cloud_run_v2_service_iam_member.invoker
   lifecycle {

@@ -56,7 +56,7 @@ variable "source_zip" {
 
 variable "source_object" {
   type        = object({ bucket = string, name = string, grant = bool })
-  description = "A zip in a bucket, and whether the builder is to be granted to read there; null if source_zip is set."
+  description = "A zip in a bucket, and whether to grant the builder to read there; null if source_zip is set."
   default     = null
   validation {
     condition     = var.source_object == null || can(regex("[.]zip$", var.source_object.name))
@@ -75,7 +75,7 @@ variable "accounts" {
 
 variable "builder" {
   type        = object({ name = string, email = string, unique_id = string })
-  description = "Account that builds: full name, e-mail address and unique ID."
+  description = "Account of the builder: full name, e-mail address and unique ID."
   validation {
     condition     = can(regex("^projects/[^/]+/serviceAccounts/[^/]+$", var.builder.name))
     error_message = "Use projects/P/serviceAccounts/E as name."
@@ -103,7 +103,7 @@ variable "vpc_egress" {
 
 variable "max_instances" {
   type        = number
-  description = "Instances of each function at most."
+  description = "Most instances of each function."
   validation {
     condition     = var.max_instances >= 1
     error_message = "Use 1 or more."

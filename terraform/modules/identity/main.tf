@@ -15,7 +15,7 @@ locals {
     "${pair[0]}/${pair[1]}" => { project = pair[0], account = pair[1] }
   }
 
-  # What Google's documentation asks of an account that builds functions, and no more.
+  # The roles that Google's documentation requires of a builder's account.
   builder_roles = toset(["roles/logging.logWriter", "roles/artifactregistry.writer"])
 }
 
@@ -33,7 +33,7 @@ resource "google_project_iam_custom_role" "clusters" {
   project     = each.value.project
   role_id     = "${local.role_prefix}_${each.value.account}"
   title       = "Meshjoin ${each.value.account}"
-  description = "What Meshjoin's ${each.value.account} does to the clusters of this project."
+  description = "The permissions of Meshjoin's ${each.value.account} on the clusters of this project."
   permissions = local.cluster_permissions[each.value.account]
 }
 
@@ -51,7 +51,7 @@ resource "google_project_iam_custom_role" "root" {
   project     = var.project
   role_id     = "${local.role_prefix}_root_${each.key}"
   title       = "Meshjoin ${each.key}, root secret"
-  description = "What Meshjoin's ${each.key} does to the root secret; granted on that secret alone."
+  description = "The permissions of Meshjoin's ${each.key} on the root secret; granted on that secret alone."
   permissions = each.value
 }
 
@@ -70,7 +70,7 @@ resource "google_project_iam_member" "builder_source" {
 
   condition {
     title       = "sources of functions"
-    description = "The buckets that Cloud Functions makes for what it builds."
+    description = "The buckets that Cloud Functions makes for its builds."
     expression  = "resource.name.startsWith(\"projects/_/buckets/gcf-v2-\")"
   }
 }

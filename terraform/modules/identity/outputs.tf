@@ -12,7 +12,7 @@ output "members" {
 }
 
 output "builder" {
-  description = "Account that builds the functions: full name, e-mail address, and a number that no other account ever has."
+  description = "Account of the builder: full name, e-mail address, and a number that no other account ever has."
   value = {
     name      = google_service_account.this["builder"].id
     email     = google_service_account.this["builder"].email

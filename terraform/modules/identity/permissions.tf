@@ -1,8 +1,8 @@
-# What each function does, permission by permission. The sandbox enforces these lists, and the integration tests find what is
-# missing in them and what is to spare (npm run permissions). IAM cannot name a cluster, a namespace or an object: a grant is for all
-# of a project.
+# The permissions of each function. The sandbox enforces these lists, and the integration tests fail on a
+# missing or an unused one (npm run permissions). IAM cannot name a cluster, a namespace or an object, so a
+# grant is for a whole project.
 locals {
-  # A watch is a list to IAM, and a server-side apply an update, and a create where the object is new.
+  # To IAM a watch is a list; a server-side apply is an update, and for a new object a create.
   member_permissions = [
     "container.clusters.connect",
     "container.clusters.get",
@@ -10,7 +10,7 @@ locals {
     "container.clusterRoleBindings.create",
     "container.clusterRoleBindings.get",
     "container.clusterRoleBindings.update",
-    # Istio's own cluster roles hold more than Meshjoin does.
+    # To create Istio's cluster roles, which have more permissions than Meshjoin.
     "container.clusterRoles.bind",
     "container.clusterRoles.create",
     "container.clusterRoles.escalate",
@@ -67,8 +67,7 @@ locals {
     "container.validatingWebhookConfigurations.update",
   ]
 
-  # A deep run compares every object, and deletes those of a manifest before that the present one has no more; only the reconciler
-  # makes one.
+  # Only the reconciler makes deep runs. They compare every object, and delete those of an earlier manifest.
   deep_permissions = [
     "container.clusterRoleBindings.list",
     "container.clusterRoles.list",

@@ -1,6 +1,7 @@
-# Istio publishes its images on Docker Hub, which counts pulls by address, and which nodes without a way to the internet cannot reach.
+# Istio publishes its images on Docker Hub, which limits pulls by address. Nodes without a way to the internet
+# cannot reach it.
 resource "google_artifact_registry_repository" "docker_hub" {
-  #checkov:skip=CKV_GCP_84:what is in it is published; who may pull is in its policy
+  #checkov:skip=CKV_GCP_84:its content is public; its policy decides who may pull
   project       = var.project
   location      = var.location
   repository_id = "${var.name}-docker-hub"

@@ -1,5 +1,5 @@
 locals {
-  # What a log-based metric is to PromQL: https://cloud.google.com/monitoring/promql/promql-mapping
+  # The PromQL name of a log-based metric: https://cloud.google.com/monitoring/promql/promql-mapping
   series = {
     for key, metric in google_logging_metric.this :
     key => "logging_googleapis_com:user_${replace(metric.name, "/[^a-zA-Z0-9_]/", "_")}{monitored_resource=\"${key == "root-key-read" ? "audited_resource" : "cloud_run_revision"}\"}"
@@ -8,9 +8,10 @@ locals {
   run     = "metric.type=\"run.googleapis.com/request_count\" AND resource.type=\"cloud_run_revision\" AND resource.labels.service_name=one_of(\"sync-mesh\",\"sign-intermediate\")"
   backlog = "resource.type=\"pubsub_subscription\" AND resource.labels.subscription_id="
 
-  # By alert: its title is the title of its section in docs/runbook.md. `window` is what is counted over, `lasting` for how long it
-  # must be so, both in seconds. What is to be found by two runs in succession, ten minutes apart, lasts for longer than its window.
-  # With a `metric`, it is one of the log-based metrics that is counted, or missed.
+  # The title of an alert is the title of its section in docs/runbook.md. `window` is the time that is counted
+  # over, `lasting` the time that the condition must hold, both in seconds. To see two runs in succession, ten
+  # minutes apart, `lasting` is longer than `window`. `metric` is the log-based metric that is counted or
+  # missed.
   alerts = {
     join = {
       title    = "A join failed or hangs"
@@ -47,7 +48,7 @@ locals {
     rotation = {
       title    = "A rotation is stuck"
       severity = "WARNING"
-      means    = "Members hold a rotation up, or nothing looks at rotations; nothing is broken while one waits."
+      means    = "Members hold a rotation up, or nothing looks at rotations; a rotation that waits breaks nothing."
       conditions = [
         { name = "held up for three hours", metric = "rotation-waits", window = 1200, lasting = 10800 },
         { name = "no tick came to its end", metric = "tick", window = 600, lasting = 3000, absent = true },
@@ -56,7 +57,7 @@ locals {
     dead-letter = {
       title    = "Dead letters are waiting"
       severity = "ERROR"
-      means    = "A message was delivered many times, and no function finished it. The next full run looks at its cluster; an order to rotate is lost."
+      means    = "Pub/Sub delivered a message many times, and no function finished it. The next full run looks at its cluster; an order to rotate is lost."
       conditions = [
         {
           name    = "the subscription of dead letters is not empty"
@@ -111,7 +112,7 @@ locals {
     }
   }
 
-  # A policy of the one kind of conditions, and one of the other: that Monitoring takes both in one is nowhere said.
+  # One policy for each kind of conditions: Monitoring does not document that a policy may mix them.
   policies = merge([
     for key, alert in local.alerts : {
       for part, conditions in {
@@ -126,8 +127,8 @@ locals {
 
   sections = { for key, policy in local.policies : key => "${coalesce(var.runbook_url, "docs/runbook.md")}#${replace(lower(policy.title), " ", "-")}" }
 
-  # An entry that was never written is absent, too. Monitoring may also write a zero where nothing was counted. increase() needs two points,
-  # and the first entry with a label's value may begin a series with one: a series that was not there before counts as well.
+  # A metric without any entry is absent, too; Monitoring may also write a zero. increase() needs two points,
+  # and the first entry with a label's value may begin a series with one, so a new series counts as well.
   queries = {
     for key, policy in local.policies : key => [
       for condition in policy.conditions : format(
@@ -139,8 +140,8 @@ locals {
   }
 }
 
-# Monitoring refuses a threshold on a metric that it does not know yet, and knows a log-based one some minutes after the first entry that
-# it counts. It takes PromQL unseen.
+# Monitoring refuses a threshold on a metric that it does not know, and knows a log-based one only minutes
+# after its first entry. It accepts PromQL for any metric.
 resource "google_monitoring_alert_policy" "this" {
   for_each = local.policies
 
@@ -196,7 +197,7 @@ resource "google_monitoring_alert_policy" "this" {
 
   documentation {
     mime_type = "text/markdown"
-    content   = "${each.value.means} What to do: ${local.sections[each.key]}"
+    content   = "${each.value.means} Instructions: ${local.sections[each.key]}"
 
     dynamic "links" {
       for_each = var.runbook_url == "" ? [] : [local.sections[each.key]]

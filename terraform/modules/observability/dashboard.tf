@@ -17,7 +17,8 @@ resource "google_monitoring_dashboard" "this" {
 
   dashboard_json = jsonencode({
     displayName = "Meshjoin ${var.mesh_id}"
-    # As Monitoring gives it back, or each plan would find a change: a 64-bit number is a text, and there is no position of 0.
+    # In the form that Monitoring returns, or each plan would change it: 64-bit numbers are texts, and a
+    # position of 0 is left out.
     gridLayout = {
       columns = "2"
       widgets = [for chart in local.charts : {

@@ -1,9 +1,9 @@
 locals {
-  # Lines as the functions write them (shared/run-log.ts, functions/*): test/unit/terraform/metrics.test.ts sends real lines
-  # through these filters.
+  # Filters for the functions' log lines (shared/run-log.ts, functions/*): test/unit/terraform/metrics.test.ts
+  # sends real lines through them.
   metrics = {
     join-failed = {
-      description = "Events about a cluster that nothing more is done for."
+      description = "Events about a cluster that the function has given up."
       filter      = <<-EOT
         resource.type="cloud_run_revision" AND resource.labels.service_name="on-cluster-event"
         AND (jsonPayload.message="event given up" OR (jsonPayload.message="reconciled" AND jsonPayload.outcome="failed"))
@@ -27,7 +27,7 @@ locals {
       labels      = { reason = "EXTRACT(jsonPayload.finding.reason)", cluster_id = "EXTRACT(jsonPayload.finding.clusterId)" }
     }
     rotation-waits = {
-      description = "Looks at a rotation that found members which hold it up."
+      description = "Looks that found members holding a rotation up."
       filter      = <<-EOT
         resource.type="cloud_run_revision"
         AND (
@@ -38,7 +38,7 @@ locals {
       labels      = { reason = "EXTRACT(jsonPayload.finding.reason)", stage = "EXTRACT(jsonPayload.stage)" }
     }
     error-finding = {
-      description = "Findings that somebody must act on; one that is an error as well is logged as that alone."
+      description = "Findings that a person must act on; one that is also an error is logged only as an error."
       filter      = <<-EOT
         resource.type="cloud_run_revision"
         AND (jsonPayload.finding.severity="error" OR (severity>=ERROR AND jsonPayload.message="step failed"))
@@ -46,7 +46,7 @@ locals {
       labels      = { reason = "EXTRACT(jsonPayload.finding.reason)", code = "EXTRACT(jsonPayload.code)" }
     }
     unexpected-error = {
-      description = "Requests and messages that failed, or whose failure nobody foresaw."
+      description = "Requests and messages that failed for good, or with an unexpected error."
       filter      = <<-EOT
         resource.type="cloud_run_revision"
         AND (
@@ -57,7 +57,7 @@ locals {
       labels      = { service = "EXTRACT(resource.labels.service_name)", code = "EXTRACT(jsonPayload.code)" }
     }
     full-run = {
-      description = "Runs over the whole mesh that came to their end."
+      description = "Completed runs over the whole mesh."
       filter      = <<-EOT
         resource.type="cloud_run_revision" AND resource.labels.service_name="sync-mesh"
         AND jsonPayload.message="reconciled" AND jsonPayload.scope="mesh"
@@ -65,7 +65,7 @@ locals {
       labels      = { outcome = "EXTRACT(jsonPayload.outcome)" }
     }
     tick = {
-      description = "Ticks that came to their end, whatever they found due."
+      description = "Completed ticks, with or without work."
       filter      = <<-EOT
         resource.type="cloud_run_revision" AND resource.labels.service_name="on-rotation-request"
         AND jsonPayload.message="reconciled" AND jsonPayload.request.kind="tick"
@@ -73,7 +73,7 @@ locals {
       labels      = { outcome = "EXTRACT(jsonPayload.outcome)" }
     }
     root-key-read = {
-      description = "Reads of a root key by somebody else than the signer."
+      description = "Reads of a root key by another account than the signer."
       filter      = <<-EOT
         log_id("cloudaudit.googleapis.com/data_access")
         AND protoPayload.serviceName="secretmanager.googleapis.com"
@@ -92,7 +92,7 @@ resource "google_logging_metric" "this" {
   project     = var.project
   name        = "${var.name}/${each.key}"
   description = each.value.description
-  # Logging keeps a filter without the line end; with it, each plan would find another one.
+  # Logging strips a filter's line end, so with it each plan would change the filter.
   filter           = trimspace(each.value.filter)
   label_extractors = each.value.labels
 

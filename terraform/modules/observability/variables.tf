@@ -48,13 +48,13 @@ variable "subscriptions" {
   description = "Names of the subscriptions, by topic."
   validation {
     condition     = alltrue([for key in ["cluster-events", "dead-letter"] : contains(keys(var.subscriptions), key)])
-    error_message = "Name those of cluster-events and dead-letter."
+    error_message = "Name the subscriptions of cluster-events and dead-letter."
   }
 }
 
 variable "notification_channels" {
   type        = list(string)
-  description = "Where alerts go."
+  description = "Notification channels of the alerts."
   default     = []
   validation {
     condition     = alltrue([for channel in var.notification_channels : startswith(channel, "projects/")])
@@ -64,7 +64,7 @@ variable "notification_channels" {
 
 variable "runbook_url" {
   type        = string
-  description = "Where docs/runbook.md can be read; empty: nowhere but in the repository."
+  description = "Address of docs/runbook.md; empty: only in the repository."
   validation {
     condition     = can(regex("^(https://[^#]+)?$", var.runbook_url))
     error_message = "Use an https URL without a fragment, or nothing."

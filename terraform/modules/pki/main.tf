@@ -1,4 +1,5 @@
-# The secret, and no version of it: a root's key never passes through Terraform. "meshjoin root init" or "root import" adds it.
+# The secret without a version: a root's key never passes through Terraform. "meshjoin root init" or "root
+# import" adds it.
 resource "google_secret_manager_secret" "root" {
   project             = var.project
   secret_id           = "${var.mesh_id}-root-ca"
@@ -41,7 +42,7 @@ resource "google_secret_manager_secret" "root" {
 
   lifecycle {
     prevent_destroy = true
-    # Aliases and annotations are Meshjoin's state; the time of the next rotation moves on by itself.
+    # Aliases and annotations are Meshjoin's state; Secret Manager sets the time of the next rotation.
     ignore_changes = [version_aliases, annotations, rotation[0].next_rotation_time]
   }
 

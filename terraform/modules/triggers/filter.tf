@@ -1,6 +1,7 @@
 locals {
-  # What functions/on-cluster-event/audit-entry.ts acts on, and nothing else: test/unit/terraform/sink-filter.test.ts holds the two
-  # together. [.] and not a backslash, which the query language takes for itself. OR binds closer than AND there.
+  # The entries that functions/on-cluster-event/audit-entry.ts acts on:
+  # test/unit/terraform/sink-filter.test.ts compares the two. [.] and not a backslash, because the query
+  # language takes a backslash itself. OR binds closer than AND there.
   audit_filter = <<-EOT
     log_id("cloudaudit.googleapis.com/activity")
     AND protoPayload.serviceName="container.googleapis.com"

@@ -9,7 +9,7 @@ output "topics" {
 }
 
 output "subscriptions" {
-  description = "Names of the subscriptions: one for each topic that is pushed, and dead-letter."
+  description = "Names of the subscriptions: one for each pushed topic, and dead-letter."
   value = merge(
     { for key, subscription in google_pubsub_subscription.push : key => subscription.name },
     { dead-letter = google_pubsub_subscription.dead_letter.name },

@@ -17,7 +17,7 @@ resource "google_logging_project_sink" "events" {
 
   project                = each.key
   name                   = "${var.name}-cluster-events"
-  description            = "What happens to GKE clusters, for Meshjoin."
+  description            = "Changes of GKE clusters, for Meshjoin."
   destination            = local.topic_destination
   filter                 = local.audit_filter
   unique_writer_identity = true
@@ -28,7 +28,7 @@ resource "google_logging_folder_sink" "events" {
 
   folder           = trimprefix(var.event_source, "folders/")
   name             = "${var.name}-cluster-events"
-  description      = "What happens to GKE clusters, for Meshjoin."
+  description      = "Changes of GKE clusters, for Meshjoin."
   destination      = local.topic_destination
   filter           = local.audit_filter
   include_children = true
@@ -39,7 +39,7 @@ resource "google_logging_organization_sink" "events" {
 
   org_id           = trimprefix(var.event_source, "organizations/")
   name             = "${var.name}-cluster-events"
-  description      = "What happens to GKE clusters, for Meshjoin."
+  description      = "Changes of GKE clusters, for Meshjoin."
   destination      = local.topic_destination
   filter           = local.audit_filter
   include_children = true

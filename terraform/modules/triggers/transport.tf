@@ -1,5 +1,5 @@
 locals {
-  # By topic: the function that its messages are pushed to.
+  # The function that each topic's messages are pushed to.
   pushed = {
     cluster-events = "on-cluster-event"
     rotation       = "on-rotation-request"
@@ -24,12 +24,12 @@ resource "google_pubsub_subscription" "push" {
   topic   = google_pubsub_topic.this[each.key].id
   labels  = var.labels
 
-  # Longer than a function may run, so that nothing is delivered a second time meanwhile.
+  # Longer than a function may run, so that Pub/Sub does not deliver a message again meanwhile.
   ack_deadline_seconds       = 600
   message_retention_duration = "86400s"
 
   push_config {
-    # The Functions Framework makes a CloudEvent of a push only where it finds the topic in the path.
+    # The Functions Framework makes a CloudEvent of a push only if the path has the topic.
     push_endpoint = "${var.functions[each.value]}/projects/${var.project}/topics/${google_pubsub_topic.this[each.key].name}"
     oidc_token {
       service_account_email = var.accounts["push"]
@@ -42,7 +42,7 @@ resource "google_pubsub_subscription" "push" {
     maximum_backoff = "600s"
   }
 
-  # At the longest backoff some three hours: a cluster may take that long to have nodes.
+  # At the longest backoff about three hours: a cluster may take that long to get nodes.
   dead_letter_policy {
     dead_letter_topic     = google_pubsub_topic.this["dead-letter"].id
     max_delivery_attempts = 25
@@ -55,7 +55,7 @@ resource "google_pubsub_subscription" "push" {
   depends_on = [google_pubsub_topic_iam_member.dead_letter, google_service_account_iam_member.push_tokens]
 }
 
-# Keeps what was given up, to be looked at and published again.
+# Keeps undeliverable messages, so that a person can read them and publish them again.
 resource "google_pubsub_subscription" "dead_letter" {
   project                    = var.project
   name                       = "${var.name}-dead-letter"
@@ -68,7 +68,7 @@ resource "google_pubsub_subscription" "dead_letter" {
   }
 }
 
-# Pub/Sub's agent makes the tokens that pushes carry. Where somebody asked for that agent to be created, it has no role by itself.
+# Pub/Sub's agent makes the tokens of pushes. An agent that was created on request has no role by itself.
 resource "google_service_account_iam_member" "push_tokens" {
   service_account_id = "projects/${var.project}/serviceAccounts/${var.accounts["push"]}"
   role               = "roles/iam.serviceAccountOpenIdTokenCreator"
@@ -82,7 +82,7 @@ resource "google_pubsub_topic_iam_member" "dead_letter" {
   member  = local.pubsub_agent
 }
 
-# Whoever moves a message to the dead letters also takes it off the subscription.
+# To move a message to the dead letters, Pub/Sub's agent must also remove it from the subscription.
 resource "google_pubsub_subscription_iam_member" "dead_letter" {
   for_each = google_pubsub_subscription.push
 

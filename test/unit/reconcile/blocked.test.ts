@@ -225,7 +225,7 @@ describe("an object of Istio's name that is somebody else's", () => {
       { ...istiod(ID), metadata: { name: "istiod", namespace: ISTIO_NAMESPACE } },
       "an outage of the workloads that it serves",
     ],
-    ["a cluster role", role, "an outage of whatever relies on it"],
+    ["a cluster role", role, "an outage of all that relies on it"],
   ])("is not to be deleted without a word of the outage: %s", async (_, object, outage) => {
     const { mesh } = await aMeshAndANewcomer(() => [namespace(), object]);
     const { summary } = await mesh.join(NEWCOMER);

@@ -1,7 +1,7 @@
-# Without a trigger of its own: Eventarc makes the subscriptions of its triggers itself, so ack deadline, backoff and dead letter
-# could not be set on them. modules/triggers pushes to the function instead.
+# Without a trigger of its own: Eventarc makes the subscriptions of its triggers itself, without a setting for
+# ack deadline, backoff or dead letter. Instead modules/triggers pushes to the function.
 resource "google_cloudfunctions2_function" "this" {
-  #checkov:skip=CKV_GCP_124:ingress is a variable, internal for the event functions; IAM stands before each function
+  #checkov:skip=CKV_GCP_124:ingress is a variable, internal for the event functions; IAM guards each function
   project     = var.project
   location    = var.region
   name        = var.name
@@ -49,7 +49,8 @@ resource "google_cloudfunctions2_function" "this" {
   }
 }
 
-# On the service that Cloud Functions makes under the function's name. A function that is made anew has a service that nobody may call.
+# Granted on the service that Cloud Functions makes under the function's name. A new function has a new
+# service that no account may call.
 resource "google_cloud_run_v2_service_iam_member" "invoker" {
   for_each = var.invokers
 

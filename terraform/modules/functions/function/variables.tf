@@ -27,10 +27,10 @@ variable "name" {
 
 variable "description" {
   type        = string
-  description = "What it is for."
+  description = "Its purpose."
   validation {
     condition     = var.description != ""
-    error_message = "Say what it is for."
+    error_message = "Give its purpose."
   }
 }
 
@@ -45,7 +45,7 @@ variable "labels" {
 
 variable "source_object" {
   type        = object({ bucket = string, name = string })
-  description = "The zip that it is built from."
+  description = "The zip of its source."
   validation {
     condition     = can(regex("[.]zip$", var.source_object.name))
     error_message = "Name a .zip object."
@@ -90,7 +90,7 @@ variable "timeout" {
 
 variable "concurrency" {
   type        = number
-  description = "Requests that one instance works on at once."
+  description = "Requests of one instance at the same time."
   validation {
     condition     = var.concurrency >= 1 && var.concurrency <= 80
     error_message = "Use 1 to 80."
@@ -99,7 +99,7 @@ variable "concurrency" {
 
 variable "ingress" {
   type        = string
-  description = "From where it may be called."
+  description = "The networks that may reach it."
   validation {
     condition     = contains(["ALLOW_ALL", "ALLOW_INTERNAL_ONLY", "ALLOW_INTERNAL_AND_GCLB"], var.ingress)
     error_message = "Use ALLOW_ALL, ALLOW_INTERNAL_ONLY or ALLOW_INTERNAL_AND_GCLB."
@@ -118,7 +118,7 @@ variable "vpc_egress" {
 
 variable "max_instances" {
   type        = number
-  description = "Instances at most."
+  description = "Most instances."
   validation {
     condition     = var.max_instances >= 1
     error_message = "Use 1 or more."

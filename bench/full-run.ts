@@ -13,10 +13,7 @@ export interface FullRun {
   readonly runs: number;
   readonly medianMs: number;
   readonly slowestMs: number;
-  /**
-   * Sequential ones, with TLS handshakes and without those of TCP: the factor by which a delay lengthens a
-   * run.
-   */
+  /** Sequential ones, TLS handshakes included, TCP's not: the factor of a delay in a run's time. */
   readonly roundTrips: number;
   /** Of the function's process. */
   readonly cpuMs: number;

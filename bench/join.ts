@@ -8,10 +8,7 @@ import { peakMemory, resetPeakMemory } from "./memory.ts";
 import { atLeast, atMost, type Target } from "./target.ts";
 import { exchangeByHand, manifestByHand, type Workplace } from "./usual-way.ts";
 
-/**
- * One join, of the N-th member, and the same work by hand. Times in milliseconds, all of one run on one
- * machine.
- */
+/** One join, of the N-th member, and the same work by hand, in one run. Times in milliseconds. */
 export interface Join {
   readonly n: number;
   readonly requests: number;

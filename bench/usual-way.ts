@@ -9,10 +9,7 @@ import type { KubernetesObject } from "../shared/ports/kubernetes-object.ts";
 
 const run = promisify(execFile);
 
-/**
- * `istioctl create-remote-secret | kubectl apply` for each of the newcomer's pairs, both ways: the usual
- * commands.
- */
+/** The usual commands: `istioctl create-remote-secret | kubectl apply` for each pair, both ways. */
 const EXCHANGE = `
 set -euo pipefail
 while read -r reader target id; do
@@ -53,10 +50,7 @@ async function timed(work: () => Promise<unknown>): Promise<number> {
   return Math.round(performance.now() - start);
 }
 
-/**
- * Removes Meshjoin's secrets of these pairs first, so that the script does all the work; answers
- * milliseconds.
- */
+/** Removes Meshjoin's secrets of these pairs first, so that the script does all work; in milliseconds. */
 export async function exchangeByHand(
   workplace: Workplace,
   newcomer: FleetMember,

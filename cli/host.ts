@@ -15,9 +15,7 @@ export interface Host {
   readonly confirm?: (question: string) => Promise<boolean>;
   /** Fails with ConfigError. */
   operator(): Operator;
-  /**
-   * Of the caller, for the audience; cached. Fails with RefusedError `NoCredentials` or `NoIdentityToken`.
-   */
+  /** The caller's, for the audience; cached. RefusedError `NoCredentials` or `NoIdentityToken`. */
   identityToken(audience: string): Promise<string>;
   /** Resolves when the command is told to end (SIGINT, SIGTERM). */
   stopped(): Promise<void>;

@@ -1,8 +1,6 @@
 import { ConfigError } from "../shared/errors.ts";
 
-/**
- * The rendered manifest of Istio's control plane that `npm run build` makes; the functions have the same one.
- */
+/** The manifest of Istio's control plane that `npm run build` renders, also for the functions. */
 export interface ManifestFile {
   /** The charts that it was rendered from; undefined if it is not built. */
   renderer(): Promise<Renderer | undefined>;

@@ -5,10 +5,7 @@ import { InputError, inWords, MeshjoinError } from "../shared/errors.ts";
 export interface PageProxyOptions {
   /** The function `sync-mesh`. */
   readonly target: URL;
-  /**
-   * An identity token for the function; asked for with every request, so cache it. The page shows why there
-   * is none.
-   */
+  /** An identity token for the function, for every request: cache it. The page shows its errors. */
   readonly token: () => Promise<string>;
   /** 0: any free port. */
   readonly port: number;

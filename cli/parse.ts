@@ -19,9 +19,7 @@ function allCommands(command: Command): Command[] {
   return [command, ...command.commands.flatMap(allCommands)];
 }
 
-/**
- * The command that the arguments name; for help or wrong arguments the exit code, after the text is written.
- */
+/** The command that the arguments name; after help or wrong arguments, the exit code. */
 export function parseArguments(args: readonly string[], { stdout, stderr }: Streams): Parsed | ExitCode {
   let parsed: Parsed | undefined;
   const program = createProgram((invocation, format) => {

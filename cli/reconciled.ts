@@ -5,10 +5,7 @@ import { EXIT, type ExitCode } from "./exit-code.ts";
 import { renderSummary } from "./render/summary.ts";
 import { errorText, type Session } from "./session.ts";
 
-/**
- * The findings that a person may confirm to `sync`. Another Istio version is no repair, so a sync never
- * begins it.
- */
+/** Findings that a person may confirm to `sync`, which never begins another version of Istio. */
 export const CONFIRMABLE = ["MassLeave", "NotConfigured"] as const;
 export type Confirmable = (typeof CONFIRMABLE)[number];
 

@@ -7,9 +7,7 @@ import { onRotationRequest } from "./on-rotation-request/on-rotation-request.ts"
 import { signIntermediate } from "./sign-intermediate/sign-intermediate.ts";
 import { syncMesh } from "./sync-mesh/sync-mesh.ts";
 
-/**
- * Else the framework answers a body that it cannot parse with a stack. It reads this after loading this file.
- */
+/** Read after this file: else the framework answers a body that it cannot parse with a stack. */
 process.env["NODE_ENV"] ??= "production";
 
 /** A wrong configuration stops the instance here, before it takes an event. */

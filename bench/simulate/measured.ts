@@ -94,9 +94,7 @@ const handlers = {
       return reconciled;
     }),
   tick: async () => await measure(async (run) => (await tick(run)).reconciled),
-  /**
-   * Planning alone, in CPU milliseconds of this thread: after the look nothing waits but for the processor.
-   */
+  /** Planning alone, after the look, in CPU milliseconds of this thread. */
   plan: async (): Promise<number> =>
     await runtime.withRun(quiet, async (run) => {
       const mesh = await lookAtMesh(run, "mesh");

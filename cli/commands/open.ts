@@ -28,7 +28,7 @@ export const open = command<OpenOptions>({
     const proxy = await startPageProxy({ target, token, port: portOf(port) });
     try {
       await token();
-      session.show({ url: proxy.url }, (shown) => `The page is at ${shown.url} until Ctrl-C.`);
+      session.show({ url: proxy.url }, (page) => `The page is at ${page.url} until Ctrl-C.`);
       await host.stopped();
     } finally {
       await proxy.close();

@@ -12,9 +12,7 @@ import { CONFIGURATION, configure } from "./configure.ts";
 import { checkFirewalls } from "./firewall.ts";
 import { checkNetwork } from "./network.ts";
 
-/**
- * Checks everything that a run needs, and writes nothing. Stops at a fault of configuration or credentials.
- */
+/** Checks all needs of a run, and writes nothing. Stops at a fault of configuration or credentials. */
 export async function diagnose(host: Host): Promise<Diagnosis> {
   const configured = configure(host);
   if ("faults" in configured) return { checks: configured.faults };

@@ -95,7 +95,7 @@ function tokensUntil(pairs: readonly PairStatus[]): string {
 
 /**
  * Groups connections of the same trouble: one unreachable member breaks a connection of every other one. A
- * pair goes with its reader or with its target, whichever has more.
+ * pair goes with its reader or with its target: the one with more such pairs.
  */
 function connections({ pairs }: Status, paint: Paint): string {
   const open = pairs.filter(({ status }) => status !== "synced");

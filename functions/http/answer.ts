@@ -24,9 +24,7 @@ export function refusal(status: number, body: ErrorBody, headers: Answer["header
 
 const SEE_LOG = "see the log of the function: the entry of this request says more";
 
-/**
- * The answer for an error. Only Meshjoin's own messages go out: another error's message may hold anything.
- */
+/** The answer for an error. Only Meshjoin's own messages go out: others may hold anything. */
 export function errorAnswer(error: unknown): Answer {
   if (!(error instanceof MeshjoinError)) {
     return refusal(500, { code: "Internal", message: "an unexpected error", cure: SEE_LOG });

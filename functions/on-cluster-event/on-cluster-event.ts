@@ -13,7 +13,7 @@ import { type Envelope, openEnvelope } from "../event/envelope.ts";
 import { type ClusterEvent, type Method, parseAuditEntry } from "./audit-entry.ts";
 
 /**
- * Looks at the cluster of an event. Resolves when the event is acknowledged, with whatever result; rejects if
+ * Looks at the cluster of an event. Resolves when the event is acknowledged, after a failure too; rejects if
  * Pub/Sub must deliver it again. `environment` is Cloud Run's: it names the project of the traces.
  */
 export async function onClusterEvent(
@@ -74,10 +74,7 @@ type Direction =
       readonly known: readonly Cluster[];
     };
 
-/**
- * The cluster's present state decides, not the event: that may be late, or about an earlier cluster of the
- * name.
- */
+/** The cluster's present state decides; the event may be late, or of an earlier cluster of the name. */
 function directionOf(cluster: Cluster | undefined, spec: MeshSpec, method: Method): Direction {
   const reason = cluster === undefined ? "Gone" : nonMemberReason(cluster, spec);
   if (reason !== undefined && reason !== "Gone" && standsStill(reason)) return { ignored: reason };

@@ -76,9 +76,7 @@ async function doctor(runtime: SignerRuntime, _: Exchange, signal: AbortSignal):
   return { status: 200, body: { checks } satisfies Diagnosis };
 }
 
-/**
- * An operator must mend a root or an unexpected error. Any other error goes to the caller, as a warning here.
- */
+/** An operator must mend a root or an unexpected error; any other error is the caller's. */
 function logAndAnswer(error: unknown, log: Logger): Answer {
   const isOperators = error instanceof RootError || !(error instanceof MeshjoinError);
   log[isOperators ? "error" : "warn"]({ err: error }, "request failed");

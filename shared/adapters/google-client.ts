@@ -129,9 +129,7 @@ export function fromGoogleError(error: unknown, call: GoogleCall): MeshjoinError
   return new RefusedError(`${failed}: ${why}`, { ...options, cure });
 }
 
-/**
- * Missing credentials, which only an operator can set, or a server that does not answer; token servers count.
- */
+/** Missing credentials, which only an operator can set, or a silent server, also one of tokens. */
 export function beforeAnyAnswer(error: unknown, call: Pick<GoogleCall, "attempt" | "fields">): MeshjoinError {
   const options = { fields: call.fields, cause: withoutRequest(error) };
   const failed = `could not ${call.attempt}`;

@@ -76,7 +76,7 @@ function refusal(status: number, body: unknown): Error {
   return grpcError(code, text, reason === undefined ? {} : { reason });
 }
 
-/** A 5xx is `unavailable`, whatever name the body has. */
+/** A 5xx is `unavailable`; its body does not count. */
 function codeOf(status: number, name: unknown): number {
   const named = status < 500 ? CODES_BY_NAME.get(name) : undefined;
   return named ?? CODES[status] ?? GRPC.unavailable;

@@ -89,9 +89,9 @@ function billedIn(info: object): boolean {
 /** Names are `projects/NUMBER/services/API`, also if the question had the project's ID. */
 function enabledIn(answer: object, apis: readonly string[]): ReadonlySet<string> {
   const services = property(answer, "services");
-  const listed: unknown[] = Array.isArray(services) ? services : [];
+  const entries: unknown[] = Array.isArray(services) ? services : [];
   const states = new Map(
-    listed.map((service) => [
+    entries.map((service) => [
       String(property(service, "name")).replace(/^.*\//, ""),
       property(service, "state"),
     ]),

@@ -11,8 +11,8 @@ import { prepareIntermediate, writeIntermediate } from "./intermediate.ts";
 import { applyNamespace } from "./namespace.ts";
 
 /**
- * One member's own half, in the order of design rule 3. The certificate is made before anything is written, so that
- * a root that cannot sign leaves no trace. Answers whether anything was written.
+ * Writes one member's own half in the order of design rule 3. The certificate is made before the first write,
+ * so that a root that cannot sign leaves no trace. Answers whether anything was written.
  */
 export async function applyMember(
   run: Run,
@@ -24,13 +24,13 @@ export async function applyMember(
   const material = issues ? await prepareIntermediate(ports, spec, member.cluster, signal) : undefined;
   let wrote = false;
   for (const action of actions) {
-    const written = await applyAction(run, member, action, material);
+    const hasWritten = await applyAction(run, member, action, material);
     run.progress({
       step: action.kind,
       clusterId: member.clusterId,
-      outcome: written ? outcomeOf(action) : "unchanged",
+      outcome: hasWritten ? outcomeOf(action) : "unchanged",
     });
-    wrote ||= written;
+    wrote ||= hasWritten;
   }
   return wrote;
 }
@@ -58,7 +58,7 @@ async function applyAction(
   }
 }
 
-/** Until only the newest istiods are left and one serves, or the signal says that it was long enough. */
+/** Waits until only the newest istiods remain and one serves, or the signal aborts. */
 export async function awaitIstiod(
   { ports }: Run,
   { cluster, state }: Member,
@@ -72,6 +72,6 @@ export async function awaitIstiod(
     fieldSelector: `metadata.name=${name}`,
   };
   const { reader } = ports.fleet.member(cluster);
-  const seen = await reader.until(query, (found) => found.some((each) => isRolledOut(each)), signal);
-  return seen.some((deployment) => isRolledOut(deployment));
+  const deployments = await reader.until(query, (now) => now.some((each) => isRolledOut(each)), signal);
+  return deployments.some((deployment) => isRolledOut(deployment));
 }

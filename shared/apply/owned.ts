@@ -24,9 +24,7 @@ export async function applyOwned(
   }
 }
 
-/**
- * POST. An existing object of Meshjoin's is applied over, as `again`; any other is the error `ForeignObject`.
- */
+/** POST. Applies `again` over an existing object of Meshjoin's; any other is the error `ForeignObject`. */
 export async function createOwned(
   api: MemberApi,
   object: KubernetesObject,

@@ -102,7 +102,7 @@ function isOver(signal: AbortSignal | undefined): boolean {
 
 interface MemberLook {
   readonly missing: readonly Permission[];
-  /** Whole seconds between the member's clock and this one, whichever is ahead. */
+  /** Whole seconds between the member's clock and this one; never negative. */
   readonly skew: number | undefined;
 }
 

@@ -5,7 +5,7 @@ import type { IstiodProbe, IstiodSession } from "../ports/member-api.ts";
 export interface PortForwardPool {
   /** The same probe. A closed session keeps its connection until another istiod needs the place. */
   of(probe: IstiodProbe): IstiodProbe;
-  /** Ends what is idle. */
+  /** Closes the idle port-forwards. */
   close(): void;
 }
 

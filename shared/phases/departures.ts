@@ -61,9 +61,7 @@ interface Parting {
   readonly stuck?: Finding;
 }
 
-/**
- * Removes one member's remote secrets of the leavers; settled when its istiod does not list them any more.
- */
+/** Removes one member's remote secrets of the leavers, until its istiod does not list them any more. */
 async function part(
   run: Run,
   member: ReachableMember,

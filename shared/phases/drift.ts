@@ -63,14 +63,14 @@ async function repairMember(run: Run, member: Member): Promise<Partial<Report>> 
   const listing = await eachOf(listedKinds().filter(isNoDefinition), id, ownListed, (kind) =>
     ownOf(api, kind, meshId, signal),
   );
-  const found = listing.results.flat();
+  const owned = listing.results.flat();
   const unseen = new Set(listing.failed.map(({ kind }) => kind));
   const desired = controlPlane(template, spec, member);
   const objects = desired.stages
     .flatMap((stage) => stage.objects.filter(isNoDefinition))
     .filter(({ kind }) => !unseen.has(kind))
     .map(onceThere);
-  const present = new Map(found.map((object) => [keyOf(object), object.metadata]));
+  const present = new Map(owned.map((object) => [keyOf(object), object.metadata]));
   const missing = objects.filter((object) => !present.has(keyOf(object)));
   await settleAll(missing.map((object) => assertNotForeign(api, object, meshId, signal)));
   const created = await applyControlPlane(
@@ -85,7 +85,7 @@ async function repairMember(run: Run, member: Member): Promise<Partial<Report>> 
   const repairs = await eachOf(existing, id, wasRepaired, (object) =>
     limit(() => repairObject({ api, id, signal }, object, present.get(keyOf(object)) ?? object.metadata)),
   );
-  const old = leftOver(found, new Set(objects.map(keyOf)), keyOf);
+  const old = leftOver(owned, new Set(objects.map(keyOf)), keyOf);
   const pruned = await prune(api, id, old, signal);
   const faults = [...listing.faults, ...repairs.faults, ...pruned.faults];
   const repaired = repairs.results.flatMap((each) => each ?? []);

@@ -12,7 +12,7 @@ export type WrittenPairs = ReadonlyMap<string, boolean | MeshjoinError>;
 export const keyOf = ({ reader, target }: { readonly reader: string; readonly target: string }) =>
   `${reader} ${target}`;
 
-export interface Judged {
+export interface PairJudgement {
   readonly pair: PairReport;
   readonly findings: readonly Finding[];
 }
@@ -25,12 +25,12 @@ export interface PairResults {
 }
 
 /** The outcome of a planned pair: pure. */
-export function judgePair(plan: PairPlan, { subjects, written, evidence }: PairResults): Judged {
+export function judgePair(plan: PairPlan, { subjects, written, evidence }: PairResults): PairJudgement {
   const { reader, target } = plan;
   const result = written.get(keyOf(plan));
   const renewed = typeof result === "boolean";
   const planned = [...plan.findings, ...(plan.expiring === undefined || renewed ? [] : [plan.expiring])];
-  const settle = (outcome: Outcome, counts: boolean, ...findings: Finding[]): Judged => ({
+  const settle = (outcome: Outcome, counts: boolean, ...findings: Finding[]): PairJudgement => ({
     pair: { reader, target, outcome, counts },
     findings: [...planned, ...findings],
   });
@@ -60,18 +60,18 @@ export function judgePair(plan: PairPlan, { subjects, written, evidence }: PairR
       const error = look?.error;
       const counts = error === undefined || !isOfPeer(error, subjects);
       const found = error === undefined ? notSynced(reader, target, status) : notAsked(reader, error);
-      const judged = settle(unfinished(error), counts, found);
-      return look === undefined || error !== undefined ? judged : withSync(false, judged);
+      const verdict = settle(unfinished(error), counts, found);
+      return look === undefined || error !== undefined ? verdict : withSync(false, verdict);
     }
   }
 }
 
-function blocked({ pair, ...rest }: Judged): Judged {
+function blocked({ pair, ...rest }: PairJudgement): PairJudgement {
   return { ...rest, pair: { ...pair, isBlocked: true } };
 }
 
 /** Only for what istiod itself has shown. */
-function withSync(isSynced: boolean, { pair, ...rest }: Judged): Judged {
+function withSync(isSynced: boolean, { pair, ...rest }: PairJudgement): PairJudgement {
   return { ...rest, pair: { ...pair, isSynced } };
 }
 

@@ -19,7 +19,7 @@ import { noteLoaded } from "./note-loaded.ts";
 import { WAIT_MS } from "./own-halves.ts";
 
 /**
- * Round two of design rule 2: every pair of a subject with a whole own half, until istiod lists it synced.
+ * Round two of design rule 2: pairs of the subjects with whole own halves, until istiod lists them synced.
  */
 export const pairs: Phase = async (run, course) => {
   const round = roundOf(course.mesh, wholeSubjects(course), planContext(run, course.request));
@@ -60,14 +60,14 @@ function roundOf(mesh: SeenMesh, subjects: ReadonlySet<string>, context: PlanCon
 async function verify(run: Run, round: Round, written: WrittenPairs): Promise<Report> {
   const { mesh, subjects, plans } = round;
   const evidence = await verifyAll(run, round, written);
-  const judged = plans.map((plan) => judgePair(plan, { subjects, written, evidence }));
-  for (const { reader, target, outcome, isSynced } of judged.map(({ pair }) => pair)) {
+  const verdicts = plans.map((plan) => judgePair(plan, { subjects, written, evidence }));
+  for (const { reader, target, outcome, isSynced } of verdicts.map(({ pair }) => pair)) {
     if (isSynced === true) run.progress({ step: "pairSynced", clusterId: reader, target, outcome });
   }
   const own = mesh.members.filter(({ clusterId }) => subjects.has(clusterId)).filter(isReachable);
   return merge(await noteLoaded(run, own, evidence), {
-    pairs: judged.map(({ pair }) => pair),
-    findings: judged.flatMap(({ findings }) => findings),
+    pairs: verdicts.map(({ pair }) => pair),
+    findings: verdicts.flatMap(({ findings }) => findings),
     members: lapses(round),
     errors: [
       ...[...written.values()].flatMap((each) => (each instanceof MeshjoinError ? [each] : [])),
@@ -117,9 +117,7 @@ async function connectAll(
 /** Carries an action out; answers whether the pair was written, or the error. */
 export type Attempt = (action: Connect) => Promise<boolean | MeshjoinError>;
 
-/**
- * Attempts at once all actions that cannot wait. Of the others each reader gets a few, one after the other.
- */
+/** Attempts urgent actions at once; of the others each reader gets a few, one after the other. */
 export async function attemptAll(
   plans: readonly PairPlan[],
   attempt: Attempt,

@@ -10,9 +10,9 @@ import { BEGIN_WITHIN_MS, type TurnFault, takeTurns } from "./turn.ts";
 /**
  * Rolls a changed manifest out, one member at a time: the next only when the last is rolled out with all its
  * pairs synced, and no healthy member after the first fault (design rule 7). Members whose istiod is not
- * ready come first, whatever the state of the mesh and of the member before: the manifest cannot make them
- * worse, and may mend them. Next, in any state of the mesh, come members whose istiod answers and does not
- * work. The others wait until the mesh is whole, apart from faults that only a person can mend.
+ * ready come first, in any state of the mesh and of the member before: the manifest cannot make them worse,
+ * and may mend them. Next, in any state of the mesh, come members whose istiod answers and does not work. The
+ * others wait until the mesh is whole, apart from faults that only a person can mend.
  */
 export const rollOut: Phase = async (run, course) => {
   if (course.request.rollOut !== true) return {};

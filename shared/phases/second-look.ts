@@ -6,8 +6,8 @@ export const secondLook: Phase = async (run, course) => {
   const { mesh, report } = course;
   const wrote = report.members.some((member) => member.wrote === true);
   if (!(wrote || mesh.isPartial) || (wholeSubjects(course).size === 0 && !hasTurns(course))) return {};
-  const seen = await lookAgain(run, mesh, wrote);
-  return { mesh: seen, findings: seen.listing.findings };
+  const again = await lookAgain(run, mesh, wrote);
+  return { mesh: again, findings: again.listing.findings };
 };
 
 function hasTurns({ request, plan }: Course): boolean {

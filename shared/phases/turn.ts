@@ -53,18 +53,18 @@ export async function takeTurns(
   const blocked = course.report.pairs.filter(({ isBlocked }) => isBlocked === true).map(keyOf);
   const verified = await verifyPairs(run, mesh, new Set(ready.keys()), context, new Set(blocked));
   const late = [...ready.keys()].flatMap((id) => faultOf(id, verified) ?? []);
-  const told = late.length === 0 ? NOTHING : verified;
+  const reported = late.length === 0 ? NOTHING : verified;
   const lateIds = new Set(late.map(({ clusterId }) => clusterId));
-  const own = told.members.filter(({ clusterId }) => lateIds.has(clusterId));
+  const own = reported.members.filter(({ clusterId }) => lateIds.has(clusterId));
   return {
     members: after,
     faults: [...turns.flatMap(({ fault }) => fault ?? []), ...late],
     findings: [
       ...turns.flatMap(({ finding }) => finding ?? []),
-      ...told.findings,
+      ...reported.findings,
       ...own.flatMap(({ findings }) => findings),
     ],
-    errors: [...turns.flatMap(({ error }) => error ?? []), ...told.errors],
+    errors: [...turns.flatMap(({ error }) => error ?? []), ...reported.errors],
   };
 }
 

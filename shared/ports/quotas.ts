@@ -4,9 +4,7 @@ export interface Quota {
   readonly usage: number;
 }
 
-/**
- * The quotas of a project in a region, read before anything is deployed there. Fails as `ProjectFacts` does.
- */
+/** The quotas of a project in a region, before anything is deployed there. Fails as `ProjectFacts` does. */
 export interface Quotas {
   /** Compute Engine's, by metric: the region's (`CPUS`) and the whole project's (`CPUS_ALL_REGIONS`). */
   compute(project: string, region: string, signal?: AbortSignal): Promise<ReadonlyMap<string, Quota>>;

@@ -2,10 +2,7 @@ import { type Check, fault, fine } from "../../../shared/core/answers/check.ts";
 import { enableApi } from "../../../shared/doctor/grants.ts";
 import { notKnown, type Questions } from "./question.ts";
 
-/**
- * The APIs that Terraform itself and Google's own accounts need before the first apply; it enables the
- * others.
- */
+/** The APIs that Terraform and Google's own accounts need first; Terraform enables the others. */
 export const FIRST_APIS = [
   "cloudresourcemanager.googleapis.com",
   "pubsub.googleapis.com",

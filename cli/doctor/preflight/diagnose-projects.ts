@@ -24,9 +24,7 @@ export interface Preflight {
   readonly region: string;
 }
 
-/**
- * Checks the needs of a first apply, and writes nothing. Stops at a fault of configuration or credentials.
- */
+/** Checks the needs of a first apply; writes nothing. Stops at faults of configuration or credentials. */
 export async function diagnoseProjects(host: Host, { region }: Preflight): Promise<Diagnosis> {
   const configured = configure(host);
   if ("faults" in configured) return { checks: configured.faults };
@@ -49,7 +47,7 @@ export async function diagnoseProjects(host: Host, { region }: Preflight): Promi
   }
 }
 
-interface ProjectQuestion extends Preflight {
+interface PreflightQuestion extends Preflight {
   readonly spec: MeshSpec;
   readonly email: string | undefined;
   readonly grants: Grants;
@@ -58,7 +56,7 @@ interface ProjectQuestion extends Preflight {
 
 async function checkProjects(
   { facts, quotas }: PreflightPorts,
-  question: ProjectQuestion,
+  question: PreflightQuestion,
 ): Promise<readonly Check[]> {
   const { spec, grants, signal } = question;
   const { rootProject } = spec;
@@ -81,7 +79,7 @@ async function checkProjects(
 /** The clusters that may join, or whether a first one can be made. */
 async function checkCandidates(
   { sources, fleet, quotas }: PreflightPorts,
-  question: ProjectQuestion,
+  question: PreflightQuestion,
   istiods: Istiods | undefined,
 ): Promise<readonly Check[]> {
   const { spec, grants, signal } = question;

@@ -9,9 +9,7 @@ const NOT_ENFORCED = "not enforced";
 interface Policy {
   readonly constraint: string;
   readonly cure: string;
-  /**
-   * The value that Terraform needs without options, or `NOT_ENFORCED`. Undefined if that depends on inputs.
-   */
+  /** The value that Terraform needs without options, or `NOT_ENFORCED`; undefined if inputs decide. */
   readonly defaultNeeds?: string;
 }
 
@@ -49,11 +47,11 @@ export async function checkPolicies(questions: Questions, project: string): Prom
         : [weigh(project, policy, restriction)];
     }),
   );
-  const found = answers.flatMap((answer) => (answer.status === "fulfilled" ? answer.value : []));
+  const verdicts = answers.flatMap((answer) => (answer.status === "fulfilled" ? answer.value : []));
   const errors = answers.flatMap((answer) => (answer.status === "rejected" ? [answer.reason] : []));
   // Usually all fail for the same reason.
   const unread = errors.slice(0, 1).map((error: unknown) => notKnown(SUBJECT, project, error, questions));
-  const checks = [...found, ...unread];
+  const checks = [...verdicts, ...unread];
   return checks.length > 0 ? checks : [fine(SUBJECT, `${project}: no policy is in the way`)];
 }
 

@@ -22,7 +22,7 @@ const READERS: Readonly<Record<string, string>> = {
   "serviceusage.services.use": "roles/serviceusage.serviceUsageConsumer",
 };
 
-/** A fact that could not be read is `unknown`, whatever the error. */
+/** A fact that could not be read is `unknown`. */
 export function notKnown(
   subject: Subject,
   project: string,

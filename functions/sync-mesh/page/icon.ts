@@ -8,10 +8,7 @@ const SHAPES: Readonly<Record<Tone, string>> = {
     "<path d='M1 1h14v14H1z' fill='#c0322b'/><path d='m5 5 6 6m0-6-6 6' stroke='#fff' stroke-width='2'/>",
 };
 
-/**
- * The state of the mesh in a browser's tab. Without an icon browsers ask for `/favicon.ico`, which the policy
- * forbids.
- */
+/** The state of the mesh in a browser's tab. Else browsers ask for `/favicon.ico`: forbidden here. */
 export function iconUrl(tone: Tone): string {
   const svg = `<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 16 16'>${SHAPES[tone]}</svg>`;
   return `data:image/svg+xml,${encodeURIComponent(svg)}`;

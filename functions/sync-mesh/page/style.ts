@@ -226,10 +226,7 @@ export const STYLE_ELEMENT: Html = html`<style>${STYLE}</style>`;
 
 const digest = createHash("sha256").update(source(STYLE)).digest("base64");
 
-/**
- * Allows only this document: its style by hash, pictures in it, forms to its origin. No script, frame or
- * base.
- */
+/** Allows only this document: its style by hash, its pictures, forms to its origin; no script or frame. */
 export const CONTENT_SECURITY_POLICY = [
   "default-src 'none'",
   `style-src 'sha256-${digest}'`,

@@ -25,11 +25,14 @@ export interface ApiRequest {
 
 /** One API server: a pool of kept-alive connections for requests, and a kubeconfig for WebSockets. */
 export interface ApiConnection {
-  /** The parsed body; `undefined` for what is absent and may be. Everything else is a MeshjoinError. */
+  /**
+   * The parsed body; `undefined` for an absent object that may be absent. Any other failure is a
+   * MeshjoinError.
+   */
   json(request: ApiRequest): Promise<unknown>;
   /** The raw body of a watch, line by line. Fails with a MeshjoinError, also in the middle. */
   lines(request: ApiRequest): AsyncIterable<string>;
-  /** What stands in the `Date` of an answer. */
+  /** The `Date` header of an answer. */
   serverTime(signal: AbortSignal | undefined): Promise<Date | undefined>;
   /** With a fresh token; for the WebSocket client. */
   kubeConfig(): Promise<KubeConfig>;

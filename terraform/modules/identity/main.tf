@@ -1,6 +1,6 @@
 locals {
   accounts = {
-    reconciler = "Meshjoin: joins clusters, and renews what is due"
+    reconciler = "Meshjoin: joins clusters, and renews tokens and CAs"
     rotator    = "Meshjoin: the same, and changes the root secret"
     signer     = "Meshjoin: alone reads root keys; reaches no cluster"
     push       = "Meshjoin: delivers messages to the event functions"

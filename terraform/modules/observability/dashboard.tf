@@ -1,7 +1,7 @@
 locals {
   charts = [
     { title = "Full runs, by outcome", filter = local.counted["full-run"], group = ["metric.label.outcome"] },
-    { title = "Findings that ask for somebody", filter = local.counted["error-finding"], group = ["metric.label.reason"] },
+    { title = "Findings that need a person", filter = local.counted["error-finding"], group = ["metric.label.reason"] },
     { title = "Pairs that are not synced", filter = local.counted["pair-not-synced"], group = ["metric.label.cluster_id"] },
     { title = "Past their renewal", filter = local.counted["renewal-overdue"], group = ["metric.label.reason"] },
     { title = "Joins that failed", filter = local.counted["join-failed"], group = ["metric.label.cluster"] },

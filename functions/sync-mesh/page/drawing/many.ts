@@ -114,9 +114,7 @@ function troubledIds(gaps: readonly Gap[]): ReadonlySet<string> {
   return new Set(ids);
 }
 
-/**
- * Every member on a circle, with arrows only for pairs that are not synced: many good lines hide a bad one.
- */
+/** Every member on a circle, and arrows only for unsynced pairs: many good lines hide a bad one. */
 export function drawMany(scene: Scene): Drawing {
   const ring = ringOf(scene);
   const troubled = troubledIds(scene.gaps);

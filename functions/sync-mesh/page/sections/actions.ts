@@ -3,9 +3,7 @@ import { type Html, html } from "../html.ts";
 import type { Scene } from "../scene.ts";
 import { relative, section } from "./parts.ts";
 
-/**
- * After a reload Firefox fills a field, even a hidden one, with its old value, and an old token is refused.
- */
+/** After a reload Firefox fills even a hidden field with its old value; an old token is refused. */
 function csrfField({ csrfToken }: Scene): Html {
   return html`<input type="hidden" name="csrf" value="${csrfToken}" autocomplete="off">`;
 }

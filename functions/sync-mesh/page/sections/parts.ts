@@ -56,10 +56,7 @@ export interface TableOptions {
   readonly kind?: string;
 }
 
-/**
- * A table in its own box: a table that is too wide or too long scrolls there, by keyboard too, and not the
- * page.
- */
+/** A table in a box that scrolls, by keyboard too, if the table is too wide or too long. */
 export function table({ id, caption, head, body, kind = "" }: TableOptions): Html {
   return html`
 <div class="scroll" role="group" aria-labelledby="${id}-caption" tabindex="0">

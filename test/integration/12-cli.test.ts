@@ -421,7 +421,7 @@ describe("the command line", () => {
       expect(before.found.map(named)).toEqual(["services unknown", "identities unknown"]);
       expect([before.code, before.found[0]?.message]).toEqual([
         3,
-        expect.stringContaining("34.118.224.0/20: none is in the way of another now"),
+        expect.stringContaining("34.118.224.0/20: no two collide now"),
       ]);
       const rooms = before.checks.filter(({ name }) => name === "room");
       expect(rooms.map(({ state: is, message }) => [is, message])).toEqual(

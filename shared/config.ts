@@ -5,18 +5,18 @@ import { type Access, INTERMEDIATE_TO_WORKLOAD, KEY_ALGORITHMS, type MeshSpec } 
 import { ConfigError } from "./errors.ts";
 import { nearest } from "./nearest.ts";
 
-/** All of the environment that has an effect. */
+/** All environment variables that have an effect. */
 export interface Config {
   readonly spec: MeshSpec;
-  /** The function that alone reads root keys, without a slash at the end; undefined: they are read in this process. */
+  /** URL of the signer, without a slash at the end; undefined: this process reads the root keys itself. */
   readonly signerUrl?: string;
-  /** The function that says what the rotator is allowed, without a slash at the end. */
+  /** URL of the function that examines the rotator's account, without a slash at the end. */
   readonly examineRotatorUrl?: string;
-  /** Stand-ins for Google's APIs, on loopback alone: with them no request leaves the machine. */
+  /** Stand-ins for Google's APIs, on loopback alone, so that no request leaves the machine. */
   readonly containerEndpoint?: string;
   readonly secretManagerEndpoint?: string;
   readonly computeEndpoint?: string;
-  /** Of those APIs that tell of a project: billing, enabled APIs, rights, policies, quotas. */
+  /** For the APIs about a project: billing, enabled APIs, rights, policies, quotas. */
   readonly projectEndpoint?: string;
 }
 
@@ -30,7 +30,7 @@ const TOKEN_TTL_MIN = 600;
 /** Project IDs, those of a domain (`example.com:fleet`) included, which may be shorter. */
 const PROJECT = /^(?:[a-z0-9][-.a-z0-9]*:)?[a-z][-a-z0-9]{1,28}[a-z0-9]$/;
 
-/** A schema from a reading function: what it answers with `undefined` is at fault, and `cure` says what to do. */
+/** A schema from a function that answers `undefined` for a wrong value; `cure` is the message then. */
 function text<T>(read: (value: string) => T | undefined, cure: string): z.ZodMiniType<T, string> {
   return z.pipe(
     z.string(),
@@ -77,7 +77,7 @@ function isLoopbackHttp(value: string): boolean {
   return url?.protocol === "http:" && LOOPBACK_HOSTS.includes(url.hostname);
 }
 
-/** Identity tokens are for one spelling of a URL: without a slash at the end, as Cloud Run tells it. */
+/** An identity token is for one spelling of a URL: Cloud Run's, without a slash at the end. */
 function functionUrl(value: string): string | undefined {
   const url = URL.parse(value);
   const secure = url?.protocol === "https:" || isLoopbackHttp(value);
@@ -150,7 +150,7 @@ export const DEFAULTS = {
   MESHJOIN_ROTATION_SHARE: "0.2",
 } as const satisfies Partial<Record<VariableName, string>>;
 
-/** Read by other parts of the project; found in the environment of a function in the sandbox and passed over. */
+/** For other parts of the project. A function in the sandbox has them in its environment and ignores them. */
 const OTHERS = ["MESHJOIN_BINARIES", "MESHJOIN_ISTIOCTL"];
 
 type Values = z.infer<typeof SCHEMA>;
@@ -166,12 +166,12 @@ function unknownVariables(env: Environment): string[] {
     .filter((name) => name.startsWith("MESHJOIN_") && !names.includes(name) && !OTHERS.includes(name))
     .toSorted()
     .map((name) => {
-      const meant = nearest(name, names);
-      return `${name} is unknown: ${meant === undefined ? "remove it" : `did you mean ${meant}?`}`;
+      const similar = nearest(name, names);
+      return `${name} is unknown: ${similar === undefined ? "remove it" : `did you mean ${similar}?`}`;
     });
 }
 
-/** What is set, and the defaults of the rest. An empty variable counts as not set. */
+/** The variables that are set, and defaults for the rest. An empty variable counts as not set. */
 function withDefaults(env: Environment): Record<string, string> {
   const set = variableNames().flatMap((name) => {
     const value = env[name]?.trim() ?? "";
@@ -180,18 +180,18 @@ function withDefaults(env: Environment): Record<string, string> {
   return { ...DEFAULTS, ...Object.fromEntries(set) };
 }
 
-function describeIssue({ path, message }: z.core.$ZodIssue, given: Record<string, string>): string {
+function describeIssue({ path, message }: z.core.$ZodIssue, variables: Record<string, string>): string {
   const name = String(path[0]);
-  const value = given[name];
+  const value = variables[name];
   return value === undefined
     ? `${name} is missing: set it`
     : `${name} is ${JSON.stringify(value)}: ${message}`;
 }
 
-/** What only two variables together can get wrong. */
-function crossFaults(given: Record<string, string>): string[] {
-  const intermediate = parseDuration(given["MESHJOIN_INTERMEDIATE_TTL"] ?? "");
-  const workload = parseDuration(given["MESHJOIN_WORKLOAD_TTL"] ?? "");
+/** Faults that only two variables together can have. */
+function crossFaults(variables: Record<string, string>): string[] {
+  const intermediate = parseDuration(variables["MESHJOIN_INTERMEDIATE_TTL"] ?? "");
+  const workload = parseDuration(variables["MESHJOIN_WORKLOAD_TTL"] ?? "");
   if (intermediate === undefined || workload === undefined) return [];
   if (intermediate >= INTERMEDIATE_TO_WORKLOAD * workload) return [];
   return [
@@ -240,12 +240,12 @@ function toConfig(values: Values): Config {
   };
 }
 
-/** Fails with one ConfigError that names every variable at fault, each with its cure. */
+/** Fails with one ConfigError that names every wrong variable, each with its cure. */
 export function loadConfig(env: Environment): Config {
-  const given = withDefaults(env);
-  const result = SCHEMA.safeParse(given);
-  const issues = result.error?.issues.map((issue) => describeIssue(issue, given)) ?? [];
-  const faults = [...issues, ...crossFaults(given), ...unknownVariables(env)];
+  const variables = withDefaults(env);
+  const result = SCHEMA.safeParse(variables);
+  const issues = result.error?.issues.map((issue) => describeIssue(issue, variables)) ?? [];
+  const faults = [...issues, ...crossFaults(variables), ...unknownVariables(env)];
   if (result.success && faults.length === 0) return toConfig(result.data);
   throw new ConfigError(
     `the configuration is not valid:\n${faults.map((fault) => `  ${fault}`).join("\n")}`,

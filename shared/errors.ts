@@ -5,17 +5,17 @@ export type ErrorFields = Readonly<Record<string, string | number | boolean>>;
 
 export interface ErrorOptions {
   readonly code: ErrorCode;
-  /** What mends it, where a person can: a command, or words in lower case without a final period. */
+  /** How a person mends it: a command, or words in lower case without a final period. */
   readonly cure?: string | undefined;
   readonly cause?: unknown;
   readonly fields?: ErrorFields;
 }
 
 /**
- * Every error that Meshjoin raises itself. `retryable` decides what a trigger does with it: thrown, so that it
- * is delivered again, or acknowledged with an alert. Messages start in lower case, have no final period and say what is wrong;
- * what mends it stands beside them, so that each place can show both in its own way. An error without a cure is retryable: time is
- * its cure.
+ * Every error that Meshjoin raises itself. After a `retryable` one a trigger asks for the event again; any
+ * other it acknowledges with an alert. A message starts in lower case, has no final period and names the
+ * fault. The cure stands in its own field, so that each place can show both in its way. An error without a
+ * cure is retryable: time is its cure.
  */
 export abstract class MeshjoinError extends Error {
   abstract readonly retryable: boolean;
@@ -37,7 +37,7 @@ export class ConfigError extends MeshjoinError {
   readonly retryable = false;
 }
 
-/** What a caller sent is wrong; `field` names the part. */
+/** A caller sent wrong input; `field` names the part. */
 export class InputError extends MeshjoinError {
   readonly retryable = false;
   readonly field: string;
@@ -63,27 +63,27 @@ export class RefusedError extends MeshjoinError {
   readonly retryable = false;
 }
 
-/** Somebody else was faster: `AlreadyExists` for a create, `Conflict` for a compare-and-set, `Stale` for an etag. */
+/** Another writer was first: `AlreadyExists` (create), `Conflict` (compare-and-set), `Stale` (etag). */
 export class ConflictError extends MeshjoinError {
   readonly retryable = true;
 }
 
-/** All is on its way and needs time; come again. */
+/** Nothing failed; the work needs more time, so the same request should come again. */
 export class NotReadyError extends MeshjoinError {
   readonly retryable = true;
 }
 
 /**
- * A fault of Meshjoin's own, or data that no part of it knows how to read. Its message names the kind of the cause alone, which may
- * quote what it could not read.
+ * A fault of Meshjoin's own, or data that it cannot read. The message names only the kind of the cause,
+ * because the cause may quote that data.
  */
 class UnexpectedError extends MeshjoinError {
   readonly retryable = false;
 }
 
 /**
- * The same error, of that cluster if it names none, if it is one of ours; any other becomes UnexpectedError `Unexpected`, of that
- * cluster. `doing` completes "an unexpected error while …".
+ * A MeshjoinError with the cluster's ID, unless it names a cluster already. Any other error becomes
+ * UnexpectedError `Unexpected` of the cluster. `doing` completes "an unexpected error while …".
  */
 export function asMeshjoinError(error: unknown, clusterId: string, doing: string): MeshjoinError {
   if (error instanceof MeshjoinError) return ofCluster(error, clusterId);
@@ -96,14 +96,14 @@ export function asMeshjoinError(error: unknown, clusterId: string, doing: string
   });
 }
 
-/** The error itself stays as it is: several members may have met the same one. */
+/** A copy: several members may have met the same error. */
 function ofCluster(error: MeshjoinError, clusterId: string): MeshjoinError {
   if (error.fields["clusterId"] !== undefined) return error;
   const fields: ErrorFields = { ...error.fields, clusterId };
   return Object.create(error, { fields: { value: fields, enumerable: true } });
 }
 
-/** For a terminal or a page of plain text: what is wrong, and beneath it what mends it. */
+/** Message and cure on two lines, for a terminal or a page of plain text. */
 export function inWords(error: unknown): string {
   if (!(error instanceof MeshjoinError)) return error instanceof Error ? error.message : String(error);
   const cure = error.cure ?? (error.retryable ? "try again" : undefined);

@@ -5,13 +5,12 @@ import { VERSION } from "./version.ts";
 
 type Fields = Readonly<Record<string, unknown>>;
 
-/** A constant message and what varies as fields; an error goes under `err`. */
+/** A constant message, and the variable parts as fields; an error goes under `err`. */
 export interface Logger {
   debug(fields: Fields, message: string): void;
   info(fields: Fields, message: string): void;
   warn(fields: Fields, message: string): void;
   error(fields: Fields, message: string): void;
-  /** The same log with these fields on every line. */
   child(fields: Fields): Logger;
 }
 
@@ -25,7 +24,7 @@ const SEVERITY: Readonly<Record<string, string>> = {
   fatal: "CRITICAL",
 };
 
-/** Fields that hold secrets by their name, wherever and however deep an object with them is logged. */
+/** Names of fields that hold secrets, at any depth. */
 const SECRET_FIELDS: ReadonlySet<string> = new Set([
   "token",
   "key",
@@ -38,8 +37,8 @@ const SECRET_FIELDS: ReadonlySet<string> = new Set([
 const CAUSES_MAX = 5;
 
 /**
- * What a log says of an error. Foreign errors carry whole requests with their headers as enumerable fields,
- * so nothing but name, message and code is taken from them; their stack is kept, because they are unexpected.
+ * The fields of an error for the log. Foreign errors carry whole requests with headers as enumerable fields,
+ * so only name, message and code are taken from them, and the stack, because they are unexpected.
  */
 export function describeError(error: unknown, depth = 0): Fields {
   if (!(error instanceof Error)) return { message: String(error) };
@@ -61,8 +60,9 @@ export function describeError(error: unknown, depth = 0): Fields {
 }
 
 /**
- * The fields that let Cloud Logging show a line under its request; https://cloud.google.com/trace/docs/trace-log-integration.
- * `traceparent` as in https://www.w3.org/TR/trace-context/; anything else gives no fields.
+ * The fields that let Cloud Logging show a line under its request;
+ * https://cloud.google.com/trace/docs/trace-log-integration. `traceparent` as in
+ * https://www.w3.org/TR/trace-context/; no fields for any other text.
  */
 export function traceFields(traceparent: unknown, project: string | undefined): Fields {
   const groups = /^[\da-f]{2}-(?<trace>[\da-f]{32})-(?<span>[\da-f]{16})-(?<flags>[\da-f]{2})/.exec(
@@ -77,20 +77,21 @@ export function traceFields(traceparent: unknown, project: string | undefined): 
 }
 
 /**
- * Labels of a log entry, which Cloud Logging indexes; https://cloud.google.com/logging/docs/structured-logging#special-payload-fields.
- * A line about a finding or an error is about the cluster of that, which may be a peer of the one that its run is about.
+ * Labels of a log entry, which Cloud Logging indexes;
+ * https://cloud.google.com/logging/docs/structured-logging#special-payload-fields. A finding or an error
+ * names its own cluster, which may be a peer of the run's.
  */
 function labelsOf({ meshId, clusterId, finding, err }: Fields): Fields {
-  const found =
+  const ofFinding =
     typeof finding === "object" && finding !== null ? Reflect.get(finding, "clusterId") : undefined;
-  const failed = err instanceof MeshjoinError ? err.fields["clusterId"] : undefined;
-  const labels = Object.entries({ mesh_id: meshId, cluster_id: found ?? failed ?? clusterId }).filter(
+  const ofError = err instanceof MeshjoinError ? err.fields["clusterId"] : undefined;
+  const labels = Object.entries({ mesh_id: meshId, cluster_id: ofFinding ?? ofError ?? clusterId }).filter(
     ([, value]) => typeof value === "string",
   );
   return labels.length === 0 ? {} : { "logging.googleapis.com/labels": Object.fromEntries(labels) };
 }
 
-/** On the finished line, because paths of a logger name one depth each and stop where a serializer begins. */
+/** On the finished line: pino's paths name one depth each and stop where a serializer begins. */
 function withoutSecretFields(line: string): string {
   const redacted: unknown = JSON.parse(line, (name, value: unknown) =>
     SECRET_FIELDS.has(name) ? REDACTED : value,
@@ -99,8 +100,8 @@ function withoutSecretFields(line: string): string {
 }
 
 /**
- * Lines of JSON as Cloud Logging ingests them. Written through `process.stdout`, because the Functions Framework
- * adds the execution ID there. Every line passes the scrubber as a whole.
+ * Lines of JSON as Cloud Logging ingests them. Written through `process.stdout`, because the Functions
+ * Framework adds the execution ID there. Every line passes the scrubber as a whole.
  */
 export function createLogger(
   stream: { write(line: string): unknown } = process.stdout,

@@ -12,11 +12,11 @@ function distance(a: string, b: string): number {
   return row.at(-1) ?? 0;
 }
 
-/** What was probably meant by a misspelt word: the closest candidate, unless more than a third of it differs. */
+/** The closest candidate to a misspelt word, unless more than a third of it differs. */
 export function nearest(word: string, candidates: readonly string[]): string | undefined {
   const ranked = candidates
-    .map((candidate) => ({ candidate, far: distance(word, candidate) }))
-    .toSorted((a, b) => a.far - b.far || a.candidate.localeCompare(b.candidate));
+    .map((candidate) => ({ candidate, edits: distance(word, candidate) }))
+    .toSorted((a, b) => a.edits - b.edits || a.candidate.localeCompare(b.candidate));
   const best = ranked[0];
-  return best !== undefined && best.far * 3 <= best.candidate.length ? best.candidate : undefined;
+  return best !== undefined && best.edits * 3 <= best.candidate.length ? best.candidate : undefined;
 }

@@ -23,7 +23,7 @@ import {
   wireSources,
 } from "./runtime.ts";
 
-/** What a person at a command line has beside the ports of a run; no trigger gets it. */
+/** The ports of a person at a command line. No trigger gets them. */
 export interface OperatorPorts extends RotatorPorts {
   readonly labels: ClusterLabels;
   readonly caller: CallerIdentity;
@@ -31,14 +31,14 @@ export interface OperatorPorts extends RotatorPorts {
   readonly keys: RootKeys;
 }
 
-/** What is looked at where nothing is deployed yet. */
+/** The ports for a project where nothing is deployed yet. */
 export interface PreflightPorts {
   readonly caller: CallerIdentity;
   readonly facts: ProjectFacts;
   readonly quotas: Quotas;
   readonly sources: ClusterSources;
   readonly fleet: Fleet;
-  /** Istio's manifest for real clusters or, in the sandbox, for its own. Fails where none was built. */
+  /** Istio's manifest; in the sandbox that for its own clusters. Fails where none was built. */
   readonly template: () => Promise<ManifestTemplate>;
 }
 
@@ -47,27 +47,27 @@ export type OperatorRun = Run<OperatorPorts>;
 /** The wiring of one command. */
 export interface Operator {
   readonly spec: MeshSpec;
-  /** Of the function that reads payloads of the root in this process's place, if there is one. */
+  /** The URL of the signer, which reads the root's payloads in this process's place, if there is one. */
   readonly signerUrl: string | undefined;
-  /** Google's APIs are stood in for. */
+  /** Stand-ins take the place of Google's APIs. */
   readonly inSandbox: boolean;
   /** Needs the manifest. */
   withRun<T>(progress: Reporter, use: (run: OperatorRun) => Promise<T>): Promise<T>;
-  /** Whoever opens the ports closes their fleet. */
+  /** The caller closes their fleet. */
   open(): Promise<OperatorPorts>;
-  /** Whoever opens the ports closes their fleet. */
+  /** The caller closes their fleet. */
   openPreflight(): Promise<PreflightPorts>;
 }
 
-/** Identity tokens of the person's own credentials, by audience. Fails as `googleIdentityToken` does. */
+/** Identity tokens from the person's own credentials, by audience. Fails as `googleIdentityToken` does. */
 export function operatorIdentity(): (audience: string) => Promise<string> {
   const tokens = lazily(async () => (await import("./adapters/google-auth.ts")).googleIdentityToken());
   return async (audience) => await (await tokens())(audience);
 }
 
 /**
- * The composition root of the command line: that of the functions, and what only a person may do. Fails with ConfigError.
- * `manifest` is the `istio/manifest.json` that the build has rendered; it is read when a run starts.
+ * The composition root of the command line, with the ports that only a person has. Fails with ConfigError.
+ * `manifest`: the `istio/manifest.json` that the build has rendered; each run reads it when it starts.
  */
 export function createOperator(env: NodeJS.ProcessEnv, manifest: URL): Operator {
   const config = loadConfig(env);

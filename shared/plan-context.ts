@@ -3,7 +3,7 @@ import { desiredControlPlane } from "./istio/control-plane.ts";
 import type { PlanContext } from "./plan/mesh.ts";
 import type { Run } from "./run.ts";
 
-/** What this run wants of the mesh, at this moment. */
+/** The wanted state of the mesh for this run, now. */
 export function planContext(
   { spec, template, ports }: Run,
   { scope, confirm = [], rotateBefore }: Pick<ReconcileRequest, "scope" | "confirm" | "rotateBefore">,

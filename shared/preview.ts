@@ -10,23 +10,24 @@ import { planContext } from "./plan-context.ts";
 import type { Run } from "./run.ts";
 
 /**
- * What a run of this request would do now, planned from one look at everything, `known` if somebody has just had it. The
- * real run looks again between its rounds, so it may find more to do, or less. Throws as `lookAtMesh` does.
+ * The plan of this request, from one look at the whole mesh (or `latest`, a look that the caller has just
+ * had). The run itself looks again between its rounds, so it may find more to do, or less. Throws as
+ * `lookAtMesh` does.
  */
-export async function preview(run: Run, request: ReconcileRequest, known?: Mesh): Promise<Plan> {
+export async function preview(run: Run, request: ReconcileRequest, latest?: Mesh): Promise<Plan> {
   const { scope } = request;
-  const seen = known ?? (await lookAtMesh(run, "mesh"));
+  const observed = latest ?? (await lookAtMesh(run, "mesh"));
   const context = planContext(run, request);
-  const mesh = await lookAtDefinitions(run, seen, planFirst(seen, context));
+  const mesh = await lookAtDefinitions(run, observed, planFirst(observed, context));
   const plan = planMesh(mesh, context, "afterwards");
   const concerns = (...ids: readonly string[]) => scope === "mesh" || ids.includes(scope.clusterId);
   const actions = actionsOf(plan).filter((action) => concerns(...sidesOf(action)));
   const findings = [
-    ...[noSigningRoot(run.spec, seen.roots.versions) ?? []].flat(),
-    ...seen.listing.findings,
-    ...plan.members.flatMap(({ clusterId, findings: found }) => (concerns(clusterId) ? found : [])),
-    ...plan.pairs.flatMap(({ reader, target, action, expiring, findings: found }) =>
-      concerns(reader, target) ? [...found, ...(action === undefined ? [expiring ?? []].flat() : [])] : [],
+    ...[noSigningRoot(run.spec, mesh.roots.versions) ?? []].flat(),
+    ...mesh.listing.findings,
+    ...plan.members.flatMap(({ clusterId, findings: notes }) => (concerns(clusterId) ? notes : [])),
+    ...plan.pairs.flatMap(({ reader, target, action, expiring, findings: notes }) =>
+      concerns(reader, target) ? [...notes, ...(action === undefined ? [expiring ?? []].flat() : [])] : [],
     ),
     ...plan.departures.findings.filter(({ clusterId = "" }) => concerns(clusterId)),
   ];

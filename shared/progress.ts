@@ -1,7 +1,7 @@
 import type { Outcome } from "./core/answers/outcome.ts";
 import type { Action } from "./plan/action.ts";
 
-/** A step that was just finished, for whoever watches a run; the log of a function, a terminal. */
+/** A step that a run has just finished, for the log of a function or a terminal. */
 export interface Progress {
   readonly step: Action["kind"] | "istiodReady" | "certificateLoaded" | "pairSynced";
   readonly clusterId: string;

@@ -26,8 +26,8 @@ import { isRetried, merge, summaryOf } from "./report.ts";
 import type { Run } from "./run.ts";
 
 /**
- * What a run does, row by row. The phases of one row go side by side, because they write different objects. Those that look at
- * more than a join needs do so in deep runs alone.
+ * The phases of a run, row by row. Those of one row run side by side, because they write different objects.
+ * Those that look at more than a join needs do so in deep runs alone.
  */
 const PHASES: readonly (readonly Phase[])[] = [
   [ownHalves, departures],
@@ -39,42 +39,42 @@ const PHASES: readonly (readonly Phase[])[] = [
   [permissions, elsewhere, refusedPods],
 ];
 
-/** A summary, and what a trigger has to know to answer: whether to come again, and what to log. */
+/** The summary, with the facts that a trigger needs for its answer and its log. */
 export interface Reconciled {
   readonly summary: Summary;
-  /** Work is left that the same request can finish later. Unreachable peers are no reason; they have the full run. */
+  /** The same request can finish more later. Unreachable peers do not count; a full run comes to them. */
   readonly retry: boolean;
-  /** Everything that went wrong on the way; logged once, at the edge. */
+  /** For the log, which has each once (run-log.ts). */
   readonly errors: readonly MeshjoinError[];
-  /** Those that the run has looked at, as it saw them last. */
+  /** The members, as the run saw them last. */
   readonly members: readonly Member[];
 }
 
 /**
- * Look, plan, and carry the plan out phase by phase. Throws only when nothing can be said of any member: no project answers; or the
- * run is about members and no root signs, or the names of the root secret cannot be read. `known` are clusters that were read just
- * now: a list may be a moment behind.
+ * Looks, plans, and carries the plan out phase by phase. Throws only when it can tell nothing of any member:
+ * no source answers; or the run is about members, and no root signs or the root secret's state cannot be
+ * read. `fresh`: clusters that the caller has just read; a list may be a moment behind.
  */
 export async function reconcile(
   run: Run,
   request: ReconcileRequest,
-  known: readonly Cluster[] = [],
+  fresh: readonly Cluster[] = [],
 ): Promise<Reconciled> {
-  const look = await lookAt(run, request.scope, { known });
+  const look = await lookAt(run, request.scope, { known: fresh });
   const { roots } = look;
   const fault = whyNoRoot(run, roots);
-  // What has left goes even if no root is known; everything else needs one.
+  // A departure needs no root; every other phase does.
   const rows = fault === undefined ? PHASES : [[departures]];
   let course = begin(run, request, { ...look, roots: roots instanceof MeshjoinError ? NO_ROOTS : roots });
-  for (const row of rows) course = await through(run, course, row);
+  for (const row of rows) course = await runRow(run, course, row);
   if (fault !== undefined && !isAboutLeaver(course)) throw fault;
-  const { mesh: last } = course;
-  const report = merge(course.report, { errors: unreadableErrors([...last.members, ...last.leavers]) });
+  const { mesh } = course;
+  const report = merge(course.report, { errors: unreadableErrors([...mesh.members, ...mesh.leavers]) });
   const retry = isRetried(report) || run.signal.aborted;
-  return { summary: summaryOf(report), retry, errors: report.errors, members: last.members };
+  return { summary: summaryOf(report), retry, errors: report.errors, members: mesh.members };
 }
 
-/** Why nothing can be issued; undefined where a root signs. */
+/** Why Meshjoin cannot issue; undefined where a root signs. */
 function whyNoRoot({ spec }: Run, roots: Roots | MeshjoinError): MeshjoinError | undefined {
   if (roots instanceof MeshjoinError) return roots;
   const unsigned = noSigningRoot(spec, roots.versions);
@@ -85,27 +85,27 @@ function whyNoRoot({ spec }: Run, roots: Roots | MeshjoinError): MeshjoinError |
 
 const NO_ROOTS: Roots = rootsOf({ versions: {}, annotations: {} });
 
-/** The run is about one cluster, and that is no member. */
+/** Whether the run is about one cluster that is no member. */
 function isAboutLeaver({ request, mesh }: Pick<Course, "request" | "mesh">): boolean {
   return request.scope !== "mesh" && mesh.subjects.size === 0;
 }
 
-/** What the first look says, and what follows from it. */
+/** The course after the first look and its plan. */
 function begin(run: Run, request: ReconcileRequest, mesh: Mesh): Course {
   const { clock } = run.ports;
   const isOfMesh = request.scope === "mesh";
   const findings = [
     ...mesh.listing.findings,
     ...(isOfMesh ? [rotationDue(mesh.members, mesh.roots, run.spec, clock.now()) ?? []].flat() : []),
-    // Of these it cannot be told what they hold of the leaver.
+    // These may hold credentials of the leaver that Meshjoin cannot see.
     ...(isAboutLeaver({ request, mesh }) ? mesh.members.flatMap((member) => outOfReach(member) ?? []) : []),
   ];
   const plan = planFirst(mesh, planContext(run, request));
   return { request, mesh, plan, report: merge({ findings }) };
 }
 
-async function through(run: Run, course: Course, row: readonly Phase[]): Promise<Course> {
+async function runRow(run: Run, course: Course, row: readonly Phase[]): Promise<Course> {
   const results = await Promise.all(row.map((phase) => phase(run, course)));
-  const seen = results.findLast((result) => result.mesh !== undefined)?.mesh;
-  return { ...course, mesh: seen ?? course.mesh, report: merge(course.report, ...results) };
+  const newest = results.findLast((result) => result.mesh !== undefined)?.mesh;
+  return { ...course, mesh: newest ?? course.mesh, report: merge(course.report, ...results) };
 }

@@ -5,7 +5,7 @@ import type { MemberSummary, Summary } from "./core/answers/summary.ts";
 import { asMeshjoinError, type MeshjoinError } from "./errors.ts";
 
 /**
- * What a part of a run has come to: the result of every phase, of each of its members, and of the whole run.
+ * The result of a phase, of one member's part in it, and of the whole run.
  *
  * |           | comes again?                       | logged?                   | shown?                                |
  * | --------- | ---------------------------------- | ------------------------- | ------------------------------------- |
@@ -17,10 +17,10 @@ export interface Report {
   /** A member may have several, of several phases; the summary shows the worst outcome and all findings. */
   readonly members: readonly MemberReport[];
   readonly pairs: readonly PairReport[];
-  /** Of the mesh, of pairs, and of members that the run is not about. */
+  /** About the mesh, pairs, and members that the run is not about. */
   readonly findings: readonly Finding[];
   readonly errors: readonly MeshjoinError[];
-  /** Members are left that the same request can go on with. */
+  /** The run stopped before it had come to all members; the same request can go on. */
   readonly isCutShort: boolean;
 }
 
@@ -28,13 +28,13 @@ export interface MemberReport {
   readonly clusterId: string;
   readonly outcome: Outcome;
   readonly findings: readonly Finding[];
-  /** Something was written to it. */
+  /** The run wrote something to it. */
   readonly wrote?: boolean;
   /** It was left alone, because a person must act first. */
   readonly isBlocked?: boolean;
-  /** Its own half was whole, and then its istiod did not serve the intermediate, or was not ready any more. */
+  /** Its own half was complete; later its istiod was not ready, or did not serve its intermediate. */
   readonly hasLapsed?: boolean;
-  /** Its istiod was asked, and does not serve the intermediate that it should have loaded by now. */
+  /** Its istiod answered, and does not serve the intermediate that it should have loaded by now. */
   readonly isUnloaded?: boolean;
 }
 
@@ -42,11 +42,11 @@ export interface PairReport {
   readonly reader: string;
   readonly target: string;
   readonly outcome: Outcome;
-  /** Whether the outcome speaks for the run; a pair that waits for the other member's own half does not. */
+  /** Whether the outcome counts for the run. A pair that waits for the other member's own half does not. */
   readonly counts: boolean;
   /** It was left alone, because a person must act first. */
   readonly isBlocked?: boolean;
-  /** Whether every istiod of the reader lists the target as synced; undefined where that was not asked, or could not be. */
+  /** Whether every istiod of the reader lists the target as synced; undefined where Meshjoin cannot tell. */
   readonly isSynced?: boolean;
 }
 
@@ -62,7 +62,7 @@ export function merge(...reports: readonly Partial<Report>[]): Report {
   };
 }
 
-/** What one member's part of the work has come to, if it threw: its outcome, its finding, and the error for the log. */
+/** The outcome, the finding and the error for the log, for a member whose part of the work threw. */
 function failure(thrown: unknown, clusterId: string, doing: string): MemberFault {
   const error = asMeshjoinError(thrown, clusterId, doing);
   return { clusterId, outcome: outcomeOfFailure(error), finding: faultFinding(error, clusterId), error };
@@ -76,8 +76,8 @@ export interface MemberFault {
 }
 
 /**
- * The bulkhead between members: whatever goes wrong while `work` is about one of them is the outcome of that one, also what nobody
- * has expected. `doing` completes "an unexpected error while …".
+ * The bulkhead between members: any error of `work`, even an unexpected one, becomes the outcome of its one
+ * member. `doing` completes "an unexpected error while …".
  */
 export async function settle<T>(
   clusterId: string,
@@ -92,7 +92,7 @@ export async function settle<T>(
   }
 }
 
-/** Outcomes that speak for the run. */
+/** Outcomes that count for the run. */
 function outcomesOf({ members, pairs }: Report): Outcome[] {
   return [
     ...members.map(({ outcome }) => outcome),
@@ -100,12 +100,12 @@ function outcomesOf({ members, pairs }: Report): Outcome[] {
   ];
 }
 
-/** Whether the same request is to come again: time alone mends what is left. */
+/** Whether the same request should come again: time alone can finish the rest. */
 export function isRetried(report: Report): boolean {
   return report.isCutShort || outcomesOf(report).includes("waiting");
 }
 
-/** Whether every member and pair is as it should be, but for those that only a person can mend. */
+/** Whether every member and pair is as it should be, apart from those that only a person can mend. */
 export function isWhole({ members, pairs }: Report): boolean {
   const parts = [...members, ...pairs.filter(({ counts }) => counts)];
   return !parts.some(({ outcome, isBlocked = false }) => isUnfinished(outcome) && !isBlocked);

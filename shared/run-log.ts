@@ -5,8 +5,8 @@ import type { Reporter } from "./progress.ts";
 import type { Reconciled } from "./reconcile.ts";
 
 /**
- * A line for each step that changed something or waits. What was found unchanged is counted by the last line of the run: a mesh of N
- * members has N × (N − 1) pairs, and is looked at every few minutes.
+ * Logs each step that changed something or waits. The last line of the run counts the unchanged ones: a mesh
+ * of N members has N × (N − 1) pairs in every run.
  */
 export function logProgress(log: Logger): Reporter {
   return ({ step, ...rest }) => {
@@ -15,15 +15,15 @@ export function logProgress(log: Logger): Reporter {
 }
 
 /**
- * The one place where a run's findings and errors become log lines; each exactly once. How it came out for members and pairs is
- * counted and not listed: Cloud Logging takes no entry above 256 KB, which the pairs of 50 members exceed.
- * https://cloud.google.com/logging/quotas
+ * The one place where a run's findings and errors become log lines, each exactly once. Outcomes of members
+ * and pairs are counted, not listed: Cloud Logging takes no entry above 256 KB, and the pairs of 50 members
+ * exceed that. https://cloud.google.com/logging/quotas
  */
 export function logReconciled(log: Logger, { summary, errors, retry }: Omit<Reconciled, "members">): void {
   for (const err of errors) log[err.retryable ? "warn" : "error"]({ err, code: err.code }, "step failed");
-  const said = new Set(errors.map(({ fields, message }) => `${fields["clusterId"]} ${message}`));
+  const logged = new Set(errors.map(({ fields, message }) => `${fields["clusterId"]} ${message}`));
   const findings = [...summary.members.flatMap((member) => member.findings), ...summary.findings];
-  for (const each of findings.filter(({ clusterId, message }) => !said.has(`${clusterId} ${message}`)))
+  for (const each of findings.filter(({ clusterId, message }) => !logged.has(`${clusterId} ${message}`)))
     log[levelOf(each)]({ finding: each }, "finding");
   const { outcome, members, pairs } = summary;
   log.info({ outcome, retry, members: counted(members), pairs: counted(pairs) }, "reconciled");

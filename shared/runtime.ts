@@ -17,26 +17,26 @@ import type { Reporter } from "./progress.ts";
 import type { RotatorRun } from "./rotate/change-roots.ts";
 import { createRun, type Run } from "./run.ts";
 
-/** What a trigger needs: the wiring of one process, made once. */
+/** The wiring of one process, made once, for its triggers. */
 export interface Runtime<R extends Run = Run> {
   readonly spec: MeshSpec;
-  /** Of the function that reads payloads of the root in this process's place, if there is one. */
+  /** The URL of the signer, which reads the root's payloads in this process's place, if there is one. */
   readonly signerUrl?: string;
   readonly log: Logger;
-  /** A run with its own connections to API servers, which are closed whatever becomes of it. */
+  /** Makes a run with its own connections to API servers, and closes them after `use`. */
   withRun<T>(progress: Reporter, use: (run: R) => Promise<T>): Promise<T>;
 }
 
 /**
- * Below the 540 s that Google allows an event function, so that a run ends by itself and is redelivered, instead of
- * going on in an instance that nobody waits for.
+ * Below the 540 s that Google allows an event function, so that a run ends by itself and its event comes
+ * again. Otherwise it would go on in an instance that Google has given up.
  */
 export const DEADLINE_MS = 500_000;
 
 /**
- * The composition root: the only place that knows adapters. Clients are loaded when first needed, and kept for as
- * long as the process lives; API server connections live as long as a run. Fails with ConfigError. `manifest` is the
- * `istio/manifest.json` that the build has rendered.
+ * The composition root: the only place that knows adapters. It loads clients when first needed and keeps them
+ * for the life of the process; connections to API servers live as long as a run. Fails with ConfigError.
+ * `manifest`: the `istio/manifest.json` that the build has rendered.
  */
 export function createRuntime(env: NodeJS.ProcessEnv, manifest: URL): Runtime {
   const config = loadConfig(env);
@@ -46,7 +46,7 @@ export function createRuntime(env: NodeJS.ProcessEnv, manifest: URL): Runtime {
   });
 }
 
-/** That of the rotator, which alone of all functions may change the root secret. */
+/** The runtime of the rotator, the only function that may change the root secret. */
 export function createRotatorRuntime(env: NodeJS.ProcessEnv, manifest: URL): Runtime<RotatorRun> {
   const config = loadConfig(env);
   return runtimeOf(config, manifest, () => wireRotator(config));
@@ -75,7 +75,7 @@ function runtimeOf<P extends Ports>(
   };
 }
 
-/** Uses the run, and closes its connections whatever becomes of it. */
+/** Closes the run's connections after `use`, even if that throws. */
 export async function closing<R extends Run, T>(run: R, use: (run: R) => Promise<T>): Promise<T> {
   try {
     return await use(run);
@@ -88,7 +88,7 @@ export async function readTemplate(manifest: URL): Promise<ManifestTemplate> {
   return parseTemplate(await readFile(manifest, "utf8"));
 }
 
-/** What the signer needs: the root, and who the members are. Unlike a run it has no connection to any cluster. */
+/** The wiring of the signer. Unlike a run it has no connection to any cluster. */
 export interface SignerRuntime {
   readonly spec: MeshSpec;
   readonly log: Logger;
@@ -96,7 +96,7 @@ export interface SignerRuntime {
 }
 
 /**
- * The composition root of the function that signs. It reads the root secret itself, whatever `MESHJOIN_SIGNER_URL` says.
+ * The composition root of the signer. It ignores `MESHJOIN_SIGNER_URL` and reads the root secret itself.
  * Fails with ConfigError.
  */
 export function createSignerRuntime(env: NodeJS.ProcessEnv): SignerRuntime {
@@ -111,7 +111,7 @@ export function createSignerRuntime(env: NodeJS.ProcessEnv): SignerRuntime {
   };
 }
 
-/** Answers what makes the ports of one run: its own connections, and clients that all runs share. */
+/** Answers a maker of one run's ports: its own connections, and clients that all runs share. */
 async function wire(config: Config): Promise<() => Ports> {
   const [google, { googleAccessToken }] = await Promise.all([
     wireGoogle(config),
@@ -131,13 +131,13 @@ async function wire(config: Config): Promise<() => Ports> {
   });
 }
 
-/** Every member takes Google's word for who this process is. */
+/** Each member's API server accepts this process's Google access token. */
 export async function wireFleet({ spec }: Config, accessToken: () => Promise<string>): Promise<() => Fleet> {
   const { kubernetesFleet } = await import("./adapters/fleet.ts");
   return () => kubernetesFleet({ access: spec.accessFunction, credentialOf: () => accessToken });
 }
 
-/** Of the functions that the reconciler may ask about their accounts. */
+/** Examiners for the functions that the reconciler may ask about their accounts. */
 async function wireExaminers({ signerUrl, examineRotatorUrl }: Config): Promise<readonly Examiner[]> {
   const [{ functionExaminer }, auth] = await Promise.all([
     import("./adapters/examiner.ts"),
@@ -152,7 +152,7 @@ async function wireExaminers({ signerUrl, examineRotatorUrl }: Config): Promise<
   ];
 }
 
-/** The same, and what changes the root secret. */
+/** The ports of `wire`, and the keeper, which changes the root secret. */
 export async function wireRotator(config: Config): Promise<() => RotatorPorts> {
   const [makePorts, { secretManagerKeeper }] = await Promise.all([
     wire(config),
@@ -187,7 +187,6 @@ async function wireGoogle(config: Config): Promise<Google> {
   };
 }
 
-/** Wherever members may come from. */
 export async function wireSources({ containerEndpoint: endpoint }: Config): Promise<ClusterSources> {
   const [{ gkeDirectory }, { gkeSources }] = await Promise.all([
     import("./adapters/cluster-directory.ts"),
@@ -196,7 +195,7 @@ export async function wireSources({ containerEndpoint: endpoint }: Config): Prom
   return gkeSources(gkeDirectory(endpoint === undefined ? {} : { endpoint }));
 }
 
-/** With a signer no payload of the root is read here; the store is then good for its names alone. */
+/** With a signer this process reads no payload of the root. */
 async function wireAuthority({ spec, signerUrl: url }: Config, google: Google): Promise<RootAuthority> {
   if (url === undefined) {
     const [{ inProcessAuthority }, keys] = await Promise.all([
@@ -212,7 +211,6 @@ async function wireAuthority({ spec, signerUrl: url }: Config, google: Google): 
   return signer.signIntermediateAuthority({ url, identityToken: auth.googleIdentityToken() });
 }
 
-/** Of roots, wherever a payload says that its key is. */
 export async function wireKeys(): Promise<RootKeys> {
   return (await import("./pki/signing-key.ts")).keysInPayloads;
 }

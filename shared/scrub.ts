@@ -1,38 +1,35 @@
 export const REDACTED = "[redacted]";
 
-/** Of JSON. A secret may stand right behind one, and may not take its last letter along. */
+/** An escape of JSON. A secret may follow it, and its last letter must not count as part of the secret. */
 const ESCAPE = String.raw`\\(?:u[\dA-Fa-f]{4}|["\\/bfnrt])`;
 
-/** With the line breaks that `base64` puts in, which are two characters each inside JSON. */
+/** With the line breaks of `base64`, which are two characters each inside JSON. */
 const BASE64 = new RegExp(
   `${ESCAPE}|${String.raw`[A-Za-z0-9+/_-]{24,}={0,2}(?:(?:\\[rn]|[\r\n])+[A-Za-z0-9+/_-]+={0,2}(?=["\\\s]|$))*`}`,
   "g",
 );
-/** Base64 in base64 is a Secret inside one; more has nobody seen. */
+/** Base64 in base64 is a Secret inside one. Deeper nesting does not occur. */
 const LAYERS = 2;
 
-/** What must never be read in a log or an answer, wherever it stands in a word. */
+/** Patterns that no log and no answer may show, even inside a word. */
 const SECRETS: readonly RegExp[] = [
-  // PEM, cut off too.
+  // PEM, even cut off.
   /-----BEGIN [A-Z0-9 ]+-----(?:[^"\\]|\\[^"])*?(?:-----END [A-Z0-9 ]+-----|(?=\\?"|$))/g,
-  // PEM in base64, cut off before it is long enough to be decoded.
+  // PEM in base64, cut off too early to be decoded.
   /LS0tLS1CRUdJTi[A-Za-z0-9+/=_-]*/g,
   // JWTs, and Google's access tokens.
   new RegExp(
     `${ESCAPE}|${String.raw`eyJ[A-Za-z0-9_-]{6,}(?:\.[A-Za-z0-9_-]*){0,4}`}|${String.raw`ya29\.[A-Za-z0-9._-]+`}`,
     "g",
   ),
-  // What an `Authorization` header carries. No lookbehind: one that repeats takes quadratic time.
+  // The value of an `Authorization` header. No lookbehind: a repeated one takes quadratic time.
   /(?<scheme>bearer\s+)[^\s"\\,;]+/gi,
 ];
 
-/** In what was decoded, a name is enough. */
+/** In decoded text a name is enough. */
 const SECRET_NAME = /(?:client-key-data|token|password)["']?\s*:/i;
 
-/**
- * The text without key material, in plain text as well as inside JSON; what is left stays valid JSON if it was. Takes time in
- * proportion to the text.
- */
+/** Removes key material from a text. JSON stays valid JSON. Takes time in proportion to the length. */
 export function scrub(text: string): string {
   return scrubLayer(text, LAYERS);
 }
@@ -42,7 +39,7 @@ function scrubLayer(text: string, layers: number): string {
   return SECRETS.reduce((scrubbed, secret) => scrubbed.replaceAll(secret, redact), rest);
 }
 
-/** Decoded from each of its first characters: what stands right before it may look like a part of it. */
+/** Decodes from each of the first four characters: text before the base64 may look like a part of it. */
 function scrubBase64(run: string, layers: number): string {
   if (run.startsWith("\\")) return run;
   const encoded = run.replaceAll(/\\[rn]|[\r\n]/g, "");

@@ -8,7 +8,7 @@ import { type Listing, listClusters } from "./look/listing.ts";
 import type { Ports } from "./ports/ports.ts";
 import type { IssuedCertificate } from "./ports/root-authority.ts";
 
-/** What signing needs: the root, and who the members are. */
+/** The context of one signing request. */
 export interface Signing {
   readonly ports: Pick<Ports, "authority" | "sources">;
   readonly spec: MeshSpec;
@@ -16,9 +16,9 @@ export interface Signing {
 }
 
 /**
- * Signs for a cluster that its source itself calls a member, and for nobody else. Fails with RefusedError
- * `ClusterIdCollision`, with NotReadyError `NotAMember` or `ClusterUnknown`, with UnavailableError `ListingIncomplete`,
- * and as `RootAuthority` does.
+ * Signs only for a cluster that its source calls a member. Fails with RefusedError `ClusterIdCollision`, with
+ * NotReadyError `NotAMember` or `ClusterUnknown`, with UnavailableError `ListingIncomplete`, and as
+ * `RootAuthority` does.
  */
 export async function signForMember(signing: Signing, id: string, csr: string): Promise<IssuedCertificate> {
   const member = await memberNamed(signing, id);
@@ -28,24 +28,24 @@ export async function signForMember(signing: Signing, id: string, csr: string): 
 async function memberNamed(signing: Signing, id: string): Promise<ClusterRef> {
   const listing = await listClusters(signing);
   if (listing.collisions.has(id)) {
-    throw new RefusedError(`more than one member would be ${id}, so nothing is signed for any`, {
+    throw new RefusedError(`more than one member would be ${id}, so Meshjoin signs for none`, {
       code: "ClusterIdCollision",
-      cure: "create all but one of them anew under other names",
+      cure: "recreate all but one of them under other names",
       fields: { clusterId: id },
     });
   }
   const named = listing.clusters.filter(({ ref }) => clusterId(ref) === id);
   const member = named.find((cluster) => nonMemberReason(cluster, signing.spec) === undefined);
   if (member !== undefined) return member.ref;
-  const [listed] = named;
-  if (listed === undefined) throw notListed(signing.spec, listing, id);
-  throw notAMember(signing.spec, id, nonMemberReason(listed, signing.spec) ?? "");
+  const [nonMember] = named;
+  if (nonMember === undefined) throw notListed(signing.spec, listing, id);
+  throw notAMember(signing.spec, id, nonMemberReason(nonMember, signing.spec) ?? "");
 }
 
-/** It may be one in a moment: the caller has read that one cluster, and a list may be older. */
+/** Retryable: the caller has read the cluster itself, and a list may be older. */
 function notAMember({ meshId, meshLabel }: MeshSpec, id: string, reason: string): NotReadyError {
   return new NotReadyError(
-    `cluster ${id} is no member of mesh ${meshId} (${reason}), so nothing is signed for it`,
+    `cluster ${id} is no member of mesh ${meshId} (${reason}), so Meshjoin signs nothing for it`,
     {
       code: "NotAMember",
       cure: `a member runs, is allowed, and has the label ${meshLabel}=${meshId}; ask again if that has just changed`,

@@ -25,56 +25,56 @@ import { settle } from "./report.ts";
 import type { Run } from "./run.ts";
 import { VERSION } from "./version.ts";
 
-/** A member that takes longer is shown as unreachable, and delays the answer by no more. */
+/** A member that takes longer counts as unreachable, and delays the answer no further. */
 export const MEMBER_TIMEOUT_MS = 5000;
 
-/** What one member's istiods show. */
-interface Look {
+/** The roots and connections that one member's istiods show. */
+interface IstiodView {
   readonly root: readonly CertificateStatus[];
-  readonly pods: readonly PodLook[];
+  readonly pods: readonly PodView[];
 }
 
-interface PodLook {
+interface PodView {
   readonly pod: string;
-  /** Undefined where the pod could not be asked. */
+  /** Undefined where Meshjoin could not ask the pod. */
   readonly clusters: readonly RemoteClusterStatus[] | undefined;
   /** Leaf first, then the intermediate. */
   readonly chain: readonly string[];
 }
 
-/** Reads everything, or all but what is `known`, and writes nothing. Throws as `lookAtMesh` does. */
-export async function collectStatus(run: Run, known?: Mesh): Promise<Status> {
-  const seen = known ?? (await lookAtMesh(run, "mesh", { memberTimeoutMs: MEMBER_TIMEOUT_MS }));
-  const plan = planMesh(seen, planContext(run, { scope: "mesh" }), "now");
-  const [rotation, ...looked] = await Promise.all([
-    rotationStatus(run, seen),
-    ...seen.members
+/** Reads the mesh, or takes the caller's `latest` look, and writes nothing. Throws as `lookAtMesh` does. */
+export async function collectStatus(run: Run, latest?: Mesh): Promise<Status> {
+  const mesh = latest ?? (await lookAtMesh(run, "mesh", { memberTimeoutMs: MEMBER_TIMEOUT_MS }));
+  const plan = planMesh(mesh, planContext(run, { scope: "mesh" }), "now");
+  const [rotation, ...entries] = await Promise.all([
+    rotationStatus(run, mesh),
+    ...mesh.members
       .filter(isReachable)
       .map((member) => run.inTurn(async () => [member.clusterId, await lookAt(run, member)] as const)),
   ]);
-  const looks = new Map(looked);
+  const views = new Map(entries);
   const time = run.ports.clock.now().toISOString();
   return {
     meshId: run.spec.meshId,
     version: VERSION,
     time,
-    members: seen.members.map((member, index) =>
-      memberStatus(run, member, looks.get(member.clusterId), findingsOf(plan, index)),
+    members: mesh.members.map((member, index) =>
+      memberStatus(run, member, views.get(member.clusterId), findingsOf(plan, index)),
     ),
-    pairs: plan.pairs.flatMap((pair) => pairStatuses(pair, seen.members, looks, time)),
+    pairs: plan.pairs.flatMap((pair) => pairStatuses(pair, mesh.members, views, time)),
     rotation,
-    findings: meshFindings(run, seen, plan),
+    findings: meshFindings(run, mesh, plan),
   };
 }
 
-async function lookAt({ ports, signal }: Run, member: ReachableMember): Promise<Look> {
+async function lookAt({ ports, signal }: Run, member: ReachableMember): Promise<IstiodView> {
   const limit = within(signal, MEMBER_TIMEOUT_MS);
   const api = ports.fleet.member(member.cluster);
-  const orElse = async <T>(otherwise: T, ask: () => Promise<T>): Promise<T> =>
-    await settle(member.clusterId, "its status was collected", ask, () => otherwise);
+  const orElse = async <T>(fallback: T, ask: () => Promise<T>): Promise<T> =>
+    await settle(member.clusterId, "its status was collected", ask, () => fallback);
   const [root, ...pods] = await Promise.all([
     orElse([], async () => await rootCertificates(api, limit)),
-    ...member.state.pods.map(async (pod): Promise<PodLook> => {
+    ...member.state.pods.map(async (pod): Promise<PodView> => {
       const session = api.istiod.open(pod);
       try {
         const [clusters, chain] = await Promise.all([
@@ -96,7 +96,7 @@ async function lookAt({ ports, signal }: Run, member: ReachableMember): Promise<
 function memberStatus(
   { spec }: Run,
   { cluster, clusterId, network, state }: Member,
-  look: Look | undefined,
+  view: IstiodView | undefined,
   findings: readonly Finding[],
 ): MemberStatus {
   const endpoint = peerEndpoint(cluster, spec.accessPeers, clusterId);
@@ -109,13 +109,13 @@ function memberStatus(
     kubernetesVersion: cluster.kubernetesVersion,
     istioVersion: (state.reachable && state.controlPlane?.istioVersion) || null,
     endpoint: "endpoint" in endpoint ? endpoint.endpoint.kind : null,
-    root: look?.root ?? [],
+    root: view?.root ?? [],
     intermediate: {
       written:
         cacerts?.notAfter === undefined
           ? null
           : { fingerprint: cacerts.fingerprint, notAfter: cacerts.notAfter.toISOString() },
-      loaded: (look?.pods ?? []).flatMap(({ pod, chain: [, intermediate] }) =>
+      loaded: (view?.pods ?? []).flatMap(({ pod, chain: [, intermediate] }) =>
         intermediate === undefined ? [] : [{ pod, fingerprint: intermediate }],
       ),
     },
@@ -123,11 +123,11 @@ function memberStatus(
   };
 }
 
-/** Of one ordered pair, a row for each istiod pod of its reader. */
+/** One row for each istiod pod of the reader. */
 function pairStatuses(
   { reader, target, isApart }: PairPlan,
   members: readonly Member[],
-  looks: ReadonlyMap<string, Look>,
+  views: ReadonlyMap<string, IstiodView>,
   seenAt: string,
 ): PairStatus[] {
   if (isApart === true) return [];
@@ -147,16 +147,16 @@ function pairStatuses(
     tokenExpiry,
     seenAt,
   });
-  const look = looks.get(reader);
-  if (look === undefined) return [row("", "unknown")];
-  if (look.pods.length === 0) return [row("", "missing")];
-  return look.pods.map(({ pod, clusters }) => {
-    const listed = clusters?.find((cluster) => cluster.clusterId === target)?.status;
-    return row(pod, clusters === undefined ? "unknown" : (listed ?? "missing"));
+  const view = views.get(reader);
+  if (view === undefined) return [row("", "unknown")];
+  if (view.pods.length === 0) return [row("", "missing")];
+  return view.pods.map(({ pod, clusters }) => {
+    const status = clusters?.find((cluster) => cluster.clusterId === target)?.status;
+    return row(pod, clusters === undefined ? "unknown" : (status ?? "missing"));
   });
 }
 
-/** What keeps the member from being as it should be, and what makes it due for a change. */
+/** The findings about a member, and the causes of its actions. */
 function findingsOf({ members }: MeshPlan, index: number): Finding[] {
   const plan = members[index];
   const causes = plan?.actions.flatMap((action) => action.findings) ?? [];
@@ -182,12 +182,13 @@ function meshFindings(
   ]).toSorted(inOrder);
 }
 
-/** Of a rotation that is under way, what its stage waits for: one request more for each member. */
-async function rotationStatus(run: Run, seen: Mesh): Promise<RotationStatus> {
-  const stage = stageOf(seen.roots);
+/** For a rotation under way it asks the gate, which costs one more request for each member. */
+async function rotationStatus(run: Run, mesh: Mesh): Promise<RotationStatus> {
+  const stage = stageOf(mesh.roots);
   if (stage === "idle") return { stage, waitingFor: [], until: null };
-  const { waitingFor, until } = await lookAtGate(run, seen, MEMBER_TIMEOUT_MS);
-  const { paused } = seen.roots.notes;
-  const held = paused === undefined ? [] : [`it was paused at ${paused.toISOString()}: meshjoin root resume`];
-  return { stage, waitingFor: [...held, ...waitingFor], until: until?.toISOString() ?? null };
+  const { waitingFor, until } = await lookAtGate(run, mesh, MEMBER_TIMEOUT_MS);
+  const { paused } = mesh.roots.notes;
+  const pause =
+    paused === undefined ? [] : [`a person paused it at ${paused.toISOString()}: meshjoin root resume`];
+  return { stage, waitingFor: [...pause, ...waitingFor], until: until?.toISOString() ?? null };
 }

@@ -2,7 +2,7 @@ import { stripVTControlCharacters } from "node:util";
 
 type Row = readonly string[];
 
-/** Columns as wide as their widest cell, two spaces between; a column of numbers is flush right. Cells may be coloured. */
+/** Columns as wide as their widest cell, two spaces apart; numbers are flush right. Cells may be coloured. */
 export function renderTable(head: Row, rows: readonly Row[]): string {
   const numeric = head.map((_, column) =>
     rows.every((row) => /^[\d,]*(?:\.\d+)?(?: \S+)?$/.test(stripVTControlCharacters(row[column] ?? ""))),
@@ -10,7 +10,7 @@ export function renderTable(head: Row, rows: readonly Row[]): string {
   return align([head, ...rows], (column) => numeric[column] === true);
 }
 
-/** The same without a head; every column is flush left. */
+/** Without a head; every column is flush left. */
 export function renderRows(rows: readonly Row[]): string {
   return align(rows, () => false);
 }

@@ -1,4 +1,4 @@
 import manifest from "../package.json" with { type: "json" };
 
-/** Of Meshjoin; a bundle has it from when it was built. */
+/** The version of Meshjoin; fixed in a bundle when it is built. */
 export const VERSION: string = manifest.version;

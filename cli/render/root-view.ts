@@ -8,7 +8,7 @@ import { blocks } from "./words.ts";
 /** The versions of the root secret, and the stage of a rotation. */
 export function renderRootView(view: RootView, paint: Paint): string {
   const { secret, stage, paused, waitingFor, until, versions, findings } = view;
-  const pause = paused === null ? [] : [`it was paused at ${paused}: meshjoin root resume`];
+  const pause = paused === null ? [] : [`a person paused it at ${paused}: meshjoin root resume`];
   const rotation = rotationLines({ stage, waitingFor: [...pause, ...waitingFor], until });
   const rows = versions.map(({ version, role, enabled, retired }) => [
     String(version),

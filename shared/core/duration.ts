@@ -14,11 +14,11 @@ export function parseDuration(text: string): number | undefined {
 
 const GO_UNITS = { h: 3600, m: 60, s: 1, ms: 0.001, us: 0.000_001, µs: 0.000_001, ns: 0.000_000_001 };
 
-/** Go's longest in seconds, 292 years: 2^63 - 1 nanoseconds. */
+/** Go's longest duration in seconds, 292 years: 2^63 - 1 nanoseconds. */
 const GO_MAX = 9_223_372_036.854_776;
 const GO_TEXT_MAX = 100;
 
-/** What Go's `time.ParseDuration` reads, `1h30m` or `1.5h`, in seconds; undefined for anything else, and for what is too long. */
+/** Seconds of a duration in Go's form, `1h30m` or `1.5h`; undefined beyond Go's syntax or range. */
 export function parseGoDuration(text: string): number | undefined {
   if (text.length > GO_TEXT_MAX) return undefined;
   const parts = [...text.matchAll(/(?<count>\d+(?:\.\d*)?|\.\d+)(?<unit>ns|us|µs|ms|s|m|h)/g)];

@@ -1,7 +1,4 @@
-/**
- * FNV-1a, 64 bit, as 16 hexadecimal digits. It tells names apart and spreads moments in time;
- * it is no cryptographic hash and guards nothing.
- */
+/** FNV-1a, 64 bit, as 16 hexadecimal digits. To tell names apart; it is no cryptographic hash. */
 export function fnv1a(text: string): string {
   let high = 0xcbf29ce4;
   let low = 0x84222325;
@@ -16,8 +13,8 @@ export function fnv1a(text: string): string {
 }
 
 /**
- * A share from 0 up to 1 that a name always has, and similar names have apart: FNV-1a alone leaves names that differ in their
- * last letters side by side, so its bits are mixed once more (the finalizer of MurmurHash3,
+ * A number from 0 up to 1, always the same for a name. FNV-1a alone gives similar numbers to names that
+ * differ in their last letters, so the finalizer of MurmurHash3 mixes its bits once more (
  * https://github.com/aappleby/smhasher/blob/master/src/MurmurHash3.cpp).
  */
 export function shareOf(name: string): number {

@@ -3,13 +3,13 @@ const HOST = /^[a-z0-9](?:[-a-z0-9]*[a-z0-9])?(?:\.[a-z0-9](?:[-a-z0-9]*[a-z0-9]
 const PORT_MAX = 65_535;
 /** https://github.com/distribution/reference/blob/main/reference.go, `path-component` */
 const PATH_COMPONENT = /^[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*$/;
-/** A reference has 255 characters at most; `/proxyv2:` and a tag are to follow. */
+/** A reference has 255 characters at most; `/proxyv2:` and a tag follow. */
 const LENGTH_MAX = 200;
 
 /**
- * Whether the text may stand before `/pilot:TAG` in the name of an image: a registry's host, with a port if it has one, and a path.
- * Host and path as the reference grammar of container images has them, in lower case. `istio_hub` in terraform/variables.tf
- * refuses the same: a test holds the two together.
+ * Whether the text may stand before `/pilot:TAG` in the name of an image: a registry's host, its port if it
+ * has one, and a path, by the reference grammar of container images, in lower case. `istio_hub` in
+ * terraform/variables.tf refuses the same texts; a test compares the two.
  */
 export function isImageHub(text: string): boolean {
   const [host = "", ...path] = text.split("/");

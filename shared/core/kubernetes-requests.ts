@@ -1,40 +1,41 @@
-/** A verb of Kubernetes' authorization: a server-side apply is `patch`, and `create` too where the object is not there. */
+/** A verb of Kubernetes' authorization. A server-side apply is `patch`, and `create` for a new object. */
 export type Verb = "get" | "list" | "watch" | "create" | "update" | "patch" | "delete";
 
 export interface Resource {
   readonly apiVersion: string;
   readonly plural: string;
   readonly namespaced: boolean;
-  /** What Meshjoin asks of API servers about this kind, where Istio's manifest holds it, or where `isOwn`. */
+  /** Requests of every run about this kind, where Istio's manifest holds it, or where `isOwn`. */
   readonly verbs: readonly Verb[];
-  /** Meshjoin's own doing, whatever Istio's manifest holds. */
+  /** Meshjoin itself needs the kind; the manifest need not hold it. */
   readonly isOwn: boolean;
-  /** What a deep run asks besides, whatever the manifest holds; a kind of the manifest it lists in any case. */
+  /** Further requests of a deep run, with any manifest. It also lists every kind of the manifest. */
   readonly deep: readonly Verb[];
 }
 
-/** Of an object of Istio's manifest: looked at before it is touched, and created or applied. */
+/** For an object of Istio's manifest: Meshjoin reads it first, then creates or applies it. */
 const APPLIED: readonly Verb[] = ["get", "create", "patch"];
-/** Of what an earlier manifest may have left over. What is of the whole cluster, and a Deployment, a person deletes. */
+/** For objects that an earlier manifest left over. Cluster-scoped ones and Deployments a person deletes. */
 const PRUNED: readonly Verb[] = ["list", "delete"];
 
 const ADMISSION = "admissionregistration.k8s.io/v1";
 const RBAC = "rbac.authorization.k8s.io/v1";
 
-type Asked = Partial<Pick<Resource, "verbs" | "isOwn" | "deep">>;
+type RequestOptions = Partial<Pick<Resource, "verbs" | "isOwn" | "deep">>;
 
-function namespaced(apiVersion: string, plural: string, asked: Asked = {}): Resource {
-  return { apiVersion, plural, namespaced: true, verbs: APPLIED, isOwn: false, deep: [], ...asked };
+function namespaced(apiVersion: string, plural: string, options: RequestOptions = {}): Resource {
+  return { apiVersion, plural, namespaced: true, verbs: APPLIED, isOwn: false, deep: [], ...options };
 }
 
-function clusterScoped(apiVersion: string, plural: string, asked: Asked = {}): Resource {
-  return { ...namespaced(apiVersion, plural, asked), namespaced: false };
+function clusterScoped(apiVersion: string, plural: string, options: RequestOptions = {}): Resource {
+  return { ...namespaced(apiVersion, plural, options), namespaced: false };
 }
 
 /**
- * The kinds that Meshjoin touches, and those that other values make Istio's charts render. Knowing their paths saves a
- * discovery request per API group and cluster; a kind that a newer Istio brings is refused by the build (`inventory.json`).
- * Permissions, what a deep run lists and what it deletes are derived from it.
+ * The kinds that Meshjoin touches, and those that Istio's charts render with other values. Knowing their
+ * paths saves a discovery request per API group and cluster. The build refuses a kind that a newer Istio
+ * brings (`inventory.json`). Permissions, and the kinds that a deep run lists and deletes, follow from this
+ * table.
  */
 export const RESOURCES: Readonly<Record<string, Resource>> = {
   ClusterRole: clusterScoped(RBAC, "clusterroles"),

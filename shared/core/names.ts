@@ -41,7 +41,7 @@ export function clusterResource(ref: ClusterRef): string {
   return `projects/${ref.project}/locations/${ref.location}/clusters/${ref.name}`;
 }
 
-/** How people name a cluster. */
+/** The forms that commands accept for a cluster, for messages. */
 export const CLUSTER_FORMS = "a cluster ID (cn-…) or projects/P/locations/L/clusters/C";
 
 const RESOURCE =
@@ -56,10 +56,9 @@ export function parseClusterResource(resource: string): ClusterRef | undefined {
 }
 
 /**
- * The mesh-wide name of a cluster: Istio's `clusterName`, the data key of remote secrets. Always a
- * DNS-1123 label. A hash of the full resource name is appended where the plain form would be too long, would
- * hold a character that no label has, or would be ambiguous: `a-x` in a region and `x` in its zone `a`
- * would otherwise be one.
+ * The mesh-wide name of a cluster: Istio's `clusterName`, the data key of remote secrets. Always a DNS-1123
+ * label. It ends in a hash of the full resource name where the plain form is too long, holds a character that
+ * no label has, or is ambiguous: `a-x` in a region and `x` in its zone `a` would have one name.
  */
 export function clusterId(ref: ClusterRef): string {
   const plain = `cn-${ref.project}-${ref.location}-${ref.name}`;
@@ -77,9 +76,9 @@ export function networkName(vpc: VpcRef): string {
   return plain.length <= DNS_LABEL_MAX ? plain : withHash(plain, plain);
 }
 
-function withHash(name: string, hashed: string): string {
+function withHash(name: string, hashInput: string): string {
   const head = name.slice(0, DNS_LABEL_MAX - HASH_DIGITS - 1).replace(/[-.]+$/, "");
-  return `${head}-${fnv1a(hashed).slice(0, HASH_DIGITS)}`;
+  return `${head}-${fnv1a(hashInput).slice(0, HASH_DIGITS)}`;
 }
 
 const REMOTE_SECRET_PREFIX = "istio-remote-secret-";
@@ -93,7 +92,7 @@ export function targetOfRemoteSecret(name: string): string | undefined {
   return name.startsWith(REMOTE_SECRET_PREFIX) ? name.slice(REMOTE_SECRET_PREFIX.length) : undefined;
 }
 
-/** Stands in the target for one reader: the reader's tokens are bound to it and die with it. */
+/** Represents one reader in the target: the reader's tokens are bound to it and die with it. */
 export function readerSecretName(readerId: string): string {
   return `meshjoin-reader-${readerId}`;
 }

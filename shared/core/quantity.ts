@@ -4,7 +4,7 @@ const UNITS = ["", "k", "M", "G", "T", "P", "E"];
 const SMALL: Readonly<Record<string, number>> = { n: 1e-9, u: 1e-6, m: 1e-3 };
 
 /**
- * What Kubernetes writes as `500m`, `2Gi` or `1e3`, in whole units; undefined where it is none.
+ * A quantity of Kubernetes, `500m`, `2Gi` or `1e3`, in whole units; undefined for any other text.
  * https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/quantity/
  */
 export function parseQuantity(text: string): number | undefined {

@@ -1,11 +1,11 @@
-/** The same function of a text, computed once for each; for few texts that stand in n² objects. */
+/** Remembers the result for each text. For few texts that occur in n² objects. */
 export function remembering(compute: (text: string) => string): (text: string) => string {
-  const known = new Map<string, string>();
+  const values = new Map<string, string>();
   return (text) => {
-    const before = known.get(text);
-    if (before !== undefined) return before;
+    const remembered = values.get(text);
+    if (remembered !== undefined) return remembered;
     const value = compute(text);
-    known.set(text, value);
+    values.set(text, value);
     return value;
   };
 }

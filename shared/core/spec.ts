@@ -4,14 +4,14 @@ export const KEY_ALGORITHMS = ["ec-p256", "ec-p384", "rsa-2048", "rsa-3072", "rs
 export type KeyAlgorithm = (typeof KEY_ALGORITHMS)[number];
 
 /**
- * The least life of an intermediate, in lives of the workload certificates that it signs: it is to be replaced long
- * before it limits them, with runs that fail in between.
+ * The least life of an intermediate, in lives of the workload certificates that it signs. Meshjoin must
+ * replace it long before it limits them, even if some runs fail.
  */
 export const INTERMEDIATE_TO_WORKLOAD = 6;
 
 export type Access = "auto" | EndpointKind;
 
-/** What the operator wants: the configuration, parsed. Every duration is in seconds. */
+/** The operator's configuration, parsed. Every duration is in seconds. */
 export interface MeshSpec {
   readonly meshId: string;
   /** Never empty, no duplicates. */
@@ -27,16 +27,16 @@ export interface MeshSpec {
   readonly intermediateTtl: number;
   readonly workloadTtl: number;
   readonly clockSkew: number;
-  /** What is asked for; everything else follows from what the target grants. */
+  /** The life that Meshjoin asks for; the target may grant another, and that one counts. */
   readonly tokenTtl: number;
-  /** Of all members, how many may leave in one run on the word of a label or a list. */
+  /** The share of the members that may leave in one run because they lost their label. */
   readonly massLeaveShare: number;
-  /** Of all members, how many get another intermediate at a time. */
+  /** The share of the members that get another intermediate at a time. */
   readonly rotationShare: number;
   /** How Meshjoin itself reaches API servers. */
   readonly accessFunction: Access;
-  /** Which address stands in remote secrets. */
+  /** The endpoint whose address stands in remote secrets. */
   readonly accessPeers: Access;
-  /** Registry and path of Istio's images; undefined: where the pinned release publishes them. */
+  /** Registry and path of Istio's images; undefined: those of the pinned release. */
   readonly istioHub?: string;
 }

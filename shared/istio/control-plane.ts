@@ -8,19 +8,20 @@ import { dueCrds } from "./crds.ts";
 import { ownershipLabels } from "./ownership.ts";
 import { fillManifest, type ManifestTemplate, type ManifestValues, manifestValues } from "./template.ts";
 
-/** A part of an installation: its objects side by side, and those of the next only when these are ready. */
+/** Objects of an installation that are applied side by side. The next stage follows when these are ready. */
 export interface InstallationStage {
   readonly objects: readonly KubernetesObject[];
   /**
-   * What makes them ready: the API server has them (`applied`), serves the API that they define (`served`), or their pods are
-   * those of this manifest and serve (`rolledOut`), which takes so long that the run waits for many members at once.
+   * `applied`: the API server has the objects. `served`: it serves the APIs that they define. `rolledOut`:
+   * all their pods are of this manifest, and one serves; that takes long, so the run waits for many members
+   * at once.
    */
   readonly readyWhen: "applied" | "served" | "rolledOut";
 }
 
-/** Istio's objects for one member, overlaid, in the order in which they are applied. */
+/** Istio's objects for one member, with the overlay, in the sequence in which Meshjoin applies them. */
 export interface ControlPlane {
-  /** Of the charts, and so of the CRDs; the image's tag may say more. */
+  /** Of the charts, and so of the CRDs; the image's tag may have a suffix. */
   readonly istioVersion: string;
   readonly stages: readonly InstallationStage[];
 }
@@ -34,8 +35,9 @@ const isDeployment: Holds = ({ kind }) => kind === "Deployment";
 const isWebhook: Holds = ({ kind }) => kind.endsWith(WEBHOOKS);
 
 /**
- * CRDs until they are served; what istiod stands on; the webhooks only if all of that went well, because one without an istiod lets
- * no pod start; and istiod's Deployment last: it carries the hash, which says "all done".
+ * First the CRDs, until the API server serves them; then the objects that istiod needs; then the webhooks,
+ * because without an istiod they let no pod start; at last istiod's Deployment, whose hash proves that all
+ * went before.
  */
 const STAGES: readonly { readonly holds: Holds; readonly readyWhen: InstallationStage["readyWhen"] }[] = [
   { holds: (object) => isDefinition(object), readyWhen: "served" },
@@ -47,10 +49,10 @@ const STAGES: readonly { readonly holds: Holds; readonly readyWhen: Installation
   { holds: isDeployment, readyWhen: "rolledOut" },
 ];
 
-/** Of the overlay below: a change of it must reach members that have the rendering already. */
+/** Of the overlay below. A new version reaches members that have the rendering already. */
 const OVERLAY_VERSION = 1;
 
-/** Known without filling the template, so that asking whether a member is up to date costs nothing. */
+/** Computed without filling the template, because every run asks every member for it. */
 export function manifestHash(template: ManifestTemplate, values: ManifestValues): string {
   const { meshId, clusterId, network, workloadTtl, hub } = values;
   const input = [OVERLAY_VERSION, template.digest, meshId, clusterId, network, workloadTtl, hub];
@@ -60,7 +62,7 @@ export function manifestHash(template: ManifestTemplate, values: ManifestValues)
 type Mesh = Parameters<typeof manifestValues>[1];
 type Place = Parameters<typeof manifestValues>[2];
 
-/** What a member should be, as a plan knows it: nothing is filled in for it. */
+/** The wanted control plane of a member, for a plan: it fills no template. */
 export function desiredControlPlane(
   template: ManifestTemplate,
   spec: Mesh,
@@ -74,9 +76,9 @@ export function desiredControlPlane(
 }
 
 /**
- * The rendering of Istio's own charts plus one overlay: ownership labels on every object; Istio's version on CRDs; the
- * hash on the Deployment; and without the fields that others own afterwards (`spec.replicas` belongs to the autoscaler,
- * `caBundle` to istiod).
+ * The rendering of Istio's own charts plus one overlay: ownership labels on every object, Istio's version on
+ * CRDs, the hash on the Deployment. It leaves out the fields that others own: the autoscaler's
+ * `spec.replicas`, istiod's `caBundle`.
  */
 export function controlPlane(template: ManifestTemplate, spec: Mesh, member: Place): ControlPlane {
   const values = manifestValues(template, spec, member);
@@ -92,8 +94,8 @@ export function controlPlane(template: ManifestTemplate, spec: Mesh, member: Pla
 }
 
 /**
- * The objects of an installation by their names: of the definitions those that are absent or
- * older than ours, or all where it is not known which there are.
+ * The names of an installation's objects. Of the definitions only those that are absent or older in the
+ * cluster, or all where the cluster's are unknown.
  */
 function objectNames(
   { objects, release }: ManifestTemplate,
@@ -109,14 +111,15 @@ function objectNames(
     }));
 }
 
-/** Whether an object defines an API, which other meshes and applications in the cluster may use too. */
+/** Whether an object defines an API, which other meshes and applications in the cluster may use, too. */
 export function isDefinition({ kind }: Pick<KubernetesObject, "kind">): boolean {
   return kind === CRD;
 }
 
 /**
- * The form in which an object is applied once it exists. A validating webhook leaves out `failurePolicy`, which istiod turns to Fail by
- * itself; to own it and drop it later would reset it to its default, Fail, before istiod can answer.
+ * The form in which Meshjoin applies an object that exists. A validating webhook leaves out `failurePolicy`,
+ * which istiod itself turns to Fail. If Meshjoin owned and later dropped it, the default, Fail, would come
+ * before istiod can answer.
  */
 export function onceThere(object: KubernetesObject): KubernetesObject {
   return object.kind === `Validating${WEBHOOKS}` ? withoutFailurePolicy(object) : object;

@@ -4,14 +4,14 @@ import type { KubernetesObject, ObjectMeta } from "../ports/kubernetes-object.ts
 import type { ObjectQuery } from "../ports/member-api.ts";
 import { ownerOf } from "./ownership.ts";
 
-/** Whose versions are compared; their schemas are large, and stay where they are. */
+/** Without the schemas, which are large: Meshjoin compares versions only. */
 export const CRDS: ObjectQuery = {
   apiVersion: "apiextensions.k8s.io/v1",
   kind: "CustomResourceDefinition",
   metadataOnly: true,
 };
 
-/** Absent or older ones only: a CRD is shared with whoever else uses Istio's API in the cluster, and never goes back. */
+/** Absent or older ones only: other tools may use a CRD, so it never goes back to an older version. */
 export function dueCrds<T extends Named>(
   existing: readonly DefinitionState[],
   crds: readonly T[],
@@ -28,7 +28,6 @@ interface Named {
   readonly metadata: Pick<ObjectMeta, "name">;
 }
 
-/** What is seen of a definition by its metadata. */
 export function definitionState(crd: KubernetesObject, meshId: string): DefinitionState {
   return { name: crd.metadata.name, version: versionOf(crd, meshId) };
 }
@@ -36,14 +35,14 @@ export function definitionState(crd: KubernetesObject, meshId: string): Definiti
 function versionOf({ metadata }: KubernetesObject, meshId: string): string {
   const { annotations = {}, labels = {} } = metadata;
   const ours = ownerOf(metadata, meshId) === "foreign" ? undefined : annotations[annotation("istio-version")];
-  // Before Istio's charts told their version, this is what they called themselves (`crd-all.gen.yaml`).
+  // Istio's older charts have this label and no version (`crd-all.gen.yaml`).
   const early = labels["release"] === "istio" ? "0.0.0" : "";
   return ours ?? labels["app.kubernetes.io/version"] ?? early;
 }
 
-/** An unknown version is left alone: nothing says that ours is newer. */
-function isOlder(version: string, than: string): boolean {
-  const [mine, other] = [parseVersion(version), parseVersion(than)];
+/** False for an unknown version: Meshjoin's may not be newer. */
+function isOlder(version: string, reference: string): boolean {
+  const [mine, other] = [parseVersion(version), parseVersion(reference)];
   if (mine === undefined || other === undefined) return false;
   const index = mine.findIndex((part, position) => part !== other[position]);
   return index !== -1 && (mine[index] ?? 0) < (other[index] ?? 0);

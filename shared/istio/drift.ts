@@ -1,20 +1,20 @@
 import { FIELD_MANAGER } from "../core/names.ts";
 import type { ManagedFields, ObjectMeta } from "../ports/kubernetes-object.ts";
 
-/** Who took a field away leaves no name behind. */
-const SOMEBODY = "somebody";
+/** A manager that removes a field leaves no name behind. */
+const UNKNOWN_MANAGER = "another manager";
 
 /**
- * The field managers from which an apply would take something, by what the server answers to a dry run of it; empty if it
- * would change nothing. No comparison of values: the server alone knows what is equal.
+ * The field managers that an apply would take fields from, by the API server's answer to its dry run; empty
+ * if the apply would change nothing. Compares no values: only the server knows which are equal.
  */
 export function newlyOwned(now: ObjectMeta, afterwards: ObjectMeta): string[] {
   const gained = ownedBy(FIELD_MANAGER, afterwards).difference(ownedBy(FIELD_MANAGER, now));
   if (gained.size === 0) return [];
   const losers = (now.managedFields ?? [])
     .filter((entry) => entry.manager !== FIELD_MANAGER && !gained.isDisjointFrom(leavesOf(entry)))
-    .map(({ manager }) => manager ?? SOMEBODY);
-  return losers.length === 0 ? [SOMEBODY] : [...new Set(losers)].toSorted();
+    .map(({ manager }) => manager ?? UNKNOWN_MANAGER);
+  return losers.length === 0 ? [UNKNOWN_MANAGER] : [...new Set(losers)].toSorted();
 }
 
 function ownedBy(manager: string, { managedFields = [] }: ObjectMeta): Set<string> {
@@ -23,7 +23,7 @@ function ownedBy(manager: string, { managedFields = [] }: ObjectMeta): Set<strin
   );
 }
 
-/** Paths of a `fieldsV1` tree; https://kubernetes.io/docs/reference/using-api/server-side-apply/#field-management */
+/** Paths of a `fieldsV1` tree; https://kubernetes.io/docs/reference/using-api/server-side-apply/ */
 function leavesOf({ fieldsV1 = {} }: ManagedFields): Set<string> {
   const leaves = new Set<string>();
   const walk = (node: unknown, path: string): void => {

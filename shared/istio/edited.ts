@@ -2,7 +2,7 @@ import { annotation, FIELD_MANAGER } from "../core/names.ts";
 import { remembering } from "../core/remembering.ts";
 import type { ManagedFields, ObjectMeta } from "../ports/kubernetes-object.ts";
 
-/** What was written with one request, as paths into `managedFields`. */
+/** The fields that Meshjoin wrote with one request, as paths into `managedFields`. */
 export interface WrittenObject {
   /** Keys of the Secret's data. */
   readonly data: readonly string[];
@@ -11,15 +11,15 @@ export interface WrittenObject {
   readonly at: Date | undefined;
 }
 
-/** Between our clock and the API server's, and between a note of the time and the write that carries it. */
+/** For the skew between Meshjoin's and the API server's clock, and the time between a note and its write. */
 const TOLERANCE_MS = 5 * 60_000;
-/** Who took a field away leaves no name behind. */
-const SOMEBODY = "somebody";
+/** A manager that removes a field leaves no name behind. */
+const UNKNOWN_MANAGER = "another manager";
 
 /**
- * Who has changed a Secret since Meshjoin wrote it whole, by field manager; undefined if nobody has. It shows in the
- * metadata alone: whoever changes a field takes it from its owner, and who writes under our name does so at another time.
- * Somebody who merely agrees on a value owns it too, and has changed nothing.
+ * The field manager that has changed a Secret since Meshjoin wrote it whole; undefined if none has. The
+ * metadata tells: a change takes a field from its owner, and a write under Meshjoin's name has another time.
+ * A manager that applies an equal value owns the field, too, and has changed nothing.
  */
 export function editorOf(
   { managedFields = [] }: ObjectMeta,
@@ -32,19 +32,19 @@ export function editorOf(
     ...data.map((key) => ({ path: DATA, field: FIELD + key })),
     ...annotations.map((key) => ({ path: ANNOTATIONS, field: annotationField(key) })),
   ];
-  const added = managedFields.find((entry) => ownsOther(entry, data));
-  if (added !== undefined) return added.manager ?? SOMEBODY;
+  const adder = managedFields.find((entry) => ownsOther(entry, data));
+  if (adder !== undefined) return adder.manager ?? UNKNOWN_MANAGER;
   for (const { path, field } of ours) {
     if (mine !== undefined && owns(mine, path, field)) continue;
     const owner = managedFields.find((entry) => owns(entry, path, field));
-    if (!stoodThereBefore(owner, mine)) return owner?.manager ?? SOMEBODY;
+    if (!isOlderOwner(owner, mine)) return owner?.manager ?? UNKNOWN_MANAGER;
   }
   const late = at !== undefined && Date.parse(mine?.time ?? "") > at.getTime() + TOLERANCE_MS;
   return late ? FIELD_MANAGER : undefined;
 }
 
-/** A write that leaves a value as it was leaves it to whoever had set it; both times are the API server's. */
-function stoodThereBefore(owner: ManagedFields | undefined, mine: ManagedFields | undefined): boolean {
+/** Whether the owner set the field before Meshjoin wrote an equal value; by the API server's clock. */
+function isOlderOwner(owner: ManagedFields | undefined, mine: ManagedFields | undefined): boolean {
   return Date.parse(owner?.time ?? "") < Date.parse(mine?.time ?? "");
 }
 
@@ -63,7 +63,7 @@ function ownsOther(entry: ManagedFields, data: readonly string[]): boolean {
   );
 }
 
-/** How `managedFields` marks a key of a map. */
+/** The prefix of a map's key in `managedFields`. */
 const FIELD = "f:";
 const annotationField = remembering((key) => FIELD + annotation(key));
 const NONE = {};

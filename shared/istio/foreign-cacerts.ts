@@ -6,7 +6,7 @@ import { type ForeignFaults, type ForeignFiles, verifyForeignCacerts } from "../
 interface Layout {
   readonly certificate: string;
   readonly privateKey: string;
-  /** Read as one, in this order. */
+  /** Read as one text, in this sequence. */
   readonly chain: readonly string[];
   readonly trustBundle: string;
   /** Read if it is there. */
@@ -28,7 +28,7 @@ const TLS_FILES: Layout = {
   trustBundle: "ca.crt",
 };
 
-/** `until`: when the first certificate in it expires that is still valid. */
+/** `until`: when the first of its valid certificates expires. */
 export type CacertsVerdict = Exclude<ForeignCacerts, { trust: "sameRoots" | "unknown" }> | Accepted;
 export interface Accepted {
   readonly owner: "foreign";
@@ -40,9 +40,9 @@ export interface Accepted {
 const GENERATED = "istio-generated";
 
 /**
- * What a `cacerts` that is not ours is worth, by the data of its Secret. istiod reads the files of one layout alone
- * (`detectSigningCABundleAndCRL` of Istio `pilot/pkg/bootstrap/istio_ca.go`), and does not start if one of them is
- * missing (`checkCABundleCompleteness` there).
+ * Whether istiod and the mesh can use a foreign `cacerts`, by its data. istiod reads the files of one layout
+ * alone (`detectSigningCABundleAndCRL` of Istio `pilot/pkg/bootstrap/istio_ca.go`), and does not start if one
+ * of them is missing (`checkCABundleCompleteness` there).
  */
 export function judgeCacerts(
   data: Readonly<Record<string, string>>,

@@ -4,9 +4,9 @@ import { isRecord } from "../is-record.ts";
 import { readYaml } from "./read-yaml.ts";
 
 /**
- * The kubeconfig of a remote secret: the shape and the key order of `istioctl create-remote-secret`
- * (Istio `istioctl/pkg/multicluster/remote_secret.go`, createBaseKubeconfig), serialised deterministically, because
- * istiod compares the bytes and keeps its connection when they are equal.
+ * The kubeconfig of a remote secret: the shape and the key order of `istioctl create-remote-secret` (Istio
+ * `istioctl/pkg/multicluster/remote_secret.go`, createBaseKubeconfig). Deterministic, because istiod compares
+ * the bytes and keeps its connection if they are equal.
  */
 export function renderKubeconfig(clusterId: string, endpoint: Endpoint, token: string): string {
   const cluster =
@@ -26,7 +26,7 @@ export function renderKubeconfig(clusterId: string, endpoint: Endpoint, token: s
   );
 }
 
-/** The inverse, of a kubeconfig that may have been edited: undefined where it cannot be read, or has no token. */
+/** The inverse. Undefined for a kubeconfig that a person has broken, or that has no token. */
 export function tokenOfKubeconfig(text: string): string | undefined {
   const config = readYaml(text);
   const users: unknown = isRecord(config) ? config["users"] : undefined;

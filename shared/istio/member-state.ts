@@ -42,7 +42,7 @@ export function namespaceState({ metadata }: KubernetesObject, meshId: string): 
   };
 }
 
-/** What the annotations of a `cacerts` of ours say; the data stays where it is. */
+/** The state of Meshjoin's `cacerts`, by its annotations; reads no data. */
 export function ownCacerts(metadata: ObjectMeta, owner: OwnCacerts["owner"]): OwnCacerts {
   return {
     owner,
@@ -63,7 +63,7 @@ export function ownCacerts(metadata: ObjectMeta, owner: OwnCacerts["owner"]): Ow
   };
 }
 
-/** Our own first, then the default revision, then whatever is there. */
+/** Meshjoin's own, else the default revision, else any. */
 export function chooseControlPlane(
   deployments: readonly KubernetesObject[],
   meshId: string,
@@ -97,7 +97,7 @@ export function controlPlaneState(
   };
 }
 
-/** What a control plane of somebody else says of itself. */
+/** The identity of a foreign control plane, by its configuration. */
 export function controlPlaneIdentity(
   deployment: DeploymentObject,
   config: KubernetesObject | undefined,
@@ -112,10 +112,10 @@ export function controlPlaneIdentity(
   };
 }
 
-/** What istiod takes where its mesh config names none. */
+/** istiod's default where its mesh config names none. */
 const DEFAULT_TRUST_DOMAIN = "cluster.local";
 
-/** Where the mesh config cannot be read it names neither. */
+/** Both undefined where the mesh config cannot be read. */
 function meshConfig(
   config: KubernetesObject | undefined,
 ): Pick<ControlPlaneIdentity, "meshId" | "trustDomain"> {
@@ -134,16 +134,16 @@ function stringOf(value: unknown): string | undefined {
   return typeof value === "string" ? value : undefined;
 }
 
-/** By its label, as istiod knows one, or by its name, which nobody else's Secret should have. */
+/** Undefined for a Secret with neither istiod's label nor a remote secret's name. */
 export function remoteSecretState(
   { metadata }: KubernetesObject,
   meshId: string,
   share: Share,
 ): RemoteSecretState | undefined {
   const isRead = metadata.labels?.[REMOTE_SECRET_LABEL] === "true";
-  const nameSays = targetOfRemoteSecret(metadata.name);
-  if (!isRead && nameSays === undefined) return undefined;
-  const targetId = share(metadata.annotations?.[CLUSTER_NAME_ANNOTATION] ?? nameSays ?? "");
+  const targetByName = targetOfRemoteSecret(metadata.name);
+  if (!isRead && targetByName === undefined) return undefined;
+  const targetId = share(metadata.annotations?.[CLUSTER_NAME_ANNOTATION] ?? targetByName ?? "");
   return {
     name: share(metadata.name),
     owner: ownerOf(metadata, meshId),

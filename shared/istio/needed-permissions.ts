@@ -3,26 +3,22 @@ import { ISTIO_NAMESPACE } from "../core/names.ts";
 import type { Permission } from "../ports/member-api.ts";
 import inventory from "./inventory.json" with { type: "json" };
 
-/** A kind of Istio's objects. */
 export interface RenderedKind {
   readonly apiVersion: string;
   readonly kind: string;
 }
 
-/**
- * The kinds of the manifest, without Meshjoin's own Namespace and Secrets. The build compares its rendering with them and
- * refuses one that has others.
- */
+/** Kinds of the manifest, without Meshjoin's own Namespace and Secrets. The build refuses all others. */
 export const INVENTORY: readonly RenderedKind[] = inventory;
 
-/** Kinds of which a deep run deletes what earlier manifests of Istio had and the present one has not. */
+/** A deep run deletes objects of these kinds that only earlier manifests of Istio held. */
 export const PRUNED_KINDS = kindsWhere(({ deep }) => deep.includes("delete"));
 
 export function isPruned(kind: string): boolean {
   return resourceOf(kind).deep.includes("delete");
 }
 
-/** What a deep run lists: the kinds of the manifest, and those of which it deletes what earlier ones have left. */
+/** The kinds that a deep run lists: those of the manifest, and those that it prunes. */
 export function listedKinds(kinds = INVENTORY): readonly RenderedKind[] {
   const rendered = new Set(kinds.map(({ kind }) => kind));
   return [...kinds, ...PRUNED_KINDS.filter(({ kind }) => !rendered.has(kind))];
@@ -40,7 +36,7 @@ function kindsWhere(applies: (resource: Resource) => boolean): readonly Rendered
 const namespace = ISTIO_NAMESPACE;
 const RBAC = "rbac.authorization.k8s.io";
 
-/** Of subresources and reviews. A port-forward is a GET that newer API servers want `create` for. */
+/** Subresources and reviews. A port-forward is a GET, but newer API servers want `create` for it. */
 const OTHERS: readonly Permission[] = [
   { verb: "create", group: "", resource: "serviceaccounts/token", namespace },
   { verb: "create", group: "authentication.k8s.io", resource: "tokenreviews" },
@@ -49,7 +45,7 @@ const OTHERS: readonly Permission[] = [
 ];
 
 /**
- * Istio's own roles hold more than Meshjoin does;
+ * Istio's own roles grant more than Meshjoin has;
  * https://kubernetes.io/docs/reference/access-authn-authz/rbac/#privilege-escalation-prevention-and-bootstrapping
  */
 const ESCALATIONS: Readonly<Record<string, Permission>> = {
@@ -60,26 +56,26 @@ const ESCALATIONS: Readonly<Record<string, Permission>> = {
 };
 
 export interface Need {
-  /** A deep run lists what may be there of any manifest, deletes what is left over, and lists events, too; the rotator makes none. */
+  /** Deep runs also list objects of any manifest, prune, and list events. The rotator makes none. */
   readonly deep: boolean;
 }
 
-/** All that Meshjoin asks of a member's API server, by what `kinds` the manifest has. Throws on a kind whose path is unknown. */
+/** Meshjoin's requests to a member's API server, for a manifest of these kinds. Throws on an unknown kind. */
 export function neededPermissions({ deep }: Need, kinds = INVENTORY): readonly Permission[] {
   const rendered = kinds.flatMap((each) => {
     const escalation = ESCALATIONS[each.kind];
     return [...verbsOn(each), ...(escalation === undefined ? [] : [escalation])];
   });
-  const more = deep ? [...kinds.map(listed), ...DEEP_KINDS.flatMap(deepOn)] : [];
+  const more = deep ? [...kinds.map(listOf), ...DEEP_KINDS.flatMap(deepOn)] : [];
   const all = [...OWN_KINDS.flatMap(verbsOn), ...rendered, ...more, ...OTHERS];
   return [...new Map(all.map((permission) => [JSON.stringify(permission), permission])).values()];
 }
 
-/** A resource each, as in `clusterroles (get, create, patch, escalate)`. */
+/** For messages: `clusterroles (get, create, patch, escalate), …`. */
 export function describePermissions(permissions: readonly Permission[]): string {
   const verbs = Map.groupBy(permissions, ({ resource }) => resource);
   return [...verbs]
-    .map(([resource, asked]) => `${resource} (${[...new Set(asked.map(({ verb }) => verb))].join(", ")})`)
+    .map(([resource, same]) => `${resource} (${[...new Set(same.map(({ verb }) => verb))].join(", ")})`)
     .join(", ");
 }
 
@@ -96,12 +92,12 @@ function verbsOn({ apiVersion, kind }: RenderedKind): Permission[] {
 function deepOn(each: RenderedKind): Permission[] {
   const { plural, deep } = resourceOf(each.kind);
   return deep.map((verb) =>
-    verb === "list" ? listed(each) : { verb, group: groupOf(each.apiVersion), resource: plural, namespace },
+    verb === "list" ? listOf(each) : { verb, group: groupOf(each.apiVersion), resource: plural, namespace },
   );
 }
 
 /** Over all namespaces. */
-function listed({ apiVersion, kind }: RenderedKind): Permission {
+function listOf({ apiVersion, kind }: RenderedKind): Permission {
   return { verb: "list", group: groupOf(apiVersion), resource: resourceOf(kind).plural };
 }
 

@@ -4,7 +4,7 @@ import type { ObjectMeta } from "../ports/kubernetes-object.ts";
 
 const MANAGER = "meshjoin";
 
-/** The labels without which nothing is ever overwritten or deleted (design rule 6). */
+/** Meshjoin never overwrites or deletes an object without these labels (design rule 6). */
 export function ownershipLabels(meshId: string): Record<string, string> {
   return { [MANAGED_BY_LABEL]: MANAGER, [MESH_LABEL]: meshId };
 }

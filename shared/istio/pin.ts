@@ -7,7 +7,7 @@ export interface Pin {
   readonly release: string;
   readonly hub: string;
   readonly tag: string;
-  /** The Go module version of the sandbox's istiod and istioctl: tagged releases are not published as one. */
+  /** The Go module version of the sandbox's istiod and istioctl: Istio tags no release as a Go module. */
   readonly sandboxModule: string;
 }
 
@@ -20,7 +20,7 @@ function requiredText(record: Record<string, unknown>, name: string): string {
   throw new Error(`pin.json has no ${name}: give it as a text`);
 }
 
-/** Refuses what would not be the same tomorrow, and what rotation does not work with. */
+/** Refuses moving targets, and releases too old for root rotation. */
 export function parsePin(json: string): Pin {
   const value: unknown = JSON.parse(json);
   if (!isRecord(value)) throw new Error("pin.json is no object: restore it from the repository");

@@ -1,8 +1,9 @@
 import { parse } from "yaml";
 
 /**
- * YAML that some person or tool has written. Of two equal keys the last counts, as for Go's `sigs.k8s.io/yaml`, by which istiod
- * reads its mesh config. Undefined where it cannot be read: tabs, unknown aliases, nesting without end.
+ * Reads YAML that a person or a tool has written. Of two equal keys the last counts, as in Go's
+ * `sigs.k8s.io/yaml`, which istiod uses. Undefined for malformed YAML: tabs, unknown aliases, nesting without
+ * end.
  */
 export function readYaml(text: string): unknown {
   try {

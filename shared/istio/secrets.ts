@@ -35,7 +35,7 @@ export interface CacertsMaterial {
   readonly rootNotAfter: Date;
 }
 
-/** What `cacertsSecret` sets; what is missing of it, or somebody else's, was changed by somebody. */
+/** The fields that `cacertsSecret` sets. If one is missing, or has another owner, the Secret was edited. */
 export const CACERTS_WRITTEN = {
   data: ["ca-cert.pem", "ca-key.pem", "cert-chain.pem", "root-cert.pem"],
   annotations: [
@@ -59,8 +59,8 @@ export const REMOTE_SECRET_ANNOTATIONS = [
 ] as const;
 
 /**
- * The Secret `cacerts` as istiod mounts it: all four files of Istio `tools/certs`; an incomplete set stops istiod
- * (`pilot/pkg/bootstrap/istio_ca.go`).
+ * The Secret `cacerts` as istiod mounts it: all four files of Istio `tools/certs`; an incomplete set stops
+ * istiod (`pilot/pkg/bootstrap/istio_ca.go`).
  */
 export function cacertsSecret(meshId: string, material: CacertsMaterial, now: Date): KubernetesObject {
   return {
@@ -90,7 +90,7 @@ export function cacertsSecret(meshId: string, material: CacertsMaterial, now: Da
   };
 }
 
-/** Stands in the target for one reader: its tokens are bound to this Secret, and deleting it revokes them alone. */
+/** Represents one reader in the target: the reader's tokens are bound to it, and die with it. */
 export function readerSecret(meshId: string, reader: Cluster, readerId: string): KubernetesObject {
   return {
     apiVersion: "v1",
@@ -121,8 +121,8 @@ export interface RemoteSecretParts {
 }
 
 /**
- * What `istioctl create-remote-secret` makes (name, namespace, label, annotation, data key, kubeconfig), with our own
- * labels and annotations on top.
+ * The Secret of `istioctl create-remote-secret` (name, namespace, label, annotation, data key, kubeconfig),
+ * with Meshjoin's labels and annotations on top.
  */
 export function remoteSecret(parts: RemoteSecretParts): KubernetesObject {
   const { meshId, target, targetId, endpoint, grant } = parts;
@@ -148,7 +148,7 @@ export function remoteSecret(parts: RemoteSecretParts): KubernetesObject {
   };
 }
 
-/** Every Secret that Meshjoin knows of is in Istio's namespace. */
+/** In Istio's namespace, like every Secret of Meshjoin. */
 export function secretRef(name: string): ObjectRef {
   return { apiVersion: "v1", kind: "Secret", namespace: ISTIO_NAMESPACE, name };
 }

@@ -9,16 +9,16 @@ import type { KubernetesObject } from "../ports/kubernetes-object.ts";
 export interface ManifestTemplate {
   /** Of Istio's charts, without a `v`; CRDs are compared by it. */
   readonly release: string;
-  /** Of istiod's image, its flavour included: the Istio version of a member that runs it. */
+  /** Of istiod's image, with its flavour: the Istio version of a member that runs it. */
   readonly tag: string;
-  /** Where the release publishes its images: what holds where the mesh has no hub of its own. */
+  /** Where the release publishes its images; for a mesh without a hub of its own. */
   readonly hub: string;
   /** Changes with every change of the rendering. */
   readonly digest: string;
   readonly objects: readonly KubernetesObject[];
 }
 
-/** What differs from member to member in the manifest of the control plane. */
+/** The values that differ from member to member in the manifest of the control plane. */
 export interface ManifestValues {
   readonly meshId: string;
   readonly clusterId: string;
@@ -29,7 +29,6 @@ export interface ManifestValues {
   readonly hub: string;
 }
 
-/** What the manifest of one member is filled in with. */
 export function manifestValues(
   template: Pick<ManifestTemplate, "hub">,
   { meshId, workloadTtl, istioHub }: Pick<MeshSpec, "meshId" | "workloadTtl" | "istioHub">,
@@ -39,9 +38,9 @@ export function manifestValues(
 }
 
 /**
- * They stand in the rendered manifest where a member's own values belong, also inside the YAML and JSON texts of
- * ConfigMaps. Plain words in all three notations, so that the values that take their place are written the same
- * way as the placeholders are.
+ * Texts in the rendered manifest for a member's own values, also inside the YAML and JSON texts of
+ * ConfigMaps. They are plain words in all three notations, so that a value needs no other quoting than its
+ * placeholder.
  */
 export const PLACEHOLDERS = {
   meshId: "meshjoin-placeholder-mesh-id",
@@ -58,7 +57,7 @@ const FIELDS = [
   "workloadTtl",
   "hub",
 ] as const satisfies (keyof ManifestValues)[];
-/** Needs no quotes and no escapes in YAML and JSON; that it is no number and no YAML word is the configuration's part. */
+/** Needs no quotes and no escapes in YAML and JSON. The configuration refuses numbers and YAML words. */
 const PLAIN = /^[A-Za-z0-9][-A-Za-z0-9._]*$/;
 
 /** The values as Istio's own rendering would hold them. */
@@ -86,8 +85,8 @@ function substitution(values: ManifestValues): (text: string) => string {
 }
 
 /**
- * The manifest for one member; the template is left as it is. Equal to what Istio renders for these values.
- * Throws a RangeError on a value that would have to be quoted somewhere.
+ * The manifest for one member, equal to Istio's own rendering with these values. Throws a RangeError on a
+ * value that would need quotes.
  */
 export function fillManifest(template: ManifestTemplate, values: ManifestValues): KubernetesObject[] {
   const replace = substitution(values);
@@ -97,7 +96,7 @@ export function fillManifest(template: ManifestTemplate, values: ManifestValues)
   });
 }
 
-/** Reads `istio/manifest.json`. Fails with ConfigError `ManifestInvalid`: the bundle was not built as it should be. */
+/** Reads `istio/manifest.json`. Fails with ConfigError `ManifestInvalid`. */
 export function parseTemplate(json: string): ManifestTemplate {
   const parsed: unknown = JSON.parse(json);
   if (isManifest(parsed)) {

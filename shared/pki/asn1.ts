@@ -1,6 +1,6 @@
 import forge from "node-forge";
 
-// What @types/node-forge leaves out: the reader's options, and context tags, which are plain numbers.
+// @types/node-forge lacks the reader's options, and context tags, which are plain numbers.
 declare module "node-forge" {
   namespace asn1 {
     function fromDer(
@@ -19,9 +19,8 @@ const TYPE = asn1.Type;
 const CLASS = asn1.Class;
 
 /**
- * Reads exactly one DER value. What is read can be put into another structure unchanged: input whose encoding is
- * not the one that `encode` would give (BER, not DER) is refused, as a changed byte in a name or key would break
- * a signature later.
+ * Reads exactly one DER value, which fits unchanged into another structure. Refuses an encoding that `encode`
+ * would not give (BER, not DER): a changed byte in a name or key would break a signature later.
  */
 export function decode(der: Buffer): Asn1 {
   const node = asn1.fromDer(util.createBuffer(der.toString("binary")), {

@@ -9,8 +9,8 @@ export function certificatePem(der: Buffer): string {
 }
 
 /**
- * The certificates of a PEM file in their order. Fails on a block that is no certificate, keys above all, and on one
- * that does not begin a line: Go passes it over, and two files were put together without a newline between them.
+ * The certificates of a PEM file in their order. Fails on a block that is no certificate, such as a key. Also
+ * fails on a block in the middle of a line, which Go ignores: two files were joined without a newline.
  */
 export function splitBundle(pem: string): Buffer[] {
   if (/[^\n]-----BEGIN /.test(pem)) throw new Error("a block begins in the middle of a line");
@@ -21,14 +21,14 @@ export function splitBundle(pem: string): Buffer[] {
 }
 
 /**
- * Concatenates certificates byte for byte the same way every time: istiod before 1.30 compares bundles as bytes.
- * A certificate that comes twice stands once.
+ * Concatenates certificates byte for byte the same way every time: istiod before 1.30 compares bundles as
+ * bytes. Drops repeated certificates.
  */
 export function joinBundle(certificates: readonly Buffer[]): string {
   return [...new Set(certificates.map(certificatePem))].join("");
 }
 
-/** SHA-256 of the DER, lower-case hex: the name of a certificate wherever one is reported. */
+/** SHA-256 of the DER, lower-case hex: the name of a certificate in plans and logs. */
 export function fingerprint(der: Buffer): string {
   return createHash("sha256").update(der).digest("hex");
 }
@@ -36,8 +36,8 @@ export function fingerprint(der: Buffer): string {
 export type BundleChange = "same" | "grows" | "shrinks" | "replaced";
 
 /**
- * How two bundles relate as sets of certificates. istiod takes a new bundle live only if one contains the other
- * (`pilot/pkg/bootstrap/istio_ca.go`): `replaced` is the change that it drops with a mere warning.
+ * How two bundles relate as sets of certificates. istiod takes a new bundle live only if one contains the
+ * other (`pilot/pkg/bootstrap/istio_ca.go`): istiod drops a `replaced` one with a warning.
  */
 export function compareBundles(before: string, after: string): BundleChange {
   const old = new Set(splitBundle(before).map(fingerprint));

@@ -5,7 +5,7 @@ import { fingerprint, splitBundle } from "./bundle.ts";
 import { EXTENSION } from "./extension.ts";
 import { keyIdentifier } from "./key.ts";
 
-/** What a mesh's CA certificates are judged by; everything else stays in `der`. */
+/** The fields that decide whether a CA certificate fits; all others stay in `der`. */
 export interface Certificate {
   readonly der: Buffer;
   /** SHA-256 of the DER, lower-case hex. */

@@ -12,7 +12,7 @@ const LABEL = "CERTIFICATE REQUEST";
 const CURE =
   "send a PKCS#10 request in PEM, signed with SHA-2 by an RSA key of 2048 to 4096 bits or a P-256 or P-384 key";
 
-/** PKCS#10. The common name is for readers only: the authority takes nothing but the public key from a request. */
+/** PKCS#10. The common name is for people: the authority takes only the public key from a request. */
 export async function makeCsr(pair: KeyPair, commonName: string): Promise<string> {
   const information = sequence(
     integer(0),
@@ -24,8 +24,8 @@ export async function makeCsr(pair: KeyPair, commonName: string): Promise<string
 }
 
 /**
- * The public key of a request whose sender has proved that it holds the private one. InputError `CsrMalformed`,
- * `CsrSignatureInvalid` or `CsrKeyRefused` otherwise.
+ * The public key of a request, whose signature proves that the sender holds the private one. Fails with
+ * InputError `CsrMalformed`, `CsrSignatureInvalid` or `CsrKeyRefused`.
  */
 export function readCsr(pem: string): KeyObject {
   const { der, publicKey } = parse(pem);

@@ -25,7 +25,7 @@ export type CacertsFaultReason =
 /** Why istiod, or a peer's proxy, would refuse a set of `cacerts`. */
 export interface CacertsFault {
   readonly reason: CacertsFaultReason;
-  /** Names files and dates; never anything of a key. */
+  /** Names files and dates, never a part of a key. */
   readonly message: string;
 }
 

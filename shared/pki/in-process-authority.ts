@@ -45,7 +45,7 @@ interface RootPayload {
   readonly payload: Buffer;
 }
 
-/** The claimed roots as they stand in Secret Manager, for the length of one call. */
+/** The claimed roots in Secret Manager, for the length of one call. */
 interface Roots {
   readonly versions: RootVersions;
   /** In version order. */
@@ -54,7 +54,7 @@ interface Roots {
   readonly signal: AbortSignal | undefined;
 }
 
-/** Reads state and payloads once, and wipes the payloads whatever happens. */
+/** Reads state and payloads once, and wipes the payloads even after a failure. */
 async function withRoots<T>(
   { store, spec, clock }: AuthorityOptions,
   signal: AbortSignal | undefined,
@@ -117,7 +117,7 @@ async function fitnessOf(options: AuthorityOptions, roots: Roots): Promise<Fitne
   return { rootVersions, signsUntil: certificate.notAfter };
 }
 
-/** What signs, if it can sign now. */
+/** The root that signs, if it can sign now. */
 async function signingRoot(
   { keys, spec }: AuthorityOptions,
   { versions, payloads, now, signal }: Roots,

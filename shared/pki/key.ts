@@ -18,7 +18,7 @@ const PARAMETERS: Readonly<Record<KeyAlgorithm, { namedCurve: string } | { modul
   "rsa-4096": { modulusLength: 4096 },
 };
 
-/** In libuv's thread pool: an RSA key takes up to seconds, and the event loop has other clusters to serve. */
+/** In libuv's thread pool: an RSA key takes up to seconds, and other clusters wait for the event loop. */
 export async function makeKeyPair(algorithm: KeyAlgorithm): Promise<KeyPair> {
   const parameters = PARAMETERS[algorithm];
   return await ("namedCurve" in parameters ? generate("ec", parameters) : generate("rsa", parameters));
@@ -41,7 +41,7 @@ const MAX_RSA_BITS = 4096;
 /** F4; smaller exponents are legal and have a history of broken verifiers. */
 const MIN_RSA_EXPONENT = 65_537n;
 
-/** Why a key may not sign or be signed in this mesh; undefined if it may. Same rule for roots and intermediates. */
+/** Why a key may not sign or be signed; undefined if it may. The same for roots and intermediates. */
 export function keyWeakness(key: KeyObject): string | undefined {
   const type = key.asymmetricKeyType;
   if (type === "rsa") return rsaWeakness(key);
@@ -63,16 +63,13 @@ function curveWeakness(key: KeyObject): string | undefined {
   return `the curve ${curve ?? "without a name"} is neither P-256 nor P-384`;
 }
 
-/**
- * SubjectPublicKeyInfo as Go's crypto/x509 reads it: whatever the input's form, the curve is named and the point
- * uncompressed.
- */
+/** SubjectPublicKeyInfo as Go's crypto/x509 reads it: with a named curve and an uncompressed point. */
 export function subjectPublicKeyInfo(key: KeyObject): Buffer {
   const canonical = createPublicKey({ key: key.export({ format: "jwk" }), format: "jwk" });
   return canonical.export({ type: "spki", format: "der" });
 }
 
-/** RFC 5280 4.2.1.2 method 1: SHA-1 of the subjectPublicKey bits. An identifier; nothing rests on its strength. */
+/** RFC 5280 4.2.1.2 method 1: SHA-1 of the subjectPublicKey bits. No security depends on it. */
 export function keyIdentifier(spki: Buffer): Buffer {
   return createHash("sha1")
     .update(bitStringOctets(children(decode(spki))[1]))

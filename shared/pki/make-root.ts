@@ -8,7 +8,7 @@ import { signCertificate, wholeSeconds } from "./sign-certificate.ts";
 import { keyInMemory } from "./signing-key.ts";
 
 export interface RootOptions {
-  /** The mesh ID: tells one mesh's roots from another's for whoever reads a certificate. */
+  /** The mesh ID: tells people which mesh a root certificate is for. */
   readonly organization?: string;
   readonly algorithm?: KeyAlgorithm;
   readonly now: Date;
@@ -24,13 +24,13 @@ export interface NewRoot {
 const LIFETIME_YEARS = 10;
 const BACKDATE_MS = 5 * 60 * 1000;
 
-/** A self-signed root CA, valid for ten years from now; valid a little earlier for clocks that are behind. */
+/** A self-signed root CA, valid for ten years, and from a little before now for clocks that are behind. */
 export async function makeRoot(options: RootOptions): Promise<NewRoot> {
   const { organization = "Meshjoin", algorithm = "ec-p384", now } = options;
   const { publicKey, privateKey } = await makeKeyPair(algorithm);
   const spki = subjectPublicKeyInfo(publicKey);
   const keyId = keyIdentifier(spki);
-  // Two roots of one mesh are trusted at a time: neither name nor key may be the other's.
+  // A mesh trusts two roots at a time: they must differ in name and key.
   const name = distinguishedName(["O", organization], ["CN", `Root CA ${keyId.toString("hex").slice(0, 8)}`]);
   const notAfter = wholeSeconds(now.getTime());
   notAfter.setUTCFullYear(notAfter.getUTCFullYear() + LIFETIME_YEARS);

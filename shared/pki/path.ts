@@ -2,7 +2,7 @@ import type { Certificate } from "./certificate.ts";
 import { type CacertsFault, type CacertsFaultReason, cacertsFault, verifyDates } from "./fault.ts";
 import { isSignedBy } from "./signature.ts";
 
-/** Where a path from an intermediate may lead, and by way of what. */
+/** The roots at which a path from an intermediate may end, and the CAs between. */
 export interface Anchors {
   /** Of the bundle, for messages. */
   readonly name: string;
@@ -20,15 +20,16 @@ interface Kind {
 const ROOT: Kind = { name: "the root", notCa: "RootNotCa", pathLength: "RootPathLength" };
 const SUB_ROOT: Kind = { name: "the sub-root", notCa: "SubRootNotCa", pathLength: "SubRootPathLength" };
 
-/** Where Go gives up as well: `maxChainSignatureChecks` of `crypto/x509`. */
+/** Go's limit: `maxChainSignatureChecks` of `crypto/x509`. */
 const SIGNATURE_CHECKS_MAX = 100;
 
 /**
- * Why no path leads from the intermediate to a root; empty if one does. Every CA on a path may sign certificates, is
- * in date, bears the key identifier that its subject names, and has a path length for all CAs below it: for a workload's
- * certificate too, which istiod does not try when it loads the set.
+ * Why no path leads from the intermediate to a root; empty if one does. Every CA on a path may sign
+ * certificates, is in date, bears the key identifier that its subject names, and has a path length for all
+ * CAs below it. The last holds for a workload's certificate, too, which istiod does not try when it loads the
+ * set.
  *
- * Breadth first, each CA once. That misses no path, because a path length only ever forbids: where a longer path
+ * Breadth first, each CA once. That misses no path, because a path length only forbids: where a longer path
  * holds, a shorter one over the same CA does too.
  */
 export function verifyPath(
@@ -36,7 +37,7 @@ export function verifyPath(
   { name, roots, subRoots }: Anchors,
   now: Date,
 ): CacertsFault[] {
-  const left = new Set(subRoots.filter((each) => !isSelfSigned(each)));
+  const unvisited = new Set(subRoots.filter((each) => !isSelfSigned(each)));
   const rejections: CacertsFault[] = [];
   let checks = 0;
   let namesake = false;
@@ -44,9 +45,9 @@ export function verifyPath(
   const hasSigned = (issuer: Certificate, subject: Certificate): boolean => {
     if (!issuer.subject.equals(subject.issuer)) return false;
     checks += 1;
-    const signed = checks <= SIGNATURE_CHECKS_MAX && isSignedBy(subject.der, issuer.publicKey);
-    namesake ||= !signed;
-    return signed;
+    const isSigner = checks <= SIGNATURE_CHECKS_MAX && isSignedBy(subject.der, issuer.publicKey);
+    namesake ||= !isSigner;
+    return isSigner;
   };
   const isSound = (issuance: Issuance): boolean => {
     if (!hasSigned(issuance.issuer, issuance.subject)) return false;
@@ -60,8 +61,8 @@ export function verifyPath(
     const above = (issuers: Iterable<Certificate>, kind: Kind) =>
       [...issuers].filter((issuer) => subjects.some((subject) => isSound({ issuer, kind, subject, below })));
     if (above(roots, ROOT).length > 0) return [];
-    subjects = above(left, SUB_ROOT);
-    for (const subject of subjects) left.delete(subject);
+    subjects = above(unvisited, SUB_ROOT);
+    for (const subject of subjects) unvisited.delete(subject);
   }
   if (rejections.length > 0) return rejections;
   const message = `the intermediate chains to no root of ${name}`;
@@ -74,7 +75,7 @@ interface Issuance {
   readonly issuer: Certificate;
   readonly kind: Kind;
   readonly subject: Certificate;
-  /** How many CAs stand below the issuer, the subject included. */
+  /** The number of CAs below the issuer, with the subject. */
   readonly below: number;
 }
 
@@ -102,7 +103,7 @@ function verifyIssuer({ issuer, kind, subject, below }: Issuance, now: Date): Ca
   return faults.filter((each) => each !== undefined);
 }
 
-/** It leads to itself alone: the root that a chain file may end with. */
+/** A root, with which a chain file may end: it leads only to itself. */
 function isSelfSigned(certificate: Certificate): boolean {
   return certificate.subject.equals(certificate.issuer) && isSignedBy(certificate.der, certificate.publicKey);
 }

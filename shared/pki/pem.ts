@@ -9,8 +9,8 @@ const DASHES = "-----";
 const LINE = 64;
 
 /**
- * The blocks of a PEM file; what stands between them is ignored, as openssl does. Fails if a block has no end.
- * It never makes a string of a block's body, since a string cannot be wiped.
+ * The blocks of a PEM file. Ignores the text between them, as openssl does. Fails if a block has no end.
+ * Never makes a string of a block's body, because a string cannot be wiped.
  */
 export function findPemBlocks(pem: Buffer): PemBlock[] {
   const blocks: PemBlock[] = [];
@@ -27,7 +27,7 @@ export function findPemBlocks(pem: Buffer): PemBlock[] {
   return blocks;
 }
 
-/** For blocks that are public; the key's own bytes go to node:crypto as PEM. */
+/** For public blocks. A key goes to node:crypto as PEM. */
 export function derOfBlock(block: PemBlock): Buffer {
   const body = block.text.toString("latin1").replace(/-----[^-]+-----/g, "");
   if (!/^[A-Za-z0-9+/=\s]+$/.test(body)) throw new Error(`the ${block.label} block is not base64`);

@@ -16,9 +16,9 @@ const NEW_ROOT_CURE = "store a root CA that may sign intermediates";
 const ROTATE_CURE = "add a new root and rotate to it";
 
 /**
- * The certificate of a root's payload, fit to be a root of this mesh: for the trust bundle, where the key is of no
- * use. `name` says which root it is, for messages. Dates are no matter here: members keep an expired root's
- * certificate until it is retired. The caller wipes `payload`.
+ * The certificate of a root's payload, fit to be a root of this mesh: for the trust bundle, which needs no
+ * key. `name` is for messages. Checks no dates: members keep an expired root's certificate until it retires.
+ * The caller wipes `payload`.
  *
  * Fails with RootError `RootPayloadMalformed`, `RootNotCa`, `RootPathLength` or `RootAlgorithm`.
  */
@@ -44,9 +44,9 @@ export function readRootCertificate(payload: Buffer, name: string): Certificate 
 }
 
 /**
- * Certificate and key of a root's payload, which holds the certificate and says where the key is; `keys` opens it. The caller wipes
- * `payload`, whose bytes are nowhere else. Fails as `readRootCertificate` does, and with RootError `RootKeyEncrypted` or
- * `RootKeyMismatch`.
+ * Certificate and key of a root's payload; `keys` opens the key that the payload refers to. The caller wipes
+ * `payload`, whose bytes are nowhere else. Fails as `readRootCertificate` does, and with RootError
+ * `RootKeyEncrypted` or `RootKeyMismatch`.
  */
 export async function readSigningRoot(
   payload: Buffer,
@@ -58,7 +58,7 @@ export async function readSigningRoot(
   const reference = keyReference(blocksOf(payload, name), name);
   const key = await keys.open(reference, signal).catch((error: unknown) => {
     if (error instanceof MeshjoinError) throw error;
-    // What node:crypto says of a key's inside is nobody's business.
+    // The error of node:crypto may tell the inside of a key, so it goes no further.
     throw malformed(name, "holds a private key that cannot be read");
   });
   if (!key.publicKey.equals(certificate.publicKey)) {
@@ -73,8 +73,8 @@ export async function readSigningRoot(
 }
 
 /**
- * Whether the root can sign now. `minimumLife` is the least life, in seconds, that an intermediate is worth
- * issuing for. Fails with RootError `RootExpired`, `RootNotYetValid` or `RootExpiring`.
+ * Checks that the root can sign now, for at least `minimumLife` seconds: a shorter intermediate is not worth
+ * issuing. Fails with RootError `RootExpired`, `RootNotYetValid` or `RootExpiring`.
  */
 export function assertIssuing(certificate: Certificate, name: string, now: Date, minimumLife: number): void {
   const { notBefore, notAfter } = certificate;
@@ -127,7 +127,7 @@ function keyReference(blocks: readonly PemBlock[], name: string): KeyReference {
   return { kind: "pem", text: block.text };
 }
 
-/** PKCS#8 says so in its label, the older forms in a header (RFC 1421). */
+/** PKCS#8 tells it in the label, older forms in a header (RFC 1421). */
 function isEncrypted({ label, text }: PemBlock): boolean {
   return label === "ENCRYPTED PRIVATE KEY" || text.includes("Proc-Type: 4,ENCRYPTED");
 }

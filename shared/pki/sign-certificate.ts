@@ -30,7 +30,7 @@ export async function signCertificate(request: CertificateRequest, key: SigningK
   return await signed(toBeSigned, key);
 }
 
-/** 126 random bits; the two high bits are fixed, so that it is positive, never zero and always 16 octets long. */
+/** 126 random bits. The two high bits are fixed: positive, never zero, always 16 octets. */
 export function randomSerial(): Buffer {
   const serial = randomBytes(SERIAL_OCTETS);
   serial.writeUInt8((serial.readUInt8(0) & 0b0011_1111) | 0b0100_0000, 0);

@@ -26,7 +26,7 @@ export async function signed(toBeSigned: Asn1, key: SigningKey): Promise<Buffer>
   return encode(sequence(toBeSigned, algorithmIdentifier(key), bitString(signature)));
 }
 
-/** False also for algorithms that nobody should use any more, MD5, SHA-1, DSA, and for bytes that are no such structure. */
+/** False also for the broken algorithms MD5, SHA-1 and DSA, and for malformed input. */
 export function isSignedBy(der: Buffer, key: KeyObject): boolean {
   try {
     return hasSignature(der, key);
@@ -41,7 +41,7 @@ function hasSignature(der: Buffer, key: KeyObject): boolean {
   const algorithm = ALGORITHMS.find((each) => each.id === id && each.keyType === key.asymmetricKeyType);
   if (algorithm === undefined || toBeSigned === undefined) return false;
   const octets = bitStringOctets(signature);
-  // What is around the signed part is not signed: it must be as it would be written here.
+  // The signature does not cover the bytes around the signed part: they must be as `signed` writes them.
   const isWhole = [sequence(oid(id)), sequence(oid(id), nil())].some((each) =>
     encode(sequence(toBeSigned, each, bitString(octets))).equals(der),
   );

@@ -3,7 +3,7 @@ import { promisify } from "node:util";
 import type { RootKeys, SigningKey } from "../ports/root-keys.ts";
 import { algorithmOf, digestFor } from "./algorithm.ts";
 
-/** Keys that stand in the payloads themselves. `open` fails with whatever node:crypto says of a key that it cannot read. */
+/** Keys inside the payloads. `open` fails with the error of node:crypto for a key that it cannot read. */
 export const keysInPayloads: RootKeys = {
   async open({ text }) {
     return await Promise.resolve(keyInMemory(createPrivateKey({ key: text, format: "pem" })));
@@ -12,7 +12,7 @@ export const keysInPayloads: RootKeys = {
 
 const signInThreadPool = promisify(signWith);
 
-/** A private key in node:crypto, which signs in libuv's thread pool: RSA takes milliseconds, and other clusters wait. */
+/** A private key in node:crypto. Signs in libuv's thread pool, because RSA takes milliseconds. */
 export function keyInMemory(privateKey: KeyObject): SigningKey {
   const publicKey = createPublicKey(privateKey);
   const { digest } = algorithmOf({ publicKey, digest: digestFor(publicKey) });

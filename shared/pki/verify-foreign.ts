@@ -7,23 +7,23 @@ import { derOfBlock, findPemBlocks } from "./pem.ts";
 import { isSignedBy } from "./signature.ts";
 import { type CacertsFiles, readBundle, verifyNesting, verifySet } from "./verify.ts";
 
-/** A `cacerts` that somebody else made: of a file of several certificates the first is the intermediate. */
+/** A foreign `cacerts`. In a file of several certificates the first is the intermediate. */
 export interface ForeignFiles extends CacertsFiles {
   /** Of the root file, for messages. */
   readonly trustBundleName: string;
-  /** CRLs; empty where istiod would read none. */
+  /** CRLs; empty where istiod reads none. */
   readonly revocationLists: string;
 }
 
-/** `loading`: why istiod would not start with it. `trust`: why the mesh and its workloads would not trust each other. */
+/** `loading`: why istiod would not start with it. `trust`: why it and the mesh would not trust each other. */
 export interface ForeignFaults {
   readonly loading: readonly CacertsFault[];
   readonly trust: readonly CacertsFault[];
 }
 
 /**
- * Judges a set by its own root file, as istiod does, and by the mesh's trust bundle, as peers do whose proxies see the
- * chain file. The intermediate may stand below sub-roots, if they are in that chain.
+ * Verifies a set against its own root file, as istiod does, and against the mesh's trust bundle, as the
+ * peers' proxies do with the chain file. The intermediate may stand below sub-roots that are in that chain.
  */
 export function verifyForeignCacerts(files: ForeignFiles, meshBundle: string, now: Date): ForeignFaults {
   const { trustBundle, trustBundleName } = files;
@@ -50,7 +50,7 @@ export function verifyForeignCacerts(files: ForeignFiles, meshBundle: string, no
   };
 }
 
-/** Envoy asks for a list of every CA of a chain as soon as there is one, so istiod does not start with fewer. */
+/** Envoy wants a list for every CA of the chain or for none, and istiod does not start with fewer. */
 function verifyRevocationLists(chain: readonly Certificate[], pem: string): CacertsFault | undefined {
   if (pem === "") return undefined;
   try {

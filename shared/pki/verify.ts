@@ -12,20 +12,21 @@ export interface CacertsFiles {
   readonly certificate: string;
   /** `ca-key.pem`. */
   readonly privateKey: string;
-  /** `cert-chain.pem`: the intermediate, then whatever leads to its root. */
+  /** `cert-chain.pem`: the intermediate, then the CAs up to its root. */
   readonly chain: string;
   /** `root-cert.pem`. */
   readonly trustBundle: string;
 }
 
 /**
- * Every reason why istiod would not load a set that Meshjoin issued, or peers would not trust what it signs; empty if
- * there is none. istiod's own check is `security/pkg/pki/util/keycertbundle.go`; a refusal there is one line in its
- * log and the old CA going on. `bundleBefore` is the `root-cert.pem` that the member has now, if any.
+ * Every reason why istiod would not load a set that Meshjoin issued, or why peers would not trust its
+ * certificates; empty if there is none. istiod's own check is `security/pkg/pki/util/keycertbundle.go`; after
+ * a refusal it logs one line and keeps the old CA. `bundleBefore`: the `root-cert.pem` that the member has
+ * now, if any.
  */
 export function verifyCacerts(files: CacertsFiles, now: Date, bundleBefore?: string): CacertsFault[] {
   const roots = readBundle(files.trustBundle) ?? [];
-  // No sub-roots, whatever the chain holds: what Meshjoin issues, a root has issued.
+  // No sub-roots, even if the chain holds some: a root issues Meshjoin's intermediates.
   const faults = verifySet(files, { name: "the trust bundle", roots, subRoots: [] }, now);
   const nesting = bundleBefore === undefined ? undefined : verifyNesting(bundleBefore, files.trustBundle);
   return nesting === undefined ? faults : [...faults, nesting];
@@ -41,7 +42,7 @@ export function verifySet(files: CacertsFiles, anchors: Anchors, now: Date): Cac
       : [verifyKey(certificate, files.privateKey), verifyChain(certificate, files.chain)]),
     hasRoots
       ? undefined
-      : cacertsFault("BundleMalformed", `${anchors.name} holds no root, or something else than certificates`),
+      : cacertsFault("BundleMalformed", `${anchors.name} holds no root, or a block that is no certificate`),
     ...(certificate === undefined
       ? []
       : [verifyCa(certificate), verifyDates("the intermediate", certificate, now)]),
@@ -61,12 +62,12 @@ export function verifyNesting(before: string, after: string): CacertsFault | und
     : undefined;
 }
 
-/** Undefined where it is no list of certificates. */
+/** Undefined for a text that is no list of certificates. */
 export function readBundle(pem: string): Certificate[] | undefined {
   return orUndefined(() => parseBundle(pem));
 }
 
-/** Go takes the file's first block for the key, and does not look past the EC parameters that openssl may put there. */
+/** Go takes the file's first block for the key, even if openssl has put EC parameters there. */
 function verifyKey(certificate: Certificate, pem: string): CacertsFault | undefined {
   const key = orUndefined(() => {
     const [first] = findPemBlocks(Buffer.from(pem));

@@ -4,37 +4,37 @@ import { ISTIO_NAMESPACE } from "../core/names.ts";
 
 interface Step {
   readonly verb: Write["verb"];
-  /** The member that is written to. */
+  /** The member that the action changes. */
   readonly clusterId: string;
-  /** Every object that carrying it out writes, as far as the look could tell. */
+  /** Every object that the action writes, as far as the look could tell. */
   readonly writes: readonly Write[];
-  /** What made it necessary. */
+  /** Why the action is necessary. */
   readonly findings: readonly Finding[];
 }
 
-/** The namespace with its labels, before anything else is in it, and with what is noted on it. */
+/** Istio's namespace with its labels and its notes, before it holds anything else. */
 export interface LabelNamespace extends Step {
   readonly kind: "labelNamespace";
-  /** Undefined where the namespace is somebody else's, and gets no label. */
+  /** Undefined for a foreign namespace, which gets no label. */
   readonly network: string | undefined;
   /** The annotation `accepted-cacerts`. */
   readonly acceptance: string | undefined;
 }
 
 export interface IssueHistory {
-  /** This is the first one, and no istiod was there that might have issued certificates. */
+  /** It is the first intermediate, and no istiod ran that may have issued certificates. */
   readonly isFirst: boolean;
   readonly joinedAt: Date | undefined;
-  /** Holds as long as another one stands for the same root versions (as `formatRootVersions` writes them). */
+  /** Valid for a new intermediate of the same root versions (as `formatRootVersions` writes them). */
   readonly versionsLoaded: { readonly rootVersions: string; readonly at: Date } | undefined;
 }
 
 /** A new key, its certificate, and the trust bundle, as one Secret. */
 export interface IssueIntermediate extends Step {
   readonly kind: "issueIntermediate";
-  /** What is known of the cluster's certificates so far, and stays on record. */
+  /** Facts about the cluster's earlier certificates that stay on record. */
   readonly history: IssueHistory;
-  /** The one that is there is past the time at which anything may hold its renewal back. */
+  /** The present intermediate is so near its end that nothing may hold the renewal back. */
   readonly isUrgent: boolean;
   /** Of the Secret to replace; undefined when it is created. */
   readonly resourceVersion: string | undefined;
@@ -47,9 +47,9 @@ export interface ApplyControlPlane extends Step {
 }
 
 /**
- * `needed`: the pair is not as it should be. `ending`: the token is good and near its end. `due`: it is good and has time; each
- * renewal makes an istiod list a cluster again, so a reader gets few in a run, those that end first. `reserve`: due as
- * well, and next in turn if one before it cannot be written.
+ * `needed`: the pair is not as it should be. `ending`: the token is good and near its end. `due`: the token
+ * is good and has time. Each renewal makes an istiod list a cluster again, so a run renews few of a reader's
+ * tokens, those that end first. `reserve`: also due, and next in turn if an earlier one cannot be written.
  */
 export type Urgency = "needed" | "ending" | "due" | "reserve";
 
@@ -62,26 +62,27 @@ export interface Connect extends Step {
   /** Of the remote secret to replace; undefined when it is created. */
   readonly resourceVersion: string | undefined;
   /**
-   * UID of the reader Secret that was not seen, if that alone is the cause. Two clusters are not seen at one instant: if it is
-   * there after all, another run was at it, and nothing is to be done.
+   * UID of the reader Secret that the look did not find, if that alone is the cause. A look reads two
+   * clusters at two moments: if the Secret exists after all, another run has made it, and there is nothing to
+   * do.
    */
   readonly unseen?: string;
 }
 
-/** An object as it was seen: only this very one is deleted. */
+/** An object as the look found it. The run deletes only an object of this UID. */
 export interface SeenObject {
   readonly name: string;
   readonly uid: string;
 }
 
-/** The remote secret for `target`, which has left, taken from the reader (`clusterId`). */
+/** Deletes the remote secret for `target`, which has left, from the reader (`clusterId`). */
 export interface Disconnect extends Step {
   readonly kind: "disconnect";
   readonly target: string;
   readonly secret: SeenObject;
 }
 
-/** The reader Secret of `reader`, which has left, deleted in the target (`clusterId`): its tokens die with it. */
+/** Deletes the reader Secret of `reader`, which has left, and so its tokens, in the target (`clusterId`). */
 export interface Revoke extends Step {
   readonly kind: "revoke";
   readonly reader: string;

@@ -73,7 +73,7 @@ const selfSignedMesh: Blocker = ({ state, clusterId }) => {
     ? finding(
         "SelfSignedMesh",
         "an istiod with a self-signed CA runs in the cluster; a new CA would cut its workloads off",
-        "take the mesh label off; or uninstall that istiod and its workloads' sidecars first, an outage of whatever relies on them",
+        "take the mesh label off; or uninstall that istiod and its workloads' sidecars first, an outage of all that relies on them",
         clusterId,
       )
     : undefined;
@@ -92,23 +92,23 @@ const foreignCacerts: Blocker = ({ state, clusterId }) => {
   return cacerts?.owner === "foreign" && "faults" in cacerts
     ? finding(
         "ForeignCacerts",
-        `Secret ${CACERTS} is not Meshjoin's and of no use to the mesh: ${cacerts.faults.join("; ")}`,
+        `Secret ${CACERTS} is not Meshjoin's, and the mesh cannot use it: ${cacerts.faults.join("; ")}`,
         FOREIGN_CACERTS_CURES[cacerts.trust],
         clusterId,
       )
     : undefined;
 };
 
-/** The root store or the signer is in the way, and not the member. */
+/** The root store or the signer is at fault, and not the member. */
 const cacertsNotJudged: Blocker = ({ state, clusterId }) => {
   const cacerts = state.reachable ? state.cacerts : undefined;
   if (cacerts?.owner !== "foreign" || cacerts.trust !== "unknown") return undefined;
   const { because } = cacerts;
-  const message = `whether the mesh can accept Secret ${CACERTS}, which is not Meshjoin's, is not known: ${because.message}`;
+  const message = `Meshjoin cannot tell whether the mesh accepts Secret ${CACERTS}, which is not Meshjoin's: ${because.message}`;
   return faultFinding({ ...because, message }, clusterId);
 };
 
-/** Not of a self-signed istiod: that one is uninstalled anyway, whatever else it differs in. */
+/** Undefined for a self-signed istiod: a person must uninstall that one anyway. */
 const foreignControlPlane: Blocker = (member, context) => {
   if (selfSignedMesh(member, context) !== undefined) return undefined;
   const { spec } = context;
@@ -125,8 +125,7 @@ const foreignControlPlane: Blocker = (member, context) => {
       );
 };
 
-/** Any of these, and nothing is written to the member; somebody must act. */
-
+/** With any of these Meshjoin writes nothing to the member. */
 const BLOCKERS: readonly Blocker[] = [
   outOfReach,
   clusterIdCollision,
@@ -140,18 +139,18 @@ const BLOCKERS: readonly Blocker[] = [
   foreignControlPlane,
 ];
 
-/** What keeps everything from being written to a member; undefined where nothing does. */
+/** Why Meshjoin must not write to a member; undefined if it may. */
 export function whyBlocked(member: Member, context: MemberContext): Block | undefined {
-  const found = BLOCKERS.flatMap((blocker) => {
+  const blocks = BLOCKERS.flatMap((blocker) => {
     const because = blocker(member, context);
     return because === undefined ? [] : [{ because, passes: passes(blocker, member) }];
   });
-  if (found.length === 0) return undefined;
-  const waitsFor = found.every((each) => each.passes) ? "time" : "person";
-  return { findings: found.map(({ because }) => because), waitsFor };
+  if (blocks.length === 0) return undefined;
+  const waitsFor = blocks.every((each) => each.passes) ? "time" : "person";
+  return { findings: blocks.map(({ because }) => because), waitsFor };
 }
 
-/** Time brings an API server or a signer back, and ends a deletion. */
+/** Whether time alone ends the block: an API server or a signer comes back, a deletion ends. */
 function passes(blocker: Blocker, { state }: Member): boolean {
   if (!state.reachable) return blocker === outOfReach && state.retryable;
   if (blocker === cacertsNotJudged) {
@@ -163,19 +162,18 @@ function passes(blocker: Blocker, { state }: Member): boolean {
 
 export interface Block {
   readonly findings: readonly Finding[];
-  /** What has to happen before it can go on. */
   readonly waitsFor: "time" | "person";
 }
 
 function identityDifferences(controlPlane: ControlPlaneState, member: Member, spec: MeshSpec): string[] {
   const { identity } = controlPlane;
-  const compared: readonly (readonly [string, string | undefined, string])[] = [
+  const identities: readonly (readonly [string, string | undefined, string])[] = [
     ["mesh ID", identity?.meshId, spec.meshId],
     ["cluster ID", identity?.clusterId, member.clusterId],
     ["network", identity?.network, member.network],
     ["trust domain", identity?.trustDomain, TRUST_DOMAIN],
   ];
-  const differences = compared.flatMap(([what, is, wanted]) => (is === wanted ? [] : [what]));
+  const differences = identities.flatMap(([name, actual, expected]) => (actual === expected ? [] : [name]));
   const sharesRoots = member.state.reachable && member.state.cacerts !== undefined;
   return sharesRoots ? differences : [...differences, "root (it has no cacerts)"];
 }

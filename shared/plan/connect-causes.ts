@@ -9,9 +9,9 @@ import type { Connect } from "./action.ts";
 export interface PairDirection {
   /** The reader's remote secret for the target. */
   readonly existing: RemoteSecretState | undefined;
-  /** The Secret in the target that stands for the reader. */
-  readonly bound: ReaderSecretState | undefined;
-  /** Of the address and CA that the target has now. */
+  /** The reader's reader Secret in the target. */
+  readonly readerSecret: ReaderSecretState | undefined;
+  /** Of the target's present address and CA. */
   readonly digest: string;
   readonly reader: Cluster;
   readonly target: Cluster;
@@ -27,7 +27,7 @@ export type Cause = Pick<Connect, "unseen" | "urgency"> & { readonly finding: Fi
 
 type Check<T> = (connection: T) => Cause | undefined;
 
-/** Why a remote secret is written, the first cause that holds; undefined where it is as it should be. */
+/** The first cause to write a remote secret; undefined where it is as it should be. */
 export function whyConnect(connection: PairDirection): Cause | undefined {
   if (!isWritten(connection)) return remoteSecretIsMissing(connection);
   for (const check of CAUSES) {
@@ -40,7 +40,7 @@ export function whyConnect(connection: PairDirection): Cause | undefined {
 const remoteSecretIsMissing = (connection: PairDirection): Cause =>
   needed(connection, "RemoteSecretMissing", (target) => `there is no remote secret for ${target}`);
 
-const istiodPassesItOver: Check<Written> = (connection) =>
+const istiodIgnoresIt: Check<Written> = (connection) =>
   connection.existing.isRead
     ? undefined
     : outdated(
@@ -48,7 +48,7 @@ const istiodPassesItOver: Check<Written> = (connection) =>
         (target) => `the remote secret for ${target} has lost the label that istiod looks for`,
       );
 
-const somebodyHasChangedIt: Check<Written> = (connection) =>
+const itWasEdited: Check<Written> = (connection) =>
   connection.existing.editedBy === undefined
     ? undefined
     : outdated(
@@ -70,10 +70,8 @@ const addressHasChanged: Check<Written> = (connection) =>
     : outdated(connection, (target) => `the address or the CA of ${target} has changed`);
 
 const readerSecretIsGone: Check<Written> = (connection) => {
-  const { bound, existing, reader } = connection;
-  if (bound !== undefined && bound.uid === existing.readerUid && bound.readerGkeId === reader.id) {
-    return undefined;
-  }
+  const { readerSecret, existing, reader } = connection;
+  if (readerSecret?.uid === existing.readerUid && readerSecret?.readerGkeId === reader.id) return undefined;
   const gone = outdated(connection, (target) => `the token for ${target} is bound to a Secret that is gone`);
   return existing.readerUid === undefined ? gone : { ...gone, unseen: existing.readerUid };
 };
@@ -98,10 +96,10 @@ const tokenIsDue: Check<Written> = ({ existing, ids: { reader, target }, now }) 
       }
     : undefined;
 
-/** A token that is dead or of no use comes before one that is due. */
+/** A dead or useless token comes before one that is due. */
 const CAUSES: readonly Check<Written>[] = [
-  istiodPassesItOver,
-  somebodyHasChangedIt,
+  istiodIgnoresIt,
+  itWasEdited,
   targetWasRecreated,
   addressHasChanged,
   readerSecretIsGone,

@@ -5,43 +5,43 @@ import type { Roots } from "../core/roots/stages.ts";
 import type { MeshSpec } from "../core/spec.ts";
 import type { Standing } from "./member.ts";
 
-/** What a member should be; computed outside, because it takes the rendered manifest. */
+/** The wanted control plane of a member. The caller computes it, because that needs the rendered manifest. */
 export interface DesiredControlPlane {
   readonly manifestHash: string;
   readonly istioVersion: string;
-  /** What an apply writes where these definitions are; all of it where nobody has looked. */
+  /** The objects that an apply writes beside these definitions; all of them where those are unknown. */
   readonly objects: (definitions: readonly DefinitionState[] | undefined) => readonly ObjectName[];
 }
 
-/** What the sources say of the members. */
+/** The members by the word of their sources. */
 export interface SeenListing {
-  /** All of them, also where the look is about one. */
+  /** All of them, even where the look is about one. */
   readonly members: readonly Cluster[];
-  /** Cluster IDs that more than one member would have. */
+  /** IDs that more than one member would have. */
   readonly collisions: ReadonlySet<string>;
 }
 
-/** What every check may go by. */
+/** The facts that every check may use. */
 export interface MeshContext {
   readonly spec: MeshSpec;
   readonly roots: Roots;
   readonly listing: SeenListing;
   /** Reasons of findings that this run may act on. */
   readonly confirm: readonly string[];
-  /** Intermediates that were issued before this are to be replaced, whatever their life. */
+  /** The run replaces intermediates that were issued before this, even young ones. */
   readonly rotateBefore?: Date | undefined;
   readonly now: Date;
 }
 
-/** Of a check of one member. */
+/** For a check of one member. */
 export interface MemberContext extends MeshContext {
   readonly desired: DesiredControlPlane;
 }
 
-/** Of a check of one pair. */
+/** For a check of one pair. */
 export interface PairContext extends MeshContext {
-  /** How each member's own half stands now. */
+  /** By cluster ID: how each member's own half stands now. */
   readonly standings: ReadonlyMap<string, Standing>;
-  /** Whether pairs are judged as they stand `now`, or as they would `afterwards`, once the members' own halves are applied. */
+  /** Pairs as they stand `now`, or `afterwards`, when the run has applied the members' own halves. */
   readonly view: "now" | "afterwards";
 }

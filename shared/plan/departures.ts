@@ -11,15 +11,15 @@ export interface Departure {
 }
 
 export interface DepartureInput {
-  /** As they were seen, the unreachable ones too. */
+  /** As the look found them, with the unreachable ones. */
   readonly members: readonly Member[];
   readonly departures: readonly Departure[];
-  /** Those of the departed that still run, as they were seen. */
+  /** The departed clusters that still run, as the look found them. */
   readonly leavers: readonly Member[];
   readonly spec: MeshSpec;
-  /** Whose removal this run is about; all of them if undefined. */
+  /** The ID of the one cluster that this run may remove; undefined: all. */
   readonly only: string | undefined;
-  /** `MassLeave`, `NotConfigured`: a person has looked, and means it. */
+  /** `MassLeave`, `NotConfigured`: a person has confirmed the departure. */
   readonly confirm: readonly string[];
 }
 
@@ -29,9 +29,9 @@ export interface DeparturePlan {
 }
 
 /**
- * What is taken away because of clusters that are no members any more, and what is not. A removal is always of one very
- * object of our own (its UID), on a member or on the leaver itself. A run about one cluster removes it if that is proved;
- * what is assumed waits for a run that sees all that is assumed, so that labels lost one after the other are one mass leave.
+ * Plans the removals for clusters that have left. A removal deletes one object of Meshjoin's by its UID, on a
+ * member or on the leaver. A run about one cluster removes it only if the departure is proved. Assumed
+ * departures wait for a run that sees them all, so that labels lost one after the other make one mass leave.
  */
 export function planDepartures(input: DepartureInput): DeparturePlan {
   const about = input.departures.filter(
@@ -56,23 +56,24 @@ interface Leaving extends DepartureInput {
 }
 
 /**
- * Members that are seen lose what they hold of a leaver first, and what leaves itself is not waited for. Any other reader, of a
- * source that is silent or not configured say, may hold a remote secret still, and a dead token in it is what wedges its istiod.
+ * The run deletes the remote secrets of the members that it sees first, and does not wait for readers that
+ * leave, too. Any other reader, such as one of a silent source, may still hold a remote secret, and a dead
+ * token in it stops its istiod.
  */
 function readersThatLetGo(leaving: readonly Departure[], { members }: DepartureInput): ReadonlySet<string> {
-  const seen = members.filter(isReachable).map(({ clusterId }) => clusterId);
-  return new Set([...seen, ...leaving.map(({ departed }) => departed.clusterId)]);
+  const reachable = members.filter(isReachable).map(({ clusterId }) => clusterId);
+  return new Set([...reachable, ...leaving.map(({ departed }) => departed.clusterId)]);
 }
 
 type Hold = (departure: Departure, input: DepartureInput) => Finding | undefined;
 
-/** What keeps a departure from being carried out now; the first that applies is said. */
+/** Why a departure is not carried out now; the first reason that applies becomes the finding. */
 const HOLDS: readonly Hold[] = [notProved, notConfigured, massLeave, leftToTheFullRun];
 
 function whyNotYet(departure: Departure, input: DepartureInput): Finding | undefined {
   for (const hold of HOLDS) {
-    const found = hold(departure, input);
-    if (found !== undefined) return found;
+    const reason = hold(departure, input);
+    if (reason !== undefined) return reason;
   }
   return undefined;
 }
@@ -86,29 +87,29 @@ function isMassLeave({ members, departures, spec, confirm }: DepartureInput): bo
 
 function removals({ departed, absence }: Departure, { members, leavers, letGo }: Leaving): DepartureAction[] {
   const leaver = leaverOf(departed, leavers);
-  const left = finding(
+  const cause = finding(
     "MemberLeft",
     `${departed.clusterId} is no member any more: ${absence.why}`,
-    "nothing: what the members hold of it is removed",
+    "nothing: Meshjoin removes the members' credentials of it",
     departed.clusterId,
   );
   const present = members.filter(isReachable);
   const own = leaver !== undefined && isReachable(leaver) ? [leaver] : [];
   return [
-    ...present.flatMap((member) => disconnects(member, (id) => id === departed.clusterId, left)),
-    ...own.flatMap((member) => disconnects(member, () => true, left)),
-    ...present.flatMap((member) => revocations(member, (id) => id === departed.clusterId, left)),
-    ...own.flatMap((member) => revocations(member, (id) => letGo.has(id), left)),
+    ...present.flatMap((member) => disconnects(member, (id) => id === departed.clusterId, cause)),
+    ...own.flatMap((member) => disconnects(member, () => true, cause)),
+    ...present.flatMap((member) => revocations(member, (id) => id === departed.clusterId, cause)),
+    ...own.flatMap((member) => revocations(member, (id) => letGo.has(id), cause)),
   ];
 }
 
 function disconnects(
   { clusterId, state }: ReachableMember,
-  of: (id: string) => boolean,
-  left: Finding,
+  isLeaver: (id: string) => boolean,
+  cause: Finding,
 ): Disconnect[] {
   return state.remoteSecrets
-    .filter(({ owner, targetId }) => owner === "ours" && of(targetId))
+    .filter(({ owner, targetId }) => owner === "ours" && isLeaver(targetId))
     .map(({ name, uid, targetId }) => ({
       kind: "disconnect",
       verb: "delete",
@@ -116,17 +117,17 @@ function disconnects(
       target: targetId,
       secret: { name, uid },
       writes: [{ verb: "delete", clusterId, object: secretName(name) }],
-      findings: [left],
+      findings: [cause],
     }));
 }
 
 function revocations(
   { clusterId, state }: ReachableMember,
-  of: (id: string) => boolean,
-  left: Finding,
+  mayDie: (readerId: string) => boolean,
+  cause: Finding,
 ): Revoke[] {
   return state.readerSecrets
-    .filter(({ owner, readerId }) => owner === "ours" && of(readerId))
+    .filter(({ owner, readerId }) => owner === "ours" && mayDie(readerId))
     .map(({ name, uid, readerId }) => ({
       kind: "revoke",
       verb: "delete",
@@ -134,7 +135,7 @@ function revocations(
       reader: readerId,
       secret: { name, uid },
       writes: [{ verb: "delete", clusterId, object: secretName(name) }],
-      findings: [left],
+      findings: [cause],
     }));
 }
 
@@ -142,13 +143,13 @@ function notProved({ departed: { clusterId }, absence: { certainty, why, cure = 
   if (certainty !== "open") return undefined;
   return finding(
     "AbsenceNotProved",
-    `it is not known whether ${clusterId} is a member still: ${why}; what the others hold of it stays`,
+    `Meshjoin cannot tell whether ${clusterId} has left: ${why}; the members keep their credentials of it`,
     cure,
     clusterId,
   );
 }
 
-/** Of any number and share: a configuration that leaves a cluster out is no word about the cluster. */
+/** For any number of clusters: a configuration that leaves a cluster out says nothing about the cluster. */
 function notConfigured(
   { departed: { clusterId }, absence: { certainty, why } }: Departure,
   { confirm }: DepartureInput,
@@ -158,7 +159,7 @@ function notConfigured(
     "NotConfigured",
     `members hold credentials of ${clusterId}, and ${why}; nothing is removed`,
     `set ${VIEW_VARIABLES} as they are for the functions; ` +
-      "if the cluster is to leave, confirm it: POST /sync with confirm NotConfigured, or meshjoin sync --confirm NotConfigured",
+      "if the cluster should leave, confirm it: POST /sync with confirm NotConfigured, or meshjoin sync --confirm NotConfigured",
     clusterId,
   );
 }
@@ -171,7 +172,7 @@ function massLeave(
   return finding(
     "MassLeave",
     `${clusterId} seems to have left with many others (${input.members.length} are left): ${why}; nothing is removed`,
-    "if that is meant, confirm it: POST /sync with confirm MassLeave, or meshjoin sync --yes",
+    "if they should leave, confirm it: POST /sync with confirm MassLeave, or meshjoin sync --yes",
     clusterId,
   );
 }
@@ -183,13 +184,13 @@ function leftToTheFullRun(
   if (only === undefined || certainty === "proved") return undefined;
   return finding(
     "MemberLeft",
-    `${clusterId} is no member any more: ${why}; a run over the whole mesh removes what the members hold of it`,
+    `${clusterId} is no member any more: ${why}; a full run removes the members' credentials of it`,
     "nothing: the next full run does it; at once: meshjoin sync",
     clusterId,
   );
 }
 
-/** It runs on with an intermediate that every member trusts, and nothing but another root takes that back. */
+/** The leaver runs on with an intermediate that members trust until it expires or the root is rotated. */
 function stillTrusted({ departed, absence }: Departure, { leavers }: DepartureInput): Finding | undefined {
   if (!absence.runsOn) return undefined;
   const leaver = leaverOf(departed, leavers);
@@ -199,12 +200,12 @@ function stillTrusted({ departed, absence }: Departure, { leavers }: DepartureIn
   return finding(
     "TrustedLeaver",
     `${departed.clusterId} has left and may still hold a CA that the members trust until ${when}`,
-    "if it is not to be trusted, rotate the root",
+    "if the mesh must not trust it, rotate the root: meshjoin root rotate",
     departed.clusterId,
   );
 }
 
-/** Its reader Secrets of readers that are not seen to have let go stay. */
+/** The leaver's reader Secrets stay for readers that may still use them. */
 function stillRead({ departed }: Departure, { leavers, letGo }: Leaving): Finding | undefined {
   const leaver = leaverOf(departed, leavers);
   const secrets = leaver?.state.reachable ? leaver.state.readerSecrets : [];
@@ -214,7 +215,7 @@ function stillRead({ departed }: Departure, { leavers, letGo }: Leaving): Findin
   if (readers.length === 0) return undefined;
   return finding(
     "RevocationWaits",
-    `${departed.clusterId} has left, and this run did not see whether ${readers.join(", ")} reads it still; the tokens for that stay`,
+    `${departed.clusterId} has left, and this run did not see whether ${readers.join(", ")} still reads it; those tokens stay`,
     "nothing, if a later full run sees the reader; otherwise make its source answer, add it to the configuration, or mend its API server",
     departed.clusterId,
   );

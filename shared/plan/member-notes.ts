@@ -12,7 +12,7 @@ import { unsafeRoots } from "../core/roots/guard.ts";
 import { formatRootVersions } from "../core/roots/state.ts";
 import type { MemberContext } from "./context.ts";
 
-/** What is to be said of a member beside what is done about it. */
+/** A fact about a member beside the actions for it. */
 type Note = (member: ReachableMember, context: MemberContext) => Finding | readonly Finding[] | undefined;
 
 const itsCacertsAreAccepted: Note = ({ state: { cacerts }, clusterId }) =>
@@ -22,7 +22,7 @@ const itsControlPlaneIsAccepted: Note = ({ state: { controlPlane }, clusterId })
   controlPlane?.owner === "foreign"
     ? finding(
         "ForeignControlPlaneAccepted",
-        `Deployment ${controlPlane.name} is not Meshjoin's but belongs to the mesh; only its remote secrets are kept`,
+        `Deployment ${controlPlane.name} is not Meshjoin's but belongs to the mesh; Meshjoin keeps only its remote secrets`,
         "nothing; uninstall it to have Meshjoin install and upgrade one, an outage for every pod that starts meanwhile",
         clusterId,
       )
@@ -36,7 +36,7 @@ const itsRootsAreUnsafe: Note = ({ state: { cacerts }, clusterId }, { roots }) =
 const itsCertificateExpires: Note = ({ state: { cacerts }, clusterId }, { now }) =>
   cacerts?.owner === "ours" ? certificateExpiring(cacerts, clusterId, now) : undefined;
 
-/** No other intermediate of this root would live longer. */
+/** Another intermediate of this root would not live longer. */
 const itsRootExpires: Note = ({ state: { cacerts }, clusterId }, { roots, spec, now }) => {
   if (cacerts?.owner !== "ours" || cacerts.rootNotAfter === undefined) return undefined;
   const stands = formatRootVersions(roots.versions) === cacerts.rootVersions;
@@ -53,7 +53,7 @@ const itsIstioDiffers: Note = ({ state: { controlPlane }, clusterId }, { desired
     ? finding(
         "IstioVersionDiffers",
         `istiod is ${controlPlane.istioVersion}, and Meshjoin installs ${desired.istioVersion}`,
-        "when it suits, confirm it, and the members are upgraded one by one: meshjoin upgrade, or POST /sync with confirm IstioVersionDiffers",
+        "when it suits, confirm it, and Meshjoin upgrades the members one by one: meshjoin upgrade, or POST /sync with confirm IstioVersionDiffers",
         clusterId,
       )
     : undefined;
@@ -61,13 +61,13 @@ const itsIstioDiffers: Note = ({ state: { controlPlane }, clusterId }, { desired
 export function acceptedCacerts(clusterId: string): Finding {
   return finding(
     "ForeignCacertsAccepted",
-    `Secret ${CACERTS} is not Meshjoin's but chains to the mesh's roots; it is used as it is and never rotated`,
+    `Secret ${CACERTS} is not Meshjoin's but chains to the mesh's roots; Meshjoin accepts it and never rotates it`,
     `nothing; delete ${CACERTS} to have Meshjoin issue and rotate one, an outage if istiod starts before it is there`,
     clusterId,
   );
 }
 
-/** istiod reads each by itself: it lists the target twice, and each of its endpoints gets twice its share of requests. */
+/** istiod reads each by itself: it lists the target twice, and sends each endpoint twice its share. */
 const remoteSecretsAreDoubled: Note = ({ clusterId, state }) => {
   const read = state.remoteSecrets.filter(({ isRead, targetId }) => isRead && targetId !== "");
   return [...Map.groupBy(read, ({ targetId }) => targetId)].flatMap(([targetId, secrets]) => {
@@ -114,7 +114,7 @@ const NOTES: readonly Note[] = [
   remoteSecretsAreDoubled,
 ];
 
-/** Everything that is to be said of a member that is not blocked. */
+/** All notes about a member that is not blocked. */
 export function notesOf(member: ReachableMember, context: MemberContext): Finding[] {
   return NOTES.flatMap((note) => note(member, context) ?? []);
 }

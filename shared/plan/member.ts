@@ -7,20 +7,20 @@ import { notesOf } from "./member-notes.ts";
 import { isGuest, isInstalled, renewIntermediate, stepsOf } from "./steps.ts";
 
 /**
- * How a member stands after its own half: `complete`, `pending` (actions or readiness are missing), or
- * `blocked` (somebody must act; nothing is written to it).
+ * How a member's own half stands: `complete`, `pending` (actions or readiness are missing), or `blocked`
+ * (Meshjoin writes nothing to it).
  */
 export type Standing = "complete" | "pending" | "blocked";
 
 export interface MemberPlan {
   readonly clusterId: string;
   readonly standing: Standing;
-  /** Of one that is blocked. */
+  /** For a blocked member. */
   readonly waitsFor?: Block["waitsFor"];
   readonly actions: readonly MemberAction[];
-  /** Another intermediate for an istiod that serves with the one it has; a share of the members has its turn at a time. */
+  /** Another intermediate for an istiod that serves its present one; a share of the members at a time. */
   readonly renewal?: IssueIntermediate;
-  /** A changed manifest for an istiod that is whole: it has time, and goes to one member after the other. */
+  /** A changed manifest for a complete istiod. It has time, and goes to one member after the other. */
   readonly rollOut?: ApplyControlPlane;
   readonly findings: readonly Finding[];
 }
@@ -50,9 +50,8 @@ export function planMember(member: Member, context: MemberContext): MemberPlan {
 }
 
 /**
- * What a peer's own half allows: enough that a remote secret makes sense. It may be due for a new certificate or
- * manifest, or in the middle of a roll-out, all the same; that is its own reconcile's business, and no reason to keep pairs
- * waiting.
+ * Whether a peer's own half suffices for a remote secret. The peer may be due for a new certificate or
+ * manifest, or in the middle of a roll-out: a run about the peer handles that, and its pairs need not wait.
  */
 export function peerStanding(member: Member, context: MemberContext): Standing {
   const isBlocked = whyBlocked(member, context) !== undefined;
@@ -60,9 +59,9 @@ export function peerStanding(member: Member, context: MemberContext): Standing {
   return readiness(member.state, "serves");
 }
 
-function readiness(state: Reachable, asked: "serves" | "rolledOut"): Standing {
+function readiness(state: Reachable, condition: "serves" | "rolledOut"): Standing {
   const { cacerts, controlPlane, pods } = state;
   const isApplied = controlPlane?.owner === "foreign" || controlPlane?.manifestHash !== undefined;
-  const isUp = controlPlane?.[asked] === true && pods.length > 0;
+  const isUp = controlPlane?.[condition] === true && pods.length > 0;
   return cacerts !== undefined && isApplied && isUp ? "complete" : "pending";
 }

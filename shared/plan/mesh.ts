@@ -6,7 +6,7 @@ import { type Departure, type DeparturePlan, planDepartures } from "./departures
 import { type MemberPlan, peerStanding, planMember } from "./member.ts";
 import { type PairPlan, planPairs } from "./pair.ts";
 
-/** As much of what was seen as a plan follows from. */
+/** The parts of an observation that a plan follows from. */
 export interface SeenMesh {
   readonly members: readonly Member[];
   readonly roots: Roots;
@@ -15,31 +15,29 @@ export interface SeenMesh {
   readonly leavers: readonly Member[];
 }
 
-/** What the configuration, the release and the request want of the mesh. */
+/** The wanted state, by the configuration, the release and the request. */
 export interface PlanContext extends Omit<MeshContext, "roots" | "listing"> {
   desired(member: Member): DesiredControlPlane;
-  /** The cluster ID that the departures are about; undefined for all. */
+  /** The ID of the one cluster whose departure the run may carry out; undefined: all. */
   readonly only?: string | undefined;
 }
 
-/** What a run begins with; its pairs are planned when the members' own halves are on record. */
+/** The plan of round one. The run plans the pairs after round one. */
 export interface FirstPlan {
   /** In the order of the members. */
   readonly members: readonly MemberPlan[];
   readonly departures: DeparturePlan;
 }
 
-/** Everything that is to be done, by what was seen; nothing is read for it, or written. */
 export interface MeshPlan extends FirstPlan {
   readonly pairs: readonly PairPlan[];
 }
 
-/** The plan of a whole mesh. */
 export function planMesh(mesh: SeenMesh, context: PlanContext, view: PairContext["view"]): MeshPlan {
-  const everybody = new Set(mesh.members.map(({ clusterId }) => clusterId));
+  const all = new Set(mesh.members.map(({ clusterId }) => clusterId));
   return {
     ...planFirst(mesh, context),
-    pairs: planPairs(mesh.members, everybody, pairContextOf(mesh, context, view)),
+    pairs: planPairs(mesh.members, all, pairContextOf(mesh, context, view)),
   };
 }
 
@@ -54,7 +52,6 @@ export function planMembers(mesh: SeenMesh, context: PlanContext): MemberPlan[] 
   return mesh.members.map((member) => planMember(member, contextOf(mesh, context, member)));
 }
 
-/** What pairs are planned by: whether each member's own half is enough for one, above all. */
 export function pairContextOf(mesh: SeenMesh, context: PlanContext, view: PairContext["view"]): PairContext {
   const { roots, listing, members } = mesh;
   const standings = new Map(
@@ -63,7 +60,7 @@ export function pairContextOf(mesh: SeenMesh, context: PlanContext, view: PairCo
   return { ...context, roots, listing, standings, view };
 }
 
-/** The actions of a plan in the order of a run. */
+/** The actions of a plan in the sequence of a run. */
 export function actionsOf({ members, pairs, departures }: MeshPlan): Action[] {
   return [
     ...members.flatMap(({ actions, renewal, rollOut }): readonly Action[] => [

@@ -12,10 +12,10 @@ import type { PairContext } from "./context.ts";
 import { isComplete, routeBetween } from "./route.ts";
 
 /**
- * How a directed pair stands: `current` (the remote secret is as it should be), `connect` (it is written now),
- * `pending` (one side is not ready; it will look for itself), `excluded` (not to be paired, or kept by somebody
- * else), `blocked` (somebody must act). Whatever it is, a remote secret of ours that istiod reads has its token renewed as long as
- * the target lives.
+ * How a directed pair stands: `current` (the remote secret is as it should be), `connect` (the run writes it
+ * now), `pending` (one side is not ready; it will look for itself), `excluded` (no route, or a foreign remote
+ * secret), `blocked` (a person must act). In every standing Meshjoin renews the token in its own remote
+ * secret while istiod reads it and the target answers.
  */
 export type PairStanding = "current" | "connect" | "pending" | "excluded" | "blocked";
 
@@ -23,12 +23,12 @@ export interface PairPlan {
   readonly reader: string;
   readonly target: string;
   readonly standing: PairStanding;
-  /** There is no route between the two, so they are no pair. */
+  /** The two have no route, so they are no pair. */
   readonly isApart?: true;
   readonly action?: Connect;
   /** Of the token that the reader has now. */
   readonly tokenExpiresAt?: Date;
-  /** That token should have been renewed long ago; whether it is this time is for the run to see. */
+  /** The token is near its end, and earlier runs did not renew it; this run may. */
   readonly expiring?: Finding;
   readonly findings: readonly Finding[];
 }
@@ -48,23 +48,23 @@ export function planPairs(
         ? [planPair(reader, target, context)]
         : [],
     );
-    return inTurn(plans, reader.few);
+    return inTurn(plans, reader.renewalLimit);
   });
 }
 
-/** A member as a side of all its pairs: what is looked up for each of them. */
+/** A member as a side of all its pairs, with the values that each of them needs. */
 interface Side {
   readonly member: Member;
   readonly clusterId: string;
-  /** As a target: where its readers reach it, or why they cannot. */
+  /** As a target: the digest of its endpoint, or why readers cannot reach it. */
   readonly address: { readonly digest: string } | { readonly finding: Finding };
   readonly names: { readonly remoteSecret: string; readonly readerSecret: string };
   /** As a reader, for its targets. */
-  readonly remoteSecrets: Held<RemoteSecretState>;
+  readonly remoteSecrets: PeerSecrets<RemoteSecretState>;
   /** As a target, for its readers. */
-  readonly readerSecrets: Held<ReaderSecretState>;
-  /** Renewals in one run. */
-  readonly few: number;
+  readonly readerSecrets: PeerSecrets<ReaderSecretState>;
+  /** As a reader: how many tokens with time one run renews. */
+  readonly renewalLimit: number;
 }
 
 function sideOf(member: Member, { spec }: PairContext): Side {
@@ -76,9 +76,9 @@ function sideOf(member: Member, { spec }: PairContext): Side {
     clusterId,
     address: "finding" in choice ? choice : { digest: endpointDigest(choice.endpoint) },
     names: { remoteSecret: remoteSecretName(clusterId), readerSecret: readerSecretName(clusterId) },
-    remoteSecrets: heldBy(remoteSecrets, ({ targetId }) => targetId, remoteSecretName),
-    readerSecrets: heldBy(readerSecrets, ({ readerId }) => readerId, readerSecretName),
-    few: renewalsARun(remoteSecrets),
+    remoteSecrets: peerSecrets(remoteSecrets, ({ targetId }) => targetId, remoteSecretName),
+    readerSecrets: peerSecrets(readerSecrets, ({ readerId }) => readerId, readerSecretName),
+    renewalLimit: renewalsARun(remoteSecrets),
   };
 }
 
@@ -88,28 +88,28 @@ const NOTHING_SEEN: Pick<Reachable, "remoteSecrets" | "readerSecrets"> = {
 };
 
 /** Secrets of a member for its peers. */
-interface Held<T> {
-  /** Those named after the peer that they are for, by its cluster ID. */
+interface PeerSecrets<T> {
+  /** Those with the name that Meshjoin gives them, by the peer's cluster ID. */
   readonly named: ReadonlyMap<string, T>;
-  /** Of another name; hardly ever any. */
+  /** Those of another name; rare. */
   readonly odd: readonly T[];
   readonly peerOf: (secret: T) => string;
   readonly nameOf: (peer: string) => string;
 }
 
-function heldBy<T extends { readonly name: string }>(
+function peerSecrets<T extends { readonly name: string }>(
   all: readonly T[],
   peerOf: (secret: T) => string,
   nameOf: (peer: string) => string,
-): Held<T> {
+): PeerSecrets<T> {
   const isNamed = (secret: T) => secret.name === nameOf(peerOf(secret));
   const named = new Map(all.flatMap((secret) => (isNamed(secret) ? [[peerOf(secret), secret]] : [])));
   return { named, odd: all.filter((secret) => !isNamed(secret)), peerOf, nameOf };
 }
 
-/** Those that are for the peer, and the one that has the name of one for it. */
-function heldFor<T extends { readonly name: string }>(
-  { named, odd, peerOf, nameOf }: Held<T>,
+/** The Secrets for the peer, and any Secret with the name of one for it. */
+function secretsFor<T extends { readonly name: string }>(
+  { named, odd, peerOf, nameOf }: PeerSecrets<T>,
   peer: string,
 ): readonly T[] {
   const own = named.get(peer);
@@ -117,10 +117,10 @@ function heldFor<T extends { readonly name: string }>(
   return own === undefined ? others : [own, ...others];
 }
 
-/** Of the renewals of one reader that have time, those that end first are due in this run; the others stand in for what fails. */
-function inTurn(plans: readonly PairPlan[], few: number): PairPlan[] {
+/** Of a reader's renewals that have time, the first to end are due in this run. The rest are the reserve. */
+function inTurn(plans: readonly PairPlan[], limit: number): PairPlan[] {
   const due = plans.filter(({ action }) => action?.urgency === "due").toSorted(byExpiry);
-  const reserve = new Set(due.slice(few));
+  const reserve = new Set(due.slice(limit));
   return plans.map((plan) => {
     if (plan.action === undefined || !reserve.has(plan)) return plan;
     const standing = plan.standing === "connect" ? "current" : plan.standing;
@@ -128,13 +128,13 @@ function inTurn(plans: readonly PairPlan[], few: number): PairPlan[] {
   });
 }
 
-/** What a run tries for a reader, one after the other, and how often it is to succeed. */
+/** One reader's renewals: a run tries the plans one after the other until `few` have succeeded. */
 export interface Turns {
   readonly plans: readonly PairPlan[];
   readonly few: number;
 }
 
-/** By reader: the renewals that have time, in the order of their ends. */
+/** By reader: the renewals that have time, the first to end first. */
 export function turnsOf(plans: readonly PairPlan[]): ReadonlyMap<string, Turns> {
   const waiting = plans.filter(({ action }) => action?.urgency === "due" || action?.urgency === "reserve");
   const byReader = Map.groupBy(waiting, ({ reader }) => reader);
@@ -157,7 +157,7 @@ function expiry({ tokenExpiresAt }: PairPlan): number {
   return tokenExpiresAt?.getTime() ?? 0;
 }
 
-/** One direction of a pair, with all that either side holds for the other. */
+/** One direction of a pair, with the Secrets of either side for the other. */
 interface Pair {
   readonly reader: Side;
   readonly target: Side;
@@ -168,13 +168,12 @@ interface Pair {
 }
 
 function pairOf(reader: Side, target: Side): Pair {
-  const remoteSecrets = heldFor(reader.remoteSecrets, target.clusterId);
-  const readerSecrets = heldFor(target.readerSecrets, reader.clusterId);
+  const remoteSecrets = secretsFor(reader.remoteSecrets, target.clusterId);
+  const readerSecrets = secretsFor(target.readerSecrets, reader.clusterId);
   const own = remoteSecrets.find(({ owner, name }) => owner === "ours" && name === target.names.remoteSecret);
   return { reader, target, remoteSecrets, readerSecrets, own };
 }
 
-/** A token ends whatever keeps the pair from being written. */
 function planPair(reader: Side, target: Side, context: PairContext): PairPlan {
   const pair = pairOf(reader, target);
   const existing = pair.own ?? pair.remoteSecrets[0];
@@ -211,14 +210,15 @@ function planWriting(pair: Pair, context: PairContext): Writing {
 const CURRENT: Writing = { standing: "current", findings: [] };
 
 /**
- * Of a remote secret of ours that istiod reads, where none would be made now: its token is to live as long as the target answers. It
- * stays for the cluster that it was made for; another one of the name is not connected thereby.
+ * Renews the token in Meshjoin's remote secret where Meshjoin would make no new one now: istiod reads it, so
+ * the token must live as long as the target answers. Only for the cluster that it was made for, not for
+ * another one of the name.
  */
 function renewal(pair: Pair, context: PairContext): Pick<PairPlan, "action"> {
   const { reader, target, own } = pair;
   const { address } = target;
-  const isKept = own?.isRead === true && own.targetGkeId === target.member.cluster.id;
-  if (!isKept || "finding" in address || foreignStandIn(pair) !== undefined) return {};
+  const isUsed = own?.isRead === true && own.targetGkeId === target.member.cluster.id;
+  if (!isUsed || "finding" in address || readerSecretInTheWay(pair) !== undefined) return {};
   if (!isReachable(reader.member) || !isReachable(target.member)) return {};
   if (!isComplete(reader.member, context)) return {};
   const action = planConnect(pair, address.digest, context);
@@ -231,7 +231,7 @@ function planConnect(pair: Pair, digest: string, { now }: PairContext): Connect 
   const { reader, target, own: existing, readerSecrets } = pair;
   const cause = whyConnect({
     existing,
-    bound: readerSecrets.find(({ readerId }) => readerId === reader.clusterId),
+    readerSecret: readerSecrets.find(({ readerId }) => readerId === reader.clusterId),
     digest,
     reader: reader.member.cluster,
     target: target.member.cluster,
@@ -253,19 +253,19 @@ function planConnect(pair: Pair, digest: string, { now }: PairContext): Connect 
   };
 }
 
-/** The remote secret, and first the reader Secret in the target, where there is none or one of an earlier cluster of the name. */
+/** The remote secret; before it the reader Secret, where the target has none for this very reader. */
 function writesOf({ reader, target, readerSecrets, own }: Pair): Write[] {
   const name = reader.names.readerSecret;
-  const bound = readerSecrets.find((secret) => secret.name === name);
-  const isOurs = bound?.readerGkeId === reader.member.cluster.id;
+  const present = readerSecrets.find((secret) => secret.name === name);
+  const isCurrent = present?.readerGkeId === reader.member.cluster.id;
   const onTarget = (verb: Write["verb"]): Write => ({
     verb,
     clusterId: target.clusterId,
     object: secretName(name),
   });
   return [
-    ...(bound === undefined || isOurs ? [] : [onTarget("delete")]),
-    ...(isOurs ? [] : [onTarget("create")]),
+    ...(present === undefined || isCurrent ? [] : [onTarget("delete")]),
+    ...(isCurrent ? [] : [onTarget("create")]),
     {
       verb: own === undefined ? "create" : "update",
       clusterId: reader.clusterId,
@@ -274,7 +274,7 @@ function writesOf({ reader, target, readerSecrets, own }: Pair): Write[] {
   ];
 }
 
-/** A Secret of somebody else's that keeps the pair, or that is in its way. */
+/** The standing if a foreign Secret connects the pair already, or is in its way. */
 function foreignSecret(pair: Pair): Writing | undefined {
   const { reader, target, remoteSecrets } = pair;
   const remote = remoteSecrets.find(({ owner }) => owner !== "ours");
@@ -284,25 +284,24 @@ function foreignSecret(pair: Pair): Writing | undefined {
       findings: [foreignRemoteSecret(reader.clusterId, target.clusterId, remote)],
     };
   }
-  const standIn = foreignStandIn(pair);
-  return standIn && { standing: "blocked", findings: [foreignReaderSecret(target.clusterId, standIn.name)] };
+  const other = readerSecretInTheWay(pair);
+  return other && { standing: "blocked", findings: [foreignReaderSecret(target.clusterId, other.name)] };
 }
 
-function foreignStandIn({ reader, readerSecrets }: Pair): ReaderSecretState | undefined {
+function readerSecretInTheWay({ reader, readerSecrets }: Pair): ReaderSecretState | undefined {
   return readerSecrets.find(({ owner, name }) => owner !== "ours" && name === reader.names.readerSecret);
 }
 
-/** `isRead`: whether istiod takes notice of it. */
 export function foreignRemoteSecret(
   reader: string,
   target: string,
   { name, isRead }: Pick<RemoteSecretState, "name" | "isRead">,
 ): Finding {
-  const what = isRead
+  const message = isRead
     ? `Secret ${name} already gives ${reader} access to ${target} and is not Meshjoin's`
-    : `Secret ${name} of ${reader} is not Meshjoin's, and istiod passes it over`;
+    : `Secret ${name} of ${reader} is not Meshjoin's, and istiod ignores it`;
   const cure = `delete it to let Meshjoin keep the pair: kubectl -n ${ISTIO_NAMESPACE} delete secret ${name}`;
-  return finding("ForeignRemoteSecret", what, cure, reader);
+  return finding("ForeignRemoteSecret", message, cure, reader);
 }
 
 function foreignReaderSecret(target: string, name: string): Finding {

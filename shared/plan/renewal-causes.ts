@@ -8,16 +8,16 @@ import type { MemberContext } from "./context.ts";
 type Cause = (cacerts: OwnCacerts, clusterId: string, context: MemberContext) => Finding | undefined;
 
 const rootsHaveChanged: Cause = ({ rootVersions }, clusterId, { roots }) => {
-  const wanted = formatRootVersions(roots.versions);
-  if (rootVersions === wanted) return undefined;
-  const why = `${CACERTS} stands for root versions ${rootVersions}, and the mesh is at ${wanted}`;
+  const current = formatRootVersions(roots.versions);
+  if (rootVersions === current) return undefined;
+  const why = `${CACERTS} is for root versions ${rootVersions}, and the mesh has ${current}`;
   return finding("CacertsOutdated", why, "Meshjoin issues a new intermediate", clusterId);
 };
 
-const anotherWasOrdered: Cause = ({ issuedAt }, clusterId, { rotateBefore, roots }) => {
-  const ordered = latest(rotateBefore, roots.notes.rotateBefore);
-  if (ordered === undefined || (issuedAt !== undefined && issuedAt >= ordered)) return undefined;
-  return due(clusterId, `the intermediate is to be replaced, as was ordered at ${ordered.toISOString()}`);
+const newOneWasOrdered: Cause = ({ issuedAt }, clusterId, { rotateBefore, roots }) => {
+  const orderedAt = latest(rotateBefore, roots.notes.rotateBefore);
+  if (orderedAt === undefined || (issuedAt !== undefined && issuedAt >= orderedAt)) return undefined;
+  return due(clusterId, `an order asked for another intermediate at ${orderedAt.toISOString()}`);
 };
 
 const itsLifeIsMostlyOver: Cause = (cacerts, clusterId, { spec, now }) =>
@@ -25,17 +25,17 @@ const itsLifeIsMostlyOver: Cause = (cacerts, clusterId, { spec, now }) =>
     ? due(clusterId, "two thirds of the life of the intermediate are over")
     : undefined;
 
-const CAUSES: readonly Cause[] = [rootsHaveChanged, anotherWasOrdered, itsLifeIsMostlyOver];
+const CAUSES: readonly Cause[] = [rootsHaveChanged, newOneWasOrdered, itsLifeIsMostlyOver];
 
-/** Why an intermediate that is served is replaced, the first cause that holds; undefined where it stays. */
+/** The first cause to replace an intermediate; undefined where it stays. */
 export function whyRenew(
   cacerts: OwnCacerts,
   clusterId: string,
   context: MemberContext,
 ): Finding | undefined {
   for (const cause of CAUSES) {
-    const found = cause(cacerts, clusterId, context);
-    if (found !== undefined) return found;
+    const reason = cause(cacerts, clusterId, context);
+    if (reason !== undefined) return reason;
   }
   return undefined;
 }

@@ -4,8 +4,8 @@ import { outOfReach } from "../core/member/reach.ts";
 import type { PairContext } from "./context.ts";
 
 /**
- * How requests of one member's pods get to those of another: `direct`, not yet (`pending`), or not at all (`none`), and the two are no
- * pair.
+ * How requests of one member's pods reach those of another: `direct`, not yet (`pending`), or not at all
+ * (`none`): then the two are no pair.
  */
 export type Route =
   | { readonly kind: "direct" }
@@ -13,7 +13,7 @@ export type Route =
 
 const DIRECT: Route = { kind: "direct" };
 
-/** Whether the reader may have a remote secret for the target: a network between them, and both halves finished. */
+/** Whether the reader may have a remote secret for the target: one network, and both halves finished. */
 export function routeBetween(reader: Member, target: Member, context: PairContext): Route {
   const route = networkRoute(reader, target);
   const waiting =
@@ -23,10 +23,10 @@ export function routeBetween(reader: Member, target: Member, context: PairContex
 
 /** Pods of VPC-native clusters reach each other within their network, and nowhere else. */
 export function networkRoute(reader: NamedCluster, target: NamedCluster): Route {
-  const routed = [reader, target].find(({ cluster }) => !cluster.vpcNative);
-  if (routed !== undefined) {
+  const routesBased = [reader, target].find(({ cluster }) => !cluster.vpcNative);
+  if (routesBased !== undefined) {
     return notShared(
-      `${routed.clusterId} has no VPC-native pods, so ${reader.clusterId} cannot reach pods of ${target.clusterId}`,
+      `${routesBased.clusterId} has no VPC-native pods, so ${reader.clusterId} cannot reach pods of ${target.clusterId}`,
       "recreate it as a VPC-native cluster",
       reader,
     );
@@ -34,7 +34,7 @@ export function networkRoute(reader: NamedCluster, target: NamedCluster): Route 
   if (reader.network === target.network) return DIRECT;
   return notShared(
     `${reader.clusterId} is in network ${reader.network} and ${target.clusterId} in ${target.network}`,
-    "members of different networks are not paired; put them into one VPC",
+    "put them into one VPC; Meshjoin does not pair members of different networks",
     reader,
   );
 }
@@ -50,13 +50,13 @@ function notComplete(member: Member, context: PairContext): Finding | undefined 
     finding(
       "PeerPending",
       `${member.clusterId} has not finished its own half`,
-      "nothing: it pairs itself when it has",
+      "nothing: that member makes the pair when it has",
       member.clusterId,
     )
   );
 }
 
-/** Whether its own half is enough for a pair; afterwards, that of each member is to which anything may be written. */
+/** Whether its own half suffices for a pair. `afterwards` a pending one does: the run completes it. */
 export function isComplete({ clusterId }: Member, { standings, view }: PairContext): boolean {
   const standing = standings.get(clusterId);
   return standing === "complete" || (view === "afterwards" && standing === "pending");

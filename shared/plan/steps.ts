@@ -15,7 +15,7 @@ import type { DesiredControlPlane, MemberContext } from "./context.ts";
 import { acceptedCacerts } from "./member-notes.ts";
 import { whyRenew } from "./renewal-causes.ts";
 
-/** What is due for a member now, or for its turn. */
+/** An action that is due for a member, now or in its turn. */
 type ActionStep = (member: ReachableMember, context: MemberContext) => MemberAction | undefined;
 
 const labelNamespace: ActionStep = (member, context) => {
@@ -33,7 +33,7 @@ const labelNamespace: ActionStep = (member, context) => {
   return labels(verb, member, { network, acceptance }, cause);
 };
 
-/** A namespace that is somebody else's gets the note alone; one that is ours keeps its labels with it. */
+/** A foreign namespace gets the note alone. Meshjoin's own keeps its labels. */
 const noteAcceptance: ActionStep = (member) => {
   const { namespace } = member.state;
   const acceptance = acceptanceOf(member);
@@ -47,18 +47,18 @@ const noteAcceptance: ActionStep = (member) => {
 function labels(
   verb: "create" | "update",
   { clusterId }: ReachableMember,
-  how: Pick<LabelNamespace, "network" | "acceptance">,
+  content: Pick<LabelNamespace, "network" | "acceptance">,
   cause: Finding,
 ): LabelNamespace {
   const writes = [{ verb, clusterId, object: { kind: "Namespace", name: ISTIO_NAMESPACE } }];
-  return { kind: "labelNamespace", verb, clusterId, ...how, writes, findings: [cause] };
+  return { kind: "labelNamespace", verb, clusterId, ...content, writes, findings: [cause] };
 }
 
 function acceptanceOf({ state: { cacerts } }: ReachableMember): string | undefined {
   return cacerts?.owner === "foreign" && cacerts.trust === "sameRoots" ? cacerts.acceptance : undefined;
 }
 
-/** What cannot wait: there is none, or it is not what was written, or no istiod has loaded it yet. */
+/** An intermediate that cannot wait: there is none, or it was edited, or no istiod has loaded it yet. */
 const issueIntermediate: ActionStep = (member, context) => {
   const { state, clusterId } = member;
   const { cacerts } = state;
@@ -96,7 +96,7 @@ const issueIntermediate: ActionStep = (member, context) => {
   );
 };
 
-/** What takes its turn: an intermediate that serves, and is due for another. */
+/** Another intermediate for a member that is due for one. Where istiod serves, it waits for its turn. */
 export function renewIntermediate(
   { state: { cacerts }, clusterId }: ReachableMember,
   context: MemberContext,
@@ -121,7 +121,7 @@ function replacement(cacerts: OwnCacerts, cause: Finding, { now }: MemberContext
   };
 }
 
-/** What somebody has edited may have been served with another CA meanwhile. */
+/** Empty for an edited `cacerts`: istiod may have served another CA meanwhile. */
 function historyOf({
   editedBy,
   joinedAt,
@@ -148,8 +148,8 @@ const applyControlPlane: ActionStep = ({ state, clusterId }, { desired, confirm 
     return applies("create", state, desired, cause);
   }
   if (controlPlane.manifestHash === manifestHash) return undefined;
-  const differs = controlPlane.istioVersion !== desired.istioVersion;
-  if (differs && !confirm.includes("IstioVersionDiffers")) return undefined;
+  const isUpgrade = controlPlane.istioVersion !== desired.istioVersion;
+  if (isUpgrade && !confirm.includes("IstioVersionDiffers")) return undefined;
   const cause = finding(
     "ControlPlaneOutdated",
     `${ISTIOD} was installed from another manifest or configuration`,
@@ -170,12 +170,12 @@ function applies(
   return { kind: "applyControlPlane", verb, clusterId, manifestHash, writes, findings: [cause] };
 }
 
-/** In the order of design rule 3. */
+/** In the sequence of design rule 3. */
 const OWN_STEPS: readonly ActionStep[] = [labelNamespace, issueIntermediate, applyControlPlane];
-/** Of a member whose control plane is not ours. */
+/** For a member whose control plane is foreign. */
 const GUEST_STEPS: readonly ActionStep[] = [noteAcceptance];
 
-/** The actions that are due, those that wait for a turn among them. */
+/** The actions that are due, with those that wait for a turn. */
 export function stepsOf(member: ReachableMember, context: MemberContext): MemberAction[] {
   const steps = isGuest(member.state) ? GUEST_STEPS : OWN_STEPS;
   return steps.flatMap((step) => step(member, context) ?? []);
@@ -185,7 +185,7 @@ export function isGuest({ controlPlane }: Reachable): boolean {
   return controlPlane?.owner === "foreign";
 }
 
-/** Everything of it was applied once: the hash is written last. */
+/** Whether all of the manifest was applied once: Meshjoin writes the hash last. */
 export function isInstalled({ controlPlane }: Reachable): boolean {
   return controlPlane?.manifestHash !== undefined;
 }

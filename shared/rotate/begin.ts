@@ -14,7 +14,7 @@ import { type Changed, type RotatorRun, readRoots } from "./change-roots.ts";
 import { claimRoot, UNKNOWN_VERSION } from "./claim-root.ts";
 import { generatedRoot, type NextRoot } from "./root-payload.ts";
 
-/** Begins a rotation to a root that is made now, or brought; of two that begin at once, one does. */
+/** Begins a rotation to a new root, generated here or brought by a person. Of two at once, one begins. */
 export async function beginRotation(
   run: RotatorRun,
   givenAt: Date,
@@ -30,14 +30,14 @@ export async function beginRotation(
   const { payload, origin } = await (bring?.() ?? generatedRoot(run.spec, run.ports.clock.now()));
   return await claimRoot(run, payload, "next", (roots, _, version) => {
     if (isStaleOrder(roots.notes, givenAt, run.ports.clock.now())) return undefined;
-    const begun = claimNext(roots, version, origin, run.ports.clock.now());
-    return isRefusal(begun)
-      ? begun
-      : withView(withOrder(begun, givenAt, run.ports.clock.now()), viewOf(run.spec));
+    const transition = claimNext(roots, version, origin, run.ports.clock.now());
+    return isRefusal(transition)
+      ? transition
+      : withView(withOrder(transition, givenAt, run.ports.clock.now()), viewOf(run.spec));
   });
 }
 
-/** One that Meshjoin does not rotate would trust the old root alone, and be cut off. Throws where it is not known whether one would. */
+/** A member whose `cacerts` Meshjoin does not rotate would be cut off. Throws where Meshjoin cannot tell. */
 async function foreignCacerts(run: RotatorRun): Promise<Refusal | undefined> {
   const { members } = await lookAtMesh(run, "mesh");
   const foreign = members
@@ -56,12 +56,12 @@ async function foreignCacerts(run: RotatorRun): Promise<Refusal | undefined> {
   };
 }
 
-/** The order is not refused: where time may tell, it is to come again. */
+/** An error, not a refusal: if time may tell, the order comes again. */
 function notJudged(clusterId: string, because: Unjudged["because"]): MeshjoinError {
   const { code, message, cure, retryable } = because;
   const Kind = retryable ? UnavailableError : RefusedError;
-  const said = `whether the cacerts of ${clusterId} is of this mesh is not known: ${message}`;
-  return new Kind(said, { code, ...(cure === undefined ? {} : { cure }), fields: { clusterId } });
+  const text = `Meshjoin cannot tell whether the cacerts of ${clusterId} is of this mesh: ${message}`;
+  return new Kind(text, { code, ...(cure === undefined ? {} : { cure }), fields: { clusterId } });
 }
 
 type Unjudged = Extract<ForeignCacerts, { readonly trust: "unknown" }>;

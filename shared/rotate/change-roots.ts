@@ -8,32 +8,31 @@ import type { Run } from "../run.ts";
 /** A run that may change the root secret. */
 export type RotatorRun = Run<RotatorPorts>;
 
-/** All that a change of the root secret takes. */
+/** The parts of a run that a change of the root secret needs. */
 export type ChangingRun = Pick<RotatorRun, "signal"> & {
   readonly ports: Pick<RotatorPorts, "roots" | "keeper" | "clock">;
 };
 
-/** What is to become of the roots as they are now; undefined: nothing. */
+/** Decides on the present roots; undefined: no change. */
 export type Decide = (roots: Roots, state: RootState) => Transition | Refusal | undefined;
 
-/** `before` is what was decided on; `after` what was written, or why nothing was; undefined where nothing was to be done. */
+/** `before`: the roots decided on. `after`: the roots written, or the refusal; undefined for no change. */
 export interface Changed {
   readonly before: Roots;
   readonly after: Roots | Refusal | undefined;
 }
 
-/** Somebody else is always faster only if something is wrong. */
+/** Losing more races than this means a fault. */
 const ATTEMPTS = 5;
 
-/** The roots as they are; nothing is changed. */
 export async function readRoots({ ports, signal }: ChangingRun): Promise<Roots> {
   return rootsOf(await ports.roots.state(signal));
 }
 
 /**
- * One compare-and-set of aliases and annotations together. Whoever loses the race looks again and decides anew, so a decision
- * must follow from what it is given. What a transition disables is disabled before the state forgets it: dying in between leaves
- * it to be done again.
+ * One compare-and-set of aliases and annotations together. A run that loses the race reads again and decides
+ * anew, so `decide` must be pure. Disables versions before the state drops them: a run that dies in between
+ * leaves that for the next.
  */
 export async function changeRoots({ ports, signal }: ChangingRun, decide: Decide): Promise<Changed> {
   for (let attempt = 1; ; attempt += 1) {

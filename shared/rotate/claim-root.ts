@@ -5,10 +5,10 @@ import type { RootRole } from "../core/roots/state.ts";
 import { isRetryable } from "../errors.ts";
 import { type Changed, type ChangingRun, changeRoots, type Decide, readRoots } from "./change-roots.ts";
 
-/** A version that nobody has added. */
+/** Stands for the version that a run is about to add. */
 export const UNKNOWN_VERSION = Number.MAX_SAFE_INTEGER;
 
-type ClaimOf = (...given: [...Parameters<Decide>, version: number]) => ReturnType<Decide>;
+type ClaimOf = (...args: [...Parameters<Decide>, version: number]) => ReturnType<Decide>;
 
 /** One attempt to add a root and claim it. */
 interface Attempt {
@@ -18,10 +18,10 @@ interface Attempt {
 }
 
 /**
- * Adds a root to the secret, wiping it here, and claims it for a role: announced, added, claimed. An account that may not
- * change the secret fails before it has added a key. Dying in between leaves the announcement, and the next attempt disables
- * what was added under it before it adds its own. Of two that come at once the later announcement counts. An attempt that does
- * not end in a claim disables what it has added.
+ * Announces a root on the secret, adds it, and claims it for a role; wipes the payload. An account that may
+ * not change the secret fails before it has added a key. After a run that died in between, the announcement
+ * stays, and the next attempt disables the versions added under it. Of two at once the later announcement
+ * counts. An attempt without a claim disables its own version.
  */
 export async function claimRoot(
   run: ChangingRun,
@@ -51,10 +51,10 @@ export async function claimRoot(
   }
 }
 
-/** Puts the attempt on record, if a root may be claimed at all. */
+/** Puts the attempt on record, if the roots allow a claim at all. */
 async function announce(run: ChangingRun, { id, claim }: Attempt): Promise<Changed> {
-  const listed = await run.ports.keeper.list(run.signal);
-  const newest = Math.max(0, ...listed.map(({ version }) => version));
+  const existing = await run.ports.keeper.list(run.signal);
+  const newest = Math.max(0, ...existing.map(({ version }) => version));
   return await changeRoots(run, (roots, state) => {
     const mayClaim = claim(roots, state, UNKNOWN_VERSION);
     if (mayClaim === undefined || isRefusal(mayClaim)) return mayClaim;
@@ -62,19 +62,19 @@ async function announce(run: ChangingRun, { id, claim }: Attempt): Promise<Chang
   });
 }
 
-/** Whoever added these under an earlier announcement cannot claim them any more. */
+/** Runs with an earlier announcement cannot claim their versions any more. */
 async function disableLeftBehind({ ports, signal }: ChangingRun): Promise<void> {
-  const [listed, state] = await Promise.all([ports.keeper.list(signal), ports.roots.state(signal)]);
-  for (const version of leftBehind(listed, rootsOf(state), state))
+  const [existing, state] = await Promise.all([ports.keeper.list(signal), ports.roots.state(signal)]);
+  for (const version of leftBehind(existing, rootsOf(state), state))
     await ports.keeper.disable(version, signal);
 }
 
 async function claimVersion(run: ChangingRun, { id, claim }: Attempt, version: number): Promise<Changed> {
   return await changeRoots(run, (roots, state) => {
-    const claimed = claim(roots, state, version);
-    if (claimed === undefined || isRefusal(claimed)) return claimed;
+    const transition = claim(roots, state, version);
+    if (transition === undefined || isRefusal(transition)) return transition;
     if (roots.notes.claim?.id !== id) return OVERTAKEN;
-    return { ...claimed, notes: withoutClaim(claimed.notes) };
+    return { ...transition, notes: withoutClaim(transition.notes) };
   });
 }
 
@@ -85,9 +85,9 @@ const OVERTAKEN: Refusal = {
 };
 
 /**
- * Answers the roots if the version is claimed after all: the answer to the change was lost. Otherwise the version is disabled, but
- * only once the secret has changed again, so that a change of ours that is still on its way can no longer claim it. If that cannot
- * be had for the moment, the announcement stays, and the next attempt disables the version.
+ * Answers the roots if the version is claimed after all, because the answer to the change was lost. Else
+ * disables the version, but changes the secret first, so that a change of ours still on its way can no longer
+ * claim it. If that fails for the moment, the announcement stays, and the next attempt disables the version.
  */
 async function takeBack(
   run: ChangingRun,
@@ -98,7 +98,7 @@ async function takeBack(
   const now = await changeClaim(run, id, (roots) =>
     roots.versions[role] === version ? undefined : withClaim(roots.notes, ended, version),
   ).catch(async (error: unknown) => {
-    // Refused is not lost: no change of ours is on its way.
+    // After a refusal no change of ours is on its way.
     if (isRetryable(error)) throw error;
     return await readRoots(run);
   });
@@ -108,7 +108,7 @@ async function takeBack(
   return undefined;
 }
 
-/** Of the attempt of this ID, if it is still on record; answers the roots as they were found. */
+/** Changes the attempt of this ID, if it is still on record. Answers the roots from before. */
 async function changeClaim(
   run: ChangingRun,
   id: string,

@@ -5,8 +5,8 @@ import { claimRoot, UNKNOWN_VERSION } from "./claim-root.ts";
 import type { NextRoot } from "./root-payload.ts";
 
 /**
- * Gives a mesh its first root, and makes the secret where there is none. Refused where any version has a role already. Of two
- * that come at once, one root signs and the other is disabled.
+ * Gives a mesh its first root, and creates the secret if there is none. Refuses if any version has a role
+ * already. Of two at once, one root signs and the other is disabled.
  */
 export async function makeFirstRoot(
   run: ChangingRun & { readonly spec: MeshSpec },

@@ -6,7 +6,7 @@ import { assertIssuing, readSigningRoot } from "../pki/root.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { RootKeys } from "../ports/root-keys.ts";
 
-/** A root on its way into the secret: its certificate, and where its key is. Whoever adds it wipes it. */
+/** A root on its way into the secret: its certificate and its key. `claimRoot` wipes the payload. */
 export interface NextRoot {
   readonly payload: Buffer;
   readonly origin: RootOrigin;
@@ -15,7 +15,7 @@ export interface NextRoot {
 export const ROOT_ALGORITHMS = ["ec-p384", "rsa-4096"] as const;
 export type RootAlgorithm = (typeof ROOT_ALGORITHMS)[number];
 
-/** Made here and now, for ten years. */
+/** A new root, valid for ten years. */
 export async function generatedRoot(
   { meshId }: MeshSpec,
   now: Date,
@@ -25,7 +25,6 @@ export async function generatedRoot(
   return { payload: Buffer.from(certificate + privateKey), origin: "generated" };
 }
 
-/** What it takes to judge a root that a person brings. */
 interface Judging {
   readonly ports: { readonly clock: Clock; readonly keys: RootKeys };
   readonly spec: MeshSpec;
@@ -33,7 +32,7 @@ interface Judging {
 }
 
 /**
- * One that somebody has brought, if it is fit to be a root of the mesh, and for so long that it need not be rotated at once.
+ * A root that a person brings, if it fits the mesh and lives so long that it need not be rotated at once.
  * Fails with RootError as `readSigningRoot` and `assertIssuing` do. `name` is for messages.
  */
 export async function importedRoot(

@@ -14,7 +14,7 @@ export interface RootView {
   readonly meshId: string;
   readonly secret: string;
   readonly stage: Stage;
-  /** Since when; null where nobody has noted it. */
+  /** When the stage began; null without a note. */
   readonly since: string | null;
   readonly paused: string | null;
   readonly waitingFor: readonly string[];
@@ -33,10 +33,10 @@ export interface RootVersionView {
 /** Reads aliases, versions and members; no payload. Throws as `lookAtMesh` does. */
 export async function viewRoots(run: RotatorRun): Promise<RootView> {
   const { ports, spec, signal } = run;
-  const [seen, listed] = await Promise.all([lookAtMesh(run, "mesh"), ports.keeper.list(signal)]);
-  const { versions, notes } = seen.roots;
-  const stage = stageOf(seen.roots);
-  const gate = stage === "idle" ? undefined : await lookAtGate(run, seen);
+  const [mesh, secretVersions] = await Promise.all([lookAtMesh(run, "mesh"), ports.keeper.list(signal)]);
+  const { versions, notes } = mesh.roots;
+  const stage = stageOf(mesh.roots);
+  const gate = stage === "idle" ? undefined : await lookAtGate(run, mesh);
   const secret = rootSecretName(spec.meshId);
   return {
     meshId: spec.meshId,
@@ -46,7 +46,7 @@ export async function viewRoots(run: RotatorRun): Promise<RootView> {
     paused: notes.paused?.toISOString() ?? null,
     waitingFor: gate?.waitingFor ?? [],
     until: gate?.until?.toISOString() ?? null,
-    versions: listed.map(({ version, enabled }) => ({
+    versions: secretVersions.map(({ version, enabled }) => ({
       version,
       role: ROOT_ROLES.find((role) => versions[role] === version) ?? null,
       enabled,
@@ -54,9 +54,9 @@ export async function viewRoots(run: RotatorRun): Promise<RootView> {
     })),
     findings: [
       ...[noSigningRoot(spec, versions) ?? []].flat(),
-      ...[rotationDue(seen.members, seen.roots, spec, ports.clock.now()) ?? []].flat(),
+      ...[rotationDue(mesh.members, mesh.roots, spec, ports.clock.now()) ?? []].flat(),
       ...[gate?.overdue ?? []].flat(),
-      ...unclaimedRoots(listed, seen.roots, spec),
+      ...unclaimedRoots(secretVersions, mesh.roots, spec),
     ],
   };
 }

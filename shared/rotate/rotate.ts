@@ -35,19 +35,18 @@ export type RootAction = (typeof ROOT_ACTIONS)[number];
 export interface RootOrder {
   readonly action: RootAction;
   readonly givenAt: Date;
-  /** Of `advance`: clusters that will never come back. It is confirmed that the gates of this rotation do without them. */
+  /** For `advance`: clusters that never come back. A person excludes them from the gates of this rotation. */
   readonly without?: readonly string[];
-  /** Of `advance`: it is confirmed that no member is where this configuration does not look, and the rotation has looked. */
+  /** For `advance`: a person confirms that no member is where only earlier runs have looked. */
   readonly confirm?: readonly RootConfirmable[];
 }
 
-/** Of the findings' reasons. */
+/** Reasons of findings that a person may confirm for a rotation. */
 export const ROOT_CONFIRMABLE = ["NotConfigured"] as const;
 export type RootConfirmable = (typeof ROOT_CONFIRMABLE)[number];
 
-/** What a message has come to. */
 export interface Rotated {
-  /** What became of the root secret, where it was about that. */
+  /** The change of the root secret, if the message was about that. */
   readonly moved?: Ordered;
   readonly reconciled?: Reconciled | undefined;
 }
@@ -55,17 +54,17 @@ export interface Rotated {
 export interface IntermediateOrder {
   readonly scope: Scope;
   readonly reason: "scheduled" | "manual" | "compromise";
-  /** What was issued before this is replaced: a copy of the order changes nothing. */
+  /** Meshjoin replaces intermediates that were issued before this, so a copy of the order changes nothing. */
   readonly givenAt: Date;
 }
 
-/** What became of an order about the root. */
+/** The result of an order about the root. */
 export interface Ordered extends Changed {
-  /** What the stage waits for, where it was looked at. */
+  /** The gate of the stage, if the run looked at it. */
   readonly gate?: Gate;
 }
 
-/** Replaces what was issued before the order; of the whole mesh, it is noted on the root secret and outlives this run. */
+/** Replaces intermediates older than the order. One for the whole mesh goes on record for later runs. */
 export async function rotateIntermediates(
   run: RotatorRun,
   { scope, reason, givenAt }: IntermediateOrder,
@@ -83,9 +82,10 @@ export async function rotateIntermediates(
 }
 
 /**
- * Does what was ordered about the root, once: a copy of an order that was acted on, or one that is older, changes nothing. Whatever
- * is refused says why and is not to be sent again. `advance` is no more than a tick does: no order opens a gate. It may name clusters
- * that are no members and will never come back: they are noted on the root secret, and no later look waits for them.
+ * Carries out an order about the root once: a copy of an earlier order, or an older one, changes nothing. A
+ * refusal gives its reason, and sending the order again does not help. `advance` does no more than a tick: no
+ * order opens a gate. It may exclude clusters that are no members and never come back: they go on record, and
+ * no later gate waits for them.
  */
 export async function orderRoot(run: RotatorRun, order: RootOrder): Promise<Ordered> {
   const { action, givenAt } = order;
@@ -110,24 +110,24 @@ async function orderOnce(
 ): Promise<Changed> {
   return await changeRoots(run, (roots) => {
     if (isStaleOrder(roots.notes, givenAt, run.ports.clock.now())) return undefined;
-    const decided = decide(roots, run.ports.clock.now());
-    return isRefusal(decided) ? decided : withOrder(decided, givenAt, run.ports.clock.now());
+    const decision = decide(roots, run.ports.clock.now());
+    return isRefusal(decision) ? decision : withOrder(decision, givenAt, run.ports.clock.now());
   });
 }
 
 /**
- * Whatever is due: the mesh is reconciled; a stage that is over is followed by the next, unless somebody has paused them, and a
- * root of Meshjoin's own making that comes to its end is rotated. Either goes to the members at once.
+ * Reconciles the mesh, then begins the next stage if the present one is over and no person has paused the
+ * rotation, or begins the rotation of a generated root near its end. Members get new aliases at once.
  */
 export async function tick(run: RotatorRun): Promise<Rotated> {
   const reconciled = await reconcile(run, wholeMesh("tick"));
   const moved = run.signal.aborted ? undefined : await moveOn(run, reconciled);
   const overdue = moved?.gate?.overdue;
-  const told = overdue === undefined ? reconciled : withFinding(reconciled, overdue);
-  return { reconciled: await followUp(run, moved, told), ...(moved === undefined ? {} : { moved }) };
+  const result = overdue === undefined ? reconciled : withFinding(reconciled, overdue);
+  return { reconciled: await followUp(run, moved, result), ...(moved === undefined ? {} : { moved }) };
 }
 
-/** What became of an order that may have moved a rotation on; the members get the new stage at once. */
+/** Carries out an order about the root; the members get new aliases at once. */
 export async function carryOut(run: RotatorRun, order: RootOrder): Promise<Rotated> {
   const moved = await orderRoot(run, order);
   const reconciled = await followUp(run, moved, undefined);
@@ -135,8 +135,8 @@ export async function carryOut(run: RotatorRun, order: RootOrder): Promise<Rotat
 }
 
 /**
- * Secret Manager's schedule says that the root is to be rotated. That is begun for a root of Meshjoin's own making; for any other
- * it is a finding, because the next one has to be brought.
+ * Secret Manager's schedule asks for a rotation of the root. Meshjoin begins it for a root that it generated.
+ * For an imported root it reports a finding, because a person must bring the next one.
  */
 export async function carryOutSchedule(run: RotatorRun, givenAt: Date): Promise<Rotated> {
   const { versions, notes } = await readRoots(run);
@@ -150,13 +150,13 @@ function withFinding(reconciled: Reconciled, finding: Finding): Reconciled {
   return { ...reconciled, summary: { ...summary, findings: [...summary.findings, finding] } };
 }
 
-/** Gives the members the new aliases, where they are new. */
+/** Reconciles the mesh if the aliases are new. */
 export async function followUp<R extends Reconciled | undefined>(
   run: RotatorRun,
   moved: Changed | undefined,
-  otherwise: R,
+  earlier: R,
 ): Promise<Reconciled | R> {
-  return hasNewAliases(moved) ? await reconcile(run, wholeMesh("rotation moved")) : otherwise;
+  return hasNewAliases(moved) ? await reconcile(run, wholeMesh("rotation moved")) : earlier;
 }
 
 function wholeMesh(reason: string): ReconcileRequest {
@@ -165,7 +165,7 @@ function wholeMesh(reason: string): ReconcileRequest {
 
 async function moveOn(run: RotatorRun, { members }: Reconciled): Promise<Ordered | undefined> {
   const { before: roots } = await changeRoots(run, (current) => {
-    // A tick comes by Google's clock, an order perhaps by that of a laptop.
+    // A tick has the time of Google's clock; an order may have that of a laptop.
     const settled = withoutFutureOrders(current, run.ports.clock.now());
     return seenBy(settled ?? current, viewOf(run.spec)) ?? settled;
   });
@@ -183,40 +183,40 @@ function hasNewAliases(changed: Changed | undefined): boolean {
 }
 
 /**
- * The next stage, if the gate is open for the very state that was looked at: whoever comes second, because another run has moved on
- * meanwhile, leaves it at that.
+ * Begins the next stage, if the gate is open and the roots are still those that the gate looked at. Does
+ * nothing if another run has moved them meanwhile.
  */
 async function advanceIfOpen(
   run: RotatorRun,
   { givenAt, without: excluded = [], confirm = [] }: Partial<RootOrder> = {},
 ): Promise<Ordered> {
   const isConfirmed = confirm.includes("NotConfigured");
-  const withOrdered = (roots: Roots): Roots => {
-    const others = without(roots, excluded);
-    return isConfirmed ? withView(others, viewOf(run.spec)) : others;
+  const withConfirmed = (roots: Roots): Roots => {
+    const reduced = without(roots, excluded);
+    return isConfirmed ? withView(reduced, viewOf(run.spec)) : reduced;
   };
-  const seen = await lookAtMesh(run, "mesh");
-  const gate = await lookAtGate(run, { ...seen, roots: withOrdered(seen.roots) });
-  const { stageSince } = seen.roots.notes;
+  const mesh = await lookAtMesh(run, "mesh");
+  const gate = await lookAtGate(run, { ...mesh, roots: withConfirmed(mesh.roots) });
+  const { stageSince } = mesh.roots.notes;
   const changed = await changeRoots(run, (roots) => {
     if (givenAt !== undefined && isStaleOrder(roots.notes, givenAt, run.ports.clock.now())) return undefined;
     const isSame =
-      formatRootVersions(roots.versions) === formatRootVersions(seen.roots.versions) &&
+      formatRootVersions(roots.versions) === formatRootVersions(mesh.roots.versions) &&
       roots.notes.stageSince?.getTime() === stageSince?.getTime();
     if (!isSame) return undefined;
-    const noted = withOrdered(roots);
-    const next = advance(noted, run.ports.clock.now());
+    const confirmed = withConfirmed(roots);
+    const next = advance(confirmed, run.ports.clock.now());
     if (isRefusal(next)) return next;
-    const refusal = refuseExclusion(excluded, seen.members, leftOutBy(seen));
+    const refusal = refuseExclusion(excluded, mesh.members, leftOutBy(mesh));
     if (refusal !== undefined) return refusal;
     if (!gate.open && excluded.length === 0 && !isConfirmed) return notYet(gate, run.ports.clock.now());
-    const transition = gate.open ? next : { ...noted, disable: [] };
+    const transition = gate.open ? next : { ...confirmed, disable: [] };
     return givenAt === undefined ? transition : withOrder(transition, givenAt, run.ports.clock.now());
   });
   return { ...changed, gate };
 }
 
-/** Cluster IDs of those that are there by the word of their sources, and that this configuration leaves out. */
+/** IDs of clusters that exist by the word of their sources, and that this configuration leaves out. */
 function leftOutBy({ departures, leavers }: Mesh): ReadonlySet<string> {
   const running = new Set(leavers.map(({ clusterId }) => clusterId));
   const leftOut = departures.filter(({ absence }) => absence.certainty === "notConfigured");
@@ -233,6 +233,6 @@ function notYet({ waitingFor, until }: Gate, now: Date): Refusal {
   return {
     refused: "StageNotOver",
     message: `the stage is not over: ${reasons.join("; ")}`,
-    cure: "nothing, if time is all that it takes: each tick looks again",
+    cure: "mend what the message names; if that is time alone, wait: each tick looks again",
   };
 }

@@ -362,7 +362,7 @@ export function describeMemberApi(name: string, start: () => Promise<MemberWorld
         await api.writer.create(secret);
         const { resourceVersion } = (await read(secret)).metadata;
         await api.writer.replace(withVersion(withData(secret, {}), resourceVersion));
-        expect(await editor(secret)).toBe("somebody");
+        expect(await editor(secret)).toBe("another manager");
       });
 
       it("leave it Meshjoin's when Meshjoin notes something", async () => {

@@ -2,19 +2,19 @@
 export const ACCOUNTS = ["caller", "reconciler", "rotator", "signer"] as const;
 export type Account = (typeof ACCOUNTS)[number];
 
-/** `unknown`: it could not be looked at. That is never `ok`. */
+/** `unknown`: the doctor could not look. That is never `ok`. */
 export const CHECK_STATES = ["ok", "fault", "unknown"] as const;
 export type CheckState = (typeof CHECK_STATES)[number];
 
 /** One thing that the doctor looked at, or could not. */
 export interface Check {
-  /** What was looked at: `member`, `root`, `clusters`, …; several checks may have one name. */
+  /** The subject: `member`, `root`, `clusters`, …; several checks may share one. */
   readonly name: string;
   readonly state: CheckState;
   readonly clusterId?: string;
   readonly account: Account;
   readonly message: string;
-  /** The command, or failing that the words, that mend it. */
+  /** A command that mends it, or else words. */
   readonly cure?: string;
 }
 
@@ -36,7 +36,7 @@ export function unknown(subject: Subject, message: string, cure?: string): Check
   return { ...subject, state: "unknown", message, ...(cure === undefined ? {} : { cure }) };
 }
 
-/** What `GET /doctor` answered; undefined where that is no diagnosis, or one that looked at nothing. */
+/** Reads the answer of `GET /doctor`. Undefined for any other shape, and for a diagnosis without checks. */
 export function parseDiagnosis(body: unknown): Diagnosis | undefined {
   const checks = typeof body === "object" && body !== null ? Reflect.get(body, "checks") : undefined;
   return Array.isArray(checks) && checks.length > 0 && checks.every(isCheck) ? { checks } : undefined;
@@ -44,19 +44,19 @@ export function parseDiagnosis(body: unknown): Diagnosis | undefined {
 
 function isCheck(value: unknown): value is Check {
   if (typeof value !== "object" || value === null) return false;
-  const of = (name: string): unknown => Reflect.get(value, name);
-  const optional = (name: string) => ["string", "undefined"].includes(typeof of(name));
+  const field = (name: string): unknown => Reflect.get(value, name);
+  const optional = (name: string) => ["string", "undefined"].includes(typeof field(name));
   return (
-    typeof of("name") === "string" &&
-    typeof of("message") === "string" &&
-    CHECK_STATES.some((state) => state === of("state")) &&
-    ACCOUNTS.some((account) => account === of("account")) &&
+    typeof field("name") === "string" &&
+    typeof field("message") === "string" &&
+    CHECK_STATES.some((state) => state === field("state")) &&
+    ACCOUNTS.some((account) => account === field("account")) &&
     optional("cure") &&
     optional("clusterId")
   );
 }
 
-/** A fault outweighs what is not known. */
+/** A fault outweighs an unknown. */
 export function worstState(checks: readonly Check[]): CheckState {
   const has = (state: CheckState) => checks.some((check) => check.state === state);
   return has("fault") ? "fault" : has("unknown") ? "unknown" : "ok";

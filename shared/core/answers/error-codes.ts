@@ -1,39 +1,39 @@
 import { REASONS, type Reason } from "./reasons.ts";
 
-/** What a code says wherever it is raised; the error's own message and cure say it of the case. */
+/** The general words for a code; an error's own message and cure describe the case. */
 export interface CodeEntry {
   readonly means: string;
   readonly cure: string;
 }
 
-const AGAIN = "None: it is tried again. If it lasts, the message says where.";
+const AGAIN = "None: Meshjoin tries again. If it lasts, the message says where.";
 
 /**
- * What an error, the refusal of an order or an HTTP answer may have as its code, beside the reasons of findings: an error that is
- * about the same thing has the same name. A code is stable: alerts, callers and runbooks match on it. Whether trying again may
- * help is the matter of the error's class. docs/reference/errors.md is made of this.
+ * The codes of errors, refused orders and HTTP answers, beside the reasons of findings: an error about the
+ * same thing has the same name. A code is stable: alerts, callers and runbooks match on it. The error's class
+ * tells whether trying again may help. docs/reference/errors.md is generated from this.
  */
 export const CODES = {
-  Aborted: { means: "A Google API gave the call up because of another at the same time.", cure: AGAIN },
+  Aborted: { means: "A Google API gave up the call because of another one at the same time.", cure: AGAIN },
   AlreadyExists: {
-    means: "What was to be created is there: another run, or a person, was faster.",
-    cure: "None: the run reads it and judges it.",
+    means: "Another run, or a person, has created the object first.",
+    cure: "None: the run reads the object and judges it.",
   },
   ApiServerError: {
-    means: "The API server of a member answers that it is overloaded, or in trouble of its own.",
-    cure: "None: it is tried again. If it lasts: the cluster's health.",
+    means: "The API server of a member is overloaded, or in trouble of its own.",
+    cure: "None: Meshjoin tries again. If it lasts, check the cluster's health.",
   },
   BuildFailed: {
     means: "A build of `dist/`, or of a program for the sandbox, failed.",
     cure: "Mend what the lines above it, or beneath it, say.",
   },
   Cancelled: {
-    means: "The time of the run was over, or the caller went away, before the answer came.",
+    means: "The run's deadline came, or the caller went away, before the answer.",
     cure: AGAIN,
   },
   CertificateInvalid: {
     means:
-      "The certificate that was issued for a member does not stand up to what istiod would check. It was not written. The field `fault` says what is wrong with it.",
+      "istiod would refuse the certificate that was issued for a member. Meshjoin did not write it. The field `fault` names the fault.",
     cure: "Check the root secret: `meshjoin root status` and `meshjoin doctor`.",
   },
   CertificateMalformed: {
@@ -41,23 +41,23 @@ export const CODES = {
     cure: "Give an X.509 certificate in PEM.",
   },
   ClusterBusy: {
-    means: "GKE is at work on the cluster, and takes no change of its labels now.",
+    means: "GKE has an operation on the cluster under way, and takes no change of its labels now.",
     cure: "Try again when that operation is over.",
   },
   ClusterUnknown: {
     means: "No configured source has a cluster of that name or ID.",
-    cure: "Give the name of one, or wait: a list may lag behind a cluster that has just been created.",
+    cure: "Correct the name, or wait: a list may lag behind a cluster that has just been created.",
   },
   Conflict: {
-    means: "Somebody else has changed an object between its reading and its writing. Nothing was written.",
+    means: "A person or a tool changed an object after the run had read it. Meshjoin wrote nothing.",
     cure: "None: the next run reads it anew.",
   },
   CrdsNotEstablished: {
-    means: "The API server does not serve the custom resource definitions yet that were applied.",
-    cure: "None: it is tried again.",
+    means: "The API server does not serve the new custom resource definitions yet.",
+    cure: "None: Meshjoin tries again.",
   },
   CsrKeyRefused: {
-    means: "The key of a certificate request is none that Meshjoin certifies.",
+    means: "Meshjoin does not certify keys like the one in a certificate request.",
     cure: "Send a request with a key of an algorithm and size that the message names.",
   },
   CsrMalformed: {
@@ -66,21 +66,21 @@ export const CODES = {
   },
   CsrSignatureInvalid: {
     means: "A certificate request is not signed by the key that it names.",
-    cure: "Make the request anew, with the key that it is for.",
+    cure: "Make the request anew, and sign it with its own key.",
   },
   DataLoss: { means: "A Google API says that data is lost.", cure: "See the status page of Google Cloud." },
   DeadlineExceeded: { means: "A Google API did not answer in time.", cure: AGAIN },
   ExclusionIsMember: {
     means:
-      "An order excludes a cluster from a root rotation that is a member, or that would be one if the configuration did not leave it out.",
-    cure: "Take it out of the mesh first: `meshjoin leave`. A member is never excluded.",
+      "An order excludes a member from a root rotation, or a cluster that would be one if the configuration did not leave it out.",
+    cure: "Take it out of the mesh first: `meshjoin leave`.",
   },
   ExclusionUnknown: {
-    means: "An order excludes a cluster from a root rotation that does not hold it up.",
+    means: "An order excludes a cluster from a root rotation, and that cluster does not hold it up.",
     cure: "Name one that `meshjoin root status` lists.",
   },
   FailedPrecondition: {
-    means: "What a Google API was asked to change is in no state for that.",
+    means: "A Google API refuses a change, because the resource is not in the right state.",
     cure: "Do what the message says.",
   },
   Failed: {
@@ -89,44 +89,45 @@ export const CODES = {
   },
   Forbidden: {
     means:
-      "The API server of a member refuses the service account; or a form was sent that no page of `sync-mesh` has given out.",
+      "The API server of a member refuses the service account; or a browser sent a form that no page of `sync-mesh` gave out.",
     cure: "Grant what the message names: `meshjoin doctor` has the command. For a form: load the page again.",
   },
   ForeignObject: {
-    means: "An object that Meshjoin needs to create exists, and is not Meshjoin's. It is never overwritten.",
-    cure: "Take the mesh label off the cluster. Or delete it, an outage of whatever relies on it.",
+    means:
+      "An object that Meshjoin needs to create exists, and is not Meshjoin's. Meshjoin does not overwrite it.",
+    cure: "Take the mesh label off the cluster. Or delete the object, an outage of all that relies on it.",
   },
   Internal: {
-    means: "A fault of Meshjoin, or of a Google API. The answer says nothing of its kind.",
-    cure: "See the log: the entry has it with its stack or its cause.",
+    means: "A fault of Meshjoin, or of a Google API. The answer gives no details.",
+    cure: "See the log: the entry has the stack or the cause.",
   },
   InvalidArgument: {
     means: "A Google API does not take a name or a value.",
-    cure: "Correct the name in the configuration that the message has.",
+    cure: "Correct the name that the message quotes, in the configuration.",
   },
   InvalidConfiguration: {
     means: "Environment variables are missing or wrong; the message has one line for each.",
-    cure: "Correct them as each line says. They stand in the [configuration](config.md).",
+    cure: "Correct them as each line says; see the [configuration](config.md).",
   },
   InvalidInput: {
-    means: "A body, a query or an argument is wrong. `field` names the part; its value is never repeated.",
+    means:
+      "A body, a query or an argument is wrong. `field` names the part; the answer never repeats its value.",
     cure: "Send what the message says.",
   },
   IstiodNotAsked: {
-    means:
-      "The time of the run was over before the istiod of a member could be asked. Nothing is known of it.",
-    cure: "None: it is tried again.",
+    means: "The run's deadline came before Meshjoin could ask the istiod of a member.",
+    cure: "None: Meshjoin tries again.",
   },
   JoinIncomplete: {
-    means: "The work for a cluster that joins is not done yet. What is left stands in the lines before.",
+    means: "The join of a cluster is not finished. The log lines before name the rest.",
     cure: "None: the event is delivered again.",
   },
   LabelTaken: {
-    means: "The mesh label of a cluster was set by somebody else to another value.",
-    cure: "Have that one take it off first.",
+    means: "The mesh label of a cluster has another value.",
+    cure: "Take the cluster out of that other mesh first.",
   },
   LeaveIncomplete: {
-    means: "The work for a cluster that leaves is not done yet. What is left stands in the lines before.",
+    means: "The departure of a cluster is not finished. The log lines before name the rest.",
     cure: "None: the event is delivered again.",
   },
   ManifestInvalid: {
@@ -134,7 +135,7 @@ export const CODES = {
     cure: "Build the bundle again.",
   },
   ManifestUnfit: {
-    means: "The manifest of Istio's control plane is missing, or is the sandbox's.",
+    means: "The manifest of Istio's control plane is missing, or is that of the sandbox.",
     cure: "Run the build that the cure names.",
   },
   MessageNotUnderstood: {
@@ -162,7 +163,7 @@ export const CODES = {
     cure: "Begin one: `meshjoin root rotate`.",
   },
   NotAMember: {
-    means: "The cluster is no member of the mesh, so nothing is signed for it, and nothing asked of it.",
+    means: "The cluster is no member of the mesh, so Meshjoin signs nothing for it and asks nothing of it.",
     cure: "Give the cluster ID of a member: one that runs, is allowed and has the mesh label.",
   },
   NotAllowed: {
@@ -171,30 +172,30 @@ export const CODES = {
   },
   NotFound: {
     means:
-      "What was asked for does not exist: an object or a namespace of a member, a resource of Google Cloud, or a path of the function.",
-    cure: "Correct the name. What has gone away meanwhile is looked at again.",
+      "An object or a namespace of a member, a resource of Google Cloud, or a path of the function does not exist.",
+    cure: "Correct the name. If the object has just gone away, the next run looks again.",
   },
   NotLabelled: {
     means: "The cluster does not have the mesh label, so it is no member.",
     cure: "Give it the label: `meshjoin join`.",
   },
   NothingToAbort: {
-    means: "No root rotation is under way that could be taken back.",
+    means: "No root rotation is under way that Meshjoin could take back.",
     cure: "To go in the other direction, begin one: `meshjoin root rotate`.",
   },
   OperationFailed: {
-    means: "GKE began to change the labels of a cluster, and failed.",
-    cure: "Do what GKE's own words in the message say.",
+    means: "GKE began to change the labels of a cluster and failed.",
+    cure: "Do what GKE's message says.",
   },
   OrderOutOfDate: {
     means: "The root secret has changed since the order was given.",
-    cure: "See what it is now, `meshjoin root status`, and give the order again.",
+    cure: "See its present state, `meshjoin root status`, and give the order again.",
   },
   OutOfRange: { means: "A Google API does not take a value.", cure: "Correct what the message names." },
   PairSyncing: {
     means:
       "istiod of a member is still reading a cluster that it was connected to before. The next remote secret waits for it.",
-    cure: "None: the remote secret is written afterwards. If it lasts: `PairNotSynced` among the [reasons](reasons.md).",
+    cure: "None: Meshjoin writes the remote secret afterwards. If it lasts: `PairNotSynced` among the [reasons](reasons.md).",
   },
   PayloadTooLarge: { means: "The body of a request is too large.", cure: "Send less." },
   PermissionDenied: {
@@ -203,7 +204,7 @@ export const CODES = {
   },
   ProcessFailed: {
     means: "A process of the sandbox did not start, or ended before it was ready.",
-    cure: "See its last words, and its log.",
+    cure: "See its last lines of output, and its log.",
   },
   ProjectNotConfigured: {
     means: "The project of the cluster is not in `MESHJOIN_PROJECTS`.",
@@ -214,17 +215,17 @@ export const CODES = {
     cure: "None for an event: it is delivered again. Else join the cluster once it runs.",
   },
   ReaderAccountMissing: {
-    means: "The service account whose tokens istiods of other members use does not exist in a member.",
+    means: "A member lacks the service account whose tokens its readers use.",
     cure: "Install it with Istio's base chart (`values.global.enableReaderRBAC`).",
   },
   Rejected: {
     means:
-      "The API server of a member does not take an object or a request. Its own word for that is in the field `reason`, such as `Invalid`.",
+      "The API server of a member rejects an object or a request. The field `reason` has the server's own reason, such as `Invalid`.",
     cure: "Mend what the message names; often it is an admission webhook or a policy of the cluster.",
   },
   ResourceExhausted: { means: "A quota of a Google API is used up for now.", cure: AGAIN },
   RootAccessDenied: {
-    means: "Google Cloud refuses the account something about the root secret.",
+    means: "Google Cloud refuses the account a request about the root secret.",
     cure: "Grant a role that has the permission in the message: `meshjoin doctor` has the command.",
   },
   RootAlgorithm: {
@@ -242,11 +243,11 @@ export const CODES = {
     cure: "Store it unencrypted: Secret Manager encrypts it.",
   },
   RootKeyMismatch: {
-    means: "The key of a root is not that of its certificate.",
-    cure: "Store the pair that belongs together.",
+    means: "The key of a root does not belong to its certificate.",
+    cure: "Store a certificate and its own key.",
   },
   RootNotCa: {
-    means: "The certificate of a root is none of a certificate authority.",
+    means: "The certificate of a root is not a CA certificate.",
     cure: "Store a root CA that may sign intermediates.",
   },
   RootNotYetValid: {
@@ -266,19 +267,19 @@ export const CODES = {
     cure: "Create it: `meshjoin root init`.",
   },
   RootTwice: {
-    means: "Two aliases of the root secret stand for the same certificate.",
+    means: "Two aliases of the root secret name versions with the same certificate.",
     cure: "Give the aliases to different roots.",
   },
   RootUsed: {
-    means: "A version of the root secret has been a root of the mesh before, and is not to be one again.",
+    means: "A version of the root secret was a root of the mesh before, and cannot be one again.",
     cure: "Add a new one: `meshjoin root rotate`.",
   },
   RootVersionDisabled: {
-    means: "An alias of the root secret stands for a version that is disabled or destroyed.",
+    means: "An alias of the root secret names a version that is disabled or destroyed.",
     cure: "Enable the version, or give the alias to another.",
   },
   RootVersionMissing: {
-    means: "An alias of the root secret stands for a version that does not exist.",
+    means: "An alias of the root secret names a version that does not exist.",
     cure: "Give the alias to a version that does.",
   },
   RotationInProgress: {
@@ -286,19 +287,19 @@ export const CODES = {
     cure: "See what it waits for: `meshjoin root status`.",
   },
   RotationIncomplete: {
-    means: "Some intermediates that an order was about are left to be replaced.",
+    means: "Some intermediates that an order covers are not replaced yet.",
     cure: "None: the message is delivered again.",
   },
   ServiceDisabled: {
     means: "An API of Google Cloud is not enabled in a project.",
-    cure: "`gcloud services enable`; `meshjoin doctor` has the whole command.",
+    cure: "Run `gcloud services enable`; `meshjoin doctor` has the whole command.",
   },
   SignerAccessDenied: {
     means: "The function `sign-intermediate` does not let the caller in.",
     cure: "Grant the caller `roles/run.invoker` on it, and check that `MESHJOIN_SIGNER_URL` is exactly its URL.",
   },
   SignerMisplaced: {
-    means: "What answers at `MESHJOIN_SIGNER_URL` is not the function `sign-intermediate` of this version.",
+    means: "Another service than `sign-intermediate` of this version answers at `MESHJOIN_SIGNER_URL`.",
     cure: "Set it to the function's URL, and deploy both from one build.",
   },
   SignerUnavailable: { means: "The function `sign-intermediate` does not answer.", cure: AGAIN },
@@ -312,53 +313,53 @@ export const CODES = {
     cure: "See what it waits for: `meshjoin root status`.",
   },
   Stale: {
-    means: "Somebody else has changed the root secret meanwhile. Nothing was changed.",
-    cure: "See what it is now, `meshjoin root status`; a run looks again by itself.",
+    means: "Another run, a person or a tool has changed the root secret meanwhile. Meshjoin changed nothing.",
+    cure: "See its present state, `meshjoin root status`; a run looks again by itself.",
   },
   StatusUnknown: {
     means: "GKE gives the cluster a status that this version does not know, so it does not join.",
-    cure: "See the cluster, then join it.",
+    cure: "Check the cluster with `gcloud container clusters describe`, then join it.",
   },
   Stopping: { means: "GKE is deleting the cluster.", cure: "Name another cluster." },
   TokenNotAccepted: {
-    means: "A member does not accept the token yet that it has just granted.",
-    cure: "None: it is tried again.",
+    means: "A member does not accept its newly granted token yet.",
+    cure: "None: Meshjoin tries again.",
   },
   ToolMissing: {
-    means: "A program that the sandbox needs is missing, and could not be got.",
+    means: "A program that the sandbox needs is missing, and the download failed.",
     cure: "Install what the message names, or set `MESHJOIN_BINARIES` to a directory that holds it.",
   },
   Unauthenticated: {
     means: "Google Cloud does not accept the credentials.",
-    cure: "Check the service account that this runs as.",
+    cure: "Check the service account of this process.",
   },
   Unauthorized: {
-    means: "The API server of a member does not accept the access token now.",
-    cure: "None: it is tried again. If it lasts: the cluster's IAM.",
+    means: "The API server of a member does not accept Meshjoin's access token.",
+    cure: "None: Meshjoin tries again. If it lasts, check the cluster's IAM.",
   },
-  Unavailable: { means: "A Google API does not answer, or is out.", cure: AGAIN },
+  Unavailable: { means: "A Google API does not answer, or is out of service.", cure: AGAIN },
   UnexpectedAliases: {
-    means: "The aliases of the root secret are none that a rotation makes: somebody has edited them.",
+    means: "A person or a tool has edited the aliases of the root secret: no rotation makes these.",
     cure: "Set them back: signing, and at most one of next and previous, each to a version of its own.",
   },
   Unexpected: {
-    means: "A fault of Meshjoin, or data of one member that no part of it can read.",
+    means: "A fault of Meshjoin, or data of one member that Meshjoin cannot read.",
     cure: "See the log: the entry has the cause. Mend the object that it names, or report it.",
   },
   Unimplemented: {
     means: "A Google API does not know the call.",
     cure: "Check that the endpoint is Google's, and this version recent.",
   },
-  Unknown: { means: "A Google API failed, and does not say why.", cure: AGAIN },
+  Unknown: { means: "A Google API failed without a reason.", cure: AGAIN },
   UnsupportedMediaType: {
-    means: "The body of a request is not said to be of the type that is read.",
+    means: "The header `content-type` of a request is missing or wrong.",
     cure: "Send the header `content-type` that the message names.",
   },
 } as const satisfies Readonly<Record<string, CodeEntry>>;
 
 export type ErrorCode = keyof typeof CODES | Reason;
 
-/** Of a text from another process, which may be of another version. */
+/** For a text from another process, which may be of another version. */
 export function isErrorCode(text: string): text is ErrorCode {
   return Object.hasOwn(CODES, text) || Object.hasOwn(REASONS, text);
 }

@@ -1,28 +1,27 @@
 import type { Finding } from "./finding.ts";
 
-/** What a run would do now, as data: sorted, so that equal worlds have equal plans, and without any key material. */
+/** The actions of a run as data: sorted, so that equal meshes have equal plans, and without key material. */
 export interface Plan {
   readonly actions: readonly PlannedAction[];
-  /** What keeps it from doing more, or what somebody should know. */
+  /** Why the run does no more, and facts that a person should know. */
   readonly findings: readonly Finding[];
 }
 
-/** An object by its name. */
 export interface ObjectName {
   readonly kind: string;
   readonly namespace?: string;
   readonly name: string;
 }
 
-/** What an action does to one object. */
+/** The effect of an action on one object. */
 export interface Write {
   readonly verb: "create" | "update" | "delete";
-  /** The member that is written to. */
+  /** The member that holds the object. */
   readonly clusterId: string;
   readonly object: ObjectName;
 }
 
 export interface PlannedAction extends Write {
-  /** What makes it necessary. */
+  /** Why the action is necessary. */
   readonly findings: readonly Finding[];
 }

@@ -1,7 +1,7 @@
 /** `error`: a person must act before the mesh is whole. `warning`: time, or a later run, may end it. */
 export type Severity = "info" | "warning" | "error";
 
-/** What a reason says wherever it is found; the finding's own message and cure say it of the case. */
+/** The general words for a reason; a finding's own message and cure describe the case. */
 export interface ReasonEntry {
   readonly severity: Severity;
   readonly means: string;
@@ -9,38 +9,37 @@ export interface ReasonEntry {
 }
 
 /**
- * Everything that Meshjoin may have to say about a mesh. A reason is stable: alerts, tests and runbooks match on it.
- * docs/reference/reasons.md is made of this.
+ * All reasons of findings. A reason is stable: alerts, tests and runbooks match on it.
+ * docs/reference/reasons.md is generated from this.
  */
 export const REASONS = {
   AbsenceNotProved: {
     severity: "warning",
     means:
-      "Members hold credentials of a cluster that is no member now, and nothing proves that it is to leave: its source is silent, may not be asked, or gives it a status like ERROR. Nothing is removed.",
-    cure: "The message says which, and the finding's cure what settles it.",
+      "Members hold credentials of a cluster that is no member now, and nothing proves that it has left: its source is silent, refuses Meshjoin, or gives the cluster a status like ERROR. Meshjoin removes nothing.",
+    cure: "Do what the finding's cure says; the message says which of the three it is.",
   },
   AccountFault: {
     severity: "error",
     means:
-      "In a deep run a function under another account, the rotator or the signer, examined that account and found a fault. What it does next would fail.",
+      "In a deep run the rotator or the signer examined its own account and found a fault. Its next work would fail.",
     cure: "Do what the finding's cure says; then `meshjoin doctor --url URL` shows whether that was all.",
   },
   AccountUnknown: {
     severity: "warning",
-    means:
-      "In a deep run the rotator or the signer could not say what its account is allowed, or in part only.",
+    means: "In a deep run the rotator or the signer could not examine its own account, or only a part of it.",
     cure: "See the log of `examine-rotator` or `sign-intermediate`, and ask again: `meshjoin doctor --url URL`.",
   },
   ApiServerRefused: {
     severity: "error",
-    means: "The API server of a member answers, and refuses what Meshjoin asks.",
-    cure: "Grant the service account what the message names; `meshjoin doctor` says with which command.",
+    means: "The API server of a member refuses a request of Meshjoin.",
+    cure: "Grant the service account the permission that the message names; `meshjoin doctor` has the command.",
   },
   ApiServerUnreachable: {
     severity: "warning",
     means:
-      "The API server of a member does not answer, or is in trouble of its own. Nothing is known of the member.",
-    cure: "If it lasts: the cluster's health, its authorized networks, and `MESHJOIN_ACCESS_FUNCTION`. Each full run looks again.",
+      "The API server of a member does not answer, or is in trouble of its own. Meshjoin knows nothing of the member.",
+    cure: "If it lasts, check the cluster's health, its authorized networks, and `MESHJOIN_ACCESS_FUNCTION`. Each full run looks again.",
   },
   AutopilotNeedsNetAdmin: {
     severity: "warning",
@@ -55,28 +54,29 @@ export const REASONS = {
   },
   CacertsOutdated: {
     severity: "info",
-    means: "A member's intermediate CA stands for other roots than the mesh has now.",
+    means: "A member's `cacerts` is for other root versions than the mesh has now.",
     cure: "None: Meshjoin issues a new one.",
   },
   CertificateDue: {
     severity: "info",
-    means: "An intermediate CA has lived two thirds of its life, or was ordered to be replaced.",
+    means: "Two thirds of the life of an intermediate CA are over, or an order asks for another.",
     cure: "None: a full run issues another, a share of the members at a time.",
   },
   CertificateExpiring: {
     severity: "error",
     means: "Less than a sixth of the life of an intermediate CA is left, and nothing has renewed it.",
-    cure: "See why in the logs of `sync-mesh` and `on-rotation-request`, then `meshjoin rotate`. It is renewed now even where others hold a rotation up.",
+    cure: "Find the cause in the logs of `sync-mesh` and `on-rotation-request`, then run `meshjoin rotate`. Meshjoin renews this one even where another member holds a rotation up.",
   },
   CertificateLoading: {
     severity: "info",
-    means: "istiod does not serve yet what was written for it less than three minutes ago.",
+    means:
+      "istiod does not serve its new intermediate CA yet, which Meshjoin wrote less than three minutes ago.",
     cure: "None: a kubelet takes up to two minutes to bring a changed Secret to the pod.",
   },
   CertificateNotLoaded: {
     severity: "error",
-    means: "istiod serves another intermediate CA than the one that was written for it.",
-    cure: "`kubectl -n istio-system logs deploy/istiod` says why; `kubectl -n istio-system rollout restart deployment/istiod` makes it read it anew.",
+    means: "istiod serves another intermediate CA than the one that Meshjoin wrote for it.",
+    cure: "`kubectl -n istio-system logs deploy/istiod` says why; `kubectl -n istio-system rollout restart deployment/istiod` makes istiod read the Secret again.",
   },
   ClusterIdCollision: {
     severity: "error",
@@ -85,8 +85,9 @@ export const REASONS = {
   },
   ControlPlaneEdited: {
     severity: "info",
-    means: "Somebody has changed a field of Istio's objects that Meshjoin sets; a deep run has seen it.",
-    cure: "None: it was taken back. Who changes it again has their way, and is named (`FieldConflict`).",
+    means:
+      "Another field manager has changed a field of Istio's objects that Meshjoin sets; a deep run has seen it.",
+    cure: "None: Meshjoin has set it back. If the other manager changes it again, Meshjoin yields and names it (`FieldConflict`).",
   },
   ControlPlaneMissing: {
     severity: "info",
@@ -95,7 +96,7 @@ export const REASONS = {
   },
   ControlPlaneNotReady: {
     severity: "warning",
-    means: "istiod of a member is not ready; the message has what its pods say.",
+    means: "istiod of a member is not ready; the message has the conditions of its pods.",
     cure: "`kubectl -n istio-system describe pods -l app=istiod`.",
   },
   ControlPlaneOutdated: {
@@ -106,7 +107,7 @@ export const REASONS = {
   DnsTokensNotAllowed: {
     severity: "error",
     means:
-      "The DNS-based endpoint stands in remote secrets, and refuses the Kubernetes tokens that they carry.",
+      "Remote secrets name the DNS-based endpoint, and that endpoint refuses the Kubernetes tokens in them.",
     cure: "Allow them (`--enable-k8s-tokens-via-dns`), or set `MESHJOIN_ACCESS_PEERS` to `private` or `public`.",
   },
   EndpointNotAvailable: {
@@ -116,14 +117,15 @@ export const REASONS = {
   },
   FieldConflict: {
     severity: "error",
-    means: "Somebody else owns fields of Istio's objects that Meshjoin has to set; the message names who.",
+    means:
+      "Another field manager owns fields of Istio's objects that Meshjoin must set; the message names it.",
     cure: "Let Meshjoin own them, or take the mesh label off.",
   },
   FirewallMissing: {
     severity: "error",
     means:
-      "Pods of one member do not reach pods of another: no firewall rule of their VPC lets them, or one denies it. The pair is synced, and no request passes.",
-    cure: "Run the `gcloud compute firewall-rules` command that the message comes with; it holds the pod ranges of all members. Or set `firewall` of the Terraform module.",
+      "Pods of one member do not reach pods of another: no firewall rule of their VPC allows it, or one denies it. The pair is synced, but no request passes.",
+    cure: "Run the finding's `gcloud compute firewall-rules` command; it has the pod ranges of all members. Or set `firewall` of the Terraform module.",
   },
   ForeignCacerts: {
     severity: "error",
@@ -134,7 +136,7 @@ export const REASONS = {
   ForeignCacertsAccepted: {
     severity: "info",
     means:
-      "The Secret `cacerts` is not Meshjoin's, and chains to the mesh's roots. It is used as it is, and never rotated.",
+      "The Secret `cacerts` is not Meshjoin's, and chains to the mesh's roots. Meshjoin accepts it and never rotates it.",
     cure: "None. Delete the `cacerts` to have Meshjoin issue and rotate one; that is an outage if istiod starts before the new one is there.",
   },
   ForeignControlPlane: {
@@ -144,25 +146,26 @@ export const REASONS = {
   },
   ForeignControlPlaneAccepted: {
     severity: "info",
-    means: "istiod is not Meshjoin's, and belongs to the mesh. Only its remote secrets are kept.",
+    means:
+      "istiod is not Meshjoin's, and belongs to the mesh. Meshjoin keeps its remote secrets and nothing else.",
     cure: "None. Uninstall it to have Meshjoin install one, an outage for every pod that starts meanwhile.",
   },
   ForeignReaderSecret: {
     severity: "error",
     means:
-      "A Secret has the name that would stand for a reader, and is not Meshjoin's. It is left alone, and the pair is not made.",
+      "A Secret has the name of a reader Secret, and is not Meshjoin's. Meshjoin leaves it alone and does not make the pair.",
     cure: "Delete or rename the Secret.",
   },
   ForeignRemoteSecret: {
     severity: "warning",
     means:
-      "A remote secret for a member was made by somebody else. It is left alone, and the pair is theirs.",
-    cure: "Delete it, and Meshjoin makes one.",
+      "A person or another tool made a remote secret for a member. Meshjoin leaves it alone and does not keep that pair.",
+    cure: "Delete it, then Meshjoin makes one.",
   },
   ImageNotPulled: {
     severity: "warning",
     means:
-      "a node cannot get the image of istiod; the message has the image and the node's own words. It asks again by itself, and a join goes on " +
+      "A node cannot get the image of istiod; the message has the image and the node's own words. The node tries again by itself, and a join goes on " +
       "when it succeeds.",
     cure:
       "Private nodes reach no registry but Google's: give them Cloud NAT, or a mirror (`image_mirror` in Terraform, `MESHJOIN_ISTIO_HUB` " +
@@ -171,20 +174,19 @@ export const REASONS = {
   },
   IstioVersionDiffers: {
     severity: "warning",
-    means: "A member runs another version of Istio than the pinned one. It goes on, and so do its pairs.",
-    cure: 'When it suits, confirm it: `POST /sync` with `confirm: ["IstioVersionDiffers"]`. The members are upgraded one by one.',
+    means: "A member runs another version of Istio than the pinned one. The member and its pairs go on.",
+    cure: 'When it suits, confirm it: `POST /sync` with `confirm: ["IstioVersionDiffers"]`. Meshjoin upgrades the members one by one.',
   },
   IstiodStuck: {
     severity: "error",
-    means:
-      "istiod still lists a cluster whose remote secret is gone: its secret controller does not move any more.",
+    means: "istiod still lists a cluster whose remote secret is gone: its secret controller has stopped.",
     cure: "`kubectl -n istio-system rollout restart deployment/istiod`.",
   },
   ListingIncomplete: {
     severity: "warning",
     means:
-      "Not all clusters of a source are known: it, or a part of it, did not answer. Nobody is removed on this account.",
-    cure: "If it lasts: the API that the message is about, and Meshjoin's permissions there; `meshjoin doctor` has the command.",
+      "A source, or a part of it, did not answer, so Meshjoin does not know all its clusters. It removes none because of that.",
+    cure: "If it lasts, check the API in the message, and Meshjoin's permissions there; `meshjoin doctor` has the command.",
   },
   ManagedMesh: {
     severity: "error",
@@ -194,20 +196,20 @@ export const REASONS = {
   MassLeave: {
     severity: "error",
     means:
-      "More members than `MESHJOIN_MASS_LEAVE_SHARE` allows seem to have left, on the word of labels or a list. Nothing is removed.",
-    cure: 'If it is meant: `meshjoin sync --yes`, or `POST /sync` with `confirm: ["MassLeave"]`. If not: set the labels again.',
+      "More members than `MESHJOIN_MASS_LEAVE_SHARE` allows have lost their label. Meshjoin removes nothing.",
+    cure: 'If they are to leave: `meshjoin sync --yes`, or `POST /sync` with `confirm: ["MassLeave"]`. If not: set the labels again.',
   },
   MemberLeft: {
     severity: "info",
     means:
-      "A cluster is no member any more. An event removes what is proved, a deletion; a label that was taken off waits for the full run, which sees all that have left.",
-    cure: "None: what the members hold of it is removed, by the next full run at the latest. At once: `meshjoin sync`.",
+      "A cluster is no member any more. An event removes one that is proved to be deleted. One that has lost its label waits for the full run, which sees all that have left.",
+    cure: "None: Meshjoin removes the members' credentials of it, in the next full run at the latest. At once: `meshjoin sync`.",
   },
   MemberUnreadable: {
     severity: "error",
     means:
-      "Meshjoin does not know how to read what the cluster holds. The member is left alone; all others go on.",
-    cure: "Look up the log of the run by the cluster's ID: it names the cause. Mend that object.",
+      "Meshjoin cannot read an object of the cluster. It leaves the member alone and goes on with all others.",
+    cure: "Look up the log of the run by the cluster's ID: it names the object. Mend that.",
   },
   NamespaceNotLabelled: {
     severity: "info",
@@ -216,36 +218,36 @@ export const REASONS = {
   },
   NamespaceTerminating: {
     severity: "warning",
-    means: "`istio-system` of a member is being deleted.",
+    means: "A person or a tool is deleting `istio-system` of a member.",
     cure: "Wait until it is gone.",
   },
   NetworkConflict: {
     severity: "error",
-    means: "`istio-system` is labelled with another network than the one that the cluster is in.",
+    means: "The label of `istio-system` names another network than the cluster's.",
     cure: "`kubectl label namespace istio-system topology.istio.io/network-`.",
   },
   NetworkNotShared: {
     severity: "warning",
     means:
-      "Pods of two members cannot reach each other: they are in different VPCs, or one is not VPC-native. They are not paired.",
+      "Pods of two members cannot reach each other: they are in different VPCs, or one is not VPC-native. Meshjoin does not pair them.",
     cure: "Put them into one VPC, as VPC-native clusters.",
   },
   NoSigningRoot: {
     severity: "error",
-    means: "No version of the root secret has the alias `signing`. Nothing is issued.",
-    cure: "Give it to the version that is to sign; the message has the command.",
+    means: "No version of the root secret has the alias `signing`, so Meshjoin issues nothing.",
+    cure: "Give it to the version that should sign; the finding's cure has the command.",
   },
   NotConfigured: {
     severity: "error",
     means:
-      "Members hold credentials of a cluster that this configuration leaves out: it does not name the source, or `MESHJOIN_ALLOW` does not name the cluster. That is no word about the cluster, so nothing is removed, whatever the number.",
-    cure: 'Set these variables as the functions have them. If the cluster is to leave: `meshjoin sync --confirm NotConfigured`, or `POST /sync` with `confirm: ["NotConfigured"]`.',
+      "Members hold credentials of a cluster that this configuration leaves out: it does not name the source, or `MESHJOIN_ALLOW` does not name the cluster. That says nothing about the cluster, so Meshjoin removes none, however few there are.",
+    cure: 'Set these variables as the functions have them. If the cluster should leave: `meshjoin sync --confirm NotConfigured`, or `POST /sync` with `confirm: ["NotConfigured"]`.',
   },
   ObjectLeftOver: {
     severity: "warning",
     means:
-      "An earlier manifest of Istio held an object that the present one does not. It is of the whole cluster, or of a kind that Meshjoin never deletes.",
-    cure: "If nothing else in the cluster uses it, the finding's cure deletes it.",
+      "An earlier manifest of Istio held an object that the present one does not. It is cluster-scoped, or of a kind that Meshjoin never deletes.",
+    cure: "If nothing else in the cluster uses it, run the finding's command, which deletes it.",
   },
   ObjectPruned: {
     severity: "info",
@@ -264,107 +266,109 @@ export const REASONS = {
   },
   PeerPending: {
     severity: "info",
-    means: "A pair waits, because the other side has not finished its own half.",
-    cure: "None: it pairs itself when it has.",
+    means: "A pair waits, because the other member has not finished its own half.",
+    cure: "None: that member makes the pair when it has.",
   },
   PermissionMissing: {
     severity: "error",
     means:
-      "A deep run asked the API server of a member what its account is allowed, and something that Meshjoin needs is not.",
+      "A deep run asked the API server of a member for the rights of Meshjoin's account, and one that Meshjoin needs is missing.",
     cure: "Apply Terraform again: `terraform/modules/identity/permissions.tf` holds what each function needs. `meshjoin doctor --url URL` shows whether that was all.",
   },
   RemoteSecretDoubled: {
     severity: "warning",
     means:
       "istiod of a member reads two remote secrets for one cluster. It lists the cluster twice and counts each of its endpoints twice.",
-    cure: "Delete the one that is not needed; if one of the two is Meshjoin's, the other: the finding names it.",
+    cure: "Delete the one that is not needed. If one of the two is Meshjoin's, delete the other: the finding names it.",
   },
   RemoteSecretMissing: {
     severity: "info",
-    means: "A member has no credential of another one.",
+    means: "A member has no remote secret for a peer.",
     cure: "None: Meshjoin writes it.",
   },
   RemoteSecretOutdated: {
     severity: "info",
-    means: "A credential is for an earlier address, an earlier cluster or an earlier reader Secret.",
+    means: "A remote secret is for an earlier address, an earlier cluster or an earlier reader Secret.",
     cure: "None: Meshjoin replaces it.",
   },
   RevocationWaits: {
     severity: "warning",
     means:
-      "A cluster has left, and a reader that this run did not see, or that is no member of this configuration, may read it still. The token for that stays: one that ends before its remote secret is gone can bring the reader's istiod to a stop.",
+      "A cluster has left, and a reader that this run did not see, or that this configuration leaves out, may still read it. Meshjoin keeps the reader's token: one that ends before its remote secret is gone can stop the reader's istiod.",
     cure: "None, if a later full run sees the reader. Otherwise make its source answer, add it to the configuration, or mend its API server.",
   },
   RollOutStopped: {
     severity: "error",
-    means: "A changed manifest was not well on a member, so the healthy ones after it keep the one before.",
-    cure: "Mend that member, or build with the manifest before. The next full run goes on when the mesh is whole.",
+    means:
+      "A member was not healthy with a changed manifest, so the healthy ones after it keep the earlier manifest.",
+    cure: "Mend that member, or build with the earlier manifest. The next full run goes on when the mesh is healthy.",
   },
   RollOutWaits: {
     severity: "warning",
-    means: "A changed manifest goes to members only when the mesh is whole, and it is not.",
+    means: "A changed manifest goes to members only when the mesh is healthy, and it is not.",
     cure: "Mend what the other findings name.",
   },
   RootExpiring: {
     severity: "error",
-    means: "An intermediate CA is due, and another one from the same root would not live longer.",
+    means: "The root ends so soon that a new intermediate CA would not live longer than the old one.",
     cure: "`meshjoin root rotate`.",
   },
   RootMissing: {
     severity: "error",
     means:
-      "A member trusts a root that no alias names and no rotation has retired: somebody has edited the aliases. The member keeps what it has, because its workloads may still need that root.",
+      "A member trusts a root that no alias names and no rotation has retired: a person or a tool has edited the aliases. The member keeps its `cacerts`, because its workloads may still need that root.",
     cure: "Give the version its alias back: `signing`, or `previous` if another signs now.",
   },
   RootNotDistributed: {
     severity: "error",
     means:
-      "The root that is to sign is one that a member does not trust yet: a stage of the rotation was skipped.",
-    cure: "Let the root that signed before sign, and give the new one the alias `next`; then it is distributed first.",
+      "The alias `signing` names a root that a member does not trust yet: a person or a tool has skipped a stage of the rotation.",
+    cure: "Give the alias `signing` back to the root that had it, and `next` to the new one; then the rotator distributes it first.",
   },
   RootRotationDue: {
     severity: "error",
     means:
       "The root ends so soon that a rotation must begin now, or Secret Manager's schedule says so, and Meshjoin did not make that root.",
-    cure: "Bring the next one: `meshjoin root import`; or have one made: `meshjoin root rotate`.",
+    cure: "Import the next one: `meshjoin root import`. Or let Meshjoin make it: `meshjoin root rotate`.",
   },
   RotationHeld: {
     severity: "warning",
-    means: "Members are due for another intermediate CA, and wait until one that has a new one serves it.",
-    cure: "See what the finding of that member says. The next full run goes on.",
+    means:
+      "Members are due for another intermediate CA, and wait until the members that already have one serve it.",
+    cure: "Do what the findings of those members say. The next full run goes on.",
   },
   RotationMissed: {
     severity: "error",
     means:
-      "A cluster that was no member while the root was rotated has joined again, with a CA of the root that has left. Nobody else trusts it.",
-    cure: "Its workloads have to be cut off once, which is an outage: delete its Secret `cacerts`, and when Meshjoin has issued another, restart istiod and the workloads.",
+      "A cluster that was no member during a root rotation has joined again, with a CA of the root that has left. No other member trusts it.",
+    cure: "Cut its workloads off once, which is an outage: delete its Secret `cacerts`, and when Meshjoin has issued another, restart istiod and the workloads.",
   },
   RotationStopped: {
     severity: "error",
-    means: "A member did not come out whole with its new intermediate CA, so no other gets one for now.",
+    means: "A member is not healthy with its new intermediate CA, so no other gets one for now.",
     cure: "Mend what its findings name. The next full run goes on.",
   },
   RunFailed: {
     severity: "error",
-    means: "Something was refused in the middle of the work on a member, and asking again will not help.",
+    means: "An API refused a request in the middle of the work on a member, and asking again will not help.",
     cure: "Mend what the message names; the next full run repeats it.",
   },
   RunInterrupted: {
     severity: "warning",
-    means: "Something was in the way in the middle of the work on a member.",
-    cure: "None: it is tried again.",
+    means: "A passing fault stopped the work on a member.",
+    cure: "None: Meshjoin tries again.",
   },
   SelfSignedMesh: {
     severity: "error",
     means:
       "An istiod with a self-signed CA runs in the cluster. It does not join: a new CA would cut its workloads off.",
-    cure: "Take the mesh label off. Or uninstall that istiod and its workloads' sidecars, an outage of whatever relies on them.",
+    cure: "Take the mesh label off. Or uninstall that istiod and its workloads' sidecars, an outage of all that relies on them.",
   },
   StageOverdue: {
     severity: "warning",
     means:
-      "A stage of a root rotation lasts, or is going to last, longer than two lives of a workload's certificate: a member holds it up, or has loaded its certificate late.",
-    cure: "`meshjoin root status` names what it waits for.",
+      "A stage of a root rotation takes, or will take, longer than two lives of a workload's certificate: a member holds it up, or loaded its certificate late.",
+    cure: "Mend what it waits for: `meshjoin root status` names it.",
   },
   StillRunning: {
     severity: "info",
@@ -374,30 +378,31 @@ export const REASONS = {
   StolenIntermediateTrusted: {
     severity: "warning",
     means:
-      "Intermediates were replaced because they are not to be trusted any more. Whoever has stolen one can sign with it until it expires.",
+      "Meshjoin has replaced intermediates that a person ordered out of use (`compromise`). A thief can sign with a stolen one until it expires.",
     cure: "`meshjoin root rotate`: the mesh stops trusting it when the old root has left.",
   },
   TokenDue: {
     severity: "info",
-    means: "The token of a credential has used up its time.",
+    means: "The token in a remote secret is due for renewal.",
     cure: "None: Meshjoin renews it.",
   },
   TokenExpiring: {
     severity: "warning",
-    means: "The token of a credential has used up three quarters of its life and more, and was not renewed.",
-    cure: "See in the log of `sync-mesh` why; `meshjoin sync` renews it.",
+    means:
+      "Three quarters of the life of a token in a remote secret are over, and Meshjoin could not renew it.",
+    cure: "Find the cause in the log of `sync-mesh`; `meshjoin sync` renews the token.",
   },
   TrustedLeaver: {
     severity: "warning",
     means:
-      "A cluster has left without being deleted. It still holds a CA that the members trust until the date in the message.",
-    cure: "If it is not to be trusted: rotate the root.",
+      "A cluster has left and was not deleted. It may hold a CA that the members trust until the date in the message.",
+    cure: "If the mesh must not trust it: `meshjoin root rotate`.",
   },
   UnclaimedRootVersion: {
     severity: "warning",
     means:
-      "A version of the root secret is enabled and has no role: somebody has added it, or a rotation that had just begun has died.",
-    cure: "If nobody needs it, disable it. To make it a root, use `meshjoin root import`.",
+      "A version of the root secret is enabled and has no role: a person has added it, or a run died just after it had begun a rotation.",
+    cure: "If it is not needed, disable it. To make it a root, use `meshjoin root import`.",
   },
 } as const satisfies Readonly<Record<string, ReasonEntry>>;
 

@@ -3,10 +3,10 @@ import type { Place } from "../cluster/sources.ts";
 import type { Stage } from "../roots/stages.ts";
 import type { Finding } from "./finding.ts";
 
-/** The whole mesh as it is now, for people and programs; every time is RFC 3339. Names fingerprints, never a key. */
+/** The whole mesh now, for people and programs; every time is RFC 3339. Names fingerprints, never a key. */
 export interface Status {
   readonly meshId: string;
-  /** Of the Meshjoin that has looked. */
+  /** Of the Meshjoin that looked. */
   readonly version: string;
   readonly time: string;
   /** By cluster ID. */
@@ -14,7 +14,7 @@ export interface Status {
   /** Of every ordered pair and istiod pod of the reader, by reader, target and pod. */
   readonly pairs: readonly PairStatus[];
   readonly rotation: RotationStatus;
-  /** What is about the mesh and no single member. */
+  /** Findings about no single member. */
   readonly findings: readonly Finding[];
 }
 
@@ -30,11 +30,11 @@ export interface MemberStatus extends Place {
   /** Istio's name of the VPC. */
   readonly network: string;
   readonly kubernetesVersion: string;
-  /** The tag of istiod's image; null where none runs, or none can be seen. */
+  /** The tag of istiod's image; null without an istiod, or where Meshjoin cannot read it. */
   readonly istioVersion: string | null;
-  /** Which address of it stands in the others' remote secrets; null where none can. */
+  /** The endpoint in the peers' remote secrets; null where none fits. */
   readonly endpoint: EndpointKind | null;
-  /** What its workloads trust, as istiod publishes it. */
+  /** The roots that istiod publishes to its workloads. */
   readonly root: readonly CertificateStatus[];
   readonly intermediate: {
     /** Null where the certificate is not Meshjoin's, or not there. */
@@ -45,7 +45,7 @@ export interface MemberStatus extends Place {
   readonly findings: readonly Finding[];
 }
 
-/** `missing`: the pod does not list the target at all; `unknown`: it could not be asked. */
+/** `missing`: the pod does not list the target. `unknown`: Meshjoin could not ask the pod. */
 export const PAIR_STATUSES = ["synced", "syncing", "timeout", "closed", "missing", "unknown"] as const;
 
 export interface PairStatus {
@@ -61,8 +61,8 @@ export interface PairStatus {
 
 export interface RotationStatus {
   readonly stage: Stage;
-  /** What has to be seen, or done by somebody, before the stage is over: a sentence each. */
+  /** What Meshjoin must see, or a person must do, before the stage is over: a sentence each. */
   readonly waitingFor: readonly string[];
-  /** When the last certificate of the stage before has ended; null while that cannot be told. */
+  /** When the last certificate of the stage before ends; null while Meshjoin cannot tell. */
   readonly until: string | null;
 }

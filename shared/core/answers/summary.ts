@@ -13,7 +13,7 @@ export interface PairSummary {
   readonly outcome: Outcome;
 }
 
-/** What a run did; the same object from every trigger (docs/reference). */
+/** The result of a run; the same object from every trigger (docs/reference). */
 export interface Summary {
   readonly outcome: Outcome;
   readonly members: readonly MemberSummary[];

@@ -24,14 +24,14 @@ export function overlap(a: readonly AddressRange[], b: readonly AddressRange[]):
   return a.some((one) => b.some((other) => one.first <= other.last && other.first <= one.last));
 }
 
-/** What of `ranges` is in none of `taken`. */
+/** The parts of `ranges` that no range of `excluded` covers. */
 export function subtract(
   ranges: readonly AddressRange[],
-  taken: readonly AddressRange[],
+  excluded: readonly AddressRange[],
 ): readonly AddressRange[] {
-  return taken.reduce<readonly AddressRange[]>(
-    (left, { first, last }) =>
-      left.flatMap((range) => {
+  return excluded.reduce<readonly AddressRange[]>(
+    (remaining, { first, last }) =>
+      remaining.flatMap((range) => {
         if (last < range.first || first > range.last) return [range];
         return [
           ...(range.first < first ? [{ first: range.first, last: first - 1 }] : []),

@@ -1,4 +1,4 @@
-/** What names a GKE cluster: `projects/P/locations/L/clusters/C`. */
+/** The name of a GKE cluster: `projects/P/locations/L/clusters/C`. */
 export interface ClusterRef {
   readonly project: string;
   /** A region or a zone; GKE's own word for both is location. */
@@ -6,7 +6,10 @@ export interface ClusterRef {
   readonly name: string;
 }
 
-/** The statuses of GKE's `Cluster.Status`; https://cloud.google.com/kubernetes-engine/docs/reference/rest/v1/projects.locations.clusters#status */
+/**
+ * The statuses of GKE's `Cluster.Status`;
+ * https://cloud.google.com/kubernetes-engine/docs/reference/rest/v1/projects.locations.clusters#status
+ */
 export type ClusterStatus =
   | "STATUS_UNSPECIFIED"
   | "PROVISIONING"
@@ -40,17 +43,14 @@ export interface ClusterEndpoints {
   readonly public?: Endpoint;
   readonly private?: Endpoint;
   readonly dns?: Endpoint & {
-    /** Whether the endpoint takes user traffic at all, and not only Google's own services (`allowExternalTraffic`). */
+    /** Whether it takes user traffic (`allowExternalTraffic`), not only Google's own services. */
     readonly allowsExternalTraffic: boolean;
     /** Whether the endpoint lets Kubernetes service-account tokens in (`enableK8sTokensViaDns`). */
     readonly allowsKubernetesTokens: boolean;
   };
 }
 
-/**
- * The addresses of a cluster's pods. GKE tells additional ranges by name alone until a node pool uses them, so some may be
- * known by name only.
- */
+/** Addresses of a cluster's pods. GKE gives an additional range by name alone until a node pool uses it. */
 export interface PodRanges {
   /** `10.4.0.0/14`, each once. */
   readonly cidrs: readonly string[];
@@ -70,17 +70,19 @@ export interface Cluster {
   readonly vpcNative: boolean;
   /** Those of the cluster and of node pools with ranges of their own; IPv4. */
   readonly podRanges: PodRanges;
-  /** Of its Services; IPv4. Empty while GKE has not said. */
+  /** Of its Services; IPv4. Empty until GKE names it. */
   readonly serviceRange: string;
-  /** Google runs the nodes, and refuses pods that want too much of them. */
+  /** Google runs the nodes, and refuses pods that ask for too many rights. */
   readonly autopilot: boolean;
-  /** An Autopilot cluster asks this alone: whether pods may have the capability NET_ADMIN, as `istio-init` does. */
+  /** On Autopilot: whether pods may have the capability NET_ADMIN, as `istio-init` does. */
   readonly allowNetAdmin: boolean;
-  /** At least some of its nodes have no address of the internet, and reach none without Cloud NAT. */
+  /**
+   * Some of its nodes, or all, have no public address. Without Cloud NAT they reach nothing on the internet.
+   */
   readonly privateNodes: boolean;
-  /** GKE makes nodes for pods that find no room. */
+  /** GKE adds nodes for pods that fit on none. */
   readonly addsNodes: boolean;
-  /** Empty while the control plane is being made. */
+  /** Empty while GKE is still making the cluster. */
   readonly kubernetesVersion: string;
   readonly endpoints: ClusterEndpoints;
 }

@@ -14,8 +14,8 @@ export function functionEndpoint(cluster: Cluster, access: Access, clusterId: st
 }
 
 /**
- * The address that stands in remote secrets. Other istiods are user traffic with a Kubernetes token: the DNS-based endpoint
- * refuses either unless the cluster allows it.
+ * The address for remote secrets. Another istiod comes as user traffic with a Kubernetes token. The DNS-based
+ * endpoint refuses either unless the cluster allows it.
  */
 export function peerEndpoint(cluster: Cluster, access: Access, clusterId: string): EndpointChoice {
   const { dns, public: open, private: inner } = cluster.endpoints;
@@ -44,7 +44,7 @@ function none(cluster: Cluster, kind: EndpointKind | "any", clusterId: string): 
   return {
     finding: finding(
       "EndpointNotAvailable",
-      `the cluster has no ${kind === "any" ? "" : `${kind} `}endpoint of its control plane`,
+      `the cluster has no ${kind === "any" ? "" : `${kind} `}endpoint of its API server`,
       `enable one (${updateClusterCommand(cluster.ref, "--help")}), or change MESHJOIN_ACCESS_FUNCTION and MESHJOIN_ACCESS_PEERS`,
       clusterId,
     ),

@@ -20,10 +20,7 @@ const UNUSABLE: Readonly<Partial<Record<ClusterStatus, NonMemberReason>>> = {
   ERROR: "Failed",
 };
 
-/**
- * Design rule 1. Undefined means member. The label is asked before the status, so that a cluster that is none
- * of ours is never waited for.
- */
+/** Design rule 1; undefined: member. The label comes first: no trigger waits for a cluster without it. */
 export function nonMemberReason(cluster: Cluster, spec: MeshSpec): NonMemberReason | undefined {
   if (!isConfigured(cluster.ref, spec)) return "ProjectNotConfigured";
   const label = cluster.labels[spec.meshLabel];
@@ -34,7 +31,7 @@ export function nonMemberReason(cluster: Cluster, spec: MeshSpec): NonMemberReas
   return UNUSABLE[cluster.status] ?? "StatusUnknown";
 }
 
-/** Whether the mesh's label, or one that it has already, makes the cluster a member now. */
+/** Whether the cluster would be a member with the mesh's label; a label that it has already stays. */
 export function mayJoin(cluster: Cluster, spec: MeshSpec): boolean {
   const labels = { [spec.meshLabel]: spec.meshId, ...cluster.labels };
   return nonMemberReason({ ...cluster, labels }, spec) === undefined;
@@ -54,8 +51,8 @@ function matchesGlob(text: string, glob: string): boolean {
 }
 
 /**
- * Whether a list that leaves these names out says nothing of the location. GKE names missing *zones*, and a regional
- * cluster's location is their region.
+ * Whether a list without these zones or regions may lack clusters of the location. GKE names missing *zones*,
+ * and a regional cluster's location is their region.
  */
 export function isLeftOut(location: string, missing: readonly string[]): boolean {
   return missing.some(
@@ -63,7 +60,7 @@ export function isLeftOut(location: string, missing: readonly string[]): boolean
   );
 }
 
-/** The cluster is neither taken in nor taken out on the word of its status. */
+/** A status like this neither takes a cluster in nor takes it out. */
 export function standsStill(reason: NonMemberReason): boolean {
   return reason === "Failed" || reason === "StatusUnknown";
 }

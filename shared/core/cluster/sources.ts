@@ -2,14 +2,14 @@ import type { MeshSpec } from "../spec.ts";
 import type { ClusterRef } from "./cluster.ts";
 
 /**
- * What a configuration says of where clusters come from, and what the parts of a reference tell, without a request. The port
- * `ClusterSources` asks the sources themselves.
+ * The sources that a configuration names, and the source of a cluster by its reference, without a request.
+ * The port `ClusterSources` asks the sources themselves.
  */
 
 /** The part of a configuration that names sources. */
 export type SourceSpec = Pick<MeshSpec, "projects">;
 
-/** What decides which clusters are looked at, for people. */
+/** The variables that decide which clusters Meshjoin looks at, for messages. */
 export const VIEW_VARIABLES = "MESHJOIN_PROJECTS and MESHJOIN_ALLOW";
 
 /** The configured sources as the configuration has them; none holds a comma or a space. */
@@ -17,7 +17,7 @@ export function sourceIds({ projects }: SourceSpec): readonly string[] {
   return projects;
 }
 
-/** A source that somebody else's configuration names and one's own does not. */
+/** Words for a source that another configuration names and this one does not. */
 export function leftOutSource(id: string): string {
   return `project ${id}, which MESHJOIN_PROJECTS leaves out`;
 }
@@ -27,7 +27,7 @@ export function isConfigured({ project }: ClusterRef, { projects }: SourceSpec):
   return projects.includes(project);
 }
 
-/** Why one that is not configured is not, and what changes that. */
+/** Why the source of a cluster is not configured, and how to configure it. */
 export function notConfigured(
   { project }: ClusterRef,
   { projects }: SourceSpec,
@@ -38,7 +38,6 @@ export function notConfigured(
   };
 }
 
-/** Where a cluster is, for people who look for it. */
 export interface Place {
   readonly project: string;
   readonly location: string;

@@ -3,25 +3,25 @@ import type { Cluster, VpcRef } from "../cluster/cluster.ts";
 import { networkName } from "../names.ts";
 
 const FIREWALL_RULE = "meshjoin-pods";
-/** What pods of a mesh send each other; as in terraform/firewall.tf. */
+/** The protocols between pods of a mesh; as in terraform/firewall.tf. */
 const PROTOCOLS = ["tcp", "udp", "icmp"] as const;
 
 /** The rule that lets pods of all members of a network reach each other. */
 export interface PodsRule {
   readonly ranges: readonly string[];
-  /** Of ranges whose addresses GKE does not tell: they have to be added by hand. */
+  /** Ranges whose addresses GKE does not tell: a person adds them. */
   readonly namesOnly: readonly string[];
-  /** For a shell. It makes the rule. */
+  /** Shell command that creates the rule. */
   readonly command: string;
-  /** For a shell. It gives a rule that is there all ranges; `--source-ranges` replaces those that it had. */
+  /** Shell command that gives an existing rule all ranges: `--source-ranges` replaces those that it had. */
   readonly update: string;
   /** Lines for the module in terraform/. */
   readonly terraform: string;
-  /** What to do, in words and commands. */
+  /** Shell commands: create the rule, or else update it. */
   readonly cure: string;
 }
 
-/** Of members of other networks nothing is in it. */
+/** Members of other networks are left out. */
 export function createRule(network: VpcRef, members: readonly Cluster[]): PodsRule {
   const own = members.filter((cluster) => networkName(cluster.network) === networkName(network));
   const ranges = unique(own.flatMap(({ podRanges }) => podRanges.cidrs)).toSorted(byAddress);
@@ -47,7 +47,7 @@ function unique(values: readonly string[]): string[] {
   return [...new Set(values)];
 }
 
-/** So that the same members make the same command, in whatever order they were listed. */
+/** The order of the command does not depend on the order of the members. */
 function byAddress(a: string, b: string): number {
   const first = (cidr: string) => parseRange(cidr)?.first ?? Number.POSITIVE_INFINITY;
   return first(a) - first(b) || (a < b ? -1 : 1);

@@ -4,21 +4,21 @@ import type { Cluster, VpcRef } from "../cluster/cluster.ts";
 import { clusterId, networkName } from "../names.ts";
 import { createRule } from "./firewall-rule.ts";
 
-/** A VPC firewall rule, reduced to what decides about a connection; https://cloud.google.com/firewall/docs/firewalls */
+/** The deciding parts of a VPC firewall rule; https://cloud.google.com/firewall/docs/firewalls */
 export interface FirewallRule {
   readonly name: string;
   readonly direction: "INGRESS" | "EGRESS";
   readonly action: "allow" | "deny";
-  /** 0 to 65535; the lower one decides, and of equal ones the one that denies. */
+  /** 0 to 65535. The lowest decides; of equal ones, the one that denies. */
   readonly priority: number;
-  /** TCP ports, like `80` and `8000-8999`; `all` where none are named, `none` where the rule is not about TCP. */
+  /** TCP ports, like `80` and `8000-8999`; `all` if the rule names none, `none` if it is not about TCP. */
   readonly tcp: "all" | "none" | readonly string[];
   /** CIDR ranges. */
   readonly sourceRanges: readonly string[];
   readonly destinationRanges: readonly string[];
-  /** Of nodes that a tag or a service account names, so which of these connections it decides about is not known. */
+  /** A tag or a service account selects its nodes, so the connections it decides about are not known. */
   readonly byName: boolean;
-  /** Where tags alone name the nodes: those tags. */
+  /** The tags, where tags alone select the nodes. */
   readonly targetTags?: readonly string[];
 }
 
@@ -29,17 +29,17 @@ export interface PolicyRule {
   /** Of a regional policy. */
   readonly region?: string;
   readonly direction: "INGRESS" | "EGRESS";
-  /** CIDR ranges of the other side; undefined where it is matched in another way. */
+  /** CIDR ranges of the other side; undefined where the rule matches it in another way. */
   readonly remoteRanges?: readonly string[];
 }
 
-/** What is in force in a network, disabled rules left out. */
+/** The rules in force in a network, without disabled ones. */
 export interface EffectiveFirewall {
   readonly rules: readonly FirewallRule[];
   readonly policyRules: readonly PolicyRule[];
 }
 
-/** Whether pods of `from` may open connections to pods of `to`. `why` completes "requests … are not let through: …". */
+/** Whether pods of `from` may connect to pods of `to`. `why` completes "requests … do not get through: …". */
 export interface PairVerdict {
   readonly from: Cluster;
   readonly to: Cluster;
@@ -47,10 +47,10 @@ export interface PairVerdict {
   readonly why: string;
 }
 
-/** Ports that rules of a default network and of GKE are about, and no workload of a mesh: SSH, RDP, kubelets. */
+/** SSH, RDP, kubelets: default networks and GKE have rules for these; no workload of a mesh listens there. */
 const ADMINISTRATIVE_PORTS = new Set(["22", "3389", "10250", "10255"]);
 
-/** Each ordered pair of clusters of this network. Members of other networks are passed over. */
+/** Checks each ordered pair of clusters in this network. Skips members of other networks. */
 export function checkPairs(
   network: VpcRef,
   members: readonly Cluster[],
@@ -77,7 +77,7 @@ function checkPair(from: Cluster, to: Cluster, { rules, policyRules }: Effective
   const policies = policyRules.filter((rule) => mayDecide(rule, { from, to, source, target }));
   if (policies.length > 0) {
     const names = policies.map(({ name }) => name).join("; ");
-    return { state: "unknown", why: `what a firewall policy does to them is not looked at (${names})` };
+    return { state: "unknown", why: `Meshjoin does not evaluate the firewall policy (${names})` };
   }
   const missing = verdicts.find(({ state }) => state === "missing");
   if (missing !== undefined) return missing;
@@ -92,8 +92,9 @@ const HASH_AND_NODE = 14;
 const NODE_TAG = /^gke-[-a-z0-9]+-[0-9a-f]{8}-node$/;
 
 /**
- * The rules that may decide about nodes of a cluster. GKE gives each node a tag of its cluster, and each cluster a rule for these
- * nodes: what tags name nodes of other clusters alone is left out, and what names those of this cluster is about all of them.
+ * The rules that may decide about nodes of a cluster. GKE gives each node a tag of its cluster, and each
+ * cluster a rule for that tag. A rule whose tags are all of other clusters is left out. A rule with this
+ * cluster's tag covers all its nodes.
  * https://cloud.google.com/kubernetes-engine/docs/concepts/firewall-rules#cluster-fws
  */
 function rulesFor({ ref, id }: Cluster, rules: readonly FirewallRule[]): FirewallRule[] {
@@ -101,7 +102,7 @@ function rulesFor({ ref, id }: Cluster, rules: readonly FirewallRule[]): Firewal
   return rules.flatMap((rule) => {
     const { targetTags = [] } = rule;
     if (targetTags.includes(own)) return [{ ...rule, byName: false }];
-    // A tag of a cluster of this name may be one of this cluster, should the hash not be what it is taken for.
+    // A tag of a cluster of this name may be this cluster's, should GKE compute the hash in another way.
     const isOthers = (tag: string) =>
       NODE_TAG.test(tag) && tag.slice(0, -HASH_AND_NODE) !== `gke-${ref.name}`;
     return targetTags.length > 0 && targetTags.every(isOthers) ? [] : [rule];
@@ -110,21 +111,21 @@ function rulesFor({ ref, id }: Cluster, rules: readonly FirewallRule[]): Firewal
 
 interface PodAddresses {
   readonly known: readonly AddressRange[];
-  /** Their names, or what is no IPv4 range. */
+  /** Names of ranges, and texts that are no IPv4 range. */
   readonly unknown: readonly string[];
 }
 
 function rangesOf({ podRanges, ref }: Cluster): PodAddresses {
   const parsed = podRanges.cidrs.map((cidr) => ({ cidr, range: parseRange(cidr) }));
   const known = parsed.flatMap(({ range }) => (range === undefined ? [] : [range]));
-  const unread = parsed.filter(({ range }) => range === undefined).map(({ cidr }) => cidr);
+  const malformed = parsed.filter(({ range }) => range === undefined).map(({ cidr }) => cidr);
   const none = podRanges.cidrs.length + podRanges.namesOnly.length === 0 ? [`of ${clusterId(ref)}`] : [];
-  return { known, unknown: [...unread, ...podRanges.namesOnly, ...none] };
+  return { known, unknown: [...malformed, ...podRanges.namesOnly, ...none] };
 }
 
 /**
- * Goes through the rules as the VPC does. `remote` are the addresses of the side that these rules filter by, `own` those of
- * the other. https://cloud.google.com/firewall/docs/firewalls#priority_order_for_firewall_rules
+ * Evaluates the rules as the VPC does. `remote`: the addresses that these rules filter by; `own`: those of
+ * the other side. https://cloud.google.com/firewall/docs/firewalls#priority_order_for_firewall_rules
  */
 function decide(
   direction: "INGRESS" | "EGRESS",
@@ -141,7 +142,7 @@ function decide(
   return worst("missing") ?? worst("unknown") ?? ALLOWED;
 }
 
-/** A rule that may be about connections of a pair. */
+/** A rule that may decide about connections of a pair. */
 interface Match {
   readonly name: string;
   readonly action: "allow" | "deny";
@@ -151,7 +152,7 @@ interface Match {
   readonly surely: boolean;
 }
 
-/** Undefined where the rule is about other connections. */
+/** Undefined where the rule decides about other connections. */
 function matchOf(
   rule: FirewallRule,
   remote: readonly AddressRange[],
@@ -173,7 +174,7 @@ function inOrder(a: Match, b: Match): number {
   return a.priority - b.priority || Number(a.action === "allow") - Number(b.action === "allow");
 }
 
-/** Each is as a whole in or out of the ranges of every rule. */
+/** Cuts the ranges so that each rule covers a piece as a whole or not at all. */
 function segments(ranges: readonly AddressRange[], rules: readonly Match[]): AddressRange[] {
   const borders = [
     ...new Set(rules.flatMap((rule) => rule.ranges.flatMap(({ first, last }) => [first, last + 1]))),
@@ -185,7 +186,7 @@ function segments(ranges: readonly AddressRange[], rules: readonly Match[]): Add
   });
 }
 
-/** The first rule that surely matches decides, unless one before it may have decided otherwise. */
+/** The first rule that surely matches decides, unless an earlier one may decide otherwise. */
 function firstMatch(
   direction: "INGRESS" | "EGRESS",
   segment: AddressRange,
@@ -207,7 +208,7 @@ function firstMatch(
 
 function doubtOf(rules: readonly Match[]): string {
   const names = rules.map(({ name }) => name).join(", ");
-  return `${names} may decide, a rule for some ports, nodes or addresses alone`;
+  return `${names} may decide: a rule for only some ports, nodes or addresses`;
 }
 
 function portsOf({ tcp }: FirewallRule): "all" | "some" | "none" {
@@ -216,7 +217,7 @@ function portsOf({ tcp }: FirewallRule): "all" | "some" | "none" {
   return tcp.some((ports) => ports === "0-65535" || ports === "1-65535") ? "all" : "some";
 }
 
-/** IPv6 ranges are about no address that Istio uses here. */
+/** Skips IPv6 ranges: Istio uses IPv4 here. */
 function addresses(cidrs: readonly string[]): AddressRange[] {
   return cidrs.flatMap((cidr) => parseRange(cidr) ?? []);
 }
@@ -235,7 +236,7 @@ function mayDecide({ direction, region, remoteRanges }: PolicyRule, ends: Ends):
   return overlap(remote.known, addresses(remoteRanges));
 }
 
-/** Names every pair that nothing lets through, and mends all at once. */
+/** A finding for each pair that no rule lets through. The cure mends all of them at once. */
 export function firewallMissing(
   network: VpcRef,
   members: readonly Cluster[],

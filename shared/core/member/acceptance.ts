@@ -1,6 +1,6 @@
 import { formatRootVersions, type RootVersions } from "../roots/state.ts";
 
-/** What a `cacerts` of somebody else's was judged by. While all of it holds, nobody has to read the key in it again. */
+/** Why a foreign `cacerts` was accepted. While all of it holds, Meshjoin does not read the key again. */
 export interface Acceptance {
   /** Of the Secret. */
   readonly resourceVersion: string;
@@ -15,7 +15,7 @@ export function formatAcceptance({ resourceVersion, rootVersions, until }: Accep
   return `${resourceVersion} ${formatRootVersions(rootVersions)} ${until.toISOString()}`;
 }
 
-/** Whether the note still holds. What nobody of us has written does not. */
+/** Whether the note still holds. A text of any other form never does. */
 export function isAccepted(
   note: string,
   { resourceVersion, rootVersions }: Omit<Acceptance, "until">,

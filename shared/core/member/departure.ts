@@ -6,23 +6,23 @@ import { clusterId, ISTIO_NAMESPACE, parseClusterResource } from "../names.ts";
 import type { MeshSpec } from "../spec.ts";
 import { isReachable, type Member } from "./observation.ts";
 
-/** A cluster that members still hold credentials of, or for, though it is none of them any more. */
+/** A cluster that is no member any more, while members hold credentials of it or for it. */
 export interface Departed {
   readonly clusterId: string;
-  /** Undefined where nothing on the members tells any more. */
+  /** Undefined where nothing on the members names the cluster in full. */
   readonly ref: ClusterRef | undefined;
 }
 
 /**
- * Whoever the members' own remote and reader Secrets speak of and is not among the members, by cluster ID. One that was
- * recreated under its name is among them; its pairs are made anew.
+ * The clusters that Meshjoin's remote and reader Secrets on the members name, and that are no members; by
+ * cluster ID. A cluster that was recreated under its name is a member; Meshjoin makes its pairs anew.
  */
 export function departedFrom(members: readonly Member[]): Departed[] {
   const present = new Set(members.map(({ clusterId: id }) => id));
-  const found = new Map<string, Departed>();
+  const departed = new Map<string, Departed>();
   const note = (id: string, resource: string | undefined) => {
     if (id === "" || present.has(id)) return;
-    found.set(id, { clusterId: id, ref: found.get(id)?.ref ?? refOf(id, resource) });
+    departed.set(id, { clusterId: id, ref: departed.get(id)?.ref ?? refOf(id, resource) });
   };
   for (const { state } of members.filter(isReachable)) {
     for (const { owner, targetId, targetResource } of state.remoteSecrets)
@@ -30,30 +30,30 @@ export function departedFrom(members: readonly Member[]): Departed[] {
     for (const { owner, readerId, readerResource } of state.readerSecrets)
       if (owner === "ours") note(readerId, readerResource);
   }
-  return [...found.values()].toSorted((a, b) => (a.clusterId < b.clusterId ? -1 : 1));
+  return [...departed.values()].toSorted((a, b) => (a.clusterId < b.clusterId ? -1 : 1));
 }
 
-/** An annotation that was edited names another cluster, and what is said of that one proves nothing of this one. */
+/** Undefined where an edited annotation names another cluster: an answer about that proves nothing here. */
 function refOf(id: string, resource: string | undefined): ClusterRef | undefined {
   const ref = parseClusterResource(resource ?? "");
   return ref !== undefined && clusterId(ref) === id ? ref : undefined;
 }
 
 /**
- * How sure it is that a cluster is no member any more (design rule 8): `proved` (STOPPING, or gone), `assumed` (on the word
- * of its label), `notConfigured` (this configuration leaves it out, which is no word about the cluster), or `open`. `why` and
- * `cure` are for people.
+ * How sure Meshjoin is that a cluster has left (design rule 8): `proved` (STOPPING, or gone), `assumed` (its
+ * label is gone), `notConfigured` (this configuration leaves it out, which says nothing about the cluster),
+ * or `open`. `why` and `cure` are for people.
  */
 export interface Absence {
   readonly certainty: "proved" | "assumed" | "notConfigured" | "open";
-  /** It is taken out, and may run on with what it holds. */
+  /** The cluster may run on, with all credentials that it holds. */
   readonly runsOn: boolean;
   readonly why: string;
-  /** What settles an open one. */
+  /** How a person settles an open one. */
   readonly cure?: string;
 }
 
-/** What its source says of one cluster; `silent`, and a refusal, prove nothing, whatever a list has said. */
+/** A source's answer about a cluster. `silent` and a refusal prove nothing, even if a list lacks it. */
 export type SourceAnswer = Cluster | "silent" | Gone | Refusal;
 
 interface Gone {
@@ -86,12 +86,12 @@ export function judgeAbsence(
     : leftOut(notConfigured(ref, spec).why);
 }
 
-/** The credentials may be of an earlier cluster of its name: if this one is a member, they are made anew and not removed. */
+/** The credentials may be of an earlier cluster of the name. Meshjoin replaces those of a member. */
 function judgeCluster(cluster: Cluster, spec: MeshSpec): Absence {
   if (cluster.status === "STOPPING") return BEING_DELETED;
   const reason = nonMemberReason(cluster, spec);
   if (reason === undefined)
-    return open("it is a member that the list does not hold yet", "nothing: the next full run looks again");
+    return open("it is a member that the list lacks so far", "nothing: the next full run looks again");
   return reason === "ProjectNotConfigured" ? leftOut(notConfigured(cluster.ref, spec).why) : ABSENCES[reason];
 }
 
@@ -109,7 +109,7 @@ function leftOut(why: string): Absence {
 
 const BEING_DELETED: Absence = { certainty: "proved", runsOn: false, why: "it is being deleted" };
 
-/** What follows from it that the cluster is no member now. A status says how a cluster is, not whether it is to leave. */
+/** How each reason counts as a departure. A status describes a fault, never a wish to leave. */
 const ABSENCES: Readonly<Record<Exclude<NonMemberReason, "ProjectNotConfigured">, Absence>> = {
   NotAllowed: leftOut("MESHJOIN_ALLOW does not name it"),
   NotLabelled: assumed("it does not carry the mesh's label any more"),
@@ -118,7 +118,7 @@ const ABSENCES: Readonly<Record<Exclude<NonMemberReason, "ProjectNotConfigured">
   Stopping: BEING_DELETED,
   Failed: open(
     "GKE calls it failed",
-    "mend the cluster or delete it: gcloud container clusters describe says what is wrong",
+    "mend the cluster or delete it; gcloud container clusters describe names the fault",
   ),
   StatusUnknown: open(
     "GKE gives it a status that this version of Meshjoin does not know",

@@ -3,17 +3,17 @@ import { shareOf } from "../hash.ts";
 import type { MeshSpec } from "../spec.ts";
 import type { OwnCacerts } from "./observation.ts";
 
-/** Renewed when a third of its life is left, or up to a tenth of it earlier, so that a mesh never renews at once. */
+/** Renewal is due at two thirds of the life, or up to a tenth earlier: a mesh never renews at once. */
 const RENEW_AT = 2 / 3;
 const RENEW_SPREAD = 0.1;
-/** With less than this left, whatever should have renewed it has failed for long, and nothing holds it back any more. */
+/** With less than this share left, renewal has failed for long; then nothing holds it back any more. */
 const EXPIRING = 1 / 6;
-/** A renewal that wins less than this share of the life is none. */
+/** A renewal that would win less than this share of the life is pointless. */
 const GAIN = 0.1;
 
 type Life = Pick<OwnCacerts, "issuedAt" | "notAfter">;
 
-/** Undefined dates are of something that nobody of us has written: it is due. */
+/** A `cacerts` without dates was not written by Meshjoin: it is due. */
 export function isIntermediateDue({ issuedAt, notAfter }: Life, clusterId: string, now: Date): boolean {
   if (issuedAt === undefined || notAfter === undefined) return true;
   const life = notAfter.getTime() - issuedAt.getTime();
@@ -38,8 +38,8 @@ export function certificateExpiring(cacerts: Life, clusterId: string, now: Date)
 }
 
 /**
- * Whether another one from the same root would live longer: none outlives the root. An unknown end of the root is no reason
- * against it.
+ * Whether another intermediate from the same root would live longer; none outlives the root. True where the
+ * end of the root is unknown.
  */
 export function wouldGainLife(
   { issuedAt, notAfter, rootNotAfter }: Life & Pick<OwnCacerts, "rootNotAfter">,
@@ -60,17 +60,17 @@ export function rootExpiring(rootNotAfter: Date, clusterId: string): Finding {
   );
 }
 
-/** Nothing takes a stolen intermediate back: no peer looks for a revocation. */
+/** There is no revocation: a stolen intermediate is valid until it expires. */
 export function stillTrusted({ intermediateTtl }: Pick<MeshSpec, "intermediateTtl">, now: Date): Finding {
   const end = new Date(now.getTime() + intermediateTtl * 1000);
   return finding(
     "StolenIntermediateTrusted",
-    `every intermediate that was issued before ${now.toISOString()} stays trusted until it expires, ${end.toISOString()} at the latest: whoever has stolen one can still sign with it`,
+    `every intermediate that was issued before ${now.toISOString()} stays trusted until it expires, ${end.toISOString()} at the latest: a thief can still sign with one`,
     "rotate the root, and the mesh stops trusting it when the old root has left: meshjoin root rotate",
   );
 }
 
-/** How long before its end a root must be rotated: two lives of an intermediate, and the three waits of a rotation; seconds. */
+/** Seconds before its end at which a root must be rotated: two lives of an intermediate and three stages. */
 export function rotationLead({ intermediateTtl, workloadTtl }: MeshSpec): number {
   return 2 * intermediateTtl + 3 * workloadTtl;
 }

@@ -16,8 +16,8 @@ export function named(cluster: Cluster): NamedCluster {
 }
 
 /**
- * What was seen on one member, reduced to what decisions need. It holds names, versions, fingerprints and dates;
- * no key and no token ever gets in here.
+ * One member as the look found it, reduced to the facts that decisions need: names, versions, fingerprints
+ * and dates. Never a key or a token.
  */
 export interface Member extends NamedCluster {
   readonly state: MemberState;
@@ -25,7 +25,7 @@ export interface Member extends NamedCluster {
 
 export type MemberState = Unreachable | Reachable;
 
-/** Nothing is known of the member; the error says why. */
+/** Meshjoin knows nothing of the member; the error says why. */
 export interface Unreachable {
   readonly reachable: false;
   readonly code: ErrorCode;
@@ -33,7 +33,7 @@ export interface Unreachable {
   /** The error's own. */
   readonly cure?: string | undefined;
   readonly retryable: boolean;
-  /** What no part of Meshjoin has expected, for the log alone: it may quote what it could not read. */
+  /** An unexpected error, for the log alone: it may quote a text that it could not read. */
   readonly unexpected?: unknown;
 }
 
@@ -41,21 +41,21 @@ export interface Reachable {
   readonly reachable: true;
   readonly namespace: NamespaceState | undefined;
   readonly cacerts: CacertsState | undefined;
-  /** Cloud Service Mesh has left its ConfigMap here. */
+  /** The cluster holds a ConfigMap of Cloud Service Mesh. */
   readonly managedMesh: boolean;
-  /** Istio's own CA of an istiod that runs without plugged-in certificates. */
+  /** The cluster holds the CA that an istiod made without plugged-in certificates. */
   readonly selfSignedCa: boolean;
   readonly controlPlane: ControlPlaneState | undefined;
   /** Names of Ready istiod pods. */
   readonly pods: readonly string[];
-  /** Custom resource definitions of the cluster, where a manifest is due for it; undefined where nobody has looked. */
+  /** Custom resource definitions, where a manifest is due; undefined where the run has not looked. */
   readonly definitions?: readonly DefinitionState[];
-  /** Every Secret that istiod reads as one, or that has the name of one. */
+  /** Every Secret that istiod reads as a remote secret, or that has the name of one. */
   readonly remoteSecrets: readonly RemoteSecretState[];
   readonly readerSecrets: readonly ReaderSecretState[];
 }
 
-/** Who an object belongs to, by its labels alone. */
+/** The owner of an object, by its labels alone. */
 export type Owner = "ours" | "otherMesh" | "foreign";
 
 export interface NamespaceState {
@@ -73,21 +73,21 @@ export interface OwnCacerts {
   readonly owner: "ours" | "otherMesh";
   readonly uid: string;
   readonly resourceVersion: string;
-  /** Annotation `root-versions`, verbatim: compared with the alias map as text. */
+  /** Annotation `root-versions`, verbatim: Meshjoin compares it with the alias map as text. */
   readonly rootVersions: string;
   readonly fingerprint: string;
   /** SHA-256 of the roots in its bundle, lower-case hex. */
   readonly rootFingerprints: readonly string[];
-  /** When the root that issued it ends; undefined where nobody has noted it. */
+  /** When the root that issued it ends; undefined without the annotation. */
   readonly rootNotAfter: Date | undefined;
   readonly notAfter: Date | undefined;
   readonly issuedAt: Date | undefined;
   readonly loadedAt: Date | undefined;
-  /** When istiod was first seen serving one of these root versions; another one of the same versions keeps it. */
+  /** When istiod first served an intermediate of these root versions; renewals for them keep the time. */
   readonly versionsLoadedAt: Date | undefined;
-  /** When the first one was issued, to a cluster that had no istiod; undefined where there may have been certificates before. */
+  /** When the first one was issued to a cluster without istiod; undefined where certificates may be older. */
   readonly joinedAt: Date | undefined;
-  /** The field manager that has changed it since Meshjoin wrote it. */
+  /** The field manager that changed it after Meshjoin wrote it. */
   readonly editedBy: string | undefined;
 }
 
@@ -95,7 +95,7 @@ export type ForeignCacerts = { readonly owner: "foreign" } & (
   | {
       /** istiod loads it, and it and the mesh trust each other. */
       readonly trust: "sameRoots";
-      /** What is to be noted of that, so that it is not read again; verbatim. */
+      /** The note that saves the next run from reading it again; verbatim. */
       readonly acceptance: string;
     }
   | {
@@ -103,13 +103,13 @@ export type ForeignCacerts = { readonly owner: "foreign" } & (
       readonly trust: "generated";
     }
   | {
-      /** `otherRoots`: istiod loads it, but it and the mesh do not trust each other. `unloadable`: it does not start. */
+      /** `otherRoots`: istiod loads it, and it does not trust the mesh. `unloadable`: istiod stops. */
       readonly trust: "otherRoots" | "unloadable";
-      /** What is wrong with it, in words; never empty. */
+      /** Its faults, in words; never empty. */
       readonly faults: readonly string[];
     }
   | {
-      /** Nobody can tell: what the mesh trusts could not be read. */
+      /** The trust bundle of the mesh could not be read. */
       readonly trust: "unknown";
       readonly because: Fault;
     }
@@ -119,21 +119,21 @@ export interface ControlPlaneState {
   readonly owner: Owner;
   /** Deployment name: `istiod`, or `istiod-<revision>` of a foreign one. */
   readonly name: string;
-  /** Annotation `manifest-hash`; written last, so its presence says that everything was applied once. */
+  /** Annotation `manifest-hash`. Meshjoin writes it last, so it proves that everything was applied once. */
   readonly manifestHash: string | undefined;
   /** The tag of the image. */
   readonly istioVersion: string;
-  /** The longest life that it gives a workload's certificate, in seconds. */
+  /** The longest life of a workload's certificate that it grants, in seconds. */
   readonly workloadTtl: number;
-  /** Some pod answers, be it of an earlier template. */
+  /** Some pod answers, perhaps one of an earlier template. */
   readonly serves: boolean;
-  /** Only pods of the newest template are left, and one answers. */
+  /** All pods are of the newest template, and one answers. */
   readonly rolledOut: boolean;
   /** Why it is not rolled out, in the words of its pods' conditions. */
   readonly notReadyBecause: string | undefined;
-  /** The image that keeps it from that, where it is one. */
+  /** The image that holds the roll-out up, if one does. */
   readonly unpulledImage?: UnpulledImage;
-  /** What a foreign istiod says of itself; undefined for our own. */
+  /** The configuration of a foreign istiod; undefined for Meshjoin's own. */
   readonly identity: ControlPlaneIdentity | undefined;
 }
 
@@ -141,7 +141,7 @@ export interface UnpulledImage {
   readonly image: string;
   readonly pod: string;
   readonly node: string;
-  /** The node's own words. */
+  /** The node's message. */
   readonly said: string;
 }
 
@@ -156,7 +156,7 @@ export interface ControlPlaneIdentity {
 export interface RemoteSecretState {
   readonly name: string;
   readonly owner: Owner;
-  /** Whether it has the label without which istiod passes it over. */
+  /** Whether it has the label without which istiod ignores it. */
   readonly isRead: boolean;
   /** Annotation `networking.istio.io/cluster`, which equals the data key. */
   readonly targetId: string;
@@ -170,11 +170,11 @@ export interface RemoteSecretState {
   readonly endpointDigest: string | undefined;
   /** UID of the Secret in the target that the token is bound to. */
   readonly readerUid: string | undefined;
-  /** By the API server's clock; it stays when Meshjoin replaces what the Secret holds. */
+  /** By the API server's clock; it stays when Meshjoin replaces the data. */
   readonly createdAt: Date | undefined;
   readonly tokenIssuedAt: Date | undefined;
   readonly tokenExpiresAt: Date | undefined;
-  /** The field manager that has changed it since Meshjoin wrote it. */
+  /** The field manager that changed it after Meshjoin wrote it. */
   readonly editedBy: string | undefined;
 }
 
@@ -186,13 +186,13 @@ export interface ReaderSecretState {
   readonly resourceVersion: string;
   /** The full resource name of the reader. */
   readonly readerResource: string | undefined;
-  /** GKE's `Cluster.id` of the reader that it stands for. */
+  /** GKE's `Cluster.id` of the reader that it represents. */
   readonly readerGkeId: string | undefined;
 }
 
 export interface DefinitionState {
   readonly name: string;
-  /** Of Istio, as far as it tells; empty where it does not. */
+  /** Of Istio, by its labels; empty where they do not tell. */
   readonly version: string;
 }
 

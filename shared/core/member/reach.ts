@@ -1,12 +1,12 @@
 import { type Finding, finding } from "../answers/finding.ts";
 import type { Member, Unreachable } from "./observation.ts";
 
-/** Why nothing is known of a member; undefined if something is. */
+/** Why Meshjoin knows nothing of a member; undefined for one that it could read. */
 export function outOfReach({ clusterId, state }: Member): Finding | undefined {
   return state.reachable ? undefined : describe(state, clusterId);
 }
 
-/** Silence may end by itself; what was said will be said again. */
+/** Silence may end by itself; a refusal comes again until a person acts. */
 function describe({ code, message, cure, retryable }: Unreachable, clusterId: string): Finding {
   if (code === "EndpointNotAvailable") {
     return finding(
@@ -20,7 +20,7 @@ function describe({ code, message, cure, retryable }: Unreachable, clusterId: st
     return finding(
       "MemberUnreadable",
       message,
-      "the log of the run has the cause, by the ID of the cluster: mend the object that it is about; each full run looks again",
+      "look up the log of the run by the cluster's ID, and mend the object that it names; each full run looks again",
       clusterId,
     );
   }

@@ -4,7 +4,7 @@ import type { RemoteSecretState } from "./observation.ts";
 
 type TokenLife = Pick<RemoteSecretState, "tokenIssuedAt" | "tokenExpiresAt">;
 
-/** Below this share of its life, whatever should have renewed the token has failed for long. */
+/** With less than this share of its life left, the renewals of a token have failed for long. */
 const EXPIRING = 0.25;
 
 /** Less than a quarter of its life is left. */
@@ -33,18 +33,18 @@ export function tokenExpiring(
 
 /** Full runs come every ten minutes (the schedule in terraform/). */
 const RUN_EVERY_MS = 600_000;
-/** Renewal is due at the latest when this share of the life is over, and is spread over the fifth before it, so that a mesh never renews at once. */
+/** Renewal is due at this share of the life, or up to a fifth earlier: a mesh never renews at once. */
 const RENEW_BY = 0.7;
 const RENEW_SPREAD = 0.2;
 
 /**
- * An end of the pair may be away for a quarter of the life, from just before the run that would have renewed the token to just
- * after another. A short life is therefore renewed sooner. One that leaves no room for that is not hurried: runs every ten
- * minutes cannot keep it.
+ * The share of the life after which renewal is due at the latest. A member may be away for a quarter of the
+ * life, from just before one run to just after another, so a token with a short life is due sooner. A life
+ * too short for that keeps the usual share: runs every ten minutes cannot save it.
  */
 function renewBy(life: number): number {
-  const inTime = 1 - EXPIRING - (2 * RUN_EVERY_MS) / life;
-  return inTime < RENEW_SPREAD ? RENEW_BY : Math.min(RENEW_BY, inTime);
+  const latest = 1 - EXPIRING - (2 * RUN_EVERY_MS) / life;
+  return latest < RENEW_SPREAD ? RENEW_BY : Math.min(RENEW_BY, latest);
 }
 
 export function isTokenDue(secret: TokenLife, reader: string, target: string, now: Date): boolean {
@@ -59,9 +59,9 @@ export function isTokenDue(secret: TokenLife, reader: string, target: string, no
   );
 }
 
-/** As many of a reader's tokens as a run must renew for each to have its turn within the time over which they are spread; one at least. */
-export function renewalsARun(held: readonly TokenLife[]): number {
-  const share = held.reduce((sum, { tokenIssuedAt, tokenExpiresAt }) => {
+/** How many of a reader's tokens a run must renew, so that each gets its turn in time; at least one. */
+export function renewalsARun(tokens: readonly TokenLife[]): number {
+  const share = tokens.reduce((sum, { tokenIssuedAt, tokenExpiresAt }) => {
     if (tokenIssuedAt === undefined || tokenExpiresAt === undefined) return sum;
     const life = tokenExpiresAt.getTime() - tokenIssuedAt.getTime();
     return sum + RUN_EVERY_MS / (RENEW_SPREAD * life);

@@ -10,16 +10,16 @@ export function withoutClaim({ claim: _, ...notes }: RootNotes): RootNotes {
   return notes;
 }
 
-/** Enabled versions that an attempt may have added and not claimed. */
+/** Enabled versions that a failed attempt may have added. */
 export function leftBehind(
-  listed: readonly { readonly version: number; readonly enabled: boolean }[],
+  secretVersions: readonly { readonly version: number; readonly enabled: boolean }[],
   { versions, notes }: Roots,
   { otherAliases }: Pick<RootState, "otherAliases">,
 ): number[] {
   const { claim } = notes;
   if (claim === undefined) return [];
-  const known = [...bundleVersions(versions), ...notes.retired, ...Object.values(otherAliases)];
-  return listed
-    .filter(({ version, enabled }) => enabled && version > claim.after && !known.includes(version))
+  const accounted = [...bundleVersions(versions), ...notes.retired, ...Object.values(otherAliases)];
+  return secretVersions
+    .filter(({ version, enabled }) => enabled && version > claim.after && !accounted.includes(version))
     .map(({ version }) => version);
 }

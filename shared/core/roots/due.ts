@@ -6,8 +6,8 @@ import { type Roots, stageOf } from "./stages.ts";
 import { formatRootVersions } from "./state.ts";
 
 /**
- * When the root that signs ends, as the members know it that hold an intermediate of it; undefined if none does. No payload
- * has to be read for it.
+ * When the root that signs ends, by the members' `cacerts`; undefined if no member holds an intermediate of
+ * it. Reads no payload.
  */
 function rootEnd(members: readonly Member[], { versions }: Roots): Date | undefined {
   const current = formatRootVersions(versions);
@@ -21,7 +21,7 @@ function rootEnd(members: readonly Member[], { versions }: Roots): Date | undefi
   return ends.length === 0 ? undefined : new Date(Math.min(...ends));
 }
 
-/** Whether a rotation must begin now for the root to be retired before it ends; undefined while there is time, or one is under way. */
+/** Set when a rotation must begin now for the root to retire before it ends; undefined in a rotation. */
 export function rotationDue(
   members: readonly Member[],
   roots: Roots,
@@ -40,7 +40,7 @@ export function rotationDue(
   );
 }
 
-/** The schedule of the secret says so. */
+/** Secret Manager's schedule asks for a rotation. */
 export function scheduledRotation(version: number | undefined): Finding {
   return finding(
     "RootRotationDue",

@@ -8,7 +8,7 @@ import type { Roots } from "./stages.ts";
 import { formatRootVersions } from "./state.ts";
 import { missedBy, type ViewSpec, viewOf } from "./view.ts";
 
-/** What one member's workloads are told to trust. */
+/** The roots that istiod publishes to the workloads of one namespace. */
 export interface PublishedRoots {
   readonly namespace: string;
   /** SHA-256 of each root in the ConfigMap, lower-case hex. */
@@ -20,9 +20,9 @@ export interface GateInput {
   readonly spec: Pick<MeshSpec, "workloadTtl" | "clockSkew"> & ViewSpec;
   /** Every member, the unreachable ones too. */
   readonly members: readonly Member[];
-  /** Why members may be missing from that; empty if none can be. */
+  /** Why `members` may be incomplete; empty if it is complete. */
   readonly unlisted: readonly string[];
-  /** By cluster ID: ConfigMap `istio-ca-root-cert` of every namespace; a member that could not be asked is missing. */
+  /** By cluster ID: ConfigMap `istio-ca-root-cert` of each namespace. Lacks unreachable members. */
   readonly published: ReadonlyMap<string, readonly PublishedRoots[]>;
   readonly now: Date;
 }
@@ -30,17 +30,18 @@ export interface GateInput {
 export interface Gate {
   /** Whether the next stage may begin. */
   readonly open: boolean;
-  /** What has to be seen first, a sentence each; waiting alone does not mend it. */
+  /** What Meshjoin must see first, a sentence each; waiting alone does not mend it. */
   readonly waitingFor: readonly string[];
-  /** When the last certificate of the stage before has ended, as far as is known. */
+  /** When the last certificate of the stage before ends; undefined where Meshjoin cannot tell. */
   readonly until: Date | undefined;
   /** The stage takes longer than it should. */
   readonly overdue?: Finding;
 }
 
 /**
- * A stage of a root rotation is over when every member was seen to have loaded it, and every workload of it trusts what it
- * should; and when no certificate can be alive any more that was issued before. No waiting replaces the first.
+ * A stage of a root rotation is over when Meshjoin has seen that every member loaded it and publishes its
+ * roots to every workload, and when no certificate from before the stage can be alive. No waiting replaces
+ * the first.
  */
 export function gateOf(input: GateInput): Gate {
   const inMesh = input.members.filter((member) => !isOutside(member));
@@ -51,11 +52,11 @@ export function gateOf(input: GateInput): Gate {
     ...inMesh.flatMap((member) => whyWaiting(member, input) ?? []),
   ];
   const until = endOfOldCertificates(inMesh, input);
-  const late = overdue(inMesh, until, input);
+  const stageOverdue = overdue(inMesh, until, input);
   return {
     waitingFor,
     until,
-    ...(late === undefined ? {} : { overdue: late }),
+    ...(stageOverdue === undefined ? {} : { overdue: stageOverdue }),
     open: waitingFor.length === 0 && until !== undefined && input.now > until,
   };
 }
@@ -63,20 +64,20 @@ export function gateOf(input: GateInput): Gate {
 const CONFIRM_VIEW =
   "confirm what this configuration looks at: meshjoin root advance --confirm NotConfigured";
 
-/** What is not looked at proves nothing: members there may trust the old root alone. */
+/** Places where Meshjoin does not look: members there may trust the old root alone. */
 function whyUnseen(inMesh: readonly Member[], { roots: { notes }, spec }: GateInput): string[] {
   if (inMesh.length === 0) {
-    return [`no member is seen: correct ${VIEW_VARIABLES}, or wait until the first has joined`];
+    return [`this run sees no member: correct ${VIEW_VARIABLES}, or wait until the first has joined`];
   }
   if (notes.view === undefined)
-    return [`no tick has noted yet where members are looked for; ${CONFIRM_VIEW}`];
+    return [`no tick has recorded yet where Meshjoin looks for members; ${CONFIRM_VIEW}`];
   return missedBy(viewOf(spec), notes.view).map(
     (missed) =>
-      `this rotation has looked at ${missed}: look there, too, or, if nothing is left there, ${CONFIRM_VIEW}`,
+      `an earlier run of this rotation looked at ${missed}: look there, too, or, if no member is left there, ${CONFIRM_VIEW}`,
   );
 }
 
-/** Nobody looks at a cluster that is no member, so nothing tells what its workloads trust; but the members still reach them. */
+/** Clusters that are no members and that members still reach: no look tells the roots that they trust. */
 function whyHeld({ members, roots: { notes } }: GateInput): string[] {
   return [...heldClusters(members)]
     .filter(([id]) => !notes.without.includes(id))
@@ -86,7 +87,7 @@ function whyHeld({ members, roots: { notes } }: GateInput): string[] {
     );
 }
 
-/** A cluster without a CA of the mesh, and without an istiod of ours that might have had one, is no part of it yet. */
+/** Outside the mesh: a cluster without a CA of the mesh, and without an istiod that may have had one. */
 function isOutside({ state }: Member): boolean {
   if (!state.reachable) return false;
   const { cacerts, controlPlane } = state;
@@ -95,7 +96,7 @@ function isOutside({ state }: Member): boolean {
   return cacerts.owner !== "ours";
 }
 
-/** What has still to be seen of a member that takes part, in the order in which it comes about. */
+/** Why the gate waits for a member; undefined where it does not. */
 type Wait<T> = (member: T, input: GateInput) => string | undefined;
 
 interface Issued extends ReachableMember {
@@ -117,20 +118,21 @@ const istiodIsNotReady: Wait<Issued> = ({ clusterId, state: { controlPlane } }) 
   controlPlane?.rolledOut === true ? undefined : `istiod of ${clusterId} is not ready`;
 
 const workloadsAreNotTold: Wait<Issued> = ({ clusterId, cacerts: { rootFingerprints } }, { published }) => {
-  const found = published.get(clusterId);
-  if (found === undefined || found.length === 0) {
-    return `what workloads of ${clusterId} trust could not be read`;
+  const namespaces = published.get(clusterId);
+  if (namespaces === undefined || namespaces.length === 0) {
+    return `Meshjoin could not read the roots that workloads of ${clusterId} trust`;
   }
-  const wanted = new Set(rootFingerprints);
-  const behind = found.filter(({ fingerprints }) => {
+  const bundle = new Set(rootFingerprints);
+  const behind = namespaces.filter(({ fingerprints }) => {
     const trusted = new Set(fingerprints);
-    return trusted.size !== wanted.size || !wanted.isSubsetOf(trusted);
+    return trusted.size !== bundle.size || !bundle.isSubsetOf(trusted);
   });
   if (behind.length === 0) return undefined;
   const names = nameSome(behind.map(({ namespace }) => namespace));
   return `ConfigMap istio-ca-root-cert of ${clusterId} does not hold the bundle of this stage in namespace ${names}`;
 };
 
+/** In the order in which a member passes them. */
 const WAITS: readonly Wait<Issued>[] = [
   itHasNotGotTheBundle,
   itsCacertsIsEdited,
@@ -139,25 +141,25 @@ const WAITS: readonly Wait<Issued>[] = [
   workloadsAreNotTold,
 ];
 
-/** Its workloads, if it has any yet, began with the bundle of this stage: whether its istiod comes up is no matter of the stage. */
+/** A newcomer's workloads began with the bundle of this stage, so the gate does not wait for its istiod. */
 const WAITS_OF_NEWCOMER: readonly Wait<Issued>[] = [itHasNotGotTheBundle, itsCacertsIsEdited];
 
-/** The first thing that a stage waits for at this member; undefined where it waits for nothing. */
+/** The first thing that the gate waits for at this member. */
 function whyWaiting(member: Member, input: GateInput): string | undefined {
   const { clusterId } = member;
   if (!isReachable(member)) return `${clusterId} cannot be reached`;
   const { cacerts } = member.state;
   if (cacerts === undefined) return `${clusterId} has no intermediate`;
   if (cacerts.owner === "foreign" && cacerts.trust === "unknown") {
-    return `whether the cacerts of ${clusterId} is of this mesh is not known: ${cacerts.because.message}`;
+    return `Meshjoin cannot tell whether the cacerts of ${clusterId} is of this mesh: ${cacerts.because.message}`;
   }
   if (cacerts.owner === "foreign") {
     return `${clusterId} has a cacerts of its own, which Meshjoin does not rotate: take the mesh label off, or delete it, an outage if istiod starts before Meshjoin has issued another`;
   }
   const issued = { ...member, cacerts };
   for (const wait of joinedInStage(member, input) ? WAITS_OF_NEWCOMER : WAITS) {
-    const found = wait(issued, input);
-    if (found !== undefined) return found;
+    const reason = wait(issued, input);
+    if (reason !== undefined) return reason;
   }
   return undefined;
 }
@@ -168,8 +170,9 @@ function nameSome(names: readonly string[]): string {
 }
 
 /**
- * It never had a certificate of the stage before: whatever becomes of it, its workloads begin with the bundle of this one. A cluster
- * whose namespace was deleted and made anew looks as if it had just joined; the remote secrets of the others are older than that.
+ * Whether the member joined within this stage, and so never had a certificate of an earlier one. A cluster
+ * whose namespace was deleted and made anew looks like that, too; but then its peers' remote secrets are
+ * older.
  */
 function joinedInStage(
   { clusterId, state }: Member,
@@ -178,19 +181,20 @@ function joinedInStage(
   const joinedAt = state.reachable && state.cacerts?.owner === "ours" ? state.cacerts.joinedAt : undefined;
   const { stageSince } = notes;
   if (joinedAt === undefined || stageSince === undefined) return false;
-  const isOfStage = (at: Date | undefined) =>
+  const isInStage = (at: Date | undefined) =>
     at !== undefined && at.getTime() > stageSince.getTime() + spec.clockSkew * 1000;
-  if (!isOfStage(joinedAt)) return false;
-  const held = members
+  if (!isInStage(joinedAt)) return false;
+  const peersSecrets = members
     .filter(isReachable)
     .flatMap((member) => member.state.remoteSecrets)
     .filter(({ owner, targetId }) => owner === "ours" && targetId === clusterId);
-  return held.every(({ createdAt }) => isOfStage(createdAt));
+  return peersSecrets.every(({ createdAt }) => isInStage(createdAt));
 }
 
 /**
- * Of the newest of the members' first loads of this stage's root versions: a certificate that was issued a moment before lives for
- * the longest life that any istiod grants. What is issued anew for the same versions, and who joins, prolongs nothing.
+ * The latest first load of this stage's root versions, over all members, plus the longest life that any
+ * istiod grants: a certificate may have been issued a moment before that load. Re-issues for the same
+ * versions, and joins, prolong nothing.
  */
 function endOfOldCertificates(members: readonly Member[], input: GateInput): Date | undefined {
   const counted = members.filter((member) => !joinedInStage(member, input));
@@ -213,7 +217,7 @@ function longestLife(members: readonly Member[], { spec }: GateInput): number {
   return (Math.max(spec.workloadTtl, ...lives) + spec.clockSkew) * 1000;
 }
 
-/** A stage takes one life when nothing holds it; one that takes more than two, or is going to, is worth a look. */
+/** A stage takes one life when nothing holds it. A person should look at one that takes more than two. */
 function overdue(members: readonly Member[], until: Date | undefined, input: GateInput): Finding | undefined {
   const { stageSince } = input.roots.notes;
   if (stageSince === undefined) return undefined;

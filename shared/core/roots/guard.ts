@@ -4,9 +4,10 @@ import type { Roots } from "./stages.ts";
 import { bundleVersions, parseRootVersions, type RootVersions } from "./state.ts";
 
 /**
- * Why a member must not get the roots that the aliases name now, whoever has named them; undefined if it may. A root leaves its
- * bundle on record alone (design rule 13), and another one signs for it only when every member was seen to trust that: whoever
- * drops the one or skips the other by hand would cut off workloads that are alive.
+ * Why a member must not get the roots that the aliases name now; undefined if it may. A root leaves a bundle
+ * only after a recorded retirement (design rule 13), and another root signs only after Meshjoin has seen that
+ * every member trusts it. An edit of the aliases that drops or skips either would cut off workloads that are
+ * alive.
  */
 export function unsafeRoots(
   { rootVersions }: Pick<OwnCacerts, "rootVersions">,
@@ -14,9 +15,9 @@ export function unsafeRoots(
   clusterId: string,
 ): Finding | undefined {
   const before = parseRootVersions(rootVersions);
-  const held = bundleVersions(before);
-  const wanted = bundleVersions(versions);
-  const lost = held.filter((version) => !wanted.includes(version) && !notes.retired.includes(version));
+  const trusted = bundleVersions(before);
+  const next = bundleVersions(versions);
+  const lost = trusted.filter((version) => !next.includes(version) && !notes.retired.includes(version));
   if (lost.length > 0) {
     return finding(
       "RootMissing",
@@ -25,18 +26,18 @@ export function unsafeRoots(
       clusterId,
     );
   }
-  if (held.length > 0 && !held.some((version) => wanted.includes(version))) {
-    return missedRotation(held, clusterId);
+  if (trusted.length > 0 && !trusted.some((version) => next.includes(version))) {
+    return missedRotation(trusted, clusterId);
   }
   const isNested =
-    held.every((version) => wanted.includes(version)) || wanted.every((each) => held.includes(each));
+    trusted.every((version) => next.includes(version)) || next.every((each) => trusted.includes(each));
   if (!isNested) {
-    const message = `the bundle would lose root version ${held.join(", ")} for ${wanted.join(", ")} in one step, which istiod does not take; the member keeps what it has`;
+    const message = `the bundle would lose root version ${trusted.join(", ")} for ${next.join(", ")} in one step, which istiod does not take; the member keeps what it has`;
     return finding("RootNotDistributed", message, giveBack(before), clusterId);
   }
   const { signing } = versions;
   if (signing === undefined || before.signing === undefined || before.signing === signing) return undefined;
-  if (held.includes(signing) && notes.distributed.includes(signing)) return undefined;
+  if (trusted.includes(signing) && notes.distributed.includes(signing)) return undefined;
   return finding(
     "RootNotDistributed",
     `root version ${signing} is to sign, and not every member was seen to trust it; this one keeps what it has`,
@@ -50,12 +51,12 @@ function giveBack(versions: RootVersions): string {
   return `give the aliases back that were there: ${aliases.join(", ")}; the rotator moves them on when it is safe`;
 }
 
-/** It was no member while the mesh changed its root: nobody else trusts it, and there is no step between the two bundles. */
-function missedRotation(held: readonly number[], clusterId: string): Finding {
+/** It was no member during a rotation: no member trusts it, and no step leads between the two bundles. */
+function missedRotation(trusted: readonly number[], clusterId: string): Finding {
   return finding(
     "RotationMissed",
-    `the member trusts root version ${held.join(", ")} alone, which the mesh has retired: it was away during a rotation`,
-    "its workloads have to be cut off once, an outage: kubectl -n istio-system delete secret cacerts, and when Meshjoin has issued another, restart istiod and them",
+    `the member trusts root version ${trusted.join(", ")} alone, which the mesh has retired: it was away during a rotation`,
+    "cut its workloads off once, an outage: kubectl -n istio-system delete secret cacerts; when Meshjoin has issued another, restart istiod and the workloads",
     clusterId,
   );
 }

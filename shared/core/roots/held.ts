@@ -3,28 +3,28 @@ import { isReachable, type Member } from "../member/observation.ts";
 import type { Refusal } from "./stages.ts";
 
 /**
- * Clusters that are none of the members, and that members hold a remote secret of or a reader Secret for; by cluster ID, with
- * the members that hold it. Traffic flows between them, whatever this configuration says of their project. Whose Secret it is
- * does not matter to that, and a remote secret that istiod passes over opens no way.
+ * Clusters that are no members, and that members hold a remote secret of or a reader Secret for; by cluster
+ * ID, with the members that hold it. Traffic flows between them even if this configuration leaves their
+ * project out, and for a foreign remote secret as well. A remote secret that istiod ignores does not count.
  */
 export function heldClusters(members: readonly Member[]): ReadonlyMap<string, readonly string[]> {
   const present = new Set(members.map(({ clusterId }) => clusterId));
-  const held = new Map<string, Set<string>>();
+  const holders = new Map<string, Set<string>>();
   for (const { clusterId, state } of members.filter(isReachable)) {
     const named = [
       ...state.remoteSecrets.filter(({ isRead }) => isRead).map(({ targetId }) => targetId),
       ...state.readerSecrets.filter(({ owner }) => owner === "ours").map(({ readerId }) => readerId),
     ];
     for (const id of named) {
-      if (id !== "" && !present.has(id)) held.set(id, (held.get(id) ?? new Set()).add(clusterId));
+      if (id !== "" && !present.has(id)) holders.set(id, (holders.get(id) ?? new Set()).add(clusterId));
     }
   }
-  return new Map([...held].map(([id, holders]) => [id, [...holders]]));
+  return new Map([...holders].map(([id, holderIds]) => [id, [...holderIds]]));
 }
 
 /**
- * Why a rotation may not go on without these clusters; undefined if it may. `leftOut`: cluster IDs of those that are there by the word of their sources,
- * and that are no members because this configuration leaves them out.
+ * Why a rotation may not go on without these clusters; undefined if it may. `leftOut`: IDs of clusters that
+ * exist by the word of their sources, and that this configuration leaves out.
  */
 export function refuseExclusion(
   without: readonly string[],
@@ -39,16 +39,16 @@ export function refuseExclusion(
       cure: `take it out of the mesh first: meshjoin leave ${member.clusterId}`,
     };
   }
-  const alive = without.find((id) => leftOut.has(id));
-  if (alive !== undefined) {
+  const existing = without.find((id) => leftOut.has(id));
+  if (existing !== undefined) {
     return {
       refused: "ExclusionIsMember",
-      message: `${alive} is there, and this configuration leaves it out: its workloads would be cut off when the old root leaves`,
+      message: `${existing} is there, and this configuration leaves it out: its workloads would be cut off when the old root leaves`,
       cure: `name it in ${VIEW_VARIABLES}, as the functions do, and see what it waits for: meshjoin root status`,
     };
   }
-  const held = heldClusters(members);
-  const unknown = without.filter((id) => !held.has(id));
+  const clusters = heldClusters(members);
+  const unknown = without.filter((id) => !clusters.has(id));
   return unknown.length === 0
     ? undefined
     : {

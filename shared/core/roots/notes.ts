@@ -1,46 +1,46 @@
 import { formatView, parseView, type View } from "./view.ts";
 
-/** Who made a root: Meshjoin, or somebody who brought it. */
+/** Meshjoin made a root (`generated`), or a person brought it (`imported`). */
 export const ROOT_ORIGINS = ["generated", "imported"] as const;
 export type RootOrigin = (typeof ROOT_ORIGINS)[number];
 
 /**
- * On record before a root is added and until it is claimed. It says which versions a run that died in between may have left
- * behind: those above `after` that have no role. No other version is ever taken for Meshjoin's own, and none is claimed on
- * the strength of this: a run claims the one version that it has added itself.
+ * On record from before a root is added until it is claimed. A run that died in between may have left
+ * versions behind: those above `after` that have no role. Meshjoin takes no other version for its own. A run
+ * claims only the version that it has added itself.
  */
 export interface RootClaim {
-  /** Of one attempt: an attempt whose claim is no longer on record has been overtaken and may not go on. */
+  /** Of one attempt. An attempt whose ID is no longer on record was overtaken and must stop. */
   readonly id: string;
-  /** The newest version when the oldest attempt began that nobody has cleaned up after. */
+  /** The newest version when the oldest attempt began whose versions are not disabled yet. */
   readonly after: number;
 }
 
-/** What the root secret's annotations say beside its aliases. */
+/** The annotations of the root secret, which complete its aliases. */
 export interface RootNotes {
-  /** Since when the aliases are as they are. */
+  /** When the aliases last changed. */
   readonly stageSince?: Date;
   /** When a person stopped the stages from following each other. */
   readonly paused?: Date;
-  /** Every intermediate that was issued before this is to be replaced. */
+  /** Meshjoin replaces every intermediate that was issued before this. */
   readonly rotateBefore?: Date;
   /** Of the root that signs. */
   readonly origin?: RootOrigin;
   /** Of the other claimed root, `next` or `previous`. */
   readonly otherOrigin?: RootOrigin;
-  /** Versions that every member was seen to trust, and that may therefore sign, ascending. */
+  /** Versions that may sign, because Meshjoin has seen that every member trusts them; ascending. */
   readonly distributed: readonly number[];
   /** Versions that may leave the members' bundles (design rule 13), ascending. */
   readonly retired: readonly number[];
-  /** Those of them that members may still hold; they are disabled when none does. */
+  /** Those of the retired that members may still hold; the rotator disables them when none does. */
   readonly retiring: readonly number[];
-  /** Cluster IDs that the gates of this rotation do without, because a person has said that they never come back; ascending. */
+  /** IDs of clusters that a person has excluded from this rotation: they never come back; ascending. */
   readonly without: readonly string[];
-  /** The widest view of those that have taken part in this rotation; undefined where no rotation is under way. */
+  /** The widest view of any run in this rotation; undefined where no rotation is under way. */
   readonly view?: View;
-  /** When the newest orders were given that were acted on, by whatever clock; ascending. */
+  /** When the newest orders that Meshjoin acted on were given, each by its sender's clock; ascending. */
   readonly lastOrders: readonly Date[];
-  /** Of orders that were acted on and found ahead of the clock of Google. */
+  /** When those orders were given that Meshjoin acted on and that were ahead of Google's clock. */
   readonly aheadOrders: readonly Date[];
   /** While a root is being added. */
   readonly claim?: RootClaim;
@@ -75,7 +75,7 @@ const KEYS = {
 
 type Annotations = Readonly<Record<string, string>>;
 
-/** What somebody else has written there, and is none of these, counts as not written. */
+/** A text that Meshjoin would not write counts as absent. */
 export function parseRootNotes(annotations: Annotations): RootNotes {
   const text = (key: keyof RootNotes) => annotations[PREFIX + KEYS[key]];
   return {
@@ -95,11 +95,11 @@ export function parseRootNotes(annotations: Annotations): RootNotes {
   };
 }
 
-/** All annotations as they are to be: ours from the notes, and whoever else's as they were. */
+/** All annotations to write: Meshjoin's from the notes, all others unchanged. */
 export function formatRootNotes(notes: RootNotes, annotations: Annotations): Record<string, string> {
-  const ours = new Set<string>(Object.values(KEYS).map((key) => PREFIX + key));
-  const others = Object.entries(annotations).filter(([key]) => !ours.has(key));
-  const written: (readonly [keyof RootNotes, string | undefined])[] = [
+  const ownKeys = new Set<string>(Object.values(KEYS).map((key) => PREFIX + key));
+  const others = Object.entries(annotations).filter(([key]) => !ownKeys.has(key));
+  const values: (readonly [keyof RootNotes, string | undefined])[] = [
     ["stageSince", notes.stageSince?.toISOString()],
     ["paused", notes.paused?.toISOString()],
     ["rotateBefore", notes.rotateBefore?.toISOString()],
@@ -116,7 +116,7 @@ export function formatRootNotes(notes: RootNotes, annotations: Annotations): Rec
   ];
   return Object.fromEntries([
     ...others,
-    ...written.flatMap(([key, value]) => (value === undefined ? [] : [[PREFIX + KEYS[key], value]])),
+    ...values.flatMap(([key, value]) => (value === undefined ? [] : [[PREFIX + KEYS[key], value]])),
   ]);
 }
 
@@ -139,7 +139,7 @@ function dates(text = ""): Date[] {
 }
 
 function origin(text: string | undefined): RootOrigin | undefined {
-  return ROOT_ORIGINS.find((known) => known === text);
+  return ROOT_ORIGINS.find((each) => each === text);
 }
 
 function numbers(text = ""): number[] {

@@ -3,7 +3,7 @@ import { rootSecretName } from "../names.ts";
 import type { MeshSpec } from "../spec.ts";
 import { ROOT_ROLES, type RootVersions } from "./state.ts";
 
-/** Nothing is issued then. Undefined where a version signs. */
+/** Meshjoin issues nothing then. Undefined where a version signs. */
 export function noSigningRoot(
   { meshId, rootProject }: Pick<MeshSpec, "meshId" | "rootProject">,
   versions: RootVersions,
@@ -17,7 +17,7 @@ export function noSigningRoot(
   );
 }
 
-/** It names the other aliases too, because gcloud replaces the whole map by what it is told. */
+/** Names the other aliases, too: gcloud replaces the whole map. */
 function signingAlias(versions: RootVersions): string {
   const others = ROOT_ROLES.flatMap((role) =>
     role === "signing" || versions[role] === undefined ? [] : [`${role}=${versions[role]}`],

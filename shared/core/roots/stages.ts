@@ -4,9 +4,9 @@ import { bundleVersions, type RootState, type RootVersions } from "./state.ts";
 import { missedBy, type View, widest } from "./view.ts";
 
 /**
- * Where a root rotation stands. `distribute`: every member is to trust the next root, and the old one still signs.
- * `switch`: the other root signs, and every intermediate is re-issued. `retire`: a root has left the bundle, and is
- * disabled when no member holds it any more.
+ * Where a root rotation stands. `distribute`: members learn to trust the next root; the old one still signs.
+ * `switch`: the other root signs, and Meshjoin re-issues every intermediate. `retire`: a root has left the
+ * bundle; the rotator disables it when no member holds it any more.
  */
 export const STAGES = ["idle", "distribute", "switch", "retire"] as const;
 export type Stage = (typeof STAGES)[number];
@@ -21,13 +21,12 @@ export function rootsOf({ versions, annotations }: Pick<RootState, "versions" | 
   return { versions, notes: parseRootNotes(annotations) };
 }
 
-/** What a transition makes of it. */
 export interface Transition extends Roots {
-  /** Versions to disable before the state is written, so that it does not forget them. */
+  /** Versions to disable before the state is written, because it names them no more. */
   readonly disable: readonly number[];
 }
 
-/** Why there is no transition; `cure` says what to do instead. */
+/** Why there is no transition, and what to do instead. */
 export interface Refusal {
   readonly refused: ErrorCode;
   readonly message: string;
@@ -38,14 +37,14 @@ export function isRefusal(result: object): result is Refusal {
   return "refused" in result;
 }
 
-/** The alias map says it, and the notes what it does not: a root that has left and is not forgotten. */
+/** By the alias map; the notes tell the stage `retire`, for which there is no alias. */
 export function stageOf({ versions, notes }: Roots): Stage {
   if (versions.next !== undefined) return "distribute";
   if (versions.previous !== undefined) return "switch";
   return notes.retiring.length > 0 ? "retire" : "idle";
 }
 
-/** What no transition makes: three roles at once, or one version in two of them. */
+/** No transition makes these: three roles at once, one version in two of them, or no root that signs. */
 function unexpectedAliases({ versions }: Roots): Refusal | undefined {
   const roles = Object.values(versions).length;
   const isOdd = roles > 2 || bundleVersions(versions).length < roles || versions.signing === undefined;
@@ -56,7 +55,7 @@ function edited(versions: RootVersions): Refusal {
   return refuse(
     "UnexpectedAliases",
     `the aliases ${JSON.stringify(versions)} are none that a rotation makes`,
-    "somebody has edited them; set them back: signing, and at most one of next and previous, each to a version of its own",
+    "set them back: signing, and at most one of next and previous, each to a version of its own",
   );
 }
 
@@ -104,7 +103,7 @@ function inProgress(stage: Stage): Refusal {
 
 const NO_ROTATION = refuse("NoRotation", "no root rotation is under way", "begin one: meshjoin root rotate");
 
-/** The next stage; whether its time has come is the gate's business (gate.ts). */
+/** The next stage. The gate decides whether its time has come (gate.ts). */
 export function advance(roots: Roots, now: Date): Transition | Refusal {
   const odd = unexpectedAliases(roots);
   if (odd !== undefined) return odd;
@@ -128,8 +127,8 @@ export function advance(roots: Roots, now: Date): Transition | Refusal {
 }
 
 /**
- * The same way back: a root that nobody has signed with leaves at once; one that has signed becomes the one that signs no longer,
- * and waits for its time like any other.
+ * The way back. A root that never signed leaves at once. One that has signed becomes `previous`, and waits
+ * for its time like any other.
  */
 export function abort(roots: Roots, now: Date): Transition | Refusal {
   const odd = unexpectedAliases(roots);
@@ -153,7 +152,7 @@ export function abort(roots: Roots, now: Date): Transition | Refusal {
   }
 }
 
-/** The aliases stay as they are; asked for twice, it is done once. */
+/** The aliases stay. A second pause keeps the time of the first. */
 export function pause(roots: Roots, now: Date): Transition | Refusal {
   if (stageOf(roots) === "idle") return NO_ROTATION;
   const { versions, notes } = roots;
@@ -166,12 +165,12 @@ export function resume(roots: Roots): Transition | Refusal {
   return { versions: roots.versions, notes, disable: [] };
 }
 
-/** The gates of this rotation do without these clusters from now on. */
+/** Excludes these clusters from the gates of this rotation. */
 export function without({ versions, notes }: Roots, clusters: readonly string[]): Roots {
   return { versions, notes: { ...notes, without: [...new Set([...notes.without, ...clusters])].toSorted() } };
 }
 
-/** Whether an order is a copy of one that was acted on, or was given before one was. */
+/** Whether the order is a copy of one that Meshjoin acted on, or is older than one. */
 export function isStaleOrder(notes: RootNotes, givenAt: Date, now: Date): boolean {
   const { lastOrders, aheadOrders } = settledOrders(notes, now);
   const isCopy = [...lastOrders, ...aheadOrders].some((each) => each.getTime() === givenAt.getTime());
@@ -179,8 +178,8 @@ export function isStaleOrder(notes: RootNotes, givenAt: Date, now: Date): boolea
 }
 
 /**
- * An order on record from the future carries the time of a fast clock, that of a laptop perhaps, which has written it: it says nothing
- * of what came first, not even when its time has come, and only its own copies are stale by it.
+ * An order on record from the future has the time of a fast clock, perhaps a laptop's. It says nothing of
+ * what came first, even after its time has come, and makes only its own copies stale.
  */
 function settledOrders(
   { lastOrders, aheadOrders }: RootNotes,
@@ -195,35 +194,35 @@ function settledOrders(
   };
 }
 
-/** More than a person gives within the week for which Pub/Sub may deliver a copy. */
+/** More orders than a person gives in a week; for a week Pub/Sub may deliver a copy. */
 const ORDERS_KEPT = 16;
 
-/** Notes that orders on record are ahead of this clock; undefined where none is. */
+/** Records which orders are ahead of this clock; undefined where none is. */
 export function withoutFutureOrders({ versions, notes }: Roots, now: Date): Transition | undefined {
   if (notes.lastOrders.every((each) => each <= now)) return undefined;
   return { versions, notes: { ...notes, ...settledOrders(notes, now) }, disable: [] };
 }
 
-/** Where the rotation looks for members: no gate opens for a configuration that sees less. */
+/** Records where the rotation looks for members: no gate opens for a configuration that sees less. */
 export function withView<T extends Roots>(roots: T, view: View): T {
   return { ...roots, notes: { ...roots.notes, view } };
 }
 
-/** The same roots, seen by one more; undefined where that is noted, or no rotation is under way. */
+/** Widens the recorded view; undefined where it is as wide, or no rotation is under way. */
 export function seenBy(roots: Roots, view: View): Transition | undefined {
-  const { view: noted } = roots.notes;
-  if (stageOf(roots) === "idle" || (noted !== undefined && missedBy(noted, view).length === 0))
+  const { view: recorded } = roots.notes;
+  if (stageOf(roots) === "idle" || (recorded !== undefined && missedBy(recorded, view).length === 0))
     return undefined;
-  return withView({ ...roots, disable: [] }, widest(view, noted));
+  return withView({ ...roots, disable: [] }, widest(view, recorded));
 }
 
-/** On record; several, because one by a fast clock must not take the place of those that tell what came before it. */
+/** Records an order. Keeps several: one by a fast clock must not displace those that tell the sequence. */
 export function withOrder({ notes, ...rest }: Transition, givenAt: Date, now: Date): Transition {
   const lastOrders = [...notes.lastOrders, givenAt].toSorted((a, b) => a.getTime() - b.getTime());
   return { ...rest, notes: { ...notes, ...settledOrders({ ...notes, lastOrders }, now) } };
 }
 
-/** The gate has seen that every member trusts both. */
+/** Records that the gate has seen every member trust both roots. */
 function withDistributed({ versions: { signing, next }, notes }: Roots): RootNotes {
   const trusted = [signing, next].flatMap((version) => version ?? []);
   return { ...notes, distributed: ascending([...notes.distributed, ...trusted]) };
@@ -234,12 +233,12 @@ function isDistributed({ notes }: Roots, version: number | undefined): boolean {
 }
 
 /** The other root signs from now on; the bundle is the same. */
-function swap({ versions, notes }: Roots, signs: number | undefined, now: Date): Transition {
+function swap({ versions, notes }: Roots, signing: number | undefined, now: Date): Transition {
   const { origin, otherOrigin, ...rest } = notes;
   return {
     versions: {
       ...(versions.signing === undefined ? {} : { previous: versions.signing }),
-      ...(signs === undefined ? {} : { signing: signs }),
+      ...(signing === undefined ? {} : { signing }),
     },
     notes: {
       ...rest,
@@ -252,16 +251,16 @@ function swap({ versions, notes }: Roots, signs: number | undefined, now: Date):
 }
 
 /** A root leaves the bundle, on record. */
-function retire({ versions: { signing }, notes }: Roots, leaves: number | undefined, now: Date): Transition {
-  const gone = leaves === undefined ? [] : [leaves];
+function retire({ versions: { signing }, notes }: Roots, leaver: number | undefined, now: Date): Transition {
+  const retiring = leaver === undefined ? [] : [leaver];
   const { otherOrigin: _, ...rest } = notes;
   return {
     versions: signing === undefined ? {} : { signing },
     notes: {
       ...rest,
-      distributed: notes.distributed.filter((version) => version !== leaves),
-      retired: ascending([...notes.retired, ...gone]),
-      retiring: gone,
+      distributed: notes.distributed.filter((version) => version !== leaver),
+      retired: ascending([...notes.retired, ...retiring]),
+      retiring,
       stageSince: now,
     },
     disable: [],

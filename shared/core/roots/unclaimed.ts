@@ -5,8 +5,8 @@ import type { Roots } from "./stages.ts";
 import { bundleVersions } from "./state.ts";
 
 /**
- * Enabled versions that are nobody's root: added and never claimed. They are ignored, and worth being looked at. None is said to be
- * one while no version signs: any of them may be the one that did.
+ * Enabled versions without a role: added and never claimed. Meshjoin ignores them; a person should look at
+ * them. Empty while no version signs: any of them may be the one that did.
  */
 export function unclaimedRoots(
   versions: readonly { readonly version: number; readonly enabled: boolean }[],
@@ -15,14 +15,14 @@ export function unclaimedRoots(
 ): Finding[] {
   if (roots.versions.signing === undefined) return [];
   const secret = rootSecretName(meshId);
-  const known = [...bundleVersions(roots.versions), ...roots.notes.retired];
+  const accounted = [...bundleVersions(roots.versions), ...roots.notes.retired];
   return versions
-    .filter(({ version, enabled }) => enabled && !known.includes(version))
+    .filter(({ version, enabled }) => enabled && !accounted.includes(version))
     .map(({ version }) =>
       finding(
         "UnclaimedRootVersion",
         `version ${version} of secret ${secret} has no role; it is ignored`,
-        `if nobody needs it: gcloud secrets versions disable ${version} --secret=${secret} --project=${rootProject}`,
+        `if it is not needed: gcloud secrets versions disable ${version} --secret=${secret} --project=${rootProject}`,
       ),
     );
 }

@@ -2,7 +2,7 @@ import { leftOutSource, type SourceSpec, sourceIds } from "../cluster/sources.ts
 import type { MeshSpec } from "../spec.ts";
 
 /**
- * Where members of the mesh are looked for. A configuration that looks at less sees fewer of them, and a gate that it looks at would
+ * Where a run looks for members. A configuration that looks at less sees fewer of them, and its gate would
  * open without the others.
  */
 export interface View {
@@ -12,14 +12,14 @@ export interface View {
   readonly allow: readonly string[];
 }
 
-/** The part of a configuration that a view is of. */
+/** The part of a configuration that decides the view. */
 export type ViewSpec = SourceSpec & Pick<MeshSpec, "allow">;
 
 export function viewOf(spec: ViewSpec): View {
   return { sources: ascending(sourceIds(spec)), allow: ascending(spec.allow) };
 }
 
-/** Everything that either looks at. */
+/** Covers all that either covers. */
 export function widest(one: View, other: View | undefined): View {
   if (other === undefined) return one;
   const isAll = one.allow.length === 0 || other.allow.length === 0;
@@ -29,20 +29,20 @@ export function widest(one: View, other: View | undefined): View {
   };
 }
 
-/** What the second looks at and the first does not, in words; empty where it misses nothing. */
-export function missedBy(view: View, noted: View): string[] {
-  const sources = noted.sources.filter((source) => !view.sources.includes(source));
-  return [...sources.map(leftOutSource), ...namesMissedBy(view, noted)];
+/** Places that `recorded` covers and `view` does not, in words. */
+export function missedBy(view: View, recorded: View): string[] {
+  const sources = recorded.sources.filter((source) => !view.sources.includes(source));
+  return [...sources.map(leftOutSource), ...namesMissedBy(view, recorded)];
 }
 
-function namesMissedBy({ allow }: View, noted: View): string[] {
+function namesMissedBy({ allow }: View, recorded: View): string[] {
   if (allow.length === 0) return [];
-  if (noted.allow.length === 0) return ["clusters that MESHJOIN_ALLOW leaves out"];
-  const globs = noted.allow.filter((glob) => !allow.includes(glob));
+  if (recorded.allow.length === 0) return ["clusters that MESHJOIN_ALLOW leaves out"];
+  const globs = recorded.allow.filter((glob) => !allow.includes(glob));
   return globs.length === 0 ? [] : [`clusters that ${globs.join(", ")} allows`];
 }
 
-/** In an annotation: neither a source's ID nor a glob has a comma or a space in it. */
+/** For an annotation. No source's ID and no glob holds a comma or a space. */
 export function formatView({ sources, allow }: View): string {
   return [sources, ...(allow.length === 0 ? [] : [allow])].map((words) => words.join(",")).join(" ");
 }

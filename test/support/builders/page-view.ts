@@ -15,7 +15,7 @@ const LEFT = ["cn-shop-prod-europe-west1-one", "cn-shop-prod-europe-west1-two"].
   finding(
     "MassLeave",
     `${clusterId} seems to have left with many others (4 are left): its mesh label was taken off; nothing is removed`,
-    "if that is meant, confirm it: POST /sync with confirm MassLeave, or meshjoin sync --yes",
+    "if they should leave, confirm it: POST /sync with confirm MassLeave, or meshjoin sync --yes",
     clusterId,
   ),
 );
@@ -30,7 +30,7 @@ export function everything(): Partial<PageView> {
       stage: "distribute",
       waitingFor: [
         "cn-shop-europe-west1-web cannot be reached",
-        "it was paused at 2026-03-01T11:00:00.000Z: meshjoin root resume",
+        "a person paused it at 2026-03-01T11:00:00.000Z: meshjoin root resume",
       ],
       until: "2026-03-02T12:00:00Z",
     },
@@ -72,7 +72,7 @@ function planOf({ members }: Status): Plan {
           finding(
             "MemberLeft",
             "cn-gone is no member any more",
-            "nothing: what the members hold of it is removed",
+            "nothing: Meshjoin removes the members' credentials of it",
             "cn-gone",
           ),
         ],

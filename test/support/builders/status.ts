@@ -226,7 +226,7 @@ function meshFindings(): Finding[] {
     finding(
       "TrustedLeaver",
       `${left} has left and may still hold a CA that the members trust until 2026-05-19T08:30:00.000Z`,
-      "if it is not to be trusted, rotate the root",
+      "if the mesh must not trust it, rotate the root: meshjoin root rotate",
       left,
     ),
   ];

@@ -10,7 +10,7 @@ describe("the finding of an error", () => {
   it.each([
     [new RefusedError("no", { code: "Rejected", cure: "mend the webhook" }), "mend the webhook"],
     [new UnavailableError("no", { code: "Unauthorized", cure: "check IAM" }), "check IAM"],
-    [NO_CURE, "nothing: it is tried again"],
+    [NO_CURE, "nothing: Meshjoin tries again"],
   ])("has the cure of %s", (error, cure) => {
     expect(faultFinding(error, "cn-a")).toMatchObject({ message: error.message, cure });
   });

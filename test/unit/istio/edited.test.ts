@@ -24,9 +24,9 @@ describe("editorOf", () => {
     ["kubectl-edit", "a key is somebody's", [entry("meshjoin", ANNOTATION), entry("kubectl-edit", DATA)]],
     ["kubectl", "somebody has added a key", [OURS, entry("kubectl", { "f:data": { "f:cn-b": {} } })]],
     ["kubectl", "an annotation is somebody's", [entry("meshjoin", DATA), entry("kubectl", ANNOTATION)]],
-    ["somebody", "a key is gone", [entry("meshjoin", ANNOTATION)]],
-    ["somebody", "an annotation is gone", [entry("meshjoin", DATA)]],
-    ["somebody", "nothing is known of it any more", []],
+    ["another manager", "a key is gone", [entry("meshjoin", ANNOTATION)]],
+    ["another manager", "an annotation is gone", [entry("meshjoin", DATA)]],
+    ["another manager", "nothing is known of it any more", []],
     [
       undefined,
       "a key has the value that somebody had given it before",

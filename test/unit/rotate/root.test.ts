@@ -248,7 +248,7 @@ describe("orders about the root", () => {
     await expect(orderRoot({ ...run, ports: { ...run.ports, authority } }, start)).rejects.toMatchObject({
       code: "Unavailable",
       retryable: true,
-      message: expect.stringContaining("guest is of this mesh is not known: no answer"),
+      message: expect.stringContaining("guest is of this mesh: no answer"),
     });
     expect(await mesh.roots.list()).toHaveLength(1);
   });

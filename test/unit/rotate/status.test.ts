@@ -38,7 +38,7 @@ describe("the status of a root rotation", () => {
     expect(rotation).toEqual({
       stage: "switch",
       waitingFor: [
-        expect.stringMatching(/^it was paused at .*: meshjoin root resume$/),
+        expect.stringMatching(/^a person paused it at .*: meshjoin root resume$/),
         `${clusterId(mesh.clusters[1]!.ref)} cannot be reached`,
       ],
       until: null,

@@ -136,11 +136,9 @@ async function firstAnswer(
     const ms = performance.now() - start;
     if (status !== 204)
       throw new Error(`${FUNCTION} answered its first event with ${status} instead of 204; its log says why`);
-    const calledGke = google.ledger.requests(google.accounts.reconciler, since).gke > 0;
-    if (calledGke !== (event === "looked up")) {
-      throw new Error(
-        `${FUNCTION} ${calledGke ? "asked" : "did not ask"} GKE about an event that is ${event}`,
-      );
+    const called = google.ledger.requests(google.accounts.reconciler, since).gke > 0;
+    if (called !== (event === "looked up")) {
+      throw new Error(`${FUNCTION} ${called ? "asked" : "did not ask"} GKE about an event that is ${event}`);
     }
     return ms;
   } finally {

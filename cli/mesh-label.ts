@@ -93,10 +93,7 @@ function notJoinable({ ref }: Cluster, reason: NonMemberReason, spec: MeshSpec):
         field: "CLUSTER",
       });
     case "Provisioning":
-      return new NotReadyError(`${id} is still being created`, {
-        code: reason,
-        cure: "join it once it runs",
-      });
+      return new NotReadyError(`${id} is being created`, { code: reason, cure: "join it once it runs" });
     case "Stopping":
       return new RefusedError(`${id} is being deleted`, { code: reason, cure: "name another cluster" });
     case "Failed":

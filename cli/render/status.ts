@@ -47,15 +47,11 @@ function networksOf(all: readonly MemberStatus[]): string[] {
 
 /** The roots that the members' workloads trust. */
 function roots({ members: all }: Status): string[] {
-  const reachable = all.filter((member) => member.reachable);
-  const certificates = new Map(
-    reachable.flatMap(({ root }) => root.map((each) => [each.fingerprint, each] as const)),
-  );
+  const up = all.filter(({ reachable }) => reachable);
+  const certificates = new Map(up.flatMap(({ root }) => root.map((each) => [each.fingerprint, each])));
   return [...certificates.values()].map(({ fingerprint, notAfter }) => {
-    const trusting = reachable.filter(({ root }) =>
-      root.some((each) => each.fingerprint === fingerprint),
-    ).length;
-    const by = trusting === reachable.length ? "" : `, trusted by ${trusting} of ${reachable.length}`;
+    const trusting = up.filter(({ root }) => root.some((each) => each.fingerprint === fingerprint)).length;
+    const by = trusting === up.length ? "" : `, trusted by ${trusting} of ${up.length}`;
     return `Root ${fingerprint.slice(0, FINGERPRINT_DIGITS)} until ${day(notAfter)}${by}`;
   });
 }

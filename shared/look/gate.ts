@@ -13,10 +13,7 @@ export async function lookAtGate(run: Run, mesh: Mesh, memberTimeoutMs?: number)
     mesh.members.filter(isReachable).map(({ cluster, clusterId }) =>
       run.inTurn(async (): Promise<readonly [string, readonly PublishedRoots[]]> => {
         const read = () => publishedRoots(ports.fleet.member(cluster), within(signal, memberTimeoutMs));
-        return [
-          clusterId,
-          await settle(clusterId, "the roots that its workloads trust were read", read, () => []),
-        ];
+        return [clusterId, await settle(clusterId, "its published roots were read", read, () => [])];
       }),
     ),
   );

@@ -193,11 +193,8 @@ async function foreignCacerts(
   const { trustBundle, rootVersions } = trust;
   const verdict = judgeCacerts(secretData(secret), trustBundle, now);
   if (verdict.trust !== "sameRoots") return verdict;
-  const acceptance = formatAcceptance({
-    resourceVersion: secret.metadata.resourceVersion ?? "",
-    rootVersions,
-    until: verdict.until,
-  });
+  const present = { resourceVersion: secret.metadata.resourceVersion ?? "", rootVersions };
+  const acceptance = formatAcceptance({ ...present, until: verdict.until });
   return { owner: "foreign", trust: "sameRoots", acceptance };
 }
 

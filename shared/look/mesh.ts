@@ -67,11 +67,9 @@ export async function lookAt(run: Run, scope: Scope, options: LookOptions = {}):
     clusters,
     timeoutMs: options.memberTimeoutMs,
   });
-  const departed = isPartial
-    ? { departures: [], leavers: [] }
-    : await lookAtDepartures(run, listing, members);
+  const gone = isPartial ? { departures: [], leavers: [] } : await lookAtDepartures(run, listing, members);
   const ids = new Set(subjects.map(({ ref }) => clusterId(ref)));
-  return { listing, roots, subjects: ids, members, isPartial, ...departed };
+  return { listing, roots, subjects: ids, members, isPartial, ...gone };
 }
 
 async function rootsNow({ ports, signal }: Run): Promise<Roots | MeshjoinError> {

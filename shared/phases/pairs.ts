@@ -77,7 +77,7 @@ async function verify(run: Run, round: Round, written: WrittenPairs): Promise<Re
 }
 
 /**
- * Subjects whose own half was whole a moment ago and is not now: a Kubernetes control plane is resized, a pod moves.
+ * Subjects whose own half was whole a moment ago and is not now: GKE resizes the API server, a pod moves.
  * Only their own event would bring a run back to them.
  */
 function lapses({ mesh, context, subjects, standings }: Round): MemberReport[] {
@@ -91,12 +91,7 @@ function lapses({ mesh, context, subjects, standings }: Round): MemberReport[] {
 }
 
 function lapse(id: string): Finding {
-  return finding(
-    "RunInterrupted",
-    `${id} was whole and is not any more`,
-    "nothing: Meshjoin tries again",
-    id,
-  );
+  return finding("RunInterrupted", `${id} is no longer whole`, "nothing: Meshjoin tries again", id);
 }
 
 async function connectAll(

@@ -13,10 +13,8 @@ import { currentMembers, type Phase } from "./course.ts";
  */
 export const refusedPods: Phase = async (run, course) => {
   if (course.request.deep !== true) return {};
-  const refusing = currentMembers(course).filter(
-    ({ cluster }) => cluster.autopilot && !cluster.allowNetAdmin,
-  );
-  return merge(...(await Promise.all(refusing.map((member) => findRefusedPods(run, member)))));
+  const members = currentMembers(course).filter(({ cluster: c }) => c.autopilot && !c.allowNetAdmin);
+  return merge(...(await Promise.all(members.map((member) => findRefusedPods(run, member)))));
 };
 
 /** Of one member. */

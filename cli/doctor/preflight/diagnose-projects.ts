@@ -47,7 +47,7 @@ export async function diagnoseProjects(host: Host, { region }: Preflight): Promi
   }
 }
 
-interface PreflightQuestion extends Preflight {
+interface Question extends Preflight {
   readonly spec: MeshSpec;
   readonly email: string | undefined;
   readonly grants: Grants;
@@ -56,7 +56,7 @@ interface PreflightQuestion extends Preflight {
 
 async function checkProjects(
   { facts, quotas }: PreflightPorts,
-  question: PreflightQuestion,
+  question: Question,
 ): Promise<readonly Check[]> {
   const { spec, grants, signal } = question;
   const { rootProject } = spec;
@@ -79,7 +79,7 @@ async function checkProjects(
 /** The clusters that may join, or whether a first one can be made. */
 async function checkCandidates(
   { sources, fleet, quotas }: PreflightPorts,
-  question: PreflightQuestion,
+  question: Question,
   istiods: Istiods | undefined,
 ): Promise<readonly Check[]> {
   const { spec, grants, signal } = question;

@@ -41,10 +41,8 @@ export const POLICIES: readonly Policy[] = [
 export async function checkPolicies(questions: Questions, project: string): Promise<readonly Check[]> {
   const answers = await Promise.allSettled(
     POLICIES.map(async (policy) => {
-      const restriction = await questions.facts.restriction(project, policy.constraint, questions.signal);
-      return restriction === undefined || isEnough(policy, restriction)
-        ? []
-        : [weigh(project, policy, restriction)];
+      const limit = await questions.facts.restriction(project, policy.constraint, questions.signal);
+      return limit === undefined || isEnough(policy, limit) ? [] : [weigh(project, policy, limit)];
     }),
   );
   const verdicts = answers.flatMap((answer) => (answer.status === "fulfilled" ? answer.value : []));

@@ -194,7 +194,7 @@ describe("join and leave", () => {
 
   it.each([
     ["belongs to another mesh", { labels: { mesh_id: "test" } }, 1, "belongs to mesh test"],
-    ["is still being created", { labels: {}, status: "PROVISIONING" }, 3, "join it once it runs"],
+    ["is being created", { labels: {}, status: "PROVISIONING" }, 3, "join it once it runs"],
     ["is being deleted", { labels: {}, status: "STOPPING" }, 1, "name another cluster"],
     ["has failed", { labels: {}, status: "ERROR" }, 1, "mend the cluster"],
   ] as const)("do not label a cluster that %s", async (_, seed, code, words) => {

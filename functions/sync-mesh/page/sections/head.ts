@@ -56,11 +56,10 @@ function expiryTile(scene: Scene): Html | undefined {
 
 function rotationTile(scene: Scene): Html {
   const { stage, waitingFor, until } = scene.status.rotation;
-  const blockers =
+  const block =
     waitingFor.length === 0 ? [] : [html`<a href="#rotation">blocked by ${waitingFor.length}</a>`];
-  const end =
-    until === null ? [] : [blockers.length > 0 ? "; " : "", "earliest ", relative(until, scene.now)];
-  return tile("Root rotation", stage, stage === "idle" ? "" : [blockers, end]);
+  const end = until === null ? [] : [block.length > 0 ? "; " : "", "earliest ", relative(until, scene.now)];
+  return tile("Root rotation", stage, stage === "idle" ? "" : [block, end]);
 }
 
 /** The first of the sorted findings, unless it is only a note. */

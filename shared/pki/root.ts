@@ -66,7 +66,7 @@ export async function readSigningRoot(
       "RootKeyMismatch",
       name,
       "has a key that is not its certificate's",
-      "store the pair that belongs together",
+      "store a certificate and its own key",
     );
   }
   return { certificate, key };

@@ -90,7 +90,7 @@ const tokenIsDue: Check<Written> = ({ existing, ids: { reader, target }, now }) 
         finding: finding(
           "TokenDue",
           `the token for ${target} is due for renewal`,
-          "Meshjoin writes it",
+          "nothing: Meshjoin writes it",
           reader,
         ),
       }
@@ -114,6 +114,6 @@ function outdated(connection: PairDirection, say: (target: string) => string): C
 function needed({ ids }: PairDirection, reason: Reason, say: (target: string) => string): Cause {
   return {
     urgency: "needed",
-    finding: finding(reason, say(ids.target), "Meshjoin writes it", ids.reader),
+    finding: finding(reason, say(ids.target), "nothing: Meshjoin writes it", ids.reader),
   };
 }

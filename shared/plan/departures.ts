@@ -157,7 +157,7 @@ function notConfigured(
   if (certainty !== "notConfigured" || confirm.includes("NotConfigured")) return undefined;
   return finding(
     "NotConfigured",
-    `members hold credentials of ${clusterId}, and ${why}; nothing is removed`,
+    `members hold credentials of ${clusterId}, and ${why}; Meshjoin removes nothing`,
     `set ${VIEW_VARIABLES} as they are for the functions; ` +
       "if the cluster should leave, confirm it: POST /sync with confirm NotConfigured, or meshjoin sync --confirm NotConfigured",
     clusterId,
@@ -171,7 +171,7 @@ function massLeave(
   if (certainty !== "assumed" || !isMassLeave(input)) return undefined;
   return finding(
     "MassLeave",
-    `${clusterId} seems to have left with many others (${input.members.length} are left): ${why}; nothing is removed`,
+    `${clusterId} seems to have left with many others (${input.members.length} members remain): ${why}; Meshjoin removes nothing`,
     "if they should leave, confirm it: POST /sync with confirm MassLeave, or meshjoin sync --yes",
     clusterId,
   );

@@ -11,7 +11,7 @@ const rootsHaveChanged: Cause = ({ rootVersions }, clusterId, { roots }) => {
   const current = formatRootVersions(roots.versions);
   if (rootVersions === current) return undefined;
   const why = `${CACERTS} is for root versions ${rootVersions}, and the mesh has ${current}`;
-  return finding("CacertsOutdated", why, "Meshjoin issues a new intermediate", clusterId);
+  return finding("CacertsOutdated", why, "nothing: Meshjoin issues a new intermediate", clusterId);
 };
 
 const newOneWasOrdered: Cause = ({ issuedAt }, clusterId, { rotateBefore, roots }) => {
@@ -41,7 +41,12 @@ export function whyRenew(
 }
 
 function due(clusterId: string, message: string): Finding {
-  return finding("CertificateDue", message, "Meshjoin issues a new one when its turn comes", clusterId);
+  return finding(
+    "CertificateDue",
+    message,
+    "nothing: Meshjoin issues a new one when its turn comes",
+    clusterId,
+  );
 }
 
 function latest(a: Date | undefined, b: Date | undefined): Date | undefined {

@@ -25,7 +25,7 @@ const labelNamespace: ActionStep = (member, context) => {
   const cause = finding(
     "NamespaceNotLabelled",
     `namespace ${ISTIO_NAMESPACE} does not carry network ${network} and the mesh's labels`,
-    "Meshjoin labels it",
+    "nothing: Meshjoin labels it",
     clusterId,
   );
   const verb = state.namespace === undefined ? "create" : "update";
@@ -66,7 +66,7 @@ const issueIntermediate: ActionStep = (member, context) => {
     const cause = finding(
       "CacertsMissing",
       "the cluster has no intermediate CA",
-      "Meshjoin issues one",
+      "nothing: Meshjoin issues one",
       clusterId,
     );
     return {
@@ -91,7 +91,7 @@ const issueIntermediate: ActionStep = (member, context) => {
   const edited = `${CACERTS} was changed by ${cacerts.editedBy} since Meshjoin wrote it`;
   return replacement(
     cacerts,
-    finding("CacertsOutdated", edited, "Meshjoin issues another", clusterId),
+    finding("CacertsOutdated", edited, "nothing: Meshjoin issues another", clusterId),
     context,
   );
 };
@@ -142,7 +142,7 @@ const applyControlPlane: ActionStep = ({ state, clusterId }, { desired, confirm 
     const cause = finding(
       "ControlPlaneMissing",
       "istiod is not installed",
-      "Meshjoin installs it",
+      "nothing: Meshjoin installs it",
       clusterId,
     );
     return applies("create", state, desired, cause);
@@ -153,7 +153,7 @@ const applyControlPlane: ActionStep = ({ state, clusterId }, { desired, confirm 
   const cause = finding(
     "ControlPlaneOutdated",
     `${ISTIOD} was installed from another manifest or configuration`,
-    "Meshjoin applies the present one",
+    "nothing: Meshjoin applies the present one",
     clusterId,
   );
   return applies("update", state, desired, cause);

@@ -31,8 +31,8 @@ export function certificateExpiring(cacerts: Life, clusterId: string, now: Date)
   if (cacerts.notAfter === undefined || !isIntermediateExpiring(cacerts, now)) return undefined;
   return finding(
     "CertificateExpiring",
-    `the intermediate ends at ${cacerts.notAfter.toISOString()} and was not renewed`,
-    "see why in the log of on-rotation-request and sync-mesh, and have it renewed: meshjoin rotate",
+    `the intermediate ends at ${cacerts.notAfter.toISOString()} and no run has renewed it`,
+    "find the cause in the logs of on-rotation-request and sync-mesh, then renew it: meshjoin rotate",
     clusterId,
   );
 }

@@ -25,8 +25,8 @@ export function tokenExpiring(
   if (tokenExpiresAt === undefined || !isTokenEnding(secret, now)) return undefined;
   return finding(
     "TokenExpiring",
-    `the token by which ${reader} reads ${target} ends at ${tokenExpiresAt.toISOString()} and was not renewed`,
-    "see why in the log of sync-mesh, and have it renewed: POST /sync",
+    `the token by which ${reader} reads ${target} ends at ${tokenExpiresAt.toISOString()} and no run has renewed it`,
+    "find the cause in the log of sync-mesh, then renew it: meshjoin sync",
     reader,
   );
 }

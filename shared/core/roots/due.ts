@@ -36,7 +36,7 @@ export function rotationDue(
     `the root that signs ends at ${end.toISOString()}; a rotation takes the lives of two intermediates to be safe`,
     roots.notes.origin === "generated"
       ? "nothing: the rotator begins one; if it does not, meshjoin root rotate"
-      : "bring the next root, meshjoin root import, or have one made: meshjoin root rotate",
+      : "import the next root, meshjoin root import, or let Meshjoin make it: meshjoin root rotate",
   );
 }
 
@@ -44,7 +44,7 @@ export function rotationDue(
 export function scheduledRotation(version: number | undefined): Finding {
   return finding(
     "RootRotationDue",
-    `the schedule of the root secret says that root version ${version ?? "none"} is to be rotated, and Meshjoin did not make it`,
-    "bring the next root, meshjoin root import, or have one made: meshjoin root rotate",
+    `the schedule of the root secret asks for a rotation of root version ${version ?? "none"}, which Meshjoin did not make`,
+    "import the next root, meshjoin root import, or let Meshjoin make it: meshjoin root rotate",
   );
 }

@@ -21,7 +21,7 @@ export function unsafeRoots(
   if (lost.length > 0) {
     return finding(
       "RootMissing",
-      `the member trusts root version ${lost.join(", ")}, which no alias names and no rotation has retired; it keeps what it has`,
+      `the member trusts root version ${lost.join(", ")}, which no alias names and no rotation has retired; the member keeps its cacerts`,
       "give the version its alias back: signing, or previous if another signs now",
       clusterId,
     );
@@ -32,7 +32,7 @@ export function unsafeRoots(
   const isNested =
     trusted.every((version) => next.includes(version)) || next.every((each) => trusted.includes(each));
   if (!isNested) {
-    const message = `the bundle would lose root version ${trusted.join(", ")} for ${next.join(", ")} in one step, which istiod does not take; the member keeps what it has`;
+    const message = `the bundle would lose root version ${trusted.join(", ")} for ${next.join(", ")} in one step, which istiod does not take; the member keeps its cacerts`;
     return finding("RootNotDistributed", message, giveBack(before), clusterId);
   }
   const { signing } = versions;
@@ -40,7 +40,7 @@ export function unsafeRoots(
   if (trusted.includes(signing) && notes.distributed.includes(signing)) return undefined;
   return finding(
     "RootNotDistributed",
-    `root version ${signing} is to sign, and not every member was seen to trust it; this one keeps what it has`,
+    `root version ${signing} has the alias signing, and Meshjoin has not seen every member trust it; this member keeps its cacerts`,
     giveBack({ signing: before.signing, next: signing }),
     clusterId,
   );

@@ -12,7 +12,7 @@ export function noSigningRoot(
   const secret = rootSecretName(meshId);
   return finding(
     "NoSigningRoot",
-    `no version of secret ${secret} has the alias "signing", so nothing is issued`,
+    `no version of secret ${secret} has the alias "signing", so Meshjoin issues nothing`,
     `set it: gcloud secrets update ${secret} --project=${rootProject} --update-version-aliases=${signingAlias(versions)}`,
   );
 }

@@ -54,7 +54,7 @@ function unexpectedAliases({ versions }: Roots): Refusal | undefined {
 function edited(versions: RootVersions): Refusal {
   return refuse(
     "UnexpectedAliases",
-    `the aliases ${JSON.stringify(versions)} are none that a rotation makes`,
+    `no rotation makes the aliases ${JSON.stringify(versions)}`,
     "set them back: signing, and at most one of next and previous, each to a version of its own",
   );
 }
@@ -146,7 +146,7 @@ export function abort(roots: Roots, now: Date): Transition | Refusal {
     case "retire":
       return refuse(
         "NothingToAbort",
-        "no root rotation is under way that could be taken back",
+        "no root rotation is under way that Meshjoin could take back",
         "begin one in the other direction, if that is what you want: meshjoin root rotate",
       );
   }

@@ -21,7 +21,7 @@ export function unclaimedRoots(
     .map(({ version }) =>
       finding(
         "UnclaimedRootVersion",
-        `version ${version} of secret ${secret} has no role; it is ignored`,
+        `version ${version} of secret ${secret} has no role, so Meshjoin ignores it`,
         `if it is not needed: gcloud secrets versions disable ${version} --secret=${secret} --project=${rootProject}`,
       ),
     );

@@ -14,7 +14,7 @@ export function aView(seed: Partial<PageView> = {}): PageView {
 const LEFT = ["cn-shop-prod-europe-west1-one", "cn-shop-prod-europe-west1-two"].map((clusterId) =>
   finding(
     "MassLeave",
-    `${clusterId} seems to have left with many others (4 are left): its mesh label was taken off; nothing is removed`,
+    `${clusterId} seems to have left with many others (4 members remain): its mesh label was taken off; Meshjoin removes nothing`,
     "if they should leave, confirm it: POST /sync with confirm MassLeave, or meshjoin sync --yes",
     clusterId,
   ),

@@ -57,6 +57,7 @@ export function openApi(): Json {
         post: {
           operationId: "sync",
           summary: "Make the mesh what it should be",
+          description: "`dryRun` answers the plan, and writes nothing; it is refused together with `deep`.",
           requestBody: jsonBody(SYNC_BODY),
           responses: {
             "200": {

@@ -4,7 +4,6 @@ import type { Member } from "../core/observation.ts";
 import { asMeshjoinError } from "../errors.ts";
 import type { Departure } from "../plan/departures.ts";
 import type { Run } from "../run.ts";
-import type { Listing } from "./listing.ts";
 import { observeMembers } from "./members.ts";
 
 /** What has left, as far as members and sources tell, with how sure that is. */
@@ -18,11 +17,7 @@ export interface Departures {
  * Reads every cluster that a member speaks of and that is no member from its source by name, after the members were observed (design
  * rule 8): a list is older than what it is compared with. Then the leavers that still run.
  */
-export async function lookAtDepartures(
-  run: Run,
-  listing: Listing,
-  members: readonly Member[],
-): Promise<Departures> {
+export async function lookAtDepartures(run: Run, members: readonly Member[]): Promise<Departures> {
   const departed = departedFrom(members);
   const asked = await Promise.all(departed.map((each) => run.inTurn(() => ask(run, each))));
   const running = asked.flatMap(({ departure: { absence }, cluster }) =>
@@ -30,7 +25,7 @@ export async function lookAtDepartures(
   );
   return {
     departures: asked.map(({ departure }) => departure),
-    leavers: await observeMembers(run, listing, { depth: "peer", clusters: running }),
+    leavers: await observeMembers(run, running, { depth: "peer" }),
   };
 }
 

@@ -3,24 +3,21 @@ import type { Cluster } from "../core/cluster.ts";
 import { clusterId } from "../core/names.ts";
 import type { Member } from "../core/observation.ts";
 import type { Run } from "../run.ts";
-import type { Listing } from "./listing.ts";
 import { type Depth, observeMember } from "./member.ts";
 
 export interface ObserveOptions {
   readonly depth: Depth;
-  /** All members unless given. */
-  readonly clusters?: readonly Cluster[];
   /** How long one member may take; default as long as the run. */
   readonly timeoutMs?: number | undefined;
   /** The same members, as they were seen before. */
   readonly before?: readonly Member[];
 }
 
-/** Members that were listed, at once, each in its own time; one that cannot be reached is a value among the others. */
+/** Members at once, each in its own time; one that cannot be reached is a value among the others. */
 export async function observeMembers(
   run: Run,
-  listing: Listing,
-  { depth, clusters = listing.members, timeoutMs, before = [] }: ObserveOptions,
+  clusters: readonly Cluster[],
+  { depth, timeoutMs, before = [] }: ObserveOptions,
 ): Promise<Member[]> {
   const states = new Map(before.map((member) => [member.clusterId, member.state]));
   return await Promise.all(

@@ -71,14 +71,11 @@ async function repairMember(run: Run, member: Member): Promise<Partial<Report>> 
     .map(onceThere);
   const present = new Map(found.map((object) => [keyOf(object), object.metadata]));
   const missing = objects.filter((object) => !present.has(keyOf(object)));
-  await settleAll(missing.map((object) => assertNotForeign(api, object, meshId, signal)));
-  const created = await applyControlPlane(
-    api,
-    desired,
-    meshId,
-    signal,
-    (object) => present.has(keyOf(object)) || unseen.has(object.kind),
-  );
+  const isThere = (object: KubernetesObject) => present.has(keyOf(object)) || unseen.has(object.kind);
+  const made = await eachOf([missing], id, wereMade, async (objects) => {
+    await settleAll(objects.map((object) => assertNotForeign(api, object, meshId, signal)));
+    return await applyControlPlane(api, desired, meshId, signal, isThere);
+  });
   const limit = pLimit(OBJECTS_AT_ONCE);
   const there = objects.filter((object) => present.has(keyOf(object)));
   const looked = await eachOf(there, id, wasRepaired, (object) =>
@@ -86,9 +83,9 @@ async function repairMember(run: Run, member: Member): Promise<Partial<Report>> 
   );
   const old = leftOver(found, new Set(objects.map(keyOf)), keyOf);
   const pruned = await prune(api, id, old, signal);
-  const faults = [...listed.faults, ...looked.faults, ...pruned.faults];
+  const faults = [...listed.faults, ...made.faults, ...looked.faults, ...pruned.faults];
   const repaired = looked.done.flatMap((each) => each ?? []);
-  return reportOf(id, { repaired, pruned, faults, made: created + pruned.done.length });
+  return reportOf(id, { repaired, pruned, faults, changes: sum(made.done) + pruned.done.length });
 }
 
 interface Work {
@@ -96,11 +93,11 @@ interface Work {
   readonly pruned: Pruned;
   readonly faults: readonly Fault[];
   /** Objects created or deleted. */
-  readonly made: number;
+  readonly changes: number;
 }
 
-function reportOf(clusterId: string, { repaired, pruned, faults, made }: Work): Partial<Report> {
-  const changed = made + repaired.length > 0;
+function reportOf(clusterId: string, { repaired, pruned, faults, changes }: Work): Partial<Report> {
+  const changed = changes + repaired.length > 0;
   const outcomes = [...repaired, ...faults].map(({ outcome }) => outcome);
   const findings = [
     ...repaired.map((each) => each.found),
@@ -115,6 +112,8 @@ function reportOf(clusterId: string, { repaired, pruned, faults, made }: Work): 
 }
 
 const isNoDefinition = (object: RenderedKind) => !isDefinition(object);
+const wereMade = () => "its missing objects were made anew";
+const sum = (numbers: readonly number[]) => numbers.reduce((total, each) => total + each, 0);
 const ownListed = ({ kind }: RenderedKind) => `its objects of kind ${kind} were listed`;
 const wasRepaired = ({ kind, metadata }: KubernetesObject) => `${kind} ${metadata.name} was repaired`;
 

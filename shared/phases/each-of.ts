@@ -1,4 +1,3 @@
-import { isOutOfReach } from "../core/error-finding.ts";
 import { type Fault, settle } from "../report.ts";
 
 export interface Tried<T, R> {
@@ -28,7 +27,7 @@ export async function eachOf<T, R>(
     ),
   );
   const failed = tried.flatMap((each) => ("fault" in each ? [each] : []));
-  const silent = failed.find(({ fault }) => isOutOfReach(fault.error));
+  const silent = failed.find(({ fault }) => fault.error.code === "ApiServerUnreachable");
   if (silent !== undefined) throw silent.fault.error;
   return {
     done: tried.flatMap((each) => ("fault" in each ? [] : [each.result])),

@@ -35,7 +35,8 @@ export function judgePair(plan: PairPlan, { subjects, written, evidence }: Done)
     findings: [...kept, ...findings],
   });
   if (done instanceof MeshjoinError) {
-    const refused = settle(unfinished(done), !isOfPeer(done, subjects), faultFinding(done, reader));
+    const counts = plan.standing !== "pending" && !isOfPeer(done, subjects);
+    const refused = settle(unfinished(done), counts, faultFinding(done, reader));
     return done.retryable ? refused : blocked(refused);
   }
   const isNew = done === true && plan.action !== undefined;

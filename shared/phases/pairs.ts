@@ -7,7 +7,7 @@ import { outcomeOf } from "../core/outcome.ts";
 import { asMeshjoinError, MeshjoinError } from "../errors.ts";
 import { type Evidence, type Expectation, verifyMember } from "../look/istiods.ts";
 import type { Connect } from "../plan/action.ts";
-import type { Standing } from "../plan/member.ts";
+import type { PeerStanding } from "../plan/member.ts";
 import { type PlanContext, pairContextOf, planMembers, type SeenMesh } from "../plan/mesh.ts";
 import { type PairPlan, planPairs, type Turns, turnsOf } from "../plan/pair.ts";
 import { planContext } from "../plan-context.ts";
@@ -44,7 +44,7 @@ interface Round {
   readonly mesh: SeenMesh;
   readonly subjects: ReadonlySet<string>;
   readonly context: PlanContext;
-  readonly standings: ReadonlyMap<string, Standing>;
+  readonly standings: ReadonlyMap<string, PeerStanding>;
   readonly plans: readonly PairPlan[];
 }
 

@@ -1,9 +1,8 @@
-import type { Cluster } from "../core/cluster.ts";
 import type { DefinitionState } from "../core/observation.ts";
 import type { ObjectName } from "../core/plan.ts";
 import type { Roots } from "../core/roots/stages.ts";
 import type { MeshSpec } from "../core/spec.ts";
-import type { Standing } from "./member.ts";
+import type { PeerStanding } from "./member.ts";
 
 /** What a member should be; computed outside, because it takes the rendered manifest. */
 export interface DesiredControlPlane {
@@ -15,8 +14,6 @@ export interface DesiredControlPlane {
 
 /** What the sources say of the members. */
 export interface SeenListing {
-  /** All of them, also where the look is about one. */
-  readonly members: readonly Cluster[];
   /** Cluster IDs that more than one member would have. */
   readonly collisions: ReadonlySet<string>;
 }
@@ -41,7 +38,7 @@ export interface MemberContext extends MeshContext {
 /** Of a check of one pair. */
 export interface PairContext extends MeshContext {
   /** How each member's own half stands now. */
-  readonly standings: ReadonlyMap<string, Standing>;
+  readonly standings: ReadonlyMap<string, PeerStanding>;
   /** Whether pairs are judged as they stand `now`, or as they would `afterwards`, once the members' own halves are applied. */
   readonly view: "now" | "afterwards";
 }

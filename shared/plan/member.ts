@@ -49,20 +49,27 @@ export function planMember(member: Member, context: MemberContext): MemberPlan {
   };
 }
 
+/** How a member stands as a peer. `down`: everything of it was applied once, and its istiod does not serve now. */
+export type PeerStanding = Standing | "down";
+
 /**
  * What a peer's own half allows: enough that a remote secret makes sense. It may be due for a new certificate or
  * manifest, or in the middle of a roll-out, all the same; that is its own reconcile's business, and no reason to keep pairs
  * waiting.
  */
-export function peerStanding(member: Member, context: MemberContext): Standing {
+export function peerStanding(member: Member, context: MemberContext): PeerStanding {
   const isBlocked = whyBlocked(member, context) !== undefined;
   if (isBlocked || !isReachable(member)) return "blocked";
-  return readiness(member.state, "serves");
+  if (readiness(member.state, "serves") === "complete") return "complete";
+  return isApplied(member.state) ? "down" : "pending";
 }
 
 function readiness(state: Reachable, asked: "serves" | "rolledOut"): Standing {
-  const { cacerts, controlPlane, pods } = state;
-  const isApplied = controlPlane?.owner === "foreign" || controlPlane?.manifestHash !== undefined;
-  const isUp = controlPlane?.[asked] === true && pods.length > 0;
-  return cacerts !== undefined && isApplied && isUp ? "complete" : "pending";
+  const { controlPlane, pods } = state;
+  return isApplied(state) && controlPlane?.[asked] === true && pods.length > 0 ? "complete" : "pending";
+}
+
+function isApplied({ cacerts, controlPlane }: Reachable): boolean {
+  const applied = controlPlane?.owner === "foreign" || controlPlane?.manifestHash !== undefined;
+  return cacerts !== undefined && applied;
 }

@@ -212,7 +212,8 @@ const CURRENT: Writing = { standing: "current", findings: [] };
 
 /**
  * Of a remote secret of ours that istiod reads, where none would be made now: its token is to live as long as the target answers. It
- * stays for the cluster that it was made for; another one of the name is not connected thereby.
+ * stays for the cluster that it was made for; another one of the name is not connected thereby. On the target it writes only where
+ * everything was applied once: of any other, a run that is not about it does not know whether it may be written to.
  */
 function renewal(pair: Pair, context: PairContext): Pick<PairPlan, "action"> {
   const { reader, target, own } = pair;
@@ -223,8 +224,8 @@ function renewal(pair: Pair, context: PairContext): Pick<PairPlan, "action"> {
   if (!isComplete(reader.member, context)) return {};
   const action = planConnect(pair, address.digest, context);
   if (action === undefined) return {};
-  const isBlocked = context.standings.get(target.clusterId) === "blocked";
-  return isBlocked && action.writes.some(({ clusterId }) => clusterId === target.clusterId) ? {} : { action };
+  const mayWrite = isComplete(target.member, context) || context.standings.get(target.clusterId) === "down";
+  return mayWrite || action.writes.every(({ clusterId }) => clusterId === reader.clusterId) ? { action } : {};
 }
 
 function planConnect(pair: Pair, digest: string, { now }: PairContext): Connect | undefined {

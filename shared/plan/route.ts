@@ -59,5 +59,7 @@ function notComplete(member: Member, context: PairContext): Finding | undefined 
 /** Whether its own half is enough for a pair; afterwards, that of each member is to which anything may be written. */
 export function isComplete({ clusterId }: Member, { standings, view }: PairContext): boolean {
   const standing = standings.get(clusterId);
-  return standing === "complete" || (view === "afterwards" && standing === "pending");
+  return (
+    standing === "complete" || (view === "afterwards" && standing !== undefined && standing !== "blocked")
+  );
 }

@@ -72,8 +72,8 @@ async function repairMember(run: Run, member: Member): Promise<Partial<Report>> 
   const present = new Map(found.map((object) => [keyOf(object), object.metadata]));
   const missing = objects.filter((object) => !present.has(keyOf(object)));
   const isThere = (object: KubernetesObject) => present.has(keyOf(object)) || unseen.has(object.kind);
-  const made = await eachOf([missing], id, wereMade, async (objects) => {
-    await settleAll(objects.map((object) => assertNotForeign(api, object, meshId, signal)));
+  const made = await eachOf([missing], id, wereMade, async (absent) => {
+    await settleAll(absent.map((object) => assertNotForeign(api, object, meshId, signal)));
     return await applyControlPlane(api, desired, meshId, signal, isThere);
   });
   const limit = pLimit(OBJECTS_AT_ONCE);

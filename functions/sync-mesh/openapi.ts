@@ -58,6 +58,7 @@ export function openApi(): Json {
         post: {
           operationId: "sync",
           summary: "Reconcile the mesh",
+          description: "`dryRun` answers the plan and writes nothing. It is refused together with `deep`.",
           requestBody: jsonBody(SYNC_BODY),
           responses: {
             "200": {

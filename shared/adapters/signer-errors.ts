@@ -71,7 +71,7 @@ function foreignError(status: number, url: string): MeshjoinError {
   }
   return new RootError(`${url} is not the function sign-intermediate, it answered ${status}`, {
     code: "SignerMisplaced",
-    cure: "set MESHJOIN_SIGNER_URL to that function's URL",
+    cure: "set MESHJOIN_SIGNER_URL to that function's URL; if it is that already, deploy both from one build",
     fields,
   });
 }

@@ -1,6 +1,7 @@
 import { type Check, fault, fine, type Subject, unknown } from "../core/answers/check.ts";
 import { rootSecretName } from "../core/names.ts";
-import { bundleVersions } from "../core/roots/state.ts";
+import { noSigningRoot } from "../core/roots/signing.ts";
+import { bundleVersions, formatRootVersions } from "../core/roots/state.ts";
 import type { MeshSpec } from "../core/spec.ts";
 import { MeshjoinError } from "../errors.ts";
 import type { Ports } from "../ports/ports.ts";
@@ -29,9 +30,15 @@ export async function checkRoot(
   const about = (message: string) => `${secret.id}: ${message}`;
   let grant = grants.secretView(secret);
   try {
-    await ports.roots.state(signal);
+    const { versions } = await ports.roots.state(signal);
+    const unsigned = noSigningRoot(spec, versions);
+    if (unsigned !== undefined) return fault(subject, unsigned.message, unsigned.cure);
     grant = signerUrl === undefined ? grants.secretAccess(secret) : grantSecretToSigner(secret);
     const { rootVersions, signsUntil } = await ports.authority.check(signal);
+    if (formatRootVersions(rootVersions) !== formatRootVersions(versions)) {
+      const message = `the names of versions are ${formatRootVersions(versions)}, and the authority goes by ${formatRootVersions(rootVersions)}`;
+      return unknown(subject, about(message), ANOTHER_SECRET);
+    }
     const trusted = bundleVersions(rootVersions).join(", ");
     return fine(
       subject,
@@ -47,6 +54,10 @@ export async function checkRoot(
     return notRead(subject, error, about, cures);
   }
 }
+
+/** A rotation may move on between the two answers. */
+const ANOTHER_SECRET =
+  "ask again; if they still differ, give the function sign-intermediate the MESHJOIN_MESH_ID and MESHJOIN_ROOT_PROJECT of the others";
 
 /** The permissions that a rotation needs; permissions.tf grants them to the rotator. */
 export const ROOT_CHANGES = [

@@ -4,7 +4,6 @@ import type { Member } from "../core/member/observation.ts";
 import { asMeshjoinError } from "../errors.ts";
 import type { Departure } from "../plan/departures.ts";
 import type { Run } from "../run.ts";
-import type { Listing } from "./listing.ts";
 import { observeMembers } from "./members.ts";
 
 /** The clusters that have left, as far as members and sources tell, each with how sure that is. */
@@ -19,11 +18,7 @@ export interface Departures {
  * happens after the members were read, because a list is older than what it is compared with (design rule 8).
  * Then it reads the leavers that still run.
  */
-export async function lookAtDepartures(
-  run: Run,
-  listing: Listing,
-  members: readonly Member[],
-): Promise<Departures> {
+export async function lookAtDepartures(run: Run, members: readonly Member[]): Promise<Departures> {
   const departed = departedFrom(members);
   const answers = await Promise.all(departed.map((each) => run.inTurn(() => ask(run, each))));
   const running = answers.flatMap(({ departure: { absence }, cluster }) =>
@@ -31,7 +26,7 @@ export async function lookAtDepartures(
   );
   return {
     departures: answers.map(({ departure }) => departure),
-    leavers: await observeMembers(run, listing, { depth: "peer", clusters: running }),
+    leavers: await observeMembers(run, running, { depth: "peer" }),
   };
 }
 

@@ -62,12 +62,8 @@ export async function lookAt(run: Run, scope: Scope, options: LookOptions = {}):
   const isPartial = only !== undefined && subjects.length > 0;
   const clusters = isPartial ? subjects : listing.members;
   const depth = only === undefined || isPartial ? "subject" : "peer";
-  const members = await observeMembers(run, listing, {
-    depth,
-    clusters,
-    timeoutMs: options.memberTimeoutMs,
-  });
-  const gone = isPartial ? { departures: [], leavers: [] } : await lookAtDepartures(run, listing, members);
+  const members = await observeMembers(run, clusters, { depth, timeoutMs: options.memberTimeoutMs });
+  const gone = isPartial ? { departures: [], leavers: [] } : await lookAtDepartures(run, members);
   const ids = new Set(subjects.map(({ ref }) => clusterId(ref)));
   return { listing, roots, subjects: ids, members, isPartial, ...gone };
 }
@@ -87,6 +83,6 @@ async function rootsNow({ ports, signal }: Run): Promise<Roots | MeshjoinError> 
  */
 export async function lookAgain(run: Run, mesh: Mesh, lists: boolean): Promise<Mesh> {
   const listing = lists ? await listClusters(run, mesh.listing) : mesh.listing;
-  const members = await observeMembers(run, listing, { depth: "peer", before: mesh.members });
+  const members = await observeMembers(run, listing.members, { depth: "peer", before: mesh.members });
   return { ...mesh, listing, members, isPartial: false };
 }

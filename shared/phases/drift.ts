@@ -72,14 +72,11 @@ async function repairMember(run: Run, member: Member): Promise<Partial<Report>> 
     .map(onceThere);
   const present = new Map(owned.map((object) => [keyOf(object), object.metadata]));
   const missing = objects.filter((object) => !present.has(keyOf(object)));
-  await settleAll(missing.map((object) => assertNotForeign(api, object, meshId, signal)));
-  const created = await applyControlPlane(
-    api,
-    desired,
-    meshId,
-    signal,
-    (object) => present.has(keyOf(object)) || unseen.has(object.kind),
-  );
+  const isThere = (object: KubernetesObject) => present.has(keyOf(object)) || unseen.has(object.kind);
+  const creation = await eachOf([missing], id, wereMade, async (absent) => {
+    await settleAll(absent.map((object) => assertNotForeign(api, object, meshId, signal)));
+    return await applyControlPlane(api, desired, meshId, signal, isThere);
+  });
   const limit = pLimit(OBJECTS_AT_ONCE);
   const existing = objects.filter((object) => present.has(keyOf(object)));
   const repairs = await eachOf(existing, id, wasRepaired, (object) =>
@@ -87,9 +84,10 @@ async function repairMember(run: Run, member: Member): Promise<Partial<Report>> 
   );
   const old = leftOver(owned, new Set(objects.map(keyOf)), keyOf);
   const pruned = await prune(api, id, old, signal);
-  const faults = [...listing.faults, ...repairs.faults, ...pruned.faults];
+  const faults = [...listing.faults, ...creation.faults, ...repairs.faults, ...pruned.faults];
   const repaired = repairs.results.flatMap((each) => each ?? []);
-  return reportOf(id, { repaired, pruned, faults, writes: created + pruned.results.length });
+  const writes = sum(creation.results) + pruned.results.length;
+  return reportOf(id, { repaired, pruned, faults, writes });
 }
 
 interface Work {
@@ -116,6 +114,8 @@ function reportOf(clusterId: string, { repaired, pruned, faults, writes }: Work)
 }
 
 const isNoDefinition = (object: RenderedKind) => !isDefinition(object);
+const wereMade = () => "its missing objects were made anew";
+const sum = (numbers: readonly number[]) => numbers.reduce((total, each) => total + each, 0);
 const ownListed = ({ kind }: RenderedKind) => `its objects of kind ${kind} were listed`;
 const wasRepaired = ({ kind, metadata }: KubernetesObject) => `${kind} ${metadata.name} was repaired`;
 

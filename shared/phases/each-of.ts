@@ -1,4 +1,3 @@
-import { isOutOfReach } from "../core/answers/error-finding.ts";
 import { type MemberFault, settle } from "../report.ts";
 
 export interface Attempts<T, R> {
@@ -28,7 +27,7 @@ export async function eachOf<T, R>(
     ),
   );
   const failed = outcomes.flatMap((each) => ("fault" in each ? [each] : []));
-  const silent = failed.find(({ fault }) => isOutOfReach(fault.error));
+  const silent = failed.find(({ fault }) => fault.error.code === "ApiServerUnreachable");
   if (silent !== undefined) throw silent.fault.error;
   return {
     results: outcomes.flatMap((each) => ("fault" in each ? [] : [each.result])),

@@ -35,7 +35,8 @@ export function judgePair(plan: PairPlan, { subjects, written, evidence }: PairR
     findings: [...planned, ...findings],
   });
   if (result instanceof MeshjoinError) {
-    const refused = settle(unfinished(result), !isOfPeer(result, subjects), faultFinding(result, reader));
+    const counts = plan.standing !== "pending" && !isOfPeer(result, subjects);
+    const refused = settle(unfinished(result), counts, faultFinding(result, reader));
     return result.retryable ? refused : blocked(refused);
   }
   const isNew = result === true && plan.action !== undefined;

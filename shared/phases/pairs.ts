@@ -7,7 +7,7 @@ import { isReachable, type Member, type ReachableMember } from "../core/member/o
 import { asMeshjoinError, MeshjoinError } from "../errors.ts";
 import { type Evidence, type Expectation, verifyMember } from "../look/istiods.ts";
 import type { Connect } from "../plan/action.ts";
-import type { Standing } from "../plan/member.ts";
+import type { PeerStanding } from "../plan/member.ts";
 import { type PlanContext, pairContextOf, planMembers, type SeenMesh } from "../plan/mesh.ts";
 import { type PairPlan, planPairs, type Turns, turnsOf } from "../plan/pair.ts";
 import { planContext } from "../plan-context.ts";
@@ -46,7 +46,7 @@ interface Round {
   readonly mesh: SeenMesh;
   readonly subjects: ReadonlySet<string>;
   readonly context: PlanContext;
-  readonly standings: ReadonlyMap<string, Standing>;
+  readonly standings: ReadonlyMap<string, PeerStanding>;
   readonly plans: readonly PairPlan[];
 }
 

@@ -1,9 +1,8 @@
 import type { ObjectName } from "../core/answers/plan.ts";
-import type { Cluster } from "../core/cluster/cluster.ts";
 import type { DefinitionState } from "../core/member/observation.ts";
 import type { Roots } from "../core/roots/stages.ts";
 import type { MeshSpec } from "../core/spec.ts";
-import type { Standing } from "./member.ts";
+import type { PeerStanding } from "./member.ts";
 
 /** The wanted control plane of a member. The caller computes it, because that needs the rendered manifest. */
 export interface DesiredControlPlane {
@@ -15,8 +14,6 @@ export interface DesiredControlPlane {
 
 /** The members by the word of their sources. */
 export interface SeenListing {
-  /** All of them, even where the look is about one. */
-  readonly members: readonly Cluster[];
   /** IDs that more than one member would have. */
   readonly collisions: ReadonlySet<string>;
 }
@@ -41,7 +38,7 @@ export interface MemberContext extends MeshContext {
 /** For a check of one pair. */
 export interface PairContext extends MeshContext {
   /** By cluster ID: how each member's own half stands now. */
-  readonly standings: ReadonlyMap<string, Standing>;
+  readonly standings: ReadonlyMap<string, PeerStanding>;
   /** Pairs as they stand `now`, or `afterwards`, when the run has applied the members' own halves. */
   readonly view: "now" | "afterwards";
 }

@@ -49,19 +49,27 @@ export function planMember(member: Member, context: MemberContext): MemberPlan {
   };
 }
 
+/** How a member stands as a peer. `down`: Meshjoin applied everything once, and istiod does not serve now. */
+export type PeerStanding = Standing | "down";
+
 /**
  * Whether a peer's own half suffices for a remote secret. The peer may be due for a new certificate or
  * manifest, or in the middle of a roll-out: a run about the peer handles that, and its pairs need not wait.
  */
-export function peerStanding(member: Member, context: MemberContext): Standing {
+export function peerStanding(member: Member, context: MemberContext): PeerStanding {
   const isBlocked = whyBlocked(member, context) !== undefined;
   if (isBlocked || !isReachable(member)) return "blocked";
-  return readiness(member.state, "serves");
+  if (readiness(member.state, "serves") === "complete") return "complete";
+  return isApplied(member.state) ? "down" : "pending";
 }
 
 function readiness(state: Reachable, condition: "serves" | "rolledOut"): Standing {
-  const { cacerts, controlPlane, pods } = state;
-  const isApplied = controlPlane?.owner === "foreign" || controlPlane?.manifestHash !== undefined;
+  const { controlPlane, pods } = state;
   const isUp = controlPlane?.[condition] === true && pods.length > 0;
-  return cacerts !== undefined && isApplied && isUp ? "complete" : "pending";
+  return isApplied(state) && isUp ? "complete" : "pending";
+}
+
+function isApplied({ cacerts, controlPlane }: Reachable): boolean {
+  const hasManifest = controlPlane?.owner === "foreign" || controlPlane?.manifestHash !== undefined;
+  return cacerts !== undefined && hasManifest;
 }

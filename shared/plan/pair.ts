@@ -212,7 +212,8 @@ const CURRENT: Writing = { standing: "current", findings: [] };
 /**
  * Renews the token in Meshjoin's remote secret where Meshjoin would make no new one now: istiod reads it, so
  * the token must live as long as the target answers. Only for the cluster that it was made for, not for
- * another one of the name.
+ * another one of the name. On the target it writes only if everything was applied there once: a run that is not
+ * about the target does not know whether it may write to it.
  */
 function renewal(pair: Pair, context: PairContext): Pick<PairPlan, "action"> {
   const { reader, target, own } = pair;
@@ -223,8 +224,8 @@ function renewal(pair: Pair, context: PairContext): Pick<PairPlan, "action"> {
   if (!isComplete(reader.member, context)) return {};
   const action = planConnect(pair, address.digest, context);
   if (action === undefined) return {};
-  const isBlocked = context.standings.get(target.clusterId) === "blocked";
-  return isBlocked && action.writes.some(({ clusterId }) => clusterId === target.clusterId) ? {} : { action };
+  const mayWrite = isComplete(target.member, context) || context.standings.get(target.clusterId) === "down";
+  return mayWrite || action.writes.every(({ clusterId }) => clusterId === reader.clusterId) ? { action } : {};
 }
 
 function planConnect(pair: Pair, digest: string, { now }: PairContext): Connect | undefined {

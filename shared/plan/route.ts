@@ -59,5 +59,7 @@ function notComplete(member: Member, context: PairContext): Finding | undefined 
 /** Whether its own half suffices for a pair. `afterwards` a pending one does: the run completes it. */
 export function isComplete({ clusterId }: Member, { standings, view }: PairContext): boolean {
   const standing = standings.get(clusterId);
-  return standing === "complete" || (view === "afterwards" && standing === "pending");
+  return (
+    standing === "complete" || (view === "afterwards" && standing !== undefined && standing !== "blocked")
+  );
 }

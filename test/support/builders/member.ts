@@ -17,7 +17,7 @@ import {
 } from "../../../shared/core/names.ts";
 import { NO_NOTES } from "../../../shared/core/roots/notes.ts";
 import type { PairContext } from "../../../shared/plan/context.ts";
-import type { Standing } from "../../../shared/plan/member.ts";
+import type { PeerStanding } from "../../../shared/plan/member.ts";
 import { aCluster } from "./cluster.ts";
 import { aSpec } from "./spec.ts";
 
@@ -33,7 +33,7 @@ export function aPairContext(
   return {
     spec: aSpec(),
     roots: { versions: ROOTS, notes: NO_NOTES },
-    listing: { members: members.map(({ cluster }) => cluster), collisions: new Set() },
+    listing: { collisions: new Set() },
     confirm: [],
     view: "now",
     now: NOW,
@@ -44,7 +44,7 @@ export function aPairContext(
 
 interface PairSeed {
   /** Of those that are not complete, by cluster ID. */
-  readonly standings?: Readonly<Record<string, Standing>>;
+  readonly standings?: Readonly<Record<string, PeerStanding>>;
 }
 
 /** A member that needs nothing: everything is as `ROOTS` and `MANIFEST` want it, and no peers are known. */

@@ -9,7 +9,7 @@ import { NO_NOTES, type RootNotes } from "../../../shared/core/roots/notes.ts";
 import type { Roots } from "../../../shared/core/roots/stages.ts";
 import type { RootVersions } from "../../../shared/core/roots/state.ts";
 import type { MemberContext } from "../../../shared/plan/context.ts";
-import { peerStanding, planMember, type Standing } from "../../../shared/plan/member.ts";
+import { type PeerStanding, peerStanding, planMember } from "../../../shared/plan/member.ts";
 import { aCluster } from "../../support/builders/cluster.ts";
 import {
   aMember,
@@ -26,8 +26,8 @@ import { aSpec } from "../../support/builders/spec.ts";
 const ID = aMember().clusterId;
 const OBJECTS = { objects: () => [{ kind: "Service", namespace: "istio-system", name: "istiod" }] };
 
-const NO_COLLISION = { members: [], collisions: new Set<string>() };
-const COLLISION = { members: [], collisions: new Set([ID]) };
+const NO_COLLISION = { collisions: new Set<string>() };
+const COLLISION = { collisions: new Set([ID]) };
 
 function aContext(seed: Partial<MemberContext> = {}): MemberContext {
   return {
@@ -506,7 +506,7 @@ describe("an intermediate that serves", () => {
 });
 
 describe("peerStanding", () => {
-  it.each<[Standing, string, Partial<Reachable>]>([
+  it.each<[PeerStanding, string, Partial<Reachable>]>([
     ["complete", "needs nothing", {}],
     ["complete", "is due for another certificate", { cacerts: ownCacerts({ rootVersions: "" }) }],
     ["complete", "is due for another manifest", { controlPlane: ownControlPlane({ manifestHash: "0" }) }],
@@ -515,9 +515,9 @@ describe("peerStanding", () => {
     ["pending", "has no cacerts", { cacerts: undefined }],
     ["pending", "has no istiod", { controlPlane: undefined, pods: [] }],
     ["pending", "has half a manifest", { controlPlane: ownControlPlane({ manifestHash: undefined }) }],
-    ["pending", "does not serve", { controlPlane: ownControlPlane({ serves: false }) }],
+    ["down", "does not serve", { controlPlane: ownControlPlane({ serves: false }) }],
     ["complete", "is in the middle of a roll-out", { controlPlane: ownControlPlane({ rolledOut: false }) }],
-    ["pending", "has no Ready pod", { pods: [] }],
+    ["down", "has no Ready pod", { pods: [] }],
   ])("is %s for one that %s", (standing, _, seen) => {
     expect(peerStanding(having(seen), aContext())).toBe(standing);
   });

@@ -4,7 +4,7 @@ import type { Cluster } from "../../../shared/core/cluster/cluster.ts";
 import type { Member, Reachable } from "../../../shared/core/member/observation.ts";
 import { clusterId } from "../../../shared/core/names.ts";
 import type { MeshSpec } from "../../../shared/core/spec.ts";
-import type { Standing } from "../../../shared/plan/member.ts";
+import type { PeerStanding } from "../../../shared/plan/member.ts";
 import { type PairPlan, planPairs } from "../../../shared/plan/pair.ts";
 import { aCluster, allEndpoints } from "../../support/builders/cluster.ts";
 import {
@@ -24,7 +24,7 @@ const DAY_MS = 86_400_000;
 
 interface Given {
   readonly spec?: Partial<MeshSpec>;
-  readonly standings?: Readonly<Record<string, Standing>>;
+  readonly standings?: Readonly<Record<string, PeerStanding>>;
   readonly subjects?: readonly string[];
   readonly now?: Date;
 }
@@ -198,48 +198,51 @@ describe("a pair", () => {
     });
   });
 
-  describe.each<["pending" | "blocked"]>([["pending"], ["blocked"]])("whose target is %s", (standing) => {
-    const west = clusterId(WEST.ref);
-    const later = new Date(NOW.getTime() + 5 * DAY_MS);
-    const unready = (members: readonly Member[], now = later) =>
-      eastToWest(members, { standings: { [west]: standing }, now });
-    const waiting = { standing: "pending", findings: [{ reason: "PeerPending", clusterId: west }] };
+  describe.each<[Exclude<PeerStanding, "complete">]>([["pending"], ["blocked"], ["down"]])(
+    "whose target is %s",
+    (standing) => {
+      const west = clusterId(WEST.ref);
+      const later = new Date(NOW.getTime() + 5 * DAY_MS);
+      const unready = (members: readonly Member[], now = later) =>
+        eastToWest(members, { standings: { [west]: standing }, now });
+      const waiting = { standing: "pending", findings: [{ reason: "PeerPending", clusterId: west }] };
 
-    it("waits for it, and has its token renewed all the same", () => {
-      expect(unready(seeing({}))).toMatchObject({
-        ...waiting,
-        action: {
-          verb: "update",
-          urgency: "due",
-          findings: [{ reason: "TokenDue" }],
-          writes: [{ verb: "update", clusterId: clusterId(EAST.ref) }],
-        },
+      it("waits for it, and has its token renewed all the same", () => {
+        expect(unready(seeing({}))).toMatchObject({
+          ...waiting,
+          action: {
+            verb: "update",
+            urgency: "due",
+            findings: [{ reason: "TokenDue" }],
+            writes: [{ verb: "update", clusterId: clusterId(EAST.ref) }],
+          },
+        });
       });
-    });
 
-    it.each<[string, Member[]]>([
-      ["is none yet", seeing({ remoteSecrets: [] })],
-      ["was for an earlier cluster of the name", seeing(remote({ targetGkeId: "old" }))],
-      ["is not read by istiod", seeing(remote({ isRead: false }))],
-      ["is somebody else's", seeing(remote({ owner: "foreign" }))],
-      ["would be bound to somebody else's Secret", seeing({}, reader({ owner: "foreign" }))],
-    ])("is not written where its remote secret %s", (_, members) => {
-      const planned = unready(members);
-      expect(planned).toMatchObject(waiting);
-      expect(planned).not.toHaveProperty("action");
-    });
+      it.each<[string, Member[]]>([
+        ["is none yet", seeing({ remoteSecrets: [] })],
+        ["was for an earlier cluster of the name", seeing(remote({ targetGkeId: "old" }))],
+        ["is not read by istiod", seeing(remote({ isRead: false }))],
+        ["is somebody else's", seeing(remote({ owner: "foreign" }))],
+        ["would be bound to somebody else's Secret", seeing({}, reader({ owner: "foreign" }))],
+      ])("is not written where its remote secret %s", (_, members) => {
+        const planned = unready(members);
+        expect(planned).toMatchObject(waiting);
+        expect(planned).not.toHaveProperty("action");
+      });
 
-    it(`${standing === "blocked" ? "writes nothing" : "writes a new reader Secret"} on a target that lost its own`, () => {
-      const written = unready(seeing({}, { readerSecrets: [] })).action?.writes.map(
-        ({ clusterId: id }) => id,
-      );
-      expect(written).toEqual(standing === "blocked" ? undefined : [west, clusterId(EAST.ref)]);
-    });
+      it(`${standing === "down" ? "writes a new reader Secret" : "writes nothing"} on a target that lost its own`, () => {
+        const written = unready(seeing({}, { readerSecrets: [] })).action?.writes.map(
+          ({ clusterId: id }) => id,
+        );
+        expect(written).toEqual(standing === "down" ? [west, clusterId(EAST.ref)] : undefined);
+      });
 
-    it("is left alone as long as the token is good", () => {
-      expect(unready(seeing({}), NOW)).not.toHaveProperty("action");
-    });
-  });
+      it("is left alone as long as the token is good", () => {
+        expect(unready(seeing({}), NOW)).not.toHaveProperty("action");
+      });
+    },
+  );
 
   it("is renewed beside a remote secret of somebody else's, which istiod reads too", () => {
     const byHand = aRemoteSecret(EAST, WEST, { name: "by-hand", owner: "foreign" });
@@ -420,7 +423,7 @@ describe("planPairs", () => {
       network: fc.constantFrom("default", "dmz"),
       vpcNative: fc.boolean(),
       seen,
-      standing: fc.constantFrom<Standing>("complete", "complete", "pending", "blocked"),
+      standing: fc.constantFrom<PeerStanding>("complete", "complete", "pending", "blocked", "down"),
       isSubject: fc.boolean(),
     }),
     { selector: ({ name }) => name, maxLength: 5 },
@@ -459,12 +462,12 @@ describe("planPairs", () => {
       fc.property(world, ({ members, ...given }) => {
         const byId = new Map(members.map((member) => [member.clusterId, member]));
         for (const { standing, action, ...pair } of plan(members, given)) {
-          const standingOf = given.standings[pair.target];
+          const standingOf = given.standings[pair.target] ?? "complete";
           const isUnready = standingOf !== "complete";
           expect(action !== undefined && !isUnready).toBe(standing === "connect");
           expect(isUnready && action?.verb === "create").toBe(false);
           const written = new Set(action?.writes.map(({ clusterId: id }) => id));
-          expect(standingOf === "blocked" && written.has(pair.target)).toBe(false);
+          expect(written.has(pair.target) && !["complete", "down"].includes(standingOf)).toBe(false);
           const sides = [byId.get(pair.reader), byId.get(pair.target)];
           const allowed =
             given.standings[pair.reader] === "complete" &&

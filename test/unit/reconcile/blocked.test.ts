@@ -408,3 +408,71 @@ describe("what somebody else installed is accepted", () => {
 });
 
 const READER = { name: "istio-reader-service-account", namespace: ISTIO_NAMESPACE };
+
+describe("a member that was emptied", () => {
+  const NAMESPACE = { apiVersion: "v1", kind: "Namespace", name: ISTIO_NAMESPACE };
+  const WIPED = [
+    ["apps/v1", "Deployment"],
+    ["v1", "Pod"],
+    ["v1", "Secret"],
+  ] as const;
+
+  async function aMeshWithOneEmptied() {
+    const mesh = await aMesh({ members: 3 });
+    await mesh.reconcile("mesh");
+    const { store } = mesh.servers[1]!;
+    for (const [apiVersion, kind] of WIPED) {
+      for (const { metadata } of store.list({ apiVersion, kind })) {
+        store.delete({ apiVersion, kind, namespace: ISTIO_NAMESPACE, name: metadata.name });
+      }
+    }
+    return { mesh, store };
+  }
+
+  it.each<[string, (store: FakeMesh["servers"][number]["store"]) => void]>([
+    [
+      "that is another mesh's now",
+      (store) => label(store, { ...store.get(NAMESPACE)!.metadata.labels, "meshjoin.dev/mesh": "other" }),
+    ],
+    ["whose network is another", (store) => label(store, { "topology.istio.io/network": "elsewhere" })],
+    ["that nobody has taken over", () => undefined],
+  ])("and %s is written to by no event of another", async (_, happen) => {
+    const { mesh, store } = await aMeshWithOneEmptied();
+    happen(store);
+    const { summary, retry, errors } = await mesh.join(mesh.clusters[0]!);
+    expect({ outcome: summary.outcome, retry, errors }).toEqual({
+      outcome: "unchanged",
+      retry: false,
+      errors: [],
+    });
+    expect(store.list({ apiVersion: "v1", kind: "Secret" })).toEqual([]);
+  });
+
+  it("fails no event of another where its reader account is gone", async () => {
+    const mesh = await aMesh({ members: 3 });
+    await mesh.reconcile("mesh");
+    const { store } = mesh.servers[1]!;
+    for (const { metadata } of store.list({ apiVersion: "apps/v1", kind: "Deployment" })) {
+      store.delete({
+        apiVersion: "apps/v1",
+        kind: "Deployment",
+        namespace: ISTIO_NAMESPACE,
+        name: metadata.name,
+      });
+    }
+    store.delete({
+      apiVersion: "v1",
+      kind: "ServiceAccount",
+      namespace: ISTIO_NAMESPACE,
+      name: "istio-reader-service-account",
+    });
+    mesh.clock.advance(6 * 24 * 3600);
+    const { summary, retry } = await mesh.join(mesh.clusters[0]!);
+    expect({ outcome: summary.outcome, retry }).toEqual({ outcome: "updated", retry: false });
+  });
+
+  function label(store: FakeMesh["servers"][number]["store"], labels: Record<string, string>): void {
+    const found = store.get(NAMESPACE)!;
+    store.write({ ...found, metadata: { ...found.metadata, labels } }, "kubectl-edit");
+  }
+});

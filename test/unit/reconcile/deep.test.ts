@@ -140,6 +140,33 @@ describe("a deep run", () => {
     },
   );
 
+  it("repairs everything else where one kind is answered with an error", async () => {
+    const mesh = await aJoinedMesh();
+    const before = mesh.store.get(SERVICE)?.["spec"];
+    mesh.store.write({ ...mesh.store.get(SERVICE)!, spec: { ports: [] } }, "kubectl-edit");
+    mesh.servers[0]!.faults.broken = ["list ResourceQuota", "apply ConfigMap"];
+    const summary = await deep(mesh);
+    expect([summary.outcome, reasonsOf(summary).toSorted()]).toEqual([
+      "waiting",
+      ["ApiServerUnreachable", "ApiServerUnreachable", "ControlPlaneEdited"],
+    ]);
+    expect(mesh.store.get(SERVICE)?.["spec"]).toEqual(before);
+  });
+
+  it("repairs everything else where it may not make a missing object anew", async () => {
+    const mesh = await aJoinedMesh();
+    const before = mesh.store.get(SERVICE)?.["spec"];
+    mesh.store.write({ ...mesh.store.get(SERVICE)!, spec: { ports: [] } }, "kubectl-edit");
+    mesh.store.delete(CONFIG);
+    mesh.servers[0]!.faults.forbidden = ["apply ConfigMap", "create ConfigMap"];
+    const summary = await deep(mesh);
+    expect([summary.outcome, reasonsOf(summary).toSorted()]).toEqual([
+      "failed",
+      ["ControlPlaneEdited", "RunFailed"],
+    ]);
+    expect(mesh.store.get(SERVICE)?.["spec"]).toEqual(before);
+  });
+
   it("does not take over an object whose labels say that it is not Meshjoin's any more", async () => {
     const mesh = await aJoinedMesh();
     const found = mesh.store.get(SERVICE)!;

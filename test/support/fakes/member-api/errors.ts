@@ -36,6 +36,9 @@ export const unreachable = (what: string, clusterId: string): MeshjoinError =>
     fields: { clusterId },
   });
 
+export const broken = (what: string): MeshjoinError =>
+  new UnavailableError(`${what}: the server answered 500`, { code: "ApiServerError" });
+
 export const forbidden = (what: string): MeshjoinError =>
   new RefusedError(`${what}: forbidden`, {
     cure: "grant Meshjoin's service account the permission that the message names",

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { forbidden, unreachable } from "./errors.ts";
+import { broken, forbidden, unreachable } from "./errors.ts";
 
 export const VERBS = [
   "get",
@@ -21,6 +21,8 @@ export interface ServerFaults {
   unreachable: boolean;
   /** Verbs, of any kind or of one: `list`, `list ResourceQuota`. */
   forbidden: readonly (Verb | `${Verb} ${string}`)[];
+  /** As `forbidden`: answered with a 500, as by a webhook of somebody else's that is out. */
+  broken: ServerFaults["forbidden"];
   slowMs: number;
 }
 
@@ -47,7 +49,7 @@ export function requestGate(clusterId: string): RequestGate {
     portForward: 0,
     accessReview: 0,
   };
-  const faults: ServerFaults = { unreachable: false, forbidden: [], slowMs: 0 };
+  const faults: ServerFaults = { unreachable: false, forbidden: [], broken: [], slowMs: 0 };
   return {
     faults,
     counts,
@@ -61,6 +63,7 @@ export function requestGate(clusterId: string): RequestGate {
       else await Promise.resolve();
       if (faults.unreachable || signal?.aborted === true) throw unreachable(what, clusterId);
       // Everybody may ask what they may.
+      if (faults.broken.some((each) => each === verb || each === what)) throw broken(what);
       if (verb !== "accessReview" && faults.forbidden.some((each) => each === verb || each === what))
         throw forbidden(what);
     },

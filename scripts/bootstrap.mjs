@@ -3,8 +3,9 @@
  *
  *   node scripts/bootstrap.mjs <file.ts> [args...]
  *
- * Plain JavaScript for Node 18 and newer, because it runs before there is a Node that strips types: it installs
- * the dependencies when they are missing or out of date, and hands over to the Node 24 that is one of them.
+ * Plain JavaScript for Node 18 and newer, because it runs before there is a Node that strips types: it
+ * installs the dependencies when they are missing or out of date, and hands over to the Node 24 that is one
+ * of them.
  */
 import { spawn, spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
@@ -72,7 +73,9 @@ function isAlive(pid) {
   }
 }
 
-/** Takes the lock if nobody holds it. The file appears with its content, so no reader sees it half written. */
+/**
+ * Takes the lock if nobody holds it. The file appears with its content, so no reader sees it half written.
+ */
 function tryLock() {
   const mine = `${MUTEX}.${process.pid}`;
   fs.writeFileSync(mine, String(process.pid));
@@ -182,7 +185,9 @@ function findNode() {
   );
 }
 
-/** A terminal sends Ctrl-C to the child by itself; every other signal, and the end of our parent, we pass on. */
+/**
+ * A terminal sends Ctrl-C to the child by itself; every other signal, and the end of our parent, we pass on.
+ */
 function forwardSignals(child) {
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) {
     process.on(signal, () => {

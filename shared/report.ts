@@ -7,11 +7,11 @@ import { asMeshjoinError, type MeshjoinError } from "./errors.ts";
 /**
  * The result of a phase, of one member's part in it, and of the whole run.
  *
- * |           | comes again?                       | logged?                   | shown?                                |
- * | --------- | ---------------------------------- | ------------------------- | ------------------------------------- |
- * | outcome   | `waiting` does, where it counts    | counted by the last line  | of each member and each pair          |
- * | error     | by its outcome alone               | once, with its cause      | as the finding that `settle` makes    |
- * | finding   | no                                 | once, unless an error of its cluster said it | yes                |
+ * |         | comes again?                 | logged?                          | shown?                     |
+ * | ------- | ---------------------------- | -------------------------------- | -------------------------- |
+ * | outcome | `waiting` does, if it counts | counted by the last line         | of each member and pair    |
+ * | error   | by its outcome alone         | once, with its cause             | as the finding of `settle` |
+ * | finding | no                           | once, unless an error said it    | yes                        |
  */
 export interface Report {
   /** A member may have several, of several phases; the summary shows the worst outcome and all findings. */

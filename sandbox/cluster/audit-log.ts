@@ -10,7 +10,10 @@ const eventSchema = z.object({
 });
 type AuditEvent = z.infer<typeof eventSchema>;
 
-/** How many requests of a user a kube-apiserver has answered since a Unix time in milliseconds, by its audit log. */
+/**
+ * How many requests of a user a kube-apiserver has answered since a Unix time in milliseconds, by its audit
+ * log.
+ */
 export async function countClusterRequests(auditLogPath: string, user: string, sinceMs = 0): Promise<number> {
   const events = await readEvents(auditLogPath, user, sinceMs);
   return new Set(events.map(({ auditID }) => auditID)).size;
@@ -25,8 +28,8 @@ export interface ClusterConnections {
 }
 
 /**
- * Over how many connections those requests came: the proxy gives each an address of its own, which the audit log
- * notes. On Linux only; elsewhere all have the same.
+ * Over how many connections those requests came: the proxy gives each an address of its own, which the audit
+ * log notes. On Linux only; elsewhere all have the same.
  */
 export async function countClusterConnections(
   auditLogPath: string,

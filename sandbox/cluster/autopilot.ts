@@ -2,11 +2,13 @@ import { setTimeout as delay } from "node:timers/promises";
 import { type ApiClient, ApiError } from "./api-client.ts";
 
 /**
- * What Autopilot refuses, as an admission policy of the API server itself. Constraints and their names, words and lists are
- * those of refusals that people have published: https://github.com/istio/istio.io/pull/16266,
+ * What Autopilot refuses, as an admission policy of the API server itself. Constraints and their names, words
+ * and lists are those of refusals that people have published: https://github.com/istio/istio.io/pull/16266,
  * https://github.com/istio/istio/issues/37150, https://github.com/lacework/helm-charts/issues/191,
- * https://github.com/livekit/livekit-helm/issues/147, https://gitlab.com/gitlab-org/charts/gitlab/-/issues/5007. Google's
- * own page has the constraints without the words: https://cloud.google.com/kubernetes-engine/docs/concepts/autopilot-security
+ * https://github.com/livekit/livekit-helm/issues/147,
+ * https://gitlab.com/gitlab-org/charts/gitlab/-/issues/5007. Google's
+ * own page has the constraints without the words:
+ * https://cloud.google.com/kubernetes-engine/docs/concepts/autopilot-security
  */
 export interface AutopilotPolicy {
   /** `--workload-policies=allow-net-admin` */
@@ -24,7 +26,10 @@ const HOST_PATHS = "/var/log/";
 
 const SYSTEM = ["system:apiserver", "system:kube-controller-manager", "sandbox-node"];
 
-/** Brings the policy into force in a cluster that may have another one already; resolves when the API server acts on it. */
+/**
+ * Brings the policy into force in a cluster that may have another one already; resolves when the API server
+ * acts on it.
+ */
 export async function enforceAutopilot(api: ApiClient, policy: AutopilotPolicy): Promise<void> {
   const spec = podPolicy(policy);
   try {

@@ -23,9 +23,15 @@ export interface ControlPlaneOptions {
   /** One file for each process, and the audit log. */
   readonly logDir: string;
   readonly binaries: Binaries;
-  /** Plain-HTTP webhook that answers `authentication.k8s.io/v1` TokenReviews; asked for every token that is not the cluster's own. */
+  /**
+   * Plain-HTTP webhook that answers `authentication.k8s.io/v1` TokenReviews; asked for every token that is
+   * not the cluster's own.
+   */
   readonly tokenReviewUrl: string;
-  /** Plain-HTTP webhook that answers `authorization.k8s.io/v1` SubjectAccessReviews; asked about all that RBAC does not allow. */
+  /**
+   * Plain-HTTP webhook that answers `authorization.k8s.io/v1` SubjectAccessReviews; asked about all that RBAC
+   * does not allow.
+   */
   readonly accessReviewUrl?: string;
   /** Users that are bound to `cluster-admin` from the start. */
   readonly adminUsers?: readonly string[];
@@ -40,7 +46,10 @@ export interface ControlPlaneOptions {
   readonly autopilot?: AutopilotPolicy;
   /** Where sidecars are to run. */
   readonly traffic?: TrafficSupport;
-  /** Whether autoscalers and disruption budgets are heeded: then there are as many istiods as the manifest wants at least. */
+  /**
+   * Whether autoscalers and disruption budgets are heeded: then there are as many istiods as the manifest
+   * wants at least.
+   */
   readonly autoscaler?: boolean;
 }
 
@@ -54,7 +63,10 @@ export interface RunningIstiod {
   readonly xds: string;
 }
 
-/** A running cluster: real etcd, kube-apiserver, kube-controller-manager and istiod, everything else stood in for. */
+/**
+ * A running cluster: real etcd, kube-apiserver, kube-controller-manager and istiod, everything else stood in
+ * for.
+ */
 export interface ControlPlane {
   readonly name: string;
   /** `https://127.0.0.1:PORT`, through the proxy that faults are set on: what the GKE API should announce. */
@@ -219,8 +231,8 @@ function runningIstiod({ pod, istiod }: IstiodOfPod): RunningIstiod[] {
 }
 
 /**
- * Starts one cluster on this machine, without containers and without root, in some seconds. Several may start at
- * once. When it fails, what was started is stopped again; when this process dies, so does the cluster.
+ * Starts one cluster on this machine, without containers and without root, in some seconds. Several may start
+ * at once. When it fails, what was started is stopped again; when this process dies, so does the cluster.
  */
 export async function startControlPlane(options: ControlPlaneOptions): Promise<ControlPlane> {
   if (!Number.isInteger(options.podCidrIndex) || options.podCidrIndex < 0 || options.podCidrIndex > 99) {

@@ -6,15 +6,18 @@ import { cut } from "../os/cut.ts";
 import { faultAnswers } from "./fault-answers.ts";
 
 /**
- * `refuse` resets every connection, open ones too; `delay` holds what clients send back for `delayMs`; `status` answers every
- * request with it in the server's place.
+ * `refuse` resets every connection, open ones too; `delay` holds what clients send back for `delayMs`;
+ * `status` answers every request with it in the server's place.
  */
 export type ProxyFault =
   | { readonly kind: "refuse" }
   | { readonly kind: "delay"; readonly delayMs: number }
   | { readonly kind: "status"; readonly status: number };
 
-/** A TCP proxy in front of one port of this machine, through which its clients see it slow, unreachable or refusing. */
+/**
+ * A TCP proxy in front of one port of this machine, through which its clients see it slow, unreachable or
+ * refusing.
+ */
 export interface FaultProxy {
   readonly port: number;
   /** Holds until it is set again; undefined for none. What was held back is sent on at once then. */
@@ -36,8 +39,8 @@ interface Held {
 const HOLD_LIMIT = 256;
 
 /**
- * An address of loopback of its own for each connection, so that the API server's audit log tells connections apart.
- * Linux has the whole of 127.0.0.0/8, macOS 127.0.0.1 alone.
+ * An address of loopback of its own for each connection, so that the API server's audit log tells connections
+ * apart. Linux has the whole of 127.0.0.0/8, macOS 127.0.0.1 alone.
  */
 function sourceAddress(connection: number): { localAddress?: string } {
   if (platform() !== "linux") return {};

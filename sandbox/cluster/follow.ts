@@ -26,7 +26,10 @@ export interface Following<T extends KubernetesObject> {
 
 const RETRY_MS = 200;
 
-/** Lists and watches until `signal` aborts, and lists again whenever a watch cannot go on from where the last one ended. */
+/**
+ * Lists and watches until `signal` aborts, and lists again whenever a watch cannot go on from where the last
+ * one ended.
+ */
 export async function followForever<T extends KubernetesObject>(following: Following<T>): Promise<void> {
   const { path, get, signal } = following;
   const known = new Set<string>();
@@ -63,7 +66,10 @@ async function readList<T extends KubernetesObject>(
   return list.metadata.resourceVersion;
 }
 
-/** Reads a watch until the server ends it; answers the resource version to go on from, undefined to list again. */
+/**
+ * Reads a watch until the server ends it; answers the resource version to go on from, undefined to list
+ * again.
+ */
 // oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- the caller names the kind that lives at the path
 async function readWatch<T extends KubernetesObject>(
   response: IncomingMessage,

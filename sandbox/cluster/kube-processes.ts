@@ -76,7 +76,9 @@ export async function startEtcd(files: ClusterFiles): Promise<{ process: Running
   return { process, url };
 }
 
-/** Everybody but the cluster's own parts and the sandbox itself, so that a function's requests can be counted. */
+/**
+ * Everybody but the cluster's own parts and the sandbox itself, so that a function's requests can be counted.
+ */
 const AUDIT_POLICY = {
   apiVersion: "audit.k8s.io/v1",
   kind: "Policy",
@@ -127,8 +129,8 @@ function isServing(port: number): Promise<boolean> {
 }
 
 /**
- * What GKE's API servers are said to grant at most; no page of Google's was found that says so (docs/sandbox.md). Whoever asks
- * for more gets this, without a word but for `expirationTimestamp`.
+ * What GKE's API servers are said to grant at most; no page of Google's was found that says so
+ * (docs/sandbox.md). Whoever asks for more gets this, without a word but for `expirationTimestamp`.
  */
 const TOKEN_LIFE_MAX = "48h";
 

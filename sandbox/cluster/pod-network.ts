@@ -5,8 +5,8 @@ import type { Duplex } from "node:stream";
 import { hostAddress } from "../os/host-address.ts";
 
 /**
- * How kube-apiserver reaches pods and nodes, whose addresses exist in the API only: an HTTP CONNECT server on a
- * Unix socket (kube-apiserver's egress selector, as GKE uses it) that maps `podIP:port` to a local port.
+ * How kube-apiserver reaches pods and nodes, whose addresses exist in the API only: an HTTP CONNECT server on
+ * a Unix socket (kube-apiserver's egress selector, as GKE uses it) that maps `podIP:port` to a local port.
  */
 export interface PodNetwork {
   readonly socketPath: string;

@@ -3,7 +3,10 @@ import { parse, stringify } from "yaml";
 
 /** What the node stand-in does differently where Envoys are to talk to each other. */
 export interface TrafficSupport {
-  /** The address of every pod that asks for it: one that Envoys of all clusters reach, and that no API server refuses. */
+  /**
+   * The address of every pod that asks for it: one that Envoys of all clusters reach, and that no API server
+   * refuses.
+   */
   readonly hostAddress: string;
 }
 
@@ -15,8 +18,8 @@ export function asksForHostAddress(pod: V1Pod): boolean {
 }
 
 /**
- * For istiod: the Envoy that is not built by Istio lacks `istio.alpn`, `istio.metadata_exchange` and `istio.stats`, and
- * refuses a configuration that names one of them.
+ * For istiod: the Envoy that is not built by Istio lacks `istio.alpn`, `istio.metadata_exchange` and
+ * `istio.stats`, and refuses a configuration that names one of them.
  */
 export const VANILLA_ENVOY_ENV = {
   PILOT_DISABLE_MX_ALPN: "true",

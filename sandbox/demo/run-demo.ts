@@ -19,8 +19,8 @@ export interface Demo<R extends { readonly ok: boolean }> {
 }
 
 /**
- * A demo on a fleet of its own, from the start to the end of the process: the fleet is stopped whatever happens, a signal
- * included, and the exit code says whether all went well. Logs are kept where it did not.
+ * A demo on a fleet of its own, from the start to the end of the process: the fleet is stopped whatever
+ * happens, a signal included, and the exit code says whether all went well. Logs are kept where it did not.
  */
 export async function runDemo<R extends { readonly ok: boolean }>(demo: Demo<R>): Promise<void> {
   const say: Say = (line) => (demo.json ? console.error(line) : console.log(line));

@@ -9,8 +9,9 @@ interface Lockfile {
 }
 
 /**
- * What Cloud Functions makes of the uploaded bundle: its files elsewhere, with the packages that its own lockfile names and no
- * others. They are copies of those of the work tree, which are the same versions; no registry is asked.
+ * What Cloud Functions makes of the uploaded bundle: its files elsewhere, with the packages that its own
+ * lockfile names and no others. They are copies of those of the work tree, which are the same versions; no
+ * registry is asked.
  */
 export async function deployBundle(bundle: string, directory: string): Promise<string> {
   await rm(directory, { recursive: true, force: true });

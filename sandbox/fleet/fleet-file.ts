@@ -20,7 +20,9 @@ export interface FleetFile {
 }
 
 export interface FleetWriter {
-  /** Readers see the old file or the new one, never a part of one; writes happen in the order of the calls. */
+  /**
+   * Readers see the old file or the new one, never a part of one; writes happen in the order of the calls.
+   */
   write(fleet: FleetFile): Promise<void>;
   remove(): Promise<void>;
 }

@@ -75,7 +75,10 @@ export interface SandboxFleet {
   deleteCluster(name: string): Promise<void>;
   /** Until every labelled member's istiod lists every other one as synced. */
   waitUntilSynced(): Promise<void>;
-  /** Until the functions have accepted, or failed for good on, everything published so far; a fault may hold events back. */
+  /**
+   * Until the functions have accepted, or failed for good on, everything published so far; a fault may hold
+   * events back.
+   */
   waitUntilDelivered(): Promise<void>;
   /** Of the instance that runs now; undefined if the bundle does not have the function. */
   functionPid(name: FunctionName): number | undefined;
@@ -346,7 +349,9 @@ function assemble(parts: Parts, undo: Undo): SandboxFleet {
   };
 }
 
-/** The first clusters, all asked for at once as a script would; then, if they join, until they are one mesh. */
+/**
+ * The first clusters, all asked for at once as a script would; then, if they join, until they are one mesh.
+ */
 async function populate(fleet: SandboxFleet, options: FleetOptions): Promise<void> {
   if (options.join && options.members > 0 && fleet.file().functions["on-cluster-event"] === undefined) {
     throw new Error("the bundle has no function on-cluster-event, so nothing would join; use --no-join");

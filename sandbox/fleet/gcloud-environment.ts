@@ -18,8 +18,8 @@ export function gcloudEnvironmentFile(dir: string): string {
 }
 
 /**
- * Lines for a POSIX shell that point gcloud at the sandbox and at nothing else. What it writes stays below `dir`, the
- * kubeconfig too: `clusters create` makes the new cluster kubectl's current one.
+ * Lines for a POSIX shell that point gcloud at the sandbox and at nothing else. What it writes stays below
+ * `dir`, the kubeconfig too: `clusters create` makes the new cluster kubectl's current one.
  * https://cloud.google.com/sdk/docs/properties#setting_properties_using_environment_variables
  */
 export function renderGcloudEnvironment(dir: string, target: GcloudTarget): string {

@@ -26,8 +26,8 @@ export async function unsyncedPairs(members: readonly FleetMember[]): Promise<st
 }
 
 /**
- * What the istiods of a member say of the clusters they read: `synced` is what all of them say, anything else is what one says.
- * Nothing of a cluster that none lists.
+ * What the istiods of a member say of the clusters they read: `synced` is what all of them say, anything else
+ * is what one says. Nothing of a cluster that none lists.
  */
 export async function remoteClusters({ istiods }: FleetMember): Promise<ReadonlyMap<string, string>> {
   const views = await Promise.all(istiods.map(({ http }) => clusterz(http)));
@@ -59,7 +59,9 @@ export interface SyncWait {
   readonly progress: (line: string) => void;
 }
 
-/** Waits until every member runs istiod and sees every other one as synced; fails after a quarter of an hour. */
+/**
+ * Waits until every member runs istiod and sees every other one as synced; fails after a quarter of an hour.
+ */
 export async function waitUntilSynced({ members, signal, progress }: SyncWait): Promise<void> {
   const deadline = Date.now() + PATIENCE_MS;
   let nextReport = Date.now() + REPORT_MS;

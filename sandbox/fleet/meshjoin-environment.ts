@@ -14,8 +14,9 @@ export function meshjoinEnvironmentFile(dir: string): string {
 }
 
 /**
- * Lines for a POSIX shell in which the command `meshjoin` works on the sandbox, with credentials of the sandbox: those that
- * the machine has for Google Cloud are hidden, because google-auth-library would take them first.
+ * Lines for a POSIX shell in which the command `meshjoin` works on the sandbox, with credentials of the
+ * sandbox: those that the machine has for Google Cloud are hidden, because google-auth-library would take
+ * them first.
  */
 export function renderMeshjoinEnvironment(dir: string, target: CommandLineTarget): string {
   return renderExports({

@@ -33,8 +33,8 @@ const BYTE = 256;
 const PROBE_SOURCE = "127.64.255.254";
 
 /**
- * Whether a process can listen on any `127.a.b.c`, and be known by it at the host's own address: so on Linux; macOS has
- * 127.0.0.1 alone.
+ * Whether a process can listen on any `127.a.b.c`, and be known by it at the host's own address: so on Linux;
+ * macOS has 127.0.0.1 alone.
  */
 export async function canTellPodsApart(hostAddress: string): Promise<boolean> {
   const listeners = [createServer(), createServer()] as const;
@@ -131,7 +131,10 @@ export function startVpc({ hostAddress, firewall, synRetryMs = SYN_RETRY_MS }: V
   };
 }
 
-/** libuv refuses to reset what is being shut down; Node then never closes the handle, and its process never ends. */
+/**
+ * libuv refuses to reset what is being shut down; Node then never closes the handle, and its process never
+ * ends.
+ */
 function reset(socket: Socket): void {
   if (socket.writableEnded) socket.destroy();
   else socket.resetAndDestroy();

@@ -186,7 +186,10 @@ export async function startGoogleCloud(options: GoogleCloudOptions, undo: Undo):
   };
 }
 
-/** Nodes get what Istio publishes from where it publishes, from the hub that the functions are told of, and from one mirror. */
+/**
+ * Nodes get what Istio publishes from where it publishes, from the hub that the functions are told of, and
+ * from one mirror.
+ */
 function registryOf(pin: Pin, env: GoogleCloudOptions["env"], faults: FaultBoard): ImageRegistry {
   return createImageRegistry({
     hubs: [pin.hub, MIRROR_HUB, env["MESHJOIN_ISTIO_HUB"] ?? pin.hub],

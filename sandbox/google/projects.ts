@@ -1,6 +1,9 @@
 import { GoogleError } from "./http/google-error.ts";
 
-/** A Google Cloud project of the sandbox: the APIs take either name and answer with the one that the real ones answer with. */
+/**
+ * A Google Cloud project of the sandbox: the APIs take either name and answer with the one that the real ones
+ * answer with.
+ */
 export interface SandboxProject {
   readonly id: string;
   readonly number: string;

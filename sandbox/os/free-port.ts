@@ -4,16 +4,17 @@ import { once } from "node:events";
 import { createServer } from "node:net";
 
 /**
- * Below the ports that Linux (32768) and macOS (49152) give to outgoing connections: none of the sandbox's own
- * connections can take the port between this check and the listener that it is meant for.
+ * Below the ports that Linux (32768) and macOS (49152) give to outgoing connections: none of the sandbox's
+ * own connections can take the port between this check and the listener that it is meant for.
  */
 const LOWEST = 20_000;
 const HIGHEST = 32_000;
 const ATTEMPTS = 200;
 
 /**
- * Whether the port is this process's to hand out, once and to nobody else. The claim is the UDP port of the same number, of
- * which nothing here makes use: it lasts as long as the process, and every other sandbox of the machine sees it.
+ * Whether the port is this process's to hand out, once and to nobody else. The claim is the UDP port of the
+ * same number, of which nothing here makes use: it lasts as long as the process, and every other sandbox of
+ * the machine sees it.
  */
 async function claim(port: number, host: string): Promise<boolean> {
   const socket = createSocket("udp4").unref();
@@ -41,7 +42,10 @@ async function isFree(port: number, host: string): Promise<boolean> {
   }
 }
 
-/** A port of an address of this machine that nobody listens on, and that no sandbox which still runs has been given. */
+/**
+ * A port of an address of this machine that nobody listens on, and that no sandbox which still runs has been
+ * given.
+ */
 export async function freePort(host = "127.0.0.1"): Promise<number> {
   for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
     const port = randomInt(LOWEST, HIGHEST);

@@ -1,7 +1,9 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { type ProcessOptions, type RunningProcess, startProcess } from "./process.ts";
 
-/** A process that is started again whenever it ends by itself, as Cloud Run follows an instance with another. */
+/**
+ * A process that is started again whenever it ends by itself, as Cloud Run follows an instance with another.
+ */
 export interface LastingProcess {
   /** Of the process that runs now, or ran last. */
   readonly pid: number;
@@ -11,8 +13,8 @@ export interface LastingProcess {
 const RETRY_PAUSE_MS = 500;
 
 /**
- * The first start must succeed and fails as `startProcess` does. One that fails later is tried again until `stop`; its
- * log says why.
+ * The first start must succeed and fails as `startProcess` does. One that fails later is tried again until
+ * `stop`; its log says why.
  */
 export async function keepRunning(options: ProcessOptions): Promise<LastingProcess> {
   let running: RunningProcess = await startProcess(options);

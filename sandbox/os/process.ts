@@ -35,7 +35,10 @@ export interface RunningProcess {
   readonly logPath: string;
   /** Never rejects. */
   readonly exited: Promise<ProcessExit>;
-  /** SIGTERM, and SIGKILL to whatever is left of its process group after `graceMs` (default 5000; 0 kills at once). */
+  /**
+   * SIGTERM, and SIGKILL to whatever is left of its process group after `graceMs` (default 5000; 0 kills at
+   * once).
+   */
   stop(options?: { readonly graceMs?: number }): Promise<void>;
 }
 
@@ -198,10 +201,10 @@ async function waitUntilReady(
 }
 
 /**
- * Starts a process that cannot outlive this one: it runs under a supervisor which kills its whole process group
- * when this process ends, even by SIGKILL. Resolves once it is `ready`, or has merely started where no `ready`
- * is given. Throws `UnavailableError` with the end of its log when it cannot start, ends early or takes too
- * long; nothing is left running then.
+ * Starts a process that cannot outlive this one: it runs under a supervisor which kills its whole process
+ * group when this process ends, even by SIGKILL. Resolves once it is `ready`, or has merely started where no
+ * `ready` is given. Throws `UnavailableError` with the end of its log when it cannot start, ends early or
+ * takes too long; nothing is left running then.
  */
 export async function startProcess(options: ProcessOptions): Promise<RunningProcess> {
   await mkdir(options.logDir, { recursive: true });

@@ -3,8 +3,8 @@ import { closeSync, openSync } from "node:fs";
 
 /**
  * Starts processes on behalf of the process that forked it, and kills their process groups when that one is
- * gone, whichever way it went: the IPC channel closes even after SIGKILL. It starts them itself, so that there
- * is no moment in which a process runs and nobody would end it.
+ * gone, whichever way it went: the IPC channel closes even after SIGKILL. It starts them itself, so that
+ * there is no moment in which a process runs and nobody would end it.
  */
 
 /** What the parent asks for. `id` is the parent's own number for the process. */

@@ -2,7 +2,9 @@
 export interface Undo {
   /** Once everything is being undone, a step that comes late is run at once. */
   add(step: () => Promise<unknown>): void;
-  /** In reverse, each step even if another one failed; a second run does nothing. Rejects with all failures. */
+  /**
+   * In reverse, each step even if another one failed; a second run does nothing. Rejects with all failures.
+   */
   run(): Promise<void>;
 }
 

@@ -9,8 +9,8 @@ export interface IstiodAddress {
 }
 
 /**
- * Stands for the Service `istiod`: the one address that sidecars are given, whichever pod is behind it. Connections end
- * with their pod, and new ones go to the next.
+ * Stands for the Service `istiod`: the one address that sidecars are given, whichever pod is behind it.
+ * Connections end with their pod, and new ones go to the next.
  */
 export async function serveIstiodAddress(current: () => string | undefined): Promise<IstiodAddress> {
   const open = new Set<Socket>();

@@ -9,7 +9,9 @@ export interface Door {
 
 const PATIENCE_MS = 3000;
 
-/** Speaks HTTP without TLS; answers with the code of the error that it ends with, `closed`, or `no answer`. */
+/**
+ * Speaks HTTP without TLS; answers with the code of the error that it ends with, `closed`, or `no answer`.
+ */
 export async function knock({ host, port, localAddress }: Door): Promise<string> {
   const { promise, resolve } = Promise.withResolvers<string>();
   const socket = connect({ host, port, ...(localAddress !== undefined && { localAddress }) });

@@ -49,8 +49,8 @@ export function readSent(clusters: string): Sent {
 }
 
 /**
- * Reads `GET /config_dump?resource=dynamic_active_secrets` of Envoy's admin port: what Envoy itself uses, not what its
- * agent has. Undefined while it has no certificate yet.
+ * Reads `GET /config_dump?resource=dynamic_active_secrets` of Envoy's admin port: what Envoy itself uses, not
+ * what its agent has. Undefined while it has no certificate yet.
  */
 export function readSide(dump: unknown): Side | undefined {
   const { configs } = dumpSchema.parse(dump);

@@ -21,7 +21,10 @@ export interface SidecarSettings {
   readonly envoy: string;
   /** `127.0.0.1:PORT` */
   readonly istiod: string;
-  /** `defaultConfig.proxyMetadata` of the member's mesh configuration: what an injected sidecar gets besides, the life of its certificates included. */
+  /**
+   * `defaultConfig.proxyMetadata` of the member's mesh configuration: what an injected sidecar gets besides,
+   * the life of its certificates included.
+   */
   readonly proxyMetadata: Readonly<Record<string, string>>;
 }
 
@@ -41,7 +44,10 @@ export function proxyDefaults(meshConfig: string): Pick<SidecarSettings, "proxyM
   return { proxyMetadata: defaultConfig?.proxyMetadata ?? {}, meshId: defaultConfig?.meshId ?? "" };
 }
 
-/** The whole environment of pilot-agent: nothing of this process's own gets in, such as the CAs that it trusts. */
+/**
+ * The whole environment of pilot-agent: nothing of this process's own gets in, such as the CAs that it
+ * trusts.
+ */
 export function sidecarEnv(settings: SidecarSettings): Record<string, string> {
   const { app, ports } = settings;
   return {
@@ -50,7 +56,8 @@ export function sidecarEnv(settings: SidecarSettings): Record<string, string> {
     POD_NAMESPACE: NAMESPACE,
     INSTANCE_IP: settings.address,
     SERVICE_ACCOUNT: app,
-    // Without CA_ADDR, pilot-agent takes the address of the discovery for both, and only then this name for both.
+    // Without CA_ADDR, pilot-agent takes the address of the discovery for both, and only then this name for
+    // both.
     ISTIOD_SAN: "istiod.istio-system.svc",
     PILOT_CERT_PROVIDER: "istiod",
     ISTIO_META_CLUSTER_ID: settings.clusterId,
@@ -76,7 +83,8 @@ export function sidecarEnv(settings: SidecarSettings): Record<string, string> {
 }
 
 /**
- * For pilot-agent's `ISTIO_BOOTSTRAP_OVERRIDE`: Envoy opens every connection from this address, those to its own pod included.
+ * For pilot-agent's `ISTIO_BOOTSTRAP_OVERRIDE`: Envoy opens every connection from this address, those to its
+ * own pod included.
  * https://istio.io/latest/docs/reference/config/annotations/#SidecarBootstrapOverride
  */
 export function bootstrapOverride(source: string): string {

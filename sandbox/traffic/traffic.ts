@@ -29,14 +29,17 @@ export interface Traffic {
   /** Where the client's sidecar offers the service. */
   readonly target: Target;
   /**
-   * A request without TLS from another pod of this cluster to the server's sidecar: the code of the error that it ends with, or
-   * `no answer`. Where pods cannot be told apart, it is one of the machine.
+   * A request without TLS from another pod of this cluster to the server's sidecar: the code of the error
+   * that it ends with, or `no answer`. Where pods cannot be told apart, it is one of the machine.
    */
   knock(clusterId: string): Promise<string>;
   /** One more request, which is not counted; answers with the server's `x-forwarded-client-cert`. */
   request(): Promise<Answer>;
   counts(): Counts;
-  /** Runs the work, waits a moment for what it sets off, and counts all requests since the step before it ended, or since the start. */
+  /**
+   * Runs the work, waits a moment for what it sets off, and counts all requests since the step before it
+   * ended, or since the start.
+   */
   step(name: string, work: () => Promise<void>): Promise<StepCounts>;
   sides(): Promise<{ readonly client: Side | undefined; readonly server: Side | undefined }>;
   /** By the client's sidecar, since its start, counted by Envoy. */
@@ -59,8 +62,9 @@ export interface TrafficOptions {
 }
 
 /**
- * Starts a client in the first member and a server in the second, and returns after the first answer. Nothing is tried
- * twice: there are no retries in the mesh and none in the client. It stops with the fleet, if not before.
+ * Starts a client in the first member and a server in the second, and returns after the first answer. Nothing
+ * is tried twice: there are no retries in the mesh and none in the client. It stops with the fleet, if not
+ * before.
  */
 export async function startTraffic(fleet: SandboxFleet, options: TrafficOptions = {}): Promise<Traffic> {
   const undo = createUndo();

@@ -34,8 +34,8 @@ async function removeOthers(directory: string, wanted: ReadonlySet<string>): Pro
 }
 
 /**
- * Makes `dist/`: what is deployed and what the sandbox runs. The same sources give the same bytes, and files that are right
- * already are left alone, so that functions that run from them are not disturbed.
+ * Makes `dist/`: what is deployed and what the sandbox runs. The same sources give the same bytes, and files
+ * that are right already are left alone, so that functions that run from them are not disturbed.
  */
 export async function buildFunctions(options: BuildOptions): Promise<Built> {
   const { version = VERSION, directory = DIST } = options;

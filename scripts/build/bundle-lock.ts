@@ -31,7 +31,10 @@ function reach(lock: Lockfile, from: string, reached: Set<string>): void {
   }
 }
 
-/** The part of a lockfile that a package of these dependencies needs: every version of it is what the tests ran with. */
+/**
+ * The part of a lockfile that a package of these dependencies needs: every version of it is what the tests
+ * ran with.
+ */
 export function lockFor(
   lock: Lockfile,
   root: { readonly name: string; readonly version: string; readonly dependencies: Record<string, string> },

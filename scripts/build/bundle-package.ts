@@ -6,8 +6,8 @@ import { type Lockfile, lockFor } from "./bundle-lock.ts";
 export const FRAMEWORK = "@google-cloud/functions-framework";
 
 /**
- * What Cloud Functions' build installs from: one dependency, every version below it as locked here, so that it runs `npm ci`, and
- * no install script of any of them.
+ * What Cloud Functions' build installs from: one dependency, every version below it as locked here, so that
+ * it runs `npm ci`, and no install script of any of them.
  * https://cloud.google.com/docs/buildpacks/nodejs
  */
 export async function bundlePackage(version: string): Promise<ReadonlyMap<string, string>> {

@@ -32,7 +32,10 @@ async function isBrowser(path: string): Promise<boolean> {
   }
 }
 
-/** The first Chromium or Chrome that starts; undefined if there is none. Fails on a `CHROME_BIN` that is no browser. */
+/**
+ * The first Chromium or Chrome that starts; undefined if there is none. Fails on a `CHROME_BIN` that is no
+ * browser.
+ */
 export async function findChromium(env: Environment = process.env): Promise<string | undefined> {
   const chosen = env["CHROME_BIN"] ?? "";
   if (chosen !== "") {
@@ -49,8 +52,8 @@ export async function findChromium(env: Environment = process.env): Promise<stri
 }
 
 /**
- * Looks for a browser, and installs Debian's where tests run unattended and that can be done (root, apt-get). Nobody's own
- * machine is changed. Never fails: without a browser it is the tests that say so.
+ * Looks for a browser, and installs Debian's where tests run unattended and that can be done (root, apt-get).
+ * Nobody's own machine is changed. Never fails: without a browser it is the tests that say so.
  */
 export async function ensureChromium(progress: (line: string) => void): Promise<void> {
   if (!isUnattended() || (await findChromium().catch(() => "")) !== undefined) return;

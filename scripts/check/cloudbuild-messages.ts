@@ -3,8 +3,9 @@ import { dirname, join } from "node:path";
 import { ROOT } from "../paths.ts";
 
 /**
- * Takes out of `build/protos/protos.json` of @google-cloud/cloudbuild what `Build` consists of, for the check of cloudbuild.yaml:
- * `node scripts/check/cloudbuild-messages.ts <protos.json>`. The package itself is no dependency.
+ * Takes out of `build/protos/protos.json` of @google-cloud/cloudbuild what `Build` consists of, for the check
+ * of cloudbuild.yaml: `node scripts/check/cloudbuild-messages.ts <protos.json>`. The package itself is no
+ * dependency.
  */
 interface Field {
   readonly type: string;

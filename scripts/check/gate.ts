@@ -8,8 +8,9 @@ import { processesWith } from "./processes.ts";
 import { recordResults, sumOfResults } from "./results.ts";
 
 /**
- * Everything that must hold, from a fresh clone: the tests as the README runs them, every other part of `npm run check`, and that
- * no process of all that is left. The last line is `N passed, N failed`. `.ci/run` starts it.
+ * Everything that must hold, from a fresh clone: the tests as the README runs them, every other part of `npm
+ * run check`, and that no process of all that is left. The last line is `N passed, N failed`. `.ci/run`
+ * starts it.
  */
 const STEPS: readonly (readonly string[])[] = [["test"], ["run", "check", "--", "--without-tests"]];
 /** Another code means that it did not get to its last line. */
@@ -29,7 +30,10 @@ async function takeStep(args: readonly string[], env: NodeJS.ProcessEnv, results
   await recordResults(0, 1, results);
 }
 
-/** Each process that was started from here carries a mark in its environment, or a path of its own in its arguments. */
+/**
+ * Each process that was started from here carries a mark in its environment, or a path of its own in its
+ * arguments.
+ */
 async function noProcessIsLeft(marks: readonly string[]): Promise<boolean> {
   const deadline = Date.now() + GOODBYE_MS;
   let left = await processesWith(marks);

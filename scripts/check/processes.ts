@@ -8,8 +8,9 @@ export interface LeftProcess {
 const SHOWN = 160;
 
 /**
- * The processes of this machine, this one apart, that have one of the marks in their environment or in their arguments; of other
- * users' processes only the arguments can be read. Fails where there is no `/proc`: there it cannot be told.
+ * The processes of this machine, this one apart, that have one of the marks in their environment or in their
+ * arguments; of other users' processes only the arguments can be read. Fails where there is no `/proc`: there
+ * it cannot be told.
  */
 export async function processesWith(marks: readonly string[]): Promise<LeftProcess[]> {
   await readFile("/proc/self/environ").catch((cause: unknown) => {

@@ -15,8 +15,8 @@ export interface Tier {
   /** A page is looked at in Chromium, if there is one. */
   readonly needsBrowser: boolean;
   /**
-   * How long the tier may take on two cores once the binaries are built. A tier that is over it is reported, not failed:
-   * a busy machine is no fault of the code.
+   * How long the tier may take on two cores once the binaries are built. A tier that is over it is reported,
+   * not failed: a busy machine is no fault of the code.
    */
   readonly budgetSeconds: number;
   /** Files at the same time, as Jest's `maxWorkers`. */
@@ -25,7 +25,10 @@ export interface Tier {
 
 /** Jest alone would leave one idle, and that is half of a machine with two. */
 const EVERY_CORE = "100%";
-/** One alone leaves cores idle while it waits for its control planes; a third would take memory that a laptop may not have. */
+/**
+ * One alone leaves cores idle while it waits for its control planes; a third would take memory that a laptop
+ * may not have.
+ */
 const TWO_FLEETS = "2";
 
 export const TIERS: readonly Tier[] = [

@@ -12,7 +12,9 @@ interface Entry {
 const ACCESS_FORM = "`auto`, `dns`, `private` or `public`";
 const SHARE_FORM = "a number above 0, up to 1";
 
-/** A variable that is not described here does not compile; `undefined` keeps it out: for the sandbox alone. */
+/**
+ * A variable that is not described here does not compile; `undefined` keeps it out: for the sandbox alone.
+ */
 const ENTRIES: Readonly<Record<VariableName, Entry | undefined>> = {
   MESHJOIN_MESH_ID: {
     form: "`^[a-z]([-a-z0-9]{0,28}[a-z0-9])?$`, not `proj-…`, no word that YAML reads as a boolean or as nothing",

@@ -21,7 +21,10 @@ export function withLayers(page: string): string {
   return page.slice(0, begin) + BEGIN + renderLayers() + page.slice(end);
 }
 
-/** From the outside in, so that each line may import from those below it. A long layer goes on in further lines. */
+/**
+ * From the outside in, so that each line may import from those below it. A long layer goes on in further
+ * lines.
+ */
 function renderLayers(): string {
   const width = Math.max(...LAYERS.flatMap(({ paths }) => paths.map((path) => path.length)));
   const lines = LAYERS.toReversed().flatMap(({ paths, role }) =>

@@ -6,7 +6,9 @@ import { renderErrorsReference } from "./errors-reference.ts";
 import { renderDesign } from "./layers.ts";
 import { renderReasonsReference } from "./reasons-reference.ts";
 
-/** Pages that are made from code, in whole or in part, by their paths; a test fails when one of them is stale. */
+/**
+ * Pages that are made from code, in whole or in part, by their paths; a test fails when one of them is stale.
+ */
 export const PAGES: Readonly<Record<string, () => string>> = {
   "docs/design.md": renderDesign,
   "docs/reference/cli.md": renderCliReference,

@@ -6,7 +6,10 @@ import { create } from "tar";
 /** What npm gives the files of its packages: when a file was written says nothing about it. */
 const WRITTEN = new Date("1985-10-26T08:15:00.000Z");
 
-/** A tar.gz of these files below `prefix`; the same files give the same bytes, wherever and whenever they were written. */
+/**
+ * A tar.gz of these files below `prefix`; the same files give the same bytes, wherever and whenever they were
+ * written.
+ */
 export async function archive(
   files: ReadonlyMap<string, Uint8Array | string>,
   prefix: string,

@@ -8,8 +8,8 @@ const OUTPUT_MAX = 64 * 1024 * 1024;
 const FLAGS = ["--omit", "dev", "--omit", "optional", "--output-reproducible", "--output-file", "-"];
 
 /**
- * Every package that the release holds or has installed, as CycloneDX, by the tool of the CycloneDX project. What only develops and
- * tests Meshjoin is in none of its files.
+ * Every package that the release holds or has installed, as CycloneDX, by the tool of the CycloneDX project.
+ * What only develops and tests Meshjoin is in none of its files.
  */
 export async function billOfMaterials(version: string): Promise<string> {
   const { stdout } = await promisify(execFile)(

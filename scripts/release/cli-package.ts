@@ -8,8 +8,8 @@ import { ROOT } from "../paths.ts";
 const ENTRY = "bin/meshjoin.js";
 
 /**
- * The command line as a package that npm installs without any other. `bin/` lies beside `dist/`, as `cli/` does in the project, so
- * that it finds Istio's manifest there.
+ * The command line as a package that npm installs without any other. `bin/` lies beside `dist/`, as `cli/`
+ * does in the project, so that it finds Istio's manifest there.
  */
 export async function cliPackage(
   version: string,

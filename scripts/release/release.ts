@@ -16,7 +16,10 @@ import { terraformModule } from "./terraform-module.ts";
 export interface ReleaseOptions {
   /** Receives lines for a human. */
   readonly progress: (line: string) => void;
-  /** The istioctl of the pinned release; without it the release is a snapshot, for the sandbox, and says so in every name. */
+  /**
+   * The istioctl of the pinned release; without it the release is a snapshot, for the sandbox, and says so in
+   * every name.
+   */
   readonly releaseIstioctl?: string;
 }
 

@@ -8,7 +8,9 @@ import { pathsIn } from "./archive.ts";
 /** For who changes the modules; what they need is not there. */
 const TESTS = /^tests\//;
 
-/** The modules and their examples, without anything of a deployment made from here, and without their tests. */
+/**
+ * The modules and their examples, without anything of a deployment made from here, and without their tests.
+ */
 export async function terraformModule(): Promise<ReadonlyMap<string, Uint8Array>> {
   const directory = await mkdtemp(join(tmpdir(), "meshjoin-modules-"));
   try {

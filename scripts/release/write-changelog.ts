@@ -24,7 +24,10 @@ async function previous(changelog: string): Promise<string> {
   return UNTAGGED[version] ?? `v${version}`;
 }
 
-/** The section of package.json's version in CHANGELOG.md, anew from the Conventional Commits since the version before. */
+/**
+ * The section of package.json's version in CHANGELOG.md, anew from the Conventional Commits since the version
+ * before.
+ */
 async function main(): Promise<void> {
   const changelog = await readFile(CHANGELOG, "utf8");
   const from = await previous(changelog);

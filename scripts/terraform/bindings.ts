@@ -42,7 +42,10 @@ const PACKAGE = `@${LIBRARY}/provider-`;
 /** Of every generated class, and nothing of the provider's. */
 const GENERATED = new Set(["internal_value", "fqn", "interpolation_as_list", "cdktf_stack", "count", "node"]);
 
-/** The version of the provider that the bindings were made of: each of their links to its documentation names it. */
+/**
+ * The version of the provider that the bindings were made of: each of their links to its documentation names
+ * it.
+ */
 export function versionOf(assembly: Assembly, { source }: { readonly source: string }): string | undefined {
   const link = new RegExp(`/providers/${source}/(?<version>[\\d.]+)/docs/`);
   for (const { properties = [] } of Object.values(assembly.types)) {

@@ -11,7 +11,10 @@ const VARIABLES: Readonly<Record<string, readonly string[]>> = {
 /** https://developer.hashicorp.com/terraform/language/files/override */
 const OF_A_DEPLOYMENT = /^\.terraform$|\.tfstate|^(?:.*_)?override\.tf(?:\.json)?$|\.tfvars(?:\.json)?$/;
 
-/** The modules in a folder that is gone afterwards, with the zip beside it that the README has the build write. */
+/**
+ * The modules in a folder that is gone afterwards, with the zip beside it that the README has the build
+ * write.
+ */
 export async function inCopy<T>(directory: string, work: (copy: string) => Promise<T>): Promise<T> {
   const around = mkdtempSync(join(tmpdir(), "meshjoin-terraform-"));
   const copy = join(around, "terraform");
@@ -25,8 +28,8 @@ export async function inCopy<T>(directory: string, work: (copy: string) => Promi
 }
 
 /**
- * The modules as the repository has them. What somebody who deploys from here has beside them stays behind: a copy with their backend,
- * state or variables would be another deployment, or even write to theirs.
+ * The modules as the repository has them. What somebody who deploys from here has beside them stays behind: a
+ * copy with their backend, state or variables would be another deployment, or even write to theirs.
  */
 export function copyModules(from: string, to: string): void {
   cpSync(from, to, { recursive: true, filter: (path) => !OF_A_DEPLOYMENT.test(basename(path)) });

@@ -22,7 +22,10 @@ interface Bindings {
   readonly wheel: string;
 }
 
-/** Of google, `oldest` was generated from 7.31.0 and `newest` from 8.7.0: the range in `terraform/versions.tf`. */
+/**
+ * Of google, `oldest` was generated from 7.31.0 and `newest` from 8.7.0: the range in
+ * `terraform/versions.tf`.
+ */
 const BINDINGS: Readonly<Record<Age, readonly Bindings[]>> = {
   oldest: [
     { source: "hashicorp/google", wheel: "cdktn-provider-google==19.0.0" },
@@ -34,7 +37,10 @@ const BINDINGS: Readonly<Record<Age, readonly Bindings[]>> = {
   ],
 };
 
-/** Fetches bindings into a folder that is gone afterwards: they are up to 200 MB, and nobody needs them to run anything. */
+/**
+ * Fetches bindings into a folder that is gone afterwards: they are up to 200 MB, and nobody needs them to run
+ * anything.
+ */
 function readBindings({ wheel }: Bindings): Assembly {
   const directory = mkdtempSync(join(tmpdir(), "meshjoin-schema-"));
   const python = (...args: readonly string[]) =>

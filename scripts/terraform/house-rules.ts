@@ -9,7 +9,10 @@ export interface Fault {
   readonly message: string;
 }
 
-/** What the house asks of the modules below a folder, and Terraform does not. Fails on HCL that cannot be read. */
+/**
+ * What the house asks of the modules below a folder, and Terraform does not. Fails on HCL that cannot be
+ * read.
+ */
 export async function houseFaults(directory: string): Promise<Fault[]> {
   const modules = await modulesBelow(resolve(directory));
   return modules.flatMap((module) => [
@@ -68,7 +71,10 @@ function unusedFaults({ resources, calls, outputs, variables, locals }: Module):
   return [...unused("var", variables), ...unused("local", locals)];
 }
 
-/** The variables and locals that stand in expressions, by their look: a word in the text around them may pass for one. */
+/**
+ * The variables and locals that stand in expressions, by their look: a word in the text around them may pass
+ * for one.
+ */
 function readBy(value: unknown): string[] {
   if (typeof value === "string") {
     return value.includes("${") ? (value.match(/(?<![\w.])(?:var|local)\.[a-z]\w*/g) ?? []) : [];

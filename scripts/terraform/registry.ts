@@ -1,6 +1,6 @@
 /**
- * What Go's network and Terraform's own client of the registry say of a way that is barred. Not the headings above it: a version that
- * does not exist has the same ones.
+ * What Go's network and Terraform's own client of the registry say of a way that is barred. Not the headings
+ * above it: a version that does not exist has the same ones.
  */
 const BARRED = [
   "could not connect to",
@@ -17,7 +17,10 @@ const BARRED = [
   "context deadline exceeded",
 ];
 
-/** Whether a `terraform init` with this output has failed for want of a network, and not for what the modules ask for. */
+/**
+ * Whether a `terraform init` with this output has failed for want of a network, and not for what the modules
+ * ask for.
+ */
 export function isRegistryUnreachable(output: string): boolean {
   const unwrapped = output.replaceAll(/\s+/g, " ");
   return BARRED.some((words) => unwrapped.includes(words));

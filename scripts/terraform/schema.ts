@@ -29,7 +29,10 @@ export interface Schema extends Readonly<Record<Kind, Readonly<Record<string, Bl
   readonly providers: readonly Provider[];
 }
 
-/** Of the range that the modules allow: the version at its lower end, and the newest that there was when the extract was taken. */
+/**
+ * Of the range that the modules allow: the version at its lower end, and the newest that there was when the
+ * extract was taken.
+ */
 export const AGES = ["oldest", "newest"] as const;
 export type Age = (typeof AGES)[number];
 
@@ -41,7 +44,10 @@ export function readSchema(age: Age = "newest"): Schema {
   return JSON.parse(readFileSync(schemaFile(age), "utf8"));
 }
 
-/** How a module calls the provider of a type, unless it says otherwise: https://developer.hashicorp.com/terraform/language/providers/requirements#local-names */
+/**
+ * How a module calls the provider of a type, unless it says otherwise:
+ * https://developer.hashicorp.com/terraform/language/providers/requirements#local-names
+ */
 export function localNameOf(type: string): string {
   return type.split("_", 1)[0] ?? type;
 }

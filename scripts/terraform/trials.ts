@@ -8,8 +8,8 @@ import { NO_TERRAFORM, type Step, terraform } from "./tool.ts";
 type Trial = (copy: string, environment: NodeJS.ProcessEnv) => Promise<string[]>;
 
 /**
- * With a provider that knows the types of the real one, and makes nothing: the names by the oldest and the newest that the modules
- * allow, and by the newest the modules as they are, to the end of an apply.
+ * With a provider that knows the types of the real one, and makes nothing: the names by the oldest and the
+ * newest that the modules allow, and by the newest the modules as they are, to the end of an apply.
  */
 export async function withStandInProvider(directory: string): Promise<Step[]> {
   const oldest = readSchema("oldest");
@@ -81,7 +81,8 @@ async function tested(copy: string, environment: NodeJS.ProcessEnv): Promise<str
 }
 
 /**
- * Each in a cloud of its own. Applied once, a module has nothing left to change: `-detailed-exitcode` makes of the contrary a failure.
+ * Each in a cloud of its own. Applied once, a module has nothing left to change: `-detailed-exitcode` makes
+ * of the contrary a failure.
  */
 async function applied(copy: string, schema: Schema): Promise<string[]> {
   const found = await Promise.all(

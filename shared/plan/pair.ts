@@ -212,8 +212,8 @@ const CURRENT: Writing = { standing: "current", findings: [] };
 /**
  * Renews the token in Meshjoin's remote secret where Meshjoin would make no new one now: istiod reads it, so
  * the token must live as long as the target answers. Only for the cluster that it was made for, not for
- * another one of the name. On the target it writes only if everything was applied there once: a run that is not
- * about the target does not know whether it may write to it.
+ * another one of the name. On the target it writes only if everything was applied there once: a run that is
+ * not about the target does not know whether it may write to it.
  */
 function renewal(pair: Pair, context: PairContext): Pick<PairPlan, "action"> {
   const { reader, target, own } = pair;

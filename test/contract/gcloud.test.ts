@@ -19,7 +19,9 @@ import { aCluster } from "../support/builders/cluster.ts";
 import { PROJECT, startGoogle } from "./google.ts";
 
 const TIMEOUT_MS = 180_000;
-/** Nothing listens there: gcloud asks neither the machine nor its name server whether this is Google Cloud. */
+/**
+ * Nothing listens there: gcloud asks neither the machine nor its name server whether this is Google Cloud.
+ */
 const NO_METADATA_SERVER = "127.0.0.1:9";
 
 const run = promisify(execFile);
@@ -86,7 +88,10 @@ function withoutSettings(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   return Object.fromEntries(kept);
 }
 
-/** Without running it: outside the world of a test it would read and write the settings of whoever runs the test. */
+/**
+ * Without running it: outside the world of a test it would read and write the settings of whoever runs the
+ * test.
+ */
 function isOnPath(command: string): boolean {
   return (process.env["PATH"] ?? "").split(delimiter).some((folder) => existsSync(join(folder, command)));
 }

@@ -24,7 +24,9 @@ import { VIEWS } from "./page/views.ts";
 
 /** A busy machine is slow without being wrong. */
 const TIMEOUT_MS = 180_000;
-/** `PAGE_SHOTS=/tmp/shots npm run test:contract -- page`: what every page looks like, for people to look at. */
+/**
+ * `PAGE_SHOTS=/tmp/shots npm run test:contract -- page`: what every page looks like, for people to look at.
+ */
 const SHOTS = process.env["PAGE_SHOTS"] ?? "";
 
 const LOOKS = [

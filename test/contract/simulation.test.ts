@@ -9,7 +9,9 @@ import { MANIFEST_TEMPLATE } from "../support/fixtures/manifest-template.ts";
 
 const TIMEOUT_MS = 180_000;
 
-/** What the bench simulates, as small as it is a mesh; with a manifest of a few objects instead of Istio's. */
+/**
+ * What the bench simulates, as small as it is a mesh; with a manifest of a few objects instead of Istio's.
+ */
 describe("a simulated mesh of three members", () => {
   let dir: string;
   let manifest: URL;

@@ -11,8 +11,8 @@ interface StandIn {
 }
 
 /**
- * The istioctl of a release cannot be had here. This one stands in for it where its rendering is concerned, and there alone: the
- * sandbox's own renders, and its charts' version is rewritten.
+ * The istioctl of a release cannot be had here. This one stands in for it where its rendering is concerned,
+ * and there alone: the sandbox's own renders, and its charts' version is rewritten.
  */
 export async function standInForTheRelease(
   path: string,

@@ -12,7 +12,10 @@ import { sync } from "./world/sync-mesh.ts";
 const world = useFleet({ members: 1 });
 
 const OURS = ["-n", "istio-system", "-l", "meshjoin.dev/mesh=sandbox"] as const;
-/** Of every kind that a control plane consists of, custom resource definitions apart: those are always taken back. */
+/**
+ * Of every kind that a control plane consists of, custom resource definitions apart: those are always taken
+ * back.
+ */
 const KINDS = [
   "serviceaccounts",
   "clusterroles",
@@ -29,7 +32,9 @@ const KINDS = [
 ].join(",");
 const PART_OF = "app.kubernetes.io/part-of";
 
-/** Another tool takes a label of each object, and the hash that says that all of them are as they should be. */
+/**
+ * Another tool takes a label of each object, and the hash that says that all of them are as they should be.
+ */
 async function edit(member: FleetMember): Promise<void> {
   const byThem = ["--overwrite", "--field-manager=their-tool"];
   await kubectl(member, "label", KINDS, ...OURS, ...byThem, `${PART_OF}=theirs`);

@@ -31,8 +31,8 @@ interface Ended {
 }
 
 /**
- * A process of its own, in a shell that has read what the sandbox has written for it, on a machine with Google
- * credentials of its own, which are not to be used.
+ * A process of its own, in a shell that has read what the sandbox has written for it, on a machine with
+ * Google credentials of its own, which are not to be used.
  */
 async function meshjoin(...args: readonly string[]): Promise<Ended> {
   return await meshjoinWith({}, ...args);
@@ -89,7 +89,9 @@ async function aHome(): Promise<string> {
 /** Before any other Node that the machine has. */
 const pathWithNode = () => `${dirname(process.execPath)}:${process.env["PATH"]}`;
 
-/** As who uses a release has it: the tarball by npm, and the zip with the packages that its lockfile names. */
+/**
+ * As who uses a release has it: the tarball by npm, and the zip with the packages that its lockfile names.
+ */
 async function install(files: ReadonlyMap<string, Uint8Array | string>, directory: string) {
   for (const [name, content] of files) await writeFile(join(directory, name), content);
   const named = (pattern: RegExp) =>
@@ -246,7 +248,8 @@ describe("the command line", () => {
       const first = Math.min(...grants.map(({ issued }) => issued));
       const last = Math.max(...grants.map(({ issued }) => issued));
       expect((await planAt(first + 23.9 * HOUR_MS)).actions).toEqual([]);
-      // Half of 48 hours, and the fifth of them over which renewals are spread; of those due a reader makes one at a time.
+      // Half of 48 hours, and the fifth of them over which renewals are spread; of those due a reader makes
+      // one at a time.
       const { actions } = await planAt(last + 33.7 * HOUR_MS);
       expect(actions.map(({ verb, findings }) => [verb, findings.map(({ reason }) => reason)])).toEqual(
         Array.from({ length: 3 }, () => ["update", ["TokenDue"]]),

@@ -52,8 +52,8 @@ afterAll(async () => {
 /** What a sidecar says after ten seconds without an answer. */
 const TIMED_OUT = { status: 503, body: expect.stringContaining("connection timeout") };
 /**
- * After a change for the better: what waits is looked at again within seven seconds of its beginning, or fails after ten; and a
- * sidecar lets all requests fail that wait for a connection when one of them does.
+ * After a change for the better: what waits is looked at again within seven seconds of its beginning, or
+ * fails after ten; and a sidecar lets all requests fail that wait for a connection when one of them does.
  */
 const SETTLED_MS = 5000;
 

@@ -35,7 +35,10 @@ async function deploy(namespace: string): Promise<void> {
   await kubectl(auto(), "-n", namespace, "create", "deployment", "web", "--image=example/web");
 }
 
-/** An object, in a file, that changes every Deployment whenever it is written, as Autopilot does: what it asks for, and no more. */
+/**
+ * An object, in a file, that changes every Deployment whenever it is written, as Autopilot does: what it asks
+ * for, and no more.
+ */
 async function aMutation(): Promise<string> {
   const requests = { cpu: "500m", memory: "2Gi", "ephemeral-storage": "1Gi" };
   const limits = { memory: "2Gi", "ephemeral-storage": "1Gi" };

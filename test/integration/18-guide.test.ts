@@ -47,12 +47,15 @@ const { expectCommand, expectAsked, setVariables, untried } = openPage(
   () => cloud.unserved,
 );
 
-/** Of whatever somebody would have at hand: `clone` of the repository, `home`, the folder that npm installs to. */
+/**
+ * Of whatever somebody would have at hand: `clone` of the repository, `home`, the folder that npm installs
+ * to.
+ */
 const folder = (name: string) => join(dirname(world.fleet.file().logDir), name);
 
 /**
- * What `gcloud auth login --update-adc` leaves of a person, while `work` lasts: afterwards application default credentials are again those
- * that the sandbox gives out.
+ * What `gcloud auth login --update-adc` leaves of a person, while `work` lasts: afterwards application
+ * default credentials are again those that the sandbox gives out.
  */
 async function loggedIn(work: () => Promise<unknown>): Promise<void> {
   const file = join(folder("gcloud"), "application_default_credentials.json");

@@ -13,7 +13,10 @@ function readOr(file: string, fallback: string): string {
   }
 }
 
-/** Fails where a text is not the one on record, with the first line that differs. `path` is from the project's folder. */
+/**
+ * Fails where a text is not the one on record, with the first line that differs. `path` is from the project's
+ * folder.
+ */
 export function expectGolden(path: string, actual: string): void {
   const file = join(ROOT, path);
   if (UPDATES) {

@@ -18,7 +18,9 @@ const SOURCES = [
   "LICENSE",
   "CHANGELOG.md",
 ];
-/** The same sources elsewhere, written now; packages are the same files under other names, or copies of them. */
+/**
+ * The same sources elsewhere, written now; packages are the same files under other names, or copies of them.
+ */
 export async function copySources(to: string): Promise<void> {
   await mkdir(to, { recursive: true });
   for (const name of SOURCES) await cp(join(ROOT, name), join(to, name), { recursive: true });

@@ -1,7 +1,9 @@
 import { posix } from "node:path";
 import type { V1Container, V1EnvVar, V1ObjectFieldSelector, V1Pod } from "@kubernetes/client-node";
 
-/** Pure half of running a container as a host process: what its specification means, as the kubelet reads it. */
+/**
+ * Pure half of running a container as a host process: what its specification means, as the kubelet reads it.
+ */
 
 export interface NodeFacts {
   readonly name: string;
@@ -118,8 +120,8 @@ function expand(text: string, env: Readonly<Record<string, string>>): string {
 }
 
 /**
- * There is no container whose root the mounts hang in, only a directory: absolute paths below a mount are moved
- * there. (istiod finds all other files relative to its working directory.)
+ * There is no container whose root the mounts hang in, only a directory: absolute paths below a mount are
+ * moved there. (istiod finds all other files relative to its working directory.)
  */
 function relocate(text: string, container: V1Container, root: string): string {
   const mounted = (container.volumeMounts ?? []).some(

@@ -2,7 +2,10 @@ import type { V1Pod } from "@kubernetes/client-node";
 import type { ContainerReport } from "./container-report.ts";
 import type { ImageRegistry } from "./image-registry.ts";
 
-/** Warning and Normal, as the kubelet tells of a pull; `pkg/kubelet/images/image_manager.go` of Kubernetes 1.36. */
+/**
+ * Warning and Normal, as the kubelet tells of a pull; `pkg/kubelet/images/image_manager.go` of Kubernetes
+ * 1.36.
+ */
 export interface PullEvent {
   readonly type: "Normal" | "Warning";
   readonly reason: "Failed" | "BackOff";

@@ -9,7 +9,9 @@ export interface IstiodFilesOptions extends VolumeContext {
   readonly container: V1Container;
   /** Stands for the container's root directory. */
   readonly root: string;
-  /** Of kube-apiserver, not through the proxy: what makes a member unreachable does not stop its own istiod. */
+  /**
+   * Of kube-apiserver, not through the proxy: what makes a member unreachable does not stop its own istiod.
+   */
   readonly server: string;
   /** Whether the sidecars that it configures run an Envoy that Istio has not built. */
   readonly vanillaEnvoys: boolean;
@@ -55,8 +57,8 @@ async function writeMounts(options: IstiodFilesOptions): Promise<void> {
 }
 
 /**
- * istiod prefers this file to the ConfigMap, which stays what the product made it: nothing but the process gets the
- * settings for vanilla Envoys.
+ * istiod prefers this file to the ConfigMap, which stays what the product made it: nothing but the process
+ * gets the settings for vanilla Envoys.
  */
 async function writeMeshConfig({ root, lookup }: IstiodFilesOptions): Promise<void> {
   const mesh = lookup("configmaps", MESH_CONFIG_MAP)?.get("mesh");
@@ -65,7 +67,9 @@ async function writeMeshConfig({ root, lookup }: IstiodFilesOptions): Promise<vo
   await writeVolume(join(root, MESH_CONFIG_DIRECTORY), content);
 }
 
-/** istiod acts as its ServiceAccount: in-cluster configuration, with the mounted token and CA, written out. */
+/**
+ * istiod acts as its ServiceAccount: in-cluster configuration, with the mounted token and CA, written out.
+ */
 async function writeKubeconfig({ root, server }: IstiodFilesOptions): Promise<string> {
   const path = join(root, "kubeconfig");
   const mount = join(root, SERVICE_ACCOUNT_MOUNT);

@@ -32,8 +32,9 @@ function serveLogs(path: string | undefined, response: ServerResponse): void {
 }
 
 /**
- * Port-forward over WebSocket (not SPDY, which kubectl still makes of it) and container logs, without following
- * them. kube-apiserver does not ask who answers and we do not ask who calls: both are one machine's loopback.
+ * Port-forward over WebSocket (not SPDY, which kubectl still makes of it) and container logs, without
+ * following them. kube-apiserver does not ask who answers and we do not ask who calls: both are one machine's
+ * loopback.
  */
 export async function startKubeletServer(options: KubeletServerOptions): Promise<KubeletServer> {
   const server = createServer({ cert: options.certPem, key: options.keyPem }, (request, response) => {

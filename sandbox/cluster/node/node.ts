@@ -83,7 +83,9 @@ async function nextStep(kubelet: Kubelet, record: PodRecord): Promise<void> {
   else await runPod(kubelet, record);
 }
 
-/** Notes what the API says of a pod, undefined once it is gone; answers its record if that asks for something. */
+/**
+ * Notes what the API says of a pod, undefined once it is gone; answers its record if that asks for something.
+ */
 function notePod(
   records: Map<string, PodRecord>,
   uid: string,

@@ -4,7 +4,10 @@ import type { Lookup } from "./container-spec.ts";
 
 type Encoding = "utf8" | "base64";
 
-/** Follows the data of all Secrets and ConfigMaps, and calls for every change of one; answers what looks into a namespace. */
+/**
+ * Follows the data of all Secrets and ConfigMaps, and calls for every change of one; answers what looks into
+ * a namespace.
+ */
 export function followData(
   api: ApiClient,
   onChange: (namespace: string) => void,

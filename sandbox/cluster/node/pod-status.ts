@@ -7,7 +7,9 @@ export interface PodStatusInput {
   readonly podIp: string;
   readonly node: NodeFacts;
   readonly startedAt: string;
-  /** Of those that are processes, or whose images cannot be had; every other one counts as running and ready. */
+  /**
+   * Of those that are processes, or whose images cannot be had; every other one counts as running and ready.
+   */
   readonly reports: ReadonlyMap<string, ContainerReport>;
 }
 

@@ -30,8 +30,8 @@ function sendChannel(socket: WebSocket, channel: number, payload: Buffer): void 
 }
 
 /**
- * Per port a data channel (2n) and an error channel (2n + 1); each first says which port it is about. `dial` opens a
- * connection to the pod; undefined where nothing listens.
+ * Per port a data channel (2n) and an error channel (2n + 1); each first says which port it is about. `dial`
+ * opens a connection to the pod; undefined where nothing listens.
  */
 export function servePortForward(
   socket: WebSocket,

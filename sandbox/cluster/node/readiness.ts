@@ -6,7 +6,9 @@ const PROBE_TIMEOUT_MS = 5000;
 /** The kubelet's default `failureThreshold`. */
 const PROBE_FAILURES = 3;
 
-/** Asks a process that is not ready yet whether it is, and goes on asking; tells of each change until it ends. */
+/**
+ * Asks a process that is not ready yet whether it is, and goes on asking; tells of each change until it ends.
+ */
 export async function probeUntilExit(
   { exited }: RunningProcess,
   url: string,

@@ -93,8 +93,9 @@ async function holds(directory: string, content: VolumeContent): Promise<boolean
 }
 
 /**
- * Writes as the kubelet does (pkg/volume/util/atomic_writer.go): all files into a new directory, then one swap
- * of the `..data` symlink that every visible file goes through, so that no reader ever sees half an update.
+ * Writes as the kubelet does (pkg/volume/util/atomic_writer.go): all files into a new directory, then one
+ * swap of the `..data` symlink that every visible file goes through, so that no reader ever sees half an
+ * update.
  */
 export async function writeVolume(directory: string, content: VolumeContent): Promise<void> {
   await mkdir(directory, { recursive: true });

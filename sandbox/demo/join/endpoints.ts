@@ -37,8 +37,8 @@ export async function createService(member: FleetMember): Promise<void> {
 }
 
 /**
- * Endpoints of that service in `owner` that the istiod of `viewer` knows: it can have them from nowhere but the API
- * server of `owner`, through its remote secret.
+ * Endpoints of that service in `owner` that the istiod of `viewer` knows: it can have them from nowhere but
+ * the API server of `owner`, through its remote secret.
  */
 export async function endpointsSeen(viewer: FleetMember, owner: FleetMember): Promise<number> {
   for (const end = Date.now() + PATIENCE_MS; Date.now() < end; await sleep(POLL_MS)) {
@@ -52,7 +52,10 @@ interface Shards {
   readonly Shards?: Readonly<Record<string, readonly unknown[]>>;
 }
 
-/** `/debug/endpointShardz`: service → namespace → shards by `provider/cluster`; Istio `pilot/pkg/xds/debug.go`. */
+/**
+ * `/debug/endpointShardz`: service → namespace → shards by `provider/cluster`; Istio
+ * `pilot/pkg/xds/debug.go`.
+ */
 async function countEndpoints(viewer: FleetMember, owner: FleetMember): Promise<number> {
   if (viewer.istiodHttp === undefined) return 0;
   const response = await fetch(`${viewer.istiodHttp}/debug/endpointShardz`);

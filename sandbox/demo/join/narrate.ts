@@ -1,6 +1,9 @@
 import type { LogLine } from "./function-log.ts";
 
-/** What a log line of the function means to somebody who watches a join; `undefined` for what is not worth a line. */
+/**
+ * What a log line of the function means to somebody who watches a join; `undefined` for what is not worth a
+ * line.
+ */
 export function narrate(line: LogLine, short: (clusterId: string) => string): string | undefined {
   const { message, step, clusterId = "", target = "" } = line;
   if (message === "cluster joins") return `event       ${short(clusterId)} was created; Meshjoin looks at it`;

@@ -25,7 +25,10 @@ function renderFailing(failing: boolean, last: Result | undefined): string {
   return failing ? `requests fail: ${last?.status} ${last?.failure}` : "no request fails any more";
 }
 
-/** Tells of each change of a side as it happens, of failures as they begin and end, and now and then that all goes on. */
+/**
+ * Tells of each change of a side as it happens, of failures as they begin and end, and now and then that all
+ * goes on.
+ */
 export async function narrateTraffic(
   traffic: Traffic,
   say: (line: string) => void,

@@ -15,8 +15,8 @@ export async function tokenExpiries(fleet: SandboxFleet): Promise<TokenExpiries>
 }
 
 /**
- * Syncs until every pair has another token than when the requests began. Nothing hurries it: a token is renewed when half
- * of its life is over, or somewhat more.
+ * Syncs until every pair has another token than when the requests began. Nothing hurries it: a token is
+ * renewed when half of its life is over, or somewhat more.
  */
 export async function renewTokens({ fleet, tokens, say }: StepWorld): Promise<void> {
   say(`  tokens live ${SHORTEST_TOKEN_TTL} here; each is due after 5 to 7 minutes of them`);

@@ -8,7 +8,10 @@ import { findProject, type SandboxProject } from "../projects.ts";
 import { type ComputeQuotas, createComputeQuotas } from "./quotas.ts";
 import { parseRule, type Rule } from "./rule.ts";
 
-/** IAM's permissions of the calls served here; https://cloud.google.com/compute/docs/reference/rest/v1/firewalls */
+/**
+ * IAM's permissions of the calls served here;
+ * https://cloud.google.com/compute/docs/reference/rest/v1/firewalls
+ */
 type ComputePermission =
   `compute.${"firewalls" | "globalOperations" | "networks" | "projects" | "regions"}.${string}`;
 
@@ -50,7 +53,10 @@ const OPERATION = `${PROJECT_PATH}/global/operations/(?<operation>[^/]+)`;
 const NETWORK = `${PROJECT_PATH}/global/networks/(?<network>[^/]+)`;
 const REGION = `${PROJECT_PATH}/regions/(?<region>[^/]+)`;
 
-/** compute.googleapis.com v1 over REST, as far as firewall rules and quotas go; there are no firewall policies. Nothing outlasts it. */
+/**
+ * compute.googleapis.com v1 over REST, as far as firewall rules and quotas go; there are no firewall
+ * policies. Nothing outlasts it.
+ */
 export async function startCompute(options: ComputeOptions): Promise<ComputeApi> {
   const state: State = {
     options,

@@ -6,7 +6,10 @@ export interface Protocol {
   readonly ports?: readonly string[];
 }
 
-/** A `Firewall` of the API, every default filled in; https://cloud.google.com/compute/docs/reference/rest/v1/firewalls */
+/**
+ * A `Firewall` of the API, every default filled in;
+ * https://cloud.google.com/compute/docs/reference/rest/v1/firewalls
+ */
 export interface Rule {
   readonly kind: "compute#firewall";
   readonly id: string;
@@ -162,8 +165,8 @@ export interface Connection {
 }
 
 /**
- * What a VPC with these rules does: one that lets nothing in that no rule allows, and out all that no rule denies. No node here
- * has a service account, so a rule for some accounts decides about none.
+ * What a VPC with these rules does: one that lets nothing in that no rule allows, and out all that no rule
+ * denies. No node here has a service account, so a rule for some accounts decides about none.
  */
 export function passes(rules: readonly Rule[], connection: Connection): boolean {
   const { source, destination, port } = connection;

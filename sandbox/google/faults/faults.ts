@@ -17,7 +17,10 @@ const kinds = [
 ] as const;
 export type FaultKind = (typeof kinds)[number];
 
-/** The Google APIs that faults can be put on; any other target is a member's cluster ID, the registry, or the firewall. */
+/**
+ * The Google APIs that faults can be put on; any other target is a member's cluster ID, the registry, or the
+ * firewall.
+ */
 export type ApiTarget = "gke" | "secretmanager" | "compute" | "projects";
 
 /** Where nodes get images from, and what lies between pods; faults on them are on the board, too. */
@@ -33,7 +36,10 @@ const faultSchema = z.strictObject({
   zones: z.array(z.string().min(1)).nonempty().optional(),
   /** Of `imagePull`: the whole name of the image that no node gets, tag included. */
   image: z.string().min(1).optional(),
-  /** Of `firewall`: a cluster ID or a network, whose pods open connections, and one whose pods do not get them. */
+  /**
+   * Of `firewall`: a cluster ID or a network, whose pods open connections, and one whose pods do not get
+   * them.
+   */
   from: z.string().min(1).optional(),
   to: z.string().min(1).optional(),
   /** How many requests or messages are hit; all of them unless given. */

@@ -43,9 +43,9 @@ const BEHIND_IAM = {
 } as const;
 
 /**
- * Starts every function that the bundle has, each in its own process under the real functions-framework, with a
- * metadata server and a service account of its own. Those that functions call stand behind IAM; all are told their
- * URLs, unless the variables are set already. An instance that dies is followed by another.
+ * Starts every function that the bundle has, each in its own process under the real functions-framework, with
+ * a metadata server and a service account of its own. Those that functions call stand behind IAM; all are
+ * told their URLs, unless the variables are set already. An instance that dies is followed by another.
  */
 export async function startFunctions(options: FunctionsOptions): Promise<SandboxFunctions> {
   const bundle = readBundle(options.bundle);

@@ -14,7 +14,10 @@ export interface IamFrontOptions {
   readonly target: "signer" | "examiner";
 }
 
-/** What Cloud Run puts in place of a signature that it has verified; https://cloud.google.com/run/docs/troubleshooting */
+/**
+ * What Cloud Run puts in place of a signature that it has verified;
+ * https://cloud.google.com/run/docs/troubleshooting
+ */
 const REMOVED_SIGNATURE = "SIGNATURE_REMOVED_BY_GOOGLE";
 
 /**

@@ -32,7 +32,10 @@ import {
 } from "./cluster.ts";
 import { newOperation, type OperationRecord, renderOperation } from "./operations.ts";
 
-/** IAM's permissions of the calls served here; https://cloud.google.com/kubernetes-engine/docs/reference/api-permissions */
+/**
+ * IAM's permissions of the calls served here;
+ * https://cloud.google.com/kubernetes-engine/docs/reference/api-permissions
+ */
 type GkePermission = `container.${"clusters" | "operations"}.${string}`;
 
 export interface ControlPlaneSettings {
@@ -79,7 +82,8 @@ const CLUSTER = `${CLUSTERS}/(?<name>[^/:]+)`;
 
 /**
  * container.googleapis.com, v1 and v1beta1, over REST: as much of it as `gcloud container clusters` and the
- * Node client need to create, find, label and delete clusters. What it does not serve it answers with UNIMPLEMENTED.
+ * Node client need to create, find, label and delete clusters. What it does not serve it answers with
+ * UNIMPLEMENTED.
  */
 export async function startGke(options: GkeOptions): Promise<GkeApi> {
   const state: State = { options, clusters: new Map(), operations: new Map() };
@@ -194,7 +198,10 @@ function createCluster(state: State, call: RestCall): object {
 
 const POLICY = "desiredAutopilotWorkloadPolicyConfig";
 
-/** One thing is changed at a time, as in the real API; what may be changed here is the workload policy of Autopilot. */
+/**
+ * One thing is changed at a time, as in the real API; what may be changed here is the workload policy of
+ * Autopilot.
+ */
 function updateCluster(state: State, call: RestCall): object {
   const project = findProject(state.options.projects, part(call, "project"));
   const ref = refOf(call, project);

@@ -4,7 +4,10 @@ import type { GoogleError } from "../http/google-error.ts";
 import { clusterPath } from "./cluster.ts";
 import type { OperationAnswer } from "./operations.ts";
 
-/** A `LogEntry` of the Admin Activity log as a log sink publishes it; https://cloud.google.com/logging/docs/reference/v2/rest/v2/LogEntry */
+/**
+ * A `LogEntry` of the Admin Activity log as a log sink publishes it;
+ * https://cloud.google.com/logging/docs/reference/v2/rest/v2/LogEntry
+ */
 export type AuditEntry = Readonly<Record<string, unknown>>;
 
 /** What the logged methods call themselves. */

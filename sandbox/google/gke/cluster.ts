@@ -12,7 +12,10 @@ export interface ClusterRequest {
   readonly stated: Readonly<Record<string, unknown>>;
 }
 
-/** `10.0.0.0/17` and so on: what GKE gives a new cluster for its pods; addresses of default subnetworks begin at 10.128. */
+/**
+ * `10.0.0.0/17` and so on: what GKE gives a new cluster for its pods; addresses of default subnetworks begin
+ * at 10.128.
+ */
 const POD_RANGES = 256;
 /** All of them. */
 export const POD_ADDRESSES = "10.0.0.0/9";
@@ -29,7 +32,10 @@ export function freePodRange(taken: readonly string[]): string {
 /** What a bare netmask is taken from here; no pod and no node has an address of it. */
 const SERVICE_ADDRESSES = "172.16.0.0/12";
 
-/** Of a new cluster's Services: the one that was asked for, a free one of the size that was, or Google's, which all share. */
+/**
+ * Of a new cluster's Services: the one that was asked for, a free one of the size that was, or Google's,
+ * which all share.
+ */
 export function chooseServiceRange({ stated }: ClusterRequest, taken: readonly string[]): string {
   const policy = record(stated["ipAllocationPolicy"] ?? {});
   const asked = [policy["servicesIpv4CidrBlock"], policy["servicesIpv4Cidr"], stated["servicesIpv4Cidr"]]
@@ -142,14 +148,17 @@ export function parseClusterRequest(location: string, body: unknown): ClusterReq
   }
   const ignored = Object.keys(stated).find((field) => !HEEDED.has(field));
   if (ignored !== undefined) {
-    // As a field that Google does not know. UNIMPLEMENTED would be a 5xx, which gcloud tries again for half a minute.
+    // As a field that Google does not know. UNIMPLEMENTED would be a 5xx, which gcloud tries again for half a
+    // minute.
     throw invalid(`the sandbox does not heed the field "cluster.${ignored}"`);
   }
   checkNodes(stated);
   return { name, resourceLabels: parseLabels(stated["resourceLabels"] ?? {}), stated };
 }
 
-/** https://cloud.google.com/kubernetes-engine/docs/reference/rest/v1/projects.locations.clusters#Cluster.FIELDS.initial_node_count */
+/**
+ * https://cloud.google.com/kubernetes-engine/docs/reference/rest/v1/projects.locations.clusters#Cluster.FIELDS.initial_node_count
+ */
 function checkNodes({ autopilot, initialNodeCount, nodePools }: ClusterRequest["stated"]): void {
   const hasPools = Array.isArray(nodePools) && nodePools.length > 0;
   if (hasPools && initialNodeCount !== undefined) {
@@ -192,7 +201,10 @@ export function clusterPath(ref: ClusterRef): string {
   return `projects/${ref.project}/${locationCollection(ref.location)}/${ref.location}/clusters/${ref.name}`;
 }
 
-/** A `Cluster` of the API; https://cloud.google.com/kubernetes-engine/docs/reference/rest/v1/projects.locations.clusters */
+/**
+ * A `Cluster` of the API;
+ * https://cloud.google.com/kubernetes-engine/docs/reference/rest/v1/projects.locations.clusters
+ */
 export function renderCluster(
   cluster: ClusterRecord,
   context: { apiVersion: string; projectNumber: string },

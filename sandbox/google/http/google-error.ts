@@ -1,4 +1,7 @@
-/** `google.rpc.Code` and the HTTP status it maps to; https://github.com/googleapis/googleapis/blob/master/google/rpc/code.proto */
+/**
+ * `google.rpc.Code` and the HTTP status it maps to;
+ * https://github.com/googleapis/googleapis/blob/master/google/rpc/code.proto
+ */
 const CODES = {
   INVALID_ARGUMENT: { http: 400, rpc: 3 },
   NOT_FOUND: { http: 404, rpc: 5 },
@@ -42,7 +45,10 @@ export function errorBody({ httpStatus, message, status, details }: GoogleError)
   return { error: { code: httpStatus, message, status, ...(details.length === 0 ? {} : { details }) } };
 }
 
-/** The status that stands for an HTTP status which a fault asks for; anything unknown is INTERNAL or INVALID_ARGUMENT. */
+/**
+ * The status that stands for an HTTP status which a fault asks for; anything unknown is INTERNAL or
+ * INVALID_ARGUMENT.
+ */
 export function statusOf(httpStatus: number): GoogleStatus {
   const known: Readonly<Record<number, GoogleStatus>> = {
     400: "INVALID_ARGUMENT",

@@ -34,7 +34,10 @@ export interface RestOptions {
   readonly port?: number;
 }
 
-/** Serves one Google API over plain HTTP: who calls, faults, counting and error shapes are the same for all of them. */
+/**
+ * Serves one Google API over plain HTTP: who calls, faults, counting and error shapes are the same for all of
+ * them.
+ */
 export function startRestApi(options: RestOptions, routes: readonly RestRoute[]): Promise<LocalServer> {
   return listen(async (request, response) => {
     try {

@@ -13,7 +13,10 @@ export interface LocalServer {
 
 export type Listener = (request: IncomingMessage, response: ServerResponse) => void | Promise<void>;
 
-/** Listens on loopback, on a port of the system's choice unless one is given. A listener that fails cuts its connection. */
+/**
+ * Listens on loopback, on a port of the system's choice unless one is given. A listener that fails cuts its
+ * connection.
+ */
 export async function listen(listener: Listener, port = 0): Promise<LocalServer> {
   const server = createServer((request, response) => {
     Promise.try(listener, request, response).catch(() => response.destroy());

@@ -1,7 +1,9 @@
 import { generateKeyPairSync, sign, verify } from "node:crypto";
 import { z } from "zod";
 
-/** OpenID tokens as Google's metadata server issues them, signed by a key that lives as long as the sandbox. */
+/**
+ * OpenID tokens as Google's metadata server issues them, signed by a key that lives as long as the sandbox.
+ */
 export interface IdentityTokens {
   issue(email: string, audience: string): string;
   /** The email of a living token for exactly this audience; otherwise `undefined`. */

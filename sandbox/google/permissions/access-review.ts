@@ -7,8 +7,9 @@ import { kubernetesPermission } from "./kubernetes-permission.ts";
 const CONNECT = "container.clusters.connect";
 
 /**
- * What an API server makes of an access review that names no version, as Meshjoin's do; a request has one. What the API server
- * itself asks about a role that is written, `escalate` and `bind`, has this one, too, and the role's name.
+ * What an API server makes of an access review that names no version, as Meshjoin's do; a request has one.
+ * What the API server itself asks about a role that is written, `escalate` and `bind`, has this one, too, and
+ * the role's name.
  * https://github.com/kubernetes/kubernetes/blob/v1.36.0/pkg/registry/authorization/util/helpers.go
  */
 const ANY_VERSION = "*";
@@ -31,7 +32,9 @@ const review = z.object({
   }),
 });
 
-/** The webhook that kube-apiserver asks about what RBAC does not allow, as on GKE; plain HTTP, loopback only. */
+/**
+ * The webhook that kube-apiserver asks about what RBAC does not allow, as on GKE; plain HTTP, loopback only.
+ */
 export function startAccessReview(iam: Iam): Promise<LocalServer> {
   return listen(async (request, response) => {
     try {
@@ -44,8 +47,8 @@ export function startAccessReview(iam: Iam): Promise<LocalServer> {
 }
 
 /**
- * Knows the functions' accounts alone; of everybody else, and of paths that are no resources, it has no opinion. Throws a
- * ZodError on anything but a `SubjectAccessReview` of v1.
+ * Knows the functions' accounts alone; of everybody else, and of paths that are no resources, it has no
+ * opinion. Throws a ZodError on anything but a `SubjectAccessReview` of v1.
  * https://kubernetes.io/docs/reference/access-authn-authz/webhook/
  */
 export function reviewAccess(iam: Iam, body: unknown): object {

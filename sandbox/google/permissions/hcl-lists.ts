@@ -21,8 +21,9 @@ function tokensOf(hcl: string): Token[] {
 }
 
 /**
- * The local value `name` of a Terraform file: an object of lists of texts, by key. Lists may be other locals of the file, or
- * several in `concat(…)`. Anything else fails: a list that was read in part would prove nothing.
+ * The local value `name` of a Terraform file: an object of lists of texts, by key. Lists may be other locals
+ * of the file, or several in `concat(…)`. Anything else fails: a list that was read in part would prove
+ * nothing.
  */
 export function readLists(hcl: string, name: string): ReadonlyMap<string, readonly string[]> {
   const tokens = tokensOf(hcl);

@@ -10,7 +10,10 @@ export interface ResourceAttributes {
 const API = "https://cloud.google.com/kubernetes-engine/docs/reference/api-permissions";
 /** Every permission that there is. */
 const LIST = "https://cloud.google.com/iam/docs/roles-permissions/container";
-/** GKE names the permission in its refusal: `cannot patch resource "namespaces" … requires one of ["container.namespaces.update"]`. */
+/**
+ * GKE names the permission in its refusal: `cannot patch resource "namespaces" … requires one of
+ * ["container.namespaces.update"]`.
+ */
 const REFUSAL = "the refusal of GKE's API server: requires one of [PERMISSION] permission(s)";
 /** The verbs that guard RBAC's own objects. */
 const RBAC =

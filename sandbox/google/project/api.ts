@@ -28,9 +28,10 @@ const BOOLEAN = ["cloudfunctions.requireVPCConnector", "iam.managed.allowedPolic
 type Handle = (state: ProjectState, call: RestCall, project: SandboxProject) => object;
 
 /**
- * Cloud Billing, Service Usage, Resource Manager, Organization Policy and Cloud Quotas on one address, as far as they tell of a
- * project before anything is deployed, and with what gcloud needs to enable an API and to link a billing account. Answers have the
- * documented form: a number in place of the project's ID, no empty list, no `false`.
+ * Cloud Billing, Service Usage, Resource Manager, Organization Policy and Cloud Quotas on one address, as far
+ * as they tell of a project before anything is deployed, and with what gcloud needs to enable an API and to
+ * link a billing account. Answers have the documented form: a number in place of the project's ID, no empty
+ * list, no `false`.
  */
 export function startProjectApis(options: ProjectApisOptions): Promise<LocalServer> {
   const { state, allows = () => true } = options;

@@ -12,8 +12,9 @@ export interface Gate {
 }
 
 /**
- * What stands before every call: the project that it counts on, by header, is one whose services the caller may use, and has the API
- * enabled. https://cloud.google.com/docs/quotas/quota-project, https://cloud.google.com/service-usage/docs/error-model
+ * What stands before every call: the project that it counts on, by header, is one whose services the caller
+ * may use, and has the API enabled. https://cloud.google.com/docs/quotas/quota-project,
+ * https://cloud.google.com/service-usage/docs/error-model
  */
 export function assertUsable(gate: Gate, { caller, quotaProject }: RestCall, api: string): void {
   const [first] = gate.state.projects;

@@ -155,7 +155,10 @@ function listSecrets(state: State, call: RestCall): object {
   return { secrets: page.map(renderSecret), ...nextPageToken, totalSize: found.length };
 }
 
-/** Replaces what the mask names; fails with FAILED_PRECONDITION if an etag is sent that is not the current one. */
+/**
+ * Replaces what the mask names; fails with FAILED_PRECONDITION if an etag is sent that is not the current
+ * one.
+ */
 function updateSecret(state: State, call: RestCall): object {
   const secret = existing(state, call);
   const body = fields(call.body);
@@ -296,7 +299,10 @@ function findVersion(secret: Secret, wanted: string): Version {
   throw new GoogleError("NOT_FOUND", `Secret Version [${secret.name}/versions/${wanted}] not found.`);
 }
 
-/** https://cloud.google.com/secret-manager/docs/etags: a mismatch is FAILED_PRECONDITION with HTTP 400, not ABORTED. */
+/**
+ * https://cloud.google.com/secret-manager/docs/etags: a mismatch is FAILED_PRECONDITION with HTTP 400, not
+ * ABORTED.
+ */
 function checkEtag(sent: unknown, current: string): void {
   if (sent === undefined || sent === "" || sent === current) return;
   throw new GoogleError(

@@ -20,7 +20,10 @@ export function inventoryText(kinds: readonly RenderedKind[]): string {
   return `[\n${lines.join(",\n")}\n]\n`;
 }
 
-/** Fails on a rendering with other kinds than the inventory, which permissions are derived from; says what to do. */
+/**
+ * Fails on a rendering with other kinds than the inventory, which permissions are derived from; says what to
+ * do.
+ */
 export function assertInventory(rendered: readonly RenderedKind[], inventory: readonly RenderedKind[]): void {
   const is = new Set(rendered.map(nameOf));
   const noted = new Set(inventory.map(nameOf));

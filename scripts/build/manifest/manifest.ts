@@ -65,9 +65,9 @@ async function renderedText(istioctl: string, pin: Pin, updateInventory: boolean
 }
 
 /**
- * The manifest of the bundle, rendered once for the same inputs. With the istioctl of the pinned release (`releaseIstioctl`)
- * it is the one to deploy; without, the sandbox's own istioctl makes the one for the sandbox. Fails on kinds that
- * the inventory does not have.
+ * The manifest of the bundle, rendered once for the same inputs. With the istioctl of the pinned release
+ * (`releaseIstioctl`) it is the one to deploy; without, the sandbox's own istioctl makes the one for the
+ * sandbox. Fails on kinds that the inventory does not have.
  */
 export async function manifestText(options: ManifestOptions): Promise<ManifestText> {
   const { progress, releaseIstioctl, updateInventory = false } = options;

@@ -16,9 +16,9 @@ interface Promised {
 }
 
 /**
- * What a rendering lacks of what Meshjoin stands on, all of it at once, each with the keys of `values.yaml` to correct; empty
- * if it lacks nothing. The rendering is looked at, and not the values, because istioctl lays them over its spec in ways
- * of its own.
+ * What a rendering lacks of what Meshjoin stands on, all of it at once, each with the keys of `values.yaml`
+ * to correct; empty if it lacks nothing. The rendering is looked at, and not the values, because istioctl
+ * lays them over its spec in ways of its own.
  */
 export function brokenPromises(objects: readonly KubernetesObject[], pin: Pin, settings: Settings): string[] {
   const promised = [

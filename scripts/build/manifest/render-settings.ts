@@ -24,7 +24,8 @@ function fixedSpec(pin: Pin, settings: Settings): Record<string, unknown> {
         proxyMetadata: {
           // Proxies fetch their roots from istiod, so that a second root reaches them without a restart.
           PROXY_CONFIG_XDS_AGENT: "true",
-          // They ask for 24h by themselves, and istiod refuses more than it may grant; `security/pkg/pki/ca/ca.go`.
+          // They ask for 24h by themselves, and istiod refuses more than it may grant;
+          // `security/pkg/pki/ca/ca.go`.
           SECRET_TTL: settings.workloadTtl,
         },
       },

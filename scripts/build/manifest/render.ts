@@ -56,7 +56,9 @@ function isKubernetesObject(value: unknown): value is KubernetesObject {
   return typeof metadata === "object" && metadata !== null && "name" in metadata;
 }
 
-/** istioctl's output as objects, each with sorted keys, in an order that depends on nothing but their names. */
+/**
+ * istioctl's output as objects, each with sorted keys, in an order that depends on nothing but their names.
+ */
 function parseManifest(yaml: string): KubernetesObject[] {
   const objects: KubernetesObject[] = [];
   for (const document of parseAllDocuments(yaml)) {
@@ -74,8 +76,8 @@ function parseManifest(yaml: string): KubernetesObject[] {
 }
 
 /**
- * One run of `istioctl manifest generate`, which reads no cluster. Fails on a rendering that breaks what a mesh of Meshjoin
- * stands on, with everything that it breaks.
+ * One run of `istioctl manifest generate`, which reads no cluster. Fails on a rendering that breaks what a
+ * mesh of Meshjoin stands on, with everything that it breaks.
  */
 export async function renderObjects(
   istioctl: string,

@@ -1,6 +1,6 @@
 /**
- * What Terraform grants beside the custom roles, and why no scenario of the sandbox can need it. A grant that is missing here
- * fails a test.
+ * What Terraform grants beside the custom roles, and why no scenario of the sandbox can need it. A grant that
+ * is missing here fails a test.
  */
 export const NOT_EXERCISED: Readonly<Record<string, string>> = {
   "roles/run.invoker":

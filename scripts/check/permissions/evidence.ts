@@ -6,7 +6,10 @@ import { CACHE, ROOT } from "../../paths.ts";
 const SCENARIOS = join(ROOT, "test", "integration");
 const FOLDER = join(CACHE, "permissions");
 
-/** What the functions asked IAM for while the scenarios of one file ran; replaces what an earlier run of it left. */
+/**
+ * What the functions asked IAM for while the scenarios of one file ran; replaces what an earlier run of it
+ * left.
+ */
 export async function recordAsked(testPath: string, asked: readonly Asked[]): Promise<void> {
   const name = basename(testPath, ".test.ts");
   const named = asked.map((each) => ({
@@ -24,7 +27,9 @@ export async function readAsked(): Promise<Asked[]> {
   return texts.flatMap((text): Asked[] => JSON.parse(text));
 }
 
-/** Files of scenarios that have not been run since: what only they need would seem to be granted for nothing. */
+/**
+ * Files of scenarios that have not been run since: what only they need would seem to be granted for nothing.
+ */
 export async function filesNotRun(): Promise<string[]> {
   const ran = new Set(await readdir(FOLDER).catch(() => []));
   const files = (await readdir(SCENARIOS)).filter((file) => file.endsWith(".test.ts"));

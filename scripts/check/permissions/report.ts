@@ -29,7 +29,10 @@ export function reportOf(granted: Granted, asked: readonly Asked[]): PermissionR
   return { uses, denied: asked.filter(({ allowed }) => !allowed) };
 }
 
-/** What is wrong with the grants, a sentence each; nothing where they are exactly what the scenarios that have run need. */
+/**
+ * What is wrong with the grants, a sentence each; nothing where they are exactly what the scenarios that have
+ * run need.
+ */
 export function faultsOf(report: PermissionReport, notRun: readonly string[] = []): string[] {
   return [...deniedIn(report), ...(notRun.length > 0 ? [] : sparedIn(report))];
 }

@@ -6,8 +6,8 @@ import { filesNotRun, readAsked } from "./evidence.ts";
 import { faultsOf, type PermissionReport, renderReport, reportOf } from "./report.ts";
 
 /**
- * Which permission is there for which scenario, as the last run of the integration tests saw it: `npm run permissions`, with
- * `-- --json` every scenario of each.
+ * Which permission is there for which scenario, as the last run of the integration tests saw it: `npm run
+ * permissions`, with `-- --json` every scenario of each.
  */
 const { values } = parseArgs({ options: { json: { type: "boolean", default: false } } });
 const asked = await readAsked();

@@ -128,7 +128,10 @@ export const TRIALS: readonly Trial[] = [JOIN, FORGET, INTERMEDIATES, ROOT];
 const needs = (role: FunctionRole, trial: Trial, ...permissions: string[]): Sample[] =>
   permissions.map((permission) => ({ role, permission, trial }));
 
-/** At least one of each kind: the clusters' API, each verb in a cluster, what guards RBAC, tokens, the root secret. */
+/**
+ * At least one of each kind: the clusters' API, each verb in a cluster, what guards RBAC, tokens, the root
+ * secret.
+ */
 export const SAMPLES: readonly Sample[] = [
   ...needs(
     "reconciler",

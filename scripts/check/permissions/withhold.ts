@@ -6,8 +6,8 @@ import { renderTable } from "../../../shared/table.ts";
 import { SAMPLES, TRIALS } from "./trials.ts";
 
 /**
- * Takes sampled permissions away, one at a time, and shows that something then fails; and that nothing does where none is
- * missing: `npm run permissions:withhold`.
+ * Takes sampled permissions away, one at a time, and shows that something then fails; and that nothing does
+ * where none is missing: `npm run permissions:withhold`.
  */
 async function withholdEach(fleet: SandboxFleet): Promise<string[][]> {
   const rows: string[][] = [];

@@ -6,7 +6,10 @@ const inProject = (path: (resource: Value) => string) => (resource: Value) =>
 const email = ({ account_id: account, project }: Value) =>
   `${text(account)}@${text(project)}.iam.gserviceaccount.com`;
 
-/** What Google decides, in its form, where an expression or another resource is particular about that. By type and attribute. */
+/**
+ * What Google decides, in its form, where an expression or another resource is particular about that. By type
+ * and attribute.
+ */
 const DECIDED: Readonly<Record<string, Readonly<Record<string, (resource: Value) => string>>>> = {
   google_cloudfunctions2_function: { uri: ({ name }) => `https://${text(name)}-abc.run.app` },
   google_monitoring_notification_channel: { name: inProject(() => "notificationChannels/1") },

@@ -1,8 +1,14 @@
 import { isValue, text, type Value } from "./values.ts";
 
-/** Seconds until Google Cloud acts on what it was told. Its documents give no bound, and ask for "a few minutes": these are what must be waited for at least. */
+/**
+ * Seconds until Google Cloud acts on what it was told. Its documents give no bound, and ask for "a few
+ * minutes": these are what must be waited for at least.
+ */
 const SERVICE_AWAKE = 30;
-/** https://cloud.google.com/iam/docs/access-change-propagation: "typically 2 minutes"; the provider's example for a build account waits 60 s. */
+/**
+ * https://cloud.google.com/iam/docs/access-change-propagation: "typically 2 minutes"; the provider's example for
+ * a build account waits 60 s.
+ */
 const GRANT_EFFECTIVE = 60;
 /** https://cloud.google.com/eventarc/docs/troubleshooting: an agent that is new takes some minutes. */
 const EVENTARC_AGENT = 120;
@@ -24,8 +30,9 @@ const SERVICES: Readonly<Record<string, string>> = {
 };
 
 /**
- * What of Google Cloud takes its time, on a clock that only a `time_sleep` moves: an API that was just enabled, and an account that was
- * just granted a role. What was made before this stand-in ran has long arrived.
+ * What of Google Cloud takes its time, on a clock that only a `time_sleep` moves: an API that was just
+ * enabled, and an account that was just granted a role. What was made before this stand-in ran has long
+ * arrived.
  */
 export function createPropagation(arrivesAtOnce = false) {
   let now = 0;
@@ -59,7 +66,10 @@ export function createPropagation(arrivesAtOnce = false) {
       return undefined;
     },
 
-    /** What does not wait for its API comes before or after it by chance; what came before is told when the API is enabled. */
+    /**
+     * What does not wait for its API comes before or after it by chance; what came before is told when the
+     * API is enabled.
+     */
     made(type: string, resource: Value): void {
       if (arrivesAtOnce) return;
       const project = text(resource["project"]);

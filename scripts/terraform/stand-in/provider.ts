@@ -19,8 +19,9 @@ type Types = Pick<Schema, Kind>;
 const DEFINITION = fileURLToPath(new URL("./plugin.proto", import.meta.url));
 
 /**
- * The providers for as long as `work` takes: they know the types of the extract, and what they are told to make exists in Terraform's
- * state alone. `environment` leads a terraform to them. What is made takes its time to be of use, unless it `arrivesAtOnce`.
+ * The providers for as long as `work` takes: they know the types of the extract, and what they are told to
+ * make exists in Terraform's state alone. `environment` leads a terraform to them. What is made takes its
+ * time to be of use, unless it `arrivesAtOnce`.
  */
 export async function withStandIn<T>(
   schema: Schema,
@@ -44,7 +45,8 @@ export async function withStandIn<T>(
 }
 
 /**
- * Tells Terraform of a provider that runs already: it neither looks for it in a registry nor locks a version of it.
+ * Tells Terraform of a provider that runs already: it neither looks for it in a registry nor locks a version
+ * of it.
  * https://developer.hashicorp.com/terraform/plugin/debugging#starting-a-provider-in-debug-mode
  */
 function reattachment({ source }: Provider, port: number): [string, object] {
@@ -149,7 +151,10 @@ function unary(answer: (request: Request) => object): grpc.handleUnaryCall<Reque
   return ({ request }, done) => done(null, answer(request));
 }
 
-/** As the provider's SDK does it: what this version does not know any more is left out of the state that an older one wrote. */
+/**
+ * As the provider's SDK does it: what this version does not know any more is left out of the state that an
+ * older one wrote.
+ */
 function upgraded(state: Value, schema: BlockSchema): Value {
   const known = Object.entries(state).filter(([name]) => name in schema.attributes || name in schema.blocks);
   return Object.fromEntries(

@@ -1,7 +1,10 @@
 import type { BlockSchema } from "../schema.ts";
 import type { Value } from "./values.ts";
 
-/** Arguments that say which object is meant: another value means another object. So the provider has them, in every type of the modules. */
+/**
+ * Arguments that say which object is meant: another value means another object. So the provider has them, in
+ * every type of the modules.
+ */
 const IDENTITY = [
   "account_id",
   "bucket",
@@ -20,7 +23,10 @@ const IDENTITY = [
   "subscription",
 ];
 
-/** As the provider's documentation has it: "changing this forces a new resource to be created". Of grants, all. */
+/**
+ * As the provider's documentation has it: "changing this forces a new resource to be created". Of grants,
+ * all.
+ */
 const FIXED: Readonly<Record<string, readonly string[]>> = {
   google_artifact_registry_repository: ["format", "mode", "remote_repository_config"],
   google_eventarc_trigger: ["matching_criteria"],

@@ -4,7 +4,10 @@ import type { Attribute, BlockSchema } from "../schema.ts";
 /** What only applying will tell. */
 export const UNKNOWN: object = Object.freeze({});
 
-/** How Terraform writes values: https://github.com/hashicorp/terraform/blob/main/docs/plugin-protocol/object-wire-format.md */
+/**
+ * How Terraform writes values:
+ * https://github.com/hashicorp/terraform/blob/main/docs/plugin-protocol/object-wire-format.md
+ */
 const PLAIN = 0;
 const REFINED = 12;
 

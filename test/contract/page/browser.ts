@@ -15,7 +15,9 @@ export function launch(executablePath: string): Promise<Browser> {
 
 export interface Visit {
   readonly page: Page;
-  /** What the browser has to say against the page so far: its console, its policy, requests to other places. */
+  /**
+   * What the browser has to say against the page so far: its console, its policy, requests to other places.
+   */
   readonly complaints: readonly string[];
 }
 

@@ -39,8 +39,8 @@ export async function issuedTo(key: KeyAlgorithm, root: RootFiles): Promise<Root
 }
 
 /**
- * A workload's certificate with the content of istiod's, `GenCertTemplateFromCSR` of Istio's `security/pkg/pki/util`: no
- * subject, the SPIFFE identity critical.
+ * A workload's certificate with the content of istiod's, `GenCertTemplateFromCSR` of Istio's
+ * `security/pkg/pki/util`: no subject, the SPIFFE identity critical.
  */
 export function workloadOf(ca: RootFiles): string {
   return withOpenssl(({ run, write, read }) => {

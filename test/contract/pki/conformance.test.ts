@@ -87,7 +87,8 @@ describe("openssl's strict check, Node, Go and pkilint", () => {
 });
 
 describe("openssl, Node and Go", () => {
-  // pkilint has something against istiod's form: `keyEncipherment` with an EC key, and a URI of the scheme `spiffe`.
+  // pkilint has something against istiod's form: `keyEncipherment` with an EC key, and a URI of the scheme
+  // `spiffe`.
   it.each(INTERMEDIATES)("find no fault in a workload's chain to a root, %s, by a key of %s", (root, key) => {
     expect(verdicts.get(`workload ${root} ${key}`)).toMatchObject(SOUND_PATH);
   });

@@ -20,8 +20,8 @@ interface Report {
 }
 
 /**
- * The findings of severity ERROR and above, for each file. pkilint comes from the Python package index that pip is set up
- * with, once: it is kept in the user's cache.
+ * The findings of severity ERROR and above, for each file. pkilint comes from the Python package index that
+ * pip is set up with, once: it is kept in the user's cache.
  */
 export async function lint(files: readonly string[]): Promise<string[][]> {
   const PYTHONPATH = await ensurePkilint();

@@ -1,14 +1,20 @@
 import { type LocalServer, listen, readBody } from "../../../sandbox/google/http/server.ts";
 import { type Entry, matches } from "../../support/logging/query.ts";
 
-/** Of `entries:list`, what gcloud sends; https://cloud.google.com/logging/docs/reference/v2/rest/v2/entries/list */
+/**
+ * Of `entries:list`, what gcloud sends;
+ * https://cloud.google.com/logging/docs/reference/v2/rest/v2/entries/list
+ */
 interface ListRequest {
   readonly filter?: string;
   readonly orderBy?: string;
   readonly pageSize?: number;
 }
 
-/** Cloud Logging as far as `gcloud logging read` asks it, over what `entries` answers at that time; one page, newest first. */
+/**
+ * Cloud Logging as far as `gcloud logging read` asks it, over what `entries` answers at that time; one page,
+ * newest first.
+ */
 export async function startCloudLogging(entries: () => Promise<readonly Entry[]>): Promise<LocalServer> {
   return await listen(async (request, response) => {
     const answer = (status: number, body: object) =>

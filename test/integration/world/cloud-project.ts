@@ -27,8 +27,8 @@ interface Asked {
 const BUCKET = "releases";
 
 /**
- * What gcloud asks of Service Usage, Resource Manager and Cloud Storage before anything of the sandbox is there, for the owner of a
- * project that is empty. Anything else is refused, and kept.
+ * What gcloud asks of Service Usage, Resource Manager and Cloud Storage before anything of the sandbox is
+ * there, for the owner of a project that is empty. Anything else is refused, and kept.
  */
 export async function startCloudProject(project: string): Promise<CloudProject> {
   const state = {

@@ -41,8 +41,8 @@ interface Received {
 }
 
 /**
- * The REST API of Pub/Sub, which gcloud speaks, in front of the sandbox's server: pull and seek of a subscription, and publish to a
- * topic by the name that Terraform gives it.
+ * The REST API of Pub/Sub, which gcloud speaks, in front of the sandbox's server: pull and seek of a
+ * subscription, and publish to a topic by the name that Terraform gives it.
  */
 export async function startPubSubRest(fleet: SandboxFleet): Promise<LocalServer> {
   const client = clientOf(fleet);
@@ -76,7 +76,9 @@ export async function startPubSubRest(fleet: SandboxFleet): Promise<LocalServer>
   };
 }
 
-/** https://cloud.google.com/pubsub/docs/reference/rest/v1/projects.subscriptions/pull and seek, and projects.topics/publish */
+/**
+ * https://cloud.google.com/pubsub/docs/reference/rest/v1/projects.subscriptions/pull and seek, and projects.topics/publish
+ */
 interface SentRequest {
   readonly messages?: readonly { readonly data: string }[];
   readonly maxMessages?: number;

@@ -16,8 +16,8 @@ export interface Ended {
 }
 
 /**
- * A shell, at first in the project's folder, in which gcloud, kubectl and meshjoin see the sandbox, as its owner, and nothing else. Who sits
- * there answers each question with yes.
+ * A shell, at first in the project's folder, in which gcloud, kubectl and meshjoin see the sandbox, as its
+ * owner, and nothing else. Who sits there answers each question with yes.
  */
 export interface Desk {
   /** Runs lines that set variables or change the folder, for itself and for what comes later. */
@@ -26,7 +26,9 @@ export interface Desk {
   run(command: string): Promise<Ended>;
 }
 
-/** `endpoints`: what gcloud is told besides, by the name of an API as in `CLOUDSDK_API_ENDPOINT_OVERRIDES_`. */
+/**
+ * `endpoints`: what gcloud is told besides, by the name of an API as in `CLOUDSDK_API_ENDPOINT_OVERRIDES_`.
+ */
 export async function sitDown(
   fleet: SandboxFleet,
   endpoints: Readonly<Record<string, string>>,
@@ -80,7 +82,9 @@ async function inBash(command: string, env: NodeJS.ProcessEnv): Promise<Ended> {
   }
 }
 
-/** Whoever runs the tests has a gcloud and a mesh of their own; only where gcloud finds its Python is kept. */
+/**
+ * Whoever runs the tests has a gcloud and a mesh of their own; only where gcloud finds its Python is kept.
+ */
 function withoutSettings(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   const kept = Object.entries(env).filter(
     ([name]) =>

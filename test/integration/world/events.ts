@@ -7,7 +7,9 @@ type Json = Readonly<Record<string, unknown>>;
 
 let operations = 0;
 
-/** A finished creation, as the audit log tells of it, of an operation of its own; `change` is merged over it. */
+/**
+ * A finished creation, as the audit log tells of it, of an operation of its own; `change` is merged over it.
+ */
 export function finishedEntry(
   member: Pick<FleetMember, "project" | "location" | "name">,
   change: Json = {},

@@ -166,7 +166,10 @@ export async function clearFaults(fleet: SandboxFleet): Promise<void> {
   await fetch(`${fleet.file().controlUrl}/faults`, { method: "DELETE" });
 }
 
-/** Through the GKE API, like `gcloud container clusters update --workload-policies=allow-net-admin`; resolves when it is in force. */
+/**
+ * Through the GKE API, like `gcloud container clusters update --workload-policies=allow-net-admin`; resolves
+ * when it is in force.
+ */
 export async function allowNetAdmin(fleet: SandboxFleet, member: ClusterName): Promise<void> {
   const url = locationUrl(fleet, member);
   const update = { desiredAutopilotWorkloadPolicyConfig: { allowNetAdmin: true } };

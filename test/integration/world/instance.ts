@@ -7,7 +7,10 @@ import {
 } from "../../../sandbox/google/functions/function-process.ts";
 import { type ProcessExit, startProcess } from "../../../sandbox/os/process.ts";
 
-/** Deploys the function with this configuration, which stops the instance as it starts; its last words go to the function's log. */
+/**
+ * Deploys the function with this configuration, which stops the instance as it starts; its last words go to
+ * the function's log.
+ */
 export async function dieAtStart(
   fleet: SandboxFleet,
   name: FunctionName,

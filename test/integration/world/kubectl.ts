@@ -55,7 +55,10 @@ const OURS =
   "namespaces,secrets,configmaps,serviceaccounts,services,clusterroles,clusterrolebindings,roles,rolebindings," +
   "customresourcedefinitions,mutatingwebhookconfigurations,validatingwebhookconfigurations,deployments";
 
-/** What controllers write to as well, whenever they like: istiod (CA bundle, failure policy) and Kubernetes (status). */
+/**
+ * What controllers write to as well, whenever they like: istiod (CA bundle, failure policy) and Kubernetes
+ * (status).
+ */
 const CO_WRITTEN = new Set([
   "CustomResourceDefinition",
   "Deployment",
@@ -75,8 +78,9 @@ function writesOf(object: WorldObject): readonly string[] {
 }
 
 /**
- * Each of them with its resourceVersion, or with who wrote it when where controllers write too; what controllers alone write,
- * istiod's locks for example, is left out. Equal before and after means that nobody else wrote anything.
+ * Each of them with its resourceVersion, or with who wrote it when where controllers write too; what
+ * controllers alone write, istiod's locks for example, is left out. Equal before and after means that nobody
+ * else wrote anything.
  */
 export function writes(objects: readonly WorldObject[]): readonly string[] {
   return objects

@@ -17,15 +17,16 @@ export interface Expected {
 /** A page of commands at work. */
 export interface Page {
   /**
-   * Runs the one command of the section that the pattern fits, and fails unless it ends and shows as expected. Answers its standard
-   * output; nothing is expected, and nothing answered, where a program of it is not installed.
+   * Runs the one command of the section that the pattern fits, and fails unless it ends and shows as
+   * expected. Answers its standard output; nothing is expected, and nothing answered, where a program of it
+   * is not installed.
    */
   readonly expectCommand: (section: string, pattern: RegExp, expected?: Expected) => Promise<string>;
   /** The same with a command that sets variables for those that come later. */
   readonly setVariables: (section: string, pattern: RegExp, values?: Values) => Promise<void>;
   /**
-   * Runs a gcloud command whose API nobody plays here, up to its first request: gcloud takes the command as it stands, and the request is
-   * as expected. Where gcloud is not installed nothing is expected.
+   * Runs a gcloud command whose API nobody plays here, up to its first request: gcloud takes the command as
+   * it stands, and the request is as expected. Where gcloud is not installed nothing is expected.
    */
   readonly expectAsked: (section: string, pattern: RegExp, request: RegExp, values?: Values) => Promise<void>;
   /** Commands that nobody has asked for yet. */

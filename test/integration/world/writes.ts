@@ -57,7 +57,10 @@ export async function writesTo(fleet: SandboxFleet, member: FleetMember, name: s
 export interface Death {
   /** That the event was answered with; 0 if it was not. */
   readonly status: number;
-  /** Of this instance. Requests that were on their way when it died count too, so it may be some more than asked for. */
+  /**
+   * Of this instance. Requests that were on their way when it died count too, so it may be some more than
+   * asked for.
+   */
   readonly writes: number;
 }
 

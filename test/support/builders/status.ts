@@ -39,7 +39,10 @@ const DAY_MS = 86_400_000;
 /** Readers with two istiod pods: every third. */
 const TWO_PODS = 3;
 
-/** Mesh `shop-prod` as it was seen at `NOW`, all well unless it says otherwise; equal seeds make equal statuses. */
+/**
+ * Mesh `shop-prod` as it was seen at `NOW`, all well unless it says otherwise; equal seeds make equal
+ * statuses.
+ */
 export function aStatus(seed: StatusSeed = {}): Status {
   const { members: size = 3, networks = 1, troubled = false, ...rest } = seed;
   const clusters = Array.from({ length: size }, (_, index) => clusterOf(index, networks));

@@ -9,7 +9,9 @@ import type { Reach } from "./member-api/istiod.ts";
 
 /** Every cluster's API server, and the network between them. It outlives the processes that work on it. */
 export interface FakeFleet {
-  /** A new API server behind all endpoints of this cluster; GKE's ID tells it from an earlier one of its name. */
+  /**
+   * A new API server behind all endpoints of this cluster; GKE's ID tells it from an earlier one of its name.
+   */
   add(cluster: Cluster): FakeApiServer;
   /** Fails on a cluster that was never added. */
   server(cluster: Cluster): FakeApiServer;

@@ -167,7 +167,10 @@ function keeperOf(roots: FakeRootStore, faults: ProcessFaults): RootKeeper {
 
 let payload: Promise<string> | undefined;
 
-/** One root for all meshes of a test file: its key is not what they are about, so it is the one that signs and verifies fastest. */
+/**
+ * One root for all meshes of a test file: its key is not what they are about, so it is the one that signs and
+ * verifies fastest.
+ */
 async function rootPayload(clock: FakeClock): Promise<string> {
   payload ??= makeRoot({ now: clock.now(), algorithm: "ec-p256" }).then(
     (root) => root.certificate + root.privateKey,

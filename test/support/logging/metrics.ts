@@ -7,7 +7,8 @@ export const SIGNER = "meshjoin-signer@shop.iam.gserviceaccount.com";
 const filters = await metricFilters({ mesh_id: "prod", signer: SIGNER });
 
 /**
- * As Cloud Logging stores what a function writes: `severity` and `time` become the entry's own, the rest its payload.
+ * As Cloud Logging stores what a function writes: `severity` and `time` become the entry's own, the rest its
+ * payload.
  * https://cloud.google.com/logging/docs/structured-logging#special-payload-fields
  */
 export function entryOf(service: string, line: string): Entry {
@@ -15,7 +16,9 @@ export function entryOf(service: string, line: string): Entry {
   return { ...ofService(service, "stdout"), severity, timestamp: time, jsonPayload };
 }
 
-/** A line that is no JSON has no severity, whatever stream it is written to, and the time at which it arrives. */
+/**
+ * A line that is no JSON has no severity, whatever stream it is written to, and the time at which it arrives.
+ */
 export function textEntryOf(service: string, line: string, arrived: Date): Entry {
   return { ...ofService(service, "stderr"), timestamp: arrived.toISOString(), textPayload: line };
 }

@@ -4,7 +4,8 @@ import { parser } from "@prometheus-io/lezer-promql";
 export type Labels = ReadonlyMap<string, readonly string[]>;
 
 /**
- * As PromQL names a metric of Cloud Monitoring: the first slash becomes a colon, every other character that it does not know `_`.
+ * As PromQL names a metric of Cloud Monitoring: the first slash becomes a colon, every other character that
+ * it does not know `_`.
  * https://cloud.google.com/monitoring/promql/promql-mapping
  */
 export function seriesName(metricType: string): string {
@@ -31,7 +32,8 @@ export function queryFaults(query: string, series: Labels): string[] {
         faults.push(`${metric} has no label ${text}`);
     },
     leave: ({ type, from, to }) => {
-      // More than one type of resource may write a log-based metric, and Monitoring refuses a query that names none.
+      // More than one type of resource may write a log-based metric, and Monitoring refuses a query that
+      // names none.
       if (type.name === "VectorSelector" && !query.slice(from, to).includes("monitored_resource="))
         faults.push(`${query.slice(from, to)} names no monitored_resource`);
     },

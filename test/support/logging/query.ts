@@ -17,8 +17,9 @@ const SEVERITIES = [
 ];
 
 /**
- * Whether a filter in the Logging query language lets an entry through, for the part of the language that `terraform/` and
- * `docs/runbook.md` use; the rest is refused, not guessed. https://cloud.google.com/logging/docs/view/logging-query-language
+ * Whether a filter in the Logging query language lets an entry through, for the part of the language that
+ * `terraform/` and `docs/runbook.md` use; the rest is refused, not guessed.
+ * https://cloud.google.com/logging/docs/view/logging-query-language
  */
 export function matches(filter: string, entry: Entry): boolean {
   return holds(parseQuery(filter), entry);

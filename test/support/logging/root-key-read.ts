@@ -1,6 +1,8 @@
 import type { Entry } from "./query.ts";
 
-/** As the Data Access log of Secret Manager has it; https://cloud.google.com/secret-manager/docs/audit-logging */
+/**
+ * As the Data Access log of Secret Manager has it; https://cloud.google.com/secret-manager/docs/audit-logging
+ */
 export function rootKeyRead(principalEmail: string, meshId: string, timestamp = new Date()): Entry {
   return {
     logName: "projects/shop/logs/cloudaudit.googleapis.com%2Fdata_access",

@@ -26,8 +26,8 @@ const FENCED = /^```(?<language>\w*)\n(?<code>.*?)^```$/gms;
 const INLINE = /`(?<code>[^`]+)`/g;
 
 /**
- * All commands of a page in Markdown, in their order, those of fenced blocks first in each section. Fails on a block of which nobody can
- * tell what it is.
+ * All commands of a page in Markdown, in their order, those of fenced blocks first in each section. Fails on
+ * a block of which nobody can tell what it is.
  */
 export function readCommands(page: string): Command[] {
   return page.split(/^## /m).flatMap((part, index) => {

@@ -42,6 +42,13 @@ describe("a comment", () => {
     expect(dead).toEqual([]);
   });
 
+  it("is no wider than the formatter lets code be", () => {
+    const wide = files.flatMap((path) =>
+      linesOf(path).flatMap(({ line, text }) => (isTooLong(text, WIDTH) ? [`${path}:${line}`] : [])),
+    );
+    expect(wide).toEqual([]);
+  });
+
   it.each([
     ["a rule that the page does not have", "// design rule 99", ["rule 99"]],
     ["a file that is not there", "/** See docs/gone.md. */", ["docs/gone.md"]],
@@ -51,7 +58,7 @@ describe("a comment", () => {
     expect(deadCitations(text, { exists, rules })).toEqual(citations);
   });
 
-  it("that is too wide is found, on whichever of its lines", () => {
+  it("that is too wide is found, on any of its lines", () => {
     const source = `const a = 1;\n/**\n * ${"x".repeat(WIDTH)}\n * y\n */\nconst b = 2; // ${"z".repeat(WIDTH)}\n`;
     const wide = commentLines("a.ts", source).filter(({ text }) => isTooLong(text, WIDTH));
     expect(wide.map(({ line }) => line)).toEqual([3, 6]);

@@ -17,7 +17,10 @@ export function commentLines(path: string, source: string): CommentLine[] {
   });
 }
 
-/** What leads a reader nowhere: `exists` says whether a path is there, `rules` which rules the design page has. */
+/**
+ * What leads a reader nowhere: `exists` says whether a path is there, `rules` which rules the design page
+ * has.
+ */
 export function deadCitations(
   text: string,
   { exists, rules }: { readonly exists: (path: string) => boolean; readonly rules: ReadonlySet<string> },

@@ -5,7 +5,10 @@ import { parseSync } from "oxc-parser";
 export interface ModuleFacts {
   /** From the project's folder. */
   readonly path: string;
-  /** Paths from the project's folder for relative imports, else as written; types, re-exports and `import()` included. */
+  /**
+   * Paths from the project's folder for relative imports, else as written; types, re-exports and `import()`
+   * included.
+   */
   readonly imports: readonly string[];
   /** Uses of the clock, of chance and of the world around, as written. */
   readonly effects: readonly string[];

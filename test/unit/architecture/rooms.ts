@@ -1,6 +1,8 @@
 import type { ModuleFacts } from "./module-facts.ts";
 
-/** Of what is not deployed, from the inside out; a file imports from its own room and from those before it. */
+/**
+ * Of what is not deployed, from the inside out; a file imports from its own room and from those before it.
+ */
 const ROOMS: readonly (readonly string[])[] = [
   ["package.json", "shared/"],
   ["sandbox/os/"],

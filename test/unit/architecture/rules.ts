@@ -6,7 +6,9 @@ export interface Layer {
   readonly role: string;
 }
 
-/** From the inside out: a file imports from its own layer and from those before it. docs/design.md shows them. */
+/**
+ * From the inside out: a file imports from its own layer and from those before it. docs/design.md shows them.
+ */
 export const LAYERS: readonly Layer[] = [
   { paths: ["shared/core/"], role: "pure: names, membership, stages of a root, words for people" },
   { paths: ["shared/plan/"], role: "pure: from the mesh that was seen to the actions that are due" },

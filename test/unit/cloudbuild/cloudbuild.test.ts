@@ -27,7 +27,10 @@ const WITHOUT_DIGEST = [
   /^gcr\.io\/cloud-builders\/docker$/,
   /^gcr\.io\/google\.com\/cloudsdktool\/google-cloud-cli:[\d.]+-stable$/,
 ];
-/** Set by triggers of pull requests alone; https://cloud.google.com/build/docs/configuring-builds/substitute-variable-values */
+/**
+ * Set by triggers of pull requests alone;
+ * https://cloud.google.com/build/docs/configuring-builds/substitute-variable-values
+ */
 const OF_PULL_REQUESTS = ["_PR_NUMBER"];
 
 const read = (path: string) => readFile(join(ROOT, path), "utf8");

@@ -8,8 +8,8 @@ import { parse } from "yaml";
 import { ROOT } from "../../../scripts/paths.ts";
 
 /**
- * Buckets as folders; `cp` with --if-generation-match=0 makes an object and replaces none. The first cp of $LOSE_ANSWER
- * succeeds and says that it failed.
+ * Buckets as folders; `cp` with --if-generation-match=0 makes an object and replaces none. The first cp of
+ * $LOSE_ANSWER succeeds and says that it failed.
  */
 const GCLOUD = `#!/bin/sh
 set -eu

@@ -6,7 +6,9 @@ import { isImageHub } from "../../../shared/core/image-hub.ts";
 
 const VARIABLES = readFileSync(join(ROOT, "terraform", "variables.tf"), "utf8");
 
-/** What the conditions of Terraform's variable `istio_hub` say: its expression means the same to RE2 and here. */
+/**
+ * What the conditions of Terraform's variable `istio_hub` say: its expression means the same to RE2 and here.
+ */
 function isTerraformsHub(hub: string): boolean {
   const [, expression] = /can\(regex\("([^"]+)", var\.istio_hub\)\)/.exec(VARIABLES) ?? [];
   const [, lengthMax] = /length\(var\.istio_hub\), 0\) <= (\d+)/.exec(VARIABLES) ?? [];

@@ -5,7 +5,10 @@ import { functionsGrants } from "../../../shared/doctor/grants.ts";
 import { aMesh } from "../../support/fakes/mesh.ts";
 import { fakeRootStore } from "../../support/fakes/root-store.ts";
 
-/** What the reconciler says of the root where it reads other names of versions than the authority goes by, which signs with version 1. */
+/**
+ * What the reconciler says of the root where it reads other names of versions than the authority goes by,
+ * which signs with version 1.
+ */
 async function checked(own: RootVersions) {
   const mesh = await aMesh({ members: 1 });
   const { ports, spec, signal } = mesh.run();

@@ -144,7 +144,10 @@ describe("an audit-log entry about anything else", () => {
 
 const REAL = new URL("../../../../shared/fixtures/gke-audit/", import.meta.url);
 
-/** Entries of real projects are not part of the repository; where somebody has them beside it, they are read too. */
+/**
+ * Entries of real projects are not part of the repository; where somebody has them beside it, they are read
+ * too.
+ */
 describe("entries of real projects", () => {
   const files = existsSync(REAL) ? readdirSync(REAL).filter((file) => file.endsWith(".yaml")) : [];
   const FOUND: Readonly<Record<string, object>> = {

@@ -6,7 +6,10 @@ export type AuditEntry = {
   resource?: { labels?: Record<string, unknown> };
 };
 
-/** An entry as Cloud Logging hands it on, from `test/support/fixtures/audit-log`; a copy of its own every time. */
+/**
+ * An entry as Cloud Logging hands it on, from `test/support/fixtures/audit-log`; a copy of its own every
+ * time.
+ */
 export function anEntry(name: string): AuditEntry {
   const file = new URL(`../../support/fixtures/audit-log/${name}.json`, import.meta.url);
   const parsed: AuditEntry = JSON.parse(readFileSync(file, "utf8"));

@@ -22,7 +22,9 @@ interface Line {
   readonly code?: string;
 }
 
-/** A mesh of project `shop-prod` whose one cluster is what the fixtures are about, and the function over it. */
+/**
+ * A mesh of project `shop-prod` whose one cluster is what the fixtures are about, and the function over it.
+ */
 async function aFunction(seed: Partial<Cluster> = {}, process: ProcessOptions = {}) {
   const cluster = { ...aCluster({ project: "shop-prod", name: "east" }), ...seed };
   const mesh = await aMesh({ clusters: [cluster], spec: { projects: ["shop-prod"] } });

@@ -9,7 +9,9 @@ afterEach(() => {
   for (const server of servers.splice(0)) server.close();
 });
 
-/** `examine-rotator` under the Functions Framework, over a mesh in memory; no IAM before it. Answers its URL. */
+/**
+ * `examine-rotator` under the Functions Framework, over a mesh in memory; no IAM before it. Answers its URL.
+ */
 export async function aRotatorsExamination(mesh: FakeMesh, signal?: AbortSignal): Promise<string> {
   const answer = rotatorExamination({
     spec: mesh.spec,

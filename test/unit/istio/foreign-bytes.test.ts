@@ -49,7 +49,10 @@ function edited(bytes: Buffer, edits: readonly Edit[]): Buffer {
   }, bytes);
 }
 
-/** Where an ECDSA signature begins, which ends the certificate: BIT STRING, its length, no unused bits, SEQUENCE. */
+/**
+ * Where an ECDSA signature begins, which ends the certificate: BIT STRING, its length, no unused bits,
+ * SEQUENCE.
+ */
 function bitStringAt(bytes: Buffer): number {
   const starts = Array.from({ length: 127 }, (_, length) => bytes.length - length - 2);
   const start = starts.find(

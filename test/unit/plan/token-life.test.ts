@@ -127,8 +127,9 @@ function planOf(
 }
 
 /**
- * One fault after the other, each of a quarter of a life, with a run or more between them, and each of another sixth of the members:
- * they are away, then others refuse tokens. No pair is without both its ends for longer.
+ * One fault after the other, each of a quarter of a life, with a run or more between them, and each of
+ * another sixth of the members: they are away, then others refuse tokens. No pair is without both its ends
+ * for longer.
  */
 function faults(life: number): { answers: Answers; grants: Answers } {
   const isIn = (member: number, at: number, kind: number) => {

@@ -26,7 +26,10 @@ async function threeMembers(): Promise<FakeMesh> {
 
 const write = (mesh: FakeMesh, object: KubernetesObject) => mesh.servers[0]!.store.write(object, SOMEBODY);
 
-/** Instead of the minute that a run waits for the member that is not well; long enough for the others on a busy machine. */
+/**
+ * Instead of the minute that a run waits for the member that is not well; long enough for the others on a
+ * busy machine.
+ */
 const patience = () => AbortSignal.timeout(2000);
 
 /** The second and the third member are as if the first were well. */
@@ -210,7 +213,10 @@ function placesIn(object: KubernetesObject, only: "leaves" | "all"): Path[] {
   );
 }
 
-/** A Secret's data are base64 of whatever bytes; a number stays one. Nothing at all may take the place of anything. */
+/**
+ * A Secret's data are base64 of whatever bytes; a number stays one. Nothing at all may take the place of
+ * anything.
+ */
 function replaceValue(object: KubernetesObject, { where, how, value }: Oddity): void {
   const places = placesIn(object, value === null ? "all" : "leaves");
   const path = places[where % places.length]!;

@@ -49,7 +49,10 @@ function breaks(mesh: FakeMesh, member: number, how: Partial<IstiodBehaviour>): 
   store.onChange(settle);
 }
 
-/** Its pods are gone, as they are when a kubelet starts them anew; of a manifest that does not come up none come back. */
+/**
+ * Its pods are gone, as they are when a kubelet starts them anew; of a manifest that does not come up none
+ * come back.
+ */
 function restartIstiod(mesh: FakeMesh, member: number): void {
   const { store } = mesh.servers[member]!;
   const ref = { apiVersion: "apps/v1", kind: "Deployment", namespace: ISTIO_NAMESPACE, name: "istiod" };

@@ -43,7 +43,9 @@ const BAD_ROOTS: readonly [string, (mesh: FakeMesh) => void | Promise<void>][] =
   ["RootPathLength", signWith({ extensions: [basicConstraints(0), certificateSigning()] })],
 ];
 
-/** By a code wherever it comes out: thrown, when nothing can be said of any member, or as a member's error. */
+/**
+ * By a code wherever it comes out: thrown, when nothing can be said of any member, or as a member's error.
+ */
 async function codesOf(mesh: FakeMesh): Promise<unknown[]> {
   try {
     const { errors, retry } = await mesh.join(mesh.clusters[0]!);

@@ -22,7 +22,10 @@ const KINDS = [
 /** What differs between two runs that did the same: keys, tokens, serials, and what the server counts. */
 const MINTED = ["fingerprint", "serial", "reader-uid"].map((key) => annotation(key));
 
-/** From now on every request takes its time, so that runs that start together all see before any of them writes. */
+/**
+ * From now on every request takes its time, so that runs that start together all see before any of them
+ * writes.
+ */
 export function inLockstep(mesh: FakeMesh): void {
   for (const { faults } of mesh.servers) faults.slowMs = 3;
 }
@@ -86,8 +89,8 @@ export function fileOf(secret: KubernetesObject, name: string): string {
 }
 
 /**
- * Each of them has a valid `cacerts`, exactly one remote secret for each other and exactly one stand-in for each
- * other, and its istiod shows all others as synced and serves the intermediate that was written.
+ * Each of them has a valid `cacerts`, exactly one remote secret for each other and exactly one stand-in for
+ * each other, and its istiod shows all others as synced and serves the intermediate that was written.
  */
 export async function expectJoined(mesh: FakeMesh, clusters: readonly Cluster[] = mesh.clusters) {
   const fleet = mesh.fleet.process();

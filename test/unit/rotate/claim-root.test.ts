@@ -158,7 +158,9 @@ describe("a root that is added and claimed", () => {
   });
 });
 
-/** Every call waits for its turn; a change of the secret may also be heard as failed and come to pass later. */
+/**
+ * Every call waits for its turn; a change of the secret may also be heard as failed and come to pass later.
+ */
 function interleaved(store: FakeRootStore, scheduler: fc.Scheduler, lost: readonly boolean[]): Registry {
   const inTurn =
     <A extends unknown[], R>(call: (...args: A) => Promise<R>) =>

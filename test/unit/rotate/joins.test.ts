@@ -19,7 +19,10 @@ async function halfDaysUntilIdle(mesh: FakeMesh, happens: (count: number) => Pro
   return "never";
 }
 
-/** A member that has just got the bundle, a minute before the stage would be over, holds it for a stage of its own. */
+/**
+ * A member that has just got the bundle, a minute before the stage would be over, holds it for a stage of its
+ * own.
+ */
 async function expectToHoldStage(mesh: FakeMesh): Promise<void> {
   await ticks(mesh);
   mesh.clock.advance(120);

@@ -16,7 +16,10 @@ import { AUDIT_TYPE, anEntry, PUBSUB_TYPE } from "../functions/entries.ts";
 
 const DAY = 86_400;
 
-/** The functions over a mesh in memory, and which metrics count what they have written since the last question. */
+/**
+ * The functions over a mesh in memory, and which metrics count what they have written since the last
+ * question.
+ */
 async function aDeployment(options: MeshOptions = { members: 2 }, deadlineMs = 20_000) {
   const mesh = await aMesh(options);
   const entries: Entry[] = [];

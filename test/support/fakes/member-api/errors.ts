@@ -5,7 +5,10 @@ import {
   UnavailableError,
 } from "../../../../shared/errors.ts";
 
-/** The answers of an API server that are no success, as the adapter tells them; the contract suite compares both. */
+/**
+ * The answers of an API server that are no success, as the adapter tells them; the contract suite compares
+ * both.
+ */
 
 export const alreadyExists = (what: string): MeshjoinError =>
   new ConflictError(`create ${what}: it exists`, { code: "AlreadyExists" });

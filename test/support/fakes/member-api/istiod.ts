@@ -130,7 +130,8 @@ export function simulatedIstiod(store: ObjectStore, reach: Reach): SimulatedIsti
           return { clusterId, secretName, status: open ? "synced" : "syncing" };
         });
       });
-      // A second Secret for a cluster that is registered is passed over; `pkg/kube/multicluster/secretcontroller.go`.
+      // A second Secret for a cluster that is registered is passed over;
+      // `pkg/kube/multicluster/secretcontroller.go`.
       const first = new Map(remote.toReversed().map((row) => [row.clusterId, row]));
       listed = [own, ...remote.filter((row) => first.get(row.clusterId) === row)];
       return listed;
@@ -253,7 +254,10 @@ function writePods(store: ObjectStore, deployment: KubernetesObject): void {
   store.write({ ...deployment, status }, "kube-controller-manager");
 }
 
-/** Istio `pkg/webhooks`: istiod puts its CA bundle in, and lets a validating webhook fail closed once it answers. */
+/**
+ * Istio `pkg/webhooks`: istiod puts its CA bundle in, and lets a validating webhook fail closed once it
+ * answers.
+ */
 function completeWebhooks(store: ObjectStore, kind: string): void {
   for (const configuration of store.list({ apiVersion: "admissionregistration.k8s.io/v1", kind })) {
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- admissionregistration/v1

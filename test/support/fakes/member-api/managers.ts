@@ -47,8 +47,8 @@ export interface Conflict {
 }
 
 /**
- * Server-side apply: sets what is in `config`, and takes away what this manager had applied before and nobody else
- * owns. A leaf that somebody else owns with another value is a conflict, unless it is forced.
+ * Server-side apply: sets what is in `config`, and takes away what this manager had applied before and nobody
+ * else owns. A leaf that somebody else owns with another value is a conflict, unless it is forced.
  */
 export function apply(
   before: Owned | undefined,

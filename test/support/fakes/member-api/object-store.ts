@@ -27,7 +27,9 @@ export interface ObjectStore {
   onChange(listener: () => void): () => void;
   /** Many changes of which listeners hear once, afterwards. */
   batch(change: () => void): void;
-  /** The very objects of another store, of one kind: with UIDs and owners, and without the memory of a copy. */
+  /**
+   * The very objects of another store, of one kind: with UIDs and owners, and without the memory of a copy.
+   */
   share(from: ObjectStore, kind: string): void;
 }
 
@@ -272,7 +274,10 @@ function same(a: JsonObject, b: JsonObject): boolean {
 /** Entries never change, and are read far more often than written. */
 const answers = new WeakMap<Entry, KubernetesObject>();
 
-/** The object as clients see it: the same one for all of them, which none can change, until it is another version. */
+/**
+ * The object as clients see it: the same one for all of them, which none can change, until it is another
+ * version.
+ */
 function told(entry: Entry): KubernetesObject {
   const known = answers.get(entry);
   if (known !== undefined) return known;

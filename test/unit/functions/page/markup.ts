@@ -17,7 +17,9 @@ function attributesOf(text: string): ReadonlyMap<string, string> {
   );
 }
 
-/** Every tag in turn; fails on a `<` or `>` that belongs to none, and on an attribute without double quotes. */
+/**
+ * Every tag in turn; fails on a `<` or `>` that belongs to none, and on an attribute without double quotes.
+ */
 export function tagsOf(document: string): Tag[] {
   const tags: Tag[] = [];
   const body = document.replace("<!doctype html>", "").replace(/<style>[^<]*<\/style>/, "");

@@ -45,7 +45,10 @@ export async function loopbackIdentity(): Promise<TlsIdentity> {
   return { cert: certificatePem(der), key: privateKeyPem(privateKey) };
 }
 
-/** What istiod shows on its port for proxies: a leaf of its own, and the chain of the CA that it signs with (`cacerts`, PEM). */
+/**
+ * What istiod shows on its port for proxies: a leaf of its own, and the chain of the CA that it signs with
+ * (`cacerts`, PEM).
+ */
 export async function istiodIdentity(caKeyPem: string, chainPem: string): Promise<TlsIdentity> {
   const pair = await keys;
   return {

@@ -86,7 +86,9 @@ function list(store: ObjectStore, call: ObjectCall): Answer {
 
 const texts = new WeakMap<KubernetesObject, string>();
 
-/** Items of a typed list come without apiVersion and kind. The store answers the same object until it changes. */
+/**
+ * Items of a typed list come without apiVersion and kind. The store answers the same object until it changes.
+ */
 function listed(object: KubernetesObject, metadataOnly: boolean): string {
   if (!metadataOnly) {
     const { apiVersion: _, kind: __, ...item } = object;

@@ -36,8 +36,8 @@ export interface HttpApiServerOptions {
 const READER_USER = `system:serviceaccount:${ISTIO_NAMESPACE}:${READER_SERVICE_ACCOUNT}`;
 
 /**
- * A fake API server as a kube-apiserver is met: HTTP/2 and HTTP/1.1 over TLS on 127.0.0.1, bearer tokens, watches, and
- * port-forwards to its istiod over WebSocket.
+ * A fake API server as a kube-apiserver is met: HTTP/2 and HTTP/1.1 over TLS on 127.0.0.1, bearer tokens,
+ * watches, and port-forwards to its istiod over WebSocket.
  */
 export async function httpApiServer(options: HttpApiServerOptions): Promise<HttpApiServer> {
   const { server: fake, identity, usage } = options;
@@ -147,7 +147,10 @@ function created(body: object): Answer {
   return { http: 201, body: JSON.stringify(body) };
 }
 
-/** Fails where nothing can be forwarded; https://kubernetes.io/docs/reference/kubernetes-api/ `pods/portforward`. */
+/**
+ * Fails where nothing can be forwarded; https://kubernetes.io/docs/reference/kubernetes-api/
+ * `pods/portforward`.
+ */
 async function forwarded(
   { server, authorize }: HttpApiServerOptions,
   request: IncomingMessage,

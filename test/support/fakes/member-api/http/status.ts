@@ -1,6 +1,9 @@
 import type { ErrorFields } from "../../../../../shared/errors.ts";
 
-/** `meta/v1` Status, as an API server refuses; https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/status/ */
+/**
+ * `meta/v1` Status, as an API server refuses;
+ * https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/status/
+ */
 export interface Refusal {
   readonly http: number;
   readonly reason: string;

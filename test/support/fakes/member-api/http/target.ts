@@ -1,7 +1,10 @@
 import { RESOURCES } from "../../../../../shared/core/kubernetes-requests.ts";
 import type { ObjectQuery } from "../../../../../shared/ports/member-api.ts";
 
-/** What the path of a request names; https://kubernetes.io/docs/reference/using-api/api-concepts/#resource-uris */
+/**
+ * What the path of a request names;
+ * https://kubernetes.io/docs/reference/using-api/api-concepts/#resource-uris
+ */
 export interface Target extends Pick<ObjectQuery, "apiVersion" | "kind"> {
   readonly plural: string;
   readonly namespace?: string;

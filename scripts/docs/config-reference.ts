@@ -34,7 +34,8 @@ const ENTRIES: Readonly<Record<VariableName, Entry | undefined>> = {
   },
   MESHJOIN_MESH_LABEL: {
     form: "a label key",
-    about: "The GKE resource label that names a cluster's mesh. Whoever may label a cluster may join it.",
+    about:
+      "The GKE resource label that names a cluster's mesh. A person who may label a cluster may join it.",
   },
   MESHJOIN_ALLOW: {
     form: "globs (`*`, `?`) over cluster names, comma-separated",
@@ -91,7 +92,7 @@ const ENTRIES: Readonly<Record<VariableName, Entry | undefined>> = {
   MESHJOIN_SIGNER_URL: {
     form: "the https URL of `sign-intermediate`",
     about:
-      "The function that alone reads root keys. Without it whoever joins reads them. The signer itself passes it over.",
+      "The function that alone reads root keys. Without it the joining function reads them itself. The signer ignores the variable.",
     otherwise: "not set",
   },
   MESHJOIN_EXAMINE_ROTATOR_URL: {

@@ -6,9 +6,8 @@ import { isValue, text, type Value } from "./values.ts";
  */
 const SERVICE_AWAKE = 30;
 /**
- * https://cloud.google.com/iam/docs/access-change-propagation: "typically 2 minutes"; the provider's example
- * for
- * a build account waits 60 s.
+ * https://cloud.google.com/iam/docs/access-change-propagation: "typically 2 minutes"; the provider's
+ * example for a build account waits 60 s.
  */
 const GRANT_EFFECTIVE = 60;
 /** https://cloud.google.com/eventarc/docs/troubleshooting: an agent that is new takes some minutes. */

@@ -115,7 +115,7 @@ describe("the build", () => {
   });
 
   it("of a release refuses to guess which istioctl is meant", async () => {
-    const args = [join(ROOT, "scripts", "build.ts"), "--release"];
+    const args = [join(ROOT, "scripts", "build", "build.ts"), "--release"];
     const env = { ...process.env, MESHJOIN_ISTIOCTL: "" };
     await expect(promisify(execFile)(process.execPath, args, { env })).rejects.toMatchObject({
       stderr: expect.stringContaining("--istioctl"),

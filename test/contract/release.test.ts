@@ -41,7 +41,7 @@ const named = (suffix: string) => `meshjoin${suffix}`.replace("VERSION", manifes
 
 /** File names whose bytes are others than of the release that was made here. */
 async function differingIn(sources: string): Promise<string[]> {
-  const args = [join(sources, "scripts", "release.ts"), "--istioctl", join(work, "istioctl")];
+  const args = [join(sources, "scripts", "release", "release.ts"), "--istioctl", join(work, "istioctl")];
   await run(process.execPath, args, { cwd: work });
   const pairs = await Promise.all(
     [...released].map(async ([name, content]) => {
@@ -159,7 +159,7 @@ describe("a release", () => {
   ])("is not made with %s", async (_, args, words) => {
     const env = { ...process.env, MESHJOIN_ISTIOCTL: "" };
     await expect(
-      run(process.execPath, [join(ROOT, "scripts", "release.ts"), ...args()], { env }),
+      run(process.execPath, [join(ROOT, "scripts", "release", "release.ts"), ...args()], { env }),
     ).rejects.toMatchObject({ stderr: expect.stringContaining(words) });
   });
 });

@@ -1,3 +1,5 @@
+import { existsSync } from "node:fs";
+import { readdir } from "node:fs/promises";
 import { join, relative } from "node:path";
 import { type BuildOptions, build, type OutputFile, type Plugin } from "esbuild";
 import { DIST, ROOT } from "../paths.ts";
@@ -9,11 +11,16 @@ const COMMONJS_GLOBALS = [
   'import { fileURLToPath as __meshjoinFileUrl } from "node:url";',
   "const require = __meshjoinCreateRequire(import.meta.url);",
   "const __filename = __meshjoinFileUrl(import.meta.url);",
-  'const __dirname = __meshjoinFileUrl(new URL("..", import.meta.url));',
+  'const __dirname = __meshjoinFileUrl(new URL(".", import.meta.url));',
 ].join("");
 
-/** Registers every function. */
-const ENTRY = "functions/index.ts";
+/** `index.ts` registers every function; beside it each function is an entry of its own name. */
+async function entryPoints(): Promise<Record<string, string>> {
+  const folders = await readdir(join(ROOT, "functions"));
+  const own = folders.toSorted().map((name): [string, string] => [name, `functions/${name}/${name}.ts`]);
+  const functions = own.filter(([, file]) => existsSync(join(ROOT, file)));
+  return Object.fromEntries([["index", "functions/index.ts"], ...functions]);
+}
 
 /** Of package.json a bundle gets nothing but the version, so that no other change there changes it. */
 export function versionOnly(version: string): Plugin {
@@ -47,17 +54,16 @@ export const SHARED_OPTIONS = {
 } as const satisfies BuildOptions;
 
 /**
- * Minified ES modules; what is imported on demand is a chunk of its own. All in one folder: code finds
- * `istio/manifest.json` beside itself, whichever chunk it landed in. Names of functions and classes are kept,
- * because errors say theirs. The Functions Framework stays outside: the functions must register with the one
- * that serves.
+ * Minified ES modules with shared chunks, so that a function loads only what it imports. All in one folder:
+ * code finds `istio/manifest.json` beside itself, whichever chunk it landed in. Names of functions and
+ * classes are kept, because errors say theirs. The Functions Framework stays outside: the functions must
+ * register with the one that serves.
  */
 export async function bundle(version: string): Promise<ReadonlyMap<string, Uint8Array>> {
   const { outputFiles } = await build({
     ...SHARED_OPTIONS,
-    entryPoints: [ENTRY],
+    entryPoints: await entryPoints(),
     outdir: DIST,
-    outbase: "functions",
     sourcemap: "linked",
     sourcesContent: false,
     external: [FRAMEWORK],

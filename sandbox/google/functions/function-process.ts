@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join, resolve } from "node:path";
 import type { ProcessOptions } from "../../os/process.ts";
@@ -22,15 +22,13 @@ export interface Bundle {
   readonly functions: readonly FunctionName[];
 }
 
-/** Which functions a bundle has is told by its `main`, which registers each by its name. */
+/** Each function of a bundle has a module of its own name beside the `main` that registers them all. */
 export function readBundle(path: string): Bundle {
   const directory = resolve(path);
   const manifest = join(directory, "package.json");
   if (!existsSync(manifest)) throw new Error(`there is no bundle in ${directory}; run npm run build`);
   const testing = createRequire(manifest).resolve("@google-cloud/functions-framework/testing");
-  const { main }: { main: string } = JSON.parse(readFileSync(manifest, "utf8"));
-  const code = readFileSync(join(directory, main), "utf8");
-  const functions = functionNames(DEPLOYMENTS).filter((name) => code.includes(`"${name}"`));
+  const functions = functionNames(DEPLOYMENTS).filter((name) => existsSync(join(directory, `${name}.js`)));
   return { directory, framework: join(dirname(testing), "main.js"), functions };
 }
 

@@ -70,7 +70,7 @@ resource "google_project_iam_member" "builder_source" {
 
   condition {
     title       = "sources of functions"
-    description = "The buckets that Cloud Functions makes for its builds."
+    description = "The buckets that Cloud Functions makes for what it builds."
     expression  = "resource.name.startsWith(\"projects/_/buckets/gcf-v2-\")"
   }
 }

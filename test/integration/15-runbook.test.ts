@@ -210,7 +210,9 @@ describe("a command of the runbook", () => {
 
       await Promise.all([
         expectCommand(RENEWAL, /status$/, { shows: [at(1).slice(0, "2026-03-01".length)] }),
-        expectCommand(RENEWAL, /^gcloud logging read/, { shows: [/^TokenExpiring the token .+: find the cause/m] }),
+        expectCommand(RENEWAL, /^gcloud logging read/, {
+          shows: [/^TokenExpiring the token .+: find the cause/m],
+        }),
       ]);
       await expectCommand(RENEWAL, /meshjoin -- sync$/, { code: 1, shows: ["TokenExpiring", "immutable"] });
       await inIstio(reader, "delete", "secret", name);

@@ -63,20 +63,20 @@ type Move =
   | { readonly kind: "reconcile" | "start" | "tick" | "abort" | "join" | "edit" | "mend" }
   | { readonly kind: "load" | "settle" | "reissue" | "toggle" | "edit"; readonly which: number };
 
-const which = fc.nat({ max: 7 });
-const move = (weight: number, arbitrary: fc.Arbitrary<Move>) => ({ weight, arbitrary });
+const anyMember = fc.nat({ max: 7 });
+const weighed = (weight: number, arbitrary: fc.Arbitrary<Move>) => ({ weight, arbitrary });
 
 /** Weighed so that rotations get far: blocks are rare, and waits are near the life of a certificate. */
 const moves: fc.Arbitrary<Move[]> = fc.array(
   fc.oneof(
-    move(8, fc.record({ kind: fc.constant("wait"), seconds: fc.constantFrom(1, 20, 50, 90, 120) })),
-    move(8, fc.constant({ kind: "tick" })),
-    move(8, fc.record({ kind: fc.constant("settle"), which })),
-    move(4, fc.record({ kind: fc.constant("load"), which })),
-    move(4, fc.record({ kind: fc.constantFrom("start", "mend") })),
-    move(2, fc.record({ kind: fc.constant("reissue"), which })),
-    move(3, fc.record({ kind: fc.constantFrom("reconcile", "abort", "join") })),
-    move(1, fc.record({ kind: fc.constantFrom("toggle", "edit"), which })),
+    weighed(8, fc.record({ kind: fc.constant("wait"), seconds: fc.constantFrom(1, 20, 50, 90, 120) })),
+    weighed(8, fc.constant({ kind: "tick" })),
+    weighed(8, fc.record({ kind: fc.constant("settle"), which: anyMember })),
+    weighed(4, fc.record({ kind: fc.constant("load"), which: anyMember })),
+    weighed(4, fc.record({ kind: fc.constantFrom("start", "mend") })),
+    weighed(2, fc.record({ kind: fc.constant("reissue"), which: anyMember })),
+    weighed(3, fc.record({ kind: fc.constantFrom("reconcile", "abort", "join") })),
+    weighed(1, fc.record({ kind: fc.constantFrom("toggle", "edit"), which: anyMember })),
   ),
   { minLength: 20, maxLength: 120 },
 );

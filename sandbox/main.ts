@@ -39,7 +39,7 @@ function parseFlags(argv: readonly string[]): Flags {
     .opts<Flags>();
 }
 
-/** Ends when told to, or when whoever started it is gone: nobody should find a forgotten fleet running. */
+/** Aborts on a signal, or when the process that started the sandbox is gone: no forgotten fleet runs on. */
 function whenToStop(): AbortSignal {
   const stop = new AbortController();
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => stop.abort());

@@ -12,7 +12,7 @@ export interface Usage {
   readonly firewall: boolean;
 }
 
-/** What somebody who has just started a sandbox wants to paste into another terminal. */
+/** What a person who has just started a sandbox wants to paste into another terminal. */
 export function renderUsage(dir: string, fleet: FleetFile, { traffic, firewall }: Usage): string {
   const [member] = fleet.members;
   const sections = [

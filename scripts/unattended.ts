@@ -1,4 +1,4 @@
-/** Whether nothing may stay unproved: where a machine runs the tests, nobody reads what they say. */
+/** Whether nothing may stay unproved: where a machine runs the tests, no person reads what they say. */
 export function isUnattended(env: NodeJS.ProcessEnv = process.env): boolean {
   return (env["CI"] ?? "") !== "";
 }

@@ -2,7 +2,8 @@ import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
 
 /**
- * Leaves a file with the right content alone; else replaces it in one step, so that nobody reads half of it.
+ * Leaves a file with the right content alone; else replaces it in one step, so that no reader sees half of
+ * it.
  */
 export async function writeIfChanged(path: string, content: Uint8Array | string): Promise<boolean> {
   const wanted = Buffer.from(content);

@@ -135,10 +135,10 @@ export interface Tools {
 }
 
 /**
- * Finds or builds programs. Directories of one's own (`MESHJOIN_BINARIES`, `KUBEBUILDER_ASSETS`) come first,
- * then the cache, which is keyed by versions and platform; what is missing is compiled with Go, one tool
- * after the other. A killed build goes on with the tool that it was at, and two builds at once do the same
- * work twice and are both right.
+ * Finds or builds programs. A person's own directories (`MESHJOIN_BINARIES`, `KUBEBUILDER_ASSETS`) come
+ * first, then the cache, which is keyed by versions and platform. Go compiles the missing programs, one tool
+ * after the other. After a killed build, the next one goes on with the tool that the killed one was at. Two
+ * builds at once do the same work twice and are both right.
  *
  * @param progress - Receives lines for a human while something is built; nothing when all is there.
  * @param istioRelease - What Istio's own programs report as their version, without a `v`.

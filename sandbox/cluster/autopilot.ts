@@ -80,7 +80,7 @@ function bindingOf(name: string): object {
 
 const OPERATIONS = ["CREATE", "UPDATE"];
 
-/** Warden looks at pods and at whatever makes them. */
+/** Warden checks pods and the kinds that hold a pod template. */
 const WORKLOADS = [
   { apiGroups: [""], apiVersions: ["v1"], resources: ["pods", "podtemplates", "replicationcontrollers"] },
   {
@@ -91,7 +91,7 @@ const WORKLOADS = [
   { apiGroups: ["batch"], apiVersions: ["v1"], resources: ["jobs", "cronjobs"] },
 ];
 
-/** A CEL list of what is wrong of one kind, as Warden words it. */
+/** One kind of fault. `violations` is a CEL list of messages, in Warden's words. */
 interface Constraint {
   readonly name: string;
   readonly violations: string;

@@ -141,7 +141,7 @@ export async function startFaultProxy(
       state.changed.abort();
       state.changed = new AbortController();
       if (fault?.kind === "status") answers.setStatus(fault.status);
-      // What is open speaks with the one side or the other.
+      // Open connections still speak with the former side: kube-apiserver, or the proxy's own answers.
       if (answered || fault?.kind === "refuse" || fault?.kind === "status") resetAll();
     },
     async stop() {

@@ -21,7 +21,10 @@ export interface ApiServerOptions extends ClusterFiles {
   readonly etcdUrl: string;
   readonly serviceCidr: string;
   readonly tokenReviewUrl: string;
-  /** Asked, without a cache, about whatever RBAC does not allow; RBAC alone decides without it. */
+  /**
+   * kube-apiserver asks it, without a cache, about each request that RBAC does not allow. Without it RBAC
+   * alone decides.
+   */
   readonly accessReviewUrl?: string;
   readonly podNetworkSocket: string;
 }
@@ -129,8 +132,8 @@ function isServing(port: number): Promise<boolean> {
 }
 
 /**
- * What GKE's API servers are said to grant at most; no page of Google's was found that says so
- * (docs/sandbox.md). Whoever asks for more gets this, without a word but for `expirationTimestamp`.
+ * The longest life that GKE's API servers are said to grant; no page of Google's was found that says so
+ * (docs/sandbox.md). A caller who asks for more gets this, and only `expirationTimestamp` tells.
  */
 const TOKEN_LIFE_MAX = "48h";
 

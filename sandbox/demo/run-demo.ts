@@ -11,7 +11,7 @@ export interface Demo<R extends { readonly ok: boolean }> {
   readonly prefix: string;
   /** The last line of standard output is the result as JSON, and everything else goes to standard error. */
   readonly json: boolean;
-  /** What is about to start. */
+  /** The demo says it before it starts the fleet. */
   readonly opening: string;
   readonly fleet: Pick<FleetOptions, "members" | "traffic" | "env">;
   readonly demonstrate: (fleet: SandboxFleet, say: Say) => Promise<R>;
@@ -19,8 +19,9 @@ export interface Demo<R extends { readonly ok: boolean }> {
 }
 
 /**
- * A demo on a fleet of its own, from the start to the end of the process: the fleet is stopped whatever
- * happens, a signal included, and the exit code says whether all went well. Logs are kept where it did not.
+ * Runs a demo on a fleet of its own, from the start to the end of the process. It always stops the fleet,
+ * after a failure or a signal too. The exit code says whether all went well. Where it did not, the logs are
+ * kept.
  */
 export async function runDemo<R extends { readonly ok: boolean }>(demo: Demo<R>): Promise<void> {
   const say: Say = (line) => (demo.json ? console.error(line) : console.log(line));

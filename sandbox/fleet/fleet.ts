@@ -69,7 +69,7 @@ export interface SandboxFleet {
   readonly computeQuotas: ComputeQuotas;
   /** What was pushed to the functions so far, oldest first. */
   readonly deliveries: readonly Delivery[];
-  /** Through the GKE API, like anybody; resolves when the cluster is RUNNING. */
+  /** Through the GKE API, as any client does; resolves when the cluster is RUNNING. */
   createCluster(name: string, options?: ClusterOptions): Promise<FleetMember>;
   /** Through the GKE API; resolves when the cluster is gone. */
   deleteCluster(name: string): Promise<void>;
@@ -209,7 +209,7 @@ function settingsOf(
   };
 }
 
-/** The command line runs as whoever uses the sandbox, and gets credentials as the functions do. */
+/** The command line runs as the person who uses the sandbox, and gets credentials as the functions do. */
 async function serveCommandLine(
   dir: string,
   google: GoogleCloud,

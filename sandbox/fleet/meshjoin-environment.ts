@@ -3,7 +3,7 @@ import { renderExports } from "../os/shell.ts";
 
 export interface CommandLineTarget {
   readonly project: string;
-  /** `host:port` of a metadata server of whoever uses the sandbox. */
+  /** `host:port` of the metadata server of the person who uses the sandbox. */
   readonly metadataHost: string;
   /** `MESHJOIN_*` as the functions have them. */
   readonly settings: Readonly<Record<string, string>>;

@@ -90,7 +90,7 @@ export function startVpc({ hostAddress, firewall, synRetryMs = SYN_RETRY_MS }: V
     const early: Buffer[] = [];
     const keep = (chunk: Buffer) => early.push(chunk);
     const giveUp = () => client.destroy();
-    // It has to be read, or nobody would notice that the client gives up.
+    // Node notices that the client gives up only while the socket is read.
     client.on("data", keep).on("end", giveUp).on("error", giveUp);
     const look = (waitMs: number): void => {
       if (client.destroyed) return;
@@ -132,8 +132,8 @@ export function startVpc({ hostAddress, firewall, synRetryMs = SYN_RETRY_MS }: V
 }
 
 /**
- * libuv refuses to reset what is being shut down; Node then never closes the handle, and its process never
- * ends.
+ * libuv refuses to reset a socket that is being shut down. Node then never closes the handle, and its process
+ * never ends.
  */
 function reset(socket: Socket): void {
   if (socket.writableEnded) socket.destroy();

@@ -263,7 +263,7 @@ async function startPubSubOf(
   return pubsub;
 }
 
-/** Nobody makes networks here: those exist that a cluster is in. */
+/** No API of the sandbox makes networks: those exist that a cluster is in. */
 function networksOf(gke: GkeApi): string[] {
   return gke.clusters().map(({ request }) => networkOf(PROJECT.id, request.stated).name);
 }

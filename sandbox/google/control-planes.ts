@@ -153,7 +153,7 @@ function seconds(since: number): number {
 
 const versionSchema = z.object({ gitVersion: z.string() });
 
-/** As GKE states it, without the leading `v`. Anybody may ask an API server for it. */
+/** As GKE states it, without the leading `v`. An API server tells it to any caller. */
 async function versionOf(server: string, ca: string): Promise<string> {
   const { promise, resolve, reject } = Promise.withResolvers<unknown>();
   request(`${server}/version`, { ca, agent: false }, (response) => resolve(json(response)))

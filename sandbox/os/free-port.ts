@@ -12,9 +12,9 @@ const HIGHEST = 32_000;
 const ATTEMPTS = 200;
 
 /**
- * Whether the port is this process's to hand out, once and to nobody else. The claim is the UDP port of the
- * same number, of which nothing here makes use: it lasts as long as the process, and every other sandbox of
- * the machine sees it.
+ * Whether this process alone may hand out the port, once. The claim is the UDP port of the same number, of
+ * which nothing here makes use. It lasts as long as the process, and every other sandbox of the machine sees
+ * it.
  */
 async function claim(port: number, host: string): Promise<boolean> {
   const socket = createSocket("udp4").unref();
@@ -43,8 +43,8 @@ async function isFree(port: number, host: string): Promise<boolean> {
 }
 
 /**
- * A port of an address of this machine that nobody listens on, and that no sandbox which still runs has been
- * given.
+ * A port of an address of this machine. No process listens on it, and no sandbox that still runs has been
+ * given it.
  */
 export async function freePort(host = "127.0.0.1"): Promise<number> {
   for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {

@@ -36,7 +36,7 @@ export interface RunningProcess {
   /** Never rejects. */
   readonly exited: Promise<ProcessExit>;
   /**
-   * SIGTERM, and SIGKILL to whatever is left of its process group after `graceMs` (default 5000; 0 kills at
+   * Sends SIGTERM, and SIGKILL to the rest of its process group after `graceMs` (default 5000; 0 kills at
    * once).
    */
   stop(options?: { readonly graceMs?: number }): Promise<void>;

@@ -3,8 +3,8 @@ import { closeSync, openSync } from "node:fs";
 
 /**
  * Starts processes on behalf of the process that forked it, and kills their process groups when that one is
- * gone, whichever way it went: the IPC channel closes even after SIGKILL. It starts them itself, so that
- * there is no moment in which a process runs and nobody would end it.
+ * gone. It learns of any end: the IPC channel closes even after SIGKILL. It starts the processes itself, so
+ * that at no moment one runs that nothing would end.
  */
 
 /** What the parent asks for. `id` is the parent's own number for the process. */
@@ -41,7 +41,7 @@ function signalGroup(pid: number, signal: NodeJS.Signals): void {
   try {
     process.kill(-pid, signal);
   } catch {
-    // Nobody of that group is left.
+    // No process of that group is left.
   }
 }
 

@@ -23,9 +23,10 @@ const REPAIR_PATIENCE_MS = 120_000;
 const CALM_MS = 3000;
 
 /**
- * Breaks the traffic as a careless rotation would, to show that its failures are seen: the client's member
- * gets an intermediate of a root that the server's does not trust yet. istiod accepts that. Puts back what
- * was there, whatever happens, and returns when requests succeed again. Nothing of the product takes part.
+ * Breaks the traffic as a careless rotation would, to show that its failures are seen. The client's member
+ * gets an intermediate of a root that the server's does not trust yet; istiod accepts that. It always puts
+ * the former `cacerts` back, after a failure too, and returns when requests succeed again. Nothing of the
+ * product takes part.
  */
 export async function breakTraffic(fleet: SandboxFleet, traffic: Traffic): Promise<StepCounts> {
   const { meshId, members } = fleet.file();

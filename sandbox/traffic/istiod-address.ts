@@ -9,7 +9,7 @@ export interface IstiodAddress {
 }
 
 /**
- * Stands for the Service `istiod`: the one address that sidecars are given, whichever pod is behind it.
+ * Stands for the Service `istiod`: the one address that sidecars are given. It leads to the present pod.
  * Connections end with their pod, and new ones go to the next.
  */
 export async function serveIstiodAddress(current: () => string | undefined): Promise<IstiodAddress> {

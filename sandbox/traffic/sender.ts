@@ -1,6 +1,6 @@
 import type { Answer } from "./request.ts";
 
-/** What became of one request, final: nobody tries again. */
+/** The result of one request. It is final: the sender does not try again. */
 export interface Result {
   /** When it was sent; RFC 3339. */
   readonly time: string;

@@ -2,7 +2,10 @@ import { X509Certificate } from "node:crypto";
 import { z } from "zod";
 import { fingerprint, splitBundle } from "../../shared/pki/bundle.ts";
 
-/** What a sidecar proves who it is with, and whom it trusts. Fingerprints, SHA-256 in hex. */
+/**
+ * The certificates that a sidecar proves its identity with, and the roots that it trusts. Fingerprints,
+ * SHA-256 in hex.
+ */
 export interface Side {
   readonly leaf: string;
   /** That signed the leaf. */

@@ -100,7 +100,7 @@ export async function startSidecar(options: SidecarOptions, undo: Undo): Promise
     },
     readyTimeoutMs: READY_TIMEOUT_MS,
   });
-  // Nobody's requests are to be drained.
+  // There are no requests that the agent has to drain.
   undo.add(() => agent.stop({ graceMs: 0 }));
   return {
     async side() {

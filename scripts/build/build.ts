@@ -34,8 +34,8 @@ async function removeOthers(directory: string, wanted: ReadonlySet<string>): Pro
 }
 
 /**
- * Makes `dist/`: what is deployed and what the sandbox runs. The same sources give the same bytes, and files
- * that are right already are left alone, so that functions that run from them are not disturbed.
+ * Makes `dist/`, the code for deployments and for the sandbox. The same sources give the same bytes. It
+ * leaves files alone that are right already, so that functions that run from them are not disturbed.
  */
 export async function buildFunctions(options: BuildOptions): Promise<Built> {
   const { version = VERSION, directory = DIST } = options;
@@ -85,7 +85,7 @@ async function main(): Promise<void> {
       release: { type: "boolean" },
       istioctl: { type: "string" },
       [UPDATE_FLAG]: { type: "boolean" },
-      /** Where to write what is uploaded. */
+      /** Where to write the zip for the upload. */
       zip: { type: "string" },
     },
   });

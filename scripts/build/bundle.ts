@@ -55,9 +55,9 @@ export const SHARED_OPTIONS = {
 
 /**
  * Minified ES modules with shared chunks, so that a function loads only what it imports. All in one folder:
- * code finds `istio/manifest.json` beside itself, whichever chunk it landed in. Names of functions and
- * classes are kept, because errors say theirs. The Functions Framework stays outside: the functions must
- * register with the one that serves.
+ * code in any chunk finds `istio/manifest.json` beside itself. Names of functions and classes are kept,
+ * because errors say theirs. The Functions Framework stays outside: the functions must register with the one
+ * that serves.
  */
 export async function bundle(version: string): Promise<ReadonlyMap<string, Uint8Array>> {
   const { outputFiles } = await build({

@@ -52,8 +52,8 @@ export async function findChromium(env: Environment = process.env): Promise<stri
 }
 
 /**
- * Looks for a browser, and installs Debian's where tests run unattended and that can be done (root, apt-get).
- * Nobody's own machine is changed. Never fails: without a browser it is the tests that say so.
+ * Looks for a browser. Installs Debian's where tests run unattended and that can be done (root, apt-get); it
+ * changes no person's own machine. Never fails: without a browser it is the tests that say so.
  */
 export async function ensureChromium(progress: (line: string) => void): Promise<void> {
   if (!isUnattended() || (await findChromium().catch(() => "")) !== undefined) return;

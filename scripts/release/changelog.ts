@@ -1,6 +1,6 @@
 const TITLE = "# Changelog";
 
-/** Of a version: its heading, and what is below it down to the next version. */
+/** The start of a version's section, which reaches down to the next version. */
 const SECTIONS = /^## (?=\d)/m;
 
 interface Section {

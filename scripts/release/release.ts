@@ -23,7 +23,7 @@ export interface ReleaseOptions {
   readonly releaseIstioctl?: string;
 }
 
-/** What is published, by file name. The same sources give the same bytes. */
+/** The published files, by name. The same sources give the same bytes. */
 export async function releaseFiles(
   options: ReleaseOptions,
 ): Promise<ReadonlyMap<string, Uint8Array | string>> {

@@ -5,14 +5,12 @@ import type { Step } from "./tool.ts";
 
 /** https://pypi.org/project/checkov: other versions have other policies. */
 const PACKAGE = "checkov==3.3.30";
-/**
- * Without asking anybody for anything: neither for modules nor for what a finding is called on some server.
- */
+/** checkov asks no server: neither for modules nor for a server's names of findings. */
 const ARGS = ["--framework", "terraform", "--quiet", "--compact", "--skip-download", "--directory"];
 
 /**
- * Policies for what is declared. An exception stands at its resource, with its reason. Runs a checkov of this
- * machine; where nobody watches, one is put into the user's cache.
+ * Checks the configuration against checkov's policies. An exception stands at its resource, with its reason.
+ * Runs the checkov of this machine. An unattended run without one installs it into the user's cache.
  */
 export async function judgedByCheckov(directory: string): Promise<Step> {
   const name = "checkov";

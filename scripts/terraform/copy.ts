@@ -2,7 +2,7 @@ import { cpSync, existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } f
 import { tmpdir } from "node:os";
 import { basename, join, relative } from "node:path";
 
-/** By folder below the modules, what is left to the command line. */
+/** By folder below the modules: the variables that are left to the command line. */
 const VARIABLES: Readonly<Record<string, readonly string[]>> = {
   "": ["-var=project=shop-prod", "-var=mesh_id=shop", "-var=source_zip=../meshjoin.zip"],
   "examples/single-project": ["-var=project=shop-prod", `-var=pod_ranges=${JSON.stringify(["10.4.0.0/14"])}`],
@@ -28,8 +28,8 @@ export async function inCopy<T>(directory: string, work: (copy: string) => Promi
 }
 
 /**
- * The modules as the repository has them. What somebody who deploys from here has beside them stays behind: a
- * copy with their backend, state or variables would be another deployment, or even write to theirs.
+ * The modules as the repository has them. The files of a person who deploys from here stay behind: a copy
+ * with their backend, state or variables would be another deployment, or even write to theirs.
  */
 export function copyModules(from: string, to: string): void {
   cpSync(from, to, { recursive: true, filter: (path) => !OF_A_DEPLOYMENT.test(basename(path)) });

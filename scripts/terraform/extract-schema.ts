@@ -38,8 +38,8 @@ const BINDINGS: Readonly<Record<Age, readonly Bindings[]>> = {
 };
 
 /**
- * Fetches bindings into a folder that is gone afterwards: they are up to 200 MB, and nobody needs them to run
- * anything.
+ * Fetches bindings into a folder that is gone afterwards: they are up to 200 MB, and no program needs them to
+ * run.
  */
 function readBindings({ wheel }: Bindings): Assembly {
   const directory = mkdtempSync(join(tmpdir(), "meshjoin-schema-"));

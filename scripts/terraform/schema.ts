@@ -11,7 +11,7 @@ export interface NestedBlock extends BlockSchema {
   readonly many: boolean;
 }
 
-/** Of an attribute: may it be set, and what is it. `any` is what the extract cannot tell. */
+/** Whether an attribute may be set, and its type: `any` where the extract cannot tell. */
 export type Attribute = `${"required" | "optional" | "computed"} ${AttributeType}`;
 type Primitive = "string" | "number";
 export type AttributeType = Primitive | "bool" | `${"list" | "map"}(${Primitive})` | "any";

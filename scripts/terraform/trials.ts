@@ -36,7 +36,7 @@ async function triedWithStandIn(
   return await withStandIn(schema, async (environment) => await tried(directory, environment, trials));
 }
 
-/** With the provider itself: as far as nobody needs an account for it. */
+/** With the provider itself: as far as it needs no account. */
 export async function withProvider(directory: string): Promise<Step[]> {
   return await tried(directory, {}, { "terraform validate": validated, "terraform test": tested });
 }

@@ -80,7 +80,7 @@ async function startWorld() {
   };
 }
 
-/** Whoever runs the test has settings of gcloud; only where it finds its Python is kept. */
+/** The person who runs the test has settings of gcloud. Only those stay that lead gcloud to its Python. */
 function withoutSettings(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   const kept = Object.entries(env).filter(
     ([name]) => !name.startsWith("CLOUDSDK_") || name.startsWith("CLOUDSDK_PYTHON"),
@@ -89,8 +89,8 @@ function withoutSettings(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
 }
 
 /**
- * Without running it: outside the world of a test it would read and write the settings of whoever runs the
- * test.
+ * Without running it: outside the world of a test it would read and write the settings of the person who runs
+ * the test.
  */
 function isOnPath(command: string): boolean {
   return (process.env["PATH"] ?? "").split(delimiter).some((folder) => existsSync(join(folder, command)));

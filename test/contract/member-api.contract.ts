@@ -6,7 +6,7 @@ import { editorOf } from "../../shared/istio/edited.ts";
 import type { KubernetesObject } from "../../shared/ports/kubernetes-object.ts";
 import type { MemberApi, ObjectRef } from "../../shared/ports/member-api.ts";
 
-/** One API server, as Meshjoin and as somebody else. */
+/** One API server, as Meshjoin and as other callers use it. */
 export interface MemberWorld {
   readonly api: MemberApi;
   /** The same server for a caller who may do nothing. */

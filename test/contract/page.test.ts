@@ -301,7 +301,7 @@ describe("the page", () => {
   });
 });
 
-/** One test that passes says what was not looked at; it fails where nobody would read that. */
+/** One passing test says that the page was not looked at. It fails where no person would read that. */
 function withoutBrowser(): void {
   it(`is not looked at here, for want of a browser: ${CHROMIUM_CURE}`, () => {
     expect({ unattended: isUnattended() }).toEqual({ unattended: false });

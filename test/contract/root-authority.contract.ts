@@ -35,7 +35,7 @@ async function sign({ store, now }: AuthorityWorld, days: number): Promise<void>
   store.setAliases({ signing: store.addVersion(payloadOf(root)) });
 }
 
-/** What is wrong with the root, for whatever is asked of it. */
+/** Faults of the root, by their reason. Every request to the authority meets them. */
 const ROOT_FAULTS: readonly [string, (world: AuthorityWorld) => unknown][] = [
   ["NoSigningRoot", ({ store }) => store.setAliases({ next: 1 })],
   ["RootSecretMissing", ({ store }) => store.deleteSecret()],

@@ -8,7 +8,7 @@ export interface RootWorld {
   readonly keeper: RootKeeper;
   /** Answers the number of the new version. */
   addVersion(payload: string): Promise<number>;
-  /** Roles, and somebody else's beside them. */
+  /** Aliases that are roles, and another owner's beside them. */
   setAliases(aliases: Readonly<Record<string, number>>): Promise<void>;
   setAnnotations(annotations: Readonly<Record<string, string>>): Promise<void>;
   disable(version: number): Promise<void>;

@@ -39,7 +39,7 @@ async function namespace(cluster: FleetMember): Promise<KubernetesObject["metada
   return found.metadata;
 }
 
-/** Everything that somebody put there, and what changes with any write to it. */
+/** Every object that a person or a tool put there, with a value that changes with any write to it. */
 async function contents(cluster: FleetMember): Promise<readonly string[]> {
   return writes(await list(cluster, "secrets,configmaps,serviceaccounts,services", "-n", "istio-system"));
 }

@@ -40,7 +40,7 @@ async function hashOf(member: FleetMember): Promise<string> {
   );
 }
 
-/** Nobody may change istiod in this cluster, whoever it is. */
+/** The API server refuses any caller's change of istiod in this cluster. */
 const FREEZE = [
   {
     apiVersion: "admissionregistration.k8s.io/v1",

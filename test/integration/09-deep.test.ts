@@ -17,7 +17,7 @@ async function selectorOf(member: FleetMember): Promise<string> {
   return await kubectl(member, "get", ...SERVICE, "-o", "jsonpath={.spec.selector.app}");
 }
 
-/** As somebody does who wants another istiod behind the Service. */
+/** As a person does who wants another istiod behind the Service. */
 async function edit(member: FleetMember): Promise<void> {
   const change = JSON.stringify({ spec: { selector: { app: "theirs" } } });
   await kubectl(member, "patch", ...SERVICE, "--field-manager=their-tool", "--type=merge", "-p", change);

@@ -10,7 +10,7 @@ import { status } from "./world/sync-mesh.ts";
 const MEMBERS = 2;
 const world = useFleet({ members: MEMBERS });
 
-/** Whatever has become of the scenario before. */
+/** Takes away the faults and the clusters that the scenario before may have left. */
 beforeEach(async () => {
   const { fleet } = world;
   await clearFaults(fleet);

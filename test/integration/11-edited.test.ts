@@ -57,7 +57,7 @@ async function labels(member: FleetMember): Promise<ReadonlySet<string>> {
 
 const tick = (fleet: SandboxFleet) => pushRotation(fleet, { data: { kind: "tick" } });
 
-/** A run polls for a minute at most; what is not ready then is ready for the next. */
+/** A run polls for a minute at most. A member that is not ready then is ready for the next run. */
 async function tickUntilSynced(fleet: SandboxFleet): Promise<void> {
   const synced = fleet.waitUntilSynced().then(() => true);
   while (!(await Promise.race([synced, tick(fleet).then(() => sleep(100, false))]))) continue;

@@ -65,7 +65,7 @@ const audited: Entry[] = [];
 let desk: Desk;
 const { expectCommand, setVariables, untried } = openPage(commands, () => desk);
 
-/** The directory of a deployment, and of whatever else somebody would have at hand. */
+/** The directory of a deployment, or of another thing that a person would have at hand. */
 const folder = (name: string) => join(dirname(world.fleet.file().logDir), name);
 const inIstio = (member: FleetMember, ...args: string[]) => kubectl(member, "-n", "istio-system", ...args);
 
@@ -84,7 +84,7 @@ async function replacedDuring(work: () => Promise<unknown>): Promise<string[]> {
   return Object.keys(after).filter((id) => after[id] !== before[id]);
 }
 
-/** As whoever is called at night begins: with the variables of the page. */
+/** As the person on call begins at night: with the variables of the page. */
 beforeAll(async () => {
   const { fleet } = world;
   const logging = await startCloudLogging(async () => [...(await loggedEntries(fleet)), ...audited]);

@@ -37,7 +37,7 @@ async function settled(): Promise<Istiods> {
   return { member, peer, first, second };
 }
 
-/** While it is stopped, its sockets take connections and nobody answers. */
+/** While the process is stopped, its sockets take connections and no answer comes. */
 async function whileFrozen<T>(pid: number, act: () => Promise<T>): Promise<T> {
   process.kill(pid, "SIGSTOP");
   try {

@@ -48,7 +48,7 @@ const { expectCommand, expectAsked, setVariables, untried } = openPage(
 );
 
 /**
- * Of whatever somebody would have at hand: `clone` of the repository, `home`, the folder that npm installs
+ * A folder that a person would have at hand: `clone` of the repository, `home`, the folder that npm installs
  * to.
  */
 const folder = (name: string) => join(dirname(world.fleet.file().logDir), name);

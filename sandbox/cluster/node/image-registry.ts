@@ -17,9 +17,9 @@ export interface HeldImages {
 const ISTIO_IMAGES = ["pilot", "proxyv2"];
 
 /**
- * Holds Istio's images of one tag in some hubs, and no other of theirs: a hub with a misprint or a tag that
- * was never published is refused, as on Google Cloud. Images of applications are held, whatever their names,
- * because nothing runs from them here.
+ * Holds Istio's images of one tag in some hubs, and no other of theirs. It refuses a hub with a misprint, or
+ * a tag that was never published, as Google Cloud does. It holds all images of applications, because nothing
+ * runs from them here.
  */
 export function createImageRegistry({ hubs, tag, isKeptBack }: HeldImages): ImageRegistry {
   const held = new Set(hubs.flatMap((hub) => ISTIO_IMAGES.map((name) => `${hub}/${name}:${tag}`)));

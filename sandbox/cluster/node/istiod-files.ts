@@ -17,7 +17,7 @@ export interface IstiodFilesOptions extends VolumeContext {
   readonly vanillaEnvoys: boolean;
 }
 
-/** What is mounted into istiod's container, and its kubeconfig. */
+/** The files that the kubelet mounts into istiod's container, and istiod's kubeconfig. */
 export interface IstiodFiles {
   /** Brings the mounted files up to date; one call after the other. */
   write(): Promise<void>;

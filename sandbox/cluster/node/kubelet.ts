@@ -33,7 +33,7 @@ export interface Kubelet {
   readonly again: (record: PodRecord) => void;
 }
 
-/** The kubelet waits from 10 s to 5 min; a tenth of that and less, so that nobody waits for it. */
+/** The kubelet waits from 10 s to 5 min. Here it is a tenth of that or less: tests need not wait. */
 const PULL_BACKOFF_MS = 1000;
 const PULL_BACKOFF_MAX_MS = 10_000;
 

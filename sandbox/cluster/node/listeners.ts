@@ -13,7 +13,7 @@ const FLAGS: ReadonlyMap<number, string> = new Map([
 export interface Listeners {
   /** Container port → port on 127.0.0.1. */
   readonly ports: ReadonlyMap<number, number>;
-  /** Nobody asks there; left alone, each istiod would take the same one. */
+  /** No client asks there. Without this port, each istiod would take the same one. */
   readonly ctrlz: number;
 }
 

@@ -2,7 +2,7 @@ import { setTimeout as delay } from "node:timers/promises";
 
 /** Work on things that may change at any time, one step at a time for each. */
 export interface WorkQueue<T> {
-  /** One step for what is as it is now; after the step that is under way, if one is. */
+  /** Takes one step for the item's present state; after the step that is under way, if one is. */
   add(item: T): void;
   /** Resolves when no step is under way; call it when `signal` has aborted. */
   drained(): Promise<void>;

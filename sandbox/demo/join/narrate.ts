@@ -1,8 +1,7 @@
 import type { LogLine } from "./function-log.ts";
 
 /**
- * What a log line of the function means to somebody who watches a join; `undefined` for what is not worth a
- * line.
+ * What a log line of the function means to a person who watches a join; `undefined` if it tells them nothing.
  */
 export function narrate(line: LogLine, short: (clusterId: string) => string): string | undefined {
   const { message, step, clusterId = "", target = "" } = line;

@@ -1,7 +1,7 @@
 import type { SandboxFleet } from "../../fleet/fleet.ts";
 import type { Traffic } from "../../traffic/traffic.ts";
 
-/** What is done to the mesh while requests go through it. */
+/** A change that the demo makes to the mesh while requests go through it. */
 export interface Step {
   readonly name: string;
   /** Resolves when it is over, for every member; fails if it cannot be. */

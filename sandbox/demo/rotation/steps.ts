@@ -31,7 +31,7 @@ export const STEPS: readonly Step[] = [
   { name: "token renewal of every pair", run: renewTokens },
 ];
 
-/** Nobody lists any cluster that is not a member any more. */
+/** Resolves when no member's istiod lists a cluster that is not a member any more. */
 async function untilForgotten(fleet: SandboxFleet): Promise<void> {
   for (const end = Date.now() + PATIENCE_MS; Date.now() < end; await sleep(POLL_MS)) {
     const { members } = fleet.file();

@@ -5,7 +5,7 @@ import type { StepWorld, TokenExpiries } from "./step.ts";
 
 /** The shortest that Kubernetes grants. */
 export const SHORTEST_TOKEN_TTL = "10m";
-/** A token is due by then, whichever pair it is of: 70 % of its life. */
+/** The token of every pair is due by then: at 70 % of its life. */
 const PATIENCE_MS = 8 * 60_000;
 const SYNC_EVERY_MS = 10_000;
 

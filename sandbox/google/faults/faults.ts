@@ -72,7 +72,7 @@ export function isBoardTarget(target: string): target is BoardTarget {
   return target !== "member" && target in SUPPORTED;
 }
 
-/** Reads an order for a fault; throws an Error that says what is wrong with it and what would work. */
+/** Reads a request for a fault. Throws an Error that names its mistake and says what would work. */
 export function parseFault(body: unknown): Fault {
   const parsed = faultSchema.safeParse(withKind(body));
   if (!parsed.success) throw new Error(z.prettifyError(parsed.error));

@@ -21,8 +21,8 @@ export interface IamFrontOptions {
 const REMOVED_SIGNATURE = "SIGNATURE_REMOVED_BY_GOOGLE";
 
 /**
- * Stands before a function that is not open to everybody, as Cloud Run's own front does: lets in whoever
- * brings an identity token for exactly this URL and may invoke it.
+ * Stands before a function that is not open to every caller, as Cloud Run's own front does. It lets a caller
+ * in who brings an identity token for exactly this URL and may invoke the function.
  */
 export async function startIamFront(options: IamFrontOptions): Promise<LocalServer> {
   const front: LocalServer = await listen((request, response) => {

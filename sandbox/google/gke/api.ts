@@ -64,7 +64,7 @@ export interface GkeOptions extends Omit<RestOptions, "target"> {
 }
 
 export interface GkeApi extends LocalServer {
-  /** Every cluster there is, whatever its status. */
+  /** Every cluster there is, in any status. */
   clusters(): readonly ClusterRecord[];
 }
 

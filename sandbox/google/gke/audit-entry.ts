@@ -125,7 +125,7 @@ function asked(call: AuditedCall): object {
   };
 }
 
-/** The log names the messages of `v1alpha1`, whichever version was called. */
+/** The audit log names the messages of `v1alpha1`, even if the client called another version. */
 function message(name: string): string {
   return `type.googleapis.com/google.container.v1alpha1.${name}`;
 }

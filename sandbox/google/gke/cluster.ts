@@ -122,7 +122,7 @@ const NAME = /^[a-z](?:[-a-z0-9]{0,38}[a-z0-9])?$/;
 const LABEL_KEY = /^[a-z][-_a-z0-9]{0,62}$/;
 const LABEL_VALUE = /^[-_a-z0-9]{0,63}$/;
 
-/** What the description of a cluster here follows from; what is not among it would be ignored. */
+/** The description of a cluster follows from these fields. The sandbox would ignore any other. */
 const HEEDED = new Set([
   "autopilot",
   "clusterIpv4Cidr",

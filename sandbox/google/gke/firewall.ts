@@ -17,8 +17,8 @@ export function nodeTag({ ref, id }: Pick<ClusterRecord, "ref" | "id">): string 
 
 /**
  * Makes the rule with each cluster, and removes it with the cluster, by which GKE lets pods of one cluster
- * reach each other. A rule that denies comes before it if its priority is not greater. In a shared VPC nobody
- * makes it.
+ * reach each other. A rule that denies comes before it if its priority is not greater. A cluster in a shared
+ * VPC gets no such rule.
  */
 export function withFirewallRules({ backend, clusters, compute }: FirewallRulesOptions): GkeBackend {
   const found = (ref: ClusterRef): ClusterRecord | undefined =>

@@ -1,5 +1,6 @@
 /**
- * The service accounts of docs/design.md; `developer` is whoever uses the sandbox, an owner of its project.
+ * The service accounts of docs/design.md. `developer` is the person who uses the sandbox, an owner of its
+ * project.
  */
 export const ROLES = ["reconciler", "rotator", "signer", "developer"] as const;
 export type Role = (typeof ROLES)[number];

@@ -12,7 +12,7 @@ export interface Asked {
   readonly scenario: string;
 }
 
-/** Who may do what: the functions what Terraform grants, the developer everything, anybody else nothing. */
+/** Who may do what: the functions what Terraform grants, the developer all, any other caller nothing. */
 export interface Iam {
   readonly allows: (caller: string, permission: string) => boolean;
   /** The same, for a caller who only asks: that is no use of the permission. */
@@ -29,7 +29,7 @@ export interface Iam {
 export interface IamOptions {
   readonly accounts: Accounts;
   readonly granted: Granted;
-  /** Where no signer runs, whoever reconciles signs in its own process and has to read payloads too. */
+  /** Where no signer runs, a function that reconciles signs by itself and has to read payloads too. */
   readonly signerRuns: () => boolean;
 }
 

@@ -15,7 +15,7 @@ export interface ProjectState {
   isEnabled(project: string, api: string): boolean;
   enable(project: string, api: string): void;
   disable(project: string, api: string): void;
-  /** Whether IAM grants it to people; it grants what is not revoked. */
+  /** Whether IAM grants it to people. A permission is granted until it is revoked. */
   isGranted(project: string, permission: string): boolean;
   revoke(project: string, permission: string): void;
   grant(project: string, permission: string): void;

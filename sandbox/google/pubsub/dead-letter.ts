@@ -1,4 +1,4 @@
-/** As Terraform names it: what was given up stays in it until somebody has looked. */
+/** As Terraform names it. A message that Pub/Sub gave up stays in it until a person has looked. */
 export const DEAD_LETTER_SUBSCRIPTION = "meshjoin-dead-letter";
 
 export interface GivenUp {

@@ -1,6 +1,6 @@
 /** Messages that were published and neither acknowledged nor put aside. */
 export interface Undelivered {
-  /** Counts from the call on, whatever the order in which the server answers and delivers. */
+  /** Counts a message from the call on; the server may answer and deliver in any order. */
   publishing(publish: () => Promise<string>): Promise<void>;
   settled(messageId: string): void;
   count(): number;

@@ -290,7 +290,7 @@ function existing(state: State, call: RestCall): Secret {
   throw new GoogleError("NOT_FOUND", `Secret [${name}] not found or has no versions.`);
 }
 
-/** A number, an alias, or `latest`: the one that was added last, whatever its state. */
+/** A number, an alias, or `latest`: the version that was added last, in any state. */
 function findVersion(secret: Secret, wanted: string): Version {
   const number =
     wanted === "latest" ? secret.versions.length : (secret.aliases.get(wanted) ?? Number(wanted));

@@ -54,7 +54,7 @@ async function renderOnce(istioctl: string, pin: Pin): Promise<string> {
   return json;
 }
 
-/** The same text but for the field `renderer`, whoever's the istioctl is. */
+/** Any istioctl gives the same text, but for the field `renderer`. */
 async function renderedText(istioctl: string, pin: Pin, updateInventory: boolean): Promise<string> {
   const json = await renderOnce(istioctl, pin);
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- as renderTemplate made it

@@ -31,7 +31,7 @@ function fixedSpec(pin: Pin, settings: Settings): Record<string, unknown> {
       },
     },
     values: {
-      // The default profile renders none, and then nobody validates.
+      // The default profile renders none, and then no istiod validates.
       defaultRevision: "default",
       pilot: {
         autoscaleMin: ISTIODS_MIN,

@@ -30,8 +30,8 @@ export function reportOf(granted: Granted, asked: readonly Asked[]): PermissionR
 }
 
 /**
- * What is wrong with the grants, a sentence each; nothing where they are exactly what the scenarios that have
- * run need.
+ * The faults of the grants, a sentence each; none where the grants are exactly those that the scenarios that
+ * have run need.
  */
 export function faultsOf(report: PermissionReport, notRun: readonly string[] = []): string[] {
   return [...deniedIn(report), ...(notRun.length > 0 ? [] : sparedIn(report))];

@@ -46,7 +46,7 @@ const dir = await mkdtemp(join(tmpdir(), "meshjoin-permissions-"));
 let fleet: SandboxFleet | undefined;
 try {
   fleet = await startFleet({ members: 1, dir, join: true, progress: (line) => console.error(line) });
-  // Whatever joins, joins because of the one call that is looked at.
+  // Events come a day late, so that a cluster joins because of the call under test alone.
   fleet.faults.add({ target: "gke", kind: "delayEvents", delayMs: 24 * 3600 * 1000 });
   const rows = await withholdEach(fleet);
   console.log(renderTable(["", "", ""], rows));

@@ -27,7 +27,7 @@ const DECIDED: Readonly<Record<string, Readonly<Record<string, (resource: Value)
   },
 };
 
-/** What is set of that which the provider alone decides, by its names; Terraform itself lets it pass. */
+/** Names of set attributes that the provider alone decides; Terraform itself lets them pass. */
 export function unconfigurable(resource: Value, schema: BlockSchema): string[] {
   const found: string[] = [];
   withAttributes(resource, schema, (name, attribute, current) => {
@@ -37,7 +37,7 @@ export function unconfigurable(resource: Value, schema: BlockSchema): string[] {
   return found;
 }
 
-/** As planned before it exists: what is decided elsewhere is unknown until it is applied. */
+/** As planned before it exists: an attribute that the provider decides is unknown until it is applied. */
 export function planned(resource: Value, schema: BlockSchema): Value {
   return withAttributes(resource, schema, (_, attribute, current) =>
     current === null && attribute.startsWith("computed") ? UNKNOWN : current,

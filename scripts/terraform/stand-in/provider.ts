@@ -19,9 +19,9 @@ type Types = Pick<Schema, Kind>;
 const DEFINITION = fileURLToPath(new URL("./plugin.proto", import.meta.url));
 
 /**
- * The providers for as long as `work` takes: they know the types of the extract, and what they are told to
- * make exists in Terraform's state alone. `environment` leads a terraform to them. What is made takes its
- * time to be of use, unless it `arrivesAtOnce`.
+ * Serves the providers for as long as `work` takes. They know the types of the extract, and the resources
+ * that they make exist in Terraform's state alone. `environment` leads a terraform to them. A new resource
+ * takes its time to be of use, unless it `arrivesAtOnce`.
  */
 export async function withStandIn<T>(
   schema: Schema,
@@ -166,7 +166,7 @@ function upgraded(state: Value, schema: BlockSchema): Value {
   );
 }
 
-/** What is to be deleted is null, and stays that. */
+/** A resource that Terraform is to delete is null, and stays that. */
 function changed({ msgpack }: Encoded, change: (value: Value) => Value): Encoded {
   const value = decoded(msgpack);
   return encoded(value === null ? null : change(value));

@@ -20,7 +20,7 @@ async function runIn(
         code: 127,
         output: "",
       };
-      // Terraform breaks lines where it likes, and draws a frame around what is wrong.
+      // Terraform breaks lines where it likes, and draws a frame around errors.
       finished.push({ code, output: output.replaceAll(/[│\s]+/g, " ") });
     }
     return finished;

@@ -11,7 +11,7 @@ import { isUnattended } from "../../../scripts/unattended.ts";
 
 export const hasTerraform = (await terraform(["version"])) !== undefined;
 
-/** One test that passes says what was not tried; it fails where nobody would read that. */
+/** One passing test says that Terraform was not tried. It fails where no person would read that. */
 export function withoutTerraform(): void {
   it("is not tried here, for want of a terraform on PATH", () => {
     expect({ unattended: isUnattended() }).toEqual({ unattended: false });
@@ -117,7 +117,7 @@ function jsonIn({ output }: Finished): string {
   return output.split("\n").find((each) => each.startsWith("{")) ?? output;
 }
 
-/** Terraform breaks lines where it likes, and draws a frame around what is wrong. */
+/** Terraform breaks lines where it likes, and draws a frame around errors. */
 function unframed(output: string): string {
   return output.replaceAll(/[│\s]+/g, " ");
 }

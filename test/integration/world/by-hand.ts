@@ -13,7 +13,7 @@ import { readSigningRoot } from "../../../shared/pki/root.ts";
 import { keysInPayloads } from "../../../shared/pki/signing-key.ts";
 import { kubectl } from "./kubectl.ts";
 
-/** What somebody did to a cluster before Meshjoin came. */
+/** What a person did to a cluster before Meshjoin came. */
 
 const PIN = new URL("../../../shared/istio/pin.json", import.meta.url);
 const OUTPUT_MAX = 64 * 1024 * 1024;

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { type LocalServer, listen, readBody, requestUrl } from "../../../sandbox/google/http/server.ts";
 
-/** What a request is refused with that nobody plays here. */
+/** The message of the refusal of a request that no stand-in answers here. */
 export const NOBODY = "nobody answers this here";
 
 export interface CloudProject extends LocalServer {
@@ -11,7 +11,7 @@ export interface CloudProject extends LocalServer {
   readonly identities: Set<string>;
   /** Files of the bucket `releases`, by name. */
   readonly objects: Map<string, Uint8Array>;
-  /** Requests that nobody answered: method, path and body. */
+  /** Requests that the stand-in refused as unknown: method, path and body. */
   readonly unserved: string[];
 }
 

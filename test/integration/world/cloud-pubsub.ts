@@ -30,7 +30,7 @@ export async function giveUpOrder(fleet: SandboxFleet, order: object): Promise<v
   await client.close();
 }
 
-/** As google.pubsub.v1 has it, without what nobody asks for here. */
+/** As google.pubsub.v1 has it, without the fields that no test asks for. */
 interface Received {
   readonly ackId: string;
   readonly message: {

@@ -7,8 +7,8 @@ import { withStandIn } from "../../../scripts/terraform/stand-in/provider.ts";
 import { terraform } from "../../../scripts/terraform/tool.ts";
 
 /**
- * The Terraform files, applied with the stand-in of the provider: what is left of them is a state whose
- * outputs are those of a real deployment for these settings (`MESHJOIN_*` without that).
+ * Applies the Terraform files with the stand-in of the provider. That leaves a state whose outputs are those
+ * of a real deployment for these settings (`MESHJOIN_*` without that).
  */
 export async function deploy(
   dir: string,

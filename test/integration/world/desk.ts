@@ -83,7 +83,8 @@ async function inBash(command: string, env: NodeJS.ProcessEnv): Promise<Ended> {
 }
 
 /**
- * Whoever runs the tests has a gcloud and a mesh of their own; only where gcloud finds its Python is kept.
+ * The person who runs the tests has a gcloud and a mesh of their own. Of their variables only those stay that
+ * lead gcloud to its Python, and `MESHJOIN_BINARIES`.
  */
 function withoutSettings(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   const kept = Object.entries(env).filter(

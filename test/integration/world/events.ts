@@ -134,7 +134,7 @@ export function fromLog(text: string): readonly LogLine[] {
   });
 }
 
-/** Lines that the function writes while `work` runs, whatever about. */
+/** All lines that the function writes while `work` runs, about any event. */
 export async function loggedDuring(
   fleet: SandboxFleet,
   work: () => Promise<unknown>,

@@ -29,8 +29,8 @@ export interface FleetUse {
 }
 
 /**
- * One fleet for all scenarios of a file; it is stopped whatever becomes of them. What its functions asked IAM
- * for is recorded by scenario, and none of it may have been denied but what a scenario withheld.
+ * One fleet for all scenarios of a file, stopped after a failure too. It records by scenario what its
+ * functions asked IAM for. IAM may have denied none of it but what a scenario withheld.
  */
 export function useFleet(use: FleetUse): { readonly fleet: SandboxFleet } {
   const { members, env = {}, traffic = false, autoscaler = false, firewall = true } = use;

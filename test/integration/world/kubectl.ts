@@ -78,9 +78,9 @@ function writesOf(object: WorldObject): readonly string[] {
 }
 
 /**
- * Each of them with its resourceVersion, or with who wrote it when where controllers write too; what
- * controllers alone write, istiod's locks for example, is left out. Equal before and after means that nobody
- * else wrote anything.
+ * Each object with its resourceVersion, or with its writers and their times where controllers write too. An
+ * object that controllers alone write, istiod's locks for example, is left out. Equal before and after means
+ * that only controllers wrote.
  */
 export function writes(objects: readonly WorldObject[]): readonly string[] {
   return objects

@@ -8,7 +8,7 @@ import type { Desk } from "./desk.ts";
 export interface Expected {
   /** Default 0. */
   readonly code?: number;
-  /** What somebody sees of it, on standard output and on standard error. */
+  /** What a person sees of it, on standard output and on standard error. */
   readonly shows?: readonly (string | RegExp)[];
   readonly hides?: readonly string[];
   readonly values?: Values;
@@ -25,15 +25,15 @@ export interface Page {
   /** The same with a command that sets variables for those that come later. */
   readonly setVariables: (section: string, pattern: RegExp, values?: Values) => Promise<void>;
   /**
-   * Runs a gcloud command whose API nobody plays here, up to its first request: gcloud takes the command as
-   * it stands, and the request is as expected. Where gcloud is not installed nothing is expected.
+   * Runs a gcloud command up to its first request, to an API that no stand-in plays here. gcloud takes the
+   * command as it stands, and the request is as expected. Where gcloud is not installed nothing is expected.
    */
   readonly expectAsked: (section: string, pattern: RegExp, request: RegExp, values?: Values) => Promise<void>;
-  /** Commands that nobody has asked for yet. */
+  /** Commands that no test has asked for yet. */
   readonly untried: () => string[];
 }
 
-/** `desk` is asked for when the first command runs, and `unserved` for what nobody has answered so far. */
+/** The first command asks for `desk`. `unserved` holds the requests without an answer so far. */
 export function openPage(
   commands: readonly Command[],
   desk: () => Desk,

@@ -78,7 +78,7 @@ function after(milliseconds: number): string {
   return new Date(NOW.getTime() + milliseconds).toISOString();
 }
 
-/** Some days that nobody has to think of, from a name. */
+/** Some days, derived from a name, so that no test has to choose them. */
 function spread(name: string, from: number, to: number): number {
   const share = Number(BigInt(`0x${fnv1a(name)}`) % 1000n) / 1000;
   return (from + (to - from) * share) * DAY_MS;

@@ -15,7 +15,7 @@ export interface FakeClusterDirectory extends ClusterDirectory {
   refuse(project: string): void;
   /** Ends that. */
   permit(project: string): void;
-  /** The next call, whichever it is, fails with this. */
+  /** The next call, of any method, fails with this. */
   failNext(error: MeshjoinError): void;
 }
 

@@ -118,7 +118,7 @@ export async function aMesh(options: MeshOptions = {}): Promise<FakeMesh> {
     });
   }
 
-  /** It ends with its answer; of one that has died nobody hears. */
+  /** The process ends with its answer. If it has died, its caller gets none. */
   async function inProcess<T>(how: ProcessOptions | undefined, use: (begun: RotatorRun) => Promise<T>) {
     const answer = await closing(run(how), use);
     how?.faults?.assertAlive();

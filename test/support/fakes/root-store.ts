@@ -14,17 +14,17 @@ export interface FakeRootStore extends RootStore, RootKeeper {
   /** From now on the payload of this version arrives damaged. */
   damage(version: number): void;
   deleteSecret(): void;
-  /** From now on nobody may read anything. */
+  /** From now on the store refuses every call. */
   deny(): void;
-  /** From now on nobody may read a payload. */
+  /** From now on the store gives out no payload. */
   denyPayloads(): void;
   /** From now on this account lacks this permission, as far as it asks. */
   withhold(permission: string): void;
-  /** The next call, whichever it is, fails with this. */
+  /** The next call, of any method, fails with this. */
   failNext(error: MeshjoinError): void;
-  /** Every buffer that `payload` handed out: they must all be wiped by whoever took them. */
+  /** Every buffer that `payload` handed out. The caller who took it must wipe it. */
   readonly handedOut: readonly Buffer[];
-  /** Of every version, whatever has become of it. */
+  /** Of every version, in any state. */
   readonly payloads: readonly Buffer[];
   readonly annotations: Readonly<Record<string, string>>;
   /** How often each method was called. */

@@ -16,9 +16,7 @@ export function entryOf(service: string, line: string): Entry {
   return { ...ofService(service, "stdout"), severity, timestamp: time, jsonPayload };
 }
 
-/**
- * A line that is no JSON has no severity, whatever stream it is written to, and the time at which it arrives.
- */
+/** A line that is no JSON has no severity, on either stream, and the time at which it arrives. */
 export function textEntryOf(service: string, line: string, arrived: Date): Entry {
   return { ...ofService(service, "stderr"), timestamp: arrived.toISOString(), textPayload: line };
 }

@@ -35,7 +35,7 @@ function unescaped(kind: Token["kind"], text: string): string {
   return kind === "string" ? text.replaceAll(/\\(["\\])/g, "$1") : text;
 }
 
-/** NOT binds closest, then OR, then AND, which may also be left out. Fails on what is not understood. */
+/** NOT binds closest, then OR, then AND, which may also be left out. Fails on any other text. */
 export function parseQuery(filter: string): Query {
   const tokens = tokensOf(filter);
   const peek = (text: string) => tokens[0]?.kind !== "string" && tokens[0]?.text === text;

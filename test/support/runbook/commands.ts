@@ -1,4 +1,4 @@
-/** A command of a page of the documentation, as somebody would paste it into a shell. */
+/** A command of a page of the documentation, as a person would paste it into a shell. */
 export interface Command {
   /** Title of its section; empty before the first. */
   readonly section: string;
@@ -27,7 +27,7 @@ const INLINE = /`(?<code>[^`]+)`/g;
 
 /**
  * All commands of a page in Markdown, in their order, those of fenced blocks first in each section. Fails on
- * a block of which nobody can tell what it is.
+ * a fenced block that is marked neither as sh nor as one of `NO_SHELLS`.
  */
 export function readCommands(page: string): Command[] {
   return page.split(/^## /m).flatMap((part, index) => {

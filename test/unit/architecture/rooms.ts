@@ -1,7 +1,8 @@
 import type { ModuleFacts } from "./module-facts.ts";
 
 /**
- * Of what is not deployed, from the inside out; a file imports from its own room and from those before it.
+ * The rooms of the code that is not deployed, from the inside out. A file imports from its own room and from
+ * those before it.
  */
 const ROOMS: readonly (readonly string[])[] = [
   ["package.json", "shared/"],

@@ -53,7 +53,7 @@ export const LAYERS: readonly Layer[] = [
 const ENTRIES = ["functions/", "cli/"];
 
 const CORE = "shared/core/";
-/** From what was seen to what is to be done. */
+/** From an observation to a plan. */
 const PLAN = "shared/plan/";
 const ADAPTERS = "shared/adapters/";
 /** From data to markup: `node:crypto` for the hash of its style. */

@@ -17,7 +17,7 @@ export interface Canaries {
   addToken(token: string): void;
   readonly keys: ReadonlySet<string>;
   readonly tokens: ReadonlySet<string>;
-  /** Where something was said that nobody may read, and of what kind it is: not the secret itself. */
+  /** Where Meshjoin has said a secret, and of what kind it is: not the secret itself. */
   leaks(said: Iterable<Said>): string[];
 }
 

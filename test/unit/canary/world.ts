@@ -17,7 +17,7 @@ import { type Canaries, canaries, type Said } from "./leaks.ts";
 export interface ListenedWorld {
   readonly mesh: FakeMesh;
   readonly canaries: Canaries;
-  /** To the function on-rotation-request; what it throws is part of what is said. */
+  /** To the function on-rotation-request; an error that it throws counts as said. */
   message(order: object | string, process?: ProcessOptions): Promise<void>;
   /** Ticks, each a stage after the one before. */
   stages(count: number, process?: ProcessOptions): Promise<void>;
@@ -97,7 +97,7 @@ export async function aListenedWorld(): Promise<ListenedWorld> {
     look();
   }
 
-  /** At the annotations of everything, and at what is secret now. */
+  /** Listens to the annotations of everything, and learns the present secrets. */
   function look(): void {
     for (const { kind, metadata } of objectsOf(mesh)) {
       say("annotation", JSON.stringify({ kind, ...metadata, managedFields: undefined }));

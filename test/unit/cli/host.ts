@@ -19,7 +19,7 @@ export interface Terminal {
   /** Standard output is a terminal. */
   readonly isTTY?: boolean;
   readonly env?: Readonly<Record<string, string>>;
-  /** What the person who sits there answers; nobody does if it is left out. */
+  /** The answer of the person at the terminal; left out if no person sits there. */
   readonly answer?: boolean;
   readonly manifest?: Renderer | "missing";
   /** Of the run; long enough for everything unless it says otherwise. */

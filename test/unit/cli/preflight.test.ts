@@ -27,7 +27,7 @@ interface Preflight extends Terminal {
 async function preflight(facts: FakeProjectFacts, options: Preflight = {}) {
   const { projects = ["shop"], rootProject = "shop", ...terminal } = options;
   const mesh = await aMesh({ spec: { projects, rootProject } });
-  // Nothing is deployed, nor has anybody made a root.
+  // Nothing is deployed, and no person has made a root.
   mesh.roots.deny();
   return await call(mesh, "doctor --preflight -o json", { ...terminal, facts });
 }
@@ -74,7 +74,7 @@ function addService(mesh: FakeMesh, index: number, service: string, clusterIP: s
   );
 }
 
-/** All that is not well but what nobody can look at. */
+/** All checks that are not ok, but for `identities`, which Meshjoin cannot examine. */
 async function foundBy(facts: FakeProjectFacts, options?: Preflight): Promise<readonly Check[]> {
   const { code, out } = await preflight(facts, options);
   const { checks }: Diagnosis = JSON.parse(out);

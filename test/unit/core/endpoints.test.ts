@@ -10,9 +10,7 @@ import { aCluster, allEndpoints } from "../../support/builders/cluster.ts";
 
 const ALL = allEndpoints("east");
 
-/**
- * `D`: the DNS-based one is open for what is asked, `d`: it is there but closed; `o`: public, `i`: private.
- */
+/** `D`: the DNS-based one is there and open, `d`: it is there but closed; `o`: public, `i`: private. */
 function endpointsOf(word: string): ClusterEndpoints {
   const { dns, public: open, private: inner } = ALL;
   const allowed = word.includes("D");

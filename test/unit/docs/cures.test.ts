@@ -21,7 +21,7 @@ function isUnwarned(text: string): boolean {
   return HARMS.some((harm) => harm.test(flat)) && !/outage/i.test(flat) && !COMMAND.test(flat);
 }
 
-/** Every text in the code as it stands there, with what is put into it by name. */
+/** Every text in the code as it stands there; an inserted value appears as its expression. */
 function textsOf(path: string, source: string): string[] {
   const texts: string[] = [];
   const take = ({ start, end }: { start: number; end: number }) => void texts.push(source.slice(start, end));

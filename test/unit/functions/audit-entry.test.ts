@@ -145,8 +145,8 @@ describe("an audit-log entry about anything else", () => {
 const REAL = new URL("../../../../shared/fixtures/gke-audit/", import.meta.url);
 
 /**
- * Entries of real projects are not part of the repository; where somebody has them beside it, they are read
- * too.
+ * Entries of real projects are not part of the repository. If a developer has them beside it, the test reads
+ * them too.
  */
 describe("entries of real projects", () => {
   const files = existsSync(REAL) ? readdirSync(REAL).filter((file) => file.endsWith(".yaml")) : [];

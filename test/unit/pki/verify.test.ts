@@ -109,7 +109,7 @@ describe("verifyNesting", () => {
   });
 });
 
-/** What is good for a foreign set alone: Meshjoin's own intermediates are issued by a root itself. */
+/** Good for a foreign set alone: a root itself issues Meshjoin's own intermediates. */
 async function underSubRoot(): Promise<CacertsFiles> {
   const root = await aRoot({ algorithm: "ec-p384" });
   const subRoot = await aCa({ by: root, commonName: "sub-root" });

@@ -55,7 +55,7 @@ const IDENTITY: ControlPlaneIdentity = {
   trustDomain: "cluster.local",
 };
 
-/** Somebody else's istiod, in every way like one of this mesh. */
+/** An istiod that a person installed, in every way like one of this mesh. */
 function aGuest(seed: Partial<ControlPlaneState> = {}): ControlPlaneState {
   return ownControlPlane({
     owner: "foreign",

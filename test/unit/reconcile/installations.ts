@@ -22,7 +22,7 @@ export function configMap(name: string, data: Record<string, string>): Kubernete
   return { apiVersion: "v1", kind: "ConfigMap", metadata: { name, namespace: ISTIO_NAMESPACE }, data };
 }
 
-/** An istiod that somebody installed; `clusterName` as they chose it. */
+/** An istiod that a person installed, with the `clusterName` that they chose. */
 export function istiod(clusterName: string): KubernetesObject {
   return {
     apiVersion: "apps/v1",
@@ -52,7 +52,7 @@ export function crd(): KubernetesObject {
   };
 }
 
-/** The `cacerts` that the first member of a mesh has, as somebody would have made it by hand. */
+/** The `cacerts` that the first member of a mesh has, as a person would have made it by hand. */
 export function cacertsByHand(mesh: FakeMesh): KubernetesObject {
   const [first] = mesh.clusters;
   const found = first && secretsOf(mesh, first).find(({ metadata }) => metadata.name === "cacerts");

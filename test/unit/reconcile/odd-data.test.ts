@@ -11,7 +11,7 @@ import { aMesh, type FakeMesh } from "../../support/fakes/mesh.ts";
 import { cacertsByHand, configMap, istiod, namespace, secret } from "./installations.ts";
 import { objectsOf } from "./world.ts";
 
-/** Whoever wrote what is odd. */
+/** The field manager that writes the odd data. */
 const SOMEBODY = "kubectl-edit";
 /** What an API server sees to itself. */
 const OF_THE_SERVER = ["name", "namespace", "uid", "resourceVersion", "generation", "creationTimestamp"];
@@ -140,10 +140,10 @@ describe("odd data of one member", () => {
 const RUNS = 20;
 const LANES = 4;
 
-/** What is read of an installation of somebody else. */
+/** Names of the objects that Meshjoin reads of a foreign installation. */
 const FOREIGN = ["istio-system", "cacerts", "istio", "istiod"];
 
-/** The first member has the mesh's roots, and a `cacerts` and an istiod of somebody else. */
+/** The first member has the mesh's roots, and a foreign `cacerts` and istiod. */
 async function withAForeignMember(): Promise<FakeMesh> {
   const mesh = await threeMembers();
   const config = configMap("istio", { mesh: "defaultConfig:\n  meshId: prod\ntrustDomain: cluster.local\n" });
@@ -152,7 +152,7 @@ async function withAForeignMember(): Promise<FakeMesh> {
   return mesh;
 }
 
-/** One thing that is odd, and where: natural numbers choose from whatever there is. */
+/** One odd value and its place. The natural numbers choose among the present objects and places. */
 interface Oddity {
   readonly which: number;
   readonly where: number;
@@ -213,10 +213,7 @@ function placesIn(object: KubernetesObject, only: "leaves" | "all"): Path[] {
   );
 }
 
-/**
- * A Secret's data are base64 of whatever bytes; a number stays one. Nothing at all may take the place of
- * anything.
- */
+/** A Secret's data stay base64, of any bytes; a number stays one. `null` may take the place of anything. */
 function replaceValue(object: KubernetesObject, { where, how, value }: Oddity): void {
   const places = placesIn(object, value === null ? "all" : "leaves");
   const path = places[where % places.length]!;
@@ -237,7 +234,7 @@ function oddText(now: string, isData: boolean, how: Oddity["how"], text: string,
   return isData ? Buffer.from(after, how === "within" ? "latin1" : "utf8").toString("base64") : after;
 }
 
-/** Names of labels and annotations that objects have, and of one that nobody knows. */
+/** Names of labels and annotations that objects have, and one that Meshjoin does not know. */
 function notesOf(objects: readonly KubernetesObject[]): string[] {
   const names = objects.flatMap(({ metadata }) =>
     Object.keys({ ...metadata.labels, ...metadata.annotations }),

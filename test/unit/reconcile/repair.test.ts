@@ -30,7 +30,7 @@ function annotated(object: KubernetesObject, key: string, value: string): object
 
 const base64 = (text: string) => Buffer.from(text).toString("base64");
 
-/** What somebody may do to the first of two members; `peer` is the other one's cluster ID. */
+/** What a person may do to the first of two members; `peer` is the other one's cluster ID. */
 const DRIFTS: readonly [string, (store: Store, peer: string) => void][] = [
   ["a remote secret is deleted", (store, peer) => store.delete(secretRef(`istio-remote-secret-${peer}`))],
   [

@@ -41,7 +41,7 @@ export function objectsOf(mesh: FakeMesh): KubernetesObject[] {
   return mesh.servers.flatMap(({ store }) => KINDS.flatMap((kind) => store.list({ apiVersion: "", kind })));
 }
 
-/** The state of the world without what is minted; equal for two runs that did the same. */
+/** The state of the world without the minted values; equal for two runs that did the same. */
 export function stateOf(mesh: FakeMesh): unknown[] {
   return objectsOf(mesh).map(({ metadata, data, status: _, ...rest }) => ({
     ...rest,

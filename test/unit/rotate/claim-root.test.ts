@@ -175,7 +175,7 @@ function interleaved(store: FakeRootStore, scheduler: fc.Scheduler, lost: readon
     roots: { state: inTurn(async () => await store.state()) },
     keeper: {
       ...store,
-      // What is sent has left the process: wiping the payload does not change it.
+      // Sent bytes have left the process: wiping the payload does not change them.
       add: async (payload) => await add(Buffer.from(payload)),
       list: inTurn(async () => await store.list()),
       disable: inTurn(async (version: number) => await store.disable(version)),

@@ -13,7 +13,7 @@ function scenariosOf(text: string): string[] {
   );
 }
 
-/** What is wrong with the numbers in a file of this name. */
+/** The faults of the numbers in a file of this name. */
 function faults(name: string, numbers: readonly string[]): string[] {
   const [prefix = ""] = name.split("-");
   if (numbers.length === 0) return [`${name} has no scenario with a number`];

@@ -16,7 +16,7 @@ import {
 
 const identity = await readModule(join(ROOT, "terraform", "modules", "identity"));
 
-/** What is written out, and what locals it names hold. */
+/** The permissions that are written out, and those of the locals that it names. */
 function permissionsIn(value: unknown): string[] {
   if (Array.isArray(value)) return value.map(String);
   const named = textOf(value).matchAll(/local\.(?<name>\w+)/g);

@@ -5,7 +5,7 @@ export function isObject(value: unknown): value is JsonObject {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-/** Equal as JSON, whatever the order of keys. */
+/** Equal as JSON, with keys in any order. */
 export function sameJson(a: unknown, b: unknown): boolean {
   if (a === b) return true;
   return isContainer(a) && isContainer(b) && canonical(a) === canonical(b);

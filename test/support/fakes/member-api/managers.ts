@@ -28,7 +28,7 @@ export function managedFields(owners: Ownership, times: ReadonlyMap<string, stri
 const applied = (manager: string) => `Apply ${manager}`;
 const updated = (manager: string) => `Update ${manager}`;
 
-/** POST and PUT: the manager owns what it changed, and nobody else does any more. */
+/** POST and PUT: the manager owns what it changed, and no other manager owns it any more. */
 export function update(before: Owned | undefined, object: JsonObject, manager: string): Owned {
   const was: Leaves = before === undefined ? new Map() : leavesOf(before.object);
   const is = leavesOf(object);
@@ -47,8 +47,9 @@ export interface Conflict {
 }
 
 /**
- * Server-side apply: sets what is in `config`, and takes away what this manager had applied before and nobody
- * else owns. A leaf that somebody else owns with another value is a conflict, unless it is forced.
+ * Server-side apply: sets the leaves in `config`, and takes away those that this manager had applied before
+ * and no other manager owns. A leaf that another manager owns with another value is a conflict, unless it is
+ * forced.
  */
 export function apply(
   before: Owned | undefined,

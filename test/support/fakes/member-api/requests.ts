@@ -21,7 +21,7 @@ export interface ServerFaults {
   unreachable: boolean;
   /** Verbs, of any kind or of one: `list`, `list ResourceQuota`. */
   forbidden: readonly (Verb | `${Verb} ${string}`)[];
-  /** As `forbidden`: answered with a 500, as by a webhook of somebody else's that is out. */
+  /** As `forbidden`: answered with a 500, as by a foreign webhook that is out. */
   broken: ServerFaults["forbidden"];
   slowMs: number;
 }

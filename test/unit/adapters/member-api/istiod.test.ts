@@ -23,7 +23,7 @@ afterEach(() => {
   server.close();
 });
 
-/** In a process of its own, because an error that nobody hears ends it. */
+/** In a process of its own, because an unhandled error ends it. */
 function asking(port: number): string {
   return `
     import { KubeConfig } from "@kubernetes/client-node";

@@ -54,7 +54,7 @@ interface Model {
   roots: Roots;
   readonly members: ModelMember[];
   versions: number;
-  /** Somebody has edited the aliases; this is what they were. */
+  /** The aliases as they were before a person edited them; undefined if none has. */
   edited: RootVersions | undefined;
 }
 

@@ -18,7 +18,7 @@ import { type Target, targetOf } from "./target.ts";
 import type { UsageMeter } from "./usage.ts";
 import { serveWatch } from "./watch.ts";
 
-/** What the owner of an access token may do; undefined of a token that nobody knows. */
+/** What the owner of an access token may do; undefined of an unknown token. */
 export type Authorize = (token: string) => Promise<"everything" | "nothing" | undefined>;
 
 export interface HttpApiServer {

@@ -13,7 +13,7 @@ export interface UsageMeter {
   /** Answers what ends it. */
   portForward(): () => void;
   connection(): () => void;
-  /** Since the last time this was asked; what is open counts on. */
+  /** Since the last call of this; connections and port-forwards that are open count on. */
   take(): Usage;
 }
 

@@ -5,8 +5,8 @@ import type { ObjectStore } from "../object-store.ts";
 import { json } from "./objects.ts";
 
 /**
- * Without a resourceVersion: what is there first, as ADDED, and then each change, a line each, until the
- * client goes.
+ * Without a resourceVersion it sends the present objects first, as ADDED. Then it sends each change, a line
+ * each, until the client goes.
  * https://kubernetes.io/docs/reference/using-api/api-concepts/#semantics-for-watch
  */
 export function serveWatch(

@@ -57,12 +57,17 @@ export async function collectStatus(run: Run, latest?: Mesh): Promise<Status> {
   return {
     meshId: run.spec.meshId,
     version: VERSION,
+    istio: run.template.tag,
     time,
+    runs: { full: "unknown", tick: "unknown" },
+    writesPaused: null,
     members: mesh.members.map((member, index) =>
       memberStatus(run, member, views.get(member.clusterId), findingsOf(plan, index)),
     ),
     pairs: plan.pairs.flatMap((pair) => pairStatuses(pair, mesh.members, views, time)),
     rotation,
+    left: [],
+    lately: [],
     findings: meshFindings(run, mesh, plan),
   };
 }
@@ -125,7 +130,7 @@ function memberStatus(
 
 /** One row for each istiod pod of the reader. */
 function pairStatuses(
-  { reader, target, isApart }: PairPlan,
+  { reader, target, isApart, standing }: PairPlan,
   members: readonly Member[],
   views: ReadonlyMap<string, IstiodView>,
   seenAt: string,
@@ -144,6 +149,7 @@ function pairStatuses(
     target,
     pod,
     status,
+    isDue: standing !== "pending" && standing !== "blocked",
     tokenExpiry,
     seenAt,
   });
@@ -185,10 +191,17 @@ function meshFindings(
 /** For a rotation under way it asks the gate, which costs one more request for each member. */
 async function rotationStatus(run: Run, mesh: Mesh): Promise<RotationStatus> {
   const stage = stageOf(mesh.roots);
-  if (stage === "idle") return { stage, waitingFor: [], until: null };
-  const { waitingFor, until } = await lookAtGate(run, mesh, MEMBER_TIMEOUT_MS);
-  const { paused } = mesh.roots.notes;
+  if (stage === "idle") return { stage, since: null, paused: null, loaded: 0, waitingFor: [], until: null };
+  const { waitingFor, loaded, until } = await lookAtGate(run, mesh, MEMBER_TIMEOUT_MS);
+  const { paused, stageSince } = mesh.roots.notes;
   const pause =
     paused === undefined ? [] : [`a person paused it at ${paused.toISOString()}: meshjoin root resume`];
-  return { stage, waitingFor: [...pause, ...waitingFor], until: until?.toISOString() ?? null };
+  return {
+    stage,
+    since: stageSince?.toISOString() ?? null,
+    paused: paused?.toISOString() ?? null,
+    loaded,
+    waitingFor: [...pause, ...waitingFor],
+    until: until?.toISOString() ?? null,
+  };
 }

@@ -35,7 +35,11 @@ function head({ meshId, time, members: all, pairs, rotation }: Status): string[]
 }
 
 /** The stage of a root rotation, and the conditions of the next one. */
-export function rotationLines({ stage, waitingFor, until }: RotationStatus): string[] {
+export function rotationLines({
+  stage,
+  waitingFor,
+  until,
+}: Pick<RotationStatus, "stage" | "waitingFor" | "until">): string[] {
   if (stage === "idle") return [];
   const end = until === null ? "" : `, not before ${day(until)} ${minute(until)} UTC`;
   return [`Root rotation: ${stage}${end}`, ...waitingFor.map((reason) => `  waits: ${reason}`)];

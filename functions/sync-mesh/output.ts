@@ -4,7 +4,12 @@ import type { Finding } from "../../shared/core/answers/finding.ts";
 import { OUTCOMES } from "../../shared/core/answers/outcome.ts";
 import type { Plan } from "../../shared/core/answers/plan.ts";
 import { REASONS } from "../../shared/core/answers/reasons.ts";
-import { type CertificateStatus, PAIR_STATUSES, type Status } from "../../shared/core/answers/status.ts";
+import {
+  type CertificateStatus,
+  PAIR_STATUSES,
+  type RunStatus,
+  type Status,
+} from "../../shared/core/answers/status.ts";
 import type { Summary } from "../../shared/core/answers/summary.ts";
 import { ENDPOINT_KINDS } from "../../shared/core/cluster/cluster.ts";
 import { STAGES } from "../../shared/core/roots/stages.ts";
@@ -33,10 +38,18 @@ const findings = z.array(finding);
 
 const certificate: z.ZodMiniType<CertificateStatus> = z.strictObject({ fingerprint, notAfter: time });
 
+const runStatus: z.ZodMiniType<RunStatus | "unknown"> = z.union([
+  z.strictObject({ at: time, outcome, version: z.string() }),
+  z.literal("unknown"),
+]);
+
 const status: z.ZodMiniType<Status> = z.strictObject({
   meshId: z.string(),
   version: z.string(),
+  istio: z.string(),
   time,
+  runs: z.strictObject({ full: runStatus, tick: runStatus }),
+  writesPaused: z.nullable(time),
   members: z.array(
     z.strictObject({
       clusterId: z.string(),
@@ -62,15 +75,21 @@ const status: z.ZodMiniType<Status> = z.strictObject({
       target: z.string(),
       pod: z.string(),
       status: z.enum(PAIR_STATUSES),
+      isDue: z.boolean(),
       tokenExpiry: z.nullable(time),
       seenAt: time,
     }),
   ),
   rotation: z.strictObject({
     stage: z.enum(STAGES),
+    since: z.nullable(time),
+    paused: z.nullable(time),
+    loaded: z.int(),
     waitingFor: z.array(z.string()),
     until: z.nullable(time),
   }),
+  left: z.array(z.strictObject({ clusterId: z.string(), since: time, trustedUntil: z.nullable(time) })),
+  lately: z.array(z.strictObject({ at: time, clusterId: z.exactOptional(z.string()), what: z.string() })),
   findings,
 });
 

@@ -1,4 +1,4 @@
-import { verdictOf } from "./facts/verdict.ts";
+import { headlineOf } from "./facts/headline.ts";
 import { type Html, html, source } from "./html.ts";
 import { iconUrl } from "./icon.ts";
 import { isRefreshing, type Scene, sceneOf } from "./scene.ts";
@@ -49,7 +49,7 @@ function entriesOf(scene: Scene): Entry[] {
 /** The whole mesh as one document, without scripts or other resources. */
 export function renderPage(view: PageView): Page {
   const scene = sceneOf(view);
-  const verdict = verdictOf(scene);
+  const verdict = headlineOf(scene);
   const entries = entriesOf(scene).filter(({ section }) => section !== undefined);
   const document = html`<!doctype html>
 <html lang="en">

@@ -2,20 +2,57 @@ import type { EndpointKind } from "../cluster/cluster.ts";
 import type { Place } from "../cluster/sources.ts";
 import type { Stage } from "../roots/stages.ts";
 import type { Finding } from "./finding.ts";
+import type { Outcome } from "./outcome.ts";
 
 /** The whole mesh now, for people and programs; every time is RFC 3339. Names fingerprints, never a key. */
 export interface Status {
   readonly meshId: string;
   /** Of the Meshjoin that looked. */
   readonly version: string;
+  /** The release of Istio that this Meshjoin installs. */
+  readonly istio: string;
   readonly time: string;
+  readonly runs: RunsStatus;
+  /** When a person paused the functions' writes; null while they write. */
+  readonly writesPaused: string | null;
   /** By cluster ID. */
   readonly members: readonly MemberStatus[];
   /** Of every ordered pair and istiod pod of the reader, by reader, target and pod. */
   readonly pairs: readonly PairStatus[];
   readonly rotation: RotationStatus;
+  /** Clusters that have left and that members still trust, by cluster ID. */
+  readonly left: readonly LeftStatus[];
+  /** What runs of the functions and of people did lately, the newest first; bounded. */
+  readonly lately: readonly PastEvent[];
   /** Findings about no single member. */
   readonly findings: readonly Finding[];
+}
+
+/** The last runs of the functions. They note one on change and once an hour, so `at` may be an hour old. */
+export interface RunsStatus {
+  readonly full: RunStatus | "unknown";
+  readonly tick: RunStatus | "unknown";
+}
+
+export interface RunStatus {
+  readonly at: string;
+  readonly outcome: Outcome;
+  /** Of the Meshjoin that ran. */
+  readonly version: string;
+}
+
+export interface LeftStatus {
+  readonly clusterId: string;
+  readonly since: string;
+  /** When its intermediate CA ends; null where Meshjoin could not read it. */
+  readonly trustedUntil: string | null;
+}
+
+/** `what` is a sentence without its period. */
+export interface PastEvent {
+  readonly at: string;
+  readonly clusterId?: string;
+  readonly what: string;
 }
 
 export interface CertificateStatus {
@@ -54,6 +91,8 @@ export interface PairStatus {
   /** An istiod pod of the reader; empty where none is Ready. */
   readonly pod: string;
   readonly status: (typeof PAIR_STATUSES)[number];
+  /** False while a side is not ready for it, or a person must act first. */
+  readonly isDue: boolean;
   /** Null where there is no remote secret of Meshjoin's. */
   readonly tokenExpiry: string | null;
   readonly seenAt: string;
@@ -61,6 +100,12 @@ export interface PairStatus {
 
 export interface RotationStatus {
   readonly stage: Stage;
+  /** When the stage began; null where none is under way. */
+  readonly since: string | null;
+  /** When a person paused the stages; null while they follow each other. */
+  readonly paused: string | null;
+  /** Of how many members Meshjoin has seen that they loaded what the stage gives them. */
+  readonly loaded: number;
   /** What Meshjoin must see, or a person must do, before the stage is over: a sentence each. */
   readonly waitingFor: readonly string[];
   /** When the last certificate of the stage before ends; null while Meshjoin cannot tell. */

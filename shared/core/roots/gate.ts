@@ -32,6 +32,8 @@ export interface Gate {
   readonly open: boolean;
   /** What Meshjoin must see first, a sentence each; waiting alone does not mend it. */
   readonly waitingFor: readonly string[];
+  /** How many members have loaded and published what the stage gives them. */
+  readonly loaded: number;
   /** When the last certificate of the stage before ends; undefined where Meshjoin cannot tell. */
   readonly until: Date | undefined;
   /** The stage takes longer than it should. */
@@ -45,16 +47,18 @@ export interface Gate {
  */
 export function gateOf(input: GateInput): Gate {
   const inMesh = input.members.filter((member) => !isOutside(member));
+  const reasons = inMesh.map((member) => whyWaiting(member, input));
   const waitingFor = [
     ...input.unlisted,
     ...whyUnseen(inMesh, input),
     ...whyHeld(input),
-    ...inMesh.flatMap((member) => whyWaiting(member, input) ?? []),
+    ...reasons.flatMap((reason) => reason ?? []),
   ];
   const until = endOfOldCertificates(inMesh, input);
   const stageOverdue = overdue(inMesh, until, input);
   return {
     waitingFor,
+    loaded: reasons.filter((reason) => reason === undefined).length,
     until,
     ...(stageOverdue === undefined ? {} : { overdue: stageOverdue }),
     open: waitingFor.length === 0 && until !== undefined && input.now > until,

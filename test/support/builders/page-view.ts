@@ -28,6 +28,9 @@ export function everything(): Partial<PageView> {
     findings: LEFT,
     rotation: {
       stage: "distribute",
+      since: "2026-03-01T10:30:00.000Z",
+      paused: "2026-03-01T11:00:00.000Z",
+      loaded: 3,
       waitingFor: [
         "cn-shop-europe-west1-web cannot be reached",
         "a person paused it at 2026-03-01T11:00:00.000Z: meshjoin root resume",

@@ -60,10 +60,18 @@ export function aStatus(seed: StatusSeed = {}): Status {
   return {
     meshId: "shop-prod",
     version: "1.2.3",
+    istio: MANIFEST.istioVersion,
     time: after(-4000),
+    runs: {
+      full: { at: after(-240_000), outcome: "unchanged", version: "1.2.3" },
+      tick: { at: after(-120_000), outcome: "unchanged", version: "1.2.3" },
+    },
+    writesPaused: null,
     members: members.toSorted((a, b) => (a.clusterId < b.clusterId ? -1 : 1)),
     pairs,
-    rotation: { stage: "idle", waitingFor: [], until: null },
+    rotation: { stage: "idle", since: null, paused: null, loaded: 0, waitingFor: [], until: null },
+    left: [],
+    lately: [],
     findings: troubled ? meshFindings() : [],
     ...rest,
   };
@@ -163,7 +171,8 @@ interface PairSeed extends Trouble {
 function pairOf(seed: PairSeed): PairStatus[] {
   const { reader, target, pods, r, t, away, troubled } = seed;
   const seenAt = after(-4000);
-  if (r === away) return [{ reader, target, pod: "", status: "unknown", tokenExpiry: null, seenAt }];
+  if (r === away)
+    return [{ reader, target, pod: "", status: "unknown", isDue: true, tokenExpiry: null, seenAt }];
   const trouble = troubled ? troubleOf(seed) : undefined;
   const days = 2.1 + ((r * 7919 + t * 104_729) % 4800) / 1000;
   const tokenExpiry = trouble === "missing" ? null : after(days * DAY_MS);
@@ -172,6 +181,7 @@ function pairOf(seed: PairSeed): PairStatus[] {
     target,
     pod,
     status: index === 0 ? (trouble ?? "synced") : "synced",
+    isDue: true,
     tokenExpiry,
     seenAt,
   }));

@@ -29,7 +29,7 @@ function aMemberStatus(index: number): MemberStatus {
 
 function aPairStatus(reader: string, target: string): PairStatus {
   const tokenExpiry = "2026-03-08T12:00:00.000Z";
-  return { reader, target, pod: "istiod-a", status: "synced", tokenExpiry, seenAt: SEEN_AT };
+  return { reader, target, pod: "istiod-a", status: "synced", isDue: true, tokenExpiry, seenAt: SEEN_AT };
 }
 
 /** All is well with so many members. */
@@ -39,12 +39,20 @@ export function aStatus(size: number): Status {
   return {
     meshId: "prod",
     version: "1.2.3",
+    istio: "1.31.4",
     time: SEEN_AT,
+    runs: {
+      full: { at: SEEN_AT, outcome: "unchanged", version: "1.2.3" },
+      tick: { at: SEEN_AT, outcome: "unchanged", version: "1.2.3" },
+    },
+    writesPaused: null,
     members,
     pairs: ids.flatMap((reader) =>
       ids.filter((id) => id !== reader).map((target) => aPairStatus(reader, target)),
     ),
-    rotation: { stage: "idle", waitingFor: [], until: null },
+    rotation: { stage: "idle", since: null, paused: null, loaded: 0, waitingFor: [], until: null },
+    left: [],
+    lately: [],
     findings: [],
   };
 }
@@ -86,6 +94,9 @@ export function aTroubledStatus(size: number): Status {
       }),
     rotation: {
       stage: "distribute",
+      since: "2026-03-01T11:30:00.000Z",
+      paused: null,
+      loaded: size - 1,
       waitingFor: [`${away} cannot be reached`],
       until: "2026-03-02T12:05:00.000Z",
     },

@@ -1,7 +1,7 @@
 import { describeTally } from "../facts/connections.ts";
 import type { Expiry } from "../facts/expiries.ts";
 import { countFindings } from "../facts/findings.ts";
-import type { Verdict } from "../facts/verdict.ts";
+import type { Headline } from "../facts/headline.ts";
 import { type Html, html, type Part } from "../html.ts";
 import { isRefreshing, type Scene } from "../scene.ts";
 import { absolute, memberLink, relative, severityBadge } from "./parts.ts";
@@ -78,7 +78,7 @@ ${findings.length > 1 ? html`<p><a href="#findings">All ${findings.length} findi
 }
 
 /** The name of the mesh, its verdict and its worst finding. */
-export function head(scene: Scene, verdict: Verdict): Html {
+export function head(scene: Scene, verdict: Headline): Html {
   const { status, now } = scene;
   const tone = verdict.isEmpty && verdict.tone === "good" ? "" : verdict.tone;
   return html`

@@ -19,6 +19,7 @@ function pod(seed: Partial<PairStatus>): PairStatus {
     target,
     pod: "istiod-1",
     status: "synced",
+    isDue: true,
     tokenExpiry: null,
     seenAt: status.time,
     ...seed,

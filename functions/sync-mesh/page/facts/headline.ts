@@ -3,7 +3,7 @@ import { countFindings } from "./findings.ts";
 
 export type Tone = "good" | "warning" | "error";
 
-export interface Verdict {
+export interface Headline {
   readonly tone: Tone;
   /** Whether the mesh has no pair yet, so nothing can be well. */
   readonly isEmpty: boolean;
@@ -28,7 +28,7 @@ function textOf({ members, connections: { length }, tally: { synced } }: Scene):
 }
 
 /** The mesh in one line. */
-export function verdictOf(scene: Scene): Verdict {
+export function headlineOf(scene: Scene): Headline {
   const { connections, tally, findings } = scene;
   const loud = countFindings(findings.filter(({ severity }) => severity !== "info"));
   const synced = connections.length === 0 ? "no pair" : `${tally.synced}/${connections.length} synced`;

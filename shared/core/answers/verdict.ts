@@ -1,0 +1,58 @@
+import { count } from "../count.ts";
+import { distinct, type Finding } from "./finding.ts";
+import type { Status } from "./status.ts";
+
+/** `degraded`: it works, and a person should look. `broken`: requests fail, or soon will. */
+export type Health = "whole" | "degraded" | "broken";
+
+export interface Verdict {
+  readonly health: Health;
+  /** What is wrong in numbers, the worst first; a sentence without its period, never empty. */
+  readonly text: string;
+  /** The findings of the mesh and of its members that are no notes, the worst first. */
+  readonly findings: readonly Finding[];
+}
+
+/**
+ * The mesh in one line, the same on every surface. A pair that is not due does not count; one that Meshjoin
+ * could not look at makes the mesh degraded, and so does an empty mesh: nothing was seen to work.
+ */
+export function verdictOf(status: Status): Verdict {
+  const { members, pairs } = status;
+  const all = distinct([...status.findings, ...members.flatMap(({ findings }) => findings)]);
+  const errors = all.filter(({ severity }) => severity === "error");
+  const warnings = all.filter(({ severity }) => severity === "warning");
+  const unreachable = members.filter(({ reachable }) => !reachable).length;
+  const rows = Map.groupBy(pairs, ({ reader, target }) => `${reader} ${target}`);
+  const pairsWith = (is: (status: string) => boolean, isDue: boolean) =>
+    [...rows.values()].filter((pods) => pods.some((row) => is(row.status) && row.isDue === isDue)).length;
+  const apart = pairsWith((each) => !["synced", "syncing", "unknown"].includes(each), true);
+  const unknown = pairsWith((each) => each === "unknown", true);
+  const coming =
+    pairsWith((each) => each === "syncing", true) + pairsWith((each) => each !== "synced", false);
+  const troubles = [
+    counted(unreachable, "member", "unreachable"),
+    apart === 0 ? "" : `${apart} of ${count(rows.size, "pair")} not synced`,
+    counted(unknown, "pair", "not known"),
+    counted(coming, "pair", "not there yet"),
+    errors.length === 0 ? "" : count(errors.length, "error"),
+    warnings.length === 0 ? "" : count(warnings.length, "warning"),
+  ].filter((each) => each !== "");
+  const isBroken = errors.length > 0 || apart > 0;
+  const isWhole = troubles.length === 0 && members.length > 0;
+  return {
+    health: isBroken ? "broken" : isWhole ? "whole" : "degraded",
+    text: troubles.join(", ") || wellOf(members.length, rows.size),
+    findings: [...errors, ...warnings],
+  };
+}
+
+function counted(number: number, noun: string, state: string): string {
+  return number === 0 ? "" : `${count(number, noun)} ${state}`;
+}
+
+function wellOf(members: number, pairs: number): string {
+  if (members === 0) return "no member yet";
+  if (pairs === 0) return "1 member, no pair yet";
+  return `${members} members, all ${count(pairs, "pair")} synced`;
+}

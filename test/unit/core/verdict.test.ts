@@ -1,0 +1,59 @@
+import { describe, expect, it } from "@jest/globals";
+import { finding } from "../../../shared/core/answers/finding.ts";
+import type { PairStatus, Status } from "../../../shared/core/answers/status.ts";
+import { type Health, verdictOf } from "../../../shared/core/answers/verdict.ts";
+import { aStatus } from "../../support/builders/status.ts";
+
+const WELL = aStatus({ members: 3 });
+
+function withFirstPair(change: Partial<PairStatus>): Status {
+  const [first] = WELL.pairs;
+  const is = ({ reader, target }: PairStatus) => reader === first?.reader && target === first.target;
+  return { ...WELL, pairs: WELL.pairs.map((pair) => (is(pair) ? { ...pair, ...change } : pair)) };
+}
+
+describe("the verdict on a mesh", () => {
+  it.each<[string, Status, Health, string]>([
+    ["all synced", WELL, "whole", "3 members, all 6 pairs synced"],
+    ["a pair closed", withFirstPair({ status: "closed" }), "broken", "1 of 6 pairs not synced"],
+    ["a pair not known", withFirstPair({ status: "unknown" }), "degraded", "1 pair not known"],
+    ["a pair still syncing", withFirstPair({ status: "syncing" }), "degraded", "1 pair not there yet"],
+    [
+      "a pair whose target joins",
+      withFirstPair({ status: "missing", isDue: false }),
+      "degraded",
+      "1 pair not there yet",
+    ],
+    ["no member", aStatus({ members: 0 }), "degraded", "no member yet"],
+    ["one member", aStatus({ members: 1 }), "whole", "1 member, no pair yet"],
+    [
+      "an error of a member",
+      {
+        ...WELL,
+        members: WELL.members.map((member, index) =>
+          index === 0
+            ? { ...member, findings: [finding("ForeignCacerts", "m", "c", member.clusterId)] }
+            : member,
+        ),
+      },
+      "broken",
+      "1 error",
+    ],
+    [
+      "a member unreachable",
+      { ...WELL, members: WELL.members.map((member, index) => ({ ...member, reachable: index > 0 })) },
+      "degraded",
+      "1 member unreachable",
+    ],
+  ])("with %s", (_, status, health, text) => {
+    expect(verdictOf(status)).toMatchObject({ health, text });
+  });
+
+  it("lists errors before warnings, each once, and no notes", () => {
+    const error = finding("ForeignCacerts", "m", "c");
+    const warning = finding("AbsenceNotProved", "m", "c");
+    const note = finding("MemberLeft", "m", "c");
+    const { findings } = verdictOf({ ...WELL, findings: [note, warning, error, error] });
+    expect(findings.map(({ reason }) => reason)).toEqual(["ForeignCacerts", "AbsenceNotProved"]);
+  });
+});

@@ -1,7 +1,7 @@
 import { distinct, inOrder } from "./core/answers/finding.ts";
 import type { Plan, PlannedAction } from "./core/answers/plan.ts";
 import type { ReconcileRequest } from "./core/request.ts";
-import { noSigningRoot } from "./core/roots/signing.ts";
+import { noSigningRoot } from "./core/roots/no-signing-root.ts";
 import { lookAtDefinitions } from "./look/definitions.ts";
 import { lookAtMesh, type Mesh } from "./look/mesh.ts";
 import type { Action } from "./plan/action.ts";

@@ -1,6 +1,6 @@
 import pLimit, { type LimitFunction } from "p-limit";
 import type { MeshSpec } from "./core/spec.ts";
-import { type Share, sharing } from "./istio/share.ts";
+import { type Share, sharing } from "./istio/same-text.ts";
 import type { ManifestTemplate } from "./istio/template.ts";
 import { limitedFleet } from "./limits/limited-fleet.ts";
 import type { Ports } from "./ports/ports.ts";

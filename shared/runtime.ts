@@ -212,5 +212,5 @@ async function wireAuthority({ spec, signerUrl: url }: Config, google: Google): 
 }
 
 export async function wireKeys(): Promise<RootKeys> {
-  return (await import("./pki/signing-key.ts")).keysInPayloads;
+  return (await import("./pki/root-keys.ts")).keysInPayloads;
 }

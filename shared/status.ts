@@ -12,7 +12,7 @@ import { placeOf } from "./core/cluster/sources.ts";
 import { isReachable, type Member, type ReachableMember } from "./core/member/observation.ts";
 import { remoteSecretName } from "./core/names.ts";
 import { rotationDue } from "./core/roots/due.ts";
-import { noSigningRoot } from "./core/roots/signing.ts";
+import { noSigningRoot } from "./core/roots/no-signing-root.ts";
 import { stageOf } from "./core/roots/stages.ts";
 import { rootCertificates } from "./istio/root-config-map.ts";
 import { lookAtGate } from "./look/gate.ts";

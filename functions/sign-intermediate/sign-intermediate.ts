@@ -3,15 +3,20 @@ import { examineSigner } from "../../shared/doctor/examine.ts";
 import { MeshjoinError, RootError } from "../../shared/errors.ts";
 import type { Logger } from "../../shared/log.ts";
 import { parseCertificatePem } from "../../shared/pki/certificate.ts";
+import type { Fitness } from "../../shared/ports/root-authority.ts";
 import type { SignerRuntime } from "../../shared/runtime.ts";
-import { signForMember } from "../../shared/signing.ts";
+import { signForMember } from "../../shared/sign-for-member.ts";
 import type { Answer } from "../http/answer.ts";
 import { bodyOf, type HttpRequest, header } from "../http/request.ts";
 import { type Exchange, type Handler, serve } from "../http/serve.ts";
 import { callerOf } from "./caller.ts";
 import { signErrorAnswer } from "./error.ts";
 import { parseSign } from "./input.ts";
-import type { FitnessBody } from "./output.ts";
+
+/** A time is RFC 3339. */
+export interface FitnessBody extends Pick<Fitness, "rootVersions"> {
+  readonly signsUntil: string;
+}
 
 /** Callers wait longer (shared/adapters/root-authority.ts), so they learn why there is no certificate. */
 const DEADLINE_MS = 45_000;

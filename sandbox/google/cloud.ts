@@ -15,7 +15,6 @@ import type { Undo } from "../os/undo.ts";
 import { type ComputeApi, startCompute } from "./compute/api.ts";
 import { createPodFirewall, type PodFirewall } from "./compute/pod-firewall.ts";
 import type { ComputeQuotas } from "./compute/quotas.ts";
-import { type ControlPlanes, createControlPlanes } from "./control-planes.ts";
 import { startControlServer } from "./faults/control-server.ts";
 import { createFaultBoard, type FaultBoard } from "./faults/faults.ts";
 import { type GkeApi, startGke } from "./gke/api.ts";
@@ -34,6 +33,7 @@ import { startProjectApis } from "./project/api.ts";
 import { createProjectState, type ProjectState } from "./project/state.ts";
 import { type SandboxPubSub, startPubSub } from "./pubsub/pubsub.ts";
 import type { Delivery } from "./pubsub/push.ts";
+import { createRunningClusters, type RunningClusters } from "./running-clusters.ts";
 import { startSecretManager } from "./secret-manager/api.ts";
 
 export const PROJECT = { id: "meshjoin-sandbox", number: "314159265358" } as const;
@@ -113,7 +113,7 @@ export async function startGoogleCloud(options: GoogleCloudOptions, undo: Undo):
   undo.add(() => tokenReview.close());
   const accessReview = await startAccessReview(iam);
   undo.add(() => accessReview.close());
-  const controlPlanes = createControlPlanes({
+  const clusters = createRunningClusters({
     ...options,
     dir: join(options.dir, "clusters"),
     binaries,
@@ -122,11 +122,11 @@ export async function startGoogleCloud(options: GoogleCloudOptions, undo: Undo):
     adminUsers: [accounts.developer],
     registry: registryOf(pin, options.env, faults),
   });
-  undo.add(() => controlPlanes.stop());
+  undo.add(() => clusters.stop());
   const gke: GkeApi = await startGke({
     ...shared,
     backend: withFirewallRules({
-      backend: controlPlanes.backend,
+      backend: clusters.backend,
       clusters: () => gke.clusters(),
       compute: () => compute,
     }),
@@ -150,11 +150,11 @@ export async function startGoogleCloud(options: GoogleCloudOptions, undo: Undo):
     rules: (project, network) => compute.rules(project, network),
     faults: () => faults.list(),
   });
-  const counts = requestCounts(controlPlanes);
+  const counts = requestCounts(clusters);
   const control = await startControlServer({
     faults,
     ledger,
-    members: controlPlanes.faults,
+    members: clusters.faults,
     ...(options.enforcesFirewall === true && { firewall }),
     clusterRequests: counts.clusterRequests,
   });
@@ -178,7 +178,7 @@ export async function startGoogleCloud(options: GoogleCloudOptions, undo: Undo):
     computeQuotas: compute.quotas,
     deliveries,
     firewall,
-    members: () => runningMembers(gke, controlPlanes),
+    members: () => runningMembers(gke, clusters),
     ...counts,
     setSignerRuns(runs) {
       signerRuns = runs;
@@ -200,9 +200,9 @@ function registryOf(pin: Pin, env: GoogleCloudOptions["env"], faults: FaultBoard
 
 /** Over all API servers. */
 function requestCounts(
-  controlPlanes: ControlPlanes,
+  clusters: RunningClusters,
 ): Pick<GoogleCloud, "clusterRequests" | "clusterConnections"> {
-  const auditLogs = () => controlPlanes.all().map(({ auditLogPath }) => auditLogPath);
+  const auditLogs = () => clusters.all().map(({ auditLogPath }) => auditLogPath);
   return {
     async clusterRequests(email, sinceMs = 0) {
       const counts = await Promise.all(auditLogs().map((log) => countClusterRequests(log, email, sinceMs)));
@@ -268,19 +268,19 @@ function networksOf(gke: GkeApi): string[] {
   return gke.clusters().map(({ request }) => networkOf(PROJECT.id, request.stated).name);
 }
 
-function runningMembers(gke: GkeApi, controlPlanes: ControlPlanes): FleetMember[] {
+function runningMembers(gke: GkeApi, clusters: RunningClusters): FleetMember[] {
   return gke.clusters().flatMap(({ ref, status, labels }) => {
     const id = clusterId(ref);
-    const controlPlane = controlPlanes.get(id);
-    if (status !== "RUNNING" || controlPlane === undefined) return [];
-    const istiods = controlPlane.istiods();
+    const running = clusters.get(id);
+    if (status !== "RUNNING" || running === undefined) return [];
+    const istiods = running.istiods();
     const [first] = istiods;
     return [
       {
         clusterId: id,
         ...ref,
         labels,
-        kubeconfig: controlPlane.kubeconfigPath,
+        kubeconfig: running.kubeconfigPath,
         istiods,
         ...(first === undefined ? {} : { istiodHttp: first.http }),
       },

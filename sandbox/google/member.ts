@@ -1,4 +1,4 @@
-import type { RunningIstiod } from "../cluster/control-plane.ts";
+import type { RunningIstiod } from "../cluster/running-cluster.ts";
 
 /** A RUNNING cluster of the sandbox. */
 export interface FleetMember {

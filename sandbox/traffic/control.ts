@@ -5,7 +5,7 @@ import { issueIntermediate } from "../../shared/pki/intermediate.ts";
 import { makeKeyPair, privateKeyPem } from "../../shared/pki/key.ts";
 import { makeRoot } from "../../shared/pki/make-root.ts";
 import { readSigningRoot } from "../../shared/pki/root.ts";
-import { keysInPayloads } from "../../shared/pki/signing-key.ts";
+import { keysInPayloads } from "../../shared/pki/root-keys.ts";
 import type { SandboxFleet } from "../fleet/fleet.ts";
 import { memberApi } from "./member-api.ts";
 import type { StepCounts } from "./tally.ts";

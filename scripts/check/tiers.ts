@@ -4,7 +4,7 @@ export type TierName = (typeof TIER_NAMES)[number];
 export interface Tier {
   readonly name: TierName;
   readonly folder: string;
-  /** Real control planes or Istio's own tools are needed. */
+  /** Real API servers or Istio's own tools are needed. */
   readonly needsBinaries: boolean;
   /** Sidecars run, of an Envoy that is downloaded. */
   readonly needsSidecars: boolean;
@@ -26,7 +26,7 @@ export interface Tier {
 /** Jest alone would leave one idle, and that is half of a machine with two. */
 const EVERY_CORE = "100%";
 /**
- * One alone leaves cores idle while it waits for its control planes; a third would take memory that a laptop
+ * One alone leaves cores idle while it waits for its clusters; a third would take memory that a laptop
  * may not have.
  */
 const TWO_FLEETS = "2";

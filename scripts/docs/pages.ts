@@ -1,9 +1,9 @@
-import { signOpenApi } from "../../functions/sign-intermediate/openapi.ts";
-import { openApi } from "../../functions/sync-mesh/openapi.ts";
 import { renderCliReference } from "./cli-reference.ts";
 import { renderConfigReference } from "./config-reference.ts";
 import { renderErrorsReference } from "./errors-reference.ts";
 import { renderDesign } from "./layers.ts";
+import { signOpenApi } from "./openapi/sign-intermediate.ts";
+import { openApi } from "./openapi/sync-mesh.ts";
 import { renderReasonsReference } from "./reasons-reference.ts";
 
 /**

@@ -1,6 +1,6 @@
 import { type Check, fault, fine, type Subject, unknown } from "../core/answers/check.ts";
 import { rootSecretName } from "../core/names.ts";
-import { noSigningRoot } from "../core/roots/signing.ts";
+import { noSigningRoot } from "../core/roots/no-signing-root.ts";
 import { bundleVersions, formatRootVersions } from "../core/roots/state.ts";
 import type { MeshSpec } from "../core/spec.ts";
 import { MeshjoinError } from "../errors.ts";

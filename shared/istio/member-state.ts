@@ -20,8 +20,8 @@ import type { KubernetesObject, ObjectMeta } from "../ports/kubernetes-object.ts
 import { editorOf } from "./edited.ts";
 import { ownerOf } from "./ownership.ts";
 import { readYaml } from "./read-yaml.ts";
+import type { Share } from "./same-text.ts";
 import { CACERTS_WRITTEN, REMOTE_SECRET_ANNOTATIONS } from "./secrets.ts";
-import type { Share } from "./share.ts";
 import {
   type DeploymentObject,
   imageTag,

@@ -1,5 +1,5 @@
 import type { Cluster } from "../core/cluster/cluster.ts";
-import { type Departed, departedFrom, judgeAbsence, type SourceAnswer } from "../core/member/departure.ts";
+import { type Departed, departedFrom, judgeAbsence, type SourceAnswer } from "../core/member/absence.ts";
 import type { Member } from "../core/member/observation.ts";
 import { asMeshjoinError } from "../errors.ts";
 import type { Departure } from "../plan/departures.ts";

@@ -1,6 +1,6 @@
 import type { Reachable, ReaderSecretState, RemoteSecretState } from "../core/member/observation.ts";
 import { readerSecretState, remoteSecretState } from "../istio/member-state.ts";
-import type { Share } from "../istio/share.ts";
+import type { Share } from "../istio/same-text.ts";
 import type { KubernetesObject } from "../ports/kubernetes-object.ts";
 
 /** The Secrets by which a member and its peers reach each other. */

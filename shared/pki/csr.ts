@@ -5,8 +5,8 @@ import { children, decode, encode, explicit, integer, sequence } from "./asn1.ts
 import { type KeyPair, keyWeakness, subjectPublicKeyInfo } from "./key.ts";
 import { distinguishedName } from "./name.ts";
 import { derOfBlock, findPemBlocks, pemOfDer } from "./pem.ts";
+import { keyInMemory } from "./root-keys.ts";
 import { isSignedBy, signed } from "./signature.ts";
-import { keyInMemory } from "./signing-key.ts";
 
 const LABEL = "CERTIFICATE REQUEST";
 const CURE =

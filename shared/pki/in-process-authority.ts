@@ -2,7 +2,7 @@ import type { KeyObject } from "node:crypto";
 import type { Finding } from "../core/answers/finding.ts";
 import type { ClusterRef } from "../core/cluster/cluster.ts";
 import { clusterId, rootSecretName } from "../core/names.ts";
-import { noSigningRoot } from "../core/roots/signing.ts";
+import { noSigningRoot } from "../core/roots/no-signing-root.ts";
 import { bundleVersions, type RootVersions } from "../core/roots/state.ts";
 import { INTERMEDIATE_TO_WORKLOAD, type MeshSpec } from "../core/spec.ts";
 import { RootError } from "../errors.ts";

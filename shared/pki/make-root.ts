@@ -4,8 +4,8 @@ import { certificatePem } from "./bundle.ts";
 import { basicConstraints, certificateSigning, subjectKeyIdentifier } from "./extension.ts";
 import { keyIdentifier, makeKeyPair, privateKeyPem, subjectPublicKeyInfo } from "./key.ts";
 import { distinguishedName } from "./name.ts";
+import { keyInMemory } from "./root-keys.ts";
 import { signCertificate, wholeSeconds } from "./sign-certificate.ts";
-import { keyInMemory } from "./signing-key.ts";
 
 export interface RootOptions {
   /** The mesh ID: tells people which mesh a root certificate is for. */

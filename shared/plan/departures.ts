@@ -1,6 +1,6 @@
 import { type Finding, finding } from "../core/answers/finding.ts";
 import { VIEW_VARIABLES } from "../core/cluster/sources.ts";
-import type { Absence, Departed } from "../core/member/departure.ts";
+import type { Absence, Departed } from "../core/member/absence.ts";
 import { isReachable, type Member, type ReachableMember } from "../core/member/observation.ts";
 import type { MeshSpec } from "../core/spec.ts";
 import { type DepartureAction, type Disconnect, type Revoke, secretName } from "./action.ts";

@@ -7,9 +7,9 @@ import { isReachable } from "../core/member/observation.ts";
 import { renewalsARun, tokenExpiring } from "../core/member/token-life.ts";
 import { ISTIO_NAMESPACE, readerSecretName, remoteSecretName } from "../core/names.ts";
 import { type Connect, secretName } from "./action.ts";
-import { whyConnect } from "./connect-causes.ts";
 import type { PairContext } from "./context.ts";
 import { isComplete, routeBetween } from "./route.ts";
+import { whyConnect } from "./why-remote-secret.ts";
 
 /**
  * How a directed pair stands: `current` (the remote secret is as it should be), `connect` (the run writes it

@@ -13,7 +13,7 @@ import {
 } from "./action.ts";
 import type { DesiredControlPlane, MemberContext } from "./context.ts";
 import { acceptedCacerts } from "./member-notes.ts";
-import { whyRenew } from "./renewal-causes.ts";
+import { whyRenew } from "./why-intermediate.ts";
 
 /** An action that is due for a member, now or in its turn. */
 type ActionStep = (member: ReachableMember, context: MemberContext) => MemberAction | undefined;

@@ -1,5 +1,5 @@
 import type { Cluster, ClusterRef } from "../core/cluster/cluster.ts";
-import type { Absence } from "../core/member/departure.ts";
+import type { Absence } from "../core/member/absence.ts";
 import type { MeshSpec } from "../core/spec.ts";
 
 /** A supplier of clusters: it lists them, gets one by name, and says what its list leaves out. */

@@ -1,7 +1,7 @@
 import type { Finding } from "../core/answers/finding.ts";
 import { rootSecretName } from "../core/names.ts";
 import { rotationDue } from "../core/roots/due.ts";
-import { noSigningRoot } from "../core/roots/signing.ts";
+import { noSigningRoot } from "../core/roots/no-signing-root.ts";
 import { type Stage, stageOf } from "../core/roots/stages.ts";
 import { ROOT_ROLES, type RootRole } from "../core/roots/state.ts";
 import { unclaimedRoots } from "../core/roots/unclaimed.ts";

@@ -2,7 +2,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { ensureBinaries } from "../../sandbox/binaries/build.ts";
-import { startControlPlane } from "../../sandbox/cluster/control-plane.ts";
+import { startCluster } from "../../sandbox/cluster/running-cluster.ts";
 import { startTokenReview } from "../../sandbox/google/identity/token-review.ts";
 import { createTokenRegistry } from "../../sandbox/google/identity/tokens.ts";
 import { kubernetesFleet } from "../../shared/adapters/fleet.ts";
@@ -22,7 +22,7 @@ async function startWorld(): Promise<MemberWorld> {
   const dir = await mkdtemp(join(tmpdir(), "meshjoin-member-api-"));
   const tokens = createTokenRegistry();
   const review = await startTokenReview(tokens);
-  const plane = await startControlPlane({
+  const plane = await startCluster({
     name: "east",
     dir,
     logDir: join(dir, "logs"),

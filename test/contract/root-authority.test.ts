@@ -8,7 +8,7 @@ import { RefusedError } from "../../shared/errors.ts";
 import { createLogger } from "../../shared/log.ts";
 import { makeCsr } from "../../shared/pki/csr.ts";
 import { inProcessAuthority } from "../../shared/pki/in-process-authority.ts";
-import { keysInPayloads } from "../../shared/pki/signing-key.ts";
+import { keysInPayloads } from "../../shared/pki/root-keys.ts";
 import { aCluster } from "../support/builders/cluster.ts";
 import { aMesh, type FakeMesh } from "../support/fakes/mesh.ts";
 import { aKeyPair } from "../support/pki/gen.ts";

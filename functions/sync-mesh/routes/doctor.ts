@@ -1,6 +1,6 @@
 import type { Diagnosis } from "../../../shared/core/answers/check.ts";
-import { examineElsewhere } from "../../../shared/doctor/elsewhere.ts";
 import { examineReconciler } from "../../../shared/doctor/examine.ts";
+import { examineElsewhere } from "../../../shared/doctor/other-accounts.ts";
 import type { Answer } from "../../http/answer.ts";
 import { parseDoctorQuery } from "../../http/doctor-query.ts";
 import type { Exchange } from "../../http/serve.ts";

@@ -24,7 +24,7 @@ function parseMembers(text: string): number {
 function parseFlags(argv: readonly string[]): Flags {
   return new Command()
     .name("npm run demo --")
-    .description("Watch a cluster being created and joining the mesh by itself, on real control planes")
+    .description("Watch a cluster being created and joining the mesh by itself, on real clusters")
     .option("--members <n>", "clusters in the end; the last one is created while you watch", parseMembers, 3)
     .option("--json", "end with one line of JSON", false)
     .allowExcessArguments(false)

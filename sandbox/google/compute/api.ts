@@ -2,7 +2,7 @@ import { randomInt } from "node:crypto";
 import { GoogleError } from "../http/google-error.ts";
 import { type RestCall, type RestOptions, type RestRoute, startRestApi } from "../http/rest.ts";
 import type { LocalServer } from "../http/server.ts";
-import { assertEnabled } from "../project/gate.ts";
+import { assertEnabled } from "../project/enabled-apis.ts";
 import type { ProjectState } from "../project/state.ts";
 import { findProject, type SandboxProject } from "../projects.ts";
 import { type ComputeQuotas, createComputeQuotas } from "./quotas.ts";

@@ -15,10 +15,10 @@ import {
 } from "./audit-entry.ts";
 import {
   type ClusterRecord,
-  type ControlPlaneFacts,
   chooseServiceRange,
   clusterPath,
   freePodRange,
+  type KubernetesFacts,
   labelFingerprint,
   newClusterId,
   parseClusterRequest,
@@ -38,15 +38,15 @@ import { newOperation, type OperationRecord, renderOperation } from "./operation
  */
 type GkePermission = `container.${"clusters" | "operations"}.${string}`;
 
-export interface ControlPlaneSettings {
+export interface KubernetesSettings {
   readonly serviceRange: string;
   /** Of an Autopilot cluster alone. */
   readonly autopilot?: WorkloadPolicy;
 }
 
-/** What makes, changes and removes the control planes that the API only describes. */
+/** Makes, changes and removes the processes of the clusters that the API only describes. */
 export interface GkeBackend {
-  create(ref: ClusterRef, settings: ControlPlaneSettings): Promise<ControlPlaneFacts>;
+  create(ref: ClusterRef, settings: KubernetesSettings): Promise<KubernetesFacts>;
   /** Of an Autopilot cluster; resolves when it is in force. */
   setWorkloadPolicy(ref: ClusterRef, policy: WorkloadPolicy): Promise<void>;
   remove(ref: ClusterRef): Promise<void>;
@@ -182,7 +182,7 @@ function createCluster(state: State, call: RestCall): object {
     return async () => {
       try {
         update(state, ref, {
-          controlPlane: await state.options.backend.create(ref, {
+          kubernetes: await state.options.backend.create(ref, {
             serviceRange,
             ...(policy === undefined ? {} : { autopilot: policy }),
           }),

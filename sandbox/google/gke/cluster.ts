@@ -74,8 +74,8 @@ export interface WorkloadPolicy {
   readonly allowNetAdmin: boolean;
 }
 
-/** What a running control plane adds. */
-export interface ControlPlaneFacts {
+/** The fields that a running cluster adds. */
+export interface KubernetesFacts {
   /** `host:port`, without a scheme. */
   readonly endpoint: string;
   readonly caPem: string;
@@ -95,7 +95,7 @@ export interface ClusterRecord {
   readonly labels: Readonly<Record<string, string>>;
   /** Of an Autopilot cluster alone. */
   readonly workloadPolicy?: WorkloadPolicy;
-  readonly controlPlane?: ControlPlaneFacts;
+  readonly kubernetes?: KubernetesFacts;
   /** The operation that is changing the cluster now; a second one is refused. */
   readonly busyWith?: { readonly operation: string; readonly doing: string };
 }
@@ -209,7 +209,7 @@ export function renderCluster(
   cluster: ClusterRecord,
   context: { apiVersion: string; projectNumber: string },
 ): object {
-  const { ref, request, controlPlane } = cluster;
+  const { ref, request, kubernetes } = cluster;
   const region = regionOf(ref.location);
   const zone = isZone(ref.location);
   return {
@@ -237,7 +237,7 @@ export function renderCluster(
     createTime: cluster.createTime,
     resourceLabels: Object.keys(cluster.labels).length === 0 ? undefined : cluster.labels,
     labelFingerprint: labelFingerprint(cluster.labels),
-    ...(controlPlane === undefined ? {} : versions(controlPlane)),
+    ...(kubernetes === undefined ? {} : versions(kubernetes)),
     ...endpoints(cluster, context.projectNumber),
   };
 }
@@ -299,26 +299,26 @@ export function networkOf(project: string, stated: Readonly<Record<string, unkno
   return { project: host ?? project, name: lastSegment(named) };
 }
 
-function versions(controlPlane: ControlPlaneFacts): object {
+function versions(kubernetes: KubernetesFacts): object {
   return {
-    currentMasterVersion: controlPlane.kubernetesVersion,
-    currentNodeVersion: controlPlane.kubernetesVersion,
-    initialClusterVersion: controlPlane.kubernetesVersion,
+    currentMasterVersion: kubernetes.kubernetesVersion,
+    currentNodeVersion: kubernetes.kubernetesVersion,
+    initialClusterVersion: kubernetes.kubernetesVersion,
   };
 }
 
 function endpoints(cluster: ClusterRecord, projectNumber: string): object {
-  const { ref, controlPlane, request } = cluster;
-  const address = controlPlane?.endpoint;
+  const { ref, kubernetes, request } = cluster;
+  const address = kubernetes?.endpoint;
   const statedEndpoints = record(request.stated["controlPlaneEndpointsConfig"] ?? {});
   const announced = address === undefined ? {} : { publicEndpoint: address, privateEndpoint: address };
   return {
     ...(address === undefined ? {} : { endpoint: address }),
     masterAuth: {
       clientCertificateConfig: {},
-      ...(controlPlane === undefined
+      ...(kubernetes === undefined
         ? {}
-        : { clusterCaCertificate: Buffer.from(controlPlane.caPem).toString("base64") }),
+        : { clusterCaCertificate: Buffer.from(kubernetes.caPem).toString("base64") }),
     },
     controlPlaneEndpointsConfig: {
       dnsEndpointConfig: {

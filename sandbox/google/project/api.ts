@@ -2,7 +2,7 @@ import { GoogleError } from "../http/google-error.ts";
 import { type RestCall, type RestOptions, type RestRoute, startRestApi } from "../http/rest.ts";
 import type { LocalServer } from "../http/server.ts";
 import { findProject, type SandboxProject } from "../projects.ts";
-import { assertUsable, type Gate, mayDo } from "./gate.ts";
+import { assertUsable, mayDo, type UsableApis } from "./enabled-apis.ts";
 import type { ProjectState } from "./state.ts";
 
 export interface ProjectApisOptions extends Omit<RestOptions, "target"> {
@@ -35,7 +35,7 @@ type Handle = (state: ProjectState, call: RestCall, project: SandboxProject) => 
  */
 export function startProjectApis(options: ProjectApisOptions): Promise<LocalServer> {
   const { state, allows = () => true } = options;
-  const gate: Gate = { state, allows };
+  const apis: UsableApis = { state, allows };
   const route = (
     api: string,
     method: RestRoute["method"],
@@ -46,9 +46,9 @@ export function startProjectApis(options: ProjectApisOptions): Promise<LocalServ
     method,
     path: new RegExp(`^/${path.replace("{project}", "projects/(?<project>[^/:]+)")}$`),
     handle(call) {
-      assertUsable(gate, call, api);
+      assertUsable(apis, call, api);
       const project = findProject(state.projects, call.path["project"] ?? "");
-      if (mayDo(gate, call.caller, project, permission)) return handle(state, call, project);
+      if (mayDo(apis, call.caller, project, permission)) return handle(state, call, project);
       throw new GoogleError(
         "PERMISSION_DENIED",
         `Permission '${permission}' denied on resource '//${RESOURCES}/projects/${project.id}' (or it may not exist).`,
@@ -77,7 +77,7 @@ export function startProjectApis(options: ProjectApisOptions): Promise<LocalServ
     ),
     route(USAGE, "POST", "v1/{project}/services:batchEnable", enable, enableServices),
     route(RESOURCES, "POST", "v1/{project}:testIamPermissions", read, (_, call, project) =>
-      testPermissions(gate, call, project),
+      testPermissions(apis, call, project),
     ),
     route(
       ORG_POLICY,
@@ -155,13 +155,13 @@ function done(response: object): object {
   return { name: "operations/acat.p2-sandbox", done: true, response };
 }
 
-function testPermissions(gate: Gate, call: RestCall, project: SandboxProject): object {
+function testPermissions(apis: UsableApis, call: RestCall, project: SandboxProject): object {
   const { permissions } = fieldsOf(call);
   const asked = Array.isArray(permissions) ? permissions.map(String) : [];
   if (asked.length > PERMISSIONS_MAX || asked.some((each) => !/^\w+\.\w+\.\w+$/.test(each))) {
     throw new GoogleError("INVALID_ARGUMENT", "Request contains an invalid argument.");
   }
-  const granted = asked.filter((permission) => mayDo(gate, call.caller, project, permission));
+  const granted = asked.filter((permission) => mayDo(apis, call.caller, project, permission));
   return granted.length === 0 ? {} : { permissions: granted };
 }
 

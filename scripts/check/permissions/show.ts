@@ -1,8 +1,8 @@
 import { parseArgs } from "node:util";
 import { grantedPermissions } from "../../../sandbox/google/permissions/granted.ts";
 import { renderTable } from "../../../shared/table.ts";
-import { NOT_EXERCISED } from "./elsewhere.ts";
 import { filesNotRun, readAsked } from "./evidence.ts";
+import { NOT_EXERCISED } from "./not-exercised.ts";
 import { faultsOf, type PermissionReport, renderReport, reportOf } from "./report.ts";
 
 /**

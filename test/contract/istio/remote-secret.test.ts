@@ -6,7 +6,7 @@ import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
 import { parse, parseAllDocuments } from "yaml";
 import { type Binaries, ensureBinaries } from "../../../sandbox/binaries/build.ts";
-import { type ControlPlane, startControlPlane } from "../../../sandbox/cluster/control-plane.ts";
+import { type RunningCluster, startCluster } from "../../../sandbox/cluster/running-cluster.ts";
 import type { Cluster, Endpoint } from "../../../shared/core/cluster/cluster.ts";
 import { parsePin } from "../../../shared/istio/pin.ts";
 import { remoteSecret } from "../../../shared/istio/secrets.ts";
@@ -17,13 +17,13 @@ const run = promisify(execFile);
 
 let dir: string;
 let binaries: Binaries;
-let cluster: ControlPlane;
+let cluster: RunningCluster;
 
 beforeAll(async () => {
   const pin = parsePin(await readFile(new URL("../../../shared/istio/pin.json", import.meta.url), "utf8"));
   binaries = await ensureBinaries((line) => process.stderr.write(`${line}\n`), pin.release);
   dir = await mkdtemp(join(tmpdir(), "meshjoin-remote-secret-"));
-  cluster = await startControlPlane({
+  cluster = await startCluster({
     name: "north",
     dir: join(dir, "north"),
     logDir: join(dir, "logs"),

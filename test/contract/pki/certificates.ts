@@ -2,7 +2,7 @@ import type { KeyAlgorithm } from "../../../shared/core/spec.ts";
 import { makeCsr } from "../../../shared/pki/csr.ts";
 import { inProcessAuthority } from "../../../shared/pki/in-process-authority.ts";
 import { privateKeyPem } from "../../../shared/pki/key.ts";
-import { keysInPayloads } from "../../../shared/pki/signing-key.ts";
+import { keysInPayloads } from "../../../shared/pki/root-keys.ts";
 import { aCluster } from "../../support/builders/cluster.ts";
 import { aSpec } from "../../support/builders/spec.ts";
 import { fakeRootStore } from "../../support/fakes/root-store.ts";

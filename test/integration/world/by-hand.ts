@@ -10,7 +10,7 @@ import { certificatePem } from "../../../shared/pki/bundle.ts";
 import { issueIntermediate } from "../../../shared/pki/intermediate.ts";
 import { makeKeyPair, privateKeyPem } from "../../../shared/pki/key.ts";
 import { readSigningRoot } from "../../../shared/pki/root.ts";
-import { keysInPayloads } from "../../../shared/pki/signing-key.ts";
+import { keysInPayloads } from "../../../shared/pki/root-keys.ts";
 import { kubectl } from "./kubectl.ts";
 
 /** What a person did to a cluster before Meshjoin came. */

@@ -7,7 +7,7 @@ import type { MeshSpec } from "../../../shared/core/spec.ts";
 import type { ManifestTemplate } from "../../../shared/istio/template.ts";
 import { inProcessAuthority } from "../../../shared/pki/in-process-authority.ts";
 import { makeRoot } from "../../../shared/pki/make-root.ts";
-import { keysInPayloads } from "../../../shared/pki/signing-key.ts";
+import { keysInPayloads } from "../../../shared/pki/root-keys.ts";
 import type { Examiner } from "../../../shared/ports/examiner.ts";
 import type { RotatorPorts } from "../../../shared/ports/ports.ts";
 import type { RootKeeper } from "../../../shared/ports/root-keeper.ts";

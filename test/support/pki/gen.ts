@@ -18,8 +18,8 @@ import {
 } from "../../../shared/pki/key.ts";
 import { distinguishedName } from "../../../shared/pki/name.ts";
 import { readSigningRoot, type SigningRoot } from "../../../shared/pki/root.ts";
+import { keyInMemory, keysInPayloads } from "../../../shared/pki/root-keys.ts";
 import { signCertificate } from "../../../shared/pki/sign-certificate.ts";
-import { keyInMemory, keysInPayloads } from "../../../shared/pki/signing-key.ts";
 
 export const NOW = new Date("2026-03-01T12:00:00Z");
 export const DAY = 24 * 60 * 60;

@@ -5,7 +5,7 @@ import { gkeSources } from "../../../shared/adapters/cluster-sources.ts";
 import { loadConfig } from "../../../shared/config.ts";
 import { InputError, RefusedError } from "../../../shared/errors.ts";
 import type { OperatorPorts } from "../../../shared/operator.ts";
-import { keysInPayloads } from "../../../shared/pki/signing-key.ts";
+import { keysInPayloads } from "../../../shared/pki/root-keys.ts";
 import type { CallerIdentity } from "../../../shared/ports/caller-identity.ts";
 import type { ProjectFacts } from "../../../shared/ports/project-facts.ts";
 import type { Quotas } from "../../../shared/ports/quotas.ts";

@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { createServer, type Server } from "node:http";
 import { afterEach, describe, expect, it } from "@jest/globals";
-import { OUTPUTS } from "../../../functions/sync-mesh/output.ts";
+import { OUTPUTS } from "../../../scripts/docs/openapi/sync-mesh-answers.ts";
 import { functionExaminer } from "../../../shared/adapters/examiner.ts";
 import { type Check, unknown } from "../../../shared/core/answers/check.ts";
 import { clusterId } from "../../../shared/core/names.ts";

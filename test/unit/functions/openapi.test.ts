@@ -1,10 +1,10 @@
 import { describe, expect, it } from "@jest/globals";
 import { Validator } from "@seriousme/openapi-schema-validator";
 import type { ErrorBody } from "../../../functions/http/answer.ts";
-import { signOpenApi } from "../../../functions/sign-intermediate/openapi.ts";
-import { SIGN_OUTPUTS } from "../../../functions/sign-intermediate/output.ts";
-import { openApi } from "../../../functions/sync-mesh/openapi.ts";
-import { OUTPUTS } from "../../../functions/sync-mesh/output.ts";
+import { signOpenApi } from "../../../scripts/docs/openapi/sign-intermediate.ts";
+import { SIGN_OUTPUTS } from "../../../scripts/docs/openapi/sign-intermediate-answers.ts";
+import { openApi } from "../../../scripts/docs/openapi/sync-mesh.ts";
+import { OUTPUTS } from "../../../scripts/docs/openapi/sync-mesh-answers.ts";
 import { clusterId } from "../../../shared/core/names.ts";
 import { makeCsr } from "../../../shared/pki/csr.ts";
 import { aMesh } from "../../support/fakes/mesh.ts";

@@ -6,7 +6,7 @@ import { judgeCacerts } from "../../../shared/istio/foreign-cacerts.ts";
 import { renderKubeconfig, tokenOfKubeconfig } from "../../../shared/istio/kubeconfig.ts";
 import { controlPlaneIdentity, ownCacerts, remoteSecretState } from "../../../shared/istio/member-state.ts";
 import { publishedRoots, rootCertificates } from "../../../shared/istio/root-config-map.ts";
-import { sharing } from "../../../shared/istio/share.ts";
+import { sharing } from "../../../shared/istio/same-text.ts";
 import { workloadTtl } from "../../../shared/istio/workload.ts";
 import { certificatePem, splitBundle } from "../../../shared/pki/bundle.ts";
 import { parseBundle, parseCertificate, parseCertificatePem } from "../../../shared/pki/certificate.ts";

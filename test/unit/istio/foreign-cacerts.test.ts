@@ -5,8 +5,8 @@ import { decode, integer, sequence, time } from "../../../shared/pki/asn1.ts";
 import { parseCertificatePem } from "../../../shared/pki/certificate.ts";
 import { certificateSigning } from "../../../shared/pki/extension.ts";
 import { pemOfDer } from "../../../shared/pki/pem.ts";
+import { keyInMemory } from "../../../shared/pki/root-keys.ts";
 import { algorithmIdentifier, signed } from "../../../shared/pki/signature.ts";
-import { keyInMemory } from "../../../shared/pki/signing-key.ts";
 import { aCa, aRoot, NOW, type RootFiles } from "../../support/pki/gen.ts";
 
 /** The certificates of these tests live for long; the CA that ends first is what a verdict is good for. */

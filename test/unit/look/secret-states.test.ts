@@ -1,5 +1,5 @@
 import { describe, expect, it } from "@jest/globals";
-import { sharing } from "../../../shared/istio/share.ts";
+import { sharing } from "../../../shared/istio/same-text.ts";
 import { secretStates } from "../../../shared/look/secret-states.ts";
 import type { KubernetesObject, ObjectMeta } from "../../../shared/ports/kubernetes-object.ts";
 

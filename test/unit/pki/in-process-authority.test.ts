@@ -4,7 +4,7 @@ import { parseBundle, parseCertificatePem } from "../../../shared/pki/certificat
 import { makeCsr } from "../../../shared/pki/csr.ts";
 import { inProcessAuthority } from "../../../shared/pki/in-process-authority.ts";
 import { privateKeyPem } from "../../../shared/pki/key.ts";
-import { keysInPayloads } from "../../../shared/pki/signing-key.ts";
+import { keysInPayloads } from "../../../shared/pki/root-keys.ts";
 import { verifyCacerts } from "../../../shared/pki/verify.ts";
 import type { RootAuthority } from "../../../shared/ports/root-authority.ts";
 import { aSpec } from "../../support/builders/spec.ts";

@@ -7,8 +7,8 @@ import { basicConstraints, certificateSigning } from "../../../shared/pki/extens
 import { issueIntermediate } from "../../../shared/pki/intermediate.ts";
 import { keyIdentifier, subjectPublicKeyInfo } from "../../../shared/pki/key.ts";
 import { readSigningRoot, type SigningRoot } from "../../../shared/pki/root.ts";
+import { keysInPayloads } from "../../../shared/pki/root-keys.ts";
 import { randomSerial } from "../../../shared/pki/sign-certificate.ts";
-import { keysInPayloads } from "../../../shared/pki/signing-key.ts";
 import { certificateFacts } from "../../support/pki/certificate-facts.ts";
 import { aKeyPair, aSigningRoot, DAY, NOW, payloadOf } from "../../support/pki/gen.ts";
 import { type OpensslRootOptions, opensslRoot, withOpenssl } from "../../support/pki/openssl.ts";

@@ -2,7 +2,7 @@ import { describe, expect, it } from "@jest/globals";
 import { parseCertificatePem } from "../../../shared/pki/certificate.ts";
 import { makeRoot } from "../../../shared/pki/make-root.ts";
 import { assertIssuing, readSigningRoot } from "../../../shared/pki/root.ts";
-import { keysInPayloads } from "../../../shared/pki/signing-key.ts";
+import { keysInPayloads } from "../../../shared/pki/root-keys.ts";
 import { certificateFacts } from "../../support/pki/certificate-facts.ts";
 import { DAY, NOW, payloadOf } from "../../support/pki/gen.ts";
 import { withOpenssl } from "../../support/pki/openssl.ts";

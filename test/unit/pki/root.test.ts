@@ -5,8 +5,8 @@ import { bitString, encode, octetString, oid, sequence } from "../../../shared/p
 import { basicConstraints, certificateSigning, EXTENSION } from "../../../shared/pki/extension.ts";
 import { pemOfDer } from "../../../shared/pki/pem.ts";
 import { assertIssuing, readRootCertificate, readSigningRoot } from "../../../shared/pki/root.ts";
+import { keysInPayloads } from "../../../shared/pki/root-keys.ts";
 import { isSignedBy, signed } from "../../../shared/pki/signature.ts";
-import { keysInPayloads } from "../../../shared/pki/signing-key.ts";
 import {
   aKeyPair,
   aRoot,

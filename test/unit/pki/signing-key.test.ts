@@ -5,8 +5,8 @@ import { UnavailableError } from "../../../shared/errors.ts";
 import { parseCertificatePem } from "../../../shared/pki/certificate.ts";
 import { issueIntermediate } from "../../../shared/pki/intermediate.ts";
 import { makeKeyPair } from "../../../shared/pki/key.ts";
+import { keyInMemory, keysInPayloads } from "../../../shared/pki/root-keys.ts";
 import { isSignedBy } from "../../../shared/pki/signature.ts";
-import { keyInMemory, keysInPayloads } from "../../../shared/pki/signing-key.ts";
 import type { SigningKey } from "../../../shared/ports/root-keys.ts";
 import { aKeyPair, aRoot, aSigningRoot, DAY, NOW } from "../../support/pki/gen.ts";
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "@jest/globals";
 import type { Cluster } from "../../../shared/core/cluster/cluster.ts";
-import type { Absence } from "../../../shared/core/member/departure.ts";
+import type { Absence } from "../../../shared/core/member/absence.ts";
 import { clusterId } from "../../../shared/core/names.ts";
 import { type DepartureInput, planDepartures } from "../../../shared/plan/departures.ts";
 import { aCluster } from "../../support/builders/cluster.ts";

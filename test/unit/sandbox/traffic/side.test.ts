@@ -6,7 +6,7 @@ import { issueIntermediate } from "../../../../shared/pki/intermediate.ts";
 import { makeKeyPair } from "../../../../shared/pki/key.ts";
 import { makeRoot } from "../../../../shared/pki/make-root.ts";
 import { readSigningRoot } from "../../../../shared/pki/root.ts";
-import { keysInPayloads } from "../../../../shared/pki/signing-key.ts";
+import { keysInPayloads } from "../../../../shared/pki/root-keys.ts";
 
 const NOW = new Date("2026-06-01T00:00:00Z");
 

@@ -11,8 +11,8 @@ import {
   subjectPublicKeyInfo,
 } from "../../../../../shared/pki/key.ts";
 import { distinguishedName } from "../../../../../shared/pki/name.ts";
+import { keyInMemory } from "../../../../../shared/pki/root-keys.ts";
 import { signCertificate, wholeSeconds } from "../../../../../shared/pki/sign-certificate.ts";
-import { keyInMemory } from "../../../../../shared/pki/signing-key.ts";
 
 /** PEM, as a TLS server takes it. */
 export interface TlsIdentity {

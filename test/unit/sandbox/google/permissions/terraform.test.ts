@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { describe, expect, it } from "@jest/globals";
 import { grantedPermissions } from "../../../../../sandbox/google/permissions/granted.ts";
 import { MAP_LINES } from "../../../../../sandbox/google/permissions/kubernetes-permission.ts";
-import { NOT_EXERCISED } from "../../../../../scripts/check/permissions/elsewhere.ts";
+import { NOT_EXERCISED } from "../../../../../scripts/check/permissions/not-exercised.ts";
 import { ROOT } from "../../../../../scripts/paths.ts";
 
 const IN_THE_CLUSTERS = new Set(MAP_LINES.map(({ permission }) => permission));

@@ -5,7 +5,7 @@ import {
   departedFrom,
   judgeAbsence,
   type SourceAnswer,
-} from "../../../shared/core/member/departure.ts";
+} from "../../../shared/core/member/absence.ts";
 import { clusterId, clusterResource } from "../../../shared/core/names.ts";
 import type { MeshSpec } from "../../../shared/core/spec.ts";
 import { aCluster } from "../../support/builders/cluster.ts";

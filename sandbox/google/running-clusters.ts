@@ -7,15 +7,15 @@ import { z } from "zod";
 import type { ClusterRef } from "../../shared/core/cluster/cluster.ts";
 import { clusterId } from "../../shared/core/names.ts";
 import type { Binaries } from "../binaries/build.ts";
-import { type ControlPlane, startControlPlane } from "../cluster/control-plane.ts";
 import type { ProxyFault } from "../cluster/fault-proxy.ts";
 import type { ImageRegistry } from "../cluster/node/image-registry.ts";
+import { type RunningCluster, startCluster } from "../cluster/running-cluster.ts";
 import type { TrafficSupport } from "../cluster/traffic-support.ts";
 import type { MemberFaults } from "./faults/control-server.ts";
 import type { Fault } from "./faults/faults.ts";
-import type { ControlPlaneSettings, GkeBackend } from "./gke/api.ts";
+import type { GkeBackend, KubernetesSettings } from "./gke/api.ts";
 
-export interface ControlPlanesOptions {
+export interface RunningClustersOptions {
   readonly dir: string;
   readonly logDir: string;
   readonly binaries: Binaries;
@@ -28,12 +28,12 @@ export interface ControlPlanesOptions {
   readonly progress: (line: string) => void;
 }
 
-/** The control planes that the GKE stand-in's clusters consist of, by cluster ID. */
-export interface ControlPlanes {
+/** The processes of the GKE stand-in's clusters, by cluster ID. */
+export interface RunningClusters {
   readonly backend: GkeBackend;
   readonly faults: MemberFaults;
-  get(id: string): ControlPlane | undefined;
-  all(): readonly ControlPlane[];
+  get(id: string): RunningCluster | undefined;
+  all(): readonly RunningCluster[];
   /** Also those that are still starting. */
   stop(): Promise<void>;
 }
@@ -41,21 +41,21 @@ export interface ControlPlanes {
 /** etcd and kube-apiserver keep two cores busy while they start; more at once only makes each slower. */
 const STARTS_AT_ONCE = 2;
 const RM_RETRIES = 5;
-/** What `startControlPlane` has pod networks for. */
+/** Addresses for which `startCluster` has pod networks. */
 const CLUSTERS_MAX = 100;
 
-export function createControlPlanes(options: ControlPlanesOptions): ControlPlanes {
-  const running = new Map<string, ControlPlane>();
+export function createRunningClusters(options: RunningClustersOptions): RunningClusters {
+  const running = new Map<string, RunningCluster>();
   const indexes = new Map<string, number>();
   const starting = new Set<Promise<unknown>>();
   const limit = pLimit(STARTS_AT_ONCE);
   let stopped = false;
 
-  const start = async (ref: ClusterRef, settings: ControlPlaneSettings): Promise<ControlPlane> => {
+  const start = async (ref: ClusterRef, settings: KubernetesSettings): Promise<RunningCluster> => {
     if (stopped) throw new Error("the sandbox is stopping; start it again");
     const id = clusterId(ref);
     const startedAt = Date.now();
-    const controlPlane = await startControlPlane({
+    const cluster = await startCluster({
       name: id,
       dir: join(options.dir, id),
       logDir: join(options.logDir, id),
@@ -69,9 +69,9 @@ export function createControlPlanes(options: ControlPlanesOptions): ControlPlane
       ...(options.traffic !== undefined && { traffic: options.traffic }),
       autoscaler: options.autoscaler === true,
     });
-    running.set(id, controlPlane);
+    running.set(id, cluster);
     options.progress(`${ref.name} (${ref.location}) is up after ${seconds(startedAt)} s`);
-    return controlPlane;
+    return cluster;
   };
   return {
     backend: {
@@ -86,15 +86,15 @@ export function createControlPlanes(options: ControlPlanesOptions): ControlPlane
         }
       },
       async setWorkloadPolicy(ref, policy) {
-        const controlPlane = running.get(clusterId(ref));
-        if (controlPlane === undefined) throw new Error(`${ref.name} has no control plane`);
-        await controlPlane.setAutopilot(policy);
+        const cluster = running.get(clusterId(ref));
+        if (cluster === undefined) throw new Error(`${ref.name} is not running`);
+        await cluster.setAutopilot(policy);
       },
       async remove(ref) {
         const id = clusterId(ref);
-        const controlPlane = running.get(id);
+        const cluster = running.get(id);
         running.delete(id);
-        await controlPlane?.stop();
+        await cluster?.stop();
         indexes.delete(id);
         // A token that a pod was just getting may still be written.
         await rm(join(options.dir, id), { recursive: true, force: true, maxRetries: RM_RETRIES });
@@ -117,9 +117,7 @@ export function createControlPlanes(options: ControlPlanesOptions): ControlPlane
       stopped = true;
       limit.clearQueue();
       await Promise.allSettled(starting);
-      const results = await Promise.allSettled(
-        [...running.values()].map((controlPlane) => controlPlane.stop()),
-      );
+      const results = await Promise.allSettled([...running.values()].map((cluster) => cluster.stop()));
       running.clear();
       const failed = results.filter((result) => result.status === "rejected");
       if (failed.length > 0) {

@@ -16,7 +16,7 @@ import { startPodNetwork } from "./pod-network.ts";
 import { GOOGLES_SERVICE_RANGE } from "./service-range.ts";
 import type { TrafficSupport } from "./traffic-support.ts";
 
-export interface ControlPlaneOptions {
+export interface RunningClusterOptions {
   readonly name: string;
   /** Work files; made if absent, not removed by `stop`. */
   readonly dir: string;
@@ -67,7 +67,7 @@ export interface RunningIstiod {
  * A running cluster: real etcd, kube-apiserver, kube-controller-manager and istiod, everything else stood in
  * for.
  */
-export interface ControlPlane {
+export interface RunningCluster {
   readonly name: string;
   /** `https://127.0.0.1:PORT`, through the proxy that faults are set on: what the GKE API should announce. */
   readonly server: string;
@@ -107,7 +107,7 @@ async function socketPath(dir: string, undo: Undo): Promise<string> {
   return join(short, "pods.sock");
 }
 
-async function bindAdministrators(api: ApiClient, options: ControlPlaneOptions): Promise<void> {
+async function bindAdministrators(api: ApiClient, options: RunningClusterOptions): Promise<void> {
   const subjects = [
     ...(options.adminUsers ?? []).map((name) => ({ kind: "User", name })),
     ...(options.adminGroups ?? []).map((name) => ({ kind: "Group", name })),
@@ -144,7 +144,7 @@ interface NodeParts {
 }
 
 async function startNodeParts(
-  options: ControlPlaneOptions,
+  options: RunningClusterOptions,
   apiServer: ApiServer,
   network: Awaited<ReturnType<typeof startPodNetwork>>,
   undo: Undo,
@@ -181,7 +181,7 @@ async function startNodeParts(
   return { node, api };
 }
 
-async function start(options: ControlPlaneOptions, undo: Undo): Promise<ControlPlane> {
+async function start(options: RunningClusterOptions, undo: Undo): Promise<RunningCluster> {
   const { name, dir, logDir } = options;
   await mkdir(dir, { recursive: true });
   await mkdir(logDir, { recursive: true });
@@ -234,7 +234,7 @@ function runningIstiod({ pod, istiod }: IstiodOfPod): RunningIstiod[] {
  * Starts one cluster on this machine, without containers and without root, in some seconds. Several may start
  * at once. When it fails, what was started is stopped again; when this process dies, so does the cluster.
  */
-export async function startControlPlane(options: ControlPlaneOptions): Promise<ControlPlane> {
+export async function startCluster(options: RunningClusterOptions): Promise<RunningCluster> {
   if (!Number.isInteger(options.podCidrIndex) || options.podCidrIndex < 0 || options.podCidrIndex > 99) {
     throw new RangeError("podCidrIndex must be a whole number from 0 to 99; give every cluster its own");
   }

@@ -5,7 +5,7 @@ import type { ProjectState } from "./state.ts";
 
 const ERROR_INFO = "type.googleapis.com/google.rpc.ErrorInfo";
 
-export interface Gate {
+export interface UsableApis {
   readonly state: ProjectState;
   /** IAM: may this account do that? */
   readonly allows: (caller: string, permission: string) => boolean;
@@ -16,20 +16,20 @@ export interface Gate {
  * may use, and has the API enabled. https://cloud.google.com/docs/quotas/quota-project,
  * https://cloud.google.com/service-usage/docs/error-model
  */
-export function assertUsable(gate: Gate, { caller, quotaProject }: RestCall, api: string): void {
-  const [first] = gate.state.projects;
+export function assertUsable(apis: UsableApis, { caller, quotaProject }: RestCall, api: string): void {
+  const [first] = apis.state.projects;
   const consumer =
     quotaProject === undefined
       ? first
-      : gate.state.projects.find(({ id, number }) => id === quotaProject || number === quotaProject);
-  if (consumer === undefined || !mayDo(gate, caller, consumer, "serviceusage.services.use")) {
+      : apis.state.projects.find(({ id, number }) => id === quotaProject || number === quotaProject);
+  if (consumer === undefined || !mayDo(apis, caller, consumer, "serviceusage.services.use")) {
     throw new GoogleError(
       "PERMISSION_DENIED",
       `Caller does not have required permission to use project ${quotaProject}. Grant the caller the roles/serviceusage.serviceUsageConsumer role, or a custom role with the serviceusage.services.use permission.`,
       [errorInfo("USER_PROJECT_DENIED", { consumer: `projects/${quotaProject}`, service: api })],
     );
   }
-  assertEnabled(gate.state, consumer, api);
+  assertEnabled(apis.state, consumer, api);
 }
 
 export function assertEnabled(state: ProjectState, { id, number }: SandboxProject, api: string): void {
@@ -42,7 +42,7 @@ export function assertEnabled(state: ProjectState, { id, number }: SandboxProjec
 }
 
 export function mayDo(
-  { state, allows }: Gate,
+  { state, allows }: UsableApis,
   caller: string,
   { id }: SandboxProject,
   permission: string,

@@ -1,19 +1,19 @@
 import * as z from "zod/mini";
-import { ACCOUNTS, CHECK_STATES, type Diagnosis } from "../../shared/core/answers/check.ts";
-import type { Finding } from "../../shared/core/answers/finding.ts";
-import { OUTCOMES } from "../../shared/core/answers/outcome.ts";
-import type { Plan } from "../../shared/core/answers/plan.ts";
-import { REASONS } from "../../shared/core/answers/reasons.ts";
+import type { ErrorBody } from "../../../functions/http/answer.ts";
+import { ACCOUNTS, CHECK_STATES, type Diagnosis } from "../../../shared/core/answers/check.ts";
+import type { Finding } from "../../../shared/core/answers/finding.ts";
+import { OUTCOMES } from "../../../shared/core/answers/outcome.ts";
+import type { Plan } from "../../../shared/core/answers/plan.ts";
+import { REASONS } from "../../../shared/core/answers/reasons.ts";
 import {
   type CertificateStatus,
   PAIR_STATUSES,
   type RunStatus,
   type Status,
-} from "../../shared/core/answers/status.ts";
-import type { Summary } from "../../shared/core/answers/summary.ts";
-import { ENDPOINT_KINDS } from "../../shared/core/cluster/cluster.ts";
-import { STAGES } from "../../shared/core/roots/stages.ts";
-import type { ErrorBody } from "../http/answer.ts";
+} from "../../../shared/core/answers/status.ts";
+import type { Summary } from "../../../shared/core/answers/summary.ts";
+import { ENDPOINT_KINDS } from "../../../shared/core/cluster/cluster.ts";
+import { STAGES } from "../../../shared/core/roots/stages.ts";
 
 /**
  * The answers of the function as schemas. They document the types of the core, and a test holds real answers

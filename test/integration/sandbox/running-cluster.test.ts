@@ -8,7 +8,7 @@ import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
 import { CoreV1Api, KubeConfig } from "@kubernetes/client-node";
 import { ensureBinaries } from "../../../sandbox/binaries/build.ts";
 import { countClusterConnections, countClusterRequests } from "../../../sandbox/cluster/audit-log.ts";
-import { type ControlPlane, startControlPlane } from "../../../sandbox/cluster/control-plane.ts";
+import { type RunningCluster, startCluster } from "../../../sandbox/cluster/running-cluster.ts";
 import { freePort } from "../../../sandbox/os/free-port.ts";
 import pin from "../../../shared/istio/pin.json" with { type: "json" };
 import { eventually } from "../world/mesh.ts";
@@ -33,13 +33,13 @@ const tokenReview = createServer((request, response) => {
 });
 
 let dir: string;
-let controlPlane: ControlPlane;
+let cluster: RunningCluster;
 
 beforeAll(async () => {
   dir = await mkdtemp(join(tmpdir(), "meshjoin-cluster-"));
   const port = await freePort();
   tokenReview.listen(port, "127.0.0.1");
-  controlPlane = await startControlPlane({
+  cluster = await startCluster({
     name: "one",
     dir,
     logDir: join(dir, "logs"),
@@ -52,22 +52,22 @@ beforeAll(async () => {
 }, START_TIMEOUT_MS);
 
 afterAll(async () => {
-  await controlPlane?.stop();
+  await cluster?.stop();
   tokenReview.close();
   await rm(dir, { recursive: true, force: true });
 });
 
 function administrator(): CoreV1Api {
   const config = new KubeConfig();
-  config.loadFromFile(controlPlane.kubeconfigPath);
+  config.loadFromFile(cluster.kubeconfigPath);
   return config.makeApiClient(CoreV1Api);
 }
 
 function reconciler(): CoreV1Api {
   const config = new KubeConfig();
-  const caData = Buffer.from(controlPlane.caPem).toString("base64");
+  const caData = Buffer.from(cluster.caPem).toString("base64");
   config.loadFromClusterAndUser(
-    { name: "one", server: controlPlane.server, caData, skipTLSVerify: false },
+    { name: "one", server: cluster.server, caData, skipTLSVerify: false },
     { name: "reconciler", token: TOKEN },
   );
   return config.makeApiClient(CoreV1Api);
@@ -76,14 +76,14 @@ function reconciler(): CoreV1Api {
 /** As the reconciler; answers the status. */
 async function listNodes(agent: Agent): Promise<number | undefined> {
   const headers = { authorization: `Bearer ${TOKEN}` };
-  const sent = get(`${controlPlane.server}/api/v1/nodes`, { agent, ca: controlPlane.caPem, headers });
+  const sent = get(`${cluster.server}/api/v1/nodes`, { agent, ca: cluster.caPem, headers });
   const [response]: IncomingMessage[] = await once(sent, "response");
   response?.resume();
   await once(sent, "close");
   return response?.statusCode;
 }
 
-describe("a control plane", () => {
+describe("a running cluster", () => {
   it("runs a pod and lets it go again", async () => {
     const api = administrator();
     const namespace = "default";
@@ -111,7 +111,7 @@ describe("a control plane", () => {
       items: [{ metadata: { name: "one-node" } }],
     });
     await administrator().listNode();
-    const lines = (await readFile(controlPlane.auditLogPath, "utf8")).trim().split("\n");
+    const lines = (await readFile(cluster.auditLogPath, "utf8")).trim().split("\n");
     expect(lines.map((line) => JSON.parse(line))).toMatchObject([
       { verb: "list", requestURI: "/api/v1/nodes", user: { username: CALLER } },
     ]);
@@ -122,18 +122,18 @@ describe("a control plane", () => {
     const [first, second] = [new Agent({ keepAlive: true }), new Agent({ keepAlive: true })];
     for (const agent of [first, first, second]) expect(await listNodes(agent)).toBe(200);
     for (const agent of [first, second]) agent.destroy();
-    expect(await countClusterRequests(controlPlane.auditLogPath, CALLER, since)).toBe(3);
-    expect(await countClusterConnections(controlPlane.auditLogPath, CALLER, since)).toEqual({
+    expect(await countClusterRequests(cluster.auditLogPath, CALLER, since)).toBe(3);
+    expect(await countClusterConnections(cluster.auditLogPath, CALLER, since)).toEqual({
       forRequests: platform() === "linux" ? 2 : 1,
       forPortForwards: 0,
     });
   });
 
   it("cannot be reached through its proxy while that refuses, and can again after", async () => {
-    controlPlane.proxy.setFault({ kind: "refuse" });
+    cluster.proxy.setFault({ kind: "refuse" });
     await expect(reconciler().listNode()).rejects.toThrow(/fetch failed/);
     await expect(administrator().listNode()).resolves.toMatchObject({ items: [{}] });
-    controlPlane.proxy.setFault(undefined);
+    cluster.proxy.setFault(undefined);
     await expect(reconciler().listNode()).resolves.toMatchObject({ items: [{}] });
   });
 });

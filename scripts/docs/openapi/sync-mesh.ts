@@ -1,16 +1,8 @@
-import { JSON_TYPE } from "../http/body.ts";
-import { DOCTOR_QUERY } from "../http/doctor-query.ts";
-import {
-  answered,
-  type Json,
-  jsonBody,
-  laterAnswer,
-  reference,
-  schemaOf,
-  schemasOf,
-} from "../http/openapi-parts.ts";
-import { PLAN_QUERY, SYNC_BODY } from "./input.ts";
-import { OUTPUTS } from "./output.ts";
+import { JSON_TYPE } from "../../../functions/http/body.ts";
+import { DOCTOR_QUERY } from "../../../functions/http/doctor-query.ts";
+import { PLAN_QUERY, SYNC_BODY } from "../../../functions/sync-mesh/input.ts";
+import { answered, type Json, jsonBody, laterAnswer, reference, schemaOf, schemasOf } from "./parts.ts";
+import { OUTPUTS } from "./sync-mesh-answers.ts";
 
 const refusals = {
   "400": answered("the input is wrong: `field` names where", "Error"),

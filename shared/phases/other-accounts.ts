@@ -1,6 +1,6 @@
 import type { Check } from "../core/answers/check.ts";
 import { type Finding, finding } from "../core/answers/finding.ts";
-import { examineElsewhere } from "../doctor/elsewhere.ts";
+import { examineElsewhere } from "../doctor/other-accounts.ts";
 import { type Phase, wholeSubjects } from "./course.ts";
 
 /**

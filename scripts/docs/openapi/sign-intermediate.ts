@@ -1,6 +1,6 @@
-import { answered, type Json, jsonBody, laterAnswer, schemasOf } from "../http/openapi-parts.ts";
-import { SIGN_BODY } from "./input.ts";
-import { SIGN_OUTPUTS } from "./output.ts";
+import { SIGN_BODY } from "../../../functions/sign-intermediate/input.ts";
+import { answered, type Json, jsonBody, laterAnswer, schemasOf } from "./parts.ts";
+import { SIGN_OUTPUTS } from "./sign-intermediate-answers.ts";
 
 const refusals = {
   "403": answered(

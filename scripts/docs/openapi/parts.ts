@@ -1,5 +1,5 @@
 import * as z from "zod/mini";
-import { JSON_TYPE } from "./body.ts";
+import { JSON_TYPE } from "../../../functions/http/body.ts";
 
 export type Json = Readonly<Record<string, unknown>>;
 

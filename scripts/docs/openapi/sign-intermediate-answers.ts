@@ -1,8 +1,9 @@
 import * as z from "zod/mini";
-import type { Fitness, IssuedCertificate, TrustBundle } from "../../shared/ports/root-authority.ts";
-import { OUTPUTS } from "../sync-mesh/output.ts";
+import type { FitnessBody } from "../../../functions/sign-intermediate/sign-intermediate.ts";
+import type { IssuedCertificate, TrustBundle } from "../../../shared/ports/root-authority.ts";
+import { OUTPUTS } from "./sync-mesh-answers.ts";
 
-/** The answers of `sign-intermediate` as schemas, for the same use as in output.ts. */
+/** The answers of `sign-intermediate` as schemas; see sync-mesh-answers.ts. */
 
 const version = z.int().check(z.positive());
 const rootVersions = z.strictObject({
@@ -18,11 +19,6 @@ const issued: z.ZodMiniType<IssuedCertificate> = z.strictObject({
   trustBundle: z.string(),
   rootVersions,
 });
-
-/** A time is RFC 3339. */
-export interface FitnessBody extends Pick<Fitness, "rootVersions"> {
-  readonly signsUntil: string;
-}
 
 const fitness: z.ZodMiniType<FitnessBody> = z.strictObject({ rootVersions, signsUntil: z.iso.datetime() });
 

@@ -1,10 +1,10 @@
 import type { Finding } from "../../../shared/core/answers/finding.ts";
 import type { MemberStatus } from "../../../shared/core/answers/status.ts";
+import { shortNames } from "../../../shared/core/cluster/short-names.ts";
 import { type Connection, connectionsOf, countByState, type Tally } from "./facts/connections.ts";
 import { type Expiry, expiriesOf } from "./facts/expiries.ts";
 import { openFindings } from "./facts/findings.ts";
 import { type Gap, gapsOf } from "./facts/gaps.ts";
-import { shortNames } from "./facts/names.ts";
 import type { PageView } from "./view.ts";
 
 /** A view with the facts that several sections need. */

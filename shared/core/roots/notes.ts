@@ -22,6 +22,8 @@ export interface RootNotes {
   readonly stageSince?: Date;
   /** When a person stopped the stages from following each other. */
   readonly paused?: Date;
+  /** When a person stopped every write of the functions to the mesh. */
+  readonly writesPaused?: Date;
   /** Meshjoin replaces every intermediate that was issued before this. */
   readonly rotateBefore?: Date;
   /** Of the root that signs. */
@@ -60,6 +62,7 @@ const PREFIX = "meshjoin.dev_";
 const KEYS = {
   stageSince: "stage-since",
   paused: "paused",
+  writesPaused: "writes-paused",
   rotateBefore: "rotate-before",
   origin: "origin",
   otherOrigin: "other-origin",
@@ -81,6 +84,7 @@ export function parseRootNotes(annotations: Annotations): RootNotes {
   return {
     ...optional("stageSince", date(text("stageSince"))),
     ...optional("paused", date(text("paused"))),
+    ...optional("writesPaused", date(text("writesPaused"))),
     ...optional("rotateBefore", date(text("rotateBefore"))),
     ...optional("origin", origin(text("origin"))),
     ...optional("otherOrigin", origin(text("otherOrigin"))),
@@ -102,6 +106,7 @@ export function formatRootNotes(notes: RootNotes, annotations: Annotations): Rec
   const values: (readonly [keyof RootNotes, string | undefined])[] = [
     ["stageSince", notes.stageSince?.toISOString()],
     ["paused", notes.paused?.toISOString()],
+    ["writesPaused", notes.writesPaused?.toISOString()],
     ["rotateBefore", notes.rotateBefore?.toISOString()],
     ["origin", notes.origin],
     ["otherOrigin", notes.otherOrigin],

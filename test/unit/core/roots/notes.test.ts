@@ -15,6 +15,7 @@ const notes: fc.Arbitrary<RootNotes> = fc.record(
   {
     stageSince: date,
     paused: date,
+    writesPaused: date,
     rotateBefore: date,
     origin: fc.constantFrom("generated" as const, "imported" as const),
     otherOrigin: fc.constantFrom("generated" as const, "imported" as const),

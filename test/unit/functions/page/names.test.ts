@@ -1,7 +1,8 @@
 import { describe, expect, it } from "@jest/globals";
-import { clipped, shortNames } from "../../../../functions/sync-mesh/page/facts/names.ts";
+import { clipped } from "../../../../functions/sync-mesh/page/facts/names.ts";
 import type { MemberStatus } from "../../../../shared/core/answers/status.ts";
 import type { ClusterRef } from "../../../../shared/core/cluster/cluster.ts";
+import { shortNames } from "../../../../shared/core/cluster/short-names.ts";
 import { clusterId } from "../../../../shared/core/names.ts";
 import { aMemberStatus } from "../../../support/builders/status.ts";
 

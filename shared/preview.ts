@@ -24,6 +24,7 @@ export async function preview(run: Run, request: ReconcileRequest, latest?: Mesh
   const actions = actionsOf(plan).filter((action) => concerns(...sidesOf(action)));
   const findings = [
     ...[noSigningRoot(run.spec, mesh.roots.versions) ?? []].flat(),
+    ...[mesh.unusableRoot ?? []].flat(),
     ...mesh.listing.findings,
     ...plan.members.flatMap(({ clusterId, findings: notes }) => (concerns(clusterId) ? notes : [])),
     ...plan.pairs.flatMap(({ reader, target, action, expiring, findings: notes }) =>

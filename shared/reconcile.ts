@@ -96,6 +96,7 @@ function begin(run: Run, request: ReconcileRequest, mesh: Mesh): Course {
   const isOfMesh = request.scope === "mesh";
   const findings = [
     ...mesh.listing.findings,
+    ...[mesh.unusableRoot ?? []].flat(),
     ...(isOfMesh ? [rotationDue(mesh.members, mesh.roots, run.spec, clock.now()) ?? []].flat() : []),
     // These may hold credentials of the leaver that Meshjoin cannot see.
     ...(isAboutLeaver({ request, mesh }) ? mesh.members.flatMap((member) => outOfReach(member) ?? []) : []),

@@ -171,11 +171,12 @@ function findingsOf({ members }: MeshPlan, index: number): Finding[] {
 
 function meshFindings(
   { spec, ports }: Run,
-  { listing, roots, members }: Mesh,
+  { listing, roots, unusableRoot, members }: Mesh,
   { pairs, departures }: MeshPlan,
 ): Finding[] {
   return distinct([
     ...[noSigningRoot(spec, roots.versions) ?? []].flat(),
+    ...[unusableRoot ?? []].flat(),
     ...[rotationDue(members, roots, spec, ports.clock.now()) ?? []].flat(),
     ...listing.findings,
     ...pairs.flatMap(({ findings, expiring, action }) => [

@@ -3,6 +3,7 @@ import type { RootKeeper, RootVersionInfo } from "../ports/root-keeper.ts";
 import { crc32c } from "./crc32c.ts";
 import { callOptions, GRPC, grpcCode, onceOptions, withoutRequest } from "./google-client.ts";
 import {
+  isEnabledVersion,
   type RootSecret,
   type RootSecretOptions,
   rootSecret,
@@ -111,9 +112,8 @@ interface VersionAnswer {
   readonly state?: unknown;
 }
 
-/** The state arrives by name or by number; `SecretVersion.State` of the API. */
 function toInfo({ name, state }: VersionAnswer): RootVersionInfo {
-  return { version: Number(name?.split("/").at(-1)), enabled: state === "ENABLED" || state === 1 };
+  return { version: Number(name?.split("/").at(-1)), enabled: isEnabledVersion({ state }) };
 }
 
 /** A version that is destroyed, or never existed, need not be disabled. */

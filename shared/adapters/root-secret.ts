@@ -54,6 +54,30 @@ export async function readState(secret: RootSecret, signal: AbortSignal | undefi
   }
 }
 
+/** Whether a version is enabled; an absent one is not. Reads no payload. */
+export async function readEnabled(
+  secret: RootSecret,
+  version: number,
+  signal: AbortSignal | undefined,
+): Promise<boolean> {
+  const name = `${secret.name}/versions/${version}`;
+  try {
+    const [answer] = await (await secret.client()).getSecretVersion({ name }, callOptions(signal));
+    return isEnabledVersion(answer);
+  } catch (error) {
+    if (grpcCode(error) === GRPC.notFound) return false;
+    throw rootSecretError(error, secret, {
+      attempt: `read the state of version ${version} of`,
+      permission: "secretmanager.versions.get",
+    });
+  }
+}
+
+/** The state arrives by name or by number; `SecretVersion.State` of the API. */
+export function isEnabledVersion({ state }: { readonly state?: unknown }): boolean {
+  return state === "ENABLED" || state === 1;
+}
+
 interface SecretAnswer {
   readonly etag?: string | null;
   readonly annotations?: Readonly<Record<string, string>> | null;

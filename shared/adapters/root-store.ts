@@ -5,6 +5,7 @@ import { callOptions, GRPC, grpcCode, reasonOf, withoutRequest } from "./google-
 import {
   type RootSecret,
   type RootSecretOptions,
+  readEnabled,
   readState,
   rootSecret,
   rootSecretError,
@@ -18,6 +19,7 @@ export function secretManagerRoots(options: RootSecretOptions): RootStore {
   const secret = rootSecret(options);
   return {
     state: (signal) => readState(secret, signal),
+    isEnabled: (version, signal) => readEnabled(secret, version, signal),
     async payload(version, signal) {
       const name = `${secret.name}/versions/${version}`;
       const answer = await accessVersion(secret, name, signal).catch((error: unknown) => {

@@ -65,6 +65,7 @@ export const ROOT_CHANGES = [
   "secretmanager.secrets.update",
   "secretmanager.versions.add",
   "secretmanager.versions.disable",
+  "secretmanager.versions.get",
   "secretmanager.versions.list",
 ] as const;
 

@@ -1,3 +1,4 @@
+import type { Finding } from "../core/answers/finding.ts";
 import type { Cluster } from "../core/cluster/cluster.ts";
 import type { Member } from "../core/member/observation.ts";
 import { clusterId } from "../core/names.ts";
@@ -9,12 +10,15 @@ import type { Run } from "../run.ts";
 import { lookAtDepartures } from "./departures.ts";
 import { type Listing, listClusters } from "./listing.ts";
 import { observeMembers } from "./members.ts";
+import { lookAtSigningRoot } from "./signing-root.ts";
 
 /** The result of one look. */
 export interface Look {
   readonly listing: Listing;
   /** An error if they could not be read: then nothing may be issued. */
   readonly roots: Roots | MeshjoinError;
+  /** Why the root that signs cannot be used; of a look at the whole mesh. */
+  readonly unusableRoot?: Finding | undefined;
   /** Cluster IDs of the members that the look is about. */
   readonly subjects: ReadonlySet<string>;
   /** The subjects, and unless `isPartial` all other members, unreachable and unreadable ones included. */
@@ -53,7 +57,10 @@ export async function lookAtMesh(run: Run, scope: Scope, options: LookOptions = 
  * is known of any member.
  */
 export async function lookAt(run: Run, scope: Scope, options: LookOptions = {}): Promise<Look> {
-  const [listing, roots] = await Promise.all([listClusters(run, undefined, options.known), rootsNow(run)]);
+  const [listing, { roots, unusableRoot }] = await Promise.all([
+    listClusters(run, undefined, options.known),
+    rootsNow(run, scope),
+  ]);
   const [error] = listing.failed;
   // A cluster ID does not delimit its project, so an unlisted cluster may be in any silent source.
   if (error !== undefined && listing.isBlind) throw error;
@@ -65,14 +72,15 @@ export async function lookAt(run: Run, scope: Scope, options: LookOptions = {}):
   const members = await observeMembers(run, clusters, { depth, timeoutMs: options.memberTimeoutMs });
   const gone = isPartial ? { departures: [], leavers: [] } : await lookAtDepartures(run, members);
   const ids = new Set(subjects.map(({ ref }) => clusterId(ref)));
-  return { listing, roots, subjects: ids, members, isPartial, ...gone };
+  return { listing, roots, unusableRoot, subjects: ids, members, isPartial, ...gone };
 }
 
-async function rootsNow({ ports, signal }: Run): Promise<Roots | MeshjoinError> {
+async function rootsNow(run: Run, scope: Scope): Promise<Pick<Look, "roots" | "unusableRoot">> {
   try {
-    return rootsOf(await ports.roots.state(signal));
+    const roots = rootsOf(await run.ports.roots.state(run.signal));
+    return { roots, unusableRoot: scope === "mesh" ? await lookAtSigningRoot(run, roots) : undefined };
   } catch (error) {
-    if (error instanceof MeshjoinError) return error;
+    if (error instanceof MeshjoinError) return { roots: error };
     throw error;
   }
 }

@@ -4,6 +4,11 @@ import type { RootState } from "../core/roots/state.ts";
 export interface RootRegistry {
   /** Fails with RootError `RootSecretMissing` or `RootAccessDenied`. */
   state(signal?: AbortSignal): Promise<RootState>;
+  /**
+   * Whether the version can be read: false for a disabled, a destroyed and an absent one. Reads no payload.
+   * Fails with RootError `RootAccessDenied`.
+   */
+  isEnabled(version: number, signal?: AbortSignal): Promise<boolean>;
 }
 
 /** The root secret's payloads. Only a `RootAuthority` may hold this port. */

@@ -180,6 +180,19 @@ export function describeRootStore(name: string, start: () => Promise<RootWorld>)
       });
     });
 
+    it("tells an enabled version from a disabled and an absent one", async () => {
+      await world.addVersion("a");
+      await world.addVersion("b");
+      await world.disable(2);
+      expect(await Promise.all([1, 2, 3].map((version) => world.store.isEnabled(version)))).toEqual([
+        true,
+        false,
+        false,
+      ]);
+      world.withhold("secretmanager.versions.get");
+      await expect(world.store.isEnabled(1)).rejects.toMatchObject({ code: "RootAccessDenied" });
+    });
+
     it("answers roles as numbers, and annotations", async () => {
       await world.addVersion("a");
       await world.addVersion("b");

@@ -364,6 +364,18 @@ export const REASONS = {
       "An istiod with a self-signed CA runs in the cluster. It does not join: a new CA would cut its workloads off.",
     cure: "Take the mesh label off. Or uninstall that istiod and its workloads' sidecars, an outage of all that relies on them.",
   },
+  SigningRootUnknown: {
+    severity: "warning",
+    means:
+      "Meshjoin cannot tell whether the root that signs can be read: Secret Manager refuses or is silent.",
+    cure: "Do what the finding's cure says. A missing permission comes with the module `identity` of this version.",
+  },
+  SigningRootUnusable: {
+    severity: "error",
+    means:
+      "The version of the root secret that signs is disabled or destroyed. No cluster can join, and no intermediate CA can be renewed.",
+    cure: "Enable the version: `gcloud secrets versions enable`. A destroyed one does not come back: import or make another root.",
+  },
   StageOverdue: {
     severity: "warning",
     means:

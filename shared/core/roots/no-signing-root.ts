@@ -1,3 +1,4 @@
+import type { Fault } from "../answers/error-finding.ts";
 import { type Finding, finding } from "../answers/finding.ts";
 import { rootSecretName } from "../names.ts";
 import type { MeshSpec } from "../spec.ts";
@@ -14,6 +15,28 @@ export function noSigningRoot(
     "NoSigningRoot",
     `no version of secret ${secret} has the alias "signing", so Meshjoin issues nothing`,
     `set it: gcloud secrets update ${secret} --project=${rootProject} --update-version-aliases=${signingAlias(versions)}`,
+  );
+}
+
+/** Undefined where Meshjoin has seen that the version that signs is enabled. */
+export function unusableRoot(
+  { meshId, rootProject }: Pick<MeshSpec, "meshId" | "rootProject">,
+  { signing }: RootVersions,
+  isEnabled: boolean | Pick<Fault, "message" | "cure">,
+): Finding | undefined {
+  if (signing === undefined || isEnabled === true) return undefined;
+  const secret = rootSecretName(meshId);
+  if (isEnabled !== false) {
+    return finding(
+      "SigningRootUnknown",
+      `Meshjoin cannot tell whether version ${signing} of secret ${secret}, which signs, is enabled: ${isEnabled.message}`,
+      isEnabled.cure ?? "nothing, if it passes: the next full run asks again",
+    );
+  }
+  return finding(
+    "SigningRootUnusable",
+    `version ${signing} of secret ${secret} signs for the mesh, and is disabled or destroyed; Meshjoin can issue no certificate`,
+    `gcloud secrets versions enable ${signing} --secret=${secret} --project=${rootProject}`,
   );
 }
 

@@ -106,12 +106,14 @@ locals {
   root_permissions = {
     reconciler = [
       "secretmanager.secrets.get",
+      "secretmanager.versions.get",
     ]
     rotator = [
       "secretmanager.secrets.get",
       "secretmanager.secrets.update",
       "secretmanager.versions.add",
       "secretmanager.versions.disable",
+      "secretmanager.versions.get",
       "secretmanager.versions.list",
     ]
     signer = [

@@ -82,6 +82,11 @@ export function fakeRootStore(meshId = "prod"): FakeRootStore {
       mustExist();
       return { versions: aliases, otherAliases, etag: `"${changes}"`, annotations };
     },
+    async isEnabled(number, signal) {
+      enter(signal);
+      if (withheld.has("secretmanager.versions.get")) throw refused();
+      return exists && versions[number - 1]?.disabled === false;
+    },
     async payload(number, signal) {
       calls.payload += 1;
       enter(signal);

@@ -32,7 +32,10 @@ interface Registry {
 async function attempt({ roots, keeper }: Registry): Promise<Changed> {
   const clock = fakeClock();
   const payload = Buffer.from("a new root");
-  const registry: RootRegistry = roots;
+  const registry: RootRegistry = {
+    state: (signal) => roots.state(signal),
+    isEnabled: () => Promise.resolve(true),
+  };
   try {
     return await claimRoot(
       { ports: { roots: registry, keeper, clock }, signal: ACTIVE },

@@ -2,6 +2,7 @@ import { distinct, inOrder } from "./core/answers/finding.ts";
 import type { Plan, PlannedAction } from "./core/answers/plan.ts";
 import type { ReconcileRequest } from "./core/request.ts";
 import { noSigningRoot } from "./core/roots/no-signing-root.ts";
+import { pauses } from "./core/roots/paused.ts";
 import { lookAtDefinitions } from "./look/definitions.ts";
 import { lookAtMesh, type Mesh } from "./look/mesh.ts";
 import type { Action } from "./plan/action.ts";
@@ -25,6 +26,7 @@ export async function preview(run: Run, request: ReconcileRequest, latest?: Mesh
   const findings = [
     ...[noSigningRoot(run.spec, mesh.roots.versions) ?? []].flat(),
     ...[mesh.unusableRoot ?? []].flat(),
+    ...pauses(mesh.roots),
     ...mesh.listing.findings,
     ...plan.members.flatMap(({ clusterId, findings: notes }) => (concerns(clusterId) ? notes : [])),
     ...plan.pairs.flatMap(({ reader, target, action, expiring, findings: notes }) =>

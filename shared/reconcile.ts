@@ -1,3 +1,4 @@
+import { distinct, type Finding } from "./core/answers/finding.ts";
 import type { Summary } from "./core/answers/summary.ts";
 import type { Cluster } from "./core/cluster/cluster.ts";
 import type { Member } from "./core/member/observation.ts";
@@ -5,10 +6,11 @@ import { outOfReach } from "./core/member/reach.ts";
 import type { ReconcileRequest } from "./core/request.ts";
 import { rotationDue } from "./core/roots/due.ts";
 import { noSigningRoot } from "./core/roots/no-signing-root.ts";
+import { pauses, writesPaused } from "./core/roots/paused.ts";
 import { type Roots, rootsOf } from "./core/roots/stages.ts";
 import { MeshjoinError, RootError } from "./errors.ts";
 import { unreadableErrors } from "./look/member.ts";
-import { lookAt, type Mesh } from "./look/mesh.ts";
+import { type Look, lookAt, type Mesh } from "./look/mesh.ts";
 import type { Course, Phase } from "./phases/course.ts";
 import { departures } from "./phases/departures.ts";
 import { drift } from "./phases/drift.ts";
@@ -44,6 +46,8 @@ export interface Reconciled {
   readonly summary: Summary;
   /** The same request can finish more later. Unreachable peers do not count; a full run comes to them. */
   readonly retry: boolean;
+  /** It wrote nothing, because a person has paused the functions' writes. */
+  readonly isPaused?: true;
   /** For the log, which has each once (run-log.ts). */
   readonly errors: readonly MeshjoinError[];
   /** The members, as the run saw them last. */
@@ -62,6 +66,8 @@ export async function reconcile(
 ): Promise<Reconciled> {
   const look = await lookAt(run, request.scope, { known: fresh });
   const { roots } = look;
+  const paused = roots instanceof MeshjoinError ? undefined : writesPaused(roots.notes);
+  if (run.heedsPause && paused !== undefined) return untouched(look, paused);
   const fault = whyNoRoot(run, roots);
   // A departure needs no root; every other phase does.
   const rows = fault === undefined ? PHASES : [[departures]];
@@ -72,6 +78,18 @@ export async function reconcile(
   const report = merge(course.report, { errors: unreadableErrors([...mesh.members, ...mesh.leavers]) });
   const retry = isRetried(report) || run.signal.aborted;
   return { summary: summaryOf(report), retry, errors: report.errors, members: mesh.members };
+}
+
+/** The answer of a run that may not write. No redelivery: the full run after the pause finds what is due. */
+function untouched({ listing, members }: Look, paused: Finding): Reconciled {
+  const findings = distinct([paused, ...listing.findings]);
+  return {
+    summary: { outcome: "waiting", members: [], pairs: [], findings },
+    retry: false,
+    isPaused: true,
+    errors: [],
+    members,
+  };
 }
 
 /** Why Meshjoin cannot issue; undefined where a root signs. */
@@ -97,6 +115,7 @@ function begin(run: Run, request: ReconcileRequest, mesh: Mesh): Course {
   const findings = [
     ...mesh.listing.findings,
     ...[mesh.unusableRoot ?? []].flat(),
+    ...(isOfMesh ? pauses(mesh.roots) : []),
     ...(isOfMesh ? [rotationDue(mesh.members, mesh.roots, run.spec, clock.now()) ?? []].flat() : []),
     // These may hold credentials of the leaver that Meshjoin cannot see.
     ...(isAboutLeaver({ request, mesh }) ? mesh.members.flatMap((member) => outOfReach(member) ?? []) : []),

@@ -11,6 +11,8 @@ export interface Run<P extends Ports = Ports> {
   /** Their fleet keeps the limits of the run. */
   readonly ports: P;
   readonly spec: MeshSpec;
+  /** The functions run it, so it writes nothing while a person has paused their writes. */
+  readonly heedsPause: boolean;
   readonly template: ManifestTemplate;
   readonly progress: Reporter;
   /** Aborts at the run's deadline. */
@@ -24,14 +26,21 @@ export interface Run<P extends Ports = Ports> {
   readonly share: Share;
 }
 
-export type RunParts<P extends Ports = Ports> = Omit<Run<P>, "inTurn" | "share">;
+export type RunParts<P extends Ports = Ports> = Omit<Run<P>, "inTurn" | "share" | "heedsPause"> &
+  Partial<Pick<Run, "heedsPause">>;
 
 /** A look sends four requests to a member at once, so members never wait for each other's requests. */
 const MEMBERS_AT_ONCE = 16;
 const LIMITS = { requests: 4 * MEMBERS_AT_ONCE, portForwards: 16 };
 
 /** A run with its limits. The caller closes its fleet. */
-export function createRun<P extends Ports>({ ports, ...parts }: RunParts<P>): Run<P> {
+export function createRun<P extends Ports>({ ports, heedsPause = false, ...parts }: RunParts<P>): Run<P> {
   const fleet = limitedFleet(ports.fleet, LIMITS);
-  return { ...parts, ports: { ...ports, fleet }, inTurn: pLimit(MEMBERS_AT_ONCE), share: sharing() };
+  return {
+    ...parts,
+    heedsPause,
+    ports: { ...ports, fleet },
+    inTurn: pLimit(MEMBERS_AT_ONCE),
+    share: sharing(),
+  };
 }

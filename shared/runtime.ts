@@ -68,7 +68,7 @@ function runtimeOf<P extends Ports>(
       const { spec } = config;
       const signal = AbortSignal.timeout(DEADLINE_MS);
       return await closing(
-        createRun({ ports: makePorts(), spec, template: rendered, progress, signal }),
+        createRun({ ports: makePorts(), spec, heedsPause: true, template: rendered, progress, signal }),
         use,
       );
     },

@@ -13,6 +13,7 @@ import { isReachable, type Member, type ReachableMember } from "./core/member/ob
 import { remoteSecretName } from "./core/names.ts";
 import { rotationDue } from "./core/roots/due.ts";
 import { noSigningRoot } from "./core/roots/no-signing-root.ts";
+import { pauses } from "./core/roots/paused.ts";
 import { stageOf } from "./core/roots/stages.ts";
 import { rootCertificates } from "./istio/root-config-map.ts";
 import { lookAtGate } from "./look/gate.ts";
@@ -60,7 +61,7 @@ export async function collectStatus(run: Run, latest?: Mesh): Promise<Status> {
     istio: run.template.tag,
     time,
     runs: { full: "unknown", tick: "unknown" },
-    writesPaused: null,
+    writesPaused: mesh.roots.notes.writesPaused?.toISOString() ?? null,
     members: mesh.members.map((member, index) =>
       memberStatus(run, member, views.get(member.clusterId), findingsOf(plan, index)),
     ),
@@ -177,6 +178,7 @@ function meshFindings(
   return distinct([
     ...[noSigningRoot(spec, roots.versions) ?? []].flat(),
     ...[unusableRoot ?? []].flat(),
+    ...pauses(roots),
     ...[rotationDue(members, roots, spec, ports.clock.now()) ?? []].flat(),
     ...listing.findings,
     ...pairs.flatMap(({ findings, expiring, action }) => [

@@ -1,7 +1,7 @@
 import { formatRootNotes } from "../core/roots/notes.ts";
 import { isRefusal, type Refusal, type Roots, rootsOf, type Transition } from "../core/roots/stages.ts";
 import type { RootState } from "../core/roots/state.ts";
-import { ConflictError } from "../errors.ts";
+import { ConflictError, NotReadyError } from "../errors.ts";
 import type { RotatorPorts } from "../ports/ports.ts";
 import type { Run } from "../run.ts";
 
@@ -10,6 +10,7 @@ export type RotatorRun = Run<RotatorPorts>;
 
 /** The parts of a run that a change of the root secret needs. */
 export type ChangingRun = Pick<RotatorRun, "signal"> & {
+  readonly heedsPause?: boolean;
   readonly ports: Pick<RotatorPorts, "roots" | "keeper" | "clock">;
 };
 
@@ -32,12 +33,16 @@ export async function readRoots({ ports, signal }: ChangingRun): Promise<Roots> 
 /**
  * One compare-and-set of aliases and annotations together. A run that loses the race reads again and decides
  * anew, so `decide` must be pure. Disables versions before the state drops them: a run that dies in between
- * leaves that for the next.
+ * leaves that for the next. Fails with NotReadyError `WritesPaused` while a person has paused the functions.
  */
-export async function changeRoots({ ports, signal }: ChangingRun, decide: Decide): Promise<Changed> {
+export async function changeRoots(
+  { ports, signal, heedsPause = false }: ChangingRun,
+  decide: Decide,
+): Promise<Changed> {
   for (let attempt = 1; ; attempt += 1) {
     const state = await ports.roots.state(signal);
     const before = rootsOf(state);
+    if (heedsPause && before.notes.writesPaused !== undefined) throw paused(before.notes.writesPaused);
     const after = decide(before, state);
     if (after === undefined || isRefusal(after)) return { before, after };
     for (const version of after.disable) await ports.keeper.disable(version, signal);
@@ -49,4 +54,12 @@ export async function changeRoots({ ports, signal }: ChangingRun, decide: Decide
       if (!(error instanceof ConflictError) || attempt >= ATTEMPTS) throw error;
     }
   }
+}
+
+/** The order comes again until a person resumes. */
+function paused(since: Date): NotReadyError {
+  return new NotReadyError(`a person paused the functions' writes at ${since.toISOString()}`, {
+    code: "WritesPaused",
+    cure: "meshjoin resume",
+  });
 }

@@ -121,6 +121,7 @@ async function orderOnce(
  */
 export async function tick(run: RotatorRun): Promise<Rotated> {
   const reconciled = await reconcile(run, wholeMesh("tick"));
+  if (reconciled.isPaused === true) return { reconciled };
   const moved = run.signal.aborted ? undefined : await moveOn(run, reconciled);
   const overdue = moved?.gate?.overdue;
   const result = overdue === undefined ? reconciled : withFinding(reconciled, overdue);

@@ -348,6 +348,11 @@ export const REASONS = {
     means: "A member is not healthy with its new intermediate CA, so no other gets one for now.",
     cure: "Mend what its findings name. The next full run goes on.",
   },
+  RotationPaused: {
+    severity: "warning",
+    means: "A person paused the root rotation. Its stages do not follow each other.",
+    cure: "`meshjoin root resume`.",
+  },
   RunFailed: {
     severity: "error",
     means: "An API refused a request in the middle of the work on a member, and asking again will not help.",
@@ -415,6 +420,12 @@ export const REASONS = {
     means:
       "A version of the root secret is enabled and has no role: a person has added it, or a run died just after it had begun a rotation.",
     cure: "If it is not needed, disable it. To make it a root, use `meshjoin root import`.",
+  },
+  WritesPaused: {
+    severity: "warning",
+    means:
+      "A person paused every write of the functions. No cluster joins, leaves or is repaired, and no token or certificate is renewed.",
+    cure: "`meshjoin resume`.",
   },
 } as const satisfies Readonly<Record<string, ReasonEntry>>;
 

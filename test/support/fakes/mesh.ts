@@ -56,6 +56,8 @@ export interface ProcessOptions {
   readonly confirm?: readonly string[];
   readonly deep?: boolean;
   readonly examiners?: readonly Examiner[];
+  /** As a process of the functions does. */
+  readonly heedsPause?: boolean;
 }
 
 export interface MeshOptions {
@@ -99,7 +101,8 @@ export async function aMesh(options: MeshOptions = {}): Promise<FakeMesh> {
   for (const cluster of seeds) add(cluster);
   roots.setAliases({ signing: roots.addVersion(await rootPayload(clock)) });
 
-  function run({ faults, signal, report, template, examiners = [] }: ProcessOptions = {}): RotatorRun {
+  function run(process: ProcessOptions = {}): RotatorRun {
+    const { faults, signal, report, template, examiners = [], heedsPause = false } = process;
     const ports: RotatorPorts = {
       clock,
       sources: gkeSources(directory),
@@ -112,6 +115,7 @@ export async function aMesh(options: MeshOptions = {}): Promise<FakeMesh> {
     return createRun({
       ports,
       spec,
+      heedsPause,
       template: template ?? MANIFEST_TEMPLATE,
       progress: report ?? (() => undefined),
       signal: signal ?? AbortSignal.timeout(DEADLINE_MS),

@@ -355,10 +355,6 @@ export const CODES = {
     means: "The header `content-type` of a request is missing or wrong.",
     cure: "Send the header `content-type` that the message names.",
   },
-  WritesPaused: {
-    means: "A person paused every write of the functions, and an order wants the root secret changed.",
-    cure: "`meshjoin resume`. The order is delivered again until then, for as long as Pub/Sub keeps it.",
-  },
 } as const satisfies Readonly<Record<string, CodeEntry>>;
 
 export type ErrorCode = keyof typeof CODES | Reason;

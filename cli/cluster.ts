@@ -3,13 +3,14 @@ import { nonMemberReason } from "../shared/core/cluster/membership.ts";
 import { isConfigured, notConfigured } from "../shared/core/cluster/sources.ts";
 import { CLUSTER_FORMS, clusterId, parseClusterResource } from "../shared/core/names.ts";
 import type { Scope } from "../shared/core/request.ts";
-import { InputError } from "../shared/errors.ts";
+import { InputError, type MeshjoinError } from "../shared/errors.ts";
 import { type Eyes, listClusters } from "../shared/look/listing.ts";
 import { lookAtMesh } from "../shared/look/mesh.ts";
 import { nearest } from "../shared/nearest.ts";
 import type { OperatorRun } from "../shared/operator.ts";
 
 const NEAR_MAX = 3;
+const LISTED_MAX = 10;
 
 /**
  * The cluster that `name` names, member or not. Fails with InputError `ClusterUnknown`, which suggests
@@ -40,9 +41,11 @@ export async function scopeOf(
     return scope;
   }
   const { departures } = await lookAtMesh(run, "mesh");
-  const isKnown = departures.some(({ departed }) => departed.clusterId === scope.clusterId);
-  if (!isKnown) throw unknown(name, others);
-  return scope;
+  const gone = departures.map(({ departed }) => departed);
+  const known =
+    gone.find((each) => each.clusterId === scope.clusterId) ?? gone.find((each) => each.ref?.name === name);
+  if (known === undefined) throw unknown(name, others);
+  return { clusterId: known.clusterId };
 }
 
 interface Look {
@@ -57,10 +60,35 @@ async function look(run: Eyes, name: string): Promise<Look> {
   const read = ref === undefined ? undefined : await run.ports.sources.of(ref).get(ref, run.signal);
   if (read !== undefined) return { cluster: read, others: [] };
   const { clusters, failed } = await listClusters(run);
-  const cluster = ref === undefined ? clusters.find((each) => clusterId(each.ref) === name) : undefined;
+  const cluster = ref === undefined ? chosen(name, clusters, failed) : undefined;
   const [error] = failed;
   if (cluster === undefined && ref === undefined && error !== undefined) throw error;
   return { cluster, others: clusters };
+}
+
+/** By its ID, or by its own name where no other cluster has it. */
+function chosen(
+  name: string,
+  clusters: readonly Cluster[],
+  failed: readonly MeshjoinError[],
+): Cluster | undefined {
+  const own = clusters.find(({ ref }) => clusterId(ref) === name);
+  const namesakes = clusters.filter(({ ref }) => ref.name === name);
+  const [first] = namesakes;
+  if (own !== undefined || first === undefined) return own;
+  const ids = namesakes.map(({ ref }) => clusterId(ref));
+  const [silent] = failed;
+  if (ids.length > 1) throw ambiguous(`there are ${ids.length} clusters ${name}`, ids);
+  if (silent !== undefined) throw ambiguous(`there may be another cluster ${name}: ${silent.message}`, ids);
+  return first;
+}
+
+function ambiguous(message: string, ids: readonly string[]): InputError {
+  return new InputError(message, {
+    code: "ClusterUnknown",
+    cure: `say ${ids.join(" or ")}`,
+    field: "CLUSTER",
+  });
 }
 
 function leftOut({ why, cure }: ReturnType<typeof notConfigured>): InputError {
@@ -69,16 +97,20 @@ function leftOut({ why, cure }: ReturnType<typeof notConfigured>): InputError {
 
 function unknown(name: string, clusters: readonly Cluster[]): InputError {
   const near = nearOnes(name, clusters);
-  const cure =
-    near.length > 0 ? `did you mean ${near.join(" or ")}?` : `use ${CLUSTER_FORMS} of a configured project`;
+  const cure = near.length > 0 ? `did you mean ${near.join(" or ")}?` : choices(clusters);
   return new InputError(`there is no cluster ${name}`, { code: "ClusterUnknown", cure, field: "CLUSTER" });
 }
 
-/** Clusters of that name, which is all that a person may remember; else similar names and cluster IDs. */
+function choices(clusters: readonly Cluster[]): string {
+  const ids = clusters.slice(0, LISTED_MAX).map(({ ref }) => clusterId(ref));
+  const rest = clusters.length - ids.length;
+  const more = rest > 0 ? ` and ${rest} more` : "";
+  return `use ${CLUSTER_FORMS} of a configured project, which ${ids.length === 0 ? "have no cluster" : `have ${ids.join(", ")}${more}`}`;
+}
+
+/** Clusters with a similar name or cluster ID. */
 function nearOnes(name: string, clusters: readonly Cluster[]): string[] {
   const own = name.slice(name.lastIndexOf("/") + 1);
-  const namesakes = clusters.filter(({ ref }) => ref.name === own);
-  if (namesakes.length > 0) return namesakes.slice(0, NEAR_MAX).map(({ ref }) => clusterId(ref));
   const byName = clusters.filter(({ ref }) => nearest(own, [ref.name]) !== undefined);
   const byId = nearest(
     name,

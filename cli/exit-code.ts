@@ -1,7 +1,7 @@
 import { ConfigError, InputError, isRetryable, MeshjoinError } from "../shared/errors.ts";
 
 /** Scripts may rely on these; the help of the command lists them. */
-export const EXIT = { done: 0, failed: 1, usage: 2, retry: 3 } as const;
+export const EXIT = { done: 0, failed: 1, usage: 2, retry: 3, degraded: 4, broken: 5 } as const;
 
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
 

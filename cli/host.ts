@@ -4,6 +4,8 @@ import type { ManifestFile } from "./manifest.ts";
 export interface OutputStream {
   write(text: string): unknown;
   readonly isTTY?: boolean;
+  /** The width of a terminal. */
+  readonly columns?: number;
 }
 
 /** The world around one command; only `main.ts` has the real one. */
@@ -22,6 +24,8 @@ export interface Host {
   /** A file as bytes; `-` is standard input. Fails with InputError. */
   readFile(name: string): Promise<Buffer>;
   readonly manifest: ManifestFile;
+  /** Resolves after this time. */
+  sleep(ms: number): Promise<void>;
   /** Since the command began. */
   elapsedMs(): number;
 }

@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { readFile } from "node:fs/promises";
 import { createInterface } from "node:readline/promises";
 import { buffer } from "node:stream/consumers";
+import { setTimeout } from "node:timers/promises";
 import { InputError } from "../shared/errors.ts";
 import { createOperator, operatorIdentity } from "../shared/operator.ts";
 import type { Host } from "./host.ts";
@@ -20,11 +21,14 @@ async function confirm(question: string): Promise<boolean> {
   }
 }
 
+let isToldToEnd = false;
+
 async function stopped(): Promise<void> {
   const listening = new AbortController();
   const { signal } = listening;
   await Promise.race([once(process, "SIGINT", { signal }), once(process, "SIGTERM", { signal })]);
   listening.abort();
+  isToldToEnd = true;
 }
 
 // The reader of the output may stop early: `meshjoin status | head`.
@@ -55,8 +59,12 @@ const host: Host = {
   operator: () => createOperator(env, MANIFEST),
   identityToken: operatorIdentity(),
   stopped,
+  sleep: (ms) => setTimeout(ms),
   readFile: readInput,
   manifest: manifestFile(MANIFEST, env),
   elapsedMs: () => performance.now() - started,
 };
-process.exitCode = await meshjoin(process.argv.slice(2), host);
+const code = await meshjoin(process.argv.slice(2), host);
+process.exitCode = code;
+// A look that is under way when a person stops the command would keep the process for a while.
+if (isToldToEnd) process.exit(code);

@@ -39,7 +39,9 @@ Exit codes:
   0  done
   1  failed: running it again does not help, or a confirmation is missing
   2  wrong usage or configuration
-  3  not finished: run the same command again later`;
+  3  not finished: run the same command again later
+  4  status --exit-code: the mesh is degraded
+  5  status --exit-code: the mesh is broken`;
 
 /** The whole command line; `take` gets the parsed command. */
 export function createProgram(take: (invocation: Invocation, format: Format) => void): Command {

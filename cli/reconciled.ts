@@ -1,8 +1,11 @@
 import type { Reason } from "../shared/core/answers/reasons.ts";
 import type { Summary } from "../shared/core/answers/summary.ts";
+import { type Place, placeOf } from "../shared/core/cluster/sources.ts";
+import type { NamedCluster } from "../shared/core/member/observation.ts";
 import type { Reconciled } from "../shared/reconcile.ts";
 import { EXIT, type ExitCode } from "./exit-code.ts";
 import { renderSummary } from "./render/summary.ts";
+import { namesFor } from "./screen.ts";
 import { errorText, type Session } from "./session.ts";
 
 /** Findings that a person may confirm to `sync`, which never begins another version of Istio. */
@@ -12,11 +15,23 @@ export type Confirmable = (typeof CONFIRMABLE)[number];
 /** `sync --yes` confirms these. A project that the configuration leaves out must be confirmed by name. */
 export const CONFIRMED_BY_YES: readonly Confirmable[] = ["MassLeave"];
 
-/** Shows the result of a run, and those of its errors that no finding quotes. */
-export function showReconciled(session: Session, { summary, errors }: Reconciled): void {
+/** Shows the result of a run. */
+export function showReconciled(session: Session, reconciled: Reconciled): void {
+  sayErrors(session, reconciled);
+  session.show(reconciled.summary, (summary, screen) =>
+    renderSummary(summary, screen, namesFor(screen, reconciled.members.map(placed))),
+  );
+}
+
+/** A member with its place, which gives its short name. */
+export function placed({ clusterId, cluster }: NamedCluster): Place & { readonly clusterId: string } {
+  return { clusterId, ...placeOf(cluster.ref) };
+}
+
+/** The errors of a run that no finding quotes. */
+export function sayErrors(session: Session, { summary, errors }: Reconciled): void {
   const messages = new Set(findingsOf(summary).map(({ message }) => message));
   for (const error of errors.filter(({ message }) => !messages.has(message))) session.say(errorText(error));
-  session.show(summary, renderSummary);
 }
 
 export function exitCodeOfRun({ summary, retry }: Reconciled): ExitCode {

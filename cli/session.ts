@@ -1,3 +1,4 @@
+import { stringify } from "yaml";
 import type { MeshSpec } from "../shared/core/spec.ts";
 import { inWords, MeshjoinError } from "../shared/errors.ts";
 import type { Operator, OperatorPorts, OperatorRun } from "../shared/operator.ts";
@@ -6,8 +7,8 @@ import { scrub } from "../shared/scrub.ts";
 import type { Format } from "./format.ts";
 import type { Host } from "./host.ts";
 import { ensureManifest } from "./manifest.ts";
-import { type Paint, paintFor } from "./paint.ts";
 import { describeProgress } from "./render/progress.ts";
+import { type Screen, screenFor } from "./screen.ts";
 
 /** One command at work: its access to the mesh, and its output, which is scrubbed of keys and tokens. */
 export interface Session {
@@ -15,8 +16,10 @@ export interface Session {
   readonly format: Format;
   /** A line beside the result, on standard error. */
   readonly say: (line: string) => void;
-  /** The result, on standard output: as one line of JSON, or as `render` writes it. */
-  show<T extends object>(result: T, render: (result: T, paint: Paint) => string): void;
+  /** The same, with the time since the command began. */
+  readonly tell: (line: string) => void;
+  /** The result, on standard output: as one line of JSON, as YAML, or as `render` writes it. */
+  show<T extends object>(result: T, render: (result: T, screen: Screen) => string): void;
   /** Ports alone, for work without a manifest; they are closed in any case. */
   withPorts<T>(use: (access: OperatorAccess) => Promise<T>): Promise<T>;
   /** A run that reports each finished step; it is closed in any case. */
@@ -32,14 +35,16 @@ export interface OperatorAccess {
 
 export function openSession(host: Host, format: Format): Session {
   const say = (line: string) => void host.stderr.write(`${scrub(line)}\n`);
+  const tell = (line: string) => say(stamped(host.elapsedMs(), line));
   return {
     host,
     format,
     say,
+    tell,
     show(result, render) {
-      const text =
-        format === "json" ? JSON.stringify(result) : render(result, paintFor(host.stdout, host.env));
-      host.stdout.write(`${scrub(text)}\n`);
+      host.stdout.write(
+        `${scrub(textOf(result, format, () => render(result, screenFor(host.stdout, host.env, format))))}\n`,
+      );
     },
     async withPorts(use) {
       const operator: Operator = host.operator();
@@ -55,10 +60,22 @@ export function openSession(host: Host, format: Format): Session {
       await ensureManifest(host.manifest, operator.inSandbox, say);
       return await operator.withRun((progress) => {
         const step = describeProgress(progress);
-        if (step !== undefined) say(stamped(host.elapsedMs(), step));
+        if (step !== undefined) tell(step);
       }, use);
     },
   };
+}
+
+function textOf(result: object, format: Format, words: () => string): string {
+  switch (format) {
+    case "json":
+      return JSON.stringify(result);
+    case "yaml":
+      return stringify(result).trimEnd();
+    case "text":
+    case "wide":
+      return words();
+  }
 }
 
 function stamped(ms: number, text: string): string {

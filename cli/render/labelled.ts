@@ -1,5 +1,5 @@
 import type { Outcome } from "../../shared/core/answers/outcome.ts";
-import type { Paint } from "../paint.ts";
+import type { Screen } from "../screen.ts";
 
 /** The result of labelling one cluster. */
 export interface Labelled {
@@ -11,7 +11,7 @@ export interface Labelled {
 /** The label, and the next step: a label is no membership yet. */
 export function renderLabelled(
   { clusterId, label: { key, value }, outcome }: Labelled,
-  paint: Paint,
+  { paint }: Screen,
 ): string {
   return outcome === "unchanged"
     ? `${clusterId} is labelled already: ${key}=${value}\nmeshjoin status shows its progress.`

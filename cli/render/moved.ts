@@ -1,6 +1,6 @@
 import type { Summary } from "../../shared/core/answers/summary.ts";
 import type { Stage } from "../../shared/core/roots/stages.ts";
-import type { Paint } from "../paint.ts";
+import type { Names, Screen } from "../screen.ts";
 import { renderSummary } from "./summary.ts";
 import { blocks } from "./words.ts";
 
@@ -21,16 +21,18 @@ export interface Moved {
 }
 
 /** The stage after an order, or its refusal. */
-export function renderMoved(moved: Moved, paint: Paint): string {
+export function renderMoved(moved: Moved, screen: Screen, names: Names): string {
   const { from, to, paused, signing, refused, summary, without } = moved;
   if (refused !== null) {
-    return [paint("red", `Refused: ${refused.code}`), refused.message, `Cure: ${refused.cure}`].join("\n");
+    return [screen.paint("red", `Refused: ${refused.code}`), refused.message, `Cure: ${refused.cure}`].join(
+      "\n",
+    );
   }
   const stage = from === to ? to : `${from} → ${to}`;
   const signs = signing === null ? "" : `; version ${signing} signs`;
   return blocks(
     `Root rotation: ${stage}${paused ? ", paused" : ""}${signs}`,
     without.length === 0 ? "" : `It goes on without ${without.join(", ")}.`,
-    summary === undefined ? "" : renderSummary(summary, paint),
+    summary === undefined ? "" : renderSummary(summary, screen, names),
   );
 }

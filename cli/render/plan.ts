@@ -1,8 +1,9 @@
 import type { Plan, PlannedAction } from "../../shared/core/answers/plan.ts";
 import { count } from "../../shared/core/count.ts";
-import { renderRows } from "../../shared/table.ts";
-import type { Colour, Paint } from "../paint.ts";
+import type { Colour } from "../paint.ts";
+import type { Names, Screen } from "../screen.ts";
 import { renderFindings } from "./findings.ts";
+import { renderFittedRows } from "./fitted-table.ts";
 import { blocks, someOf, tally } from "./words.ts";
 
 /** Of one kind of change to a member; more are counted instead of named. */
@@ -14,18 +15,21 @@ const COLOURS = { create: "green", update: "yellow", delete: "red" } as const sa
 >;
 
 /** The planned changes member by member, each with its reason. */
-export function renderPlan({ actions, findings }: Plan, paint: Paint): string {
+export function renderPlan({ actions, findings }: Plan, screen: Screen, names: Names): string {
+  const { paint } = screen;
   const perMember = Map.groupBy(actions, ({ clusterId }) => clusterId);
   return blocks(
     actions.length === 0
       ? "There is nothing to do."
       : `${count(actions.length, "change")} to ${count(perMember.size, "cluster")}: ${tally(actions.map(({ verb }) => `to ${verb}`)).join(", ")}`,
-    ...[...perMember].map(([clusterId, own]) => `${paint("bold", clusterId)}\n${changes(own, paint)}`),
-    renderFindings(findings, paint),
+    ...[...perMember].map(
+      ([clusterId, own]) => `${paint("bold", names(clusterId))}\n${changes(own, screen)}`,
+    ),
+    renderFindings(findings, paint, names),
   );
 }
 
-function changes(actions: readonly PlannedAction[], paint: Paint): string {
+function changes(actions: readonly PlannedAction[], { paint, width }: Screen): string {
   const alike = Map.groupBy(actions, ({ verb, findings }) => `${verb}\n${reasonsOf(findings)}`);
   const rows = [...alike.values()].flatMap((group) => {
     const [first] = group;
@@ -33,12 +37,14 @@ function changes(actions: readonly PlannedAction[], paint: Paint): string {
     const verb = paint(COLOURS[first.verb], first.verb);
     return namesOf(group).map((what) => [`  ${verb}`, reasonsOf(first.findings), what]);
   });
-  return renderRows(rows);
+  return renderFittedRows(rows, width);
 }
 
 function namesOf(group: readonly PlannedAction[]): string[] {
   if (group.length > NAMED_MAX) {
-    return [`${group.length} objects: ${someOf(tally(group.map(({ object }) => object.kind)))}`];
+    const kinds = tally(group.map(({ object }) => object.kind));
+    const [only = ""] = kinds;
+    return [kinds.length === 1 ? only : `${group.length} objects: ${someOf(kinds)}`];
   }
   return group.map(({ object: { kind, namespace, name } }) =>
     namespace === undefined ? `${kind} ${name}` : `${kind} ${namespace}/${name}`,

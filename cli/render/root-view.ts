@@ -1,15 +1,15 @@
 import type { RootView } from "../../shared/rotate/root-view.ts";
 import { renderTable } from "../../shared/table.ts";
-import type { Paint } from "../paint.ts";
+import type { Screen } from "../screen.ts";
 import { renderFindings } from "./findings.ts";
-import { rotationLines } from "./status.ts";
+import { rotationLines } from "./rotation.ts";
 import { blocks } from "./words.ts";
 
 /** The versions of the root secret, and the stage of a rotation. */
-export function renderRootView(view: RootView, paint: Paint): string {
-  const { secret, stage, paused, waitingFor, until, versions, findings } = view;
+export function renderRootView(roots: RootView, { paint }: Screen): string {
+  const { secret, stage, since, paused, waitingFor, until, versions, findings } = roots;
   const pause = paused === null ? [] : [`a person paused it at ${paused}: meshjoin root resume`];
-  const rotation = rotationLines({ stage, waitingFor: [...pause, ...waitingFor], until });
+  const rotation = rotationLines({ stage, since, waitingFor: [...pause, ...waitingFor], until });
   const rows = versions.map(({ version, role, enabled, retired }) => [
     String(version),
     role ?? (retired ? "retired" : "-"),

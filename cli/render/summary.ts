@@ -1,9 +1,10 @@
-import { distinct } from "../../shared/core/answers/finding.ts";
-import type { Outcome } from "../../shared/core/answers/outcome.ts";
+import { distinct, type Finding } from "../../shared/core/answers/finding.ts";
+import { isUnfinished, type Outcome } from "../../shared/core/answers/outcome.ts";
 import type { Summary } from "../../shared/core/answers/summary.ts";
-import { renderTable } from "../../shared/table.ts";
-import type { Colour, Paint } from "../paint.ts";
+import type { Colour } from "../paint.ts";
+import type { Names, Screen } from "../screen.ts";
 import { renderFindings } from "./findings.ts";
+import { renderFittedTable } from "./fitted-table.ts";
 import { blocks, someOf, tally } from "./words.ts";
 
 const COLOURS: Readonly<Record<Outcome, Colour>> = {
@@ -15,25 +16,36 @@ const COLOURS: Readonly<Record<Outcome, Colour>> = {
   failed: "red",
 };
 
-/** The outcomes of the members and of their pairs. */
-export function renderSummary(summary: Summary, paint: Paint): string {
-  const { outcome, members, pairs, findings } = summary;
+/** The outcomes of the members and of their pairs, and what is left to do or to know. */
+export function renderSummary(summary: Summary, screen: Screen, names: Names): string {
+  const { outcome, members, pairs } = summary;
+  const { paint } = screen;
   return blocks(
     [
       `Outcome: ${paint(COLOURS[outcome], outcome)}`,
       `Members: ${tally(members.map((member) => member.outcome)).join(", ") || "none"}`,
       `Pairs: ${tally(pairs.map((pair) => pair.outcome)).join(", ") || "none"}`,
     ].join("\n"),
-    changes(summary, paint),
-    renderFindings(distinct([...findings, ...members.flatMap((member) => member.findings)]), paint),
+    changes(summary, screen, names),
+    renderFindings(openFindings(summary), paint, names),
   );
 }
 
+/** A note says why the run acts. Where it has acted, the note is not true any more. */
+function openFindings({ outcome, members, findings }: Summary): Finding[] {
+  const notesIf = (isOpen: boolean, all: readonly Finding[]) =>
+    isOpen ? all : all.filter(({ severity }) => severity !== "info");
+  return distinct([
+    ...notesIf(isUnfinished(outcome), findings),
+    ...members.flatMap((member) => notesIf(isUnfinished(member.outcome), member.findings)),
+  ]);
+}
+
 /** One line for each changed member, and one for its pairs of one outcome. */
-function changes({ members, pairs }: Summary, paint: Paint): string {
+function changes({ members, pairs }: Summary, { paint, width }: Screen, names: Names): string {
   const own = members
     .filter(({ outcome }) => outcome !== "unchanged")
-    .map(({ clusterId, outcome }) => [clusterId, paint(COLOURS[outcome], outcome), ""]);
+    .map(({ clusterId, outcome }) => [names(clusterId), paint(COLOURS[outcome], outcome), ""]);
   const alike = Map.groupBy(
     pairs.filter(({ outcome }) => outcome !== "unchanged"),
     ({ reader, outcome }) => `${reader}\n${outcome}`,
@@ -42,9 +54,13 @@ function changes({ members, pairs }: Summary, paint: Paint): string {
     const [first] = group;
     if (first === undefined) return [];
     return [
-      [first.reader, paint(COLOURS[first.outcome], first.outcome), someOf(group.map(({ target }) => target))],
+      [
+        names(first.reader),
+        paint(COLOURS[first.outcome], first.outcome),
+        someOf(group.map(({ target }) => names(target))),
+      ],
     ];
   });
   const rows = [...own, ...paired];
-  return rows.length === 0 ? "" : renderTable(["MEMBER", "OUTCOME", "PEERS"], rows);
+  return rows.length === 0 ? "" : renderFittedTable(["MEMBER", "OUTCOME", "PEERS"], rows, { width });
 }

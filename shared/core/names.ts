@@ -42,7 +42,8 @@ export function clusterResource(ref: ClusterRef): string {
 }
 
 /** The forms that commands accept for a cluster, for messages. */
-export const CLUSTER_FORMS = "a cluster ID (cn-…) or projects/P/locations/L/clusters/C";
+export const CLUSTER_FORMS =
+  "a name that only one cluster has, a cluster ID (cn-…) or projects/P/locations/L/clusters/C";
 
 const RESOURCE =
   /^projects\/(?<project>[^/]+)\/(?:locations|zones|regions)\/(?<location>[^/]+)\/clusters\/(?<name>[^/]+)$/;

@@ -370,7 +370,7 @@ describe("the command line", () => {
     "12.8 exits with what went wrong, and says it where it does not get into a result",
     async () => {
       const { fleet } = world;
-      const misspelt = await meshjoin("join", "mesh-3");
+      const misspelt = await meshjoin("join", "mesh-4");
       expect(misspelt).toMatchObject({
         code: 2,
         out: "",

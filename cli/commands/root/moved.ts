@@ -4,8 +4,9 @@ import type { Changed } from "../../../shared/rotate/change-roots.ts";
 import { carryOut, type RootAction, type RootConfirmable } from "../../../shared/rotate/rotate.ts";
 import { type CliCommand, command } from "../../command.ts";
 import { EXIT, type ExitCode } from "../../exit-code.ts";
-import { exitCodeOfRun } from "../../reconciled.ts";
+import { exitCodeOfRun, placed } from "../../reconciled.ts";
 import { type Moved, renderMoved } from "../../render/moved.ts";
+import { namesFor } from "../../screen.ts";
 import type { Session } from "../../session.ts";
 
 interface MoveOptions {
@@ -46,7 +47,8 @@ export function showMoved(session: Session, { before, after }: Changed, reconcil
       refused === undefined ? null : { code: refused.refused, message: refused.message, cure: refused.cure },
     ...(reconciled === undefined ? {} : { summary: reconciled.summary }),
   };
-  session.show(moved, renderMoved);
+  const members = reconciled?.members.map(placed) ?? [];
+  session.show(moved, (shown, screen) => renderMoved(shown, screen, namesFor(screen, members)));
   if (moved.refused !== null) return EXIT.failed;
   return reconciled === undefined ? EXIT.done : exitCodeOfRun(reconciled);
 }

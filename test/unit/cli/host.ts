@@ -33,6 +33,10 @@ export interface Terminal {
   readonly files?: Readonly<Record<string, string>>;
   /** Whether the credentials still give an identity token; asked with every request. */
   readonly isSignedIn?: () => boolean;
+  /** What happens while the command sleeps; in total so long. */
+  readonly whileAsleep?: (sleptMs: number) => Promise<void>;
+  /** The width of the terminal. */
+  readonly columns?: number;
   /** What happens while the command `open` serves; it has written `out`. */
   readonly whileOpen?: (out: string) => Promise<void>;
 }
@@ -60,6 +64,7 @@ export async function call(mesh: FakeMesh, args: string, terminal: Terminal = {}
   const written = { out: "", err: "" };
   let renderer = manifest === "missing" ? undefined : manifest;
   let builds = 0;
+  let sleptMs = 0;
   const file: ManifestFile = {
     buildsRelease: false,
     renderer: async () => renderer,
@@ -70,7 +75,11 @@ export async function call(mesh: FakeMesh, args: string, terminal: Terminal = {}
   };
   const host: Host = {
     env,
-    stdout: { isTTY, write: (text) => void (written.out += text) },
+    stdout: {
+      isTTY,
+      ...(terminal.columns === undefined ? {} : { columns: terminal.columns }),
+      write: (text) => void (written.out += text),
+    },
     stderr: { isTTY, write: (text) => void (written.err += text) },
     ...(answer === undefined
       ? {}
@@ -115,7 +124,12 @@ export async function call(mesh: FakeMesh, args: string, terminal: Terminal = {}
     },
     stopped: async () => await terminal.whileOpen?.(written.out),
     manifest: file,
-    elapsedMs: () => 1234,
+    async sleep(ms) {
+      sleptMs += ms;
+      mesh.clock.advance(ms / 1000);
+      await terminal.whileAsleep?.(sleptMs);
+    },
+    elapsedMs: () => 1234 + sleptMs,
   };
   const code = await meshjoin(args.split(" ").filter(Boolean), host);
   return { code, ...written, questions, builds };

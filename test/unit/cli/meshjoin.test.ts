@@ -289,14 +289,18 @@ describe("label", () => {
 
 describe("a cluster that nobody knows", () => {
   it.each([
-    ["its own name", "join east", "did you mean cn-shop-europe-west1-east?"],
+    ["a misspelt name of its own", "join eest", "did you mean cn-shop-europe-west1-east?"],
     ["a misspelt ID", "join cn-shop-europe-west1-eats", "did you mean cn-shop-europe-west1-east?"],
     [
       "a misspelt name",
       "leave projects/shop/locations/europe-west1/clusters/eest",
       "cn-shop-europe-west1-east",
     ],
-    ["nothing like one", "plan --cluster !", "use a cluster ID (cn-…) or projects/P/locations/L/clusters/C"],
+    [
+      "nothing like one",
+      "plan --cluster !",
+      "which have cn-shop-europe-west1-east, cn-shop-europe-west1-warehouse",
+    ],
     ["a foreign project", "join projects/bank/locations/l/clusters/c", "add it to MESHJOIN_PROJECTS"],
   ])("is refused with what was probably meant: %s", async (_, args, words) => {
     const mesh = await aMesh({ clusters: [aCluster(), aCluster({ name: "warehouse" })] });

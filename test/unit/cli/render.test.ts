@@ -1,30 +1,74 @@
 import { describe, expect, it } from "@jest/globals";
-import type { Paint } from "../../../cli/paint.ts";
 import { renderPlan } from "../../../cli/render/plan.ts";
 import { describeProgress } from "../../../cli/render/progress.ts";
 import { renderStatus } from "../../../cli/render/status.ts";
 import { renderSummary } from "../../../cli/render/summary.ts";
+import type { Screen } from "../../../cli/screen.ts";
 import { finding } from "../../../shared/core/answers/finding.ts";
+import type { Status } from "../../../shared/core/answers/status.ts";
 import type { Summary } from "../../../shared/core/answers/summary.ts";
 import { preview } from "../../../shared/preview.ts";
 import { aMesh } from "../../support/fakes/mesh.ts";
 import { expectGolden } from "./golden.ts";
-import { aStatus, aTroubledStatus } from "./statuses.ts";
+import { aRotatingStatus, aStatus, aTroubledStatus } from "./statuses.ts";
 
-const plain: Paint = (_, text) => text;
-const WIDTH_MAX = 160;
+function aScreen(width: number, isWide = false): Screen {
+  return { paint: (_, text) => text, width, isWide };
+}
+
+const WIDTHS = [80, 100, 160];
+
+/** Tables fit. The verdict, messages and cures, which are indented, are left to the terminal to wrap. */
+function tableLines(text: string): string[] {
+  return text
+    .split("\n")
+    .slice(1)
+    .filter((line) => !line.startsWith("  "));
+}
 
 describe("a status", () => {
+  const states: readonly (readonly [string, Status])[] = [
+    ["none", aStatus(0)],
+    ["3", aStatus(3)],
+    ["3-troubled", aTroubledStatus(3)],
+    ["3-rotating", aRotatingStatus()],
+    ["60-troubled", aTroubledStatus(60)],
+  ];
+  const cases = states.flatMap(([name, status]) => WIDTHS.map((width) => ({ name, status, width })));
+
+  it.each(cases)("$name on $width columns", ({ name, status, width }) => {
+    const text = renderStatus(status, aScreen(width));
+    expectGolden(`status-${name}-${width}`, text);
+    expect(Math.max(...tableLines(text).map((line) => line.length))).toBeLessThanOrEqual(width);
+  });
+
+  it("has every column, full IDs and the latest events when it is wide", () => {
+    expectGolden(
+      "status-3-rotating-wide",
+      renderStatus(aRotatingStatus(), aScreen(Number.POSITIVE_INFINITY, true)),
+    );
+  });
+
   it.each([
-    ["status-none", aStatus(0)],
-    ["status-3", aStatus(3)],
-    ["status-3-troubled", aTroubledStatus(3)],
-    ["status-60", aStatus(60)],
-    ["status-60-troubled", aTroubledStatus(60)],
-  ])("%s", (name, status) => {
-    const text = renderStatus(status, plain);
-    expectGolden(name, text);
-    expect(Math.max(...text.split("\n").map((line) => line.length))).toBeLessThan(WIDTH_MAX);
+    ["whole", aStatus(3), "WHOLE: 3 members, all 6 pairs synced"],
+    ["empty", aStatus(0), "DEGRADED: no member yet"],
+    ["broken", aTroubledStatus(3), "BROKEN: 1 member unreachable, 1 of 2 pairs not synced"],
+  ])("begins with the verdict, and goes on with the worst finding: %s", (_, status, verdict) => {
+    const [first = "", second = ""] = renderStatus(status, aScreen(80)).split("\n");
+    expect(first.slice(0, verdict.length)).toBe(verdict);
+    expect(second).toBe(
+      status.members.length === 3 && first.startsWith("BROKEN") ? "  CertificateNotLoaded  m01" : "",
+    );
+  });
+
+  it("shows two members of one name by what tells them apart", () => {
+    const { members, ...rest } = aStatus(2);
+    const twins = members.map((member, index) => ({
+      ...member,
+      name: "shop",
+      location: `europe-west${index + 1}`,
+    }));
+    expect(renderStatus({ ...rest, members: twins }, aScreen(80))).toContain("europe-west1/shop");
   });
 });
 
@@ -39,14 +83,19 @@ describe("a plan", () => {
     ["plan-join", 3, false],
     ["plan-nothing", 2, true],
   ])("%s", async (name, members, joined) => {
-    expectGolden(name, renderPlan(await planOf(members, joined), plain));
+    const plan = await planOf(members, joined);
+    for (const width of WIDTHS) {
+      const text = renderPlan(plan, aScreen(width), String);
+      expectGolden(`${name}-${width}`, text);
+      expect(Math.max(...text.split("\n").map((line) => line.length))).toBeLessThanOrEqual(width);
+    }
   });
 
   it("of a big mesh takes some lines for each member, however many changes there are", async () => {
     const members = 60;
     const plan = await planOf(members, false);
     expect(plan.actions.length).toBeGreaterThan(members * members);
-    expect(renderPlan(plan, plain).split("\n").length).toBeLessThan(8 * members);
+    expect(renderPlan(plan, aScreen(80), String).split("\n").length).toBeLessThan(8 * members);
   });
 });
 
@@ -75,7 +124,23 @@ describe("a summary", () => {
       ),
       findings: [unreachable],
     };
-    expectGolden("summary", renderSummary(summary, plain));
+    for (const width of WIDTHS) expectGolden("summary", renderSummary(summary, aScreen(width), String));
+  });
+
+  it("does not repeat as notes what is done, and keeps those of a member that is not finished", () => {
+    const note = (id: string) => finding("CacertsOutdated", "cacerts is for other root versions", "none", id);
+    const summary: Summary = {
+      outcome: "waiting",
+      members: [
+        { clusterId: "cn-a", outcome: "updated", findings: [note("cn-a")] },
+        { clusterId: "cn-b", outcome: "waiting", findings: [note("cn-b")] },
+      ],
+      pairs: [],
+      findings: [],
+    };
+    const text = renderSummary(summary, aScreen(80), String);
+    expect(text).toContain("CacertsOutdated  cn-b");
+    expect(text).not.toContain("CacertsOutdated  cn-a");
   });
 });
 

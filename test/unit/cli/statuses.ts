@@ -112,3 +112,36 @@ export function aTroubledStatus(size: number): Status {
       ),
   };
 }
+
+/** In the middle of a root rotation that a person has paused with everything else; one cluster has left. */
+export function aRotatingStatus(): Status {
+  const well = aStatus(3);
+  const [first] = well.members;
+  const left = "cn-shop-europe-west1-m04";
+  return {
+    ...well,
+    members: well.members.map((member) => ({ ...member, root: [ROOT, NEXT_ROOT] })),
+    runs: { ...well.runs, tick: "unknown" },
+    writesPaused: "2026-03-01T11:45:00.000Z",
+    rotation: {
+      stage: "switch",
+      since: "2026-03-01T11:30:00.000Z",
+      paused: "2026-03-01T11:40:00.000Z",
+      loaded: 3,
+      waitingFor: ["a person paused it: meshjoin root resume"],
+      until: "2026-03-02T12:05:00.000Z",
+    },
+    left: [
+      { clusterId: left, since: "2026-02-28T09:00:00.000Z", trustedUntil: "2026-05-30T12:00:00.000Z" },
+      { clusterId: "cn-shop-europe-west1-m05", since: "2026-02-27T09:00:00.000Z", trustedUntil: null },
+    ],
+    lately: [
+      {
+        at: "2026-03-01T11:31:00.000Z",
+        ...(first === undefined ? {} : { clusterId: first.clusterId }),
+        what: "got another intermediate CA",
+      },
+      { at: "2026-03-01T11:30:00.000Z", what: "a person began a root rotation" },
+    ],
+  };
+}

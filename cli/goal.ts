@@ -1,0 +1,40 @@
+import type { PairStatus, Status } from "../shared/core/answers/status.ts";
+import { verdictOf } from "../shared/core/answers/verdict.ts";
+
+/** What is still missing, as a sentence without its period; undefined when the goal is reached. */
+export type Goal = (status: Status) => string | undefined;
+
+/** The goals that have a name; any other is a cluster. */
+export const NAMED_GOALS: Readonly<Record<string, Goal>> = { synced: allSynced, whole };
+
+/** The cluster is a member, and all its pairs are synced. */
+export function isMember(clusterId: string): Goal {
+  return ({ members, pairs }) => {
+    const member = members.find((each) => each.clusterId === clusterId);
+    if (member === undefined) return `${clusterId} is no member`;
+    if (!member.reachable) return `${clusterId} is unreachable`;
+    const own = pairs.filter(({ reader, target }) => [reader, target].includes(clusterId));
+    if (own.length === 0 && members.length > 1) return `${clusterId} has no pair`;
+    return missing(own);
+  };
+}
+
+function allSynced({ members, pairs }: Status): string | undefined {
+  if (members.length === 0) return "no cluster is a member";
+  const away = members.find(({ reachable }) => !reachable);
+  return away === undefined ? missing(pairs) : `${away.clusterId} is unreachable`;
+}
+
+function whole(status: Status): string | undefined {
+  const { health, text } = verdictOf(status);
+  return health === "whole" ? undefined : text;
+}
+
+function missing(pairs: readonly PairStatus[]): string | undefined {
+  const open = pairs.filter(({ status }) => status !== "synced");
+  const [first] = open;
+  if (first === undefined) return undefined;
+  const rest = new Set(open.map(({ reader, target }) => `${reader} ${target}`)).size - 1;
+  const more = rest === 0 ? "" : `, and ${rest} more pairs`;
+  return `${first.reader} reads ${first.target}: ${first.status}${more}`;
+}

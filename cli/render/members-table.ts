@@ -1,0 +1,59 @@
+import type { MemberStatus, PairStatus, Status } from "../../shared/core/answers/status.ts";
+import type { Names, Screen } from "../screen.ts";
+import { renderFittedTable } from "./fitted-table.ts";
+import { cellTime } from "./time.ts";
+
+/** Enough hex digits to tell certificates apart. */
+export const FINGERPRINT_DIGITS = 12;
+
+/** MEMBER, STATE and SYNCED. */
+const KEPT = 3;
+
+/** The most important columns first: the last ones are left out where the terminal is narrow. */
+export function membersTable({ members, pairs }: Status, screen: Screen, names: Names): string {
+  if (members.length === 0) return "No cluster carries the label of the mesh.";
+  const several = networksOf(members).length > 1;
+  const head = ["MEMBER", "STATE", "SYNCED", "CA UNTIL", "TOKENS UNTIL", "ISTIO", "KUBERNETES", "API"];
+  const rows = members.map((member) => {
+    const own = pairs.filter(({ reader }) => reader === member.clusterId);
+    const targets = [...Map.groupBy(own, ({ target }) => target).values()];
+    const synced = targets.filter((pods) => pods.every(({ status }) => status === "synced")).length;
+    const { intermediate, istioVersion, kubernetesVersion, endpoint } = member;
+    const row = [
+      names(member.clusterId),
+      stateOf(member, screen),
+      `${synced}/${targets.length}`,
+      intermediate.written === null ? "-" : cellTime(intermediate.written.notAfter),
+      tokensUntil(own),
+      istioVersion ?? "-",
+      kubernetesVersion,
+      endpoint ?? "-",
+    ];
+    return several ? row.toSpliced(KEPT, 0, member.network) : row;
+  });
+  const titles = several ? head.toSpliced(KEPT, 0, "NETWORK") : head;
+  return renderFittedTable(titles, rows, { width: screen.width, keep: KEPT });
+}
+
+export function networksOf(members: readonly MemberStatus[]): string[] {
+  return [...new Set(members.map(({ network }) => network))].toSorted();
+}
+
+/** The worst thing about a member, in a word or two. */
+function stateOf(member: MemberStatus, { paint }: Screen): string {
+  const { reachable, findings } = member;
+  if (!reachable) return paint("red", "unreachable");
+  if (isBehind(member)) return paint("yellow", "CA not loaded");
+  if (findings.some(({ severity }) => severity === "error")) return paint("red", "error");
+  return findings.some(({ severity }) => severity === "warning") ? paint("yellow", "warning") : "ok";
+}
+
+function isBehind({ intermediate: { written, loaded } }: MemberStatus): boolean {
+  return written !== null && loaded.some(({ fingerprint }) => fingerprint !== written.fingerprint);
+}
+
+/** The first expiry of a reader's tokens. */
+function tokensUntil(pairs: readonly PairStatus[]): string {
+  const [first] = pairs.flatMap(({ tokenExpiry }) => tokenExpiry ?? []).toSorted();
+  return first === undefined ? "-" : cellTime(first);
+}

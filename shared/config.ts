@@ -121,6 +121,7 @@ const SCHEMA = z.object({
   MESHJOIN_ACCESS_FUNCTION: oneOf(ACCESS),
   MESHJOIN_ACCESS_PEERS: oneOf(ACCESS),
   MESHJOIN_MASS_LEAVE_SHARE: share(),
+  MESHJOIN_LEAVE_GRACE: duration(0, "use a duration like 1h"),
   MESHJOIN_ROTATION_SHARE: share(),
   MESHJOIN_ISTIO_HUB: z.optional(text((value) => (isImageHub(value) ? value : undefined), IMAGE_HUB_CURE)),
   MESHJOIN_SIGNER_URL: z.optional(
@@ -147,6 +148,7 @@ export const DEFAULTS = {
   MESHJOIN_ACCESS_FUNCTION: "auto",
   MESHJOIN_ACCESS_PEERS: "auto",
   MESHJOIN_MASS_LEAVE_SHARE: "0.5",
+  MESHJOIN_LEAVE_GRACE: "1h",
   MESHJOIN_ROTATION_SHARE: "0.2",
 } as const satisfies Partial<Record<VariableName, string>>;
 
@@ -213,6 +215,7 @@ function toSpec(values: Values): MeshSpec {
     clockSkew: values.MESHJOIN_CLOCK_SKEW,
     tokenTtl: values.MESHJOIN_TOKEN_TTL,
     massLeaveShare: values.MESHJOIN_MASS_LEAVE_SHARE,
+    leaveGrace: values.MESHJOIN_LEAVE_GRACE,
     rotationShare: values.MESHJOIN_ROTATION_SHARE,
     accessFunction: values.MESHJOIN_ACCESS_FUNCTION,
     accessPeers: values.MESHJOIN_ACCESS_PEERS,

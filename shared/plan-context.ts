@@ -6,11 +6,17 @@ import type { Run } from "./run.ts";
 /** The wanted state of the mesh for this run, now. */
 export function planContext(
   { spec, template, ports }: Run,
-  { scope, confirm = [], rotateBefore }: Pick<ReconcileRequest, "scope" | "confirm" | "rotateBefore">,
+  {
+    scope,
+    confirm = [],
+    leaving = [],
+    rotateBefore,
+  }: Pick<ReconcileRequest, "scope" | "confirm" | "leaving" | "rotateBefore">,
 ): PlanContext {
   return {
     spec,
     confirm,
+    leaving,
     rotateBefore,
     only: scope === "mesh" ? undefined : scope.clusterId,
     now: ports.clock.now(),

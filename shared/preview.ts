@@ -46,6 +46,7 @@ export async function preview(run: Run, request: ReconcileRequest, latest?: Mesh
 /** The clusters that an action is about. */
 function sidesOf(action: Action): string[] {
   if (action.kind === "connect" || action.kind === "disconnect") return [action.clusterId, action.target];
+  if (action.kind === "noteLoss") return [action.clusterId, action.of];
   return action.kind === "revoke" ? [action.clusterId, action.reader] : [action.clusterId];
 }
 

@@ -14,6 +14,7 @@ import { type Look, lookAt, type Mesh } from "./look/mesh.ts";
 import type { Course, Phase } from "./phases/course.ts";
 import { departures } from "./phases/departures.ts";
 import { drift } from "./phases/drift.ts";
+import { returns } from "./phases/note-losses.ts";
 import { elsewhere } from "./phases/other-accounts.ts";
 import { ownHalves } from "./phases/own-halves.ts";
 import { pairs } from "./phases/pairs.ts";
@@ -35,6 +36,7 @@ const PHASES: readonly (readonly Phase[])[] = [
   [ownHalves, departures],
   [secondLook],
   [pairs],
+  [returns],
   [renewals],
   [rollOut],
   [drift],
@@ -64,7 +66,10 @@ export async function reconcile(
   request: ReconcileRequest,
   fresh: readonly Cluster[] = [],
 ): Promise<Reconciled> {
-  const look = await lookAt(run, request.scope, { known: fresh });
+  const look = await lookAt(run, request.scope, {
+    known: fresh,
+    leaving: request.leaving ?? [],
+  });
   const { roots } = look;
   const paused = roots instanceof MeshjoinError ? undefined : writesPaused(roots.notes);
   if (run.heedsPause && paused !== undefined) return untouched(look, paused);

@@ -1,6 +1,7 @@
 import { faultFinding } from "./core/answers/error-finding.ts";
 import { distinct, type Finding } from "./core/answers/finding.ts";
 import { isUnfinished, type Outcome, outcomeOfFailure, worst } from "./core/answers/outcome.ts";
+import type { LeftStatus } from "./core/answers/status.ts";
 import type { MemberSummary, Summary } from "./core/answers/summary.ts";
 import { asMeshjoinError, type MeshjoinError } from "./errors.ts";
 
@@ -20,6 +21,8 @@ export interface Report {
   /** About the mesh, pairs, and members that the run is not about. */
   readonly findings: readonly Finding[];
   readonly errors: readonly MeshjoinError[];
+  /** The clusters that this run took out and that run on. */
+  readonly left: readonly LeftStatus[];
   /** The run stopped before it had come to all members; the same request can go on. */
   readonly isCutShort: boolean;
 }
@@ -50,7 +53,14 @@ export interface PairReport {
   readonly isSynced?: boolean;
 }
 
-export const NOTHING: Report = { members: [], pairs: [], findings: [], errors: [], isCutShort: false };
+export const NOTHING: Report = {
+  members: [],
+  pairs: [],
+  findings: [],
+  errors: [],
+  left: [],
+  isCutShort: false,
+};
 
 export function merge(...reports: readonly Partial<Report>[]): Report {
   return {
@@ -58,6 +68,7 @@ export function merge(...reports: readonly Partial<Report>[]): Report {
     pairs: reports.flatMap(({ pairs = [] }) => pairs),
     findings: reports.flatMap(({ findings = [] }) => findings),
     errors: reports.flatMap(({ errors = [] }) => errors),
+    left: reports.flatMap(({ left = [] }) => left),
     isCutShort: reports.some(({ isCutShort = false }) => isCutShort),
   };
 }

@@ -173,7 +173,7 @@ function findingsOf({ members }: MeshPlan, index: number): Finding[] {
 function meshFindings(
   { spec, ports }: Run,
   { listing, roots, unusableRoot, members }: Mesh,
-  { pairs, departures }: MeshPlan,
+  { pairs, returns, departures }: MeshPlan,
 ): Finding[] {
   return distinct([
     ...[noSigningRoot(spec, roots.versions) ?? []].flat(),
@@ -187,7 +187,7 @@ function meshFindings(
       ...(action?.findings ?? []),
     ]),
     ...departures.findings,
-    ...departures.actions.flatMap(({ findings }) => findings),
+    ...[...returns, ...departures.actions].flatMap(({ findings }) => findings),
   ]).toSorted(inOrder);
 }
 

@@ -66,6 +66,7 @@ variable "settings" {
       "CLOCK_SKEW",
       "INTERMEDIATE_TTL",
       "KEY_ALGORITHM",
+      "LEAVE_GRACE",
       "MASS_LEAVE_SHARE",
       "MESH_LABEL",
       "ROTATION_SHARE",

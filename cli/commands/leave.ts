@@ -14,7 +14,7 @@ export const leave = command({
     return await session.withRun(async (run) => {
       const { id, cluster, changed } = await removeMeshLabel(run, name);
       session.say(`${id} ${changed ? "has lost the" : "has no"} label ${run.spec.meshLabel}`);
-      const reconciled = await reconcile(run, { scope: "mesh", reason: "leave" }, [cluster]);
+      const reconciled = await reconcile(run, { scope: "mesh", reason: "leave", leaving: [id] }, [cluster]);
       showReconciled(session, reconciled);
       return exitCodeOfRun(reconciled);
     });

@@ -22,6 +22,10 @@ function describeStep({ step, target, outcome }: Progress): string | undefined {
       return `remote secret for ${target} ${outcome}`;
     case "revoke":
       return `reader Secret of ${target} ${outcome}`;
+    case "markLeft":
+      return "namespace notes that the cluster leaves";
+    case "noteLoss":
+      return `note of the loss of ${target} ${outcome}`;
     case "certificateLoaded":
       return "istiod serves its intermediate CA";
     case "pairSynced":

@@ -83,7 +83,14 @@ const ENTRIES: Readonly<Record<VariableName, Entry | undefined>> = {
   MESHJOIN_MASS_LEAVE_SHARE: {
     form: SHARE_FORM,
     about:
-      "More than one member, and more than this share of them, is not removed on the word of a label or a list until confirmed.",
+      "If more than one member, and more than this share of them, have lost their label at one time, Meshjoin removes none of them until that is confirmed. " +
+      "Those within `MESHJOIN_LEAVE_GRACE` count, so labels that are lost one after the other count together.",
+  },
+  MESHJOIN_LEAVE_GRACE: {
+    form: "a duration",
+    about:
+      "How long the members keep their credentials of a cluster that has lost its label and was not deleted (`MemberLost`). " +
+      "`meshjoin leave` and the deletion of a cluster do not wait. `0s`: the next full run removes them.",
   },
   MESHJOIN_ROTATION_SHARE: {
     form: SHARE_FORM,

@@ -1,20 +1,26 @@
 import { annotation, ISTIO_NAMESPACE, NETWORK_LABEL } from "../core/names.ts";
 import { ownershipLabels } from "../istio/ownership.ts";
-import type { LabelNamespace } from "../plan/action.ts";
+import type { LabelNamespace, MarkLeft } from "../plan/action.ts";
 import type { MemberApi } from "../ports/member-api.ts";
 import { applyOwned } from "./owned.ts";
 
-/** Istio's namespace with its cluster's network, and a note; an existing namespace keeps everything else. */
+type NamespaceContent = Pick<LabelNamespace, "network" | "acceptance"> & Partial<Pick<MarkLeft, "leftAt">>;
+
+/** Istio's namespace with its cluster's network, and notes; an existing namespace keeps everything else. */
 export async function applyNamespace(
   api: MemberApi,
-  { network, acceptance }: Pick<LabelNamespace, "network" | "acceptance">,
+  { network, acceptance, leftAt }: NamespaceContent,
   meshId: string,
   signal: AbortSignal,
 ): Promise<void> {
+  const notes = {
+    ...(acceptance === undefined ? {} : { [annotation("accepted-cacerts")]: acceptance }),
+    ...(leftAt === undefined ? {} : { [annotation("left-at")]: leftAt.toISOString() }),
+  };
   const metadata = {
     name: ISTIO_NAMESPACE,
     ...(network === undefined ? {} : { labels: { ...ownershipLabels(meshId), [NETWORK_LABEL]: network } }),
-    ...(acceptance === undefined ? {} : { annotations: { [annotation("accepted-cacerts")]: acceptance } }),
+    ...(Object.keys(notes).length === 0 ? {} : { annotations: notes }),
   };
   await applyOwned(api, { apiVersion: "v1", kind: "Namespace", metadata }, meshId, signal);
 }

@@ -7,6 +7,11 @@ export interface ReconcileRequest {
   readonly reason: string;
   /** Reasons of findings that a person has confirmed: this one run may act on them. */
   readonly confirm?: readonly string[];
+  /**
+   * IDs of clusters that a person takes out with this run, and that have no label any more. Their departure
+   * needs no grace, and is no part of a mass leave.
+   */
+  readonly leaving?: readonly string[];
   /** Also asks for drift in every field of Istio's objects, and examines permissions. */
   readonly deep?: boolean;
   /**

@@ -29,8 +29,10 @@ export interface MeshSpec {
   readonly clockSkew: number;
   /** The life that Meshjoin asks for; the target may grant another, and that one counts. */
   readonly tokenTtl: number;
-  /** The share of the members that may leave in one run because they lost their label. */
+  /** The share of the members that may leave within the grace because they lost their label. */
   readonly massLeaveShare: number;
+  /** How long the members keep their credentials of one that has lost its label. */
+  readonly leaveGrace: number;
   /** The share of the members that get another intermediate at a time. */
   readonly rotationShare: number;
   /** How Meshjoin itself reaches API servers. */

@@ -39,6 +39,7 @@ export function namespaceState({ metadata }: KubernetesObject, meshId: string): 
     network: metadata.labels?.[NETWORK_LABEL],
     terminating: metadata.deletionTimestamp !== undefined,
     acceptedCacerts: metadata.annotations?.[annotation("accepted-cacerts")],
+    leftAt: dateAnnotation(metadata, "left-at"),
   };
 }
 
@@ -163,6 +164,7 @@ export function remoteSecretState(
       annotations: REMOTE_SECRET_ANNOTATIONS,
       at: dateAnnotation(metadata, "token-issued-at"),
     }),
+    lostSince: dateAnnotation(metadata, "lost-since"),
   };
 }
 
@@ -181,6 +183,7 @@ export function readerSecretState(
     resourceVersion: metadata.resourceVersion ?? "",
     readerResource: share(metadata.annotations?.[annotation("cluster-resource")]),
     readerGkeId: share(metadata.annotations?.[annotation("cluster-id")]),
+    lostSince: dateAnnotation(metadata, "lost-since"),
   };
 }
 

@@ -36,8 +36,8 @@ const MANAGED_MESH_CONFIG: ObjectRef = {
   namespace: ISTIO_NAMESPACE,
   name: "istio-asm-managed",
 };
-const NAMESPACE: ObjectRef = { apiVersion: "v1", kind: "Namespace", name: ISTIO_NAMESPACE };
-const SECRETS: ObjectQuery = {
+export const NAMESPACE: ObjectRef = { apiVersion: "v1", kind: "Namespace", name: ISTIO_NAMESPACE };
+export const SECRETS: ObjectQuery = {
   apiVersion: "v1",
   kind: "Secret",
   namespace: ISTIO_NAMESPACE,

@@ -5,15 +5,14 @@ import { clusterId } from "../core/names.ts";
 import type { Scope } from "../core/request.ts";
 import { type Roots, rootsOf } from "../core/roots/stages.ts";
 import { MeshjoinError } from "../errors.ts";
-import type { Departure } from "../plan/departures.ts";
 import type { Run } from "../run.ts";
-import { lookAtDepartures } from "./departures.ts";
+import { type Departures, lookAtDepartures } from "./departures.ts";
 import { type Listing, listClusters } from "./listing.ts";
 import { observeMembers } from "./members.ts";
 import { lookAtSigningRoot } from "./signing-root.ts";
 
 /** The result of one look. */
-export interface Look {
+export interface Look extends Departures {
   readonly listing: Listing;
   /** An error if they could not be read: then nothing may be issued. */
   readonly roots: Roots | MeshjoinError;
@@ -25,10 +24,6 @@ export interface Look {
   readonly members: readonly Member[];
   /** Only the subjects were read. */
   readonly isPartial: boolean;
-  /** Clusters that are no members any more while members hold credentials of them, with how sure that is. */
-  readonly departures: readonly Departure[];
-  /** The departed clusters that still run. */
-  readonly leavers: readonly Member[];
 }
 
 /** A look from which a plan follows. */
@@ -41,6 +36,8 @@ export interface LookOptions {
   readonly known?: readonly Cluster[];
   /** Time limit of one member; default as long as the run. */
   readonly memberTimeoutMs?: number;
+  /** IDs of clusters that a person takes out. */
+  readonly leaving?: readonly string[];
 }
 
 /** `lookAt` for a plan: it throws if the roots could not be read, too. */
@@ -70,7 +67,15 @@ export async function lookAt(run: Run, scope: Scope, options: LookOptions = {}):
   const clusters = isPartial ? subjects : listing.members;
   const depth = only === undefined || isPartial ? "subject" : "peer";
   const members = await observeMembers(run, clusters, { depth, timeoutMs: options.memberTimeoutMs });
-  const gone = isPartial ? { departures: [], leavers: [] } : await lookAtDepartures(run, members);
+  const { leaving = [] } = options;
+  const gone = isPartial
+    ? { departures: [], leavers: [], unasked: [] }
+    : await lookAtDepartures(run, {
+        members,
+        listed: listing.clusters,
+        leaving,
+        isOfMesh: only === undefined,
+      });
   const ids = new Set(subjects.map(({ ref }) => clusterId(ref)));
   return { listing, roots, unusableRoot, subjects: ids, members, isPartial, ...gone };
 }

@@ -1,3 +1,4 @@
+import { applyNamespace } from "../apply/namespace.ts";
 import { within } from "../async/within.ts";
 import { faultFinding, isOutOfReach } from "../core/answers/error-finding.ts";
 import { type Finding, finding } from "../core/answers/finding.ts";
@@ -6,84 +7,119 @@ import { isReachable, type ReachableMember } from "../core/member/observation.ts
 import { secretRef } from "../istio/secrets.ts";
 import { askAgain } from "../look/departures.ts";
 import { verifyMember } from "../look/istiods.ts";
-import type { DepartureAction, Revoke } from "../plan/action.ts";
+import type { MarkLeft, Removal, Revoke } from "../plan/action.ts";
 import { type DeparturePlan, planDepartures } from "../plan/departures.ts";
 import { planContext } from "../plan-context.ts";
-import { type MemberFault, type PairReport, settle } from "../report.ts";
+import { type MemberFault, merge, type PairReport, type Report, settle } from "../report.ts";
 import type { Run } from "../run.ts";
 import type { Course, Phase } from "./course.ts";
+import { noteLosses } from "./note-losses.ts";
 import { WAIT_MS } from "./own-halves.ts";
 
 /**
  * Removes the credentials that members hold of clusters that have left, in an order that wedges no istiod:
  * first the remote secrets; then, once istiod does not list the leaver any more, the reader Secrets, which
  * ends the leaver's tokens. Apart from that no member waits for another. If the run dies in between, the next
- * one sees the rest and finishes it.
+ * one sees the rest and finishes it; for a leaver that runs on, a note on its namespace says that it may.
+ * Losses that have time are noted.
  */
 export const departures: Phase = async (run, course) => {
   const { mesh } = course;
-  const { actions, findings } = await planNow(run, course);
-  if (actions.length === 0) return { findings };
+  const { actions, findings, left } = await planNow(run, course);
   const touched = [...mesh.members, ...mesh.leavers].filter(isReachable);
+  const notes = actions.filter((action) => action.kind === "noteLoss");
+  const marks = actions.filter((action) => action.kind === "markLeft");
+  const removals = actions.filter((action) => action.kind === "disconnect" || action.kind === "revoke");
+  const [noted, ...marked] = await Promise.all([
+    noteLosses(run, touched, notes),
+    ...marks.map((action) => mark(run, action, touched)),
+  ]);
+  return merge({ findings, left }, noted, ...marked, await removeAll(run, touched, removals));
+};
+
+async function removeAll(
+  run: Run,
+  touched: readonly ReachableMember[],
+  actions: readonly Removal[],
+): Promise<Partial<Report>> {
+  if (actions.length === 0) return {};
   const partingOf = new Map(touched.map((member) => [member.clusterId, part(run, member, actions)]));
   const revoked = await Promise.all(
     actions.flatMap((action) => (action.kind === "revoke" ? [revoke(run, action, touched, partingOf)] : [])),
   );
   const partings = await Promise.all(partingOf.values());
-  const removals = [...partings.flatMap((each) => each.removals), ...revoked.flatMap((each) => each ?? [])];
+  const removed = [...partings.flatMap((each) => each.removed), ...revoked.flatMap((each) => each ?? [])];
   return {
-    pairs: pairsOf(removals),
+    pairs: pairsOf(removed),
     findings: [
-      ...findings,
       ...partings.flatMap(({ stuck }) => stuck ?? []),
-      ...removals.flatMap(({ fault }) => fault?.finding ?? []),
+      ...removed.flatMap(({ fault }) => fault?.finding ?? []),
     ],
-    errors: removals.flatMap(({ fault }) => fault?.error ?? []),
+    errors: removed.flatMap(({ fault }) => fault?.error ?? []),
   };
-};
+}
+
+/** The removals do not wait for a leaver that takes no note. */
+async function mark(
+  run: Run,
+  action: MarkLeft,
+  touched: readonly ReachableMember[],
+): Promise<Partial<Report>> {
+  const { clusterId } = action;
+  const leaver = touched.find((member) => member.clusterId === clusterId);
+  if (leaver === undefined) return {};
+  return await settle(
+    clusterId,
+    "its departure was noted",
+    async (): Promise<Partial<Report>> => {
+      const api = run.ports.fleet.member(leaver.cluster);
+      await applyNamespace(api, action, run.spec.meshId, run.signal);
+      run.progress({ step: action.kind, clusterId, outcome: outcomeOf(action) });
+      return {};
+    },
+    ({ finding: found, error }) => ({ findings: [found], errors: [error] }),
+  );
+}
 
 /** The plan to carry out: departures that are not proved are asked of their source once more. */
 async function planNow(run: Run, { request, mesh, plan }: Course): Promise<DeparturePlan> {
   if (plan.departures.actions.length === 0) return plan.departures;
-  const { spec, only, confirm } = planContext(run, request);
-  return planDepartures({ ...mesh, departures: await askAgain(run, mesh.departures), spec, only, confirm });
+  const context = planContext(run, request);
+  const again = await askAgain(run, mesh.departures);
+  return planDepartures({ ...mesh, ...context, only: context.only, departures: again });
 }
 
-interface Removal {
-  readonly action: DepartureAction;
+interface Removed {
+  readonly action: Removal;
   readonly outcome: Outcome;
   readonly fault?: MemberFault;
 }
 
 interface Parting {
-  readonly removals: readonly Removal[];
+  readonly removed: readonly Removed[];
   /** Set if the member's istiod still lists a removed cluster, or could not be asked. */
   readonly stuck?: Finding;
 }
 
 /** Removes one member's remote secrets of the leavers, until its istiod does not list them any more. */
-async function part(
-  run: Run,
-  member: ReachableMember,
-  actions: readonly DepartureAction[],
-): Promise<Parting> {
+async function part(run: Run, member: ReachableMember, actions: readonly Removal[]): Promise<Parting> {
   const own = actions.filter((action) => action.clusterId === member.clusterId);
   const disconnects = own.filter((action) => action.kind === "disconnect");
-  const removals = await Promise.all(disconnects.map((action) => remove(run, member, action)));
-  const deleted = removals.flatMap(({ action, outcome }) =>
+  const removed = await Promise.all(disconnects.map((action) => remove(run, member, action)));
+  const deleted = removed.flatMap(({ action, outcome }) =>
     action.kind === "disconnect" && outcome === "deleted" ? [action.target] : [],
   );
   const readers = own.flatMap((action) => (action.kind === "revoke" ? [action.reader] : []));
   const present = new Set(disconnects.map(({ target }) => target)).difference(new Set(deleted));
   const absent = [...new Set([...deleted, ...readers])].filter((id) => !present.has(id));
-  if (absent.length === 0) return { removals };
+  if (absent.length === 0) return { removed };
   const limit = within(run.signal, WAIT_MS);
   const expectation = { member, targets: [], absent, intermediate: undefined };
   const { lingering, error } = await verifyMember(run.ports, expectation, limit);
-  if (lingering.length === 0) return { removals };
+  if (lingering.length === 0) return { removed };
   const id = member.clusterId;
   return {
-    removals,
+    removed,
     stuck: error === undefined ? isStuck(id, lingering) : faultFinding(error, id),
   };
 }
@@ -106,10 +142,10 @@ async function revoke(
   action: Revoke,
   members: readonly ReachableMember[],
   partings: ReadonlyMap<string, Promise<Parting>>,
-): Promise<Removal | undefined> {
+): Promise<Removed | undefined> {
   const [target, reader] = await Promise.all([partings.get(action.clusterId), partings.get(action.reader)]);
   const member = members.find(({ clusterId: id }) => id === action.clusterId);
-  const stillReads = [...(target?.removals ?? []), ...(reader?.removals ?? [])].some(
+  const stillReads = [...(target?.removed ?? []), ...(reader?.removed ?? [])].some(
     ({ action: { kind, clusterId: id }, outcome }) =>
       kind === "disconnect" && [action.clusterId, action.reader].includes(id) && outcome !== "deleted",
   );
@@ -117,22 +153,18 @@ async function revoke(
   return member === undefined || mustWait ? undefined : await remove(run, member, action);
 }
 
-async function remove(
-  run: Run,
-  { cluster, clusterId }: ReachableMember,
-  action: DepartureAction,
-): Promise<Removal> {
+async function remove(run: Run, { cluster, clusterId }: ReachableMember, action: Removal): Promise<Removed> {
   return await settle(
     clusterId,
     "its credentials of a cluster that has left were removed",
-    async (): Promise<Removal> => {
+    async (): Promise<Removed> => {
       const { writer } = run.ports.fleet.member(cluster);
       await writer.delete(secretRef(action.secret.name), action.secret.uid, run.signal);
       const target = action.kind === "disconnect" ? action.target : action.reader;
       run.progress({ step: action.kind, clusterId, target, outcome: "deleted" });
       return { action, outcome: outcomeOf(action) };
     },
-    (fault): Removal => ({ action, outcome: fault.outcome, fault }),
+    (fault): Removed => ({ action, outcome: fault.outcome, fault }),
   );
 }
 
@@ -140,9 +172,9 @@ async function remove(
  * The two ends of a pair count as one pair. A member that cannot be reached keeps its credentials until the
  * full run; no event comes again for it.
  */
-function pairsOf(removals: readonly Removal[]): PairReport[] {
+function pairsOf(removed: readonly Removed[]): PairReport[] {
   const pairs = new Map<string, PairReport>();
-  for (const { action, outcome, fault } of removals) {
+  for (const { action, outcome, fault } of removed) {
     const [reader, target] =
       action.kind === "disconnect" ? [action.clusterId, action.target] : [action.reader, action.clusterId];
     const end = pairs.get(`${reader} ${target}`);

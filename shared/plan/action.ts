@@ -89,8 +89,27 @@ export interface Revoke extends Step {
   readonly secret: SeenObject;
 }
 
+/** Notes on a member's Secret since when the cluster that it is about is lost, or takes the note off. */
+export interface NoteLoss extends Step {
+  readonly kind: "noteLoss";
+  /** The cluster that the Secret is about. */
+  readonly of: string;
+  /** Of the two Secrets of a pair: the reader Secret. */
+  readonly isReader: boolean;
+  readonly secret: SeenObject & { readonly resourceVersion: string };
+  /** Undefined: the cluster is a member again. */
+  readonly lostSince: Date | undefined;
+}
+
+/** Notes on the namespace of a cluster that leaves that this was decided, so that a later run finishes it. */
+export interface MarkLeft extends Step, Pick<LabelNamespace, "network" | "acceptance"> {
+  readonly kind: "markLeft";
+  readonly leftAt: Date;
+}
+
 export type MemberAction = LabelNamespace | IssueIntermediate | ApplyControlPlane;
-export type DepartureAction = Disconnect | Revoke;
+export type Removal = Disconnect | Revoke;
+export type DepartureAction = Removal | MarkLeft | NoteLoss;
 export type Action = MemberAction | Connect | DepartureAction;
 
 export function secretName(name: string): ObjectName {

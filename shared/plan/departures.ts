@@ -1,9 +1,12 @@
 import { type Finding, finding } from "../core/answers/finding.ts";
+import type { LeftStatus } from "../core/answers/status.ts";
 import { VIEW_VARIABLES } from "../core/cluster/sources.ts";
 import type { Absence, Departed } from "../core/member/absence.ts";
-import { isReachable, type Member, type ReachableMember } from "../core/member/observation.ts";
+import { isReachable, type Member } from "../core/member/observation.ts";
 import type { MeshSpec } from "../core/spec.ts";
-import { type DepartureAction, type Disconnect, type Revoke, secretName } from "./action.ts";
+import type { DepartureAction } from "./action.ts";
+import { holdLost, isLost, isMassLeave, type LossInput, leaverOf, lossNotes, memberLost } from "./lost.ts";
+import { removals } from "./removals.ts";
 
 export interface Departure {
   readonly departed: Departed;
@@ -16,197 +19,194 @@ export interface DepartureInput {
   readonly departures: readonly Departure[];
   /** The departed clusters that still run, as the look found them. */
   readonly leavers: readonly Member[];
+  /** IDs of clusters that may have been members and did not answer, where no member tells of them. */
+  readonly unasked: readonly string[];
   readonly spec: MeshSpec;
   /** The ID of the one cluster that this run may remove; undefined: all. */
   readonly only: string | undefined;
   /** `MassLeave`, `NotConfigured`: a person has confirmed the departure. */
   readonly confirm: readonly string[];
+  /** IDs of clusters that a person takes out with this run. */
+  readonly leaving: readonly string[];
+  readonly now: Date;
 }
 
 export interface DeparturePlan {
   readonly actions: readonly DepartureAction[];
   readonly findings: readonly Finding[];
+  /** The clusters that leave with these actions and run on, with the CA that they keep. */
+  readonly left: readonly LeftStatus[];
 }
 
 /**
  * Plans the removals for clusters that have left. A removal deletes one object of Meshjoin's by its UID, on a
- * member or on the leaver. A run about one cluster removes it only if the departure is proved. Assumed
- * departures wait for a run that sees them all, so that labels lost one after the other make one mass leave.
+ * member or on the leaver. A run about one cluster removes it only if the departure is proved. For any other
+ * a full run decides, which sees them all; until a lost member's grace is over it only notes the loss.
  */
-export function planDepartures(input: DepartureInput): DeparturePlan {
+export function planDepartures(given: DepartureInput): DeparturePlan {
+  const input = { ...given, isMass: isMassLeave(given) };
   const about = input.departures.filter(
     ({ departed }) => input.only === undefined || departed.clusterId === input.only,
   );
-  const waiting = about.map((departure) => ({ ...departure, waits: whyNotYet(departure, input) }));
-  const leaving = waiting.flatMap(({ waits, ...departure }) => (waits === undefined ? [departure] : []));
-  const context = { ...input, letGo: readersThatLetGo(leaving, input) };
+  const judged = about.map((departure) => ({ departure, holds: whyNotYet(departure, input) }));
+  const leaving = judged.flatMap(({ departure, holds }) => (holds.length === 0 ? [departure] : []));
+  const waiting = judged.flatMap(({ departure, holds }) => (holds.length === 0 ? [] : [departure]));
+  const holders = [...input.members, ...lostOnHold(leaving, input)];
+  const letGo = readersThatLetGo(leaving, holders);
   return {
-    actions: leaving.flatMap((departure) => removals(departure, context)),
-    findings: [
-      ...waiting.flatMap(({ waits }) => waits ?? []),
-      ...leaving.flatMap((departure) => stillTrusted(departure, input) ?? []),
-      ...leaving.flatMap((departure) => stillRead(departure, context) ?? []),
+    actions: [
+      ...waiting.flatMap((departure) => lossNotes(departure, input)),
+      ...leaving.flatMap((departure) =>
+        removals(departure.departed, { ...input, holders, letGo, cause: causeOf(departure, input) }),
+      ),
     ],
+    findings: [
+      ...judged.flatMap(({ holds }) => holds),
+      ...[membersUnknown(input) ?? []].flat(),
+      ...leaving.flatMap((departure) => stillTrusted(departure, input) ?? []),
+      ...leaving.flatMap((departure) => stillRead(departure, letGo, input) ?? []),
+    ],
+    left: leaving.flatMap((departure) => leftOf(departure, input) ?? []),
   };
 }
 
-interface Leaving extends DepartureInput {
-  /** Cluster IDs of the readers whose tokens may die. */
-  readonly letGo: ReadonlySet<string>;
+/** The lost ones that stay for now lose their credentials of a cluster that goes, as the members do. */
+function lostOnHold(leaving: readonly Departure[], input: DepartureInput): Member[] {
+  const going = new Set(leaving.map(({ departed }) => departed.clusterId));
+  return input.departures.flatMap((departure) =>
+    isLost(departure, input) && !going.has(departure.departed.clusterId)
+      ? [leaverOf(departure.departed, input.leavers) ?? []].flat()
+      : [],
+  );
 }
 
 /**
- * The run deletes the remote secrets of the members that it sees first, and does not wait for readers that
- * leave, too. Any other reader, such as one of a silent source, may still hold a remote secret, and a dead
- * token in it stops its istiod.
+ * Cluster IDs of the readers whose tokens may die. The run deletes the remote secrets of the members that it
+ * sees first, and does not wait for readers that leave, too. Any other reader, such as one of a silent
+ * source, may still hold a remote secret, and a dead token in it stops its istiod.
  */
-function readersThatLetGo(leaving: readonly Departure[], { members }: DepartureInput): ReadonlySet<string> {
-  const reachable = members.filter(isReachable).map(({ clusterId }) => clusterId);
+function readersThatLetGo(leaving: readonly Departure[], holders: readonly Member[]): ReadonlySet<string> {
+  const reachable = holders.filter(isReachable).map(({ clusterId }) => clusterId);
   return new Set([...reachable, ...leaving.map(({ departed }) => departed.clusterId)]);
 }
 
-type Hold = (departure: Departure, input: DepartureInput) => Finding | undefined;
+type Hold = (departure: Departure, input: LossInput) => readonly Finding[];
 
-/** Why a departure is not carried out now; the first reason that applies becomes the finding. */
-const HOLDS: readonly Hold[] = [notProved, notConfigured, massLeave, leftToTheFullRun];
+/** Why a departure is not carried out now; the first reason that applies becomes the findings. */
+const HOLDS: readonly Hold[] = [notProved, notConfigured, leftToTheFullRun, holdLost];
 
-function whyNotYet(departure: Departure, input: DepartureInput): Finding | undefined {
+function whyNotYet(departure: Departure, input: LossInput): readonly Finding[] {
   for (const hold of HOLDS) {
-    const reason = hold(departure, input);
-    if (reason !== undefined) return reason;
+    const findings = hold(departure, input);
+    if (findings.length > 0) return findings;
   }
-  return undefined;
+  return [];
 }
 
-/** Proved deletions do not count: they are certain, however many. */
-function isMassLeave({ members, departures, spec, confirm }: DepartureInput): boolean {
-  const assumed = departures.filter(({ absence }) => absence.certainty === "assumed").length;
-  const all = members.length + assumed;
-  return assumed > 1 && assumed > spec.massLeaveShare * all && !confirm.includes("MassLeave");
-}
-
-function removals({ departed, absence }: Departure, { members, leavers, letGo }: Leaving): DepartureAction[] {
-  const leaver = leaverOf(departed, leavers);
-  const cause = finding(
+/** A loss stays an error up to the removal. */
+function causeOf(departure: Departure, input: LossInput): Finding {
+  if (isLost(departure, input)) return memberLost(departure, input);
+  const { departed, absence } = departure;
+  return finding(
     "MemberLeft",
     `${departed.clusterId} is no member any more: ${absence.why}`,
     "nothing: Meshjoin removes the members' credentials of it",
     departed.clusterId,
   );
-  const present = members.filter(isReachable);
-  const own = leaver !== undefined && isReachable(leaver) ? [leaver] : [];
+}
+
+function notProved({
+  departed: { clusterId },
+  absence: { certainty, why, cure = "" },
+}: Departure): Finding[] {
+  if (certainty !== "open") return [];
   return [
-    ...present.flatMap((member) => disconnects(member, (id) => id === departed.clusterId, cause)),
-    ...own.flatMap((member) => disconnects(member, () => true, cause)),
-    ...present.flatMap((member) => revocations(member, (id) => id === departed.clusterId, cause)),
-    ...own.flatMap((member) => revocations(member, (id) => letGo.has(id), cause)),
+    finding(
+      "AbsenceNotProved",
+      `Meshjoin cannot tell whether ${clusterId} has left: ${why}; the members keep their credentials of it`,
+      cure,
+      clusterId,
+    ),
   ];
-}
-
-function disconnects(
-  { clusterId, state }: ReachableMember,
-  isLeaver: (id: string) => boolean,
-  cause: Finding,
-): Disconnect[] {
-  return state.remoteSecrets
-    .filter(({ owner, targetId }) => owner === "ours" && isLeaver(targetId))
-    .map(({ name, uid, targetId }) => ({
-      kind: "disconnect",
-      verb: "delete",
-      clusterId,
-      target: targetId,
-      secret: { name, uid },
-      writes: [{ verb: "delete", clusterId, object: secretName(name) }],
-      findings: [cause],
-    }));
-}
-
-function revocations(
-  { clusterId, state }: ReachableMember,
-  mayDie: (readerId: string) => boolean,
-  cause: Finding,
-): Revoke[] {
-  return state.readerSecrets
-    .filter(({ owner, readerId }) => owner === "ours" && mayDie(readerId))
-    .map(({ name, uid, readerId }) => ({
-      kind: "revoke",
-      verb: "delete",
-      clusterId,
-      reader: readerId,
-      secret: { name, uid },
-      writes: [{ verb: "delete", clusterId, object: secretName(name) }],
-      findings: [cause],
-    }));
-}
-
-function notProved({ departed: { clusterId }, absence: { certainty, why, cure = "" } }: Departure) {
-  if (certainty !== "open") return undefined;
-  return finding(
-    "AbsenceNotProved",
-    `Meshjoin cannot tell whether ${clusterId} has left: ${why}; the members keep their credentials of it`,
-    cure,
-    clusterId,
-  );
 }
 
 /** For any number of clusters: a configuration that leaves a cluster out says nothing about the cluster. */
 function notConfigured(
   { departed: { clusterId }, absence: { certainty, why } }: Departure,
   { confirm }: DepartureInput,
-) {
-  if (certainty !== "notConfigured" || confirm.includes("NotConfigured")) return undefined;
-  return finding(
-    "NotConfigured",
-    `members hold credentials of ${clusterId}, and ${why}; Meshjoin removes nothing`,
-    `set ${VIEW_VARIABLES} as they are for the functions; ` +
-      "if the cluster should leave, confirm it: POST /sync with confirm NotConfigured, or meshjoin sync --confirm NotConfigured",
-    clusterId,
-  );
+): Finding[] {
+  if (certainty !== "notConfigured" || confirm.includes("NotConfigured")) return [];
+  return [
+    finding(
+      "NotConfigured",
+      `members hold credentials of ${clusterId}, and ${why}; Meshjoin removes nothing`,
+      `set ${VIEW_VARIABLES} as they are for the functions; ` +
+        "if the cluster should leave, confirm it: POST /sync with confirm NotConfigured, or meshjoin sync --confirm NotConfigured",
+      clusterId,
+    ),
+  ];
 }
 
-function massLeave(
-  { departed: { clusterId }, absence: { certainty, why } }: Departure,
-  input: DepartureInput,
-) {
-  if (certainty !== "assumed" || !isMassLeave(input)) return undefined;
-  return finding(
-    "MassLeave",
-    `${clusterId} seems to have left with many others (${input.members.length} members remain): ${why}; Meshjoin removes nothing`,
-    "if they should leave, confirm it: POST /sync with confirm MassLeave, or meshjoin sync --yes",
-    clusterId,
-  );
-}
-
+/** No alarm: a person who takes a cluster out has its label removed first, and the event may come before. */
 function leftToTheFullRun(
   { departed: { clusterId }, absence: { certainty, why } }: Departure,
   { only }: DepartureInput,
-) {
-  if (only === undefined || certainty === "proved") return undefined;
+): Finding[] {
+  if (only === undefined || certainty === "proved") return [];
+  return [
+    finding(
+      "MemberLeft",
+      `${clusterId} is no member any more: ${why}; a full run decides about the members' credentials of it`,
+      "nothing: the next full run does it",
+      clusterId,
+    ),
+  ];
+}
+
+const NAMED_MAX = 3;
+
+function membersUnknown({ unasked }: DepartureInput): Finding | undefined {
+  if (unasked.length === 0) return undefined;
+  const rest = unasked.length - NAMED_MAX;
+  const names = unasked.slice(0, NAMED_MAX).join(", ") + (rest > 0 ? ` and ${rest} more` : "");
   return finding(
-    "MemberLeft",
-    `${clusterId} is no member any more: ${why}; a full run removes the members' credentials of it`,
-    "nothing: the next full run does it; at once: meshjoin sync",
-    clusterId,
+    "LostMembersUnknown",
+    `no member tells which clusters have left, and ${names} did not say whether the mesh has lost them`,
+    "see what keeps Meshjoin from their API servers: meshjoin doctor",
   );
 }
 
 /** The leaver runs on with an intermediate that members trust until it expires or the root is rotated. */
-function stillTrusted({ departed, absence }: Departure, { leavers }: DepartureInput): Finding | undefined {
-  if (!absence.runsOn) return undefined;
-  const leaver = leaverOf(departed, leavers);
-  const cacerts = leaver?.state.reachable ? leaver.state.cacerts : undefined;
-  const until = cacerts !== undefined && cacerts.owner !== "foreign" ? cacerts.notAfter : undefined;
-  const when = until === undefined ? "its intermediate expires" : until.toISOString();
+function stillTrusted(departure: Departure, input: DepartureInput): Finding | undefined {
+  const left = leftOf(departure, input);
+  if (left === undefined) return undefined;
   return finding(
     "TrustedLeaver",
-    `${departed.clusterId} has left and may still hold a CA that the members trust until ${when}`,
+    `${left.clusterId} has left and may still hold a CA that the members trust until ${left.trustedUntil ?? "its intermediate expires"}`,
     "if the mesh must not trust it, rotate the root: meshjoin root rotate",
-    departed.clusterId,
+    left.clusterId,
   );
 }
 
+function leftOf({ departed, absence }: Departure, { leavers, now }: DepartureInput): LeftStatus | undefined {
+  if (!absence.runsOn) return undefined;
+  const state = leaverOf(departed, leavers)?.state;
+  const cacerts = state?.reachable === true ? state.cacerts : undefined;
+  const until = cacerts !== undefined && cacerts.owner !== "foreign" ? cacerts.notAfter : undefined;
+  const leftAt = state?.reachable === true ? state.namespace?.leftAt : undefined;
+  return {
+    clusterId: departed.clusterId,
+    since: (leftAt ?? now).toISOString(),
+    trustedUntil: until?.toISOString() ?? null,
+  };
+}
+
 /** The leaver's reader Secrets stay for readers that may still use them. */
-function stillRead({ departed }: Departure, { leavers, letGo }: Leaving): Finding | undefined {
+function stillRead(
+  { departed }: Departure,
+  letGo: ReadonlySet<string>,
+  { leavers }: DepartureInput,
+): Finding | undefined {
   const leaver = leaverOf(departed, leavers);
   const secrets = leaver?.state.reachable ? leaver.state.readerSecrets : [];
   const readers = secrets.flatMap(({ owner, readerId }) =>
@@ -219,8 +219,4 @@ function stillRead({ departed }: Departure, { leavers, letGo }: Leaving): Findin
     "nothing, if a later full run sees the reader; otherwise make its source answer, add it to the configuration, or mend its API server",
     departed.clusterId,
   );
-}
-
-function leaverOf({ clusterId }: Departed, leavers: readonly Member[]): Member | undefined {
-  return leavers.find((leaver) => leaver.clusterId === clusterId);
 }

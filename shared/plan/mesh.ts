@@ -1,8 +1,9 @@
 import type { Member } from "../core/member/observation.ts";
 import type { Roots } from "../core/roots/stages.ts";
-import type { Action } from "./action.ts";
+import type { Action, NoteLoss } from "./action.ts";
 import type { DesiredControlPlane, MemberContext, MeshContext, PairContext, SeenListing } from "./context.ts";
 import { type Departure, type DeparturePlan, planDepartures } from "./departures.ts";
+import { planReturns } from "./lost.ts";
 import { type MemberPlan, peerStanding, planMember } from "./member.ts";
 import { type PairPlan, planPairs } from "./pair.ts";
 
@@ -13,6 +14,8 @@ export interface SeenMesh {
   readonly listing: SeenListing;
   readonly departures: readonly Departure[];
   readonly leavers: readonly Member[];
+  /** IDs of clusters that may have been members and did not answer, where no member tells of them. */
+  readonly unasked: readonly string[];
 }
 
 /** The wanted state, by the configuration, the release and the request. */
@@ -20,6 +23,8 @@ export interface PlanContext extends Omit<MeshContext, "roots" | "listing"> {
   desired(member: Member): DesiredControlPlane;
   /** The ID of the one cluster whose departure the run may carry out; undefined: all. */
   readonly only?: string | undefined;
+  /** IDs of clusters that a person takes out with this run. */
+  readonly leaving: readonly string[];
 }
 
 /** The plan of round one. The run plans the pairs after round one. */
@@ -31,13 +36,20 @@ export interface FirstPlan {
 
 export interface MeshPlan extends FirstPlan {
   readonly pairs: readonly PairPlan[];
+  /** Notes of a loss that is over. */
+  readonly returns: readonly NoteLoss[];
 }
 
 export function planMesh(mesh: SeenMesh, context: PlanContext, view: PairContext["view"]): MeshPlan {
   const all = new Set(mesh.members.map(({ clusterId }) => clusterId));
+  const pairs = planPairs(mesh.members, all, pairContextOf(mesh, context, view));
+  const connects = new Set(
+    pairs.flatMap(({ reader, target, action }) => (action === undefined ? [] : [`${reader} ${target}`])),
+  );
   return {
     ...planFirst(mesh, context),
-    pairs: planPairs(mesh.members, all, pairContextOf(mesh, context, view)),
+    pairs,
+    returns: planReturns(mesh.members, (reader, target) => connects.has(`${reader} ${target}`)),
   };
 }
 
@@ -61,7 +73,7 @@ export function pairContextOf(mesh: SeenMesh, context: PlanContext, view: PairCo
 }
 
 /** The actions of a plan in the sequence of a run. */
-export function actionsOf({ members, pairs, departures }: MeshPlan): Action[] {
+export function actionsOf({ members, pairs, returns, departures }: MeshPlan): Action[] {
   return [
     ...members.flatMap(({ actions, renewal, rollOut }): readonly Action[] => [
       ...actions,
@@ -69,6 +81,7 @@ export function actionsOf({ members, pairs, departures }: MeshPlan): Action[] {
       ...[rollOut ?? []].flat(),
     ]),
     ...pairs.flatMap(({ action }) => (action === undefined || action.urgency === "reserve" ? [] : [action])),
+    ...returns,
     ...departures.actions,
   ];
 }

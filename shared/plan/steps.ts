@@ -20,15 +20,19 @@ type ActionStep = (member: ReachableMember, context: MemberContext) => MemberAct
 
 const labelNamespace: ActionStep = (member, context) => {
   const { state, clusterId, network } = member;
-  const current = state.namespace?.owner === "ours" && state.namespace.network === network;
+  const { namespace } = state;
+  const hasLeft = namespace?.leftAt !== undefined;
+  const current = namespace?.owner === "ours" && namespace.network === network && !hasLeft;
   if (current) return noteAcceptance(member, context);
   const cause = finding(
     "NamespaceNotLabelled",
-    `namespace ${ISTIO_NAMESPACE} does not carry network ${network} and the mesh's labels`,
+    hasLeft
+      ? `namespace ${ISTIO_NAMESPACE} still notes that the cluster has left`
+      : `namespace ${ISTIO_NAMESPACE} does not carry network ${network} and the mesh's labels`,
     "nothing: Meshjoin labels it",
     clusterId,
   );
-  const verb = state.namespace === undefined ? "create" : "update";
+  const verb = namespace === undefined ? "create" : "update";
   const acceptance = acceptanceOf(member);
   return labels(verb, member, { network, acceptance }, cause);
 };

@@ -193,17 +193,36 @@ export const REASONS = {
     means: "Cloud Service Mesh manages the control plane of the cluster. It does not join.",
     cure: "Disable Cloud Service Mesh on it, or take the mesh label off.",
   },
+  LostMembersUnknown: {
+    severity: "warning",
+    means:
+      "No member is left that could be asked about clusters that have left, and a cluster without the label did not say whether it was a member.",
+    cure: "Make its API server answer; `meshjoin doctor` says what keeps Meshjoin from it. If it never was a member, nothing is wrong.",
+  },
   MassLeave: {
     severity: "error",
     means:
-      "More members than `MESHJOIN_MASS_LEAVE_SHARE` allows have lost their label. Meshjoin removes nothing.",
-    cure: 'If they are to leave: `meshjoin sync --yes`, or `POST /sync` with `confirm: ["MassLeave"]`. If not: set the labels again.',
+      "More members than `MESHJOIN_MASS_LEAVE_SHARE` allows have lost their label within `MESHJOIN_LEAVE_GRACE`, or all have. Meshjoin removes nothing.",
+    cure:
+      "Take them back, as the finding `MemberLost` of each says. If they should leave: `meshjoin sync --yes`, or `POST /sync` with " +
+      '`confirm: ["MassLeave"]`, which also removes those at once that are within the grace.',
+  },
+  MemberBack: {
+    severity: "info",
+    means: "A cluster that had lost its label is a member again, before its credentials were removed.",
+    cure: "None: Meshjoin takes the note of the loss off.",
   },
   MemberLeft: {
     severity: "info",
     means:
-      "A cluster is no member any more. An event removes one that is proved to be deleted. One that has lost its label waits for the full run, which sees all that have left.",
-    cure: "None: Meshjoin removes the members' credentials of it, in the next full run at the latest. At once: `meshjoin sync`.",
+      "A cluster is no member any more. An event removes one that is proved to be deleted; for any other a full run decides, which sees all that have left.",
+    cure: "None: a full run removes the members' credentials of it, or says what it waits for.",
+  },
+  MemberLost: {
+    severity: "error",
+    means:
+      "A member has lost its label, or has another one, and was neither deleted nor taken out with `meshjoin leave`. Often another label was set with gcloud, whose `--update-labels` replaces all labels. The members keep their credentials of it for `MESHJOIN_LEAVE_GRACE`.",
+    cure: "To take it back: `meshjoin label CLUSTER`; nothing was lost then. If it should leave: `meshjoin leave CLUSTER`, at once.",
   },
   MemberUnreadable: {
     severity: "error",

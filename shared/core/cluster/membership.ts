@@ -37,6 +37,13 @@ export function mayJoin(cluster: Cluster, spec: MeshSpec): boolean {
   return nonMemberReason({ ...cluster, labels }, spec) === undefined;
 }
 
+/** Whether a usable cluster of a configured source lacks only the mesh's label, or the allow-list's leave. */
+export function mayHaveBeenMember(cluster: Cluster, spec: MeshSpec): boolean {
+  const reason = nonMemberReason(cluster, spec);
+  const isOut = reason === "NotLabelled" || reason === "OtherMesh" || reason === "NotAllowed";
+  return isOut && USABLE.has(cluster.status);
+}
+
 function isAllowed(name: string, globs: readonly string[]): boolean {
   return globs.length === 0 || globs.some((glob) => matchesGlob(name, glob));
 }

@@ -1,5 +1,6 @@
 import type { Fault } from "../answers/error-finding.ts";
 import type { Cluster, ClusterRef } from "../cluster/cluster.ts";
+import { updateClusterCommand } from "../cluster/gcloud.ts";
 import { type NonMemberReason, nonMemberReason } from "../cluster/membership.ts";
 import { isConfigured, notConfigured } from "../cluster/sources.ts";
 import { clusterId, ISTIO_NAMESPACE, parseClusterResource } from "../names.ts";
@@ -11,6 +12,8 @@ export interface Departed {
   readonly clusterId: string;
   /** Undefined where nothing on the members names the cluster in full. */
   readonly ref: ClusterRef | undefined;
+  /** When a full run first saw it, by the notes that the members hold. */
+  readonly lostSince?: Date | undefined;
 }
 
 /**
@@ -19,18 +22,34 @@ export interface Departed {
  */
 export function departedFrom(members: readonly Member[]): Departed[] {
   const present = new Set(members.map(({ clusterId: id }) => id));
-  const departed = new Map<string, Departed>();
-  const note = (id: string, resource: string | undefined) => {
-    if (id === "" || present.has(id)) return;
-    departed.set(id, { clusterId: id, ref: departed.get(id)?.ref ?? refOf(id, resource) });
+  return namedBy(members).filter(({ clusterId: id }) => !present.has(id));
+}
+
+/** Every cluster that Meshjoin's remote and reader Secrets on these members name, by cluster ID. */
+export function namedBy(members: readonly Member[]): Departed[] {
+  const clusters = new Map<string, Departed>();
+  const note = (id: string, resource: string | undefined, lostSince: Date | undefined) => {
+    if (id === "") return;
+    const known = clusters.get(id);
+    clusters.set(id, {
+      clusterId: id,
+      ref: known?.ref ?? refOf(id, resource),
+      lostSince: newest(known?.lostSince, lostSince),
+    });
   };
   for (const { state } of members.filter(isReachable)) {
-    for (const { owner, targetId, targetResource } of state.remoteSecrets)
-      if (owner === "ours") note(targetId, targetResource);
-    for (const { owner, readerId, readerResource } of state.readerSecrets)
-      if (owner === "ours") note(readerId, readerResource);
+    for (const { owner, targetId, targetResource, lostSince } of state.remoteSecrets)
+      if (owner === "ours") note(targetId, targetResource, lostSince);
+    for (const { owner, readerId, readerResource, lostSince } of state.readerSecrets)
+      if (owner === "ours") note(readerId, readerResource, lostSince);
   }
-  return [...departed.values()].toSorted((a, b) => (a.clusterId < b.clusterId ? -1 : 1));
+  return [...clusters.values()].toSorted((a, b) => (a.clusterId < b.clusterId ? -1 : 1));
+}
+
+/** An older note may be of an earlier loss, on a member that could not be reached when it was over. */
+function newest(a: Date | undefined, b: Date | undefined): Date | undefined {
+  if (a === undefined || b === undefined) return a ?? b;
+  return a > b ? a : b;
 }
 
 /** Undefined where an edited annotation names another cluster: an answer about that proves nothing here. */
@@ -49,7 +68,7 @@ export interface Absence {
   /** The cluster may run on, with all credentials that it holds. */
   readonly runsOn: boolean;
   readonly why: string;
-  /** How a person settles an open one. */
+  /** How a person settles an open one, or takes back a cluster whose absence is assumed. */
   readonly cure?: string;
 }
 
@@ -92,11 +111,26 @@ function judgeCluster(cluster: Cluster, spec: MeshSpec): Absence {
   const reason = nonMemberReason(cluster, spec);
   if (reason === undefined)
     return open("it is a member that the list lacks so far", "nothing: the next full run looks again");
-  return reason === "ProjectNotConfigured" ? leftOut(notConfigured(cluster.ref, spec).why) : ABSENCES[reason];
+  if (reason === "ProjectNotConfigured") return leftOut(notConfigured(cluster.ref, spec).why);
+  if (reason === "NotLabelled") {
+    const why = `it does not carry the label ${spec.meshLabel} any more`;
+    return assumed(why, `meshjoin label ${clusterId(cluster.ref)}`);
+  }
+  if (reason === "OtherMesh") {
+    const why = `its label ${spec.meshLabel} is ${cluster.labels[spec.meshLabel]} now`;
+    return assumed(why, labelCommand(cluster, spec));
+  }
+  return ABSENCES[reason];
 }
 
-function assumed(why: string): Absence {
-  return { certainty: "assumed", runsOn: true, why };
+/** `meshjoin label` does not overwrite the label of another mesh, and gcloud sets all labels anew. */
+function labelCommand({ ref, labels }: Cluster, { meshLabel, meshId }: MeshSpec): string {
+  const all = Object.entries({ ...labels, [meshLabel]: meshId }).map(([key, value]) => `${key}=${value}`);
+  return updateClusterCommand(ref, `--update-labels=${all.join(",")}`);
+}
+
+function assumed(why: string, cure: string): Absence {
+  return { certainty: "assumed", runsOn: true, why, cure };
 }
 
 function open(why: string, cure: string): Absence {
@@ -110,10 +144,10 @@ function leftOut(why: string): Absence {
 const BEING_DELETED: Absence = { certainty: "proved", runsOn: false, why: "it is being deleted" };
 
 /** How each reason counts as a departure. A status describes a fault, never a wish to leave. */
-const ABSENCES: Readonly<Record<Exclude<NonMemberReason, "ProjectNotConfigured">, Absence>> = {
+const ABSENCES: Readonly<
+  Record<Exclude<NonMemberReason, "ProjectNotConfigured" | "NotLabelled" | "OtherMesh">, Absence>
+> = {
   NotAllowed: leftOut("MESHJOIN_ALLOW does not name it"),
-  NotLabelled: assumed("it does not carry the mesh's label any more"),
-  OtherMesh: assumed("it is labelled for another mesh"),
   Provisioning: open("GKE is still making it", "nothing: the next full run looks again"),
   Stopping: BEING_DELETED,
   Failed: open(

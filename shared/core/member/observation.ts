@@ -65,6 +65,8 @@ export interface NamespaceState {
   readonly terminating: boolean;
   /** Annotation `accepted-cacerts`, verbatim (core/acceptance.ts). */
   readonly acceptedCacerts: string | undefined;
+  /** When the cluster left the mesh for good, or was taken out by a person; gone when it joins again. */
+  readonly leftAt?: Date | undefined;
 }
 
 export type CacertsState = OwnCacerts | ForeignCacerts;
@@ -176,6 +178,8 @@ export interface RemoteSecretState {
   readonly tokenExpiresAt: Date | undefined;
   /** The field manager that changed it after Meshjoin wrote it. */
   readonly editedBy: string | undefined;
+  /** When a full run first saw that the target is no member. */
+  readonly lostSince?: Date | undefined;
 }
 
 export interface ReaderSecretState {
@@ -188,6 +192,8 @@ export interface ReaderSecretState {
   readonly readerResource: string | undefined;
   /** GKE's `Cluster.id` of the reader that it represents. */
   readonly readerGkeId: string | undefined;
+  /** When a full run first saw that the reader is no member. */
+  readonly lostSince?: Date | undefined;
 }
 
 export interface DefinitionState {

@@ -54,6 +54,8 @@ export interface ProcessOptions {
   readonly report?: (progress: Progress) => void;
   readonly template?: ManifestTemplate;
   readonly confirm?: readonly string[];
+  /** IDs of clusters that a person takes out. */
+  readonly leaving?: readonly string[];
   readonly deep?: boolean;
   readonly examiners?: readonly Examiner[];
   /** As a process of the functions does. */
@@ -130,8 +132,8 @@ export async function aMesh(options: MeshOptions = {}): Promise<FakeMesh> {
   }
 
   async function reconcileScope(scope: ReconcileRequest["scope"], process?: ProcessOptions) {
-    const { confirm = [], deep = false } = process ?? {};
-    const request = { scope, reason: "test", confirm, deep, rollOut: true };
+    const { confirm = [], leaving = [], deep = false } = process ?? {};
+    const request = { scope, reason: "test", confirm, leaving, deep, rollOut: true };
     return await inProcess(process, (begun) => reconcile(begun, request));
   }
 

@@ -4,13 +4,16 @@ import type { Absence } from "../../../shared/core/member/absence.ts";
 import { clusterId } from "../../../shared/core/names.ts";
 import { type DepartureInput, planDepartures } from "../../../shared/plan/departures.ts";
 import { aCluster } from "../../support/builders/cluster.ts";
-import { anUnreachableMember, aPairedFleet } from "../../support/builders/member.ts";
+import { anUnreachableMember, aPairedFleet, NOW } from "../../support/builders/member.ts";
 import { aSpec } from "../../support/builders/spec.ts";
 
 const fleet = (count: number): Cluster[] =>
   Array.from({ length: count }, (_, index) => aCluster({ name: `m${index + 1}` }));
 
-/** The first `left` of a paired fleet have left. */
+/** Long before the grace began. */
+const LONG_AGO = new Date("2026-01-01T00:00:00Z");
+
+/** The first `left` of a paired fleet have left, and their grace is over. */
 function aDeparture(
   size: number,
   left: number,
@@ -22,13 +25,16 @@ function aDeparture(
   return planDepartures({
     members: members.slice(left),
     departures: clusters.slice(0, left).map(({ ref }) => ({
-      departed: { clusterId: clusterId(ref), ref },
+      departed: { clusterId: clusterId(ref), ref, lostSince: LONG_AGO },
       absence: { certainty, runsOn: ["assumed", "notConfigured"].includes(certainty), why: "of the test" },
     })),
     leavers: [],
+    unasked: [],
     spec: aSpec(),
     only: undefined,
     confirm: [],
+    leaving: [],
+    now: NOW,
     ...seed,
   });
 }
@@ -36,24 +42,32 @@ function aDeparture(
 const reasons = (plan: ReturnType<typeof planDepartures>) => [
   ...new Set(plan.findings.map(({ reason }) => reason)),
 ];
+/** What is deleted; notes are no removals. */
+const removalsOf = ({ actions }: ReturnType<typeof planDepartures>) =>
+  actions.filter((action) => action.kind === "disconnect" || action.kind === "revoke");
 const [M1, M2, M3] = fleet(3).map(({ ref }) => clusterId(ref));
 
 describe("planDepartures", () => {
   it("takes from every member what it holds of the one that left, and what stands for it", () => {
-    const { actions, findings } = aDeparture(3, 1, "proved");
-    expect(actions.map(({ kind, verb, clusterId: id, secret }) => [kind, verb, id, secret.name])).toEqual([
+    const plan = aDeparture(3, 1, "proved");
+    expect(
+      removalsOf(plan).map(({ kind, verb, clusterId: id, secret }) => [kind, verb, id, secret.name]),
+    ).toEqual([
       ["disconnect", "delete", M2, `istio-remote-secret-${M1}`],
       ["disconnect", "delete", M3, `istio-remote-secret-${M1}`],
       ["revoke", "delete", M2, `meshjoin-reader-${M1}`],
       ["revoke", "delete", M3, `meshjoin-reader-${M1}`],
     ]);
-    expect(findings).toEqual([]);
+    expect(plan.findings).toEqual([]);
+    expect(plan.actions).toEqual(removalsOf(plan));
   });
 
   it("takes from a leaver that still runs all that it holds of the members, and says until when it is trusted", () => {
     const [leaver] = aPairedFleet(fleet(3));
-    const { actions, findings } = aDeparture(3, 1, "assumed", { leavers: [leaver!] });
-    const onLeaver = actions.filter(({ clusterId: id }) => id === M1);
+    const plan = aDeparture(3, 1, "assumed", { leavers: [leaver!] });
+    const { actions, findings } = plan;
+    expect(actions[0]).toMatchObject({ kind: "markLeft", clusterId: M1, leftAt: NOW });
+    const onLeaver = removalsOf(plan).filter(({ clusterId: id }) => id === M1);
     expect(onLeaver.map(({ kind, secret }) => [kind, secret.name])).toEqual([
       ["disconnect", `istio-remote-secret-${M2}`],
       ["disconnect", `istio-remote-secret-${M3}`],
@@ -145,16 +159,17 @@ describe("planDepartures", () => {
     ["two of four where a quarter may", 4, 2, "assumed", { spec: aSpec({ massLeaveShare: 0.25 }) }, true],
     ["two of three that are proved deleted", 3, 2, "proved", {}, false],
     ["two of three when it is confirmed", 3, 2, "assumed", { confirm: ["MassLeave"] }, false],
-    ["two of three, though the run is about one", 3, 2, "assumed", { only: M1 ?? "" }, true],
+    ["two of three, in a run about one, which raises no alarm", 3, 2, "assumed", { only: M1 ?? "" }, false],
+    ["two of three that a person takes out", 3, 2, "assumed", { leaving: [M1 ?? "", M2 ?? ""] }, false],
   ])("is a mass leave of %s: %#", (_, size, left, certainty, seed, held) => {
     const plan = aDeparture(size, left, certainty, seed);
     expect(reasons(plan).includes("MassLeave")).toBe(held);
-    expect(plan.actions.length === 0).toBe(held || left === size);
+    expect(removalsOf(plan).length === 0).toBe(held || left === size || seed.only !== undefined);
   });
 
   it("acts on the one that the run is about alone", () => {
-    const { actions } = aDeparture(4, 2, "proved", { only: M2 ?? "" });
-    expect(new Set(actions.map(({ secret }) => secret.name))).toEqual(
+    const plan = aDeparture(4, 2, "proved", { only: M2 ?? "" });
+    expect(new Set(removalsOf(plan).map(({ secret }) => secret.name))).toEqual(
       new Set([`istio-remote-secret-${M2}`, `meshjoin-reader-${M2}`]),
     );
   });

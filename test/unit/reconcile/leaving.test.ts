@@ -26,6 +26,12 @@ const leave = (mesh: FakeMesh, cluster: Cluster, process?: Parameters<FakeMesh["
 const unlabel = (mesh: FakeMesh, ...clusters: Cluster[]) => {
   for (const cluster of clusters) mesh.directory.put({ ...cluster, labels: {} });
 };
+/** A full run sees the loss, and the next one comes when the grace is over. */
+const loseForGood = async (mesh: FakeMesh, ...clusters: Cluster[]) => {
+  unlabel(mesh, ...clusters);
+  await mesh.reconcile("mesh");
+  mesh.clock.advance(mesh.spec.leaveGrace);
+};
 const reasonsOf = (findings: readonly { readonly reason: string }[]) => [
   ...new Set(findings.map(({ reason }) => reason)),
 ];
@@ -41,11 +47,16 @@ async function aMeshOfTwoProjects(): Promise<FakeMesh> {
   await expectJoined(mesh);
   return mesh;
 }
-const narrow = async (mesh: FakeMesh, spec: Partial<MeshSpec>, confirm: readonly string[] = []) => {
+const narrow = async (
+  mesh: FakeMesh,
+  spec: Partial<MeshSpec>,
+  confirm: readonly string[] = [],
+  leaving: readonly string[] = [],
+) => {
   const run = mesh.run();
   return await reconcile(
     { ...run, spec: { ...run.spec, ...spec } },
-    { scope: "mesh", reason: "sync", confirm, rollOut: true },
+    { scope: "mesh", reason: "sync", confirm, leaving, rollOut: true },
   );
 };
 
@@ -145,7 +156,7 @@ describe("a member that has left", () => {
     }
   });
 
-  it("by its label alone, and still runs, waits for the full run, keeps its CA and istiod, and loses every way into the others and out of them", async () => {
+  it("by its label alone, and still runs, keeps its CA and istiod, and loses every way into the others and out of them when its grace is over", async () => {
     const mesh = await aJoinedMesh(3);
     const [leaver] = mesh.clusters;
     unlabel(mesh, leaver!);
@@ -155,6 +166,9 @@ describe("a member that has left", () => {
     expect(reasonsOf(event.summary.findings)).toEqual(["MemberLeft"]);
     expect(versionsOf(mesh)).toEqual(before);
 
+    expect(reasonsOf((await mesh.reconcile("mesh")).summary.findings)).toEqual(["MemberLost"]);
+    await expectJoined(mesh);
+    mesh.clock.advance(mesh.spec.leaveGrace);
     const { summary } = await mesh.reconcile("mesh");
     expect(reasonsOf(summary.findings)).toEqual(["TrustedLeaver"]);
     expect(secretsOf(mesh, leaver!).map(({ metadata }) => metadata.name)).toEqual(["cacerts"]);
@@ -169,9 +183,10 @@ describe("a member that has left", () => {
 
   it("comes back as a member when it is labelled again", async () => {
     const mesh = await aJoinedMesh(3);
-    const [leaver] = mesh.clusters;
-    unlabel(mesh, leaver!);
+    const [leaver, ...rest] = mesh.clusters;
+    await loseForGood(mesh, leaver!);
     await mesh.reconcile("mesh");
+    await expectJoined(mesh, rest);
     mesh.directory.put(leaver!);
     expect(await mesh.join(leaver!)).toMatchObject({ retry: false, errors: [] });
     await expectJoined(mesh);
@@ -250,7 +265,7 @@ describe("a reader that cannot be reached", () => {
     const [leaver, silent, ...rest] = mesh.clusters;
     unlabel(mesh, leaver!);
     mesh.fleet.server(silent!).faults.unreachable = true;
-    await mesh.reconcile("mesh");
+    await mesh.reconcile("mesh", { leaving: [ID(leaver!)] });
     expect(secretsOf(mesh, leaver!).map(({ metadata }) => metadata.name)).toEqual([
       "cacerts",
       `meshjoin-reader-${ID(silent!)}`,
@@ -271,7 +286,7 @@ describe("a reader that a run does not list", () => {
     const [leaver, m2, ape] = mesh.clusters;
     unlabel(mesh, leaver!);
     spoil(mesh);
-    const { summary } = await narrow(mesh, spec);
+    const { summary } = await narrow(mesh, spec, [], [ID(leaver!)]);
     expect(secretsOf(mesh, m2!).filter(({ metadata }) => metadata.name.includes(ID(leaver!)))).toEqual([]);
     expect(secretsOf(mesh, leaver!).map(({ metadata }) => metadata.name)).toEqual([
       "cacerts",
@@ -297,9 +312,17 @@ describe("many members that leave at once", () => {
     const mesh = await aJoinedMesh(4);
     const [stays, ...leavers] = mesh.clusters;
     unlabel(mesh, ...leavers);
+    expect(reasonsOf((await mesh.reconcile("mesh")).summary.findings)).toEqual(["MassLeave", "MemberLost"]);
     const before = versionsOf(mesh);
-    expect(reasonsOf((await mesh.reconcile("mesh")).summary.findings)).toEqual(["MassLeave"]);
-    expect(reasonsOf((await leave(mesh, leavers[0]!)).summary.findings)).toEqual(["MassLeave"]);
+    for (let hours = 0; hours < 3; hours += 1) {
+      mesh.clock.advance(mesh.spec.leaveGrace);
+      const { summary } = await mesh.reconcile("mesh");
+      expect([summary.outcome, reasonsOf(summary.findings)]).toEqual([
+        "unchanged",
+        ["MassLeave", "MemberLost"],
+      ]);
+    }
+    expect(reasonsOf((await leave(mesh, leavers[0]!)).summary.findings)).toEqual(["MemberLeft"]);
     expect(versionsOf(mesh)).toEqual(before);
 
     await mesh.reconcile("mesh", { confirm: ["MassLeave"] });
@@ -313,8 +336,9 @@ describe("many members that leave at once", () => {
       unlabel(mesh, leaver);
       await leave(mesh, leaver);
     }
-    expect(reasonsOf((await mesh.reconcile("mesh")).summary.findings)).toEqual(["MassLeave"]);
     expect(versionsOf(mesh)).toEqual(before);
+    expect(reasonsOf((await mesh.reconcile("mesh")).summary.findings)).toEqual(["MassLeave", "MemberLost"]);
+    await expectJoined(mesh);
   });
 
   it("are gone at once when they are proved deleted", async () => {
@@ -407,14 +431,14 @@ describe("a run that dies while a member leaves", () => {
     "(%s, any write) is made good by the next one",
     async (fault) => {
       const whole = await aJoinedMesh(3);
-      unlabel(whole, whole.clusters[0]!);
+      await loseForGood(whole, whole.clusters[0]!);
       const counting = processFaults();
       await whole.reconcile("mesh", { faults: counting });
-      expect(counting.writes).toBe(8);
+      expect(counting.writes).toBe(9);
       for (let k = 1; k <= counting.writes; k += 1) {
         const mesh = await aJoinedMesh(3);
         const [leaver, ...rest] = mesh.clusters;
-        unlabel(mesh, leaver!);
+        await loseForGood(mesh, leaver!);
         const faults = processFaults();
         faults.onWrite(k, fault);
         await mesh.reconcile("mesh", { faults }).catch((error: unknown) => {

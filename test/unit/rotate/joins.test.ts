@@ -1,4 +1,5 @@
 import { describe, expect, it } from "@jest/globals";
+import { clusterId } from "../../../shared/core/names.ts";
 import { rotateIntermediates } from "../../../shared/rotate/rotate.ts";
 import { aCluster } from "../../support/builders/cluster.ts";
 import type { FakeMesh } from "../../support/fakes/mesh.ts";
@@ -69,7 +70,7 @@ describe("a root rotation", () => {
     const mesh = await aJoinedMesh({ members: 3 });
     const [away] = mesh.clusters;
     mesh.directory.put({ ...away!, labels: {} });
-    await mesh.reconcile("mesh");
+    await mesh.reconcile("mesh", { leaving: [clusterId(away!.ref)] });
     await order(mesh, "start");
     await ticks(mesh);
     mesh.clock.advance(STAGE - 60);

@@ -1,0 +1,49 @@
+import { applyLossNote } from "../apply/loss.ts";
+import { isOutOfReach } from "../core/answers/error-finding.ts";
+import { outcomeOf } from "../core/answers/outcome.ts";
+import { isReachable, type ReachableMember } from "../core/member/observation.ts";
+import { ConflictError } from "../errors.ts";
+import type { NoteLoss } from "../plan/action.ts";
+import { planReturns } from "../plan/lost.ts";
+import { merge, NOTHING, type Report, settle } from "../report.ts";
+import type { Run } from "../run.ts";
+import type { Phase } from "./course.ts";
+
+/** Takes the notes of a loss off where it is over; after the pairs, which write the same Secrets anew. */
+export const returns: Phase = async (run, { request, mesh }) =>
+  request.scope === "mesh"
+    ? await noteLosses(run, mesh.members.filter(isReachable), planReturns(mesh.members))
+    : {};
+
+/** A conflict means that another run was first, or has replaced the Secret: the next run sees. */
+export async function noteLosses(
+  run: Run,
+  members: readonly ReachableMember[],
+  notes: readonly NoteLoss[],
+): Promise<Partial<Report>> {
+  const byId = new Map(members.map((member) => [member.clusterId, member]));
+  const reports = notes.map(async (note): Promise<Partial<Report>> => {
+    const { clusterId, of, isReader } = note;
+    const member = byId.get(clusterId);
+    if (member === undefined) return NOTHING;
+    const sides = isReader ? { reader: of, target: clusterId } : { reader: clusterId, target: of };
+    return await settle(
+      clusterId,
+      "the loss of a cluster was noted",
+      async (): Promise<Partial<Report>> => {
+        await applyLossNote(run.ports.fleet.member(member.cluster), note, run.signal);
+        run.progress({ step: note.kind, clusterId, target: of, outcome: outcomeOf(note) });
+        return { pairs: [{ ...sides, outcome: outcomeOf(note), counts: true }] };
+      },
+      ({ error, finding: found, outcome }) =>
+        error instanceof ConflictError
+          ? NOTHING
+          : {
+              pairs: [{ ...sides, outcome, counts: !isOutOfReach(error) }],
+              findings: [found],
+              errors: [error],
+            },
+    );
+  });
+  return merge(...(await Promise.all(reports)));
+}

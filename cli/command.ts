@@ -21,7 +21,8 @@ export interface CliCommand {
   addTo(parent: Command, take: Take): void;
 }
 
-interface CommandSpec<Options extends object> {
+/** How a command is declared, and its work. */
+export interface CommandSpec<Options extends object> {
   readonly name: string;
   readonly description: string;
   /** Its arguments and options, if it has any. */

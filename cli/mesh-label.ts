@@ -42,15 +42,27 @@ export interface MeshUnlabelled {
 }
 
 /** Fails as `findCluster` does, and with RefusedError if the label is another mesh's. */
-export async function removeMeshLabel(
+export async function removeMeshLabel(access: OperatorAccess, name: string): Promise<MeshUnlabelled> {
+  const { ports, spec, signal } = access;
+  const unlabelled = await withoutMeshLabel(access, name);
+  const change = { key: spec.meshLabel, value: undefined, only: spec.meshId };
+  return { ...unlabelled, changed: await ports.labels.set(unlabelled.cluster.ref, change, signal) };
+}
+
+/**
+ * The cluster as it would be without the label; `changed`: it has the label now. Fails as `removeMeshLabel`.
+ */
+export async function withoutMeshLabel(
   { ports, spec, signal }: OperatorAccess,
   name: string,
 ): Promise<MeshUnlabelled> {
   const present = await findCluster({ ports, spec, signal }, name);
   assertOwn(present, spec);
-  const change = { key: spec.meshLabel, value: undefined };
-  const changed = await ports.labels.set(present.ref, { ...change, only: spec.meshId }, signal);
-  return { id: clusterId(present.ref), cluster: labelled(present, change), changed };
+  return {
+    id: clusterId(present.ref),
+    cluster: labelled(present, { key: spec.meshLabel, value: undefined }),
+    changed: present.labels[spec.meshLabel] === spec.meshId,
+  };
 }
 
 /** The cluster with the change; a list may show the old labels for a while. */

@@ -7,6 +7,7 @@ import { join } from "./commands/join.ts";
 import { label } from "./commands/label.ts";
 import { leave } from "./commands/leave.ts";
 import { open } from "./commands/open.ts";
+import { pause, resume } from "./commands/pause.ts";
 import { plan } from "./commands/plan.ts";
 import { root } from "./commands/root/root.ts";
 import { rotate } from "./commands/rotate.ts";
@@ -26,6 +27,8 @@ const COMMANDS: readonly CliCommand[] = [
   label,
   join,
   leave,
+  pause,
+  resume,
   open,
   doctor,
 ];

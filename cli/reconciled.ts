@@ -2,6 +2,8 @@ import type { Reason } from "../shared/core/answers/reasons.ts";
 import type { Summary } from "../shared/core/answers/summary.ts";
 import { type Place, placeOf } from "../shared/core/cluster/sources.ts";
 import type { NamedCluster } from "../shared/core/member/observation.ts";
+import { MeshjoinError } from "../shared/errors.ts";
+import type { OperatorRun } from "../shared/operator.ts";
 import type { Reconciled } from "../shared/reconcile.ts";
 import { EXIT, type ExitCode } from "./exit-code.ts";
 import { renderSummary } from "./render/summary.ts";
@@ -23,13 +25,34 @@ export function showReconciled(session: Session, reconciled: Reconciled): void {
   );
 }
 
+/**
+ * A look at the world after a run, with a deadline of its own. Where it fails, the result of the run is shown
+ * without it.
+ */
+export async function lookAfter<T>(
+  session: Session,
+  reconciled: Reconciled,
+  look: (run: OperatorRun) => Promise<T>,
+): Promise<T | undefined> {
+  try {
+    const seen = await session.withRun(look);
+    sayErrors(session, reconciled);
+    return seen;
+  } catch (error) {
+    if (!(error instanceof MeshjoinError)) throw error;
+    session.say(errorText(error));
+    showReconciled(session, reconciled);
+    return undefined;
+  }
+}
+
 /** A member with its place, which gives its short name. */
 export function placed({ clusterId, cluster }: NamedCluster): Place & { readonly clusterId: string } {
   return { clusterId, ...placeOf(cluster.ref) };
 }
 
 /** The errors of a run that no finding quotes. */
-export function sayErrors(session: Session, { summary, errors }: Reconciled): void {
+function sayErrors(session: Session, { summary, errors }: Reconciled): void {
   const messages = new Set(findingsOf(summary).map(({ message }) => message));
   for (const error of errors.filter(({ message }) => !messages.has(message))) session.say(errorText(error));
 }

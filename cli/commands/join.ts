@@ -1,7 +1,8 @@
 import { reconcile } from "../../shared/reconcile.ts";
 import { clusterArgument, command } from "../command.ts";
+import { showJoined } from "../joined.ts";
 import { setMeshLabel } from "../mesh-label.ts";
-import { exitCodeOfRun, showReconciled } from "../reconciled.ts";
+import { exitCodeOfRun } from "../reconciled.ts";
 import { labelOnly } from "./label.ts";
 
 interface JoinOptions {
@@ -21,14 +22,15 @@ export const join = command<JoinOptions>({
   ],
   async run(session, options, name: string) {
     if (options.labelOnly === true) return await labelOnly(session, name);
-    return await session.withRun(async (run) => {
+    const { reconciled, joiner } = await session.withRun(async (run) => {
       const { id, cluster, label, changed } = await setMeshLabel(run, name);
       session.say(
         `${id} ${changed ? "is now labelled" : "is labelled already:"} ${label.key}=${label.value}`,
       );
-      const reconciled = await reconcile(run, { scope: { clusterId: id }, reason: "join" }, [cluster]);
-      showReconciled(session, reconciled);
-      return exitCodeOfRun(reconciled);
+      const request = { scope: { clusterId: id }, reason: "join" };
+      return { reconciled: await reconcile(run, request, [cluster]), joiner: id };
     });
+    await showJoined(session, reconciled, joiner);
+    return exitCodeOfRun(reconciled);
   },
 });

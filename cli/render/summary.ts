@@ -31,6 +31,13 @@ export function renderSummary(summary: Summary, screen: Screen, names: Names): s
   );
 }
 
+/** The same, without a word about outcomes where nothing was to change. */
+export function renderChanges(summary: Summary, screen: Screen, names: Names): string {
+  return summary.outcome === "unchanged"
+    ? renderFindings(openFindings(summary), screen.paint, names)
+    : renderSummary(summary, screen, names);
+}
+
 /** A note says why the run acts. Where it has acted, the note is not true any more. */
 function openFindings({ outcome, members, findings }: Summary): Finding[] {
   const notesIf = (isOpen: boolean, all: readonly Finding[]) =>

@@ -289,7 +289,7 @@ describe("the command line", () => {
       await setLabels(fleet, member("mesh-3"), { ...MESH_LABEL, team: "shop" });
       const { clusterId, project, location } = member("mesh-3");
 
-      expect(await meshjoin("leave", clusterId)).toMatchObject({
+      expect(await meshjoin("leave", clusterId, "--yes")).toMatchObject({
         code: 0,
         out: expect.stringContaining("deleted"),
       });

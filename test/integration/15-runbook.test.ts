@@ -138,7 +138,7 @@ describe("a command of the runbook", () => {
       const logged = ["ApiServerUnreachable", "event is delivered again", "JoinIncomplete", late.clusterId];
       await Promise.all([
         expectCommand(JOIN, /^gcloud logging read/, { shows: logged }),
-        expectCommand(JOIN, /status$/, { shows: [/-late .* unreachable/, "ApiServerUnreachable"] }),
+        expectCommand(JOIN, /status$/, { shows: [/^late +unreachable/m, "ApiServerUnreachable"] }),
         expectCommand("", /doctor$/, { code: 1, shows: [/FAULT +member +\S+-late:/] }),
       ]);
 
@@ -170,7 +170,7 @@ describe("a command of the runbook", () => {
       const pair = `{"reader":"${reader.clusterId}","target":"${target.clusterId}","pod":"istiod-`;
       await Promise.all([
         expectCommand(PAIR, /status$/, {
-          shows: [new RegExp(`NOT SYNCED.*\\n\\w+ +${reader.clusterId} +${target.clusterId}`)],
+          shows: [new RegExp(`NOT SYNCED.*\\n\\w+ +${reader.name} +${target.name}`)],
         }),
         expectCommand(PAIR, /--output json/, { shows: [pair] }),
       ]);

@@ -242,7 +242,7 @@ describe("a command of the guide", () => {
       await writeFile(join(folder("home"), "root-cert.pem"), certificate);
       await writeFile(join(folder("home"), "root-key.pem"), privateKey, { mode: 0o600 });
       await desk.run("gcloud secrets create own-root-ca --replication-policy=automatic");
-      await expectCommand(OWN_ROOT, /root import -$/, { shows: ["version 1 signs"] });
+      await expectCommand(OWN_ROOT, /root import - --yes$/, { shows: ["version 1 signs"] });
       await desk.set(`cd "v$VERSION"; MESHJOIN_MESH_ID="$MESH"`);
     },
     SCENARIO_MS,

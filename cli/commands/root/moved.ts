@@ -4,6 +4,7 @@ import type { Changed } from "../../../shared/rotate/change-roots.ts";
 import { carryOut, type RootAction, type RootConfirmable } from "../../../shared/rotate/rotate.ts";
 import { type CliCommand, command } from "../../command.ts";
 import { EXIT, type ExitCode } from "../../exit-code.ts";
+import { type Foresight, graveCommand } from "../../grave-command.ts";
 import { exitCodeOfRun, placed } from "../../reconciled.ts";
 import { type Moved, renderMoved } from "../../render/moved.ts";
 import { namesFor } from "../../screen.ts";
@@ -30,6 +31,15 @@ export async function move(
 /** A command that only calls `move`. */
 export function moving(name: string, action: RootAction, description: string): CliCommand {
   return command({ name, description, run: async (session) => await move(session, action) });
+}
+
+/** The same, if it is meant. */
+export function graveMoving(
+  name: string,
+  action: RootAction,
+  spec: { readonly description: string; readonly foresee: (session: Session) => Promise<Foresight> },
+): CliCommand {
+  return graveCommand({ name, ...spec, run: async (session) => await move(session, action) });
 }
 
 /** Shows the roots after an order. `reconciled`: the run that followed, if one did. */

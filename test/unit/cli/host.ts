@@ -22,7 +22,7 @@ export interface Terminal {
   /** The answer of the person at the terminal; left out if no person sits there. */
   readonly answer?: boolean;
   readonly manifest?: Renderer | "missing";
-  /** Of the run; long enough for everything unless it says otherwise. */
+  /** Of the first run of the command; long enough for everything unless it says otherwise. */
   readonly signal?: AbortSignal;
   /** Whose the credentials are, or why there are none. */
   readonly email?: string | Error;
@@ -65,6 +65,7 @@ export async function call(mesh: FakeMesh, args: string, terminal: Terminal = {}
   let renderer = manifest === "missing" ? undefined : manifest;
   let builds = 0;
   let sleptMs = 0;
+  let runs = 0;
   const file: ManifestFile = {
     buildsRelease: false,
     renderer: async () => renderer,
@@ -106,11 +107,11 @@ export async function call(mesh: FakeMesh, args: string, terminal: Terminal = {}
           fleet: mesh.run().ports.fleet,
           template: async () => MANIFEST_TEMPLATE,
         }),
-        withRun: async (report, use) =>
-          await use({
-            ...mesh.run({ report, ...(signal === undefined ? {} : { signal }) }),
-            ports: await open(),
-          }),
+        async withRun(report, use) {
+          runs += 1;
+          const process = signal === undefined || runs > 1 ? { report } : { report, signal };
+          return await use({ ...mesh.run(process), ports: await open() });
+        },
       };
     },
     async identityToken(audience) {

@@ -180,11 +180,11 @@ describe("join and leave", () => {
       err: expect.stringContaining("labelled already"),
     });
 
-    const left = await call(mesh, "leave projects/shop/regions/europe-west1/clusters/m3 -o json");
+    const left = await call(mesh, "leave projects/shop/regions/europe-west1/clusters/m3 -o json --yes");
     expect([left.code, outcomeOf(left)]).toEqual([0, "deleted"]);
     expect(labelsOf(mesh, 2)).toEqual({ team: "a" });
     await expectJoined(mesh, mesh.clusters.slice(0, 2));
-    expect(await call(mesh, `leave ${idOf(mesh, 2)}`)).toMatchObject({
+    expect(await call(mesh, `leave ${idOf(mesh, 2)} --yes`)).toMatchObject({
       code: 0,
       err: expect.stringContaining("has no label mesh_id"),
     });
@@ -217,7 +217,7 @@ describe("join and leave", () => {
 
   it("leave a member of another mesh alone", async () => {
     const mesh = await aMesh({ clusters: [aCluster({ labels: { mesh_id: "test" } })] });
-    expect(await call(mesh, `leave ${idOf(mesh, 0)}`)).toMatchObject({
+    expect(await call(mesh, `leave ${idOf(mesh, 0)} --yes`)).toMatchObject({
       code: 1,
       err: expect.stringContaining("MESHJOIN_MESH_ID=test"),
     });
@@ -340,7 +340,8 @@ describe("output", () => {
       "sync",
       "status",
       "doctor",
-      `leave ${idOf(mesh, 1)}`,
+      `leave ${idOf(mesh, 1)} --dry-run`,
+      `leave ${idOf(mesh, 1)} --yes`,
       `label ${idOf(mesh, 1)}`,
       `join ${idOf(mesh, 1)}`,
     ]) {

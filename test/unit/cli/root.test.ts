@@ -5,10 +5,10 @@ import { aMesh, type FakeMesh } from "../../support/fakes/mesh.ts";
 import { aJoinedMesh, rootsNow, STAGE, serials, ticks } from "../rotate/world.ts";
 import { call } from "./host.ts";
 
-/** Every command is given a second after the one before. */
+/** Every command is given a second after the one before, by a person who answers each question with yes. */
 async function said(mesh: FakeMesh, args: string, files: Readonly<Record<string, string>> = {}) {
   mesh.clock.advance(1);
-  return await call(mesh, args, { files });
+  return await call(mesh, args, { files, answer: true });
 }
 
 async function view(mesh: FakeMesh): Promise<RootView> {
@@ -137,7 +137,7 @@ describe("a root rotation by hand", () => {
       ],
       findings: [],
     });
-    expect(await said(mesh, "root abort")).toMatchObject({
+    expect(await said(mesh, "root abort --yes")).toMatchObject({
       code: 1,
       out: expect.stringContaining("Refused: NothingToAbort"),
     });

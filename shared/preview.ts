@@ -1,5 +1,7 @@
-import { distinct, inOrder } from "./core/answers/finding.ts";
+import { distinct, type Finding, inOrder } from "./core/answers/finding.ts";
 import type { Plan, PlannedAction } from "./core/answers/plan.ts";
+import type { Member } from "./core/member/observation.ts";
+import { rememberedTroubles } from "./core/member/remembered.ts";
 import type { ReconcileRequest } from "./core/request.ts";
 import { noSigningRoot } from "./core/roots/no-signing-root.ts";
 import { pauses } from "./core/roots/paused.ts";
@@ -23,12 +25,17 @@ export async function preview(run: Run, request: ReconcileRequest, latest?: Mesh
   const plan = planMesh(mesh, context, "afterwards");
   const concerns = (...ids: readonly string[]) => scope === "mesh" || ids.includes(scope.clusterId);
   const actions = actionsOf(plan).filter((action) => concerns(...sidesOf(action)));
+  const now = run.ports.clock.now();
+  const remembered = (member: Member | undefined, live: readonly Finding[]) =>
+    member === undefined ? [] : rememberedTroubles(member, live, now);
   const findings = [
     ...[noSigningRoot(run.spec, mesh.roots.versions) ?? []].flat(),
     ...[mesh.unusableRoot ?? []].flat(),
     ...pauses(mesh.roots),
     ...mesh.listing.findings,
-    ...plan.members.flatMap(({ clusterId, findings: notes }) => (concerns(clusterId) ? notes : [])),
+    ...plan.members.flatMap(({ clusterId, findings: notes }, index) =>
+      concerns(clusterId) ? [...notes, ...remembered(mesh.members[index], notes)] : [],
+    ),
     ...plan.pairs.flatMap(({ reader, target, action, expiring, findings: notes }) =>
       concerns(reader, target) ? [...notes, ...(action === undefined ? [expiring ?? []].flat() : [])] : [],
     ),

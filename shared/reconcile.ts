@@ -19,6 +19,7 @@ import { elsewhere } from "./phases/other-accounts.ts";
 import { ownHalves } from "./phases/own-halves.ts";
 import { pairs } from "./phases/pairs.ts";
 import { permissions } from "./phases/permissions.ts";
+import { record } from "./phases/record.ts";
 import { refusedPods } from "./phases/refused-pods.ts";
 import { renewals } from "./phases/renewals.ts";
 import { rollOut } from "./phases/roll-out.ts";
@@ -41,6 +42,7 @@ const PHASES: readonly (readonly Phase[])[] = [
   [rollOut],
   [drift],
   [permissions, elsewhere, refusedPods],
+  [record],
 ];
 
 /** The summary, with the facts that a trigger needs for its answer and its log. */

@@ -111,6 +111,10 @@ function outcomesOf({ members, pairs }: Report): Outcome[] {
   ];
 }
 
+export function outcomeOfRun(report: Report): Outcome {
+  return worst(outcomesOf(report));
+}
+
 /** Whether the same request should come again: time alone can finish the rest. */
 export function isRetried(report: Report): boolean {
   return report.isCutShort || outcomesOf(report).includes("waiting");
@@ -124,7 +128,7 @@ export function isWhole({ members, pairs }: Report): boolean {
 
 export function summaryOf(report: Report): Summary {
   return {
-    outcome: worst(outcomesOf(report)),
+    outcome: outcomeOfRun(report),
     members: memberSummaries(report),
     pairs: report.pairs.map(({ reader, target, outcome }) => ({ reader, target, outcome })),
     findings: distinct(report.findings),

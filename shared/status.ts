@@ -10,6 +10,13 @@ import type {
 import { peerEndpoint } from "./core/cluster/endpoints.ts";
 import { placeOf } from "./core/cluster/sources.ts";
 import { isReachable, type Member, type ReachableMember } from "./core/member/observation.ts";
+import {
+  latelyOnRecord,
+  leftOnRecord,
+  rememberedTroubles,
+  runsOnRecord,
+  silentRuns,
+} from "./core/member/remembered.ts";
 import { remoteSecretName } from "./core/names.ts";
 import { rotationDue } from "./core/roots/due.ts";
 import { noSigningRoot } from "./core/roots/no-signing-root.ts";
@@ -60,15 +67,15 @@ export async function collectStatus(run: Run, latest?: Mesh): Promise<Status> {
     version: VERSION,
     istio: run.template.tag,
     time,
-    runs: { full: "unknown", tick: "unknown" },
+    runs: runsOnRecord(mesh.members),
     writesPaused: mesh.roots.notes.writesPaused?.toISOString() ?? null,
     members: mesh.members.map((member, index) =>
-      memberStatus(run, member, views.get(member.clusterId), findingsOf(plan, index)),
+      memberStatus(run, member, views.get(member.clusterId), findingsOf(run, plan, member, index)),
     ),
     pairs: plan.pairs.flatMap((pair) => pairStatuses(pair, mesh.members, views, time)),
     rotation,
-    left: [],
-    lately: [],
+    left: leftOnRecord(mesh.members, run.ports.clock.now()),
+    lately: latelyOnRecord(mesh.members),
     findings: meshFindings(run, mesh, plan),
   };
 }
@@ -163,11 +170,13 @@ function pairStatuses(
   });
 }
 
-/** The findings about a member, and the causes of its actions. */
-function findingsOf({ members }: MeshPlan, index: number): Finding[] {
+/** The findings about a member, the causes of its actions, and what the last run could not do. */
+function findingsOf({ ports }: Run, { members }: MeshPlan, member: Member, index: number): Finding[] {
   const plan = members[index];
   const causes = plan?.actions.flatMap((action) => action.findings) ?? [];
-  return distinct([...(plan?.findings ?? []), ...causes]).toSorted(inOrder);
+  const live = [...(plan?.findings ?? []), ...causes];
+  const remembered = rememberedTroubles(member, live, ports.clock.now());
+  return distinct([...live, ...remembered]).toSorted(inOrder);
 }
 
 function meshFindings(
@@ -179,6 +188,7 @@ function meshFindings(
     ...[noSigningRoot(spec, roots.versions) ?? []].flat(),
     ...[unusableRoot ?? []].flat(),
     ...pauses(roots),
+    ...silentRuns(members, ports.clock.now()),
     ...[rotationDue(members, roots, spec, ports.clock.now()) ?? []].flat(),
     ...listing.findings,
     ...pairs.flatMap(({ findings, expiring, action }) => [

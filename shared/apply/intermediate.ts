@@ -18,7 +18,7 @@ import { mint } from "./mint.ts";
 
 /**
  * Makes a key for this cluster alone, has it certified, and verifies the whole set as istiod will. It writes
- * nothing: a root that cannot sign must leave no trace.
+ * nothing.
  */
 export async function prepareIntermediate(
   ports: Ports,

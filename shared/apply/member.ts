@@ -11,8 +11,9 @@ import { prepareIntermediate, writeIntermediate } from "./intermediate.ts";
 import { applyNamespace } from "./namespace.ts";
 
 /**
- * Writes one member's own half in the order of design rule 3. The certificate is made before the first write,
- * so that a root that cannot sign leaves no trace. Answers whether anything was written.
+ * Writes one member's own half in the order of design rule 3. The certificate is made before anything but the
+ * namespace is written: a root that cannot sign leaves that alone, and in it the record says why. Answers
+ * whether anything was written.
  */
 export async function applyMember(
   run: Run,
@@ -21,9 +22,11 @@ export async function applyMember(
 ): Promise<boolean> {
   const { ports, spec, signal } = run;
   const issues = actions.some(({ kind }) => kind === "issueIntermediate");
-  const material = issues ? await prepareIntermediate(ports, spec, member.cluster, signal) : undefined;
+  let material: CacertsMaterial | undefined;
   let wrote = false;
   for (const action of actions) {
+    if (issues && action.kind !== "labelNamespace")
+      material ??= await prepareIntermediate(ports, spec, member.cluster, signal);
     const hasWritten = await applyAction(run, member, action, material);
     run.progress({
       step: action.kind,

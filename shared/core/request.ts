@@ -1,3 +1,5 @@
+import type { RunKind } from "./member/record.ts";
+
 export type Scope = "mesh" | { readonly clusterId: string };
 
 /** Every trigger becomes one of these: where to look, never what to do. */
@@ -19,6 +21,8 @@ export interface ReconcileRequest {
    * after the other (design rule 7).
    */
   readonly rollOut?: boolean;
+  /** The function that runs it notes its end on record, as this kind. */
+  readonly notedAs?: RunKind;
   /** Intermediates in scope that were issued before this are replaced. */
   readonly rotateBefore?: Date;
   /** Replaces all due intermediates at once, because they are not to be trusted any more. */

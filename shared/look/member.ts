@@ -22,6 +22,7 @@ import {
   secretData,
 } from "../istio/member-state.ts";
 import { ownerOf } from "../istio/ownership.ts";
+import { RECORD, readRecord } from "../istio/record-config-map.ts";
 import { type DeploymentObject, isReady } from "../istio/workload.ts";
 import type { KubernetesObject } from "../ports/kubernetes-object.ts";
 import type { MemberApi, ObjectQuery, ObjectRef } from "../ports/member-api.ts";
@@ -81,7 +82,8 @@ export interface Observe {
 }
 
 /**
- * Reads one member: three lists of metadata and status for a peer, and the namespace as well for a subject.
+ * Reads one member: three lists of metadata and status for a peer; for a subject its namespace and its record
+ * as well.
  * It reads no key, unless it must judge a foreign `cacerts`. Never fails: an API server that does not answer,
  * or whose objects cannot be read, is a value.
  */
@@ -121,12 +123,14 @@ async function read(
   const readNamespace = lazily(() => api.reader.get(NAMESPACE, signal));
   const namespace = depth === "subject" ? await readNamespace() : undefined;
   if (depth === "subject" && namespace === undefined) return EMPTY;
-  const [secrets, deployments, pods] = await Promise.all([
+  const [secrets, deployments, pods, record] = await Promise.all([
     api.reader.list(SECRETS, signal),
     api.reader.list(DEPLOYMENTS, signal),
     api.reader.list(PODS, signal),
+    depth === "subject" ? api.reader.get(RECORD, signal) : undefined,
   ]);
   const { meshId } = spec;
+  const known = before?.reachable === true ? before : undefined;
   const deployment = chooseControlPlane(deployments, meshId);
   const managed = deployment === undefined && namespace !== undefined;
   const [cacerts, identity, managedMesh] = await Promise.all([
@@ -142,8 +146,9 @@ async function read(
     selfSignedCa: secrets.some(({ metadata }) => metadata.name === SELF_SIGNED_SECRET),
     controlPlane:
       deployment === undefined ? undefined : controlPlaneState(deployment, pods, identity, meshId),
+    record: depth === "subject" ? readRecord(record, meshId) : known?.record,
     pods: pods.filter((pod) => isReady(pod)).map(({ metadata }) => metadata.name),
-    ...secretStates(secrets, meshId, share, before?.reachable === true ? before : undefined),
+    ...secretStates(secrets, meshId, share, known),
   };
 }
 

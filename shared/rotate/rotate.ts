@@ -120,7 +120,7 @@ async function orderOnce(
  * rotation, or begins the rotation of a generated root near its end. Members get new aliases at once.
  */
 export async function tick(run: RotatorRun): Promise<Rotated> {
-  const reconciled = await reconcile(run, wholeMesh("tick"));
+  const reconciled = await reconcile(run, { ...wholeMesh("tick"), notedAs: "tick" });
   if (reconciled.isPaused === true) return { reconciled };
   const moved = run.signal.aborted ? undefined : await moveOn(run, reconciled);
   const overdue = moved?.gate?.overdue;

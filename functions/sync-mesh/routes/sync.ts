@@ -24,7 +24,8 @@ export async function reconcileAndKeep(
   log: Logger,
 ): Promise<Reconciled> {
   status.drop();
-  const reconciled = await withRun(log, (run) => reconcile(run, request));
+  const noted: ReconcileRequest = request.scope === "mesh" ? { ...request, notedAs: "full" } : request;
+  const reconciled = await withRun(log, (run) => reconcile(run, noted));
   status.drop();
   lastSync.set({ summary: reconciled.summary, at: new Date().toISOString() });
   logReconciled(log.child({ scope: request.scope }), reconciled);

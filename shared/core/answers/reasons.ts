@@ -188,6 +188,12 @@ export const REASONS = {
       "A source, or a part of it, did not answer, so Meshjoin does not know all its clusters. It removes none because of that.",
     cure: "If it lasts, check the API in the message, and Meshjoin's permissions there; `meshjoin doctor` has the command.",
   },
+  JoinOverdue: {
+    severity: "warning",
+    means:
+      "A member has waited for longer than usual, a quarter of an hour: a note of the last run has become old.",
+    cure: "Do what the finding's cure says. If it says nothing, see the log of `sync-mesh` for the member.",
+  },
   ManagedMesh: {
     severity: "error",
     means: "Cloud Service Mesh manages the control plane of the cluster. It does not join.",
@@ -382,6 +388,12 @@ export const REASONS = {
     means: "A passing fault stopped the work on a member.",
     cure: "None: Meshjoin tries again.",
   },
+  RunSilent: {
+    severity: "warning",
+    means:
+      "The functions have noted no full run, or no tick, for two and a half hours, or never. Nobody repairs or renews anything meanwhile.",
+    cure: "Look at the scheduler's jobs and the functions' logs. `meshjoin sync` does one full run by hand.",
+  },
   SelfSignedMesh: {
     severity: "error",
     means:
@@ -449,3 +461,7 @@ export const REASONS = {
 } as const satisfies Readonly<Record<string, ReasonEntry>>;
 
 export type Reason = keyof typeof REASONS;
+
+export function isReason(text: string): text is Reason {
+  return Object.hasOwn(REASONS, text);
+}

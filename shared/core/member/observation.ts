@@ -2,6 +2,7 @@ import type { ErrorCode } from "../answers/error-codes.ts";
 import type { Fault } from "../answers/error-finding.ts";
 import type { Cluster } from "../cluster/cluster.ts";
 import { clusterId, networkName } from "../names.ts";
+import type { MemberRecord } from "./record.ts";
 
 /** A cluster by the names that Istio knows it by. */
 export interface NamedCluster {
@@ -48,6 +49,8 @@ export interface Reachable {
   readonly controlPlane: ControlPlaneState | undefined;
   /** Names of Ready istiod pods. */
   readonly pods: readonly string[];
+  /** Of a subject; of a peer as an earlier look of the run saw it. */
+  readonly record?: MemberRecord | undefined;
   /** Custom resource definitions, where a manifest is due; undefined where the run has not looked. */
   readonly definitions?: readonly DefinitionState[];
   /** Every Secret that istiod reads as a remote secret, or that has the name of one. */

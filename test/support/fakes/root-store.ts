@@ -13,6 +13,8 @@ export interface FakeRootStore extends RootStore, RootKeeper {
   setAnnotations(annotations: Readonly<Record<string, string>>): void;
   /** From now on the payload of this version arrives damaged. */
   damage(version: number): void;
+  /** As a person does with gcloud. */
+  enable(version: number): void;
   deleteSecret(): void;
   /** From now on the store refuses every call. */
   deny(): void;
@@ -125,6 +127,10 @@ export function fakeRootStore(meshId = "prod"): FakeRootStore {
       enter(signal);
       mustExist();
       return versions.push({ data: Buffer.from(payload), disabled: false, damaged: false });
+    },
+    enable(number) {
+      const version = versions[number - 1];
+      if (version !== undefined) version.disabled = false;
     },
     async disable(number, signal) {
       enter(signal);

@@ -84,6 +84,7 @@ const CONFINED: readonly { readonly name: string; readonly to: string | readonly
     to: [
       "shared/config.ts",
       "shared/adapters/compute-answer.ts",
+      "shared/istio/record-config-map.ts",
       "functions/input/",
       "functions/http/",
       "functions/sync-mesh/",

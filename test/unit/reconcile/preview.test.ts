@@ -3,7 +3,7 @@ import { annotation, clusterId, ISTIO_NAMESPACE } from "../../../shared/core/nam
 import { preview } from "../../../shared/preview.ts";
 import { aCluster } from "../../support/builders/cluster.ts";
 import { aMesh, type FakeMesh } from "../../support/fakes/mesh.ts";
-import { objectsOf, versionsOf } from "./world.ts";
+import { isRecordOfRuns, objectsOf, versionsOf } from "./world.ts";
 
 async function plannedCrds(mesh: FakeMesh): Promise<string[]> {
   const { actions } = await preview(mesh.run(), { scope: "mesh", reason: "test" });
@@ -98,7 +98,8 @@ function ownVersions(mesh: FakeMesh): ReadonlyMap<string, string> {
   return new Map(
     mesh.clusters.flatMap((cluster) => {
       if (mesh.directory.peek(cluster.ref) === undefined) return [];
-      const objects = objectsOf({ ...mesh, servers: [mesh.fleet.server(cluster)] });
+      const all = objectsOf({ ...mesh, servers: [mesh.fleet.server(cluster)] });
+      const objects = all.filter((object) => !isRecordOfRuns(object));
       const own = objects.filter(({ metadata }) => metadata.labels?.["meshjoin.dev/mesh"] !== undefined);
       return own.map(({ kind, metadata: { name, resourceVersion = "" } }): [string, string] => [
         `${clusterId(cluster.ref)} ${kind} ${name}`,

@@ -108,7 +108,7 @@ describe("a full run repairs a mesh in which", () => {
     expect(counted()).toEqual(
       requests.map((counts) => ({
         ...counts,
-        get: counts.get + 1,
+        get: counts.get + 2,
         list: counts.list + 3,
         portForward: counts.portForward + 1,
       })),

@@ -1,0 +1,141 @@
+import type { Finding } from "../answers/finding.ts";
+import { isUnfinished, type Outcome } from "../answers/outcome.ts";
+import type { Reason } from "../answers/reasons.ts";
+import type { LeftStatus, RunStatus } from "../answers/status.ts";
+import type { RootVersions } from "../roots/state.ts";
+
+/**
+ * What runs remember of one member: bounded, without key material, written when it changes. Losing it does no
+ * harm: every fact that decides is read anew. Times are RFC 3339.
+ */
+export interface MemberRecord {
+  /** Why the last run that came to the member left work undone; empty if none did. */
+  readonly troubles: readonly Trouble[];
+  /** Clusters that have left, and whose intermediate CA members still trust. */
+  readonly left: readonly LeftCluster[];
+  /** The newest first. */
+  readonly lately: readonly { readonly at: string; readonly what: string }[];
+  /** The last runs of the functions; on one member of the mesh alone. */
+  readonly runs: { readonly [kind in RunKind]?: RunStatus };
+}
+
+export type RunKind = "full" | "tick";
+
+export interface Trouble {
+  readonly reason: Reason;
+  readonly outcome: "waiting" | "failed";
+  readonly message: string;
+  readonly cure: string;
+  /** When a run first met it; a run that did not meet it has ended it. */
+  readonly since: string;
+}
+
+export interface LeftCluster extends LeftStatus {
+  /** The claimed roots when it left. Its CA chains to one of them. */
+  readonly rootVersions: readonly number[];
+}
+
+export const EMPTY_RECORD: MemberRecord = { troubles: [], left: [], lately: [], runs: {} };
+
+/** The part of a run that concerns one member. */
+export interface RunResult {
+  readonly now: Date;
+  readonly outcome: Outcome;
+  /** Of the member and of the pairs in which it is the reader. */
+  readonly findings: readonly Finding[];
+  /** What the run changed, as a sentence without its period; undefined for nothing. */
+  readonly changes: string | undefined;
+  readonly left: readonly LeftCluster[];
+  readonly roots: RootVersions;
+  readonly isMember: (clusterId: string) => boolean;
+  /** Of a full run of the functions, for the member that keeps their notes. */
+  readonly run?: { readonly kind: RunKind; readonly outcome: Outcome; readonly version: string };
+}
+
+const TROUBLES_MAX = 5;
+const LEFT_MAX = 20;
+const LATELY_MAX = 12;
+const MESSAGE_MAX = 500;
+/** A run that ends as the one before is noted again after this time: the heartbeat. */
+const HEARTBEAT_MS = 3_600_000;
+
+/** The record after a run; `before` itself where nothing worth a write has changed. */
+export function nextRecord(before: MemberRecord, result: RunResult): MemberRecord {
+  const troubles = troublesOf(before, result);
+  const left = leftOf(before, result);
+  const lately = [...newsOf(before, troubles, result), ...before.lately].slice(0, LATELY_MAX);
+  const runs = runsOf(before, result);
+  const isSame =
+    sameTroubles(before.troubles, troubles) &&
+    JSON.stringify(before.left) === JSON.stringify(left) &&
+    before.lately.length === lately.length &&
+    before.lately[0] === lately[0] &&
+    before.runs === runs;
+  return isSame ? before : { troubles, left, lately, runs };
+}
+
+function troublesOf({ troubles }: MemberRecord, { outcome, findings, now }: RunResult): Trouble[] {
+  if (!isUnfinished(outcome)) return [];
+  const loud = findings.filter(({ severity }) => severity !== "info");
+  const causes = loud.length > 0 ? loud : findings;
+  const byReason = new Map(causes.map((cause) => [cause.reason, cause]));
+  return [...byReason.values()].slice(0, TROUBLES_MAX).map(({ reason, message, cure }) => ({
+    reason,
+    outcome,
+    message: message.slice(0, MESSAGE_MAX),
+    cure: cure.slice(0, MESSAGE_MAX),
+    since: troubles.find((trouble) => trouble.reason === reason)?.since ?? now.toISOString(),
+  }));
+}
+
+/** Numbers in a message, such as times and counts, change from run to run. */
+function sameTroubles(before: readonly Trouble[], after: readonly Trouble[]): boolean {
+  const gist = (troubles: readonly Trouble[]) =>
+    JSON.stringify(troubles.map(({ since: _, ...trouble }) => trouble)).replaceAll(/\d+/g, "");
+  return gist(before) === gist(after);
+}
+
+function leftOf({ left }: MemberRecord, result: RunResult): LeftCluster[] {
+  const newest = new Map([...left, ...result.left].map((each) => [each.clusterId, each]));
+  return [...newest.values()].filter((each) => isStillTrusted(each, result)).slice(-LEFT_MAX);
+}
+
+/** Not once it is a member again, its CA has ended, or none of the roots that it may chain to is claimed. */
+function isStillTrusted(
+  { clusterId, trustedUntil, rootVersions }: LeftCluster,
+  { now, roots, isMember }: Pick<RunResult, "now" | "roots" | "isMember">,
+): boolean {
+  const claimed = new Set<number | undefined>(Object.values(roots));
+  const hasEnded = trustedUntil !== null && new Date(trustedUntil) <= now;
+  return !isMember(clusterId) && !hasEnded && rootVersions.some((version) => claimed.has(version));
+}
+
+function newsOf(
+  { troubles: before }: MemberRecord,
+  after: readonly Trouble[],
+  { changes, now }: RunResult,
+): MemberRecord["lately"] {
+  const begun = after.filter(({ reason }) => !before.some((trouble) => trouble.reason === reason));
+  const sentences = [
+    ...begun.map(
+      ({ outcome, reason }) => `${outcome === "failed" ? "a run failed" : "a run waits"}: ${reason}`,
+    ),
+    ...[changes ?? []].flat(),
+    ...(before.length > 0 && after.length === 0 ? ["a run left nothing undone any more"] : []),
+  ];
+  return sentences.map((what) => ({ at: now.toISOString(), what }));
+}
+
+function runsOf({ runs }: MemberRecord, { run, now }: RunResult): MemberRecord["runs"] {
+  if (run === undefined) return runs;
+  const { kind, outcome, version } = run;
+  const last = runs[kind];
+  const isOld = last === undefined || now.getTime() - new Date(last.at).getTime() >= HEARTBEAT_MS;
+  const isNews =
+    last !== undefined && (last.version !== version || gravity(last.outcome) !== gravity(outcome));
+  return isOld || isNews ? { ...runs, [kind]: { at: now.toISOString(), outcome, version } } : runs;
+}
+
+function gravity(outcome: Outcome): Outcome | "finished" {
+  return isUnfinished(outcome) ? outcome : "finished";
+}

@@ -1,0 +1,133 @@
+import { type Finding, finding } from "../answers/finding.ts";
+import type { LeftStatus, PastEvent, RunStatus, RunsStatus } from "../answers/status.ts";
+import type { Member } from "./observation.ts";
+import { isReachable } from "./observation.ts";
+import type { MemberRecord, RunKind, Trouble } from "./record.ts";
+
+/** A note that stands for longer than this is no note any more. A join takes a few minutes. */
+const USUAL_MS = 15 * 60_000;
+/** Full runs and ticks come every ten minutes, and are noted once an hour. */
+const SILENT_MS = 2.5 * 3_600_000;
+const LATELY_SHOWN = 20;
+
+interface Recorded {
+  readonly clusterId: string;
+  readonly record: MemberRecord;
+}
+
+function recorded(members: readonly Member[]): Recorded[] {
+  return members
+    .filter(isReachable)
+    .flatMap(({ clusterId, state: { record } }) => (record === undefined ? [] : [{ clusterId, record }]));
+}
+
+/**
+ * What the last run could not do to this member, beside the `live` findings of a look. A look sees that a
+ * part is missing; only the run knew why it could not make it.
+ */
+export function rememberedTroubles(member: Member, live: readonly Finding[], now: Date): Finding[] {
+  return recorded([member]).flatMap(({ clusterId, record }) =>
+    record.troubles.flatMap((trouble) => {
+      const isLoud = live.some(({ reason, severity }) => reason === trouble.reason && severity !== "info");
+      return isLoud
+        ? []
+        : [...[asFinding(trouble, clusterId, live) ?? []].flat(), ...overdue(trouble, clusterId, now)];
+    }),
+  );
+}
+
+/** Undefined for a note that the look makes itself. */
+function asFinding(
+  { reason, message, cure, since }: Trouble,
+  clusterId: string,
+  live: readonly Finding[],
+): Finding | undefined {
+  if (live.some((each) => each.reason === reason)) return undefined;
+  return finding(reason, `${message} (so since ${since}, by the last run)`, cure, clusterId);
+}
+
+function overdue(
+  { reason, outcome, message, cure, since }: Trouble,
+  clusterId: string,
+  now: Date,
+): Finding[] {
+  if (outcome !== "waiting" || now.getTime() - new Date(since).getTime() < USUAL_MS) return [];
+  const what = `${clusterId} has waited since ${since}, longer than usual: ${message} (${reason})`;
+  return [finding("JoinOverdue", what, cure, clusterId)];
+}
+
+/** The newest notes of the functions' runs that any member keeps. */
+export function runsOnRecord(members: readonly Member[]): RunsStatus {
+  const newest = (kind: RunKind): RunStatus | "unknown" =>
+    recorded(members)
+      .flatMap(({ record }) => record.runs[kind] ?? [])
+      .reduce<RunStatus | "unknown">(
+        (last, each) => (last === "unknown" || last.at < each.at ? each : last),
+        "unknown",
+      );
+  return { full: newest("full"), tick: newest("tick") };
+}
+
+/** The functions have noted no full run, or no tick, for long; or never, in a mesh that is old enough. */
+export function silentRuns(members: readonly Member[], now: Date): Finding[] {
+  const { full, tick } = runsOnRecord(members);
+  const age = now.getTime() - (oldestIssue(members)?.getTime() ?? now.getTime());
+  const silences = [
+    ...silence("full run", "sync-mesh", full, age, now),
+    ...silence("tick", "on-rotation-request", tick, age, now),
+  ];
+  return silences.map(({ message, name }) =>
+    finding(
+      "RunSilent",
+      message,
+      `see why: gcloud scheduler jobs list, and gcloud functions logs read ${name}; once by hand: meshjoin sync`,
+    ),
+  );
+}
+
+/** When the oldest intermediate of Meshjoin's was issued; the mesh is at least that old. */
+function oldestIssue(members: readonly Member[]): Date | undefined {
+  const issued = members
+    .filter(isReachable)
+    .flatMap(({ state: { cacerts } }) => (cacerts?.owner === "ours" ? (cacerts.issuedAt ?? []) : []));
+  return issued.length === 0 ? undefined : new Date(Math.min(...issued.map((date) => date.getTime())));
+}
+
+function silence(
+  what: string,
+  name: string,
+  last: RunStatus | "unknown",
+  ageOfMesh: number,
+  now: Date,
+): { readonly message: string; readonly name: string }[] {
+  if (last === "unknown") {
+    return ageOfMesh < SILENT_MS ? [] : [{ message: `no ${what} of the functions is on record`, name }];
+  }
+  if (now.getTime() - new Date(last.at).getTime() < SILENT_MS) return [];
+  return [{ message: `the functions have noted no ${what} since ${last.at}`, name }];
+}
+
+/** Clusters that have left and whose CA members trust, by cluster ID. */
+export function leftOnRecord(members: readonly Member[], now: Date): LeftStatus[] {
+  const present = new Set(members.map(({ clusterId }) => clusterId));
+  const all = recorded(members).flatMap(({ record }) => record.left);
+  const newest = new Map(
+    all.toSorted((a, b) => (a.since < b.since ? -1 : 1)).map((each) => [each.clusterId, each]),
+  );
+  return [...newest.values()]
+    .filter(({ clusterId, trustedUntil }) => !present.has(clusterId) && !hasPassed(trustedUntil, now))
+    .map(({ clusterId, since, trustedUntil }) => ({ clusterId, since, trustedUntil }))
+    .toSorted((a, b) => (a.clusterId < b.clusterId ? -1 : 1));
+}
+
+function hasPassed(time: string | null, now: Date): boolean {
+  return time !== null && new Date(time) <= now;
+}
+
+/** What runs did to the members lately, the newest first. */
+export function latelyOnRecord(members: readonly Member[]): PastEvent[] {
+  return recorded(members)
+    .flatMap(({ clusterId, record }) => record.lately.map(({ at, what }) => ({ at, clusterId, what })))
+    .toSorted((a, b) => (a.at < b.at ? 1 : -1))
+    .slice(0, LATELY_SHOWN);
+}

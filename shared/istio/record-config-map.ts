@@ -1,0 +1,76 @@
+import * as z from "zod/mini";
+import { OUTCOMES } from "../core/answers/outcome.ts";
+import { isReason } from "../core/answers/reasons.ts";
+import { EMPTY_RECORD, type MemberRecord } from "../core/member/record.ts";
+import { ISTIO_NAMESPACE } from "../core/names.ts";
+import type { KubernetesObject } from "../ports/kubernetes-object.ts";
+import type { ObjectRef } from "../ports/member-api.ts";
+import { secretData } from "./member-state.ts";
+import { ownerOf, ownershipLabels } from "./ownership.ts";
+
+/** The ConfigMap in which a member's record stands. */
+export const RECORD: ObjectRef = {
+  apiVersion: "v1",
+  kind: "ConfigMap",
+  namespace: ISTIO_NAMESPACE,
+  name: "meshjoin-record",
+};
+const KEY = "record.json";
+
+const time = z.iso.datetime();
+const outcome = z.enum(OUTCOMES);
+const run = z.object({ at: time, outcome, version: z.string() });
+const record = z.object({
+  troubles: z.array(
+    z.object({
+      reason: z.string(),
+      outcome: z.enum(["waiting", "failed"]),
+      message: z.string(),
+      cure: z.string(),
+      since: time,
+    }),
+  ),
+  left: z.array(
+    z.object({
+      clusterId: z.string(),
+      since: time,
+      trustedUntil: z.nullable(time),
+      rootVersions: z.array(z.int()),
+    }),
+  ),
+  lately: z.array(z.object({ at: time, what: z.string() })),
+  runs: z.object({ full: z.exactOptional(run), tick: z.exactOptional(run) }),
+});
+
+/** A record that is absent, foreign or unreadable counts as empty: losing one does no harm. */
+export function readRecord(configMap: KubernetesObject | undefined, meshId: string): MemberRecord {
+  if (configMap === undefined || ownerOf(configMap.metadata, meshId) !== "ours") return EMPTY_RECORD;
+  const parsed = record.safeParse(jsonOf(secretData(configMap)[KEY]));
+  if (!parsed.success) return EMPTY_RECORD;
+  const { troubles, ...rest } = parsed.data;
+  // Another version of Meshjoin may have reasons that this one does not know.
+  return {
+    ...rest,
+    troubles: troubles.flatMap(({ reason, ...trouble }) =>
+      isReason(reason) ? [{ ...trouble, reason }] : [],
+    ),
+  };
+}
+
+function jsonOf(text = ""): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+export function recordConfigMap(text: string, meshId: string): KubernetesObject {
+  const { apiVersion, kind, namespace = ISTIO_NAMESPACE, name } = RECORD;
+  return {
+    apiVersion,
+    kind,
+    metadata: { name, namespace, labels: ownershipLabels(meshId) },
+    data: { [KEY]: text },
+  };
+}

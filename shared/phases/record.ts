@@ -1,0 +1,110 @@
+import { applyRecord } from "../apply/record.ts";
+import { distinct, type Finding } from "../core/answers/finding.ts";
+import { type Outcome, worst } from "../core/answers/outcome.ts";
+import { count } from "../core/count.ts";
+import { isReachable, type ReachableMember } from "../core/member/observation.ts";
+import { EMPTY_RECORD, nextRecord, type RunResult } from "../core/member/record.ts";
+import { ConflictError } from "../errors.ts";
+import { merge, NOTHING, outcomeOfRun, type Report, settle } from "../report.ts";
+import type { Run } from "../run.ts";
+import { VERSION } from "../version.ts";
+import type { Course, Phase } from "./course.ts";
+
+/**
+ * Writes down what a later look could not see: why work was left undone, what was done, which clusters have
+ * left, and that the functions run. The first reachable member keeps the notes of the functions' runs. A run
+ * that has nothing new to say writes nothing.
+ */
+export const record: Phase = async (run, course) => {
+  const own = course.mesh.members.filter(isReachable).filter((member) => keepsRecord(member, course));
+  const [first] = own.map(({ clusterId }) => clusterId).toSorted();
+  const results = await Promise.all(
+    own.map((member) => note(run, course, member, member.clusterId === first)),
+  );
+  return merge(...results);
+};
+
+/** A subject whose control plane is Meshjoin's: a guest is not written to. */
+function keepsRecord({ clusterId, state }: ReachableMember, { mesh, plan }: Course): boolean {
+  const half = plan.members.find((each) => each.clusterId === clusterId);
+  const isOurs = state.controlPlane === undefined || state.controlPlane.owner === "ours";
+  return mesh.subjects.has(clusterId) && half?.standing !== "blocked" && isOurs;
+}
+
+async function note(
+  run: Run,
+  course: Course,
+  { cluster, clusterId, state }: ReachableMember,
+  isFirst: boolean,
+): Promise<Partial<Report>> {
+  const before = state.record ?? EMPTY_RECORD;
+  const next = nextRecord(before, resultFor(run, course, clusterId, isFirst));
+  if (next === before) return NOTHING;
+  return await settle(
+    clusterId,
+    "its record was written",
+    async (): Promise<Partial<Report>> => {
+      const { spec, signal } = run;
+      await run.inTurn(() => applyRecord(run.ports.fleet.member(cluster), next, spec.meshId, signal));
+      return NOTHING;
+    },
+    // A cluster without Istio's namespace cannot hold one; its member report says why it has none.
+    ({ error }) => (error instanceof ConflictError ? NOTHING : { errors: [error] }),
+  );
+}
+
+function resultFor(
+  run: Run,
+  { request, mesh, report }: Course,
+  clusterId: string,
+  isFirst: boolean,
+): RunResult {
+  const { versions } = mesh.roots;
+  const claimed = Object.values(versions);
+  const members = new Set(mesh.members.map((member) => member.clusterId));
+  const { outcome, findings, changes } = partOf(report, clusterId);
+  return {
+    now: run.ports.clock.now(),
+    outcome,
+    findings,
+    changes,
+    left: report.left.map((each) => ({ ...each, rootVersions: claimed })),
+    roots: versions,
+    isMember: (id) => members.has(id),
+    ...(isFirst && request.notedAs !== undefined
+      ? { run: { kind: request.notedAs, outcome: outcomeOfRun(report), version: VERSION } }
+      : {}),
+  };
+}
+
+/** The part of a report that is about one member, and about the pairs in which it is the reader. */
+function partOf(report: Report, id: string): Pick<RunResult, "outcome" | "findings" | "changes"> {
+  const own = report.members.filter(({ clusterId }) => clusterId === id);
+  const pairs = report.pairs.filter(({ reader, counts }) => reader === id && counts);
+  const unfinished = worst([...own, ...pairs].map(({ outcome }) => outcome));
+  const findings: Finding[] = [
+    ...own.flatMap((member) => member.findings),
+    ...report.findings.filter(({ clusterId }) => clusterId === id),
+  ];
+  return { outcome: unfinished, findings: distinct(findings), changes: changesOf(own, pairs) };
+}
+
+/** In words: what happened to each kind of thing, and why. */
+function changesOf(own: Report["members"], pairs: Report["pairs"]): string | undefined {
+  const has = (change: Outcome) => own.some(({ outcome }) => outcome === change);
+  const reasons = new Set(own.flatMap(({ findings }) => findings.map(({ reason }) => reason)));
+  const why = reasons.size === 0 ? "" : `, because of ${[...reasons].toSorted().join(", ")}`;
+  const sentences = [
+    has("created") ? `its own half was created${why}` : "",
+    has("updated") ? `its own half was updated${why}` : "",
+    has("deleted") ? `objects were deleted${why}` : "",
+    secretsThatWere("created", pairs),
+    secretsThatWere("updated", pairs),
+  ];
+  return sentences.filter((sentence) => sentence !== "").join("; ") || undefined;
+}
+
+function secretsThatWere(change: "created" | "updated", pairs: Report["pairs"]): string {
+  const number = pairs.filter(({ outcome }) => outcome === change).length;
+  return number === 0 ? "" : `${count(number, "remote secret was", "remote secrets were")} ${change}`;
+}

@@ -1,0 +1,124 @@
+import { describe, expect, it } from "@jest/globals";
+import { clusterId } from "../../../shared/core/names.ts";
+import { RECORD } from "../../../shared/istio/record-config-map.ts";
+import { preview } from "../../../shared/preview.ts";
+import { reconcile } from "../../../shared/reconcile.ts";
+import { collectStatus } from "../../../shared/status.ts";
+import { aCluster } from "../../support/builders/cluster.ts";
+import { aMesh, type FakeMesh } from "../../support/fakes/mesh.ts";
+import { isRecordOfRuns, objectsOf, versionsOf } from "./world.ts";
+
+const HOUR = 3600;
+const WHOLE = { scope: "mesh", reason: "test" } as const;
+
+const records = (mesh: FakeMesh) => objectsOf(mesh).filter(isRecordOfRuns);
+
+/** What the functions do every ten minutes. */
+async function noted(mesh: FakeMesh, notedAs: "full" | "tick" = "full") {
+  return await reconcile(mesh.run(), { ...WHOLE, rollOut: true, notedAs });
+}
+
+describe("a join that fails", () => {
+  it("is shown by status and plan with its real cure, until it succeeds", async () => {
+    const mesh = await aMesh({ members: 2 });
+    await mesh.reconcile("mesh");
+    const third = aCluster({ name: "m3" });
+    mesh.add(third);
+    await mesh.roots.disable(1);
+    await mesh.join(third);
+
+    const id = clusterId(third.ref);
+    const failure = expect.objectContaining({ reason: "RunFailed", severity: "error", cure: "enable it" });
+    const member = (await collectStatus(mesh.run())).members.find((each) => each.clusterId === id);
+    expect(member?.findings).toContainEqual(failure);
+    expect((await preview(mesh.run(), WHOLE)).findings).toContainEqual(failure);
+
+    mesh.roots.enable(1);
+    await mesh.join(third);
+    const mended = (await collectStatus(mesh.run())).members.find((each) => each.clusterId === id);
+    expect(mended?.findings.map(({ reason }) => reason)).not.toContain("RunFailed");
+  });
+
+  it("is no trouble of another member", async () => {
+    const mesh = await aMesh({ members: 2 });
+    await mesh.reconcile("mesh");
+    const third = aCluster({ name: "m3" });
+    mesh.add(third);
+    await mesh.roots.disable(1);
+    await mesh.join(third);
+    const { members } = await collectStatus(mesh.run());
+    expect(members.slice(0, 2).flatMap(({ findings }) => findings)).toEqual([]);
+  });
+});
+
+describe("the runs of the functions", () => {
+  it("are noted on one member, once an hour; the runs between write nothing", async () => {
+    const mesh = await aMesh({ members: 2 });
+    await noted(mesh);
+    await noted(mesh);
+    const before = versionsOf(mesh);
+    mesh.clock.advance(HOUR / 2);
+    await noted(mesh);
+    expect(versionsOf(mesh)).toEqual(before);
+    mesh.clock.advance(HOUR / 2);
+    await noted(mesh);
+    const changed = versionsOf(mesh).filter((version) => !before.includes(version));
+    expect(changed.map((version) => version.split(" ")[1])).toEqual([RECORD.name]);
+  });
+
+  it("are told by status, and their silence is a warning of a mesh that is old enough", async () => {
+    const mesh = await aMesh({ members: 2 });
+    await mesh.reconcile("mesh");
+    expect((await collectStatus(mesh.run())).runs).toEqual({ full: "unknown", tick: "unknown" });
+    await noted(mesh);
+    await noted(mesh, "tick");
+    const at = mesh.clock.now().toISOString();
+    const { runs, findings } = await collectStatus(mesh.run());
+    expect(runs).toMatchObject({ full: { at, outcome: "unchanged" }, tick: { at } });
+    expect(findings).toEqual([]);
+    mesh.clock.advance(3 * HOUR);
+    await noted(mesh, "tick");
+    const silent = (await collectStatus(mesh.run())).findings;
+    expect(silent).toMatchObject([
+      { reason: "RunSilent", message: `the functions have noted no full run since ${at}` },
+    ]);
+  });
+});
+
+describe("the record", () => {
+  it("may be deleted, and may be nonsense, without harm", async () => {
+    const mesh = await aMesh({ members: 2 });
+    await noted(mesh);
+    expect(records(mesh)).toHaveLength(2);
+    mesh.servers[0]!.store.delete(RECORD);
+    const other = mesh.servers[1]!.store.get(RECORD);
+    mesh.servers[1]!.store.write({ ...other!, data: { "record.json": "{" } }, "kubectl");
+    expect((await noted(mesh)).summary).toMatchObject({ outcome: "unchanged", findings: [] });
+    expect((await collectStatus(mesh.run())).runs.full).toMatchObject({ outcome: "unchanged" });
+  });
+
+  it("is left alone where it is another owner's, and stops nothing", async () => {
+    const mesh = await aMesh({ members: 1 });
+    await mesh.reconcile("mesh");
+    const { store } = mesh.servers[0]!;
+    store.delete(RECORD);
+    const { name, namespace = "" } = RECORD;
+    store.create({
+      apiVersion: "v1",
+      kind: "ConfigMap",
+      metadata: { name, namespace },
+      data: { "record.json": "mine" },
+    });
+    const { summary } = await noted(mesh);
+    expect(summary.outcome).toBe("unchanged");
+    expect(store.get(RECORD)?.["data"]).toEqual({ "record.json": "mine" });
+  });
+
+  it("says what was done, without a key", async () => {
+    const mesh = await aMesh({ members: 2 });
+    await mesh.reconcile("mesh");
+    const { lately } = await collectStatus(mesh.run());
+    expect(lately[0]?.what).toMatch(/^its own half was created.*; 1 remote secret was created$/);
+    expect(JSON.stringify(records(mesh))).not.toMatch(/BEGIN|eyJ/);
+  });
+});

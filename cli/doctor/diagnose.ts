@@ -3,14 +3,17 @@ import { sourceIds } from "../../shared/core/cluster/sources.ts";
 import { checkCredentials } from "../../shared/doctor/credentials.ts";
 import { checkRoot } from "../../shared/doctor/google.ts";
 import { callersGrants } from "../../shared/doctor/grants.ts";
+import { checkMembership } from "../../shared/doctor/lost.ts";
 import { checkMembers } from "../../shared/doctor/members.ts";
-import { checkSources } from "../../shared/doctor/sources.ts";
 import type { Operator } from "../../shared/operator.ts";
 import type { Host } from "../host.ts";
 import { BUILD_COMMAND, manifestFault } from "../manifest.ts";
 import { CONFIGURATION, configure } from "./configure.ts";
 import { checkFirewalls } from "./firewall.ts";
 import { checkNetwork } from "./network.ts";
+
+/** For the lists of all sources, and for clusters that are no members and may have been. */
+const ASKING_MS = 60_000;
 
 /** Checks all needs of a run, and writes nothing. Stops at a fault of configuration or credentials. */
 export async function diagnose(host: Host): Promise<Diagnosis> {
@@ -33,7 +36,7 @@ export async function diagnose(host: Host): Promise<Diagnosis> {
     const grants = callersGrants(email);
     const [root, { checks, members, isComplete }] = await Promise.all([
       checkRoot(ports, { spec, signerUrl, grants }),
-      checkSources(ports, spec, grants),
+      checkMembership(ports, spec, grants, AbortSignal.timeout(ASKING_MS)),
     ]);
     return {
       checks: [

@@ -6,6 +6,7 @@ import type { Ports, RotatorPorts } from "../ports/ports.ts";
 import { ownDeadline } from "./deadline.ts";
 import { checkRoot, checkRootChanges } from "./google.ts";
 import { functionsGrants } from "./grants.ts";
+import { checkMembership } from "./lost.ts";
 import { checkMembers } from "./members.ts";
 import { checkSources } from "./sources.ts";
 
@@ -66,15 +67,16 @@ async function examineWithMembers(
 ): Promise<readonly Check[]> {
   const signal = ownDeadline(callersSignal);
   const grants = functionsGrants(account);
+  const isReconciler = account === "reconciler";
+  const looksForLost = isReconciler && member === undefined;
   const [root, sources] = await Promise.all([
     checkRoot(ports, { spec, signerUrl, grants, signal }),
-    checkSources(ports, spec, grants, signal),
+    (looksForLost ? checkMembership : checkSources)(ports, spec, grants, signal),
   ]);
   const members = sources.members.filter(({ ref }) => member === undefined || clusterId(ref) === member);
   if (members.length === 0 && member !== undefined && sources.isComplete) {
     throw notAMember(member);
   }
-  const isReconciler = account === "reconciler";
   return [
     root,
     ...sources.checks,

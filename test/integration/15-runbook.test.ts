@@ -39,6 +39,7 @@ const SETTINGS = { WORKLOAD_TTL: "2s", CLOCK_SKEW: "2s", INTERMEDIATE_TTL: "1h" 
 const DAY_MS = 86_400_000;
 
 const JOIN = "A join failed or hangs";
+const LOST = "A member has lost its label";
 const PAIR = "A pair is not synced";
 const RENEWAL = "A certificate or token is past its renewal time";
 const ROTATION = "A rotation is stuck";
@@ -374,6 +375,21 @@ describe("a command of the runbook", () => {
       await sync(fleet);
       await expectPaired(membersOf(fleet));
       const [stays = named("mesh-1"), ...leavers] = membersOf(fleet);
+      const [lost = stays] = leavers;
+      const values = { CLUSTER: lost.clusterId };
+      await setLabels(fleet, lost, {});
+      await sync(fleet);
+      await Promise.all([
+        expectCommand(LOST, /^gcloud logging read/, { shows: [`meshjoin label ${lost.clusterId}`] }),
+        expectCommand(LOST, /status$/, { shows: ["MemberLost"] }),
+      ]);
+      await expectCommand(LOST, /label CLUSTER/, { values, shows: ["mesh_id=sandbox"] });
+      await sync(fleet);
+      await expectPaired(membersOf(fleet));
+      await expectCommand(LOST, /leave CLUSTER/, { values, shows: ["deleted"] });
+      await expectForgotten(fleet, lost);
+      await setLabels(fleet, lost, MESH_LABEL);
+      await sync(fleet);
       for (const leaver of leavers) await setLabels(fleet, leaver, {});
       await sync(fleet);
       await Promise.all([
@@ -382,7 +398,7 @@ describe("a command of the runbook", () => {
       ]);
       const kept = leavers.map(({ clusterId }) => `istio-remote-secret-${clusterId}`);
       expect([...(await secrets(stays)).keys()]).toEqual(expect.arrayContaining(kept));
-      await expectCommand(FINDING, /sync --yes/, { shows: ["deleted"] });
+      await expectCommand(LOST, /sync --yes/, { shows: ["deleted"] });
       for (const leaver of leavers) await expectForgotten(fleet, leaver);
     },
     SCENARIO_MS,

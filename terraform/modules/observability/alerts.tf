@@ -29,6 +29,14 @@ locals {
         },
       ]
     }
+    lost = {
+      title    = "A member has lost its label"
+      severity = "CRITICAL"
+      means    = "The other members remove their credentials of it when its grace is over, and requests to it fail then."
+      conditions = [
+        { name = "a member is lost", metric = "member-lost", window = 900, lasting = 0 },
+      ]
+    }
     pair = {
       title    = "A pair is not synced"
       severity = "ERROR"

@@ -10,6 +10,14 @@ locals {
       EOT
       labels      = { cluster = "EXTRACT(jsonPayload.cluster)" }
     }
+    member-lost = {
+      description = "Members that have lost their label, as each full run finds them."
+      filter      = <<-EOT
+        resource.type="cloud_run_revision" AND severity>=ERROR
+        AND jsonPayload.finding.reason=("MemberLost" OR "MassLeave")
+      EOT
+      labels      = { reason = "EXTRACT(jsonPayload.finding.reason)", cluster_id = "EXTRACT(jsonPayload.finding.clusterId)" }
+    }
     pair-not-synced = {
       description = "Connections that istiod does not show as synced."
       filter      = <<-EOT

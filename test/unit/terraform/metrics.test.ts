@@ -166,6 +166,20 @@ describe("the log-based metrics count", () => {
     expect(counted()).toContain("error-finding");
   });
 
+  it("a member that has lost its label, and none that a person takes out", async () => {
+    const { sync, counted, mesh } = await aDeployment({ members: 4 });
+    await sync();
+    const [lost, leaver] = mesh.clusters;
+    const leaving = [clusterId(leaver!.ref)];
+    mesh.directory.put({ ...leaver!, labels: {} });
+    await mesh.reconcile("mesh", { leaving });
+    await sync();
+    expect(counted()).not.toContain("member-lost");
+    mesh.directory.put({ ...lost!, labels: {} });
+    await sync();
+    expect(counted()).toContain("member-lost");
+  });
+
   it("what is refused in the middle of a run", async () => {
     const { sync, counted, mesh } = await aDeployment();
     mesh.servers[0]!.faults.forbidden = ["list", "get"];

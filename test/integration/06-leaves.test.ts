@@ -1,17 +1,30 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, it } from "@jest/globals";
+import { unsyncedPairs } from "../../sandbox/fleet/istiod-sync.ts";
+import type { FleetMember } from "../../sandbox/google/member.ts";
 import { functionLog, type LogLine } from "./world/events.ts";
 import { MESH_LABEL, membersOf, SCENARIO_MS, useFleet } from "./world/fleet.ts";
 import { beginDeletion, clearFaults, holdEvents, setFault, setLabels } from "./world/google.ts";
-import { secrets, snapshot } from "./world/kubectl.ts";
+import { kubectl, secrets, snapshot } from "./world/kubectl.ts";
 import { eventually, expectForgotten, expectPaired, joined } from "./world/mesh.ts";
 import { plan, status, sync } from "./world/sync-mesh.ts";
 
-const world = useFleet({ members: 3 });
+/** No full run comes by itself here, so a scenario decides if one comes within it. */
+const GRACE_S = 5;
+const world = useFleet({ members: 3, env: { MESHJOIN_LEAVE_GRACE: `${GRACE_S}s` } });
 
 async function untilLogged(holds: (line: LogLine) => boolean): Promise<void> {
   const seen = async () => (await functionLog(world.fleet)).some(holds);
   expect(await eventually(seen, Boolean)).toBe(true);
 }
+
+/** What an istiod has logged about its remote secret for another member. */
+async function linesAbout(reader: FleetMember, target: FleetMember): Promise<readonly string[]> {
+  const log = await kubectl(reader, "-n", "istio-system", "logs", "deploy/istiod");
+  return log.split("\n").filter((line) => line.includes(`istio-remote-secret-${target.clusterId}`));
+}
+
+const isSkip = (line: string) => line.includes("kubeconfig are identical");
 
 describe("leaving", () => {
   it(
@@ -31,18 +44,40 @@ describe("leaving", () => {
   );
 
   it(
-    "06.2 a member that loses its label loses every way in and out with the full run, and keeps its CA; with the label it comes back",
+    "06.2 a member that loses its label stays in the mesh for a grace, and its peers' istiods do not notice; then it loses every way in and out, and keeps its CA; with the label it comes back",
     async () => {
       const { fleet } = world;
-      const leaver = membersOf(fleet)[0];
-      if (leaver === undefined) throw new Error("there is no member");
       const members = membersOf(fleet);
-      const before = await Promise.all(members.map((member) => snapshot(member)));
+      const [leaver, ...peers] = members;
+      if (leaver === undefined) throw new Error("there is no member");
+      const everything = async () => await Promise.all(members.map((member) => snapshot(member)));
+      const before = await everything();
       await setLabels(fleet, leaver, {});
       await untilLogged(({ finding }) => finding?.reason === "MemberLeft");
       await fleet.waitUntilDelivered();
-      expect(await Promise.all(members.map((member) => snapshot(member)))).toEqual(before);
+      expect(await everything()).toEqual(before);
 
+      const seen = await Promise.all(peers.map(async (peer) => (await linesAbout(peer, leaver)).length));
+      const lost = expect.objectContaining({ reason: "MemberLost", severity: "error" });
+      expect(await sync(fleet)).toMatchObject({ body: { outcome: "updated", findings: [lost] } });
+      const noted = await everything();
+      await setLabels(fleet, leaver, MESH_LABEL);
+      await fleet.waitUntilDelivered();
+      expect(await everything()).toEqual(noted);
+      expect(await sync(fleet)).toMatchObject({ body: { outcome: "updated", findings: [] } });
+      await expectPaired(members);
+      for (const [index, peer] of peers.entries()) {
+        const news = async () => (await linesAbout(peer, leaver)).slice(seen[index]);
+        // One for the note, and one for its end.
+        const skipped = await eventually(news, (lines) => lines.filter(isSkip).length === 2);
+        expect(skipped.filter(isSkip)).toHaveLength(2);
+        expect(skipped.filter((line) => /(?:Adding|Updating|Deleting)\b.*cluster/i.test(line))).toEqual([]);
+      }
+      expect(await sync(fleet)).toMatchObject({ body: { outcome: "unchanged", findings: [] } });
+
+      await setLabels(fleet, leaver, {});
+      await sync(fleet);
+      await sleep(GRACE_S * 1000);
       expect(await sync(fleet)).toMatchObject({
         body: { outcome: "deleted", findings: [expect.objectContaining({ reason: "TrustedLeaver" })] },
       });
@@ -98,17 +133,31 @@ describe("leaving", () => {
   );
 
   it(
-    "06.5 most of the mesh does not leave on the word of labels until somebody confirms it",
+    "06.5 most of the mesh does not leave on the word of labels that go one after the other, nor all of it, until somebody confirms it",
     async () => {
       const { fleet } = world;
-      const [stays, ...leavers] = membersOf(fleet);
+      const members = membersOf(fleet);
+      const [stays, ...leavers] = members;
       if (stays === undefined) throw new Error("there is no member");
       await holdEvents(fleet);
       const before = await secrets(stays);
-      for (const leaver of leavers) await setLabels(fleet, leaver, {});
-      expect(await sync(fleet)).toMatchObject({
-        body: { findings: leavers.map(() => expect.objectContaining({ reason: "MassLeave" })) },
-      });
+      const reasons = async () => (await sync(fleet)).body.findings.map(({ reason }) => reason).toSorted();
+      for (const leaver of leavers) {
+        await setLabels(fleet, leaver, { team: "payments" });
+        await sync(fleet);
+      }
+      expect(await reasons()).toEqual([
+        ...leavers.map(() => "MassLeave"),
+        ...leavers.map(() => "MemberLost"),
+      ]);
+      await setLabels(fleet, stays, { team: "payments" });
+      expect(await reasons()).toEqual([
+        ...members.map(() => "MassLeave"),
+        ...members.map(() => "MemberLost"),
+      ]);
+      expect((await status(fleet)).findings).toHaveLength(2 * members.length);
+      expect(await unsyncedPairs(members)).toEqual([]);
+      await setLabels(fleet, stays, MESH_LABEL);
       expect([...(await secrets(stays)).keys()]).toEqual([...before.keys()]);
 
       expect(await sync(fleet, { confirm: ["MassLeave"] })).toMatchObject({ body: { outcome: "deleted" } });

@@ -29,12 +29,12 @@ export const LAYERS: readonly Layer[] = [
     role: "the interfaces to the outside, the log, the configuration",
   },
   { paths: ["shared/pki/", "shared/istio/"], role: "certificates; the objects that Istio must find" },
-  { paths: ["shared/doctor/"], role: "what an account can read and may do: ok, fault, or unknown" },
   { paths: ["shared/limits/"], role: "the pool of port-forwards" },
   { paths: ["shared/run.ts"], role: "one run: its ports, limits and deadline" },
   { paths: ["shared/report.ts"], role: "the result of a run, and the only merge" },
   { paths: ["shared/apply/"], role: "executes actions; each has an outcome" },
   { paths: ["shared/look/", "shared/plan-context.ts"], role: "reads through ports; unreachable is a value" },
+  { paths: ["shared/doctor/"], role: "what an account can read and may do: ok, fault, or unknown" },
   { paths: ["shared/phases/"], role: "the parts of a run, one after the other" },
   { paths: ["shared/reconcile.ts"], role: "look, plan, phases, report" },
   {

@@ -22,9 +22,12 @@ export interface Binaries {
   readonly pilotDiscovery: string;
   readonly istioctl: string;
   readonly pubsub: string;
+  readonly portforward: string;
 }
 
 const MODULE = fileURLToPath(new URL(".", import.meta.url));
+/** What decides which programs these are. */
+const SOURCES = ["go.mod", "go.sum", "pubsub/main.go", "portforward/main.go"];
 const HEARTBEAT_MS = 20_000;
 const ERROR_LINES = 30;
 
@@ -39,7 +42,7 @@ function versionOf(goMod: string, module: string): string {
 
 async function cacheDirectory(istioRelease: string): Promise<string> {
   const hash = createHash("sha256");
-  for (const file of ["go.mod", "go.sum", "pubsub/main.go"]) hash.update(await readFile(join(MODULE, file)));
+  for (const file of SOURCES) hash.update(await readFile(join(MODULE, file)));
   hash.update(`${istioRelease} ${platform()} ${arch()}`);
   return userCache("binaries", hash.digest("hex").slice(0, 16));
 }
@@ -197,6 +200,7 @@ export async function ensureBinaries(
     pilotDiscovery: pathOf("pilot-discovery"),
     istioctl: pathOf("istioctl"),
     pubsub: pathOf("pubsub"),
+    portforward: pathOf("portforward"),
   };
 }
 

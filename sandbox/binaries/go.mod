@@ -46,7 +46,10 @@ tool (
 	k8s.io/kubernetes/cmd/kubectl
 )
 
-require cloud.google.com/go/pubsub/v2 v2.8.1
+require (
+	cloud.google.com/go/pubsub/v2 v2.8.1
+	k8s.io/cri-streaming v0.36.3
+)
 
 require (
 	cel.dev/expr v0.25.2 // indirect

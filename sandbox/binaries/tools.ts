@@ -20,6 +20,7 @@ export interface Versions {
 /** In this order each tool shares most with what was compiled before it. */
 export const TOOL_NAMES = [
   "pubsub",
+  "portforward",
   "etcd",
   "istioctl",
   "pilot-discovery",
@@ -52,6 +53,7 @@ export function toolsOf(names: readonly ToolName[], versions: Versions): Tool[] 
   const kubernetes = kubernetesStamps(versions.kubernetes);
   const byName: Readonly<Record<ToolName, Omit<Tool, "name">>> = {
     pubsub: { source: "./pubsub", minutes: 0.5, stamps: [] },
+    portforward: { source: "./portforward", minutes: 0.2, stamps: [] },
     etcd: { source: "go.etcd.io/etcd/server/v3", minutes: 0.5, stamps: [] },
     istioctl: { source: "istio.io/istio/istioctl/cmd/istioctl", minutes: 3, stamps: istio },
     "pilot-discovery": { source: "istio.io/istio/pilot/cmd/pilot-discovery", minutes: 1, stamps: istio },

@@ -12,7 +12,8 @@ import { renderKubeconfig } from "./kubeconfig.ts";
 import type { ImageRegistry } from "./node/image-registry.ts";
 import { startKubeletServer } from "./node/kubelet-server.ts";
 import { type IstiodOfPod, type NodeStandIn, startNode } from "./node/node.ts";
-import { startPodNetwork } from "./pod-network.ts";
+import { type PodNetwork, startPodNetwork } from "./pod-network.ts";
+import { type PortForwardSockets, startPortForwards } from "./port-forwards.ts";
 import { GOOGLES_SERVICE_RANGE } from "./service-range.ts";
 import type { TrafficSupport } from "./traffic-support.ts";
 
@@ -96,15 +97,19 @@ const KUBELET_PORT = 10_250;
 const LONGEST_SOCKET_PATH = 103;
 const CONTROLLERS_TIMEOUT_MS = 60_000;
 
-async function socketPath(dir: string, undo: Undo): Promise<string> {
-  const inside = join(dir, "pod-network.sock");
-  if (inside.length <= LONGEST_SOCKET_PATH) {
-    await rm(inside, { force: true });
+async function socketPaths(dir: string, undo: Undo): Promise<PortForwardSockets> {
+  const inside = socketsIn(dir);
+  if (Object.values(inside).every((path) => path.length <= LONGEST_SOCKET_PATH)) {
+    for (const path of Object.values(inside)) await rm(path, { force: true });
     return inside;
   }
   const short = await mkdtemp(join(tmpdir(), "mj-"));
   undo.add(() => rm(short, { recursive: true, force: true }));
-  return join(short, "pods.sock");
+  return socketsIn(short);
+}
+
+function socketsIn(dir: string): PortForwardSockets {
+  return { podNetwork: join(dir, "pod-network.sock"), portForwards: join(dir, "port-forwards.sock") };
 }
 
 async function bindAdministrators(api: ApiClient, options: RunningClusterOptions): Promise<void> {
@@ -146,20 +151,18 @@ interface NodeParts {
 async function startNodeParts(
   options: RunningClusterOptions,
   apiServer: ApiServer,
-  network: Awaited<ReturnType<typeof startPodNetwork>>,
+  { network, sockets }: { readonly network: PodNetwork; readonly sockets: PortForwardSockets },
   undo: Undo,
 ): Promise<NodeParts> {
   const { server, caPem, tokens } = apiServer;
   const api = createApiClient({ server, caPem, token: tokens.node });
   const podPrefix = `10.${100 + options.podCidrIndex}`;
   const nodeIp = `${podPrefix}.255.254`;
-  const istiodOf = (namespace: string, pod: string) =>
-    node.istiods().find((candidate) => candidate.namespace === namespace && candidate.pod === pod)?.istiod;
   const kubelet = await startKubeletServer({
     certPem: apiServer.certPem,
     keyPem: apiServer.keyPem,
-    portOf: (namespace, pod, port) => istiodOf(namespace, pod)?.ports.get(port),
-    logPathOf: (namespace, pod) => istiodOf(namespace, pod)?.logPath,
+    recordOf: (namespace, pod) => node.recordOf(namespace, pod),
+    portForwards: sockets.portForwards,
   });
   undo.add(() => kubelet.stop());
   network.setRoute(`${nodeIp}:${KUBELET_PORT}`, { port: kubelet.port, fromHost: false });
@@ -185,8 +188,11 @@ async function start(options: RunningClusterOptions, undo: Undo): Promise<Runnin
   const { name, dir, logDir } = options;
   await mkdir(dir, { recursive: true });
   await mkdir(logDir, { recursive: true });
-  const network = await startPodNetwork(await socketPath(dir, undo));
+  const sockets = await socketPaths(dir, undo);
+  const network = await startPodNetwork(sockets.podNetwork);
   undo.add(() => network.stop());
+  const portForwards = await startPortForwards(options, sockets);
+  undo.add(() => portForwards.stop({ graceMs: 0 }));
   const etcd = await startEtcd(options);
   undo.add(() => etcd.process.stop({ graceMs: 0 }));
   const apiServer = await startApiServer({
@@ -200,7 +206,7 @@ async function start(options: RunningClusterOptions, undo: Undo): Promise<Runnin
   undo.add(() => controllerManager.stop({ graceMs: 0 }));
   const proxy = await startFaultProxy(apiServer.port, { cert: apiServer.certPem, key: apiServer.keyPem });
   undo.add(() => proxy.stop());
-  const { node, api } = await startNodeParts(options, apiServer, network, undo);
+  const { node, api } = await startNodeParts(options, apiServer, { network, sockets }, undo);
   await bindAdministrators(api, options);
 
   const { server, caPem, tokens } = apiServer;
@@ -225,8 +231,8 @@ async function start(options: RunningClusterOptions, undo: Undo): Promise<Runnin
 }
 
 function runningIstiod({ pod, istiod }: IstiodOfPod): RunningIstiod[] {
-  const { pid, ports } = istiod;
-  const address = (containerPort: number) => `127.0.0.1:${ports.get(containerPort)}`;
+  const { pid, listeners } = istiod;
+  const address = (containerPort: number) => `127.0.0.1:${listeners.ports.get(containerPort)}`;
   return pid === undefined ? [] : [{ pod, pid, http: `http://${address(8080)}`, xds: address(15012) }];
 }
 

@@ -1,9 +1,10 @@
-import { mkdir } from "node:fs/promises";
+import { mkdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import type { V1ContainerState } from "@kubernetes/client-node";
 import { type ProcessExit, type RunningProcess, startProcess } from "../../os/process.ts";
 import { VANILLA_ENVOY_ENV } from "../traffic-support.ts";
+import type { ContainerLog } from "./container-log.ts";
 import { type ContainerReport, NOT_STARTED } from "./container-report.ts";
 import { resolveArgs, resolveEnv } from "./container-spec.ts";
 import { type IstiodFiles, type IstiodFilesOptions, istiodFiles } from "./istiod-files.ts";
@@ -18,11 +19,11 @@ export interface IstiodOptions extends IstiodFilesOptions {
 
 /** istiod's container: a process, its files and its restarts. */
 export interface Istiod {
-  readonly logPath: string;
   /** Of the process; undefined while none runs. */
   readonly pid: number | undefined;
-  /** Container port → port on 127.0.0.1. */
-  readonly ports: ReadonlyMap<number, number>;
+  readonly listeners: Listeners;
+  /** Of the run that goes on or was the last, or of the one before it; undefined where there was none. */
+  logOf(which: { readonly previous: boolean }): ContainerLog | undefined;
   /** Brings the mounted files up to date, as the kubelet does some time after a change. */
   refresh(): void;
   stop(): Promise<void>;
@@ -38,15 +39,24 @@ export async function startIstiod(options: IstiodOptions): Promise<Istiod> {
   const listeners = await chooseListeners();
   const files = istiodFiles(options);
   const name = options.pod.metadata?.name ?? "istiod";
-  const container: Running = { options, name, listeners, files, ended: ended.signal, report: NOT_STARTED };
+  const container: Running = {
+    options,
+    name,
+    logPath: join(options.logDir, `${name}.log`),
+    listeners,
+    files,
+    ended: ended.signal,
+    report: NOT_STARTED,
+    logs: [],
+  };
   await mkdir(options.root, { recursive: true });
   const finished = keepRunning(container);
   return {
-    logPath: join(options.logDir, `${name}.log`),
-    ports: listeners.ports,
+    listeners,
     get pid() {
       return container.process?.pid;
     },
+    logOf: ({ previous }) => logOf(container, previous),
     refresh() {
       if (!ended.signal.aborted) void files.write().catch(() => undefined);
     },
@@ -59,13 +69,20 @@ export async function startIstiod(options: IstiodOptions): Promise<Istiod> {
   };
 }
 
+interface RunLog extends ContainerLog {
+  to?: number;
+}
+
 interface Running {
   readonly options: IstiodOptions;
   readonly name: string;
+  readonly logPath: string;
   readonly listeners: Listeners;
   readonly files: IstiodFiles;
   readonly ended: AbortSignal;
   report: ContainerReport;
+  /** Of each run, the oldest first; all are in one file. */
+  readonly logs: RunLog[];
   /** While there is one. */
   process?: RunningProcess | undefined;
 }
@@ -90,17 +107,34 @@ async function keepRunning(container: Running): Promise<void> {
 
 /** How it ended; undefined if it could not be started. */
 async function runOnce(container: Running): Promise<V1ContainerState | undefined> {
+  const { logPath: path } = container;
+  const from = await sizeOf(path);
   const process = await start(container).catch((error: unknown) => {
     tell(container, { state: { waiting: { reason: "ContainerCreating", message: String(error) } } });
   });
   if (process === undefined) return undefined;
   container.process = process;
   const startedAt = new Date().toISOString();
+  const log: RunLog = { path, from, startedAt };
+  container.logs.push(log);
   tell(container, { state: running(startedAt) });
   if (container.ended.aborted) await process.stop({ graceMs: 0 });
   const exit = await probeUntilExit(process, readinessUrl(container), (ready) => tell(container, { ready }));
   container.process = undefined;
+  log.to = await sizeOf(path);
   return terminated(exit, startedAt);
+}
+
+async function sizeOf(path: string): Promise<number> {
+  return await stat(path).then(
+    ({ size }) => size,
+    () => 0,
+  );
+}
+
+/** As a kubelet chooses: while no run goes on, the last one is both. */
+function logOf({ process, logs }: Running, previous: boolean): ContainerLog | undefined {
+  return logs.at(previous && process !== undefined ? -2 : -1);
 }
 
 async function start({ options, name, listeners, files }: Running): Promise<RunningProcess> {

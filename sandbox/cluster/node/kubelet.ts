@@ -1,13 +1,14 @@
 import { join } from "node:path";
 import type { V1Container } from "@kubernetes/client-node";
 import type { ApiClient } from "../api-client.ts";
-import type { PodNetwork } from "../pod-network.ts";
+import type { PodNetwork, Route } from "../pod-network.ts";
 import type { TrafficSupport } from "../traffic-support.ts";
 import { NOT_STARTED } from "./container-report.ts";
 import { istiodContainer, type Lookup, type NodeFacts } from "./container-spec.ts";
 import { type PullReport, pullBackedOff, pullFailed, refusedPulls } from "./image-pulls.ts";
 import type { ImageRegistry } from "./image-registry.ts";
-import { startIstiod } from "./istiod.ts";
+import { type Istiod, startIstiod } from "./istiod.ts";
+import { loopbackPorts } from "./listeners.ts";
 import { writeEvent } from "./pod-events.ts";
 import { type PodRecord, pathOf, unlessGone } from "./pod-record.ts";
 import { podStatus } from "./pod-status.ts";
@@ -58,7 +59,9 @@ export async function endPod(kubelet: Kubelet, record: PodRecord): Promise<void>
 export async function stopContainers({ network }: Kubelet, record: PodRecord): Promise<void> {
   const { istiod } = record;
   record.istiod = undefined;
-  for (const port of istiod?.ports.keys() ?? []) network.deleteRoute(`${record.ip}:${port}`);
+  for (const address of istiod === undefined ? [] : routesOf(record, istiod).keys()) {
+    network.deleteRoute(address);
+  }
   await istiod?.stop();
 }
 
@@ -118,7 +121,15 @@ async function runIstiod(kubelet: Kubelet, record: PodRecord, container: V1Conta
       kubelet.again(record);
     },
   });
-  for (const [port, local] of record.istiod.ports) {
-    network.setRoute(`${podIp}:${port}`, { port: local, fromHost: true });
+  for (const [address, route] of routesOf(record, record.istiod)) network.setRoute(address, route);
+}
+
+/** The pod's own address, and its loopback, which a port-forward connects to: `UID:PORT`. */
+function routesOf({ ip, latest }: PodRecord, { listeners }: Istiod): ReadonlyMap<string, Route> {
+  const routes = new Map<string, Route>();
+  for (const [port, local] of listeners.ports) routes.set(`${ip}:${port}`, { port: local, fromHost: true });
+  for (const [port, local] of loopbackPorts(listeners)) {
+    routes.set(`${latest.metadata?.uid}:${port}`, { port: local, fromHost: false });
   }
+  return routes;
 }

@@ -9,11 +9,14 @@ const FLAGS: ReadonlyMap<number, string> = new Map([
   [15017, "httpsAddr"],
 ]);
 
+/** Where `istioctl admin log` asks. */
+const CTRLZ_PORT = 9876;
+
 /** Where an istiod listens on this machine. */
 export interface Listeners {
   /** Container port → port on 127.0.0.1. */
   readonly ports: ReadonlyMap<number, number>;
-  /** No client asks there. Without this port, each istiod would take the same one. */
+  /** The port on 127.0.0.1 of the one that istiod opens on its pod's loopback alone, {@link CTRLZ_PORT}. */
   readonly ctrlz: number;
 }
 
@@ -21,6 +24,11 @@ export async function chooseListeners(): Promise<Listeners> {
   const ports = new Map<number, number>();
   for (const port of FLAGS.keys()) ports.set(port, await freePort());
   return { ports, ctrlz: await freePort() };
+}
+
+/** As a process in the pod reaches them. */
+export function loopbackPorts({ ports, ctrlz }: Listeners): ReadonlyMap<number, number> {
+  return new Map([...ports, [CTRLZ_PORT, ctrlz]]);
 }
 
 export function listenerFlags({ ports, ctrlz }: Listeners): string[] {

@@ -13,6 +13,8 @@ import { createWorkQueue } from "./work-queue.ts";
 /** Scheduler and kubelet in one: binds every pending pod to its one node, and runs istiod as a process. */
 export interface NodeStandIn {
   istiods(): readonly IstiodOfPod[];
+  /** undefined for a pod that the kubelet does not have. */
+  recordOf(namespace: string, pod: string): PodRecord | undefined;
   stop(): Promise<void>;
 }
 
@@ -65,6 +67,10 @@ export async function startNode(options: NodeOptions): Promise<NodeStandIn> {
   );
   return {
     istiods: () => [...records.values()].flatMap(istiodOf),
+    recordOf: (namespace, pod) =>
+      [...records.values()].find(({ latest: { metadata } }) => {
+        return metadata?.namespace === namespace && metadata.name === pod;
+      }),
     async stop() {
       ended.abort();
       clearInterval(tokenCheck);

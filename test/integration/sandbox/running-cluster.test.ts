@@ -1,9 +1,11 @@
+import { execFile } from "node:child_process";
 import { once } from "node:events";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { createServer, type IncomingMessage } from "node:http";
 import { Agent, get } from "node:https";
 import { platform, tmpdir } from "node:os";
 import { join } from "node:path";
+import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
 import { CoreV1Api, KubeConfig } from "@kubernetes/client-node";
 import { ensureBinaries } from "../../../sandbox/binaries/build.ts";
@@ -17,6 +19,15 @@ const CALLER = "reconciler@demo.iam.gserviceaccount.com";
 const TOKEN = "a-token-of-the-reconciler";
 /** Binaries may have to be compiled first. */
 const START_TIMEOUT_MS = 30 * 60_000;
+
+/** As an administrator. */
+async function kubectl(...args: string[]): Promise<string> {
+  const { kubectl: path } = await binaries();
+  const { stdout } = await promisify(execFile)(path, ["--kubeconfig", cluster.kubeconfigPath, ...args]);
+  return stdout;
+}
+
+const binaries = () => ensureBinaries(() => undefined, pin.release);
 
 /** Knows one token. */
 const tokenReview = createServer((request, response) => {
@@ -43,7 +54,7 @@ beforeAll(async () => {
     name: "one",
     dir,
     logDir: join(dir, "logs"),
-    binaries: await ensureBinaries(() => undefined, pin.release),
+    binaries: await binaries(),
     tokenReviewUrl: `http://127.0.0.1:${port}/`,
     adminUsers: [CALLER],
     registry: { refusal: () => undefined },
@@ -97,6 +108,16 @@ describe("a running cluster", () => {
     );
     expect(pod.status?.podIP).toMatch(/^10\.142\./);
     expect(pod.status?.conditions?.find(({ type }) => type === "Ready")?.status).toBe("True");
+    await expect(kubectl("logs", "web")).rejects.toThrow("this container is no process in the sandbox");
+    for (const subresource of ["log", "portforward"]) {
+      const path = `/api/v1/namespaces/default/pods/web/${subresource}`;
+      const asked = kubectl("get", "--raw", path, "--as=stranger");
+      await expect(asked).rejects.toThrow(`cannot get resource "pods/${subresource}"`);
+    }
+    await expect(kubectl("get", "--raw", "/api/v1/namespaces/default/pods/web/portforward")).rejects.toThrow(
+      "Upgrade request required",
+    );
+    await expect(kubectl("exec", "web", "--", "ls")).rejects.toThrow("exec and attach are not there");
 
     await api.deleteNamespacedPod({ namespace, name: "web" });
     const left = await eventually(

@@ -4,7 +4,6 @@ import { createSecureServer, type Http2ServerRequest, type Http2ServerResponse }
 import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { text } from "node:stream/consumers";
-import { forwardingSockets, servePortForward } from "../../../../../sandbox/cluster/node/port-forward.ts";
 import { ISTIO_NAMESPACE, READER_SERVICE_ACCOUNT } from "../../../../../shared/core/names.ts";
 import { MeshjoinError } from "../../../../../shared/errors.ts";
 import type { FakeApiServer } from "../api-server.ts";
@@ -13,6 +12,7 @@ import { processFaults } from "../faults.ts";
 import type { TlsIdentity } from "./identity.ts";
 import { istiodPorts } from "./istiod-ports.ts";
 import { type Answer, answerObject, queryOf } from "./objects.ts";
+import { forwardingSockets, servePortForward } from "./port-forward.ts";
 import { refusalOf, statusBody } from "./status.ts";
 import { type Target, targetOf } from "./target.ts";
 import type { UsageMeter } from "./usage.ts";

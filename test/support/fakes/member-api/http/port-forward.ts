@@ -1,17 +1,14 @@
 import type { Duplex } from "node:stream";
 import { type WebSocket, WebSocketServer } from "ws";
 
-/** In the order of preference; k8s.io/apimachinery/pkg/util/remotecommand/constants.go. */
-const PROTOCOLS = ["v5.channel.k8s.io", "v4.channel.k8s.io"];
-
-/** In v5 this channel number announces that the channel in the next byte ends. */
-const CLOSE_CHANNEL = 255;
+/** A kubelet's, of those for bytes; k8s.io/cri-streaming/pkg/streaming/portforward/websocket.go. */
+const PROTOCOL = "v4.channel.k8s.io";
 
 /** Takes upgrades of any HTTP server. */
 export function forwardingSockets(): WebSocketServer {
   return new WebSocketServer({
     noServer: true,
-    handleProtocols: (offered) => PROTOCOLS.find((protocol) => offered.has(protocol)) ?? false,
+    handleProtocols: (offered) => offered.has(PROTOCOL) && PROTOCOL,
   });
 }
 
@@ -41,7 +38,6 @@ export function servePortForward(
   const targets = new Map<number, Duplex>();
   const ended = (index: number): void => {
     targets.delete(index);
-    if (socket.protocol === PROTOCOLS[0]) sendChannel(socket, CLOSE_CHANNEL, Buffer.from([index * 2]));
     if (targets.size === 0) socket.close(1000);
   };
   for (const [index, port] of ports.entries()) {
@@ -59,9 +55,8 @@ export function servePortForward(
   }
   if (targets.size === 0) socket.close(1000);
   socket.on("message", (data: Buffer) => {
-    const channel = data[0] ?? CLOSE_CHANNEL;
-    if (channel === CLOSE_CHANNEL) targets.get((data[1] ?? 0) / 2)?.end();
-    else targets.get(channel / 2)?.write(data.subarray(1));
+    const [channel = 0] = data;
+    targets.get(channel / 2)?.write(data.subarray(1));
   });
   socket.on("close", () => {
     for (const target of targets.values()) target.destroy();

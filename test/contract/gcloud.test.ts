@@ -170,6 +170,30 @@ describe("the real gcloud", () => {
   );
 
   it(
+    "lets user traffic to the DNS-based endpoint, and lists node pools",
+    async () => {
+      const { gcloud, json } = world;
+      await gcloud("container clusters create one --location europe-west1 --num-nodes 2");
+      await gcloud("container clusters update one --location europe-west1 --enable-dns-access");
+      expect(await json("container clusters list")).toMatchObject([
+        {
+          currentNodeVersion: "1.36.3",
+          controlPlaneEndpointsConfig: {
+            dnsEndpointConfig: { allowExternalTraffic: true, enableK8sTokensViaDns: false },
+          },
+        },
+      ]);
+      expect(await json("container node-pools list --location europe-west1 --cluster one")).toMatchObject([
+        { name: "default-pool", initialNodeCount: 2, status: "RUNNING", version: "1.36.3" },
+      ]);
+      await expect(
+        gcloud("container clusters update one --location europe-west1 --no-enable-ip-access"),
+      ).rejects.toThrow('the sandbox does not update "desiredControlPlaneEndpointsConfig.ipEndpointsConfig"');
+    },
+    TIMEOUT_MS,
+  );
+
+  it(
     "makes the rule that doctor names, widens it, lists it and deletes it",
     async () => {
       const { gcloud, json, compute } = world;

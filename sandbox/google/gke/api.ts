@@ -24,13 +24,14 @@ import {
   parseClusterRequest,
   parseLabels,
   podRange,
-  record,
+  poolsOf,
   renderCluster,
   statedPolicy,
-  text,
   type WorkloadPolicy,
 } from "./cluster.ts";
+import { record, text } from "./fields.ts";
 import { newOperation, type OperationRecord, renderOperation } from "./operations.ts";
+import { parseUpdate } from "./updates.ts";
 
 /**
  * IAM's permissions of the calls served here;
@@ -110,6 +111,7 @@ function routes(state: State): RestRoute[] {
     route("GET", CLUSTERS, "container.clusters.list", listClusters),
     route("POST", CLUSTERS, "container.clusters.create", createCluster),
     route("GET", CLUSTER, "container.clusters.get", getCluster),
+    route("GET", `${CLUSTER}/nodePools`, "container.clusters.get", listNodePools),
     route("PUT", CLUSTER, "container.clusters.update", updateCluster),
     route("DELETE", CLUSTER, "container.clusters.delete", deleteCluster),
     route("POST", labels, "container.clusters.update", setLabels),
@@ -145,6 +147,11 @@ function listClusters(state: State, call: RestCall): object {
 function getCluster(state: State, call: RestCall): object {
   const project = findProject(state.options.projects, part(call, "project"));
   return renderCluster(existing(state, refOf(call, project)), context(call, project));
+}
+
+function listNodePools(state: State, call: RestCall): object {
+  const project = findProject(state.options.projects, part(call, "project"));
+  return { nodePools: poolsOf(existing(state, refOf(call, project)), context(call, project)) };
 }
 
 function createCluster(state: State, call: RestCall): object {
@@ -196,12 +203,6 @@ function createCluster(state: State, call: RestCall): object {
   });
 }
 
-const POLICY = "desiredAutopilotWorkloadPolicyConfig";
-
-/**
- * One thing is changed at a time, as in the real API; what may be changed here is the workload policy of
- * Autopilot.
- */
 function updateCluster(state: State, call: RestCall): object {
   const project = findProject(state.options.projects, part(call, "project"));
   const ref = refOf(call, project);
@@ -210,17 +211,11 @@ function updateCluster(state: State, call: RestCall): object {
   return begin(state, audited, project, "updating", () => {
     const cluster = existing(state, ref);
     idle(cluster);
-    const desired = change[POLICY];
-    if (desired === undefined || Object.keys(change).length > 1) {
-      throw new GoogleError("UNIMPLEMENTED", `The sandbox updates ${POLICY} and nothing else.`);
-    }
-    if (cluster.workloadPolicy === undefined) {
-      throw new GoogleError("INVALID_ARGUMENT", "Workload policies are for Autopilot clusters only.");
-    }
-    const policy = { allowNetAdmin: record(desired)["allowNetAdmin"] === true };
+    const parsed = parseUpdate(cluster, change);
     return async () => {
-      await state.options.backend.setWorkloadPolicy(ref, policy);
-      update(state, ref, { workloadPolicy: policy });
+      if (parsed.kind === "endpoints") return update(state, ref, { request: parsed.request });
+      await state.options.backend.setWorkloadPolicy(ref, parsed.policy);
+      update(state, ref, { workloadPolicy: parsed.policy });
     };
   });
 }

@@ -3,6 +3,8 @@ import { overlap, parseRange } from "../../../shared/core/cluster/address-ranges
 import type { ClusterRef, ClusterStatus, VpcRef } from "../../../shared/core/cluster/cluster.ts";
 import { GOOGLES_SERVICE_RANGE } from "../../cluster/service-range.ts";
 import { GoogleError } from "../http/google-error.ts";
+import { record, text } from "./fields.ts";
+import { renderNodePools } from "./node-pools.ts";
 
 /** The part of a cluster's description that a caller states; everything else gets the real API's defaults. */
 export interface ClusterRequest {
@@ -117,6 +119,11 @@ function regionOf(location: string): string {
   return location.replace(/-[a-z]$/, "");
 }
 
+function nodeZones(location: string): readonly string[] {
+  if (isZone(location)) return [location];
+  return ["a", "b", "c"].map((suffix) => `${location}-${suffix}`);
+}
+
 const LOCATION = /^[a-z]+-[a-z]+\d+(?:-[a-z])?$/;
 const NAME = /^[a-z](?:[-a-z0-9]{0,38}[a-z0-9])?$/;
 const LABEL_KEY = /^[a-z][-_a-z0-9]{0,62}$/;
@@ -210,10 +217,8 @@ export function renderCluster(
   context: { apiVersion: string; projectNumber: string },
 ): object {
   const { ref, request, kubernetes } = cluster;
-  const region = regionOf(ref.location);
-  const zone = isZone(ref.location);
   return {
-    ...defaults(ref),
+    ...DEFAULTS,
     ...request.stated,
     ...ipAllocation(cluster),
     ...network(ref, request.stated),
@@ -228,10 +233,11 @@ export function renderCluster(
     name: ref.name,
     id: cluster.id,
     etag: labelFingerprint({ ...cluster.labels, id: cluster.id, status: cluster.status }),
-    selfLink: `https://container.googleapis.com/${context.apiVersion}/${clusterPath(ref)}`,
+    selfLink: selfLink(ref, context.apiVersion),
     location: ref.location,
     zone: ref.location,
-    locations: zone ? [ref.location] : ["a", "b", "c"].map((suffix) => `${region}-${suffix}`),
+    locations: nodeZones(ref.location),
+    nodePools: poolsOf(cluster, context),
     status: cluster.status,
     ...(cluster.statusMessage === undefined ? {} : { statusMessage: cluster.statusMessage }),
     createTime: cluster.createTime,
@@ -242,18 +248,29 @@ export function renderCluster(
   };
 }
 
-function defaults(ref: ClusterRef): object {
-  return {
-    autopilot: {},
-    databaseEncryption: { currentState: "CURRENT_STATE_DECRYPTED", state: "DECRYPTED" },
-    legacyAbac: {},
-    loggingService: "logging.googleapis.com/kubernetes",
-    monitoringService: "monitoring.googleapis.com/kubernetes",
-    releaseChannel: { channel: "REGULAR" },
-    shieldedNodes: { enabled: true },
-    nodePools: isZone(ref.location) ? [{ name: "default-pool", initialNodeCount: 3, status: "RUNNING" }] : [],
-  };
+export function poolsOf(cluster: ClusterRecord, { apiVersion }: { apiVersion: string }): object[] {
+  const { ref, request, status, kubernetes } = cluster;
+  return renderNodePools(request.stated, {
+    selfLink: selfLink(ref, apiVersion),
+    status,
+    locations: nodeZones(ref.location),
+    version: kubernetes?.kubernetesVersion,
+  });
 }
+
+function selfLink(ref: ClusterRef, apiVersion: string): string {
+  return `https://container.googleapis.com/${apiVersion}/${clusterPath(ref)}`;
+}
+
+const DEFAULTS = {
+  autopilot: {},
+  databaseEncryption: { currentState: "CURRENT_STATE_DECRYPTED", state: "DECRYPTED" },
+  legacyAbac: {},
+  loggingService: "logging.googleapis.com/kubernetes",
+  monitoringService: "monitoring.googleapis.com/kubernetes",
+  releaseChannel: { channel: "REGULAR" },
+  shieldedNodes: { enabled: true },
+};
 
 function ipAllocation(cluster: ClusterRecord): object {
   const range = podRange(cluster);
@@ -336,16 +353,6 @@ function endpoints(cluster: ClusterRecord, projectNumber: string): object {
     },
     privateClusterConfig: { ...announced, ...record(request.stated["privateClusterConfig"] ?? {}) },
   };
-}
-
-export function record(value: unknown): Readonly<Record<string, unknown>> {
-  if (value === undefined) return {};
-  if (typeof value === "object" && value !== null && !Array.isArray(value)) return { ...value };
-  throw invalid("Invalid JSON payload received.");
-}
-
-export function text(value: unknown): string | undefined {
-  return typeof value === "string" && value !== "" ? value : undefined;
 }
 
 function lastSegment(path: string): string {

@@ -53,6 +53,7 @@ describe("the GKE stand-in", () => {
     ["container.clusters.get", "GET", zone + "/clusters/one"],
     ["container.clusters.delete", "DELETE", zone + "/clusters/one"],
     ["container.clusters.update", "POST", zone + "/clusters/one:setResourceLabels"],
+    ["container.clusters.get", "GET", zone + "/clusters/one/nodePools"],
     ["container.operations.get", "GET", zone + "/operations/one"],
   ])("asks for %s before %s %s, and for nothing else", async (permission, method, path) => {
     const send = async (denied: boolean) => {
@@ -88,6 +89,57 @@ describe("the GKE stand-in", () => {
       },
     });
     expect(Buffer.from(cluster.masterAuth?.clusterCaCertificate ?? "", "base64").toString()).toBe("a CA");
+  });
+
+  it("changes one switch of the DNS-based endpoint and leaves the other", async () => {
+    const { client, create, settled } = await aGke();
+    const name = `${zone}/clusters/one`;
+    await create(zone, { name: "one", initialNodeCount: 2 });
+    const set = async (dnsEndpointConfig: object) => {
+      const update = { desiredControlPlaneEndpointsConfig: { dnsEndpointConfig } };
+      const [operation] = await client.updateCluster({ name, update });
+      await settled(`${zone}/operations/${operation.name}`);
+      const [cluster] = await client.getCluster({ name });
+      return cluster.controlPlaneEndpointsConfig?.dnsEndpointConfig;
+    };
+    expect(await set({ allowExternalTraffic: true })).toMatchObject({
+      endpoint: expect.stringContaining(".gke.goog"),
+      allowExternalTraffic: true,
+      enableK8sTokensViaDns: false,
+    });
+    expect(await set({ enableK8sTokensViaDns: true })).toMatchObject({
+      allowExternalTraffic: true,
+      enableK8sTokensViaDns: true,
+    });
+    expect(await set({ allowExternalTraffic: false })).toMatchObject({ allowExternalTraffic: false });
+    await expect(set({ endpoint: "elsewhere" })).rejects.toMatchObject({
+      message: expect.stringContaining("dnsEndpointConfig.endpoint"),
+    });
+    await expect(
+      client.updateCluster({ name, update: { desiredNodeVersion: "1.37", desiredMasterVersion: "1.37" } }),
+    ).rejects.toMatchObject({ code: INVALID_ARGUMENT });
+  });
+
+  it.each([
+    ["of a zone", zone, { initialNodeCount: 2 }, [{ name: "default-pool", initialNodeCount: 2 }]],
+    ["of a region", region, { initialNodeCount: 1 }, [{ name: "default-pool", locations: { length: 3 } }]],
+    ["of Autopilot", region, { autopilot: { enabled: true } }, [{ name: "default-pool" }]],
+    [
+      "stated",
+      zone,
+      { initialNodeCount: undefined, nodePools: [{ name: "a" }, { name: "b" }] },
+      [{ name: "a" }, { name: "b" }],
+    ],
+  ])("lists the node pools %s, and shows the same of the cluster", async (_, parent, stated, pools) => {
+    const { client, create } = await aGke();
+    await create(parent, { name: "one", ...stated });
+    const [{ nodePools }] = await client.listNodePools({ parent: `${parent}/clusters/one` });
+    expect(nodePools).toMatchObject(pools.map((pool) => ({ ...pool, version: "1.36.3", status: "RUNNING" })));
+    const [cluster] = await client.getCluster({ name: `${parent}/clusters/one` });
+    expect(cluster.nodePools).toEqual(nodePools);
+    await expect(client.listNodePools({ parent: `${parent}/clusters/two` })).rejects.toMatchObject({
+      code: NOT_FOUND,
+    });
   });
 
   it("keeps what a create request states", async () => {

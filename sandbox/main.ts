@@ -1,5 +1,6 @@
 import { Command, InvalidArgumentError } from "commander";
 import { inWords } from "../shared/errors.ts";
+import { announceJoins } from "./fleet/announce-joins.ts";
 import { type SandboxFleet, startFleet } from "./fleet/fleet.ts";
 import { renderCounts } from "./traffic/tally.ts";
 import { startTraffic } from "./traffic/traffic.ts";
@@ -68,6 +69,7 @@ try {
   if (traffic && !flows) progress("no requests are sent: they need two members that join");
   const flowing = flows ? await startTraffic(fleet, { waitForAnswer: firewall }) : undefined;
   console.log(renderUsage(dir, fleet.file(), { traffic: flowing?.target, firewall }));
+  void announceJoins({ members: () => fleet?.meshMembers() ?? [], progress, signal });
   await aborted(signal);
   if (flowing !== undefined) console.error(renderCounts(flowing.counts()));
   console.error("stopping");

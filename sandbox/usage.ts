@@ -34,9 +34,10 @@ export function renderUsage(dir: string, fleet: FleetFile, { traffic, firewall }
     member === undefined
       ? []
       : [
-          "Kubernetes:",
-          `  kubectl --kubeconfig ${member.kubeconfig} get secrets -n istio-system`,
-          ...(member.istiodHttp === undefined ? [] : [`  curl ${member.istiodHttp}/debug/clusterz`]),
+          "Kubernetes and Istio:",
+          `  export KUBECONFIG=${member.kubeconfig}`,
+          `  ${fleet.clients.kubectl} get secrets -n istio-system`,
+          ...(member.istiodHttp === undefined ? [] : [`  ${fleet.clients.istioctl} remote-clusters`]),
         ],
     traffic === undefined
       ? []

@@ -15,6 +15,8 @@ export interface FleetFile {
   readonly accessTokenFile: string;
   readonly controlUrl: string;
   readonly logDir: string;
+  /** Paths of the sandbox's own. */
+  readonly clients: { readonly kubectl: string; readonly istioctl: string };
   readonly functions: Readonly<Record<string, string>>;
   readonly members: readonly FleetMember[];
 }

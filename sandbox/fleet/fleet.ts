@@ -73,6 +73,8 @@ export interface SandboxFleet {
   createCluster(name: string, options?: ClusterOptions): Promise<FleetMember>;
   /** Through the GKE API; resolves when the cluster is gone. */
   deleteCluster(name: string): Promise<void>;
+  /** The clusters that carry the label of the mesh. */
+  meshMembers(): readonly FleetMember[];
   /** Until every labelled member's istiod lists every other one as synced. */
   waitUntilSynced(): Promise<void>;
   /**
@@ -140,6 +142,7 @@ async function start(options: FleetOptions, undo: Undo): Promise<SandboxFleet> {
     await rm(join(dir, name), { recursive: true, force: true });
   }
   await mkdir(logDir, { recursive: true });
+  options.progress("starting the stand-ins of Google's APIs and Meshjoin's functions");
 
   const meshId = env["MESHJOIN_MESH_ID"] || "sandbox";
   const traffic = options.traffic === true ? await prepareTraffic(options.progress) : undefined;
@@ -297,7 +300,9 @@ function assemble(parts: Parts, undo: Undo): SandboxFleet {
       throw new Error(`no cluster is named ${name}; see fleet.json for those that run`);
     return member;
   };
+  const meshMembers = () => google.members().filter(({ labels }) => labels[meshLabel] === meshId);
   return {
+    meshMembers,
     accounts: google.accounts,
     faults: google.faults,
     ledger: google.ledger,
@@ -324,6 +329,7 @@ function assemble(parts: Parts, undo: Undo): SandboxFleet {
       accessTokenFile: google.accessTokenFile,
       controlUrl: google.controlUrl,
       logDir: parts.logDir,
+      clients: google.clients,
       functions: parts.functions.urls,
       members: google.members(),
     }),
@@ -337,7 +343,7 @@ function assemble(parts: Parts, undo: Undo): SandboxFleet {
     },
     waitUntilSynced: () =>
       waitUntilSynced({
-        members: () => google.members().filter(({ labels }) => labels[meshLabel] === meshId),
+        members: meshMembers,
         signal: stopping.signal,
         progress: options.progress,
       }),
@@ -357,6 +363,7 @@ async function populate(fleet: SandboxFleet, options: FleetOptions): Promise<voi
     throw new Error("the bundle has no function on-cluster-event, so nothing would join; use --no-join");
   }
   const names = Array.from({ length: options.members }, (_, index) => `mesh-${index + 1}`);
+  if (names.length > 0) options.progress(`starting ${names.join(", ")}`);
   const created = await Promise.allSettled(
     names.map((name, index) =>
       fleet.createCluster(name, { location: LOCATIONS[index % LOCATIONS.length] ?? LOCATIONS[0] }),

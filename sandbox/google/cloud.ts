@@ -72,6 +72,8 @@ export interface GoogleCloud {
   readonly computeEndpoint: string;
   readonly projectEndpoint: string;
   readonly controlUrl: string;
+  /** Paths of the programs that come with the control planes. */
+  readonly clients: { readonly kubectl: string; readonly istioctl: string };
   readonly pubsub: SandboxPubSub;
   /** Of the developer, who may do everything. */
   readonly accessToken: string;
@@ -166,6 +168,7 @@ export async function startGoogleCloud(options: GoogleCloudOptions, undo: Undo):
     computeEndpoint: compute.url,
     projectEndpoint: projectApis.url,
     controlUrl: control.url,
+    clients: { kubectl: binaries.kubectl, istioctl: binaries.istioctl },
     pubsub,
     ...access,
     accounts,

@@ -21,6 +21,12 @@ export async function kubectlPath(): Promise<string> {
   return (await binaries).kubectl;
 }
 
+/** Path of the sandbox's own. */
+export async function istioctlPath(): Promise<string> {
+  binaries ??= find();
+  return (await binaries).istioctl;
+}
+
 /** As an administrator of the member, past the fault proxy. */
 export async function kubectl(member: FleetMember, ...args: string[]): Promise<string> {
   const { stdout } = await run(await kubectlPath(), ["--kubeconfig", member.kubeconfig, ...args], {

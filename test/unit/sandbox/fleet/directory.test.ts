@@ -26,6 +26,7 @@ const fleet: FleetFile = {
   accessTokenFile: "/sandbox/access-token",
   controlUrl: "http://127.0.0.1:4",
   logDir: "/sandbox/logs",
+  clients: { kubectl: "/sandbox/kubectl", istioctl: "/sandbox/istioctl" },
   functions: {},
   members: [],
 };

@@ -5,6 +5,7 @@ import type { KubernetesObject } from "../ports/kubernetes-object.ts";
 /** The parts of apps/v1 Deployment that tell the state of istiod. */
 export interface DeploymentObject extends KubernetesObject {
   readonly spec?: {
+    readonly replicas?: number;
     readonly template?: {
       readonly spec?: {
         readonly containers?: readonly {
@@ -54,6 +55,11 @@ export function isRolledOut(deployment: DeploymentObject): boolean {
   const { metadata, status } = deployment;
   const observed = (status?.observedGeneration ?? 0) >= (metadata.generation ?? 0);
   return observed && serves(deployment) && status?.updatedReplicas === status?.replicas;
+}
+
+/** A person or a controller set the number of pods to 0; no autoscaler acts on that. */
+export function isScaledToZero({ spec }: DeploymentObject): boolean {
+  return spec?.replicas === 0;
 }
 
 /** The tag of the first container's image; empty for a digest alone. */

@@ -64,6 +64,8 @@ async function finish(run: Run, course: Course, half: Applied, limit: AbortSigna
   const outcome = worst(wrote ? plan.actions.map(outcomeOf) : []);
   const finished = { members: [reportOf(half, outcome, plan.findings)] };
   if (plan.standing === "complete") return finished;
+  if (isScaledToZero(member))
+    return { members: [{ ...reportOf(half, "failed", plan.findings), isBlocked: true }] };
   return await settle(
     member.clusterId,
     "its istiod was waited for",
@@ -79,6 +81,11 @@ async function finish(run: Run, course: Course, half: Applied, limit: AbortSigna
 /** Waiting does not help an istiod whose manifest is about to be replaced. */
 function waitsForManifest({ member: { state }, plan }: Half): boolean {
   return plan.rollOut !== undefined && state.reachable && state.controlPlane?.rolledOut === false;
+}
+
+/** No pod of istiod is wanted, so a person must act before waiting helps. */
+function isScaledToZero({ state }: Member): boolean {
+  return state.reachable && state.controlPlane?.isScaledToZero === true;
 }
 
 function reportOf({ member, wrote }: Applied, outcome: Outcome, findings: readonly Finding[]): MemberReport {

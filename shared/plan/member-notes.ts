@@ -46,7 +46,9 @@ const itsRootExpires: Note = ({ state: { cacerts }, clusterId }, { roots, spec, 
 };
 
 const itsIstiodIsNotReady: Note = ({ state: { controlPlane }, clusterId }) =>
-  controlPlane === undefined || controlPlane.rolledOut ? undefined : notReady(controlPlane, clusterId);
+  controlPlane === undefined || (controlPlane.rolledOut && controlPlane.isScaledToZero !== true)
+    ? undefined
+    : notReady(controlPlane, clusterId);
 
 const itsIstioDiffers: Note = ({ state: { controlPlane }, clusterId }, { desired }) =>
   controlPlane?.owner === "ours" && controlPlane.istioVersion !== desired.istioVersion
@@ -83,7 +85,18 @@ const remoteSecretsAreDoubled: Note = ({ clusterId, state }) => {
   });
 };
 
-function notReady({ unpulledImage, notReadyBecause }: ControlPlaneState, clusterId: string): Finding {
+function notReady(
+  { name, isScaledToZero = false, unpulledImage, notReadyBecause }: ControlPlaneState,
+  clusterId: string,
+): Finding {
+  if (isScaledToZero) {
+    return finding(
+      "ScaledToZero",
+      `Deployment ${name} is scaled to 0, so the cluster has no istiod: its pods get no certificate and no configuration`,
+      `kubectl -n ${ISTIO_NAMESPACE} scale deployment ${name} --replicas=1`,
+      clusterId,
+    );
+  }
   if (unpulledImage !== undefined) {
     const { image, node, pod, said } = unpulledImage;
     return finding(

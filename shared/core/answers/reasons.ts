@@ -394,6 +394,11 @@ export const REASONS = {
       "The functions have noted no full run, or no tick, for two and a half hours, or never. Nobody repairs or renews anything meanwhile.",
     cure: "Look at the scheduler's jobs and the functions' logs. `meshjoin sync` does one full run by hand.",
   },
+  ScaledToZero: {
+    severity: "error",
+    means: "A person or a controller has scaled istiod of a member to 0. No autoscaler brings it back.",
+    cure: "`kubectl -n istio-system scale deployment istiod --replicas=1`; the autoscaler goes on from there.",
+  },
   SelfSignedMesh: {
     severity: "error",
     means:

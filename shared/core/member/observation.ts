@@ -134,6 +134,8 @@ export interface ControlPlaneState {
   readonly serves: boolean;
   /** All pods are of the newest template, and one answers. */
   readonly rolledOut: boolean;
+  /** Its Deployment asks for no pod, so waiting does not help. */
+  readonly isScaledToZero?: boolean;
   /** Why it is not rolled out, in the words of its pods' conditions. */
   readonly notReadyBecause: string | undefined;
   /** The image that holds the roll-out up, if one does. */

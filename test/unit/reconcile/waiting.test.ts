@@ -2,6 +2,7 @@ import { describe, expect, it } from "@jest/globals";
 import type { Cluster } from "../../../shared/core/cluster/cluster.ts";
 import { clusterId, ISTIO_NAMESPACE } from "../../../shared/core/names.ts";
 import { UnavailableError } from "../../../shared/errors.ts";
+import { collectStatus } from "../../../shared/status.ts";
 import { aCluster } from "../../support/builders/cluster.ts";
 import { aMesh, type FakeMesh } from "../../support/fakes/mesh.ts";
 import { expectJoined } from "./world.ts";
@@ -11,6 +12,12 @@ const soon = () => ({ signal: AbortSignal.timeout(300) });
 const reasonsOf = (findings: readonly { readonly reason: string }[]) => [
   ...new Set(findings.map(({ reason }) => reason)),
 ];
+const ISTIOD_DEPLOYMENT = {
+  apiVersion: "apps/v1",
+  kind: "Deployment",
+  namespace: ISTIO_NAMESPACE,
+  name: "istiod",
+};
 const NEWCOMER = aCluster({ name: "newcomer" });
 
 async function twoMembersAndANewcomer(): Promise<FakeMesh & { readonly peer: Cluster }> {
@@ -291,6 +298,37 @@ describe("an istiod that needs time", () => {
     });
     expect(store.get(ref)).toBeUndefined();
     expect(await mesh.join(NEWCOMER)).toMatchObject({ retry: false, errors: [] });
+    await expectJoined(mesh);
+  });
+});
+
+describe("a member whose istiod is scaled to 0", () => {
+  it("is said to be that at once, with the command, and is whole again when a person scales it up", async () => {
+    const mesh = await aMesh({ members: 2 });
+    await mesh.reconcile("mesh");
+    const { store } = mesh.servers[0]!;
+    const scale = (replicas: number) => {
+      const deployment = store.get(ISTIOD_DEPLOYMENT)!;
+      const spec = { ...(deployment["spec"] as object), replicas };
+      store.write({ ...deployment, spec }, "kubectl");
+    };
+    scale(0);
+    const { summary, retry } = await mesh.reconcile("mesh");
+    expect(summary.members[0]).toMatchObject({
+      outcome: "failed",
+      findings: [
+        {
+          reason: "ScaledToZero",
+          severity: "error",
+          cure: expect.stringContaining("scale deployment istiod --replicas=1"),
+        },
+      ],
+    });
+    expect(retry).toBe(false);
+    const status = await collectStatus(mesh.run());
+    expect(reasonsOf(status.members[0]!.findings)).toEqual(["ScaledToZero"]);
+    scale(1);
+    await mesh.reconcile("mesh");
     await expectJoined(mesh);
   });
 });

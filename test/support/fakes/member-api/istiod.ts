@@ -2,7 +2,7 @@ import { X509Certificate } from "node:crypto";
 import { parse } from "yaml";
 import { fnv1a } from "../../../../shared/core/hash.ts";
 import { CACERTS, ISTIO_NAMESPACE, ISTIOD, REMOTE_SECRET_LABEL } from "../../../../shared/core/names.ts";
-import { type DeploymentObject, isRolledOut } from "../../../../shared/istio/workload.ts";
+import { type DeploymentObject, isRolledOut, isScaledToZero } from "../../../../shared/istio/workload.ts";
 import type { KubernetesObject } from "../../../../shared/ports/kubernetes-object.ts";
 import type { ObjectRef, RemoteClusterStatus } from "../../../../shared/ports/member-api.ts";
 import type { ObjectStore } from "./object-store.ts";
@@ -112,7 +112,8 @@ export function simulatedIstiod(store: ObjectStore, reach: Reach): SimulatedIsti
       if (deployment === undefined || !store.list(CRDS).length || completeCacerts(store) === undefined)
         return;
       for (const secret of remoteSecrets(store)) ageOf(secret);
-      if (isRolledOut(deployment)) reload();
+      if (isScaledToZero(deployment)) removePods(store, deployment);
+      else if (isRolledOut(deployment)) reload();
       else if (behaviour.readyAfterMs === 0) start();
       else if (Number.isFinite(behaviour.readyAfterMs)) {
         starting ??= setTimeout(start, behaviour.readyAfterMs);
@@ -251,6 +252,14 @@ function writePods(store: ObjectStore, deployment: KubernetesObject): void {
     updatedReplicas: 1,
     availableReplicas: 1,
   };
+  store.write({ ...deployment, status }, "kube-controller-manager");
+}
+
+function removePods(store: ObjectStore, deployment: DeploymentObject): void {
+  const pods = { apiVersion: "v1", kind: "Pod", namespace: ISTIO_NAMESPACE, labelSelector: "app=istiod" };
+  for (const { metadata } of store.list(pods)) store.delete({ ...pods, name: metadata.name });
+  if (deployment.status?.replicas === 0) return;
+  const status = { observedGeneration: deployment.metadata.generation, replicas: 0 };
   store.write({ ...deployment, status }, "kube-controller-manager");
 }
 

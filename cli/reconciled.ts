@@ -58,13 +58,13 @@ function sayErrors(session: Session, { summary, errors }: Reconciled): void {
 }
 
 export function exitCodeOfRun({ summary, retry }: Reconciled): ExitCode {
-  if (summary.outcome === "failed" || unconfirmed(summary, CONFIRMABLE).length > 0) return EXIT.failed;
+  if (summary.outcome === "failed" || waitsForPerson(summary)) return EXIT.failed;
   return retry ? EXIT.retry : EXIT.done;
 }
 
-/** Clusters of the findings that wait for a confirmation. */
-export function unconfirmed({ findings }: Summary, reasons: readonly Reason[]): string[] {
-  return findings.filter(({ reason }) => reasons.includes(reason)).map(({ clusterId = "" }) => clusterId);
+function waitsForPerson({ findings }: Summary): boolean {
+  const reasons: readonly Reason[] = CONFIRMABLE;
+  return findings.some(({ reason }) => reasons.includes(reason));
 }
 
 function findingsOf({ members, findings }: Summary) {

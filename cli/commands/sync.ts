@@ -1,4 +1,5 @@
 import { Option } from "commander";
+import { massLeavers } from "../../shared/core/answers/mass-leave.ts";
 import { type Reconciled, reconcile } from "../../shared/reconcile.ts";
 import { scopeOf } from "../cluster.ts";
 import { type ClusterOption, clusterOption, command } from "../command.ts";
@@ -8,7 +9,6 @@ import {
   type Confirmable,
   exitCodeOfRun,
   showReconciled,
-  unconfirmed,
 } from "../reconciled.ts";
 import type { Session } from "../session.ts";
 
@@ -51,7 +51,7 @@ export const sync = command<SyncOptions>({
         return reconciled;
       };
       const first = await reconcileNow(yes);
-      const open = unconfirmed(first.summary, CONFIRMED_BY_YES);
+      const open = massLeavers(first.summary.findings);
       if (open.length === 0) return exitCodeOfRun(first);
       return exitCodeOfRun((await isMeant(session, open)) ? await reconcileNow(true) : first);
     });

@@ -5,7 +5,17 @@ import type { Absence, Departed } from "../core/member/absence.ts";
 import { isReachable, type Member } from "../core/member/observation.ts";
 import type { MeshSpec } from "../core/spec.ts";
 import type { DepartureAction } from "./action.ts";
-import { holdLost, isLost, isMassLeave, type LossInput, leaverOf, lossNotes, memberLost } from "./lost.ts";
+import {
+  fewOf,
+  holdLost,
+  isLost,
+  isMassLeave,
+  type LossInput,
+  leaverOf,
+  lossNotes,
+  massLeave,
+  memberLost,
+} from "./lost.ts";
 import { removals } from "./removals.ts";
 
 export interface Departure {
@@ -61,6 +71,7 @@ export function planDepartures(given: DepartureInput): DeparturePlan {
       ),
     ],
     findings: [
+      ...[massLeave(input) ?? []].flat(),
       ...judged.flatMap(({ holds }) => holds),
       ...[membersUnknown(input) ?? []].flat(),
       ...leaving.flatMap((departure) => stillTrusted(departure, input) ?? []),
@@ -163,15 +174,11 @@ function leftToTheFullRun(
   ];
 }
 
-const NAMED_MAX = 3;
-
 function membersUnknown({ unasked }: DepartureInput): Finding | undefined {
   if (unasked.length === 0) return undefined;
-  const rest = unasked.length - NAMED_MAX;
-  const names = unasked.slice(0, NAMED_MAX).join(", ") + (rest > 0 ? ` and ${rest} more` : "");
   return finding(
     "LostMembersUnknown",
-    `no member tells which clusters have left, and ${names} did not say whether the mesh has lost them`,
+    `no member tells which clusters have left, and ${fewOf(unasked)} did not say whether the mesh has lost them`,
     "see what keeps Meshjoin from their API servers: meshjoin doctor",
   );
 }

@@ -1,4 +1,5 @@
 import { type Finding, finding } from "../core/answers/finding.ts";
+import { count } from "../core/count.ts";
 import { formatGoDuration } from "../core/duration.ts";
 import type { Departed } from "../core/member/absence.ts";
 import {
@@ -29,8 +30,7 @@ export function isLost({ departed, absence }: Departure, { leavers, leaving }: D
 export function holdLost(departure: Departure, input: LossInput): Finding[] {
   if (!isLost(departure, input)) return [];
   if (input.isMass) {
-    const isConfirmed = input.confirm.includes("MassLeave");
-    return isConfirmed ? [] : [massLeave(departure, input), memberLost(departure, input)];
+    return input.confirm.includes("MassLeave") ? [] : [memberLost(departure, input)];
   }
   const end = endOfGrace(departure, input);
   return end !== undefined && end <= input.now ? [] : [memberLost(departure, input)];
@@ -38,10 +38,14 @@ export function holdLost(departure: Departure, input: LossInput): Finding[] {
 
 /** Proved deletions do not count: they are certain, however many. The last member never goes by itself. */
 export function isMassLeave(input: DepartureInput): boolean {
-  const { members, departures, spec } = input;
-  const lost = departures.filter((departure) => isLost(departure, input)).length;
+  const { members, spec } = input;
+  const lost = lostOf(input).length;
   const isMost = lost > 1 && lost > spec.massLeaveShare * (members.length + lost);
   return isMost || (lost > 0 && members.length === 0);
+}
+
+function lostOf(input: DepartureInput): Departure[] {
+  return input.departures.filter((departure) => isLost(departure, input));
 }
 
 /** Undefined while no full run has noted the loss, unless there is no grace. */
@@ -50,26 +54,31 @@ function endOfGrace({ departed: { lostSince } }: Departure, { spec, now }: Depar
   return since && new Date(since.getTime() + spec.leaveGrace * 1000);
 }
 
-function massLeave({ departed: { clusterId }, absence: { why } }: Departure, input: LossInput): Finding {
-  const { members } = input;
-  const rest = members.length === 0 ? "no member remains" : `${members.length} members remain`;
-  const ends = endOfTokens(clusterId, input);
-  const until = ends === undefined ? "" : `; the tokens for it end from ${ends.toISOString()} on`;
+/** One for all that are lost, beside the finding of each. Undefined in a run about one cluster. */
+export function massLeave(input: LossInput): Finding | undefined {
+  if (!input.isMass || input.only !== undefined || input.confirm.includes("MassLeave")) return undefined;
+  const ids = lostOf(input).map(({ departed }) => departed.clusterId);
+  const ends = endOfTokens(ids, input);
+  const until =
+    ends === undefined ? "" : `; nothing renews the tokens for them, which end from ${ends.toISOString()} on`;
+  const { members, spec } = input;
   return finding(
     "MassLeave",
-    `${clusterId} seems to have left, as most of the mesh (${rest}): ${why}; Meshjoin removes nothing${until}`,
-    "if they should leave, confirm it, which removes those within the grace at once, too: POST /sync with confirm MassLeave, or meshjoin sync --yes",
-    clusterId,
+    `${ids.length} of ${count(members.length + ids.length, "member")} have lost the label ${spec.meshLabel}: ${fewOf(ids)}; Meshjoin removes nothing before a person confirms it${until}`,
+    "take them back with the command that the finding MemberLost of each has; if they should leave, confirm it, " +
+      "which removes those within the grace at once, too: POST /sync with confirm MassLeave, or meshjoin sync --yes",
   );
 }
 
-/** Of the lost, too: without a member they are all that is left. */
-function endOfTokens(id: string, { members, leavers }: DepartureInput): Date | undefined {
+/** The lost ones hold tokens as well: without a member theirs are all that is left. */
+function endOfTokens(ids: readonly string[], { members, leavers }: DepartureInput): Date | undefined {
   const ends = [...members, ...leavers]
     .filter(isReachable)
     .flatMap(({ state }) => state.remoteSecrets)
     .flatMap(({ targetId, owner, tokenExpiresAt }) =>
-      targetId === id && owner === "ours" && tokenExpiresAt !== undefined ? [tokenExpiresAt.getTime()] : [],
+      ids.includes(targetId) && owner === "ours" && tokenExpiresAt !== undefined
+        ? [tokenExpiresAt.getTime()]
+        : [],
     );
   return ends.length === 0 ? undefined : new Date(Math.min(...ends));
 }
@@ -88,7 +97,8 @@ export function memberLost(departure: Departure, input: LossInput): Finding {
 function whenRemoved(departure: Departure, input: LossInput): string {
   const { lostSince } = departure.departed;
   const seen = lostSince === undefined ? "" : `first seen at ${lostSince.toISOString()}; `;
-  if (input.isMass) return `${seen}its credentials stay until a person confirms`;
+  if (input.isMass)
+    return `${seen}the members keep their credentials of it until a person confirms the mass leave`;
   const end = endOfGrace(departure, input);
   if (end === undefined) {
     const grace = formatGoDuration(input.spec.leaveGrace);
@@ -177,4 +187,12 @@ function noteLoss(
 
 export function leaverOf({ clusterId }: Departed, leavers: readonly Member[]): Member | undefined {
   return leavers.find((leaver) => leaver.clusterId === clusterId);
+}
+
+const NAMED_MAX = 3;
+
+/** Names for a message that may be about very many. */
+export function fewOf(names: readonly string[]): string {
+  const rest = names.length - NAMED_MAX;
+  return names.slice(0, NAMED_MAX).join(", ") + (rest > 0 ? ` and ${rest} more` : "");
 }

@@ -100,12 +100,18 @@ describe("labels that vanish from the whole mesh", () => {
     expect(versionsOf(mesh)).toEqual(before);
   });
 
-  it("are told with the time at which the tokens end", async () => {
+  it("are one mass leave, which says that they can be taken back, and when the tokens end", async () => {
     const mesh = await aJoinedMesh(3);
     const end = new Date(mesh.clock.now().getTime() + mesh.spec.tokenTtl * 1000).toISOString();
     for (const cluster of mesh.clusters) relabel(mesh, cluster);
     const { findings } = (await mesh.reconcile("mesh")).summary;
-    expect(findings.find(({ reason }) => reason === "MassLeave")?.message).toContain(end);
+    const [mass, ...others] = findings.filter(({ reason }) => reason === "MassLeave");
+    expect(others).toEqual([]);
+    expect(mass?.message).toContain(
+      `3 of 3 members have lost the label mesh_id: ${mesh.clusters.map(ID).join(", ")};`,
+    );
+    expect(mass?.message).toContain(end);
+    expect(mass?.cure).toMatch(/^take them back .* MemberLost .* sync --yes$/);
   });
 
   it("dissolve the mesh when a person confirms it, those within the grace at once", async () => {

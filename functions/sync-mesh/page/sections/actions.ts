@@ -1,3 +1,4 @@
+import { massLeavers } from "../../../../shared/core/answers/mass-leave.ts";
 import { count } from "../../../../shared/core/count.ts";
 import { type Html, html } from "../html.ts";
 import type { Scene } from "../scene.ts";
@@ -46,15 +47,9 @@ export function memberButtons(clusterId: string, name: string): Html {
   return html`<span class="buttons"><button class="small" form="${ONE.plan}" name="scope" value="${clusterId}" aria-label="Show the plan of ${name}">Plan</button><button class="small" form="${ONE.sync}" name="scope" value="${clusterId}" aria-label="Sync ${name}">Sync</button></span>`;
 }
 
-/** Departures that wait for a confirmation, from the status and from a plan. */
-function massLeavers({ findings, plan }: Scene): string[] {
-  const all = [...findings, ...(plan?.findings ?? [])].filter(({ reason }) => reason === "MassLeave");
-  return [...new Set(all.map(({ clusterId }) => clusterId ?? "a cluster that is not named"))];
-}
-
 /** Undefined if no `MassLeave` is open. The box only makes the browser ask; its value is not sent. */
 export function massLeaveForm(scene: Scene): Html | undefined {
-  const leavers = massLeavers(scene);
+  const leavers = massLeavers([...scene.findings, ...(scene.plan?.findings ?? [])]);
   if (leavers.length === 0) return undefined;
   return html`
 <section id="mass-leave" class="alert warning" aria-labelledby="mass-leave-title">

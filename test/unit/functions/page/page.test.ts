@@ -205,11 +205,14 @@ describe("refreshing", () => {
 });
 
 describe("the form that confirms a mass leave", () => {
-  const left = finding("MassLeave", "it seems to have left", "confirm it", "cn-gone");
+  const left = [
+    finding("MassLeave", "2 of 3 members have lost their label", "confirm it"),
+    finding("MemberLost", "the mesh has lost it", "take it back", "cn-gone"),
+  ];
 
   it.each([
-    ["is there while the status has such a finding", { status: aStatus({ findings: [left] }) }, true],
-    ["is there while a plan has one", { plan: { actions: [], findings: [left] } }, true],
+    ["is there while the status has such a finding", { status: aStatus({ findings: left }) }, true],
+    ["is there while a plan has one", { plan: { actions: [], findings: left } }, true],
     ["is not there else", {}, false],
   ])("%s", (_, seed, expected) => {
     const document = render(seed);

@@ -309,7 +309,7 @@ describe("a member whose istiod is scaled to 0", () => {
     const { store } = mesh.servers[0]!;
     const scale = (replicas: number) => {
       const deployment = store.get(ISTIOD_DEPLOYMENT)!;
-      const spec = { ...(deployment["spec"] as object), replicas };
+      const spec = Object.assign({}, deployment["spec"], { replicas });
       store.write({ ...deployment, spec }, "kubectl");
     };
     scale(0);

@@ -1,6 +1,7 @@
 import { createPrivateKey, generateKeyPairSync } from "node:crypto";
 import { beforeAll, describe, expect, it } from "@jest/globals";
 import type { SandboxFleet } from "../../sandbox/fleet/fleet.ts";
+import { meshStatus } from "../../sandbox/fleet/sync-mesh-client.ts";
 import type { FleetMember } from "../../sandbox/google/member.ts";
 import { basicConstraints, certificateSigning } from "../../shared/pki/extension.ts";
 import { makeKeyPair, privateKeyPem } from "../../shared/pki/key.ts";
@@ -18,7 +19,8 @@ import {
   setLabels,
   setRootEnabled,
 } from "./world/google.ts";
-import { expectUntouched, joined } from "./world/mesh.ts";
+import { list } from "./world/kubectl.ts";
+import { joined } from "./world/mesh.ts";
 
 const world = useFleet({ members: 0 });
 let rootless: FleetMember;
@@ -88,6 +90,11 @@ const BAD_ROOTS: readonly [string, (fleet: SandboxFleet) => Promise<unknown>][] 
   ["RootSecretMissing", deleteRootSecret],
 ];
 
+/** A namespace of Meshjoin's holds the record of why there is no more. */
+async function expectNothingSecret(member: FleetMember): Promise<void> {
+  expect(await list(member, "secrets,deployments", "-A", "-l", "meshjoin.dev/mesh")).toEqual([]);
+}
+
 async function deliver() {
   const { status, lines } = await handle(world.fleet, rootless);
   return { status, errors: lines.flatMap(({ severity, code }) => (severity === "ERROR" ? [code] : [])) };
@@ -95,13 +102,32 @@ async function deliver() {
 
 describe("02.1 a root that cannot sign", () => {
   it.each(BAD_ROOTS)(
-    "is acknowledged as %s, with one ERROR line and nothing written",
+    "is acknowledged as %s, with one ERROR line, and nothing but the namespace written",
     async (code, spoil) => {
       await resetFaults();
       await aliasRoots(world.fleet, { signing: "1" });
       await spoil(world.fleet);
       expect(await deliver()).toEqual({ status: 204, errors: [code] });
-      await expectUntouched(rootless);
+      await expectNothingSecret(rootless);
+    },
+    SCENARIO_MS,
+  );
+
+  it(
+    "is shown by status with the failed join and its cure, for as long as it is disabled",
+    async () => {
+      await resetFaults();
+      const version = await sign(world.fleet, await aPayload());
+      await setRootEnabled(world.fleet, version, false);
+      await deliver();
+      const enable = expect.stringContaining(`gcloud secrets versions enable ${version}`);
+      const { members, findings } = await meshStatus(world.fleet);
+      expect(findings).toContainEqual(
+        expect.objectContaining({ reason: "SigningRootUnusable", cure: enable }),
+      );
+      expect(members.flatMap((each) => each.findings)).toContainEqual(
+        expect.objectContaining({ reason: "RunFailed", severity: "error", cure: enable }),
+      );
     },
     SCENARIO_MS,
   );
@@ -114,7 +140,7 @@ describe("02.1 a root that cannot sign", () => {
       await sign(world.fleet, await aPayload());
       await setFault(world.fleet, { target: "secretmanager", kind: "status", status: 429 });
       expect(await deliver()).toEqual({ status: 500, errors: [] });
-      await expectUntouched(rootless);
+      await expectNothingSecret(rootless);
 
       await resetFaults();
       expect(await deliver()).toEqual({ status: 204, errors: [] });

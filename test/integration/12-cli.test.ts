@@ -8,6 +8,7 @@ import { promisify } from "node:util";
 import { describe, expect, it } from "@jest/globals";
 import { deployBundle } from "../../sandbox/fleet/deployment.ts";
 import { meshjoinEnvironmentFile } from "../../sandbox/fleet/meshjoin-environment.ts";
+import { syncMesh } from "../../sandbox/fleet/sync-mesh-client.ts";
 import { type Bundle, functionProcess, readBundle } from "../../sandbox/google/functions/function-process.ts";
 import type { FleetMember } from "../../sandbox/google/member.ts";
 import { freePort } from "../../sandbox/os/free-port.ts";
@@ -364,6 +365,31 @@ describe("the command line", () => {
         opened.kill("SIGINT");
       }
       expect(await ended).toEqual([0, null]);
+    },
+    SCENARIO_MS,
+  );
+
+  it(
+    "12.10 stops every write of the functions, says so, and lets them go on",
+    async () => {
+      const { fleet } = world;
+      const [reader, target] = [member("mesh-1"), member("mesh-2")];
+      const name = `istio-remote-secret-${target.clusterId}`;
+      expect(await meshjoin("pause", "--yes")).toMatchObject({ code: 0 });
+      await kubectl(reader, "-n", "istio-system", "delete", "secret", name);
+      const paused = await syncMesh(fleet);
+      expect(paused).toMatchObject({ outcome: "waiting", findings: [{ reason: "WritesPaused" }] });
+      expect((await secrets(reader)).has(name)).toBe(false);
+      expect((await meshjoin("status")).out).toContain("meshjoin resume");
+
+      expect(await meshjoin("resume")).toMatchObject({ code: 0 });
+      expect((await syncMesh(fleet)).outcome).toBe("created");
+      await expectPaired(membersOf(fleet));
+      const { runs, lately }: Status = JSON.parse((await meshjoin("status", "--output", "json")).out);
+      expect(runs.full).toMatchObject({ outcome: expect.any(String) });
+      expect(lately).toContainEqual(
+        expect.objectContaining({ clusterId: reader.clusterId, what: "1 remote secret was created" }),
+      );
     },
     SCENARIO_MS,
   );

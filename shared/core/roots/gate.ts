@@ -30,7 +30,7 @@ export interface GateInput {
 export interface Gate {
   /** Whether the next stage may begin. */
   readonly open: boolean;
-  /** What Meshjoin must see first, a sentence each. Time alone does not bring it about: a person must act. */
+  /** What Meshjoin must see first, a sentence each. Time alone does not bring it about. */
   readonly waitingFor: readonly string[];
   /** When the last certificate of the stage before ends; undefined where Meshjoin cannot tell. */
   readonly until: Date | undefined;

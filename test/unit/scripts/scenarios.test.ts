@@ -22,7 +22,7 @@ function faults(name: string, numbers: readonly string[]): string[] {
   );
 }
 
-/** The numbers that the page's row of a file names, in their sequence; a range such as "18.1 to 18.3" names each. */
+/** The numbers in the page's row of a file, in their sequence; "18.1 to 18.3" stands for three. */
 function scenariosOfPage(page: string, name: string): string[] {
   const row = page.split("\n").find((line) => line.startsWith(`| \`${name}\` |`)) ?? "";
   return [...row.matchAll(/\b(?<file>\d{2})\.(?<first>\d+)(?: to \k<file>\.(?<last>\d+))?\b/g)].flatMap(

@@ -43,7 +43,7 @@ function readOr(file, fallback) {
   }
 }
 
-/** npm's record of what it installed agrees with the lockfile: somebody ran `npm install` by hand. */
+/** npm's record of what it installed agrees with the lockfile: a person ran `npm install`. */
 function installedByHand() {
   const record = readOr(path.join(MODULES, ".package-lock.json"), "");
   if (record === "") return false;
@@ -74,7 +74,7 @@ function isAlive(pid) {
 }
 
 /**
- * Takes the lock if nobody holds it. The file appears with its content, so no reader sees it half written.
+ * Takes the lock if no other process holds it. The file appears with its content, so no reader sees it half written.
  */
 function tryLock() {
   const mine = `${MUTEX}.${process.pid}`;

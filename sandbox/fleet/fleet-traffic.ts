@@ -37,8 +37,8 @@ export async function prepareTraffic(progress: (line: string) => void): Promise<
   const tellsPodsApart = await canTellPodsApart(address);
   if (!tellsPodsApart) {
     progress(
-      "this machine does not have every address 127.a.b.c, so no connection shows which pod has opened it: requests pass " +
-        "whatever the firewall's rules say, and whether they would on Google Cloud is not looked at",
+      "this machine does not have every address 127.a.b.c, so no connection shows which pod has opened it: the sandbox does " +
+        "not enforce the firewall's rules, and requests pass that a VPC might drop",
     );
   }
   const binaries = await ensureTrafficBinaries(progress, release);

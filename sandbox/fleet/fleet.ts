@@ -162,7 +162,7 @@ async function start(options: FleetOptions, undo: Undo): Promise<SandboxFleet> {
   const gcloudFile = gcloudEnvironmentFile(dir);
   await writeFile(gcloudFile, renderGcloudEnvironment(dir, { ...google, project: PROJECT.id }));
   undo.add(() => rm(gcloudFile, { force: true }));
-  // After the binaries are there: their first build takes minutes and tells how far it is.
+  // After the binaries are there: their first build takes minutes and shows its progress.
   const built = options.bundle ?? (await build(env));
   const bundle = built === false ? false : await deployBundle(built, join(dir, "functions"));
   const client = createCloudClient({ ...google, project: PROJECT.id });

@@ -102,7 +102,7 @@ async function withPermissions(result: TierResult): Promise<TierResult> {
   const faults = await permissionFaults();
   for (const fault of faults) progress(fault);
   if (faults.length > 0) return { ...result, failed: result.failed + 1 };
-  progress("nothing was denied, and no permission is to spare: npm run permissions lists them");
+  progress("nothing was denied, and every permission was used: npm run permissions lists them");
   return { ...result, passed: result.passed + 1 };
 }
 

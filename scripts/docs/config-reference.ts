@@ -6,7 +6,6 @@ interface Entry {
   readonly about: string;
   /** What holds if it is not set, where that is no fixed text. */
   readonly otherwise?: string;
-  /** It is read and checked, and that is all. */
 }
 
 const ACCESS_FORM = "`auto`, `dns`, `private` or `public`";
@@ -136,8 +135,7 @@ export function renderConfigReference(): string {
     "",
     "Environment variables, and nothing else. A duration is a whole number with one unit: `90d`, `24h`, `5m`, `60s`. An empty",
     "variable counts as not set. All faults are reported at once, each by the name of its variable and with its cure; an unknown",
-    "`MESHJOIN_…` variable is a fault too, so that a misspelt one is not passed over. Where it says *no effect yet*, a value is",
-    "checked and then waits for the function that it is meant for.",
+    "`MESHJOIN_…` variable is a fault too, so that a misspelt one is not passed over.",
     "",
     "| variable | form | default | what it decides |",
     "| --- | --- | --- | --- |",

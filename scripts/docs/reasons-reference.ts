@@ -8,7 +8,11 @@ const SEVERITIES: readonly { readonly severity: Severity; readonly title: string
       title: "Warnings",
       about: "A person should know of it. Time, or a later run, may end it.",
     },
-    { severity: "info", title: "Notes", about: "Meshjoin acts by itself, or there is nothing to do." },
+    {
+      severity: "info",
+      title: "Notes",
+      about: "Meshjoin acts by itself, or there is nothing for a person to do.",
+    },
   ];
 
 function rowsOf(severity: Severity): string[] {

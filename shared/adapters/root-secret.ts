@@ -1,4 +1,4 @@
-// Not the package's entry, for the reason in gke.ts.
+// Not the package's entry, for the reason in cluster-directory.ts.
 import { SecretManagerServiceClient } from "@google-cloud/secret-manager/build/src/v1/index.js";
 import { lazily } from "../async/lazily.ts";
 import { rootSecretName } from "../core/names.ts";

@@ -110,7 +110,7 @@ function readersWithoutSync({ pairs }: Report): string[] {
 function waits(count: number): Finding {
   return finding(
     "RollOutWaits",
-    `a changed manifest waits for the mesh to be whole before it goes to ${count} members`,
+    `a changed manifest waits for the mesh to be healthy before it goes to ${count} members`,
     "follow the cures of the other findings",
   );
 }
@@ -118,8 +118,8 @@ function waits(count: number): Finding {
 function stopped(clusterId: string, waiting: number): Finding {
   return finding(
     "RollOutStopped",
-    `the roll-out of a changed manifest stopped at ${clusterId}; ${waiting} other members keep the one before`,
-    "mend that member, or build with the earlier manifest; the next full run goes on when the mesh is whole",
+    `the roll-out of a changed manifest stopped at ${clusterId}; ${waiting} other members keep the earlier manifest`,
+    "mend that member, or build with the earlier manifest; the next full run goes on when the mesh is healthy",
     clusterId,
   );
 }

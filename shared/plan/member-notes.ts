@@ -36,7 +36,7 @@ const itsRootsAreUnsafe: Note = ({ state: { cacerts }, clusterId }, { roots }) =
 const itsCertificateExpires: Note = ({ state: { cacerts }, clusterId }, { now }) =>
   cacerts?.owner === "ours" ? certificateExpiring(cacerts, clusterId, now) : undefined;
 
-/** Another intermediate of this root would not live longer. */
+/** Another intermediate of this root would hardly last longer. */
 const itsRootExpires: Note = ({ state: { cacerts }, clusterId }, { roots, spec, now }) => {
   if (cacerts?.owner !== "ours" || cacerts.rootNotAfter === undefined) return undefined;
   const stands = formatRootVersions(roots.versions) === cacerts.rootVersions;

@@ -234,6 +234,6 @@ function notYet({ waitingFor, until }: Gate, now: Date): Refusal {
   return {
     refused: "StageNotOver",
     message: `the stage is not over: ${reasons.join("; ")}`,
-    cure: "mend what the message names; if that is time alone, wait: each tick looks again",
+    cure: "fix what the message names; if it names only a time, wait: Meshjoin checks every ten minutes",
   };
 }

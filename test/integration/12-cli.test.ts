@@ -370,7 +370,7 @@ describe("the command line", () => {
   );
 
   it(
-    "12.10 stops every write of the functions, says so, and lets them go on",
+    "12.8 stops every write of the functions, says so, and lets them go on",
     async () => {
       const { fleet } = world;
       const [reader, target] = [member("mesh-1"), member("mesh-2")];
@@ -395,7 +395,7 @@ describe("the command line", () => {
   );
 
   it(
-    "12.8 exits with what went wrong, and says it where it does not get into a result",
+    "12.9 exits with what went wrong, and says it where it does not get into a result",
     async () => {
       const { fleet } = world;
       const misspelt = await meshjoin("join", "mesh-4");
@@ -435,7 +435,7 @@ describe("the command line", () => {
   );
 
   it(
-    "12.9 the preflight finds a project in order, whatever is planted, and what it may not read",
+    "12.10 the preflight finds a project in order, whatever is planted, and what it may not read",
     async () => {
       const { fleet } = world;
       const { state, computeQuotas } = fleet;

@@ -37,7 +37,7 @@ export function assertInventory(rendered: readonly RenderedKind[], inventory: re
       `what Istio's charts render is not what ${INVENTORY_FILE} says:`,
       ...lines,
       `The permissions of the functions follow from it. Run the same build with --${UPDATE_FLAG}, then`,
-      "`npm run test:unit -- permissions`, which names each permission that terraform/modules/identity lacks or has to spare.",
+      "`npm run test:unit -- permissions`, which names each permission that terraform/modules/identity lacks or does not need.",
     ].join("\n"),
   );
 }

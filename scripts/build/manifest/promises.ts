@@ -59,7 +59,7 @@ function objectsPromised(objects: readonly KubernetesObject[]): Promised[] {
       keys: [...keys, ...WHEREABOUTS],
     })),
     {
-      what: "what is deployed beside istiod",
+      what: "the list of Deployments beside istiod",
       is: others.map(({ metadata }) => metadata.name).join(" and ") || "nothing",
       wanted: "nothing",
       keys: ["values.gateways", "values.revision"],

@@ -26,7 +26,7 @@ if (asked.length === 0) {
 function print(report: PermissionReport, notRun: readonly string[], faults: readonly string[]): void {
   console.log(renderReport(report));
   console.log(`\nnot exercised here\n${renderTable(["role", "because"], Object.entries(NOT_EXERCISED))}`);
-  const incomplete = `what is to spare shows when these have run, too (npm run test:integration): ${notRun.join(", ")}`;
+  const incomplete = `unused permissions show when these have run, too (npm run test:integration): ${notRun.join(", ")}`;
   const verdict = [...faults, ...(notRun.length > 0 ? [incomplete] : [])];
-  console.log(`\n${verdict.length === 0 ? "nothing denied, nothing to spare" : verdict.join("\n")}`);
+  console.log(`\n${verdict.length === 0 ? "nothing denied, nothing unused" : verdict.join("\n")}`);
 }

@@ -34,7 +34,7 @@ async function withholdEach(fleet: SandboxFleet): Promise<string[][]> {
 }
 
 function verdict(went: boolean, wasDenied: boolean): string {
-  if (!wasDenied) return "nobody asked for it";
+  if (!wasDenied) return "no call asked for it";
   return went ? "went well all the same" : "fails";
 }
 

@@ -335,7 +335,7 @@ export const REASONS = {
   },
   RootExpiring: {
     severity: "error",
-    means: "The root ends so soon that a new intermediate CA would not live longer than the old one.",
+    means: "The root ends so soon that a new intermediate CA would hardly last longer than the old one.",
     cure: "`meshjoin root rotate`.",
   },
   RootMissing: {

@@ -54,7 +54,7 @@ export function wouldGainLife(
 export function rootExpiring(rootNotAfter: Date, clusterId: string): Finding {
   return finding(
     "RootExpiring",
-    `the intermediate is due, and another one would not live longer: its root ends at ${rootNotAfter.toISOString()}`,
+    `the intermediate is due, but a new one would hardly last longer: its root ends at ${rootNotAfter.toISOString()}`,
     "rotate the root: meshjoin root rotate",
     clusterId,
   );

@@ -30,7 +30,7 @@ export interface GateInput {
 export interface Gate {
   /** Whether the next stage may begin. */
   readonly open: boolean;
-  /** What Meshjoin must see first, a sentence each; waiting alone does not mend it. */
+  /** What Meshjoin must see first, a sentence each. Time alone does not bring it about. */
   readonly waitingFor: readonly string[];
   /** How many members have loaded and published what the stage gives them. */
   readonly loaded: number;

@@ -114,7 +114,7 @@ describe("the manifest template", () => {
       [
         /^ {2}Deployment istiod is missing/,
         ...Array<RegExp>(5).fill(/ is missing: /),
-        /^ {2}what is deployed beside/,
+        /^ {2}the list of Deployments beside istiod is /,
       ],
     ],
   ])("does not build with a value that %s", async (_, values, broken) => {

@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from "node:fs";
 import { glob } from "node:fs/promises";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { describe, expect, it } from "@jest/globals";
 import biome from "../../../biome.json" with { type: "json" };
 import { ROOT } from "../../../scripts/paths.ts";
@@ -19,6 +19,9 @@ const files = await Array.fromAsync(
   glob(["{bench,cli,functions,sandbox,scripts,shared,test}/**/*.ts", "terraform/**/*.tf"], { cwd: ROOT }),
 );
 
+const names = new Set(files.map((path) => basename(path)));
+const citable = { exists, names, rules };
+
 /** Of Terraform all is read, of TypeScript the comments. */
 function linesOf(path: string) {
   const source = readFileSync(join(ROOT, path), "utf8");
@@ -36,7 +39,7 @@ describe("a comment", () => {
     expect(files.length).toBeGreaterThan(500);
     const dead = files.flatMap((path) =>
       linesOf(path).flatMap(({ line, text }) =>
-        deadCitations(text, { exists, rules }).map((citation) => `${path}:${line}: ${citation}`),
+        deadCitations(text, citable).map((citation) => `${path}:${line}: ${citation}`),
       ),
     );
     expect(dead).toEqual([]);
@@ -53,9 +56,15 @@ describe("a comment", () => {
     ["a rule that the page does not have", "// design rule 99", ["rule 99"]],
     ["a file that is not there", "/** See docs/gone.md. */", ["docs/gone.md"]],
     ["a folder that is not there", "// as in shared/gone/", ["shared/gone/"]],
+    [
+      "the bare name of a file that is not there",
+      "// for the reason in gone.ts, see gone.test.ts.",
+      ["gone.ts", "gone.test.ts"],
+    ],
+    ["the bare name of a file that is there", "// as in `comments.test.ts`, comments.ts and x/gone.ts", []],
     ["nothing else", "// design rule 2 (docs/design.md), `shared/core/`, pilot/pkg/xds/debug.go", []],
   ])("with %s is found", (_, text, citations) => {
-    expect(deadCitations(text, { exists, rules })).toEqual(citations);
+    expect(deadCitations(text, citable)).toEqual(citations);
   });
 
   it("that is too wide is found, on any of its lines", () => {

@@ -17,14 +17,18 @@ export function commentLines(path: string, source: string): CommentLine[] {
   });
 }
 
-/**
- * What leads a reader nowhere: `exists` says whether a path is there, `rules` which rules the design page
- * has.
- */
-export function deadCitations(
-  text: string,
-  { exists, rules }: { readonly exists: (path: string) => boolean; readonly rules: ReadonlySet<string> },
-): string[] {
+/** Everything that a comment may cite. */
+export interface Citable {
+  /** Whether a path is there. */
+  readonly exists: (path: string) => boolean;
+  /** The names of all TypeScript files, without their folders. */
+  readonly names: ReadonlySet<string>;
+  /** The numbers of the rules of the design page. */
+  readonly rules: ReadonlySet<string>;
+}
+
+/** The citations that lead a reader nowhere. */
+export function deadCitations(text: string, { exists, names, rules }: Citable): string[] {
   const cited = [...text.matchAll(/\brules? (?<number>\d+)\b/g)].flatMap(({ 0: citation, groups }) =>
     rules.has(groups?.["number"] ?? "") ? [] : [citation],
   );
@@ -32,11 +36,15 @@ export function deadCitations(
     const plain = path.replace(/[./]+$/, "");
     return plain.includes("*") || exists(plain) ? [] : [path];
   });
-  return [...cited, ...paths];
+  const bare = [...text.matchAll(BARE_NAME)].flatMap(([name]) => (names.has(name) ? [] : [name]));
+  return [...cited, ...paths, ...bare];
 }
 
 const PATH =
   /(?<![\w/.-])(?:bench|cli|docs|functions|sandbox|scripts|shared|terraform|test)\/[\w.*/-]*\w(?:\.\w+|\/)?/g;
+
+/** A file of TypeScript that is cited without its folder. */
+const BARE_NAME = /(?<![\w/.*-])\w[\w-]*(?:\.[\w-]+)*\.ts\b/g;
 
 /** What one line must hold, because a tool reads it. */
 const DIRECTIVE = /oxlint-disable|biome-ignore|https?:\/\/\S{60}/;

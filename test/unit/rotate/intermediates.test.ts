@@ -165,7 +165,7 @@ describe("intermediates", () => {
     expect(new Set(errors).size).toBe(errors.length);
   });
 
-  it("are not replaced where another one would not live longer, and that is said", async () => {
+  it("are not replaced where another one would hardly last longer, and that is said", async () => {
     const mesh = await aJoinedMesh({ members: 1 });
     mesh.clock.advance(10 * 365 * DAY - 40 * DAY);
     await mesh.reconcile("mesh");

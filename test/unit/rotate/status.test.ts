@@ -28,7 +28,7 @@ describe("the status of a root rotation", () => {
     });
   });
 
-  it("names what waiting alone does not mend, and that somebody has paused it", async () => {
+  it("names what a person must mend, and that a person has paused it", async () => {
     const mesh = await aJoinedMesh();
     await order(mesh, "start");
     await throughStage(mesh);

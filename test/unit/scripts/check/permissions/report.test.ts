@@ -32,7 +32,7 @@ describe("the report on permissions", () => {
     expect(faults).toEqual(['rotator was denied a.get in "leaves"; grant it']);
   });
 
-  it("says nothing of what is to spare where only some scenarios have run", () => {
+  it("says nothing of unused permissions where only some scenarios have run", () => {
     const report = reportOf({ ...granted, rotator: ["a.get"] }, [
       ...WELL,
       asked("leaves", "signer", "c.get", false),

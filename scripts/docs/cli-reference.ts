@@ -1,5 +1,8 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import type { Command } from "commander";
 import { createProgram } from "../../cli/program.ts";
+import { ROOT } from "../paths.ts";
 
 /** Wide enough for every command's usage, narrow enough for a page. */
 const WIDTH = 100;
@@ -31,6 +34,19 @@ function section(command: Command, path = "meshjoin"): string[] {
   ];
 }
 
+/** Outputs that a test compares with what the command prints. */
+const SAMPLES = [
+  ["`meshjoin status` of a mesh that is well", "status-3-100"],
+  ["`meshjoin status` of one in trouble", "status-3-troubled-100"],
+  ["`meshjoin plan` before three clusters join", "plan-join-100"],
+  ["`meshjoin doctor` with faults", "doctor-faults"],
+] as const;
+
+function sample([title, name]: (typeof SAMPLES)[number]): string[] {
+  const text = readFileSync(join(ROOT, `test/support/fixtures/cli/${name}.txt`), "utf8");
+  return [`**${title}:**`, "", "```", text.trimEnd(), "```", ""];
+}
+
 /** `docs/reference/cli.md`. */
 export function renderCliReference(): string {
   const program = createProgram(() => undefined);
@@ -53,5 +69,8 @@ export function renderCliReference(): string {
     "```",
     "",
     ...program.commands.flatMap((command) => section(command)),
+    "## What they print",
+    "",
+    ...SAMPLES.flatMap(sample),
   ].join("\n");
 }

@@ -31,7 +31,7 @@ export const UNTRIED_IN_GUIDE: readonly Untried[] = [
   },
   {
     command: /^meshjoin doctor --preflight$/,
-    why: "the test of the command line runs it on the sandbox, scenario 12.9",
+    why: "the test of the command line runs it on the sandbox, scenario 12.10",
   },
   {
     command: /^meshjoin open /,

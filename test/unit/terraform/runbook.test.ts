@@ -31,13 +31,17 @@ describe("the runbook", () => {
     expect(alerts.length).toBeGreaterThan(8);
   });
 
-  it.each(alerts)("says of «%s» what it means, how to see it and how to mend it", (title) => {
-    const bold = [...(sections.get(title) ?? "").matchAll(/^\*\*(?<part>[^*]+)\*\*/gm)].map(
-      ({ groups }) => groups?.["part"],
-    );
-    expect(bold).toEqual(["What it means.", "How to see it.", "How to mend it."]);
-    expect(anchorOf(title)).toMatch(/^[a-z-]+$/);
-  });
+  it.each(alerts)(
+    "says of «%s» what to do first, what it means, how to see it and how to mend it",
+    (title) => {
+      const bold = [...(sections.get(title) ?? "").matchAll(/^\*\*(?<part>[^*]+)\*\*/gm)].map(
+        ({ groups }) => groups?.["part"],
+      );
+      const parts = ["What it means.", "How to see it.", "How to mend it."];
+      expect(bold).toEqual([expect.stringMatching(/^First: \w/), ...parts]);
+      expect(anchorOf(title)).toMatch(/^[a-z-]+$/);
+    },
+  );
 
   it("names commands of the command line that there are", () => {
     const named = [...runbook.matchAll(/npm run -s meshjoin -- (?<command>[a-z]+(?: [a-z]+)?)/g)].map(

@@ -39,6 +39,19 @@ describe("generated pages", () => {
     expect(Object.keys(CODES).filter((code) => Object.hasOwn(REASONS, code))).toEqual([]);
   });
 
+  it("name every variable and output of Terraform, the required ones first", () => {
+    const page = PAGES["docs/reference/terraform.md"]?.() ?? "";
+    const declared = (file: string, block: string) => {
+      const text = readFileSync(join(ROOT, "terraform", file), "utf8");
+      return [...text.matchAll(new RegExp(`^${block} "(\\w+)"`, "gm"))].map(([, name]) => name).toSorted();
+    };
+    const variables = [...page.matchAll(/^### `(\w+)`$/gm)].map(([, name]) => name);
+    expect(variables.toSorted()).toEqual(declared("variables.tf", "variable"));
+    const outputs = [...page.matchAll(/^\| `(\w+)` \|/gm)].map(([, name]) => name);
+    expect(outputs.toSorted()).toEqual(declared("outputs.tf", "output"));
+    expect(variables.slice(0, 2)).toEqual(["mesh_id", "project"]);
+  });
+
   it("name every variable but those of the sandbox", () => {
     const page = PAGES["docs/reference/config.md"]?.() ?? "";
     const hidden = variableNames().filter((name) => !page.includes(`| \`${name}\` |`));

@@ -122,3 +122,33 @@ describe("the record", () => {
     expect(JSON.stringify(records(mesh))).not.toMatch(/BEGIN|eyJ/);
   });
 });
+
+describe("a cluster that has left and runs on", () => {
+  it("is listed until its CA ends, or until it is a member again", async () => {
+    const mesh = await aMesh({ members: 3 });
+    await mesh.reconcile("mesh");
+    const leaver = mesh.clusters[2]!;
+    const id = clusterId(leaver.ref);
+    mesh.directory.put({ ...leaver, labels: {} });
+    const since = mesh.clock.now().toISOString();
+    await mesh.reconcile("mesh", { leaving: [id] });
+    const left = async () => (await collectStatus(mesh.run())).left;
+    const [listed] = await left();
+    expect(listed).toEqual({ clusterId: id, since, trustedUntil: expect.any(String) });
+    mesh.clock.advance((new Date(listed!.trustedUntil!).getTime() - mesh.clock.now().getTime()) / 1000 - 1);
+    expect(await left()).toHaveLength(1);
+    mesh.clock.advance(2);
+    expect(await left()).toEqual([]);
+  });
+
+  it("is not listed once it is back", async () => {
+    const mesh = await aMesh({ members: 3 });
+    await mesh.reconcile("mesh");
+    const leaver = mesh.clusters[2]!;
+    mesh.directory.put({ ...leaver, labels: {} });
+    await mesh.reconcile("mesh", { leaving: [clusterId(leaver.ref)] });
+    mesh.directory.put(leaver);
+    await mesh.reconcile("mesh");
+    expect((await collectStatus(mesh.run())).left).toEqual([]);
+  });
+});

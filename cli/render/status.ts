@@ -1,6 +1,7 @@
 import { distinct, type Finding } from "../../shared/core/answers/finding.ts";
 import type { RunStatus, Status } from "../../shared/core/answers/status.ts";
 import { type Health, type Verdict, verdictOf } from "../../shared/core/answers/verdict.ts";
+import { contextCommand, kubectlOn } from "../../shared/core/cluster/gcloud.ts";
 import { count } from "../../shared/core/count.ts";
 import type { Colour } from "../paint.ts";
 import { type Names, namesFor, type Screen } from "../screen.ts";
@@ -11,6 +12,8 @@ import { openPairsTable } from "./open-pairs-table.ts";
 import { rotationLines } from "./rotation.ts";
 import { cellTime, sentenceTime } from "./time.ts";
 import { blocks } from "./words.ts";
+
+const CONTEXTS_MAX = 3;
 
 const COLOURS: Readonly<Record<Health, Colour>> = { whole: "green", degraded: "yellow", broken: "red" };
 
@@ -26,7 +29,23 @@ export function renderStatus(status: Status, screen: Screen): string {
     leftTable(status, screen, names),
     screen.isWide ? latelyTable(status, screen, names) : "",
     renderFindings(others(status, verdict), screen.paint, names),
+    contexts(status),
   );
+}
+
+/** For who pastes a cure: the commands that make the contexts in it. */
+function contexts({ members, findings }: Status): string {
+  const cures = [...findings, ...members.flatMap((member) => member.findings)].map(({ cure }) => cure);
+  const commands = members
+    .filter((member) => cures.some((cure) => cure.includes(`${kubectlOn(member)} `)))
+    .map((member) => `  ${contextCommand(member, member.endpoint === "dns")}`);
+  if (commands.length === 0) return "";
+  const more = commands.length - CONTEXTS_MAX;
+  return [
+    "If kubectl does not know such a context:",
+    ...commands.slice(0, CONTEXTS_MAX),
+    ...(more > 0 ? [`  and the same for ${more} more`] : []),
+  ].join("\n");
 }
 
 function verdictLine({ health, text }: Verdict, { paint }: Screen): string {

@@ -3,6 +3,7 @@ import { within } from "../async/within.ts";
 import { faultFinding, isOutOfReach } from "../core/answers/error-finding.ts";
 import { type Finding, finding } from "../core/answers/finding.ts";
 import { type Outcome, outcomeOf, worst } from "../core/answers/outcome.ts";
+import { kubectlOn } from "../core/cluster/gcloud.ts";
 import { isReachable, type ReachableMember } from "../core/member/observation.ts";
 import { secretRef } from "../istio/secrets.ts";
 import { askAgain } from "../look/departures.ts";
@@ -120,15 +121,15 @@ async function part(run: Run, member: ReachableMember, actions: readonly Removal
   const id = member.clusterId;
   return {
     removed,
-    stuck: error === undefined ? isStuck(id, lingering) : faultFinding(error, id),
+    stuck: error === undefined ? isStuck(member, lingering) : faultFinding(error, id),
   };
 }
 
-function isStuck(id: string, lingering: readonly string[]): Finding {
+function isStuck({ clusterId: id, cluster }: ReachableMember, lingering: readonly string[]): Finding {
   return finding(
     "IstiodStuck",
     `istiod of ${id} still lists ${lingering.join(", ")}, whose remote secret is gone`,
-    "kubectl -n istio-system rollout restart deployment/istiod",
+    `${kubectlOn(cluster.ref)} -n istio-system rollout restart deployment/istiod`,
     id,
   );
 }

@@ -83,7 +83,7 @@ async function repairMember(run: Run, member: Member): Promise<Partial<Report>> 
     limit(() => repairObject({ api, id, signal }, object, present.get(keyOf(object)) ?? object.metadata)),
   );
   const old = leftOver(owned, new Set(objects.map(keyOf)), keyOf);
-  const pruned = await prune(api, id, old, signal);
+  const pruned = await prune(api, member, old, signal);
   const faults = [...listing.faults, ...creation.faults, ...repairs.faults, ...pruned.faults];
   const repaired = repairs.results.flatMap((each) => each ?? []);
   const writes = sum(creation.results) + pruned.results.length;

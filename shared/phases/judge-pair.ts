@@ -1,6 +1,7 @@
 import { faultFinding, isOutOfReach } from "../core/answers/error-finding.ts";
 import { type Finding, finding } from "../core/answers/finding.ts";
 import { type Outcome, outcomeOf } from "../core/answers/outcome.ts";
+import { kubectlOn } from "../core/cluster/gcloud.ts";
 import { MeshjoinError } from "../errors.ts";
 import type { Evidence } from "../look/istiods.ts";
 import { foreignRemoteSecret, type PairPlan } from "../plan/pair.ts";
@@ -53,14 +54,14 @@ export function judgePair(plan: PairPlan, { subjects, written, evidence }: PairR
       const look = evidence.get(reader);
       const holder = look?.heldBy.get(target)?.split("/").at(-1);
       if (holder !== undefined) {
-        const found = foreignRemoteSecret(reader, target, { name: holder, isRead: true });
+        const found = foreignRemoteSecret(plan.readerRef, target, { name: holder, isRead: true });
         return blocked(settle("failed", true, found));
       }
       const status = look === undefined ? "unknown" : look.unsynced.get(target);
       if (status === undefined) return withSync(true, settle(outcome, true));
       const error = look?.error;
       const counts = error === undefined || !isOfPeer(error, subjects);
-      const found = error === undefined ? notSynced(reader, target, status) : notAsked(reader, error);
+      const found = error === undefined ? notSynced(plan, status) : notAsked(plan, error);
       const verdict = settle(unfinished(error), counts, found);
       return look === undefined || error !== undefined ? verdict : withSync(false, verdict);
     }
@@ -86,21 +87,21 @@ function isOfPeer(error: MeshjoinError, subjects: ReadonlySet<string>): boolean 
   return isOutOfReach(error) && !subjects.has(String(error.fields["clusterId"]));
 }
 
-function notSynced(reader: string, target: string, status: string): Finding {
+function notSynced({ reader, readerRef, target }: PairPlan, status: string): Finding {
   return finding(
     "PairNotSynced",
     `istiod of ${reader} does not show ${target} as synced; it lists it as ${status}`,
-    `check that pods of ${reader} reach the API server of ${target}; see why: kubectl -n istio-system logs deploy/istiod`,
+    `check that pods of ${reader} reach the API server of ${target}; see why: ${kubectlOn(readerRef)} -n istio-system logs deploy/istiod`,
     reader,
   );
 }
 
 /** The same for all targets of a reader, so the report says it once. */
-function notAsked(reader: string, { message }: MeshjoinError): Finding {
+function notAsked({ reader, readerRef }: PairPlan, { message }: MeshjoinError): Finding {
   return finding(
     "PairNotSynced",
     `istiod of ${reader} could not be asked which clusters it has synced: ${message}`,
-    "check that its pods are ready: kubectl -n istio-system get pods -l app=istiod; each full run asks again",
+    `check that its pods are ready: ${kubectlOn(readerRef)} -n istio-system get pods -l app=istiod; each full run asks again`,
     reader,
   );
 }

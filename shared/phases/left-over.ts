@@ -1,6 +1,9 @@
 import { type Finding, finding } from "../core/answers/finding.ts";
+import type { ClusterRef } from "../core/cluster/cluster.ts";
+import { kubectlOn } from "../core/cluster/gcloud.ts";
 import { resourceOf } from "../core/kubernetes-requests.ts";
-import { ISTIO_NAMESPACE } from "../core/names.ts";
+import type { NamedCluster } from "../core/member/observation.ts";
+import { ISTIO_NAMESPACE, clusterId as idOf } from "../core/names.ts";
 import { isPruned } from "../istio/needed-permissions.ts";
 import type { KubernetesObject } from "../ports/kubernetes-object.ts";
 import type { MemberApi } from "../ports/member-api.ts";
@@ -28,7 +31,7 @@ export interface Pruned extends Attempts<KubernetesObject, KubernetesObject> {
 /** Deletes the objects that Meshjoin may delete, by UID, and reports the others to a person. */
 export async function prune(
   api: MemberApi,
-  id: string,
+  { clusterId: id, cluster }: NamedCluster,
   objects: readonly KubernetesObject[],
   signal: AbortSignal,
 ): Promise<Pruned> {
@@ -44,7 +47,7 @@ export async function prune(
   });
   const findings = [
     ...deletions.results.map((object) => gone(object, id)),
-    ...others.map((object) => stays(object, id)),
+    ...others.map((object) => stays(object, cluster.ref)),
   ];
   return { ...deletions, findings };
 }
@@ -56,12 +59,12 @@ function gone({ kind, metadata: { name } }: KubernetesObject, id: string): Findi
   return finding("ObjectPruned", message, "nothing: Meshjoin deleted it", id);
 }
 
-function stays({ kind, metadata: { name, namespace } }: KubernetesObject, id: string): Finding {
+function stays({ kind, metadata: { name, namespace } }: KubernetesObject, ref: ClusterRef): Finding {
   const where = namespace === undefined ? "" : ` -n ${namespace}`;
   return finding(
     "ObjectLeftOver",
     `${kind} ${name} of an earlier manifest of Istio is no part of the present one, and Meshjoin deletes no object of that kind`,
-    `if nothing else uses it: kubectl${where} delete ${resourceOf(kind).plural} ${name}`,
-    id,
+    `if nothing else uses it: ${kubectlOn(ref)}${where} delete ${resourceOf(kind).plural} ${name}`,
+    idOf(ref),
   );
 }

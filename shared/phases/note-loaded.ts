@@ -2,7 +2,10 @@ import { annotateLoaded } from "../apply/loaded.ts";
 import { faultFinding } from "../core/answers/error-finding.ts";
 import { type Finding, finding } from "../core/answers/finding.ts";
 import type { Outcome } from "../core/answers/outcome.ts";
+import type { ClusterRef } from "../core/cluster/cluster.ts";
+import { kubectlOn } from "../core/cluster/gcloud.ts";
 import type { OwnCacerts, ReachableMember } from "../core/member/observation.ts";
+import { clusterId as idOf } from "../core/names.ts";
 import { ConflictError } from "../errors.ts";
 import type { Evidence } from "../look/istiods.ts";
 import { type MemberFault, merge, NOTHING, type Report, settle } from "../report.ts";
@@ -24,7 +27,7 @@ export async function noteLoaded(
     const look = evidence.get(clusterId);
     const { cacerts } = state;
     if (look === undefined || cacerts?.owner !== "ours" || cacerts.loadedAt !== undefined) return NOTHING;
-    if (!look.loaded) return notServed(run, clusterId, cacerts, look);
+    if (!look.loaded) return notServed(run, member, cacerts, look);
     return await settle(
       clusterId,
       "the intermediate that its istiod serves was noted",
@@ -56,19 +59,20 @@ function lapsed(clusterId: string, outcome: Outcome, found: Finding, isUnloaded 
 
 function notServed(
   { ports }: Run,
-  id: string,
+  { clusterId: id, cluster }: ReachableMember,
   { issuedAt }: OwnCacerts,
   { error }: Evidence,
 ): Partial<Report> {
   if (error !== undefined) return lapsed(id, unfinished(error), faultFinding(error, id));
   const isFresh = ports.clock.now().getTime() - (issuedAt?.getTime() ?? 0) < LOADS_WITHIN_MS;
-  return lapsed(id, "waiting", notLoaded(id, isFresh), !isFresh);
+  return lapsed(id, "waiting", notLoaded(cluster.ref, isFresh), !isFresh);
 }
 
 /** A kubelet syncs Secrets about every minute, from a cache that is up to a minute old. */
 const LOADS_WITHIN_MS = 180_000;
 
-function notLoaded(id: string, isFresh: boolean): Finding {
+function notLoaded(ref: ClusterRef, isFresh: boolean): Finding {
+  const id = idOf(ref);
   if (isFresh) {
     const message = "istiod does not serve the intermediate yet that was written a moment ago";
     return finding("CertificateLoading", message, "nothing: a kubelet takes up to two minutes", id);
@@ -76,7 +80,7 @@ function notLoaded(id: string, isFresh: boolean): Finding {
   return finding(
     "CertificateNotLoaded",
     "istiod does not serve the intermediate that was written",
-    "see why: kubectl -n istio-system logs deploy/istiod; have it read the Secret again: kubectl -n istio-system rollout restart deployment/istiod",
+    `see why: ${kubectlOn(ref)} -n istio-system logs deploy/istiod; have it read the Secret again: ${kubectlOn(ref)} -n istio-system rollout restart deployment/istiod`,
     id,
   );
 }

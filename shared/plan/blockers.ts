@@ -1,5 +1,6 @@
 import { faultFinding } from "../core/answers/error-finding.ts";
 import { type Finding, finding } from "../core/answers/finding.ts";
+import { kubectlOn } from "../core/cluster/gcloud.ts";
 import type { ControlPlaneState, Member } from "../core/member/observation.ts";
 import { outOfReach } from "../core/member/reach.ts";
 import { CACERTS, ISTIO_NAMESPACE, TRUST_DOMAIN } from "../core/names.ts";
@@ -29,12 +30,12 @@ const managedMesh: Blocker = ({ state, clusterId }) =>
       )
     : undefined;
 
-const namespaceTerminating: Blocker = ({ state, clusterId }) =>
+const namespaceTerminating: Blocker = ({ state, clusterId, cluster }) =>
   state.reachable && state.namespace?.terminating
     ? finding(
         "NamespaceTerminating",
         `namespace ${ISTIO_NAMESPACE} is being deleted`,
-        `wait until it is gone: kubectl get namespace ${ISTIO_NAMESPACE}`,
+        `wait until it is gone: ${kubectlOn(cluster.ref)} get namespace ${ISTIO_NAMESPACE}`,
         clusterId,
       )
     : undefined;
@@ -52,7 +53,7 @@ const otherMesh: Blocker = ({ state, clusterId }, { spec }) => {
     : undefined;
 };
 
-const networkConflict: Blocker = ({ state, clusterId, network }) => {
+const networkConflict: Blocker = ({ state, clusterId, cluster, network }) => {
   const namespace = state.reachable ? state.namespace : undefined;
   const label = namespace?.owner === "ours" ? undefined : namespace?.network;
   return label === undefined || label === network
@@ -60,7 +61,7 @@ const networkConflict: Blocker = ({ state, clusterId, network }) => {
     : finding(
         "NetworkConflict",
         `namespace ${ISTIO_NAMESPACE} is labelled with network ${label}, but the cluster is in ${network}`,
-        `remove the label: kubectl label namespace ${ISTIO_NAMESPACE} topology.istio.io/network-`,
+        `remove the label: ${kubectlOn(cluster.ref)} label namespace ${ISTIO_NAMESPACE} topology.istio.io/network-`,
         clusterId,
       );
 };
@@ -79,21 +80,20 @@ const selfSignedMesh: Blocker = ({ state, clusterId }) => {
     : undefined;
 };
 
-const DELETE_CACERTS = `kubectl -n ${ISTIO_NAMESPACE} delete secret ${CACERTS}`;
 const CACERTS_OUTAGE =
   "an outage: workloads do not trust each other until istiod and all of them have started anew";
 const FOREIGN_CACERTS_CURES = {
-  otherRoots: `import its root with a root rotation; or delete it (${DELETE_CACERTS}), ${CACERTS_OUTAGE}`,
-  unloadable: `mend it; or delete it to have Meshjoin issue one (${DELETE_CACERTS}), ${CACERTS_OUTAGE}`,
+  otherRoots: "import its root with a root rotation; or delete it",
+  unloadable: "mend it; or delete it to have Meshjoin issue one",
 } as const;
 
-const foreignCacerts: Blocker = ({ state, clusterId }) => {
+const foreignCacerts: Blocker = ({ state, clusterId, cluster }) => {
   const cacerts = state.reachable ? state.cacerts : undefined;
   return cacerts?.owner === "foreign" && "faults" in cacerts
     ? finding(
         "ForeignCacerts",
         `Secret ${CACERTS} is not Meshjoin's, and the mesh cannot use it: ${cacerts.faults.join("; ")}`,
-        FOREIGN_CACERTS_CURES[cacerts.trust],
+        `${FOREIGN_CACERTS_CURES[cacerts.trust]} (${kubectlOn(cluster.ref)} -n ${ISTIO_NAMESPACE} delete secret ${CACERTS}), ${CACERTS_OUTAGE}`,
         clusterId,
       )
     : undefined;

@@ -152,7 +152,7 @@ function notConfigured(
       "NotConfigured",
       `members hold credentials of ${clusterId}, and ${why}; Meshjoin removes nothing`,
       `set ${VIEW_VARIABLES} as they are for the functions; ` +
-        "if the cluster should leave, confirm it: POST /sync with confirm NotConfigured, or meshjoin sync --confirm NotConfigured",
+        "if the cluster should leave, confirm it: meshjoin sync --confirm NotConfigured",
       clusterId,
     ),
   ];

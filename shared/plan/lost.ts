@@ -66,7 +66,7 @@ export function massLeave(input: LossInput): Finding | undefined {
     "MassLeave",
     `${ids.length} of ${count(members.length + ids.length, "member")} have lost the label ${spec.meshLabel}: ${fewOf(ids)}; Meshjoin removes nothing before a person confirms it${until}`,
     "take them back with the command that the finding MemberLost of each has; if they should leave, confirm it, " +
-      "which removes those within the grace at once, too: POST /sync with confirm MassLeave, or meshjoin sync --yes",
+      "which removes those within the grace at once, too: meshjoin sync --yes",
   );
 }
 

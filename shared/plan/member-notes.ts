@@ -1,12 +1,13 @@
 import { type Finding, finding } from "../core/answers/finding.ts";
 import { needsNetAdmin } from "../core/cluster/autopilot.ts";
+import { kubectlOn } from "../core/cluster/gcloud.ts";
 import {
   certificateExpiring,
   isIntermediateDue,
   rootExpiring,
   wouldGainLife,
 } from "../core/member/intermediate-life.ts";
-import type { ControlPlaneState, ReachableMember } from "../core/member/observation.ts";
+import type { ControlPlaneState, NamedCluster, ReachableMember } from "../core/member/observation.ts";
 import { CACERTS, ISTIO_NAMESPACE } from "../core/names.ts";
 import { unsafeRoots } from "../core/roots/guard.ts";
 import { formatRootVersions } from "../core/roots/state.ts";
@@ -30,8 +31,8 @@ const itsControlPlaneIsAccepted: Note = ({ state: { controlPlane }, clusterId })
 
 const autopilotNeedsNetAdmin: Note = ({ cluster }) => needsNetAdmin(cluster);
 
-const itsRootsAreUnsafe: Note = ({ state: { cacerts }, clusterId }, { roots }) =>
-  cacerts?.owner === "ours" ? unsafeRoots(cacerts, roots, clusterId) : undefined;
+const itsRootsAreUnsafe: Note = ({ state: { cacerts }, ...member }, { roots }) =>
+  cacerts?.owner === "ours" ? unsafeRoots(cacerts, roots, member) : undefined;
 
 const itsCertificateExpires: Note = ({ state: { cacerts }, clusterId }, { now }) =>
   cacerts?.owner === "ours" ? certificateExpiring(cacerts, clusterId, now) : undefined;
@@ -45,17 +46,17 @@ const itsRootExpires: Note = ({ state: { cacerts }, clusterId }, { roots, spec, 
   return isHopeless ? rootExpiring(cacerts.rootNotAfter, clusterId) : undefined;
 };
 
-const itsIstiodIsNotReady: Note = ({ state: { controlPlane }, clusterId }) =>
+const itsIstiodIsNotReady: Note = ({ state: { controlPlane }, ...member }) =>
   controlPlane === undefined || (controlPlane.rolledOut && controlPlane.isScaledToZero !== true)
     ? undefined
-    : notReady(controlPlane, clusterId);
+    : notReady(controlPlane, member);
 
 const itsIstioDiffers: Note = ({ state: { controlPlane }, clusterId }, { desired }) =>
   controlPlane?.owner === "ours" && controlPlane.istioVersion !== desired.istioVersion
     ? finding(
         "IstioVersionDiffers",
         `istiod is ${controlPlane.istioVersion}, and Meshjoin installs ${desired.istioVersion}`,
-        "when it suits, confirm it, and Meshjoin upgrades the members one by one: meshjoin upgrade, or POST /sync with confirm IstioVersionDiffers",
+        `when it suits: meshjoin upgrade --cluster ${clusterId}; without --cluster it brings all members there, one by one`,
         clusterId,
       )
     : undefined;
@@ -70,7 +71,7 @@ export function acceptedCacerts(clusterId: string): Finding {
 }
 
 /** istiod reads each by itself: it lists the target twice, and sends each endpoint twice its share. */
-const remoteSecretsAreDoubled: Note = ({ clusterId, state }) => {
+const remoteSecretsAreDoubled: Note = ({ clusterId, cluster, state }) => {
   const read = state.remoteSecrets.filter(({ isRead, targetId }) => isRead && targetId !== "");
   return [...Map.groupBy(read, ({ targetId }) => targetId)].flatMap(([targetId, secrets]) => {
     if (secrets.length < 2) return [];
@@ -79,7 +80,7 @@ const remoteSecretsAreDoubled: Note = ({ clusterId, state }) => {
     return finding(
       "RemoteSecretDoubled",
       `istiod of ${clusterId} reads ${names.join(" and ")}, both for ${targetId}, and counts its endpoints twice`,
-      `delete the one that is not needed: kubectl -n ${ISTIO_NAMESPACE} delete secret ${others[0] ?? "NAME"}`,
+      `delete the one that is not needed: ${kubectlOn(cluster.ref)} -n ${ISTIO_NAMESPACE} delete secret ${others[0] ?? "NAME"}`,
       clusterId,
     );
   });
@@ -87,13 +88,13 @@ const remoteSecretsAreDoubled: Note = ({ clusterId, state }) => {
 
 function notReady(
   { name, isScaledToZero = false, unpulledImage, notReadyBecause }: ControlPlaneState,
-  clusterId: string,
+  { clusterId, cluster }: NamedCluster,
 ): Finding {
   if (isScaledToZero) {
     return finding(
       "ScaledToZero",
       `Deployment ${name} is scaled to 0, so the cluster has no istiod: its pods get no certificate and no configuration`,
-      `kubectl -n ${ISTIO_NAMESPACE} scale deployment ${name} --replicas=1`,
+      `${kubectlOn(cluster.ref)} -n ${ISTIO_NAMESPACE} scale deployment ${name} --replicas=1`,
       clusterId,
     );
   }
@@ -110,7 +111,7 @@ function notReady(
   return finding(
     "ControlPlaneNotReady",
     `istiod is not ready: ${notReadyBecause ?? "no pod has reported a condition yet"}`,
-    `kubectl -n ${ISTIO_NAMESPACE} describe pods -l app=istiod`,
+    `${kubectlOn(cluster.ref)} -n ${ISTIO_NAMESPACE} describe pods -l app=istiod`,
     clusterId,
   );
 }

@@ -1,11 +1,13 @@
 import { type Finding, finding } from "../core/answers/finding.ts";
 import type { Write } from "../core/answers/plan.ts";
+import type { ClusterRef } from "../core/cluster/cluster.ts";
 import { endpointDigest } from "../core/cluster/endpoint-digest.ts";
 import { peerEndpoint } from "../core/cluster/endpoints.ts";
+import { kubectlOn } from "../core/cluster/gcloud.ts";
 import type { Member, Reachable, ReaderSecretState, RemoteSecretState } from "../core/member/observation.ts";
 import { isReachable } from "../core/member/observation.ts";
 import { renewalsARun, tokenExpiring } from "../core/member/token-life.ts";
-import { ISTIO_NAMESPACE, readerSecretName, remoteSecretName } from "../core/names.ts";
+import { ISTIO_NAMESPACE, clusterId as idOf, readerSecretName, remoteSecretName } from "../core/names.ts";
 import { type Connect, secretName } from "./action.ts";
 import type { PairContext } from "./context.ts";
 import { isComplete, routeBetween } from "./route.ts";
@@ -22,6 +24,8 @@ export type PairStanding = "current" | "connect" | "pending" | "excluded" | "blo
 export interface PairPlan {
   readonly reader: string;
   readonly target: string;
+  /** For commands about the reader. */
+  readonly readerRef: ClusterRef;
   readonly standing: PairStanding;
   /** The two have no route, so they are no pair. */
   readonly isApart?: true;
@@ -182,6 +186,7 @@ function planPair(reader: Side, target: Side, context: PairContext): PairPlan {
   return {
     reader: reader.clusterId,
     target: target.clusterId,
+    readerRef: reader.member.cluster.ref,
     ...plan,
     ...(existing?.tokenExpiresAt === undefined ? {} : { tokenExpiresAt: existing.tokenExpiresAt }),
     ...(expiring === undefined ? {} : { expiring }),
@@ -282,11 +287,13 @@ function foreignSecret(pair: Pair): Writing | undefined {
   if (remote !== undefined) {
     return {
       standing: remote.isRead ? "excluded" : "blocked",
-      findings: [foreignRemoteSecret(reader.clusterId, target.clusterId, remote)],
+      findings: [foreignRemoteSecret(reader.member.cluster.ref, target.clusterId, remote)],
     };
   }
   const other = readerSecretInTheWay(pair);
-  return other && { standing: "blocked", findings: [foreignReaderSecret(target.clusterId, other.name)] };
+  return (
+    other && { standing: "blocked", findings: [foreignReaderSecret(target.member.cluster.ref, other.name)] }
+  );
 }
 
 function readerSecretInTheWay({ reader, readerSecrets }: Pair): ReaderSecretState | undefined {
@@ -294,22 +301,24 @@ function readerSecretInTheWay({ reader, readerSecrets }: Pair): ReaderSecretStat
 }
 
 export function foreignRemoteSecret(
-  reader: string,
+  ref: ClusterRef,
   target: string,
   { name, isRead }: Pick<RemoteSecretState, "name" | "isRead">,
 ): Finding {
+  const reader = idOf(ref);
   const message = isRead
     ? `Secret ${name} already gives ${reader} access to ${target} and is not Meshjoin's`
     : `Secret ${name} of ${reader} is not Meshjoin's, and istiod ignores it`;
-  const cure = `delete it to let Meshjoin keep the pair: kubectl -n ${ISTIO_NAMESPACE} delete secret ${name}`;
+  const cure = `delete it to let Meshjoin keep the pair: ${kubectlOn(ref)} -n ${ISTIO_NAMESPACE} delete secret ${name}`;
   return finding("ForeignRemoteSecret", message, cure, reader);
 }
 
-function foreignReaderSecret(target: string, name: string): Finding {
+function foreignReaderSecret(ref: ClusterRef, name: string): Finding {
+  const target = idOf(ref);
   return finding(
     "ForeignReaderSecret",
     `Secret ${name} in ${target} is not Meshjoin's`,
-    `delete it: kubectl -n ${ISTIO_NAMESPACE} delete secret ${name}`,
+    `delete it: ${kubectlOn(ref)} -n ${ISTIO_NAMESPACE} delete secret ${name}`,
     target,
   );
 }

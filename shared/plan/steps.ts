@@ -89,7 +89,7 @@ const issueIntermediate: ActionStep = (member, context) => {
     };
   }
   if (cacerts.owner === "foreign") return undefined;
-  if (cacerts.editedBy === undefined || unsafeRoots(cacerts, context.roots, clusterId) !== undefined) {
+  if (cacerts.editedBy === undefined || unsafeRoots(cacerts, context.roots, member) !== undefined) {
     return isInstalled(state) ? undefined : renewIntermediate(member, context);
   }
   const edited = `${CACERTS} was changed by ${cacerts.editedBy} since Meshjoin wrote it`;
@@ -102,12 +102,13 @@ const issueIntermediate: ActionStep = (member, context) => {
 
 /** Another intermediate for a member that is due for one. Where istiod serves, it waits for its turn. */
 export function renewIntermediate(
-  { state: { cacerts }, clusterId }: ReachableMember,
+  member: ReachableMember,
   context: MemberContext,
 ): IssueIntermediate | undefined {
+  const { cacerts } = member.state;
   if (cacerts === undefined || cacerts.owner === "foreign") return undefined;
-  if (unsafeRoots(cacerts, context.roots, clusterId) !== undefined) return undefined;
-  const cause = whyRenew(cacerts, clusterId, context);
+  if (unsafeRoots(cacerts, context.roots, member) !== undefined) return undefined;
+  const cause = whyRenew(cacerts, member.clusterId, context);
   return cause && replacement(cacerts, cause, context);
 }
 

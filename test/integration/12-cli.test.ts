@@ -493,7 +493,7 @@ describe("the command line", () => {
         [
           "services",
           first.clusterId,
-          expect.stringContaining("kubectl create service clusterip db --namespace=pay"),
+          expect.stringContaining("create service clusterip db --namespace=pay"),
         ],
       ]);
 

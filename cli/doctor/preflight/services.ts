@@ -1,6 +1,7 @@
 import { type Check, fault, fine, unknown } from "../../../shared/core/answers/check.ts";
 import { overlap, parseRange } from "../../../shared/core/cluster/address-ranges.ts";
 import type { Cluster } from "../../../shared/core/cluster/cluster.ts";
+import { kubectlOn } from "../../../shared/core/cluster/gcloud.ts";
 import { clusterId } from "../../../shared/core/names.ts";
 import { ours } from "../../../shared/doctor/google.ts";
 import type { Fleet } from "../../../shared/ports/fleet.ts";
@@ -49,7 +50,7 @@ async function checkSharing(
   const answers = await Promise.allSettled(sharing.map((cluster) => servicesOf(fleet, cluster, signal)));
   const read = answers.flatMap((answer) => (answer.status === "fulfilled" ? [answer.value] : []));
   const errors = answers.flatMap((answer) => (answer.status === "rejected" ? [ours(answer.reason)] : []));
-  const faults = collisions(read).map(toFault);
+  const faults = collisions(read).map((each) => toFault(each, sharing));
   const names = sharing.map(({ ref }) => clusterId(ref)).join(", ");
   const ranges = [...new Set(sharing.map(({ serviceRange }) => serviceRange))].join(", ");
   const [error] = errors;
@@ -70,12 +71,17 @@ async function servicesOf(fleet: Fleet, cluster: Cluster, signal: AbortSignal): 
 }
 
 /** If both clusters have the Service, each has its own address for it. */
-function toFault({ address, clusterId: id, service, otherClusterId, otherService }: Collision): Check {
+function toFault(
+  { address, clusterId: id, service, otherClusterId, otherService }: Collision,
+  clusters: readonly Cluster[],
+): Check {
+  const here = clusters.find(({ ref }) => clusterId(ref) === id);
+  const kubectl = here === undefined ? "kubectl" : kubectlOn(here.ref);
   const [namespace, name] = otherService.split("/");
   const port = address.slice(address.lastIndexOf(":") + 1);
   return fault(
     { ...SUBJECT, clusterId: id },
     `its proxies would send connections for Service ${service} (${address}) to ${otherService}, which has the same address in ${otherClusterId}, is older, and does not exist here`,
-    `create it here too, with an address of its own: kubectl create service clusterip ${name} --namespace=${namespace} --tcp=${port}:${port}`,
+    `create it here too, with an address of its own: ${kubectl} create service clusterip ${name} --namespace=${namespace} --tcp=${port}:${port}`,
   );
 }

@@ -8,6 +8,11 @@ export interface ReasonEntry {
   readonly cure: string;
 }
 
+/** A full run of the function `sync-mesh` that acts on the findings of a reason. */
+function confirmed(reason: string): string {
+  return `\`curl -X POST -H "authorization: Bearer $(gcloud auth print-identity-token)" -d '{"confirm":["${reason}"]}' URL/sync\``;
+}
+
 /**
  * All reasons of findings. A reason is stable: alerts, tests and runbooks match on it.
  * docs/reference/reasons.md is generated from this.
@@ -175,7 +180,7 @@ export const REASONS = {
   IstioVersionDiffers: {
     severity: "warning",
     means: "A member runs another version of Istio than the pinned one. The member and its pairs go on.",
-    cure: 'When it suits, confirm it: `POST /sync` with `confirm: ["IstioVersionDiffers"]`. Meshjoin upgrades the members one by one.',
+    cure: `When it suits: \`meshjoin upgrade\`, one member after the other; or over HTTP, ${confirmed("IstioVersionDiffers")}.`,
   },
   IstiodStuck: {
     severity: "error",
@@ -210,8 +215,8 @@ export const REASONS = {
     means:
       "More members than `MESHJOIN_MASS_LEAVE_SHARE` allows have lost their label within `MESHJOIN_LEAVE_GRACE`, or all have. Meshjoin removes nothing.",
     cure:
-      "Take them back, as the finding `MemberLost` of each says. If they should leave: `meshjoin sync --yes`, or `POST /sync` with " +
-      '`confirm: ["MassLeave"]`, which also removes those at once that are within the grace.',
+      "Take them back, as the finding `MemberLost` of each says. If they should leave: `meshjoin sync --yes`, which also removes those at " +
+      `once that are within the grace; or over HTTP, ${confirmed("MassLeave")}.`,
   },
   MemberBack: {
     severity: "info",
@@ -266,7 +271,7 @@ export const REASONS = {
     severity: "error",
     means:
       "Members hold credentials of a cluster that this configuration leaves out: it does not name the source, or `MESHJOIN_ALLOW` does not name the cluster. That says nothing about the cluster, so Meshjoin removes none, however few there are.",
-    cure: 'Set these variables as the functions have them. If the cluster should leave: `meshjoin sync --confirm NotConfigured`, or `POST /sync` with `confirm: ["NotConfigured"]`.',
+    cure: `Set these variables as the functions have them. If the cluster should leave: \`meshjoin sync --confirm NotConfigured\`; or over HTTP, ${confirmed("NotConfigured")}.`,
   },
   ObjectLeftOver: {
     severity: "warning",

@@ -1,13 +1,17 @@
 import { type Finding, finding } from "../answers/finding.ts";
+import type { ClusterRef } from "../cluster/cluster.ts";
+import { describeCommand } from "../cluster/gcloud.ts";
+import { clusterId as idOf } from "../names.ts";
 import type { Member, Unreachable } from "./observation.ts";
 
 /** Why Meshjoin knows nothing of a member; undefined for one that it could read. */
-export function outOfReach({ clusterId, state }: Member): Finding | undefined {
-  return state.reachable ? undefined : describe(state, clusterId);
+export function outOfReach({ cluster, state }: Member): Finding | undefined {
+  return state.reachable ? undefined : describe(state, cluster.ref);
 }
 
 /** Silence may end by itself; a refusal comes again until a person acts. */
-function describe({ code, message, cure, retryable }: Unreachable, clusterId: string): Finding {
+function describe({ code, message, cure, retryable }: Unreachable, ref: ClusterRef): Finding {
+  const clusterId = idOf(ref);
   if (code === "EndpointNotAvailable") {
     return finding(
       "EndpointNotAvailable",
@@ -28,8 +32,7 @@ function describe({ code, message, cure, retryable }: Unreachable, clusterId: st
     ? finding(
         "ApiServerUnreachable",
         `the API server of ${clusterId} did not answer: ${message}`,
-        cure ??
-          "check the cluster's health, its authorized networks and MESHJOIN_ACCESS_FUNCTION if it lasts; each full run looks again",
+        `if it lasts, see its state and its authorized networks: ${describeCommand(ref)}; each full run looks again`,
         clusterId,
       )
     : finding(

@@ -1,5 +1,7 @@
 import { type Finding, finding } from "../answers/finding.ts";
-import type { OwnCacerts } from "../member/observation.ts";
+import { kubectlOn } from "../cluster/gcloud.ts";
+import type { NamedCluster, OwnCacerts } from "../member/observation.ts";
+import { CACERTS, ISTIO_NAMESPACE } from "../names.ts";
 import type { Roots } from "./stages.ts";
 import { bundleVersions, parseRootVersions, type RootVersions } from "./state.ts";
 
@@ -12,8 +14,9 @@ import { bundleVersions, parseRootVersions, type RootVersions } from "./state.ts
 export function unsafeRoots(
   { rootVersions }: Pick<OwnCacerts, "rootVersions">,
   { versions, notes }: Roots,
-  clusterId: string,
+  member: Pick<NamedCluster, "cluster" | "clusterId">,
 ): Finding | undefined {
+  const { clusterId } = member;
   const before = parseRootVersions(rootVersions);
   const trusted = bundleVersions(before);
   const next = bundleVersions(versions);
@@ -27,7 +30,7 @@ export function unsafeRoots(
     );
   }
   if (trusted.length > 0 && !trusted.some((version) => next.includes(version))) {
-    return missedRotation(trusted, clusterId);
+    return missedRotation(trusted, member);
   }
   const isNested =
     trusted.every((version) => next.includes(version)) || next.every((each) => trusted.includes(each));
@@ -52,11 +55,14 @@ function giveBack(versions: RootVersions): string {
 }
 
 /** It was no member during a rotation: no member trusts it, and no step leads between the two bundles. */
-function missedRotation(trusted: readonly number[], clusterId: string): Finding {
+function missedRotation(
+  trusted: readonly number[],
+  { cluster, clusterId }: Pick<NamedCluster, "cluster" | "clusterId">,
+): Finding {
   return finding(
     "RotationMissed",
     `the member trusts root version ${trusted.join(", ")} alone, which the mesh has retired: it was away during a rotation`,
-    "cut its workloads off once, an outage: kubectl -n istio-system delete secret cacerts; when Meshjoin has issued another, restart istiod and the workloads",
+    `cut its workloads off once, an outage: ${kubectlOn(cluster.ref)} -n ${ISTIO_NAMESPACE} delete secret ${CACERTS}; when Meshjoin has issued another, restart istiod and the workloads`,
     clusterId,
   );
 }

@@ -497,7 +497,7 @@ describe("doctor --preflight", () => {
           clusterId: "cn-shop-europe-west1-east",
           message:
             "its proxies would send connections for Service shop/web (34.118.224.9:5432) to pay/db, which has the same address in cn-shop-europe-west1-west, is older, and does not exist here",
-          cure: "create it here too, with an address of its own: kubectl create service clusterip db --namespace=pay --tcp=5432:5432",
+          cure: "create it here too, with an address of its own: kubectl --context gke_shop_europe-west1_east create service clusterip db --namespace=pay --tcp=5432:5432",
         },
         { state: "unknown", message: expect.stringContaining(": it is not known which will collide") },
       ],

@@ -3,6 +3,7 @@ import type { MemberStatus, PairStatus, Status } from "../../../shared/core/answ
 import { fnv1a } from "../../../shared/core/hash.ts";
 import { clusterId } from "../../../shared/core/names.ts";
 
+const READ_LOG = "see why: kubectl --context gke_shop_europe-west1_m01 -n istio-system logs deploy/istiod";
 const ROOT = { fingerprint: "ab".repeat(32), notAfter: "2036-03-01T12:00:00.000Z" };
 const NEXT_ROOT = { fingerprint: "cd".repeat(32), notAfter: "2046-03-01T12:00:00.000Z" };
 const SEEN_AT = "2026-03-01T12:00:00.000Z";
@@ -83,7 +84,7 @@ export function aTroubledStatus(size: number): Status {
         ...member,
         root: [ROOT, NEXT_ROOT],
         intermediate: { ...intermediate, loaded: [{ pod: "istiod-a", fingerprint: "0".repeat(64) }] },
-        findings: [finding("CertificateNotLoaded", "istiod serves another intermediate", "read its log", id)],
+        findings: [finding("CertificateNotLoaded", "istiod serves another intermediate", READ_LOG, id)],
       };
     }),
     pairs: well.pairs

@@ -13,12 +13,9 @@ const HARMS: readonly RegExp[] = [
   /\buninstall\b/i,
   /\b(?:rename|install|set|change)\b[^.|]*\bcluster ?name\b/i,
 ];
-/** A part of a sentence that stands elsewhere. */
-const COMMAND = /^[`"]kubectl -n \S+ delete secret \S+[`"]$/;
-
 function isUnwarned(text: string): boolean {
   const flat = text.replace(/\s+/g, " ");
-  return HARMS.some((harm) => harm.test(flat)) && !/outage/i.test(flat) && !COMMAND.test(flat);
+  return HARMS.some((harm) => harm.test(flat)) && !/outage/i.test(flat);
 }
 
 /** Every text in the code as it stands there; an inserted value appears as its expression. */
@@ -69,5 +66,28 @@ describe("a cure that harms workloads which run", () => {
     const parts = files.flatMap(([path, text]) => partsOf(text).map((part) => ({ path, part })));
     expect(parts.filter(({ part }) => /outage/.test(part)).length).toBeGreaterThan(5);
     expect(parts.filter(({ part }) => isUnwarned(part))).toEqual([]);
+  });
+});
+
+/** The beginning of a command, or a mention of the program. */
+const KUBECTL = /\bkubectl (?!--context )(?:-n|get|delete|label|describe|logs|rollout|create)\b/;
+/** They are about no cluster in particular. */
+const GENERAL = ["shared/core/answers/reasons.ts", "shared/core/answers/error-codes.ts"];
+
+describe("a kubectl command in a cure", () => {
+  it("names the context of its cluster", async () => {
+    const files = await read("{shared,cli,functions}/**/*.ts");
+    const bare = files
+      .filter(([path]) => !GENERAL.includes(path))
+      .flatMap(([path, source]) => textsOf(path, source).map((text) => ({ path, text })))
+      .filter(({ text }) => KUBECTL.test(text));
+    expect(bare).toEqual([]);
+  });
+
+  it.each([
+    ["without one", "kubectl -n istio-system logs deploy/istiod", true],
+    ["with one", "kubectl --context gke_p_l_c -n istio-system logs deploy/istiod", false],
+  ])("is told: %s", (_, text, isBare) => {
+    expect(KUBECTL.test(text)).toBe(isBare);
   });
 });

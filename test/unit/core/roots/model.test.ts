@@ -1,6 +1,7 @@
 import { expect, it } from "@jest/globals";
 import fc from "fast-check";
 import type { Member } from "../../../../shared/core/member/observation.ts";
+import { named } from "../../../../shared/core/member/observation.ts";
 import { clusterId } from "../../../../shared/core/names.ts";
 import { gateOf } from "../../../../shared/core/roots/gate.ts";
 import { unsafeRoots } from "../../../../shared/core/roots/guard.ts";
@@ -118,7 +119,8 @@ function reconcile(model: Model): void {
   for (const member of model.members) {
     const rootVersions = formatRootVersions(member.written);
     if (!member.reachable || rootVersions === formatRootVersions(model.roots.versions)) continue;
-    if (unsafeRoots({ rootVersions }, model.roots, member.name) !== undefined) continue;
+    if (unsafeRoots({ rootVersions }, model.roots, named(aCluster({ name: member.name }))) !== undefined)
+      continue;
     member.written = model.roots.versions;
     member.loadedAt = undefined;
     member.versionsLoadedAt = undefined;

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "@jest/globals";
 import fc from "fast-check";
+import { named } from "../../../../shared/core/member/observation.ts";
 import { unsafeRoots } from "../../../../shared/core/roots/guard.ts";
 import { NO_NOTES } from "../../../../shared/core/roots/notes.ts";
 import {
@@ -18,6 +19,7 @@ import {
   withOrder,
 } from "../../../../shared/core/roots/stages.ts";
 import { bundleVersions, formatRootVersions } from "../../../../shared/core/roots/state.ts";
+import { aCluster } from "../../../support/builders/cluster.ts";
 
 const NOW = new Date("2026-03-01T12:00:00Z");
 const IDLE: Roots = { versions: { signing: 1 }, notes: { ...NO_NOTES, origin: "generated" } };
@@ -186,7 +188,7 @@ describe("whatever is ordered", () => {
         for (const [index, roots] of states.entries()) {
           const before = states[Math.max(0, index - 1)]?.versions ?? {};
           const member = { rootVersions: formatRootVersions(before) };
-          expect(unsafeRoots(member, roots, "cn-a")).toBeUndefined();
+          expect(unsafeRoots(member, roots, named(aCluster()))).toBeUndefined();
         }
       }),
     );

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, it } from "@jest/globals";
 import { unsyncedPairs } from "../../sandbox/fleet/istiod-sync.ts";
 import type { FleetMember } from "../../sandbox/google/member.ts";
+import { sitDown } from "./world/desk.ts";
 import { functionLog, type LogLine } from "./world/events.ts";
 import { MESH_LABEL, membersOf, SCENARIO_MS, useFleet } from "./world/fleet.ts";
 import { beginDeletion, clearFaults, holdEvents, setFault, setLabels } from "./world/google.ts";
@@ -197,9 +198,9 @@ describe("leaving", () => {
       const asked = fleet.ledger.requests(reconciler, since);
       const kubernetes = await fleet.clusterRequests(reconciler, since);
       expect(await Promise.all(members.map((member) => snapshot(member)))).toEqual(before);
-      expect(asked).toMatchObject({ gke: 1, secretmanager: 1, signer: 0 });
+      expect(asked).toMatchObject({ gke: 1, secretmanager: 2, signer: 0 });
       expect(fleet.ledger.requests(signer, since)).toMatchObject({ gke: 0, secretmanager: 0 });
-      expect(kubernetes).toBe(members.length * (4 + 1));
+      expect(kubernetes).toBe(members.length * (5 + 1));
       expect((await functionLog(fleet, "sync-mesh")).slice(logged)).toMatchObject([
         { message: "reconciled" },
       ]);
@@ -250,6 +251,41 @@ describe("leaving", () => {
         expect(root).toHaveLength(1);
       }
       expect(findings).toEqual([]);
+    },
+    SCENARIO_MS,
+  );
+
+  it(
+    "06.10 the label accident, as gcloud makes it in all clusters at once, costs no pair, and is an error until the labels are back",
+    async () => {
+      const { fleet } = world;
+      const members = membersOf(fleet);
+      const desk = await sitDown(fleet, {});
+      const relabel = (labels: string) =>
+        Promise.all(
+          members.map(async ({ name, location, project }) => {
+            const place = `--location=${location} --project=${project} --quiet`;
+            const { code, err } = await desk.run(
+              `gcloud container clusters update ${name} ${place} --update-labels=${labels}`,
+            );
+            expect([code, code === 0 ? "" : err]).toEqual([0, ""]);
+          }),
+        );
+      await relabel("team=payments");
+      await fleet.waitUntilDelivered();
+      expect(membersOf(fleet).map(({ labels }) => labels)).toEqual(members.map(() => ({ team: "payments" })));
+      for (let passed = 0; passed <= GRACE_S; passed += GRACE_S) {
+        const { body } = await sync(fleet);
+        expect(body.findings.map(({ reason, severity }) => [reason, severity]).toSorted()).toEqual([
+          ["MassLeave", "error"],
+          ...members.map(() => ["MemberLost", "error"]),
+        ]);
+        await sleep(GRACE_S * 1000);
+      }
+      expect(await unsyncedPairs(members)).toEqual([]);
+      await relabel("team=payments,mesh_id=sandbox");
+      await joined(fleet);
+      expect((await sync(fleet)).body.findings).toEqual([]);
     },
     SCENARIO_MS,
   );

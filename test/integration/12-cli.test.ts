@@ -490,11 +490,7 @@ describe("the command line", () => {
           first.clusterId,
           expect.stringContaining(`node-pools create istiod --cluster=${first.name}`),
         ],
-        [
-          "services",
-          first.clusterId,
-          expect.stringContaining("create service clusterip db --namespace=pay"),
-        ],
+        ["services", first.clusterId, expect.stringContaining("create service clusterip db --namespace=pay")],
       ]);
 
       state.bill(project, "billingAccounts/012345-567890-ABCDEF");

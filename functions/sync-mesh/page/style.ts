@@ -90,7 +90,8 @@ section>.keep{margin-top:.75rem;padding-top:.75rem;border-top:1px solid var(--ru
 .unseen{position:absolute;clip-path:inset(50%);width:1px;height:1px;overflow:hidden}
 .gaps li,.blocks li,.itself li{padding:.2rem 0;overflow-wrap:anywhere}
 .gaps{margin:.25rem 0 .75rem}
-.itself strong{display:inline-block;min-width:8.5rem}
+.itself li{display:grid;grid-template-columns:7.5rem minmax(0,1fr);gap:.5rem}
+.head+section{margin-top:0}
 .lately li{display:grid;grid-template-columns:7rem 1fr auto;gap:.1rem 1rem;padding:.3rem 0;overflow-wrap:anywhere}
 .others{display:flex;flex-wrap:wrap;gap:.35rem 1.25rem}
 .bad{color:var(--error);font-weight:600}

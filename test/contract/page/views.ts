@@ -90,7 +90,8 @@ function rotating(): PageView {
 
 function paused(): PageView {
   const unknown = { full: "unknown", tick: "unknown" } as const;
-  return aView({ status: aStatus({ writesPaused: T, runs: unknown }) });
+  const pause = finding("WritesPaused", `a person paused all writes at ${T}`, "go on: meshjoin resume");
+  return aView({ status: aStatus({ writesPaused: T, runs: unknown, findings: [pause] }) });
 }
 
 function planned(): PageView {

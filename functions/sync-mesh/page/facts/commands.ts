@@ -27,3 +27,8 @@ export function spansOf(sentence: string): Span[] {
   if (end < sentence.length) spans.push({ kind: "words", text: sentence.slice(end) });
   return spans;
 }
+
+export function isCommand(text: string): boolean {
+  const [first, ...others] = spansOf(text);
+  return first?.kind === "command" && others.length === 0;
+}

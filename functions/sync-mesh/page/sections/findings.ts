@@ -1,6 +1,7 @@
 import type { Finding } from "../../../../shared/core/answers/finding.ts";
 import { REASONS, type Reason } from "../../../../shared/core/answers/reasons.ts";
 import { count } from "../../../../shared/core/count.ts";
+import { isCommand } from "../facts/commands.ts";
 import { countFindings, type FindingGroup, groupFindings } from "../facts/findings.ts";
 import { type Html, html, type Part } from "../html.ts";
 import type { Scene } from "../scene.ts";
@@ -29,9 +30,12 @@ function box(group: FindingGroup, id: string, content: Html): Html {
     : content;
 }
 
-/** Text of the reference, in which backticks mark code. */
+/** Text of the reference, in which backticks mark code and commands. */
 function reference(text: string): Part {
-  return text.split("`").map((part, index) => (index % 2 === 0 ? part : html`<code>${part}</code>`));
+  return text.split("`").map((part, index) => {
+    if (index % 2 === 0) return part;
+    return isCommand(part) ? typed(part) : html`<code>${part}</code>`;
+  });
 }
 
 /** The entry of the reference, so that nobody has to find it in the night. */

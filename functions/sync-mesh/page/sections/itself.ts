@@ -5,7 +5,7 @@ import { clock, relative, section } from "./parts.ts";
 
 function fact(name: string, value: Part): Html {
   return html`
-<li><strong>${name}</strong> ${value}</li>`;
+<li><strong>${name}</strong> <span>${value}</span></li>`;
 }
 
 function runOf(run: RunStatus | "unknown", { status, now }: Scene): Part {

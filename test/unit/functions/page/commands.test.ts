@@ -1,5 +1,5 @@
 import { describe, expect, it } from "@jest/globals";
-import { spansOf } from "../../../../functions/sync-mesh/page/facts/commands.ts";
+import { isCommand, spansOf } from "../../../../functions/sync-mesh/page/facts/commands.ts";
 
 const commandsOf = (sentence: string): string[] =>
   spansOf(sentence).flatMap(({ kind, text }) => (kind === "command" ? text : []));
@@ -44,4 +44,13 @@ describe("the commands of a sentence", () => {
         .join(""),
     ).toBe(sentence);
   });
+});
+
+it.each([
+  ["meshjoin sync --yes", true],
+  ["meshjoin", false],
+  ["cacerts", false],
+  ["see why: kubectl logs a", false],
+])("%j is a command: %j", (text, expected) => {
+  expect(isCommand(text)).toBe(expected);
 });

@@ -210,6 +210,7 @@ describe("a finding", () => {
     const text = textOf(sectionOf(troubled, "findings"));
     expect(text).toContain("What ApiServerUnreachable means");
     expect(text).toContain("Meshjoin knows nothing of the member.");
+    expect(troubled).toContain('<code class="command">meshjoin explain ApiServerUnreachable</code>');
     expect(text).toContain("meshjoin explain ApiServerUnreachable");
   });
 });

@@ -19,7 +19,7 @@ export interface Foresight {
   readonly names?: Names;
 }
 
-/** The result of `--dry-run`. */
+/** What {@link showForesight} shows a program. */
 export interface DryRun {
   readonly effects: readonly string[];
   readonly actions: readonly PlannedAction[];
@@ -70,7 +70,8 @@ export function refused({ refused: code, message, cure }: Refusal): RefusedError
   return new RefusedError(message, { code, cure });
 }
 
-function showForesight(session: Session, { effects, plan, names }: Foresight): void {
+/** The result of `--dry-run`. */
+export function showForesight(session: Session, { effects, plan, names }: Foresight): void {
   const { actions, findings } = plan ?? { actions: [], findings: [] };
   session.show({ effects, actions, findings }, (dryRun, screen) =>
     renderForesight(dryRun, screen, names ?? String),

@@ -21,7 +21,15 @@ export interface MeshLabelled {
  * Sets the mesh label on a cluster, beside its other labels. Fails as `findCluster` does, and with a
  * MeshjoinError if the label would not make it a member, or is another mesh's.
  */
-export async function setMeshLabel(
+export async function setMeshLabel(access: OperatorAccess, name: string): Promise<MeshLabelled> {
+  const { ports, spec, signal } = access;
+  const foreseen = await withMeshLabel(access, name);
+  const change = { ...foreseen.label, only: spec.meshId };
+  return { ...foreseen, changed: await ports.labels.set(foreseen.cluster.ref, change, signal) };
+}
+
+/** The cluster as it would be with the label; `changed`: it lacks the label now. Fails as `setMeshLabel`. */
+export async function withMeshLabel(
   { ports, spec, signal }: OperatorAccess,
   name: string,
 ): Promise<MeshLabelled> {
@@ -29,8 +37,7 @@ export async function setMeshLabel(
   const label = { key: spec.meshLabel, value: spec.meshId };
   const cluster = labelled(present, label);
   assertJoinable(present, cluster, spec);
-  const changed = await ports.labels.set(present.ref, { ...label, only: spec.meshId }, signal);
-  return { id: clusterId(present.ref), cluster, label, changed };
+  return { id: clusterId(present.ref), cluster, label, changed: present.labels[label.key] !== label.value };
 }
 
 /** The result of taking the mesh label off. */

@@ -1,5 +1,6 @@
 import { type Command, CommanderError } from "commander";
 import type { Invocation } from "./command.ts";
+import { COMPLETE, candidates } from "./completion.ts";
 import { EXIT, type ExitCode } from "./exit-code.ts";
 import type { Format } from "./format.ts";
 import type { OutputStream } from "./host.ts";
@@ -30,6 +31,11 @@ export function parseArguments(args: readonly string[], { stdout, stderr }: Stre
       writeOut: (text) => void stdout.write(text),
       writeErr: (text) => void stderr.write(text),
     });
+  }
+  if (args[0] === COMPLETE) {
+    const words = args.slice(args[1] === "--" ? 2 : 1);
+    for (const word of candidates(program, words)) stdout.write(`${word}\n`);
+    return EXIT.done;
   }
   try {
     program.parse(args, { from: "user" });

@@ -2,7 +2,9 @@ import { Command, Option } from "commander";
 import pin from "../shared/istio/pin.json" with { type: "json" };
 import { VERSION } from "../shared/version.ts";
 import type { CliCommand, Invocation } from "./command.ts";
+import { completion } from "./commands/completion.ts";
 import { doctor } from "./commands/doctor.ts";
+import { explain } from "./commands/explain.ts";
 import { join } from "./commands/join.ts";
 import { label } from "./commands/label.ts";
 import { leave } from "./commands/leave.ts";
@@ -31,6 +33,8 @@ const COMMANDS: readonly CliCommand[] = [
   resume,
   open,
   doctor,
+  explain,
+  completion,
 ];
 
 const CONFIGURATION = `
@@ -56,7 +60,7 @@ export function createProgram(take: (invocation: Invocation, format: Format) => 
       "-V, --version",
       "show the version, and the Istio that it installs",
     )
-    .helpCommand(false)
+    .helpCommand("help [command]", "show the help of a command")
     .configureHelp({ showGlobalOptions: true })
     .addHelpText("after", `${CONFIGURATION}\n${EXIT_CODES}`);
   for (const command of COMMANDS) {

@@ -10,6 +10,7 @@ import type { Host } from "../host.ts";
 import { BUILD_COMMAND, manifestFault } from "../manifest.ts";
 import { CONFIGURATION, configure } from "./configure.ts";
 import { checkFirewalls } from "./firewall.ts";
+import { checkMergedServices } from "./merged-services.ts";
 import { checkNetwork } from "./network.ts";
 
 /** For the lists of all sources, and for clusters that are no members and may have been. */
@@ -46,6 +47,7 @@ export async function diagnose(host: Host): Promise<Diagnosis> {
         ...(await checkMembers(ports, members, { spec, grants, deep: true, facts: true })),
         ...checkNetwork(members, isComplete),
         ...(await checkFirewalls(ports.firewalls, members)),
+        ...(await checkMergedServices(ports.fleet, members)),
       ],
     };
   } finally {

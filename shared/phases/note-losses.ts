@@ -4,7 +4,7 @@ import { outcomeOf } from "../core/answers/outcome.ts";
 import { isReachable, type ReachableMember } from "../core/member/observation.ts";
 import { ConflictError } from "../errors.ts";
 import type { NoteLoss } from "../plan/action.ts";
-import { planReturns } from "../plan/lost.ts";
+import { planReturns } from "../plan/loss-notes.ts";
 import { merge, NOTHING, type Report, settle } from "../report.ts";
 import type { Run } from "../run.ts";
 import type { Phase } from "./course.ts";

@@ -5,6 +5,7 @@ import type { Absence, Departed } from "../core/member/absence.ts";
 import { isReachable, type Member } from "../core/member/observation.ts";
 import type { MeshSpec } from "../core/spec.ts";
 import type { DepartureAction } from "./action.ts";
+import { lossNotes } from "./loss-notes.ts";
 import {
   fewOf,
   holdLost,
@@ -12,7 +13,6 @@ import {
   isMassLeave,
   type LossInput,
   leaverOf,
-  lossNotes,
   massLeave,
   memberLost,
 } from "./lost.ts";

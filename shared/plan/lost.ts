@@ -1,15 +1,7 @@
 import { type Finding, finding } from "../core/answers/finding.ts";
-import { count } from "../core/count.ts";
 import { formatGoDuration } from "../core/duration.ts";
 import type { Departed } from "../core/member/absence.ts";
-import {
-  isReachable,
-  type Member,
-  type ReachableMember,
-  type ReaderSecretState,
-  type RemoteSecretState,
-} from "../core/member/observation.ts";
-import { type NoteLoss, secretName } from "./action.ts";
+import { isReachable, type Member } from "../core/member/observation.ts";
 import type { Departure, DepartureInput } from "./departures.ts";
 
 /** What the lost ones are judged by, each and all. */
@@ -61,10 +53,11 @@ export function massLeave(input: LossInput): Finding | undefined {
   const ends = endOfTokens(ids, input);
   const until =
     ends === undefined ? "" : `; nothing renews the tokens for them, which end from ${ends.toISOString()} on`;
-  const { members, spec } = input;
+  const all = input.members.length + ids.length;
+  const they = all === 1 ? "the last member has" : `${ids.length} of ${all} members have`;
   return finding(
     "MassLeave",
-    `${ids.length} of ${count(members.length + ids.length, "member")} have lost the label ${spec.meshLabel}: ${fewOf(ids)}; Meshjoin removes nothing before a person confirms it${until}`,
+    `${they} lost the label ${input.spec.meshLabel}: ${fewOf(ids)}; Meshjoin removes nothing before a person confirms it${until}`,
     "take them back with the command that the finding MemberLost of each has; if they should leave, confirm it, " +
       "which removes those within the grace at once, too: meshjoin sync --yes",
   );
@@ -107,82 +100,6 @@ function whenRemoved(departure: Departure, input: LossInput): string {
   return end > input.now
     ? `${seen}the members keep their credentials of it until ${end.toISOString()}`
     : `${seen}the next full run removes the members' credentials of it`;
-}
-
-/**
- * Notes on each Secret that names the lost cluster when it was first seen, so that the grace needs no memory
- * but the members'. A run about one cluster notes nothing.
- */
-export function lossNotes(departure: Departure, input: LossInput): NoteLoss[] {
-  if (input.only !== undefined || !isLost(departure, input)) return [];
-  const { clusterId, lostSince = input.now } = departure.departed;
-  const cause = memberLost(departure, input);
-  return input.members
-    .filter(isReachable)
-    .flatMap((member) =>
-      secretsFor(member, clusterId).flatMap((secret) =>
-        secret.lostSince === undefined ? [noteLoss(member, secret, { of: clusterId, lostSince, cause })] : [],
-      ),
-    );
-}
-
-/**
- * Takes the notes off again where the cluster is a member, so that a later loss has a grace of its own.
- * `written`: names of a member's Secrets that are written anew, which drops the note.
- */
-export function planReturns(
-  members: readonly Member[],
-  written: (clusterId: string, target: string) => boolean = () => false,
-): NoteLoss[] {
-  const present = new Set(members.map(({ clusterId }) => clusterId));
-  return members.filter(isReachable).flatMap((member) =>
-    [...member.state.remoteSecrets, ...member.state.readerSecrets].flatMap((secret) => {
-      const of = subjectOf(secret);
-      const isRewritten = "targetId" in secret && written(member.clusterId, of);
-      if (secret.owner !== "ours" || secret.lostSince === undefined || !present.has(of) || isRewritten)
-        return [];
-      const cause = finding("MemberBack", `${of} is a member again`, "nothing: the note is taken off", of);
-      return [noteLoss(member, secret, { of, lostSince: undefined, cause })];
-    }),
-  );
-}
-
-type PairSecret = RemoteSecretState | ReaderSecretState;
-
-/** The cluster that the Secret is about. */
-function subjectOf(secret: PairSecret): string {
-  return "targetId" in secret ? secret.targetId : secret.readerId;
-}
-
-function secretsFor({ state }: ReachableMember, id: string): PairSecret[] {
-  return [...state.remoteSecrets, ...state.readerSecrets].filter(
-    (secret) => secret.owner === "ours" && subjectOf(secret) === id,
-  );
-}
-
-interface Note {
-  readonly of: string;
-  readonly lostSince: Date | undefined;
-  readonly cause: Finding;
-}
-
-function noteLoss(
-  { clusterId }: ReachableMember,
-  secret: PairSecret,
-  { of, lostSince, cause }: Note,
-): NoteLoss {
-  const { name, uid, resourceVersion } = secret;
-  return {
-    kind: "noteLoss",
-    verb: "update",
-    clusterId,
-    of,
-    isReader: "readerId" in secret,
-    secret: { name, uid, resourceVersion },
-    lostSince,
-    writes: [{ verb: "update", clusterId, object: secretName(name) }],
-    findings: [cause],
-  };
 }
 
 export function leaverOf({ clusterId }: Departed, leavers: readonly Member[]): Member | undefined {

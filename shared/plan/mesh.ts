@@ -3,7 +3,7 @@ import type { Roots } from "../core/roots/stages.ts";
 import type { Action, NoteLoss } from "./action.ts";
 import type { DesiredControlPlane, MemberContext, MeshContext, PairContext, SeenListing } from "./context.ts";
 import { type Departure, type DeparturePlan, planDepartures } from "./departures.ts";
-import { planReturns } from "./lost.ts";
+import { planReturns } from "./loss-notes.ts";
 import { type MemberPlan, peerStanding, planMember } from "./member.ts";
 import { type PairPlan, planPairs } from "./pair.ts";
 

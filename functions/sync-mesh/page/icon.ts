@@ -1,4 +1,4 @@
-import type { Tone } from "./facts/headline.ts";
+import type { Tone } from "./facts/tone.ts";
 
 const SHAPES: Readonly<Record<Tone, string>> = {
   good: "<circle cx='8' cy='8' r='7' fill='#1b7f5c'/><path d='M4.5 8.5 7 11l4.5-6' fill='none' stroke='#fff' stroke-width='2'/>",

@@ -1,18 +1,20 @@
-import { headlineOf } from "./facts/headline.ts";
+import { toneOf } from "./facts/tone.ts";
 import { type Html, html, source } from "./html.ts";
 import { iconUrl } from "./icon.ts";
+import { CONTENT_SECURITY_POLICY } from "./policy.ts";
 import { isRefreshing, type Scene, sceneOf } from "./scene.ts";
-import { actionsSection, massLeaveForm } from "./sections/actions.ts";
+import { SCRIPT_ELEMENT } from "./script.ts";
+import { actionsSection } from "./sections/actions.ts";
 import { expirySection } from "./sections/expiry.ts";
 import { findingsSection } from "./sections/findings.ts";
-import { bar, foot, head } from "./sections/head.ts";
+import { bar, foot, HEALTH_WORDS, head } from "./sections/head.ts";
+import { itselfSection } from "./sections/itself.ts";
 import { lastSyncSection } from "./sections/last-sync.ts";
-import { matrixSection } from "./sections/matrix.ts";
+import { latelySection, leftSection } from "./sections/lately.ts";
 import { membersSection } from "./sections/members.ts";
 import { meshSection } from "./sections/mesh.ts";
-import { planSection } from "./sections/plan.ts";
 import { rotationSection } from "./sections/rotation.ts";
-import { CONTENT_SECURITY_POLICY, STYLE_ELEMENT } from "./style.ts";
+import { STYLE_ELEMENT } from "./style.ts";
 import type { PageView } from "./view.ts";
 
 export interface Page {
@@ -31,40 +33,45 @@ interface Entry {
   readonly section: Html | undefined;
 }
 
-/** In the order of the page: a requested plan, the actions, then the mesh from the whole to its parts. */
+/** In the order of the page: from the whole to its parts, then what was. A requested plan comes first. */
 function entriesOf(scene: Scene): Entry[] {
+  const plan = { id: "plan", title: "Plan and sync", section: actionsSection(scene) };
+  const isAskedFor = scene.plan !== undefined;
   return [
-    { id: "plan", title: "Plan", section: planSection(scene) },
-    { id: "actions", title: "Plan and sync", section: actionsSection(scene) },
+    ...(isAskedFor ? [plan] : []),
     { id: "mesh", title: "Mesh", section: meshSection(scene) },
-    { id: "matrix", title: "Matrix", section: matrixSection(scene) },
     { id: "findings", title: "Findings", section: findingsSection(scene) },
+    { id: "members", title: "Members", section: membersSection(scene) },
+    { id: "left", title: "Left", section: leftSection(scene) },
     { id: "rotation", title: "Root rotation", section: rotationSection(scene) },
     { id: "expiry", title: "Certificates", section: expirySection(scene) },
-    { id: "members", title: "Members", section: membersSection(scene) },
+    ...(isAskedFor ? [] : [plan]),
     { id: "last-sync", title: "Last sync", section: lastSyncSection(scene) },
+    { id: "lately", title: "Lately", section: latelySection(scene) },
+    { id: "itself", title: "Meshjoin", section: itselfSection(scene) },
   ];
 }
 
-/** The whole mesh as one document, without scripts or other resources. */
+/** The whole mesh as one document, complete without its script, and without other resources. */
 export function renderPage(view: PageView): Page {
   const scene = sceneOf(view);
-  const verdict = headlineOf(scene);
+  const { health, text } = scene.verdict;
   const entries = entriesOf(scene).filter(({ section }) => section !== undefined);
   const document = html`<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
-<title>${verdict.short} · ${view.status.meshId} · Meshjoin</title>
+<title>${HEALTH_WORDS[health]}: ${text} · ${view.status.meshId} · Meshjoin</title>
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
-<link rel="icon" href="${iconUrl(verdict.tone)}">
+<link rel="icon" href="${iconUrl(toneOf(health))}">
 ${STYLE_ELEMENT}
 </head>
 <body>
 <a class="skip" href="#main">Skip to the mesh</a>${bar(scene, entries)}
-<main id="main" tabindex="-1">${head(scene, verdict)}${massLeaveForm(scene)}${entries.map(({ section }) => section)}
+<main id="main" tabindex="-1">${head(scene)}${entries.map(({ section }) => section)}
 </main>${foot(scene)}
+${SCRIPT_ELEMENT}
 </body>
 </html>
 `;

@@ -1,46 +1,67 @@
 import type { Finding } from "../../../shared/core/answers/finding.ts";
 import type { MemberStatus } from "../../../shared/core/answers/status.ts";
+import { type Verdict, verdictOf } from "../../../shared/core/answers/verdict.ts";
 import { shortNames } from "../../../shared/core/cluster/short-names.ts";
-import { type Connection, connectionsOf, countByState, type Tally } from "./facts/connections.ts";
 import { type Expiry, expiriesOf } from "./facts/expiries.ts";
 import { openFindings } from "./facts/findings.ts";
 import { type Gap, gapsOf } from "./facts/gaps.ts";
+import { memberHealths, worstMembersFirst } from "./facts/member-health.ts";
+import { countByState, type OrderedPair, orderedPairsOf, type Tally } from "./facts/pairs.ts";
 import type { PageView } from "./view.ts";
 
 /** A view with the facts that several sections need. */
 export interface Scene extends PageView {
-  /** By network, then by name: the order of every picture and table. */
+  readonly verdict: Verdict;
+  /** By network, then by name: the order of every picture. */
   readonly members: readonly MemberStatus[];
-  readonly connections: readonly Connection[];
-  /** The connections of a member as reader (`reads`) and as target (`isRead`), by its cluster ID. */
-  readonly reads: ReadonlyMap<string, readonly Connection[]>;
-  readonly isRead: ReadonlyMap<string, readonly Connection[]>;
+  /** The members with trouble before the others: the order of the table. */
+  readonly troubled: readonly MemberStatus[];
+  readonly well: readonly MemberStatus[];
+  readonly pairs: readonly OrderedPair[];
+  /** The pairs of a member as reader (`reads`) and as target (`isRead`), by its cluster ID. */
+  readonly reads: ReadonlyMap<string, readonly OrderedPair[]>;
+  readonly isRead: ReadonlyMap<string, readonly OrderedPair[]>;
   readonly tally: Tally;
   readonly gaps: readonly Gap[];
   readonly expiries: readonly Expiry[];
   readonly findings: readonly Finding[];
   /** Short and unique among the members; for other clusters the cluster ID. */
   readonly nameOf: (clusterId: string) => string;
+  /** Meshjoin does not reach it, so what the status lacks of it is not known. */
+  readonly isAway: (clusterId: string) => boolean;
 }
 
 export function sceneOf(view: PageView): Scene {
   const { status } = view;
   const names = shortNames(status.members);
   const nameOf = (clusterId: string): string => names.get(clusterId) ?? clusterId;
-  const connections = connectionsOf(status);
+  const pairs = orderedPairsOf(status);
   const sortKey = ({ network, clusterId }: MemberStatus): string =>
     JSON.stringify([network, nameOf(clusterId), clusterId]);
+  const members = status.members.toSorted((a, b) => (sortKey(a) < sortKey(b) ? -1 : 1));
+  const gaps = gapsOf(pairs);
+  const findings = openFindings(status);
+  const healths = memberHealths({ status, gaps, findings });
+  const isWell = ({ clusterId }: MemberStatus): boolean => healths.get(clusterId) === "whole";
+  const away = new Set(members.filter(({ reachable }) => !reachable).map(({ clusterId }) => clusterId));
   return {
     ...view,
-    members: status.members.toSorted((a, b) => (sortKey(a) < sortKey(b) ? -1 : 1)),
-    connections,
-    reads: Map.groupBy(connections, ({ reader }) => reader),
-    isRead: Map.groupBy(connections, ({ target }) => target),
-    tally: countByState(connections),
-    gaps: gapsOf(connections),
-    expiries: expiriesOf(status, connections),
-    findings: openFindings(status),
+    verdict: verdictOf(status),
+    members,
+    troubled: worstMembersFirst(
+      members.filter((member) => !isWell(member)),
+      healths,
+    ),
+    well: members.filter(isWell),
+    pairs,
+    reads: Map.groupBy(pairs, ({ reader }) => reader),
+    isRead: Map.groupBy(pairs, ({ target }) => target),
+    tally: countByState(pairs),
+    gaps,
+    expiries: expiriesOf(status, pairs),
+    findings,
     nameOf,
+    isAway: (clusterId) => away.has(clusterId),
   };
 }
 

@@ -6,6 +6,8 @@ export interface PageView {
   readonly status: Status;
   /** The plan of a sync, if the query asks for one. */
   readonly plan?: Plan;
+  /** What the plan is of: a cluster ID; the mesh, if it is not set. */
+  readonly planScope?: string;
   readonly lastSync?: LastSync;
   /** `https:`; the function's log in the console. */
   readonly logsUrl?: string;

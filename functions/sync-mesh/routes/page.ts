@@ -24,6 +24,7 @@ export async function getPage(instance: Instance, exchange: Exchange): Promise<A
   const csrfToken = csrfTokenOf(header(request, "cookie")) ?? newCsrfToken();
   const { html, contentSecurityPolicy, refresh } = renderPage({
     ...view,
+    ...(scope === undefined ? {} : { planScope: scope }),
     ...(lastSync === undefined ? {} : { lastSync }),
     ...(logsUrl === undefined ? {} : { logsUrl }),
     csrfToken,

@@ -10,7 +10,7 @@ export interface ReasonEntry {
 
 /** A full run of the function `sync-mesh` that acts on the findings of a reason. */
 function confirmed(reason: string): string {
-  return `\`curl -X POST -H "authorization: Bearer $(gcloud auth print-identity-token)" -d '{"confirm":["${reason}"]}' URL/sync\``;
+  return `\`curl --oauth2-bearer "$(gcloud auth print-identity-token)" -H "content-type: application/json" -d '{"confirm":["${reason}"]}' URL/sync\``;
 }
 
 /**

@@ -1,6 +1,7 @@
 import type { PageView } from "../../../functions/sync-mesh/page/view.ts";
 import { finding } from "../../../shared/core/answers/finding.ts";
-import { aView, everything } from "../../support/builders/page-view.ts";
+import type { PairStatus } from "../../../shared/core/answers/status.ts";
+import { aView, everything, past } from "../../support/builders/page-view.ts";
 import { aStatus } from "../../support/builders/status.ts";
 
 const LONG = "a-name-that-is-as-long-as-a-name-can-be-which-is-sixty-three-ch";
@@ -17,11 +18,103 @@ function withLongNames(): PageView {
   return aView({ status: { ...status, meshId: LONG, members } });
 }
 
+const T = "2026-03-01T11:00:00.000Z";
+
+/** A third member that joins: nothing of it is due yet. */
+function joining(): PageView {
+  const status = aStatus();
+  const [, , joiner = ""] = status.members.map(({ clusterId }) => clusterId);
+  const isNew = ({ reader, target }: PairStatus): boolean => reader === joiner || target === joiner;
+  const pairs = status.pairs.map((pair) =>
+    isNew(pair) ? { ...pair, status: "missing" as const, isDue: false, tokenExpiry: null } : pair,
+  );
+  const found = ["CacertsMissing", "ControlPlaneMissing"] as const;
+  const members = status.members.map((member) =>
+    member.clusterId === joiner
+      ? {
+          ...member,
+          istioVersion: null,
+          root: [],
+          intermediate: { written: null, loaded: [] },
+          findings: found.map((reason) =>
+            finding(reason, "it has none yet", "nothing: Meshjoin makes it", joiner),
+          ),
+        }
+      : member,
+  );
+  return aView({ status: { ...status, members, pairs } });
+}
+
+/** The last member cannot be reached, and its peers still read it. */
+function unreachable(): PageView {
+  const status = aStatus({ troubled: true });
+  const away = status.members.find(({ reachable }) => !reachable);
+  const pairs = status.pairs.map((pair) =>
+    pair.reader === away?.clusterId ? pair : { ...pair, status: "synced" as const },
+  );
+  const members = status.members.map((member) => (member === away ? member : { ...member, findings: [] }));
+  return aView({ status: { ...status, members, pairs, findings: [] } });
+}
+
+/** One remote secret is gone, and nothing else is wrong. */
+function broken(): PageView {
+  const status = aStatus();
+  const pairs = status.pairs.map((pair, index) =>
+    index === 2 ? { ...pair, status: "missing" as const, tokenExpiry: null } : pair,
+  );
+  const reader = pairs.find(({ status: state }) => state === "missing")?.reader ?? "";
+  const gone = finding(
+    "RemoteSecretMissing",
+    "it holds no credential of payments",
+    "nothing: Meshjoin makes one",
+    reader,
+  );
+  return aView({ status: { ...status, pairs, findings: [gone] } });
+}
+
+function massLeave(): PageView {
+  return aView({ status: { ...aStatus({ members: 2 }), findings: everything().status?.findings ?? [] } });
+}
+
+function rotating(): PageView {
+  const rotation = {
+    stage: "switch",
+    since: T,
+    paused: null,
+    loaded: 3,
+    waitingFor: [],
+    until: "2026-03-02T12:00:00.000Z",
+  } as const;
+  return aView({ status: aStatus({ rotation, ...past() }) });
+}
+
+function paused(): PageView {
+  const unknown = { full: "unknown", tick: "unknown" } as const;
+  const pause = finding("WritesPaused", `a person paused all writes at ${T}`, "go on: meshjoin resume");
+  return aView({ status: aStatus({ writesPaused: T, runs: unknown, findings: [pause] }) });
+}
+
+function planned(): PageView {
+  const { plan = { actions: [], findings: [] } } = everything();
+  return aView({ plan: { ...plan, findings: [] } });
+}
+
 /** What has to be looked at, by what it is a page of. */
 export const VIEWS: readonly [string, PageView][] = [
   ["no member", aView({ status: aStatus({ members: 0 }) })],
   ["one member", aView({ status: aStatus({ members: 1 }) })],
+  ["three members that are well", aView()],
   ["three members", aView({ status: aStatus({ troubled: true }) })],
+  ["a broken pair", broken()],
+  ["a member that joins", joining()],
+  ["a member out of reach", unreachable()],
+  ["a mass leave", massLeave()],
+  ["a root rotation", rotating()],
+  ["paused writes", paused()],
+  ["a plan", planned()],
+  ["a plan of nothing", aView({ plan: { actions: [], findings: [] } })],
+  ["eight members", aView({ status: aStatus({ members: 8, networks: 2, troubled: true }) })],
+  ["sixty members that are well", aView({ status: aStatus({ members: 60 }) })],
   ["sixty members", aView({ status: aStatus({ members: 60, troubled: true }) })],
   ["everything at once", aView(everything())],
   ["the longest names", withLongNames()],

@@ -11,14 +11,21 @@ export function aView(seed: Partial<PageView> = {}): PageView {
   return { status: aStatus(), csrfToken: "a token", now: NOW, refreshSeconds: 30, ...seed };
 }
 
-const LEFT = ["cn-shop-prod-europe-west1-one", "cn-shop-prod-europe-west1-two"].map((clusterId) =>
+const LEFT = [
   finding(
     "MassLeave",
-    `${clusterId} seems to have left with many others (4 members remain): its mesh label was taken off; Meshjoin removes nothing`,
-    "if they should leave, confirm it: POST /sync with confirm MassLeave, or meshjoin sync --yes",
-    clusterId,
+    "2 of 6 members have lost their label within the grace, more than MESHJOIN_MASS_LEAVE_SHARE allows",
+    "take them back with the command of each; if they should leave, confirm it: meshjoin sync --confirm MassLeave",
   ),
-);
+  ...["one", "two"].map((name) =>
+    finding(
+      "MemberLost",
+      `it was a member until 2026-03-01T11:40:00.000Z, and its mesh label was taken off; its peers keep it`,
+      `take it back: meshjoin label projects/shop-prod/locations/europe-west1/clusters/${name}`,
+      `cn-shop-prod-europe-west1-${name}`,
+    ),
+  ),
+];
 
 /** Every part that a page may have: trouble, a rotation, a mass leave, a plan, a last sync, logs. */
 export function everything(): Partial<PageView> {
@@ -26,6 +33,7 @@ export function everything(): Partial<PageView> {
     members: 4,
     troubled: true,
     findings: LEFT,
+    ...past(),
     rotation: {
       stage: "distribute",
       since: "2026-03-01T10:30:00.000Z",
@@ -43,6 +51,23 @@ export function everything(): Partial<PageView> {
     plan: planOf(status),
     lastSync: { summary: summaryOf(status), at: "2026-03-01T11:57:00Z" },
     logsUrl: "https://console.cloud.google.com/logs/query?project=shop&query=a%20b",
+  };
+}
+
+/** What a status tells of the past: a cluster that left, and what runs did. */
+export function past(): Pick<Status, "left" | "lately"> {
+  const left = "cn-shop-prod-europe-west4-warehouse";
+  return {
+    left: [{ clusterId: left, since: "2026-02-27T09:12:00.000Z", trustedUntil: "2026-05-19T08:30:00.000Z" }],
+    lately: [
+      { at: "2026-03-01T11:42:00.000Z", what: "a person paused the root rotation" },
+      {
+        at: "2026-02-28T16:05:00.000Z",
+        clusterId: "cn-shop-prod-data-us-central1-checkout",
+        what: "its intermediate CA was renewed",
+      },
+      { at: "2026-02-27T09:12:00.000Z", clusterId: left, what: "it left: it was deleted" },
+    ],
   };
 }
 

@@ -223,7 +223,7 @@ function memberFindings(id: string, index: number): Finding[] {
       finding(
         "IstioVersionDiffers",
         "istiod is 1.30.2, and Meshjoin installs 1.31.4",
-        "meshjoin upgrade --cluster CLUSTER rolls it out",
+        "when it suits, confirm it, and Meshjoin upgrades the members one by one: meshjoin upgrade",
         id,
       ),
     ];

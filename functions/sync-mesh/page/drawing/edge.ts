@@ -1,4 +1,4 @@
-import { type State, WORST_FIRST } from "../facts/connections.ts";
+import { type PairState, WORST_FIRST } from "../facts/pairs.ts";
 import { type Html, html } from "../html.ts";
 import { type Point, px } from "./geometry.ts";
 
@@ -13,7 +13,7 @@ export interface Edge {
   readonly from: Point;
   readonly to: Point;
   readonly control: Point;
-  readonly state: State;
+  readonly state: PairState;
   /** A tooltip. */
   readonly title: string;
   /** It represents many pairs. */

@@ -1,11 +1,11 @@
 import type { MemberStatus } from "../../../../shared/core/answers/status.ts";
 import { clipped } from "../facts/names.ts";
+import { stateWord } from "../facts/pairs.ts";
 import { type Html, html } from "../html.ts";
 import type { Scene } from "../scene.ts";
 import type { Drawing } from "./drawing.ts";
-import { ARROW_HEADS, drawEdge, type Edge, pointOn } from "./edge.ts";
+import { ARROW_HEADS, drawEdge, type Edge } from "./edge.ts";
 import {
-  asideOf,
   type Box,
   boxAround,
   controlOf,
@@ -18,6 +18,7 @@ import {
   px,
   unionOf,
 } from "./geometry.ts";
+import { type Label, placeLabels } from "./labels.ts";
 
 const NODE = { width: 176, height: 50 };
 /** Between a node and the ends of its arrows. */
@@ -25,10 +26,8 @@ const AIR = 8;
 /** Half of the polygon's stroke. */
 const HULL_PADDING = 14;
 const LABEL = { height: 22, perCharacter: 7.5 };
-/** The word at an arrow; nearer to the reader, because most arrows cross in the middle. */
-const STATE = { at: 0.42, perCharacter: 7.5, air: 8 };
 const NAME_MAX = 18;
-const PLACE_MAX = 23;
+const PLACE_MAX = 22;
 const NETWORK_MAX = 30;
 /** Half-axes of the ellipse of nodes, by the number of members. */
 const ELLIPSES: readonly (readonly [number, number])[] = [
@@ -93,10 +92,10 @@ function drawNode({ member, x, y }: Node, { nameOf }: Scene): Html {
 <text x="${px(x)}" y="${px(y + 15)}">${clipped(reachable ? location : "unreachable", PLACE_MAX)}</text></g>`;
 }
 
-function edgesOf(nodes: readonly Node[], { connections, nameOf }: Scene): Edge[] {
+function edgesOf(nodes: readonly Node[], { pairs, nameOf }: Scene): Edge[] {
   const byId = new Map(nodes.map((node) => [node.member.clusterId, node]));
   const isPair = nodes.length === 2;
-  return connections.flatMap(({ reader, target, state }) => {
+  return pairs.flatMap(({ reader, target, state }) => {
     const a = byId.get(reader);
     const b = byId.get(target);
     if (a === undefined || b === undefined) return [];
@@ -108,20 +107,14 @@ function edgesOf(nodes: readonly Node[], { connections, nameOf }: Scene): Edge[]
       to: exitOf(b, width, height, control),
       control,
       state,
-      title: `${nameOf(reader)} reads ${nameOf(target)}: ${state}`,
+      title: `${nameOf(reader)} reads ${nameOf(target)}: ${stateWord(state)}`,
     };
   });
 }
 
-/** Beside its line, on the side that the line bends to; the word of the pair back is on the other. */
-function drawLabel(edge: Edge): Html {
-  const { from, to, state } = edge;
-  const { x, y } = pointOn(edge, STATE.at);
-  const right = asideOf(from, to, 1);
-  const half = (state.length * STATE.perCharacter) / 2;
-  const left = x + right.x * (Math.abs(right.x) * half + STATE.air);
+function drawLabel({ edge, word, at }: Label): Html {
   return html`
-<text class="state ${state}" x="${px(left)}" y="${px(y + right.y * STATE.air + 4)}">${state}</text>`;
+<text class="state ${edge.state}" x="${px(at.x)}" y="${px(at.y + 4)}">${word}</text>`;
 }
 
 /** Every member as a box, every pair as an arrow, with its state if it is not synced. */
@@ -133,10 +126,17 @@ export function drawFew(scene: Scene): Drawing {
   const edges = edgesOf(nodes, scene);
   const troubled = edges.filter(({ state }) => state !== "synced");
   const synced = edges.filter(({ state }) => state === "synced");
+  // The box of a member says already that its pairs are not known.
+  const worded = troubled.filter(({ state }) => state !== "unknown");
+  const labels = placeLabels(
+    worded.map((edge) => ({ edge, word: stateWord(edge.state) })),
+    edges,
+    groups.flatMap(({ boxes }) => boxes),
+  );
   return {
     box: padded(unionOf(groups.flatMap(({ boxes }) => boxes)), HULL_PADDING + 2),
     content: html`${ARROW_HEADS}${groups.map((group) => drawGroup(group, groups.length === 1))}${[...synced, ...troubled].map(drawEdge)}${nodes.map(
       (node) => drawNode(node, scene),
-    )}${troubled.map(drawLabel)}`,
+    )}${labels.map(drawLabel)}`,
   };
 }

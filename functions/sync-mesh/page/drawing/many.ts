@@ -1,7 +1,7 @@
 import type { MemberStatus } from "../../../../shared/core/answers/status.ts";
-import { worstPairState } from "../facts/connections.ts";
 import type { Gap } from "../facts/gaps.ts";
 import { clipped } from "../facts/names.ts";
+import { stateWord, worstPairState } from "../facts/pairs.ts";
 import { type Html, html } from "../html.ts";
 import type { Scene } from "../scene.ts";
 import type { Drawing } from "./drawing.ts";
@@ -87,9 +87,9 @@ function stub(gap: Exclude<Gap, { kind: "pair" }>, turns: number, radius: number
   const aside = asideOf(a, b, STUB.aside);
   const from = { x: a.x + aside.x, y: a.y + aside.y };
   const to = { x: b.x + aside.x, y: b.y + aside.y };
-  const state = worstPairState(gap.connections.map((connection) => connection.state));
+  const state = worstPairState(gap.pairs.map((pair) => pair.state));
   const words = gap.kind === "reader" ? "reads none of its" : "is read by none of its";
-  const title = `${name} ${words} ${gap.connections.length} peers: ${state}`;
+  const title = `${name} ${words} ${gap.pairs.length} peers: ${stateWord(state)}`;
   return { from, to, control: from, state, bold: true, title };
 }
 
@@ -99,17 +99,17 @@ function edgesOf({ gaps, nameOf }: Scene, { slots, radius }: Ring): Edge[] {
     if (gap.kind !== "pair") {
       return stub(gap, turns.get(gap.clusterId) ?? 0, radius, nameOf(gap.clusterId));
     }
-    const { reader, target, state } = gap.connection;
+    const { reader, target, state } = gap.pair;
     const from = at(turns.get(reader) ?? 0, radius - DOT_AIR);
     const to = at(turns.get(target) ?? 0, radius - DOT_AIR);
-    const title = `${nameOf(reader)} reads ${nameOf(target)}: ${state}`;
+    const title = `${nameOf(reader)} reads ${nameOf(target)}: ${stateWord(state)}`;
     return { from, to, control: controlOf(from, to, 0.6, 5), state, title };
   });
 }
 
 function troubledIds(gaps: readonly Gap[]): ReadonlySet<string> {
   const ids = gaps.flatMap((gap) =>
-    gap.kind === "pair" ? [gap.connection.reader, gap.connection.target] : [gap.clusterId],
+    gap.kind === "pair" ? [gap.pair.reader, gap.pair.target] : [gap.clusterId],
   );
   return new Set(ids);
 }
@@ -122,7 +122,7 @@ export function drawMany(scene: Scene): Drawing {
   const longest = Math.max(...[...networks.keys()].map((network) => network.length));
   const beside = networks.size > 1 ? Math.min(longest, NETWORK.max) * NETWORK.perCharacter + 16 : 4;
   const above = networks.size > 1 ? 30 : 4;
-  const calm = scene.gaps.length === 0 && scene.connections.length > 0;
+  const calm = scene.gaps.length === 0 && scene.pairs.length > 0;
   return {
     box: {
       left: -ring.outer - beside,
@@ -140,7 +140,7 @@ export function drawMany(scene: Scene): Drawing {
     }${
       calm
         ? html`
-<text class="calm" y="-4">all synced</text><text class="calm small" y="18">${scene.connections.length} pairs</text>`
+<text class="calm" y="-4">all synced</text><text class="calm small" y="18">${scene.pairs.length} pairs</text>`
         : undefined
     }`,
   };

@@ -1,5 +1,5 @@
 import type { MemberStatus, Status } from "../../../../shared/core/answers/status.ts";
-import type { Connection } from "./connections.ts";
+import type { OrderedPair } from "./pairs.ts";
 
 interface Expiring {
   /** RFC 3339. */
@@ -56,8 +56,8 @@ function intermediates(members: readonly MemberStatus[]): IntermediateExpiry[] {
   });
 }
 
-function tokens(connections: readonly Connection[]): TokenExpiry[] {
-  return connections.flatMap(({ reader, target, tokenExpiry }) =>
+function tokens(pairs: readonly OrderedPair[]): TokenExpiry[] {
+  return pairs.flatMap(({ reader, target, tokenExpiry }) =>
     tokenExpiry === undefined ? [] : { kind: "token", at: tokenExpiry, reader, target },
   );
 }
@@ -69,9 +69,15 @@ function momentOf(expiry: Expiry): readonly [number, Expiry] {
 }
 
 /** Every expiry, the next one first. */
-export function expiriesOf({ members }: Status, connections: readonly Connection[]): Expiry[] {
-  return [...roots(members), ...intermediates(members), ...tokens(connections)]
+export function expiriesOf({ members }: Status, pairs: readonly OrderedPair[]): Expiry[] {
+  return [...roots(members), ...intermediates(members), ...tokens(pairs)]
     .map(momentOf)
     .toSorted(([a], [b]) => a - b)
     .map(([, expiry]) => expiry);
+}
+
+/** Whether it has ended, or is no time. */
+export function isPast({ at }: Expiring, now: Date): boolean {
+  const time = Date.parse(at);
+  return Number.isNaN(time) || time <= now.getTime();
 }

@@ -4,14 +4,19 @@ import type { Status } from "../../../../shared/core/answers/status.ts";
 
 const LOUDEST_FIRST: readonly Severity[] = ["error", "warning", "info"];
 
+/** Of one severity these come first: what they name explains the others. */
+const LEADING: readonly Reason[] = ["MemberLost", "MassLeave", "SigningRootUnusable"];
+
 export interface FindingGroup {
   readonly reason: Reason;
   readonly severity: Severity;
   readonly findings: readonly Finding[];
 }
 
-function rank({ severity }: { readonly severity: Severity }): number {
-  return LOUDEST_FIRST.indexOf(severity);
+function rank({ severity, reason }: Finding): number {
+  const lead = LEADING.indexOf(reason);
+  const within = lead === -1 ? LEADING.length : lead;
+  return LOUDEST_FIRST.indexOf(severity) * (LEADING.length + 1) + within;
 }
 
 function textOf({ reason, clusterId = "", message, cure }: Finding): string {
@@ -37,6 +42,12 @@ export function openFindings({ findings, members }: Status): Finding[] {
     own.map((finding) => ({ clusterId, ...finding })),
   );
   return sortFindings([...findings, ...ofMembers]);
+}
+
+/** Those that are not among the known ones: a plan and a sync mostly find what is open anyway. */
+export function newFindings(findings: readonly Finding[], known: readonly Finding[]): Finding[] {
+  const texts = new Set(known.map(textOf));
+  return sortFindings(findings).filter((finding) => !texts.has(textOf(finding)));
 }
 
 /** Sorted findings, by reason. */

@@ -4,11 +4,15 @@ const UNITS = [
   ["min", 60],
   ["s", 1],
 ] as const;
-/** From this many days on, hours do not matter. */
+/** From this many days on, hours do not matter; from this many years on, days do not. */
 const DAYS_ALONE = 10;
+const YEARS_ALONE = 2;
+const YEAR_SECONDS = 365.25 * 86_400;
 
-/** The two greatest units, rounded down: `3 d 4 h`, `45 d`, `12 s`; empty for less than a second. */
+/** The two greatest units, rounded down: `3 d 4 h`, `45 d`, `7 years`; empty for less than a second. */
 function span(seconds: number): string {
+  const years = Math.floor(seconds / YEAR_SECONDS);
+  if (years >= YEARS_ALONE) return `${years} years`;
   const first = UNITS.findIndex(([, size]) => seconds >= size);
   const parts: string[] = [];
   let rest = seconds;

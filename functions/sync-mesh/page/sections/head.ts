@@ -1,33 +1,54 @@
-import { describeTally } from "../facts/connections.ts";
-import type { Expiry } from "../facts/expiries.ts";
-import { countFindings } from "../facts/findings.ts";
-import type { Headline } from "../facts/headline.ts";
+import type { Reason } from "../../../../shared/core/answers/reasons.ts";
+import type { RunStatus } from "../../../../shared/core/answers/status.ts";
+import type { Health } from "../../../../shared/core/answers/verdict.ts";
+import { isPast } from "../facts/expiries.ts";
+import { countFindings, groupFindings } from "../facts/findings.ts";
+import { describeTally, isApart } from "../facts/pairs.ts";
+import { type Tone, toneOf } from "../facts/tone.ts";
 import { type Html, html, type Part } from "../html.ts";
 import { isRefreshing, type Scene } from "../scene.ts";
-import { absolute, memberLink, relative, severityBadge } from "./parts.ts";
+import { massLeaveForm } from "./actions.ts";
+import { OPEN } from "./findings.ts";
+import { clock, cureLine, memberLink, relative, severityBadge, typed, withCommands } from "./parts.ts";
 
-function tile(name: string, value: Part, note: Part, tone = ""): Html {
+/** Further reasons on the first screen; the section of the findings has them all. */
+const MORE_REASONS = 4;
+
+export const HEALTH_WORDS: Readonly<Record<Health, string>> = {
+  whole: "Whole",
+  degraded: "Degraded",
+  broken: "Broken",
+};
+
+function tile(name: string, value: Part, note: Part, tone: Tone | "" = ""): Html {
   return html`
 <div class="tile ${tone}"><dt>${name}</dt><dd>${value}</dd>${note === undefined || note === "" ? undefined : html`<dd class="note">${note}</dd>`}</div>`;
 }
 
 function membersTile({ members }: Scene): Html {
-  const away = members.filter(({ reachable }) => !reachable).length;
-  return tile("Members", members.length, away === 0 ? "" : `${away} unreachable`, away === 0 ? "" : "error");
+  if (members.length === 0) return tile("Members", "none", "no cluster is a member", "warning");
+  const reachable = members.filter((member) => member.reachable);
+  return tile(
+    "Members",
+    html`${reachable.length}<small> of ${members.length} reachable</small>`,
+    "",
+    reachable.length < members.length ? "warning" : "",
+  );
 }
 
-function pairsTile({ connections, tally }: Scene): Html {
-  const isWhole = tally.synced === connections.length;
+function pairsTile({ pairs, tally }: Scene): Html {
+  if (pairs.length === 0) return tile("Pairs", "none", "a pair takes two members");
+  const tone = pairs.some(isApart) ? "error" : "warning";
   return tile(
-    "Pairs synced",
-    connections.length === 0 ? "none" : html`${tally.synced}<small> of ${connections.length}</small>`,
+    "Pairs",
+    html`${tally.synced}<small> of ${pairs.length} synced</small>`,
     describeTally(tally),
-    isWhole ? "" : "warning",
+    tally.synced === pairs.length ? "" : tone,
   );
 }
 
 function findingsTile({ findings }: Scene): Html {
-  const tone = findings[0]?.severity ?? "";
+  const tone = findings[0]?.severity ?? "info";
   return tile(
     "Findings",
     findings.length === 0 ? "none" : html`<a href="#findings">${findings.length}</a>`,
@@ -36,58 +57,94 @@ function findingsTile({ findings }: Scene): Html {
   );
 }
 
-function owner(expiry: Expiry, { nameOf }: Scene): string {
-  switch (expiry.kind) {
-    case "root":
-      return "root CA";
-    case "intermediate":
-      return `intermediate CA of ${nameOf(expiry.clusterId)}`;
-    case "token":
-      return `token of ${nameOf(expiry.reader)} for ${nameOf(expiry.target)}`;
-  }
+/** Certificates and tokens renew by themselves, so only what is overdue is news. */
+function expiryTile({ expiries, now }: Scene): Html | undefined {
+  const [next] = expiries;
+  if (next === undefined) return undefined;
+  const overdue = expiries.filter((expiry) => isPast(expiry, now)).length;
+  return overdue === 0
+    ? tile(
+        "Renewals",
+        "none overdue",
+        html`all renew by themselves; the first ends ${relative(next.at, now)}`,
+      )
+    : tile("Renewals", html`<a href="#expiry">${overdue} overdue</a>`, "", "error");
 }
 
-function expiryTile(scene: Scene): Html | undefined {
-  const [next] = scene.expiries;
-  return next === undefined
-    ? undefined
-    : tile("Next to expire", relative(next.at, scene.now), owner(next, scene));
-}
-
-function rotationTile(scene: Scene): Html {
-  const { stage, waitingFor, until } = scene.status.rotation;
+function rotationTile({ status, now }: Scene): Html {
+  const { stage, waitingFor, until, paused } = status.rotation;
+  if (stage === "idle") return tile("Root rotation", "none", "none is under way");
   const block =
     waitingFor.length === 0 ? [] : [html`<a href="#rotation">blocked by ${waitingFor.length}</a>`];
-  const end = until === null ? [] : [block.length > 0 ? "; " : "", "earliest ", relative(until, scene.now)];
-  return tile("Root rotation", stage, stage === "idle" ? "" : [block, end]);
+  const end = until === null ? [] : [block.length > 0 ? "; " : "", "earliest ", relative(until, now)];
+  return paused === null
+    ? tile("Root rotation", stage, [block, end])
+    : tile("Root rotation", stage, html`<a href="#rotation">paused</a> ${relative(paused, now)}`, "warning");
 }
 
-/** The first of the sorted findings, unless it is only a note. */
-function loudest(scene: Scene): Html | undefined {
-  const { findings } = scene;
-  const [first] = findings;
-  if (first === undefined || first.severity === "info") return undefined;
-  const { reason, severity, clusterId, message, cure } = first;
+function runTile({ status, now }: Scene): Html {
+  const { full } = status.runs;
+  if (full === "unknown") return tile("Last full run", "not known", "no run is on record");
+  return tile("Last full run", relative(full.at, now), outcomeOf(full));
+}
+
+function outcomeOf({ outcome }: RunStatus): Html {
+  return html`<a href="#itself"><span class="badge ${outcome}">${outcome}</span></a>`;
+}
+
+/** The functions write nothing: that comes before all else that is wrong. */
+function pauseBanner({ status, now }: Scene): Html | undefined {
+  const { writesPaused } = status;
+  if (writesPaused === null) return undefined;
   return html`
-<section class="alert ${severity}" aria-labelledby="loudest-title">
-<h2 id="loudest-title">${severityBadge(severity)} ${reason}</h2>
-<p>${clusterId === undefined ? undefined : html`${memberLink(clusterId, scene)}: `}${message}</p>
-<p class="cure"><strong>Cure</strong> ${cure}</p>
-${findings.length > 1 ? html`<p><a href="#findings">All ${findings.length} findings</a></p>` : undefined}
+<section id="paused" class="alert warning" aria-labelledby="paused-title">
+<h2 id="paused-title">${severityBadge("warning")} A person has paused the functions</h2>
+<p>They have written nothing since ${clock(writesPaused)}, ${relative(writesPaused, now)}: nothing joins, leaves or is renewed.</p>
+<p class="cure"><strong>Resume</strong> ${typed("meshjoin resume")}</p>
 </section>`;
 }
 
-/** The name of the mesh, its verdict and its worst finding. */
-export function head(scene: Scene, verdict: Headline): Html {
-  const { status, now } = scene;
-  const tone = verdict.isEmpty && verdict.tone === "good" ? "" : verdict.tone;
+/** Each of these has a box of its own. */
+const BOXED: readonly Reason[] = ["WritesPaused", "MassLeave"];
+
+/** The worst finding with its cure, and the reasons that come after it; nothing if there are only notes. */
+function loudest(scene: Scene): Html | undefined {
+  const loud = scene.findings.filter(
+    ({ severity, reason }) => severity !== "info" && !BOXED.includes(reason),
+  );
+  const [group, ...others] = groupFindings(loud);
+  const first = group?.findings[0];
+  if (group === undefined || first === undefined) return undefined;
+  const { reason, severity, clusterId, message, cure } = first;
+  const rest = others.slice(0, MORE_REASONS).map(
+    (other) => html`
+<li>${severityBadge(other.severity)} <a href="#${OPEN}-${other.reason}">${other.reason}</a>${other.findings.length > 1 ? ` ${other.findings.length} times` : undefined}</li>`,
+  );
+  return html`
+<section class="alert ${severity}" aria-labelledby="loudest-title">
+<h2 id="loudest-title">${severityBadge(severity)} ${reason}${group.findings.length > 1 ? html` <span class="muted">${group.findings.length} times</span>` : undefined}</h2>
+<p>${clusterId === undefined ? undefined : html`${memberLink(clusterId, scene)}: `}${withCommands(message)}</p>
+${cureLine(cure)}${
+  rest.length === 0
+    ? undefined
+    : html`
+<ul class="others">${rest}
+</ul>`
+}
+<p><a href="#findings">${scene.findings.length === 1 ? "The finding" : `All ${scene.findings.length} findings`}</a></p>
+</section>`;
+}
+
+/** The name of the mesh, its verdict, and the worst that is wrong. */
+export function head(scene: Scene): Html {
+  const { status, now, verdict } = scene;
   return html`
 <div class="head">
 <h1><span class="muted">Mesh</span> ${status.meshId}</h1>
-<p class="verdict"><span class="badge ${tone}">${verdict.text}</span> <span class="muted">seen ${relative(status.time, now)}, ${absolute(status.time)}</span></p>
-</div>
-<dl class="tiles">${membersTile(scene)}${pairsTile(scene)}${findingsTile(scene)}${expiryTile(scene)}${rotationTile(scene)}
-</dl>${loudest(scene)}`;
+<p class="verdict"><span class="badge ${toneOf(verdict.health)}">${HEALTH_WORDS[verdict.health]}</span> <strong>${verdict.text}</strong> <span class="muted">seen ${relative(status.time, now)}, ${clock(status.time)}</span></p>
+</div>${pauseBanner(scene)}${loudest(scene)}${massLeaveForm(scene)}
+<dl class="tiles">${membersTile(scene)}${pairsTile(scene)}${findingsTile(scene)}${expiryTile(scene)}${rotationTile(scene)}${runTile(scene)}
+</dl>`;
 }
 
 interface NavigationEntry {
@@ -117,7 +174,7 @@ export function bar(scene: Scene, entries: readonly NavigationEntry[]): Html {
 export function foot({ logsUrl, status }: Scene): Html {
   return html`
 <footer>
-<p>Meshjoin ${status.version} keeps mesh ${status.meshId}.</p>
+<p>Meshjoin ${status.version}, Istio ${status.istio}</p>
 <ul><li><a href="/status">Status as JSON</a></li><li><a href="/plan">Plan as JSON</a></li>${
     logsUrl === undefined ? undefined : html`<li><a href="${logsUrl}" rel="noreferrer">Logs</a></li>`
   }</ul>

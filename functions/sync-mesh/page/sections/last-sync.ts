@@ -1,5 +1,6 @@
 import type { Outcome } from "../../../../shared/core/answers/outcome.ts";
-import { sortFindings } from "../facts/findings.ts";
+import { count } from "../../../../shared/core/count.ts";
+import { newFindings } from "../facts/findings.ts";
 import { type Html, html, type Part } from "../html.ts";
 import type { Scene } from "../scene.ts";
 import { findingList } from "./findings.ts";
@@ -35,7 +36,8 @@ export function lastSyncSection(scene: Scene): Html | undefined {
   if (lastSync === undefined) return undefined;
   const { outcome, members, pairs, findings } = lastSync.summary;
   const loud = members.filter((member) => LOUD.includes(member.outcome));
-  const all = sortFindings([...findings, ...members.flatMap((member) => member.findings)]);
+  const all = [...findings, ...members.flatMap((member) => member.findings)];
+  const gone = newFindings(all, scene.findings);
   const body: Part = [
     html`<p><span class="badge ${outcome}">${outcome}</span> ${relative(lastSync.at, now)}. ${SENTENCES[outcome]}</p>
 <ul class="facts">${fact(
@@ -54,7 +56,8 @@ export function lastSyncSection(scene: Scene): Html | undefined {
     all.length === 0
       ? undefined
       : html`
-<p class="intro">Findings:</p>${findingList("last-finding", all, scene)}`,
+<p>It found ${count(all.length, "finding")}; <a href="#findings">${all.length - gone.length} of them</a> ${all.length - gone.length === 1 ? "is" : "are"} still open.</p>`,
+    gone.length === 0 ? undefined : findingList("last-finding", gone, scene),
   ];
   return section({ id: "last-sync", title: "Last sync", body });
 }

@@ -1,25 +1,29 @@
 import type { MemberStatus } from "../../../../shared/core/answers/status.ts";
-import type { Connection } from "../facts/connections.ts";
-import { type Html, html, type Part } from "../html.ts";
+import { type OrderedPair, stateWord } from "../facts/pairs.ts";
+import { type Html, html } from "../html.ts";
 import { isRefreshing, type Scene } from "../scene.ts";
-import { absolute, section } from "./parts.ts";
+import { absolute } from "./parts.ts";
 
 /** Up to this many members a cell has room for a word. */
 const ROOMY = 8;
 /** Up to this many for a clear sign; beyond, the matrix still fits a screen. */
 const DENSE = 40;
 
-function details({ reader, target, state, pods, tokenExpiry }: Connection, { nameOf }: Scene): string {
-  const saying = pods.filter(({ status }) => status === state).length;
+function details(
+  { reader, target, state, pods, tokenExpiry }: OrderedPair,
+  { nameOf, isAway }: Scene,
+): string {
+  const saying = pods.filter((pod) => pod.state === state).length;
   const of = pods.length > 1 ? ` in ${saying} of ${pods.length} pods` : "";
-  const token = tokenExpiry === undefined ? "no token" : `token until ${absolute(tokenExpiry)}`;
-  return `${nameOf(reader)} reads ${nameOf(target)}: ${state}${of}; ${token}`;
+  const none = isAway(reader) ? "token not known" : "no token";
+  const token = tokenExpiry === undefined ? none : `token until ${absolute(tokenExpiry)}`;
+  return `${nameOf(reader)} reads ${nameOf(target)}: ${stateWord(state)}${of}; ${token}`;
 }
 
-function cell(connection: Connection | undefined, scene: Scene): Html {
-  if (connection === undefined) return html`<td class="none"><b>no pair</b></td>`;
-  const { state } = connection;
-  return html`<td class="${state}" title="${details(connection, scene)}"><b>${state}</b></td>`;
+function cell(pair: OrderedPair | undefined, scene: Scene): Html {
+  if (pair === undefined) return html`<td class="none"><b>no pair</b></td>`;
+  const { state } = pair;
+  return html`<td class="${state}" title="${details(pair, scene)}"><b>${stateWord(state)}</b></td>`;
 }
 
 /** Whether another network begins here. */
@@ -29,9 +33,7 @@ function isFirstOfNetwork(members: readonly MemberStatus[], index: number): bool
 
 function row(reader: MemberStatus, index: number, scene: Scene): Html {
   const { members, reads, nameOf } = scene;
-  const byTarget = new Map(
-    reads.get(reader.clusterId)?.map((connection) => [connection.target, connection]) ?? [],
-  );
+  const byTarget = new Map(reads.get(reader.clusterId)?.map((pair) => [pair.target, pair]) ?? []);
   return html`
 <tr${isFirstOfNetwork(members, index) ? html` class="next"` : undefined}><th scope="row" title="${reader.clusterId}">${nameOf(reader.clusterId)}</th>${members.map(
     ({ clusterId }) =>
@@ -46,7 +48,7 @@ function sizeOf({ length }: readonly MemberStatus[]): string {
   return length <= DENSE ? "dense" : "dense tiny";
 }
 
-function matrix(scene: Scene): Html {
+function grid(scene: Scene): Html {
   const { members, nameOf } = scene;
   return html`
 <div class="scroll" role="group" aria-labelledby="matrix-caption" tabindex="0">
@@ -67,12 +69,7 @@ function hold(scene: Scene): Html | undefined {
     : undefined;
 }
 
-/** Undefined without a pair: the picture says so. */
-export function matrixSection(scene: Scene): Html | undefined {
-  if (scene.members.length < 2) return undefined;
-  const body: Part = [
-    html`<p class="hint">A cell is the worst state of the target among the reader’s istiod pods.${hold(scene)}</p>`,
-    matrix(scene),
-  ];
-  return section({ id: "matrix", title: "Matrix", body });
+/** Every pair as a cell. */
+export function matrix(scene: Scene): Html {
+  return html`<p class="hint">A cell is the worst state of the target among the reader’s istiod pods.<span class="narrow"> Scroll sideways to see every target.</span>${hold(scene)}</p>${grid(scene)}`;
 }

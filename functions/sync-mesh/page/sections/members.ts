@@ -1,77 +1,108 @@
 import type { MemberStatus } from "../../../../shared/core/answers/status.ts";
-import type { Connection } from "../facts/connections.ts";
-import { countFindings, sortFindings } from "../facts/findings.ts";
+import { count } from "../../../../shared/core/count.ts";
+import { countFindings } from "../facts/findings.ts";
+import { isApart, isSynced, type OrderedPair } from "../facts/pairs.ts";
 import { type Html, html, type Part } from "../html.ts";
 import type { Scene } from "../scene.ts";
-import { memberButtons, memberForms } from "./actions.ts";
-import { section, shortFingerprint, table } from "./parts.ts";
+import { memberButton, memberForm } from "./actions.ts";
+import { fold, NOT_KNOWN, section, shortFingerprint, table } from "./parts.ts";
 
-const NOT_KNOWN = html`<span class="muted">not known</span>`;
+/** Of more members those without trouble are folded. */
+const ALL_OPEN = 12;
 
 /** The loaded intermediate counts; it is listed apart only if it differs from the written one. */
 function certificates({ reachable, root, intermediate: { written, loaded } }: MemberStatus): Part {
   if (!reachable) return NOT_KNOWN;
   const others = loaded.filter((pod) => pod.fingerprint !== written?.fingerprint);
-  return html`<ul class="certificates">${root.map((certificate) => html`<li>Root ${shortFingerprint(certificate.fingerprint)}</li>`)}<li>Intermediate ${
-    written === null ? html`<span class="muted">not Meshjoin’s</span>` : shortFingerprint(written.fingerprint)
+  return html`<ul class="certificates">${
+    root.length === 0 ? html`<li>Root ${NOT_KNOWN}</li>` : undefined
+  }${root.map((certificate) => html`<li>Root ${shortFingerprint(certificate.fingerprint)}</li>`)}<li>Intermediate ${
+    written === null
+      ? html`<span class="muted">none of Meshjoin’s</span>`
+      : shortFingerprint(written.fingerprint)
   }</li>${others.map(
     ({ pod, fingerprint: served }) =>
       html`<li title="${pod}"><span class="warn">Loaded</span> ${shortFingerprint(served)}</li>`,
   )}</ul>`;
 }
 
-function share(words: string, connections: readonly Connection[] = []): Html | undefined {
-  if (connections.length === 0) return undefined;
-  const synced = connections.filter(({ state }) => state === "synced").length;
-  return html`<li${synced < connections.length ? html` class="warn"` : undefined}>${words} ${synced}/${connections.length}</li>`;
+function share(words: string, pairs: readonly OrderedPair[] = []): Html | undefined {
+  if (pairs.length === 0) return undefined;
+  const synced = pairs.filter(isSynced).length;
+  const kind = pairs.some(isApart) ? "bad" : synced < pairs.length ? "warn" : "";
+  return html`<li class="${kind}">${words} ${synced} of ${pairs.length}</li>`;
 }
 
-function pairs(clusterId: string, scene: Scene): Html {
-  const reads = share("reads", scene.reads.get(clusterId));
+/** Of a reader that Meshjoin does not reach, no pair is known. */
+function sharesOf({ clusterId, reachable }: MemberStatus, scene: Scene): Html {
+  const reads = scene.reads.get(clusterId) ?? [];
   const isRead = share("read by", scene.isRead.get(clusterId));
-  if (reads === undefined && isRead === undefined) return html`<span class="muted">none</span>`;
-  return html`<ul>${reads}${isRead}</ul>`;
+  if (reads.length === 0 && isRead === undefined) return html`<span class="muted">no peer</span>`;
+  return html`<ul>${reachable ? share("reads", reads) : html`<li>reads: ${NOT_KNOWN}</li>`}${isRead}</ul>`;
 }
 
-function row(member: MemberStatus, scene: Scene): Html {
+function findingsOf({ clusterId }: MemberStatus, { findings }: Scene): Html {
+  const own = findings.filter((finding) => finding.clusterId === clusterId);
+  const [worst] = own;
+  return worst === undefined
+    ? html`<span class="muted">none</span>`
+    : html`<a class="badge ${worst.severity}" href="#findings">${countFindings(own)}</a>`;
+}
+
+function cellsOf(member: MemberStatus, scene: Scene): Part[] {
   const { clusterId, project, location, network, kubernetesVersion, istioVersion, endpoint } = member;
   const name = scene.nameOf(clusterId);
-  const open = countFindings(sortFindings(member.findings));
-  const cells: Part[] = [
-    memberButtons(clusterId, name),
-    html`${member.reachable ? "reachable" : html`<span class="badge error">unreachable</span>`}<small>${endpoint === null ? "no endpoint" : `${endpoint} endpoint`}</small>`,
-    pairs(clusterId, scene),
-    open === "" ? html`<span class="muted">none</span>` : html`<a href="#findings">${open}</a>`,
+  return [
+    html`${name}<small>${clusterId}</small>`,
+    html`${member.reachable ? "reachable" : html`<span class="badge warning">unreachable</span>`}<small>${endpoint === null ? "no endpoint" : `${endpoint} endpoint`}</small>`,
+    findingsOf(member, scene),
+    sharesOf(member, scene),
     html`${location}<small>${project}</small>`,
     network,
-    html`${istioVersion ?? NOT_KNOWN}<small>${kubernetesVersion === "" ? "not known" : kubernetesVersion}</small>`,
+    html`${istioVersion ?? (member.reachable ? html`<span class="muted">none seen</span>` : NOT_KNOWN)}<small>${kubernetesVersion === "" ? "not known" : kubernetesVersion}</small>`,
     certificates(member),
+    memberButton(clusterId, name),
   ];
-  return html`
-<tr id="member-${clusterId}"><th scope="row">${name}<small>${clusterId}</small></th>${cells.map((cell) => html`<td>${cell}</td>`)}</tr>`;
 }
 
-/** Undefined without a member: the picture says so. */
-export function membersSection(scene: Scene): Html | undefined {
-  const { members } = scene;
-  if (members.length === 0) return undefined;
-  const content = table({
-    id: "members",
-    caption: "Members by network and name; fingerprints are shortened",
+function membersTable(id: string, caption: string, members: readonly MemberStatus[], scene: Scene): Html {
+  return table({
+    id,
+    caption,
     head: [
       "Member",
-      "Actions",
       "API server",
-      "Pairs synced",
       "Findings",
+      "Pairs synced",
       "Location",
       "Network",
       "Istio, Kubernetes",
       "Certificates",
+      "Actions",
     ],
-    body: html`<tbody>${members.map((member) => row(member, scene))}
-</tbody>`,
+    rows: members.map((member) => ({ id: `member-${member.clusterId}`, cells: cellsOf(member, scene) })),
     kind: "members",
   });
-  return section({ id: "members", title: "Members", body: [memberForms(scene), content] });
+}
+
+/** Undefined without a member: the section of the mesh says so. */
+export function membersSection(scene: Scene): Html | undefined {
+  const { members, troubled, well } = scene;
+  if (members.length === 0) return undefined;
+  const body =
+    members.length <= ALL_OPEN
+      ? membersTable("members", "Members, those with trouble first", [...troubled, ...well], scene)
+      : [
+          troubled.length === 0
+            ? undefined
+            : membersTable("members", "Members with trouble of their own, the worst first", troubled, scene),
+          well.length === 0
+            ? undefined
+            : fold(
+                "members-well",
+                `${count(well.length, "member")} without trouble of ${well.length === 1 ? "its" : "their"} own`,
+                membersTable("well", "Members without trouble of their own", well, scene),
+              ),
+        ];
+  return section({ id: "members", title: "Members", body: [memberForm(scene), body] });
 }

@@ -1,7 +1,13 @@
 import type { Severity } from "../../../../shared/core/answers/reasons.ts";
+import { spansOf } from "../facts/commands.ts";
 import { absoluteTime, parseTime, relativeTime } from "../facts/times.ts";
 import { type Html, html, type Part } from "../html.ts";
 import type { Scene } from "../scene.ts";
+
+/** As many hex digits as the command line shows. */
+const FINGERPRINT_DIGITS = 12;
+
+export const NOT_KNOWN: Html = html`<span class="muted">not known</span>`;
 
 /** Relative to now, with the exact time as a tooltip; an invalid time is shown as it is. */
 export function relative(rfc3339: string, now: Date): Html {
@@ -15,13 +21,20 @@ export function absolute(rfc3339: string): string {
   return time === undefined ? rfc3339 : absoluteTime(time);
 }
 
+/** The exact time in UTC; the script adds the reader's own. */
+export function clock(rfc3339: string): Html {
+  return parseTime(rfc3339) === undefined
+    ? html`${rfc3339}`
+    : html`<time class="clock" datetime="${rfc3339}">${absolute(rfc3339)}</time>`;
+}
+
 export function severityBadge(severity: Severity): Html {
   return html`<span class="badge ${severity}">${severity === "info" ? "note" : severity}</span>`;
 }
 
-/** Its first 8 digits, with the whole as a tooltip. */
+/** Its first digits, with the whole as a tooltip. */
 export function shortFingerprint(hex: string): Html {
-  return html`<code title="${hex}">${hex.slice(0, 8)}</code>`;
+  return html`<code title="${hex}">${hex.slice(0, FINGERPRINT_DIGITS)}</code>`;
 }
 
 /** A member's short name as a link to its row; any other cluster's ID. */
@@ -30,6 +43,28 @@ export function memberLink(clusterId: string, { members, nameOf }: Scene): Html 
   return isMember
     ? html`<a href="#member-${clusterId}" title="${clusterId}">${nameOf(clusterId)}</a>`
     : html`${clusterId}`;
+}
+
+/** Selected by one click, and copied by a button where scripts run. */
+export function typed(text: string): Html {
+  return html`<code class="command">${text}</code>`;
+}
+
+/** A sentence with its commands set apart. */
+export function withCommands(sentence: string): Html {
+  return html`${spansOf(sentence).map(({ kind, text }) => (kind === "command" ? typed(text) : text))}`;
+}
+
+export function cureLine(cure: string): Html {
+  return html`<p class="cure"><strong>Cure</strong> ${withCommands(cure)}</p>`;
+}
+
+/** Details that are folded; `id` is unique on the page, and keeps them open when it loads itself again. */
+export function fold(id: string, summary: Part, body: Part): Html {
+  return html`
+<details class="keep" id="${id}"><summary>${summary}</summary>
+${body}
+</details>`;
 }
 
 export interface SectionOptions {
@@ -46,24 +81,43 @@ ${body}
 </section>`;
 }
 
+interface TableRow {
+  /** Unique on the page. */
+  readonly id?: string;
+  /** The first one is the row's head. */
+  readonly cells: readonly Part[];
+}
+
 export interface TableOptions {
   /** Unique on the page. */
   readonly id: string;
   readonly caption: string;
   readonly head: readonly string[];
-  /** Rows, or whole bodies of rows. */
-  readonly body: Part;
+  readonly rows: readonly TableRow[];
   readonly kind?: string;
 }
 
-/** A table in a box that scrolls, by keyboard too, if the table is too wide or too long. */
-export function table({ id, caption, head, body, kind = "" }: TableOptions): Html {
+function tableRow({ id, cells: [first, ...others] }: TableRow, [, ...head]: readonly string[]): Html {
+  const cells = others.map(
+    (cell, index) =>
+      html`<td role="cell" data-label="${head[index]}">${cell === undefined ? undefined : html`<div>${cell}</div>`}</td>`,
+  );
+  return html`
+<tr role="row"${id === undefined ? undefined : html` id="${id}"`}><th scope="row" role="rowheader">${first}</th>${cells}</tr>`;
+}
+
+/**
+ * A table in a box that scrolls, by keyboard too, if the table is too wide or too long. On a phone its rows
+ * are cards. Boxes of another kind than a table's are no table to a screen reader without the roles.
+ */
+export function table({ id, caption, head, rows, kind = "" }: TableOptions): Html {
   return html`
 <div class="scroll" role="group" aria-labelledby="${id}-caption" tabindex="0">
-<table class="${kind}">
+<table role="table" class="cards ${kind}">
 <caption id="${id}-caption"><span>${caption}</span></caption>
-<thead><tr>${head.map((cell) => html`<th scope="col">${cell}</th>`)}</tr></thead>
-${body}
+<thead role="rowgroup"><tr role="row">${head.map((cell) => html`<th scope="col" role="columnheader">${cell}</th>`)}</tr></thead>
+<tbody role="rowgroup">${rows.map((row) => tableRow(row, head))}
+</tbody>
 </table>
 </div>`;
 }

@@ -1,23 +1,27 @@
 import type { Plan, PlannedAction } from "../../../../shared/core/answers/plan.ts";
 import { count } from "../../../../shared/core/count.ts";
-import { sortFindings } from "../facts/findings.ts";
+import { newFindings } from "../facts/findings.ts";
 import { type Html, html, type Part } from "../html.ts";
 import type { Scene } from "../scene.ts";
 import { findingList } from "./findings.ts";
-import { memberLink, more, section, table } from "./parts.ts";
+import { memberLink, more, table } from "./parts.ts";
 
 /** A new mesh takes thousands of actions; a program may read them from the JSON. */
 const ACTIONS_MAX = 300;
 const VERBS = ["create", "update", "delete"] as const;
 
-function row({ verb, clusterId, object, findings }: PlannedAction, scene: Scene): Html {
+function cellsOf({ verb, clusterId, object, findings }: PlannedAction, scene: Scene): Part[] {
   const { kind, namespace, name } = object;
-  return html`
-<tr><th scope="row">${memberLink(clusterId, scene)}</th><td><span class="verb ${verb}">${verb}</span></td><td>${kind} <code>${
-    namespace === undefined ? name : `${namespace}/${name}`
-  }</code></td><td class="prose">${findings.map(
-    ({ reason, message }) => html`<p><strong>${reason}</strong> ${message}</p>`,
-  )}</td></tr>`;
+  return [
+    memberLink(clusterId, scene),
+    html`<span class="verb ${verb}">${verb}</span>`,
+    html`<div class="object">${kind} <code>${namespace === undefined ? name : `${namespace}/${name}`}</code></div>`,
+    findings.length === 0
+      ? undefined
+      : html`<div class="prose">${findings.map(
+          ({ reason, message }) => html`<p><strong>${reason}</strong> ${message}</p>`,
+        )}</div>`,
+  ];
 }
 
 function captionOf({ actions }: Plan): string {
@@ -28,31 +32,31 @@ function captionOf({ actions }: Plan): string {
 
 function actionsTable(plan: Plan, scene: Scene): Part {
   const { actions } = plan;
-  if (actions.length === 0) return html`<p class="empty">There is nothing to do.</p>`;
   return [
     table({
       id: "plan-actions",
       caption: captionOf(plan),
       head: ["Member", "Verb", "Object", "Because"],
-      body: html`<tbody>${actions.slice(0, ACTIONS_MAX).map((action) => row(action, scene))}
-</tbody>`,
+      rows: actions.slice(0, ACTIONS_MAX).map((action) => ({ cells: cellsOf(action, scene) })),
     }),
     more(actions.length - ACTIONS_MAX, html`<a href="/plan">the plan as JSON</a> has them all`),
   ];
 }
 
-/** The plan of a sync; undefined if the query asks for none. */
-export function planSection(scene: Scene): Html | undefined {
-  const { plan } = scene;
-  if (plan === undefined) return undefined;
-  const findings: Part =
-    plan.findings.length === 0
+function scopeWords({ planScope = "mesh", nameOf }: Scene): string {
+  return planScope === "mesh" ? "" : ` for ${nameOf(planScope)}`;
+}
+
+/** The plan of a sync, in one line where there is nothing to do; nothing has been changed for it. */
+export function planBody(scene: Scene, plan: Plan): Html {
+  const isIdle = plan.actions.length === 0;
+  const findings = newFindings(plan.findings, scene.findings);
+  return html`<p>${isIdle ? `Nothing is to be done${scopeWords(scene)}.` : `This is the plan${scopeWords(scene)}; nothing has been changed.`}</p>${
+    isIdle ? undefined : actionsTable(plan, scene)
+  }${
+    findings.length === 0
       ? undefined
       : html`
-<p class="intro">The plan has ${count(plan.findings.length, "finding")}:</p>${findingList("plan-finding", sortFindings(plan.findings), scene)}`;
-  return section({
-    id: "plan",
-    title: "Plan",
-    body: [html`<p class="hint">Meshjoin has changed nothing.</p>`, actionsTable(plan, scene), findings],
-  });
+<p class="intro">The plan found ${count(findings.length, "more finding")}:</p>${findingList("plan-finding", findings, scene)}`
+  }`;
 }

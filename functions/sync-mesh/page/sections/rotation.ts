@@ -1,35 +1,81 @@
-import { type Html, html } from "../html.ts";
+import type { Stage } from "../../../../shared/core/roots/stages.ts";
+import { type Html, html, type Part } from "../html.ts";
 import type { Scene } from "../scene.ts";
-import { relative, section } from "./parts.ts";
+import { clock, relative, section, typed, withCommands } from "./parts.ts";
 
-const STAGES = {
-  distribute: "Every member is getting the next root; the previous one still signs.",
-  switch: "The next root signs, and every intermediate is issued anew; the previous root is still trusted.",
-  retire: "A root has left the bundles; Meshjoin disables it when no member holds it any more.",
-} as const;
+const STEPS: readonly (readonly [Exclude<Stage, "idle">, string])[] = [
+  ["distribute", "Every member gets the next root; the previous one still signs."],
+  [
+    "switch",
+    "The next root signs, and every intermediate is issued anew; the previous root is still trusted.",
+  ],
+  ["retire", "The previous root leaves the bundles; Meshjoin disables it when no member holds it any more."],
+];
 
-/** The stage of a root rotation, and the conditions of the next one. */
-export function rotationSection({ status, now }: Scene): Html | undefined {
-  const { stage, waitingFor, until } = status.rotation;
-  if (stage === "idle") return undefined;
-  const time =
+function progress({ status, now }: Scene): Part {
+  const { since, until, loaded } = status.rotation;
+  const all = status.members.length;
+  return [
+    html`
+<p><strong>${loaded} of ${all}</strong> members have loaded what this stage gives them.</p>`,
+    since === null
+      ? undefined
+      : html`
+<p>Since ${clock(since)}, ${relative(since, now)}.</p>`,
     until === null
-      ? undefined
+      ? html`
+<p>When the last certificate of the previous stage ends is not known yet.</p>`
       : html`
-<p>The last certificate of the previous stage expires ${relative(until, now)}.</p>`;
-  const waits =
-    waitingFor.length === 0
-      ? undefined
-      : html`
-<p>Blocked. Waiting will not help; fix these:</p>
-<ul>${waitingFor.map(
-          (reason) => html`
-<li>${reason}</li>`,
-        )}
+<p>The last certificate of the previous stage ends ${relative(until, now)}, ${clock(until)}; this stage is over then at the earliest.</p>`,
+  ];
+}
+
+function steps(scene: Scene): Html {
+  const { stage } = scene.status.rotation;
+  const current = STEPS.findIndex(([name]) => name === stage);
+  return html`
+<ol class="steps">${STEPS.map(([name, meaning], index) => {
+    const kind = index < current ? "done" : index === current ? "now" : "later";
+    return html`
+<li class="${kind}"${kind === "now" ? html` aria-current="step"` : undefined}><strong>${index < current ? "✓ " : undefined}${name}</strong> <span class="muted">${kind === "now" ? "under way" : kind}</span>
+<p>${meaning}</p>${kind === "now" ? progress(scene) : undefined}</li>`;
+  })}
+</ol>`;
+}
+
+function pause({ status, now }: Scene): Part {
+  const { paused } = status.rotation;
+  if (paused === null) return undefined;
+  return html`
+<p><span class="badge warning">paused</span> A person paused it at ${clock(paused)}, ${relative(paused, now)}: no stage follows. To go on: ${typed("meshjoin root resume")}</p>`;
+}
+
+function blocks({ status }: Scene): Part {
+  const { waitingFor, paused } = status.rotation;
+  const others = waitingFor.filter((reason) => paused === null || !reason.startsWith("a person paused it"));
+  if (others.length === 0) return undefined;
+  return html`
+<p><span class="badge warning">blocked</span> <strong>Waiting will not help; fix these:</strong></p>
+<ul class="blocks">${others.map(
+    (reason) => html`
+<li>${withCommands(reason)}</li>`,
+  )}
 </ul>`;
+}
+
+/** The three stages of a root rotation, and what holds the present one; undefined where none is under way. */
+export function rotationSection(scene: Scene): Html | undefined {
+  const { stage } = scene.status.rotation;
+  if (stage === "idle") return undefined;
   return section({
     id: "rotation",
-    title: `Root rotation: ${stage}`,
-    body: html`<p>${STAGES[stage]}</p>${time}${waits}`,
+    title: "Root rotation",
+    body: [
+      pause(scene),
+      blocks(scene),
+      steps(scene),
+      html`
+<ul class="facts hint"><li>See more: ${typed("meshjoin root status")}</li><li>Stop between two stages: ${typed("meshjoin root pause")}</li><li>Go back: ${typed("meshjoin root abort")}</li></ul>`,
+    ],
   });
 }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "@jest/globals";
-import { connectionsOf } from "../../../../functions/sync-mesh/page/facts/connections.ts";
 import { expiriesOf } from "../../../../functions/sync-mesh/page/facts/expiries.ts";
+import { orderedPairsOf } from "../../../../functions/sync-mesh/page/facts/pairs.ts";
 import { aMemberStatus, aStatus } from "../../../support/builders/status.ts";
 
 const WRITTEN = { fingerprint: "aa", notAfter: "2026-05-01T00:00:00Z" };
@@ -9,7 +9,7 @@ const NOTHING = { written: null, loaded: [] };
 describe("what expires", () => {
   it("comes in the order in which it does, whatever it is and however its time is written", () => {
     const status = aStatus({ members: 3, troubled: true });
-    const all = expiriesOf(status, connectionsOf(status));
+    const all = expiriesOf(status, orderedPairsOf(status));
     const times = all.map(({ at }) => Date.parse(at));
     expect(times).toEqual(times.toSorted((a, b) => a - b));
     expect(all.map(({ kind }) => kind)).toEqual([

@@ -2,7 +2,9 @@ import { describe, expect, it } from "@jest/globals";
 import {
   countFindings,
   groupFindings,
+  newFindings,
   openFindings,
+  sortFindings,
 } from "../../../../functions/sync-mesh/page/facts/findings.ts";
 import { type Finding, finding } from "../../../../shared/core/answers/finding.ts";
 import type { Reason } from "../../../../shared/core/answers/reasons.ts";
@@ -41,6 +43,21 @@ describe("open findings", () => {
     const status = { ...well, members, findings: [found("RunFailed", clusterId)] };
     expect(openFindings(status)).toEqual([found("RunFailed", clusterId)]);
   });
+});
+
+it("of the errors, members that vanish come first", () => {
+  const findings = [found("CertificateNotLoaded", "a"), found("MassLeave"), found("MemberLost", "b")];
+  expect(sortFindings(findings).map(({ reason }) => reason)).toEqual([
+    "MemberLost",
+    "MassLeave",
+    "CertificateNotLoaded",
+  ]);
+});
+
+it("new findings are those that are not open anyway, each once", () => {
+  const known = [found("RunFailed", "a"), found("MassLeave")];
+  const all = [found("RunFailed", "b"), found("RunFailed", "a"), found("RunFailed", "b")];
+  expect(newFindings(all, known)).toEqual([found("RunFailed", "b")]);
 });
 
 it("groups are by reason, in the order of the findings", () => {

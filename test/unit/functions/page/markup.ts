@@ -22,7 +22,7 @@ function attributesOf(text: string): ReadonlyMap<string, string> {
  */
 export function tagsOf(document: string): Tag[] {
   const tags: Tag[] = [];
-  const body = document.replace("<!doctype html>", "").replace(/<style>[^<]*<\/style>/, "");
+  const body = document.replace("<!doctype html>", "").replace(/<(style|script)>[^<]*<\/\1>/g, "");
   for (const part of body.split(/(?=<)/).slice(1)) {
     const match = TAG.exec(part);
     const rest = part.slice(match?.[0].length ?? 0);
@@ -54,4 +54,29 @@ export function unbalanced(document: string): string[] {
     if (last !== name) faults.push(`<${last ?? "nothing"}> is closed by </${name}>`);
   }
   return [...faults, ...open.map((name) => `<${name}> is not closed`)];
+}
+
+const ENTITIES: Readonly<Record<string, string>> = {
+  "&amp;": "&",
+  "&lt;": "<",
+  "&gt;": ">",
+  "&quot;": '"',
+  "&#39;": "'",
+};
+
+/** What a person reads in a part of a document: no tags, and every run of blanks as one. */
+export function textOf(markup: string): string {
+  const body = markup.replace(/<(style|script|title)>[^<]*<\/\1>/g, " ");
+  return body
+    .replace(/<\/?(?:a|strong|code|small|span|time|b)\b[^>]*>/g, "")
+    .replace(/<[^>]*>/g, " ")
+    .replace(/&(?:amp|lt|gt|quot|#39);/g, (entity) => ENTITIES[entity] ?? "")
+    .replace(/\s+/g, " ")
+    .trim();
+}
+
+/** The section of that ID as it is written; empty if there is none. */
+export function sectionOf(document: string, id: string): string {
+  const from = document.indexOf(`<section id="${id}"`);
+  return from === -1 ? "" : document.slice(from, document.indexOf("</section>", from));
 }

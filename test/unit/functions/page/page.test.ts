@@ -4,7 +4,6 @@ import fc from "fast-check";
 import { renderPage } from "../../../../functions/sync-mesh/page/page.ts";
 import type { PageView } from "../../../../functions/sync-mesh/page/view.ts";
 import { finding } from "../../../../shared/core/answers/finding.ts";
-import { PAIR_STATUSES } from "../../../../shared/core/answers/status.ts";
 import { aView, everything } from "../../../support/builders/page-view.ts";
 import { aStatus } from "../../../support/builders/status.ts";
 import { skeletonOf, tagsOf, unbalanced } from "./markup.ts";
@@ -42,15 +41,18 @@ describe.each(VIEWS)("a page of %s", (_, view) => {
     expect(referred.filter((id) => !ids.includes(id))).toEqual([]);
   });
 
-  it("has one style, and it is the one of the policy", () => {
-    const styles = [...page.html.matchAll(/<style>([^]*?)<\/style>/g)].map(([, text = ""]) => text);
-    expect(styles).toHaveLength(1);
-    const digest = createHash("sha256")
-      .update(styles[0] ?? "")
-      .digest("base64");
+  it("has one style and one script, and they are those of the policy", () => {
+    const hashOf = (name: string): string => {
+      const texts = [...page.html.matchAll(new RegExp(`<${name}>([^]*?)</${name}>`, "g"))];
+      expect(texts).toHaveLength(1);
+      return `'sha256-${createHash("sha256")
+        .update(texts[0]?.[1] ?? "")
+        .digest("base64")}'`;
+    };
     expect(page.contentSecurityPolicy.split("; ")).toEqual([
       "default-src 'none'",
-      `style-src 'sha256-${digest}'`,
+      `style-src ${hashOf("style")}`,
+      `script-src ${hashOf("script")}`,
       "img-src data:",
       "form-action 'self'",
       "frame-ancestors 'none'",
@@ -58,7 +60,7 @@ describe.each(VIEWS)("a page of %s", (_, view) => {
     ]);
   });
 
-  it("takes nothing from elsewhere and runs nothing", () => {
+  it("takes nothing from elsewhere and runs nothing else", () => {
     expect(page.html).not.toMatch(/@import|url\((?!#)/);
     expect(tags.filter(({ name }) => ["script", "iframe", "object", "img", "base"].includes(name))).toEqual(
       [],
@@ -84,6 +86,15 @@ describe("hostile text", () => {
   function viewOf(text: string): PageView {
     const view = aView(everything());
     const found = finding("RunFailed", text, text, text);
+    const run = { at: text, outcome: "unchanged", version: text } as const;
+    const past = {
+      version: text,
+      istio: text,
+      runs: { full: run, tick: run },
+      writesPaused: text,
+      left: [{ clusterId: text, since: text, trustedUntil: text }],
+      lately: [{ at: text, clusterId: text, what: text }],
+    };
     const members = view.status.members.map((member, index) => ({
       ...member,
       name: `${index}${text}`,
@@ -103,7 +114,7 @@ describe("hostile text", () => {
     const object = { kind: text, namespace: text, name: text };
     return {
       ...view,
-      status: { ...view.status, meshId: text, time: text, members, pairs, findings: [found] },
+      status: { ...view.status, ...past, meshId: text, time: text, members, pairs, findings: [found] },
       plan: { actions: [{ verb: "create", clusterId: text, object, findings: [found] }], findings: [found] },
       csrfToken: text,
     };
@@ -186,9 +197,11 @@ describe("the matrix", () => {
     expect(document.match(/<b>no pair<\/b>/g)).toHaveLength(8);
   });
 
-  it("and the legend know every state", () => {
-    const document = render();
-    for (const state of PAIR_STATUSES) expect(document).toContain(`<strong>${state} `);
+  it("says not known where Meshjoin could not ask, of the token, too", () => {
+    const document = render({ status: aStatus({ troubled: true }) });
+    expect(document).toContain(
+      'title="search reads catalog: not known; token not known"><b>not known</b></td>',
+    );
   });
 });
 

@@ -23,6 +23,9 @@ describe("relativeTime", () => {
     [3 * DAY + 4 * HOUR + 59 * MINUTE, "in 3 d 4 h"],
     [10 * DAY + 4 * HOUR, "in 10 d"],
     [-400 * DAY, "400 d ago"],
+    [730 * DAY, "in 730 d"],
+    [731 * DAY, "in 2 years"],
+    [3653 * DAY, "in 10 years"],
   ])("%d seconds from now is %s", (seconds, expected) => {
     expect(relativeTime(new Date(NOW.getTime() + seconds * 1000), NOW)).toBe(expected);
   });

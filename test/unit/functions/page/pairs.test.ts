@@ -1,12 +1,12 @@
 import { describe, expect, it } from "@jest/globals";
 import {
-  connectionsOf,
   countByState,
   describeTally,
-  type State,
+  orderedPairsOf,
+  type PairState,
   WORST_FIRST,
   worstPairState,
-} from "../../../../functions/sync-mesh/page/facts/connections.ts";
+} from "../../../../functions/sync-mesh/page/facts/pairs.ts";
 import { PAIR_STATUSES, type PairStatus } from "../../../../shared/core/answers/status.ts";
 import { aStatus } from "../../../support/builders/status.ts";
 
@@ -28,10 +28,10 @@ function pod(seed: Partial<PairStatus>): PairStatus {
 
 describe("the worst state", () => {
   it("is known of every state", () => {
-    expect(WORST_FIRST.toSorted()).toEqual(PAIR_STATUSES.toSorted());
+    expect(WORST_FIRST.toSorted()).toEqual([...PAIR_STATUSES, "pending"].toSorted());
   });
 
-  it.each<[State[], State]>([
+  it.each<[PairState[], PairState]>([
     [["synced"], "synced"],
     [["synced", "syncing"], "syncing"],
     [["syncing", "unknown"], "unknown"],
@@ -44,13 +44,39 @@ describe("the worst state", () => {
   });
 });
 
-describe("a connection", () => {
+describe("an ordered pair", () => {
   it("is one ordered pair over all pods of its reader", () => {
     const pods = [pod({}), pod({ pod: "istiod-2", status: "timeout" })];
     const back = pod({ reader: target, target: reader });
-    expect(connectionsOf({ ...status, pairs: [...pods, back] })).toEqual([
-      { reader, target, state: "timeout", pods, tokenExpiry: undefined },
-      { reader: target, target: reader, state: "synced", pods: [back], tokenExpiry: undefined },
+    expect(orderedPairsOf({ ...status, pairs: [...pods, back] })).toEqual([
+      {
+        reader,
+        target,
+        state: "timeout",
+        pods: [
+          { pod: "istiod-1", state: "synced" },
+          { pod: "istiod-2", state: "timeout" },
+        ],
+        tokenExpiry: undefined,
+      },
+      {
+        reader: target,
+        target: reader,
+        state: "synced",
+        pods: [{ pod: "istiod-1", state: "synced" }],
+        tokenExpiry: undefined,
+      },
+    ]);
+  });
+
+  it("is pending, and not missing, while a side is not ready for it", () => {
+    const pairs = [pod({ status: "missing", isDue: false })];
+    expect(orderedPairsOf({ ...status, pairs })).toMatchObject([{ state: "pending" }]);
+  });
+
+  it("is synced once it is, whether it was due or not", () => {
+    expect(orderedPairsOf({ ...status, pairs: [pod({ isDue: false })] })).toMatchObject([
+      { state: "synced" },
     ]);
   });
 
@@ -60,17 +86,27 @@ describe("a connection", () => {
       pod({ pod: "istiod-2", tokenExpiry: "2026-03-03T00:00:00Z" }),
       pod({ pod: "istiod-3" }),
     ];
-    expect(connectionsOf({ ...status, pairs })).toMatchObject([{ tokenExpiry: "2026-03-03T01:00:00+02:00" }]);
+    expect(orderedPairsOf({ ...status, pairs })).toMatchObject([
+      { tokenExpiry: "2026-03-03T01:00:00+02:00" },
+    ]);
   });
 
   it("is between members", () => {
     const pairs = [pod({ target: "cn-gone" }), pod({ reader: "cn-gone" })];
-    expect(connectionsOf({ ...status, pairs })).toEqual([]);
+    expect(orderedPairsOf({ ...status, pairs })).toEqual([]);
   });
 });
 
 it("a tally counts every state, and names all but synced, the worst first", () => {
-  const counts = countByState(connectionsOf(aStatus({ members: 3, troubled: true })));
-  expect(counts).toEqual({ synced: 1, syncing: 0, timeout: 1, closed: 1, missing: 1, unknown: 2 });
-  expect(describeTally(counts)).toBe("missing 1, closed 1, timeout 1, unknown 2");
+  const counts = countByState(orderedPairsOf(aStatus({ members: 3, troubled: true })));
+  expect(counts).toEqual({
+    synced: 1,
+    syncing: 0,
+    pending: 0,
+    timeout: 1,
+    closed: 1,
+    missing: 1,
+    unknown: 2,
+  });
+  expect(describeTally(counts)).toBe("missing 1, closed 1, timeout 1, not known 2");
 });

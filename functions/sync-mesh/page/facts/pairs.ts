@@ -1,0 +1,100 @@
+import { PAIR_STATUSES, type PairStatus, type Status } from "../../../../shared/core/answers/status.ts";
+
+/** As istiod has it, and `pending`: it is not synced, and a side is not ready for it yet. */
+export type PairState = PairStatus["status"] | "pending";
+
+/** One ordered pair over all istiod pods of its reader. */
+export interface OrderedPair {
+  readonly reader: string;
+  readonly target: string;
+  /** The worst of all pods: a request may meet any of them. */
+  readonly state: PairState;
+  readonly pods: readonly PodOfPair[];
+  /** The first expiry of its tokens; undefined if Meshjoin has seen none. */
+  readonly tokenExpiry: string | undefined;
+}
+
+export interface PodOfPair {
+  /** Empty where no pod is Ready, or none was seen. */
+  readonly pod: string;
+  readonly state: PairState;
+}
+
+/**
+ * In the order in which an operator must hear of them. `missing` and `closed` serve no endpoint, `timeout`
+ * may serve a part of them, `unknown` may be any of these; `pending` and `syncing` end by themselves.
+ */
+export const WORST_FIRST: readonly PairState[] = [
+  "missing",
+  "closed",
+  "timeout",
+  "unknown",
+  "pending",
+  "syncing",
+  "synced",
+];
+
+const APART: readonly PairState[] = ["missing", "closed", "timeout"];
+
+/** Requests from the reader to the target may fail. */
+export function isApart({ state }: OrderedPair): boolean {
+  return APART.includes(state);
+}
+
+export function isSynced({ state }: OrderedPair): boolean {
+  return state === "synced";
+}
+
+/** What was not seen is not known; the word `unknown` could pass for a state of istiod. */
+export function stateWord(state: PairState): string {
+  return state === "unknown" ? "not known" : state;
+}
+
+export function worstPairState(states: Iterable<PairState>): PairState {
+  const all = new Set(states);
+  return WORST_FIRST.find((state) => all.has(state)) ?? "unknown";
+}
+
+function stateOf({ status, isDue }: PairStatus): PairState {
+  return isDue || status === "synced" ? status : "pending";
+}
+
+function earliest(times: readonly (string | null)[]): string | undefined {
+  const dates = times.flatMap((time) => time ?? []);
+  return dates.length < 2 ? dates[0] : dates.toSorted((a, b) => Date.parse(a) - Date.parse(b))[0];
+}
+
+/** Between members only, in the order of the status. */
+export function orderedPairsOf({ members, pairs }: Status): OrderedPair[] {
+  const ids = new Set(members.map(({ clusterId }) => clusterId));
+  const between = pairs.filter(({ reader, target }) => ids.has(reader) && ids.has(target));
+  const byPair = Map.groupBy(between, ({ reader, target }) => JSON.stringify([reader, target]));
+  return [...byPair.values()].flatMap((rows) => {
+    const [first] = rows;
+    if (first === undefined) return [];
+    return {
+      reader: first.reader,
+      target: first.target,
+      state: worstPairState(rows.map(stateOf)),
+      pods: rows.map((row) => ({ pod: row.pod, state: stateOf(row) })),
+      tokenExpiry: earliest(rows.map(({ tokenExpiry }) => tokenExpiry)),
+    };
+  });
+}
+
+export type Tally = Readonly<Record<PairState, number>>;
+
+export function countByState(pairs: readonly OrderedPair[]): Tally {
+  const counts = [...PAIR_STATUSES, "pending" as const].map((state) => [
+    state,
+    pairs.filter((pair) => pair.state === state).length,
+  ]);
+  return Object.fromEntries(counts);
+}
+
+/** `timeout 40, closed 19`: the worst first, without synced pairs. */
+export function describeTally(counts: Tally): string {
+  return WORST_FIRST.filter((state) => state !== "synced" && counts[state] > 0)
+    .map((state) => `${stateWord(state)} ${counts[state]}`)
+    .join(", ");
+}

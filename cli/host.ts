@@ -1,5 +1,6 @@
 import type { Operator } from "../shared/operator.ts";
 import type { ManifestFile } from "./manifest.ts";
+import type { ConfigFile, Environment } from "./settings.ts";
 
 export interface OutputStream {
   write(text: string): unknown;
@@ -15,8 +16,10 @@ export interface Host {
   readonly stderr: OutputStream;
   /** Asks the person at the terminal; absent without a terminal. */
   readonly confirm?: (question: string) => Promise<boolean>;
-  /** Fails with ConfigError. */
-  operator(): Operator;
+  /** Of the variables in `env`, or of the host's own. Fails with ConfigError. */
+  operator(env?: Environment): Operator;
+  /** The configuration file of the command line. */
+  configFile(): Promise<ConfigFile>;
   /** The caller's, for the audience; cached. RefusedError `NoCredentials` or `NoIdentityToken`. */
   identityToken(audience: string): Promise<string>;
   /** Resolves when the command is told to end (SIGINT, SIGTERM). */

@@ -1,14 +1,17 @@
 #!/usr/bin/env node
 import { once } from "node:events";
 import { readFile } from "node:fs/promises";
+import { homedir } from "node:os";
+import { join } from "node:path";
 import { createInterface } from "node:readline/promises";
 import { buffer } from "node:stream/consumers";
 import { setTimeout } from "node:timers/promises";
-import { InputError } from "../shared/errors.ts";
+import { ConfigError, InputError } from "../shared/errors.ts";
 import { createOperator, operatorIdentity } from "../shared/operator.ts";
 import type { Host } from "./host.ts";
 import { manifestFile } from "./manifest-file.ts";
 import { meshjoin } from "./meshjoin.ts";
+import type { ConfigFile } from "./settings.ts";
 
 const MANIFEST = new URL("../dist/istio/manifest.json", import.meta.url);
 
@@ -49,6 +52,24 @@ async function readInput(name: string): Promise<Buffer> {
   }
 }
 
+async function configFile(): Promise<ConfigFile> {
+  const path = join(env["XDG_CONFIG_HOME"] || join(homedir(), ".config"), "meshjoin", "config.yaml");
+  try {
+    return { path, text: await readFile(path, "utf8") };
+  } catch (cause) {
+    if (isMissing(cause)) return { path, text: undefined };
+    throw new ConfigError(`${path} cannot be read`, {
+      code: "InvalidConfiguration",
+      cure: "give yourself the right to read it, or remove it",
+      cause,
+    });
+  }
+}
+
+function isMissing(error: unknown): boolean {
+  return error instanceof Error && "code" in error && (error.code === "ENOENT" || error.code === "ENOTDIR");
+}
+
 const { env, stdout, stderr, stdin } = process;
 const started = performance.now();
 const host: Host = {
@@ -56,7 +77,8 @@ const host: Host = {
   stdout,
   stderr,
   ...(stdin.isTTY && stderr.isTTY ? { confirm } : {}),
-  operator: () => createOperator(env, MANIFEST),
+  operator: (settled = env) => createOperator(settled, MANIFEST),
+  configFile,
   identityToken: operatorIdentity(),
   stopped,
   sleep: (ms) => setTimeout(ms),

@@ -1,17 +1,26 @@
 import { type ExitCode, exitCodeOf } from "./exit-code.ts";
+import { isForPrograms } from "./format.ts";
 import type { Host } from "./host.ts";
+import { withLabelsSeen } from "./mistyped-mesh.ts";
 import { parseArguments } from "./parse.ts";
-import { errorText, openSession } from "./session.ts";
+import { errorResult, errorText, openSession } from "./session.ts";
+import { settledEnvironment } from "./settings.ts";
 
 /** The command `meshjoin` without the process; it never throws. */
 export async function meshjoin(args: readonly string[], host: Host): Promise<ExitCode> {
   const parsed = parseArguments(args, host);
   if (typeof parsed === "number") return parsed;
-  const session = openSession(host, parsed.format);
+  const { format, choice } = parsed;
+  let session = openSession(host, format);
   try {
+    const file = await host.configFile();
+    const operator = () => host.operator(settledEnvironment(host.env, choice, file));
+    session = openSession({ ...host, operator }, format);
     return await parsed.invocation.work(session);
-  } catch (error) {
+  } catch (thrown) {
+    const error = await withLabelsSeen(thrown, session);
     session.say(errorText(error));
+    if (isForPrograms(format)) session.show(errorResult(error), ({ message }) => message);
     return exitCodeOf(error);
   }
 }

@@ -5,10 +5,12 @@ import { EXIT, type ExitCode } from "./exit-code.ts";
 import type { Format } from "./format.ts";
 import type { OutputStream } from "./host.ts";
 import { createProgram } from "./program.ts";
+import type { MeshChoice } from "./settings.ts";
 
 export interface Parsed {
   readonly invocation: Invocation;
   readonly format: Format;
+  readonly choice: MeshChoice;
 }
 
 interface Streams {
@@ -23,8 +25,8 @@ function allCommands(command: Command): Command[] {
 /** The command that the arguments name; after help or wrong arguments, the exit code. */
 export function parseArguments(args: readonly string[], { stdout, stderr }: Streams): Parsed | ExitCode {
   let parsed: Parsed | undefined;
-  const program = createProgram((invocation, format) => {
-    parsed = { invocation, format };
+  const program = createProgram((invocation, globals) => {
+    parsed = { invocation, ...globals };
   });
   for (const command of allCommands(program)) {
     command.exitOverride().configureOutput({

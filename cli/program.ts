@@ -17,6 +17,7 @@ import { status } from "./commands/status.ts";
 import { sync } from "./commands/sync.ts";
 import { upgrade } from "./commands/upgrade.ts";
 import { FORMATS, type Format } from "./format.ts";
+import type { MeshChoice } from "./settings.ts";
 
 /** In the order of the help. */
 const COMMANDS: readonly CliCommand[] = [
@@ -38,7 +39,13 @@ const COMMANDS: readonly CliCommand[] = [
 ];
 
 const CONFIGURATION = `
-Configuration: the MESHJOIN_* environment variables of the functions (docs/reference/config.md).
+Configuration: the MESHJOIN_* environment variables of the functions (docs/reference/config.md). --mesh and --project win
+over them. What is not set comes from ~/.config/meshjoin/config.yaml (or $XDG_CONFIG_HOME/meshjoin/config.yaml), of the
+mesh that --mesh or MESHJOIN_MESH_ID names, or of the only one:
+  meshes:
+    prod:
+      projects: [shop-prod, shop-prod-data]
+      root_project: shop-security
 Credentials: Application Default Credentials (gcloud auth application-default login).`;
 
 const EXIT_CODES = `
@@ -50,11 +57,19 @@ Exit codes:
   4  status --exit-code: the mesh is degraded
   5  status --exit-code: the mesh is broken`;
 
+/** The options of every command. */
+export interface Globals {
+  readonly format: Format;
+  readonly choice: MeshChoice;
+}
+
 /** The whole command line; `take` gets the parsed command. */
-export function createProgram(take: (invocation: Invocation, format: Format) => void): Command {
+export function createProgram(take: (invocation: Invocation, globals: Globals) => void): Command {
   const program = new Command("meshjoin")
     .description("Inspect and operate the mesh from your terminal, with the code that the functions run")
     .addOption(new Option("-o, --output <format>", "form of the result").choices(FORMATS).default("text"))
+    .option("--mesh <MESH>", "a mesh of the configuration file, or a mesh ID")
+    .option("--project <PROJECTS>", "projects whose clusters may be members, separated by commas")
     .version(
       `meshjoin ${VERSION} (Istio ${pin.release})`,
       "-V, --version",
@@ -64,7 +79,10 @@ export function createProgram(take: (invocation: Invocation, format: Format) => 
     .configureHelp({ showGlobalOptions: true })
     .addHelpText("after", `${CONFIGURATION}\n${EXIT_CODES}`);
   for (const command of COMMANDS) {
-    command.addTo(program, (invocation) => take(invocation, program.opts<{ output: Format }>().output));
+    command.addTo(program, (invocation) => {
+      const { output, ...choice } = program.opts<{ output: Format } & MeshChoice>();
+      take(invocation, { format: output, choice });
+    });
   }
   return program;
 }

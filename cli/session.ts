@@ -1,6 +1,6 @@
 import { stringify } from "yaml";
 import type { MeshSpec } from "../shared/core/spec.ts";
-import { inWords, MeshjoinError } from "../shared/errors.ts";
+import { InputError, inWords, MeshjoinError } from "../shared/errors.ts";
 import type { Operator, OperatorPorts, OperatorRun } from "../shared/operator.ts";
 import { DEADLINE_MS } from "../shared/runtime.ts";
 import { scrub } from "../shared/scrub.ts";
@@ -80,6 +80,27 @@ function textOf(result: object, format: Format, words: () => string): string {
 
 function stamped(ms: number, text: string): string {
   return `${(ms / 1000).toFixed(1).padStart(6)} s  ${text}`;
+}
+
+/** An error for a program that reads the result: with `--output json` standard output is one JSON value. */
+export interface ErrorResult {
+  readonly code: string;
+  readonly message: string;
+  readonly cure?: string;
+  readonly field?: string;
+}
+
+export function errorResult(error: unknown): ErrorResult {
+  if (!(error instanceof MeshjoinError)) {
+    return { code: "Unexpected", message: error instanceof Error ? error.message : String(error) };
+  }
+  const { code, message, cure } = error;
+  return {
+    code,
+    message,
+    ...(cure === undefined ? {} : { cure }),
+    ...(error instanceof InputError ? { field: error.field } : {}),
+  };
 }
 
 /** An error for a person. Only an unexpected one shows its stack. */

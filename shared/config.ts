@@ -182,11 +182,20 @@ function withDefaults(env: Environment): Record<string, string> {
   return { ...DEFAULTS, ...Object.fromEntries(set) };
 }
 
+/** Of the required ones. */
+const EXAMPLES: Readonly<Record<string, string>> = {
+  MESHJOIN_MESH_ID: "MESHJOIN_MESH_ID=prod",
+  MESHJOIN_PROJECTS: "MESHJOIN_PROJECTS=shop-prod,shop-prod-data",
+};
+
+/** As README has it. */
+const FROM_TERRAFORM = `eval "$(terraform -chdir=terraform output -json environment | jq -r 'to_entries[] | "export \\(.key)=\\(.value | @sh)"')"`;
+
 function describeIssue({ path, message }: z.core.$ZodIssue, variables: Record<string, string>): string {
   const name = String(path[0]);
   const value = variables[name];
   return value === undefined
-    ? `${name} is missing: set it`
+    ? `${name} is missing: set it, like ${EXAMPLES[name] ?? name}`
     : `${name} is ${JSON.stringify(value)}: ${message}`;
 }
 
@@ -250,11 +259,14 @@ export function loadConfig(env: Environment): Config {
   const issues = result.error?.issues.map((issue) => describeIssue(issue, variables)) ?? [];
   const faults = [...issues, ...crossFaults(variables), ...unknownVariables(env)];
   if (result.success && faults.length === 0) return toConfig(result.data);
+  const isMissing = Object.keys(EXAMPLES).some((name) => variables[name] === undefined);
   throw new ConfigError(
     `the configuration is not valid:\n${faults.map((fault) => `  ${fault}`).join("\n")}`,
     {
       code: "InvalidConfiguration",
-      cure: "correct each variable as its line says",
+      cure: isMissing
+        ? `correct each variable as its line says; where Terraform has deployed the mesh: ${FROM_TERRAFORM}`
+        : "correct each variable as its line says",
       fields: { faults: faults.length },
     },
   );

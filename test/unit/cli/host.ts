@@ -29,6 +29,8 @@ export interface Terminal {
   /** Of the projects, before anything is deployed. */
   readonly facts?: ProjectFacts;
   readonly quotas?: Quotas;
+  /** What the configuration file of the command line holds. */
+  readonly configFile?: string;
   /** By name. */
   readonly files?: Readonly<Record<string, string>>;
   /** Whether the credentials still give an identity token; asked with every request. */
@@ -90,9 +92,10 @@ export async function call(mesh: FakeMesh, args: string, terminal: Terminal = {}
             return answer;
           },
         }),
-    operator() {
-      const isConfigured = Object.keys(env).some((name) => name.startsWith("MESHJOIN_"));
-      const signerUrl = isConfigured ? loadConfig(env).signerUrl : undefined;
+    configFile: async () => ({ path: "/home/ada/.config/meshjoin/config.yaml", text: terminal.configFile }),
+    operator(given = env) {
+      const isConfigured = Object.keys(given).some((name) => name.startsWith("MESHJOIN_"));
+      const signerUrl = isConfigured ? loadConfig(given).signerUrl : undefined;
       const open = async () => portsOf(mesh, email);
       return {
         spec: mesh.spec,

@@ -6,8 +6,8 @@ import { nearest } from "../shared/nearest.ts";
 import type { Session } from "./session.ts";
 
 /**
- * The error of a mesh without a root secret, with the values of the mesh label that clusters have: the mesh ID
- * may be mistyped. Any other error as it is, and this one, too, where nothing can be listed.
+ * The error of a mesh without a root secret gets the values of the mesh label that clusters have: the mesh ID
+ * may be mistyped. Any other error stays as it is, and so does this one where nothing can be listed.
  */
 export async function withLabelsSeen(error: unknown, session: Session): Promise<unknown> {
   if (!(error instanceof MeshjoinError) || error.code !== "RootSecretMissing") return error;

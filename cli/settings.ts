@@ -57,7 +57,7 @@ function readMeshes({ path, text }: ConfigFile): Meshes {
   const content = parsed(path, text);
   if (content === null || content === undefined) return new Map();
   if (!isRecord(content)) throw faulty(`${path} is no map`, "begin it with meshes:");
-  const [stranger] = Object.keys(content).filter((key) => key !== "meshes");
+  const stranger = Object.keys(content).find((key) => key !== "meshes");
   if (stranger !== undefined) throw faulty(`${path} has the key ${stranger}`, "its only key is meshes");
   const { meshes } = content;
   if (!isRecord(meshes)) throw faulty(`meshes in ${path} is no map`, "give each mesh a key of its own");

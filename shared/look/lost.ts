@@ -26,7 +26,7 @@ const ANSWER_MS = 5000;
 
 /**
  * Asks every listed cluster that may have been a member whether it still carries the mesh, one request for
- * each that does not. It is for a mesh without a member that could tell: a label that all have lost leaves no
+ * each without Istio. It is for a mesh without a member that could tell: a label that all have lost leaves no
  * other trace. A cluster that has left for good has a note of that on its namespace.
  */
 export async function lookForLost(
@@ -63,7 +63,6 @@ async function orUnknown(ask: () => Promise<boolean>): Promise<boolean | "unknow
 async function carriesMesh({ reader }: MemberApi, meshId: string, signal: AbortSignal): Promise<boolean> {
   const namespace = await reader.get(NAMESPACE, signal);
   if (namespace === undefined) return false;
-  const { owner, leftAt } = namespaceState(namespace, meshId);
-  if (owner !== "ours" || leftAt !== undefined) return false;
+  if (namespaceState(namespace, meshId).leftAt !== undefined) return false;
   return (await reader.list(SECRETS, signal)).some(({ metadata }) => ownerOf(metadata, meshId) === "ours");
 }

@@ -347,6 +347,16 @@ describe("a mesh without a member", () => {
     for (const findings of await surfaces(mesh)) expect(findings).toEqual([]);
   });
 
+  it("is lost, too, where the namespace is a person's", async () => {
+    const mesh = await aJoinedMesh(1);
+    const [only] = mesh.clusters;
+    const { store } = mesh.fleet.server(only!);
+    const namespace = store.get({ apiVersion: "v1", kind: "Namespace", name: ISTIO_NAMESPACE })!;
+    store.write({ ...namespace, metadata: { ...namespace.metadata, labels: {} } }, "kubectl");
+    relabel(mesh, only!);
+    for (const findings of await surfaces(mesh)) expect(lostIn(findings)).toEqual([ID(only!)]);
+  });
+
   it("has lost nobody where all have left one after the other", async () => {
     const mesh = await aJoinedMesh(3);
     for (const leaver of mesh.clusters) {

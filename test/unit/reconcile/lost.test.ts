@@ -1,4 +1,5 @@
 import { describe, expect, it } from "@jest/globals";
+import { applyLossNote } from "../../../shared/apply/loss.ts";
 import type { Cluster } from "../../../shared/core/cluster/cluster.ts";
 import { annotation, clusterId, ISTIO_NAMESPACE } from "../../../shared/core/names.ts";
 import { preview } from "../../../shared/preview.ts";
@@ -237,6 +238,25 @@ describe("a member that loses its label", () => {
     for (const { retry, errors } of both) expect({ retry, errors }).toEqual({ retry: false, errors: [] });
     expect(notesOf(mesh)).toHaveLength(4);
     expect((await mesh.reconcile("mesh")).summary.outcome).toBe("unchanged");
+  });
+
+  it("gets no note on a Secret that another run has written or deleted since the look", async () => {
+    const mesh = await aJoinedMesh(2);
+    const [lost, peer] = mesh.clusters;
+    const name = `istio-remote-secret-${ID(lost!)}`;
+    const { store } = mesh.fleet.server(peer!);
+    const api = mesh.fleet.process().member(peer!);
+    const seen = secretsOf(mesh, peer!).find(({ metadata }) => metadata.name === name)!;
+    const { uid = "", resourceVersion = "" } = seen.metadata;
+    const note = { secret: { name, uid, resourceVersion }, lostSince: mesh.clock.now() };
+    const written = async () => await applyLossNote(api, note, AbortSignal.timeout(1000));
+    const data = { ...seen.metadata.annotations, [annotation("token-expires-at")]: "2026-04-01T00:00:00Z" };
+    store.write({ ...seen, metadata: { ...seen.metadata, annotations: data } }, "meshjoin");
+    await expect(written()).rejects.toMatchObject({ code: "Conflict" });
+    expect(notesOf(mesh)).toEqual([]);
+    store.delete({ apiVersion: "v1", kind: "Secret", namespace: ISTIO_NAMESPACE, name }, uid);
+    await expect(written()).rejects.toMatchObject({ code: "Conflict" });
+    expect(secretsOf(mesh, peer!).map(({ metadata }) => metadata.name)).not.toContain(name);
   });
 
   it.each(["dieAfter", "loseAnswer"] as const)("is noted in the end by runs that die (%s)", async (fault) => {

@@ -9,6 +9,7 @@ import type {
 } from "./core/answers/status.ts";
 import { peerEndpoint } from "./core/cluster/endpoints.ts";
 import { placeOf } from "./core/cluster/sources.ts";
+import { nextRenewal } from "./core/member/next-renewal.ts";
 import { isReachable, type Member, type ReachableMember } from "./core/member/observation.ts";
 import {
   latelyOnRecord,
@@ -69,6 +70,7 @@ export async function collectStatus(run: Run, latest?: Mesh): Promise<Status> {
     time,
     runs: runsOnRecord(mesh.members),
     writesPaused: mesh.roots.notes.writesPaused?.toISOString() ?? null,
+    nextRenewal: nextRenewal(mesh.members)?.toISOString() ?? null,
     members: mesh.members.map((member, index) =>
       memberStatus(run, member, views.get(member.clusterId), findingsOf(run, plan, member, index)),
     ),

@@ -50,6 +50,7 @@ const status: z.ZodMiniType<Status> = z.strictObject({
   time,
   runs: z.strictObject({ full: runStatus, tick: runStatus }),
   writesPaused: z.nullable(time),
+  nextRenewal: z.nullable(time),
   members: z.array(
     z.strictObject({
       clusterId: z.string(),

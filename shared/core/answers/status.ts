@@ -15,6 +15,8 @@ export interface Status {
   readonly runs: RunsStatus;
   /** When a person paused the functions' writes; null while they write. */
   readonly writesPaused: string | null;
+  /** When the next token or intermediate CA is due for renewal; null where no life of one is known. */
+  readonly nextRenewal: string | null;
   /** By cluster ID. */
   readonly members: readonly MemberStatus[];
   /** Of every ordered pair and istiod pod of the reader, by reader, target and pod. */

@@ -13,12 +13,18 @@ const GAIN = 0.1;
 
 type Life = Pick<OwnCacerts, "issuedAt" | "notAfter">;
 
-/** A `cacerts` without dates was not written by Meshjoin: it is due. */
-export function isIntermediateDue({ issuedAt, notAfter }: Life, clusterId: string, now: Date): boolean {
-  if (issuedAt === undefined || notAfter === undefined) return true;
+/** From when on `isIntermediateDue`; undefined where its life is not known. */
+export function intermediateDueAt({ issuedAt, notAfter }: Life, clusterId: string): Date | undefined {
+  if (issuedAt === undefined || notAfter === undefined) return undefined;
   const life = notAfter.getTime() - issuedAt.getTime();
   const offset = shareOf(`intermediate of ${clusterId}`);
-  return now.getTime() >= issuedAt.getTime() + life * (RENEW_AT - RENEW_SPREAD * offset);
+  return new Date(Math.ceil(issuedAt.getTime() + life * (RENEW_AT - RENEW_SPREAD * offset)));
+}
+
+/** A `cacerts` without dates was not written by Meshjoin: it is due. */
+export function isIntermediateDue(life: Life, clusterId: string, now: Date): boolean {
+  const due = intermediateDueAt(life, clusterId);
+  return due === undefined || now >= due;
 }
 
 export function isIntermediateExpiring({ issuedAt, notAfter }: Life, now: Date): boolean {

@@ -59,6 +59,15 @@ export function isTokenDue(secret: TokenLife, reader: string, target: string, no
   );
 }
 
+/** From when on `isTokenDue`; undefined where its life is not known. */
+export function tokenDueAt(secret: TokenLife, reader: string, target: string): Date | undefined {
+  const { tokenIssuedAt, tokenExpiresAt } = secret;
+  if (tokenIssuedAt === undefined || tokenExpiresAt === undefined) return undefined;
+  const life = tokenExpiresAt.getTime() - tokenIssuedAt.getTime();
+  const share = renewBy(life) - RENEW_SPREAD * (1 - shareOf(`${reader} ${target}`));
+  return new Date(Math.ceil(tokenIssuedAt.getTime() + life * share));
+}
+
 /** How many of a reader's tokens a run must renew, so that each gets its turn in time; at least one. */
 export function renewalsARun(tokens: readonly TokenLife[]): number {
   const share = tokens.reduce((sum, { tokenIssuedAt, tokenExpiresAt }) => {

@@ -67,6 +67,7 @@ export function aStatus(seed: StatusSeed = {}): Status {
       tick: { at: after(-120_000), outcome: "unchanged", version: "1.2.3" },
     },
     writesPaused: null,
+    nextRenewal: size === 0 ? null : after(1.5 * DAY_MS),
     members: members.toSorted((a, b) => (a.clusterId < b.clusterId ? -1 : 1)),
     pairs,
     rotation: { stage: "idle", since: null, paused: null, loaded: 0, waitingFor: [], until: null },

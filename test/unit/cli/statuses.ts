@@ -47,6 +47,7 @@ export function aStatus(size: number): Status {
       tick: { at: SEEN_AT, outcome: "unchanged", version: "1.2.3" },
     },
     writesPaused: null,
+    nextRenewal: null,
     members,
     pairs: ids.flatMap((reader) =>
       ids.filter((id) => id !== reader).map((target) => aPairStatus(reader, target)),

@@ -24,6 +24,19 @@ import {
 
 const DAY = 86_400;
 
+it("the status tells when the next renewal is due: a run before it writes nothing, one at it renews", async () => {
+  const mesh = await twoMembers();
+  const due = new Date((await collectStatus(mesh.run())).nextRenewal ?? "");
+  const before = versionsOf(mesh);
+  mesh.clock.advance((due.getTime() - mesh.clock.now().getTime()) / 1000 - 60);
+  expect((await mesh.reconcile("mesh")).summary.outcome).toBe("unchanged");
+  mesh.clock.advance(120);
+  expect((await mesh.reconcile("mesh")).summary.outcome).toBe("updated");
+  expect(versionsOf(mesh)).not.toEqual(before);
+  const next = new Date((await collectStatus(mesh.run())).nextRenewal ?? "");
+  expect(next.getTime()).toBeGreaterThan(due.getTime());
+});
+
 afterEach(() => {
   jest.restoreAllMocks();
 });

@@ -2,7 +2,7 @@ import { count } from "../../../../shared/core/count.ts";
 import { EXPIRY_KINDS, type Expiry, isPast } from "../facts/expiries.ts";
 import { type Html, html, type Part } from "../html.ts";
 import type { Scene } from "../scene.ts";
-import { clock, fold, memberLink, relative, section, shortFingerprint, table } from "./parts.ts";
+import { clock, fold, memberLink, relative, renewalIn, section, shortFingerprint, table } from "./parts.ts";
 
 /** The number of rows; later expiries are renewed long before they are due. */
 const NEXT = 20;
@@ -59,11 +59,14 @@ function overview({ expiries, members, now }: Scene): Html {
 </ul>`;
 }
 
-function sentence({ expiries, now }: Scene): Html {
+function sentence({ status, expiries, now }: Scene): Html {
   const overdue = expiries.filter((expiry) => isPast(expiry, now)).length;
-  return overdue === 0
-    ? html`<p>All renew by themselves, long before they end. Nothing is overdue.</p>`
-    : html`<p class="warn">${overdue} ${overdue === 1 ? "has" : "have"} ended without a renewal.</p>`;
+  if (overdue > 0) {
+    return html`<p class="warn">${overdue} ${overdue === 1 ? "has" : "have"} ended without a renewal.</p>`;
+  }
+  const next =
+    status.nextRenewal === null ? undefined : html` Next renewal: ${renewalIn(status.nextRenewal, now)}.`;
+  return html`<p>All renew by themselves, long before they end.${next} Nothing is overdue.</p>`;
 }
 
 /** Undefined if nothing expires. */

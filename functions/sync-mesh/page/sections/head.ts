@@ -9,7 +9,16 @@ import { type Html, html, type Part } from "../html.ts";
 import { isRefreshing, type Scene } from "../scene.ts";
 import { massLeaveForm } from "./actions.ts";
 import { OPEN } from "./findings.ts";
-import { clock, cureLine, memberLink, relative, severityBadge, typed, withCommands } from "./parts.ts";
+import {
+  clock,
+  cureLine,
+  memberLink,
+  relative,
+  renewalIn,
+  severityBadge,
+  typed,
+  withCommands,
+} from "./parts.ts";
 
 /** Further reasons on the first screen; the section of the findings has them all. */
 const MORE_REASONS = 4;
@@ -58,17 +67,12 @@ function findingsTile({ findings }: Scene): Html {
 }
 
 /** Certificates and tokens renew by themselves, so only what is overdue is news. */
-function expiryTile({ expiries, now }: Scene): Html | undefined {
-  const [next] = expiries;
-  if (next === undefined) return undefined;
+function expiryTile({ status, expiries, now }: Scene): Html | undefined {
+  if (expiries.length === 0) return undefined;
   const overdue = expiries.filter((expiry) => isPast(expiry, now)).length;
-  return overdue === 0
-    ? tile(
-        "Renewals",
-        "none overdue",
-        html`all renew by themselves; the first ends ${relative(next.at, now)}`,
-      )
-    : tile("Renewals", html`<a href="#expiry">${overdue} overdue</a>`, "", "error");
+  if (overdue > 0) return tile("Renewals", html`<a href="#expiry">${overdue} overdue</a>`, "", "error");
+  const next = status.nextRenewal === null ? "not known" : renewalIn(status.nextRenewal, now);
+  return tile("Next renewal", next, "all renew by themselves; nothing overdue");
 }
 
 function rotationTile({ status, now }: Scene): Html {

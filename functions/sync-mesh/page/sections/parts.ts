@@ -16,6 +16,12 @@ export function relative(rfc3339: string, now: Date): Html {
   return html`<time datetime="${rfc3339}" title="${absoluteTime(time)}">${relativeTime(time, now)}</time>`;
 }
 
+/** What is due has its turn in the next full run. */
+export function renewalIn(rfc3339: string, now: Date): Html {
+  const time = parseTime(rfc3339);
+  return time !== undefined && time <= now ? html`now due` : relative(rfc3339, now);
+}
+
 export function absolute(rfc3339: string): string {
   const time = parseTime(rfc3339);
   return time === undefined ? rfc3339 : absoluteTime(time);

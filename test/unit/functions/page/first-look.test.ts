@@ -55,8 +55,9 @@ describe("the first screen", () => {
   });
 
   it("does not frighten with what renews itself", () => {
-    const tile = /<dt>Renewals<\/dt>[^]*?<\/div>/.exec(render())?.[0] ?? "";
-    expect(textOf(tile)).toMatch(/^Renewals none overdue all renew by themselves; the first ends in /);
+    const tile = /<dt>Next renewal<\/dt>[^]*?<\/div>/.exec(render())?.[0] ?? "";
+    expect(textOf(tile)).toBe("Next renewal in 1 d 12 h all renew by themselves; nothing overdue");
+    expect(textOf(sectionOf(render(), "expiry"))).toContain("Next renewal: in 1 d 12 h. Nothing is overdue.");
   });
 
   it("counts what has ended as overdue", () => {

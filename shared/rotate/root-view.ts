@@ -1,9 +1,11 @@
 import type { Finding } from "../core/answers/finding.ts";
+import { isReachable, type Member } from "../core/member/observation.ts";
 import { rootSecretName } from "../core/names.ts";
 import { rotationDue } from "../core/roots/due.ts";
 import { noSigningRoot } from "../core/roots/no-signing-root.ts";
-import { type Stage, stageOf } from "../core/roots/stages.ts";
-import { ROOT_ROLES, type RootRole } from "../core/roots/state.ts";
+import type { RootOrigin } from "../core/roots/notes.ts";
+import { type Roots, type Stage, stageOf } from "../core/roots/stages.ts";
+import { bundleVersions, parseRootVersions, ROOT_ROLES, type RootRole } from "../core/roots/state.ts";
 import { unclaimedRoots } from "../core/roots/unclaimed.ts";
 import { lookAtGate } from "../look/gate.ts";
 import { lookAtMesh } from "../look/mesh.ts";
@@ -28,6 +30,12 @@ export interface RootVersionView {
   readonly role: RootRole | null;
   readonly enabled: boolean;
   readonly retired: boolean;
+  /** Null where Meshjoin has noted none: only a root with a role has one. */
+  readonly origin: RootOrigin | null;
+  /** SHA-256 as the members have it, lower-case hex; null for a root that none trusts. */
+  readonly fingerprint: string | null;
+  /** When it ends; null for a root that has issued no intermediate of a member. */
+  readonly notAfter: string | null;
 }
 
 /** Reads aliases, versions and members; no payload. Throws as `lookAtMesh` does. */
@@ -38,6 +46,7 @@ export async function viewRoots(run: RotatorRun): Promise<RootView> {
   const stage = stageOf(mesh.roots);
   const gate = stage === "idle" ? undefined : await lookAtGate(run, mesh);
   const secret = rootSecretName(spec.meshId);
+  const shown = shownBy(mesh.members);
   return {
     meshId: spec.meshId,
     secret,
@@ -51,6 +60,8 @@ export async function viewRoots(run: RotatorRun): Promise<RootView> {
       role: ROOT_ROLES.find((role) => versions[role] === version) ?? null,
       enabled,
       retired: notes.retired.includes(version),
+      origin: originOf(version, mesh.roots),
+      ...(shown.get(version) ?? { fingerprint: null, notAfter: null }),
     })),
     findings: [
       ...[noSigningRoot(spec, versions) ?? []].flat(),
@@ -59,4 +70,31 @@ export async function viewRoots(run: RotatorRun): Promise<RootView> {
       ...unclaimedRoots(secretVersions, mesh.roots, spec),
     ],
   };
+}
+
+function originOf(version: number, { versions, notes }: Roots): RootOrigin | null {
+  if (version === versions.signing) return notes.origin ?? null;
+  return version === (versions.next ?? versions.previous) ? (notes.otherOrigin ?? null) : null;
+}
+
+type Shown = Pick<RootVersionView, "fingerprint" | "notAfter">;
+
+/** What the annotations of the members' `cacerts` tell of root versions. They name a bundle in its order. */
+function shownBy(members: readonly Member[]): ReadonlyMap<number, Shown> {
+  const shown = new Map<number, Shown>();
+  for (const { state } of members.filter(isReachable)) {
+    if (state.cacerts?.owner !== "ours") continue;
+    const { rootVersions, rootFingerprints, rootNotAfter } = state.cacerts;
+    const roles = parseRootVersions(rootVersions);
+    const bundle = bundleVersions(roles);
+    if (bundle.length !== rootFingerprints.length) continue;
+    for (const [index, version] of bundle.entries()) {
+      const ends = version === roles.signing ? rootNotAfter?.toISOString() : undefined;
+      shown.set(version, {
+        fingerprint: rootFingerprints[index] ?? null,
+        notAfter: ends ?? shown.get(version)?.notAfter ?? null,
+      });
+    }
+  }
+  return shown;
 }

@@ -343,7 +343,7 @@ describe("a command of the runbook", () => {
       const [told] = await Promise.all([
         expectCommand(FUNCTION, /doctor$/, { code: 1, shows: ["FAULT  root"] }),
         expectCommand(FUNCTION, /^gcloud logging read/, { shows }),
-        expectCommand(FUNCTION, /root status/, { shows: [/^ +3 +- +enabled$/m] }),
+        expectCommand(FUNCTION, /root status/, { shows: [/^ +3 +- +enabled\b/m] }),
       ]);
       const cure = /cure: set it: (?<command>.+)$/m.exec(told)?.groups?.["command"] ?? "";
       expect(cure).toMatch(/^gcloud secrets update .*=signing=VERSION,previous=1$/);

@@ -1,8 +1,10 @@
 import { describe, expect, it } from "@jest/globals";
+import { secretRef } from "../../../shared/istio/secrets.ts";
 import { makeRoot } from "../../../shared/pki/make-root.ts";
 import type { RootView } from "../../../shared/rotate/root-view.ts";
 import { aMesh, type FakeMesh } from "../../support/fakes/mesh.ts";
 import { aJoinedMesh, rootsNow, STAGE, serials, ticks } from "../rotate/world.ts";
+import { expectGolden } from "./golden.ts";
 import { call } from "./host.ts";
 
 /** Every command is given a second after the one before, by a person who answers each question with yes. */
@@ -141,6 +143,25 @@ describe("a root rotation by hand", () => {
       code: 1,
       out: expect.stringContaining("Refused: NothingToAbort"),
     });
+  });
+
+  it.each([80, 100, 160])("is shown with dates, fingerprints and origin on %d columns", async (columns) => {
+    const mesh = await aJoinedMesh();
+    await said(mesh, "root rotate");
+    await ticks(mesh);
+    const fingerprints = mesh.servers.flatMap(({ store }) =>
+      (store.get(secretRef("cacerts"))?.metadata.annotations?.["meshjoin.dev/root-fingerprints"] ?? "").split(
+        ",",
+      ),
+    );
+    const { versions } = await view(mesh);
+    expect(new Set(versions.map(({ fingerprint }) => fingerprint))).toEqual(new Set(fingerprints));
+    mesh.clock.advance(1);
+    const { out } = await call(mesh, "root status", { isTTY: true, env: { NO_COLOR: "1" }, columns });
+    const digits = [...new Set(fingerprints)].map((each) => each.slice(0, 12));
+    const known = digits.reduce((text, each) => text.replace(each, "FINGERPRINT-"), out);
+    expectGolden(`root-status-${columns}`, known.trimEnd());
+    expect(out.split("\n").filter((line) => line.length > columns && !line.startsWith("  "))).toEqual([]);
   });
 
   it("says what an order has come to where the stage is the same", async () => {

@@ -10,7 +10,7 @@ import { pauses, writesPaused } from "./core/roots/paused.ts";
 import { type Roots, rootsOf } from "./core/roots/stages.ts";
 import { MeshjoinError, RootError } from "./errors.ts";
 import { unreadableErrors } from "./look/member.ts";
-import { type Look, lookAt, type Mesh } from "./look/mesh.ts";
+import { lookAt, type Mesh } from "./look/mesh.ts";
 import type { Course, Phase } from "./phases/course.ts";
 import { departures } from "./phases/departures.ts";
 import { drift } from "./phases/drift.ts";
@@ -74,11 +74,11 @@ export async function reconcile(
   });
   const { roots } = look;
   const paused = roots instanceof MeshjoinError ? undefined : writesPaused(roots.notes);
-  if (run.heedsPause && paused !== undefined) return untouched(look, paused);
   const fault = whyNoRoot(run, roots);
   // A departure needs no root; every other phase does.
   const rows = fault === undefined ? PHASES : [[departures]];
   let course = begin(run, request, { ...look, roots: roots instanceof MeshjoinError ? NO_ROOTS : roots });
+  if (run.heedsPause && paused !== undefined) return untouched(course, paused);
   for (const row of rows) course = await runRow(run, course, row);
   if (fault !== undefined && !isAboutLeaver(course)) throw fault;
   const { mesh } = course;
@@ -87,9 +87,13 @@ export async function reconcile(
   return { summary: summaryOf(report), retry, errors: report.errors, members: mesh.members };
 }
 
-/** The answer of a run that may not write. No redelivery: the full run after the pause finds what is due. */
-function untouched({ listing, members }: Look, paused: Finding): Reconciled {
-  const findings = distinct([paused, ...listing.findings]);
+/**
+ * The answer of a run that may not write: what it has seen, so that alerts go on. No redelivery: the full run
+ * after the pause finds what is due.
+ */
+function untouched({ mesh: { members }, plan, report }: Course, paused: Finding): Reconciled {
+  const notes = plan.members.flatMap(({ findings }) => findings);
+  const findings = distinct([paused, ...report.findings, ...plan.departures.findings, ...notes]);
   return {
     summary: { outcome: "waiting", members: [], pairs: [], findings },
     retry: false,

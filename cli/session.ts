@@ -2,6 +2,7 @@ import { stringify } from "yaml";
 import type { MeshSpec } from "../shared/core/spec.ts";
 import { InputError, inWords, MeshjoinError } from "../shared/errors.ts";
 import type { Operator, OperatorPorts, OperatorRun } from "../shared/operator.ts";
+import type { Progress } from "../shared/progress.ts";
 import { DEADLINE_MS } from "../shared/runtime.ts";
 import { scrub } from "../shared/scrub.ts";
 import type { Format } from "./format.ts";
@@ -50,7 +51,12 @@ export function openSession(host: Host, format: Format): Session {
       const operator: Operator = host.operator();
       const ports = await operator.open();
       try {
-        return await use({ ports, spec: operator.spec, signal: AbortSignal.timeout(DEADLINE_MS) });
+        const access = { ports, spec: operator.spec, signal: AbortSignal.timeout(DEADLINE_MS) };
+        return await speaking(
+          () => "waiting for the Google APIs to answer",
+          tell,
+          () => use(access),
+        );
       } finally {
         await ports.fleet.close();
       }
@@ -58,10 +64,20 @@ export function openSession(host: Host, format: Format): Session {
     async withRun(use) {
       const operator: Operator = host.operator();
       await ensureManifest(host.manifest, operator.inSandbox, say);
-      return await operator.withRun((progress) => {
+      let doing = "waiting for the Google APIs and the members to answer";
+      const report = (progress: Progress) => {
         const step = describeProgress(progress);
-        if (step !== undefined) tell(step);
-      }, use);
+        if (step === undefined) return;
+        doing = `still at work; the last step was: ${step}`;
+        tell(step);
+      };
+      return await operator.withRun(report, (run) =>
+        speaking(
+          () => doing,
+          tell,
+          () => use(run),
+        ),
+      );
     },
   };
 }
@@ -80,6 +96,23 @@ function textOf(result: object, format: Format, words: () => string): string {
 
 function stamped(ms: number, text: string): string {
   return `${(ms / 1000).toFixed(1).padStart(6)} s  ${text}`;
+}
+
+/** Longer than an answer takes that nobody has to be told about. */
+const SILENCE_MS = 10_000;
+
+/** Says what is waited for, again and again, until the work is done. */
+async function speaking<T>(
+  doing: () => string,
+  tell: (line: string) => void,
+  work: () => Promise<T>,
+): Promise<T> {
+  const timer = setInterval(() => tell(doing()), SILENCE_MS);
+  try {
+    return await work();
+  } finally {
+    clearInterval(timer);
+  }
 }
 
 /** An error for a program that reads the result: with `--output json` standard output is one JSON value. */

@@ -10,16 +10,16 @@ import { settledEnvironment } from "./settings.ts";
 export async function meshjoin(args: readonly string[], host: Host): Promise<ExitCode> {
   const parsed = parseArguments(args, host);
   if (typeof parsed === "number") return parsed;
-  const { format, choice } = parsed;
-  let session = openSession(host, format);
+  const { format, verbose, choice } = parsed;
+  let session = openSession(host, format, verbose);
   try {
     const file = await host.configFile();
     const operator = () => host.operator(settledEnvironment(host.env, choice, file));
-    session = openSession({ ...host, operator }, format);
+    session = openSession({ ...host, operator }, format, verbose);
     return await parsed.invocation.work(session);
   } catch (thrown) {
     const error = await withLabelsSeen(thrown, session);
-    session.say(errorText(error));
+    session.say(errorText(error, verbose));
     if (isForPrograms(format)) session.show(errorResult(error), ({ message }) => message);
     return exitCodeOf(error);
   }

@@ -10,6 +10,7 @@ import type { MeshChoice } from "./settings.ts";
 export interface Parsed {
   readonly invocation: Invocation;
   readonly format: Format;
+  readonly verbose: boolean;
   readonly choice: MeshChoice;
 }
 

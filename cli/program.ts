@@ -60,6 +60,7 @@ Exit codes:
 /** The options of every command. */
 export interface Globals {
   readonly format: Format;
+  readonly verbose: boolean;
   readonly choice: MeshChoice;
 }
 
@@ -68,6 +69,7 @@ export function createProgram(take: (invocation: Invocation, globals: Globals) =
   const program = new Command("meshjoin")
     .description("Inspect and operate the mesh from your terminal, with the code that the functions run")
     .addOption(new Option("-o, --output <format>", "form of the result").choices(FORMATS).default("text"))
+    .option("-v, --verbose", "also tell of each pair that was looked at, and what caused an error")
     .option("--mesh <MESH>", "a mesh of the configuration file, or a mesh ID")
     .option("--project <PROJECTS>", "projects whose clusters may be members, separated by commas")
     .version(
@@ -80,8 +82,9 @@ export function createProgram(take: (invocation: Invocation, globals: Globals) =
     .addHelpText("after", `${CONFIGURATION}\n${EXIT_CODES}`);
   for (const command of COMMANDS) {
     command.addTo(program, (invocation) => {
-      const { output, ...choice } = program.opts<{ output: Format } & MeshChoice>();
-      take(invocation, { format: output, choice });
+      const options = program.opts<{ output: Format; verbose?: boolean } & MeshChoice>();
+      const { output: format, verbose = false, ...choice } = options;
+      take(invocation, { format, verbose, choice });
     });
   }
   return program;

@@ -40,7 +40,7 @@ export async function lookAfter<T>(
     return seen;
   } catch (error) {
     if (!(error instanceof MeshjoinError)) throw error;
-    session.say(errorText(error));
+    session.say(errorText(error, session.verbose));
     showReconciled(session, reconciled);
     return undefined;
   }
@@ -51,10 +51,12 @@ export function placed({ clusterId, cluster }: NamedCluster): Place & { readonly
   return { clusterId, ...placeOf(cluster.ref) };
 }
 
-/** The errors of a run that no finding quotes. */
+/** The errors of a run that no finding quotes; all of them where a person wants to know more. */
 function sayErrors(session: Session, { summary, errors }: Reconciled): void {
-  const messages = new Set(findingsOf(summary).map(({ message }) => message));
-  for (const error of errors.filter(({ message }) => !messages.has(message))) session.say(errorText(error));
+  const { verbose } = session;
+  const quoted = new Set(verbose ? [] : findingsOf(summary).map(({ message }) => message));
+  for (const error of errors.filter(({ message }) => !quoted.has(message)))
+    session.say(errorText(error, verbose));
 }
 
 export function exitCodeOfRun({ summary, retry }: Reconciled): ExitCode {

@@ -15,6 +15,8 @@ import { type Screen, screenFor } from "./screen.ts";
 export interface Session {
   readonly host: Host;
   readonly format: Format;
+  /** A person wants to know more than the result. */
+  readonly verbose: boolean;
   /** A line beside the result, on standard error. */
   readonly say: (line: string) => void;
   /** The same, with the time since the command began. */
@@ -34,12 +36,13 @@ export interface OperatorAccess {
   readonly signal: AbortSignal;
 }
 
-export function openSession(host: Host, format: Format): Session {
+export function openSession(host: Host, format: Format, verbose: boolean): Session {
   const say = (line: string) => void host.stderr.write(`${scrub(line)}\n`);
   const tell = (line: string) => say(stamped(host.elapsedMs(), line));
   return {
     host,
     format,
+    verbose,
     say,
     tell,
     show(result, render) {
@@ -66,7 +69,7 @@ export function openSession(host: Host, format: Format): Session {
       await ensureManifest(host.manifest, operator.inSandbox, say);
       let doing = "waiting for the Google APIs and the members to answer";
       const report = (progress: Progress) => {
-        const step = describeProgress(progress);
+        const step = describeProgress(progress, verbose);
         if (step === undefined) return;
         doing = `still at work; the last step was: ${step}`;
         tell(step);
@@ -136,9 +139,17 @@ export function errorResult(error: unknown): ErrorResult {
   };
 }
 
-/** An error for a person. Only an unexpected one shows its stack. */
-export function errorText(error: unknown): string {
-  if (error instanceof MeshjoinError) return `error: ${inWords(error)}`;
+/** An error for a person. Only an unexpected one shows its stack; `verbose` adds the causes of the others. */
+export function errorText(error: unknown, verbose: boolean): string {
+  if (error instanceof MeshjoinError) {
+    const causes = verbose ? causesOf(error).map((cause) => `\ncaused by: ${cause}`) : [];
+    return [`error: ${inWords(error)}`, ...causes].join("");
+  }
   const stack = error instanceof Error ? (error.stack ?? error.message) : String(error);
   return `error: an unexpected error, a fault of Meshjoin; report it with these lines:\n${stack}`;
+}
+
+function causesOf({ cause }: Error): string[] {
+  if (cause === undefined) return [];
+  return cause instanceof Error ? [`${cause.name}: ${cause.message}`, ...causesOf(cause)] : [String(cause)];
 }

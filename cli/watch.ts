@@ -45,6 +45,6 @@ async function showOrSay(session: Session, show: (session: Session) => Promise<u
     await show(session);
   } catch (error) {
     if (!(error instanceof MeshjoinError) || !isRetryable(error)) throw error;
-    session.say(errorText(error));
+    session.say(errorText(error, session.verbose));
   }
 }

@@ -1,12 +1,15 @@
 import type { Progress } from "../../shared/progress.ts";
 
-/** A finished step as a line with its member and outcome; undefined for a step that the result counts. */
-export function describeProgress(progress: Progress): string | undefined {
-  const step = describeStep(progress);
+/**
+ * A finished step as a line with its member and outcome; undefined for a step that the result counts, unless a
+ * person wants to know all.
+ */
+export function describeProgress(progress: Progress, verbose: boolean): string | undefined {
+  const step = describeStep(progress, verbose);
   return step === undefined ? undefined : `${progress.clusterId}  ${step}`;
 }
 
-function describeStep({ step, target, outcome }: Progress): string | undefined {
+function describeStep({ step, target, outcome }: Progress, verbose: boolean): string | undefined {
   switch (step) {
     case "labelNamespace":
       return `namespace ${outcome}`;
@@ -29,6 +32,6 @@ function describeStep({ step, target, outcome }: Progress): string | undefined {
     case "certificateLoaded":
       return "istiod serves its intermediate CA";
     case "pairSynced":
-      return undefined;
+      return verbose ? `reads ${target}: synced` : undefined;
   }
 }

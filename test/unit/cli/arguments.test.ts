@@ -62,7 +62,7 @@ describe("arguments", () => {
   ])("%s", (args, invocation, format) => {
     const work: unknown = expect.any(Function);
     expect(parse(args)).toEqual({
-      parsed: { invocation: { ...invocation, work }, format, choice: {} },
+      parsed: { invocation: { ...invocation, work }, format, verbose: false, choice: {} },
       out: "",
       err: "",
     });

@@ -387,6 +387,21 @@ describe("an error", () => {
   });
 });
 
+describe("--verbose", () => {
+  it("tells of each pair, and the cause of an error, beside the same result", async () => {
+    const mesh = await aJoinedMesh(2);
+    const [plain, verbose] = [await call(mesh, "sync"), await call(mesh, "-v sync")];
+    expect([plain.err, verbose.out]).toEqual(["", plain.out]);
+    expect(verbose.err).toContain(`${idOf(mesh, 0)}  reads ${idOf(mesh, 1)}: synced`);
+    const cause = new Error("connect ECONNRESET");
+    const failure = () => new UnavailableError("it did not answer", { code: "Cancelled", cause });
+    mesh.roots.failNext(failure());
+    expect((await call(mesh, "status")).err).not.toContain("ECONNRESET");
+    mesh.roots.failNext(failure());
+    expect((await call(mesh, "--verbose status")).err).toContain("caused by: Error: connect ECONNRESET");
+  });
+});
+
 describe("the manifest", () => {
   it("is built in the sandbox when it is missing", async () => {
     const { code, builds, err } = await call(await aMesh({ members: 1 }), "sync", { manifest: "missing" });

@@ -156,13 +156,14 @@ describe("a step", () => {
     ["revoke", "reader Secret of cn-b created"],
     ["certificateLoaded", "istiod serves its intermediate CA"],
   ] as const)("%s is told as: %s", (step, words) => {
-    expect(describeProgress({ ...progress, step })).toBe(`cn-a  ${words}`);
+    expect(describeProgress({ ...progress, step }, false)).toBe(`cn-a  ${words}`);
   });
 
   it("that has not come about is told as such, and one of many is not told", () => {
-    expect(describeProgress({ ...progress, step: "istiodReady", outcome: "waiting" })).toContain(
+    expect(describeProgress({ ...progress, step: "istiodReady", outcome: "waiting" }, false)).toContain(
       "not ready yet",
     );
-    expect(describeProgress({ ...progress, step: "pairSynced" })).toBeUndefined();
+    expect(describeProgress({ ...progress, step: "pairSynced" }, false)).toBeUndefined();
+    expect(describeProgress({ ...progress, step: "pairSynced" }, true)).toBe("cn-a  reads cn-b: synced");
   });
 });

@@ -75,9 +75,12 @@ export async function reconcile(
   const { roots } = look;
   const paused = roots instanceof MeshjoinError ? undefined : writesPaused(roots.notes);
   const fault = whyNoRoot(run, roots);
+  // Nothing tells then whether a person has paused the functions' writes.
+  if (run.heedsPause && roots instanceof MeshjoinError) throw roots;
   // A departure needs no root; every other phase does.
-  const rows = fault === undefined ? PHASES : [[departures]];
-  let course = begin(run, request, { ...look, roots: roots instanceof MeshjoinError ? NO_ROOTS : roots });
+  const rows = fault === undefined ? PHASES : [[departures], [record]];
+  const begun = begin(run, request, { ...look, roots: roots instanceof MeshjoinError ? NO_ROOTS : roots });
+  let course: Course = { ...begun, fault };
   if (run.heedsPause && paused !== undefined) return untouched(course, paused);
   for (const row of rows) course = await runRow(run, course, row);
   if (fault !== undefined && !isAboutLeaver(course)) throw fault;

@@ -68,7 +68,7 @@ export async function collectStatus(run: Run, latest?: Mesh): Promise<Status> {
     version: VERSION,
     istio: run.template.tag,
     time,
-    runs: runsOnRecord(mesh.members),
+    runs: runsOnRecord(mesh.members, run.ports.clock.now()),
     writesPaused: mesh.roots.notes.writesPaused?.toISOString() ?? null,
     nextRenewal: nextRenewal(mesh.members)?.toISOString() ?? null,
     members: mesh.members.map((member, index) =>
@@ -190,7 +190,8 @@ function meshFindings(
     ...[noSigningRoot(spec, roots.versions) ?? []].flat(),
     ...[unusableRoot ?? []].flat(),
     ...pauses(roots),
-    ...silentRuns(members, ports.clock.now()),
+    // A pause is a finding of its own; the functions note no run in it.
+    ...(roots.notes.writesPaused === undefined ? silentRuns(members, ports.clock.now()) : []),
     ...[rotationDue(members, roots, spec, ports.clock.now()) ?? []].flat(),
     ...listing.findings,
     ...pairs.flatMap(({ findings, expiring, action }) => [

@@ -19,26 +19,33 @@ const KEY = "record.json";
 
 const time = z.iso.datetime();
 const outcome = z.enum(OUTCOMES);
-const run = z.object({ at: time, outcome, version: z.string() });
+/** Far above all that Meshjoin writes. A longer record is a person's, and is not shown. */
+const text = z.string().check(z.maxLength(2000));
+const MANY = 100;
+const run = z.object({ at: time, outcome, version: text });
 const record = z.object({
-  troubles: z.array(
-    z.object({
-      reason: z.string(),
-      outcome: z.enum(["waiting", "failed"]),
-      message: z.string(),
-      cure: z.string(),
-      since: time,
-    }),
-  ),
-  left: z.array(
-    z.object({
-      clusterId: z.string(),
-      since: time,
-      trustedUntil: z.nullable(time),
-      rootVersions: z.array(z.int()),
-    }),
-  ),
-  lately: z.array(z.object({ at: time, what: z.string() })),
+  troubles: z
+    .array(
+      z.object({
+        reason: text,
+        outcome: z.enum(["waiting", "failed"]),
+        message: text,
+        cure: text,
+        since: time,
+      }),
+    )
+    .check(z.maxLength(MANY)),
+  left: z
+    .array(
+      z.object({
+        clusterId: text,
+        since: time,
+        trustedUntil: z.nullable(time),
+        rootVersions: z.array(z.int()).check(z.maxLength(MANY)),
+      }),
+    )
+    .check(z.maxLength(MANY)),
+  lately: z.array(z.object({ at: time, what: text })).check(z.maxLength(MANY)),
   runs: z.object({ full: z.exactOptional(run), tick: z.exactOptional(run) }),
 });
 

@@ -1,6 +1,7 @@
 import { isUnfinished } from "../core/answers/outcome.ts";
 import type { Member } from "../core/member/observation.ts";
 import type { ReconcileRequest } from "../core/request.ts";
+import type { MeshjoinError } from "../errors.ts";
 import type { Mesh } from "../look/mesh.ts";
 import type { FirstPlan } from "../plan/mesh.ts";
 import type { MemberReport, Report } from "../report.ts";
@@ -13,6 +14,8 @@ export interface Course {
   readonly mesh: Mesh;
   /** Made from the first look. */
   readonly plan: FirstPlan;
+  /** Why the run came to no member but those that have left. */
+  readonly fault?: MeshjoinError | undefined;
   /** The merged results of the phases before. */
   readonly report: Report;
 }

@@ -9,11 +9,16 @@ import { merge, NOTHING, type Report, settle } from "../report.ts";
 import type { Run } from "../run.ts";
 import type { Phase } from "./course.ts";
 
-/** Takes the notes of a loss off where it is over; after the pairs, which write the same Secrets anew. */
-export const returns: Phase = async (run, { request, mesh }) =>
-  request.scope === "mesh"
-    ? await noteLosses(run, mesh.members.filter(isReachable), planReturns(mesh.members))
-    : {};
+/**
+ * Takes the notes of a loss off where it is over; after the pairs, which write the same Secrets anew. A run
+ * about one cluster does so for that one: a note that stays would shorten the grace of a later loss.
+ */
+export const returns: Phase = async (run, { mesh: { members, subjects } }) => {
+  const notes = planReturns(members).filter(
+    ({ of, clusterId }) => subjects.has(of) || subjects.has(clusterId),
+  );
+  return await noteLosses(run, members.filter(isReachable), notes);
+};
 
 /** A conflict means that another run was first, or has replaced the Secret: the next run sees. */
 export async function noteLosses(

@@ -1,9 +1,9 @@
 import { applyRecord } from "../apply/record.ts";
 import { distinct, type Finding } from "../core/answers/finding.ts";
-import { type Outcome, worst } from "../core/answers/outcome.ts";
+import { type Outcome, outcomeOfFailure, worst } from "../core/answers/outcome.ts";
 import { count } from "../core/count.ts";
 import { isReachable, type ReachableMember } from "../core/member/observation.ts";
-import { EMPTY_RECORD, nextRecord, type RunResult } from "../core/member/record.ts";
+import { EMPTY_RECORD, nextRecord, type RunResult, withRun } from "../core/member/record.ts";
 import { ConflictError } from "../errors.ts";
 import { merge, NOTHING, outcomeOfRun, type Report, settle } from "../report.ts";
 import type { Run } from "../run.ts";
@@ -38,7 +38,8 @@ async function note(
   isFirst: boolean,
 ): Promise<Partial<Report>> {
   const before = state.record ?? EMPTY_RECORD;
-  const next = nextRecord(before, resultFor(run, course, clusterId, isFirst));
+  const result = resultFor(run, course, clusterId, isFirst);
+  const next = course.fault === undefined ? nextRecord(before, result) : withRun(before, result);
   if (next === before) return NOTHING;
   return await settle(
     clusterId,
@@ -55,7 +56,7 @@ async function note(
 
 function resultFor(
   run: Run,
-  { request, mesh, report }: Course,
+  { request, mesh, report, fault }: Course,
   clusterId: string,
   isFirst: boolean,
 ): RunResult {
@@ -72,7 +73,13 @@ function resultFor(
     roots: versions,
     isMember: (id) => members.has(id),
     ...(isFirst && request.notedAs !== undefined
-      ? { run: { kind: request.notedAs, outcome: outcomeOfRun(report), version: VERSION } }
+      ? {
+          run: {
+            kind: request.notedAs,
+            outcome: fault === undefined ? outcomeOfRun(report) : outcomeOfFailure(fault),
+            version: VERSION,
+          },
+        }
       : {}),
   };
 }

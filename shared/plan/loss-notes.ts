@@ -8,7 +8,7 @@ import {
 } from "../core/member/observation.ts";
 import { type NoteLoss, secretName } from "./action.ts";
 import type { Departure } from "./departures.ts";
-import { isLost, type LossInput, memberLost } from "./lost.ts";
+import { isAhead, isLost, type LossInput, memberLost } from "./lost.ts";
 
 /**
  * Notes on each Secret that names the lost cluster when it was first seen, so that the grace needs no memory
@@ -16,13 +16,16 @@ import { isLost, type LossInput, memberLost } from "./lost.ts";
  */
 export function lossNotes(departure: Departure, input: LossInput): NoteLoss[] {
   if (input.only !== undefined || !isLost(departure, input)) return [];
-  const { clusterId, lostSince = input.now } = departure.departed;
+  const { clusterId } = departure.departed;
+  const { now } = input;
   const cause = memberLost(departure, input);
   return input.members
     .filter(isReachable)
     .flatMap((member) =>
       secretsFor(member, clusterId).flatMap((secret) =>
-        secret.lostSince === undefined ? [noteLoss(member, secret, { of: clusterId, lostSince, cause })] : [],
+        secret.lostSince === undefined || isAhead(secret.lostSince, input)
+          ? [noteLoss(member, secret, { of: clusterId, lostSince: now, cause })]
+          : [],
       ),
     );
 }

@@ -40,9 +40,19 @@ function lostOf(input: DepartureInput): Departure[] {
   return input.departures.filter((departure) => isLost(departure, input));
 }
 
+/** A note by a fast clock, or an edited one, would hold the grace open for as long as it likes. */
+export function isAhead(
+  lostSince: Date,
+  { spec, now }: Pick<DepartureInput, "now"> & { readonly spec: Pick<DepartureInput["spec"], "clockSkew"> },
+): boolean {
+  return lostSince.getTime() > now.getTime() + spec.clockSkew * 1000;
+}
+
 /** Undefined while no full run has noted the loss, unless there is no grace. */
-function endOfGrace({ departed: { lostSince } }: Departure, { spec, now }: DepartureInput): Date | undefined {
-  const since = lostSince ?? (spec.leaveGrace === 0 ? now : undefined);
+function endOfGrace({ departed: { lostSince } }: Departure, input: DepartureInput): Date | undefined {
+  const { spec, now } = input;
+  const noted = lostSince !== undefined && isAhead(lostSince, input) ? undefined : lostSince;
+  const since = noted ?? (spec.leaveGrace === 0 ? now : undefined);
   return since && new Date(since.getTime() + spec.leaveGrace * 1000);
 }
 

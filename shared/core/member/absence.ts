@@ -12,7 +12,10 @@ export interface Departed {
   readonly clusterId: string;
   /** Undefined where nothing on the members names the cluster in full. */
   readonly ref: ClusterRef | undefined;
-  /** When a full run first saw it, by the notes that the members hold. */
+  /**
+   * When a full run first saw it: the newest note that the members hold. Undefined while a Secret that names
+   * it has none, because the other notes may be of an earlier loss.
+   */
   readonly lostSince?: Date | undefined;
 }
 
@@ -34,7 +37,7 @@ export function namedBy(members: readonly Member[]): Departed[] {
     clusters.set(id, {
       clusterId: id,
       ref: known?.ref ?? refOf(id, resource),
-      lostSince: newest(known?.lostSince, lostSince),
+      lostSince: known === undefined ? lostSince : newestOfBoth(known.lostSince, lostSince),
     });
   };
   for (const { state } of members.filter(isReachable)) {
@@ -47,8 +50,8 @@ export function namedBy(members: readonly Member[]): Departed[] {
 }
 
 /** An older note may be of an earlier loss, on a member that could not be reached when it was over. */
-function newest(a: Date | undefined, b: Date | undefined): Date | undefined {
-  if (a === undefined || b === undefined) return a ?? b;
+function newestOfBoth(a: Date | undefined, b: Date | undefined): Date | undefined {
+  if (a === undefined || b === undefined) return undefined;
   return a > b ? a : b;
 }
 

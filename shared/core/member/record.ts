@@ -59,6 +59,12 @@ const MESSAGE_MAX = 500;
 /** A run that ends as the one before is noted again after this time: the heartbeat. */
 const HEARTBEAT_MS = 3_600_000;
 
+/** The record after a run that did not come to the members; `before` itself where the run is no news. */
+export function withRun(before: MemberRecord, result: Pick<RunResult, "run" | "now">): MemberRecord {
+  const runs = runsOf(before, result);
+  return runs === before.runs ? before : { ...before, runs };
+}
+
 /** The record after a run; `before` itself where nothing worth a write has changed. */
 export function nextRecord(before: MemberRecord, result: RunResult): MemberRecord {
   const troubles = troublesOf(before, result);
@@ -88,12 +94,16 @@ function troublesOf({ troubles }: MemberRecord, { outcome, findings, now }: RunR
   }));
 }
 
-/** Numbers in a message, such as times and counts, change from run to run. */
+/** In any order. Times, durations and request IDs in a message change from run to run. */
 function sameTroubles(before: readonly Trouble[], after: readonly Trouble[]): boolean {
-  const gist = (troubles: readonly Trouble[]) =>
-    JSON.stringify(troubles.map(({ since: _, ...trouble }) => trouble)).replaceAll(/\d+/g, "");
-  return gist(before) === gist(after);
+  const gistOf = (troubles: readonly Trouble[]) =>
+    troubles.map(({ since: _, ...trouble }) => JSON.stringify(trouble).replaceAll(PASSING, "")).toSorted();
+  return JSON.stringify(gistOf(before)) === JSON.stringify(gistOf(after));
 }
+
+/** RFC 3339 times, durations, and hexadecimal IDs, which have a digit. */
+const PASSING =
+  /\d{4}-\d{2}-\d{2}T[\d:.]+Z|\b\d+(?:\.\d+)? ?(?:ms|s|m|h|d|seconds?|minutes?|hours?|days?)\b|\b(?=[a-f-]*\d)[\da-f][\da-f-]{7,}\b/g;
 
 function leftOf({ left }: MemberRecord, result: RunResult): LeftCluster[] {
   const newest = new Map([...left, ...result.left].map((each) => [each.clusterId, each]));
@@ -126,11 +136,13 @@ function newsOf(
   return sentences.map((what) => ({ at: now.toISOString(), what }));
 }
 
-function runsOf({ runs }: MemberRecord, { run, now }: RunResult): MemberRecord["runs"] {
+function runsOf({ runs }: MemberRecord, { run, now }: Pick<RunResult, "run" | "now">): MemberRecord["runs"] {
   if (run === undefined) return runs;
   const { kind, outcome, version } = run;
   const last = runs[kind];
-  const isOld = last === undefined || now.getTime() - new Date(last.at).getTime() >= HEARTBEAT_MS;
+  const age = last === undefined ? HEARTBEAT_MS : now.getTime() - new Date(last.at).getTime();
+  // A note from the future, by a fast clock or an edit, would never grow old.
+  const isOld = age >= HEARTBEAT_MS || age < -HEARTBEAT_MS;
   const isNews =
     last !== undefined && (last.version !== version || gravity(last.outcome) !== gravity(outcome));
   return isOld || isNews ? { ...runs, [kind]: { at: now.toISOString(), outcome, version } } : runs;

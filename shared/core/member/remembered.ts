@@ -8,6 +8,8 @@ import type { MemberRecord, RunKind, Trouble } from "./record.ts";
 const USUAL_MS = 15 * 60_000;
 /** Full runs and ticks come every ten minutes, and are noted once an hour. */
 const SILENT_MS = 2.5 * 3_600_000;
+/** A note that is further ahead was edited, or made by a clock that is wrong: it would hide a silence. */
+const SKEW_MS = 10 * 60_000;
 const LATELY_SHOWN = 20;
 
 interface Recorded {
@@ -57,10 +59,11 @@ function overdue(
 }
 
 /** The newest notes of the functions' runs that any member keeps. */
-export function runsOnRecord(members: readonly Member[]): RunsStatus {
+export function runsOnRecord(members: readonly Member[], now: Date): RunsStatus {
   const newest = (kind: RunKind): RunStatus | "unknown" =>
     recorded(members)
       .flatMap(({ record }) => record.runs[kind] ?? [])
+      .filter(({ at }) => new Date(at).getTime() <= now.getTime() + SKEW_MS)
       .reduce<RunStatus | "unknown">(
         (last, each) => (last === "unknown" || last.at < each.at ? each : last),
         "unknown",
@@ -70,7 +73,7 @@ export function runsOnRecord(members: readonly Member[]): RunsStatus {
 
 /** The functions have noted no full run, or no tick, for long; or never, in a mesh that is old enough. */
 export function silentRuns(members: readonly Member[], now: Date): Finding[] {
-  const { full, tick } = runsOnRecord(members);
+  const { full, tick } = runsOnRecord(members, now);
   const age = now.getTime() - (oldestIssue(members)?.getTime() ?? now.getTime());
   const silences = [
     ...silence("full run", "sync-mesh", full, age, now),

@@ -52,9 +52,29 @@ describe("the record of a member", () => {
     expect(nextRecord(record, result({ now: later(2 * HOUR) })).troubles).toEqual([]);
   });
 
-  it("is not written anew for a message in which only numbers change", () => {
-    const record = after(failed("waited 10 s"));
-    expect(nextRecord(record, failed("waited 11 s"))).toBe(record);
+  it.each([
+    ["waited 10 s", "waited 11 s"],
+    ["until 2026-03-01T12:00:00Z", "until 2026-03-01T13:00:00.000Z"],
+    ["trace ab12cd34ef", "trace 99887766aa"],
+  ])("is not written anew for «%s» in place of «%s»", (before, later) => {
+    const record = after(failed(before));
+    expect(nextRecord(record, failed(later))).toBe(record);
+  });
+
+  it("names the other cluster when another is at fault, and does not care for the sequence", () => {
+    const record = after(failed("cluster m1 does not answer"));
+    expect(nextRecord(record, failed("cluster m2 does not answer")).troubles).toMatchObject([
+      { message: "cluster m2 does not answer" },
+    ]);
+    const [a, b] = [finding("RunFailed", "a", "c"), finding("ApiServerRefused", "b", "c")];
+    const both = after(result({ outcome: "failed", findings: [a, b] }));
+    expect(nextRecord(both, result({ outcome: "failed", findings: [b, a] }))).toBe(both);
+  });
+
+  it("notes a run again if its last note is from the future", () => {
+    const run = (at: Date) => result({ now: at, run: { kind: "full", outcome: "unchanged", version: "1" } });
+    const ahead = after(run(later(1000 * HOUR)));
+    expect(nextRecord(ahead, run(NOW)).runs.full?.at).toBe(NOW.toISOString());
   });
 
   it("tells what happened, the newest first, and no more than it can hold", () => {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "@jest/globals";
 import { clusterId, remoteSecretName } from "../../../shared/core/names.ts";
+import { UnavailableError } from "../../../shared/errors.ts";
 import { preview } from "../../../shared/preview.ts";
 import { changeRoots } from "../../../shared/rotate/change-roots.ts";
 import { orderRoot, rotateIntermediates, tick } from "../../../shared/rotate/rotate.ts";
@@ -83,6 +84,16 @@ describe("while a person has paused the functions' writes", () => {
       rotateIntermediates(mesh.run(FUNCTION), { scope: "mesh", reason: "manual", givenAt }),
     ).rejects.toMatchObject(again);
     expect([versionsOf(mesh), mesh.roots.annotations, await rootsNow(mesh)]).toEqual(before);
+  });
+
+  it("nothing is removed either when the root secret, which holds the note, cannot be read", async () => {
+    const mesh = await aJoinedMesh();
+    mesh.directory.delete(mesh.clusters[0]!.ref);
+    await pause(mesh);
+    const before = versionsOf(mesh);
+    mesh.roots.failNext(new UnavailableError("no answer", { code: "Unavailable" }));
+    await expect(mesh.reconcile("mesh", FUNCTION)).rejects.toMatchObject({ code: "Unavailable" });
+    expect(versionsOf(mesh)).toEqual(before);
   });
 
   it("a person still writes", async () => {

@@ -150,6 +150,5 @@ export function errorText(error: unknown, verbose: boolean): string {
 }
 
 function causesOf({ cause }: Error): string[] {
-  if (cause === undefined) return [];
-  return cause instanceof Error ? [`${cause.name}: ${cause.message}`, ...causesOf(cause)] : [String(cause)];
+  return cause instanceof Error ? [`${cause.name}: ${cause.message}`, ...causesOf(cause)] : [];
 }

@@ -20,17 +20,17 @@ const KEY = "record.json";
 const time = z.iso.datetime();
 const outcome = z.enum(OUTCOMES);
 /** Far above all that Meshjoin writes. A longer record is a person's, and is not shown. */
-const text = z.string().check(z.maxLength(2000));
+const shortText = z.string().check(z.maxLength(2000));
 const MANY = 100;
-const run = z.object({ at: time, outcome, version: text });
+const run = z.object({ at: time, outcome, version: shortText });
 const record = z.object({
   troubles: z
     .array(
       z.object({
-        reason: text,
+        reason: shortText,
         outcome: z.enum(["waiting", "failed"]),
-        message: text,
-        cure: text,
+        message: shortText,
+        cure: shortText,
         since: time,
       }),
     )
@@ -38,14 +38,14 @@ const record = z.object({
   left: z
     .array(
       z.object({
-        clusterId: text,
+        clusterId: shortText,
         since: time,
         trustedUntil: z.nullable(time),
         rootVersions: z.array(z.int()).check(z.maxLength(MANY)),
       }),
     )
     .check(z.maxLength(MANY)),
-  lately: z.array(z.object({ at: time, what: text })).check(z.maxLength(MANY)),
+  lately: z.array(z.object({ at: time, what: shortText })).check(z.maxLength(MANY)),
   runs: z.object({ full: z.exactOptional(run), tick: z.exactOptional(run) }),
 });
 

@@ -276,9 +276,9 @@ describe("leaving", () => {
       expect(membersOf(fleet)).toEqual([]);
       for (let passed = 0; passed <= GRACE_S; passed += GRACE_S) {
         const { body } = await sync(fleet);
-        expect(body.findings.map(({ reason, severity }) => [reason, severity]).toSorted()).toEqual([
-          ["MassLeave", "error"],
-          ...members.map(() => ["MemberLost", "error"]),
+        expect(body.findings.map(({ reason, severity }) => `${severity} ${reason}`).toSorted()).toEqual([
+          "error MassLeave",
+          ...members.map(() => "error MemberLost"),
         ]);
         await sleep(GRACE_S * 1000);
       }

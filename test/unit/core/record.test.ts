@@ -56,9 +56,9 @@ describe("the record of a member", () => {
     ["waited 10 s", "waited 11 s"],
     ["until 2026-03-01T12:00:00Z", "until 2026-03-01T13:00:00.000Z"],
     ["trace ab12cd34ef", "trace 99887766aa"],
-  ])("is not written anew for «%s» in place of «%s»", (before, later) => {
-    const record = after(failed(before));
-    expect(nextRecord(record, failed(later))).toBe(record);
+  ])("is not written anew for «%s» in place of «%s»", (first, second) => {
+    const record = after(failed(first));
+    expect(nextRecord(record, failed(second))).toBe(record);
   });
 
   it("names the other cluster when another is at fault, and does not care for the sequence", () => {

@@ -5,7 +5,7 @@ import { describe, expect, it } from "@jest/globals";
 import { MIRROR_HUB } from "../../sandbox/google/cloud.ts";
 import type { FleetMember } from "../../sandbox/google/member.ts";
 import { parsePin } from "../../shared/istio/pin.ts";
-import { sitDown } from "./world/desk.ts";
+import { meshjoinOfClone, sitDown } from "./world/desk.ts";
 import { membersOf, SCENARIO_MS, useFleet } from "./world/fleet.ts";
 import { clearFaults, setFault } from "./world/google.ts";
 import { kubectl } from "./world/kubectl.ts";
@@ -154,11 +154,12 @@ describe("an image that nodes cannot get", () => {
       expect(await images()).toEqual([published, published, published]);
       const mirrored = await keepBack(MIRROR_HUB);
       const desk = await sitDown(fleet, {});
+      await desk.set(await meshjoinOfClone(fleet));
       await desk.set(`MESHJOIN_ISTIO_HUB=${MIRROR_HUB}`);
 
-      const stopped = await desk.run("npm run -s meshjoin -- sync");
+      const stopped = await desk.run("meshjoin sync");
       expect(stopped.out).toContain("RollOutStopped");
-      const shown = await desk.run("npm run -s meshjoin -- status");
+      const shown = await desk.run("meshjoin status");
       expect(shown.out).toContain("ImageNotPulled");
       expect(shown.out).toContain(`Back-off pulling image "${mirrored}"`);
       expect(await images()).toEqual([mirrored, published, published]);
@@ -167,7 +168,7 @@ describe("an image that nodes cannot get", () => {
       await clearFaults(fleet);
       // A node that was refused for a minute asks again about a minute later.
       const last = await eventually(
-        () => desk.run("npm run -s meshjoin -- sync"),
+        () => desk.run("meshjoin sync"),
         ({ code }) => code === 0,
         3 * 60_000,
       );

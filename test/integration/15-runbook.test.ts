@@ -14,7 +14,7 @@ import { UNTRIED } from "../support/runbook/untried.ts";
 import { startCloudLogging } from "./world/cloud-logging.ts";
 import { giveUpOrder, startPubSubRest } from "./world/cloud-pubsub.ts";
 import { deploy } from "./world/deployment.ts";
-import { type Desk, sitDown } from "./world/desk.ts";
+import { type Desk, meshjoinOfClone, sitDown } from "./world/desk.ts";
 import { functionLog } from "./world/events.ts";
 import { MESH_LABEL, membersOf, SCENARIO_MS, useFleet } from "./world/fleet.ts";
 import {
@@ -92,6 +92,7 @@ beforeAll(async () => {
   const pubsub = await startPubSubRest(fleet);
   fleet.beforeStop(async () => await Promise.all([logging.close(), pubsub.close()]));
   desk = await sitDown(fleet, { LOGGING: logging.url, PUBSUB: pubsub.url });
+  await desk.set(await meshjoinOfClone(fleet));
   if (!["terraform", "jq"].some((program) => missing.includes(program))) {
     await deploy(folder("deployment"), fleet.file(), SETTINGS);
     await desk.set("unset MESHJOIN_MESH_ID MESHJOIN_PROJECTS MESHJOIN_ROOT_PROJECT MESHJOIN_WORKLOAD_TTL");
@@ -183,7 +184,7 @@ describe("a command of the runbook", () => {
         shows: [`${target.clusterId}: failed to list`, "Unauthorized"],
       });
 
-      await expectCommand(PAIR, /meshjoin -- sync$/, { shows: ["Outcome: updated"] });
+      await expectCommand(PAIR, /^meshjoin sync$/, { shows: ["Outcome: updated"] });
       await expectPaired(membersOf(fleet));
 
       const pods = () => inIstio(reader, "get", "pods", "-l", "app=istiod", "-o", "name");
@@ -215,7 +216,7 @@ describe("a command of the runbook", () => {
           shows: [/^TokenExpiring the token .+: find the cause/m],
         }),
       ]);
-      await expectCommand(RENEWAL, /meshjoin -- sync$/, { code: 1, shows: ["TokenExpiring", "immutable"] });
+      await expectCommand(RENEWAL, /^meshjoin sync$/, { code: 1, shows: ["TokenExpiring", "immutable"] });
       await inIstio(reader, "delete", "secret", name);
       await sync(fleet);
       await expectPaired(membersOf(fleet));
@@ -253,7 +254,7 @@ describe("a command of the runbook", () => {
       await setFault(fleet, { target: late.clusterId, kind: "refuse" });
       await Promise.all([
         expectCommand(ROTATION, /root status/, { shows: held }),
-        expectCommand(ROTATION, /meshjoin -- status$/, { shows: held }),
+        expectCommand(ROTATION, /^meshjoin status$/, { shows: held }),
       ]);
       await expectCommand(ROTATION, /root pause/);
       expect(await rootAnnotations(fleet)).toHaveProperty(["meshjoin.dev_paused"]);
@@ -285,7 +286,7 @@ describe("a command of the runbook", () => {
       await expectCommand(LETTERS, /subscriptions pull/, { shows });
       await giveUpOrder(fleet, order);
 
-      const rotate = () => expectCommand(LETTERS, /meshjoin -- rotate$/, { shows: ["Outcome: updated"] });
+      const rotate = () => expectCommand(LETTERS, /^meshjoin rotate$/, { shows: ["Outcome: updated"] });
       expect(await replacedDuring(rotate)).toHaveLength(membersOf(fleet).length);
       await expectCommand(LETTERS, /subscriptions seek/);
       await expectCommand(LETTERS, /subscriptions pull/, { hides: ["rotation-push"] });
@@ -318,7 +319,7 @@ describe("a command of the runbook", () => {
       const stolen = (await secrets(target)).get(name)?.metadata.uid;
       const values = { "<member>": target.clusterId, "<cluster ID of the reader>": reader.clusterId };
       await expectCommand(RESPONSE, /delete secret/, { values });
-      await expectCommand(RESPONSE, /meshjoin -- sync$/);
+      await expectCommand(RESPONSE, /^meshjoin sync$/);
       expect((await secrets(target)).get(name)?.metadata.uid).not.toBe(stolen);
       await fleet.waitUntilSynced();
 
@@ -411,7 +412,7 @@ describe("a command of the runbook", () => {
         expectCommand(FULL_RUN, /"reconciled"/, { shows: [/^\d{4}-\d\d-\d\dT\S+Z\s+\w+$/m] }),
         expectCommand(FULL_RUN, /severity>=WARNING/, { shows: ["MassLeave", "NoSigningRoot"] }),
       ]);
-      await expectCommand(FULL_RUN, /meshjoin -- sync$/, { shows: ["Outcome: unchanged"] });
+      await expectCommand(FULL_RUN, /^meshjoin sync$/, { shows: ["Outcome: unchanged"] });
     },
     SCENARIO_MS,
   );

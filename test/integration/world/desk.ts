@@ -1,4 +1,5 @@
 import { execFile } from "node:child_process";
+import { mkdir, symlink } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { promisify } from "node:util";
 import type { SandboxFleet } from "../../../sandbox/fleet/fleet.ts";
@@ -65,6 +66,14 @@ export async function sitDown(
     [meshjoinEnvironmentFile(dir), gcloudEnvironmentFile(dir)].map((file) => `. '${file}'`).join("\n"),
   );
   return { set, run };
+}
+
+/** For `Desk.set`: the clone's command line under the name that a release installs it by. */
+export async function meshjoinOfClone(fleet: SandboxFleet): Promise<string> {
+  const dir = join(dirname(fleet.file().logDir), "bin");
+  await mkdir(dir, { recursive: true });
+  await symlink(join(ROOT, "scripts", "meshjoin.mjs"), join(dir, "meshjoin"));
+  return `PATH='${dir}':"$PATH"`;
 }
 
 /**

@@ -44,7 +44,7 @@ describe("the runbook", () => {
   );
 
   it("names commands of the command line that there are", () => {
-    const named = [...runbook.matchAll(/npm run -s meshjoin -- (?<command>[a-z]+(?: [a-z]+)?)/g)].map(
+    const named = [...runbook.matchAll(/(?:^|`)meshjoin (?<command>[a-z]+(?: [a-z]+)?)/gm)].map(
       ({ groups }) => groups?.["command"] ?? "",
     );
     const known = [...commandLine.matchAll(/^## meshjoin (?<command>.+)$/gm)].map(

@@ -15,7 +15,7 @@ import type { OperatorAccess, Session } from "../session.ts";
 
 export const pause = graveCommand({
   name: "pause",
-  description: "stop every write of the functions to the mesh, for who has an incident to handle",
+  description: "stop every write of the functions, while a person handles an incident",
   notes: "It does not stop the command line. Status, page and alerts say that writes are paused.",
   examples: ["meshjoin pause", "meshjoin pause --yes"],
   foresee,

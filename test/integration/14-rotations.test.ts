@@ -139,6 +139,8 @@ describe("14.2 a root rotation", () => {
       await expectServed();
       await fleet.deleteCluster(latecomer.name);
       await sync(fleet);
+      // Another outcome of the tick, and the end of a trouble, are news for the record.
+      await order({ kind: "tick" });
       const settled = await snapshots();
       const writes = await countWrites(fleet, fleet.accounts.rotator);
       await order({ kind: "tick" });

@@ -11,7 +11,9 @@ import { sync } from "./world/sync-mesh.ts";
 
 const world = useFleet({ members: 1 });
 
-const OURS = ["-n", "istio-system", "-l", "meshjoin.dev/mesh=sandbox"] as const;
+const PART_OF = "app.kubernetes.io/part-of";
+/** Of the manifest; the record has no such label. */
+const OURS = ["-n", "istio-system", "-l", `meshjoin.dev/mesh=sandbox,${PART_OF}`] as const;
 /**
  * Of every kind that a control plane consists of, custom resource definitions apart: those are always taken
  * back.
@@ -30,7 +32,6 @@ const KINDS = [
   "mutatingwebhookconfigurations",
   "validatingwebhookconfigurations",
 ].join(",");
-const PART_OF = "app.kubernetes.io/part-of";
 
 /**
  * Another tool takes a label of each object, and the hash that says that all of them are as they should be.

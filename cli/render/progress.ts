@@ -1,8 +1,8 @@
 import type { Progress } from "../../shared/progress.ts";
 
 /**
- * A finished step as a line with its member and outcome; undefined for a step that the result counts, unless a
- * person wants to know all.
+ * A finished step as a line with its member and outcome; undefined for a step that the result counts, unless
+ * a person wants to know all.
  */
 export function describeProgress(progress: Progress, verbose: boolean): string | undefined {
   const step = describeStep(progress, verbose);

@@ -411,8 +411,9 @@ const CUT = `(() => {
   return [...pictures, ...tables];
 })()`;
 
-async function expectVisible(element: Locator): Promise<void> {
-  expect([String(element), await element.isVisible()]).toEqual([String(element), true]);
+/** Waits: what a click begins may end after the click. Throws the name of an element that does not come. */
+function expectVisible(element: Locator): Promise<void> {
+  return element.waitFor({ state: "visible", timeout: 10_000 });
 }
 
 interface Stop {

@@ -11,6 +11,11 @@ export interface Resource {
   readonly isOwn: boolean;
   /** Further requests of a deep run, with any manifest. It also lists every kind of the manifest. */
   readonly deep: readonly Verb[];
+  /**
+   * Who grants the requests: IAM, or a ClusterRole that Meshjoin installs (istio/rights.ts), because IAM has
+   * one permission for all custom resources of all clusters.
+   */
+  readonly grantedBy: "iam" | "clusterRole";
 }
 
 /** For an object of Istio's manifest: Meshjoin reads it first, then creates or applies it. */
@@ -21,14 +26,28 @@ const PRUNED: readonly Verb[] = ["list", "delete"];
 const ADMISSION = "admissionregistration.k8s.io/v1";
 const RBAC = "rbac.authorization.k8s.io/v1";
 
-type RequestOptions = Partial<Pick<Resource, "verbs" | "isOwn" | "deep">>;
+type RequestOptions = Partial<Pick<Resource, "verbs" | "isOwn" | "deep" | "grantedBy">>;
 
 function namespaced(apiVersion: string, plural: string, options: RequestOptions = {}): Resource {
-  return { apiVersion, plural, namespaced: true, verbs: APPLIED, isOwn: false, deep: [], ...options };
+  return {
+    apiVersion,
+    plural,
+    namespaced: true,
+    verbs: APPLIED,
+    isOwn: false,
+    deep: [],
+    grantedBy: "iam",
+    ...options,
+  };
 }
 
 function clusterScoped(apiVersion: string, plural: string, options: RequestOptions = {}): Resource {
   return { ...namespaced(apiVersion, plural, options), namespaced: false };
+}
+
+/** A custom resource that Meshjoin makes itself. */
+function custom(apiVersion: string, plural: string): Resource {
+  return namespaced(apiVersion, plural, { verbs: [...APPLIED, "delete"], grantedBy: "clusterRole" });
 }
 
 /**
@@ -45,7 +64,12 @@ export const RESOURCES: Readonly<Record<string, Resource>> = {
     verbs: ["list", "watch", "create", "patch"],
   }),
   Deployment: namespaced("apps/v1", "deployments", { verbs: [...APPLIED, "list", "watch"] }),
+  EndpointSlice: namespaced("discovery.k8s.io/v1", "endpointslices", {
+    verbs: ["list", "watch"],
+    isOwn: true,
+  }),
   Event: namespaced("v1", "events", { verbs: ["list"], deep: ["list"] }),
+  Gateway: custom("gateway.networking.k8s.io/v1", "gateways"),
   HorizontalPodAutoscaler: namespaced("autoscaling/v2", "horizontalpodautoscalers", { deep: PRUNED }),
   MutatingWebhookConfiguration: clusterScoped(ADMISSION, "mutatingwebhookconfigurations"),
   Namespace: clusterScoped("v1", "namespaces", { isOwn: true }),
@@ -57,7 +81,7 @@ export const RESOURCES: Readonly<Record<string, Resource>> = {
   Role: namespaced(RBAC, "roles", { deep: PRUNED }),
   RoleBinding: namespaced(RBAC, "rolebindings", { deep: PRUNED }),
   Secret: namespaced("v1", "secrets", { verbs: [...APPLIED, "list", "update", "delete"], isOwn: true }),
-  Service: namespaced("v1", "services", { deep: PRUNED }),
+  Service: namespaced("v1", "services", { verbs: [...APPLIED, "list", "watch"], deep: PRUNED }),
   ServiceAccount: namespaced("v1", "serviceaccounts", { deep: PRUNED }),
   ValidatingAdmissionPolicy: clusterScoped(ADMISSION, "validatingadmissionpolicies"),
   ValidatingAdmissionPolicyBinding: clusterScoped(ADMISSION, "validatingadmissionpolicybindings"),

@@ -29,7 +29,7 @@ const DEEP_KINDS = kindsWhere(({ deep }) => deep.length > 0);
 
 function kindsWhere(applies: (resource: Resource) => boolean): readonly RenderedKind[] {
   return Object.entries(RESOURCES)
-    .filter(([, resource]) => applies(resource))
+    .filter(([, resource]) => resource.grantedBy === "iam" && applies(resource))
     .map(([kind, { apiVersion }]) => ({ apiVersion, kind }));
 }
 

@@ -36,6 +36,7 @@ export function limitedFleet(fleet: Fleet, limits: FleetLimits): Fleet {
       },
       access: {
         isAllowed: (...args) => request(() => access.isAllowed(...args)),
+        userName: (...args) => request(() => access.userName(...args)),
         serverTime: (...args) => request(() => access.serverTime(...args)),
       },
       istiod: pool.of(istiod),

@@ -111,6 +111,11 @@ export interface Permission {
 export interface AccessReview {
   /** SelfSubjectAccessReview, which every account may make. */
   isAllowed(permission: Permission, signal?: AbortSignal): Promise<boolean>;
+  /**
+   * The name by which the server knows the caller, for the subject of a role binding. SelfSubjectReview,
+   * which every account may make.
+   */
+  userName(signal?: AbortSignal): Promise<string>;
   /** The server's clock, to the second; undefined if it does not tell. */
   serverTime(signal?: AbortSignal): Promise<Date | undefined>;
 }

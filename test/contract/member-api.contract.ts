@@ -548,6 +548,10 @@ export function describeMemberApi(name: string, start: () => Promise<MemberWorld
         expect(await world.stranger.access.isAllowed(inside)).toBe(false);
       });
 
+      it("knows the caller by a name that a role binding can have", async () => {
+        expect(await api.access.userName()).toMatch(/^[^\s]+$/);
+      });
+
       it("comes with the server's time, to the second", async () => {
         const time = await api.access.serverTime();
         expect(time?.getMilliseconds()).toBe(0);

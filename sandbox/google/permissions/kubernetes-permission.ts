@@ -72,6 +72,7 @@ const COLLECTIONS: readonly CollectionLine[] = [
   collection("apiextensions.k8s.io", "customresourcedefinitions", "customResourceDefinitions"),
   collection("apps", "deployments", "deployments"),
   collection("autoscaling", "horizontalpodautoscalers", "horizontalPodAutoscalers"),
+  collection("discovery.k8s.io", "endpointslices", "endpointSlices"),
   collection("networking.k8s.io", "networkpolicies", "networkPolicies"),
   collection("policy", "poddisruptionbudgets", "podDisruptionBudgets"),
   collection("rbac.authorization.k8s.io", "clusterrolebindings", "clusterRoleBindings"),

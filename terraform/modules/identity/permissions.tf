@@ -27,6 +27,7 @@ locals {
     "container.deployments.get",
     "container.deployments.list",
     "container.deployments.update",
+    "container.endpointSlices.list",
     "container.horizontalPodAutoscalers.create",
     "container.horizontalPodAutoscalers.get",
     "container.horizontalPodAutoscalers.update",
@@ -60,6 +61,7 @@ locals {
     "container.serviceAccounts.update",
     "container.services.create",
     "container.services.get",
+    "container.services.list",
     "container.services.update",
     "container.tokenReviews.create",
     "container.validatingWebhookConfigurations.create",
@@ -89,7 +91,6 @@ locals {
     "container.serviceAccounts.delete",
     "container.serviceAccounts.list",
     "container.services.delete",
-    "container.services.list",
     "container.validatingWebhookConfigurations.list",
   ]
 

@@ -10,6 +10,9 @@ import { type ObjectStore, objectStore } from "./object-store.ts";
 import { tokenAuthority } from "./reader-tokens.ts";
 import { type RequestGate, requestGate, type ServerFaults, type Verb } from "./requests.ts";
 
+/** As GKE names a Google service account. */
+const CALLER = "meshjoin-reconciler@shop.iam.gserviceaccount.com";
+
 /** One cluster's API server in memory, with an istiod that takes notice of its objects. */
 export interface FakeApiServer {
   /** As one process sees it. */
@@ -125,6 +128,7 @@ export function fakeApiServer({
             signal,
             () => !gate.faults.forbidden.includes(verbOf(permission)),
           ),
+        userName: (signal) => read("accessReview", "the caller", signal, () => CALLER),
         serverTime: (signal) =>
           read("accessReview", "the version", signal, () => wholeSeconds(clock.now(), skewMs)),
       },

@@ -128,7 +128,9 @@ async function answer(server: FakeApiServer, call: Call, target: Target | undefi
   if (path === "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews")
     return created({ status: { allowed } });
   if (!allowed) throw forbidden(`${call.method} ${path}`);
-  const { tokens } = server.memberApi(processFaults());
+  const { tokens, access } = server.memberApi(processFaults());
+  if (path === "/apis/authentication.k8s.io/v1/selfsubjectreviews")
+    return created({ status: { userInfo: { username: await access.userName() } } });
   if (path === "/apis/authentication.k8s.io/v1/tokenreviews") {
     const authenticated = await tokens.isAccepted(tokenIn(call.body));
     return created({ status: authenticated ? { authenticated, user: { username: READER_USER } } : {} });

@@ -1,0 +1,37 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { within } from "../async/within.ts";
+import { RefusedError } from "../errors.ts";
+import { rightsBinding, rightsRole } from "../istio/rights.ts";
+import type { MemberApi } from "../ports/member-api.ts";
+import { applyOwned } from "./owned.ts";
+
+/** kube-apiserver hears of a role that is written by a watch, within moments. */
+const TAKES_EFFECT_MS = 10_000;
+const PAUSE_MS = 100;
+
+/**
+ * Writes custom resources with the rights of the ClusterRole. The account gets them first, and `write` comes
+ * again while the API server has not heard of them yet. It must be idempotent.
+ */
+export async function withRights<T>(
+  api: MemberApi,
+  meshId: string,
+  signal: AbortSignal,
+  write: () => Promise<T>,
+): Promise<T> {
+  const user = await api.access.userName(signal);
+  await applyOwned(api, rightsRole(meshId), meshId, signal);
+  await applyOwned(api, rightsBinding(meshId, user), meshId, signal);
+  const limit = within(signal, TAKES_EFFECT_MS);
+  for (;;) {
+    try {
+      // oxlint-disable-next-line no-await-in-loop -- the same write, until it is let through
+      return await write();
+    } catch (error) {
+      const isRefused = error instanceof RefusedError && error.code === "Forbidden";
+      if (!isRefused || limit.aborted) throw error;
+    }
+    // oxlint-disable-next-line no-await-in-loop
+    await sleep(PAUSE_MS, undefined, { signal: limit }).catch(() => undefined);
+  }
+}

@@ -1,7 +1,16 @@
 import * as z from "zod/mini";
+import { parseRange } from "./core/cluster/address-ranges.ts";
 import { parseDuration } from "./core/duration.ts";
 import { IMAGE_HUB_CURE, isImageHub } from "./core/image-hub.ts";
-import { type Access, INTERMEDIATE_TO_WORKLOAD, KEY_ALGORITHMS, type MeshSpec } from "./core/spec.ts";
+import { EXPOSURES } from "./core/network/gateway.ts";
+import {
+  type Access,
+  GATEWAY_POLICIES,
+  INTERMEDIATE_TO_WORKLOAD,
+  KEY_ALGORITHMS,
+  type MeshSpec,
+} from "./core/spec.ts";
+import { YAML_WORDS } from "./core/yaml-words.ts";
 import { ConfigError } from "./errors.ts";
 import { nearest } from "./nearest.ts";
 
@@ -21,14 +30,15 @@ export interface Config {
 }
 
 const ACCESS = ["auto", "dns", "private", "public"] as const satisfies readonly Access[];
-/** Words that YAML 1.1 does not read as strings; a mesh ID stands unquoted in Istio's mesh configuration. */
-export const YAML_WORDS = ["false", "n", "no", "null", "off", "on", "true", "y", "yes"];
 const LOOPBACK_HOSTS = ["127.0.0.1", "[::1]", "localhost"];
 /** TokenRequest refuses less; Kubernetes `pkg/registry/core/serviceaccount/storage/token.go`. */
 const TOKEN_TTL_MIN = 600;
 
 /** Project IDs, those of a domain (`example.com:fleet`) included, which may be shorter. */
 const PROJECT = /^(?:[a-z0-9][-.a-z0-9]*:)?[a-z][-a-z0-9]{1,28}[a-z0-9]$/;
+
+/** Istio's name of a network: of a VPC, `project.name`, or of a label. */
+const NETWORK = /^[a-z0-9](?:[-_.a-z0-9]{0,61}[a-z0-9])?$/;
 
 /** A schema from a function that answers `undefined` for a wrong value; `cure` is the message then. */
 function text<T>(read: (value: string) => T | undefined, cure: string): z.ZodMiniType<T, string> {
@@ -70,6 +80,14 @@ function words(each: RegExp, cure: string): z.ZodMiniType<string[], string> {
     const list = value.split(",").map((word) => word.trim());
     return list.every((word) => each.test(word)) && new Set(list).size === list.length ? list : undefined;
   }, cure);
+}
+
+/** `a+b,c+d`: groups of at least two networks, each network in one group at most. */
+function connectedNetworks(value: string): string[][] | undefined {
+  const groups = value.split(",").map((group) => group.split("+").map((name) => name.trim()));
+  const names = groups.flat();
+  const isWhole = groups.every((group) => group.length > 1) && new Set(names).size === names.length;
+  return isWhole && names.every((name) => NETWORK.test(name)) ? groups : undefined;
 }
 
 function isLoopbackHttp(value: string): boolean {
@@ -123,6 +141,20 @@ const SCHEMA = z.object({
   MESHJOIN_MASS_LEAVE_SHARE: share(),
   MESHJOIN_LEAVE_GRACE: duration(0, "use a duration like 1h"),
   MESHJOIN_ROTATION_SHARE: share(),
+  MESHJOIN_GATEWAYS: oneOf(GATEWAY_POLICIES),
+  MESHJOIN_GATEWAY_EXPOSURE: oneOf(EXPOSURES),
+  MESHJOIN_GATEWAY_SOURCE_RANGES: z.optional(
+    text((value) => {
+      const ranges = value.split(",").map((range) => range.trim());
+      return ranges.every((range) => parseRange(range) !== undefined) ? ranges : undefined;
+    }, "use ranges of IPv4 addresses like 10.0.0.0/8, separated by commas"),
+  ),
+  MESHJOIN_CONNECTED_NETWORKS: z.optional(
+    text(
+      connectedNetworks,
+      "use groups of networks that reach each other, like shop.vpc-a+shop.vpc-b,dmz+shop.vpc-c, each network in one group; meshjoin status names them",
+    ),
+  ),
   MESHJOIN_ISTIO_HUB: z.optional(text((value) => (isImageHub(value) ? value : undefined), IMAGE_HUB_CURE)),
   MESHJOIN_SIGNER_URL: z.optional(
     text(functionUrl, "use the https URL of the function sign-intermediate, without query"),
@@ -150,6 +182,8 @@ export const DEFAULTS = {
   MESHJOIN_MASS_LEAVE_SHARE: "0.5",
   MESHJOIN_LEAVE_GRACE: "1h",
   MESHJOIN_ROTATION_SHARE: "0.2",
+  MESHJOIN_GATEWAYS: "auto",
+  MESHJOIN_GATEWAY_EXPOSURE: "internal",
 } as const satisfies Partial<Record<VariableName, string>>;
 
 /** For other parts of the project. A function in the sandbox has them in its environment and ignores them. */
@@ -226,6 +260,10 @@ function toSpec(values: Values): MeshSpec {
     massLeaveShare: values.MESHJOIN_MASS_LEAVE_SHARE,
     leaveGrace: values.MESHJOIN_LEAVE_GRACE,
     rotationShare: values.MESHJOIN_ROTATION_SHARE,
+    gateways: values.MESHJOIN_GATEWAYS,
+    gatewayExposure: values.MESHJOIN_GATEWAY_EXPOSURE,
+    gatewaySourceRanges: values.MESHJOIN_GATEWAY_SOURCE_RANGES ?? [],
+    connectedNetworks: values.MESHJOIN_CONNECTED_NETWORKS ?? [],
     accessFunction: values.MESHJOIN_ACCESS_FUNCTION,
     accessPeers: values.MESHJOIN_ACCESS_PEERS,
     ...(values.MESHJOIN_ISTIO_HUB === undefined ? {} : { istioHub: values.MESHJOIN_ISTIO_HUB }),

@@ -1,5 +1,6 @@
 import type { ReconcileRequest } from "./core/request.ts";
 import { desiredControlPlane } from "./istio/control-plane.ts";
+import { gatewaySettings, settingsHash } from "./istio/gateway.ts";
 import type { PlanContext } from "./plan/mesh.ts";
 import type { Run } from "./run.ts";
 
@@ -20,6 +21,7 @@ export function planContext(
     rotateBefore,
     only: scope === "mesh" ? undefined : scope.clusterId,
     now: ports.clock.now(),
+    settingsOf: (gateway) => settingsHash(gatewaySettings(spec, gateway)),
     desired: (member) => desiredControlPlane(template, spec, member),
   };
 }

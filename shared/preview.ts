@@ -24,7 +24,7 @@ export async function preview(run: Run, request: ReconcileRequest, latest?: Mesh
   const mesh = await lookAtDefinitions(run, observed, planFirst(observed, context));
   const plan = planMesh(mesh, context, "afterwards");
   const concerns = (...ids: readonly string[]) => scope === "mesh" || ids.includes(scope.clusterId);
-  const actions = actionsOf(plan).filter((action) => concerns(...sidesOf(action)));
+  const actions = actionsOf(plan).filter((action) => isOfMesh(action) || concerns(...sidesOf(action)));
   const now = run.ports.clock.now();
   const remembered = (member: Member | undefined, live: readonly Finding[]) =>
     member === undefined ? [] : rememberedTroubles(member, live, now);
@@ -36,6 +36,7 @@ export async function preview(run: Run, request: ReconcileRequest, latest?: Mesh
     ...plan.members.flatMap(({ clusterId, findings: notes }, index) =>
       concerns(clusterId) ? [...notes, ...remembered(mesh.members[index], notes)] : [],
     ),
+    ...plan.gateways.findings.filter(({ clusterId = "" }) => concerns(clusterId)),
     ...plan.pairs.flatMap(({ reader, target, action, expiring, findings: notes }) =>
       concerns(reader, target) ? [...notes, ...(action === undefined ? [expiring ?? []].flat() : [])] : [],
     ),
@@ -50,9 +51,14 @@ export async function preview(run: Run, request: ReconcileRequest, latest?: Mesh
   };
 }
 
+/** A run about one cluster gives its peers the gateways that it needs, too. */
+function isOfMesh({ kind }: Action): boolean {
+  return kind === "applyGateway" || kind === "removeGateway";
+}
+
 /** The clusters that an action is about. */
 function sidesOf(action: Action): string[] {
-  if (action.kind === "connect" || action.kind === "disconnect") return [action.clusterId, action.target];
+  if ("target" in action) return [action.clusterId, action.target];
   if (action.kind === "noteLoss") return [action.clusterId, action.of];
   return action.kind === "revoke" ? [action.clusterId, action.reader] : [action.clusterId];
 }

@@ -14,6 +14,7 @@ import { lookAt, type Mesh } from "./look/mesh.ts";
 import type { Course, Phase } from "./phases/course.ts";
 import { departures } from "./phases/departures.ts";
 import { drift } from "./phases/drift.ts";
+import { gateways } from "./phases/gateways.ts";
 import { returns } from "./phases/note-losses.ts";
 import { elsewhere } from "./phases/other-accounts.ts";
 import { ownHalves } from "./phases/own-halves.ts";
@@ -36,6 +37,7 @@ import type { Run } from "./run.ts";
 const PHASES: readonly (readonly Phase[])[] = [
   [ownHalves, departures],
   [secondLook],
+  [gateways],
   [pairs],
   [returns],
   [renewals],
@@ -71,6 +73,7 @@ export async function reconcile(
   const look = await lookAt(run, request.scope, {
     known: fresh,
     leaving: request.leaving ?? [],
+    deep: request.deep === true,
   });
   const { roots } = look;
   const paused = roots instanceof MeshjoinError ? undefined : writesPaused(roots.notes);

@@ -184,7 +184,7 @@ function findingsOf({ ports }: Run, { members }: MeshPlan, member: Member, index
 function meshFindings(
   { spec, ports }: Run,
   { listing, roots, unusableRoot, members }: Mesh,
-  { pairs, returns, departures }: MeshPlan,
+  { gateways, pairs, returns, departures }: MeshPlan,
 ): Finding[] {
   return distinct([
     ...[noSigningRoot(spec, roots.versions) ?? []].flat(),
@@ -194,10 +194,13 @@ function meshFindings(
     ...(roots.notes.writesPaused === undefined ? silentRuns(members, ports.clock.now()) : []),
     ...[rotationDue(members, roots, spec, ports.clock.now()) ?? []].flat(),
     ...listing.findings,
-    ...pairs.flatMap(({ findings, expiring, action }) => [
+    ...gateways.findings,
+    ...gateways.actions.flatMap(({ findings }) => findings),
+    ...pairs.flatMap(({ findings, expiring, action, withdrawal }) => [
       ...findings,
       ...[expiring ?? []].flat(),
       ...(action?.findings ?? []),
+      ...(withdrawal?.findings ?? []),
     ]),
     ...departures.findings,
     ...[...returns, ...departures.actions].flatMap(({ findings }) => findings),

@@ -45,7 +45,7 @@ export async function diagnose(host: Host): Promise<Diagnosis> {
         root,
         ...checks,
         ...(await checkMembers(ports, members, { spec, grants, deep: true, facts: true })),
-        ...checkNetwork(members, isComplete),
+        ...checkNetwork(members, isComplete, spec),
         ...(await checkFirewalls(ports.firewalls, members)),
         ...(await checkMergedServices(ports.fleet, members)),
       ],

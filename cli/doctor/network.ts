@@ -1,51 +1,55 @@
 import { type Check, fault, fine, unknown } from "../../shared/core/answers/check.ts";
+import type { Finding } from "../../shared/core/answers/finding.ts";
 import type { Cluster } from "../../shared/core/cluster/cluster.ts";
 import { type NamedCluster, named } from "../../shared/core/member/observation.ts";
-import { networkRoute } from "../../shared/plan/route.ts";
+import { isNetworkDeclared } from "../../shared/core/network/network.ts";
+import type { MeshSpec } from "../../shared/core/spec.ts";
+import { possibleRoute } from "../../shared/plan/route.ts";
 import { someOf } from "../render/words.ts";
 
-/** Members must be in one VPC, and their pods must have addresses of it. */
-export function checkNetwork(members: readonly Cluster[], isComplete: boolean): Check[] {
+/** Each two members must have a way for requests: one VPC with pods of its addresses, or a gateway. */
+export function checkNetwork(members: readonly Cluster[], isComplete: boolean, spec: MeshSpec): Check[] {
   if (members.length === 0) return [];
   const subject = { name: "network", account: "caller" } as const;
-  const routed = members.filter(({ vpcNative }) => !vpcNative).map((each) => named(each).clusterId);
-  const networks = Map.groupBy(members.map(named), ({ network }) => network);
-  const shares = [...networks].map(([name, own]) => `${name} (${own.length})`);
-  const faults = [
-    ...(routed.length === 0
-      ? []
-      : [
-          fault(
-            subject,
-            `pods of ${someOf(routed)} have no addresses of the VPC`,
-            "recreate as VPC-native clusters",
-          ),
-        ]),
-    ...(reachEachOther(networks)
-      ? []
-      : [
-          fault(
-            subject,
-            `the members are in ${networks.size} networks: ${shares.join(", ")}`,
-            "put them into one VPC; those of different networks are not paired",
-          ),
-        ]),
-  ];
-  if (faults.length > 0) return faults;
-  const name = [...networks.keys()].join(", ");
+  const all = members.map(named);
+  const networks = Map.groupBy(all, ({ network }) => network);
+  const faults = missingRoutes(all, networks, spec);
+  if (faults.length > 0) return faults.map(({ message, cure }) => fault(subject, message, cure));
+  const routed = all.filter(({ cluster }) => !cluster.vpcNative && !isNetworkDeclared(cluster));
+  if (routed.length > 0) {
+    const who = someOf(routed.map(({ clusterId }) => clusterId));
+    const cure =
+      "recreate as VPC-native clusters, or give each a network of its own: meshjoin label CLUSTER --network=NAME";
+    return [fault(subject, `pods of ${who} have no addresses of the VPC`, cure)];
+  }
+  const names = [...networks.keys()];
+  const where =
+    names.length === 1
+      ? `in ${names.join()}`
+      : `in ${names.length} networks, ${names.join(", ")}, with a way between each two`;
   return [
     isComplete
-      ? fine(subject, `all members are in ${name}`)
-      : unknown(subject, `the listed members are in ${name}; others are not known`),
+      ? fine(subject, `all members are ${where}`)
+      : unknown(subject, `the listed members are ${where}; others are not known`),
   ];
 }
 
-/** Whether there is a route from each network to each other one. */
-function reachEachOther(networks: ReadonlyMap<string, readonly NamedCluster[]>): boolean {
-  const ends = [...networks.values()].flatMap(
-    (own) => own.find(({ cluster }) => cluster.vpcNative) ?? own.slice(0, 1),
-  );
-  return ends.every((one) =>
-    ends.every((other) => one === other || networkRoute(one, other).kind !== "none"),
+/** Of any two networks the first two members without a way, so that a fault of many is named once. */
+function missingRoutes(
+  members: readonly NamedCluster[],
+  networks: ReadonlyMap<string, readonly NamedCluster[]>,
+  spec: MeshSpec,
+): Finding[] {
+  const kinds = [...networks.values()];
+  return kinds.flatMap((readers) =>
+    kinds.flatMap((targets): Finding[] => {
+      const routes = readers.flatMap((reader) =>
+        targets.flatMap((target) =>
+          reader === target ? [] : [possibleRoute(reader, target, { spec, members })],
+        ),
+      );
+      const none = routes.find(({ kind }) => kind === "none");
+      return none !== undefined && "finding" in none ? [none.finding] : [];
+    }),
   );
 }

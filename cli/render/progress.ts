@@ -17,10 +17,14 @@ function describeStep({ step, target, outcome }: Progress, verbose: boolean): st
       return `intermediate CA ${outcome}`;
     case "applyControlPlane":
       return `istiod ${outcome}`;
+    case "applyGateway":
+    case "removeGateway":
+      return `gateway ${outcome}`;
     case "istiodReady":
       return outcome === "waiting" ? "istiod is not ready yet" : "istiod is ready";
     case "connect":
       return `remote secret for ${target} ${outcome}`;
+    case "withdraw":
     case "disconnect":
       return `remote secret for ${target} ${outcome}`;
     case "revoke":

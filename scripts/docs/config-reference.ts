@@ -95,6 +95,29 @@ const ENTRIES: Readonly<Record<VariableName, Entry | undefined>> = {
     form: SHARE_FORM,
     about: "The share of the members that get another intermediate at the same time; one at least.",
   },
+  MESHJOIN_GATEWAYS: {
+    form: "`auto`, `always` or `never`",
+    about:
+      "Whether members have an east-west gateway, through which members of other networks reach them. " +
+      "`auto`: while the mesh has a member of another network that can use it. With `never`, members of different networks are not paired.",
+  },
+  MESHJOIN_GATEWAY_EXPOSURE: {
+    form: "`internal` or `external`",
+    about:
+      "Whether the load balancer of a gateway has an address in the VPC, which leads only between `MESHJOIN_CONNECTED_NETWORKS`, or one on the internet. " +
+      "The label `mesh_gateway` of a cluster (`internal`, `external`, `none`) wins.",
+  },
+  MESHJOIN_GATEWAY_SOURCE_RANGES: {
+    form: "ranges of IPv4 addresses, comma-separated",
+    about: "The only addresses that the load balancers of the gateways let in.",
+    otherwise: "every address; a connection without a certificate of the mesh gets nowhere",
+  },
+  MESHJOIN_CONNECTED_NETWORKS: {
+    form: "groups of networks, `a+b,c+d`, each network in one group",
+    about:
+      "Networks whose internal load balancers reach each other, by peering, VPN or Interconnect. `meshjoin status` has the networks' names.",
+    otherwise: "none",
+  },
   MESHJOIN_SIGNER_URL: {
     form: "the https URL of `sign-intermediate`",
     about:

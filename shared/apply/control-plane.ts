@@ -48,7 +48,10 @@ async function applyStage(
       ? dueCrds(await definitionsOf(api, meshId, signal), objects, istioVersion)
       : objects.filter((object) => !isThere(object));
   await settleAll(due.map((object) => applyObject(api, object, meshId, signal)));
-  if (readyWhen === "served" && due.length > 0) await awaitServed(api, due, meshId, signal);
+  if (readyWhen === "served" && due.length > 0) {
+    const query = { ...CRDS, metadataOnly: false, labelSelector: `meshjoin.dev/mesh=${meshId}` };
+    await awaitServed(api, due, query, signal);
+  }
   return due.length;
 }
 

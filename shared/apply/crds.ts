@@ -1,20 +1,21 @@
 import { within } from "../async/within.ts";
 import { NotReadyError } from "../errors.ts";
-import { CRDS } from "../istio/crds.ts";
 import type { KubernetesObject } from "../ports/kubernetes-object.ts";
-import type { MemberApi } from "../ports/member-api.ts";
+import type { MemberApi, ObjectQuery } from "../ports/member-api.ts";
 
 const ESTABLISHED_TIMEOUT_MS = 30_000;
 
-/** Waits until the API server serves these CRDs. Fails with NotReadyError `CrdsNotEstablished`. */
+/**
+ * Waits until the API server serves these CRDs, which `query` finds whole. Fails with NotReadyError
+ * `CrdsNotEstablished`.
+ */
 export async function awaitServed(
   api: MemberApi,
   crds: readonly KubernetesObject[],
-  meshId: string,
+  query: ObjectQuery,
   signal: AbortSignal,
 ): Promise<void> {
   const names = crds.map(({ metadata }) => metadata.name);
-  const query = { ...CRDS, metadataOnly: false, labelSelector: `meshjoin.dev/mesh=${meshId}` };
   const missing = (objects: readonly KubernetesObject[]) => {
     const served = new Set(objects.filter(isEstablished).map(({ metadata }) => metadata.name));
     return names.filter((name) => !served.has(name));

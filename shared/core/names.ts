@@ -25,6 +25,8 @@ export const REMOTE_SECRET_LABEL = "istio/multiCluster";
 /** Istio `istioctl/pkg/multicluster/remote_secret.go`. */
 export const CLUSTER_NAME_ANNOTATION = "networking.istio.io/cluster";
 export const NETWORK_LABEL = "topology.istio.io/network";
+/** The Gateway that lets requests of other networks into a member. */
+export const GATEWAY = "meshjoin-eastwest";
 
 const DNS_LABEL_MAX = 63;
 const HASH_DIGITS = 10;

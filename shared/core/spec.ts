@@ -1,4 +1,5 @@
 import type { EndpointKind } from "./cluster/cluster.ts";
+import type { Exposure } from "./network/gateway.ts";
 
 export const KEY_ALGORITHMS = ["ec-p256", "ec-p384", "rsa-2048", "rsa-3072", "rsa-4096"] as const;
 export type KeyAlgorithm = (typeof KEY_ALGORITHMS)[number];
@@ -10,6 +11,10 @@ export type KeyAlgorithm = (typeof KEY_ALGORITHMS)[number];
 export const INTERMEDIATE_TO_WORKLOAD = 6;
 
 export type Access = "auto" | EndpointKind;
+
+/** `auto`: a member has an east-west gateway while members of other networks can use it. */
+export const GATEWAY_POLICIES = ["auto", "always", "never"] as const;
+export type GatewayPolicy = (typeof GATEWAY_POLICIES)[number];
 
 /** The operator's configuration, parsed. Every duration is in seconds. */
 export interface MeshSpec {
@@ -35,6 +40,13 @@ export interface MeshSpec {
   readonly leaveGrace: number;
   /** The share of the members that get another intermediate at a time. */
   readonly rotationShare: number;
+  readonly gateways: GatewayPolicy;
+  /** Of the east-west gateways of members without a label of their own for it. */
+  readonly gatewayExposure: Exposure;
+  /** The only addresses that the gateways' load balancers let in; empty: all. */
+  readonly gatewaySourceRanges: readonly string[];
+  /** Groups of networks whose internal load balancers reach each other; no network is in two. */
+  readonly connectedNetworks: readonly (readonly string[])[];
   /** How Meshjoin itself reaches API servers. */
   readonly accessFunction: Access;
   /** The endpoint whose address stands in remote secrets. */

@@ -50,7 +50,7 @@ const STAGES: readonly { readonly holds: Holds; readonly readyWhen: Installation
 ];
 
 /** Of the overlay below. A new version reaches members that have the rendering already. */
-const OVERLAY_VERSION = 1;
+const OVERLAY_VERSION = 2;
 
 /** Computed without filling the template, because every run asks every member for it. */
 export function manifestHash(template: ManifestTemplate, values: ManifestValues): string {
@@ -77,8 +77,8 @@ export function desiredControlPlane(
 
 /**
  * The rendering of Istio's own charts plus one overlay: ownership labels on every object, Istio's version on
- * CRDs, the hash on the Deployment. It leaves out the fields that others own: the autoscaler's
- * `spec.replicas`, istiod's `caBundle`.
+ * CRDs, the network and the hash on the Deployment. It leaves out the fields that others own: the
+ * autoscaler's `spec.replicas`, istiod's `caBundle`.
  */
 export function controlPlane(template: ManifestTemplate, spec: Mesh, member: Place): ControlPlane {
   const values = manifestValues(template, spec, member);
@@ -141,7 +141,8 @@ function overlay(
   };
   if (isDefinition(object)) return annotated(owned, "istio-version", template.release);
   if (isDeployment(object)) {
-    return annotated(withoutReplicas(owned), "manifest-hash", manifestHash(template, values));
+    const installed = annotated(withoutReplicas(owned), "network", values.network);
+    return annotated(installed, "manifest-hash", manifestHash(template, values));
   }
   return isWebhook(object) ? withoutCaBundle(owned) : owned;
 }

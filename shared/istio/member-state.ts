@@ -88,6 +88,7 @@ export function controlPlaneState(
   return {
     owner: ownerOf(deployment.metadata, meshId),
     name: deployment.metadata.name,
+    network: deployment.metadata.annotations?.[annotation("network")],
     manifestHash: deployment.metadata.annotations?.[annotation("manifest-hash")],
     istioVersion: imageTag(deployment),
     workloadTtl: workloadTtl(deployment),

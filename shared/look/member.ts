@@ -10,7 +10,14 @@ import {
   named,
   type Reachable,
 } from "../core/member/observation.ts";
-import { annotation, CACERTS, ISTIO_NAMESPACE, ISTIOD, SELF_SIGNED_SECRET } from "../core/names.ts";
+import {
+  annotation,
+  CACERTS,
+  ISTIO_NAMESPACE,
+  ISTIOD,
+  networkName,
+  SELF_SIGNED_SECRET,
+} from "../core/names.ts";
 import { asMeshjoinError, MeshjoinError } from "../errors.ts";
 import { judgeCacerts } from "../istio/foreign-cacerts.ts";
 import {
@@ -90,12 +97,22 @@ export interface Observe {
 export async function observeMember(run: Run, cluster: Cluster, how: Observe): Promise<Member> {
   const member = named(cluster);
   try {
-    return { ...member, state: await read(run, cluster, how) };
+    const state = await read(run, cluster, how);
+    return { ...member, state, network: installedNetwork(state, cluster) ?? member.network };
   } catch (error) {
     const { code, message, cure, retryable } = asMeshjoinError(error, member.clusterId, LOOKING);
     const unexpected = error instanceof MeshjoinError ? {} : { unexpected: error };
     return { ...member, state: { reachable: false, code, message, cure, retryable, ...unexpected } };
   }
+}
+
+/**
+ * The network of Meshjoin's own istiod. One without a note is of a release that knew no label, and took the
+ * VPC's.
+ */
+function installedNetwork({ controlPlane }: Reachable, { network }: Cluster): string | undefined {
+  if (controlPlane?.manifestHash === undefined) return undefined;
+  return controlPlane.network ?? networkName(network);
 }
 
 const LOOKING = "its objects were read";
@@ -107,11 +124,12 @@ export function unreadableErrors(members: readonly Member[]): MeshjoinError[] {
   );
 }
 
-/** Reads the same member once more, as a subject. */
+/** Reads the same member once more, as a subject; its gateways stay as they were seen last. */
 export async function observeAgain(run: Run, member: Member): Promise<Member> {
   const how: Observe = { depth: "subject", signal: run.signal, before: member.state };
-  const { state } = await observeMember(run, member.cluster, how);
-  return { ...member, state };
+  const seen = await observeMember(run, member.cluster, how);
+  const gateways = member.state.reachable ? member.state.gateways : undefined;
+  return seen.state.reachable ? { ...seen, state: { ...seen.state, gateways } } : seen;
 }
 
 async function read(

@@ -7,6 +7,7 @@ import { type Roots, rootsOf } from "../core/roots/stages.ts";
 import { MeshjoinError } from "../errors.ts";
 import type { Run } from "../run.ts";
 import { type Departures, lookAtDepartures } from "./departures.ts";
+import { lookAtGateways } from "./gateways.ts";
 import { type Listing, listClusters } from "./listing.ts";
 import { observeMembers } from "./members.ts";
 import { lookAtSigningRoot } from "./signing-root.ts";
@@ -38,6 +39,8 @@ export interface LookOptions {
   readonly memberTimeoutMs?: number;
   /** IDs of clusters that a person takes out. */
   readonly leaving?: readonly string[];
+  /** Looks for gateways that are left over, too. */
+  readonly deep?: boolean;
 }
 
 /** `lookAt` for a plan: it throws if the roots could not be read, too. */
@@ -66,7 +69,8 @@ export async function lookAt(run: Run, scope: Scope, options: LookOptions = {}):
   const isPartial = only !== undefined && subjects.length > 0;
   const clusters = isPartial ? subjects : listing.members;
   const depth = only === undefined || isPartial ? "subject" : "peer";
-  const members = await observeMembers(run, clusters, { depth, timeoutMs: options.memberTimeoutMs });
+  const seen = await observeMembers(run, clusters, { depth, timeoutMs: options.memberTimeoutMs });
+  const members = isPartial ? seen : await lookAtGateways(run, seen, options.deep === true);
   const { leaving = [] } = options;
   const gone = isPartial
     ? { departures: [], leavers: [], unasked: [] }
@@ -96,6 +100,6 @@ async function rootsNow(run: Run, scope: Scope): Promise<Pick<Look, "roots" | "u
  */
 export async function lookAgain(run: Run, mesh: Mesh, lists: boolean): Promise<Mesh> {
   const listing = lists ? await listClusters(run, mesh.listing) : mesh.listing;
-  const members = await observeMembers(run, listing.members, { depth: "peer", before: mesh.members });
-  return { ...mesh, listing, members, isPartial: false };
+  const seen = await observeMembers(run, listing.members, { depth: "peer", before: mesh.members });
+  return { ...mesh, listing, members: await lookAtGateways(run, seen, false), isPartial: false };
 }

@@ -46,7 +46,11 @@ export function judgePair(plan: PairPlan, { subjects, written, evidence }: PairR
     case "excluded":
       return settle(outcome, true);
     case "pending":
-      return isNew ? settle(outcome, true) : settle("waiting", false);
+      if (isNew) return settle(outcome, true);
+      // It holds up no other member: there is no pair yet that could be hurt.
+      return plan.isClosed === true
+        ? blocked(settle("waiting", subjects.has(target)))
+        : settle("waiting", false);
     case "blocked":
       return blocked(settle("failed", true));
     case "current":

@@ -17,13 +17,19 @@ import { type Phase, wholeSubjects } from "./course.ts";
 import { judgePair, keyOf, type WrittenPairs } from "./judge-pair.ts";
 import { noteLoaded } from "./note-loaded.ts";
 import { WAIT_MS } from "./own-halves.ts";
+import { withdrawAll } from "./withdraw.ts";
 
 /**
  * Round two of design rule 2: pairs of the subjects with whole own halves, until istiod lists them synced.
  */
 export const pairs: Phase = async (run, course) => {
+  const { members } = course.mesh;
   const round = roundOf(course.mesh, wholeSubjects(course), planContext(run, course.request));
-  return await verify(run, round, await connectAll(run, round.plans, course.mesh.members));
+  const [withdrawn, written] = await Promise.all([
+    withdrawAll(run, round.plans, members),
+    connectAll(run, round.plans, members),
+  ]);
+  return merge(withdrawn, await verify(run, round, written));
 };
 
 /**
@@ -54,7 +60,7 @@ function roundOf(mesh: SeenMesh, subjects: ReadonlySet<string>, context: PlanCon
   if (subjects.size === 0) return { mesh, subjects, context, standings: new Map(), plans: [] };
   const pairContext = pairContextOf(mesh, context, "now");
   const { standings } = pairContext;
-  return { mesh, subjects, context, standings, plans: planPairs(mesh.members, subjects, pairContext) };
+  return { mesh, subjects, context, standings, plans: planPairs(subjects, pairContext) };
 }
 
 async function verify(run: Run, round: Round, written: WrittenPairs): Promise<Report> {

@@ -1,6 +1,7 @@
 import type { Finding } from "../core/answers/finding.ts";
 import type { ObjectName, Write } from "../core/answers/plan.ts";
 import { ISTIO_NAMESPACE } from "../core/names.ts";
+import type { Exposure } from "../core/network/gateway.ts";
 
 interface Step {
   readonly verb: Write["verb"];
@@ -69,6 +70,18 @@ export interface Connect extends Step {
   readonly unseen?: string;
 }
 
+/** An east-west gateway: istiod makes it of one Gateway and its options. */
+export interface ApplyGateway extends Step {
+  readonly kind: "applyGateway";
+  readonly network: string;
+  readonly exposure: Exposure;
+}
+
+/** Takes the gateway away that no member of another network uses. */
+export interface RemoveGateway extends Step {
+  readonly kind: "removeGateway";
+}
+
 /** An object as the look found it. The run deletes only an object of this UID. */
 export interface SeenObject {
   readonly name: string;
@@ -78,6 +91,17 @@ export interface SeenObject {
 /** Deletes the remote secret for `target`, which has left, from the reader (`clusterId`). */
 export interface Disconnect extends Step {
   readonly kind: "disconnect";
+  readonly target: string;
+  readonly secret: SeenObject;
+}
+
+/**
+ * Deletes the remote secret of `target` from the reader (`clusterId`) while no gateway leads there: with it,
+ * istiod hands out pod addresses that the reader's network cannot reach. The token in it stays valid, and the
+ * next run that sees a gateway makes the pair again.
+ */
+export interface Withdraw extends Step {
+  readonly kind: "withdraw";
   readonly target: string;
   readonly secret: SeenObject;
 }
@@ -108,9 +132,10 @@ export interface MarkLeft extends Step, Pick<LabelNamespace, "network" | "accept
 }
 
 export type MemberAction = LabelNamespace | IssueIntermediate | ApplyControlPlane;
+export type GatewayAction = ApplyGateway | RemoveGateway;
 export type Removal = Disconnect | Revoke;
 export type DepartureAction = Removal | MarkLeft | NoteLoss;
-export type Action = MemberAction | Connect | DepartureAction;
+export type Action = MemberAction | GatewayAction | Connect | Withdraw | DepartureAction;
 
 export function secretName(name: string): ObjectName {
   return { kind: "Secret", namespace: ISTIO_NAMESPACE, name };

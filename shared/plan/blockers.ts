@@ -6,6 +6,7 @@ import { outOfReach } from "../core/member/reach.ts";
 import { CACERTS, ISTIO_NAMESPACE, TRUST_DOMAIN } from "../core/names.ts";
 import type { MeshSpec } from "../core/spec.ts";
 import type { MemberContext } from "./context.ts";
+import { networkLabelInvalid } from "./member-notes.ts";
 
 /** Why nothing may be written to a member. */
 type Blocker = (member: Member, context: MemberContext) => Finding | undefined;
@@ -65,6 +66,10 @@ const networkConflict: Blocker = ({ state, clusterId, cluster, network }) => {
         clusterId,
       );
 };
+
+/** Where istiod runs already, the member stays in its network, and the label is a note. */
+const networkLabel: Blocker = (member) =>
+  member.state.reachable && member.state.controlPlane !== undefined ? undefined : networkLabelInvalid(member);
 
 const selfSignedMesh: Blocker = ({ state, clusterId }) => {
   if (!state.reachable) return undefined;
@@ -132,6 +137,7 @@ const BLOCKERS: readonly Blocker[] = [
   managedMesh,
   namespaceTerminating,
   otherMesh,
+  networkLabel,
   networkConflict,
   selfSignedMesh,
   foreignCacerts,

@@ -1,5 +1,7 @@
+import type { Finding } from "../core/answers/finding.ts";
 import type { ObjectName } from "../core/answers/plan.ts";
-import type { DefinitionState } from "../core/member/observation.ts";
+import type { DefinitionState, Member } from "../core/member/observation.ts";
+import type { Exposure } from "../core/network/gateway.ts";
 import type { Roots } from "../core/roots/stages.ts";
 import type { MeshSpec } from "../core/spec.ts";
 import type { PeerStanding } from "./member.ts";
@@ -16,6 +18,8 @@ export interface DesiredControlPlane {
 export interface SeenListing {
   /** IDs that more than one member would have. */
   readonly collisions: ReadonlySet<string>;
+  /** What the sources did not tell. */
+  readonly findings: readonly Finding[];
 }
 
 /** The facts that every check may use. */
@@ -30,13 +34,25 @@ export interface MeshContext {
   readonly now: Date;
 }
 
+/** What a member's east-west gateway should be. */
+export interface WantedGateway {
+  readonly network: string;
+  readonly exposure: Exposure;
+}
+
 /** For a check of one member. */
 export interface MemberContext extends MeshContext {
   readonly desired: DesiredControlPlane;
 }
 
-/** For a check of one pair. */
+/** For a check of one pair, or of one member's gateway. */
 export interface PairContext extends MeshContext {
+  /** All, with the unreachable ones. */
+  readonly members: readonly Member[];
+  /** What the Service of a gateway that is as it should be has for its settings. */
+  readonly settingsOf: (gateway: WantedGateway) => string;
+  /** Every source told of all its clusters, and no cluster that left is still on record. */
+  readonly isWholeView: boolean;
   /** By cluster ID: how each member's own half stands now. */
   readonly standings: ReadonlyMap<string, PeerStanding>;
   /** Pairs as they stand `now`, or `afterwards`, when the run has applied the members' own halves. */

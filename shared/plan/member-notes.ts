@@ -8,7 +8,15 @@ import {
   wouldGainLife,
 } from "../core/member/intermediate-life.ts";
 import type { ControlPlaneState, NamedCluster, ReachableMember } from "../core/member/observation.ts";
-import { CACERTS, ISTIO_NAMESPACE } from "../core/names.ts";
+import { CACERTS, ISTIO_NAMESPACE, networkName } from "../core/names.ts";
+import { isGatewayLabel, MESH_GATEWAY_LABEL } from "../core/network/gateway.ts";
+import {
+  isNetworkDeclared,
+  isNetworkLabel,
+  MESH_NETWORK_LABEL,
+  NETWORK_LABEL_FORM,
+  networkOf,
+} from "../core/network/network.ts";
 import { unsafeRoots } from "../core/roots/guard.ts";
 import { formatRootVersions } from "../core/roots/state.ts";
 import type { MemberContext } from "./context.ts";
@@ -30,6 +38,42 @@ const itsControlPlaneIsAccepted: Note = ({ state: { controlPlane }, clusterId })
     : undefined;
 
 const autopilotNeedsNetAdmin: Note = ({ cluster }) => needsNetAdmin(cluster);
+
+const itsNetworkChanges: Note = ({ cluster, clusterId, network }) => {
+  const wanted = networkOf(cluster);
+  if (wanted === network) return undefined;
+  const isLabelled = isNetworkDeclared(cluster);
+  return finding(
+    "NetworkChanges",
+    `istiod and its workloads are in network ${network}, and ${isLabelled ? `label ${MESH_NETWORK_LABEL} names` : "the VPC is"} ${wanted}; Meshjoin stays with ${network}`,
+    `to stay, set the label back: meshjoin label ${clusterId} ${network === networkName(cluster.network) ? "--no-network" : `--network=${network}`}`,
+    clusterId,
+  );
+};
+
+const itsNetworkLabelIsInvalid: Note = (member) => networkLabelInvalid(member);
+
+/** Undefined where the labels about network and gateway have values that Meshjoin takes. */
+export function networkLabelInvalid({ cluster, clusterId }: NamedCluster): Finding | undefined {
+  const { [MESH_NETWORK_LABEL]: network, [MESH_GATEWAY_LABEL]: gateway } = cluster.labels;
+  const faults: readonly (readonly [string, string, string])[] = [
+    ...(network === undefined || isNetworkLabel(network)
+      ? []
+      : [[MESH_NETWORK_LABEL, network, NETWORK_LABEL_FORM] as const]),
+    ...(gateway === undefined || isGatewayLabel(gateway)
+      ? []
+      : [[MESH_GATEWAY_LABEL, gateway, "internal, external or none"] as const]),
+  ];
+  const [fault] = faults;
+  if (fault === undefined) return undefined;
+  const [key, value, form] = fault;
+  return finding(
+    "NetworkLabelInvalid",
+    `label ${key} of the cluster is ${JSON.stringify(value)}; use ${form}`,
+    `set another value, or take the label off: meshjoin label ${clusterId} --no-${key === MESH_NETWORK_LABEL ? "network" : "gateway"}`,
+    clusterId,
+  );
+}
 
 const itsRootsAreUnsafe: Note = ({ state: { cacerts }, ...member }, { roots }) =>
   cacerts?.owner === "ours" ? unsafeRoots(cacerts, roots, member) : undefined;
@@ -117,6 +161,8 @@ function notReady(
 }
 
 const NOTES: readonly Note[] = [
+  itsNetworkChanges,
+  itsNetworkLabelIsInvalid,
   itsCacertsAreAccepted,
   itsControlPlaneIsAccepted,
   autopilotNeedsNetAdmin,

@@ -1,8 +1,16 @@
 import type { Member } from "../core/member/observation.ts";
 import type { Roots } from "../core/roots/stages.ts";
 import type { Action, NoteLoss } from "./action.ts";
-import type { DesiredControlPlane, MemberContext, MeshContext, PairContext, SeenListing } from "./context.ts";
+import type {
+  DesiredControlPlane,
+  MemberContext,
+  MeshContext,
+  PairContext,
+  SeenListing,
+  WantedGateway,
+} from "./context.ts";
 import { type Departure, type DeparturePlan, planDepartures } from "./departures.ts";
+import { type GatewayPlan, planGateways } from "./gateways.ts";
 import { planReturns } from "./loss-notes.ts";
 import { type MemberPlan, peerStanding, planMember } from "./member.ts";
 import { type PairPlan, planPairs } from "./pair.ts";
@@ -21,6 +29,7 @@ export interface SeenMesh {
 /** The wanted state, by the configuration, the release and the request. */
 export interface PlanContext extends Omit<MeshContext, "roots" | "listing"> {
   desired(member: Member): DesiredControlPlane;
+  settingsOf(gateway: WantedGateway): string;
   /** The ID of the one cluster whose departure the run may carry out; undefined: all. */
   readonly only?: string | undefined;
   /** IDs of clusters that a person takes out with this run. */
@@ -35,6 +44,7 @@ export interface FirstPlan {
 }
 
 export interface MeshPlan extends FirstPlan {
+  readonly gateways: GatewayPlan;
   readonly pairs: readonly PairPlan[];
   /** Notes of a loss that is over. */
   readonly returns: readonly NoteLoss[];
@@ -42,12 +52,14 @@ export interface MeshPlan extends FirstPlan {
 
 export function planMesh(mesh: SeenMesh, context: PlanContext, view: PairContext["view"]): MeshPlan {
   const all = new Set(mesh.members.map(({ clusterId }) => clusterId));
-  const pairs = planPairs(mesh.members, all, pairContextOf(mesh, context, view));
+  const pairContext = pairContextOf(mesh, context, view);
+  const pairs = planPairs(all, pairContext);
   const connects = new Set(
     pairs.flatMap(({ reader, target, action }) => (action === undefined ? [] : [`${reader} ${target}`])),
   );
   return {
     ...planFirst(mesh, context),
+    gateways: planGateways(pairContext),
     pairs,
     returns: planReturns(mesh.members, (reader, target) => connects.has(`${reader} ${target}`)),
   };
@@ -65,22 +77,28 @@ export function planMembers(mesh: SeenMesh, context: PlanContext): MemberPlan[] 
 }
 
 export function pairContextOf(mesh: SeenMesh, context: PlanContext, view: PairContext["view"]): PairContext {
-  const { roots, listing, members } = mesh;
+  const { roots, listing, members, departures } = mesh;
   const standings = new Map(
     members.map((member) => [member.clusterId, peerStanding(member, contextOf(mesh, context, member))]),
   );
-  return { ...context, roots, listing, standings, view };
+  const isWholeView = listing.findings.length === 0 && departures.length === 0;
+  return { ...context, roots, listing, members, isWholeView, standings, view };
 }
 
 /** The actions of a plan in the sequence of a run. */
-export function actionsOf({ members, pairs, returns, departures }: MeshPlan): Action[] {
+export function actionsOf({ members, gateways, pairs, returns, departures }: MeshPlan): Action[] {
   return [
     ...members.flatMap(({ actions, renewal, rollOut }): readonly Action[] => [
       ...actions,
       ...[renewal ?? []].flat(),
       ...[rollOut ?? []].flat(),
     ]),
-    ...pairs.flatMap(({ action }) => (action === undefined || action.urgency === "reserve" ? [] : [action])),
+    ...gateways.actions.filter(({ kind }) => kind === "applyGateway"),
+    ...pairs.flatMap(({ action, withdrawal }): Action[] => [
+      ...(action === undefined || action.urgency === "reserve" ? [] : [action]),
+      ...[withdrawal ?? []].flat(),
+    ]),
+    ...gateways.actions.filter(({ kind }) => kind === "removeGateway"),
     ...returns,
     ...departures.actions,
   ];

@@ -7,10 +7,17 @@ import { kubectlOn } from "../core/cluster/gcloud.ts";
 import type { Member, Reachable, ReaderSecretState, RemoteSecretState } from "../core/member/observation.ts";
 import { isReachable } from "../core/member/observation.ts";
 import { renewalsARun, tokenExpiring } from "../core/member/token-life.ts";
-import { ISTIO_NAMESPACE, clusterId as idOf, readerSecretName, remoteSecretName } from "../core/names.ts";
-import { type Connect, secretName } from "./action.ts";
+import {
+  GATEWAY,
+  ISTIO_NAMESPACE,
+  clusterId as idOf,
+  readerSecretName,
+  remoteSecretName,
+} from "../core/names.ts";
+import { type Connect, secretName, type Withdraw } from "./action.ts";
 import type { PairContext } from "./context.ts";
-import { isComplete, routeBetween } from "./route.ts";
+import { isComplete } from "./member.ts";
+import { type Route, routeBetween } from "./route.ts";
 import { whyConnect } from "./why-remote-secret.ts";
 
 /**
@@ -29,7 +36,11 @@ export interface PairPlan {
   readonly standing: PairStanding;
   /** The two have no route, so they are no pair. */
   readonly isApart?: true;
+  /** No gateway of the target's network is up, so the pair has to wait. */
+  readonly isClosed?: true;
   readonly action?: Connect;
+  /** The remote secret goes, because no gateway leads to the target. */
+  readonly withdrawal?: Withdraw;
   /** Of the token that the reader has now. */
   readonly tokenExpiresAt?: Date;
   /** The token is near its end, and earlier runs did not renew it; this run may. */
@@ -38,12 +49,8 @@ export interface PairPlan {
 }
 
 /** Round two of design rule 2: every ordered pair that a subject takes part in, sorted. */
-export function planPairs(
-  members: readonly Member[],
-  subjects: ReadonlySet<string>,
-  context: PairContext,
-): PairPlan[] {
-  const sorted = members
+export function planPairs(subjects: ReadonlySet<string>, context: PairContext): PairPlan[] {
+  const sorted = context.members
     .toSorted((a, b) => compare(a.clusterId, b.clusterId))
     .map((member) => sideOf(member, context));
   return sorted.flatMap((reader) => {
@@ -193,14 +200,12 @@ function planPair(reader: Side, target: Side, context: PairContext): PairPlan {
   };
 }
 
-type Writing = Pick<PairPlan, "standing" | "isApart" | "action" | "findings">;
+type Writing = Pick<PairPlan, "standing" | "isApart" | "isClosed" | "action" | "withdrawal" | "findings">;
 
 function planWriting(pair: Pair, context: PairContext): Writing {
   const { reader, target } = pair;
   const route = routeBetween(reader.member, target.member, context);
-  if (route.kind === "none") return { standing: "excluded", isApart: true, findings: [route.finding] };
-  if (route.kind === "pending")
-    return { standing: "pending", findings: [route.finding], ...renewal(pair, context) };
+  if (route.kind === "none" || route.kind === "pending") return withoutRoute(pair, route, context);
   if (!isReachable(reader.member) || !isReachable(target.member))
     return { standing: "pending", findings: [] };
   const { address } = target;
@@ -210,6 +215,44 @@ function planWriting(pair: Pair, context: PairContext): Writing {
   const action = planConnect(pair, address.digest, context);
   if (action === undefined) return CURRENT;
   return { standing: "connect", action, findings: [] };
+}
+
+type NoRoute = Extract<Route, { readonly kind: "pending" | "none" }>;
+
+function withoutRoute(
+  pair: Pair,
+  { kind, finding: because, isClosed = false }: NoRoute,
+  context: PairContext,
+): Writing {
+  const lost = isClosed ? withdraw(pair) : undefined;
+  const findings = [because];
+  const closed = isClosed ? ({ isClosed } as const) : {};
+  if (lost !== undefined) return { standing: "pending", ...closed, withdrawal: lost, findings };
+  if (kind === "none") return { standing: "excluded", isApart: true, findings };
+  return { standing: "pending", ...closed, findings, ...renewal(pair, context) };
+}
+
+/** Undefined where istiod reads no remote secret of Meshjoin's for the target. */
+function withdraw({ reader, target, own }: Pair): Withdraw | undefined {
+  if (own?.isRead !== true) return undefined;
+  const { clusterId } = reader;
+  const { network } = target.member;
+  const cause = finding(
+    "GatewayLost",
+    `no gateway of network ${network} is up, so ${clusterId} loses its remote secret of ${target.clusterId}: with it, its workloads would get addresses that they cannot reach`,
+    `see why: ${kubectlOn(target.member.cluster.ref)} -n ${ISTIO_NAMESPACE} describe gateway ${GATEWAY}; Meshjoin makes the pair again when the gateway is up`,
+    target.clusterId,
+  );
+  const { name, uid } = own;
+  return {
+    kind: "withdraw",
+    verb: "delete",
+    clusterId,
+    target: target.clusterId,
+    secret: { name, uid },
+    writes: [{ verb: "delete", clusterId, object: secretName(name) }],
+    findings: [cause],
+  };
 }
 
 const CURRENT: Writing = { standing: "current", findings: [] };

@@ -1,41 +1,170 @@
+import { faultFinding } from "../core/answers/error-finding.ts";
 import { type Finding, finding } from "../core/answers/finding.ts";
-import type { Member, NamedCluster } from "../core/member/observation.ts";
+import { isReachable, type Member, type NamedCluster } from "../core/member/observation.ts";
 import { outOfReach } from "../core/member/reach.ts";
+import { GATEWAY } from "../core/names.ts";
+import { reaches } from "../core/network/connected.ts";
+import { type Exposure, exposureOf, isUp, MESH_GATEWAY_LABEL } from "../core/network/gateway.ts";
+import type { MeshSpec } from "../core/spec.ts";
 import type { PairContext } from "./context.ts";
+import { exposuresOf, gatewaysOf } from "./gateways.ts";
+import { isComplete } from "./member.ts";
 
 /**
- * How requests of one member's pods reach those of another: `direct`, not yet (`pending`), or not at all
- * (`none`): then the two are no pair.
+ * How requests of one member's pods reach those of another: in their one network (`direct`), through a
+ * gateway of the target's network, not yet (`pending`), or not at all (`none`): then the two are no pair.
  */
 export type Route =
   | { readonly kind: "direct" }
-  | { readonly kind: "pending" | "none"; readonly finding: Finding };
+  | { readonly kind: "gateway" }
+  | {
+      readonly kind: "pending" | "none";
+      readonly finding: Finding;
+      /** All gateways were asked, and none is up: a remote secret makes istiod hand out raw pod addresses. */
+      readonly isClosed?: boolean;
+    };
 
 const DIRECT: Route = { kind: "direct" };
+const GATEWAY_ROUTE: Route = { kind: "gateway" };
 
-/** Whether the reader may have a remote secret for the target: one network, and both halves finished. */
+/**
+ * Whether the reader may have a remote secret for the target: a way for requests, and both halves finished.
+ */
 export function routeBetween(reader: Member, target: Member, context: PairContext): Route {
-  const route = networkRoute(reader, target);
-  const waiting =
-    route.kind === "direct" ? (notComplete(reader, context) ?? notComplete(target, context)) : undefined;
+  const route = networkRoute(reader, target, context);
+  if (route.kind === "none" || route.kind === "pending") return route;
+  const waiting = notComplete(reader, context) ?? notComplete(target, context);
   return waiting === undefined ? route : { kind: "pending", finding: waiting };
 }
 
-/** Pods of VPC-native clusters reach each other within their network, and nowhere else. */
-export function networkRoute(reader: NamedCluster, target: NamedCluster): Route {
+/** The way for requests alone. */
+function networkRoute(reader: Member, target: Member, context: PairContext): Route {
+  if (reader.network === target.network) return reachesDirectly(reader, target);
+  const wanted = possibleRoute(reader, target, context);
+  if (wanted.kind === "none") return { ...wanted, isClosed: isClosed(reader, target, context) };
+  return gatewayRoute(reader, target, context);
+}
+
+/** Pods of VPC-native clusters reach each other within their network. */
+function reachesDirectly(reader: NamedCluster, target: NamedCluster): Route {
   const routesBased = [reader, target].find(({ cluster }) => !cluster.vpcNative);
-  if (routesBased !== undefined) {
+  if (routesBased === undefined) return DIRECT;
+  return notShared(
+    `${routesBased.clusterId} has no VPC-native pods, so ${reader.clusterId} cannot reach pods of ${target.clusterId}`,
+    `recreate it as a VPC-native cluster; or give it a network of its own, which is reached through a gateway: meshjoin label ${routesBased.clusterId} --network=${routesBased.cluster.ref.name}`,
+    reader,
+  );
+}
+
+/** Whether the configuration and the labels let a gateway lead from one network to the other. */
+export function possibleRoute(
+  reader: NamedCluster,
+  target: NamedCluster,
+  { spec, members }: { readonly spec: MeshSpec; readonly members: readonly NamedCluster[] },
+): Route {
+  if (reader.network === target.network) return reachesDirectly(reader, target);
+  const between = `${reader.clusterId} is in network ${reader.network} and ${target.clusterId} in ${target.network}`;
+  if (spec.gateways === "never") {
     return notShared(
-      `${routesBased.clusterId} has no VPC-native pods, so ${reader.clusterId} cannot reach pods of ${target.clusterId}`,
-      "recreate it as a VPC-native cluster",
+      `${between}, and MESHJOIN_GATEWAYS is never`,
+      "let Meshjoin install gateways: MESHJOIN_GATEWAYS=auto",
       reader,
     );
   }
-  if (reader.network === target.network) return DIRECT;
+  const exposures = members
+    .filter(({ network }) => network === target.network)
+    .flatMap((member) => exposuresOf(member, spec));
+  const leads = (exposure: Exposure) => reaches(reader.network, target.network, exposure, spec);
+  if (exposures.some(leads)) return GATEWAY_ROUTE;
+  if (exposures.length > 0) {
+    return {
+      kind: "none",
+      finding: finding(
+        "NetworksNotConnected",
+        `${between}; gateways of ${target.network} are internal, and no configuration says that the two networks reach each other`,
+        `if they do, by peering, VPN or Interconnect: MESHJOIN_CONNECTED_NETWORKS=${[reader.network, target.network].toSorted().join("+")}; ` +
+          `or give the gateway an address on the internet: meshjoin label ${target.clusterId} --gateway=external`,
+        reader.clusterId,
+      ),
+    };
+  }
   return notShared(
-    `${reader.clusterId} is in network ${reader.network} and ${target.clusterId} in ${target.network}`,
-    "put them into one VPC; Meshjoin does not pair members of different networks",
+    `${between}, and no member of ${target.network} may have a gateway of Meshjoin's`,
+    `Meshjoin gives none to a control plane that is not its own, nor where label ${MESH_GATEWAY_LABEL} is none: change that for a member of ${target.network}`,
     reader,
+  );
+}
+
+/**
+ * istiod of the reader finds gateways in the clusters that it reads: that of the target itself, or of another
+ * member of the target's network that the reader is paired with already.
+ */
+function gatewayRoute(reader: Member, target: Member, context: PairContext): Route {
+  const unreachable = outOfReach(target) ?? outOfReach(reader);
+  if (unreachable !== undefined) return { kind: "pending", finding: unreachable };
+  const owners = ownersFor(reader, target, context);
+  if (owners.some((owner) => isOpen(owner, reader, context))) return GATEWAY_ROUTE;
+  if (
+    context.view === "afterwards" &&
+    owners.some(({ cluster }) => exposureOf(cluster, context.spec) !== "none")
+  )
+    return GATEWAY_ROUTE;
+  const unread = owners.flatMap((owner) => whyUnread(owner) ?? []);
+  const [because] = unread;
+  if (because !== undefined) return { kind: "pending", finding: because };
+  return {
+    kind: "pending",
+    finding: gatewayPending(reader, target),
+    isClosed: isClosed(reader, target, context),
+  };
+}
+
+/** The target, and members of its network that the reader has a remote secret of. */
+function ownersFor(reader: Member, target: Member, { members }: PairContext): Member[] {
+  const paired = new Set(
+    isReachable(reader)
+      ? reader.state.remoteSecrets.flatMap(({ isRead, targetId }) => (isRead ? [targetId] : []))
+      : [],
+  );
+  return members.filter(
+    (member) =>
+      member.network === target.network &&
+      (member.clusterId === target.clusterId || paired.has(member.clusterId)),
+  );
+}
+
+function isOpen(owner: Member, reader: Member, { spec }: PairContext): boolean {
+  return (gatewaysOf(owner) ?? []).some(
+    (gateway) =>
+      gateway.network === owner.network &&
+      isUp(gateway) &&
+      reaches(reader.network, owner.network, gateway.exposure, spec),
+  );
+}
+
+/** Whether istiod of the reader, asked about the target, knows of no gateway for sure. */
+function isClosed(reader: Member, target: Member, context: PairContext): boolean {
+  if (outOfReach(target) !== undefined || outOfReach(reader) !== undefined) return false;
+  return ownersFor(reader, target, context).every((owner) => {
+    const gateways = gatewaysOf(owner);
+    return gateways !== undefined && !gateways.some((each) => each.network === owner.network && isUp(each));
+  });
+}
+
+/** Why nothing is known of a member's gateways; undefined if they are known. */
+function whyUnread(owner: Member): Finding | undefined {
+  if (!isReachable(owner)) return outOfReach(owner);
+  const { gateways } = owner.state;
+  if (gateways !== undefined && "unread" in gateways) return faultFinding(gateways.unread, owner.clusterId);
+  return undefined;
+}
+
+function gatewayPending({ clusterId }: Member, target: Member): Finding {
+  return finding(
+    "GatewayPending",
+    `no gateway of network ${target.network} is up, so ${clusterId} gets no remote secret of ${target.clusterId} yet`,
+    `nothing, while its load balancer gets an address; see ${GATEWAY} of ${target.clusterId} with meshjoin status`,
+    target.clusterId,
   );
 }
 
@@ -53,13 +182,5 @@ function notComplete(member: Member, context: PairContext): Finding | undefined 
       "nothing: that member makes the pair when it has",
       member.clusterId,
     )
-  );
-}
-
-/** Whether its own half suffices for a pair. `afterwards` a pending one does: the run completes it. */
-export function isComplete({ clusterId }: Member, { standings, view }: PairContext): boolean {
-  const standing = standings.get(clusterId);
-  return (
-    standing === "complete" || (view === "afterwards" && standing !== undefined && standing !== "blocked")
   );
 }

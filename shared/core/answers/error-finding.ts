@@ -15,6 +15,7 @@ const BY_CODE: Readonly<Partial<Record<ErrorCode, Reason>>> = {
   ApiServerError: "ApiServerUnreachable",
   FieldConflict: "FieldConflict",
   ForeignObject: "ForeignControlPlane",
+  GatewayApiUnavailable: "GatewayApiUnavailable",
   PairSyncing: "PairNotSynced",
 };
 

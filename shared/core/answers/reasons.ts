@@ -167,6 +167,34 @@ export const REASONS = {
       "A person or another tool made a remote secret for a member. Meshjoin leaves it alone and does not keep that pair.",
     cure: "Delete it, then Meshjoin makes one.",
   },
+  GatewayApiUnavailable: {
+    severity: "error",
+    means:
+      "The API server of a member has no Gateway API, and Meshjoin may not install its definitions. The member gets no gateway, so members of other networks do not reach it.",
+    cure: "Let GKE bring it: `gcloud container clusters update NAME --gateway-api=standard`; or grant the permission that the message names.",
+  },
+  GatewayLost: {
+    severity: "error",
+    means:
+      "No gateway of a member's network is up any more. Meshjoin takes the remote secrets away with which workloads of other networks would get addresses that they cannot reach.",
+    cure: "See why with `kubectl -n istio-system describe gateway meshjoin-eastwest`; Meshjoin makes the pairs again when the gateway is up.",
+  },
+  GatewayMissing: {
+    severity: "info",
+    means: "A member has no gateway for members of other networks, or one of earlier settings.",
+    cure: "None: Meshjoin installs it.",
+  },
+  GatewayNotNeeded: {
+    severity: "info",
+    means: "A member has a gateway, and no member of another network uses it.",
+    cure: "None: Meshjoin removes it.",
+  },
+  GatewayPending: {
+    severity: "info",
+    means:
+      "No gateway of the target's network is up yet: its load balancer has no address, or none of its pods is ready. The pair waits.",
+    cure: "None, while the load balancer gets an address; that takes a minute or two.",
+  },
   ImageNotPulled: {
     severity: "warning",
     means:
@@ -251,16 +279,34 @@ export const REASONS = {
     means: "A person or a tool is deleting `istio-system` of a member.",
     cure: "Wait until it is gone.",
   },
+  NetworkChanges: {
+    severity: "warning",
+    means:
+      "A cluster that has joined has another network now by its label `mesh_network`. Meshjoin does not follow: istiod and every workload would have to start anew, behind a gateway.",
+    cure: "Set the label back, or take it off: `meshjoin label CLUSTER --network=NAME`, or `--no-network`; the finding has the command.",
+  },
   NetworkConflict: {
     severity: "error",
     means: "The label of `istio-system` names another network than the cluster's.",
     cure: "`kubectl label namespace istio-system topology.istio.io/network-`.",
   },
+  NetworkLabelInvalid: {
+    severity: "error",
+    means:
+      "Label `mesh_network` or `mesh_gateway` of a cluster has a value that Meshjoin does not take. A cluster that has not joined waits; one that has joined stays as it is.",
+    cure: "Set a value of the form that the finding names: `meshjoin label CLUSTER --network=NAME`, or `--gateway=EXPOSURE`.",
+  },
   NetworkNotShared: {
     severity: "warning",
     means:
-      "Pods of two members cannot reach each other: they are in different VPCs, or one is not VPC-native. Meshjoin does not pair them.",
-    cure: "Put them into one VPC, as VPC-native clusters.",
+      "Pods of two members cannot reach each other, and no gateway may lead from one to the other. Meshjoin does not pair them.",
+    cure: "Do what the finding's cure says: it names the variable, the label or the cluster that stands in the way.",
+  },
+  NetworksNotConnected: {
+    severity: "warning",
+    means:
+      "Two members are in different networks, the gateways between them are internal, and no configuration says that the networks reach each other. Meshjoin does not pair the members.",
+    cure: "Name the networks in `MESHJOIN_CONNECTED_NETWORKS` if peering, VPN or Interconnect connects them; or give a cluster of the target's network an external gateway: `meshjoin label CLUSTER --gateway=external`.",
   },
   NoSigningRoot: {
     severity: "error",

@@ -1,19 +1,21 @@
 import type { ErrorCode } from "../answers/error-codes.ts";
 import type { Fault } from "../answers/error-finding.ts";
 import type { Cluster } from "../cluster/cluster.ts";
-import { clusterId, networkName } from "../names.ts";
+import { clusterId } from "../names.ts";
+import type { GatewayState } from "../network/gateway.ts";
+import { networkOf } from "../network/network.ts";
 import type { MemberRecord } from "./record.ts";
 
 /** A cluster by the names that Istio knows it by. */
 export interface NamedCluster {
   readonly cluster: Cluster;
   readonly clusterId: string;
-  /** Of its VPC. */
+  /** Istio's name of the network that its pods are in: as its label or its VPC wants it. */
   readonly network: string;
 }
 
 export function named(cluster: Cluster): NamedCluster {
-  return { cluster, clusterId: clusterId(cluster.ref), network: networkName(cluster.network) };
+  return { cluster, clusterId: clusterId(cluster.ref), network: networkOf(cluster) };
 }
 
 /**
@@ -21,6 +23,8 @@ export function named(cluster: Cluster): NamedCluster {
  * and dates. Never a key or a token.
  */
 export interface Member extends NamedCluster {
+  /** Where Meshjoin has installed istiod: the one that istiod has now, which a changed label may not want. */
+  readonly network: string;
   readonly state: MemberState;
 }
 
@@ -49,6 +53,8 @@ export interface Reachable {
   readonly controlPlane: ControlPlaneState | undefined;
   /** Names of Ready istiod pods. */
   readonly pods: readonly string[];
+  /** East-west gateways; undefined where the look did not ask for them, a fault where it had no answer. */
+  readonly gateways?: readonly GatewayState[] | { readonly unread: Fault } | undefined;
   /** Of a subject; of a peer as an earlier look of the run saw it. */
   readonly record?: MemberRecord | undefined;
   /** Custom resource definitions, where a manifest is due; undefined where the run has not looked. */
@@ -124,6 +130,8 @@ export interface ControlPlaneState {
   readonly owner: Owner;
   /** Deployment name: `istiod`, or `istiod-<revision>` of a foreign one. */
   readonly name: string;
+  /** Annotation `network`: the network that istiod was installed with; undefined without it. */
+  readonly network?: string | undefined;
   /** Annotation `manifest-hash`. Meshjoin writes it last, so it proves that everything was applied once. */
   readonly manifestHash: string | undefined;
   /** The tag of the image. */

@@ -33,7 +33,10 @@ export function aPairContext(
   return {
     spec: aSpec(),
     roots: { versions: ROOTS, notes: NO_NOTES },
-    listing: { collisions: new Set() },
+    listing: { collisions: new Set(), findings: [] },
+    members,
+    isWholeView: true,
+    settingsOf: ({ network, exposure }) => `${network} ${exposure}`,
     confirm: [],
     view: "now",
     now: NOW,

@@ -26,8 +26,8 @@ import { aSpec } from "../../support/builders/spec.ts";
 const ID = aMember().clusterId;
 const OBJECTS = { objects: () => [{ kind: "Service", namespace: "istio-system", name: "istiod" }] };
 
-const NO_COLLISION = { collisions: new Set<string>() };
-const COLLISION = { collisions: new Set([ID]) };
+const NO_COLLISION = { collisions: new Set<string>(), findings: [] };
+const COLLISION = { collisions: new Set([ID]), findings: [] };
 
 function aContext(seed: Partial<MemberContext> = {}): MemberContext {
   return {

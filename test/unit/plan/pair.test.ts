@@ -34,7 +34,7 @@ function plan(members: readonly Member[], given: Given = {}): PairPlan[] {
   const ids = members.map((member) => member.clusterId);
   const { subjects = ids, spec, standings = {}, now = NOW } = given;
   const context = aPairContext(members, { spec: aSpec(spec), standings, now });
-  return planPairs(members, new Set(subjects), context);
+  return planPairs(new Set(subjects), context);
 }
 
 /** How east reads west. */
@@ -130,10 +130,10 @@ describe("a pair", () => {
   });
 
   it.each<[string, string, Partial<Cluster>]>([
-    ["is in another network", "NetworkNotShared", { network: { project: "shop", name: "dmz" } }],
+    ["is in another network", "NetworksNotConnected", { network: { project: "shop", name: "dmz" } }],
     [
       "is in a network of the same name elsewhere",
-      "NetworkNotShared",
+      "NetworksNotConnected",
       { network: { project: "host", name: "default" } },
     ],
     ["has no VPC-native pods", "NetworkNotShared", { vpcNative: false }],

@@ -122,7 +122,7 @@ function planOf(
     members.map(({ clusterId: id, state }) => [id, state.reachable ? "complete" : "blocked"] as const),
   );
   const context = aPairContext(members, { spec: SPEC, standings, now });
-  const plans = planPairs(members, new Set([reader]), context);
+  const plans = planPairs(new Set([reader]), context);
   return plans.filter((plan) => plan.reader === reader);
 }
 

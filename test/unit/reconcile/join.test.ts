@@ -106,7 +106,7 @@ describe("a cluster that is created", () => {
     expect(stateOf(back)).toEqual(stateOf(forth));
   });
 
-  it("is not paired with a member of another network", async () => {
+  it("is not paired with a member of another network that no gateway leads to", async () => {
     const mesh = await aMesh({
       clusters: [
         aCluster({ name: "m1" }),
@@ -116,7 +116,7 @@ describe("a cluster that is created", () => {
     for (const cluster of mesh.clusters) await mesh.join(cluster);
     const { summary, retry } = await mesh.join(mesh.clusters[0]!);
     expect(retry).toBe(false);
-    expect(summary.findings.map(({ reason }) => reason)).toContain("NetworkNotShared");
+    expect(summary.findings.map(({ reason }) => reason)).toContain("NetworksNotConnected");
     for (const cluster of mesh.clusters) await expectJoined(mesh, [cluster]);
   });
 

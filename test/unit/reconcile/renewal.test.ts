@@ -359,8 +359,9 @@ describe("a reader Secret that another run has just made", () => {
     const [reader, target] = seen.filter(isReachable);
     // The target was seen a moment before the other run got there.
     const stale = { ...target!, state: { ...target!.state, readerSecrets: [] } };
-    const context = aPairContext(seen, { spec: run.spec, now: mesh.clock.now() });
-    const plans = planPairs([reader!, stale], new Set([reader!.clusterId]), context);
+    const members = [reader!, stale];
+    const context = { ...aPairContext(seen, { spec: run.spec, now: mesh.clock.now() }), members };
+    const plans = planPairs(new Set([reader!.clusterId]), context);
     const action = plans.find((plan) => plan.reader === reader!.clusterId)?.action;
     const before = versionsOf(mesh);
     expect(

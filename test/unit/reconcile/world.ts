@@ -2,6 +2,7 @@ import { expect, jest } from "@jest/globals";
 import type { Cluster } from "../../../shared/core/cluster/cluster.ts";
 import { annotation, clusterId, ISTIO_NAMESPACE } from "../../../shared/core/names.ts";
 import { RECORD } from "../../../shared/istio/record-config-map.ts";
+import { SECOND_LOOK_MS } from "../../../shared/phases/gateways.ts";
 import { WAIT_MS } from "../../../shared/phases/own-halves.ts";
 import { verifyCacerts } from "../../../shared/pki/verify.ts";
 import type { KubernetesObject } from "../../../shared/ports/kubernetes-object.ts";
@@ -31,10 +32,11 @@ export function inLockstep(mesh: FakeMesh): void {
   for (const { faults } of mesh.servers) faults.slowMs = 3;
 }
 
-/** What a run waits a minute for, it waits for a moment from now on, until all mocks are restored. */
+/** What a run waits long for, it waits for a moment from now on, until all mocks are restored. */
 export function waitShortly(): void {
   const timeout = AbortSignal.timeout.bind(AbortSignal);
-  jest.spyOn(AbortSignal, "timeout").mockImplementation((ms) => timeout(ms === WAIT_MS ? 200 : ms));
+  const waits = [WAIT_MS, SECOND_LOOK_MS];
+  jest.spyOn(AbortSignal, "timeout").mockImplementation((ms) => timeout(waits.includes(ms) ? 200 : ms));
 }
 
 /** Every object of every cluster. */

@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { expect, it } from "@jest/globals";
 import { ROOT } from "../../../scripts/paths.ts";
 import { blocks, readModule, textOf } from "../../../scripts/terraform/module.ts";
-import { YAML_WORDS } from "../../../shared/config.ts";
+import { YAML_WORDS } from "../../../shared/core/yaml-words.ts";
 
 it("refuses the mesh IDs that the functions refuse", async () => {
   const { variables } = await readModule(join(ROOT, "terraform"));

@@ -5,6 +5,7 @@ import type { IstiodProbe, MemberApi, ObjectQuery, Permission } from "../../../.
 import { runControllers } from "./controllers.ts";
 import { notFound } from "./errors.ts";
 import type { ProcessFaults } from "./faults.ts";
+import { type GatewayBehaviour, simulatedGateways } from "./gateways.ts";
 import { type IstiodBehaviour, type Reach, simulatedIstiod } from "./istiod.ts";
 import { type ObjectStore, objectStore } from "./object-store.ts";
 import { tokenAuthority } from "./reader-tokens.ts";
@@ -22,6 +23,9 @@ export interface FakeApiServer {
   readonly faults: ServerFaults;
   readonly requests: Pick<RequestGate, "counts" | "total">;
   readonly istiod: IstiodBehaviour;
+  readonly gateways: GatewayBehaviour;
+  /** Its controllers look again. */
+  settleGateways(): void;
   /** What its istiod signs with. */
   loadedCacerts(): KubernetesObject | undefined;
   /** An istiod that would never have been ready looks again. */
@@ -52,11 +56,13 @@ export function fakeApiServer({
   const store = objectStore(clock);
   const tokens = tokenAuthority(name, store, clock);
   const istiod = simulatedIstiod(store, reach);
+  const gateways = simulatedGateways(store);
   let skewMs = 0;
   store.onChange(
     whenIdle(() => {
       runControllers(store);
       istiod.settle();
+      gateways.settle();
     }),
   );
 
@@ -141,6 +147,8 @@ export function fakeApiServer({
     faults: gate.faults,
     requests: gate,
     istiod: istiod.behaviour,
+    gateways: gateways.behaviour,
+    settleGateways: () => gateways.settle(),
     loadedCacerts: () => istiod.loadedCacerts(),
     wakeIstiod: () => istiod.settle(),
     accepts: (token) => !gate.faults.unreachable && tokens.accepts(token),

@@ -1,0 +1,87 @@
+import type { MeshSpec } from "../core/spec.ts";
+import { ConflictError, RefusedError } from "../errors.ts";
+import { CRDS } from "../istio/crds.ts";
+import { GATEWAY_REF, gatewayObjects, gatewaySettings, OPTIONS } from "../istio/gateway.ts";
+import { GATEWAY_API } from "../istio/gateway-api.ts";
+import { ownerOf } from "../istio/ownership.ts";
+import type { ApplyGateway } from "../plan/action.ts";
+import type { KubernetesObject } from "../ports/kubernetes-object.ts";
+import type { MemberApi, ObjectRef } from "../ports/member-api.ts";
+import { awaitServed } from "./crds.ts";
+import { applyOwned } from "./owned.ts";
+import { withRights } from "./rights.ts";
+
+/**
+ * The options come first: a Gateway without them would get a load balancer on the internet. istiod makes the
+ * rest when it sees the Gateway.
+ */
+export async function applyGateway(
+  api: MemberApi,
+  action: Pick<ApplyGateway, "network" | "exposure">,
+  spec: MeshSpec,
+  signal: AbortSignal,
+): Promise<void> {
+  const { meshId } = spec;
+  await installGatewayApi(api, signal);
+  await withRights(api, meshId, signal, async () => {
+    for (const object of gatewayObjects(gatewaySettings(spec, action))) {
+      // oxlint-disable-next-line no-await-in-loop -- one after the other
+      await applyOwned(api, object, meshId, signal);
+    }
+  });
+}
+
+/** istiod takes away what it made of the Gateway. */
+export async function removeGateway(api: MemberApi, meshId: string, signal: AbortSignal): Promise<void> {
+  await withRights(api, meshId, signal, async () => {
+    for (const ref of [GATEWAY_REF, OPTIONS]) {
+      // oxlint-disable-next-line no-await-in-loop -- one after the other
+      await removeOwned(api, ref, meshId, signal);
+    }
+  });
+}
+
+async function removeOwned(
+  api: MemberApi,
+  ref: ObjectRef,
+  meshId: string,
+  signal: AbortSignal,
+): Promise<void> {
+  const present = await api.reader.get(ref, signal);
+  if (present === undefined || ownerOf(present.metadata, meshId) !== "ours") return;
+  await api.writer.delete(ref, present.metadata.uid ?? "", signal);
+}
+
+/**
+ * Where they are absent, the definitions of the Gateway API. Others may own those that are there, GKE itself
+ * for one, so Meshjoin never changes or deletes them.
+ */
+async function installGatewayApi(api: MemberApi, signal: AbortSignal): Promise<void> {
+  const present = await api.reader.list(CRDS, signal);
+  const names = new Set(present.map(({ metadata }) => metadata.name));
+  const absent = GATEWAY_API.filter(({ metadata }) => !names.has(metadata.name));
+  if (absent.length === 0) return;
+  await Promise.all(absent.map((definition) => createDefinition(api, definition, signal)));
+  await awaitServed(api, absent, { ...CRDS, metadataOnly: false }, signal);
+}
+
+async function createDefinition(
+  api: MemberApi,
+  definition: KubernetesObject,
+  signal: AbortSignal,
+): Promise<void> {
+  try {
+    await api.writer.create(definition, signal);
+  } catch (error) {
+    if (error instanceof ConflictError && error.code === "AlreadyExists") return;
+    if (!(error instanceof RefusedError)) throw error;
+    throw new RefusedError(
+      `the cluster has no Gateway API, and its definition ${definition.metadata.name} may not be made: ${error.message}`,
+      {
+        code: "GatewayApiUnavailable",
+        cure: "let GKE bring it: gcloud container clusters update NAME --gateway-api=standard; or grant the permission",
+        cause: error,
+      },
+    );
+  }
+}

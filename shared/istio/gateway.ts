@@ -1,0 +1,184 @@
+import { fnv1a } from "../core/hash.ts";
+import { annotation, GATEWAY, ISTIO_NAMESPACE, NETWORK_LABEL } from "../core/names.ts";
+import type { Exposure, GatewayState } from "../core/network/gateway.ts";
+import type { MeshSpec } from "../core/spec.ts";
+import type { KubernetesObject } from "../ports/kubernetes-object.ts";
+import type { ObjectQuery, ObjectRef } from "../ports/member-api.ts";
+import { ownershipLabels } from "./ownership.ts";
+
+/** The port of the cross-network listener; Istio `pilot/pkg/serviceregistry/kube/controller/network.go`. */
+const GATEWAY_PORT = 15_443;
+const API_VERSION = "gateway.networking.k8s.io/v1";
+/** Of istiod's gateway controller, which makes Deployment, Service and account of each Gateway. */
+const CLASS = "istio";
+/** On the Service of a Gateway; https://gateway-api.sigs.k8s.io/geps/gep-1762/ */
+const GATEWAY_NAME_LABEL = "gateway.networking.k8s.io/gateway-name";
+/** On an EndpointSlice: the name of its Service. */
+const SERVICE_NAME_LABEL = "kubernetes.io/service-name";
+/** https://cloud.google.com/kubernetes-engine/docs/concepts/service-load-balancer-parameters */
+const LOAD_BALANCER_TYPE = "networking.gke.io/load-balancer-type";
+const GLOBAL_ACCESS = "networking.gke.io/internal-load-balancer-allow-global-access";
+
+/** Every Service in Istio's namespace that istiods take for the gateway of a network. */
+export const GATEWAY_SERVICES: ObjectQuery = {
+  apiVersion: "v1",
+  kind: "Service",
+  namespace: ISTIO_NAMESPACE,
+  labelSelector: NETWORK_LABEL,
+};
+/** Kubernetes gives them the labels of their Service. */
+export const GATEWAY_ENDPOINTS: ObjectQuery = {
+  ...GATEWAY_SERVICES,
+  apiVersion: "discovery.k8s.io/v1",
+  kind: "EndpointSlice",
+};
+
+export interface GatewaySettings {
+  readonly meshId: string;
+  readonly network: string;
+  readonly exposure: Exposure;
+  /** Empty: every address. */
+  readonly sourceRanges: readonly string[];
+}
+
+export function gatewaySettings(
+  { meshId, gatewaySourceRanges }: Pick<MeshSpec, "meshId" | "gatewaySourceRanges">,
+  { network, exposure }: Pick<GatewaySettings, "network" | "exposure">,
+): GatewaySettings {
+  return { meshId, network, exposure, sourceRanges: gatewaySourceRanges };
+}
+
+/** Of the objects below. A new version reaches gateways that are there already. */
+const SETTINGS_VERSION = 1;
+
+/** Stands on the Service, too, so that one list of Services tells whether a gateway is as it should be. */
+export function settingsHash(settings: GatewaySettings): string {
+  const { meshId, network, exposure, sourceRanges } = settings;
+  return fnv1a(JSON.stringify([SETTINGS_VERSION, meshId, network, exposure, sourceRanges]));
+}
+
+/**
+ * A member's east-west gateway: a Gateway that lets requests of other networks in by their server name, with
+ * TLS from end to end, and the parameters of what istiod makes of it.
+ */
+export function gatewayObjects(settings: GatewaySettings): readonly KubernetesObject[] {
+  const owned = { namespace: ISTIO_NAMESPACE, labels: ownershipLabels(settings.meshId) };
+  const options: KubernetesObject = {
+    apiVersion: "v1",
+    kind: "ConfigMap",
+    metadata: { ...owned, name: OPTIONS.name },
+    data: Object.fromEntries(
+      Object.entries(optionsOf(settings)).map(([key, value]) => [key, JSON.stringify(value)]),
+    ),
+  };
+  const network = { [NETWORK_LABEL]: settings.network };
+  const gateway: KubernetesObject = {
+    apiVersion: API_VERSION,
+    kind: "Gateway",
+    metadata: { ...owned, name: GATEWAY, labels: { ...owned.labels, ...network } },
+    spec: {
+      gatewayClassName: CLASS,
+      infrastructure: {
+        labels: network,
+        annotations: { [annotation("gateway-settings")]: settingsHash(settings) },
+        parametersRef: { group: "", kind: OPTIONS.kind, name: OPTIONS.name },
+      },
+      listeners: [
+        {
+          name: "cross-network",
+          port: GATEWAY_PORT,
+          protocol: "TLS",
+          tls: {
+            mode: "Passthrough",
+            options: { "gateway.istio.io/listener-protocol": "auto-passthrough" },
+          },
+        },
+      ],
+    },
+  };
+  return [options, gateway];
+}
+
+export const GATEWAY_REF: ObjectRef = {
+  apiVersion: API_VERSION,
+  kind: "Gateway",
+  namespace: ISTIO_NAMESPACE,
+  name: GATEWAY,
+};
+export const OPTIONS: ObjectRef = {
+  apiVersion: "v1",
+  kind: "ConfigMap",
+  namespace: ISTIO_NAMESPACE,
+  name: `${GATEWAY}-options`,
+};
+
+/**
+ * What istiod lays over its own Deployment and Service, and makes beside them; keys as in
+ * https://istio.io/latest/docs/tasks/traffic-management/ingress/gateway-api/#automated-deployment. The number
+ * of pods is the autoscaler's, which keeps two at least.
+ */
+function optionsOf({ exposure, sourceRanges }: GatewaySettings): Readonly<Record<string, object>> {
+  return {
+    deployment: {
+      spec: {
+        template: {
+          spec: {
+            topologySpreadConstraints: ["topology.kubernetes.io/zone", "kubernetes.io/hostname"].map(
+              (topologyKey) => ({
+                topologyKey,
+                maxSkew: 1,
+                whenUnsatisfiable: "ScheduleAnyway",
+                labelSelector: { matchLabels: { [GATEWAY_NAME_LABEL]: GATEWAY } },
+              }),
+            ),
+          },
+        },
+      },
+    },
+    service: {
+      ...(exposure === "internal"
+        ? { metadata: { annotations: { [LOAD_BALANCER_TYPE]: "Internal", [GLOBAL_ACCESS]: "true" } } }
+        : {}),
+      ...(sourceRanges.length === 0 ? {} : { spec: { loadBalancerSourceRanges: sourceRanges } }),
+    },
+    horizontalPodAutoscaler: { spec: { minReplicas: 2, maxReplicas: 5 } },
+    podDisruptionBudget: { spec: { minAvailable: 1 } },
+  };
+}
+
+/** The gateways that these Services and their EndpointSlices are, by the names of the Services. */
+export function gatewayStates(
+  services: readonly KubernetesObject[],
+  slices: readonly KubernetesObject[],
+): GatewayState[] {
+  const serving = new Set(
+    slices.filter(hasReadyEndpoint).map(({ metadata }) => metadata.labels?.[SERVICE_NAME_LABEL]),
+  );
+  return services.map((service) => {
+    const { name, labels = {}, annotations = {} } = service.metadata;
+    return {
+      service: name,
+      gateway: labels[GATEWAY_NAME_LABEL],
+      network: labels[NETWORK_LABEL] ?? "",
+      settings: annotations[annotation("gateway-settings")],
+      exposure: annotations[LOAD_BALANCER_TYPE] === "Internal" ? "internal" : "external",
+      addresses: addressesOf(service),
+      isServing: serving.has(name),
+    };
+  });
+}
+
+function addressesOf(service: KubernetesObject): string[] {
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- core/v1 Service
+  const status = service["status"] as
+    | { readonly loadBalancer?: { readonly ingress?: readonly { ip?: string; hostname?: string }[] } }
+    | undefined;
+  return (status?.loadBalancer?.ingress ?? []).flatMap(({ ip, hostname }) => ip ?? hostname ?? []);
+}
+
+/** A condition that is not known counts as ready; https://kubernetes.io/docs/concepts/services-networking/endpoint-slices/#ready */
+function hasReadyEndpoint(slice: KubernetesObject): boolean {
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- discovery/v1 EndpointSlice
+  const endpoints = (slice["endpoints"] ?? []) as readonly { conditions?: { ready?: boolean } }[];
+  return endpoints.some(({ conditions }) => conditions?.ready !== false);
+}

@@ -1,0 +1,59 @@
+import { isReachable, type Member, type Reachable } from "../core/member/observation.ts";
+import { isUp } from "../core/network/gateway.ts";
+import { asMeshjoinError, MeshjoinError } from "../errors.ts";
+import { GATEWAY_ENDPOINTS, GATEWAY_SERVICES, gatewayStates } from "../istio/gateway.ts";
+import type { KubernetesObject } from "../ports/kubernetes-object.ts";
+import type { Run } from "../run.ts";
+
+/**
+ * The members with their east-west gateways, for which each reachable one is asked twice. A mesh of one
+ * network needs none, so its members are asked only `always`: then one that is left over is found. A member
+ * that does not answer stays without: nothing is known of its gateways.
+ */
+export async function lookAtGateways(
+  run: Run,
+  members: readonly Member[],
+  always: boolean,
+): Promise<readonly Member[]> {
+  const networks = new Set(members.map(({ network }) => network));
+  const { gateways } = run.spec;
+  if (networks.size < 2 && gateways !== "always" && !always) return members;
+  return await Promise.all(members.map((member) => withGateways(run, member)));
+}
+
+/** The member with its gateways as they are now. Never fails. */
+async function withGateways(run: Run, member: Member): Promise<Member> {
+  if (!isReachable(member) || member.state.controlPlane === undefined) return member;
+  const { state } = member;
+  return { ...member, state: { ...state, gateways: await run.inTurn(() => read(run, member)) } };
+}
+
+async function read({ ports, signal }: Run, { cluster, clusterId }: Member): Promise<Reachable["gateways"]> {
+  const { reader } = ports.fleet.member(cluster);
+  try {
+    const [services, slices] = await Promise.all([
+      reader.list(GATEWAY_SERVICES, signal),
+      reader.list(GATEWAY_ENDPOINTS, signal),
+    ]);
+    return gatewayStates(services, slices);
+  } catch (error) {
+    const { code, message, cure, retryable } = asMeshjoinError(error, clusterId, "its gateways were read");
+    return { unread: { code, message, cure, retryable } };
+  }
+}
+
+/** Waits until the member has a gateway that is up, or the signal aborts; answers it as it is then. */
+export async function awaitGateway(run: Run, member: Member, signal: AbortSignal): Promise<Member> {
+  const { reader } = run.ports.fleet.member(member.cluster);
+  const hasOpen = (services: readonly KubernetesObject[], slices: readonly KubernetesObject[]) =>
+    gatewayStates(services, slices).some((gateway) => gateway.network === member.network && isUp(gateway));
+  try {
+    const hasAddress = (services: readonly KubernetesObject[]) =>
+      gatewayStates(services, []).some(({ addresses }) => addresses.length > 0);
+    const services = await reader.until(GATEWAY_SERVICES, hasAddress, signal);
+    await reader.until(GATEWAY_ENDPOINTS, (slices) => hasOpen(services, slices), signal);
+  } catch (error) {
+    if (!(error instanceof MeshjoinError)) throw error;
+  }
+  return await withGateways(run, member);
+}

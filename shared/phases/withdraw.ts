@@ -1,0 +1,39 @@
+import { outcomeOf } from "../core/answers/outcome.ts";
+import type { Member } from "../core/member/observation.ts";
+import { secretRef } from "../istio/secrets.ts";
+import type { Withdraw } from "../plan/action.ts";
+import type { PairPlan } from "../plan/pair.ts";
+import { merge, type Report, settle } from "../report.ts";
+import type { Run } from "../run.ts";
+
+/**
+ * Takes the remote secrets away whose targets no gateway leads to. The phase before has looked at those
+ * gateways a second time.
+ */
+export async function withdrawAll(
+  run: Run,
+  plans: readonly PairPlan[],
+  members: readonly Member[],
+): Promise<Report> {
+  const withdrawals = plans.flatMap(({ withdrawal }) => withdrawal ?? []);
+  return merge(...(await Promise.all(withdrawals.map((action) => withdraw(run, action, members)))));
+}
+
+async function withdraw(run: Run, action: Withdraw, members: readonly Member[]): Promise<Partial<Report>> {
+  const { clusterId, target, secret, findings } = action;
+  const reader = members.find((member) => member.clusterId === clusterId);
+  if (reader === undefined) return {};
+  const { writer } = run.ports.fleet.member(reader.cluster);
+  return await settle(
+    clusterId,
+    `its remote secret for ${target} was withdrawn`,
+    () =>
+      run.inTurn(async (): Promise<Partial<Report>> => {
+        await writer.delete(secretRef(secret.name), secret.uid, run.signal);
+        const outcome = outcomeOf(action);
+        run.progress({ step: action.kind, clusterId, target, outcome });
+        return { findings };
+      }),
+    ({ finding, error }): Partial<Report> => ({ findings: [...findings, finding], errors: [error] }),
+  );
+}

@@ -1,0 +1,99 @@
+import { fnv1a } from "../../../../shared/core/hash.ts";
+import type { KubernetesObject } from "../../../../shared/ports/kubernetes-object.ts";
+import type { ObjectStore } from "./object-store.ts";
+
+/** How gateways of this cluster behave; call `settle` after a change. */
+export interface GatewayBehaviour {
+  /** GKE gives load balancers an address. */
+  hasAddress: boolean;
+  /** Their pods become ready. */
+  isServing: boolean;
+}
+
+export interface SimulatedGateways {
+  readonly behaviour: GatewayBehaviour;
+  /** Looks at the objects; called after every change. */
+  settle(): void;
+}
+
+interface Infrastructure {
+  readonly labels?: Readonly<Record<string, string>>;
+  readonly annotations?: Readonly<Record<string, string>>;
+  readonly parametersRef?: { readonly name: string };
+}
+
+const GATEWAYS = { apiVersion: "gateway.networking.k8s.io/v1", kind: "Gateway" };
+const SERVICES = { apiVersion: "v1", kind: "Service" };
+const SLICES = { apiVersion: "discovery.k8s.io/v1", kind: "EndpointSlice" };
+const NAME_LABEL = "gateway.networking.k8s.io/gateway-name";
+
+/** istiod's gateway controller, the controller of load balancers, and that of EndpointSlices. */
+export function simulatedGateways(store: ObjectStore): SimulatedGateways {
+  const behaviour: GatewayBehaviour = { hasAddress: true, isServing: true };
+  return {
+    behaviour,
+    settle() {
+      const gateways = store.list(GATEWAYS);
+      const names = new Set(gateways.map(({ metadata }) => metadata.name));
+      for (const query of [SERVICES, SLICES]) {
+        for (const { metadata } of store.list({ ...query, labelSelector: NAME_LABEL })) {
+          const { name, namespace = "", labels = {} } = metadata;
+          if (!names.has(labels[NAME_LABEL] ?? "")) store.delete({ ...query, namespace, name });
+        }
+      }
+      for (const gateway of gateways) write(store, gateway, behaviour);
+    },
+  };
+}
+
+function write(store: ObjectStore, gateway: KubernetesObject, behaviour: GatewayBehaviour): void {
+  const { name, namespace = "" } = gateway.metadata;
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- gateway.networking.k8s.io/v1 Gateway
+  const { infrastructure = {} } = gateway["spec"] as { infrastructure?: Infrastructure };
+  const service = `${name}-istio`;
+  const labels = { ...infrastructure.labels, [NAME_LABEL]: name };
+  const overlay = serviceOverlay(store, namespace, infrastructure);
+  const annotations = { ...infrastructure.annotations, ...overlay };
+  const ingress = behaviour.hasAddress ? [{ ip: addressOf(namespace, name, labels) }] : [];
+  store.write(
+    {
+      ...SERVICES,
+      metadata: { name: service, namespace, labels, annotations },
+      spec: { type: "LoadBalancer", ports: [{ port: 15_443 }] },
+      status: { loadBalancer: { ingress } },
+    },
+    "istio.io/gateway-controller",
+  );
+  store.write(
+    {
+      ...SLICES,
+      metadata: {
+        name: `${service}-x`,
+        namespace,
+        labels: { ...labels, "kubernetes.io/service-name": service },
+      },
+      endpoints: [{ addresses: ["10.0.0.9"], conditions: { ready: behaviour.isServing } }],
+    },
+    "endpointslice-controller",
+  );
+}
+
+/** istiod reads the options as YAML; Meshjoin writes the part of it that is JSON. */
+function serviceOverlay(
+  store: ObjectStore,
+  namespace: string,
+  { parametersRef }: Infrastructure,
+): Readonly<Record<string, string>> {
+  if (parametersRef === undefined) return {};
+  const options = store.get({ apiVersion: "v1", kind: "ConfigMap", namespace, name: parametersRef.name });
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- core/v1 ConfigMap
+  const { service = "{}" } = (options?.["data"] ?? {}) as { service?: string };
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- a part of a core/v1 Service
+  const { metadata = {} } = JSON.parse(service) as { metadata?: { annotations?: Record<string, string> } };
+  return metadata.annotations ?? {};
+}
+
+function addressOf(...parts: readonly unknown[]): string {
+  const digits = fnv1a(JSON.stringify(parts));
+  return `198.51.100.${Number.parseInt(digits.slice(0, 2), 16)}`;
+}

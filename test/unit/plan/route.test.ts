@@ -1,0 +1,285 @@
+import { describe, expect, it } from "@jest/globals";
+import fc from "fast-check";
+import type { Cluster } from "../../../shared/core/cluster/cluster.ts";
+import type { Member, Reachable } from "../../../shared/core/member/observation.ts";
+import { clusterId } from "../../../shared/core/names.ts";
+import type { Exposure, GatewayState } from "../../../shared/core/network/gateway.ts";
+import type { MeshSpec } from "../../../shared/core/spec.ts";
+import { planPairs } from "../../../shared/plan/pair.ts";
+import { routeBetween } from "../../../shared/plan/route.ts";
+import { aCluster } from "../../support/builders/cluster.ts";
+import {
+  aMember,
+  anUnreachableMember,
+  aPairContext,
+  aReaderSecret,
+  aRemoteSecret,
+  ownControlPlane,
+} from "../../support/builders/member.ts";
+import { aSpec } from "../../support/builders/spec.ts";
+
+const CONNECTED = { connectedNetworks: [["a", "b"]] };
+
+/** A member of a network that its label names. */
+function at(
+  network: string,
+  name: string,
+  seen: Partial<Reachable> = {},
+  seed: Partial<Cluster> = {},
+): Member {
+  const cluster = aCluster({ name, labels: { mesh_id: "prod", mesh_network: network }, ...seed });
+  return { ...aMember(cluster, seen), network };
+}
+
+function aGateway(network: string, seed: Partial<GatewayState> = {}): GatewayState {
+  return {
+    service: "meshjoin-eastwest-istio",
+    gateway: "meshjoin-eastwest",
+    network,
+    settings: `${network} internal`,
+    exposure: "internal",
+    addresses: ["192.0.2.1"],
+    isServing: true,
+    ...seed,
+  };
+}
+
+function routeOf(
+  reader: Member,
+  target: Member,
+  others: readonly Member[] = [],
+  spec: Partial<MeshSpec> = {},
+) {
+  const context = aPairContext([reader, target, ...others], { spec: aSpec({ ...CONNECTED, ...spec }) });
+  const route = routeBetween(reader, target, context);
+  return "finding" in route ? [route.kind, route.finding.reason] : [route.kind];
+}
+
+const READER = at("a", "reader");
+
+describe("a route", () => {
+  it.each<[string, readonly string[], Member, Partial<MeshSpec>]>([
+    ["within a network", ["direct"], at("a", "target"), {}],
+    ["through the target's gateway", ["gateway"], at("b", "target", { gateways: [aGateway("b")] }), {}],
+    [
+      "through no gateway without an address",
+      ["pending", "GatewayPending"],
+      at("b", "target", { gateways: [aGateway("b", { addresses: [] })] }),
+      {},
+    ],
+    [
+      "through no gateway without a ready pod",
+      ["pending", "GatewayPending"],
+      at("b", "target", { gateways: [aGateway("b", { isServing: false })] }),
+      {},
+    ],
+    [
+      "through no gateway of a network that it had before",
+      ["pending", "GatewayPending"],
+      at("b", "target", { gateways: [aGateway("c")] }),
+      {},
+    ],
+    [
+      "through no gateway that Meshjoin could not ask about",
+      ["pending", "RunFailed"],
+      at("b", "target", { gateways: { unread: { code: "Forbidden", message: "no", retryable: false } } }),
+      {},
+    ],
+    ["through none that is not known yet", ["pending", "GatewayPending"], at("b", "target"), {}],
+    [
+      "not to an internal gateway of a network that is not connected",
+      ["none", "NetworksNotConnected"],
+      at("c", "target", { gateways: [aGateway("c")] }),
+      {},
+    ],
+    [
+      "to an external gateway of any network",
+      ["gateway"],
+      at("c", "target", { gateways: [aGateway("c", { exposure: "external" })] }),
+      { gatewayExposure: "external" },
+    ],
+    ["not where gateways are off", ["none", "NetworkNotShared"], at("b", "target"), { gateways: "never" }],
+    [
+      "not to a control plane that is not Meshjoin's and has no gateway",
+      ["none", "NetworkNotShared"],
+      at("b", "target", { gateways: [], controlPlane: ownControlPlane({ owner: "foreign" }) }),
+      {},
+    ],
+    [
+      "through the gateway that a person has given a control plane of their own",
+      ["gateway"],
+      at("b", "target", {
+        gateways: [aGateway("b", { gateway: undefined, settings: undefined })],
+        controlPlane: ownControlPlane({ owner: "foreign" }),
+      }),
+      {},
+    ],
+    [
+      "not to pods without addresses of their network",
+      ["none", "NetworkNotShared"],
+      at("a", "target", {}, { vpcNative: false }),
+      {},
+    ],
+    [
+      "through a gateway to pods without addresses of their network",
+      ["gateway"],
+      at("b", "target", { gateways: [aGateway("b")] }, { vpcNative: false }),
+      {},
+    ],
+  ])("leads %s", (_, expected, target, spec) => {
+    expect(routeOf(READER, target, [], spec)).toEqual(expected);
+  });
+
+  it("leads through another member's gateway, once the reader is paired with that member", () => {
+    const target = at("b", "target", { gateways: [] });
+    const sibling = at("b", "sibling", { gateways: [aGateway("b")] });
+    expect(routeOf(READER, target, [sibling])).toEqual(["pending", "GatewayPending"]);
+    const paired = at("a", "reader", {
+      remoteSecrets: [aRemoteSecret(READER.cluster, sibling.cluster)],
+    });
+    expect(routeOf(paired, target, [sibling])).toEqual(["gateway"]);
+  });
+
+  it("is a finding that no cure of which is a riddle: both ways out of networks that are not connected", () => {
+    const target = at("c", "target", { gateways: [] });
+    const route = routeBetween(READER, target, aPairContext([READER, target], { spec: aSpec(CONNECTED) }));
+    expect(route).toMatchObject({
+      finding: {
+        cure: expect.stringMatching(
+          /MESHJOIN_CONNECTED_NETWORKS=a\+c.*meshjoin label cn-shop-europe-west1-target --gateway=external/,
+        ),
+      },
+    });
+  });
+});
+
+const NETWORKS = ["a", "b", "c"] as const;
+
+interface Seed {
+  readonly network: (typeof NETWORKS)[number];
+  readonly seenAt: "unreachable" | "unread" | "unknown" | readonly GatewaySeed[];
+  readonly isForeign: boolean;
+  /** Indexes of the members that it has a remote secret of. */
+  readonly reads: readonly number[];
+}
+
+interface GatewaySeed {
+  readonly network: string;
+  readonly hasAddress: boolean;
+  readonly isServing: boolean;
+  readonly exposure: Exposure;
+}
+
+const gatewaySeed = fc.record<GatewaySeed>({
+  network: fc.constantFrom(...NETWORKS),
+  hasAddress: fc.boolean(),
+  isServing: fc.boolean(),
+  exposure: fc.constantFrom("internal" as const, "external" as const),
+});
+const seeds = fc.array(
+  fc.record<Seed>({
+    network: fc.constantFrom(...NETWORKS),
+    seenAt: fc.oneof(
+      fc.constantFrom("unreachable" as const, "unread" as const, "unknown" as const),
+      fc.array(gatewaySeed, { maxLength: 2 }),
+    ),
+    isForeign: fc.boolean(),
+    reads: fc.array(fc.nat({ max: 4 }), { maxLength: 4 }),
+  }),
+  { minLength: 2, maxLength: 5 },
+);
+const specs = fc.record({
+  gateways: fc.constantFrom("auto" as const, "always" as const, "never" as const),
+  gatewayExposure: fc.constantFrom("internal" as const, "external" as const),
+  connectedNetworks: fc.constantFrom<string[][]>([], [["a", "b"]], [["a", "b", "c"]]),
+});
+
+function membersOf(given: readonly Seed[]): Member[] {
+  const clusters = given.map(({ network }, index) => at(network, `m${index}`).cluster);
+  return given.map(({ network, seenAt, isForeign, reads }, index) => {
+    const cluster = clusters[index]!;
+    if (seenAt === "unreachable") return { ...anUnreachableMember(cluster), network };
+    const gateways =
+      seenAt === "unread"
+        ? ({ unread: { code: "Forbidden", message: "no", retryable: false } } as const)
+        : seenAt === "unknown"
+          ? undefined
+          : seenAt.map((each) =>
+              aGateway(each.network, { ...each, addresses: each.hasAddress ? ["192.0.2.1"] : [] }),
+            );
+    const targets = [...new Set(reads)].flatMap((read) => (read === index ? [] : (clusters[read] ?? [])));
+    const readers = given.flatMap((other, from) =>
+      from !== index && other.reads.includes(index) ? [clusters[from]!] : [],
+    );
+    return at(network, `m${index}`, {
+      gateways,
+      controlPlane: ownControlPlane(isForeign ? { owner: "foreign" } : {}),
+      remoteSecrets: targets.map((target) => aRemoteSecret(cluster, target)),
+      readerSecrets: readers.map((reader) => aReaderSecret(reader)),
+    });
+  });
+}
+
+/** Whether the member's own gateways, as they are known, let requests of other networks in now. */
+function isOpenNow({ seenAt, network }: Seed): boolean {
+  return (
+    Array.isArray(seenAt) &&
+    seenAt.some((each: GatewaySeed) => each.network === network && each.hasAddress && each.isServing)
+  );
+}
+
+describe("no plan, whatever gateways do,", () => {
+  const check = (
+    assert: (
+      plan: ReturnType<typeof planPairs>[number],
+      given: readonly Seed[],
+      ends: { readonly reader: number; readonly target: number },
+    ) => void,
+  ) => {
+    fc.assert(
+      fc.property(seeds, specs, (given, spec) => {
+        const members = membersOf(given);
+        const ids = members.map((member) => clusterId(member.cluster.ref));
+        const plans = planPairs(new Set(ids), aPairContext(members, { spec: aSpec(spec) }));
+        for (const plan of plans)
+          assert(plan, given, { reader: ids.indexOf(plan.reader), target: ids.indexOf(plan.target) });
+      }),
+      { numRuns: 400 },
+    );
+  };
+
+  it("makes a remote secret across networks without a gateway that is up", () => {
+    let made = 0;
+    check(({ action }, given, { reader, target }) => {
+      if (action?.verb !== "create") return;
+      const [from, to] = [given[reader]!, given[target]!];
+      if (from.network === to.network) return;
+      made += 1;
+      const open = given.filter(
+        (other, index) =>
+          other.network === to.network &&
+          isOpenNow(other) &&
+          (index === target || from.reads.includes(index)),
+      );
+      expect(open).not.toEqual([]);
+    });
+    expect(made).toBeGreaterThan(0);
+  });
+
+  it("takes a remote secret away unless every gateway that could lead there is known not to", () => {
+    let taken = 0;
+    check(({ withdrawal }, given, { reader, target }) => {
+      if (withdrawal === undefined) return;
+      taken += 1;
+      const [from, to] = [given[reader]!, given[target]!];
+      expect(from.network).not.toBe(to.network);
+      expect(from.seenAt).not.toBe("unreachable");
+      const asked = given.filter(
+        (other, index) => other.network === to.network && (index === target || from.reads.includes(index)),
+      );
+      expect(asked.every(({ seenAt }) => Array.isArray(seenAt))).toBe(true);
+      expect(asked.some(isOpenNow)).toBe(false);
+    });
+    expect(taken).toBeGreaterThan(0);
+  });
+});

@@ -53,7 +53,7 @@ export interface Reconciled {
   /** The same request can finish more later. Unreachable peers do not count; a full run comes to them. */
   readonly retry: boolean;
   /** It wrote nothing, because a person has paused the functions' writes. */
-  readonly isPaused?: true;
+  readonly pausedSince?: Date;
   /** For the log, which has each once (run-log.ts). */
   readonly errors: readonly MeshjoinError[];
   /** The members, as the run saw them last. */
@@ -97,13 +97,13 @@ export async function reconcile(
  * The answer of a run that may not write: what it has seen, so that alerts go on. No redelivery: the full run
  * after the pause finds what is due.
  */
-function untouched({ mesh: { members }, plan, report }: Course, paused: Finding): Reconciled {
+function untouched({ mesh: { members, roots }, plan, report }: Course, paused: Finding): Reconciled {
   const notes = plan.members.flatMap(({ findings }) => findings);
   const findings = distinct([paused, ...report.findings, ...plan.departures.findings, ...notes]);
   return {
     summary: { outcome: "waiting", members: [], pairs: [], findings },
     retry: false,
-    isPaused: true,
+    ...(roots.notes.writesPaused === undefined ? {} : { pausedSince: roots.notes.writesPaused }),
     errors: [],
     members,
   };

@@ -11,7 +11,10 @@ export interface LossInput extends DepartureInput {
 }
 
 /** A departure on the word of a label alone, that no person has decided on. */
-export function isLost({ departed, absence }: Departure, { leavers, leaving }: DepartureInput): boolean {
+export function isLost(
+  { departed, absence }: Departure,
+  { leavers, leaving }: Pick<DepartureInput, "leavers" | "leaving">,
+): boolean {
   if (absence.certainty !== "assumed" || leaving.includes(departed.clusterId)) return false;
   const state = leaverOf(departed, leavers)?.state;
   const namespace = state?.reachable === true ? state.namespace : undefined;

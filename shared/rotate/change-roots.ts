@@ -42,7 +42,8 @@ export async function changeRoots(
   for (let attempt = 1; ; attempt += 1) {
     const state = await ports.roots.state(signal);
     const before = rootsOf(state);
-    if (heedsPause && before.notes.writesPaused !== undefined) throw paused(before.notes.writesPaused);
+    if (heedsPause && before.notes.writesPaused !== undefined)
+      throw writesArePaused(before.notes.writesPaused);
     const after = decide(before, state);
     if (after === undefined || isRefusal(after)) return { before, after };
     for (const version of after.disable) await ports.keeper.disable(version, signal);
@@ -57,7 +58,7 @@ export async function changeRoots(
 }
 
 /** The order comes again until a person resumes. */
-function paused(since: Date): NotReadyError {
+export function writesArePaused(since: Date): NotReadyError {
   return new NotReadyError(`a person paused the functions' writes at ${since.toISOString()}`, {
     code: "WritesPaused",
     cure: "meshjoin resume",

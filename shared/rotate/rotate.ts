@@ -3,7 +3,7 @@ import { stillTrusted } from "../core/member/intermediate-life.ts";
 import type { ReconcileRequest, Scope } from "../core/request.ts";
 import { rotationDue, scheduledRotation } from "../core/roots/due.ts";
 import type { Gate } from "../core/roots/gate.ts";
-import { refuseExclusion } from "../core/roots/held.ts";
+import { type Running, refuseExclusion } from "../core/roots/held.ts";
 import {
   abort,
   advance,
@@ -25,9 +25,11 @@ import { formatRootVersions } from "../core/roots/state.ts";
 import { viewOf } from "../core/roots/view.ts";
 import { lookAtGate } from "../look/gate.ts";
 import { lookAtMesh, type Mesh } from "../look/mesh.ts";
+import type { Departure } from "../plan/departures.ts";
+import { isLost } from "../plan/lost.ts";
 import { type Reconciled, reconcile } from "../reconcile.ts";
 import { beginRotation } from "./begin.ts";
-import { type Changed, changeRoots, type RotatorRun, readRoots } from "./change-roots.ts";
+import { type Changed, changeRoots, type RotatorRun, readRoots, writesArePaused } from "./change-roots.ts";
 
 export const ROOT_ACTIONS = ["start", "advance", "pause", "resume", "abort"] as const;
 export type RootAction = (typeof ROOT_ACTIONS)[number];
@@ -78,6 +80,8 @@ export async function rotateIntermediates(
   }
   const request = { scope, reason: `rotate: ${reason}`, rollOut: true, rotateBefore: givenAt };
   const reconciled = await reconcile(run, { ...request, atOnce: reason === "compromise" });
+  // No record holds an order for one member, so it must come again.
+  if (reconciled.pausedSince !== undefined) throw writesArePaused(reconciled.pausedSince);
   return reason === "compromise" ? withFinding(reconciled, stillTrusted(run.spec, givenAt)) : reconciled;
 }
 
@@ -121,7 +125,7 @@ async function orderOnce(
  */
 export async function tick(run: RotatorRun): Promise<Rotated> {
   const reconciled = await reconcile(run, { ...wholeMesh("tick"), notedAs: "tick" });
-  if (reconciled.isPaused === true) return { reconciled };
+  if (reconciled.pausedSince !== undefined) return { reconciled };
   const moved = run.signal.aborted ? undefined : await moveOn(run, reconciled);
   const overdue = moved?.gate?.overdue;
   const result = overdue === undefined ? reconciled : withFinding(reconciled, overdue);
@@ -208,7 +212,7 @@ async function advanceIfOpen(
     const confirmed = withConfirmed(roots);
     const next = advance(confirmed, run.ports.clock.now());
     if (isRefusal(next)) return next;
-    const refusal = refuseExclusion(excluded, mesh.members, leftOutBy(mesh));
+    const refusal = refuseExclusion(excluded, mesh.members, runningOf(mesh));
     if (refusal !== undefined) return refusal;
     if (!gate.open && excluded.length === 0 && !isConfirmed) return notYet(gate, run.ports.clock.now());
     const transition = gate.open ? next : { ...confirmed, disable: [] };
@@ -217,11 +221,15 @@ async function advanceIfOpen(
   return { ...changed, gate };
 }
 
-/** IDs of clusters that exist by the word of their sources, and that this configuration leaves out. */
-function leftOutBy({ departures, leavers }: Mesh): ReadonlySet<string> {
+/** Non-members that the look has found running. */
+function runningOf({ departures, leavers }: Mesh): Running {
   const running = new Set(leavers.map(({ clusterId }) => clusterId));
-  const leftOut = departures.filter(({ absence }) => absence.certainty === "notConfigured");
-  return new Set(leftOut.map(({ departed }) => departed.clusterId)).intersection(running);
+  const those = (isOne: (departure: Departure) => boolean) =>
+    new Set(departures.filter(isOne).map(({ departed }) => departed.clusterId)).intersection(running);
+  return {
+    leftOut: those(({ absence }) => absence.certainty === "notConfigured"),
+    lost: those((departure) => isLost(departure, { leavers, leaving: [] })),
+  };
 }
 
 function notYet({ waitingFor, until }: Gate, now: Date): Refusal {

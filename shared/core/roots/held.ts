@@ -22,14 +22,19 @@ export function heldClusters(members: readonly Member[]): ReadonlyMap<string, re
   return new Map([...holders].map(([id, holderIds]) => [id, [...holderIds]]));
 }
 
-/**
- * Why a rotation may not go on without these clusters; undefined if it may. `leftOut`: IDs of clusters that
- * exist by the word of their sources, and that this configuration leaves out.
- */
+/** IDs of clusters that are no members, and that run by the word of their sources. */
+export interface Running {
+  /** This configuration leaves them out. */
+  readonly leftOut: ReadonlySet<string>;
+  /** They have lost their label, and no person has said that they leave. */
+  readonly lost: ReadonlySet<string>;
+}
+
+/** Why a rotation may not go on without these clusters; undefined if it may. */
 export function refuseExclusion(
   without: readonly string[],
   members: readonly Member[],
-  leftOut: ReadonlySet<string>,
+  { leftOut, lost }: Running,
 ): Refusal | undefined {
   const member = members.find(({ clusterId }) => without.includes(clusterId));
   if (member !== undefined) {
@@ -45,6 +50,14 @@ export function refuseExclusion(
       refused: "ExclusionIsMember",
       message: `${existing} is there, and this configuration leaves it out: its workloads would be cut off when the old root leaves`,
       cure: `name it in ${VIEW_VARIABLES}, as the functions do, and see what it waits for: meshjoin root status`,
+    };
+  }
+  const missed = without.find((id) => lost.has(id));
+  if (missed !== undefined) {
+    return {
+      refused: "ExclusionIsMember",
+      message: `${missed} runs, and has only lost its label: its workloads would be cut off when the old root leaves`,
+      cure: `take it back with the command of the finding MemberLost; or take it out of the mesh first: meshjoin leave ${missed}`,
     };
   }
   const clusters = heldClusters(members);

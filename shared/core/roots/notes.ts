@@ -78,13 +78,13 @@ const KEYS = {
 
 type Annotations = Readonly<Record<string, string>>;
 
-/** A text that Meshjoin would not write counts as absent. */
+/** A text that Meshjoin would not write counts as absent. A note of a pause holds, whatever it says. */
 export function parseRootNotes(annotations: Annotations): RootNotes {
   const text = (key: keyof RootNotes) => annotations[PREFIX + KEYS[key]];
   return {
     ...optional("stageSince", date(text("stageSince"))),
-    ...optional("paused", date(text("paused"))),
-    ...optional("writesPaused", date(text("writesPaused"))),
+    ...optional("paused", pauseOf(text("paused"))),
+    ...optional("writesPaused", pauseOf(text("writesPaused"))),
     ...optional("rotateBefore", date(text("rotateBefore"))),
     ...optional("origin", origin(text("origin"))),
     ...optional("otherOrigin", origin(text("otherOrigin"))),
@@ -133,6 +133,11 @@ function optional<K extends keyof RootNotes, V>(key: K, value: V | undefined): {
 function date(text: string | undefined): Date | undefined {
   const parsed = new Date(text ?? "");
   return Number.isNaN(parsed.getTime()) ? undefined : parsed;
+}
+
+/** A person who pauses by hand may write anything; the time is then not known. */
+function pauseOf(text: string | undefined): Date | undefined {
+  return text === undefined ? undefined : (date(text) ?? new Date(0));
 }
 
 function formatDates(all: readonly Date[]): string | undefined {

@@ -3,6 +3,7 @@ import { clusterId, remoteSecretName } from "../../../shared/core/names.ts";
 import { UnavailableError } from "../../../shared/errors.ts";
 import { preview } from "../../../shared/preview.ts";
 import { changeRoots } from "../../../shared/rotate/change-roots.ts";
+import { resumeWrites } from "../../../shared/rotate/pause-writes.ts";
 import { orderRoot, rotateIntermediates, tick } from "../../../shared/rotate/rotate.ts";
 import { collectStatus } from "../../../shared/status.ts";
 import { aCluster } from "../../support/builders/cluster.ts";
@@ -94,6 +95,29 @@ describe("while a person has paused the functions' writes", () => {
     mesh.roots.failNext(new UnavailableError("no answer", { code: "Unavailable" }));
     await expect(mesh.reconcile("mesh", FUNCTION)).rejects.toMatchObject({ code: "Unavailable" });
     expect(versionsOf(mesh)).toEqual(before);
+  });
+
+  it("an order for the intermediate of one member comes again", async () => {
+    const mesh = await aJoinedMesh();
+    await pause(mesh);
+    const before = versionsOf(mesh);
+    const scope = { clusterId: clusterId(mesh.clusters[0]!.ref) };
+    await expect(
+      rotateIntermediates(mesh.run(FUNCTION), { scope, reason: "manual", givenAt: mesh.clock.now() }),
+    ).rejects.toMatchObject({ code: "WritesPaused", retryable: true });
+    expect(versionsOf(mesh)).toEqual(before);
+  });
+
+  it.each(["", "yes", "2026-13-40T00:00:00Z"])("a note that reads %j holds all writes", async (note) => {
+    const mesh = await withWork();
+    mesh.roots.setAnnotations({ ...mesh.roots.annotations, "meshjoin.dev_writes-paused": note });
+    const before = versionsOf(mesh);
+    const { summary } = await mesh.reconcile("mesh", FUNCTION);
+    expect(summary.findings.map(({ reason }) => reason)).toContain("WritesPaused");
+    expect(versionsOf(mesh)).toEqual(before);
+    await resumeWrites(mesh.run());
+    await mesh.reconcile("mesh", FUNCTION);
+    await expectJoined(mesh);
   });
 
   it("a person still writes", async () => {

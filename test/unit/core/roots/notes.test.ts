@@ -63,10 +63,15 @@ describe("the notes on the root secret", () => {
   });
 
   it.each([
-    ["paused", "yes"],
+    ["stage-since", "yes"],
     ["origin", "stolen"],
     ["retired", "all,-1,x"],
   ])("count as not written where %s is %s", (key, value) => {
     expect(parseRootNotes({ [`meshjoin.dev_${key}`]: value })).toEqual(NO_NOTES);
+  });
+
+  it.each(["paused", "writes-paused"])("hold a pause where %s is no time", (key) => {
+    const read = parseRootNotes({ [`meshjoin.dev_${key}`]: "yes" });
+    expect(Object.values(read)).toContainEqual(new Date(0));
   });
 });

@@ -213,14 +213,12 @@ async function rotationStatus(run: Run, mesh: Mesh): Promise<RotationStatus> {
   if (stage === "idle") return { stage, since: null, paused: null, loaded: 0, waitingFor: [], until: null };
   const { waitingFor, loaded, until } = await lookAtGate(run, mesh, MEMBER_TIMEOUT_MS);
   const { paused, stageSince } = mesh.roots.notes;
-  const pause =
-    paused === undefined ? [] : [`a person paused it at ${paused.toISOString()}: meshjoin root resume`];
   return {
     stage,
     since: stageSince?.toISOString() ?? null,
     paused: paused?.toISOString() ?? null,
     loaded,
-    waitingFor: [...pause, ...waitingFor],
+    waitingFor,
     until: until?.toISOString() ?? null,
   };
 }

@@ -4,7 +4,7 @@ import { renderFindings } from "./findings.ts";
 import { renderFittedTable } from "./fitted-table.ts";
 import { FINGERPRINT_DIGITS } from "./members-table.ts";
 import { rotationLines } from "./rotation.ts";
-import { cellTime, sentenceTime } from "./time.ts";
+import { cellTime } from "./time.ts";
 import { blocks } from "./words.ts";
 
 const HEAD = ["VERSION", "ROLE", "STATE", "ORIGIN", "UNTIL", "FINGERPRINT"];
@@ -12,9 +12,7 @@ const HEAD = ["VERSION", "ROLE", "STATE", "ORIGIN", "UNTIL", "FINGERPRINT"];
 /** The versions of the root secret, and the stage of a rotation. */
 export function renderRootView(roots: RootView, { paint, width, isWide }: Screen): string {
   const { secret, stage, since, paused, waitingFor, until, versions, findings } = roots;
-  const pause =
-    paused === null ? [] : [`a person paused it at ${sentenceTime(paused)}: meshjoin root resume`];
-  const rotation = rotationLines({ stage, since, waitingFor: [...pause, ...waitingFor], until });
+  const rotation = rotationLines({ stage, since, paused, waitingFor, until });
   const rows = versions.map((version) => rowOf(version, { paint, width, isWide }));
   return blocks(
     [`Secret ${secret}`, ...(rotation.length === 0 ? ["Root rotation: idle"] : rotation)].join("\n"),

@@ -7,18 +7,22 @@ const UNDER_WAY = STAGES.filter((stage) => stage !== "idle");
 export interface RotationLines {
   readonly stage: Stage;
   readonly since: string | null;
+  readonly paused: string | null;
   readonly waitingFor: readonly string[];
   readonly until: string | null;
 }
 
 /** The stage of a root rotation with its number, and the conditions of the next one. */
-export function rotationLines({ stage, since, waitingFor, until }: RotationLines): string[] {
+export function rotationLines({ stage, since, paused, waitingFor, until }: RotationLines): string[] {
   if (stage === "idle") return [];
   const begun = since === null ? "" : `, since ${sentenceTime(since)}`;
   const next = nextOf(stage);
   return [
     `Root rotation: ${stage} (${numberOf(stage)}), ${next === undefined ? "the last stage" : `next: ${next}`}${begun}`,
     ...(until === null ? [] : [`  ${next ?? "its end"} not before ${sentenceTime(until)}`]),
+    ...(paused === null
+      ? []
+      : [`  waits: a person paused it at ${sentenceTime(paused)}: meshjoin root resume`]),
     ...waitingFor.map((reason) => `  waits: ${reason}`),
   ];
 }

@@ -39,10 +39,7 @@ export function everything(): Partial<PageView> {
       since: "2026-03-01T10:30:00.000Z",
       paused: "2026-03-01T11:00:00.000Z",
       loaded: 3,
-      waitingFor: [
-        "cn-shop-europe-west1-web cannot be reached",
-        "a person paused it at 2026-03-01T11:00:00.000Z: meshjoin root resume",
-      ],
+      waitingFor: ["cn-shop-europe-west1-web cannot be reached"],
       until: "2026-03-02T12:00:00Z",
     },
   });

@@ -130,7 +130,7 @@ export function aRotatingStatus(): Status {
       since: "2026-03-01T11:30:00.000Z",
       paused: "2026-03-01T11:40:00.000Z",
       loaded: 3,
-      waitingFor: ["a person paused it: meshjoin root resume"],
+      waitingFor: [],
       until: "2026-03-02T12:05:00.000Z",
     },
     left: [

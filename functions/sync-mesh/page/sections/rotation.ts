@@ -51,12 +51,11 @@ function pause({ status, now }: Scene): Part {
 }
 
 function blocks({ status }: Scene): Part {
-  const { waitingFor, paused } = status.rotation;
-  const others = waitingFor.filter((reason) => paused === null || !reason.startsWith("a person paused it"));
-  if (others.length === 0) return undefined;
+  const { waitingFor } = status.rotation;
+  if (waitingFor.length === 0) return undefined;
   return html`
 <p><span class="badge warning">blocked</span> <strong>Waiting will not help; fix these:</strong></p>
-<ul class="blocks">${others.map(
+<ul class="blocks">${waitingFor.map(
     (reason) => html`
 <li>${withCommands(reason)}</li>`,
   )}

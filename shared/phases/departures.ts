@@ -11,11 +11,12 @@ import { verifyMember } from "../look/istiods.ts";
 import type { MarkLeft, Removal, Revoke } from "../plan/action.ts";
 import { type DeparturePlan, planDepartures } from "../plan/departures.ts";
 import { planContext } from "../plan-context.ts";
-import { type MemberFault, merge, type PairReport, type Report, settle } from "../report.ts";
+import { type MemberFault, merge, NOTHING, type PairReport, type Report, settle } from "../report.ts";
 import type { Run } from "../run.ts";
 import type { Course, Phase } from "./course.ts";
 import { noteLosses } from "./note-losses.ts";
 import { WAIT_MS } from "./own-halves.ts";
+import { noteLeft } from "./record.ts";
 
 /**
  * Removes the credentials that members hold of clusters that have left, in an order that wedges no istiod:
@@ -31,11 +32,12 @@ export const departures: Phase = async (run, course) => {
   const notes = actions.filter((action) => action.kind === "noteLoss");
   const marks = actions.filter((action) => action.kind === "markLeft");
   const removals = actions.filter((action) => action.kind === "disconnect" || action.kind === "revoke");
+  const remembered = removals.length === 0 ? NOTHING : await noteLeft(run, course, left);
   const [noted, ...marked] = await Promise.all([
     noteLosses(run, touched, notes),
     ...marks.map((action) => mark(run, action, touched)),
   ]);
-  return merge({ findings, left }, noted, ...marked, await removeAll(run, touched, removals));
+  return merge({ findings, left }, remembered, noted, ...marked, await removeAll(run, touched, removals));
 };
 
 async function removeAll(

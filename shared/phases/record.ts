@@ -1,9 +1,19 @@
-import { applyRecord } from "../apply/record.ts";
+import { changeRecord } from "../apply/record.ts";
 import { distinct, type Finding } from "../core/answers/finding.ts";
 import { type Outcome, outcomeOfFailure, worst } from "../core/answers/outcome.ts";
+import type { LeftStatus } from "../core/answers/status.ts";
 import { count } from "../core/count.ts";
 import { isReachable, type ReachableMember } from "../core/member/observation.ts";
-import { EMPTY_RECORD, nextRecord, type RunResult, withRun } from "../core/member/record.ts";
+import {
+  EMPTY_RECORD,
+  type LeftCluster,
+  type MemberRecord,
+  nextRecord,
+  type RunResult,
+  withLeft,
+  withRun,
+} from "../core/member/record.ts";
+import type { RootVersions } from "../core/roots/state.ts";
 import { ConflictError } from "../errors.ts";
 import { merge, NOTHING, outcomeOfRun, type Report, settle } from "../report.ts";
 import type { Run } from "../run.ts";
@@ -16,13 +26,46 @@ import type { Course, Phase } from "./course.ts";
  * that has nothing new to say writes nothing.
  */
 export const record: Phase = async (run, course) => {
-  const own = course.mesh.members.filter(isReachable).filter((member) => keepsRecord(member, course));
+  const own = keepers(course);
   const [first] = own.map(({ clusterId }) => clusterId).toSorted();
   const results = await Promise.all(
     own.map((member) => note(run, course, member, member.clusterId === first)),
   );
   return merge(...results);
 };
+
+/**
+ * Writes down which clusters are about to lose their credentials: a run that dies in between leaves nothing
+ * else that tells of them.
+ */
+export async function noteLeft(
+  run: Run,
+  course: Course,
+  left: readonly LeftStatus[],
+): Promise<Partial<Report>> {
+  if (left.length === 0) return NOTHING;
+  const members = new Set(course.mesh.members.map(({ clusterId }) => clusterId));
+  const { versions: roots } = course.mesh.roots;
+  const result = {
+    now: run.ports.clock.now(),
+    left: withRoots(left, roots),
+    roots,
+    isMember: (id: string) => members.has(id),
+  };
+  return merge(
+    ...(await Promise.all(
+      keepers(course).map((member) => noteChange(run, member, (before) => withLeft(before, result))),
+    )),
+  );
+}
+
+function withRoots(left: readonly LeftStatus[], roots: RootVersions): LeftCluster[] {
+  return left.map((each) => ({ ...each, rootVersions: Object.values(roots) }));
+}
+
+function keepers(course: Course): ReachableMember[] {
+  return course.mesh.members.filter(isReachable).filter((member) => keepsRecord(member, course));
+}
 
 /** A subject whose control plane is Meshjoin's: a guest is not written to. */
 function keepsRecord({ clusterId, state }: ReachableMember, { mesh, plan }: Course): boolean {
@@ -34,19 +77,28 @@ function keepsRecord({ clusterId, state }: ReachableMember, { mesh, plan }: Cour
 async function note(
   run: Run,
   course: Course,
-  { cluster, clusterId, state }: ReachableMember,
+  member: ReachableMember,
   isFirst: boolean,
 ): Promise<Partial<Report>> {
-  const before = state.record ?? EMPTY_RECORD;
-  const result = resultFor(run, course, clusterId, isFirst);
-  const next = course.fault === undefined ? nextRecord(before, result) : withRun(before, result);
-  if (next === before) return NOTHING;
+  const result = resultFor(run, course, member.clusterId, isFirst);
+  const next = course.fault === undefined ? nextRecord : withRun;
+  return await noteChange(run, member, (before) => next(before, result));
+}
+
+/** Asks for the record of this moment only where the one of the look would change. */
+async function noteChange(
+  run: Run,
+  { cluster, clusterId, state }: ReachableMember,
+  next: (before: MemberRecord) => MemberRecord,
+): Promise<Partial<Report>> {
+  const seen = state.record ?? EMPTY_RECORD;
+  if (next(seen) === seen) return NOTHING;
   return await settle(
     clusterId,
     "its record was written",
     async (): Promise<Partial<Report>> => {
       const { spec, signal } = run;
-      await run.inTurn(() => applyRecord(run.ports.fleet.member(cluster), next, spec.meshId, signal));
+      await run.inTurn(() => changeRecord(run.ports.fleet.member(cluster), next, spec.meshId, signal));
       return NOTHING;
     },
     // A cluster without Istio's namespace cannot hold one; its member report says why it has none.
@@ -61,7 +113,6 @@ function resultFor(
   isFirst: boolean,
 ): RunResult {
   const { versions } = mesh.roots;
-  const claimed = Object.values(versions);
   const members = new Set(mesh.members.map((member) => member.clusterId));
   const { outcome, findings, changes } = partOf(report, clusterId);
   return {
@@ -69,7 +120,7 @@ function resultFor(
     outcome,
     findings,
     changes,
-    left: report.left.map((each) => ({ ...each, rootVersions: claimed })),
+    left: withRoots(report.left, versions),
     roots: versions,
     isMember: (id) => members.has(id),
     ...(isFirst && request.notedAs !== undefined

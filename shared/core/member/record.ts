@@ -31,7 +31,7 @@ export interface Trouble {
 }
 
 export interface LeftCluster extends LeftStatus {
-  /** The claimed roots when it left. Its CA chains to one of them. */
+  /** The claimed roots when it left. Its CA chains to one of them. Empty where no run could read them. */
   readonly rootVersions: readonly number[];
 }
 
@@ -105,19 +105,38 @@ function sameTroubles(before: readonly Trouble[], after: readonly Trouble[]): bo
 const PASSING =
   /\d{4}-\d{2}-\d{2}T[\d:.]+Z|\b\d+(?:\.\d+)? ?(?:ms|s|m|h|d|seconds?|minutes?|hours?|days?)\b|\b(?=[a-f-]*\d)[\da-f][\da-f-]{7,}\b/g;
 
-function leftOf({ left }: MemberRecord, result: RunResult): LeftCluster[] {
-  const newest = new Map([...left, ...result.left].map((each) => [each.clusterId, each]));
-  return [...newest.values()].filter((each) => isStillTrusted(each, result)).slice(-LEFT_MAX);
+/** The record before credentials of these are removed: after that nothing tells of them any more. */
+export function withLeft(before: MemberRecord, result: LeftResult): MemberRecord {
+  const left = leftOf(before, result);
+  return JSON.stringify(before.left) === JSON.stringify(left) ? before : { ...before, left };
 }
 
-/** Not once it is a member again, its CA has ended, or none of the roots that it may chain to is claimed. */
+export type LeftResult = Pick<RunResult, "now" | "left" | "roots" | "isMember">;
+
+/** A departure that takes several runs began with the first. */
+function leftOf({ left }: MemberRecord, result: LeftResult): LeftCluster[] {
+  const all = new Map(left.map((each) => [each.clusterId, each]));
+  for (const each of result.left) {
+    const known = all.get(each.clusterId);
+    const trustedUntil = each.trustedUntil ?? known?.trustedUntil ?? null;
+    all.set(each.clusterId, { ...(known ?? each), trustedUntil });
+  }
+  return [...all.values()].filter((each) => isStillTrusted(each, result)).slice(-LEFT_MAX);
+}
+
+/**
+ * Not once it is a member again, its CA has ended, or none of the roots that it may chain to is claimed. A
+ * run that cannot read the roots knows nothing of the last.
+ */
 function isStillTrusted(
   { clusterId, trustedUntil, rootVersions }: LeftCluster,
   { now, roots, isMember }: Pick<RunResult, "now" | "roots" | "isMember">,
 ): boolean {
   const claimed = new Set<number | undefined>(Object.values(roots));
   const hasEnded = trustedUntil !== null && new Date(trustedUntil) <= now;
-  return !isMember(clusterId) && !hasEnded && rootVersions.some((version) => claimed.has(version));
+  const isKnown = claimed.size > 0 && rootVersions.length > 0;
+  const isClaimed = !isKnown || rootVersions.some((version) => claimed.has(version));
+  return !isMember(clusterId) && !hasEnded && isClaimed;
 }
 
 function newsOf(

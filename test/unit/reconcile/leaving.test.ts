@@ -6,6 +6,7 @@ import type { MeshSpec } from "../../../shared/core/spec.ts";
 import { UnavailableError } from "../../../shared/errors.ts";
 import type { ClusterDirectory } from "../../../shared/ports/cluster-directory.ts";
 import { reconcile } from "../../../shared/reconcile.ts";
+import { collectStatus } from "../../../shared/status.ts";
 import { aCluster } from "../../support/builders/cluster.ts";
 import { ProcessDeath, processFaults } from "../../support/fakes/member-api/faults.ts";
 import { aMesh, type FakeMesh } from "../../support/fakes/mesh.ts";
@@ -446,6 +447,8 @@ describe("a run that dies while a member leaves", () => {
         });
         expect(await mesh.reconcile("mesh")).toMatchObject({ retry: false, errors: [] });
         await expectJoined(mesh, rest);
+        const { left } = await collectStatus(mesh.run());
+        expect(left).toMatchObject([{ clusterId: ID(leaver!) }]);
       }
     },
   );

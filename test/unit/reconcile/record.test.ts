@@ -1,8 +1,14 @@
 import { describe, expect, it } from "@jest/globals";
 import { clusterId } from "../../../shared/core/names.ts";
+import { UnavailableError } from "../../../shared/errors.ts";
 import { RECORD } from "../../../shared/istio/record-config-map.ts";
+import { lookAtMesh } from "../../../shared/look/mesh.ts";
+import { record } from "../../../shared/phases/record.ts";
+import { planFirst } from "../../../shared/plan/mesh.ts";
+import { planContext } from "../../../shared/plan-context.ts";
 import { preview } from "../../../shared/preview.ts";
 import { reconcile } from "../../../shared/reconcile.ts";
+import { merge } from "../../../shared/report.ts";
 import { collectStatus } from "../../../shared/status.ts";
 import { aCluster } from "../../support/builders/cluster.ts";
 import { aMesh, type FakeMesh } from "../../support/fakes/mesh.ts";
@@ -139,6 +145,36 @@ describe("a cluster that has left and runs on", () => {
     expect(await left()).toHaveLength(1);
     mesh.clock.advance(2);
     expect(await left()).toEqual([]);
+  });
+
+  it("is listed, too, if no root signed when it left", async () => {
+    const mesh = await aMesh({ members: 3 });
+    await mesh.reconcile("mesh");
+    const leaver = mesh.clusters[2]!;
+    const id = clusterId(leaver.ref);
+    mesh.directory.put({ ...leaver, labels: {} });
+    mesh.roots.failNext(new UnavailableError("no answer", { code: "Unavailable" }));
+    await mesh.reconcile("mesh", { leaving: [id] }).catch(() => undefined);
+    await mesh.reconcile("mesh");
+    expect((await collectStatus(mesh.run())).left).toMatchObject([{ clusterId: id }]);
+  });
+
+  it("stays listed when an older run, which began before, writes its record last", async () => {
+    const mesh = await aMesh({ members: 2 });
+    await mesh.reconcile("mesh");
+    const leaver = mesh.clusters[1]!;
+    const id = clusterId(leaver.ref);
+    mesh.directory.put({ ...leaver, labels: {} });
+    const run = mesh.run();
+    const first = await lookAtMesh(run, "mesh");
+    await mesh.reconcile("mesh", { leaving: [id] });
+    await record(run, {
+      request: { ...WHOLE, notedAs: "full" },
+      mesh: first,
+      plan: planFirst(first, planContext(run, WHOLE)),
+      report: merge(),
+    });
+    expect((await collectStatus(mesh.run())).left).toMatchObject([{ clusterId: id }]);
   });
 
   it("is not listed once it is back", async () => {

@@ -3,6 +3,7 @@ import type { Plan, PlannedAction } from "./core/answers/plan.ts";
 import type { Member } from "./core/member/observation.ts";
 import { rememberedTroubles } from "./core/member/remembered.ts";
 import type { ReconcileRequest } from "./core/request.ts";
+import { rootEnding } from "./core/roots/due.ts";
 import { noSigningRoot } from "./core/roots/no-signing-root.ts";
 import { pauses } from "./core/roots/paused.ts";
 import { lookAtDefinitions } from "./look/definitions.ts";
@@ -32,6 +33,7 @@ export async function preview(run: Run, request: ReconcileRequest, latest?: Mesh
     ...[noSigningRoot(run.spec, mesh.roots.versions) ?? []].flat(),
     ...[mesh.unusableRoot ?? []].flat(),
     ...pauses(mesh.roots),
+    ...[rootEnding(mesh.members, mesh.roots, run.spec, now) ?? []].flat(),
     ...mesh.listing.findings,
     ...plan.members.flatMap(({ clusterId, findings: notes }, index) =>
       concerns(clusterId) ? [...notes, ...remembered(mesh.members[index], notes)] : [],

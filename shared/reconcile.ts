@@ -4,7 +4,7 @@ import type { Cluster } from "./core/cluster/cluster.ts";
 import type { Member } from "./core/member/observation.ts";
 import { outOfReach } from "./core/member/reach.ts";
 import type { ReconcileRequest } from "./core/request.ts";
-import { rotationDue } from "./core/roots/due.ts";
+import { rootEnding } from "./core/roots/due.ts";
 import { noSigningRoot } from "./core/roots/no-signing-root.ts";
 import { pauses, writesPaused } from "./core/roots/paused.ts";
 import { type Roots, rootsOf } from "./core/roots/stages.ts";
@@ -133,7 +133,7 @@ function begin(run: Run, request: ReconcileRequest, mesh: Mesh): Course {
     ...mesh.listing.findings,
     ...[mesh.unusableRoot ?? []].flat(),
     ...(isOfMesh ? pauses(mesh.roots) : []),
-    ...(isOfMesh ? [rotationDue(mesh.members, mesh.roots, run.spec, clock.now()) ?? []].flat() : []),
+    ...(isOfMesh ? [rootEnding(mesh.members, mesh.roots, run.spec, clock.now()) ?? []].flat() : []),
     // These may hold credentials of the leaver that Meshjoin cannot see.
     ...(isAboutLeaver({ request, mesh }) ? mesh.members.flatMap((member) => outOfReach(member) ?? []) : []),
   ];

@@ -19,7 +19,7 @@ import {
   silentRuns,
 } from "./core/member/remembered.ts";
 import { remoteSecretName } from "./core/names.ts";
-import { rotationDue } from "./core/roots/due.ts";
+import { rootEnding } from "./core/roots/due.ts";
 import { noSigningRoot } from "./core/roots/no-signing-root.ts";
 import { pauses } from "./core/roots/paused.ts";
 import { stageOf } from "./core/roots/stages.ts";
@@ -192,7 +192,7 @@ function meshFindings(
     ...pauses(roots),
     // A pause is a finding of its own; the functions note no run in it.
     ...(roots.notes.writesPaused === undefined ? silentRuns(members, ports.clock.now()) : []),
-    ...[rotationDue(members, roots, spec, ports.clock.now()) ?? []].flat(),
+    ...[rootEnding(members, roots, spec, ports.clock.now()) ?? []].flat(),
     ...listing.findings,
     ...gateways.findings,
     ...gateways.actions.flatMap(({ findings }) => findings),

@@ -1,7 +1,7 @@
 import type { Finding } from "../core/answers/finding.ts";
 import { isReachable, type Member } from "../core/member/observation.ts";
 import { rootSecretName } from "../core/names.ts";
-import { rotationDue } from "../core/roots/due.ts";
+import { rootEnding } from "../core/roots/due.ts";
 import { noSigningRoot } from "../core/roots/no-signing-root.ts";
 import type { RootOrigin } from "../core/roots/notes.ts";
 import { type Roots, type Stage, stageOf } from "../core/roots/stages.ts";
@@ -65,7 +65,7 @@ export async function viewRoots(run: RotatorRun): Promise<RootView> {
     })),
     findings: [
       ...[noSigningRoot(spec, versions) ?? []].flat(),
-      ...[rotationDue(mesh.members, mesh.roots, spec, ports.clock.now()) ?? []].flat(),
+      ...[rootEnding(mesh.members, mesh.roots, spec, ports.clock.now()) ?? []].flat(),
       ...[gate?.overdue ?? []].flat(),
       ...unclaimedRoots(secretVersions, mesh.roots, spec),
     ],

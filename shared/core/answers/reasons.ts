@@ -387,7 +387,7 @@ export const REASONS = {
   RootExpiring: {
     severity: "error",
     means: "The root ends so soon that a new intermediate CA would hardly last longer than the old one.",
-    cure: "`meshjoin root rotate`.",
+    cure: "`meshjoin root rotate`. If a rotation is under way: `meshjoin root status` says what it waits for.",
   },
   RootMissing: {
     severity: "error",

@@ -3,18 +3,19 @@ import { rotationLead } from "../member/intermediate-life.ts";
 import { isReachable, type Member } from "../member/observation.ts";
 import type { MeshSpec } from "../spec.ts";
 import { type Roots, stageOf } from "./stages.ts";
-import { formatRootVersions } from "./state.ts";
+import { parseRootVersions } from "./state.ts";
 
 /**
  * When the root that signs ends, by the members' `cacerts`; undefined if no member holds an intermediate of
  * it. Reads no payload.
  */
 function rootEnd(members: readonly Member[], { versions }: Roots): Date | undefined {
-  const current = formatRootVersions(versions);
   const ends = members
     .filter(isReachable)
     .flatMap(({ state: { cacerts } }) =>
-      cacerts?.owner === "ours" && cacerts.rootVersions === current && cacerts.rootNotAfter !== undefined
+      cacerts?.owner === "ours" &&
+      parseRootVersions(cacerts.rootVersions).signing === versions.signing &&
+      cacerts.rootNotAfter !== undefined
         ? [cacerts.rootNotAfter.getTime()]
         : [],
     );
@@ -37,6 +38,23 @@ export function rotationDue(
     roots.notes.origin === "generated"
       ? "nothing: the rotator begins one; if it does not, meshjoin root rotate"
       : "import the next root, meshjoin root import, or let Meshjoin make it: meshjoin root rotate",
+  );
+}
+
+/** Set when the end of the root that signs is near: a rotation must begin, or the one under way is late. */
+export function rootEnding(
+  members: readonly Member[],
+  roots: Roots,
+  spec: MeshSpec,
+  now: Date,
+): Finding | undefined {
+  const end = rootEnd(members, roots);
+  if (end === undefined || stageOf(roots) === "idle") return rotationDue(members, roots, spec, now);
+  if (end.getTime() - now.getTime() > spec.intermediateTtl * 1000) return undefined;
+  return finding(
+    "RootExpiring",
+    `the root that signs ends at ${end.toISOString()}, and its rotation is still under way`,
+    "see what the rotation waits for, and mend that: meshjoin root status",
   );
 }
 

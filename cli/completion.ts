@@ -3,10 +3,14 @@ import type { Command, Option } from "commander";
 /** What the completion scripts call, with the words after `meshjoin` up to the one that is being typed. */
 export const COMPLETE = "__complete";
 
+/** A word of its own between an option and its value, as bash splits them. */
+const ASSIGNS = "=";
+
 /** The words that may stand in the place of the last one. */
 export function candidates(program: Command, words: readonly string[]): string[] {
-  const current = words.at(-1) ?? "";
   const { command, path, open } = walk(program, words.slice(0, -1));
+  const last = words.at(-1) ?? "";
+  const current = open !== undefined && last === ASSIGNS ? "" : last;
   const options = [program, ...path].flatMap((each) => each.options);
   const [, assigned] = /^(--[\w-]+)=/.exec(current) ?? [];
   const all =
@@ -33,6 +37,7 @@ function walk(program: Command, words: readonly string[]): Place {
   let open: Option | undefined;
   const path: Command[] = [];
   for (const word of words) {
+    if (open !== undefined && word === ASSIGNS) continue;
     if (open !== undefined) {
       open = undefined;
       continue;

@@ -18,10 +18,11 @@ complete -o default -F _meshjoin meshjoin`,
 _meshjoin() {
   local -a found
   found=("\${(@f)$(meshjoin ${COMPLETE} -- "\${(@)words[2,CURRENT]}" 2>/dev/null)}")
-  compadd -- $found
+  if [[ -n "$found" ]]; then compadd -- $found; else _files; fi
 }
 compdef _meshjoin meshjoin`,
-  fish: `complete -c meshjoin -f -a '(meshjoin ${COMPLETE} -- (commandline -opc)[2..-1] (commandline -ct) 2>/dev/null)'`,
+  fish: `complete -c meshjoin -f -a '(meshjoin ${COMPLETE} -- (commandline -opc)[2..-1] (commandline -ct) 2>/dev/null)'
+complete -c meshjoin -n '__fish_seen_subcommand_from import' -F`,
 };
 
 /** Prints a script for a shell to read. */

@@ -24,6 +24,11 @@ describe("completion", () => {
     ],
     [["status", "--output", "j"], ["json"]],
     [["status", "--output=j"], ["--output=json"]],
+    [["status", "--output", "=", "j"], ["json"]],
+    [
+      ["status", "--output", "="],
+      ["json", "text", "wide", "yaml"],
+    ],
     [["sync", "--confirm", "Mass"], ["MassLeave"]],
     [["-o", "json", "pla"], ["plan"]],
     [

@@ -1,6 +1,6 @@
 import type { Fault } from "../answers/error-finding.ts";
 import type { Cluster, ClusterRef } from "../cluster/cluster.ts";
-import { updateClusterCommand } from "../cluster/gcloud.ts";
+import { describeCommand, updateClusterCommand } from "../cluster/gcloud.ts";
 import { type NonMemberReason, nonMemberReason } from "../cluster/membership.ts";
 import { isConfigured, notConfigured } from "../cluster/sources.ts";
 import { clusterId, ISTIO_NAMESPACE, parseClusterResource } from "../names.ts";
@@ -123,7 +123,7 @@ function judgeCluster(cluster: Cluster, spec: MeshSpec): Absence {
     const why = `its label ${spec.meshLabel} is ${cluster.labels[spec.meshLabel]} now`;
     return assumed(why, labelCommand(cluster, spec));
   }
-  return ABSENCES[reason];
+  return ABSENCES[reason](cluster.ref);
 }
 
 /** `meshjoin label` does not overwrite the label of another mesh, and gcloud sets all labels anew. */
@@ -148,17 +148,19 @@ const BEING_DELETED: Absence = { certainty: "proved", runsOn: false, why: "it is
 
 /** How each reason counts as a departure. A status describes a fault, never a wish to leave. */
 const ABSENCES: Readonly<
-  Record<Exclude<NonMemberReason, "ProjectNotConfigured" | "NotLabelled" | "OtherMesh">, Absence>
+  Record<
+    Exclude<NonMemberReason, "ProjectNotConfigured" | "NotLabelled" | "OtherMesh">,
+    (ref: ClusterRef) => Absence
+  >
 > = {
-  NotAllowed: leftOut("MESHJOIN_ALLOW does not name it"),
-  Provisioning: open("GKE is still making it", "nothing: the next full run looks again"),
-  Stopping: BEING_DELETED,
-  Failed: open(
-    "GKE calls it failed",
-    "mend the cluster or delete it; gcloud container clusters describe names the fault",
-  ),
-  StatusUnknown: open(
-    "GKE gives it a status that this version of Meshjoin does not know",
-    "see it with gcloud container clusters describe; to take the cluster out, take its mesh label off or delete it",
-  ),
+  NotAllowed: () => leftOut("MESHJOIN_ALLOW does not name it"),
+  Provisioning: () => open("GKE is still making it", "nothing: the next full run looks again"),
+  Stopping: () => BEING_DELETED,
+  Failed: (ref) =>
+    open("GKE calls it failed", `mend the cluster or delete it; its fault: ${describeCommand(ref)}`),
+  StatusUnknown: (ref) =>
+    open(
+      "GKE gives it a status that this version of Meshjoin does not know",
+      `to take it out: meshjoin leave ${clusterId(ref)}; its status: ${describeCommand(ref)}`,
+    ),
 };

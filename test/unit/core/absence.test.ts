@@ -126,6 +126,15 @@ describe("judgeAbsence", () => {
     }
   });
 
+  it.each(["ERROR", "STATUS_UNSPECIFIED"] as const)(
+    "gives the command that shows the cluster in status %s",
+    (status) => {
+      expect(judgeAbsence(DEPARTED, having({ status }), aSpec()).cure).toMatch(
+        /gcloud container clusters describe \S+ --project=\S+ --location=\S+$/,
+      );
+    },
+  );
+
   it("leaves it to the source whether one that it has no more may run on", () => {
     const gone = { why: "nobody names it any more", runsOn: true };
     expect(judgeAbsence(DEPARTED, { gone }, aSpec())).toEqual({ certainty: "proved", ...gone });

@@ -1,11 +1,15 @@
 import type { PairStatus, Status } from "../shared/core/answers/status.ts";
 import { verdictOf } from "../shared/core/answers/verdict.ts";
+import { count } from "../shared/core/count.ts";
 
 /** What is still missing, as a sentence without its period; undefined when the goal is reached. */
 export type Goal = (status: Status) => string | undefined;
 
 /** The goals that have a name; any other is a cluster. */
-export const NAMED_GOALS: Readonly<Record<string, Goal>> = { synced: allSynced, whole };
+export const NAMED_GOALS: ReadonlyMap<string, Goal> = new Map([
+  ["synced", allSynced],
+  ["whole", whole],
+]);
 
 /** The cluster is a member, and all its pairs are synced. */
 export function isMember(clusterId: string): Goal {
@@ -35,6 +39,6 @@ function missing(pairs: readonly PairStatus[]): string | undefined {
   const [first] = open;
   if (first === undefined) return undefined;
   const rest = new Set(open.map(({ reader, target }) => `${reader} ${target}`)).size - 1;
-  const more = rest === 0 ? "" : `, and ${rest} more pairs`;
+  const more = rest === 0 ? "" : `, and ${count(rest, "more pair")}`;
   return `${first.reader} reads ${first.target}: ${first.status}${more}`;
 }

@@ -17,6 +17,8 @@ export interface Foresight {
   /** The writes on the members, if the command makes them itself; the result of `--dry-run` has them. */
   readonly plan?: Plan;
   readonly names?: Names;
+  /** The arguments with a cluster's ID for its name, which may be another's by the time of the answer. */
+  readonly args?: readonly string[];
 }
 
 /** What {@link showForesight} shows a program. */
@@ -60,7 +62,9 @@ export function graveCommand<Options extends object = object>(spec: GraveSpec<Op
         showForesight(session, foresight);
         return EXIT.done;
       }
-      return (await isMeant(session, foresight)) ? await run(session, options, ...args) : EXIT.failed;
+      return (await isMeant(session, foresight))
+        ? await run(session, options, ...(foresight.args ?? args))
+        : EXIT.failed;
     },
   });
 }

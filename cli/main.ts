@@ -19,6 +19,11 @@ async function confirm(question: string): Promise<boolean> {
   const terminal = createInterface({ input: process.stdin, output: process.stderr });
   try {
     return /^y(?:es)?$/i.test((await terminal.question(`${question} [y/N] `)).trim());
+  } catch (error) {
+    // Ctrl-C and Ctrl-D are a no.
+    if (!(error instanceof Error) || error.name !== "AbortError") throw error;
+    stderr.write("\n");
+    return false;
   } finally {
     terminal.close();
   }

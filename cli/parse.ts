@@ -2,7 +2,7 @@ import { type Command, CommanderError } from "commander";
 import type { Invocation } from "./command.ts";
 import { COMPLETE, candidates } from "./completion.ts";
 import { EXIT, type ExitCode } from "./exit-code.ts";
-import type { Format } from "./format.ts";
+import { type Format, formatIn, isForPrograms, programText } from "./format.ts";
 import type { OutputStream } from "./host.ts";
 import { createProgram } from "./program.ts";
 import type { MeshChoice } from "./settings.ts";
@@ -44,8 +44,18 @@ export function parseArguments(args: readonly string[], { stdout, stderr }: Stre
     program.parse(args, { from: "user" });
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
-    return error.exitCode === 0 ? EXIT.done : EXIT.usage;
+    if (error.exitCode === 0) return EXIT.done;
+    const format = formatIn(args);
+    if (format !== undefined && isForPrograms(format)) {
+      stdout.write(`${programText({ code: "InvalidInput", message: messageOf(error) }, format)}\n`);
+    }
+    return EXIT.usage;
   }
   if (parsed === undefined) throw new TypeError("a command without an action: make it with command()");
   return parsed;
+}
+
+/** Commander has no words for a group without a command: it writes the help. */
+function messageOf({ code, message }: CommanderError): string {
+  return code === "commander.help" ? "a command is missing" : message.replace(/^error: /, "");
 }

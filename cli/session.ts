@@ -1,15 +1,15 @@
-import { stringify } from "yaml";
 import type { MeshSpec } from "../shared/core/spec.ts";
 import { InputError, inWords, MeshjoinError } from "../shared/errors.ts";
 import type { Operator, OperatorPorts, OperatorRun } from "../shared/operator.ts";
 import type { Progress } from "../shared/progress.ts";
 import { DEADLINE_MS } from "../shared/runtime.ts";
 import { scrub } from "../shared/scrub.ts";
-import type { Format } from "./format.ts";
+import { type Format, isForPrograms, programText } from "./format.ts";
 import type { Host } from "./host.ts";
 import { ensureManifest } from "./manifest.ts";
 import { describeProgress } from "./render/progress.ts";
 import { type Screen, screenFor } from "./screen.ts";
+import { visible, withVisibleTexts } from "./visible.ts";
 
 /** One command at work: its access to the mesh, and its output, which is scrubbed of keys and tokens. */
 export interface Session {
@@ -37,7 +37,7 @@ export interface OperatorAccess {
 }
 
 export function openSession(host: Host, format: Format, verbose: boolean): Session {
-  const say = (line: string) => void host.stderr.write(`${scrub(line)}\n`);
+  const say = (line: string) => void host.stderr.write(`${visible(scrub(line))}\n`);
   const tell = (line: string) => say(stamped(host.elapsedMs(), line));
   return {
     host,
@@ -46,9 +46,10 @@ export function openSession(host: Host, format: Format, verbose: boolean): Sessi
     say,
     tell,
     show(result, render) {
-      host.stdout.write(
-        `${scrub(textOf(result, format, () => render(result, screenFor(host.stdout, host.env, format))))}\n`,
-      );
+      const text = isForPrograms(format)
+        ? programText(result, format)
+        : scrub(render(withVisibleTexts(result), screenFor(host.stdout, host.env, format)));
+      host.stdout.write(`${text}\n`);
     },
     async withPorts(use) {
       const operator: Operator = host.operator();
@@ -83,18 +84,6 @@ export function openSession(host: Host, format: Format, verbose: boolean): Sessi
       );
     },
   };
-}
-
-function textOf(result: object, format: Format, words: () => string): string {
-  switch (format) {
-    case "json":
-      return JSON.stringify(result);
-    case "yaml":
-      return stringify(result).trimEnd();
-    case "text":
-    case "wide":
-      return words();
-  }
 }
 
 function stamped(ms: number, text: string): string {

@@ -22,7 +22,7 @@ interface Wait {
  */
 export async function waitFor(session: Session, { goal, timeoutMs }: Wait): Promise<ExitCode> {
   const { host, say } = session;
-  const misses = NAMED_GOALS[goal] ?? isMember(await idOf(session, goal));
+  const misses = NAMED_GOALS.get(goal) ?? isMember(await idOf(session, goal));
   const end = host.elapsedMs() + timeoutMs;
   let said = "";
   for (;;) {

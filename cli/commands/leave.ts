@@ -60,7 +60,7 @@ async function foresee(session: Session, cluster: string): Promise<Foresight> {
       trustOf(mesh.leavers.find(({ clusterId }) => clusterId === id)?.state),
       ...plan.findings.filter(({ severity }) => severity === "error").map(({ message }) => `But ${message}.`),
     ];
-    return { effects, plan, names };
+    return { effects, plan, names, args: [id] };
   });
 }
 

@@ -57,11 +57,15 @@ async function foresee(session: Session): Promise<Foresight> {
         ],
       };
     }
+    const unseen = members.filter((member) => !isReachable(member)).length;
     const first = firstToEnd(members, namesIn(members));
     return {
       effects: [
         `This stops every write of the functions to mesh ${spec.meshId}: no cluster joins or leaves, and no certificate or token of its ${count(members.length, "member")} is renewed, until meshjoin resume.`,
         ...(first === undefined ? [] : [`The first to end is ${first}.`]),
+        ...(unseen === 0
+          ? []
+          : [`Not known: when those of ${count(unseen, "member")} end that cannot be reached.`]),
       ],
     };
   });

@@ -10,6 +10,7 @@ import { type Foresight, graveCommand } from "../grave-command.ts";
 import { namesIn } from "../mesh-names.ts";
 import { exitCodeOfRun, showReconciled } from "../reconciled.ts";
 import type { Session } from "../session.ts";
+import { inScope, unseenOf } from "../unseen.ts";
 
 interface RotateOptions extends ClusterOption {
   readonly compromised?: boolean;
@@ -56,6 +57,7 @@ async function foresee(
     return {
       effects: [
         `This replaces the intermediate CA of ${count(owners.length, "member")}, ${pace}: ${owners.map(names).join(", ") || "none has one"}. Workloads keep their certificates until they renew them.`,
+        ...unseenOf(inScope(mesh.members, scope), names),
         ...(stage === "idle" ? [] : [`A root rotation is under way, at stage ${stage}.`]),
       ],
       plan,

@@ -3,6 +3,7 @@ import { massLeavers } from "../../shared/core/answers/mass-leave.ts";
 import { type Reconciled, reconcile } from "../../shared/reconcile.ts";
 import { scopeOf } from "../cluster.ts";
 import { type ClusterOption, clusterOption, command } from "../command.ts";
+import { isForPrograms } from "../format.ts";
 import {
   CONFIRMABLE,
   CONFIRMED_BY_YES,
@@ -58,11 +59,11 @@ export const sync = command<SyncOptions>({
   },
 });
 
-/** Asks a person; a program that reads JSON is not asked. */
+/** Asks a person; a program that reads the result is not asked. */
 async function isMeant(session: Session, leavers: readonly string[]): Promise<boolean> {
   const names = `${leavers.length} clusters that seem to have left (${leavers.join(", ")})`;
   const { confirm } = session.host;
-  if (confirm === undefined || session.format === "json") {
+  if (confirm === undefined || isForPrograms(session.format)) {
     session.say(`the members keep their credentials of ${names}; if they have left, run meshjoin sync --yes`);
     return false;
   }

@@ -12,6 +12,7 @@ import { type Foresight, graveCommand } from "../grave-command.ts";
 import { namesIn } from "../mesh-names.ts";
 import { exitCodeOfRun, showReconciled } from "../reconciled.ts";
 import type { Session } from "../session.ts";
+import { inScope, unseenOf } from "../unseen.ts";
 
 /** To run it is the confirmation that another version of Istio waits for. */
 const CONFIRMED = ["IstioVersionDiffers"] as const satisfies Reason[];
@@ -54,11 +55,12 @@ async function foresee(session: Session, cluster: string | undefined): Promise<F
           ? [`${names(clusterId)} (${state.controlPlane?.istioVersion ?? "no istiod"})`]
           : [],
       );
+    const unseen = unseenOf(inScope(mesh.members, scope), names);
     const effect =
       versions.length === 0
-        ? `No member needs it: each runs Istio ${run.template.tag} as this build installs it.`
+        ? `No member ${unseen.length === 0 ? "" : "that can be reached "}needs it: each runs Istio ${run.template.tag} as this build installs it.`
         : `This brings ${count(versions.length, "member")} to Istio ${run.template.tag} as this build installs it, one after the other: ${versions.join(", ")}. istiod of each restarts; sidecars stay as they are.`;
-    return { effects: [effect], plan, names };
+    return { effects: [effect, ...unseen], plan, names };
   });
 }
 

@@ -3,11 +3,16 @@ import { count } from "../../shared/core/count.ts";
 import { renderRows } from "../../shared/table.ts";
 import type { Paint } from "../paint.ts";
 import type { Screen } from "../screen.ts";
+import { renderContexts } from "./contexts.ts";
 import { blocks } from "./words.ts";
 
 /** A line for each check, and below it the cure if it is not well. Checks of functions name their account. */
 export function renderDiagnosis({ checks }: Diagnosis, { paint }: Screen): string {
-  return blocks(renderRows(checks.flatMap((check) => rows(check, paint))), verdict(checks, paint));
+  return blocks(
+    renderRows(checks.flatMap((check) => rows(check, paint))),
+    verdict(checks, paint),
+    renderContexts(checks.map(({ cure = "" }) => cure)),
+  );
 }
 
 function verdict(checks: readonly Check[], paint: Paint): string {

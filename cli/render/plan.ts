@@ -2,6 +2,7 @@ import type { Plan, PlannedAction } from "../../shared/core/answers/plan.ts";
 import { count } from "../../shared/core/count.ts";
 import type { Colour } from "../paint.ts";
 import type { Names, Screen } from "../screen.ts";
+import { renderContexts } from "./contexts.ts";
 import { renderFindings } from "./findings.ts";
 import { renderFittedRows } from "./fitted-table.ts";
 import { blocks, someOf, tally } from "./words.ts";
@@ -26,6 +27,7 @@ export function renderPlan({ actions, findings }: Plan, screen: Screen, names: N
       ([clusterId, own]) => `${paint("bold", names(clusterId))}\n${changes(own, screen)}`,
     ),
     renderFindings(findings, paint, names),
+    renderContexts(findings.map(({ cure }) => cure)),
   );
 }
 

@@ -1,10 +1,11 @@
 import { distinct, type Finding } from "../../shared/core/answers/finding.ts";
 import type { RunStatus, Status } from "../../shared/core/answers/status.ts";
 import { type Health, type Verdict, verdictOf } from "../../shared/core/answers/verdict.ts";
-import { contextCommand, kubectlOn } from "../../shared/core/cluster/gcloud.ts";
+import { kubectlOn } from "../../shared/core/cluster/gcloud.ts";
 import { count } from "../../shared/core/count.ts";
 import type { Colour } from "../paint.ts";
 import { type Names, namesFor, type Screen } from "../screen.ts";
+import { renderContexts } from "./contexts.ts";
 import { findingLines, renderFindings } from "./findings.ts";
 import { renderFittedTable } from "./fitted-table.ts";
 import { FINGERPRINT_DIGITS, membersTable, networksOf } from "./members-table.ts";
@@ -12,8 +13,6 @@ import { openPairsTable } from "./open-pairs-table.ts";
 import { rotationLines } from "./rotation.ts";
 import { cellTime, sentenceTime } from "./time.ts";
 import { blocks } from "./words.ts";
-
-const CONTEXTS_MAX = 3;
 
 const COLOURS: Readonly<Record<Health, Colour>> = { whole: "green", degraded: "yellow", broken: "red" };
 
@@ -33,19 +32,11 @@ export function renderStatus(status: Status, screen: Screen): string {
   );
 }
 
-/** For who pastes a cure: the commands that make the contexts in it. */
+/** How each member is reached is known here. */
 function contexts({ members, findings }: Status): string {
   const cures = [...findings, ...members.flatMap((member) => member.findings)].map(({ cure }) => cure);
-  const commands = members
-    .filter((member) => cures.some((cure) => cure.includes(`${kubectlOn(member)} `)))
-    .map((member) => `  ${contextCommand(member, member.endpoint === "dns")}`);
-  if (commands.length === 0) return "";
-  const more = commands.length - CONTEXTS_MAX;
-  return [
-    "If kubectl does not know such a context:",
-    ...commands.slice(0, CONTEXTS_MAX),
-    ...(more > 0 ? [`  and the same for ${more} more`] : []),
-  ].join("\n");
+  const endpoints = new Map(members.map((member) => [kubectlOn(member), member.endpoint]));
+  return renderContexts(cures, (ref) => endpoints.get(kubectlOn(ref)) === "dns");
 }
 
 function verdictLine({ health, text }: Verdict, { paint }: Screen): string {

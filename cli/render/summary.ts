@@ -1,8 +1,9 @@
 import { distinct, type Finding } from "../../shared/core/answers/finding.ts";
 import { isUnfinished, type Outcome } from "../../shared/core/answers/outcome.ts";
 import type { Summary } from "../../shared/core/answers/summary.ts";
-import type { Colour } from "../paint.ts";
+import type { Colour, Paint } from "../paint.ts";
 import type { Names, Screen } from "../screen.ts";
+import { renderContexts } from "./contexts.ts";
 import { renderFindings } from "./findings.ts";
 import { renderFittedTable } from "./fitted-table.ts";
 import { blocks, someOf, tally } from "./words.ts";
@@ -27,15 +28,20 @@ export function renderSummary(summary: Summary, screen: Screen, names: Names): s
       `Pairs: ${tally(pairs.map((pair) => pair.outcome)).join(", ") || "none"}`,
     ].join("\n"),
     changes(summary, screen, names),
-    renderFindings(openFindings(summary), paint, names),
+    openBlock(summary, paint, names),
   );
 }
 
 /** The same, without a word about outcomes where nothing was to change. */
 export function renderChanges(summary: Summary, screen: Screen, names: Names): string {
   return summary.outcome === "unchanged"
-    ? renderFindings(openFindings(summary), screen.paint, names)
+    ? openBlock(summary, screen.paint, names)
     : renderSummary(summary, screen, names);
+}
+
+function openBlock(summary: Summary, paint: Paint, names: Names): string {
+  const open = openFindings(summary);
+  return blocks(renderFindings(open, paint, names), renderContexts(open.map(({ cure }) => cure)));
 }
 
 /** A note says why the run acts. Where it has acted, the note is not true any more. */

@@ -27,7 +27,7 @@ while True:
         break
     shown += data
     if not answered and b"[y/N]" in shown:
-        os.write(terminal, sys.argv[1].encode() + b"\\n")
+        os.write(terminal, sys.argv[1].encode() + (b"" if sys.argv[1] in ("\\x03", "\\x04") else b"\\n"))
         answered = True
 _, status = os.waitpid(child, 0)
 sys.stdout.buffer.write(shown)
@@ -102,10 +102,11 @@ describe("a command that asks", () => {
 
   if (hasTerminal) {
     it("says on a terminal what will happen, waits for an answer, and takes only a yes for one", async () => {
-      for (const answer of ["n", ""]) {
+      for (const answer of ["n", "", "\u0003", "\u0004"]) {
         const { code, out } = await onTerminal(answer);
         expect([code, out]).toEqual([1, expect.stringContaining("the first root of the mesh")]);
         expect(out).toContain("Continue? [y/N]");
+        expect(out).not.toContain("error");
         expect(await signing()).toBeUndefined();
       }
       expect(await onTerminal("yes")).toMatchObject({

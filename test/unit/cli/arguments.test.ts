@@ -101,3 +101,23 @@ describe("arguments", () => {
     }
   });
 });
+
+describe("wrong arguments", () => {
+  it.each([
+    ["stats -o json", "unknown command 'stats'"],
+    ["status --nope --output=json", "unknown option '--nope'"],
+    ["leave -ojson", "missing required argument 'CLUSTER'"],
+    ["root --output json", "a command is missing"],
+  ])("are an error in JSON for who asked for JSON: %s", (args, message) => {
+    const { parsed, out } = parse(args);
+    expect([parsed, JSON.parse(out)]).toEqual([
+      2,
+      { code: "InvalidInput", message: expect.stringContaining(message) },
+    ]);
+  });
+
+  it("leave standard output to the result where a person reads it", () => {
+    expect(parse("stats")).toMatchObject({ parsed: 2, out: "" });
+    expect(parse("root import -o-json")).toMatchObject({ parsed: 2, out: "" });
+  });
+});

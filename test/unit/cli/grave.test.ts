@@ -2,6 +2,7 @@ import { describe, expect, it } from "@jest/globals";
 import type { DryRun } from "../../../cli/grave-command.ts";
 import type { ManifestTemplate } from "../../../shared/istio/template.ts";
 import { makeRoot } from "../../../shared/pki/make-root.ts";
+import { aCluster } from "../../support/builders/cluster.ts";
 import { aMesh, type FakeMesh } from "../../support/fakes/mesh.ts";
 import { MANIFEST_TEMPLATE } from "../../support/fixtures/manifest-template.ts";
 import { versionsOf } from "../reconcile/world.ts";
@@ -190,5 +191,31 @@ describe("pause and resume", () => {
     const resumed = await call(mesh, "resume", { answer: false });
     expect([resumed.code, resumed.questions, await noteOf()]).toEqual([0, [], undefined]);
     expect(JSON.parse((await call(mesh, "resume -o json")).out)).toMatchObject({ outcome: "unchanged" });
+  });
+});
+
+describe("a question", () => {
+  it("is about the cluster that it showed, though another has its name by the time of the yes", async () => {
+    const mesh = await aMesh({ members: 2, spec: { projects: ["shop", "zoo"] } });
+    await mesh.reconcile("mesh");
+    const { ref } = mesh.clusters[0]!;
+    const other = aCluster({ project: "zoo", name: "m1", id: "other" });
+    const { code } = await call(mesh, "leave m1", {
+      answer: true,
+      whileAsked: () => {
+        mesh.directory.delete(ref);
+        mesh.add(other);
+      },
+    });
+    expect(code).toBe(2);
+    expect(mesh.directory.peek(other.ref)?.labels).toEqual(other.labels);
+  });
+
+  it.each(["upgrade", "rotate", "pause"])("names what it could not see: %s", async (command) => {
+    const mesh = await aJoinedMesh();
+    mesh.servers[1]!.faults.unreachable = true;
+    const { out } = await call(mesh, `${command} --dry-run`);
+    expect(out).toMatch(/^Not known: .* 1 member/m);
+    expect(out).not.toContain("No member needs it");
   });
 });

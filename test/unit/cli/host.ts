@@ -21,6 +21,8 @@ export interface Terminal {
   readonly env?: Readonly<Record<string, string>>;
   /** The answer of the person at the terminal; left out if no person sits there. */
   readonly answer?: boolean;
+  /** What happens while the person thinks. */
+  readonly whileAsked?: () => void;
   readonly manifest?: Renderer | "missing";
   /** Of the first run of the command; long enough for everything unless it says otherwise. */
   readonly signal?: AbortSignal;
@@ -89,6 +91,7 @@ export async function call(mesh: FakeMesh, args: string, terminal: Terminal = {}
       : {
           confirm: async (question: string) => {
             questions.push(question);
+            terminal.whileAsked?.();
             return answer;
           },
         }),

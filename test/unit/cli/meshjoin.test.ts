@@ -135,6 +135,7 @@ describe("sync", () => {
     it.each([
       ["sync", {}],
       ["sync --output json", { answer: true }],
+      ["sync --output yaml", { answer: true }],
     ] as const)("stops where nobody can be asked, and names the flag: %s", async (args, terminal) => {
       const mesh = await aDesertedMesh();
       const { code, err, questions } = await call(mesh, args, terminal);

@@ -7,8 +7,10 @@ import { createUndo, type Undo } from "../os/undo.ts";
 import { type ApiClient, createApiClient } from "./api-client.ts";
 import { type AutopilotPolicy, enforceAutopilot } from "./autopilot.ts";
 import { type FaultProxy, startFaultProxy } from "./fault-proxy.ts";
+import { bringGatewayApi } from "./gateway-api.ts";
 import { type ApiServer, startApiServer, startControllerManager, startEtcd } from "./kube-processes.ts";
 import { renderKubeconfig } from "./kubeconfig.ts";
+import { type LoadBalancers, startLoadBalancers } from "./load-balancers.ts";
 import type { ImageRegistry } from "./node/image-registry.ts";
 import { startKubeletServer } from "./node/kubelet-server.ts";
 import { type IstiodOfPod, type NodeStandIn, startNode } from "./node/node.ts";
@@ -45,6 +47,8 @@ export interface RunningClusterOptions {
   readonly registry: ImageRegistry;
   /** Where the cluster is an Autopilot one. */
   readonly autopilot?: AutopilotPolicy;
+  /** `false`: GKE brings no Gateway API. */
+  readonly gatewayApi?: boolean;
   /** Where sidecars are to run. */
   readonly traffic?: TrafficSupport;
   /**
@@ -84,6 +88,7 @@ export interface RunningCluster {
   readonly auditLogPath: string;
   readonly podCidr: string;
   readonly proxy: Pick<FaultProxy, "setFault">;
+  readonly loadBalancers: Pick<LoadBalancers, "withhold">;
   /** The oldest first. */
   istiods(): readonly RunningIstiod[];
   /** Of an Autopilot cluster; resolves when it is in force. */
@@ -96,6 +101,8 @@ const KUBELET_PORT = 10_250;
 /** sun_path of sockaddr_un on macOS. */
 const LONGEST_SOCKET_PATH = 103;
 const CONTROLLERS_TIMEOUT_MS = 60_000;
+/** Loopback, so that an Envoy of this machine can dial them; istiod takes them as any other. */
+const LOAD_BALANCERS = "127.65";
 
 async function socketPaths(dir: string, undo: Undo): Promise<PortForwardSockets> {
   const inside = socketsIn(dir);
@@ -214,7 +221,10 @@ async function start(options: RunningClusterOptions, undo: Undo): Promise<Runnin
   const kubeconfig = renderKubeconfig({ name, server, ca: { pem: caPem }, token: tokens.admin });
   await writeFile(kubeconfigPath, kubeconfig, { mode: 0o600 });
   await waitForControllers(api);
+  if (options.gatewayApi !== false) await bringGatewayApi(api);
   if (options.autopilot !== undefined) await enforceAutopilot(api, options.autopilot);
+  const loadBalancers = startLoadBalancers({ api, prefix: `${LOAD_BALANCERS}.${options.podCidrIndex}` });
+  undo.add(async () => loadBalancers.stop());
   return {
     name,
     server: `https://127.0.0.1:${proxy.port}`,
@@ -224,6 +234,7 @@ async function start(options: RunningClusterOptions, undo: Undo): Promise<Runnin
     auditLogPath: apiServer.auditLogPath,
     podCidr: `10.${100 + options.podCidrIndex}.0.0/16`,
     proxy,
+    loadBalancers,
     istiods: () => node.istiods().flatMap(runningIstiod),
     setAutopilot: (policy) => enforceAutopilot(api, policy),
     stop: () => undo.run(),

@@ -44,6 +44,8 @@ export interface FleetOptions {
   readonly autoscaler?: boolean;
   /** Run istiod so that sidecars of a vanilla Envoy may talk to each other; `startTraffic` starts them. */
   readonly traffic?: boolean;
+  /** Over how many VPC networks the clusters are spread, in turn; 1 unless given. */
+  readonly networks?: number;
   /** `false` leaves the firewall rule for pods out. */
   readonly firewall?: boolean;
   readonly progress: (line: string) => void;
@@ -102,8 +104,13 @@ export interface ClusterOptions {
   readonly labels?: Readonly<Record<string, string>>;
   /** Default: a Standard cluster. */
   readonly autopilot?: boolean;
+  /** Default: `default`. */
+  readonly network?: string;
+  /** `false`: GKE brings no Gateway API. */
+  readonly gatewayApi?: boolean;
 }
 
+const DEFAULT_NETWORK = "default";
 const DELIVERY_POLL_MS = 50;
 const BUILD = fileURLToPath(new URL("../../scripts/build/build.ts", import.meta.url));
 const DIST = fileURLToPath(new URL("../../dist", import.meta.url));
@@ -154,6 +161,7 @@ async function start(options: FleetOptions, undo: Undo): Promise<SandboxFleet> {
       progress: options.progress,
       autoscaler: options.autoscaler === true,
       firewall: options.firewall ?? true,
+      networks: networksOf(options),
       enforcesFirewall: traffic?.tellsPodsApart === true,
       ...(traffic !== undefined && { traffic }),
     },
@@ -333,9 +341,9 @@ function assemble(parts: Parts, undo: Undo): SandboxFleet {
       functions: parts.functions.urls,
       members: google.members(),
     }),
-    async createCluster(name, { location = LOCATIONS[0], labels, autopilot = false } = {}) {
+    async createCluster(name, { location = LOCATIONS[0], labels, ...rest } = {}) {
       const joining = options.join ? { [meshLabel]: meshId } : {};
-      await client.createCluster({ name, location, labels: labels ?? joining, autopilot });
+      await client.createCluster({ ...rest, name, location, labels: labels ?? joining });
       return memberNamed(name);
     },
     async deleteCluster(name) {
@@ -355,6 +363,13 @@ function assemble(parts: Parts, undo: Undo): SandboxFleet {
   };
 }
 
+/** Their names; the first is the one that every project has. */
+function networksOf({ networks = 1 }: FleetOptions): string[] {
+  return Array.from({ length: networks }, (_, index) =>
+    index === 0 ? DEFAULT_NETWORK : `network-${index + 1}`,
+  );
+}
+
 /**
  * The first clusters, all asked for at once as a script would; then, if they join, until they are one mesh.
  */
@@ -362,11 +377,15 @@ async function populate(fleet: SandboxFleet, options: FleetOptions): Promise<voi
   if (options.join && options.members > 0 && fleet.file().functions["on-cluster-event"] === undefined) {
     throw new Error("the bundle has no function on-cluster-event, so nothing would join; use --no-join");
   }
+  const networks = networksOf(options);
   const names = Array.from({ length: options.members }, (_, index) => `mesh-${index + 1}`);
   if (names.length > 0) options.progress(`starting ${names.join(", ")}`);
   const created = await Promise.allSettled(
     names.map((name, index) =>
-      fleet.createCluster(name, { location: LOCATIONS[index % LOCATIONS.length] ?? LOCATIONS[0] }),
+      fleet.createCluster(name, {
+        location: LOCATIONS[index % LOCATIONS.length] ?? LOCATIONS[0],
+        network: networks[index % networks.length] ?? DEFAULT_NETWORK,
+      }),
     ),
   );
   const failed = created.filter((result) => result.status === "rejected");

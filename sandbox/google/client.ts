@@ -28,6 +28,10 @@ export interface NewCluster {
   readonly labels: Readonly<Record<string, string>>;
   /** As `gcloud container clusters create-auto` makes it. */
   readonly autopilot?: boolean;
+  /** Of the VPC; GKE takes `default`. */
+  readonly network?: string;
+  /** `false` as with `--gateway-api=disabled`. */
+  readonly gatewayApi?: boolean;
 }
 
 const POLL_MS = 250;
@@ -61,11 +65,13 @@ export function createCloudClient(options: CloudClientOptions): CloudClient {
     }
   };
   return {
-    async createCluster({ name, location, labels, autopilot = false }) {
+    async createCluster({ name, location, labels, autopilot = false, network, gatewayApi = true }) {
       const answer = await call("POST", gke(location, "clusters"), {
         cluster: {
           name,
           resourceLabels: labels,
+          ...(network === undefined ? {} : { network }),
+          ...(gatewayApi ? {} : { networkConfig: { gatewayApiConfig: { channel: "CHANNEL_DISABLED" } } }),
           ...(autopilot ? { autopilot: { enabled: true } } : { initialNodeCount: 1 }),
         },
       });

@@ -38,12 +38,17 @@ import { startSecretManager } from "./secret-manager/api.ts";
 
 export const PROJECT = { id: "meshjoin-sandbox", number: "314159265358" } as const;
 
-/** Of every cluster that gets its pods' addresses from the sandbox. */
-const PODS_RULE = {
-  name: "meshjoin-pods",
-  sourceRanges: [POD_ADDRESSES],
-  allowed: [{ IPProtocol: "tcp" }, { IPProtocol: "udp" }, { IPProtocol: "icmp" }],
-};
+const DEFAULT_NETWORK = "default";
+
+/** Of every cluster in a network that gets its pods' addresses from the sandbox. */
+function podsRule(network: string) {
+  return {
+    name: network === DEFAULT_NETWORK ? "meshjoin-pods" : `meshjoin-pods-${network}`,
+    network: `global/networks/${network}`,
+    sourceRanges: [POD_ADDRESSES],
+    allowed: [{ IPProtocol: "tcp" }, { IPProtocol: "udp" }, { IPProtocol: "icmp" }],
+  };
+}
 
 /** A mirror that holds what Istio publishes, as Terraform's `image_mirror` makes one. */
 export const MIRROR_HUB = "europe-west1-docker.pkg.dev/meshjoin-sandbox/meshjoin-docker-hub/istio";
@@ -59,8 +64,10 @@ export interface GoogleCloudOptions {
   readonly traffic?: TrafficSupport;
   /** Whether the clusters heed autoscalers and disruption budgets. */
   readonly autoscaler?: boolean;
-  /** `false` leaves out the rule that lets pods of all clusters in network `default` reach each other. */
+  /** `false` leaves out the rule that lets pods of all clusters in a network reach each other. */
   readonly firewall?: boolean;
+  /** Names of the networks that have that rule; `default` unless given. */
+  readonly networks?: readonly string[];
   /** Whether something asks `GoogleCloud.firewall` before pods reach each other. */
   readonly enforcesFirewall?: boolean;
 }
@@ -144,9 +151,14 @@ export async function startGoogleCloud(options: GoogleCloudOptions, undo: Undo):
   const state = createProjectState([PROJECT]);
   const projectApis = await startProjectApis({ ...shared, state });
   undo.add(() => projectApis.close());
-  const compute: ComputeApi = await startCompute({ ...shared, state, networks: () => networksOf(gke) });
+  const made = options.networks ?? [DEFAULT_NETWORK];
+  const compute: ComputeApi = await startCompute({
+    ...shared,
+    state,
+    networks: () => [...made, ...networksOf(gke)],
+  });
   undo.add(() => compute.close());
-  if (options.firewall !== false) compute.create(PROJECT.id, PODS_RULE);
+  for (const network of options.firewall === false ? [] : made) compute.create(PROJECT.id, podsRule(network));
   const firewall = createPodFirewall({
     clusters: () => gke.clusters(),
     rules: (project, network) => compute.rules(project, network),
@@ -266,7 +278,7 @@ async function startPubSubOf(
   return pubsub;
 }
 
-/** No API of the sandbox makes networks: those exist that a cluster is in. */
+/** No API of the sandbox makes networks: beside those of its start, those exist that a cluster is in. */
 function networksOf(gke: GkeApi): string[] {
   return gke.clusters().map(({ request }) => networkOf(PROJECT.id, request.stated).name);
 }

@@ -102,13 +102,17 @@ export function createRunningClusters(options: RunningClustersOptions): RunningC
     },
     faults: {
       set(id, fault) {
-        const proxy = running.get(id)?.proxy;
-        if (proxy === undefined) return false;
-        proxy.setFault(proxyFault(fault));
+        const cluster = running.get(id);
+        if (cluster === undefined) return false;
+        if (fault.kind === "gatewayAddress") cluster.loadBalancers.withhold(true);
+        else cluster.proxy.setFault(proxyFault(fault));
         return true;
       },
       clearAll() {
-        for (const { proxy } of running.values()) proxy.setFault(undefined);
+        for (const { proxy, loadBalancers } of running.values()) {
+          proxy.setFault(undefined);
+          loadBalancers.withhold(false);
+        }
       },
     },
     get: (id) => running.get(id),

@@ -81,7 +81,7 @@ function foreign({ kind, metadata }: KubernetesObject, cause?: unknown): Refused
   });
 }
 
-function refOf({ apiVersion, kind, metadata }: KubernetesObject): ObjectRef {
+export function refOf({ apiVersion, kind, metadata }: KubernetesObject): ObjectRef {
   const { name, namespace } = metadata;
   return { apiVersion, kind, name, ...(namespace === undefined ? {} : { namespace }) };
 }

@@ -2,29 +2,21 @@ import pLimit from "p-limit";
 import { applyControlPlane } from "../apply/control-plane.ts";
 import { assertNotForeign } from "../apply/owned.ts";
 import { settleAll } from "../async/settle-all.ts";
-import { type Finding, finding } from "../core/answers/finding.ts";
-import { type Outcome, worst } from "../core/answers/outcome.ts";
+import { worst } from "../core/answers/outcome.ts";
 import type { Member } from "../core/member/observation.ts";
-import { annotation } from "../core/names.ts";
 import { controlPlane, isDefinition, onceThere } from "../istio/control-plane.ts";
-import { newlyOwned } from "../istio/drift.ts";
 import { listedKinds, type RenderedKind } from "../istio/needed-permissions.ts";
-import type { KubernetesObject, ObjectMeta } from "../ports/kubernetes-object.ts";
+import type { KubernetesObject } from "../ports/kubernetes-object.ts";
 import type { MemberApi } from "../ports/member-api.ts";
 import { type MemberFault, merge, type Report, settle } from "../report.ts";
 import type { Run } from "../run.ts";
 import { currentMembers, type Phase } from "./course.ts";
 import { eachOf } from "./each-of.ts";
 import { leftOver, type Pruned, prune } from "./left-over.ts";
+import { type Repaired, repairObject } from "./take-back.ts";
 
 /** Requests of one member at the same time. */
 const OBJECTS_AT_ONCE = 8;
-
-/**
- * The manager from which Meshjoin last took a field of the object back. If the same manager sets a field
- * again it will not stop, and Meshjoin does not fight it (design rule 5).
- */
-const TAKEN_BACK_FROM = annotation("taken-back-from");
 
 /** Takes back, once, each field that another manager changed on members of the present manifest. */
 export const drift: Phase = async (run, course) => {
@@ -133,56 +125,4 @@ async function ownOf(
 
 function keyOf({ kind, metadata: { namespace = "", name } }: KubernetesObject): string {
   return `${kind} ${namespace}/${name}`;
-}
-
-interface Repaired {
-  readonly outcome: Outcome;
-  readonly found: Finding;
-}
-
-interface Place {
-  readonly api: MemberApi;
-  readonly id: string;
-  readonly signal: AbortSignal;
-}
-
-async function repairObject(
-  { api, id, signal }: Place,
-  object: KubernetesObject,
-  now: ObjectMeta,
-): Promise<Repaired | undefined> {
-  const before = now.annotations?.[TAKEN_BACK_FROM];
-  const dry = await api.writer.apply(marked(object, before), { force: true, dryRun: true, signal });
-  const from = newlyOwned(now, dry.metadata).join(", ");
-  if (from === "") {
-    if (before !== undefined) await api.writer.apply(object, { force: true, signal });
-    return undefined;
-  }
-  const what = `${object.kind} ${object.metadata.name}`;
-  if (from === before) {
-    const found = finding(
-      "FieldConflict",
-      `${what} was changed by ${from} again, after Meshjoin took it back; Meshjoin leaves it as it is`,
-      "make that manager leave the object alone, or set its values in shared/istio/values.yaml",
-      id,
-    );
-    return { outcome: "failed", found };
-  }
-  await api.writer.apply(marked(object, from), { force: true, signal });
-  const found = finding(
-    "ControlPlaneEdited",
-    `${what} was changed by ${from}`,
-    "nothing: Meshjoin took it back",
-    id,
-  );
-  return { outcome: "updated", found };
-}
-
-function marked(object: KubernetesObject, from: string | undefined): KubernetesObject {
-  if (from === undefined) return object;
-  const { metadata } = object;
-  return {
-    ...object,
-    metadata: { ...metadata, annotations: { ...metadata.annotations, [TAKEN_BACK_FROM]: from } },
-  };
 }

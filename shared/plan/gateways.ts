@@ -65,7 +65,10 @@ export function planGateways(context: PairContext): GatewayPlan {
   return {
     actions: own.flatMap((member) => applies(member, context) ?? removes(member, context) ?? []),
     findings: own.flatMap((member) => notUp(member, context) ?? []),
-    owners: own.filter((member) => wantedGateway(member, context.members, context.spec) !== undefined),
+    owners: own.flatMap((member) => {
+      const wanted = wantedGateway(member, context.members, context.spec);
+      return wanted === undefined ? [] : [{ member, wanted }];
+    }),
   };
 }
 
@@ -74,7 +77,12 @@ export interface GatewayPlan {
   /** One for each gateway that is there and not up. */
   readonly findings: readonly Finding[];
   /** Members that can have a gateway now, and should. */
-  readonly owners: readonly ReachableMember[];
+  readonly owners: readonly GatewayOwner[];
+}
+
+export interface GatewayOwner {
+  readonly member: ReachableMember;
+  readonly wanted: WantedGateway;
 }
 
 /** Whether requests of other networks get in; false, too, where nothing is known. */

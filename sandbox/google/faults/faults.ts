@@ -14,6 +14,7 @@ const kinds = [
   "corruptPayload",
   "imagePull",
   "firewall",
+  "gatewayAddress",
 ] as const;
 export type FaultKind = (typeof kinds)[number];
 
@@ -55,7 +56,8 @@ const SUPPORTED: Readonly<Record<BoardTarget | "member", readonly FaultKind[]>> 
   projects: ["delay", "refuse", "status"],
   registry: ["imagePull"],
   firewall: ["firewall"],
-  member: ["delay", "refuse", "status"],
+  /** `gatewayAddress`: its load balancers lose their addresses. */
+  member: ["delay", "refuse", "status", "gatewayAddress"],
 };
 
 const NEEDS: Readonly<Partial<Record<FaultKind, readonly (keyof Fault)[]>>> = {

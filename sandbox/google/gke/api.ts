@@ -14,6 +14,7 @@ import {
   startedEntry,
 } from "./audit-entry.ts";
 import {
+  bringsGatewayApi,
   type ClusterRecord,
   chooseServiceRange,
   clusterPath,
@@ -43,6 +44,8 @@ export interface KubernetesSettings {
   readonly serviceRange: string;
   /** Of an Autopilot cluster alone. */
   readonly autopilot?: WorkloadPolicy;
+  /** Whether GKE brings the Gateway API. */
+  readonly gatewayApi: boolean;
 }
 
 /** Makes, changes and removes the processes of the clusters that the API only describes. */
@@ -191,6 +194,7 @@ function createCluster(state: State, call: RestCall): object {
         update(state, ref, {
           kubernetes: await state.options.backend.create(ref, {
             serviceRange,
+            gatewayApi: bringsGatewayApi(request.stated),
             ...(policy === undefined ? {} : { autopilot: policy }),
           }),
           status: "RUNNING",

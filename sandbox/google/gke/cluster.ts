@@ -309,6 +309,12 @@ function network(ref: ClusterRef, stated: Readonly<Record<string, unknown>>): ob
 }
 
 /** The VPC that a cluster of these fields is in: of a project of its own where it is shared. */
+/** By default a cluster of this version has it; `gcloud … --gateway-api=disabled` says otherwise. */
+export function bringsGatewayApi(stated: Readonly<Record<string, unknown>>): boolean {
+  const { channel } = record(record(stated["networkConfig"])["gatewayApiConfig"]);
+  return channel !== "CHANNEL_DISABLED";
+}
+
 export function networkOf(project: string, stated: Readonly<Record<string, unknown>>): VpcRef {
   const named =
     text(record(stated["networkConfig"] ?? {})["network"]) ?? text(stated["network"]) ?? "default";

@@ -20,6 +20,8 @@ export interface FleetUse {
   readonly members: number;
   /** `MESHJOIN_*` for the functions. */
   readonly env?: Readonly<Record<string, string>>;
+  /** Over how many networks the members are spread. */
+  readonly networks?: number;
   /** Whether sidecars are to run. */
   readonly traffic?: boolean;
   /** `false` leaves out the rule by which pods of one cluster reach those of another. */
@@ -33,14 +35,22 @@ export interface FleetUse {
  * functions asked IAM for. IAM may have denied none of it but what a scenario withheld.
  */
 export function useFleet(use: FleetUse): { readonly fleet: SandboxFleet } {
-  const { members, env = {}, traffic = false, autoscaler = false, firewall = true } = use;
+  const { members, env = {}, networks = 1, traffic = false, autoscaler = false, firewall = true } = use;
   let dir: string;
   let fleet: SandboxFleet | undefined;
   beforeAll(async () => {
     dir = await mkdtemp(join(tmpdir(), "meshjoin-scenarios-"));
     // `npm test` has just built it, once for all fleets.
     const runs = { dir, bundle: DIST, join: true, env: { ...process.env, ...env } };
-    fleet = await startFleet({ ...runs, members, traffic, autoscaler, firewall, progress: () => undefined });
+    fleet = await startFleet({
+      ...runs,
+      members,
+      networks,
+      traffic,
+      autoscaler,
+      firewall,
+      progress: () => undefined,
+    });
     await fleet.waitUntilDelivered();
   }, START_MS);
   beforeEach(() => fleet?.iam.enter(expect.getState().currentTestName ?? ""));

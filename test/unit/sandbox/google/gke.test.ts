@@ -173,7 +173,12 @@ describe("the GKE stand-in", () => {
     expect(operation).toMatchObject({ status: "RUNNING", operationType: "CREATE_CLUSTER" });
     expect((await client.getCluster({ name }))[0].status).toBe("PROVISIONING");
     await expect(client.deleteCluster({ name })).rejects.toMatchObject({ code: FAILED_PRECONDITION });
-    made.resolve(await instantBackend.create({ project: "", location: "", name: "" }, { serviceRange: "" }));
+    made.resolve(
+      await instantBackend.create(
+        { project: "", location: "", name: "" },
+        { serviceRange: "", gatewayApi: true },
+      ),
+    );
     await settled(`${zone}/operations/${operation.name}`);
     expect((await client.getCluster({ name }))[0].status).toBe("RUNNING");
   });

@@ -36,7 +36,8 @@ async function aVpc() {
   const faults: Fault[] = [];
   const compute = await startCompute({ ...aGround(), networks: () => ["other"] });
   const gke = withFirewallRules({ backend, clusters: () => clusters, compute: () => compute });
-  for (const { ref } of clusters) await gke.create(ref, { serviceRange: "34.118.224.0/20" });
+  for (const { ref } of clusters)
+    await gke.create(ref, { serviceRange: "34.118.224.0/20", gatewayApi: true });
   const firewall = createPodFirewall({
     clusters: () => clusters,
     rules: (project, network) => compute.rules(project, network),

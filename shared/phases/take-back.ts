@@ -1,0 +1,65 @@
+import { type Finding, finding } from "../core/answers/finding.ts";
+import type { Outcome } from "../core/answers/outcome.ts";
+import { annotation } from "../core/names.ts";
+import { newlyOwned } from "../istio/drift.ts";
+import type { KubernetesObject, ObjectMeta } from "../ports/kubernetes-object.ts";
+import type { MemberApi } from "../ports/member-api.ts";
+
+/**
+ * The manager from which Meshjoin last took a field of the object back. If the same manager sets a field
+ * again it will not stop, and Meshjoin does not fight it (design rule 5).
+ */
+const TAKEN_BACK_FROM = annotation("taken-back-from");
+
+export interface Repaired {
+  readonly outcome: Outcome;
+  readonly found: Finding;
+}
+
+export interface RepairSite {
+  readonly api: MemberApi;
+  readonly id: string;
+  readonly signal: AbortSignal;
+}
+
+/** Takes the fields of one object back; undefined where another manager has changed none. */
+export async function repairObject(
+  { api, id, signal }: RepairSite,
+  object: KubernetesObject,
+  now: ObjectMeta,
+): Promise<Repaired | undefined> {
+  const before = now.annotations?.[TAKEN_BACK_FROM];
+  const dry = await api.writer.apply(marked(object, before), { force: true, dryRun: true, signal });
+  const from = newlyOwned(now, dry.metadata).join(", ");
+  if (from === "") {
+    if (before !== undefined) await api.writer.apply(object, { force: true, signal });
+    return undefined;
+  }
+  const what = `${object.kind} ${object.metadata.name}`;
+  if (from === before) {
+    const found = finding(
+      "FieldConflict",
+      `${what} was changed by ${from} again, after Meshjoin took it back; Meshjoin leaves it as it is`,
+      "make that manager leave the object alone, or set its values in shared/istio/values.yaml",
+      id,
+    );
+    return { outcome: "failed", found };
+  }
+  await api.writer.apply(marked(object, from), { force: true, signal });
+  const found = finding(
+    "ControlPlaneEdited",
+    `${what} was changed by ${from}`,
+    "nothing: Meshjoin took it back",
+    id,
+  );
+  return { outcome: "updated", found };
+}
+
+function marked(object: KubernetesObject, from: string | undefined): KubernetesObject {
+  if (from === undefined) return object;
+  const { metadata } = object;
+  return {
+    ...object,
+    metadata: { ...metadata, annotations: { ...metadata.annotations, [TAKEN_BACK_FROM]: from } },
+  };
+}

@@ -1,0 +1,171 @@
+import { describe, expect, it } from "@jest/globals";
+import type { SandboxFleet } from "../../sandbox/fleet/fleet.ts";
+import type { FleetMember } from "../../sandbox/google/member.ts";
+import { MESH_LABEL, membersOf, SCENARIO_MS, useFleet } from "./world/fleet.ts";
+import { clearFaults, setFault } from "./world/google.ts";
+import { kubectl, list, secrets } from "./world/kubectl.ts";
+import { eventually, expectPaired, joined } from "./world/mesh.ts";
+import { sync } from "./world/sync-mesh.ts";
+
+const NETWORKS = ["meshjoin-sandbox.default", "meshjoin-sandbox.network-2"];
+const world = useFleet({
+  members: 2,
+  networks: 2,
+  env: { MESHJOIN_CONNECTED_NETWORKS: NETWORKS.join("+") },
+});
+
+interface NetworkGateway {
+  readonly Cluster: string;
+  readonly Addr: string;
+}
+
+/** The gateways that the member's istiod knows, by the cluster that each is of. */
+async function gatewaysKnownIn(member: FleetMember): Promise<Readonly<Record<string, string>>> {
+  const response = await fetch(`${member.istiodHttp}/debug/networkz`);
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- Istio pilot/pkg/xds/debug.go
+  const gateways = ((await response.json()) ?? []) as readonly NetworkGateway[];
+  return Object.fromEntries(gateways.map(({ Cluster, Addr }) => [Cluster, Addr]));
+}
+
+const NAMESPACE = ["-n", "istio-system"] as const;
+
+async function addressOf(member: FleetMember): Promise<string> {
+  const path = "jsonpath={.status.loadBalancer.ingress[0].ip}";
+  return await kubectl(member, ...NAMESPACE, "get", "service", "meshjoin-eastwest-istio", "-o", path);
+}
+
+/** Cluster IDs of those that the member has a remote secret of. */
+async function readBy(member: FleetMember): Promise<readonly string[]> {
+  const names = [...(await secrets(member)).keys()];
+  return names
+    .filter((name) => name.startsWith("istio-remote-secret-"))
+    .map((name) => name.replace("istio-remote-secret-", ""));
+}
+
+/** The members of the two networks. */
+function two(fleet: SandboxFleet): readonly [FleetMember, FleetMember] {
+  const [one, other] = membersOf(fleet);
+  if (one === undefined || other === undefined) throw new Error("the fleet lacks a member");
+  return [one, other];
+}
+
+const reasonsOf = (findings: readonly { readonly reason: string }[]) => findings.map(({ reason }) => reason);
+
+describe("members of two networks", () => {
+  it(
+    "20.1 are one mesh: each has a gateway, and each istiod knows the other's",
+    async () => {
+      const { fleet } = world;
+      const [one, other] = two(fleet);
+      expect(await gatewaysKnownIn(one)).toMatchObject({ [other.clusterId]: await addressOf(other) });
+      expect(await gatewaysKnownIn(other)).toMatchObject({ [one.clusterId]: await addressOf(one) });
+      await expectPaired([one, other]);
+      expect(await sync(fleet)).toMatchObject({ body: { outcome: "unchanged", findings: [] } });
+      expect(await sync(fleet, { deep: true })).toMatchObject({
+        body: { outcome: "unchanged", findings: [] },
+      });
+    },
+    SCENARIO_MS,
+  );
+
+  it(
+    "20.2 are no pair while a gateway has no address: no proxy gets pod addresses of the other network; with the address they are one again",
+    async () => {
+      const { fleet } = world;
+      const [one, other] = two(fleet);
+      await setFault(fleet, { target: other.clusterId, kind: "gatewayAddress" });
+      expect(
+        await eventually(
+          () => addressOf(other),
+          (address) => address === "",
+        ),
+      ).toBe("");
+      const { body } = await sync(fleet);
+      expect(reasonsOf(body.findings)).toContain("GatewayLost");
+      expect([await readBy(one), await readBy(other)]).toEqual([[], [one.clusterId]]);
+      await clearFaults(fleet);
+      await sync(fleet);
+      await expectPaired([one, other]);
+      expect(await sync(fleet)).toMatchObject({ body: { outcome: "unchanged", findings: [] } });
+    },
+    SCENARIO_MS,
+  );
+
+  it(
+    "20.3 get a gateway back that a person has deleted, and a field that a person has changed",
+    async () => {
+      const { fleet } = world;
+      const [one, other] = two(fleet);
+      await kubectl(other, ...NAMESPACE, "delete", "gateway", "meshjoin-eastwest");
+      await sync(fleet);
+      await expectPaired([one, other]);
+      expect(await gatewaysKnownIn(one)).toMatchObject({ [other.clusterId]: await addressOf(other) });
+
+      const patch = '{"data":{"podDisruptionBudget":"{}"}}';
+      await kubectl(other, ...NAMESPACE, "patch", "configmap", "meshjoin-eastwest-options", "--patch", patch);
+      const { body } = await sync(fleet, { deep: true });
+      expect(reasonsOf(body.findings)).toContain("ControlPlaneEdited");
+      const [options] = await list(
+        other,
+        "configmap",
+        ...NAMESPACE,
+        "--field-selector",
+        "metadata.name=meshjoin-eastwest-options",
+      );
+      expect(options?.data?.["podDisruptionBudget"]).toBe('{"spec":{"minAvailable":1}}');
+    },
+    SCENARIO_MS,
+  );
+
+  it(
+    "20.4 keep a pair whose own gateway is down, where another member of its network has one; and get definitions of the Gateway API where GKE brings none, which stay those of GKE where it does",
+    async () => {
+      const { fleet } = world;
+      const [one, other] = two(fleet);
+      const options = { labels: MESH_LABEL, network: "network-2", gatewayApi: false };
+      const { clusterId: newcomer } = await fleet.createCluster("third", options);
+      await joined(fleet);
+      const third = membersOf(fleet).find(({ clusterId }) => clusterId === newcomer);
+      if (third === undefined) throw new Error("the third cluster is no member");
+      await sync(fleet);
+      await expectPaired([one, other, third]);
+      await setFault(fleet, { target: third.clusterId, kind: "gatewayAddress" });
+      expect(
+        await eventually(
+          () => addressOf(third),
+          (address) => address === "",
+        ),
+      ).toBe("");
+      const { body } = await sync(fleet);
+      expect(reasonsOf(body.findings)).not.toContain("GatewayLost");
+      expect((await readBy(one)).toSorted()).toEqual([other.clusterId, third.clusterId].toSorted());
+      await clearFaults(fleet);
+
+      const managers = async (member: FleetMember) =>
+        (await list(member, "crd"))
+          .filter(({ metadata }) => metadata.name === "gateways.gateway.networking.k8s.io")
+          .flatMap(({ metadata }) => metadata.managedFields?.map(({ manager }) => manager) ?? []);
+      expect(await managers(other)).not.toContain("meshjoin");
+      expect(await managers(third)).toContain("meshjoin");
+    },
+    SCENARIO_MS,
+  );
+
+  it(
+    "20.5 have no gateway any more once one network is left",
+    async () => {
+      const { fleet } = world;
+      const [one, other] = two(fleet);
+      await fleet.deleteCluster("third");
+      await fleet.deleteCluster(other.name);
+      await fleet.waitUntilDelivered();
+      await sync(fleet, { deep: true });
+      await sync(fleet, { deep: true });
+      const left = async () => await list(one, "gateways.gateway.networking.k8s.io,services", ...NAMESPACE);
+      const names = async () => (await left()).map(({ metadata }) => metadata.name);
+      const isGone = (seen: readonly string[]) => !seen.some((name) => name.startsWith("meshjoin-eastwest"));
+      expect(await eventually(names, isGone)).toEqual(["istiod"]);
+    },
+    SCENARIO_MS,
+  );
+});

@@ -175,6 +175,7 @@ async function startNodeParts(
   network.setRoute(`${nodeIp}:${KUBELET_PORT}`, { port: kubelet.port, fromHost: false });
   const node = await startNode({
     api,
+    clusterId: options.name,
     podPrefix,
     nodeName: `${options.name}-node`,
     nodeIp,
@@ -223,8 +224,13 @@ async function start(options: RunningClusterOptions, undo: Undo): Promise<Runnin
   await waitForControllers(api);
   if (options.gatewayApi !== false) await bringGatewayApi(api);
   if (options.autopilot !== undefined) await enforceAutopilot(api, options.autopilot);
-  const loadBalancers = startLoadBalancers({ api, prefix: `${LOAD_BALANCERS}.${options.podCidrIndex}` });
-  undo.add(async () => loadBalancers.stop());
+  const loadBalancers = startLoadBalancers({
+    api,
+    clusterId: name,
+    prefix: `${LOAD_BALANCERS}.${options.podCidrIndex}`,
+    network: () => options.traffic?.network(),
+  });
+  undo.add(() => loadBalancers.stop());
   return {
     name,
     server: `https://127.0.0.1:${proxy.port}`,

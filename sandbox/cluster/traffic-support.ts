@@ -1,5 +1,7 @@
 import type { V1Pod } from "@kubernetes/client-node";
 import { parse, stringify } from "yaml";
+import type { TrafficBinaries } from "../binaries/traffic.ts";
+import type { ProxyNetwork } from "./proxies.ts";
 
 /** What the node stand-in does differently where Envoys are to talk to each other. */
 export interface TrafficSupport {
@@ -8,6 +10,10 @@ export interface TrafficSupport {
    * refuses.
    */
   readonly hostAddress: string;
+  /** What the proxies of pods are made of. */
+  readonly binaries: TrafficBinaries;
+  /** Undefined until the fleet has one. */
+  readonly network: () => ProxyNetwork | undefined;
 }
 
 /** On a pod whose listeners are those of processes on this machine, each on a port of its own. */

@@ -1,14 +1,16 @@
 import { readFile } from "node:fs/promises";
 import { UnavailableError } from "../../shared/errors.ts";
 import { parsePin } from "../../shared/istio/pin.ts";
-import { ensureTrafficBinaries, type TrafficBinaries } from "../binaries/traffic.ts";
+import { ensureTrafficBinaries } from "../binaries/traffic.ts";
+import type { ProxyNetwork } from "../cluster/proxies.ts";
 import type { TrafficSupport } from "../cluster/traffic-support.ts";
 import { hostAddress } from "../os/host-address.ts";
 import { canTellPodsApart, type Vpc } from "./vpc.ts";
 
 /** What has to be there before the first cluster starts. */
 export interface TrafficBasis extends TrafficSupport {
-  readonly binaries: TrafficBinaries;
+  /** From now on pods have this network. */
+  readonly connect: (network: ProxyNetwork) => void;
   /** Whether connections show which pod has opened them; otherwise no firewall can be asked. */
   readonly tellsPodsApart: boolean;
 }
@@ -42,5 +44,14 @@ export async function prepareTraffic(progress: (line: string) => void): Promise<
     );
   }
   const binaries = await ensureTrafficBinaries(progress, release);
-  return { hostAddress: address, tellsPodsApart, binaries };
+  let network: ProxyNetwork | undefined;
+  return {
+    hostAddress: address,
+    tellsPodsApart,
+    binaries,
+    network: () => network,
+    connect(made) {
+      network = made;
+    },
+  };
 }

@@ -288,6 +288,7 @@ function connectPods(
   const { hostAddress, tellsPodsApart } = basis;
   const vpc = tellsPodsApart ? startVpc({ hostAddress, firewall: google.firewall }) : undefined;
   undo.add(async () => await vpc?.stop());
+  if (vpc !== undefined) basis.connect(vpc);
   return {
     ...basis,
     dir: join(dir, "traffic"),

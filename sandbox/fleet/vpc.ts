@@ -1,5 +1,6 @@
 import { once } from "node:events";
 import { connect, createServer, type Server, type Socket } from "node:net";
+import type { ProxyNetwork } from "../cluster/proxies.ts";
 import type { PodFirewall, VpcPod } from "../google/compute/pod-firewall.ts";
 
 /** A pod whose processes run on this machine. */
@@ -9,7 +10,7 @@ export interface TrafficPod extends VpcPod {
 }
 
 /** Between pods: lets connections through as the firewall says at the time when they are opened. */
-export interface Vpc {
+export interface Vpc extends ProxyNetwork {
   addPod(clusterId: string): TrafficPod;
   /** Offers a port of a pod on the one address that pods of all clusters have here. */
   expose(pod: TrafficPod, port: number): Promise<void>;
@@ -19,7 +20,7 @@ export interface Vpc {
 
 export interface VpcOptions {
   readonly hostAddress: string;
-  readonly firewall: Pick<PodFirewall, "lets" | "newAddress">;
+  readonly firewall: Pick<PodFirewall, "lets" | "letsToBalancer" | "newAddress">;
   /** Until a connection that was not let through is looked at once more; doubled each time. */
   readonly synRetryMs?: number;
 }
@@ -61,6 +62,13 @@ export async function canTellPodsApart(hostAddress: string): Promise<boolean> {
   }
 }
 
+/** Where connections that are let through go on to. */
+interface Destination {
+  readonly host: string;
+  readonly port: number;
+  readonly isOpenTo: (source: TrafficPod) => boolean;
+}
+
 export function startVpc({ hostAddress, firewall, synRetryMs = SYN_RETRY_MS }: VpcOptions): Vpc {
   const pods = new Map<string, TrafficPod>();
   const servers: Server[] = [];
@@ -70,13 +78,8 @@ export function startVpc({ hostAddress, firewall, synRetryMs = SYN_RETRY_MS }: V
     socket.on("close", () => open.delete(socket));
   };
 
-  const forward = (client: Socket, source: TrafficPod, destination: TrafficPod, port: number): Socket => {
-    const target = connect({
-      host: destination.loopback,
-      port,
-      localAddress: source.loopback,
-      ...TCP,
-    });
+  const forward = (client: Socket, source: TrafficPod, { host, port }: Destination): Socket => {
+    const target = connect({ host, port, localAddress: source.loopback, ...TCP });
     track(target);
     client.on("error", () => reset(target));
     target.on("error", () => reset(client));
@@ -84,7 +87,7 @@ export function startVpc({ hostAddress, firewall, synRetryMs = SYN_RETRY_MS }: V
     return target;
   };
 
-  const accept = (client: Socket, destination: TrafficPod, port: number): void => {
+  const accept = (client: Socket, destination: Destination): void => {
     track(client);
     const source = pods.get(client.remoteAddress ?? "");
     const early: Buffer[] = [];
@@ -94,12 +97,12 @@ export function startVpc({ hostAddress, firewall, synRetryMs = SYN_RETRY_MS }: V
     client.on("data", keep).on("end", giveUp).on("error", giveUp);
     const look = (waitMs: number): void => {
       if (client.destroyed) return;
-      if (source === undefined || !firewall.lets(source, destination, port)) {
+      if (source === undefined || !destination.isOpenTo(source)) {
         setTimeout(look, waitMs, 2 * waitMs).unref();
         return;
       }
       client.off("data", keep).off("end", giveUp).off("error", giveUp);
-      const target = forward(client, source, destination, port);
+      const target = forward(client, source, destination);
       for (const chunk of early) target.write(chunk);
       client.pipe(target);
     };
@@ -115,9 +118,36 @@ export function startVpc({ hostAddress, firewall, synRetryMs = SYN_RETRY_MS }: V
       return pod;
     },
     async expose(pod, port) {
-      const server = createServer(TCP, (client) => accept(client, pod, port));
+      const destination: Destination = {
+        host: pod.loopback,
+        port,
+        isOpenTo: (source) => firewall.lets(source, pod, port),
+      };
+      const server = createServer(TCP, (client) => accept(client, destination));
       servers.push(server);
       await listening(server, port, hostAddress);
+    },
+    async balance({ address, port, target, ...balancer }) {
+      const destination: Destination = {
+        host: "127.0.0.1",
+        port: target,
+        isOpenTo: (source) => firewall.letsToBalancer(source, { ...balancer, port }),
+      };
+      const through = new Set<Socket>();
+      const server = createServer(TCP, (client) => {
+        through.add(client);
+        client.on("close", () => through.delete(client));
+        accept(client, destination);
+      });
+      servers.push(server);
+      await listening(server, port, address);
+      return async () => {
+        const end = once(server, "close");
+        servers.splice(servers.indexOf(server), 1);
+        server.close();
+        for (const client of through) client.destroy();
+        await end;
+      };
     },
     async stop() {
       const closed = servers.splice(0).map(async (server) => {

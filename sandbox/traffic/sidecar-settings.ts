@@ -82,16 +82,6 @@ export function sidecarEnv(settings: SidecarSettings): Record<string, string> {
   };
 }
 
-/**
- * For pilot-agent's `ISTIO_BOOTSTRAP_OVERRIDE`: Envoy opens every connection from this address, those to its
- * own pod included.
- * https://istio.io/latest/docs/reference/config/annotations/#SidecarBootstrapOverride
- */
-export function bootstrapOverride(source: string): string {
-  const sourceAddress = { address: source, port_value: 0 };
-  return JSON.stringify({ cluster_manager: { upstream_bind_config: { source_address: sourceAddress } } });
-}
-
 export function sidecarArgs(bootstrapTemplate: string): string[] {
   return [
     "proxy",

@@ -4,23 +4,18 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { V1ConfigMap, V1Namespace } from "@kubernetes/client-node";
 import { ISTIO_NAMESPACE, NETWORK_LABEL } from "../../shared/core/names.ts";
 import type { ApiClient } from "../cluster/api-client.ts";
+import { serveIstiodAddress } from "../cluster/node/istiod-address.ts";
+import { bootstrapOverride } from "../cluster/proxies.ts";
 import type { FleetTraffic } from "../fleet/fleet-traffic.ts";
 import type { TrafficPod } from "../fleet/vpc.ts";
 import type { FleetMember } from "../google/member.ts";
 import { freePort } from "../os/free-port.ts";
 import { startProcess } from "../os/process.ts";
 import type { Undo } from "../os/undo.ts";
-import { serveIstiodAddress } from "./istiod-address.ts";
 import { mountFiles } from "./mounted-files.ts";
 import type { AppName } from "./objects.ts";
 import { readSent, readSide, type Sent, type Side } from "./side.ts";
-import {
-  bootstrapOverride,
-  OUTPUT_CERTS,
-  proxyDefaults,
-  sidecarArgs,
-  sidecarEnv,
-} from "./sidecar-settings.ts";
+import { OUTPUT_CERTS, proxyDefaults, sidecarArgs, sidecarEnv } from "./sidecar-settings.ts";
 
 export interface SidecarOptions {
   readonly app: AppName;

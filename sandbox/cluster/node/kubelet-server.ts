@@ -96,7 +96,7 @@ async function sendLog({ record, container, url }: Asked, response: ServerRespon
     const text = `previous terminated container "${container}" in pod "${name}" not found`;
     return refuse(response, { status: 400, text });
   }
-  const log = record.istiod?.logOf(options);
+  const log = (record.istiod ?? record.proxy)?.logOf(options);
   if (log === undefined) {
     const text = `container "${container}" in pod "${name}" is waiting to start: ${report.state.waiting?.reason}`;
     return refuse(response, { status: 400, text });

@@ -12,11 +12,13 @@ import { loopbackPorts } from "./listeners.ts";
 import { writeEvent } from "./pod-events.ts";
 import { type PodRecord, pathOf, unlessGone } from "./pod-record.ts";
 import { podStatus } from "./pod-status.ts";
+import { proxyContainer, startProxy } from "./proxy.ts";
 import { createTokenSource } from "./token-source.ts";
 
 /** What the kubelet of a node works with. */
 export interface Kubelet {
   readonly api: ApiClient;
+  readonly clusterId: string;
   readonly node: NodeFacts;
   readonly network: PodNetwork;
   readonly registry: ImageRegistry;
@@ -30,6 +32,8 @@ export interface Kubelet {
   readonly logDir: string;
   /** What a namespace's ConfigMaps and Secrets hold. */
   readonly lookupIn: (namespace: string) => Lookup;
+  /** `127.0.0.1:PORT` of the istiod that runs now; undefined where none does. */
+  readonly istiodAddress: () => string | undefined;
   /** Called when something of a pod has changed that its status is to say. */
   readonly again: (record: PodRecord) => void;
 }
@@ -57,12 +61,13 @@ export async function endPod(kubelet: Kubelet, record: PodRecord): Promise<void>
 }
 
 export async function stopContainers({ network }: Kubelet, record: PodRecord): Promise<void> {
-  const { istiod } = record;
+  const { istiod, proxy } = record;
   record.istiod = undefined;
+  record.proxy = undefined;
   for (const address of istiod === undefined ? [] : routesOf(record, istiod).keys()) {
     network.deleteRoute(address);
   }
-  await istiod?.stop();
+  await Promise.all([istiod?.stop(), proxy?.stop()]);
 }
 
 async function writeStatus({ api, node }: Kubelet, record: PodRecord): Promise<void> {
@@ -93,10 +98,45 @@ async function tell(kubelet: Kubelet, record: PodRecord, { reports, events }: Pu
   await writeStatus(kubelet, record);
 }
 
-/** Of all containers istiod's alone is one; the others are only said to run. */
+/**
+ * istiod's container is one, and where traffic is to flow those of Istio's proxies are; the others are only
+ * said to run.
+ */
 async function startContainers(kubelet: Kubelet, record: PodRecord): Promise<void> {
   const container = istiodContainer(record.latest);
   if (container !== undefined) await runIstiod(kubelet, record, container);
+  const proxy = proxyContainer(record.latest);
+  if (proxy !== undefined && kubelet.traffic !== undefined)
+    await runProxy(kubelet, kubelet.traffic, record, proxy);
+}
+
+async function runProxy(
+  kubelet: Kubelet,
+  { binaries, network }: TrafficSupport,
+  record: PodRecord,
+  container: V1Container,
+): Promise<void> {
+  const { latest: pod, ip: podIp, reports } = record;
+  const { api, node, logDir, istiodAddress } = kubelet;
+  const { namespace = "", uid = "" } = pod.metadata ?? {};
+  reports.set(container.name, NOT_STARTED);
+  record.proxy = await startProxy({
+    pod,
+    container,
+    podIp,
+    node,
+    binaries,
+    logDir,
+    root: join(kubelet.dir, uid),
+    source: network()?.addPod(kubelet.clusterId)?.loopback,
+    istiod: istiodAddress,
+    lookup: kubelet.lookupIn(namespace),
+    token: createTokenSource(api, pod),
+    onReport: (report) => {
+      reports.set(container.name, report);
+      kubelet.again(record);
+    },
+  });
 }
 
 async function runIstiod(kubelet: Kubelet, record: PodRecord, container: V1Container): Promise<void> {

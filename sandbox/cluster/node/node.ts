@@ -7,6 +7,7 @@ import { endPod, type Kubelet, runPod, stopContainers } from "./kubelet.ts";
 import { registerNode } from "./node-object.ts";
 import { followData } from "./object-data.ts";
 import { newRecord, type PodRecord } from "./pod-record.ts";
+import { proxyContainer } from "./proxy.ts";
 import { bindPod } from "./scheduler.ts";
 import { createWorkQueue } from "./work-queue.ts";
 
@@ -24,7 +25,7 @@ export interface IstiodOfPod {
   readonly istiod: Istiod;
 }
 
-export interface NodeOptions extends Omit<Kubelet, "node" | "lookupIn" | "again"> {
+export interface NodeOptions extends Omit<Kubelet, "node" | "lookupIn" | "again" | "istiodAddress"> {
   /** The first two bytes of every pod's address, such as `10.100`. */
   readonly podPrefix: string;
   readonly nodeName: string;
@@ -33,6 +34,8 @@ export interface NodeOptions extends Omit<Kubelet, "node" | "lookupIn" | "again"
 }
 
 const TOKEN_CHECK_MS = 60_000;
+/** Of istiod, for proxies. */
+const XDS_PORT = 15_012;
 const ADDRESSES_MAX = 65_000;
 
 export async function startNode(options: NodeOptions): Promise<NodeStandIn> {
@@ -52,11 +55,17 @@ export async function startNode(options: NodeOptions): Promise<NodeStandIn> {
   const tokenCheck = setInterval(refresh, TOKEN_CHECK_MS);
   tokenCheck.unref();
 
-  const kubelet: Kubelet = { ...options, node, lookupIn, again: (record) => queue.add(record) };
+  const kubelet: Kubelet = {
+    ...options,
+    node,
+    lookupIn,
+    again: (record) => queue.add(record),
+    istiodAddress: () => xdsOf(records.values()),
+  };
   const queue = createWorkQueue<PodRecord>((record) => nextStep(kubelet, record), ended.signal);
   const nextAddress = createAddresses(podPrefix);
   const addressOf = (pod: V1Pod): string =>
-    (asksForHostAddress(pod) ? traffic?.hostAddress : undefined) ?? nextAddress();
+    (isOnHost(pod) ? traffic?.hostAddress : undefined) ?? nextAddress();
   api.follow<V1Pod>(
     "/api/v1/pods",
     (uid, pod) => {
@@ -78,6 +87,17 @@ export async function startNode(options: NodeOptions): Promise<NodeStandIn> {
       await Promise.all([...records.values()].map((record) => stopContainers(kubelet, record)));
     },
   };
+}
+
+/** Whether it has listeners that Envoys of other clusters reach. */
+function isOnHost(pod: V1Pod): boolean {
+  return asksForHostAddress(pod) || proxyContainer(pod) !== undefined;
+}
+
+/** `127.0.0.1:PORT` of the istiod that runs now; undefined where none does. */
+function xdsOf(records: Iterable<PodRecord>): string | undefined {
+  const running = [...records].find(({ istiod }) => istiod?.pid !== undefined)?.istiod;
+  return running && `127.0.0.1:${running.listeners.ports.get(XDS_PORT)}`;
 }
 
 /** From what a pod is to what it is to be. */
@@ -122,8 +142,10 @@ function concernsUs(before: V1Pod | undefined, now: V1Pod): boolean {
 
 /** Of the pods of one namespace, or of all. */
 function refreshFiles(records: Iterable<PodRecord>, namespace: string | undefined): void {
-  for (const { latest, istiod } of records) {
-    if (namespace === undefined || latest.metadata?.namespace === namespace) istiod?.refresh();
+  for (const { latest, istiod, proxy } of records) {
+    if (namespace !== undefined && latest.metadata?.namespace !== namespace) continue;
+    istiod?.refresh();
+    proxy?.refresh();
   }
 }
 

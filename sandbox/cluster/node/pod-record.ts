@@ -2,6 +2,7 @@ import type { V1Pod } from "@kubernetes/client-node";
 import { ApiError } from "../api-client.ts";
 import type { ContainerReport } from "./container-report.ts";
 import type { Istiod } from "./istiod.ts";
+import type { Proxy } from "./proxy.ts";
 
 /** What the node knows of one pod. */
 export interface PodRecord {
@@ -15,6 +16,7 @@ export interface PodRecord {
   readonly startedAt: string;
   readonly reports: Map<string, ContainerReport>;
   istiod: Istiod | undefined;
+  proxy: Proxy | undefined;
 }
 
 export function newRecord(pod: V1Pod, ip: string): PodRecord {
@@ -27,6 +29,7 @@ export function newRecord(pod: V1Pod, ip: string): PodRecord {
     startedAt: new Date().toISOString(),
     reports: new Map(),
     istiod: undefined,
+    proxy: undefined,
   };
 }
 

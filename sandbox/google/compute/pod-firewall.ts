@@ -1,4 +1,4 @@
-import { parseRange } from "../../../shared/core/cluster/address-ranges.ts";
+import { overlap, parseRange } from "../../../shared/core/cluster/address-ranges.ts";
 import { clusterId, networkName } from "../../../shared/core/names.ts";
 import type { Fault } from "../faults/faults.ts";
 import { type ClusterRecord, networkOf, podRange } from "../gke/cluster.ts";
@@ -18,8 +18,23 @@ export interface PodFirewall {
   newAddress(clusterId: string): string;
   /** Whether a TCP connection is let through; a pod of a cluster that is gone reaches nothing. */
   lets(source: VpcPod, destination: VpcPod, port: number): boolean;
+  /**
+   * Whether a connection to a load balancer in front of pods is let through. One on the internet is open to
+   * all. An internal one is open to its VPC and to the networks that are peered with it, which all networks of
+   * the sandbox are. GKE makes the firewall rule for each itself, for the Service's source ranges.
+   */
+  letsToBalancer(source: VpcPod, balancer: VpcBalancer): boolean;
   /** Whether a fault may name it: a cluster ID, or a network. */
   knows(name: string): boolean;
+}
+
+/** A load balancer in front of pods of one cluster. */
+export interface VpcBalancer {
+  readonly clusterId: string;
+  readonly port: number;
+  readonly isInternal: boolean;
+  /** Empty: all. */
+  readonly sourceRanges: readonly string[];
 }
 
 export interface PodFirewallOptions {
@@ -57,8 +72,22 @@ export function createPodFirewall({ clusters, rules, faults }: PodFirewallOption
         port,
       });
     },
+    letsToBalancer(source, { clusterId: id, isInternal, sourceRanges }) {
+      const [from, to] = [find(source.clusterId), find(id)];
+      if (from === undefined || to === undefined) return false;
+      if (faults().some((fault) => drops(fault, from, to))) return false;
+      // On the internet a pod comes with an address of Cloud NAT, which the sandbox does not have.
+      return (
+        !isInternal || sourceRanges.length === 0 || sourceRanges.some((range) => holds(range, source.address))
+      );
+    },
     knows: (name) => clusters().some((cluster) => isNamed(cluster, name)),
   };
+}
+
+function holds(range: string, address: string): boolean {
+  const [one, other] = [parseRange(range), parseRange(address)];
+  return one !== undefined && other !== undefined && overlap([one], [other]);
 }
 
 function vpcOf({ ref, request }: ClusterRecord) {

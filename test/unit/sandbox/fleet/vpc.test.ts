@@ -26,6 +26,7 @@ beforeEach(() => {
     synRetryMs: SYN_RETRY_MS,
     firewall: {
       newAddress: () => `10.0.0.${(last += 1)}`,
+      letsToBalancer: () => true,
       lets: (from, to, port) => allowed.includes(`${from.clusterId} to ${to.clusterId}:${port}`),
     },
   });

@@ -1,9 +1,6 @@
 import { describe, expect, it } from "@jest/globals";
-import {
-  bootstrapOverride,
-  proxyDefaults,
-  sidecarEnv,
-} from "../../../../sandbox/traffic/sidecar-settings.ts";
+import { bootstrapOverride } from "../../../../sandbox/cluster/proxies.ts";
+import { proxyDefaults, sidecarEnv } from "../../../../sandbox/traffic/sidecar-settings.ts";
 
 const settings = {
   app: "client",

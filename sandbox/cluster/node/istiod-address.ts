@@ -1,6 +1,6 @@
 import { once } from "node:events";
 import { connect, createServer, type Socket } from "node:net";
-import { freePort } from "../os/free-port.ts";
+import { freePort } from "../../os/free-port.ts";
 
 export interface IstiodAddress {
   /** `127.0.0.1:PORT` */

@@ -1,3 +1,5 @@
+import { PROBE_NAMESPACE } from "./probe/wire.ts";
+
 /** A verb of Kubernetes' authorization. A server-side apply is `patch`, and `create` for a new object. */
 export type Verb = "get" | "list" | "watch" | "create" | "update" | "patch" | "delete";
 
@@ -16,6 +18,8 @@ export interface Resource {
    * one permission for all custom resources of all clusters.
    */
   readonly grantedBy: "iam" | "clusterRole";
+  /** The only objects of the kind that Meshjoin deletes; the ClusterRole grants it for these names. */
+  readonly deletedNames?: readonly string[];
 }
 
 /** For an object of Istio's manifest: Meshjoin reads it first, then creates or applies it. */
@@ -25,8 +29,10 @@ const PRUNED: readonly Verb[] = ["list", "delete"];
 
 const ADMISSION = "admissionregistration.k8s.io/v1";
 const RBAC = "rbac.authorization.k8s.io/v1";
+export const ISTIO_NETWORKING = "networking.istio.io/v1";
+export const ISTIO_SECURITY = "security.istio.io/v1";
 
-type RequestOptions = Partial<Pick<Resource, "verbs" | "isOwn" | "deep" | "grantedBy">>;
+type RequestOptions = Partial<Pick<Resource, "verbs" | "isOwn" | "deep" | "grantedBy" | "deletedNames">>;
 
 function namespaced(apiVersion: string, plural: string, options: RequestOptions = {}): Resource {
   return {
@@ -46,8 +52,8 @@ function clusterScoped(apiVersion: string, plural: string, options: RequestOptio
 }
 
 /** A custom resource that Meshjoin makes itself. */
-function custom(apiVersion: string, plural: string): Resource {
-  return namespaced(apiVersion, plural, { verbs: [...APPLIED, "delete"], grantedBy: "clusterRole" });
+function custom(apiVersion: string, plural: string, verbs: readonly Verb[] = APPLIED): Resource {
+  return namespaced(apiVersion, plural, { verbs, grantedBy: "clusterRole" });
 }
 
 /**
@@ -57,6 +63,7 @@ function custom(apiVersion: string, plural: string): Resource {
  * table.
  */
 export const RESOURCES: Readonly<Record<string, Resource>> = {
+  AuthorizationPolicy: custom(ISTIO_SECURITY, "authorizationpolicies"),
   ClusterRole: clusterScoped(RBAC, "clusterroles"),
   ClusterRoleBinding: clusterScoped(RBAC, "clusterrolebindings"),
   ConfigMap: namespaced("v1", "configmaps", { verbs: [...APPLIED, "list"], deep: PRUNED }),
@@ -64,17 +71,19 @@ export const RESOURCES: Readonly<Record<string, Resource>> = {
     verbs: ["list", "watch", "create", "patch"],
   }),
   Deployment: namespaced("apps/v1", "deployments", { verbs: [...APPLIED, "list", "watch"] }),
+  DestinationRule: custom(ISTIO_NETWORKING, "destinationrules"),
   EndpointSlice: namespaced("discovery.k8s.io/v1", "endpointslices", {
     verbs: ["list", "watch"],
     isOwn: true,
   }),
   Event: namespaced("v1", "events", { verbs: ["list"], deep: ["list"] }),
-  Gateway: custom("gateway.networking.k8s.io/v1", "gateways"),
+  Gateway: custom("gateway.networking.k8s.io/v1", "gateways", [...APPLIED, "delete"]),
   HorizontalPodAutoscaler: namespaced("autoscaling/v2", "horizontalpodautoscalers", { deep: PRUNED }),
   MutatingWebhookConfiguration: clusterScoped(ADMISSION, "mutatingwebhookconfigurations"),
-  Namespace: clusterScoped("v1", "namespaces", { isOwn: true }),
+  Namespace: clusterScoped("v1", "namespaces", { isOwn: true, deletedNames: [PROBE_NAMESPACE] }),
   NetworkPolicy: namespaced("networking.k8s.io/v1", "networkpolicies", { deep: PRUNED }),
   Node: clusterScoped("v1", "nodes", { verbs: ["list"] }),
+  PeerAuthentication: custom(ISTIO_SECURITY, "peerauthentications"),
   Pod: namespaced("v1", "pods", { verbs: ["list"], isOwn: true }),
   PodDisruptionBudget: namespaced("policy/v1", "poddisruptionbudgets", { deep: PRUNED }),
   ResourceQuota: namespaced("v1", "resourcequotas", { deep: PRUNED }),
@@ -83,9 +92,11 @@ export const RESOURCES: Readonly<Record<string, Resource>> = {
   Secret: namespaced("v1", "secrets", { verbs: [...APPLIED, "list", "update", "delete"], isOwn: true }),
   Service: namespaced("v1", "services", { verbs: [...APPLIED, "list", "watch"], deep: PRUNED }),
   ServiceAccount: namespaced("v1", "serviceaccounts", { deep: PRUNED }),
+  Sidecar: custom(ISTIO_NETWORKING, "sidecars"),
   ValidatingAdmissionPolicy: clusterScoped(ADMISSION, "validatingadmissionpolicies"),
   ValidatingAdmissionPolicyBinding: clusterScoped(ADMISSION, "validatingadmissionpolicybindings"),
   ValidatingWebhookConfiguration: clusterScoped(ADMISSION, "validatingwebhookconfigurations"),
+  VirtualService: custom(ISTIO_NETWORKING, "virtualservices"),
 };
 
 export function resourceOf(kind: string): Resource {

@@ -1,5 +1,5 @@
 import { fnv1a } from "../core/hash.ts";
-import { RESOURCES } from "../core/kubernetes-requests.ts";
+import { RESOURCES, type Resource } from "../core/kubernetes-requests.ts";
 import type { KubernetesObject } from "../ports/kubernetes-object.ts";
 import { ownershipLabels } from "./ownership.ts";
 
@@ -10,19 +10,29 @@ const NAME = "meshjoin-custom-resources";
 /**
  * The rights on the custom resources that Meshjoin writes, as one ClusterRole. IAM has one permission for all
  * custom resources of all clusters, `container.thirdPartyObjects.*`; this grants these kinds, in one cluster.
+ * Of kinds that IAM lets nobody delete, it grants the deletion of single objects.
  */
 export function rightsRole(meshId: string): KubernetesObject {
-  const custom = Object.values(RESOURCES).filter(({ grantedBy }) => grantedBy === "clusterRole");
+  const all = Object.values(RESOURCES);
+  const custom = all.filter(({ grantedBy }) => grantedBy === "clusterRole");
   return {
     apiVersion: API_VERSION,
     kind: "ClusterRole",
     metadata: { name: NAME, labels: ownershipLabels(meshId) },
-    rules: custom.map(({ apiVersion, plural, verbs }) => ({
-      apiGroups: [apiVersion.split("/")[0]],
-      resources: [plural],
-      verbs,
-    })),
+    rules: [
+      ...custom.map((resource) => ({ ...subjectOf(resource), verbs: resource.verbs })),
+      ...all.flatMap((resource) =>
+        resource.deletedNames === undefined
+          ? []
+          : [{ ...subjectOf(resource), resourceNames: resource.deletedNames, verbs: ["delete"] }],
+      ),
+    ],
   };
+}
+
+function subjectOf({ apiVersion, plural }: Resource) {
+  const group = apiVersion.includes("/") ? apiVersion.split("/")[0] : "";
+  return { apiGroups: [group], resources: [plural] };
 }
 
 /** Each account has a binding of its own: `subjects` is one field, which two accounts would overwrite. */

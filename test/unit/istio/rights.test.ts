@@ -17,15 +17,31 @@ async function aMember() {
 
 const refused = () => Promise.reject(new RefusedError("no", { code: "Forbidden", cure: "grant it" }));
 
+const rule = ([group, resource]: string[]) => ({
+  apiGroups: [group],
+  resources: [resource],
+  verbs: ["get", "create", "patch"],
+});
+
 describe("the rights on custom resources", () => {
   it("are for the kinds that Meshjoin writes itself, and for no other", () => {
     expect(rightsRole("prod")).toMatchObject({
       rules: [
+        ...[
+          ["security.istio.io", "authorizationpolicies"],
+          ["networking.istio.io", "destinationrules"],
+        ].map(rule),
         {
           apiGroups: ["gateway.networking.k8s.io"],
           resources: ["gateways"],
           verbs: ["get", "create", "patch", "delete"],
         },
+        ...[
+          ["security.istio.io", "peerauthentications"],
+          ["networking.istio.io", "sidecars"],
+          ["networking.istio.io", "virtualservices"],
+        ].map(rule),
+        { apiGroups: [""], resources: ["namespaces"], resourceNames: ["meshjoin-probe"], verbs: ["delete"] },
       ],
     });
   });
@@ -82,5 +98,12 @@ describe("the kinds of which Meshjoin deletes objects", () => {
       "Service",
       "ServiceAccount",
     ]);
+  });
+
+  it("are all objects of the kind, but of these the one of a name", () => {
+    const named = Object.entries(RESOURCES).flatMap(([kind, { deletedNames = [] }]) =>
+      deletedNames.map((name) => `${kind} ${name}`),
+    );
+    expect(named).toEqual(["Namespace meshjoin-probe"]);
   });
 });

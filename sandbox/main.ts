@@ -10,6 +10,7 @@ interface Flags {
   readonly members: number;
   readonly dir: string;
   readonly join: boolean;
+  readonly networks: number;
   readonly traffic: boolean;
   readonly autoscaler: boolean;
   readonly firewall: boolean;
@@ -23,6 +24,12 @@ function parseMembers(text: string): number {
   throw new InvalidArgumentError("give a whole number from 0 to 20");
 }
 
+function parseNetworks(text: string): number {
+  const count = Number(text);
+  if (Number.isInteger(count) && count >= 1 && count <= 20) return count;
+  throw new InvalidArgumentError("give a whole number from 1 to 20");
+}
+
 function parseFlags(argv: readonly string[]): Flags {
   return new Command()
     .name("npm run sandbox --")
@@ -30,6 +37,7 @@ function parseFlags(argv: readonly string[]): Flags {
       "A real fleet on this machine: Kubernetes API servers and istiods, Google's APIs stood in for, Meshjoin's functions",
     )
     .option("--members <n>", "clusters to begin with", parseMembers, 2)
+    .option("--networks <n>", "VPC networks that they are spread over", parseNetworks, 1)
     .option("--dir <path>", "where everything is written", ".sandbox")
     .option("--no-join", "leave the clusters without the mesh label")
     .option("--traffic", "requests between the first two members, through an Envoy on each side", false)
@@ -59,12 +67,12 @@ function aborted(signal: AbortSignal): Promise<void> {
   return promise;
 }
 
-const { members, dir, join, traffic, autoscaler, firewall } = parseFlags(process.argv);
+const { members, networks, dir, join, traffic, autoscaler, firewall } = parseFlags(process.argv);
 const signal = whenToStop();
 let fleet: SandboxFleet | undefined;
 try {
   const progress = (line: string) => console.error(line);
-  fleet = await startFleet({ members, dir, join, traffic, autoscaler, firewall, signal, progress });
+  fleet = await startFleet({ members, networks, dir, join, traffic, autoscaler, firewall, signal, progress });
   const flows = traffic && join && members > 1;
   if (traffic && !flows) progress("no requests are sent: they need two members that join");
   const flowing = flows ? await startTraffic(fleet, { waitForAnswer: firewall }) : undefined;

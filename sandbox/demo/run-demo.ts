@@ -13,7 +13,7 @@ export interface Demo<R extends { readonly ok: boolean }> {
   readonly json: boolean;
   /** The demo says it before it starts the fleet. */
   readonly opening: string;
-  readonly fleet: Pick<FleetOptions, "members" | "traffic" | "env">;
+  readonly fleet: Pick<FleetOptions, "members" | "networks" | "traffic" | "env">;
   readonly demonstrate: (fleet: SandboxFleet, say: Say) => Promise<R>;
   readonly conclude: (result: R) => string;
 }

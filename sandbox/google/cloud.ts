@@ -1,7 +1,7 @@
 import { appendFileSync } from "node:fs";
 import { readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { clusterId } from "../../shared/core/names.ts";
+import { clusterId, networkName } from "../../shared/core/names.ts";
 import { type Pin, parsePin } from "../../shared/istio/pin.ts";
 import { type Binaries, ensureBinaries } from "../binaries/build.ts";
 import {
@@ -284,7 +284,7 @@ function networksOf(gke: GkeApi): string[] {
 }
 
 function runningMembers(gke: GkeApi, clusters: RunningClusters): FleetMember[] {
-  return gke.clusters().flatMap(({ ref, status, labels }) => {
+  return gke.clusters().flatMap(({ ref, status, labels, request }) => {
     const id = clusterId(ref);
     const running = clusters.get(id);
     if (status !== "RUNNING" || running === undefined) return [];
@@ -295,6 +295,7 @@ function runningMembers(gke: GkeApi, clusters: RunningClusters): FleetMember[] {
         clusterId: id,
         ...ref,
         labels,
+        network: networkName(networkOf(ref.project, request.stated)),
         kubeconfig: running.kubeconfigPath,
         istiods,
         ...(first === undefined ? {} : { istiodHttp: first.http }),

@@ -7,6 +7,8 @@ export interface FleetMember {
   readonly location: string;
   readonly name: string;
   readonly labels: Readonly<Record<string, string>>;
+  /** Istio's name of its VPC. */
+  readonly network: string;
   /** Path of a kubeconfig with all rights. */
   readonly kubeconfig: string;
   /** Those that run, the oldest first. */

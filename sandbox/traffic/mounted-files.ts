@@ -2,7 +2,7 @@ import { join } from "node:path";
 import type { V1ConfigMap } from "@kubernetes/client-node";
 import type { ApiClient } from "../cluster/api-client.ts";
 import { writeVolume } from "../cluster/node/volumes.ts";
-import { type AppName, NAMESPACE } from "./objects.ts";
+import { NAMESPACE } from "./objects.ts";
 
 /** A pod's volumes that Istio's injection gives to a sidecar, written as a kubelet writes them. */
 export interface MountedFiles {
@@ -23,7 +23,7 @@ interface TokenAnswer {
 }
 
 /** Resolves when all files are there; from then on they follow the API server until `stop`. */
-export async function mountFiles(api: ApiClient, app: AppName, root: string): Promise<MountedFiles> {
+export async function mountFiles(api: ApiClient, app: string, root: string): Promise<MountedFiles> {
   const ended = new AbortController();
   let renewAt = 0;
   const writeToken = async (): Promise<void> => {

@@ -3,11 +3,18 @@ import { HOST_ADDRESS_ANNOTATION } from "../cluster/traffic-support.ts";
 /** Pure: everything that is made in a member for the traffic, in the order in which it can be made. */
 
 export const NAMESPACE = "shop";
-export const CLIENT = "client";
-export const SERVER = "hello";
-export const SERVICE_HOST = `${SERVER}.${NAMESPACE}.svc.cluster.local`;
 
-export type AppName = typeof CLIENT | typeof SERVER;
+/** The names of the two ends: of pods, accounts, and of the server's Service. */
+export interface Apps {
+  readonly client: string;
+  readonly server: string;
+}
+
+export const APPS: Apps = { client: "client", server: "hello" };
+
+export function serviceHost({ server }: Apps): string {
+  return `${server}.${NAMESPACE}.svc.cluster.local`;
+}
 
 export interface TrafficPorts {
   /** Of the Service, and of the listener by which the client's sidecar offers it on loopback. */
@@ -40,37 +47,39 @@ function serviceAccount(name: string): Manifest {
 }
 
 /** The same in every member, as a mesh of several primaries wants it. */
-export function meshManifests(ports: TrafficPorts, bind: string): Manifest[] {
+export function meshManifests(apps: Apps, ports: TrafficPorts, bind: string): Manifest[] {
+  const { client, server } = apps;
+  const host = serviceHost(apps);
   const http = { name: "http", protocol: "HTTP" };
   return [
     { path: "/api/v1/namespaces", object: { metadata: { name: NAMESPACE } } },
-    serviceAccount(CLIENT),
-    serviceAccount(SERVER),
+    serviceAccount(client),
+    serviceAccount(server),
     {
       path: `${CORE}/services`,
       object: {
-        metadata: { name: SERVER, namespace: NAMESPACE },
+        metadata: { name: server, namespace: NAMESPACE },
         spec: {
-          selector: { app: SERVER },
+          selector: { app: server },
           ports: [{ name: "http", port: ports.service, targetPort: ports.sidecar }],
         },
       },
     },
     istio(SECURITY, "PeerAuthentication", "peerauthentications", "default", { mtls: { mode: "STRICT" } }),
     // Nothing redirects the connections of a process of this machine: listeners are named, and asked by name.
-    istio(NETWORKING, "Sidecar", "sidecars", CLIENT, {
-      workloadSelector: { labels: { app: CLIENT } },
+    istio(NETWORKING, "Sidecar", "sidecars", client, {
+      workloadSelector: { labels: { app: client } },
       egress: [
         {
           port: { ...http, number: ports.service },
           bind: "127.0.0.1",
           captureMode: "NONE",
-          hosts: [`./${SERVICE_HOST}`],
+          hosts: [`./${host}`],
         },
       ],
     }),
-    istio(NETWORKING, "Sidecar", "sidecars", SERVER, {
-      workloadSelector: { labels: { app: SERVER } },
+    istio(NETWORKING, "Sidecar", "sidecars", server, {
+      workloadSelector: { labels: { app: server } },
       ingress: [
         {
           port: { ...http, number: ports.sidecar },
@@ -81,19 +90,19 @@ export function meshManifests(ports: TrafficPorts, bind: string): Manifest[] {
       ],
       egress: [{ hosts: ["~/*"] }],
     }),
-    istio(NETWORKING, "DestinationRule", "destinationrules", SERVER, {
-      host: SERVICE_HOST,
+    istio(NETWORKING, "DestinationRule", "destinationrules", server, {
+      host,
       trafficPolicy: { connectionPool: { http: { maxRequestsPerConnection: 1 } } },
     }),
-    istio(NETWORKING, "VirtualService", "virtualservices", SERVER, {
-      hosts: [SERVICE_HOST],
-      http: [{ route: [{ destination: { host: SERVICE_HOST } }], retries: { attempts: 0 } }],
+    istio(NETWORKING, "VirtualService", "virtualservices", server, {
+      hosts: [host],
+      http: [{ route: [{ destination: { host } }], retries: { attempts: 0 } }],
     }),
   ];
 }
 
 /** Its containers are processes of this machine; to the API server it is a pod like any other. */
-export function podManifest(app: AppName): Manifest {
+export function podManifest(app: string): Manifest {
   return {
     path: `${CORE}/pods`,
     object: {

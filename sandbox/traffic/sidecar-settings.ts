@@ -1,6 +1,6 @@
 import { parse } from "yaml";
 import { z } from "zod";
-import { type AppName, NAMESPACE } from "./objects.ts";
+import { NAMESPACE } from "./objects.ts";
 
 export interface SidecarPorts {
   readonly admin: number;
@@ -10,7 +10,7 @@ export interface SidecarPorts {
 }
 
 export interface SidecarSettings {
-  readonly app: AppName;
+  readonly app: string;
   readonly clusterId: string;
   readonly meshId: string;
   readonly network: string;

@@ -13,12 +13,11 @@ import { freePort } from "../os/free-port.ts";
 import { startProcess } from "../os/process.ts";
 import type { Undo } from "../os/undo.ts";
 import { mountFiles } from "./mounted-files.ts";
-import type { AppName } from "./objects.ts";
 import { readSent, readSide, type Sent, type Side } from "./side.ts";
 import { OUTPUT_CERTS, proxyDefaults, sidecarArgs, sidecarEnv } from "./sidecar-settings.ts";
 
 export interface SidecarOptions {
-  readonly app: AppName;
+  readonly app: string;
   readonly member: FleetMember;
   readonly api: ApiClient;
   readonly traffic: FleetTraffic;
@@ -33,6 +32,8 @@ export interface Sidecar {
   side(): Promise<Side | undefined>;
   /** Since its start. */
   sent(): Promise<Sent>;
+  /** `GET /clusters` of Envoy's admin port. */
+  readonly clustersUrl: string;
 }
 
 const ASK_TIMEOUT_MS = 5000;
@@ -106,6 +107,7 @@ export async function startSidecar(options: SidecarOptions, undo: Undo): Promise
         return undefined;
       }
     },
+    clustersUrl: `http://127.0.0.1:${ports.admin}/clusters`,
     sent: async () => readSent(await (await ask(ports.admin, "/clusters")).text()),
   };
 }

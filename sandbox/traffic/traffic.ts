@@ -9,14 +9,15 @@ import { createUndo, type Undo } from "../os/undo.ts";
 import { knock } from "./knock.ts";
 import { memberApi } from "./member-api.ts";
 import {
-  CLIENT,
+  APPS,
+  type Apps,
   type Manifest,
   meshManifests,
   podManifest,
-  SERVER,
-  SERVICE_HOST,
+  serviceHost,
   type TrafficPorts,
 } from "./objects.ts";
+import { type RawAddresses, watchRawAddresses } from "./raw-addresses.ts";
 import { type Answer, sendRequest, type Target } from "./request.ts";
 import { type Result, startSender } from "./sender.ts";
 import { startEchoServer } from "./server.ts";
@@ -44,6 +45,8 @@ export interface Traffic {
   sides(): Promise<{ readonly client: Side | undefined; readonly server: Side | undefined }>;
   /** By the client's sidecar, since its start, counted by Envoy. */
   sent(): Promise<Sent>;
+  /** How often the client's sidecar was seen with the pod's own address of a server in another network. */
+  rawAddresses(): number;
   /** Of the failures so far, the latest. */
   lastFailure(): Result | undefined;
   stop(): Promise<void>;
@@ -59,7 +62,11 @@ const CONFLICT = 409;
 export interface TrafficOptions {
   /** `false` where no request is to pass yet. */
   readonly waitForAnswer?: boolean;
+  /** From the second member to the first, with a client and a server of their own. */
+  readonly isBack?: boolean;
 }
+
+const BACK: Apps = { client: "client-back", server: "hello-back" };
 
 /**
  * Starts a client in the first member and a server in the second, and returns after the first answer. Nothing
@@ -79,11 +86,12 @@ export async function startTraffic(fleet: SandboxFleet, options: TrafficOptions 
 
 async function start(
   fleet: SandboxFleet,
-  { waitForAnswer = true }: TrafficOptions,
+  { waitForAnswer = true, isBack = false }: TrafficOptions,
   undo: Undo,
 ): Promise<Traffic> {
   const { members, logDir } = fleet.file();
-  const [clientMember, serverMember] = members;
+  const [clientMember, serverMember] = isBack ? members.slice(0, 2).toReversed() : members;
+  const apps = isBack ? BACK : APPS;
   const { traffic } = fleet;
   if (traffic === undefined) throw new Error("the fleet was started without traffic; use --traffic");
   if (clientMember === undefined || serverMember === undefined) {
@@ -102,19 +110,30 @@ async function start(
     server: traffic.vpc?.addPod(serverMember.clusterId),
   };
   if (pods.server !== undefined) await traffic.vpc?.expose(pods.server, ports.sidecar);
-  await deploy(apis, ports, pods.server?.loopback ?? traffic.hostAddress);
+  await deploy(apis, apps, ports, pods.server?.loopback ?? traffic.hostAddress);
   const shared = { traffic, logDir };
   const [client, behind] = await Promise.all([
-    startSidecar({ app: CLIENT, member: clientMember, api: apis.client, pod: pods.client, ...shared }, undo),
-    startSidecar({ app: SERVER, member: serverMember, api: apis.server, pod: pods.server, ...shared }, undo),
+    startSidecar(
+      { app: apps.client, member: clientMember, api: apis.client, pod: pods.client, ...shared },
+      undo,
+    ),
+    startSidecar(
+      { app: apps.server, member: serverMember, api: apis.server, pod: pods.server, ...shared },
+      undo,
+    ),
   ]);
-  const target = { port: ports.service, host: SERVICE_HOST };
+  const target = { port: ports.service, host: serviceHost(apps) };
   const request = () => sendRequest(target);
-  if (waitForAnswer) await firstAnswer(request, clientMember);
+  if (waitForAnswer) await firstAnswer(request, clientMember, apps);
 
+  const raw = watchRaw(client.clustersUrl, `${traffic.hostAddress}:${ports.sidecar}`, [
+    clientMember.network,
+    serverMember.network,
+  ]);
+  undo.add(() => raw.stop());
   const tally = createTally();
   let lastFailure: Result | undefined;
-  const log = join(logDir, "traffic.jsonl");
+  const log = join(logDir, isBack ? "traffic-back.jsonl" : "traffic.jsonl");
   let writing = Promise.resolve();
   const sender = startSender({
     send: request,
@@ -149,9 +168,15 @@ async function start(
       return { client: left, server: right };
     },
     sent: () => client.sent(),
+    rawAddresses: () => raw.count(),
     lastFailure: () => lastFailure,
     stop: () => undo.run(),
   };
+}
+
+/** Within one network the pod's own address is the right one. */
+function watchRaw(url: string, address: string, [from, to]: readonly [string, string]): RawAddresses {
+  return watchRawAddresses(from === to ? [] : [{ url, address }]);
 }
 
 interface Apis {
@@ -160,15 +185,15 @@ interface Apis {
 }
 
 /** `bind`: where the server's sidecar listens. */
-async function deploy(apis: Apis, ports: TrafficPorts, bind: string): Promise<void> {
-  const everywhere = meshManifests(ports, bind);
+async function deploy(apis: Apis, apps: Apps, ports: TrafficPorts, bind: string): Promise<void> {
+  const everywhere = meshManifests(apps, ports, bind);
   await Promise.all(
     Object.values(apis).map(async (api: ApiClient) => {
       for (const manifest of everywhere) await create(api, manifest);
     }),
   );
-  await create(apis.client, podManifest(CLIENT));
-  await create(apis.server, podManifest(SERVER));
+  await create(apis.client, podManifest(apps.client));
+  await create(apis.server, podManifest(apps.server));
 }
 
 async function create(api: ApiClient, { path, object }: Manifest): Promise<void> {
@@ -180,7 +205,11 @@ async function create(api: ApiClient, { path, object }: Manifest): Promise<void>
 }
 
 /** The endpoint takes its way through two control planes before the client's sidecar knows it. */
-async function firstAnswer(request: () => Promise<Answer>, { name }: FleetMember): Promise<void> {
+async function firstAnswer(
+  request: () => Promise<Answer>,
+  { name }: FleetMember,
+  { client, server }: Apps,
+): Promise<void> {
   let last = "no answer";
   for (const end = Date.now() + PATIENCE_MS; Date.now() < end; await sleep(POLL_MS)) {
     try {
@@ -192,7 +221,7 @@ async function firstAnswer(request: () => Promise<Answer>, { name }: FleetMember
     }
   }
   throw new Error(
-    `the client in ${name} does not reach the server: ${last}; see the logs of sidecar-${CLIENT}, ` +
-      `sidecar-${SERVER} and istiod`,
+    `the client in ${name} does not reach the server: ${last}; see the logs of sidecar-${client}, ` +
+      `sidecar-${server} and istiod`,
   );
 }

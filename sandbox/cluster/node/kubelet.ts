@@ -54,6 +54,7 @@ export async function runPod(kubelet: Kubelet, record: PodRecord): Promise<void>
 
 /** Ends a pod that is being deleted: its containers, and then the object. */
 export async function endPod(kubelet: Kubelet, record: PodRecord): Promise<void> {
+  await record.proxy?.drain();
   await stopContainers(kubelet, record);
   const { latest: pod } = record;
   const preconditions = { uid: pod.metadata?.uid };

@@ -1,5 +1,6 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
 import type { V1Container, V1Pod } from "@kubernetes/client-node";
 import type { TrafficBinaries } from "../../binaries/traffic.ts";
 import { freePort } from "../../os/free-port.ts";
@@ -31,8 +32,15 @@ interface ProxyPorts {
 
 export interface Proxy extends ContainerProcess {
   readonly ports: ProxyPorts;
+  /**
+   * Takes no connection any more, and lets those that are open end. In a cluster a pod that terminates gets
+   * none, because kube-proxy leaves its endpoint out; here its listener is one of several on one port.
+   */
+  drain(): Promise<void>;
 }
 
+/** Longer than a request of the traffic takes. */
+const IN_FLIGHT_MS = 1000;
 const CONFIG_PATH = "./etc/istio/proxy";
 const OUTPUT_CERTS = "./certs";
 
@@ -96,6 +104,12 @@ export async function startProxy(options: ProxyOptions): Promise<Proxy> {
     async stop() {
       await running.stop();
       await istiod.stop();
+    },
+    async drain() {
+      await fetch(`http://127.0.0.1:${ports.admin}/drain_listeners`, { method: "POST" }).catch(
+        () => undefined,
+      );
+      await delay(IN_FLIGHT_MS);
     },
   };
 }

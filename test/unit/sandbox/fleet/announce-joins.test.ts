@@ -29,6 +29,7 @@ function aMember(name: string, runs = true): FleetMember {
     location: "europe-west1",
     name,
     labels: {},
+    network: "shop.default",
     kubeconfig: "none",
     istiods: runs ? [{ pod: `istiod-${name}`, pid: 1, http, xds: "127.0.0.1:1" }] : [],
     ...(runs && { istiodHttp: http }),

@@ -35,6 +35,7 @@ describe("what a member's istiods say of another cluster", () => {
       location: "europe-west1",
       name: "east",
       labels: {},
+      network: "shop.default",
       kubeconfig: "none",
       istiods,
     };

@@ -9,6 +9,7 @@ import { accessReview } from "./member-api/access.ts";
 import { type AccessToken, type ApiConnection, connect } from "./member-api/connection.ts";
 import { istiodProbe } from "./member-api/istiod.ts";
 import { objectReader, objectWriter } from "./member-api/objects.ts";
+import { sidecarProbe } from "./member-api/probe.ts";
 import { readerTokens } from "./member-api/tokens.ts";
 
 export interface FleetOptions {
@@ -40,6 +41,7 @@ export function kubernetesFleet({ access, credentialOf }: FleetOptions): Fleet {
       writer: objectWriter(api),
       tokens: readerTokens(api),
       istiod: istiodProbe(api, { clusterId: id }),
+      probe: sidecarProbe(api, { clusterId: id }),
       access: accessReview(api),
     };
   }

@@ -6,7 +6,7 @@ import { portForwardPool } from "./port-forward-pool.ts";
 export interface FleetLimits {
   /** Requests in flight at the same time, to all API servers. Watches do not count: they only wait. */
   readonly requests: number;
-  /** Port-forwards to istiods that are open at the same time. */
+  /** Port-forwards to istiods and probes that are open at the same time. */
   readonly portForwards: number;
 }
 
@@ -17,7 +17,7 @@ export function limitedFleet(fleet: Fleet, limits: FleetLimits): Fleet {
   const members = new Map<MemberApi, MemberApi>();
 
   function limited(api: MemberApi): MemberApi {
-    const { reader, writer, tokens, access, istiod } = api;
+    const { reader, writer, tokens, access, istiod, probe } = api;
     return {
       reader: {
         get: (...args) => request(() => reader.get(...args)),
@@ -40,6 +40,7 @@ export function limitedFleet(fleet: Fleet, limits: FleetLimits): Fleet {
         serverTime: (...args) => request(() => access.serverTime(...args)),
       },
       istiod: pool.of(istiod),
+      probe: pool.ofProbe(probe),
     };
   }
 

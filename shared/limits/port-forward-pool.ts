@@ -1,10 +1,12 @@
 import { isRetryable, NotReadyError } from "../errors.ts";
-import type { IstiodProbe, IstiodSession } from "../ports/member-api.ts";
+import type { IstiodProbe, ProbeSession, SidecarProbe } from "../ports/member-api.ts";
 
-/** A limited number of port-forwards to all istiods. */
+/** A limited number of port-forwards to all istiods and probes. */
 export interface PortForwardPool {
   /** The same probe. A closed session keeps its connection until another istiod needs the place. */
   of(probe: IstiodProbe): IstiodProbe;
+  /** The same for the probes of members. */
+  ofProbe(probe: SidecarProbe): SidecarProbe;
   /** Closes the idle port-forwards. */
   close(): void;
 }
@@ -15,7 +17,7 @@ export interface PortForwardPool {
  */
 export function portForwardPool(limit: number): PortForwardPool {
   /** The longest idle first. */
-  const idle = new Map<string, IstiodSession>();
+  const idle = new Map<string, Closable>();
   const waiting: (() => void)[] = [];
   let open = 0;
 
@@ -50,7 +52,7 @@ export function portForwardPool(limit: number): PortForwardPool {
     });
   }
 
-  function end(session: IstiodSession): void {
+  function end(session: Closable): void {
     session.close();
     open -= 1;
     waiting.shift()?.();
@@ -62,7 +64,11 @@ export function portForwardPool(limit: number): PortForwardPool {
     if (session !== undefined) end(session);
   }
 
-  async function once<T>(session: () => IstiodSession, ask: Ask<T>, signal?: AbortSignal): Promise<T> {
+  async function once<S extends Closable, T>(
+    session: () => S,
+    ask: Ask<S, T>,
+    signal?: AbortSignal,
+  ): Promise<T> {
     await enter(signal);
     const opened = session();
     try {
@@ -72,7 +78,7 @@ export function portForwardPool(limit: number): PortForwardPool {
     }
   }
 
-  async function keeping<T>(key: string, session: IstiodSession, ask: Ask<T>): Promise<T> {
+  async function keeping<S extends Closable, T>(key: string, session: S, ask: Ask<S, T>): Promise<T> {
     try {
       const answer = await ask(session);
       if (idle.has(key) || waiting.length > 0) end(session);
@@ -84,8 +90,15 @@ export function portForwardPool(limit: number): PortForwardPool {
     }
   }
 
-  async function reused<T>(key: string, make: () => IstiodSession, ask: Ask<T>, signal?: AbortSignal) {
-    const session = idle.get(key);
+  /** `key` is of sessions that `make` makes, and of no others. */
+  async function reused<S extends Closable, T>(
+    key: string,
+    make: () => S,
+    ask: Ask<S, T>,
+    signal?: AbortSignal,
+  ) {
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- sessions of one key are of one kind
+    const session = idle.get(key) as S | undefined;
     if (session !== undefined) {
       idle.delete(key);
       try {
@@ -123,13 +136,32 @@ export function portForwardPool(limit: number): PortForwardPool {
         }),
       };
     },
+    ofProbe(probe) {
+      const number = probes;
+      probes += 1;
+      return {
+        open(pod) {
+          const asked = async <T>(ask: Ask<ProbeSession, T>, signal?: AbortSignal) =>
+            await reused(`${number} ${pod}`, () => probe.open(pod), ask, signal);
+          return {
+            ask: (targets, signal) => asked((session) => session.ask(targets, signal), signal),
+            endpoints: (target, signal) => asked((session) => session.endpoints(target, signal), signal),
+            close: () => undefined,
+          };
+        },
+      };
+    },
     close() {
       for (const key of idle.keys()) evict(key);
     },
   };
 }
 
-type Ask<T> = (session: IstiodSession) => Promise<T>;
+interface Closable {
+  close(): void;
+}
+
+type Ask<S extends Closable, T> = (session: S) => Promise<T>;
 
 function tooLate(): NotReadyError {
   return new NotReadyError("the time was over before an istiod could be asked", {

@@ -1,3 +1,5 @@
+import type { RawAnswer } from "../core/probe/answer.ts";
+import type { ProbeEndpoint } from "../core/probe/endpoints.ts";
 import type { KubernetesObject } from "./kubernetes-object.ts";
 
 export interface ObjectRef {
@@ -96,6 +98,22 @@ export interface IstiodProbe {
   open(pod: string): IstiodSession;
 }
 
+/** The probe of one member, through a port-forward to its pod. Close it; closing twice is harmless. */
+export interface ProbeSession {
+  /**
+   * One question to each target, side by side on one connection, by the target's cluster ID. A target whose
+   * answer did not come in time has none.
+   */
+  ask(targets: readonly string[], signal?: AbortSignal): Promise<ReadonlyMap<string, RawAnswer>>;
+  /** What the probe's Envoy has for the target; undefined where it knows no such cluster. */
+  endpoints(target: string, signal?: AbortSignal): Promise<readonly ProbeEndpoint[] | undefined>;
+  close(): void;
+}
+
+export interface SidecarProbe {
+  open(pod: string): ProbeSession;
+}
+
 /** A right that the API server grants or not, as in `kubectl auth can-i`. */
 export interface Permission {
   readonly verb: string;
@@ -126,5 +144,6 @@ export interface MemberApi {
   readonly writer: ObjectWriter;
   readonly tokens: ReaderTokens;
   readonly istiod: IstiodProbe;
+  readonly probe: SidecarProbe;
   readonly access: AccessReview;
 }

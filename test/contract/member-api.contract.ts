@@ -4,7 +4,7 @@ import { ISTIO_NAMESPACE, READER_SERVICE_ACCOUNT } from "../../shared/core/names
 import { newlyOwned } from "../../shared/istio/drift.ts";
 import { editorOf } from "../../shared/istio/edited.ts";
 import type { KubernetesObject } from "../../shared/ports/kubernetes-object.ts";
-import type { MemberApi, ObjectRef } from "../../shared/ports/member-api.ts";
+import type { MemberApi, ObjectRef, ProbeSession } from "../../shared/ports/member-api.ts";
 
 /** One API server, as Meshjoin and as other callers use it. */
 export interface MemberWorld {
@@ -531,6 +531,34 @@ export function describeMemberApi(name: string, start: () => Promise<MemberWorld
         await expect(session.remoteClusters()).rejects.toMatchObject({ code: "Forbidden", retryable: false });
         await expect(session.servedChain()).rejects.toMatchObject({ code: "Forbidden", retryable: false });
         session.close();
+      });
+    });
+
+    describe("probe", () => {
+      const QUESTIONS = {
+        ask: (session: ProbeSession, signal?: AbortSignal) => session.ask(["cn-shop-b"], signal),
+        endpoints: (session: ProbeSession, signal?: AbortSignal) => session.endpoints("cn-shop-b", signal),
+      };
+
+      describe.each(Object.entries(QUESTIONS))("%s", (_, question) => {
+        it("of a pod that is not there cannot be asked", async () => {
+          const session = api.probe.open("probe-0");
+          await expect(question(session)).rejects.toMatchObject({ code: "NotFound", retryable: true });
+          session.close();
+        });
+
+        it("cannot be asked once the time is up", async () => {
+          const session = api.probe.open("probe-0");
+          const late = { code: "ApiServerUnreachable", retryable: true };
+          await expect(question(session, AbortSignal.abort())).rejects.toMatchObject(late);
+          session.close();
+        });
+
+        it("may not be asked by a caller without the permission", async () => {
+          const session = world.stranger.probe.open("probe-0");
+          await expect(question(session)).rejects.toMatchObject({ code: "Forbidden", retryable: false });
+          session.close();
+        });
       });
     });
 

@@ -1,20 +1,17 @@
 import { createHash } from "node:crypto";
-import { Agent, request } from "node:http";
-import { addAbortSignal, type Duplex } from "node:stream";
-import { text } from "node:stream/consumers";
+import type { Agent } from "node:http";
+import type { Duplex } from "node:stream";
 import { type DetailedPeerCertificate, connect as tlsConnect } from "node:tls";
-import { untilAborted } from "../../async/until-aborted.ts";
 import { within } from "../../async/within.ts";
+import { ISTIO_NAMESPACE } from "../../core/names.ts";
 import { type ErrorFields, MeshjoinError } from "../../errors.ts";
 import type { IstiodProbe, RemoteClusterStatus } from "../../ports/member-api.ts";
 import { type ApiConnection, unreachable } from "./connection.ts";
-import { forwardPort } from "./port-forward.ts";
-import { statusError } from "./status-errors.ts";
+import { agentOver, forwards, httpGet } from "./forwards.ts";
 
 /** Ports of istiod; Istio `pilot/cmd/pilot-discovery/app/cmd.go`. */
 const DEBUG_PORT = 8080;
 const XDS_PORT = 15_012;
-const OPEN_TIMEOUT_MS = 10_000;
 const ANSWER_TIMEOUT_MS = 10_000;
 
 /** Each question also has a limit of its own. */
@@ -27,21 +24,11 @@ export function istiodProbe(api: Pick<ApiConnection, "kubeConfig">, fields: Erro
   return {
     open(pod) {
       let debug: Promise<Agent> | undefined;
-      const closed = new AbortController();
-
-      async function forward(port: number, signal: AbortSignal): Promise<Duplex> {
-        const opening = within(AbortSignal.any([signal, closed.signal]), OPEN_TIMEOUT_MS);
-        try {
-          const config = await untilAborted(api.kubeConfig(), opening);
-          return addAbortSignal(closed.signal, await forwardPort(config, { pod, port }, opening));
-        } catch (error) {
-          throw forwardError(error, `port-forward to ${pod}:${port}`, fields);
-        }
-      }
+      const pods = forwards(api, { namespace: ISTIO_NAMESPACE, pod }, fields);
 
       return {
         async remoteClusters(signal = UNLIMITED) {
-          debug ??= forward(DEBUG_PORT, signal).then(agentOver);
+          debug ??= pods.open(DEBUG_PORT, signal).then(agentOver);
           try {
             return parseClusterz(await httpGet(await debug, "/debug/clusterz", signal));
           } catch (error) {
@@ -51,7 +38,7 @@ export function istiodProbe(api: Pick<ApiConnection, "kubeConfig">, fields: Erro
           }
         },
         async servedChain(signal = UNLIMITED) {
-          const stream = await forward(XDS_PORT, signal);
+          const stream = await pods.open(XDS_PORT, signal);
           try {
             return await readChain(stream, signal);
           } catch (error) {
@@ -60,62 +47,10 @@ export function istiodProbe(api: Pick<ApiConnection, "kubeConfig">, fields: Erro
             stream.destroy();
           }
         },
-        close() {
-          closed.abort();
-        },
+        close: () => pods.close(),
       };
     },
   };
-}
-
-/**
- * The WebSocket client's message for an answer that is no upgrade;
- * https://github.com/websockets/ws `abortHandshake`.
- */
-const NO_UPGRADE = /^Unexpected server response: (?<status>\d{3})$/;
-
-/** The client rejects with an event, whose enumerable fields hold the request with its bearer token. */
-function forwardError(error: unknown, what: string, fields: ErrorFields): MeshjoinError {
-  const message =
-    typeof error === "object" && error !== null && "message" in error ? String(error.message) : String(error);
-  const status = NO_UPGRADE.exec(message)?.groups?.["status"];
-  return status === undefined
-    ? unreachable(what, new Error(message), fields)
-    : statusError(Number(status), {}, what, fields);
-}
-
-/** Sends all requests of the session over the one forwarded connection. */
-function agentOver(stream: Duplex): Agent {
-  const agent = new Agent({ keepAlive: true, maxSockets: 1 });
-  const socket = Object.assign(stream, {
-    setKeepAlive: () => socket,
-    setNoDelay: () => socket,
-    setTimeout: () => socket,
-    ref: () => socket,
-    unref: () => socket,
-  });
-  agent.createConnection = () => socket;
-  return agent;
-}
-
-async function httpGet(agent: Agent, path: string, signal: AbortSignal): Promise<string> {
-  return await new Promise((resolve, reject) => {
-    const sent = request(
-      {
-        agent,
-        path,
-        host: "127.0.0.1",
-        headers: { host: "localhost" },
-        signal: within(signal, ANSWER_TIMEOUT_MS),
-      },
-      (response) => {
-        if (response.statusCode === 200) text(response).then(resolve, reject);
-        else reject(new Error(`HTTP ${response.statusCode}`));
-      },
-    );
-    sent.on("error", reject);
-    sent.end();
-  });
 }
 
 function parseClusterz(body: string): RemoteClusterStatus[] {

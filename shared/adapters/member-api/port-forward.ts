@@ -4,7 +4,12 @@ import { type KubeConfig, PortForward } from "@kubernetes/client-node";
 // The package's entry does not export it.
 import { WebSocketHandler } from "@kubernetes/client-node/dist/web-socket-handler.js";
 import { WebSocket } from "ws";
-import { ISTIO_NAMESPACE } from "../../core/names.ts";
+
+export interface PodPort {
+  readonly namespace: string;
+  readonly pod: string;
+  readonly port: number;
+}
 
 /**
  * A byte stream to a port of a pod, through `pods/portforward`. The pod sees a connection from loopback,
@@ -14,14 +19,14 @@ import { ISTIO_NAMESPACE } from "../../core/names.ts";
  */
 export async function forwardPort(
   config: KubeConfig,
-  { pod, port }: { readonly pod: string; readonly port: number },
+  { namespace, pod, port }: PodPort,
   signal: AbortSignal,
 ): Promise<Duplex> {
   const fromPod = new PassThrough();
   const toPod = new PassThrough();
   const errors = new PassThrough();
   const socket = await opened(config, signal, (handler) =>
-    new PortForward(config, true, handler).portForward(ISTIO_NAMESPACE, pod, [port], fromPod, errors, toPod),
+    new PortForward(config, true, handler).portForward(namespace, pod, [port], fromPod, errors, toPod),
   );
 
   const stream = Duplex.from({ readable: fromPod, writable: toPod });

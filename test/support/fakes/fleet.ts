@@ -44,6 +44,9 @@ export function fakeFleet(clock: Clock): FakeFleet {
     return false;
   };
 
+  const storeOf = (id: string) =>
+    [...servers.values()].findLast(({ cluster }) => clusterId(cluster.ref) === id)?.server.store;
+
   function serverOf(cluster: Cluster): FakeApiServer {
     const found = servers.get(cluster.id)?.server;
     if (found === undefined) throw new TypeError(`no API server for ${cluster.ref.name}; add it first`);
@@ -52,7 +55,7 @@ export function fakeFleet(clock: Clock): FakeFleet {
 
   return {
     add(cluster) {
-      const made = fakeApiServer({ name: clusterId(cluster.ref), clock, reach, onPortForward });
+      const made = fakeApiServer({ name: clusterId(cluster.ref), clock, reach, storeOf, onPortForward });
       servers.set(cluster.id, { cluster, server: made });
       return made;
     },

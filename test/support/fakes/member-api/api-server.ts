@@ -1,4 +1,5 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
+import { PROBE_NAMESPACE } from "../../../../shared/core/probe/wire.ts";
 import type { Clock } from "../../../../shared/ports/clock.ts";
 import type { KubernetesObject } from "../../../../shared/ports/kubernetes-object.ts";
 import type { IstiodProbe, MemberApi, ObjectQuery, Permission } from "../../../../shared/ports/member-api.ts";
@@ -8,6 +9,7 @@ import type { ProcessFaults } from "./faults.ts";
 import { type GatewayBehaviour, simulatedGateways } from "./gateways.ts";
 import { type IstiodBehaviour, type Reach, simulatedIstiod } from "./istiod.ts";
 import { type ObjectStore, objectStore } from "./object-store.ts";
+import { type ProbeBehaviour, simulatedProbe } from "./probe.ts";
 import { tokenAuthority } from "./reader-tokens.ts";
 import { type RequestGate, requestGate, type ServerFaults, type Verb } from "./requests.ts";
 
@@ -26,6 +28,9 @@ export interface FakeApiServer {
   readonly gateways: GatewayBehaviour;
   /** Its controllers look again. */
   settleGateways(): void;
+  readonly probe: ProbeBehaviour;
+  /** Kubelets and controllers look at the probe again. */
+  settleProbe(): void;
   /** What its istiod signs with. */
   loadedCacerts(): KubernetesObject | undefined;
   /** An istiod that would never have been ready looks again. */
@@ -42,6 +47,8 @@ export interface FakeApiServerOptions {
   readonly name: string;
   readonly clock: Clock;
   readonly reach: Reach;
+  /** The objects of another cluster that it may have to do with. */
+  readonly storeOf?: (clusterId: string) => ObjectStore | undefined;
   /** One was opened, or closed. */
   readonly onPortForward?: (change: 1 | -1) => void;
 }
@@ -50,6 +57,7 @@ export function fakeApiServer({
   name,
   clock,
   reach,
+  storeOf = () => undefined,
   onPortForward = () => undefined,
 }: FakeApiServerOptions): FakeApiServer {
   const gate = requestGate(name);
@@ -57,12 +65,14 @@ export function fakeApiServer({
   const tokens = tokenAuthority(name, store, clock);
   const istiod = simulatedIstiod(store, reach);
   const gateways = simulatedGateways(store);
+  const simulated = simulatedProbe({ store, name, storeOf });
   let skewMs = 0;
   store.onChange(
     whenIdle(() => {
       runControllers(store);
       istiod.settle();
       gateways.settle();
+      simulated.settle();
     }),
   );
 
@@ -83,11 +93,7 @@ export function fakeApiServer({
             if (!hasPod(store, pod)) throw notFound(`port-forward to ${pod}`);
             return answer();
           });
-        let isOpen = false;
-        const turn = (open: boolean) => {
-          if (isOpen !== open) onPortForward(open ? 1 : -1);
-          isOpen = open;
-        };
+        const turn = turns(onPortForward);
         return {
           // The connection of this question is kept for the next; that of the other ends with its answer.
           async remoteClusters(signal) {
@@ -126,6 +132,24 @@ export function fakeApiServer({
         isAccepted: (token, signal) => read("tokenReview", "a token", signal, () => tokens.accepts(token)),
       },
       istiod: probe,
+      probe: {
+        open(pod) {
+          const turn = turns(onPortForward);
+          const look = async <T>(signal: AbortSignal | undefined, answer: () => T) => {
+            turn(true);
+            return await read("portForward", pod, signal, () => {
+              if (!hasPod(store, pod, PROBE_NAMESPACE)) throw notFound(`port-forward to ${pod}`);
+              return answer();
+            });
+          };
+          return {
+            ask: (targets, signal) =>
+              look(signal, () => new Map(targets.map((target) => [target, simulated.ask(target)]))),
+            endpoints: (target, signal) => look(signal, () => simulated.endpoints(target)),
+            close: () => turn(false),
+          };
+        },
+      },
       access: {
         isAllowed: (permission, signal) =>
           read(
@@ -149,6 +173,8 @@ export function fakeApiServer({
     istiod: istiod.behaviour,
     gateways: gateways.behaviour,
     settleGateways: () => gateways.settle(),
+    probe: simulated.behaviour,
+    settleProbe: () => simulated.settle(),
     loadedCacerts: () => istiod.loadedCacerts(),
     wakeIstiod: () => istiod.settle(),
     accepts: (token) => !gate.faults.unreachable && tokens.accepts(token),
@@ -158,6 +184,15 @@ export function fakeApiServer({
     skewClock(seconds) {
       skewMs = seconds * 1000;
     },
+  };
+}
+
+/** Tells of each change between open and closed. */
+function turns(onChange: (change: 1 | -1) => void): (open: boolean) => void {
+  let isOpen = false;
+  return (open) => {
+    if (isOpen !== open) onChange(open ? 1 : -1);
+    isOpen = open;
   };
 }
 
@@ -207,8 +242,8 @@ function listAs(store: ObjectStore, query: ObjectQuery): KubernetesObject[] {
   return found.map(({ apiVersion, kind, metadata }) => ({ apiVersion, kind, metadata }));
 }
 
-function hasPod(store: ObjectStore, name: string): boolean {
-  return store.get({ apiVersion: "v1", kind: "Pod", namespace: "istio-system", name }) !== undefined;
+function hasPod(store: ObjectStore, name: string, namespace = "istio-system"): boolean {
+  return store.get({ apiVersion: "v1", kind: "Pod", namespace, name }) !== undefined;
 }
 
 /** A watch that is given up is no error. */

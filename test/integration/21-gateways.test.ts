@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
-import { type Answer } from "../../sandbox/traffic/request.ts";
+import type { Answer } from "../../sandbox/traffic/request.ts";
 import { startTraffic, type Traffic } from "../../sandbox/traffic/traffic.ts";
 import { membersOf, SCENARIO_MS, useFleet } from "./world/fleet.ts";
 import { clearFaults, setFault } from "./world/google.ts";

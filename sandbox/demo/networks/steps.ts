@@ -62,7 +62,7 @@ export const BY_HAND: Step = {
   },
 };
 
-export const CONTROL_NAME = "wrong order: a remote secret by hand, while no gateway has an address";
+const CONTROL_NAME = "wrong order: a remote secret by hand, while no gateway has an address";
 
 /** What every guide warns of, to show that its failures and addresses are seen. It always ends. */
 export const CONTROL: Step = {

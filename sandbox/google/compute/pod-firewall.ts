@@ -20,8 +20,8 @@ export interface PodFirewall {
   lets(source: VpcPod, destination: VpcPod, port: number): boolean;
   /**
    * Whether a connection to a load balancer in front of pods is let through. One on the internet is open to
-   * all. An internal one is open to its VPC and to the networks that are peered with it, which all networks of
-   * the sandbox are. GKE makes the firewall rule for each itself, for the Service's source ranges.
+   * all. An internal one is open to its VPC and to the networks that are peered with it, which all networks
+   * of the sandbox are. GKE makes the firewall rule for each itself, for the Service's source ranges.
    */
   letsToBalancer(source: VpcPod, balancer: VpcBalancer): boolean;
   /** Whether a fault may name it: a cluster ID, or a network. */

@@ -8,7 +8,14 @@ import type { ProxyNetwork } from "./proxies.ts";
 export interface LoadBalancers {
   /** While it withholds addresses, no Service has one. */
   withhold(isWithheld: boolean): void;
+  /** Where the east-west gateway is reached; undefined while there is none, or it has no address. */
+  gateway(): GatewayAddress | undefined;
   stop(): Promise<void>;
+}
+
+export interface GatewayAddress {
+  readonly address: string;
+  readonly port: number;
 }
 
 export interface LoadBalancersOptions {
@@ -132,6 +139,11 @@ export function startLoadBalancers(options: LoadBalancersOptions): LoadBalancers
     withhold(now) {
       isWithheld = now;
       for (const uid of services.keys()) later(uid, 0);
+    },
+    gateway() {
+      const [service] = [...services.values()].filter((each) => portOf(each) !== undefined);
+      const address = service?.status?.loadBalancer?.ingress?.[0]?.ip;
+      return address === undefined ? undefined : { address, port: GATEWAY_PORT };
     },
     async stop() {
       ended.abort();

@@ -18,7 +18,20 @@ export interface FleetFile {
   /** Paths of the sandbox's own. */
   readonly clients: { readonly kubectl: string; readonly istioctl: string };
   readonly functions: Readonly<Record<string, string>>;
-  readonly members: readonly FleetMember[];
+  /** Istio's names of the VPC networks. */
+  readonly networks: readonly string[];
+  readonly members: readonly FleetFileMember[];
+}
+
+export interface FleetFileMember extends FleetMember {
+  /** Of the sidecars of clients that send requests. */
+  readonly proxies: readonly FleetProxy[];
+}
+
+export interface FleetProxy {
+  readonly pod: string;
+  /** `GET /clusters` of its Envoy's admin port. */
+  readonly clusters: string;
 }
 
 export interface FleetWriter {

@@ -5,6 +5,7 @@ import { ensureTrafficBinaries } from "../binaries/traffic.ts";
 import type { ProxyNetwork } from "../cluster/proxies.ts";
 import type { TrafficSupport } from "../cluster/traffic-support.ts";
 import { hostAddress } from "../os/host-address.ts";
+import type { FleetProxy } from "./fleet-file.ts";
 import { canTellPodsApart, type Vpc } from "./vpc.ts";
 
 /** What has to be there before the first cluster starts. */
@@ -21,6 +22,8 @@ export interface FleetTraffic extends TrafficBasis {
   readonly dir: string;
   /** `127.0.0.1:PORT` of the istiod that runs now; undefined where none does. */
   xdsAddress(clusterId: string): string | undefined;
+  /** Of clients that send requests, by cluster ID. */
+  readonly proxies: Map<string, readonly FleetProxy[]>;
   /** Between the sidecars; undefined where it cannot tell them apart, and each reaches each. */
   readonly vpc: Vpc | undefined;
 }

@@ -4,7 +4,7 @@ import { join, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-import { rootSecretName } from "../../shared/core/names.ts";
+import { networkName, rootSecretName } from "../../shared/core/names.ts";
 import { formatRootNotes, NO_NOTES } from "../../shared/core/roots/notes.ts";
 import { makeRoot } from "../../shared/pki/make-root.ts";
 import type { ClusterConnections } from "../cluster/audit-log.ts";
@@ -292,6 +292,7 @@ function connectPods(
   return {
     ...basis,
     dir: join(dir, "traffic"),
+    proxies: new Map(),
     vpc,
     xdsAddress: (clusterId) =>
       google.members().find((member) => member.clusterId === clusterId)?.istiods[0]?.xds,
@@ -340,7 +341,11 @@ function assemble(parts: Parts, undo: Undo): SandboxFleet {
       logDir: parts.logDir,
       clients: google.clients,
       functions: parts.functions.urls,
-      members: google.members(),
+      networks: networksOf(options).map((name) => networkName({ project: PROJECT.id, name })),
+      members: google.members().map((member) => ({
+        ...member,
+        proxies: parts.traffic?.proxies.get(member.clusterId) ?? [],
+      })),
     }),
     async createCluster(name, { location = LOCATIONS[0], labels, ...rest } = {}) {
       const joining = options.join ? { [meshLabel]: meshId } : {};

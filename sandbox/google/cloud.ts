@@ -296,6 +296,7 @@ function runningMembers(gke: GkeApi, clusters: RunningClusters): FleetMember[] {
         ...ref,
         labels,
         network: networkName(networkOf(ref.project, request.stated)),
+        gateway: running.loadBalancers.gateway() ?? null,
         kubeconfig: running.kubeconfigPath,
         istiods,
         ...(first === undefined ? {} : { istiodHttp: first.http }),

@@ -1,3 +1,4 @@
+import type { GatewayAddress } from "../cluster/load-balancers.ts";
 import type { RunningIstiod } from "../cluster/running-cluster.ts";
 
 /** A RUNNING cluster of the sandbox. */
@@ -9,6 +10,8 @@ export interface FleetMember {
   readonly labels: Readonly<Record<string, string>>;
   /** Istio's name of its VPC. */
   readonly network: string;
+  /** Of its east-west gateway; null while it has none with an address. */
+  readonly gateway: GatewayAddress | null;
   /** Path of a kubeconfig with all rights. */
   readonly kubeconfig: string;
   /** Those that run, the oldest first. */

@@ -126,6 +126,9 @@ async function start(
   const request = () => sendRequest(target);
   if (waitForAnswer) await firstAnswer(request, clientMember, apps);
 
+  const { proxies } = traffic;
+  const known = proxies.get(clientMember.clusterId) ?? [];
+  proxies.set(clientMember.clusterId, [...known, { pod: apps.client, clusters: client.clustersUrl }]);
   const raw = watchRaw(client.clustersUrl, `${traffic.hostAddress}:${ports.sidecar}`, [
     clientMember.network,
     serverMember.network,

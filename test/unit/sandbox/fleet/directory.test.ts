@@ -27,6 +27,7 @@ const fleet: FleetFile = {
   controlUrl: "http://127.0.0.1:4",
   logDir: "/sandbox/logs",
   clients: { kubectl: "/sandbox/kubectl", istioctl: "/sandbox/istioctl" },
+  networks: ["shop.default"],
   functions: {},
   members: [],
 };

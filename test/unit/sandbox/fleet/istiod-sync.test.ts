@@ -36,6 +36,7 @@ describe("what a member's istiods say of another cluster", () => {
       name: "east",
       labels: {},
       network: "shop.default",
+      gateway: null,
       kubeconfig: "none",
       istiods,
     };

@@ -101,7 +101,10 @@ const KUBELET_PORT = 10_250;
 /** sun_path of sockaddr_un on macOS. */
 const LONGEST_SOCKET_PATH = 103;
 const CONTROLLERS_TIMEOUT_MS = 60_000;
-/** Loopback, so that an Envoy of this machine can dial them; istiod takes them as any other. */
+/**
+ * Where no traffic flows. Loopback, so that an Envoy of this machine could dial them; istiod takes them as any
+ * other.
+ */
 const LOAD_BALANCERS = "127.65";
 
 async function socketPaths(dir: string, undo: Undo): Promise<PortForwardSockets> {
@@ -227,7 +230,7 @@ async function start(options: RunningClusterOptions, undo: Undo): Promise<Runnin
   const loadBalancers = startLoadBalancers({
     api,
     clusterId: name,
-    prefix: `${LOAD_BALANCERS}.${options.podCidrIndex}`,
+    prefix: `${options.traffic?.balancers ?? LOAD_BALANCERS}.${options.podCidrIndex}`,
     network: () => options.traffic?.network(),
   });
   undo.add(() => loadBalancers.stop());

@@ -10,6 +10,8 @@ export interface TrafficSupport {
    * refuses.
    */
   readonly hostAddress: string;
+  /** The first two bytes of the addresses of load balancers; no other sandbox of the machine has them. */
+  readonly balancers: string;
   /** What the proxies of pods are made of. */
   readonly binaries: TrafficBinaries;
   /** Undefined until the fleet has one. */

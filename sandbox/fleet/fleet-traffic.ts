@@ -5,6 +5,7 @@ import { ensureTrafficBinaries } from "../binaries/traffic.ts";
 import type { ProxyNetwork } from "../cluster/proxies.ts";
 import type { TrafficSupport } from "../cluster/traffic-support.ts";
 import { hostAddress } from "../os/host-address.ts";
+import { ownLoopback } from "../os/own-loopback.ts";
 import type { FleetProxy } from "./fleet-file.ts";
 import { canTellPodsApart, type Vpc } from "./vpc.ts";
 
@@ -28,6 +29,8 @@ export interface FleetTraffic extends TrafficBasis {
   readonly vpc: Vpc | undefined;
 }
 
+/** Where nothing listens at a load balancer's address. */
+const LOOPBACK = "127.65";
 const PIN = new URL("../../shared/istio/pin.json", import.meta.url);
 
 export async function prepareTraffic(progress: (line: string) => void): Promise<TrafficBasis> {
@@ -51,6 +54,7 @@ export async function prepareTraffic(progress: (line: string) => void): Promise<
   return {
     hostAddress: address,
     tellsPodsApart,
+    balancers: tellsPodsApart ? await ownLoopback() : LOOPBACK,
     binaries,
     network: () => network,
     connect(made) {

@@ -186,6 +186,7 @@ export function readerSecretState(
     resourceVersion: metadata.resourceVersion ?? "",
     readerResource: share(metadata.annotations?.[annotation("cluster-resource")]),
     readerGkeId: share(metadata.annotations?.[annotation("cluster-id")]),
+    createdAt: dateOf(metadata.creationTimestamp),
     lostSince: dateAnnotation(metadata, "lost-since"),
   };
 }

@@ -205,6 +205,7 @@ export interface ReaderSecretState {
   readonly readerResource: string | undefined;
   /** GKE's `Cluster.id` of the reader that it represents. */
   readonly readerGkeId: string | undefined;
+  readonly createdAt: Date | undefined;
   /** When a full run first saw that the reader is no member. */
   readonly lostSince?: Date | undefined;
 }

@@ -175,8 +175,8 @@ function nameSome(names: readonly string[]): string {
 
 /**
  * Whether the member joined within this stage, and so never had a certificate of an earlier one. A cluster
- * whose namespace was deleted and made anew looks like that, too; but then its peers' remote secrets are
- * older.
+ * whose namespace was deleted and made anew looks like that, too; but then its peers' Secrets for it are
+ * older: at least the reader Secrets, for a remote secret goes and comes with a gateway.
  */
 function joinedInStage(
   { clusterId, state }: Member,
@@ -190,9 +190,11 @@ function joinedInStage(
   if (!isInStage(joinedAt)) return false;
   const peersSecrets = members
     .filter(isReachable)
-    .flatMap((member) => member.state.remoteSecrets)
-    .filter(({ owner, targetId }) => owner === "ours" && targetId === clusterId);
-  return peersSecrets.every(({ createdAt }) => isInStage(createdAt));
+    .flatMap(({ state: { remoteSecrets, readerSecrets } }) => [
+      ...remoteSecrets.filter(({ targetId }) => targetId === clusterId),
+      ...readerSecrets.filter(({ readerId }) => readerId === clusterId),
+    ]);
+  return peersSecrets.every(({ owner, createdAt }) => owner !== "ours" || isInStage(createdAt));
 }
 
 /**

@@ -165,6 +165,7 @@ export function aReaderSecret(reader: Cluster, seed: Partial<ReaderSecretState> 
     resourceVersion: "1",
     readerResource: clusterResource(reader.ref),
     readerGkeId: reader.id,
+    createdAt: NOW,
     ...seed,
   };
 }

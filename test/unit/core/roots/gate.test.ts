@@ -6,6 +6,7 @@ import { formatRootVersions } from "../../../../shared/core/roots/state.ts";
 import { aCluster } from "../../../support/builders/cluster.ts";
 import {
   aMember,
+  aReaderSecret,
   aRemoteSecret,
   NOW,
   ownCacerts,
@@ -65,6 +66,16 @@ describe("the gate of a stage, for a cluster that joined in it", () => {
   ])("waits for the istiod of one that %s", (_, own, createdAt) => {
     const remoteSecrets = [aRemoteSecret(EAST, NEWCOMER, { createdAt })];
     const found = gate({ cacerts: { ...JOINED_LATE, ...own }, controlPlane: NEVER_UP }, { remoteSecrets });
+    expect(found).toMatchObject({
+      open: false,
+      waitingFor: [expect.stringContaining("does not serve its new")],
+    });
+  });
+
+  it("waits for the istiod of one that was in the mesh before, though its gateway was away", () => {
+    const remoteSecrets = [aRemoteSecret(EAST, NEWCOMER, { createdAt: after(22) })];
+    const readerSecrets = [aReaderSecret(NEWCOMER, { createdAt: after(-48) })];
+    const found = gate({ controlPlane: NEVER_UP }, { remoteSecrets, readerSecrets });
     expect(found).toMatchObject({
       open: false,
       waitingFor: [expect.stringContaining("does not serve its new")],

@@ -13,6 +13,8 @@ const API_VERSION = "gateway.networking.k8s.io/v1";
 const CLASS = "istio";
 /** On the Service of a Gateway; https://gateway-api.sigs.k8s.io/geps/gep-1762/ */
 const GATEWAY_NAME_LABEL = "gateway.networking.k8s.io/gateway-name";
+/** On a Service that listens for other networks on a port of its own. */
+const GATEWAY_PORT_LABEL = "networking.istio.io/gatewayPort";
 /** On an EndpointSlice: the name of its Service. */
 const SERVICE_NAME_LABEL = "kubernetes.io/service-name";
 /** https://cloud.google.com/kubernetes-engine/docs/concepts/service-load-balancer-parameters */
@@ -154,7 +156,7 @@ export function gatewayStates(
   const serving = new Set(
     slices.filter(hasReadyEndpoint).map(({ metadata }) => metadata.labels?.[SERVICE_NAME_LABEL]),
   );
-  return services.map((service) => {
+  return services.filter(listensForNetworks).map((service) => {
     const { name, labels = {}, annotations = {} } = service.metadata;
     return {
       service: name,
@@ -166,6 +168,18 @@ export function gatewayStates(
       isServing: serving.has(name),
     };
   });
+}
+
+/**
+ * istiod passes over a Service with the label of a network that does not listen on the gateway's port; Istio
+ * `pilot/pkg/serviceregistry/kube/controller/network.go`.
+ */
+function listensForNetworks(service: KubernetesObject): boolean {
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- core/v1 Service
+  const { ports = [] } = (service["spec"] ?? {}) as { readonly ports?: readonly { readonly port: number }[] };
+  const label = service.metadata.labels?.[GATEWAY_PORT_LABEL] ?? "";
+  const wanted = /^[0-9]+$/.test(label) ? Number(label) : GATEWAY_PORT;
+  return ports.some(({ port }) => port === wanted);
 }
 
 function addressesOf(service: KubernetesObject): string[] {

@@ -20,12 +20,20 @@ import { isInstalled } from "./steps.ts";
 /** A cluster, and what is known of its state. */
 type MaybeMember = NamedCluster & { readonly state?: MemberState };
 
-/** The gateways that a member has, and the one that Meshjoin would give it. */
-export function exposuresOf(member: MaybeMember, spec: MeshSpec): readonly Exposure[] {
-  const wanted = exposureOf(member.cluster, spec);
-  const own = isForeign(member) || spec.gateways === "never" || wanted === "none" ? [] : [wanted];
+/** How a member's gateways are exposed: those that it has, and the one that it should have. */
+export function exposuresOf(
+  member: MaybeMember,
+  members: readonly NamedCluster[],
+  spec: MeshSpec,
+): readonly Exposure[] {
+  const wanted = wantedGateway(member, members, spec);
   const present = (gatewaysOf(member) ?? []).filter(({ network }) => network === member.network);
-  return [...own, ...present.map(({ exposure }) => exposure)];
+  return [wanted ?? [], present].flat().map(({ exposure }) => exposure);
+}
+
+/** Whether Meshjoin may give it a gateway, if another network can use it. */
+export function mayHaveGateway(member: MaybeMember, spec: MeshSpec): boolean {
+  return spec.gateways !== "never" && exposureOf(member.cluster, spec) !== "none" && !isForeign(member);
 }
 
 /** Undefined where nothing is known of them. */
@@ -45,7 +53,7 @@ function wantedGateway(
   spec: MeshSpec,
 ): WantedGateway | undefined {
   const exposure = exposureOf(member.cluster, spec);
-  if (spec.gateways === "never" || exposure === "none" || isForeign(member)) return undefined;
+  if (exposure === "none" || !mayHaveGateway(member, spec)) return undefined;
   const { network } = member;
   const isUsed = members.some(
     (other) => other.network !== network && reaches(other.network, network, exposure, spec),
@@ -72,6 +80,11 @@ export function planGateways(context: PairContext): GatewayPlan {
   };
 }
 
+/** Whether a run would give it a gateway, or make another of the one that it has. */
+export function isGatewayDue(member: Member, context: PairContext): boolean {
+  return isReachable(member) && applies(member, context) !== undefined;
+}
+
 export interface GatewayPlan {
   readonly actions: readonly GatewayAction[];
   /** One for each gateway that is there and not up. */
@@ -88,6 +101,21 @@ export interface GatewayOwner {
 /** Whether requests of other networks get in; false, too, where nothing is known. */
 export function isGatewayUp(member: Member): boolean {
   return (gatewaysOf(member) ?? []).some((each) => each.network === member.network && isUp(each));
+}
+
+/** Whether it is known that its gateways are not up, while a member of another network reads it. */
+export function isGatewayLost(member: Member, members: readonly Member[]): boolean {
+  if (gatewaysOf(member) === undefined || isGatewayUp(member)) return false;
+  return isReadFromAfar(member, members);
+}
+
+function isReadFromAfar({ clusterId, network }: Member, members: readonly Member[]): boolean {
+  return members
+    .filter((other) => other.network !== network)
+    .filter(isReachable)
+    .some(({ state }) =>
+      state.remoteSecrets.some(({ isRead, targetId }) => isRead && targetId === clusterId),
+    );
 }
 
 function notUp(member: ReachableMember, { spec, members }: PairContext): Finding | undefined {

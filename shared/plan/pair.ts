@@ -228,8 +228,9 @@ function withoutRoute(
   const findings = [because];
   const closed = isClosed ? ({ isClosed } as const) : {};
   if (lost !== undefined) return { standing: "pending", ...closed, withdrawal: lost, findings };
-  if (kind === "none") return { standing: "excluded", isApart: true, findings };
-  return { standing: "pending", ...closed, findings, ...renewal(pair, context) };
+  const renewed = renewal(pair, context);
+  if (kind === "none") return { standing: "excluded", isApart: true, findings, ...renewed };
+  return { standing: "pending", ...closed, findings, ...renewed };
 }
 
 /** Undefined where istiod reads no remote secret of Meshjoin's for the target. */

@@ -4,10 +4,10 @@ import { isReachable, type Member, type NamedCluster } from "../core/member/obse
 import { outOfReach } from "../core/member/reach.ts";
 import { GATEWAY } from "../core/names.ts";
 import { reaches } from "../core/network/connected.ts";
-import { type Exposure, exposureOf, isUp, MESH_GATEWAY_LABEL } from "../core/network/gateway.ts";
+import { type Exposure, isUp, MESH_GATEWAY_LABEL } from "../core/network/gateway.ts";
 import type { MeshSpec } from "../core/spec.ts";
 import type { PairContext } from "./context.ts";
-import { exposuresOf, gatewaysOf } from "./gateways.ts";
+import { exposuresOf, gatewaysOf, isGatewayDue, mayHaveGateway } from "./gateways.ts";
 import { isComplete } from "./member.ts";
 
 /**
@@ -71,12 +71,12 @@ export function possibleRoute(
       reader,
     );
   }
-  const exposures = members
-    .filter(({ network }) => network === target.network)
-    .flatMap((member) => exposuresOf(member, spec));
+  const neighbours = members.filter(({ network }) => network === target.network);
+  const own = exposuresOf(target, members, spec);
+  const used = own.length > 0 ? own : neighbours.flatMap((member) => exposuresOf(member, members, spec));
   const leads = (exposure: Exposure) => reaches(reader.network, target.network, exposure, spec);
-  if (exposures.some(leads)) return GATEWAY_ROUTE;
-  if (exposures.length > 0) {
+  if (used.some(leads)) return GATEWAY_ROUTE;
+  if (used.length > 0 || neighbours.some((member) => mayHaveGateway(member, spec))) {
     return {
       kind: "none",
       finding: finding(
@@ -104,10 +104,7 @@ function gatewayRoute(reader: Member, target: Member, context: PairContext): Rou
   if (unreachable !== undefined) return { kind: "pending", finding: unreachable };
   const owners = ownersFor(reader, target, context);
   if (owners.some((owner) => isOpen(owner, reader, context))) return GATEWAY_ROUTE;
-  if (
-    context.view === "afterwards" &&
-    owners.some(({ cluster }) => exposureOf(cluster, context.spec) !== "none")
-  )
+  if (context.view === "afterwards" && owners.some((owner) => isGatewayDue(owner, context)))
     return GATEWAY_ROUTE;
   const unread = owners.flatMap((owner) => whyUnread(owner) ?? []);
   const [because] = unread;
@@ -119,8 +116,15 @@ function gatewayRoute(reader: Member, target: Member, context: PairContext): Rou
   };
 }
 
-/** The target, and members of its network that the reader has a remote secret of. */
+/**
+ * The members whose gateways istiod of the reader would use. Those of the target's own cluster come first,
+ * whether they serve or not. Where none has an address, it uses those of the network that it knows, by the
+ * remote secrets that the reader has; Istio `pilot/pkg/xds/endpoints/ep_filters.go`.
+ */
 function ownersFor(reader: Member, target: Member, { members }: PairContext): Member[] {
+  const own = gatewaysOf(target);
+  const isChosen = own?.some(({ network, addresses }) => network === target.network && addresses.length > 0);
+  if (isChosen === true || whyUnread(target) !== undefined) return [target];
   const paired = new Set(
     isReachable(reader)
       ? reader.state.remoteSecrets.flatMap(({ isRead, targetId }) => (isRead ? [targetId] : []))

@@ -457,14 +457,15 @@ describe("planPairs", () => {
     );
   });
 
-  it("acts only where the reader is complete, the target answers, and both share a network", () => {
+  it("acts only where the reader is complete, the target answers, and both share a network or did", () => {
     fc.assert(
       fc.property(world, ({ members, ...given }) => {
         const byId = new Map(members.map((member) => [member.clusterId, member]));
         for (const { standing, action, ...pair } of plan(members, given)) {
           const standingOf = given.standings[pair.target] ?? "complete";
           const isUnready = standingOf !== "complete";
-          expect(action !== undefined && !isUnready).toBe(standing === "connect");
+          const isRenewed = standing === "excluded" && action?.verb === "update";
+          expect(action !== undefined && !isUnready && !isRenewed).toBe(standing === "connect");
           expect(isUnready && action?.verb === "create").toBe(false);
           const written = new Set(action?.writes.map(({ clusterId: id }) => id));
           expect(written.has(pair.target) && !["complete", "down"].includes(standingOf)).toBe(false);
@@ -474,8 +475,7 @@ describe("planPairs", () => {
             sides.every(
               (side) =>
                 side?.state.reachable === true &&
-                side.cluster.vpcNative &&
-                side.network === sides[0]?.network,
+                (isRenewed || (side.cluster.vpcNative && side.network === sides[0]?.network)),
             );
           expect(action === undefined || allowed).toBe(true);
         }

@@ -14,6 +14,7 @@ import {
   aPairContext,
   aReaderSecret,
   aRemoteSecret,
+  NOW,
   ownControlPlane,
 } from "../../support/builders/member.ts";
 import { aSpec } from "../../support/builders/spec.ts";
@@ -140,6 +141,41 @@ describe("a route", () => {
     expect(routeOf(paired, target, [sibling])).toEqual(["gateway"]);
   });
 
+  it("leads through no other gateway while the target's own has an address, for istiod uses that one", () => {
+    const sibling = at("b", "sibling", { gateways: [aGateway("b")] });
+    const reader = at("a", "reader", { remoteSecrets: [aRemoteSecret(READER.cluster, sibling.cluster)] });
+    const dead = at("b", "target", { gateways: [aGateway("b", { isServing: false })] });
+    expect(routeOf(reader, dead, [sibling])).toEqual(["pending", "GatewayPending"]);
+    const lost = at("b", "target", { gateways: [aGateway("b", { addresses: [] })] });
+    expect(routeOf(reader, lost, [sibling])).toEqual(["gateway"]);
+  });
+
+  it("leads through no external gateway of another member while the target's own is internal", () => {
+    const labels = { mesh_id: "prod", mesh_network: "c", mesh_gateway: "external" };
+    const open = aGateway("c", { exposure: "external" });
+    const sibling = at("c", "sibling", { gateways: [open] }, { labels });
+    const reader = at("a", "reader", { remoteSecrets: [aRemoteSecret(READER.cluster, sibling.cluster)] });
+    const target = at("c", "target", { gateways: [aGateway("c")] });
+    expect(routeOf(reader, target, [sibling])).toEqual(["none", "NetworksNotConnected"]);
+    expect(routeOf(reader, at("c", "target", { gateways: [] }), [sibling])).toEqual(["gateway"]);
+  });
+
+  it("that ends by the configuration keeps the token alive that the reader has", () => {
+    const readerSecrets = [aReaderSecret(READER.cluster)];
+    const target = at("c", "target", { gateways: [aGateway("c")], readerSecrets });
+    const [tokenIssuedAt, tokenExpiresAt] = [-144, 1].map(
+      (hours) => new Date(NOW.getTime() + hours * 3_600_000),
+    );
+    const reader = at("a", "reader", {
+      remoteSecrets: [aRemoteSecret(READER.cluster, target.cluster, { tokenIssuedAt, tokenExpiresAt })],
+    });
+    const [plan] = planPairs(
+      new Set([reader.clusterId]),
+      aPairContext([reader, target], { spec: aSpec(CONNECTED) }),
+    );
+    expect(plan).toMatchObject({ standing: "excluded", isApart: true, action: { urgency: "ending" } });
+  });
+
   it("is a finding that no cure of which is a riddle: both ways out of networks that are not connected", () => {
     const target = at("c", "target", { gateways: [] });
     const route = routeBetween(READER, target, aPairContext([READER, target], { spec: aSpec(CONNECTED) }));
@@ -228,6 +264,13 @@ function isOpenNow({ seenAt, network }: Seed): boolean {
   );
 }
 
+/** Whether istiods of its readers use its own gateways alone. */
+function hasAddress({ seenAt, network }: Seed): boolean {
+  return (
+    Array.isArray(seenAt) && seenAt.some((each: GatewaySeed) => each.network === network && each.hasAddress)
+  );
+}
+
 describe("no plan, whatever gateways do,", () => {
   const check = (
     assert: (
@@ -259,7 +302,7 @@ describe("no plan, whatever gateways do,", () => {
         (other, index) =>
           other.network === to.network &&
           isOpenNow(other) &&
-          (index === target || from.reads.includes(index)),
+          (index === target || (!hasAddress(to) && from.reads.includes(index))),
       );
       expect(open).not.toEqual([]);
     });
@@ -275,7 +318,9 @@ describe("no plan, whatever gateways do,", () => {
       expect(from.network).not.toBe(to.network);
       expect(from.seenAt).not.toBe("unreachable");
       const asked = given.filter(
-        (other, index) => other.network === to.network && (index === target || from.reads.includes(index)),
+        (other, index) =>
+          other.network === to.network &&
+          (index === target || (!hasAddress(to) && from.reads.includes(index))),
       );
       expect(asked.every(({ seenAt }) => Array.isArray(seenAt))).toBe(true);
       expect(asked.some(isOpenNow)).toBe(false);

@@ -39,6 +39,8 @@ export interface MemberReport {
   readonly hasLapsed?: boolean;
   /** Its istiod answered, and does not serve the intermediate that it should have loaded by now. */
   readonly isUnloaded?: boolean;
+  /** It is about the member's gateway alone. Pairs that need none, and the members' turns, go on without. */
+  readonly isOfGateway?: boolean;
 }
 
 export interface PairReport {
@@ -122,7 +124,10 @@ export function isRetried(report: Report): boolean {
 
 /** Whether every member and pair is as it should be, apart from those that only a person can mend. */
 export function isWhole({ members, pairs }: Report): boolean {
-  const parts = [...members, ...pairs.filter(({ counts }) => counts)];
+  const parts = [
+    ...members.filter(({ isOfGateway }) => isOfGateway !== true),
+    ...pairs.filter(({ counts }) => counts),
+  ];
   return !parts.some(({ outcome, isBlocked = false }) => isUnfinished(outcome) && !isBlocked);
 }
 

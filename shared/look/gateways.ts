@@ -6,9 +6,9 @@ import type { KubernetesObject } from "../ports/kubernetes-object.ts";
 import type { Run } from "../run.ts";
 
 /**
- * The members with their east-west gateways, for which each reachable one is asked twice. A mesh of one
- * network needs none, so its members are asked only `always`: then one that is left over is found. A member
- * that does not answer stays without: nothing is known of its gateways.
+ * The members with their east-west gateways, for which each reachable one is asked once, and again if it
+ * has any. A mesh of one network needs none, so its members are asked only `always`: then one that is left
+ * over is found. A member that does not answer stays without: nothing is known of its gateways.
  */
 export async function lookAtGateways(
   run: Run,
@@ -23,7 +23,7 @@ export async function lookAtGateways(
 
 /** The member with its gateways as they are now. Never fails. */
 async function withGateways(run: Run, member: Member): Promise<Member> {
-  if (!isReachable(member) || member.state.controlPlane === undefined) return member;
+  if (!isReachable(member)) return member;
   const { state } = member;
   return { ...member, state: { ...state, gateways: await run.inTurn(() => read(run, member)) } };
 }
@@ -31,11 +31,8 @@ async function withGateways(run: Run, member: Member): Promise<Member> {
 async function read({ ports, signal }: Run, { cluster, clusterId }: Member): Promise<Reachable["gateways"]> {
   const { reader } = ports.fleet.member(cluster);
   try {
-    const [services, slices] = await Promise.all([
-      reader.list(GATEWAY_SERVICES, signal),
-      reader.list(GATEWAY_ENDPOINTS, signal),
-    ]);
-    return gatewayStates(services, slices);
+    const services = await reader.list(GATEWAY_SERVICES, signal);
+    return gatewayStates(services, services.length === 0 ? [] : await reader.list(GATEWAY_ENDPOINTS, signal));
   } catch (error) {
     const { code, message, cure, retryable } = asMeshjoinError(error, clusterId, "its gateways were read");
     return { unread: { code, message, cure, retryable } };

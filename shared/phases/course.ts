@@ -38,8 +38,9 @@ export function currentMembers(course: Course): Member[] {
 
 /** Cluster IDs of the subjects whose own halves are whole, by the phases before. */
 export function wholeSubjects({ mesh, report }: Pick<Course, "mesh" | "report">): Set<string> {
-  const bad = new Set(report.members.filter(({ outcome }) => isUnfinished(outcome)).map(idOf));
-  const reported = report.members.map(idOf);
+  const halves = report.members.filter(({ isOfGateway }) => isOfGateway !== true);
+  const bad = new Set(halves.filter(({ outcome }) => isUnfinished(outcome)).map(idOf));
+  const reported = halves.map(idOf);
   return new Set(reported.filter((id) => mesh.subjects.has(id) && !bad.has(id)));
 }
 

@@ -6,20 +6,23 @@ import { type Outcome, outcomeOf, worst } from "../core/answers/outcome.ts";
 import type { Member } from "../core/member/observation.ts";
 import type { MeshSpec } from "../core/spec.ts";
 import { gatewayObjects, gatewaySettings } from "../istio/gateway.ts";
+import { ownerOf } from "../istio/ownership.ts";
 import { awaitGateway } from "../look/gateways.ts";
+import { listClusters } from "../look/listing.ts";
+import type { Mesh } from "../look/mesh.ts";
 import type { GatewayAction } from "../plan/action.ts";
 import type { WantedGateway } from "../plan/context.ts";
-import { type GatewayOwner, isGatewayUp, planGateways } from "../plan/gateways.ts";
+import { type GatewayOwner, isGatewayLost, isGatewayUp, planGateways } from "../plan/gateways.ts";
 import { pairContextOf } from "../plan/mesh.ts";
 import { planContext } from "../plan-context.ts";
 import type { MemberApi } from "../ports/member-api.ts";
-import { type MemberReport, merge, type Report, settle } from "../report.ts";
+import { type MemberFault, type MemberReport, merge, type Report, settle } from "../report.ts";
 import type { Run } from "../run.ts";
 import type { Phase } from "./course.ts";
 import { WAIT_MS } from "./own-halves.ts";
 import { type Repaired, repairObject } from "./take-back.ts";
 
-/** A gateway that was up before gets this long for a second look, before its pairs are withdrawn. */
+/** A gateway that is lost gets this long for a second look, before its pairs are withdrawn. */
 export const SECOND_LOOK_MS = 5000;
 
 /**
@@ -30,33 +33,71 @@ export const gateways: Phase = async (run, course) => {
   const { mesh, request } = course;
   if (mesh.isPartial) return {};
   const { actions, owners } = planGateways(pairContextOf(mesh, planContext(run, request), "now"));
-  const written = await Promise.all(actions.map((action) => carryOut(run, mesh.members, action)));
-  const touched = new Set(actions.map(({ clusterId }) => clusterId));
+  const due = await stillDue(run, mesh, actions);
+  const written = await Promise.all(due.map((action) => carryOut(run, mesh, action)));
+  const touched = new Set(due.map(({ clusterId }) => clusterId));
   const untouched = owners.filter(({ member }) => !touched.has(member.clusterId));
   const repaired =
-    request.deep === true ? await Promise.all(untouched.map((owner) => repair(run, owner))) : [];
-  const awaited = owners
-    .map(({ member }) => member)
-    .filter((member) => touched.has(member.clusterId) || !isGatewayUp(member));
-  if (awaited.length === 0) return merge(...written, ...repaired);
-  const hasTime = actions.length > 0 || request.scope !== "mesh";
-  const limit = within(run.signal, hasTime ? WAIT_MS : SECOND_LOOK_MS);
+    request.deep === true ? await Promise.all(untouched.map((owner) => repair(run, mesh, owner))) : [];
+  const fresh = new Set(written.flatMap(({ isDone, clusterId }) => (isDone ? [clusterId] : [])));
+  const owning = new Set(owners.map(({ member }) => member.clusterId));
+  const awaited = mesh.members.filter(
+    (member) =>
+      (owning.has(member.clusterId) && (fresh.has(member.clusterId) || !isGatewayUp(member))) ||
+      isGatewayLost(member, mesh.members),
+  );
+  const reports = [...written.map(({ report }) => report), ...repaired];
+  if (awaited.length === 0) return merge(...reports);
+  const long = within(run.signal, WAIT_MS);
+  const short = within(run.signal, SECOND_LOOK_MS);
+  const limitOf = ({ clusterId }: Member) =>
+    fresh.has(clusterId) || request.scope !== "mesh" ? long : short;
   const seen = new Map(
     await Promise.all(
-      awaited.map(async (member) => [member.clusterId, await awaitGateway(run, member, limit)] as const),
+      awaited.map(
+        async (member) => [member.clusterId, await awaitGateway(run, member, limitOf(member))] as const,
+      ),
     ),
   );
   const members = mesh.members.map((member) => seen.get(member.clusterId) ?? member);
   const { findings } = planGateways(pairContextOf({ ...mesh, members }, planContext(run, request), "now"));
-  return { ...merge(...written, ...repaired, { findings }), mesh: { ...mesh, members } };
+  return { ...merge(...reports, { findings }), mesh: { ...mesh, members } };
 };
 
+/**
+ * Without the removals, if the clusters are others than those that the look saw: the run of a member that has
+ * come since relies on the gateways that it found.
+ */
+async function stillDue(
+  run: Run,
+  { listing, members }: Mesh,
+  actions: readonly GatewayAction[],
+): Promise<readonly GatewayAction[]> {
+  if (!actions.some(({ kind }) => kind === "removeGateway")) return actions;
+  const now = await listClusters(run, listing);
+  const known = new Set(members.map(({ cluster }) => cluster.id));
+  const isSame = now.findings.length === 0 && now.members.every(({ id }) => known.has(id));
+  return isSame ? actions : actions.filter(({ kind }) => kind !== "removeGateway");
+}
+
+/** Of a member that the run is not about, the full run reports the fault of its gateway again (rule 9). */
+function faultReport(
+  { subjects }: Mesh,
+  { clusterId, outcome, finding, error }: MemberFault,
+): Partial<Report> {
+  if (!subjects.has(clusterId)) return { findings: [finding], errors: [error] };
+  return {
+    members: [{ clusterId, outcome, findings: [finding], isOfGateway: true }],
+    errors: [error],
+  };
+}
+
 function reportOf(clusterId: string, outcome: Outcome): MemberReport {
-  return { clusterId, outcome, findings: [] };
+  return { clusterId, outcome, findings: [], isOfGateway: true };
 }
 
 /** Takes back what others have changed of a gateway's objects, and makes those anew that are gone. */
-async function repair(run: Run, { member, wanted }: GatewayOwner): Promise<Partial<Report>> {
+async function repair(run: Run, mesh: Mesh, { member, wanted }: GatewayOwner): Promise<Partial<Report>> {
   const { clusterId: id, cluster } = member;
   const { spec, signal } = run;
   const api = run.ports.fleet.member(cluster);
@@ -69,10 +110,7 @@ async function repair(run: Run, { member, wanted }: GatewayOwner): Promise<Parti
         const outcome = worst(["unchanged", ...repairs.map((each) => each.outcome)]);
         return { members: [reportOf(id, outcome)], findings: repairs.map(({ found }) => found) };
       }),
-    ({ outcome, finding, error }): Partial<Report> => ({
-      members: [{ ...reportOf(id, outcome), findings: [finding] }],
-      errors: [error],
-    }),
+    (fault) => faultReport(mesh, fault),
   );
 }
 
@@ -89,7 +127,9 @@ async function repairGateway(
       // oxlint-disable-next-line no-await-in-loop -- the options before the Gateway
       const present = await api.reader.get(refOf(object), signal);
       // oxlint-disable-next-line no-await-in-loop
-      if (present === undefined) await applyOwned(api, object, spec.meshId, signal);
+      if (present === undefined || ownerOf(present.metadata, spec.meshId) !== "ours")
+        // oxlint-disable-next-line no-await-in-loop
+        await applyOwned(api, object, spec.meshId, signal);
       // oxlint-disable-next-line no-await-in-loop
       else repairs.push(...[(await repairObject({ api, ...place }, object, present.metadata)) ?? []].flat());
     }
@@ -97,30 +137,30 @@ async function repairGateway(
   });
 }
 
-async function carryOut(
-  run: Run,
-  members: readonly Member[],
-  action: GatewayAction,
-): Promise<Partial<Report>> {
+interface CarriedOut {
+  readonly clusterId: string;
+  readonly isDone: boolean;
+  readonly report: Partial<Report>;
+}
+
+async function carryOut(run: Run, mesh: Mesh, action: GatewayAction): Promise<CarriedOut> {
   const { clusterId } = action;
-  const member = members.find((each) => each.clusterId === clusterId);
-  if (member === undefined) return {};
+  const member = mesh.members.find((each) => each.clusterId === clusterId);
+  if (member === undefined) return { clusterId, isDone: false, report: {} };
   const api = run.ports.fleet.member(member.cluster);
   const { spec, signal } = run;
   return await settle(
     clusterId,
     action.kind === "applyGateway" ? "its gateway was installed" : "its gateway was removed",
     () =>
-      run.inTurn(async (): Promise<Partial<Report>> => {
+      run.inTurn(async (): Promise<CarriedOut> => {
         if (action.kind === "applyGateway") await applyGateway(api, action, spec, signal);
         else await removeGateway(api, spec.meshId, signal);
         const outcome = outcomeOf(action);
         run.progress({ step: action.kind, clusterId, outcome });
-        return { members: [reportOf(clusterId, outcome)], findings: action.findings };
+        const report = { members: [reportOf(clusterId, outcome)], findings: action.findings };
+        return { clusterId, isDone: true, report };
       }),
-    ({ outcome, finding, error }): Partial<Report> => ({
-      members: [{ ...reportOf(clusterId, outcome), findings: [finding] }],
-      errors: [error],
-    }),
+    (fault): CarriedOut => ({ clusterId, isDone: false, report: faultReport(mesh, fault) }),
   );
 }

@@ -15,11 +15,13 @@ const KINDS = [
   "ConfigMap",
   "Service",
   "ClusterRole",
+  "ClusterRoleBinding",
   "CustomResourceDefinition",
   "MutatingWebhookConfiguration",
   "ValidatingWebhookConfiguration",
   "Deployment",
   "Pod",
+  "Gateway",
 ];
 /** What differs between two runs that did the same: keys, tokens, serials, and what the server counts. */
 const MINTED = ["fingerprint", "serial", "reader-uid"].map((key) => annotation(key));

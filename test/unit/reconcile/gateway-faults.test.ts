@@ -1,0 +1,152 @@
+import { afterEach, describe, expect, it, jest } from "@jest/globals";
+import type { Cluster } from "../../../shared/core/cluster/cluster.ts";
+import { clusterId } from "../../../shared/core/names.ts";
+import { preview } from "../../../shared/preview.ts";
+import { aCluster } from "../../support/builders/cluster.ts";
+import { aMesh, type FakeMesh } from "../../support/fakes/mesh.ts";
+import { MANIFEST_TEMPLATE } from "../../support/fixtures/manifest-template.ts";
+import { secretsOf, waitShortly } from "./world.ts";
+
+const SPEC = { connectedNetworks: [["shop.default", "shop.dmz"]] };
+const EAST = aCluster({ name: "east" });
+const NORTH = aCluster({ name: "north" });
+const WEST = aCluster({ name: "west", network: { project: "shop", name: "dmz" } });
+const GATEWAYS = { apiVersion: "gateway.networking.k8s.io/v1", kind: "Gateway" };
+const FOREIGN = {
+  ...GATEWAYS,
+  metadata: { name: "meshjoin-eastwest", namespace: "istio-system" },
+  spec: { gatewayClassName: "other" },
+};
+
+async function joined(...clusters: readonly Cluster[]): Promise<FakeMesh> {
+  const mesh = await aMesh({ clusters, spec: SPEC });
+  for (const cluster of clusters) await mesh.join(cluster);
+  return mesh;
+}
+
+const idOf = ({ ref }: Cluster) => clusterId(ref);
+const gatewaysOf = (mesh: FakeMesh, cluster: Cluster) => mesh.fleet.server(cluster).store.list(GATEWAYS);
+const reasons = (findings: readonly { readonly reason: string }[]) => findings.map(({ reason }) => reason);
+
+function readBy(mesh: FakeMesh, cluster: Cluster): string[] {
+  return secretsOf(mesh, cluster)
+    .filter(({ metadata }) => metadata.labels?.["istio/multiCluster"] === "true")
+    .map(({ metadata }) => metadata.name.replace("istio-remote-secret-", ""));
+}
+
+function forget(mesh: FakeMesh, reader: Cluster, target: Cluster): void {
+  const name = `istio-remote-secret-${idOf(target)}`;
+  const secret = { apiVersion: "v1", kind: "Secret", namespace: "istio-system", name };
+  mesh.fleet.server(reader).store.delete(secret);
+}
+
+function setServing(mesh: FakeMesh, cluster: Cluster, isServing: boolean): void {
+  const server = mesh.fleet.server(cluster);
+  server.gateways.isServing = isServing;
+  server.settleGateways();
+}
+
+afterEach(() => {
+  jest.restoreAllMocks();
+});
+
+describe("a gateway that cannot be installed", () => {
+  async function refusing(): Promise<FakeMesh> {
+    waitShortly();
+    const mesh = await joined(EAST, NORTH);
+    for (const cluster of [EAST, NORTH]) mesh.fleet.server(cluster).faults.broken = ["apply Gateway"];
+    mesh.add(WEST);
+    await mesh.join(WEST);
+    return mesh;
+  }
+
+  it("keeps no pair within a network from being made", async () => {
+    const mesh = await refusing();
+    forget(mesh, EAST, NORTH);
+    await mesh.reconcile("mesh");
+    expect(readBy(mesh, EAST)).toContain(idOf(NORTH));
+  });
+
+  it("holds up no roll-out", async () => {
+    const mesh = await refusing();
+    const template = { ...MANIFEST_TEMPLATE, digest: "of another build" };
+    const { summary } = await mesh.reconcile("mesh", { template });
+    expect(reasons(summary.findings)).not.toContain("RollOutWaits");
+  });
+
+  it("is no reason for the event of another cluster to come again", async () => {
+    const mesh = await refusing();
+    const { retry, summary } = await mesh.join(WEST);
+    expect(retry).toBe(false);
+    expect(reasons(summary.findings)).toContain("GatewayPending");
+  });
+});
+
+describe("a gateway that fails for a moment", () => {
+  it("costs no pair, also where Meshjoin would make none there now", async () => {
+    waitShortly();
+    const mesh = await joined(EAST, WEST);
+    mesh.directory.put({ ...WEST, labels: { ...WEST.labels, mesh_gateway: "none" } });
+    setServing(mesh, WEST, false);
+    setTimeout(() => setServing(mesh, WEST, true), 100);
+    await mesh.reconcile("mesh");
+    expect(readBy(mesh, EAST)).toEqual([idOf(WEST)]);
+  });
+});
+
+describe("a gateway that seems to be left over", () => {
+  it("stays where a member of another network has come since the look", async () => {
+    const mesh = await joined(EAST, WEST);
+    mesh.directory.delete(WEST.ref);
+    await mesh.reconcile("mesh");
+    const late = { ...WEST, ref: { ...WEST.ref, name: "south" } };
+    const list = mesh.directory.list.bind(mesh.directory);
+    jest.spyOn(mesh.directory, "list").mockImplementationOnce(async (project, signal) => {
+      const listed = await list(project, signal);
+      mesh.add(late);
+      return listed;
+    });
+    await mesh.reconcile("mesh", { deep: true });
+    expect(gatewaysOf(mesh, EAST)).toHaveLength(1);
+    await mesh.reconcile("mesh", { deep: true });
+    expect(gatewaysOf(mesh, EAST)).toHaveLength(1);
+  });
+});
+
+describe("a Gateway that is not Meshjoin's", () => {
+  it("is left as it is by a deep run that cannot see its Service", async () => {
+    const mesh = await joined(EAST, WEST);
+    const { store, faults } = mesh.fleet.server(WEST);
+    store.delete({ ...GATEWAYS, name: "meshjoin-eastwest", namespace: "istio-system" });
+    store.create(FOREIGN, "someone");
+    faults.forbidden = ["list EndpointSlice"];
+    await mesh.reconcile("mesh", { deep: true });
+    expect(gatewaysOf(mesh, WEST)).toMatchObject([{ spec: { gatewayClassName: "other" } }]);
+  });
+});
+
+describe("a member that is no longer installed, and may not be", () => {
+  it("is read by no member of another network", async () => {
+    waitShortly();
+    const mesh = await joined(EAST, WEST);
+    const { store } = mesh.fleet.server(WEST);
+    const istiod = { apiVersion: "apps/v1", kind: "Deployment", namespace: "istio-system", name: "istiod" };
+    store.delete(istiod);
+    store.delete({ ...GATEWAYS, name: "meshjoin-eastwest", namespace: "istio-system" });
+    mesh.fleet.server(WEST).settleGateways();
+    mesh.fleet.server(WEST).faults.broken = ["apply ServiceAccount", "apply Deployment"];
+    await mesh.reconcile("mesh");
+    expect(readBy(mesh, EAST)).toEqual([]);
+  });
+});
+
+describe("a plan", () => {
+  it("tells that a remote secret will be withdrawn", async () => {
+    const mesh = await joined(EAST, WEST);
+    setServing(mesh, WEST, false);
+    const { actions } = await preview(mesh.run(), { scope: "mesh", reason: "test" });
+    expect(actions.map(({ verb, clusterId: id, object }) => `${verb} ${id} ${object.name}`)).toContain(
+      `delete ${idOf(EAST)} istio-remote-secret-${idOf(WEST)}`,
+    );
+  });
+});

@@ -1,14 +1,6 @@
 import { within } from "./async/within.ts";
 import { distinct, type Finding, inOrder } from "./core/answers/finding.ts";
-import type {
-  CertificateStatus,
-  MemberStatus,
-  PairStatus,
-  RotationStatus,
-  Status,
-} from "./core/answers/status.ts";
-import { peerEndpoint } from "./core/cluster/endpoints.ts";
-import { placeOf } from "./core/cluster/sources.ts";
+import type { PairStatus, RotationStatus, Status } from "./core/answers/status.ts";
 import { nextRenewal } from "./core/member/next-renewal.ts";
 import { isReachable, type Member, type ReachableMember } from "./core/member/observation.ts";
 import {
@@ -26,30 +18,16 @@ import { stageOf } from "./core/roots/stages.ts";
 import { rootCertificates } from "./istio/root-config-map.ts";
 import { lookAtGate } from "./look/gate.ts";
 import { lookAtMesh, type Mesh } from "./look/mesh.ts";
+import { type IstiodView, memberStatus, type PodView } from "./member-status.ts";
 import { type MeshPlan, planMesh } from "./plan/mesh.ts";
 import type { PairPlan } from "./plan/pair.ts";
 import { planContext } from "./plan-context.ts";
-import type { RemoteClusterStatus } from "./ports/member-api.ts";
 import { settle } from "./report.ts";
 import type { Run } from "./run.ts";
 import { VERSION } from "./version.ts";
 
 /** A member that takes longer counts as unreachable, and delays the answer no further. */
 export const MEMBER_TIMEOUT_MS = 5000;
-
-/** The roots and connections that one member's istiods show. */
-interface IstiodView {
-  readonly root: readonly CertificateStatus[];
-  readonly pods: readonly PodView[];
-}
-
-interface PodView {
-  readonly pod: string;
-  /** Undefined where Meshjoin could not ask the pod. */
-  readonly clusters: readonly RemoteClusterStatus[] | undefined;
-  /** Leaf first, then the intermediate. */
-  readonly chain: readonly string[];
-}
 
 /** Reads the mesh, or takes the caller's `latest` look, and writes nothing. Throws as `lookAtMesh` does. */
 export async function collectStatus(run: Run, latest?: Mesh): Promise<Status> {
@@ -62,6 +40,7 @@ export async function collectStatus(run: Run, latest?: Mesh): Promise<Status> {
       .map((member) => run.inTurn(async () => [member.clusterId, await lookAt(run, member)] as const)),
   ]);
   const views = new Map(entries);
+  const membersById = new Map(mesh.members.map((member) => [member.clusterId, member]));
   const time = run.ports.clock.now().toISOString();
   return {
     meshId: run.spec.meshId,
@@ -74,7 +53,7 @@ export async function collectStatus(run: Run, latest?: Mesh): Promise<Status> {
     members: mesh.members.map((member, index) =>
       memberStatus(run, member, views.get(member.clusterId), findingsOf(run, plan, member, index)),
     ),
-    pairs: plan.pairs.flatMap((pair) => pairStatuses(pair, mesh.members, views, time)),
+    pairs: plan.pairs.flatMap((pair) => pairStatuses(pair, membersById, views, time)),
     rotation,
     left: leftOnRecord(mesh.members, run.ports.clock.now()),
     lately: latelyOnRecord(mesh.members),
@@ -108,45 +87,14 @@ async function lookAt({ ports, signal }: Run, member: ReachableMember): Promise<
   };
 }
 
-function memberStatus(
-  { spec }: Run,
-  { cluster, clusterId, network, state }: Member,
-  view: IstiodView | undefined,
-  findings: readonly Finding[],
-): MemberStatus {
-  const endpoint = peerEndpoint(cluster, spec.accessPeers, clusterId);
-  const cacerts = state.reachable && state.cacerts?.owner !== "foreign" ? state.cacerts : undefined;
-  return {
-    clusterId,
-    ...placeOf(cluster.ref),
-    reachable: state.reachable,
-    network,
-    kubernetesVersion: cluster.kubernetesVersion,
-    istioVersion: (state.reachable && state.controlPlane?.istioVersion) || null,
-    endpoint: "endpoint" in endpoint ? endpoint.endpoint.kind : null,
-    root: view?.root ?? [],
-    intermediate: {
-      written:
-        cacerts?.notAfter === undefined
-          ? null
-          : { fingerprint: cacerts.fingerprint, notAfter: cacerts.notAfter.toISOString() },
-      loaded: (view?.pods ?? []).flatMap(({ pod, chain: [, intermediate] }) =>
-        intermediate === undefined ? [] : [{ pod, fingerprint: intermediate }],
-      ),
-    },
-    findings,
-  };
-}
-
-/** One row for each istiod pod of the reader. */
+/** One row for each istiod pod of the reader; without a route, for each that lists the target. */
 function pairStatuses(
   { reader, target, isApart, standing }: PairPlan,
-  members: readonly Member[],
+  members: ReadonlyMap<string, Member>,
   views: ReadonlyMap<string, IstiodView>,
   seenAt: string,
 ): PairStatus[] {
-  if (isApart === true) return [];
-  const member = members.find(({ clusterId }) => clusterId === reader);
+  const member = members.get(reader);
   const secret =
     member?.state.reachable === true
       ? member.state.remoteSecrets.find(
@@ -154,16 +102,26 @@ function pairStatuses(
         )
       : undefined;
   const tokenExpiry = secret?.tokenExpiresAt?.toISOString() ?? null;
+  const isNear = member?.network === members.get(target)?.network;
   const row = (pod: string, status: PairStatus["status"]): PairStatus => ({
     reader,
     target,
     pod,
     status,
-    isDue: standing !== "pending" && standing !== "blocked",
+    isDue: isApart !== true && standing !== "pending" && standing !== "blocked",
+    route: isApart === true ? "none" : isNear ? "direct" : "gateway",
     tokenExpiry,
     seenAt,
   });
-  const view = views.get(reader);
+  const rows = rowsOf(views.get(reader), target, row);
+  return isApart === true ? rows.filter(({ status }) => status !== "missing" && status !== "unknown") : rows;
+}
+
+function rowsOf(
+  view: IstiodView | undefined,
+  target: string,
+  row: (pod: string, status: PairStatus["status"]) => PairStatus,
+): PairStatus[] {
   if (view === undefined) return [row("", "unknown")];
   if (view.pods.length === 0) return [row("", "missing")];
   return view.pods.map(({ pod, clusters }) => {

@@ -1,4 +1,4 @@
-import type { MemberStatus, PairStatus, Status } from "../../shared/core/answers/status.ts";
+import type { GatewayStatus, MemberStatus, PairStatus, Status } from "../../shared/core/answers/status.ts";
 import type { Names, Screen } from "../screen.ts";
 import { renderFittedTable } from "./fitted-table.ts";
 import { cellTime } from "./time.ts";
@@ -12,7 +12,7 @@ const KEPT = 3;
 /** The most important columns first: the last ones are left out where the terminal is narrow. */
 export function membersTable({ members, pairs }: Status, screen: Screen, names: Names): string {
   if (members.length === 0) return "No cluster carries the label of the mesh.";
-  const several = networksOf(members).length > 1;
+  const several = networksOf(members).length > 1 || screen.isWide;
   const head = ["MEMBER", "STATE", "SYNCED", "CA UNTIL", "TOKENS UNTIL", "ISTIO", "KUBERNETES", "API"];
   const rows = members.map((member) => {
     const own = pairs.filter(({ reader }) => reader === member.clusterId);
@@ -29,14 +29,14 @@ export function membersTable({ members, pairs }: Status, screen: Screen, names: 
       kubernetesVersion,
       endpoint ?? "-",
     ];
-    return several ? row.toSpliced(KEPT, 0, member.network) : row;
+    return several ? row.toSpliced(KEPT, 0, member.network.name, gatewayCell(member.gateway, screen)) : row;
   });
-  const titles = several ? head.toSpliced(KEPT, 0, "NETWORK") : head;
+  const titles = several ? head.toSpliced(KEPT, 0, "NETWORK", "GATEWAY") : head;
   return renderFittedTable(titles, rows, { width: screen.width, keep: KEPT });
 }
 
 export function networksOf(members: readonly MemberStatus[]): string[] {
-  return [...new Set(members.map(({ network }) => network))].toSorted();
+  return [...new Set(members.map(({ network }) => network.name))].toSorted();
 }
 
 /** The worst thing about a member, in a word or two. */
@@ -46,6 +46,14 @@ function stateOf(member: MemberStatus, { paint }: Screen): string {
   if (isBehind(member)) return paint("yellow", "CA not loaded");
   if (findings.some(({ severity }) => severity === "error")) return paint("red", "error");
   return findings.some(({ severity }) => severity === "warning") ? paint("yellow", "warning") : "ok";
+}
+
+/** Its address and exposure, or why no request gets in through it. */
+function gatewayCell(gateway: GatewayStatus, { paint }: Screen): string {
+  if (gateway.state !== "present") return gateway.state === "none" ? "-" : "not known";
+  const { address, up, exposure } = gateway;
+  if (address === undefined) return paint("yellow", `no address (${exposure})`);
+  return up ? `${address} (${exposure})` : paint("yellow", `${address} (no pod is ready)`);
 }
 
 function isBehind({ intermediate: { written, loaded } }: MemberStatus): boolean {

@@ -227,9 +227,10 @@ function withoutRoute(
   const lost = isClosed ? withdraw(pair) : undefined;
   const findings = [because];
   const closed = isClosed ? ({ isClosed } as const) : {};
-  if (lost !== undefined) return { standing: "pending", ...closed, withdrawal: lost, findings };
+  const apart = kind === "none" ? ({ isApart: true } as const) : {};
+  if (lost !== undefined) return { standing: "pending", ...apart, ...closed, withdrawal: lost, findings };
   const renewed = renewal(pair, context);
-  if (kind === "none") return { standing: "excluded", isApart: true, findings, ...renewed };
+  if (kind === "none") return { standing: "excluded", ...apart, findings, ...renewed };
   return { standing: "pending", ...closed, findings, ...renewed };
 }
 

@@ -14,6 +14,8 @@ export interface Scene extends PageView {
   readonly verdict: Verdict;
   /** By network, then by name: the order of every picture. */
   readonly members: readonly MemberStatus[];
+  /** How many networks the members are in. */
+  readonly networks: number;
   /** The members with trouble before the others: the order of the table. */
   readonly troubled: readonly MemberStatus[];
   readonly well: readonly MemberStatus[];
@@ -37,7 +39,7 @@ export function sceneOf(view: PageView): Scene {
   const nameOf = (clusterId: string): string => names.get(clusterId) ?? clusterId;
   const pairs = orderedPairsOf(status);
   const sortKey = ({ network, clusterId }: MemberStatus): string =>
-    JSON.stringify([network, nameOf(clusterId), clusterId]);
+    JSON.stringify([network.name, nameOf(clusterId), clusterId]);
   const members = status.members.toSorted((a, b) => (sortKey(a) < sortKey(b) ? -1 : 1));
   const gaps = gapsOf(pairs);
   const findings = openFindings(status);
@@ -48,6 +50,7 @@ export function sceneOf(view: PageView): Scene {
     ...view,
     verdict: verdictOf(status),
     members,
+    networks: new Set(members.map(({ network }) => network.name)).size,
     troubled: worstMembersFirst(
       members.filter((member) => !isWell(member)),
       healths,

@@ -145,6 +145,7 @@ svg{display:block;margin:0 auto;height:auto;max-width:100%;font:12px system-ui,-
 .edge.syncing,.edge.pending{stroke:var(--syncing);stroke-dasharray:10 4}
 .edge.timeout,.edge.closed,.edge.missing{stroke:var(--error);stroke-dasharray:5 4}
 .edge.bold{stroke-width:4}
+circle.edge.gate{fill:var(--surface);stroke-dasharray:none;stroke-width:2}
 .edge.unknown{stroke-dasharray:1 6;stroke-linecap:round;stroke-width:2.5}
 marker.synced{fill:var(--line)}
 marker.syncing,marker.pending{fill:var(--syncing)}
@@ -203,6 +204,9 @@ svg .calm.small{font-size:13px;font-weight:400;fill:var(--muted)}
 .matrix thead th:first-child{left:0;z-index:3;padding-left:0}
 .matrix .self{background:repeating-linear-gradient(135deg,var(--raised) 0 3px,transparent 3px 7px)}
 .matrix .self b,.dense td b{position:absolute;clip-path:inset(50%);width:1px;height:1px;overflow:hidden;white-space:nowrap}
+.matrix small{color:inherit;font-size:.75rem}
+.dense small{position:absolute;clip-path:inset(50%);width:1px;height:1px;overflow:hidden}
+.dense .through::before{text-decoration:underline;text-underline-offset:.2em}
 .matrix .none{color:var(--muted)}
 .matrix .none b{font-weight:400}
 .matrix .next>*{border-top:6px solid var(--surface)}

@@ -7,12 +7,15 @@ import type { Plan } from "../../../shared/core/answers/plan.ts";
 import { REASONS } from "../../../shared/core/answers/reasons.ts";
 import {
   type CertificateStatus,
+  type GatewayStatus,
+  PAIR_ROUTES,
   PAIR_STATUSES,
   type RunStatus,
   type Status,
 } from "../../../shared/core/answers/status.ts";
 import type { Summary } from "../../../shared/core/answers/summary.ts";
 import { ENDPOINT_KINDS } from "../../../shared/core/cluster/cluster.ts";
+import { EXPOSURES } from "../../../shared/core/network/gateway.ts";
 import { STAGES } from "../../../shared/core/roots/stages.ts";
 
 /**
@@ -43,6 +46,16 @@ const runStatus: z.ZodMiniType<RunStatus | "unknown"> = z.union([
   z.literal("unknown"),
 ]);
 
+const gateway: z.ZodMiniType<GatewayStatus> = z.union([
+  z.strictObject({ state: z.enum(["none", "unknown"]) }),
+  z.strictObject({
+    state: z.literal("present"),
+    address: z.exactOptional(z.string()),
+    up: z.boolean(),
+    exposure: z.enum(EXPOSURES),
+  }),
+]);
+
 const status: z.ZodMiniType<Status> = z.strictObject({
   meshId: z.string(),
   version: z.string(),
@@ -58,7 +71,8 @@ const status: z.ZodMiniType<Status> = z.strictObject({
       location: z.string(),
       name: z.string(),
       reachable: z.boolean(),
-      network: z.string(),
+      network: z.strictObject({ name: z.string(), declared: z.boolean() }),
+      gateway,
       kubernetesVersion: z.string(),
       istioVersion: z.nullable(z.string()),
       endpoint: z.nullable(z.enum(ENDPOINT_KINDS)),
@@ -77,6 +91,7 @@ const status: z.ZodMiniType<Status> = z.strictObject({
       pod: z.string(),
       status: z.enum(PAIR_STATUSES),
       isDue: z.boolean(),
+      route: z.enum(PAIR_ROUTES),
       tokenExpiry: z.nullable(time),
       seenAt: time,
     }),

@@ -1,5 +1,6 @@
 import type { EndpointKind } from "../cluster/cluster.ts";
 import type { Place } from "../cluster/sources.ts";
+import type { Exposure } from "../network/gateway.ts";
 import type { Stage } from "../roots/stages.ts";
 import type { Finding } from "./finding.ts";
 import type { Outcome } from "./outcome.ts";
@@ -19,7 +20,10 @@ export interface Status {
   readonly nextRenewal: string | null;
   /** By cluster ID. */
   readonly members: readonly MemberStatus[];
-  /** Of every ordered pair and istiod pod of the reader, by reader, target and pod. */
+  /**
+   * Of every ordered pair and istiod pod of the reader, by reader, target and pod. Members without a route
+   * are no pair.
+   */
   readonly pairs: readonly PairStatus[];
   readonly rotation: RotationStatus;
   /** Clusters that have left and that members still trust, by cluster ID. */
@@ -63,11 +67,33 @@ export interface CertificateStatus {
   readonly notAfter: string;
 }
 
+export interface NetworkStatus {
+  /** Istio's name of the network that its pods are in. */
+  readonly name: string;
+  /** By the label of the cluster; else it is the name of its VPC. */
+  readonly declared: boolean;
+}
+
+/**
+ * The east-west gateway of a member. `unknown`: Meshjoin could not ask, or did not, because all members are
+ * of one network.
+ */
+export type GatewayStatus =
+  | { readonly state: "none" | "unknown" }
+  | {
+      readonly state: "present";
+      /** That its load balancer gave it; absent while it has none. */
+      readonly address?: string;
+      /** It has an address, and a pod behind it is ready. */
+      readonly up: boolean;
+      readonly exposure: Exposure;
+    };
+
 export interface MemberStatus extends Place {
   readonly clusterId: string;
   readonly reachable: boolean;
-  /** Istio's name of the VPC. */
-  readonly network: string;
+  readonly network: NetworkStatus;
+  readonly gateway: GatewayStatus;
   readonly kubernetesVersion: string;
   /** The tag of istiod's image; null without an istiod, or where Meshjoin cannot read it. */
   readonly istioVersion: string | null;
@@ -87,6 +113,13 @@ export interface MemberStatus extends Place {
 /** `missing`: the pod does not list the target. `unknown`: Meshjoin could not ask the pod. */
 export const PAIR_STATUSES = ["synced", "syncing", "timeout", "closed", "missing", "unknown"] as const;
 
+/**
+ * The way of requests from the reader's pods: in the one network, or through a gateway of the target's
+ * network, also while it is not up. `none`: there is none, and the reader's istiod lists the target all the
+ * same.
+ */
+export const PAIR_ROUTES = ["direct", "gateway", "none"] as const;
+
 export interface PairStatus {
   readonly reader: string;
   readonly target: string;
@@ -95,6 +128,7 @@ export interface PairStatus {
   readonly status: (typeof PAIR_STATUSES)[number];
   /** False while a side is not ready for it, or a person must act first. */
   readonly isDue: boolean;
+  readonly route: (typeof PAIR_ROUTES)[number];
   /** Null where there is no remote secret of Meshjoin's. */
   readonly tokenExpiry: string | null;
   readonly seenAt: string;

@@ -1,6 +1,6 @@
 import type { PageView } from "../../../functions/sync-mesh/page/view.ts";
 import { finding } from "../../../shared/core/answers/finding.ts";
-import type { PairStatus } from "../../../shared/core/answers/status.ts";
+import type { MemberStatus, PairStatus } from "../../../shared/core/answers/status.ts";
 import { aView, everything, past } from "../../support/builders/page-view.ts";
 import { aStatus } from "../../support/builders/status.ts";
 
@@ -12,7 +12,7 @@ function withLongNames(): PageView {
     ...member,
     name: `${index}${LONG.slice(1)}`,
     location: LONG,
-    network: `${member.network}-${LONG}`.slice(0, 63),
+    network: { name: `${member.network.name}-${LONG}`.slice(0, 63), declared: true },
     findings: [finding("RunFailed", "x".repeat(400), "y".repeat(400), member.clusterId)],
   }));
   return aView({ status: { ...status, meshId: LONG, members } });
@@ -72,6 +72,31 @@ function broken(): PageView {
   return aView({ status: { ...status, pairs, findings: [gone] } });
 }
 
+/** The one member of its network waits for an address of its load balancer, so nobody reads it. */
+function withoutAddress(): PageView {
+  const status = aStatus({ members: 3, networks: 2, gateways: true });
+  const late = status.members.find(({ network }) => network.name === "shop-net.prod-data");
+  const clusterId = late?.clusterId ?? "";
+  const why = finding(
+    "GatewayPending",
+    `the gateway of ${clusterId} is not up: its load balancer has no address`,
+    "nothing, if it is new; otherwise see why: kubectl -n istio-system describe service meshjoin-eastwest-istio",
+    clusterId,
+  );
+  const members = status.members.map(
+    (member): MemberStatus =>
+      member === late
+        ? { ...member, gateway: { state: "present", up: false, exposure: "internal" }, findings: [why] }
+        : member,
+  );
+  const pairs = status.pairs.map((pair) =>
+    pair.target === clusterId
+      ? { ...pair, status: "missing" as const, isDue: false, tokenExpiry: null }
+      : pair,
+  );
+  return aView({ status: { ...status, members, pairs } });
+}
+
 function massLeave(): PageView {
   return aView({ status: { ...aStatus({ members: 2 }), findings: everything().status?.findings ?? [] } });
 }
@@ -113,8 +138,14 @@ export const VIEWS: readonly [string, PageView][] = [
   ["paused writes", paused()],
   ["a plan", planned()],
   ["a plan of nothing", aView({ plan: { actions: [], findings: [] } })],
+  ["two networks", aView({ status: aStatus({ members: 5, networks: 2, gateways: true }) })],
+  ["a gateway without an address", withoutAddress()],
   ["eight members", aView({ status: aStatus({ members: 8, networks: 2, troubled: true }) })],
   ["sixty members that are well", aView({ status: aStatus({ members: 60 }) })],
+  [
+    "sixty members of four networks",
+    aView({ status: aStatus({ members: 60, networks: 4, gateways: true }) }),
+  ],
   ["sixty members", aView({ status: aStatus({ members: 60, troubled: true }) })],
   ["everything at once", aView(everything())],
   ["the longest names", withLongNames()],

@@ -1,6 +1,7 @@
 import { type Finding, finding } from "../../../shared/core/answers/finding.ts";
 import type {
   CertificateStatus,
+  GatewayStatus,
   MemberStatus,
   PairStatus,
   Status,
@@ -14,8 +15,10 @@ import { MANIFEST, NOW } from "./member.ts";
 export interface StatusSeed extends Partial<Omit<Status, "members" | "pairs">> {
   /** How many; 3 unless it says otherwise. */
   readonly members?: number;
-  /** How many VPCs they are spread over; only members of one are paired. */
+  /** How many VPCs they are spread over; only members of one are paired, unless there are gateways. */
   readonly networks?: number;
+  /** Of every member, and all are up. */
+  readonly gateways?: boolean;
   /** The last member is unreachable, and pairs are in every state that there is. */
   readonly troubled?: boolean;
 }
@@ -44,16 +47,29 @@ const TWO_PODS = 3;
  * statuses.
  */
 export function aStatus(seed: StatusSeed = {}): Status {
-  const { members: size = 3, networks = 1, troubled = false, ...rest } = seed;
+  const { members: size = 3, networks = 1, gateways = false, troubled = false, ...rest } = seed;
   const clusters = Array.from({ length: size }, (_, index) => clusterOf(index, networks));
   const away = troubled && size > 2 ? size - 1 : undefined;
-  const members = clusters.map((cluster, index) => memberOf(cluster, index, { troubled, away }));
+  const members = clusters.map((cluster, index) => ({
+    ...memberOf(cluster, index, { troubled, away }),
+    ...(gateways ? { gateway: gatewayAt(index) } : {}),
+  }));
   const ids = clusters.map(({ ref }) => clusterId(ref));
   const pairs = clusters.flatMap((reader, r) => {
     const pods = podsOf(ids[r] ?? "", r);
     return clusters.flatMap((target, t) =>
-      r !== t && reader.network.name === target.network.name
-        ? pairOf({ reader: ids[r] ?? "", target: ids[t] ?? "", pods, r, t, away, troubled, many: size > 3 })
+      r !== t && (gateways || reader.network.name === target.network.name)
+        ? pairOf({
+            reader: ids[r] ?? "",
+            target: ids[t] ?? "",
+            route: reader.network.name === target.network.name ? "direct" : "gateway",
+            pods,
+            r,
+            t,
+            away,
+            troubled,
+            many: size > 3,
+          })
         : [],
     );
   });
@@ -108,6 +124,10 @@ function clusterOf(index: number, networks: number): Cluster {
   });
 }
 
+function gatewayAt(index: number): GatewayStatus {
+  return { state: "present", address: `10.128.${index}.15`, up: true, exposure: "internal" };
+}
+
 interface Trouble {
   readonly troubled: boolean;
   /** Which member is unreachable. */
@@ -127,7 +147,8 @@ function memberOf(cluster: Cluster, index: number, { troubled, away }: Trouble):
   const base = {
     clusterId: id,
     ...cluster.ref,
-    network: networkName(cluster.network),
+    network: { name: networkName(cluster.network), declared: false },
+    gateway: { state: "unknown" },
     kubernetesVersion: cluster.kubernetesVersion,
     endpoint: "dns",
   } as const;
@@ -163,6 +184,7 @@ function memberOf(cluster: Cluster, index: number, { troubled, away }: Trouble):
 interface PairSeed extends Trouble {
   readonly reader: string;
   readonly target: string;
+  readonly route: PairStatus["route"];
   readonly pods: readonly string[];
   readonly r: number;
   readonly t: number;
@@ -170,16 +192,17 @@ interface PairSeed extends Trouble {
 }
 
 function pairOf(seed: PairSeed): PairStatus[] {
-  const { reader, target, pods, r, t, away, troubled } = seed;
+  const { reader, target, route, pods, r, t, away, troubled } = seed;
   const seenAt = after(-4000);
   if (r === away)
-    return [{ reader, target, pod: "", status: "unknown", isDue: true, tokenExpiry: null, seenAt }];
+    return [{ reader, target, route, pod: "", status: "unknown", isDue: true, tokenExpiry: null, seenAt }];
   const trouble = troubled ? troubleOf(seed) : undefined;
   const days = 2.1 + ((r * 7919 + t * 104_729) % 4800) / 1000;
   const tokenExpiry = trouble === "missing" ? null : after(days * DAY_MS);
   return pods.map((pod, index) => ({
     reader,
     target,
+    route,
     pod,
     status: index === 0 ? (trouble ?? "synced") : "synced",
     isDue: true,

@@ -42,7 +42,13 @@ export const LAYERS: readonly Layer[] = [
     role: "the stages of a root, and the gate between them",
   },
   {
-    paths: ["shared/run-log.ts", "shared/preview.ts", "shared/status.ts", "shared/sign-for-member.ts"],
+    paths: [
+      "shared/run-log.ts",
+      "shared/preview.ts",
+      "shared/status.ts",
+      "shared/member-status.ts",
+      "shared/sign-for-member.ts",
+    ],
     role: "the log of a run; look and plan without a write; the certificate of a member",
   },
   { paths: ["shared/runtime.ts"], role: "the composition root: it knows the adapters" },

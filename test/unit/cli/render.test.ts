@@ -10,7 +10,7 @@ import type { Summary } from "../../../shared/core/answers/summary.ts";
 import { preview } from "../../../shared/preview.ts";
 import { aMesh } from "../../support/fakes/mesh.ts";
 import { expectGolden } from "./golden.ts";
-import { aRotatingStatus, aStatus, aTroubledStatus } from "./statuses.ts";
+import { aRotatingStatus, aStatus, aStatusOfNetworks, aTroubledStatus } from "./statuses.ts";
 
 function aScreen(width: number, isWide = false): Screen {
   return { paint: (_, text) => text, width, isWide };
@@ -33,6 +33,7 @@ describe("a status", () => {
     ["3-troubled", aTroubledStatus(3)],
     ["3-rotating", aRotatingStatus()],
     ["60-troubled", aTroubledStatus(60)],
+    ["networks", aStatusOfNetworks()],
   ];
   const cases = states.flatMap(([name, status]) => WIDTHS.map((width) => ({ name, status, width })));
 

@@ -15,7 +15,8 @@ function aMemberStatus(index: number): MemberStatus {
     clusterId: clusterId(ref),
     ...ref,
     reachable: true,
-    network: "shop.default",
+    network: { name: "shop.default", declared: false },
+    gateway: { state: "unknown" },
     kubernetesVersion: "1.36.3-gke.1",
     istioVersion: "1.31.4",
     endpoint: "dns",
@@ -30,7 +31,16 @@ function aMemberStatus(index: number): MemberStatus {
 
 function aPairStatus(reader: string, target: string): PairStatus {
   const tokenExpiry = "2026-03-08T12:00:00.000Z";
-  return { reader, target, pod: "istiod-a", status: "synced", isDue: true, tokenExpiry, seenAt: SEEN_AT };
+  return {
+    reader,
+    target,
+    pod: "istiod-a",
+    status: "synced",
+    isDue: true,
+    route: "direct",
+    tokenExpiry,
+    seenAt: SEEN_AT,
+  };
 }
 
 /** All is well with so many members. */
@@ -66,7 +76,11 @@ export function aTroubledStatus(size: number): Status {
   const away = well.members.at(-1)?.clusterId ?? "";
   return {
     ...well,
-    members: well.members.map((member): MemberStatus => {
+    members: well.members.map((seen): MemberStatus => {
+      const member: MemberStatus = {
+        ...seen,
+        gateway: { state: seen.clusterId === away ? "unknown" : "none" },
+      };
       const { clusterId: id, intermediate } = member;
       if (id === away) {
         const cure = "check the cluster's health";
@@ -79,7 +93,7 @@ export function aTroubledStatus(size: number): Status {
           findings: [finding("ApiServerUnreachable", `the API server of ${id} did not answer`, cure, id)],
         };
       }
-      if (id === apart?.clusterId) return { ...member, network: "shop.other" };
+      if (id === apart?.clusterId) return { ...member, network: { name: "shop.other", declared: false } };
       if (id !== behind?.clusterId) return member;
       return {
         ...member,
@@ -112,6 +126,28 @@ export function aTroubledStatus(size: number): Status {
           member.clusterId,
         ),
       ),
+  };
+}
+
+const GATEWAYS: readonly MemberStatus["gateway"][] = [
+  { state: "present", address: "10.128.0.15", up: true, exposure: "internal" },
+  { state: "present", address: "34.77.1.2", up: false, exposure: "external" },
+  { state: "present", up: false, exposure: "internal" },
+  { state: "none" },
+  { state: "unknown" },
+];
+
+/** Each member in a network of its own, with each state that a gateway may be in. */
+export function aStatusOfNetworks(): Status {
+  const well = aStatus(GATEWAYS.length);
+  return {
+    ...well,
+    members: well.members.map((member, index) => ({
+      ...member,
+      network: { name: `shop.vpc-${index + 1}`, declared: false },
+      gateway: GATEWAYS[index] ?? member.gateway,
+    })),
+    pairs: well.pairs.map((pair) => ({ ...pair, route: "gateway" })),
   };
 }
 

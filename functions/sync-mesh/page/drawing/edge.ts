@@ -16,14 +16,22 @@ export interface Edge {
   readonly state: PairState;
   /** A tooltip. */
   readonly title: string;
+  /** Requests of its pair pass a gateway: a ring on the line. */
+  readonly isThroughGateway?: boolean;
   /** It represents many pairs. */
   readonly bold?: boolean;
 }
 
-export function drawEdge({ from, to, control, state, title, bold }: Edge): Html {
+export function drawEdge(edge: Edge): Html {
+  const { from, to, control, state, title, bold, isThroughGateway = false } = edge;
+  const { x, y } = pointOn(edge, 0.5);
   const d = `M${px(from.x)} ${px(from.y)}Q${px(control.x)} ${px(control.y)} ${px(to.x)} ${px(to.y)}`;
   return html`
-<path class="edge ${state}${bold ? " bold" : ""}" d="${d}" marker-end="url(#arrow-${state})"><title>${title}</title></path>`;
+<path class="edge ${state}${bold ? " bold" : ""}" d="${d}" marker-end="url(#arrow-${state})"><title>${title}</title></path>${
+    isThroughGateway
+      ? html`<circle class="edge gate ${state}" cx="${px(x)}" cy="${px(y)}" r="4"><title>${title}</title></circle>`
+      : undefined
+  }`;
 }
 
 /** A point of the line: at 0 it begins, at 1 it ends. */

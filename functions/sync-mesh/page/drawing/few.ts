@@ -1,6 +1,6 @@
 import type { MemberStatus } from "../../../../shared/core/answers/status.ts";
 import { clipped } from "../facts/names.ts";
-import { stateWord } from "../facts/pairs.ts";
+import { isThroughGateway, sentenceOfPair, stateWord } from "../facts/pairs.ts";
 import { type Html, html } from "../html.ts";
 import type { Scene } from "../scene.ts";
 import type { Drawing } from "./drawing.ts";
@@ -95,7 +95,8 @@ function drawNode({ member, x, y }: Node, { nameOf }: Scene): Html {
 function edgesOf(nodes: readonly Node[], { pairs, nameOf }: Scene): Edge[] {
   const byId = new Map(nodes.map((node) => [node.member.clusterId, node]));
   const isPair = nodes.length === 2;
-  return pairs.flatMap(({ reader, target, state }) => {
+  return pairs.flatMap((pair) => {
+    const { reader, target, state } = pair;
     const a = byId.get(reader);
     const b = byId.get(target);
     if (a === undefined || b === undefined) return [];
@@ -107,7 +108,8 @@ function edgesOf(nodes: readonly Node[], { pairs, nameOf }: Scene): Edge[] {
       to: exitOf(b, width, height, control),
       control,
       state,
-      title: `${nameOf(reader)} reads ${nameOf(target)}: ${stateWord(state)}`,
+      title: sentenceOfPair(pair, nameOf),
+      isThroughGateway: isThroughGateway(pair),
     };
   });
 }
@@ -120,7 +122,7 @@ function drawLabel({ edge, word, at }: Label): Html {
 /** Every member as a box, every pair as an arrow, with its state if it is not synced. */
 export function drawFew(scene: Scene): Drawing {
   const nodes = place(scene.members);
-  const groups = [...Map.groupBy(nodes, ({ member }) => member.network)].map(([network, ofNetwork]) =>
+  const groups = [...Map.groupBy(nodes, ({ member }) => member.network.name)].map(([network, ofNetwork]) =>
     groupOf(network, ofNetwork),
   );
   const edges = edgesOf(nodes, scene);

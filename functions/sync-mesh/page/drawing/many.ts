@@ -1,7 +1,7 @@
 import type { MemberStatus } from "../../../../shared/core/answers/status.ts";
 import type { Gap } from "../facts/gaps.ts";
 import { clipped } from "../facts/names.ts";
-import { stateWord, worstPairState } from "../facts/pairs.ts";
+import { isThroughGateway, sentenceOfPair, stateWord, worstPairState } from "../facts/pairs.ts";
 import { type Html, html } from "../html.ts";
 import type { Scene } from "../scene.ts";
 import type { Drawing } from "./drawing.ts";
@@ -33,7 +33,7 @@ interface Slot {
 }
 
 function ringOf({ members, nameOf }: Scene): Ring {
-  const networks = [...new Set(members.map(({ network }) => network))];
+  const networks = [...new Set(members.map(({ network }) => network.name))];
   const gap = networks.length > 1 ? 1.5 : 0;
   const total = members.length + gap * networks.length;
   const radius = Math.max(RADIUS_MIN, (total * SLOT) / (2 * Math.PI));
@@ -43,7 +43,7 @@ function ringOf({ members, nameOf }: Scene): Ring {
     outer: radius + LABEL.air + Math.min(longest, LABEL.max) * LABEL.perCharacter,
     slots: members.map((member, index) => ({
       member,
-      turns: (index + gap * networks.indexOf(member.network)) / total,
+      turns: (index + gap * networks.indexOf(member.network.name)) / total,
     })),
   };
 }
@@ -102,8 +102,9 @@ function edgesOf({ gaps, nameOf }: Scene, { slots, radius }: Ring): Edge[] {
     const { reader, target, state } = gap.pair;
     const from = at(turns.get(reader) ?? 0, radius - DOT_AIR);
     const to = at(turns.get(target) ?? 0, radius - DOT_AIR);
-    const title = `${nameOf(reader)} reads ${nameOf(target)}: ${stateWord(state)}`;
-    return { from, to, control: controlOf(from, to, 0.6, 5), state, title };
+    const title = sentenceOfPair(gap.pair, nameOf);
+    const isThrough = isThroughGateway(gap.pair);
+    return { from, to, control: controlOf(from, to, 0.6, 5), state, title, isThroughGateway: isThrough };
   });
 }
 
@@ -118,10 +119,11 @@ function troubledIds(gaps: readonly Gap[]): ReadonlySet<string> {
 export function drawMany(scene: Scene): Drawing {
   const ring = ringOf(scene);
   const troubled = troubledIds(scene.gaps);
-  const networks = Map.groupBy(ring.slots, ({ member }) => member.network);
+  const networks = Map.groupBy(ring.slots, ({ member }) => member.network.name);
   const longest = Math.max(...[...networks.keys()].map((network) => network.length));
   const beside = networks.size > 1 ? Math.min(longest, NETWORK.max) * NETWORK.perCharacter + 16 : 4;
   const above = networks.size > 1 ? 30 : 4;
+  const through = scene.pairs.filter(isThroughGateway).length;
   const calm = scene.gaps.length === 0 && scene.pairs.length > 0;
   return {
     box: {
@@ -140,7 +142,7 @@ export function drawMany(scene: Scene): Drawing {
     }${
       calm
         ? html`
-<text class="calm" y="-4">all synced</text><text class="calm small" y="18">${scene.pairs.length} pairs</text>`
+<text class="calm" y="-4">all synced</text><text class="calm small" y="18">${scene.pairs.length} pairs${through === 0 ? "" : `, ${through} through gateways`}</text>`
         : undefined
     }`,
   };

@@ -7,6 +7,7 @@ export type PairState = PairStatus["status"] | "pending";
 export interface OrderedPair {
   readonly reader: string;
   readonly target: string;
+  readonly route: PairStatus["route"];
   /** The worst of all pods: a request may meet any of them. */
   readonly state: PairState;
   readonly pods: readonly PodOfPair[];
@@ -50,6 +51,25 @@ export function stateWord(state: PairState): string {
   return state === "unknown" ? "not known" : state;
 }
 
+const WAYS: Readonly<Record<PairStatus["route"], string>> = {
+  direct: "",
+  gateway: "; requests pass a gateway",
+  none: "; requests have no way",
+};
+
+/** `catalog reads search: synced; requests pass a gateway` */
+export function sentenceOfPair(
+  { reader, target, state, route }: OrderedPair,
+  nameOf: (clusterId: string) => string,
+  where = "",
+): string {
+  return `${nameOf(reader)} reads ${nameOf(target)}: ${stateWord(state)}${where}${WAYS[route]}`;
+}
+
+export function isThroughGateway({ route }: OrderedPair): boolean {
+  return route === "gateway";
+}
+
 export function worstPairState(states: Iterable<PairState>): PairState {
   const all = new Set(states);
   return WORST_FIRST.find((state) => all.has(state)) ?? "unknown";
@@ -75,6 +95,7 @@ export function orderedPairsOf({ members, pairs }: Status): OrderedPair[] {
     return {
       reader: first.reader,
       target: first.target,
+      route: first.route,
       state: worstPairState(rows.map(stateOf)),
       pods: rows.map((row) => ({ pod: row.pod, state: stateOf(row) })),
       tokenExpiry: earliest(rows.map(({ tokenExpiry }) => tokenExpiry)),

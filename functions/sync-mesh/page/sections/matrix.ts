@@ -1,5 +1,5 @@
 import type { MemberStatus } from "../../../../shared/core/answers/status.ts";
-import { type OrderedPair, stateWord } from "../facts/pairs.ts";
+import { isThroughGateway, type OrderedPair, sentenceOfPair, stateWord } from "../facts/pairs.ts";
 import { type Html, html } from "../html.ts";
 import { isRefreshing, type Scene } from "../scene.ts";
 import { absolute } from "./parts.ts";
@@ -9,26 +9,26 @@ const ROOMY = 8;
 /** Up to this many for a clear sign; beyond, the matrix still fits a screen. */
 const DENSE = 40;
 
-function details(
-  { reader, target, state, pods, tokenExpiry }: OrderedPair,
-  { nameOf, isAway }: Scene,
-): string {
+const MARKS = { direct: undefined, gateway: html`<small>gateway</small>`, none: html`<small>no way</small>` };
+
+function details(pair: OrderedPair, { nameOf, isAway }: Scene): string {
+  const { reader, state, pods, tokenExpiry } = pair;
   const saying = pods.filter((pod) => pod.state === state).length;
   const of = pods.length > 1 ? ` in ${saying} of ${pods.length} pods` : "";
   const none = isAway(reader) ? "token not known" : "no token";
   const token = tokenExpiry === undefined ? none : `token until ${absolute(tokenExpiry)}`;
-  return `${nameOf(reader)} reads ${nameOf(target)}: ${stateWord(state)}${of}; ${token}`;
+  return `${sentenceOfPair(pair, nameOf, of)}; ${token}`;
 }
 
 function cell(pair: OrderedPair | undefined, scene: Scene): Html {
   if (pair === undefined) return html`<td class="none"><b>no pair</b></td>`;
-  const { state } = pair;
-  return html`<td class="${state}" title="${details(pair, scene)}"><b>${stateWord(state)}</b></td>`;
+  const { state, route } = pair;
+  return html`<td class="${state}${isThroughGateway(pair) ? " through" : ""}" title="${details(pair, scene)}"><b>${stateWord(state)}</b>${MARKS[route]}</td>`;
 }
 
 /** Whether another network begins here. */
 function isFirstOfNetwork(members: readonly MemberStatus[], index: number): boolean {
-  return index > 0 && members[index]?.network !== members[index - 1]?.network;
+  return index > 0 && members[index]?.network.name !== members[index - 1]?.network.name;
 }
 
 function row(reader: MemberStatus, index: number, scene: Scene): Html {
@@ -63,6 +63,13 @@ function grid(scene: Scene): Html {
 </div>`;
 }
 
+/** How the cells of those pairs differ whose requests pass a gateway. */
+function gatewayHint({ pairs, members }: Scene): Html | undefined {
+  if (!pairs.some(isThroughGateway)) return undefined;
+  const mark = members.length <= ROOMY ? "The word gateway" : "A line below the sign";
+  return html` ${mark} marks a pair whose requests pass a gateway.`;
+}
+
 function hold(scene: Scene): Html | undefined {
   return scene.members.length > ROOMY && isRefreshing(scene)
     ? html` Each refresh scrolls the table back: <a href="/?refresh=off#matrix">stop refreshing to study it</a>.`
@@ -71,5 +78,5 @@ function hold(scene: Scene): Html | undefined {
 
 /** Every pair as a cell. */
 export function matrix(scene: Scene): Html {
-  return html`<p class="hint">A cell is the worst state of the target among the reader’s istiod pods.<span class="narrow"> Scroll sideways to see every target.</span>${hold(scene)}</p>${grid(scene)}`;
+  return html`<p class="hint">A cell is the worst state of the target among the reader’s istiod pods.${gatewayHint(scene)}<span class="narrow"> Scroll sideways to see every target.</span>${hold(scene)}</p>${grid(scene)}`;
 }

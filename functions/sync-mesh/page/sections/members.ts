@@ -1,4 +1,4 @@
-import type { MemberStatus } from "../../../../shared/core/answers/status.ts";
+import type { GatewayStatus, MemberStatus } from "../../../../shared/core/answers/status.ts";
 import { count } from "../../../../shared/core/count.ts";
 import { countFindings } from "../facts/findings.ts";
 import { isApart, isSynced, type OrderedPair } from "../facts/pairs.ts";
@@ -41,6 +41,21 @@ function sharesOf({ clusterId, reachable }: MemberStatus, scene: Scene): Html {
   return html`<ul>${reachable ? share("reads", reads) : html`<li>reads: ${NOT_KNOWN}</li>`}${isRead}</ul>`;
 }
 
+/** Where there is one network, nobody asks for a gateway. */
+function networkOf({ network: { name, declared }, gateway }: MemberStatus, { networks }: Scene): Html {
+  const label = declared ? html`<small>by its label</small>` : undefined;
+  return html`${name}${label}${networks > 1 ? html`<small>${gatewayOf(gateway)}</small>` : undefined}`;
+}
+
+function gatewayOf(gateway: GatewayStatus): Part {
+  if (gateway.state !== "present") return ["gateway ", gateway.state === "none" ? "none" : NOT_KNOWN];
+  const { address, up, exposure } = gateway;
+  if (address === undefined) return html`<span class="badge warning">${exposure} gateway: no address</span>`;
+  return up
+    ? `gateway ${address}, ${exposure}`
+    : html`<span class="badge warning">gateway ${address}: no pod is ready</span>`;
+}
+
 function findingsOf({ clusterId }: MemberStatus, { findings }: Scene): Html {
   const own = findings.filter((finding) => finding.clusterId === clusterId);
   const [worst] = own;
@@ -50,7 +65,7 @@ function findingsOf({ clusterId }: MemberStatus, { findings }: Scene): Html {
 }
 
 function cellsOf(member: MemberStatus, scene: Scene): Part[] {
-  const { clusterId, project, location, network, kubernetesVersion, istioVersion, endpoint } = member;
+  const { clusterId, project, location, kubernetesVersion, istioVersion, endpoint } = member;
   const name = scene.nameOf(clusterId);
   return [
     html`${name}<small>${clusterId}</small>`,
@@ -58,7 +73,7 @@ function cellsOf(member: MemberStatus, scene: Scene): Part[] {
     findingsOf(member, scene),
     sharesOf(member, scene),
     html`${location}<small>${project}</small>`,
-    network,
+    networkOf(member, scene),
     html`${istioVersion ?? (member.reachable ? html`<span class="muted">none seen</span>` : NOT_KNOWN)}<small>${kubernetesVersion === "" ? "not known" : kubernetesVersion}</small>`,
     certificates(member),
     memberButton(clusterId, name),

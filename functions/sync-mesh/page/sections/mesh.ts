@@ -2,7 +2,14 @@ import { count } from "../../../../shared/core/count.ts";
 import { drawGraph, showsEveryPair } from "../drawing/graph.ts";
 import { ARROWS_MAX } from "../drawing/many.ts";
 import type { Gap } from "../facts/gaps.ts";
-import { countByState, describeTally, type OrderedPair, type PairState, stateWord } from "../facts/pairs.ts";
+import {
+  countByState,
+  describeTally,
+  isThroughGateway,
+  type OrderedPair,
+  type PairState,
+  stateWord,
+} from "../facts/pairs.ts";
 import { type Html, html, type Part } from "../html.ts";
 import type { Scene } from "../scene.ts";
 import { matrix } from "./matrix.ts";
@@ -45,8 +52,9 @@ function tokenOf({ tokenExpiry, reader }: OrderedPair, { isAway, now }: Scene): 
 
 function cellsOf(pair: OrderedPair, scene: Scene): Part[] {
   const { reader, target, state } = pair;
+  const through = isThroughGateway(pair) ? html`<small>requests pass a gateway</small>` : undefined;
   return [
-    html`${memberLink(reader, scene)} reads ${memberLink(target, scene)}`,
+    html`${memberLink(reader, scene)} reads ${memberLink(target, scene)}${through}`,
     html`<span class="badge ${state}">${stateWord(state)}</span>`,
     podsOf(pair, scene),
     tokenOf(pair, scene),
@@ -100,11 +108,12 @@ function gapsList(scene: Scene): Part {
 }
 
 function description(scene: Scene): string {
-  const { members, pairs, tally } = scene;
-  const networks = new Set(members.map(({ network }) => network)).size;
+  const { members, networks, pairs, tally } = scene;
+  const through = pairs.filter(isThroughGateway).length;
   const parts = [
     `${count(members.length, "member")} in ${count(networks, "network")}`,
     `${tally.synced} of ${count(pairs.length, "pair")} synced`,
+    through === 0 ? "" : `${count(through, "pair")} through a gateway`,
     describeTally(tally),
   ];
   return parts.filter((part) => part !== "").join("; ");
@@ -112,7 +121,9 @@ function description(scene: Scene): string {
 
 function captionOf(scene: Scene): string {
   if (scene.pairs.length === 0) return "Members by network; there is no pair yet.";
-  const arrow = "An arrow leads from a reader to the target whose API server its istiod watches.";
+  const reads = "An arrow leads from a reader to the target whose API server its istiod watches.";
+  const ring = "Where it has a ring, requests pass a gateway of the target's network.";
+  const arrow = scene.pairs.some(isThroughGateway) ? `${reads} ${ring}` : reads;
   if (showsEveryPair(scene)) return arrow;
   const drawn = "Only pairs that are not synced are drawn; a short arrow is for all pairs of its member.";
   const hidden = scene.gaps.length - ARROWS_MAX;

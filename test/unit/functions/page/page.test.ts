@@ -100,7 +100,8 @@ describe("hostile text", () => {
       name: `${index}${text}`,
       location: text,
       project: text,
-      network: text,
+      network: { name: `${index}${text}`, declared: true },
+      gateway: { state: "present", address: text, up: index > 0, exposure: "internal" } as const,
       kubernetesVersion: text,
       istioVersion: text,
       root: [{ fingerprint: text, notAfter: text }],
@@ -195,6 +196,17 @@ describe("the matrix", () => {
   it("says that members of two networks are no pair", () => {
     const document = render({ status: aStatus({ members: 4, networks: 2 }) });
     expect(document.match(/<b>no pair<\/b>/g)).toHaveLength(8);
+  });
+
+  it("marks the pairs whose requests pass a gateway", () => {
+    const document = render({ status: aStatus({ members: 4, networks: 2, gateways: true }) });
+    expect(
+      document.match(/<td class="synced through"[^>]*; requests pass a gateway; token[^>]*>/g),
+    ).toHaveLength(8);
+    expect(document.match(/<b>synced<\/b><small>gateway<\/small>/g)).toHaveLength(8);
+    expect(document.match(/<circle class="edge gate synced"/g)).toHaveLength(8);
+    expect(document).toContain("The word gateway marks a pair whose requests pass a gateway.");
+    expect(render({})).not.toMatch(/gateway<|class="edge gate/);
   });
 
   it("says not known where Meshjoin could not ask, of the token, too", () => {

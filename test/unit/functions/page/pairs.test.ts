@@ -20,6 +20,7 @@ function pod(seed: Partial<PairStatus>): PairStatus {
     pod: "istiod-1",
     status: "synced",
     isDue: true,
+    route: "direct",
     tokenExpiry: null,
     seenAt: status.time,
     ...seed,
@@ -52,6 +53,7 @@ describe("an ordered pair", () => {
       {
         reader,
         target,
+        route: "direct",
         state: "timeout",
         pods: [
           { pod: "istiod-1", state: "synced" },
@@ -62,6 +64,7 @@ describe("an ordered pair", () => {
       {
         reader: target,
         target: reader,
+        route: "direct",
         state: "synced",
         pods: [{ pod: "istiod-1", state: "synced" }],
         tokenExpiry: undefined,

@@ -1,0 +1,73 @@
+import type { Finding } from "./core/answers/finding.ts";
+import type { CertificateStatus, GatewayStatus, MemberStatus } from "./core/answers/status.ts";
+import { peerEndpoint } from "./core/cluster/endpoints.ts";
+import { placeOf } from "./core/cluster/sources.ts";
+import type { Member } from "./core/member/observation.ts";
+import { GATEWAY } from "./core/names.ts";
+import { isUp } from "./core/network/gateway.ts";
+import { isNetworkDeclared, networkOf } from "./core/network/network.ts";
+import { gatewaysOf } from "./plan/gateways.ts";
+import type { RemoteClusterStatus } from "./ports/member-api.ts";
+import type { Run } from "./run.ts";
+
+/** The roots and connections that one member's istiods show. */
+export interface IstiodView {
+  readonly root: readonly CertificateStatus[];
+  readonly pods: readonly PodView[];
+}
+
+export interface PodView {
+  readonly pod: string;
+  /** Undefined where Meshjoin could not ask the pod. */
+  readonly clusters: readonly RemoteClusterStatus[] | undefined;
+  /** Leaf first, then the intermediate. */
+  readonly chain: readonly string[];
+}
+
+export function memberStatus(
+  { spec }: Run,
+  member: Member,
+  view: IstiodView | undefined,
+  findings: readonly Finding[],
+): MemberStatus {
+  const { cluster, clusterId, network, state } = member;
+  const endpoint = peerEndpoint(cluster, spec.accessPeers, clusterId);
+  const cacerts = state.reachable && state.cacerts?.owner !== "foreign" ? state.cacerts : undefined;
+  return {
+    clusterId,
+    ...placeOf(cluster.ref),
+    reachable: state.reachable,
+    network: { name: network, declared: isNetworkDeclared(cluster) && networkOf(cluster) === network },
+    gateway: gatewayStatus(member),
+    kubernetesVersion: cluster.kubernetesVersion,
+    istioVersion: (state.reachable && state.controlPlane?.istioVersion) || null,
+    endpoint: "endpoint" in endpoint ? endpoint.endpoint.kind : null,
+    root: view?.root ?? [],
+    intermediate: {
+      written:
+        cacerts?.notAfter === undefined
+          ? null
+          : { fingerprint: cacerts.fingerprint, notAfter: cacerts.notAfter.toISOString() },
+      loaded: (view?.pods ?? []).flatMap(({ pod, chain: [, intermediate] }) =>
+        intermediate === undefined ? [] : [{ pod, fingerprint: intermediate }],
+      ),
+    },
+    findings,
+  };
+}
+
+/** Meshjoin's own before another of the member's network. */
+function gatewayStatus(member: Member): GatewayStatus {
+  const all = gatewaysOf(member);
+  if (all === undefined) return { state: "unknown" };
+  const own = all.filter(({ network }) => network === member.network);
+  const shown = own.find(({ gateway }) => gateway === GATEWAY) ?? own.find(isUp) ?? own[0];
+  if (shown === undefined) return { state: "none" };
+  const [address] = shown.addresses;
+  return {
+    state: "present",
+    ...(address === undefined ? {} : { address }),
+    up: isUp(shown),
+    exposure: shown.exposure,
+  };
+}

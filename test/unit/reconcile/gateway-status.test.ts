@@ -1,0 +1,90 @@
+import { describe, expect, it } from "@jest/globals";
+import { clusterId } from "../../../shared/core/names.ts";
+import { collectStatus } from "../../../shared/status.ts";
+import { aCluster } from "../../support/builders/cluster.ts";
+import { aMesh, type FakeMesh } from "../../support/fakes/mesh.ts";
+
+const SPEC = { connectedNetworks: [["shop.default", "dmz"]] };
+const EAST = aCluster({ name: "east" });
+const WEST = aCluster({ name: "west", labels: { mesh_id: "prod", mesh_network: "dmz" } });
+const [EAST_ID, WEST_ID] = [clusterId(EAST.ref), clusterId(WEST.ref)];
+
+async function joined(): Promise<FakeMesh> {
+  const mesh = await aMesh({ clusters: [EAST, WEST], spec: SPEC });
+  for (const cluster of mesh.clusters) await mesh.join(cluster);
+  return mesh;
+}
+
+const gatewayOf = async (mesh: FakeMesh) => {
+  const { members } = await collectStatus(mesh.run());
+  return members.find((member) => member.clusterId === WEST_ID)?.gateway;
+};
+
+describe("a status of two networks", () => {
+  it("names network and gateway of each member, and the way of each pair", async () => {
+    const { members, pairs } = await collectStatus((await joined()).run());
+    expect(members.map(({ clusterId: id, network }) => [id, network])).toEqual([
+      [EAST_ID, { name: "shop.default", declared: false }],
+      [WEST_ID, { name: "dmz", declared: true }],
+    ]);
+    const gateway = { state: "present", address: expect.stringMatching(/./), up: true, exposure: "internal" };
+    expect(members.map((member) => member.gateway)).toEqual([gateway, gateway]);
+    expect(pairs).toMatchObject([
+      { reader: EAST_ID, target: WEST_ID, status: "synced", route: "gateway", isDue: true },
+      { reader: WEST_ID, target: EAST_ID, status: "synced", route: "gateway", isDue: true },
+    ]);
+  });
+
+  it("tells a gateway without an address, one without a ready pod, one that is gone, and one not seen", async () => {
+    const mesh = await joined();
+    const server = mesh.fleet.server(WEST);
+    server.gateways.isServing = false;
+    server.settleGateways();
+    expect(await gatewayOf(mesh)).toMatchObject({ address: expect.stringMatching(/./), up: false });
+    server.gateways.hasAddress = false;
+    server.settleGateways();
+    expect(await gatewayOf(mesh)).toEqual({ state: "present", up: false, exposure: "internal" });
+    server.faults.forbidden = ["list EndpointSlice"];
+    expect(await gatewayOf(mesh)).toEqual({ state: "unknown" });
+    server.faults.forbidden = [];
+    const gateway = {
+      apiVersion: "gateway.networking.k8s.io/v1",
+      kind: "Gateway",
+      name: "meshjoin-eastwest",
+    };
+    server.store.delete({ ...gateway, namespace: "istio-system" });
+    expect(await gatewayOf(mesh)).toEqual({ state: "none" });
+  });
+
+  it("has a pair that waits for a gateway with the way that it waits for", async () => {
+    const mesh = await joined();
+    const server = mesh.fleet.server(WEST);
+    server.gateways.hasAddress = false;
+    server.settleGateways();
+    const { pairs } = await collectStatus(mesh.run());
+    expect(pairs).toMatchObject([
+      { target: WEST_ID, route: "gateway", isDue: false },
+      { target: EAST_ID, route: "gateway", isDue: true },
+    ]);
+  });
+
+  it("has a pair without a way only while an istiod lists its target", async () => {
+    const mesh = await joined();
+    const apart = { ...mesh.run(), spec: { ...mesh.run().spec, connectedNetworks: [] } };
+    expect((await collectStatus(apart)).pairs).toMatchObject([
+      { target: WEST_ID, status: "synced", route: "none", isDue: false },
+      { target: EAST_ID, status: "synced", route: "none", isDue: false },
+    ]);
+    const strangers = await aMesh({ clusters: [EAST, WEST] });
+    for (const cluster of strangers.clusters) await strangers.join(cluster);
+    expect((await collectStatus(strangers.run())).pairs).toEqual([]);
+  });
+
+  it("says not known of gateways that no member needs, because nobody asked", async () => {
+    const mesh = await aMesh({ members: 2 });
+    await mesh.reconcile("mesh");
+    const { members, pairs } = await collectStatus(mesh.run());
+    expect(members.map(({ gateway }) => gateway.state)).toEqual(["unknown", "unknown"]);
+    expect(pairs.map(({ route }) => route)).toEqual(["direct", "direct"]);
+  });
+});

@@ -1,6 +1,7 @@
 import { count } from "../../shared/core/count.ts";
 import { isReachable } from "../../shared/core/member/observation.ts";
 import type { ReconcileRequest } from "../../shared/core/request.ts";
+import { sentenceTime } from "../../shared/core/time.ts";
 import { lookAtMesh } from "../../shared/look/mesh.ts";
 import { preview } from "../../shared/preview.ts";
 import { reconcile } from "../../shared/reconcile.ts";
@@ -11,7 +12,6 @@ import { showLeft } from "../left.ts";
 import { removeMeshLabel, withoutMeshLabel } from "../mesh-label.ts";
 import { namesIn } from "../mesh-names.ts";
 import { exitCodeOfRun } from "../reconciled.ts";
-import { sentenceTime } from "../render/time.ts";
 import type { Session } from "../session.ts";
 
 export const leave = graveCommand({

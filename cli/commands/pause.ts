@@ -1,6 +1,7 @@
 import { count } from "../../shared/core/count.ts";
 import { isReachable, type Member } from "../../shared/core/member/observation.ts";
 import { isRefusal } from "../../shared/core/roots/stages.ts";
+import { sentenceTime } from "../../shared/core/time.ts";
 import { lookAtMesh } from "../../shared/look/mesh.ts";
 import type { Changed } from "../../shared/rotate/change-roots.ts";
 import { pauseWrites, resumeWrites } from "../../shared/rotate/pause-writes.ts";
@@ -8,7 +9,6 @@ import { command } from "../command.ts";
 import { EXIT, type ExitCode } from "../exit-code.ts";
 import { type Foresight, graveCommand } from "../grave-command.ts";
 import { namesIn } from "../mesh-names.ts";
-import { sentenceTime } from "../render/time.ts";
 import { renderWrites, type Writes } from "../render/writes.ts";
 import type { Names } from "../screen.ts";
 import type { OperatorAccess, Session } from "../session.ts";

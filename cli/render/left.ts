@@ -1,7 +1,7 @@
+import { sentenceTime } from "../../shared/core/time.ts";
 import type { LeaveResult, Left } from "../left.ts";
 import type { Names, Screen } from "../screen.ts";
 import { renderChanges } from "./summary.ts";
-import { sentenceTime } from "./time.ts";
 import { blocks } from "./words.ts";
 
 /** Whether the cluster has left, and until when its CA is trusted; then what the run changed to that end. */

@@ -1,7 +1,7 @@
 import type { GatewayStatus, MemberStatus, PairStatus, Status } from "../../shared/core/answers/status.ts";
+import { cellTime } from "../../shared/core/time.ts";
 import type { Names, Screen } from "../screen.ts";
 import { renderFittedTable } from "./fitted-table.ts";
-import { cellTime } from "./time.ts";
 
 /** Enough hex digits to tell certificates apart. */
 export const FINGERPRINT_DIGITS = 12;

@@ -1,10 +1,10 @@
+import { cellTime } from "../../shared/core/time.ts";
 import type { RootVersionView, RootView } from "../../shared/rotate/root-view.ts";
 import type { Screen } from "../screen.ts";
 import { renderFindings } from "./findings.ts";
 import { renderFittedTable } from "./fitted-table.ts";
 import { FINGERPRINT_DIGITS } from "./members-table.ts";
 import { rotationLines } from "./rotation.ts";
-import { cellTime } from "./time.ts";
 import { blocks } from "./words.ts";
 
 const HEAD = ["VERSION", "ROLE", "STATE", "ORIGIN", "UNTIL", "FINGERPRINT"];

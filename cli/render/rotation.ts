@@ -1,5 +1,5 @@
 import { STAGES, type Stage } from "../../shared/core/roots/stages.ts";
-import { sentenceTime } from "./time.ts";
+import { sentenceTime } from "../../shared/core/time.ts";
 
 /** The stages that follow each other; before the first and after the last, none is under way. */
 const UNDER_WAY = STAGES.filter((stage) => stage !== "idle");

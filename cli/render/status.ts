@@ -3,6 +3,7 @@ import type { RunStatus, Status } from "../../shared/core/answers/status.ts";
 import { type Health, type Verdict, verdictOf } from "../../shared/core/answers/verdict.ts";
 import { kubectlOn } from "../../shared/core/cluster/gcloud.ts";
 import { count } from "../../shared/core/count.ts";
+import { cellTime, sentenceTime } from "../../shared/core/time.ts";
 import type { Colour } from "../paint.ts";
 import { type Names, namesFor, type Screen } from "../screen.ts";
 import { renderContexts } from "./contexts.ts";
@@ -11,7 +12,6 @@ import { renderFittedTable } from "./fitted-table.ts";
 import { FINGERPRINT_DIGITS, membersTable, networksOf } from "./members-table.ts";
 import { openPairsTable } from "./open-pairs-table.ts";
 import { rotationLines } from "./rotation.ts";
-import { cellTime, sentenceTime } from "./time.ts";
 import { blocks } from "./words.ts";
 
 const COLOURS: Readonly<Record<Health, Colour>> = { whole: "green", degraded: "yellow", broken: "red" };

@@ -1,6 +1,6 @@
 import type { Outcome } from "../../shared/core/answers/outcome.ts";
+import { sentenceTime } from "../../shared/core/time.ts";
 import type { Screen } from "../screen.ts";
-import { sentenceTime } from "./time.ts";
 
 /** The result of `pause` and `resume`. */
 export interface Writes {

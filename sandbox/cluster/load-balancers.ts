@@ -141,7 +141,7 @@ export function startLoadBalancers(options: LoadBalancersOptions): LoadBalancers
       for (const uid of services.keys()) later(uid, 0);
     },
     gateway() {
-      const [service] = [...services.values()].filter((each) => portOf(each) !== undefined);
+      const service = [...services.values()].find((each) => portOf(each) !== undefined);
       const address = service?.status?.loadBalancer?.ingress?.[0]?.ip;
       return address === undefined ? undefined : { address, port: GATEWAY_PORT };
     },

@@ -102,8 +102,8 @@ const KUBELET_PORT = 10_250;
 const LONGEST_SOCKET_PATH = 103;
 const CONTROLLERS_TIMEOUT_MS = 60_000;
 /**
- * Where no traffic flows. Loopback, so that an Envoy of this machine could dial them; istiod takes them as any
- * other.
+ * Where no traffic flows. Loopback, so that an Envoy of this machine could dial them; istiod takes them as
+ * any other.
  */
 const LOAD_BALANCERS = "127.65";
 

@@ -3,6 +3,7 @@ import { rootSecretName } from "../core/names.ts";
 import { noSigningRoot } from "../core/roots/no-signing-root.ts";
 import { bundleVersions, formatRootVersions } from "../core/roots/state.ts";
 import type { MeshSpec } from "../core/spec.ts";
+import { sentenceTime } from "../core/time.ts";
 import { MeshjoinError } from "../errors.ts";
 import type { Ports } from "../ports/ports.ts";
 import type { RootKeeper } from "../ports/root-keeper.ts";
@@ -43,7 +44,7 @@ export async function checkRoot(
     return fine(
       subject,
       about(
-        `version ${rootVersions.signing} signs, valid until ${signsUntil.toISOString()}; trusted: ${trusted}`,
+        `version ${rootVersions.signing} signs, valid until ${sentenceTime(signsUntil)}; trusted: ${trusted}`,
       ),
     );
   } catch (error) {

@@ -1,3 +1,4 @@
+import { sentenceTime } from "../core/time.ts";
 import type { Certificate } from "./certificate.ts";
 
 export type CacertsFaultReason =
@@ -37,8 +38,8 @@ export function cacertsFault(reason: CacertsFaultReason, message: string): Cacer
 export function verifyDates(subject: string, certificate: Certificate, now: Date): CacertsFault | undefined {
   const { notBefore, notAfter } = certificate;
   if (now < notBefore)
-    return cacertsFault("NotYetValid", `${subject} is valid only from ${notBefore.toISOString()}`);
+    return cacertsFault("NotYetValid", `${subject} is valid only from ${sentenceTime(notBefore)}`);
   return now > notAfter
-    ? cacertsFault("Expired", `${subject} expired at ${notAfter.toISOString()}`)
+    ? cacertsFault("Expired", `${subject} expired at ${sentenceTime(notAfter)}`)
     : undefined;
 }

@@ -1,4 +1,5 @@
 import type { ErrorCode } from "../core/answers/error-codes.ts";
+import { sentenceTime } from "../core/time.ts";
 import { MeshjoinError, RootError } from "../errors.ts";
 import type { KeyReference, RootKeys, SigningKey } from "../ports/root-keys.ts";
 import { type Certificate, parseCertificate } from "./certificate.ts";
@@ -78,9 +79,9 @@ export async function readSigningRoot(
  */
 export function assertIssuing(certificate: Certificate, name: string, now: Date, minimumLife: number): void {
   const { notBefore, notAfter } = certificate;
-  const ends = notAfter.toISOString();
+  const ends = sentenceTime(notAfter);
   if (now < notBefore) {
-    const begins = notBefore.toISOString();
+    const begins = sentenceTime(notBefore);
     throw fault(
       "RootNotYetValid",
       name,

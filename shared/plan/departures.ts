@@ -4,6 +4,7 @@ import { VIEW_VARIABLES } from "../core/cluster/sources.ts";
 import type { Absence, Departed } from "../core/member/absence.ts";
 import { isReachable, type Member } from "../core/member/observation.ts";
 import type { MeshSpec } from "../core/spec.ts";
+import { sentenceTime } from "../core/time.ts";
 import type { DepartureAction } from "./action.ts";
 import { lossNotes } from "./loss-notes.ts";
 import {
@@ -189,7 +190,7 @@ function stillTrusted(departure: Departure, input: DepartureInput): Finding | un
   if (left === undefined) return undefined;
   return finding(
     "TrustedLeaver",
-    `${left.clusterId} has left and may still hold a CA that the members trust until ${left.trustedUntil ?? "its intermediate expires"}`,
+    `${left.clusterId} has left and may still hold a CA that the members trust until ${left.trustedUntil === null ? "its intermediate expires" : sentenceTime(left.trustedUntil)}`,
     "if the mesh must not trust it, rotate the root: meshjoin root rotate",
     left.clusterId,
   );

@@ -2,6 +2,7 @@ import { type Finding, finding } from "../core/answers/finding.ts";
 import { formatGoDuration } from "../core/duration.ts";
 import type { Departed } from "../core/member/absence.ts";
 import { isReachable, type Member } from "../core/member/observation.ts";
+import { sentenceTime } from "../core/time.ts";
 import type { Departure, DepartureInput } from "./departures.ts";
 
 /** What the lost ones are judged by, each and all. */
@@ -65,7 +66,7 @@ export function massLeave(input: LossInput): Finding | undefined {
   const ids = lostOf(input).map(({ departed }) => departed.clusterId);
   const ends = endOfTokens(ids, input);
   const until =
-    ends === undefined ? "" : `; nothing renews the tokens for them, which end from ${ends.toISOString()} on`;
+    ends === undefined ? "" : `; nothing renews the tokens for them, which end from ${sentenceTime(ends)} on`;
   const all = input.members.length + ids.length;
   const they = all === 1 ? "the last member has" : `${ids.length} of ${all} members have`;
   return finding(
@@ -102,7 +103,7 @@ export function memberLost(departure: Departure, input: LossInput): Finding {
 
 function whenRemoved(departure: Departure, input: LossInput): string {
   const { lostSince } = departure.departed;
-  const seen = lostSince === undefined ? "" : `first seen at ${lostSince.toISOString()}; `;
+  const seen = lostSince === undefined ? "" : `first seen at ${sentenceTime(lostSince)}; `;
   if (input.isMass)
     return `${seen}the members keep their credentials of it until a person confirms the mass leave`;
   const end = endOfGrace(departure, input);
@@ -111,7 +112,7 @@ function whenRemoved(departure: Departure, input: LossInput): string {
     return `the members keep their credentials of it for ${grace} from the first full run that sees it`;
   }
   return end > input.now
-    ? `${seen}the members keep their credentials of it until ${end.toISOString()}`
+    ? `${seen}the members keep their credentials of it until ${sentenceTime(end)}`
     : `${seen}the next full run removes the members' credentials of it`;
 }
 

@@ -3,6 +3,7 @@ import { isIntermediateDue, wouldGainLife } from "../core/member/intermediate-li
 import type { OwnCacerts } from "../core/member/observation.ts";
 import { CACERTS } from "../core/names.ts";
 import { formatRootVersions } from "../core/roots/state.ts";
+import { sentenceTime } from "../core/time.ts";
 import type { MemberContext } from "./context.ts";
 
 type Cause = (cacerts: OwnCacerts, clusterId: string, context: MemberContext) => Finding | undefined;
@@ -17,7 +18,7 @@ const rootsHaveChanged: Cause = ({ rootVersions }, clusterId, { roots }) => {
 const newOneWasOrdered: Cause = ({ issuedAt }, clusterId, { rotateBefore, roots }) => {
   const orderedAt = latest(rotateBefore, roots.notes.rotateBefore);
   if (orderedAt === undefined || (issuedAt !== undefined && issuedAt >= orderedAt)) return undefined;
-  return due(clusterId, `an order asked for another intermediate at ${orderedAt.toISOString()}`);
+  return due(clusterId, `an order asked for another intermediate at ${sentenceTime(orderedAt)}`);
 };
 
 const itsLifeIsMostlyOver: Cause = (cacerts, clusterId, { spec, now }) =>

@@ -1,6 +1,7 @@
 import { formatRootNotes } from "../core/roots/notes.ts";
 import { isRefusal, type Refusal, type Roots, rootsOf, type Transition } from "../core/roots/stages.ts";
 import type { RootState } from "../core/roots/state.ts";
+import { sentenceTime } from "../core/time.ts";
 import { ConflictError, NotReadyError } from "../errors.ts";
 import type { RotatorPorts } from "../ports/ports.ts";
 import type { Run } from "../run.ts";
@@ -59,7 +60,7 @@ export async function changeRoots(
 
 /** The order comes again until a person resumes. */
 export function writesArePaused(since: Date): NotReadyError {
-  return new NotReadyError(`a person paused the functions' writes at ${since.toISOString()}`, {
+  return new NotReadyError(`a person paused the functions' writes at ${sentenceTime(since)}`, {
     code: "WritesPaused",
     cure: "meshjoin resume",
   });

@@ -23,6 +23,7 @@ import {
 } from "../core/roots/stages.ts";
 import { formatRootVersions } from "../core/roots/state.ts";
 import { viewOf } from "../core/roots/view.ts";
+import { sentenceTime } from "../core/time.ts";
 import { lookAtGate } from "../look/gate.ts";
 import { lookAtMesh, type Mesh } from "../look/mesh.ts";
 import type { Departure } from "../plan/departures.ts";
@@ -237,7 +238,7 @@ function notYet({ waitingFor, until }: Gate, now: Date): Refusal {
     ...waitingFor,
     ...(until === undefined || until < now
       ? []
-      : [`certificates that were issued before this stage may live until ${until.toISOString()}`]),
+      : [`certificates that were issued before this stage may live until ${sentenceTime(until)}`]),
   ];
   return {
     refused: "StageNotOver",

@@ -1,6 +1,7 @@
 import { type Finding, finding } from "../answers/finding.ts";
 import { shareOf } from "../hash.ts";
 import type { MeshSpec } from "../spec.ts";
+import { sentenceTime } from "../time.ts";
 import type { OwnCacerts } from "./observation.ts";
 
 /** Renewal is due at two thirds of the life, or up to a tenth earlier: a mesh never renews at once. */
@@ -37,7 +38,7 @@ export function certificateExpiring(cacerts: Life, clusterId: string, now: Date)
   if (cacerts.notAfter === undefined || !isIntermediateExpiring(cacerts, now)) return undefined;
   return finding(
     "CertificateExpiring",
-    `the intermediate ends at ${cacerts.notAfter.toISOString()} and no run has renewed it`,
+    `the intermediate ends at ${sentenceTime(cacerts.notAfter)} and no run has renewed it`,
     "find the cause in the logs of on-rotation-request and sync-mesh, then renew it: meshjoin rotate",
     clusterId,
   );
@@ -60,7 +61,7 @@ export function wouldGainLife(
 export function rootExpiring(rootNotAfter: Date, clusterId: string): Finding {
   return finding(
     "RootExpiring",
-    `the intermediate is due, but a new one would hardly last longer: its root ends at ${rootNotAfter.toISOString()}`,
+    `the intermediate is due, but a new one would hardly last longer: its root ends at ${sentenceTime(rootNotAfter)}`,
     "rotate the root: meshjoin root rotate",
     clusterId,
   );
@@ -71,7 +72,7 @@ export function stillTrusted({ intermediateTtl }: Pick<MeshSpec, "intermediateTt
   const end = new Date(now.getTime() + intermediateTtl * 1000);
   return finding(
     "StolenIntermediateTrusted",
-    `every intermediate that was issued before ${now.toISOString()} stays trusted until it expires, ${end.toISOString()} at the latest: a thief can still sign with one`,
+    `every intermediate that was issued before ${sentenceTime(now)} stays trusted until it expires, ${sentenceTime(end)} at the latest: a thief can still sign with one`,
     "rotate the root, and the mesh stops trusting it when the old root has left: meshjoin root rotate",
   );
 }

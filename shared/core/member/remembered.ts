@@ -1,5 +1,6 @@
 import { type Finding, finding } from "../answers/finding.ts";
 import type { LeftStatus, PastEvent, RunStatus, RunsStatus } from "../answers/status.ts";
+import { sentenceTime } from "../time.ts";
 import type { Member } from "./observation.ts";
 import { isReachable } from "./observation.ts";
 import type { MemberRecord, RunKind, Trouble } from "./record.ts";
@@ -45,7 +46,7 @@ function asFinding(
   live: readonly Finding[],
 ): Finding | undefined {
   if (live.some((each) => each.reason === reason)) return undefined;
-  return finding(reason, `${message} (so since ${since}, by the last run)`, cure, clusterId);
+  return finding(reason, `${message} (so since ${sentenceTime(since)}, by the last run)`, cure, clusterId);
 }
 
 function overdue(
@@ -54,7 +55,7 @@ function overdue(
   now: Date,
 ): Finding[] {
   if (outcome !== "waiting" || now.getTime() - new Date(since).getTime() < USUAL_MS) return [];
-  const what = `${clusterId} has waited since ${since}, longer than usual: ${message} (${reason})`;
+  const what = `${clusterId} has waited since ${sentenceTime(since)}, longer than usual: ${message} (${reason})`;
   return [finding("JoinOverdue", what, cure, clusterId)];
 }
 
@@ -107,7 +108,7 @@ function silence(
     return ageOfMesh < SILENT_MS ? [] : [{ message: `no ${what} of the functions is on record`, name }];
   }
   if (now.getTime() - new Date(last.at).getTime() < SILENT_MS) return [];
-  return [{ message: `the functions have noted no ${what} since ${last.at}`, name }];
+  return [{ message: `the functions have noted no ${what} since ${sentenceTime(last.at)}`, name }];
 }
 
 /** Clusters that have left and whose CA members trust, by cluster ID. */

@@ -1,5 +1,6 @@
 import { type Finding, finding } from "../answers/finding.ts";
 import { shareOf } from "../hash.ts";
+import { sentenceTime } from "../time.ts";
 import type { RemoteSecretState } from "./observation.ts";
 
 type TokenLife = Pick<RemoteSecretState, "tokenIssuedAt" | "tokenExpiresAt">;
@@ -25,7 +26,7 @@ export function tokenExpiring(
   if (tokenExpiresAt === undefined || !isTokenEnding(secret, now)) return undefined;
   return finding(
     "TokenExpiring",
-    `the token by which ${reader} reads ${target} ends at ${tokenExpiresAt.toISOString()} and no run has renewed it`,
+    `the token by which ${reader} reads ${target} ends at ${sentenceTime(tokenExpiresAt)} and no run has renewed it`,
     "find the cause in the log of sync-mesh, then renew it: meshjoin sync",
     reader,
   );

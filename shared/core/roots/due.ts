@@ -2,6 +2,7 @@ import { type Finding, finding } from "../answers/finding.ts";
 import { rotationLead } from "../member/intermediate-life.ts";
 import { isReachable, type Member } from "../member/observation.ts";
 import type { MeshSpec } from "../spec.ts";
+import { sentenceTime } from "../time.ts";
 import { type Roots, stageOf } from "./stages.ts";
 import { parseRootVersions } from "./state.ts";
 
@@ -34,7 +35,7 @@ export function rotationDue(
   if (end.getTime() - now.getTime() > rotationLead(spec) * 1000) return undefined;
   return finding(
     "RootRotationDue",
-    `the root that signs ends at ${end.toISOString()}; a rotation takes the lives of two intermediates to be safe`,
+    `the root that signs ends at ${sentenceTime(end)}; a rotation takes the lives of two intermediates to be safe`,
     roots.notes.origin === "generated"
       ? "nothing: the rotator begins one; if it does not, meshjoin root rotate"
       : "import the next root, meshjoin root import, or let Meshjoin make it: meshjoin root rotate",
@@ -53,7 +54,7 @@ export function rootEnding(
   if (end.getTime() - now.getTime() > spec.intermediateTtl * 1000) return undefined;
   return finding(
     "RootExpiring",
-    `the root that signs ends at ${end.toISOString()}, and its rotation is still under way`,
+    `the root that signs ends at ${sentenceTime(end)}, and its rotation is still under way`,
     "see what the rotation waits for, and mend that: meshjoin root status",
   );
 }

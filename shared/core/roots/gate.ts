@@ -3,6 +3,7 @@ import { VIEW_VARIABLES } from "../cluster/sources.ts";
 import type { Member, OwnCacerts, ReachableMember } from "../member/observation.ts";
 import { isReachable } from "../member/observation.ts";
 import type { MeshSpec } from "../spec.ts";
+import { sentenceTime } from "../time.ts";
 import { heldClusters } from "./held.ts";
 import type { Roots } from "./stages.ts";
 import { formatRootVersions } from "./state.ts";
@@ -231,10 +232,10 @@ function overdue(members: readonly Member[], until: Date | undefined, input: Gat
   const end = Math.max(input.now.getTime(), until?.getTime() ?? 0);
   if (!(end > latest)) return undefined;
   const when =
-    until === undefined || until < input.now ? "it is not known when" : `not before ${until.toISOString()}`;
+    until === undefined || until < input.now ? "it is not known when" : `not before ${sentenceTime(until)}`;
   return finding(
     "StageOverdue",
-    `a stage of the root rotation began at ${stageSince.toISOString()} and lasts longer than two lives of a workload's certificate; it ends, ${when}`,
+    `a stage of the root rotation began at ${sentenceTime(stageSince)} and lasts longer than two lives of a workload's certificate; it ends, ${when}`,
     "see what it waits for, and mend that: meshjoin root status",
   );
 }

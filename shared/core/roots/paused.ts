@@ -1,4 +1,5 @@
 import { type Finding, finding } from "../answers/finding.ts";
+import { sentenceTime } from "../time.ts";
 import type { RootNotes } from "./notes.ts";
 import { type Roots, stageOf } from "./stages.ts";
 
@@ -6,7 +7,7 @@ export function writesPaused({ writesPaused: since }: Pick<RootNotes, "writesPau
   if (since === undefined) return undefined;
   return finding(
     "WritesPaused",
-    `a person paused the functions' writes at ${since.toISOString()}: no cluster joins, and nothing is repaired or renewed`,
+    `a person paused the functions' writes at ${sentenceTime(since)}: no cluster joins, and nothing is repaired or renewed`,
     "meshjoin resume",
   );
 }
@@ -21,7 +22,7 @@ export function pauses(roots: Roots): Finding[] {
       : [
           finding(
             "RotationPaused",
-            `a person paused the root rotation at ${paused.toISOString()}, in stage ${stage}`,
+            `a person paused the root rotation at ${sentenceTime(paused)}, in stage ${stage}`,
             "meshjoin root resume",
           ),
         ];

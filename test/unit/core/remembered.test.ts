@@ -32,7 +32,7 @@ describe("what the last run could not do to a member", () => {
     );
     expect(reasons(found)).toEqual([["RunFailed", "error"]]);
     expect(found[0]).toMatchObject({
-      message: expect.stringContaining("2026-03-01T12:00:00.000Z"),
+      message: expect.stringContaining("2026-03-01 12:00 UTC"),
       cure: "nothing",
     });
   });

@@ -75,7 +75,7 @@ describe("planDepartures", () => {
       ["revoke", `meshjoin-reader-${M3}`],
     ]);
     expect(findings).toMatchObject([
-      { reason: "TrustedLeaver", message: expect.stringContaining("2026-05-30T12:00:00.000Z") },
+      { reason: "TrustedLeaver", message: expect.stringContaining("2026-05-30 12:00 UTC") },
     ]);
   });
 

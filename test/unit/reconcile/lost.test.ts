@@ -2,6 +2,7 @@ import { describe, expect, it } from "@jest/globals";
 import { applyLossNote } from "../../../shared/apply/loss.ts";
 import type { Cluster } from "../../../shared/core/cluster/cluster.ts";
 import { annotation, clusterId, ISTIO_NAMESPACE } from "../../../shared/core/names.ts";
+import { sentenceTime } from "../../../shared/core/time.ts";
 import { preview } from "../../../shared/preview.ts";
 import { collectStatus } from "../../../shared/status.ts";
 import { aCluster } from "../../support/builders/cluster.ts";
@@ -103,7 +104,7 @@ describe("labels that vanish from the whole mesh", () => {
 
   it("are one mass leave, which says that they can be taken back, and when the tokens end", async () => {
     const mesh = await aJoinedMesh(3);
-    const end = new Date(mesh.clock.now().getTime() + mesh.spec.tokenTtl * 1000).toISOString();
+    const end = sentenceTime(new Date(mesh.clock.now().getTime() + mesh.spec.tokenTtl * 1000));
     for (const cluster of mesh.clusters) relabel(mesh, cluster);
     const { findings } = (await mesh.reconcile("mesh")).summary;
     const [mass, ...others] = findings.filter(({ reason }) => reason === "MassLeave");
@@ -138,7 +139,7 @@ describe("a member that loses its label", () => {
     const [lost] = mesh.clusters;
     const since = mesh.clock.now();
     relabel(mesh, lost!, labels);
-    const end = new Date(since.getTime() + HOUR * 1000).toISOString();
+    const end = sentenceTime(new Date(since.getTime() + HOUR * 1000));
     await mesh.reconcile("mesh");
     mesh.clock.advance(10 * MINUTE);
     for (const findings of await surfaces(mesh)) {
@@ -147,7 +148,7 @@ describe("a member that loses its label", () => {
           reason: "MemberLost",
           severity: "error",
           clusterId: ID(lost!),
-          message: expect.stringContaining(since.toISOString()),
+          message: expect.stringContaining(sentenceTime(since)),
           cure: expect.stringContaining(command),
         }),
       ]);

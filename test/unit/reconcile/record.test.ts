@@ -1,5 +1,6 @@
 import { describe, expect, it } from "@jest/globals";
 import { clusterId } from "../../../shared/core/names.ts";
+import { sentenceTime } from "../../../shared/core/time.ts";
 import { UnavailableError } from "../../../shared/errors.ts";
 import { RECORD } from "../../../shared/istio/record-config-map.ts";
 import { lookAtMesh } from "../../../shared/look/mesh.ts";
@@ -86,7 +87,7 @@ describe("the runs of the functions", () => {
     await noted(mesh, "tick");
     const silent = (await collectStatus(mesh.run())).findings;
     expect(silent).toMatchObject([
-      { reason: "RunSilent", message: `the functions have noted no full run since ${at}` },
+      { reason: "RunSilent", message: `the functions have noted no full run since ${sentenceTime(at)}` },
     ]);
   });
 });

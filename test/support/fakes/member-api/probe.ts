@@ -90,7 +90,7 @@ export function simulatedProbe({ store, name, storeOf }: ProbeWorld): SimulatedP
       if (set !== undefined) return set;
       const known = endpoints(target);
       if (known === undefined) return { status: 404, headers: {}, body: "" };
-      const [usable] = known.filter(({ isUnhealthy }) => !isUnhealthy);
+      const usable = known.find(({ isUnhealthy }) => !isUnhealthy);
       return usable === undefined ? NO_HEALTHY : answerOf(target, usable.address);
     },
     endpoints,

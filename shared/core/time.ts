@@ -1,0 +1,12 @@
+const MINUTES = "2026-03-01T12:00".length;
+
+/** A time in a table, whose page says that it is UTC: `2026-03-01 12:00`. Takes RFC 3339, too. */
+export function cellTime(time: string | Date): string {
+  const text = typeof time === "string" ? time : time.toISOString();
+  return text.slice(0, MINUTES).replace("T", " ");
+}
+
+/** A time in a sentence, as every message has it: `2026-03-01 12:00 UTC`. */
+export function sentenceTime(time: string | Date): string {
+  return `${cellTime(time)} UTC`;
+}

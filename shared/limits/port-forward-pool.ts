@@ -126,6 +126,13 @@ export function portForwardPool(limit: number): PortForwardPool {
               (session) => session.remoteClusters(signal),
               signal,
             ),
+          networkGateways: (signal) =>
+            reused(
+              `${number} ${pod}`,
+              () => probe.open(pod),
+              (session) => session.networkGateways(signal),
+              signal,
+            ),
           servedChain: (signal) =>
             once(
               () => probe.open(pod),

@@ -10,6 +10,8 @@ export interface Expectation {
   readonly member: ReachableMember;
   /** Cluster IDs that every pod must list as synced. */
   readonly targets: readonly string[];
+  /** Networks of those targets that are in another one: every pod must know of a gateway there. */
+  readonly networks?: ReadonlyMap<string, string>;
   /** Cluster IDs that no pod may list any more. */
   readonly absent?: readonly string[];
   /** Fingerprint of the intermediate that every pod must serve; undefined if an earlier run saw it. */
@@ -21,6 +23,8 @@ export interface Evidence {
   readonly clusterId: string;
   /** Targets that not every pod lists as synced, with the status that the first such pod reported. */
   readonly unsynced: ReadonlyMap<string, string>;
+  /** Targets that every pod lists as synced, while one knows of no gateway of their network; with that. */
+  readonly withoutGateway: ReadonlyMap<string, string>;
   /** Cluster IDs that a pod still lists and should not. */
   readonly lingering: readonly string[];
   /** Targets that a pod reads by another Secret than Meshjoin's, with that Secret's name. */
@@ -31,6 +35,7 @@ export interface Evidence {
   readonly error?: MeshjoinError;
 }
 
+const NONE: ReadonlyMap<string, string> = new Map();
 const FIRST_PAUSE_MS = 50;
 const MAX_PAUSE_MS = 2000;
 
@@ -60,8 +65,8 @@ export async function verifyMember(
   }
 }
 
-function isAsExpected({ unsynced, lingering, loaded }: Evidence): boolean {
-  return unsynced.size === 0 && lingering.length === 0 && loaded;
+function isAsExpected({ unsynced, withoutGateway, lingering, loaded }: Evidence): boolean {
+  return unsynced.size === 0 && withoutGateway.size === 0 && lingering.length === 0 && loaded;
 }
 
 async function look(
@@ -70,16 +75,17 @@ async function look(
   wasLoaded: boolean,
   signal: AbortSignal,
 ): Promise<Evidence> {
-  const { member, targets, absent = [], intermediate } = expectation;
+  const { member, targets, networks = NONE, absent = [], intermediate } = expectation;
   const { clusterId } = member;
   const mustServe = wasLoaded ? undefined : intermediate;
   try {
-    const [views, chains] = await Promise.all([
+    const [answers, chains] = await Promise.all([
       targets.length + absent.length === 0
         ? []
-        : Promise.all(sessions.map((session) => session.remoteClusters(signal))),
+        : Promise.all(sessions.map((session) => askOne(session, networks.size > 0, signal))),
       mustServe === undefined ? [] : Promise.all(sessions.map((session) => session.servedChain(signal))),
     ]);
+    const views = answers.map(({ clusters }) => clusters);
     const unsynced = new Map<string, string>();
     const heldBy = new Map<string, string>();
     for (const target of targets) {
@@ -89,13 +95,25 @@ async function look(
       if (holder !== undefined) heldBy.set(target, holder.secretName);
       else if (rows.includes(other)) unsynced.set(target, other?.status ?? "missing");
     }
+    const withoutGateway = new Map(
+      [...networks].filter(
+        ([target, network]) => !unsynced.has(target) && answers.some((each) => !each.networks.has(network)),
+      ),
+    );
     const lingering = absent.filter((id) => views.some((view) => view.some((row) => row.clusterId === id)));
     const loaded = mustServe === undefined || chains.every((chain) => chain.includes(mustServe));
-    return { clusterId, unsynced, lingering, heldBy, loaded };
+    return { clusterId, unsynced, withoutGateway, lingering, heldBy, loaded };
   } catch (error) {
     const reason = asMeshjoinError(error, clusterId, "its istiod was asked for its state");
     return unknown(expectation, wasLoaded, reason);
   }
+}
+
+/** One question after the other, over one port-forward. */
+async function askOne(session: IstiodSession, hasNetworks: boolean, signal: AbortSignal) {
+  const clusters = await session.remoteClusters(signal);
+  const gateways = hasNetworks ? await session.networkGateways(signal) : [];
+  return { clusters, networks: new Set(gateways.map(({ network }) => network)) };
 }
 
 /** The evidence of an istiod that could not be asked. */
@@ -107,6 +125,7 @@ function unknown(
   return {
     clusterId: member.clusterId,
     unsynced: new Map(targets.map((target) => [target, "unknown"])),
+    withoutGateway: NONE,
     lingering: absent,
     heldBy: new Map(),
     loaded,

@@ -62,6 +62,9 @@ export function judgePair(plan: PairPlan, { subjects, written, evidence }: PairR
         return blocked(settle("failed", true, found));
       }
       const status = look === undefined ? "unknown" : look.unsynced.get(target);
+      const unknownNetwork = look?.withoutGateway.get(target);
+      if (unknownNetwork !== undefined)
+        return withSync(true, settle("waiting", true, gatewayNotListed(plan, unknownNetwork)));
       if (status === undefined) return withSync(true, settle(outcome, true));
       const error = look?.error;
       const counts = error === undefined || !isOfPeer(error, subjects);
@@ -96,6 +99,15 @@ function notSynced({ reader, readerRef, target }: PairPlan, status: string): Fin
     "PairNotSynced",
     `istiod of ${reader} does not show ${target} as synced; it lists it as ${status}`,
     `check that pods of ${reader} reach the API server of ${target}; see why: ${kubectlOn(readerRef)} -n istio-system logs deploy/istiod`,
+    reader,
+  );
+}
+
+function gatewayNotListed({ reader, readerRef, target }: PairPlan, network: string): Finding {
+  return finding(
+    "GatewayNotListed",
+    `istiod of ${reader} shows ${target} as synced and knows of no gateway of its network ${network}`,
+    `look at the Services that istiod takes for gateways, and at its log: ${kubectlOn(readerRef)} -n istio-system logs deploy/istiod`,
     reader,
   );
 }

@@ -179,6 +179,11 @@ async function verifyAll(
   written: WrittenPairs,
 ): Promise<ReadonlyMap<string, Evidence>> {
   const limit = within(run.signal, WAIT_MS);
+  const networkOf = new Map(members.map(({ clusterId, network }) => [clusterId, network]));
+  const networkAfar = (id: string, { network: own }: Member): [readonly [string, string]] | undefined => {
+    const network = networkOf.get(id);
+    return network === undefined || network === own ? undefined : [[id, network]];
+  };
   const expected = Map.groupBy(
     plans.filter((plan) => isWritten(plan, written)),
     ({ reader }) => reader,
@@ -187,7 +192,9 @@ async function verifyAll(
     if (member.state.pods.length === 0) return [];
     const targets = (expected.get(member.clusterId) ?? []).map(({ target }) => target);
     const intermediate = subjects.has(member.clusterId) ? unseenIntermediate(member) : undefined;
-    return targets.length === 0 && intermediate === undefined ? [] : [{ member, targets, intermediate }];
+    if (targets.length === 0 && intermediate === undefined) return [];
+    const networks = new Map(targets.flatMap((id) => networkAfar(id, member) ?? []));
+    return [{ member, targets, networks, intermediate }];
   });
   const evidence = await Promise.all(
     expectations.map((expectation) => verifyMember(run.ports, expectation, limit)),

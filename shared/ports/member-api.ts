@@ -86,9 +86,18 @@ export interface RemoteClusterStatus {
   readonly status: "synced" | "syncing" | "timeout" | "closed";
 }
 
+/** A gateway as an istiod knows it: one for each address. */
+export interface NetworkGateway {
+  readonly network: string;
+  /** Of the cluster that it was found in. */
+  readonly clusterId: string;
+}
+
 /** One port-forwarded istiod pod. Close it; closing twice is harmless. */
 export interface IstiodSession {
   remoteClusters(signal?: AbortSignal): Promise<readonly RemoteClusterStatus[]>;
+  /** The gateways of all networks that it knows of. It may keep one of a cluster that it reads no more. */
+  networkGateways(signal?: AbortSignal): Promise<readonly NetworkGateway[]>;
   /** SHA-256 fingerprints (lower-case hex) of the chain that `:15012` serves, leaf first. */
   servedChain(signal?: AbortSignal): Promise<readonly string[]>;
   close(): void;

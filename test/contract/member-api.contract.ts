@@ -514,6 +514,7 @@ export function describeMemberApi(name: string, start: () => Promise<MemberWorld
       it("of a pod that is not there cannot be asked", async () => {
         const session = api.istiod.open("istiod-0");
         await expect(session.remoteClusters()).rejects.toMatchObject({ code: "NotFound", retryable: true });
+        await expect(session.networkGateways()).rejects.toMatchObject({ code: "NotFound", retryable: true });
         await expect(session.servedChain()).rejects.toMatchObject({ code: "NotFound", retryable: true });
         session.close();
       });
@@ -522,14 +523,17 @@ export function describeMemberApi(name: string, start: () => Promise<MemberWorld
         const session = api.istiod.open("istiod-0");
         const late = { code: "ApiServerUnreachable", retryable: true };
         await expect(session.remoteClusters(AbortSignal.abort())).rejects.toMatchObject(late);
+        await expect(session.networkGateways(AbortSignal.abort())).rejects.toMatchObject(late);
         await expect(session.servedChain(AbortSignal.abort())).rejects.toMatchObject(late);
         session.close();
       });
 
       it("may not be asked by a caller without the permission, and asking again does not help", async () => {
         const session = world.stranger.istiod.open("istiod-0");
-        await expect(session.remoteClusters()).rejects.toMatchObject({ code: "Forbidden", retryable: false });
-        await expect(session.servedChain()).rejects.toMatchObject({ code: "Forbidden", retryable: false });
+        const refused = { code: "Forbidden", retryable: false };
+        await expect(session.remoteClusters()).rejects.toMatchObject(refused);
+        await expect(session.networkGateways()).rejects.toMatchObject(refused);
+        await expect(session.servedChain()).rejects.toMatchObject(refused);
         session.close();
       });
     });

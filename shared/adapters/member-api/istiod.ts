@@ -5,7 +5,7 @@ import { type DetailedPeerCertificate, connect as tlsConnect } from "node:tls";
 import { within } from "../../async/within.ts";
 import { ISTIO_NAMESPACE } from "../../core/names.ts";
 import { type ErrorFields, MeshjoinError } from "../../errors.ts";
-import type { IstiodProbe, RemoteClusterStatus } from "../../ports/member-api.ts";
+import type { IstiodProbe, NetworkGateway, RemoteClusterStatus } from "../../ports/member-api.ts";
 import { type ApiConnection, unreachable } from "./connection.ts";
 import { agentOver, forwards, httpGet } from "./forwards.ts";
 
@@ -26,17 +26,20 @@ export function istiodProbe(api: Pick<ApiConnection, "kubeConfig">, fields: Erro
       let debug: Promise<Agent> | undefined;
       const pods = forwards(api, { namespace: ISTIO_NAMESPACE, pod }, fields);
 
+      async function ask<T>(path: string, parse: (body: string) => T, signal: AbortSignal): Promise<T> {
+        debug ??= pods.open(DEBUG_PORT, signal).then(agentOver);
+        try {
+          return parse(await httpGet(await debug, path, signal));
+        } catch (error) {
+          debug = undefined;
+          if (error instanceof MeshjoinError) throw error;
+          throw unreachable(`read ${path} of ${pod}`, error, fields);
+        }
+      }
+
       return {
-        async remoteClusters(signal = UNLIMITED) {
-          debug ??= pods.open(DEBUG_PORT, signal).then(agentOver);
-          try {
-            return parseClusterz(await httpGet(await debug, "/debug/clusterz", signal));
-          } catch (error) {
-            debug = undefined;
-            if (error instanceof MeshjoinError) throw error;
-            throw unreachable(`read /debug/clusterz of ${pod}`, error, fields);
-          }
-        },
+        remoteClusters: (signal = UNLIMITED) => ask("/debug/clusterz", parseClusterz, signal),
+        networkGateways: (signal = UNLIMITED) => ask("/debug/networkz", parseNetworkz, signal),
         async servedChain(signal = UNLIMITED) {
           const stream = await pods.open(XDS_PORT, signal);
           try {
@@ -60,6 +63,16 @@ function parseClusterz(body: string): RemoteClusterStatus[] {
     clusterId: row.id ?? "",
     secretName: row.secretName ?? "",
     status: STATUSES.find((status) => status === row.syncStatus) ?? "syncing",
+  }));
+}
+
+/** `null` where it knows of none; Istio `pilot/pkg/model/network.go`, `NetworkGateway`. */
+function parseNetworkz(body: string): NetworkGateway[] {
+  const rows: unknown = JSON.parse(body) ?? [];
+  if (!Array.isArray(rows)) throw new Error("the answer is no list");
+  return rows.map((row: { Network?: string; Cluster?: string }) => ({
+    network: row.Network ?? "",
+    clusterId: row.Cluster ?? "",
   }));
 }
 

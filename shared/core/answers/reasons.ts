@@ -184,6 +184,12 @@ export const REASONS = {
     means: "A member has no gateway for members of other networks, or one of earlier settings.",
     cure: "None: Meshjoin installs it.",
   },
+  GatewayNotListed: {
+    severity: "warning",
+    means:
+      "A gateway of the target's network is up, and an istiod of the reader does not list it, so its workloads may get addresses that they cannot reach.",
+    cure: "See the log of the reader's istiod; each full run asks again.",
+  },
   GatewayNotNeeded: {
     severity: "info",
     means: "A member has a gateway, and no member of another network uses it.",

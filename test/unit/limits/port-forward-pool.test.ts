@@ -30,6 +30,7 @@ function istiods(names: readonly string[], limit: number) {
             }
             return answer;
           },
+          networkGateways: () => Promise.resolve([]),
           servedChain: async () => [name],
           close() {
             open.delete(session);

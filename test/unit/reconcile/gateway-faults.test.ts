@@ -150,3 +150,16 @@ describe("a plan", () => {
     );
   });
 });
+
+describe("a gateway that istiod does not list", () => {
+  it("leaves its pair unfinished, though the cluster is synced", async () => {
+    waitShortly();
+    const mesh = await joined(EAST, WEST);
+    mesh.fleet.server(EAST).istiod.seesNoGateway = true;
+    const { summary } = await mesh.reconcile("mesh");
+    expect(reasons(summary.findings)).toContain("GatewayNotListed");
+    expect(summary.pairs).toContainEqual({ reader: idOf(EAST), target: idOf(WEST), outcome: "waiting" });
+    mesh.fleet.server(EAST).istiod.seesNoGateway = false;
+    expect((await mesh.reconcile("mesh")).summary.outcome).toBe("unchanged");
+  });
+});

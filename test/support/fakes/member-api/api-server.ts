@@ -63,7 +63,7 @@ export function fakeApiServer({
   const gate = requestGate(name);
   const store = objectStore(clock);
   const tokens = tokenAuthority(name, store, clock);
-  const istiod = simulatedIstiod(store, reach);
+  const istiod = simulatedIstiod(store, reach, storeOf);
   const gateways = simulatedGateways(store);
   const simulated = simulatedProbe({ store, name, storeOf });
   let skewMs = 0;
@@ -77,9 +77,15 @@ export function fakeApiServer({
   );
 
   function memberApi(process: ProcessFaults): MemberApi {
-    async function read<T>(verb: Verb, what: string, signal: AbortSignal | undefined, answer: () => T) {
+    async function read<T>(
+      verb: Verb,
+      what: string,
+      signal: AbortSignal | undefined,
+      answer: () => T,
+      isNew?: boolean,
+    ) {
       process.assertAlive();
-      await gate.enter(verb, `${verb} ${what}`, signal);
+      await gate.enter(verb, `${verb} ${what}`, signal, isNew);
       process.assertAlive();
       return answer();
     }
@@ -88,11 +94,13 @@ export function fakeApiServer({
     }
     const probe: IstiodProbe = {
       open(pod) {
-        const look = async <T>(signal: AbortSignal | undefined, answer: () => T) =>
-          await read("portForward", pod, signal, () => {
+        const look = async <T>(signal: AbortSignal | undefined, answer: () => T, isNew?: boolean) => {
+          const whenThere = () => {
             if (!hasPod(store, pod)) throw notFound(`port-forward to ${pod}`);
             return answer();
-          });
+          };
+          return await read("portForward", pod, signal, whenThere, isNew);
+        };
         const turn = turns(onPortForward);
         return {
           // The connection of this question is kept for the next; that of the other ends with its answer.
@@ -100,11 +108,15 @@ export function fakeApiServer({
             turn(true);
             return await look(signal, () => istiod.remoteClusters());
           },
+          async networkGateways(signal) {
+            const isNew = turn(true);
+            return await look(signal, () => istiod.networkGateways(), isNew);
+          },
           async servedChain(signal) {
             onPortForward(1);
             return await look(signal, () => istiod.servedChain()).finally(() => onPortForward(-1));
           },
-          close: () => turn(false),
+          close: () => void turn(false),
         };
       },
     };
@@ -146,7 +158,7 @@ export function fakeApiServer({
             ask: (targets, signal) =>
               look(signal, () => new Map(targets.map((target) => [target, simulated.ask(target)]))),
             endpoints: (target, signal) => look(signal, () => simulated.endpoints(target)),
-            close: () => turn(false),
+            close: () => void turn(false),
           };
         },
       },
@@ -187,12 +199,14 @@ export function fakeApiServer({
   };
 }
 
-/** Tells of each change between open and closed. */
-function turns(onChange: (change: 1 | -1) => void): (open: boolean) => void {
+/** Tells of each change between open and closed, and answers whether it was one. */
+function turns(onChange: (change: 1 | -1) => void): (open: boolean) => boolean {
   let isOpen = false;
   return (open) => {
-    if (isOpen !== open) onChange(open ? 1 : -1);
+    const isChange = isOpen !== open;
+    if (isChange) onChange(open ? 1 : -1);
     isOpen = open;
+    return isChange;
   };
 }
 

@@ -2,9 +2,10 @@ import { X509Certificate } from "node:crypto";
 import { parse } from "yaml";
 import { fnv1a } from "../../../../shared/core/hash.ts";
 import { CACERTS, ISTIO_NAMESPACE, ISTIOD, REMOTE_SECRET_LABEL } from "../../../../shared/core/names.ts";
+import { gatewayStates } from "../../../../shared/istio/gateway.ts";
 import { type DeploymentObject, isRolledOut, isScaledToZero } from "../../../../shared/istio/workload.ts";
 import type { KubernetesObject } from "../../../../shared/ports/kubernetes-object.ts";
-import type { ObjectRef, RemoteClusterStatus } from "../../../../shared/ports/member-api.ts";
+import type { NetworkGateway, ObjectRef, RemoteClusterStatus } from "../../../../shared/ports/member-api.ts";
 import type { ObjectStore } from "./object-store.ts";
 
 /** How this istiod behaves; may be changed at any time. `Infinity` is never. */
@@ -18,6 +19,8 @@ export interface IstiodBehaviour {
   syncsNoMore: boolean;
   /** Whether it writes the roots that it trusts into every namespace. */
   publishes: boolean;
+  /** It learns of no gateway. */
+  seesNoGateway: boolean;
   /** Its secret controller stands still: what it lists stays as it is. */
   stuck: boolean;
 }
@@ -30,6 +33,7 @@ export interface SimulatedIstiod {
   /** Looks at the objects; called after every change. */
   settle(): void;
   remoteClusters(): RemoteClusterStatus[];
+  networkGateways(): NetworkGateway[];
   servedChain(): string[];
   /** The Secret `cacerts` as it was when it was loaded last. */
   loadedCacerts(): KubernetesObject | undefined;
@@ -48,13 +52,18 @@ const DEPLOYMENT: ObjectRef = {
 };
 const WEBHOOKS = ["ValidatingWebhookConfiguration", "MutatingWebhookConfiguration"];
 
-export function simulatedIstiod(store: ObjectStore, reach: Reach): SimulatedIstiod {
+export function simulatedIstiod(
+  store: ObjectStore,
+  reach: Reach,
+  storeOf: (clusterId: string) => ObjectStore | undefined = () => undefined,
+): SimulatedIstiod {
   const behaviour: IstiodBehaviour = {
     readyAfterMs: 0,
     reloadsAfterMs: 0,
     syncsAfterMs: 0,
     syncsNoMore: false,
     publishes: true,
+    seesNoGateway: false,
     stuck: false,
   };
   let listed: RemoteClusterStatus[] = [];
@@ -105,7 +114,7 @@ export function simulatedIstiod(store: ObjectStore, reach: Reach): SimulatedIsti
     load(cacerts);
   };
 
-  return {
+  const simulated: SimulatedIstiod = {
     behaviour,
     settle() {
       const deployment = store.get(DEPLOYMENT);
@@ -137,6 +146,13 @@ export function simulatedIstiod(store: ObjectStore, reach: Reach): SimulatedIsti
       listed = [own, ...remote.filter((row) => first.get(row.clusterId) === row)];
       return listed;
     },
+    networkGateways() {
+      if (behaviour.seesNoGateway) return [];
+      const open = simulated.remoteClusters().filter(({ status }) => status === "synced");
+      return open.flatMap(({ clusterId, secretName }) =>
+        gatewaysIn(clusterId, secretName === "" ? store : storeOf(clusterId)),
+      );
+    },
     servedChain() {
       reload();
       const fingerprints = loaded === undefined ? [] : fingerprintsIn(chainOf(loaded));
@@ -144,6 +160,15 @@ export function simulatedIstiod(store: ObjectStore, reach: Reach): SimulatedIsti
     },
     loadedCacerts: () => loaded,
   };
+  return simulated;
+}
+
+/** Those with an address, served or not; `pilot/pkg/serviceregistry/kube/controller/network.go`. */
+function gatewaysIn(clusterId: string, store: ObjectStore | undefined): NetworkGateway[] {
+  const services = store?.list({ apiVersion: "v1", kind: "Service" }) ?? [];
+  return gatewayStates(services, []).flatMap(({ network, addresses }) =>
+    network === "" ? [] : addresses.map(() => ({ network, clusterId })),
+  );
 }
 
 const CRDS = { apiVersion: "apiextensions.k8s.io/v1", kind: "CustomResourceDefinition" };

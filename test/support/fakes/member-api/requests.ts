@@ -31,7 +31,8 @@ export interface RequestGate {
   readonly faults: ServerFaults;
   readonly counts: Readonly<Record<Verb, number>>;
   readonly total: number;
-  enter(verb: Verb, what: string, signal: AbortSignal | undefined): Promise<void>;
+  /** `isNew`: unless the question goes over a connection that an earlier request has opened. */
+  enter(verb: Verb, what: string, signal: AbortSignal | undefined, isNew?: boolean): Promise<void>;
 }
 
 /** Of the API server of this cluster ID. */
@@ -56,8 +57,8 @@ export function requestGate(clusterId: string): RequestGate {
     get total() {
       return VERBS.reduce((sum, verb) => sum + counts[verb], 0);
     },
-    async enter(verb, what, signal) {
-      counts[verb] += 1;
+    async enter(verb, what, signal, isNew = true) {
+      if (isNew) counts[verb] += 1;
       // A request crosses the wire before it means anything: others get their turn.
       if (faults.slowMs > 0) await sleep(faults.slowMs, undefined, { signal }).catch(() => undefined);
       else await Promise.resolve();

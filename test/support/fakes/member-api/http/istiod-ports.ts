@@ -4,7 +4,7 @@ import { createSecureContext, TLSSocket } from "node:tls";
 import { MeshjoinError } from "../../../../../shared/errors.ts";
 import { secretFile } from "../../../../../shared/istio/secrets.ts";
 import type { KubernetesObject } from "../../../../../shared/ports/kubernetes-object.ts";
-import type { MemberApi } from "../../../../../shared/ports/member-api.ts";
+import type { IstiodSession, MemberApi } from "../../../../../shared/ports/member-api.ts";
 import { istiodIdentity, type TlsIdentity } from "./identity.ts";
 
 /** Of istiod; Istio `pilot/cmd/pilot-discovery/app/cmd.go`. */
@@ -56,17 +56,13 @@ export function istiodPorts(api: MemberApi, loadedCacerts: () => KubernetesObjec
   };
 }
 
-/** `/debug/clusterz`; Istio `pilot/pkg/xds/debug.go`. */
+/** `/debug/clusterz` and `/debug/networkz`; Istio `pilot/pkg/xds/debug.go`. */
 function debugServer(api: MemberApi, pod: string): Server {
   return createServer((request, response) => {
     const answer = async () => {
-      if (request.url !== "/debug/clusterz") return response.writeHead(404).end();
-      const rows = await api.istiod.open(pod).remoteClusters();
-      const body = rows.map(({ clusterId, secretName, status }) => ({
-        id: clusterId,
-        secretName,
-        syncStatus: status,
-      }));
+      const ask = DEBUG_PAGES[request.url ?? ""];
+      if (ask === undefined) return response.writeHead(404).end();
+      const body = await ask(api.istiod.open(pod));
       return response.writeHead(200, { "content-type": "application/json" }).end(JSON.stringify(body));
     };
     answer().catch((error: unknown) => {
@@ -74,3 +70,20 @@ function debugServer(api: MemberApi, pod: string): Server {
     });
   });
 }
+
+const DEBUG_PAGES: Readonly<Record<string, (istiod: IstiodSession) => Promise<unknown>>> = {
+  "/debug/clusterz": async (istiod) => {
+    const rows = await istiod.remoteClusters();
+    return rows.map(({ clusterId, secretName, status }) => ({
+      id: clusterId,
+      secretName,
+      syncStatus: status,
+    }));
+  },
+  "/debug/networkz": async (istiod) => {
+    const rows = await istiod.networkGateways();
+    return rows.length === 0
+      ? null
+      : rows.map(({ network, clusterId }) => ({ Network: network, Cluster: clusterId }));
+  },
+};

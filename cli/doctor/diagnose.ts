@@ -10,6 +10,7 @@ import type { Host } from "../host.ts";
 import { BUILD_COMMAND, manifestFault } from "../manifest.ts";
 import { CONFIGURATION, configure } from "./configure.ts";
 import { checkFirewalls } from "./firewall.ts";
+import { checkGatewayFirewalls } from "./gateway-firewall.ts";
 import { checkMergedServices } from "./merged-services.ts";
 import { checkNetwork } from "./network.ts";
 
@@ -47,6 +48,7 @@ export async function diagnose(host: Host): Promise<Diagnosis> {
         ...(await checkMembers(ports, members, { spec, grants, deep: true, facts: true })),
         ...checkNetwork(members, isComplete, spec),
         ...(await checkFirewalls(ports.firewalls, members)),
+        ...(await checkGatewayFirewalls(ports, members, spec)),
         ...(await checkMergedServices(ports.fleet, members)),
       ],
     };

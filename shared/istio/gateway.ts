@@ -1,13 +1,11 @@
 import { fnv1a } from "../core/hash.ts";
 import { annotation, GATEWAY, ISTIO_NAMESPACE, NETWORK_LABEL } from "../core/names.ts";
-import type { Exposure, GatewayState } from "../core/network/gateway.ts";
+import { type Exposure, GATEWAY_PORT, type GatewayState } from "../core/network/gateway.ts";
 import type { MeshSpec } from "../core/spec.ts";
 import type { KubernetesObject } from "../ports/kubernetes-object.ts";
 import type { ObjectQuery, ObjectRef } from "../ports/member-api.ts";
 import { ownershipLabels } from "./ownership.ts";
 
-/** The port of the cross-network listener; Istio `pilot/pkg/serviceregistry/kube/controller/network.go`. */
-const GATEWAY_PORT = 15_443;
 const API_VERSION = "gateway.networking.k8s.io/v1";
 /** Of istiod's gateway controller, which makes Deployment, Service and account of each Gateway. */
 const CLASS = "istio";

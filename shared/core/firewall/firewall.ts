@@ -62,11 +62,11 @@ export function checkPairs(
   );
 }
 
-type Verdict = Pick<PairVerdict, "state" | "why">;
+export type ConnectionVerdict = Pick<PairVerdict, "state" | "why">;
 
-const ALLOWED: Verdict = { state: "allowed", why: "rules let them through" };
+export const ALLOWED: ConnectionVerdict = { state: "allowed", why: "rules let them through" };
 
-function checkPair(from: Cluster, to: Cluster, { rules, policyRules }: EffectiveFirewall): Verdict {
+function checkPair(from: Cluster, to: Cluster, { rules, policyRules }: EffectiveFirewall): ConnectionVerdict {
   const source = rangesOf(from);
   const target = rangesOf(to);
   const unknown = [...source.unknown, ...target.unknown];
@@ -97,7 +97,7 @@ const NODE_TAG = /^gke-[-a-z0-9]+-[0-9a-f]{8}-node$/;
  * cluster's tag covers all its nodes.
  * https://cloud.google.com/kubernetes-engine/docs/concepts/firewall-rules#cluster-fws
  */
-function rulesFor({ ref, id }: Cluster, rules: readonly FirewallRule[]): FirewallRule[] {
+export function rulesFor({ ref, id }: Cluster, rules: readonly FirewallRule[]): FirewallRule[] {
   const own = `gke-${ref.name}-${id.slice(0, 8)}-node`;
   return rules.flatMap((rule) => {
     const { targetTags = [] } = rule;
@@ -109,13 +109,13 @@ function rulesFor({ ref, id }: Cluster, rules: readonly FirewallRule[]): Firewal
   });
 }
 
-interface PodAddresses {
+export interface PodAddresses {
   readonly known: readonly AddressRange[];
   /** Names of ranges, and texts that are no IPv4 range. */
   readonly unknown: readonly string[];
 }
 
-function rangesOf({ podRanges, ref }: Cluster): PodAddresses {
+export function rangesOf({ podRanges, ref }: Cluster): PodAddresses {
   const parsed = podRanges.cidrs.map((cidr) => ({ cidr, range: parseRange(cidr) }));
   const known = parsed.flatMap(({ range }) => (range === undefined ? [] : [range]));
   const malformed = parsed.filter(({ range }) => range === undefined).map(({ cidr }) => cidr);
@@ -125,20 +125,21 @@ function rangesOf({ podRanges, ref }: Cluster): PodAddresses {
 
 /**
  * Evaluates the rules as the VPC does. `remote`: the addresses that these rules filter by; `own`: those of
- * the other side. https://cloud.google.com/firewall/docs/firewalls#priority_order_for_firewall_rules
+ * the other side; `port`: the one port that matters, else all do. https://cloud.google.com/firewall/docs/firewalls#priority_order_for_firewall_rules
  */
-function decide(
+export function decide(
   direction: "INGRESS" | "EGRESS",
   rules: readonly FirewallRule[],
   remote: readonly AddressRange[],
   own: readonly AddressRange[],
-): Verdict {
+  port?: number,
+): ConnectionVerdict {
   const relevant = rules
     .filter((rule) => rule.direction === direction)
-    .flatMap((rule) => matchOf(rule, remote, own) ?? [])
+    .flatMap((rule) => matchOf(rule, remote, own, port) ?? [])
     .toSorted(inOrder);
   const verdicts = segments(remote, relevant).map((segment) => firstMatch(direction, segment, relevant));
-  const worst = (state: Verdict["state"]) => verdicts.find((verdict) => verdict.state === state);
+  const worst = (state: ConnectionVerdict["state"]) => verdicts.find((verdict) => verdict.state === state);
   return worst("missing") ?? worst("unknown") ?? ALLOWED;
 }
 
@@ -157,8 +158,9 @@ function matchOf(
   rule: FirewallRule,
   remote: readonly AddressRange[],
   own: readonly AddressRange[],
+  port: number | undefined,
 ): Match | undefined {
-  const ports = portsOf(rule);
+  const ports = portsOf(rule, port);
   if (ports === "none") return undefined;
   const ingress = rule.direction === "INGRESS";
   const ranges = addresses(ingress ? rule.sourceRanges : rule.destinationRanges);
@@ -191,7 +193,7 @@ function firstMatch(
   direction: "INGRESS" | "EGRESS",
   segment: AddressRange,
   rules: readonly Match[],
-): Verdict {
+): ConnectionVerdict {
   const own = rules.filter(({ ranges }) => overlap([segment], ranges));
   const sure = own.find(({ surely }) => surely);
   const action = sure?.action ?? (direction === "INGRESS" ? "deny" : "allow");
@@ -211,10 +213,17 @@ function doubtOf(rules: readonly Match[]): string {
   return `${names} may decide: a rule for only some ports, nodes or addresses`;
 }
 
-function portsOf({ tcp }: FirewallRule): "all" | "some" | "none" {
+function portsOf({ tcp }: FirewallRule, port: number | undefined): "all" | "some" | "none" {
   if (typeof tcp === "string") return tcp;
+  if (port !== undefined) return tcp.some((ports) => includesPort(ports, port)) ? "all" : "none";
   if (tcp.every((ports) => ADMINISTRATIVE_PORTS.has(ports))) return "none";
   return tcp.some((ports) => ports === "0-65535" || ports === "1-65535") ? "all" : "some";
+}
+
+/** `80` or `8000-8999` */
+function includesPort(ports: string, port: number): boolean {
+  const [first = "", last = first] = ports.split("-");
+  return Number(first) <= port && port <= Number(last);
 }
 
 /** Skips IPv6 ranges: Istio uses IPv4 here. */
@@ -222,14 +231,14 @@ function addresses(cidrs: readonly string[]): AddressRange[] {
   return cidrs.flatMap((cidr) => parseRange(cidr) ?? []);
 }
 
-interface Ends {
+export interface Ends {
   readonly from: Cluster;
   readonly to: Cluster;
   readonly source: PodAddresses;
   readonly target: PodAddresses;
 }
 
-function mayDecide({ direction, region, remoteRanges }: PolicyRule, ends: Ends): boolean {
+export function mayDecide({ direction, region, remoteRanges }: PolicyRule, ends: Ends): boolean {
   const [own, remote] = direction === "INGRESS" ? [ends.to, ends.source] : [ends.from, ends.target];
   if (region !== undefined && !own.ref.location.startsWith(region)) return false;
   if (remoteRanges === undefined || remote.unknown.length > 0) return true;

@@ -4,6 +4,9 @@ import type { MeshSpec } from "../spec.ts";
 /** The GKE resource label that says how a member's east-west gateway is exposed, or that it has none. */
 export const MESH_GATEWAY_LABEL = "mesh_gateway";
 
+/** The port of the cross-network listener; Istio `pilot/pkg/serviceregistry/kube/controller/network.go`. */
+export const GATEWAY_PORT = 15_443;
+
 /** Whether an east-west gateway's load balancer has an address in the VPC or one on the internet. */
 export const EXPOSURES = ["internal", "external"] as const;
 export type Exposure = (typeof EXPOSURES)[number];

@@ -62,6 +62,24 @@ export const TERRAFORM_NEEDS: Readonly<Record<string, TerraformNeed>> = {
     where: "meshjoin",
     option: "firewall",
   },
+  google_compute_network: {
+    why: "to make the networks of clusters",
+    permissions: crud("compute.networks"),
+    roles: ["roles/compute.networkAdmin"],
+    where: "members",
+    option: "networks of your own making",
+  },
+  google_compute_network_peering: {
+    why: "to let networks reach each other",
+    permissions: [
+      "compute.networks.addPeering",
+      "compute.networks.removePeering",
+      "compute.networks.updatePeering",
+    ],
+    roles: ["roles/compute.networkAdmin"],
+    where: "members",
+    option: "networks of your own making",
+  },
   google_compute_subnetwork: {
     why: "to give the functions a way into the VPC",
     permissions: crud("compute.subnetworks"),

@@ -80,8 +80,10 @@ export async function lookAt(run: Run, scope: Scope, options: LookOptions = {}):
         leaving,
         isOfMesh: only === undefined,
       });
+  const isApart = new Set([...members, ...gone.leavers].map(({ network }) => network)).size > 1;
+  const leavers = await lookAtGateways(run, gone.leavers, isApart);
   const ids = new Set(subjects.map(({ ref }) => clusterId(ref)));
-  return { listing, roots, unusableRoot, subjects: ids, members, isPartial, ...gone };
+  return { listing, roots, unusableRoot, subjects: ids, members, isPartial, ...gone, leavers };
 }
 
 async function rootsNow(run: Run, scope: Scope): Promise<Pick<Look, "roots" | "unusableRoot">> {

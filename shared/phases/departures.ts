@@ -1,3 +1,4 @@
+import { removeGateway } from "../apply/gateway.ts";
 import { applyNamespace } from "../apply/namespace.ts";
 import { within } from "../async/within.ts";
 import { faultFinding, isOutOfReach } from "../core/answers/error-finding.ts";
@@ -8,7 +9,7 @@ import { isReachable, type ReachableMember } from "../core/member/observation.ts
 import { secretRef } from "../istio/secrets.ts";
 import { askAgain } from "../look/departures.ts";
 import { verifyMember } from "../look/istiods.ts";
-import type { MarkLeft, Removal, Revoke } from "../plan/action.ts";
+import type { MarkLeft, Removal, RemoveGateway, Revoke } from "../plan/action.ts";
 import { type DeparturePlan, planDepartures } from "../plan/departures.ts";
 import { planContext } from "../plan-context.ts";
 import { type MemberFault, merge, NOTHING, type PairReport, type Report, settle } from "../report.ts";
@@ -20,10 +21,10 @@ import { noteLeft } from "./record.ts";
 
 /**
  * Removes the credentials that members hold of clusters that have left, in an order that wedges no istiod:
- * first the remote secrets; then, once istiod does not list the leaver any more, the reader Secrets, which
- * ends the leaver's tokens. Apart from that no member waits for another. If the run dies in between, the next
- * one sees the rest and finishes it; for a leaver that runs on, a note on its namespace says that it may.
- * Losses that have time are noted.
+ * first the remote secrets; then, once istiod does not list the leaver any more, its gateway, and the reader
+ * Secrets, which ends the leaver's tokens. Apart from that no member waits for another. If the run dies in
+ * between, the next one sees the rest and finishes it; for a leaver that runs on, a note on its namespace
+ * says that it may. Losses that have time are noted.
  */
 export const departures: Phase = async (run, course) => {
   const { mesh } = course;
@@ -32,21 +33,31 @@ export const departures: Phase = async (run, course) => {
   const notes = actions.filter((action) => action.kind === "noteLoss");
   const marks = actions.filter((action) => action.kind === "markLeft");
   const removals = actions.filter((action) => action.kind === "disconnect" || action.kind === "revoke");
+  const drops = actions.filter((action) => action.kind === "removeGateway");
   const remembered = removals.length === 0 ? NOTHING : await noteLeft(run, course, left);
   const [noted, ...marked] = await Promise.all([
     noteLosses(run, touched, notes),
     ...marks.map((action) => mark(run, action, touched)),
   ]);
-  return merge({ findings, left }, remembered, noted, ...marked, await removeAll(run, touched, removals));
+  return merge(
+    { findings, left },
+    remembered,
+    noted,
+    ...marked,
+    await removeAll(run, touched, removals, drops),
+  );
 };
 
 async function removeAll(
   run: Run,
   touched: readonly ReachableMember[],
   actions: readonly Removal[],
+  drops: readonly RemoveGateway[],
 ): Promise<Partial<Report>> {
-  if (actions.length === 0) return {};
+  if (actions.length + drops.length === 0) return {};
   const partingOf = new Map(touched.map((member) => [member.clusterId, part(run, member, actions)]));
+  // As long as a reader Secret is there, the next run comes back to a gateway that this one does not reach.
+  const dropped = await Promise.all(drops.map((action) => drop(run, action, touched, partingOf)));
   const revoked = await Promise.all(
     actions.flatMap((action) => (action.kind === "revoke" ? [revoke(run, action, touched, partingOf)] : [])),
   );
@@ -55,10 +66,14 @@ async function removeAll(
   return {
     pairs: pairsOf(removed),
     findings: [
+      ...dropped.flatMap(({ findings = [] }) => findings),
       ...partings.flatMap(({ stuck }) => stuck ?? []),
       ...removed.flatMap(({ fault }) => fault?.finding ?? []),
     ],
-    errors: removed.flatMap(({ fault }) => fault?.error ?? []),
+    errors: [
+      ...dropped.flatMap(({ errors = [] }) => errors),
+      ...removed.flatMap(({ fault }) => fault?.error ?? []),
+    ],
   };
 }
 
@@ -133,6 +148,37 @@ function isStuck({ clusterId: id, cluster }: ReachableMember, lingering: readonl
     `istiod of ${id} still lists ${lingering.join(", ")}, whose remote secret is gone`,
     `${kubectlOn(cluster.ref)} -n istio-system rollout restart deployment/istiod`,
     id,
+  );
+}
+
+/** Takes the leaver's gateway away, unless a reader may still send requests to it. */
+async function drop(
+  run: Run,
+  action: RemoveGateway,
+  members: readonly ReachableMember[],
+  partings: ReadonlyMap<string, Promise<Parting>>,
+): Promise<Partial<Report>> {
+  const { clusterId } = action;
+  const isRead = (await Promise.all(partings.values())).some(({ removed, stuck }) =>
+    removed.some(
+      ({ action: each, outcome }) =>
+        each.kind === "disconnect" &&
+        each.target === clusterId &&
+        (outcome !== "deleted" || stuck !== undefined),
+    ),
+  );
+  const leaver = members.find((member) => member.clusterId === clusterId);
+  if (isRead || leaver === undefined) return {};
+  return await settle(
+    clusterId,
+    "its gateway was removed",
+    () =>
+      run.inTurn(async (): Promise<Partial<Report>> => {
+        await removeGateway(run.ports.fleet.member(leaver.cluster), run.spec.meshId, run.signal);
+        run.progress({ step: action.kind, clusterId, outcome: outcomeOf(action) });
+        return {};
+      }),
+    ({ finding: found, error }) => ({ findings: [found], errors: [error] }),
   );
 }
 

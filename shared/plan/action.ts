@@ -77,7 +77,7 @@ export interface ApplyGateway extends Step {
   readonly exposure: Exposure;
 }
 
-/** Takes the gateway away that no member of another network uses. */
+/** Takes away the gateway of a cluster that has left, or one that no member of another network uses. */
 export interface RemoveGateway extends Step {
   readonly kind: "removeGateway";
 }
@@ -134,7 +134,7 @@ export interface MarkLeft extends Step, Pick<LabelNamespace, "network" | "accept
 export type MemberAction = LabelNamespace | IssueIntermediate | ApplyControlPlane;
 export type GatewayAction = ApplyGateway | RemoveGateway;
 export type Removal = Disconnect | Revoke;
-export type DepartureAction = Removal | MarkLeft | NoteLoss;
+export type DepartureAction = Removal | MarkLeft | NoteLoss | RemoveGateway;
 export type Action = MemberAction | GatewayAction | Connect | Withdraw | DepartureAction;
 
 export function secretName(name: string): ObjectName {

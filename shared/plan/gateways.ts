@@ -172,10 +172,7 @@ function removes(
   member: ReachableMember,
   { spec, members, isWholeView }: PairContext,
 ): RemoveGateway | undefined {
-  const present = gatewaysOf(member)?.find(
-    ({ gateway, settings }) => gateway === GATEWAY && settings !== undefined,
-  );
-  if (present === undefined || wantedGateway(member, members, spec) !== undefined) return undefined;
+  if (!hasOurGateway(member) || wantedGateway(member, members, spec) !== undefined) return undefined;
   if (!isWholeView || !members.every(isReachable)) return undefined;
   const isNeeded = members
     .filter(isReachable)
@@ -192,6 +189,15 @@ function removes(
     "nothing: Meshjoin removes it",
     clusterId,
   );
+  return removalOfGateway(clusterId, cause);
+}
+
+export function hasOurGateway(member: MaybeMember): boolean {
+  const gateways = gatewaysOf(member) ?? [];
+  return gateways.some(({ gateway, settings }) => gateway === GATEWAY && settings !== undefined);
+}
+
+export function removalOfGateway(clusterId: string, cause: Finding): RemoveGateway {
   return {
     kind: "removeGateway",
     verb: "delete",

@@ -2,7 +2,15 @@ import type { Finding } from "../core/answers/finding.ts";
 import type { Departed } from "../core/member/absence.ts";
 import { isReachable, type Member, type ReachableMember } from "../core/member/observation.ts";
 import { ISTIO_NAMESPACE } from "../core/names.ts";
-import { type Disconnect, type MarkLeft, type Removal, type Revoke, secretName } from "./action.ts";
+import {
+  type Disconnect,
+  type MarkLeft,
+  type Removal,
+  type RemoveGateway,
+  type Revoke,
+  secretName,
+} from "./action.ts";
+import { hasOurGateway, removalOfGateway } from "./gateways.ts";
 import { leaverOf } from "./lost.ts";
 
 interface Removing {
@@ -16,7 +24,7 @@ interface Removing {
 }
 
 /** Everything that ends the membership of one cluster: a note on the leaver, and then the removals. */
-export function removals(departed: Departed, removing: Removing): (MarkLeft | Removal)[] {
+export function removals(departed: Departed, removing: Removing): (MarkLeft | Removal | RemoveGateway)[] {
   const { holders, leavers, letGo, cause } = removing;
   const leaver = leaverOf(departed, leavers);
   const present = holders.filter(isReachable);
@@ -25,6 +33,7 @@ export function removals(departed: Departed, removing: Removing): (MarkLeft | Re
     ...own.flatMap((member) => markLeft(member, removing) ?? []),
     ...present.flatMap((member) => disconnects(member, (id) => id === departed.clusterId, cause)),
     ...own.flatMap((member) => disconnects(member, () => true, cause)),
+    ...own.flatMap((member) => unusedGateway(member, removing) ?? []),
     ...present.flatMap((member) => revocations(member, (id) => id === departed.clusterId, cause)),
     ...own.flatMap((member) => revocations(member, (id) => letGo.has(id), cause)),
   ];
@@ -47,6 +56,13 @@ function markLeft(
     writes: [{ verb: "update", clusterId, object: { kind: "Namespace", name: ISTIO_NAMESPACE } }],
     findings: [cause],
   };
+}
+
+/** Undefined where it has none, or where a reader that the run does not see may use it. */
+function unusedGateway(member: ReachableMember, { letGo, cause }: Removing): RemoveGateway | undefined {
+  const readers = member.state.readerSecrets.filter(({ owner }) => owner === "ours");
+  const isUnused = readers.every(({ readerId }) => letGo.has(readerId));
+  return isUnused && hasOurGateway(member) ? removalOfGateway(member.clusterId, cause) : undefined;
 }
 
 function disconnects(

@@ -3,7 +3,7 @@ import type { Cluster } from "../../../shared/core/cluster/cluster.ts";
 import { clusterId } from "../../../shared/core/names.ts";
 import { preview } from "../../../shared/preview.ts";
 import { aCluster } from "../../support/builders/cluster.ts";
-import { aMesh, type FakeMesh } from "../../support/fakes/mesh.ts";
+import { aMesh, type FakeMesh, type ProcessOptions } from "../../support/fakes/mesh.ts";
 import { MANIFEST_TEMPLATE } from "../../support/fixtures/manifest-template.ts";
 import { secretsOf, waitShortly } from "./world.ts";
 
@@ -161,5 +161,49 @@ describe("a gateway that istiod does not list", () => {
     expect(summary.pairs).toContainEqual({ reader: idOf(EAST), target: idOf(WEST), outcome: "waiting" });
     mesh.fleet.server(EAST).istiod.seesNoGateway = false;
     expect((await mesh.reconcile("mesh")).summary.outcome).toBe("unchanged");
+  });
+});
+
+describe("the gateway of a cluster that leaves and runs on", () => {
+  async function leaving(): Promise<FakeMesh> {
+    const mesh = await joined(EAST, NORTH, WEST);
+    mesh.directory.put({ ...WEST, labels: {} });
+    return mesh;
+  }
+  const leave = async (mesh: FakeMesh, process: ProcessOptions = {}) =>
+    await mesh.reconcile("mesh", { leaving: [idOf(WEST)], ...process });
+
+  it("goes, after the remote secrets of its readers", async () => {
+    const mesh = await leaving();
+    const seen: string[][] = [];
+    await leave(mesh, {
+      report: ({ step }) => {
+        if (step === "removeGateway") seen.push(readBy(mesh, EAST), readBy(mesh, NORTH));
+      },
+    });
+    expect(seen).toEqual([[idOf(NORTH)], [idOf(EAST)]]);
+    expect(gatewaysOf(mesh, WEST)).toEqual([]);
+  });
+
+  it("stays while a member keeps a remote secret of it, and goes when that is gone", async () => {
+    const mesh = await leaving();
+    mesh.fleet.server(EAST).faults.broken = ["delete Secret"];
+    await leave(mesh);
+    expect(gatewaysOf(mesh, WEST)).toHaveLength(1);
+    mesh.fleet.server(EAST).faults.broken = [];
+    await leave(mesh);
+    expect(gatewaysOf(mesh, WEST)).toEqual([]);
+    expect(readBy(mesh, EAST)).toEqual([idOf(NORTH)]);
+  });
+
+  it("is no reason for its tokens to live on", async () => {
+    const mesh = await leaving();
+    mesh.fleet.server(WEST).faults.broken = ["delete Gateway"];
+    const { summary } = await leave(mesh);
+    expect(summary.findings.filter(({ clusterId: id }) => id === idOf(WEST))).not.toEqual([]);
+    const readers = secretsOf(mesh, WEST).filter(({ metadata }) =>
+      metadata.name.startsWith("meshjoin-reader-"),
+    );
+    expect(readers).toEqual([]);
   });
 });

@@ -36,7 +36,7 @@ export function judgeAnswers(
   return { state: "passed", ...(latency === undefined ? {} : { latencyMs: latency }) };
 }
 
-export function probeVerdict(cause: ProbeCause, question: ProbeQuestion, answer?: ProbeAnswer): ProbeVerdict {
+function probeVerdict(cause: ProbeCause, question: ProbeQuestion, answer?: ProbeAnswer): ProbeVerdict {
   const { state, says, cure } = PROBE_CAUSES[cause];
   return { state, cause, message: says(question, answer), cure: cure(question) };
 }

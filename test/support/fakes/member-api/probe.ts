@@ -98,7 +98,7 @@ export function simulatedProbe({ store, name, storeOf }: ProbeWorld): SimulatedP
 }
 
 /** The answer of a probe that a request has reached at this address. */
-export function answerOf(target: string, address = podAddress(target)): RawAnswer {
+function answerOf(target: string, address = podAddress(target)): RawAnswer {
   return {
     status: 200,
     headers: {

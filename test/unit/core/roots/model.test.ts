@@ -55,8 +55,8 @@ interface Model {
   roots: Roots;
   readonly members: ModelMember[];
   versions: number;
-  /** The aliases as they were before a person edited them; undefined if none has. */
-  edited: RootVersions | undefined;
+  /** The aliases before and after a person edited them; undefined if none has. */
+  edited: { readonly from: RootVersions; readonly to: RootVersions } | undefined;
 }
 
 type Move =
@@ -175,11 +175,21 @@ function apply(model: Model, result: ReturnType<typeof advance>): void {
 /** What a person might do to the aliases who does not know better. */
 function edit(model: Model, which: number): void {
   if (model.edited !== undefined) return;
-  model.edited = model.roots.versions;
-  const { signing = 1, next, previous } = model.roots.versions;
+  const from = model.roots.versions;
+  const { signing = 1, next, previous } = from;
   const other = next ?? previous ?? model.versions + 1;
   const edits: RootVersions[] = [{ signing: other }, { signing }, { signing: other, previous: signing }, {}];
-  model.roots = { ...model.roots, versions: edits[which % edits.length] ?? {} };
+  const to = edits[which % edits.length] ?? {};
+  model.edited = { from, to };
+  model.roots = { ...model.roots, versions: to };
+}
+
+/** Puts back what was there before the edit; not once a rotation has gone on from the edited aliases. */
+function mend(model: Model): void {
+  const { edited, roots } = model;
+  if (edited === undefined || roots.versions !== edited.to) return;
+  model.roots = { ...roots, versions: edited.from };
+  model.edited = undefined;
 }
 
 function step(model: Model, move: Move): void {
@@ -227,8 +237,7 @@ function step(model: Model, move: Move): void {
       edit(model, "which" in move ? move.which : 0);
       break;
     case "mend":
-      if (model.edited !== undefined) model.roots = { ...model.roots, versions: model.edited };
-      model.edited = undefined;
+      mend(model);
       break;
   }
 }

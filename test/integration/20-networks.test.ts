@@ -1,6 +1,7 @@
 import { describe, expect, it } from "@jest/globals";
 import type { SandboxFleet } from "../../sandbox/fleet/fleet.ts";
 import type { FleetMember } from "../../sandbox/google/member.ts";
+import { ROTATION } from "../../sandbox/google/pubsub/pubsub.ts";
 import { MESH_LABEL, membersOf, SCENARIO_MS, useFleet } from "./world/fleet.ts";
 import { clearFaults, setFault } from "./world/google.ts";
 import { kubectl, list, secrets } from "./world/kubectl.ts";
@@ -53,7 +54,7 @@ const reasonsOf = (findings: readonly { readonly reason: string }[]) => findings
 
 describe("members of two networks", () => {
   it(
-    "20.1 are one mesh: each has a gateway, and each istiod knows the other's",
+    "20.1 are one mesh: each has a gateway, and each istiod knows the other's; a tick of the rotator finds nothing to do",
     async () => {
       const { fleet } = world;
       const [one, other] = two(fleet);
@@ -64,6 +65,9 @@ describe("members of two networks", () => {
       expect(await sync(fleet, { deep: true })).toMatchObject({
         body: { outcome: "unchanged", findings: [] },
       });
+      await fleet.publish(ROTATION, { kind: "tick" });
+      await fleet.waitUntilDelivered();
+      await expectPaired([one, other]);
     },
     SCENARIO_MS,
   );

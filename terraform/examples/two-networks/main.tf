@@ -28,7 +28,7 @@ locals {
 # Meshjoin's own project through the module, so that its network is made after Compute Engine is enabled. In
 # the other project enable it before.
 resource "google_compute_network" "mesh" {
-  #checkov:skip=CKV2_GCP_18:module meshjoin makes the rule between pods, and GKE those of clusters and load balancers
+  #checkov:skip=CKV2_GCP_18:module meshjoin makes the rule between pods, and GKE its own
   for_each = local.networks
 
   project                 = each.key == "shop" ? module.meshjoin.project : each.value.project

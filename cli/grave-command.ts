@@ -4,21 +4,21 @@ import type { Plan, PlannedAction } from "../shared/core/answers/plan.ts";
 import type { Refusal } from "../shared/core/roots/stages.ts";
 import { RefusedError } from "../shared/errors.ts";
 import { type CliCommand, type CommandSpec, command } from "./command.ts";
-import { EXIT } from "./exit-code.ts";
+import { EXIT, type ExitCode } from "./exit-code.ts";
 import { isForPrograms } from "./format.ts";
 import { renderForesight } from "./render/foresight.ts";
 import type { Names } from "./screen.ts";
 import type { Session } from "./session.ts";
 
 /** What a command would do now. */
-export interface Foresight {
+export interface Foresight<Shown = undefined> {
   /** A sentence each, with names and numbers. */
   readonly effects: readonly string[];
   /** The writes on the members, if the command makes them itself; the result of `--dry-run` has them. */
   readonly plan?: Plan;
   readonly names?: Names;
-  /** The arguments with a cluster's ID for its name, which may be another's by the time of the answer. */
-  readonly args?: readonly string[];
+  /** What the effects are about. After a yes the command acts on this, or refuses. */
+  readonly shown?: Shown;
 }
 
 /** What {@link showForesight} shows a program. */
@@ -28,9 +28,15 @@ export interface DryRun {
   readonly findings: readonly Finding[];
 }
 
-interface GraveSpec<Options extends object> extends CommandSpec<Options> {
+interface GraveSpec<Options extends object, Shown> extends Omit<CommandSpec<Options>, "run"> {
   /** Looks, and writes nothing. Fails where the command would be refused. */
-  readonly foresee: (session: Session, options: Options, ...args: string[]) => Promise<Foresight>;
+  readonly foresee: (session: Session, options: Options, ...args: string[]) => Promise<Foresight<Shown>>;
+  /** `shown`: what a person said yes to; undefined where nobody was asked. */
+  readonly run: (
+    session: Session,
+    options: Options & { readonly shown?: Shown },
+    ...args: string[]
+  ) => Promise<ExitCode>;
 }
 
 interface GraveOptions {
@@ -45,7 +51,9 @@ const NOTES =
  * A command that takes something from the mesh, or changes what it trusts. It says what will happen, and does
  * it only if that is meant: a person says yes, or gave `--yes`.
  */
-export function graveCommand<Options extends object = object>(spec: GraveSpec<Options>): CliCommand {
+export function graveCommand<Options extends object = object, Shown = undefined>(
+  spec: GraveSpec<Options, Shown>,
+): CliCommand {
   const { declare = (bare: Command) => bare, foresee, run, notes, ...rest } = spec;
   return command<Options & GraveOptions>({
     ...rest,
@@ -62,9 +70,9 @@ export function graveCommand<Options extends object = object>(spec: GraveSpec<Op
         showForesight(session, foresight);
         return EXIT.done;
       }
-      return (await isMeant(session, foresight))
-        ? await run(session, options, ...(foresight.args ?? args))
-        : EXIT.failed;
+      if (!(await isMeant(session, foresight))) return EXIT.failed;
+      const { shown } = foresight;
+      return await run(session, shown === undefined ? options : { ...options, shown }, ...args);
     },
   });
 }
@@ -75,14 +83,14 @@ export function refused({ refused: code, message, cure }: Refusal): RefusedError
 }
 
 /** The result of `--dry-run`. */
-export function showForesight(session: Session, { effects, plan, names }: Foresight): void {
+export function showForesight(session: Session, { effects, plan, names }: Foresight<unknown>): void {
   const { actions, findings } = plan ?? { actions: [], findings: [] };
   session.show({ effects, actions, findings }, (dryRun, screen) =>
     renderForesight(dryRun, screen, names ?? String),
   );
 }
 
-async function isMeant(session: Session, { effects }: Foresight): Promise<boolean> {
+async function isMeant(session: Session, { effects }: Foresight<unknown>): Promise<boolean> {
   for (const effect of effects) session.say(effect);
   const { confirm } = session.host;
   if (confirm !== undefined && !isForPrograms(session.format)) return await confirm("Continue?");

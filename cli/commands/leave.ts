@@ -14,7 +14,7 @@ import { namesIn } from "../mesh-names.ts";
 import { exitCodeOfRun } from "../reconciled.ts";
 import type { Session } from "../session.ts";
 
-export const leave = graveCommand({
+export const leave = graveCommand<object, string>({
   name: "leave",
   description: "take the mesh label off a cluster and remove the members' credentials of it",
   declare: (bare) => bare.addArgument(clusterArgument()),
@@ -22,9 +22,9 @@ export const leave = graveCommand({
     "The cluster keeps its istiod and its CA, which the members trust until it expires or the root is rotated.",
   examples: ["meshjoin leave checkout", "meshjoin leave cn-shop-europe-west1-checkout --yes"],
   foresee: async (session, _, name: string) => await foresee(session, name),
-  async run(session, _, name: string) {
+  async run(session, { shown }, name: string) {
     const { reconciled, leaver } = await session.withRun(async (run) => {
-      const { id, cluster, changed } = await removeMeshLabel(run, name);
+      const { id, cluster, changed } = await removeMeshLabel(run, shown ?? name);
       session.say(`${id} ${changed ? "has lost the" : "has no"} label ${run.spec.meshLabel}`);
       return { reconciled: await reconcile(run, requestOf(id), [cluster]), leaver: cluster };
     });
@@ -37,7 +37,7 @@ function requestOf(id: string): ReconcileRequest {
   return { scope: "mesh", reason: "leave", leaving: [id] };
 }
 
-async function foresee(session: Session, cluster: string): Promise<Foresight> {
+async function foresee(session: Session, cluster: string): Promise<Foresight<string>> {
   return await session.withRun(async (run) => {
     const { id, cluster: leaver, changed } = await withoutMeshLabel(run, cluster);
     const supposed = asIf(run, leaver);
@@ -60,7 +60,7 @@ async function foresee(session: Session, cluster: string): Promise<Foresight> {
       trustOf(mesh.leavers.find(({ clusterId }) => clusterId === id)?.state),
       ...plan.findings.filter(({ severity }) => severity === "error").map(({ message }) => `But ${message}.`),
     ];
-    return { effects, plan, names, args: [id] };
+    return { effects, plan, names, shown: id };
   });
 }
 

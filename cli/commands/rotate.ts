@@ -17,7 +17,7 @@ interface RotateOptions extends ClusterOption {
 }
 
 /** Replaces intermediates that were issued before now. */
-export const rotate = graveCommand<RotateOptions>({
+export const rotate = graveCommand<RotateOptions, string>({
   name: "rotate",
   description: "replace intermediate CAs, a share of the members at a time; stops at the first that fails",
   declare: (bare) =>
@@ -26,9 +26,9 @@ export const rotate = graveCommand<RotateOptions>({
     "An intermediate that was stolen stays trusted until it expires or the root is rotated: meshjoin root rotate.",
   examples: ["meshjoin rotate", "meshjoin rotate --cluster checkout --compromised"],
   foresee,
-  async run(session, { cluster, compromised = false }) {
+  async run(session, { cluster, compromised = false, shown }) {
     return await session.withRun(async (run) => {
-      const scope = await scopeOf(run, cluster, session.say);
+      const scope = await scopeOf(run, shown ?? cluster, session.say);
       const reason = compromised ? "compromise" : "manual";
       const reconciled = await rotateIntermediates(run, { scope, reason, givenAt: run.ports.clock.now() });
       showReconciled(session, reconciled);
@@ -40,7 +40,7 @@ export const rotate = graveCommand<RotateOptions>({
 async function foresee(
   session: Session,
   { cluster, compromised = false }: RotateOptions,
-): Promise<Foresight> {
+): Promise<Foresight<string>> {
   return await session.withRun(async (run) => {
     const scope = await scopeOf(run, cluster, session.say);
     const mesh = await lookAtMesh(run, "mesh");
@@ -62,6 +62,7 @@ async function foresee(
       ],
       plan,
       names,
+      ...(scope === "mesh" ? {} : { shown: scope.clusterId }),
     };
   });
 }

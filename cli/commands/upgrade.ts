@@ -18,7 +18,7 @@ import { inScope, unseenOf } from "../unseen.ts";
 const CONFIRMED = ["IstioVersionDiffers"] as const satisfies Reason[];
 const ROLLED_OUT: readonly Reason[] = [...CONFIRMED, "ControlPlaneOutdated"];
 
-export const upgrade = graveCommand<ClusterOption>({
+export const upgrade = graveCommand<ClusterOption, string>({
   name: "upgrade",
   description:
     "bring the members to the Istio of this build, one after the other; stops at the first that fails",
@@ -27,9 +27,9 @@ export const upgrade = graveCommand<ClusterOption>({
     "A run begins no member that it may not finish. Exit code 3: run it again for the remaining members.",
   examples: ["meshjoin upgrade", "meshjoin upgrade --cluster checkout"],
   foresee: async (session, { cluster }) => await foresee(session, cluster),
-  async run(session, { cluster }) {
+  async run(session, { cluster, shown }) {
     return await session.withRun(async (run) => {
-      const scope = await scopeOf(run, cluster, session.say);
+      const scope = await scopeOf(run, shown ?? cluster, session.say);
       const reconciled = await reconcile(run, requestOf(scope));
       showReconciled(session, reconciled);
       return exitCodeOfRun(reconciled);
@@ -41,7 +41,7 @@ function requestOf(scope: Scope) {
   return { scope, reason: "upgrade", confirm: CONFIRMED, rollOut: true };
 }
 
-async function foresee(session: Session, cluster: string | undefined): Promise<Foresight> {
+async function foresee(session: Session, cluster: string | undefined): Promise<Foresight<string>> {
   return await session.withRun(async (run) => {
     const scope = await scopeOf(run, cluster, session.say);
     const mesh = await lookAtMesh(run, "mesh");
@@ -60,7 +60,12 @@ async function foresee(session: Session, cluster: string | undefined): Promise<F
       versions.length === 0
         ? `No member ${unseen.length === 0 ? "" : "that can be reached "}needs it: each runs Istio ${run.template.tag} as this build installs it.`
         : `This brings ${count(versions.length, "member")} to Istio ${run.template.tag} as this build installs it, one after the other: ${versions.join(", ")}. istiod of each restarts; sidecars stay as they are.`;
-    return { effects: [effect, ...unseen], plan, names };
+    return {
+      effects: [effect, ...unseen],
+      plan,
+      names,
+      ...(scope === "mesh" ? {} : { shown: scope.clusterId }),
+    };
   });
 }
 

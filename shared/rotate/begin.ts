@@ -2,8 +2,11 @@ import { type ForeignCacerts, isReachable } from "../core/member/observation.ts"
 import {
   claimNext,
   isRefusal,
+  isSameStage,
   isStaleOrder,
+  NOT_AS_SHOWN,
   type Refusal,
+  type Roots,
   withOrder,
   withView,
 } from "../core/roots/stages.ts";
@@ -14,14 +17,20 @@ import { type Changed, type RotatorRun, readRoots } from "./change-roots.ts";
 import { claimRoot, UNKNOWN_VERSION } from "./claim-root.ts";
 import { generatedRoot, type NextRoot } from "./root-payload.ts";
 
-/** Begins a rotation to a new root, generated here or brought by a person. Of two at once, one begins. */
-export async function beginRotation(
-  run: RotatorRun,
-  givenAt: Date,
-  bring?: () => Promise<NextRoot>,
-): Promise<Changed> {
+interface Beginning {
+  readonly givenAt: Date;
+  /** The roots that a person saw; undefined where nobody was asked. */
+  readonly shown?: Roots | undefined;
+  /** The root of a person; without it one is generated here. */
+  readonly bring?: () => Promise<NextRoot>;
+}
+
+/** Begins a rotation to a new root. Of two at once, one begins. */
+export async function beginRotation(run: RotatorRun, { givenAt, shown, bring }: Beginning): Promise<Changed> {
+  const isShown = (roots: Roots) => shown === undefined || isSameStage(roots, shown);
   const before = await readRoots(run);
   if (isStaleOrder(before.notes, givenAt, run.ports.clock.now())) return { before, after: undefined };
+  if (!isShown(before)) return { before, after: NOT_AS_SHOWN };
   const mayBegin = claimNext(before, UNKNOWN_VERSION, "generated", givenAt);
   if (isRefusal(mayBegin)) return { before, after: mayBegin };
   const barrier = await foreignCacerts(run);
@@ -30,6 +39,7 @@ export async function beginRotation(
   const { payload, origin } = await (bring?.() ?? generatedRoot(run.spec, run.ports.clock.now()));
   return await claimRoot(run, payload, "next", (roots, _, version) => {
     if (isStaleOrder(roots.notes, givenAt, run.ports.clock.now())) return undefined;
+    if (!isShown(roots)) return NOT_AS_SHOWN;
     const transition = claimNext(roots, version, origin, run.ports.clock.now());
     return isRefusal(transition)
       ? transition

@@ -12,6 +12,11 @@ export interface NextRoot {
   readonly origin: RootOrigin;
 }
 
+interface ImportedRoot extends NextRoot {
+  /** SHA-256 of its certificate, lower-case hex. */
+  readonly fingerprint: string;
+}
+
 export const ROOT_ALGORITHMS = ["ec-p384", "rsa-4096"] as const;
 export type RootAlgorithm = (typeof ROOT_ALGORITHMS)[number];
 
@@ -39,8 +44,8 @@ export async function importedRoot(
   payload: Buffer,
   name: string,
   { ports, spec, signal }: Judging,
-): Promise<NextRoot> {
+): Promise<ImportedRoot> {
   const { certificate } = await readSigningRoot(payload, name, ports.keys, signal);
   assertIssuing(certificate, name, ports.clock.now(), rotationLead(spec));
-  return { payload, origin: "imported" };
+  return { payload, origin: "imported", fingerprint: certificate.fingerprint };
 }

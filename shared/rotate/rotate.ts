@@ -8,7 +8,9 @@ import {
   abort,
   advance,
   isRefusal,
+  isSameStage,
   isStaleOrder,
+  NOT_AS_SHOWN,
   pause,
   type Refusal,
   type Roots,
@@ -38,6 +40,8 @@ export type RootAction = (typeof ROOT_ACTIONS)[number];
 export interface RootOrder {
   readonly action: RootAction;
   readonly givenAt: Date;
+  /** For `start` and `abort`: the roots that a person saw. Others refuse the order. */
+  readonly shown?: Roots;
   /** For `advance`: clusters that never come back. A person excludes them from the gates of this rotation. */
   readonly without?: readonly string[];
   /** For `advance`: a person confirms that no member is where only earlier runs have looked. */
@@ -93,10 +97,10 @@ export async function rotateIntermediates(
  * no later gate waits for them.
  */
 export async function orderRoot(run: RotatorRun, order: RootOrder): Promise<Ordered> {
-  const { action, givenAt } = order;
+  const { action, givenAt, shown } = order;
   switch (action) {
     case "start":
-      return await beginRotation(run, givenAt);
+      return await beginRotation(run, { givenAt, shown });
     case "advance":
       return await advanceIfOpen(run, order);
     case "pause":
@@ -104,7 +108,9 @@ export async function orderRoot(run: RotatorRun, order: RootOrder): Promise<Orde
     case "resume":
       return await orderOnce(run, givenAt, resume);
     case "abort":
-      return await orderOnce(run, givenAt, abort);
+      return await orderOnce(run, givenAt, (roots, now) =>
+        shown === undefined || isSameStage(roots, shown) ? abort(roots, now) : NOT_AS_SHOWN,
+      );
   }
 }
 
@@ -180,7 +186,7 @@ async function moveOn(run: RotatorRun, { members }: Reconciled): Promise<Ordered
   }
   const now = run.ports.clock.now();
   const isDue = rotationDue(members, roots, run.spec, now) !== undefined;
-  return isDue && roots.notes.origin === "generated" ? await beginRotation(run, now) : undefined;
+  return isDue && roots.notes.origin === "generated" ? await beginRotation(run, { givenAt: now }) : undefined;
 }
 
 function hasNewAliases(changed: Changed | undefined): boolean {
@@ -203,13 +209,9 @@ async function advanceIfOpen(
   };
   const mesh = await lookAtMesh(run, "mesh");
   const gate = await lookAtGate(run, { ...mesh, roots: withConfirmed(mesh.roots) });
-  const { stageSince } = mesh.roots.notes;
   const changed = await changeRoots(run, (roots) => {
     if (givenAt !== undefined && isStaleOrder(roots.notes, givenAt, run.ports.clock.now())) return undefined;
-    const isSame =
-      formatRootVersions(roots.versions) === formatRootVersions(mesh.roots.versions) &&
-      roots.notes.stageSince?.getTime() === stageSince?.getTime();
-    if (!isSame) return undefined;
+    if (!isSameStage(roots, mesh.roots)) return undefined;
     const confirmed = withConfirmed(roots);
     const next = advance(confirmed, run.ports.clock.now());
     if (isRefusal(next)) return next;

@@ -1,4 +1,4 @@
-import { isRefusal, type Refusal, stageOf } from "../../../shared/core/roots/stages.ts";
+import { isRefusal, type Refusal, type Roots, stageOf } from "../../../shared/core/roots/stages.ts";
 import type { Reconciled } from "../../../shared/reconcile.ts";
 import type { Changed } from "../../../shared/rotate/change-roots.ts";
 import { carryOut, type RootAction, type RootConfirmable } from "../../../shared/rotate/rotate.ts";
@@ -11,6 +11,7 @@ import { namesFor } from "../../screen.ts";
 import type { Session } from "../../session.ts";
 
 interface MoveOptions {
+  readonly shown?: Roots;
   readonly without?: readonly string[];
   readonly confirm?: readonly RootConfirmable[];
 }
@@ -19,10 +20,10 @@ interface MoveOptions {
 export async function move(
   session: Session,
   action: RootAction,
-  { without = [], confirm = [] }: MoveOptions = {},
+  { without = [], confirm = [], shown }: MoveOptions = {},
 ): Promise<ExitCode> {
   return await session.withRun(async (run) => {
-    const order = { action, without, confirm, givenAt: run.ports.clock.now() };
+    const order = { action, without, confirm, givenAt: run.ports.clock.now(), ...(shown && { shown }) };
     const { moved, reconciled } = await carryOut(run, order);
     return moved === undefined ? EXIT.failed : showMoved(session, moved, reconciled);
   });
@@ -37,9 +38,13 @@ export function moving(name: string, action: RootAction, description: string): C
 export function graveMoving(
   name: string,
   action: RootAction,
-  spec: { readonly description: string; readonly foresee: (session: Session) => Promise<Foresight> },
+  spec: { readonly description: string; readonly foresee: (session: Session) => Promise<Foresight<Roots>> },
 ): CliCommand {
-  return graveCommand({ name, ...spec, run: async (session) => await move(session, action) });
+  return graveCommand<object, Roots>({
+    name,
+    ...spec,
+    run: async (session, { shown }) => await move(session, action, shown && { shown }),
+  });
 }
 
 /** Shows the roots after an order. `reconciled`: the run that followed, if one did. */

@@ -1,6 +1,6 @@
 import type { ErrorCode } from "../answers/error-codes.ts";
 import { parseRootNotes, type RootNotes, type RootOrigin } from "./notes.ts";
-import { bundleVersions, type RootState, type RootVersions } from "./state.ts";
+import { bundleVersions, formatRootVersions, type RootState, type RootVersions } from "./state.ts";
 import { missedBy, type View, widest } from "./view.ts";
 
 /**
@@ -43,6 +43,21 @@ export function stageOf({ versions, notes }: Roots): Stage {
   if (versions.previous !== undefined) return "switch";
   return notes.retiring.length > 0 ? "retire" : "idle";
 }
+
+/** Whether no stage has begun or ended between the two, and no alias was set by hand. */
+export function isSameStage(one: Roots, other: Roots): boolean {
+  return (
+    formatRootVersions(one.versions) === formatRootVersions(other.versions) &&
+    one.notes.stageSince?.getTime() === other.notes.stageSince?.getTime()
+  );
+}
+
+/** To an order that a person gave about other roots than the present ones. */
+export const NOT_AS_SHOWN: Refusal = refuse(
+  "OrderOutOfDate",
+  "the roots are no longer the ones that were shown: another run or a person has changed them meanwhile",
+  "see them, then give the order again: meshjoin root status",
+);
 
 /** No transition makes these: three roles at once, one version in two of them, or no root that signs. */
 function unexpectedAliases({ versions }: Roots): Refusal | undefined {

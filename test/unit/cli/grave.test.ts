@@ -1,5 +1,6 @@
 import { describe, expect, it } from "@jest/globals";
 import type { DryRun } from "../../../cli/grave-command.ts";
+import { secretRef } from "../../../shared/istio/secrets.ts";
 import type { ManifestTemplate } from "../../../shared/istio/template.ts";
 import { makeRoot } from "../../../shared/pki/make-root.ts";
 import { aCluster } from "../../support/builders/cluster.ts";
@@ -195,20 +196,112 @@ describe("pause and resume", () => {
 });
 
 describe("a question", () => {
-  it("is about the cluster that it showed, though another has its name by the time of the yes", async () => {
-    const mesh = await aMesh({ members: 2, spec: { projects: ["shop", "zoo"] } });
-    await mesh.reconcile("mesh");
-    const { ref } = mesh.clusters[0]!;
-    const other = aCluster({ project: "zoo", name: "m1", id: "other" });
-    const { code } = await call(mesh, "leave m1", {
-      answer: true,
-      whileAsked: () => {
-        mesh.directory.delete(ref);
-        mesh.add(other);
-      },
+  it.each(["leave m1", "rotate --cluster m1", "upgrade --cluster m1"])(
+    "is about the cluster that it showed, though another has its name by the time of the yes: %s",
+    async (args) => {
+      const mesh = await aMesh({ members: 2, spec: { projects: ["shop", "zoo"] } });
+      const other = aCluster({ project: "zoo", name: "m1", id: "other" });
+      const server = mesh.add({ ...other, labels: {} });
+      const { ref } = mesh.clusters[0]!;
+      await mesh.reconcile("mesh");
+      mesh.directory.delete(other.ref);
+      mesh.clock.advance(1);
+      const { code, questions } = await call(mesh, args, {
+        answer: true,
+        whileAsked: () => {
+          mesh.directory.delete(ref);
+          mesh.directory.put(other);
+        },
+      });
+      expect([code, questions]).toEqual([args.startsWith("leave") ? 2 : 0, ["Continue?"]]);
+      expect(mesh.directory.peek(other.ref)?.labels).toEqual(other.labels);
+      expect(server.store.get(secretRef("cacerts"))).toBeUndefined();
+    },
+  );
+
+  describe("about the roots is about those that it showed", () => {
+    const aRoot = async (mesh: FakeMesh, organization: string) => {
+      const { certificate, privateKey } = await makeRoot({ organization, now: mesh.clock.now() });
+      return certificate + privateKey;
+    };
+    const withoutRoot = async () => {
+      const mesh = await aMesh({ members: 1 });
+      mesh.roots.setAliases({});
+      return mesh;
+    };
+    const signing = (mesh: FakeMesh) => mesh.roots.setAliases({ signing: 1 });
+    const stageOver = async (mesh: FakeMesh) => {
+      mesh.clock.advance(STAGE);
+      await ticks(mesh);
+    };
+    const begun = async (mesh: FakeMesh) => void (await call(mesh, "root rotate --yes"));
+    const thereAndBack = async (mesh: FakeMesh) => {
+      await begun(mesh);
+      mesh.clock.advance(1);
+      await call(mesh, "root abort --yes");
+      await stageOver(mesh);
+      await stageOver(mesh);
+    };
+
+    it.each([
+      ["root import root.pem", "a first root, and there is one by now", withoutRoot, signing],
+      ["root import root.pem", "a rotation, and another has been there and back", aJoinedMesh, thereAndBack],
+      ["root import root.pem", "a rotation, and one is under way", aJoinedMesh, begun],
+      [
+        "root import root.pem",
+        "a rotation, and no root signs",
+        aJoinedMesh,
+        (mesh: FakeMesh) => mesh.roots.setAliases({}),
+      ],
+      ["root rotate", "a rotation, and another has been there and back", aJoinedMesh, thereAndBack],
+      [
+        "root abort",
+        "a root that never signed, and it signs by now",
+        () => aRotatingMesh("distribute"),
+        stageOver,
+      ],
+    ] as const)("%s: %s", async (args, _, make, meanwhile) => {
+      const mesh = await make();
+      const files = { "root.pem": await aRoot(mesh, "else") };
+      mesh.clock.advance(1);
+      let before: Awaited<ReturnType<typeof worldOf>> | undefined;
+      const { code, out } = await call(mesh, args, {
+        answer: true,
+        files,
+        whileAsked: async () => {
+          await meanwhile(mesh);
+          mesh.clock.advance(1);
+          before = await worldOf(mesh);
+        },
+      });
+      expect([code, out]).toEqual([1, expect.stringContaining("Refused: OrderOutOfDate")]);
+      expect(out).toContain("are no longer the ones that were shown");
+      expect(await worldOf(mesh)).toEqual(before);
     });
-    expect(code).toBe(2);
-    expect(mesh.directory.peek(other.ref)?.labels).toEqual(other.labels);
+
+    it("root import: the file, which holds another root by now", async () => {
+      const mesh = await aJoinedMesh();
+      const files = { "root.pem": await aRoot(mesh, "else") };
+      const before = await worldOf(mesh);
+      const { code, err } = await call(mesh, "root import root.pem", {
+        answer: true,
+        files,
+        whileAsked: async () => {
+          files["root.pem"] = await aRoot(mesh, "third");
+        },
+      });
+      expect([code, err]).toEqual([2, expect.stringContaining("root.pem has changed")]);
+      expect(await worldOf(mesh)).toEqual(before);
+    });
+
+    it("and goes ahead where only something else about them has changed", async () => {
+      const mesh = await aJoinedMesh();
+      const { code } = await call(mesh, "root rotate", {
+        answer: true,
+        whileAsked: async () => void (await call(mesh, "pause --yes")),
+      });
+      expect(code).toBe(0);
+    });
   });
 
   it.each(["upgrade", "rotate", "pause"])("names what it could not see: %s", async (command) => {

@@ -22,7 +22,7 @@ export interface Terminal {
   /** The answer of the person at the terminal; left out if no person sits there. */
   readonly answer?: boolean;
   /** What happens while the person thinks. */
-  readonly whileAsked?: () => void;
+  readonly whileAsked?: () => void | Promise<void>;
   readonly manifest?: Renderer | "missing";
   /** Of the first run of the command; long enough for everything unless it says otherwise. */
   readonly signal?: AbortSignal;
@@ -91,7 +91,7 @@ export async function call(mesh: FakeMesh, args: string, terminal: Terminal = {}
       : {
           confirm: async (question: string) => {
             questions.push(question);
-            terminal.whileAsked?.();
+            await terminal.whileAsked?.();
             return answer;
           },
         }),

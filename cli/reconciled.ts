@@ -10,8 +10,10 @@ import { renderSummary } from "./render/summary.ts";
 import { namesFor } from "./screen.ts";
 import { errorText, type Session } from "./session.ts";
 
+/** Of these no run does anything before a person has decided: a run that finds one has failed. */
+const DEPARTURES = ["MassLeave", "NotConfigured"] as const;
 /** Findings that a person may confirm to `sync`, which never begins another version of Istio. */
-export const CONFIRMABLE = ["MassLeave", "NotConfigured"] as const;
+export const CONFIRMABLE = [...DEPARTURES, "GatewayInUse"] as const;
 export type Confirmable = (typeof CONFIRMABLE)[number];
 
 /** `sync --yes` confirms these. A project that the configuration leaves out must be confirmed by name. */
@@ -65,7 +67,7 @@ export function exitCodeOfRun({ summary, retry }: Reconciled): ExitCode {
 }
 
 function waitsForPerson({ findings }: Summary): boolean {
-  const reasons: readonly Reason[] = CONFIRMABLE;
+  const reasons: readonly Reason[] = DEPARTURES;
   return findings.some(({ reason }) => reasons.includes(reason));
 }
 

@@ -3,10 +3,9 @@ import type { CertificateStatus, GatewayStatus, MemberStatus } from "./core/answ
 import { peerEndpoint } from "./core/cluster/endpoints.ts";
 import { placeOf } from "./core/cluster/sources.ts";
 import type { Member } from "./core/member/observation.ts";
-import { GATEWAY } from "./core/names.ts";
 import { isUp } from "./core/network/gateway.ts";
 import { isNetworkDeclared, networkOf } from "./core/network/network.ts";
-import { gatewaysOf } from "./plan/gateways.ts";
+import { gatewaysOf } from "./plan/networks.ts";
 import type { RemoteClusterStatus } from "./ports/member-api.ts";
 import type { Run } from "./run.ts";
 
@@ -61,7 +60,7 @@ function gatewayStatus(member: Member): GatewayStatus {
   const all = gatewaysOf(member);
   if (all === undefined) return { state: "unknown" };
   const own = all.filter(({ network }) => network === member.network);
-  const shown = own.find(({ gateway }) => gateway === GATEWAY) ?? own.find(isUp) ?? own[0];
+  const shown = own.find(({ settings }) => settings !== undefined) ?? own.find(isUp) ?? own[0];
   if (shown === undefined) return { state: "none" };
   const [address] = shown.addresses;
   return {

@@ -23,6 +23,7 @@ import { permissions } from "./phases/permissions.ts";
 import { record } from "./phases/record.ts";
 import { refusedPods } from "./phases/refused-pods.ts";
 import { renewals } from "./phases/renewals.ts";
+import { replacedGateways } from "./phases/replaced-gateways.ts";
 import { rollOut } from "./phases/roll-out.ts";
 import { secondLook } from "./phases/second-look.ts";
 import { planFirst } from "./plan/mesh.ts";
@@ -39,6 +40,7 @@ const PHASES: readonly (readonly Phase[])[] = [
   [secondLook],
   [gateways],
   [pairs],
+  [replacedGateways],
   [returns],
   [renewals],
   [rollOut],

@@ -5,6 +5,7 @@ import { peerEndpoint } from "../../shared/core/cluster/endpoints.ts";
 import { type NamedCluster, named } from "../../shared/core/member/observation.ts";
 import { isNetworkDeclared } from "../../shared/core/network/network.ts";
 import type { MeshSpec } from "../../shared/core/spec.ts";
+import { indexNetworks } from "../../shared/plan/networks.ts";
 import { possibleRoute } from "../../shared/plan/route.ts";
 import { someOf } from "../render/words.ts";
 
@@ -66,11 +67,12 @@ function missingRoutes(
   spec: MeshSpec,
 ): Finding[] {
   const kinds = [...networks.values()];
+  const index = indexNetworks(members, spec);
   return kinds.flatMap((readers) =>
     kinds.flatMap((targets): Finding[] => {
       const routes = readers.flatMap((reader) =>
         targets.flatMap((target) =>
-          reader === target ? [] : [possibleRoute(reader, target, { spec, members })],
+          reader === target ? [] : [possibleRoute(reader, target, { spec, networks: index })],
         ),
       );
       const none = routes.find(({ kind }) => kind === "none");

@@ -5,7 +5,12 @@ import { checkContentType, JSON_TYPE, parseJson } from "../http/body.ts";
 import { clusterIdSchema, parse, scopeSchema } from "../input/parse.ts";
 
 /** Findings that a person may confirm, so that a run acts on them. */
-const CONFIRMABLE = ["MassLeave", "NotConfigured", "IstioVersionDiffers"] as const;
+const CONFIRMABLE = [
+  "MassLeave",
+  "NotConfigured",
+  "IstioVersionDiffers",
+  "GatewayInUse",
+] as const;
 
 type Confirmable = (typeof CONFIRMABLE)[number];
 

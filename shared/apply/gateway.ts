@@ -1,10 +1,10 @@
 import type { MeshSpec } from "../core/spec.ts";
 import { ConflictError, RefusedError } from "../errors.ts";
 import { CRDS } from "../istio/crds.ts";
-import { GATEWAY_REF, gatewayObjects, gatewaySettings, OPTIONS } from "../istio/gateway.ts";
+import { gatewayObjects, gatewayRefs, gatewaySettings } from "../istio/gateway.ts";
 import { GATEWAY_API } from "../istio/gateway-api.ts";
 import { ownerOf } from "../istio/ownership.ts";
-import type { ApplyGateway } from "../plan/action.ts";
+import type { ApplyGateway, RemoveGateway } from "../plan/action.ts";
 import type { KubernetesObject } from "../ports/kubernetes-object.ts";
 import type { MemberApi, ObjectRef } from "../ports/member-api.ts";
 import { awaitServed } from "./crds.ts";
@@ -17,14 +17,14 @@ import { withRights } from "./rights.ts";
  */
 export async function applyGateway(
   api: MemberApi,
-  action: Pick<ApplyGateway, "network" | "exposure">,
+  action: Pick<ApplyGateway, "gateway" | "network" | "exposure">,
   spec: MeshSpec,
   signal: AbortSignal,
 ): Promise<void> {
   const { meshId } = spec;
   await installGatewayApi(api, signal);
   await withRights(api, meshId, signal, async () => {
-    for (const object of gatewayObjects(gatewaySettings(spec, action))) {
+    for (const object of gatewayObjects(gatewaySettings(spec, action), action.gateway)) {
       // oxlint-disable-next-line no-await-in-loop -- one after the other
       await applyOwned(api, object, meshId, signal);
     }
@@ -32,9 +32,14 @@ export async function applyGateway(
 }
 
 /** istiod takes away what it made of the Gateway. */
-export async function removeGateway(api: MemberApi, meshId: string, signal: AbortSignal): Promise<void> {
+export async function removeGateway(
+  api: MemberApi,
+  { gateway }: Pick<RemoveGateway, "gateway">,
+  meshId: string,
+  signal: AbortSignal,
+): Promise<void> {
   await withRights(api, meshId, signal, async () => {
-    for (const ref of [GATEWAY_REF, OPTIONS]) {
+    for (const ref of gatewayRefs(gateway)) {
       // oxlint-disable-next-line no-await-in-loop -- one after the other
       await removeOwned(api, ref, meshId, signal);
     }

@@ -27,6 +27,8 @@ export const CLUSTER_NAME_ANNOTATION = "networking.istio.io/cluster";
 export const NETWORK_LABEL = "topology.istio.io/network";
 /** The Gateway that lets requests of other networks into a member. */
 export const GATEWAY = "meshjoin-eastwest";
+/** Its names: one that is to replace another stands beside it for a while. */
+export const GATEWAYS: readonly string[] = [GATEWAY, `${GATEWAY}-b`];
 
 const DNS_LABEL_MAX = 63;
 const HASH_DIGITS = 10;
@@ -98,6 +100,11 @@ export function targetOfRemoteSecret(name: string): string | undefined {
 /** Represents one reader in the target: the reader's tokens are bound to it and die with it. */
 export function readerSecretName(readerId: string): string {
   return `meshjoin-reader-${readerId}`;
+}
+
+/** The ConfigMap with what istiod lays over its own objects for a Gateway. */
+export function gatewayOptionsName(gateway: string): string {
+  return `${gateway}-options`;
 }
 
 export function rootSecretName(meshId: string): string {

@@ -1,5 +1,5 @@
 import { fnv1a } from "../core/hash.ts";
-import { annotation, GATEWAY, ISTIO_NAMESPACE, NETWORK_LABEL } from "../core/names.ts";
+import { annotation, gatewayOptionsName, ISTIO_NAMESPACE, NETWORK_LABEL } from "../core/names.ts";
 import { type Exposure, GATEWAY_PORT, type GatewayState } from "../core/network/gateway.ts";
 import type { MeshSpec } from "../core/spec.ts";
 import type { KubernetesObject } from "../ports/kubernetes-object.ts";
@@ -61,27 +61,28 @@ export function settingsHash(settings: GatewaySettings): string {
  * A member's east-west gateway: a Gateway that lets requests of other networks in by their server name, with
  * TLS from end to end, and the parameters of what istiod makes of it.
  */
-export function gatewayObjects(settings: GatewaySettings): readonly KubernetesObject[] {
+export function gatewayObjects(settings: GatewaySettings, name: string): readonly KubernetesObject[] {
   const owned = { namespace: ISTIO_NAMESPACE, labels: ownershipLabels(settings.meshId) };
-  const options: KubernetesObject = {
-    apiVersion: "v1",
-    kind: "ConfigMap",
-    metadata: { ...owned, name: OPTIONS.name },
+  const options = optionsRef(name);
+  const parameters: KubernetesObject = {
+    apiVersion: options.apiVersion,
+    kind: options.kind,
+    metadata: { ...owned, name: options.name },
     data: Object.fromEntries(
-      Object.entries(optionsOf(settings)).map(([key, value]) => [key, JSON.stringify(value)]),
+      Object.entries(optionsOf(settings, name)).map(([key, value]) => [key, JSON.stringify(value)]),
     ),
   };
   const network = { [NETWORK_LABEL]: settings.network };
   const gateway: KubernetesObject = {
     apiVersion: API_VERSION,
     kind: "Gateway",
-    metadata: { ...owned, name: GATEWAY, labels: { ...owned.labels, ...network } },
+    metadata: { ...owned, name, labels: { ...owned.labels, ...network } },
     spec: {
       gatewayClassName: CLASS,
       infrastructure: {
         labels: network,
         annotations: { [annotation("gateway-settings")]: settingsHash(settings) },
-        parametersRef: { group: "", kind: OPTIONS.kind, name: OPTIONS.name },
+        parametersRef: { group: "", kind: options.kind, name: options.name },
       },
       listeners: [
         {
@@ -96,28 +97,27 @@ export function gatewayObjects(settings: GatewaySettings): readonly KubernetesOb
       ],
     },
   };
-  return [options, gateway];
+  return [parameters, gateway];
 }
 
-export const GATEWAY_REF: ObjectRef = {
-  apiVersion: API_VERSION,
-  kind: "Gateway",
-  namespace: ISTIO_NAMESPACE,
-  name: GATEWAY,
-};
-export const OPTIONS: ObjectRef = {
-  apiVersion: "v1",
-  kind: "ConfigMap",
-  namespace: ISTIO_NAMESPACE,
-  name: `${GATEWAY}-options`,
-};
+/** The objects of the gateway of that name; what uses another goes first. */
+export function gatewayRefs(name: string): readonly ObjectRef[] {
+  return [{ apiVersion: API_VERSION, kind: "Gateway", namespace: ISTIO_NAMESPACE, name }, optionsRef(name)];
+}
+
+function optionsRef(name: string): ObjectRef {
+  return { apiVersion: "v1", kind: "ConfigMap", namespace: ISTIO_NAMESPACE, name: gatewayOptionsName(name) };
+}
 
 /**
  * What istiod lays over its own Deployment and Service, and makes beside them; keys as in
  * https://istio.io/latest/docs/tasks/traffic-management/ingress/gateway-api/#automated-deployment. The number
  * of pods is the autoscaler's, which keeps two at least.
  */
-function optionsOf({ exposure, sourceRanges }: GatewaySettings): Readonly<Record<string, object>> {
+function optionsOf(
+  { exposure, sourceRanges }: GatewaySettings,
+  name: string,
+): Readonly<Record<string, object>> {
   return {
     deployment: {
       spec: {
@@ -128,7 +128,7 @@ function optionsOf({ exposure, sourceRanges }: GatewaySettings): Readonly<Record
                 topologyKey,
                 maxSkew: 1,
                 whenUnsatisfiable: "ScheduleAnyway",
-                labelSelector: { matchLabels: { [GATEWAY_NAME_LABEL]: GATEWAY } },
+                labelSelector: { matchLabels: { [GATEWAY_NAME_LABEL]: name } },
               }),
             ),
           },

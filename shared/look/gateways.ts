@@ -1,5 +1,5 @@
 import { isReachable, type Member, type Reachable } from "../core/member/observation.ts";
-import { isUp } from "../core/network/gateway.ts";
+import { type GatewayState, isUp } from "../core/network/gateway.ts";
 import { asMeshjoinError, MeshjoinError } from "../errors.ts";
 import { GATEWAY_ENDPOINTS, GATEWAY_SERVICES, gatewayStates } from "../istio/gateway.ts";
 import type { KubernetesObject } from "../ports/kubernetes-object.ts";
@@ -39,14 +39,19 @@ async function read({ ports, signal }: Run, { cluster, clusterId }: Member): Pro
   }
 }
 
-/** Waits until the member has a gateway that is up, or the signal aborts; answers it as it is then. */
-export async function awaitGateway(run: Run, member: Member, signal: AbortSignal): Promise<Member> {
+/** Waits until such a gateway of the member is up, or the signal aborts; answers the member as it is then. */
+export async function awaitGateway(
+  run: Run,
+  member: Member,
+  isAwaited: (gateway: GatewayState) => boolean,
+  signal: AbortSignal,
+): Promise<Member> {
   const { reader } = run.ports.fleet.member(member.cluster);
   const hasOpen = (services: readonly KubernetesObject[], slices: readonly KubernetesObject[]) =>
-    gatewayStates(services, slices).some((gateway) => gateway.network === member.network && isUp(gateway));
+    gatewayStates(services, slices).some((gateway) => isAwaited(gateway) && isUp(gateway));
   try {
     const hasAddress = (services: readonly KubernetesObject[]) =>
-      gatewayStates(services, []).some(({ addresses }) => addresses.length > 0);
+      gatewayStates(services, []).some((each) => isAwaited(each) && each.addresses.length > 0);
     const services = await reader.until(GATEWAY_SERVICES, hasAddress, signal);
     await reader.until(GATEWAY_ENDPOINTS, (slices) => hasOpen(services, slices), signal);
   } catch (error) {

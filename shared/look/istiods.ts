@@ -2,7 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { ReachableMember } from "../core/member/observation.ts";
 import { ISTIO_NAMESPACE, remoteSecretName } from "../core/names.ts";
 import { asMeshjoinError, type MeshjoinError, NotReadyError } from "../errors.ts";
-import type { IstiodSession } from "../ports/member-api.ts";
+import type { IstiodSession, NetworkGateway } from "../ports/member-api.ts";
 import type { Ports } from "../ports/ports.ts";
 
 /** The state that one member's istiods must show before a join is complete. */
@@ -12,10 +12,19 @@ export interface Expectation {
   readonly targets: readonly string[];
   /** Networks of those targets that are in another one: every pod must know of a gateway there. */
   readonly networks?: ReadonlyMap<string, string>;
+  /** Targets by cluster ID: every pod must know of a gateway of theirs as described. */
+  readonly gateways?: ReadonlyMap<string, AwaitedGateway>;
   /** Cluster IDs that no pod may list any more. */
   readonly absent?: readonly string[];
   /** Fingerprint of the intermediate that every pod must serve; undefined if an earlier run saw it. */
   readonly intermediate: string | undefined;
+}
+
+/** Found in the target's own cluster. */
+export interface AwaitedGateway {
+  readonly network: string;
+  /** Addresses of another gateway: none of these counts. */
+  readonly besides: readonly string[];
 }
 
 /** The last look, after all was as expected or the time was up. */
@@ -23,7 +32,10 @@ export interface Evidence {
   readonly clusterId: string;
   /** Targets that not every pod lists as synced, with the status that the first such pod reported. */
   readonly unsynced: ReadonlyMap<string, string>;
-  /** Targets that every pod lists as synced, while one knows of no gateway of their network; with that. */
+  /**
+   * Targets that every pod lists as synced, while one knows of no gateway of their network, or not of that
+   * which was awaited; with the network.
+   */
   readonly withoutGateway: ReadonlyMap<string, string>;
   /** Cluster IDs that a pod still lists and should not. */
   readonly lingering: readonly string[];
@@ -35,7 +47,7 @@ export interface Evidence {
   readonly error?: MeshjoinError;
 }
 
-const NONE: ReadonlyMap<string, string> = new Map();
+const NONE: ReadonlyMap<string, never> = new Map<string, never>();
 const FIRST_PAUSE_MS = 50;
 const MAX_PAUSE_MS = 2000;
 
@@ -75,14 +87,14 @@ async function look(
   wasLoaded: boolean,
   signal: AbortSignal,
 ): Promise<Evidence> {
-  const { member, targets, networks = NONE, absent = [], intermediate } = expectation;
+  const { member, targets, networks = NONE, gateways = NONE, absent = [], intermediate } = expectation;
   const { clusterId } = member;
   const mustServe = wasLoaded ? undefined : intermediate;
   try {
     const [answers, chains] = await Promise.all([
       targets.length + absent.length === 0
         ? []
-        : Promise.all(sessions.map((session) => askOne(session, networks.size > 0, signal))),
+        : Promise.all(sessions.map((session) => askOne(session, networks.size + gateways.size > 0, signal))),
       mustServe === undefined ? [] : Promise.all(sessions.map((session) => session.servedChain(signal))),
     ]);
     const views = answers.map(({ clusters }) => clusters);
@@ -95,11 +107,17 @@ async function look(
       if (holder !== undefined) heldBy.set(target, holder.secretName);
       else if (rows.includes(other)) unsynced.set(target, other?.status ?? "missing");
     }
-    const withoutGateway = new Map(
-      [...networks].filter(
-        ([target, network]) => !unsynced.has(target) && answers.some((each) => !each.networks.has(network)),
+    const lacks = (isAwaited: (gateway: NetworkGateway) => boolean) =>
+      answers.some(({ known }) => !known.some(isAwaited));
+    const withoutGateway = new Map([
+      ...[...networks].filter(([, network]) => lacks((each) => each.network === network)),
+      ...[...gateways].flatMap(([target, awaited]) =>
+        lacks((each) => each.clusterId === target && isSuch(each, awaited))
+          ? [[target, awaited.network] as const]
+          : [],
       ),
-    );
+    ]);
+    for (const target of unsynced.keys()) withoutGateway.delete(target);
     const lingering = absent.filter((id) => views.some((view) => view.some((row) => row.clusterId === id)));
     const loaded = mustServe === undefined || chains.every((chain) => chain.includes(mustServe));
     return { clusterId, unsynced, withoutGateway, lingering, heldBy, loaded };
@@ -109,11 +127,14 @@ async function look(
   }
 }
 
+function isSuch({ network, address }: NetworkGateway, awaited: AwaitedGateway): boolean {
+  return network === awaited.network && !awaited.besides.includes(address);
+}
+
 /** One question after the other, over one port-forward. */
 async function askOne(session: IstiodSession, hasNetworks: boolean, signal: AbortSignal) {
   const clusters = await session.remoteClusters(signal);
-  const gateways = hasNetworks ? await session.networkGateways(signal) : [];
-  return { clusters, networks: new Set(gateways.map(({ network }) => network)) };
+  return { clusters, known: hasNetworks ? await session.networkGateways(signal) : [] };
 }
 
 /** The evidence of an istiod that could not be asked. */

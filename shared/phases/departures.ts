@@ -174,7 +174,7 @@ async function drop(
     "its gateway was removed",
     () =>
       run.inTurn(async (): Promise<Partial<Report>> => {
-        await removeGateway(run.ports.fleet.member(leaver.cluster), run.spec.meshId, run.signal);
+        await removeGateway(run.ports.fleet.member(leaver.cluster), action, run.spec.meshId, run.signal);
         run.progress({ step: action.kind, clusterId, outcome: outcomeOf(action) });
         return {};
       }),

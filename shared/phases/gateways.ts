@@ -4,6 +4,7 @@ import { withRights } from "../apply/rights.ts";
 import { within } from "../async/within.ts";
 import { type Outcome, outcomeOf, worst } from "../core/answers/outcome.ts";
 import type { Member } from "../core/member/observation.ts";
+import type { GatewayState } from "../core/network/gateway.ts";
 import type { MeshSpec } from "../core/spec.ts";
 import { gatewayObjects, gatewaySettings } from "../istio/gateway.ts";
 import { ownerOf } from "../istio/ownership.ts";
@@ -11,7 +12,6 @@ import { awaitGateway } from "../look/gateways.ts";
 import { listClusters } from "../look/listing.ts";
 import type { Mesh } from "../look/mesh.ts";
 import type { GatewayAction } from "../plan/action.ts";
-import type { WantedGateway } from "../plan/context.ts";
 import { type GatewayOwner, isGatewayLost, isGatewayUp, planGateways } from "../plan/gateways.ts";
 import { pairContextOf } from "../plan/mesh.ts";
 import { planContext } from "../plan-context.ts";
@@ -32,7 +32,8 @@ export const SECOND_LOOK_MS = 5000;
 export const gateways: Phase = async (run, course) => {
   const { mesh, request } = course;
   if (mesh.isPartial) return {};
-  const { actions, owners } = planGateways(pairContextOf(mesh, planContext(run, request), "now"));
+  const context = pairContextOf(mesh, planContext(run, request), "now");
+  const { actions, owners, findings: seenFirst } = planGateways(context);
   const due = await stillDue(run, mesh, actions);
   const written = await Promise.all(due.map((action) => carryOut(run, mesh, action)));
   const touched = new Set(due.map(({ clusterId }) => clusterId));
@@ -40,14 +41,19 @@ export const gateways: Phase = async (run, course) => {
   const repaired =
     request.deep === true ? await Promise.all(untouched.map((owner) => repair(run, mesh, owner))) : [];
   const fresh = new Set(written.flatMap(({ isDone, clusterId }) => (isDone ? [clusterId] : [])));
-  const owning = new Set(owners.map(({ member }) => member.clusterId));
-  const awaited = mesh.members.filter(
-    (member) =>
-      (owning.has(member.clusterId) && (fresh.has(member.clusterId) || !isGatewayUp(member))) ||
-      isGatewayLost(member, mesh.members),
-  );
+  const owning = new Map(owners.map(({ member, gateway }) => [member.clusterId, gateway]));
+  const awaited = mesh.members.flatMap((member) => {
+    const gateway = owning.get(member.clusterId);
+    if (gateway !== undefined && fresh.has(member.clusterId))
+      return [{ member, isAwaited: (each: GatewayState) => each.gateway === gateway }];
+    const isDown = (gateway !== undefined && !isGatewayUp(member)) || isGatewayLost(member, context);
+    return isDown ? [{ member, isAwaited: (each: GatewayState) => each.network === member.network }] : [];
+  });
   const reports = [...written.map(({ report }) => report), ...repaired];
-  if (awaited.length === 0) return merge(...reports);
+  if (awaited.length === 0) {
+    const own = seenFirst.filter(({ clusterId = "" }) => mesh.subjects.has(clusterId));
+    return merge(...reports, { findings: own });
+  }
   const long = within(run.signal, WAIT_MS);
   const short = within(run.signal, SECOND_LOOK_MS);
   const limitOf = ({ clusterId }: Member) =>
@@ -55,7 +61,8 @@ export const gateways: Phase = async (run, course) => {
   const seen = new Map(
     await Promise.all(
       awaited.map(
-        async (member) => [member.clusterId, await awaitGateway(run, member, limitOf(member))] as const,
+        async ({ member, isAwaited }) =>
+          [member.clusterId, await awaitGateway(run, member, isAwaited, limitOf(member))] as const,
       ),
     ),
   );
@@ -97,7 +104,7 @@ function reportOf(clusterId: string, outcome: Outcome): MemberReport {
 }
 
 /** Takes back what others have changed of a gateway's objects, and makes those anew that are gone. */
-async function repair(run: Run, mesh: Mesh, { member, wanted }: GatewayOwner): Promise<Partial<Report>> {
+async function repair(run: Run, mesh: Mesh, { member, ...owned }: GatewayOwner): Promise<Partial<Report>> {
   const { clusterId: id, cluster } = member;
   const { spec, signal } = run;
   const api = run.ports.fleet.member(cluster);
@@ -106,7 +113,7 @@ async function repair(run: Run, mesh: Mesh, { member, wanted }: GatewayOwner): P
     "fields of its gateway that other managers changed were taken back",
     () =>
       run.inTurn(async (): Promise<Partial<Report>> => {
-        const repairs = await repairGateway(api, { id, signal }, wanted, spec);
+        const repairs = await repairGateway(api, { id, signal }, owned, spec);
         const outcome = worst(["unchanged", ...repairs.map((each) => each.outcome)]);
         return { members: [reportOf(id, outcome)], findings: repairs.map(({ found }) => found) };
       }),
@@ -117,13 +124,13 @@ async function repair(run: Run, mesh: Mesh, { member, wanted }: GatewayOwner): P
 async function repairGateway(
   api: MemberApi,
   place: { readonly id: string; readonly signal: AbortSignal },
-  wanted: WantedGateway,
+  { wanted, gateway }: Omit<GatewayOwner, "member">,
   spec: MeshSpec,
 ): Promise<Repaired[]> {
   const { signal } = place;
   return await withRights(api, spec.meshId, signal, async () => {
     const repairs: Repaired[] = [];
-    for (const object of gatewayObjects(gatewaySettings(spec, wanted))) {
+    for (const object of gatewayObjects(gatewaySettings(spec, wanted), gateway)) {
       // oxlint-disable-next-line no-await-in-loop -- the options before the Gateway
       const present = await api.reader.get(refOf(object), signal);
       // oxlint-disable-next-line no-await-in-loop
@@ -155,7 +162,7 @@ async function carryOut(run: Run, mesh: Mesh, action: GatewayAction): Promise<Ca
     () =>
       run.inTurn(async (): Promise<CarriedOut> => {
         if (action.kind === "applyGateway") await applyGateway(api, action, spec, signal);
-        else await removeGateway(api, spec.meshId, signal);
+        else await removeGateway(api, action, spec.meshId, signal);
         const outcome = outcomeOf(action);
         run.progress({ step: action.kind, clusterId, outcome });
         const report = { members: [reportOf(clusterId, outcome)], findings: action.findings };

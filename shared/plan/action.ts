@@ -73,6 +73,8 @@ export interface Connect extends Step {
 /** An east-west gateway: istiod makes it of one Gateway and its options. */
 export interface ApplyGateway extends Step {
   readonly kind: "applyGateway";
+  /** The name of the Gateway. */
+  readonly gateway: string;
   readonly network: string;
   readonly exposure: Exposure;
 }
@@ -80,6 +82,7 @@ export interface ApplyGateway extends Step {
 /** Takes away the gateway of a cluster that has left, or one that no member of another network uses. */
 export interface RemoveGateway extends Step {
   readonly kind: "removeGateway";
+  readonly gateway: string;
 }
 
 /** An object as the look found it. The run deletes only an object of this UID. */

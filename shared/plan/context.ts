@@ -5,6 +5,7 @@ import type { Exposure } from "../core/network/gateway.ts";
 import type { Roots } from "../core/roots/stages.ts";
 import type { MeshSpec } from "../core/spec.ts";
 import type { PeerStanding } from "./member.ts";
+import type { Networks } from "./networks.ts";
 
 /** The wanted control plane of a member. The caller computes it, because that needs the rendered manifest. */
 export interface DesiredControlPlane {
@@ -49,6 +50,8 @@ export interface MemberContext extends MeshContext {
 export interface PairContext extends MeshContext {
   /** All, with the unreachable ones. */
   readonly members: readonly Member[];
+  /** Of these members. */
+  readonly networks: Networks<Member>;
   /** What the Service of a gateway that is as it should be has for its settings. */
   readonly settingsOf: (gateway: WantedGateway) => string;
   /** Every source told of all its clusters, and no cluster that left is still on record. */

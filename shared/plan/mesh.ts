@@ -13,6 +13,7 @@ import { type Departure, type DeparturePlan, planDepartures } from "./departures
 import { type GatewayPlan, planGateways } from "./gateways.ts";
 import { planReturns } from "./loss-notes.ts";
 import { type MemberPlan, peerStanding, planMember } from "./member.ts";
+import { indexNetworks } from "./networks.ts";
 import { type PairPlan, planPairs } from "./pair.ts";
 
 /** The parts of an observation that a plan follows from. */
@@ -82,7 +83,8 @@ export function pairContextOf(mesh: SeenMesh, context: PlanContext, view: PairCo
     members.map((member) => [member.clusterId, peerStanding(member, contextOf(mesh, context, member))]),
   );
   const isWholeView = listing.findings.length === 0 && departures.length === 0;
-  return { ...context, roots, listing, members, isWholeView, standings, view };
+  const networks = indexNetworks(members, context.spec);
+  return { ...context, roots, listing, members, networks, isWholeView, standings, view };
 }
 
 /** The actions of a plan in the sequence of a run. */

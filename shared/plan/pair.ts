@@ -224,7 +224,7 @@ function withoutRoute(
   { kind, finding: because, isClosed = false }: NoRoute,
   context: PairContext,
 ): Writing {
-  const lost = isClosed ? withdraw(pair) : undefined;
+  const lost = isClosed ? withdraw(pair, gatewayLost(pair)) : ended(pair, kind, context);
   const findings = [because];
   const closed = isClosed ? ({ isClosed } as const) : {};
   const apart = kind === "none" ? ({ isApart: true } as const) : {};
@@ -234,17 +234,36 @@ function withoutRoute(
   return { standing: "pending", ...closed, findings, ...renewed };
 }
 
-/** Undefined where istiod reads no remote secret of Meshjoin's for the target. */
-function withdraw({ reader, target, own }: Pair): Withdraw | undefined {
-  if (own?.isRead !== true) return undefined;
-  const { clusterId } = reader;
-  const { network } = target.member;
-  const cause = finding(
+function gatewayLost({ reader: { clusterId }, target }: Pair): Finding {
+  return finding(
     "GatewayLost",
-    `no gateway of network ${network} is up, so ${clusterId} loses its remote secret of ${target.clusterId}: with it, its workloads would get addresses that they cannot reach`,
+    `no gateway of network ${target.member.network} is up, so ${clusterId} loses its remote secret of ${target.clusterId}: with it, its workloads would get addresses that they cannot reach`,
     `see why: ${kubectlOn(target.member.cluster.ref)} -n ${ISTIO_NAMESPACE} describe gateway ${GATEWAY}; Meshjoin makes the pair again when the gateway is up`,
     target.clusterId,
   );
+}
+
+/**
+ * A pair that only a gateway carries that should not be there, once a person has confirmed its end. The
+ * gateway goes when no member reads the cluster any more.
+ */
+function ended(pair: Pair, kind: NoRoute["kind"], { confirm }: PairContext): Withdraw | undefined {
+  const { reader, target } = pair;
+  const isNear = reader.member.network === target.member.network;
+  if (kind !== "none" || isNear || !confirm.includes("GatewayInUse")) return undefined;
+  const cause = finding(
+    "GatewayInUse",
+    `${reader.clusterId} loses its remote secret of ${target.clusterId}: by label or configuration no gateway is to lead there, and a person has confirmed the end of such pairs`,
+    "nothing: the gateway goes when no member uses it",
+    target.clusterId,
+  );
+  return withdraw(pair, cause);
+}
+
+/** Undefined where istiod reads no remote secret of Meshjoin's for the target. */
+function withdraw({ reader, target, own }: Pair, cause: Finding): Withdraw | undefined {
+  if (own?.isRead !== true) return undefined;
+  const { clusterId } = reader;
   const { name, uid } = own;
   return {
     kind: "withdraw",

@@ -10,7 +10,7 @@ import {
   type Revoke,
   secretName,
 } from "./action.ts";
-import { hasOurGateway, removalOfGateway } from "./gateways.ts";
+import { removalsOfGateways } from "./gateways.ts";
 import { leaverOf } from "./lost.ts";
 
 interface Removing {
@@ -33,7 +33,7 @@ export function removals(departed: Departed, removing: Removing): (MarkLeft | Re
     ...own.flatMap((member) => markLeft(member, removing) ?? []),
     ...present.flatMap((member) => disconnects(member, (id) => id === departed.clusterId, cause)),
     ...own.flatMap((member) => disconnects(member, () => true, cause)),
-    ...own.flatMap((member) => unusedGateway(member, removing) ?? []),
+    ...own.flatMap((member) => unusedGateways(member, removing)),
     ...present.flatMap((member) => revocations(member, (id) => id === departed.clusterId, cause)),
     ...own.flatMap((member) => revocations(member, (id) => letGo.has(id), cause)),
   ];
@@ -58,11 +58,11 @@ function markLeft(
   };
 }
 
-/** Undefined where it has none, or where a reader that the run does not see may use it. */
-function unusedGateway(member: ReachableMember, { letGo, cause }: Removing): RemoveGateway | undefined {
+/** None where a reader that the run does not see may use them. */
+function unusedGateways(member: ReachableMember, { letGo, cause }: Removing): RemoveGateway[] {
   const readers = member.state.readerSecrets.filter(({ owner }) => owner === "ours");
   const isUnused = readers.every(({ readerId }) => letGo.has(readerId));
-  return isUnused && hasOurGateway(member) ? removalOfGateway(member.clusterId, cause) : undefined;
+  return isUnused ? removalsOfGateways(member, cause) : [];
 }
 
 function disconnects(

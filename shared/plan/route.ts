@@ -7,8 +7,9 @@ import { reaches } from "../core/network/connected.ts";
 import { type Exposure, isUp, MESH_GATEWAY_LABEL } from "../core/network/gateway.ts";
 import type { MeshSpec } from "../core/spec.ts";
 import type { PairContext } from "./context.ts";
-import { exposuresOf, gatewaysOf, isGatewayDue, mayHaveGateway } from "./gateways.ts";
+import { isGatewayDue, leadsTo } from "./gateways.ts";
 import { isComplete } from "./member.ts";
+import { gatewaysOf, mayHaveGateway, type Networks, ownExposures } from "./networks.ts";
 
 /**
  * How requests of one member's pods reach those of another: in their one network (`direct`), through a
@@ -60,7 +61,7 @@ function reachesDirectly(reader: NamedCluster, target: NamedCluster): Route {
 export function possibleRoute(
   reader: NamedCluster,
   target: NamedCluster,
-  { spec, members }: { readonly spec: MeshSpec; readonly members: readonly NamedCluster[] },
+  { spec, networks }: { readonly spec: MeshSpec; readonly networks: Networks },
 ): Route {
   if (reader.network === target.network) return reachesDirectly(reader, target);
   const between = `${reader.clusterId} is in network ${reader.network} and ${target.clusterId} in ${target.network}`;
@@ -71,11 +72,11 @@ export function possibleRoute(
       reader,
     );
   }
-  const neighbours = members.filter(({ network }) => network === target.network);
-  const own = exposuresOf(target, members, spec);
-  const used = own.length > 0 ? own : neighbours.flatMap((member) => exposuresOf(member, members, spec));
+  const own = ownExposures(target, networks.names, spec);
+  const used = own.length > 0 ? own : networks.exposuresIn(target.network);
   const leads = (exposure: Exposure) => reaches(reader.network, target.network, exposure, spec);
   if (used.some(leads)) return GATEWAY_ROUTE;
+  const neighbours = networks.membersOf(target.network);
   if (used.length > 0 || neighbours.some((member) => mayHaveGateway(member, spec))) {
     return {
       kind: "none",
@@ -103,7 +104,8 @@ function gatewayRoute(reader: Member, target: Member, context: PairContext): Rou
   const unreachable = outOfReach(target) ?? outOfReach(reader);
   if (unreachable !== undefined) return { kind: "pending", finding: unreachable };
   const owners = ownersFor(reader, target, context);
-  if (owners.some((owner) => isOpen(owner, reader, context))) return GATEWAY_ROUTE;
+  if (owners.some((owner) => leadsTo(gatewaysOf(owner), reader, owner.network, context.spec)))
+    return GATEWAY_ROUTE;
   if (context.view === "afterwards" && owners.some((owner) => isGatewayDue(owner, context)))
     return GATEWAY_ROUTE;
   const unread = owners.flatMap((owner) => whyUnread(owner) ?? []);
@@ -121,29 +123,14 @@ function gatewayRoute(reader: Member, target: Member, context: PairContext): Rou
  * whether they serve or not. Where none has an address, it uses those of the network that it knows, by the
  * remote secrets that the reader has; Istio `pilot/pkg/xds/endpoints/ep_filters.go`.
  */
-function ownersFor(reader: Member, target: Member, { members }: PairContext): Member[] {
+function ownersFor(reader: Member, target: Member, { networks }: PairContext): Member[] {
   const own = gatewaysOf(target);
   const isChosen = own?.some(({ network, addresses }) => network === target.network && addresses.length > 0);
   if (isChosen === true || whyUnread(target) !== undefined) return [target];
-  const paired = new Set(
-    isReachable(reader)
-      ? reader.state.remoteSecrets.flatMap(({ isRead, targetId }) => (isRead ? [targetId] : []))
-      : [],
-  );
-  return members.filter(
-    (member) =>
-      member.network === target.network &&
-      (member.clusterId === target.clusterId || paired.has(member.clusterId)),
-  );
-}
-
-function isOpen(owner: Member, reader: Member, { spec }: PairContext): boolean {
-  return (gatewaysOf(owner) ?? []).some(
-    (gateway) =>
-      gateway.network === owner.network &&
-      isUp(gateway) &&
-      reaches(reader.network, owner.network, gateway.exposure, spec),
-  );
+  const paired = networks.readBy(reader);
+  return networks
+    .membersOf(target.network)
+    .filter(({ clusterId }) => clusterId === target.clusterId || paired.has(clusterId));
 }
 
 /** Whether istiod of the reader, asked about the target, knows of no gateway for sure. */

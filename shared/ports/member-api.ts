@@ -91,6 +91,8 @@ export interface NetworkGateway {
   readonly network: string;
   /** Of the cluster that it was found in. */
   readonly clusterId: string;
+  /** An IP address: istiod resolves a host name itself. */
+  readonly address: string;
 }
 
 /** One port-forwarded istiod pod. Close it; closing twice is harmless. */

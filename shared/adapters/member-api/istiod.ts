@@ -70,9 +70,10 @@ function parseClusterz(body: string): RemoteClusterStatus[] {
 function parseNetworkz(body: string): NetworkGateway[] {
   const rows: unknown = JSON.parse(body) ?? [];
   if (!Array.isArray(rows)) throw new Error("the answer is no list");
-  return rows.map((row: { Network?: string; Cluster?: string }) => ({
+  return rows.map((row: { Network?: string; Cluster?: string; Addr?: string }) => ({
     network: row.Network ?? "",
     clusterId: row.Cluster ?? "",
+    address: row.Addr ?? "",
   }));
 }
 

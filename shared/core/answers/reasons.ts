@@ -173,6 +173,12 @@ export const REASONS = {
       "The API server of a member has no Gateway API, and Meshjoin may not install its definitions. The member gets no gateway, so members of other networks do not reach it.",
     cure: "Let GKE bring it: `gcloud container clusters update NAME --gateway-api=standard`; or grant the permission that the message names.",
   },
+  GatewayInUse: {
+    severity: "warning",
+    means:
+      "By its label or the configuration a member should have no gateway, or one of another exposure, and members read it that would lose their way with that. Meshjoin keeps the gateway that is there.",
+    cure: `Set the label \`mesh_gateway\` or the configuration back. Or end those pairs: \`meshjoin sync --confirm GatewayInUse\`, or over HTTP, ${confirmed("GatewayInUse")}. Their remote secrets go first, and requests between those members end; then the gateway goes.`,
+  },
   GatewayLost: {
     severity: "error",
     means:

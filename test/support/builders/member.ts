@@ -18,6 +18,7 @@ import {
 import { NO_NOTES } from "../../../shared/core/roots/notes.ts";
 import type { PairContext } from "../../../shared/plan/context.ts";
 import type { PeerStanding } from "../../../shared/plan/member.ts";
+import { indexNetworks } from "../../../shared/plan/networks.ts";
 import { aCluster } from "./cluster.ts";
 import { aSpec } from "./spec.ts";
 
@@ -35,6 +36,7 @@ export function aPairContext(
     roots: { versions: ROOTS, notes: NO_NOTES },
     listing: { collisions: new Set(), findings: [] },
     members,
+    networks: indexNetworks(members, seed.spec ?? aSpec()),
     isWholeView: true,
     settingsOf: ({ network, exposure }) => `${network} ${exposure}`,
     confirm: [],

@@ -53,6 +53,8 @@ export interface ProcessOptions {
   readonly signal?: AbortSignal;
   readonly report?: (progress: Progress) => void;
   readonly template?: ManifestTemplate;
+  /** A configuration that has changed. */
+  readonly spec?: Partial<MeshSpec>;
   readonly confirm?: readonly string[];
   /** IDs of clusters that a person takes out. */
   readonly leaving?: readonly string[];
@@ -116,7 +118,7 @@ export async function aMesh(options: MeshOptions = {}): Promise<FakeMesh> {
     };
     return createRun({
       ports,
-      spec,
+      spec: { ...spec, ...process.spec },
       heedsPause,
       template: template ?? MANIFEST_TEMPLATE,
       progress: report ?? (() => undefined),

@@ -156,7 +156,7 @@ describe("a route", () => {
     const sibling = at("c", "sibling", { gateways: [open] }, { labels });
     const reader = at("a", "reader", { remoteSecrets: [aRemoteSecret(READER.cluster, sibling.cluster)] });
     const target = at("c", "target", { gateways: [aGateway("c")] });
-    expect(routeOf(reader, target, [sibling])).toEqual(["none", "NetworksNotConnected"]);
+    expect(routeOf(reader, target, [sibling])).toEqual(["pending", "GatewayPending"]);
     expect(routeOf(reader, at("c", "target", { gateways: [] }), [sibling])).toEqual(["gateway"]);
   });
 

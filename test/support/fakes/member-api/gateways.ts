@@ -6,6 +6,8 @@ import type { ObjectStore } from "./object-store.ts";
 export interface GatewayBehaviour {
   /** GKE gives load balancers an address. */
   hasAddress: boolean;
+  /** Names of Gateways whose load balancers get none all the same. */
+  readonly withoutAddress: Set<string>;
   /** Their pods become ready. */
   isServing: boolean;
 }
@@ -29,7 +31,7 @@ const NAME_LABEL = "gateway.networking.k8s.io/gateway-name";
 
 /** istiod's gateway controller, the controller of load balancers, and that of EndpointSlices. */
 export function simulatedGateways(store: ObjectStore): SimulatedGateways {
-  const behaviour: GatewayBehaviour = { hasAddress: true, isServing: true };
+  const behaviour: GatewayBehaviour = { hasAddress: true, withoutAddress: new Set(), isServing: true };
   return {
     behaviour,
     settle() {
@@ -54,7 +56,10 @@ function write(store: ObjectStore, gateway: KubernetesObject, behaviour: Gateway
   const labels = { ...infrastructure.labels, [NAME_LABEL]: name };
   const overlay = serviceOverlay(store, namespace, infrastructure);
   const annotations = { ...infrastructure.annotations, ...overlay };
-  const ingress = behaviour.hasAddress ? [{ ip: addressOf(namespace, name, labels) }] : [];
+  const ingress =
+    behaviour.hasAddress && !behaviour.withoutAddress.has(name)
+      ? [{ ip: addressOf(namespace, name, labels) }]
+      : [];
   store.write(
     {
       ...SERVICES,

@@ -167,7 +167,7 @@ export function simulatedIstiod(
 function gatewaysIn(clusterId: string, store: ObjectStore | undefined): NetworkGateway[] {
   const services = store?.list({ apiVersion: "v1", kind: "Service" }) ?? [];
   return gatewayStates(services, []).flatMap(({ network, addresses }) =>
-    network === "" ? [] : addresses.map(() => ({ network, clusterId })),
+    network === "" ? [] : addresses.map((address) => ({ network, clusterId, address })),
   );
 }
 

@@ -84,6 +84,10 @@ const DEBUG_PAGES: Readonly<Record<string, (istiod: IstiodSession) => Promise<un
     const rows = await istiod.networkGateways();
     return rows.length === 0
       ? null
-      : rows.map(({ network, clusterId }) => ({ Network: network, Cluster: clusterId }));
+      : rows.map(({ network, clusterId, address }) => ({
+          Network: network,
+          Cluster: clusterId,
+          Addr: address,
+        }));
   },
 };

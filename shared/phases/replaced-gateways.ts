@@ -1,0 +1,61 @@
+import { removeGateway } from "../apply/gateway.ts";
+import { within } from "../async/within.ts";
+import { outcomeOf } from "../core/answers/outcome.ts";
+import { verifyMember } from "../look/istiods.ts";
+import { planGateways, type ReplacedGateway } from "../plan/gateways.ts";
+import { pairContextOf } from "../plan/mesh.ts";
+import { planContext } from "../plan-context.ts";
+import { merge, type Report, settle } from "../report.ts";
+import type { Run } from "../run.ts";
+import type { Phase } from "./course.ts";
+import { SECOND_LOOK_MS } from "./gateways.ts";
+
+/**
+ * Takes a gateway away beside which another one has come up, when every istiod that reads the cluster lists
+ * that one: until then, requests have the old way alone. A reader that cannot be asked keeps both.
+ */
+export const replacedGateways: Phase = async (run, { mesh, request }) => {
+  if (mesh.isPartial || request.scope !== "mesh") return {};
+  const { replaced } = planGateways(pairContextOf(mesh, planContext(run, request), "now"));
+  return merge(...(await Promise.all(replaced.map((each) => replace(run, each)))));
+};
+
+async function replace(run: Run, replaced: ReplacedGateway): Promise<Partial<Report>> {
+  const { member, removal } = replaced;
+  const { clusterId, cluster } = member;
+  if (!(await isReplacementKnown(run, replaced))) return {};
+  return await settle(
+    clusterId,
+    "its earlier gateway was removed",
+    () =>
+      run.inTurn(async (): Promise<Partial<Report>> => {
+        await removeGateway(run.ports.fleet.member(cluster), removal, run.spec.meshId, run.signal);
+        const outcome = outcomeOf(removal);
+        run.progress({ step: removal.kind, clusterId, outcome });
+        return {
+          members: [{ clusterId, outcome, findings: [], isOfGateway: true }],
+          findings: removal.findings,
+        };
+      }),
+    ({ outcome, finding, error }): Partial<Report> => ({
+      members: [{ clusterId, outcome, findings: [finding], isOfGateway: true }],
+      errors: [error],
+    }),
+  );
+}
+
+/** Every istiod of every reader lists a gateway of the cluster with another address than the old one. */
+async function isReplacementKnown({ ports, signal }: Run, { member, old, readers }: ReplacedGateway) {
+  const limit = within(signal, SECOND_LOOK_MS);
+  const { clusterId } = member;
+  const gateways = new Map([[clusterId, { network: old.network, besides: old.addresses }]]);
+  const answers = await Promise.all(
+    readers.map(async (reader) => {
+      if (reader.state.pods.length === 0) return false;
+      const expectation = { member: reader, targets: [clusterId], gateways, intermediate: undefined };
+      const { error, unsynced, heldBy, withoutGateway } = await verifyMember(ports, expectation, limit);
+      return error === undefined && unsynced.size + heldBy.size + withoutGateway.size === 0;
+    }),
+  );
+  return answers.every(Boolean);
+}

@@ -1,0 +1,181 @@
+import { afterEach, describe, expect, it, jest } from "@jest/globals";
+import type { Cluster } from "../../../shared/core/cluster/cluster.ts";
+import { clusterId } from "../../../shared/core/names.ts";
+import { aCluster } from "../../support/builders/cluster.ts";
+import { aMesh, type FakeMesh, type ProcessOptions } from "../../support/fakes/mesh.ts";
+import { secretsOf, versionsOf, waitShortly } from "./world.ts";
+
+const SPEC = { connectedNetworks: [["shop.default", "shop.dmz"]] };
+const EAST = aCluster({ name: "east" });
+const WEST = aCluster({ name: "west", network: { project: "shop", name: "dmz" } });
+const APART = aCluster({ name: "apart", network: { project: "shop", name: "apart" } });
+const GATEWAYS = { apiVersion: "gateway.networking.k8s.io/v1", kind: "Gateway" };
+const FIRST = "meshjoin-eastwest";
+const SECOND = "meshjoin-eastwest-b";
+
+async function joined(...clusters: readonly Cluster[]): Promise<FakeMesh> {
+  const mesh = await aMesh({ clusters, spec: SPEC });
+  for (const cluster of clusters) await mesh.join(cluster);
+  return mesh;
+}
+
+const idOf = ({ ref }: Cluster) => clusterId(ref);
+const reasons = (findings: readonly { readonly reason: string }[]) => findings.map(({ reason }) => reason);
+
+function gatewaysOf(mesh: FakeMesh, cluster: Cluster): string[] {
+  return mesh.fleet
+    .server(cluster)
+    .store.list(GATEWAYS)
+    .map(({ metadata }) => metadata.name);
+}
+
+function readBy(mesh: FakeMesh, cluster: Cluster): string[] {
+  return secretsOf(mesh, cluster)
+    .filter(({ metadata }) => metadata.labels?.["istio/multiCluster"] === "true")
+    .map(({ metadata }) => metadata.name.replace("istio-remote-secret-", ""));
+}
+
+/** Labels the cluster, and answers it as it is then. */
+function label(mesh: FakeMesh, cluster: Cluster, labels: Readonly<Record<string, string>>): Cluster {
+  const labelled = { ...cluster, labels: { ...cluster.labels, ...labels } };
+  mesh.directory.put(labelled);
+  return labelled;
+}
+
+/** Which gateways were there, and who read the cluster, after every change of the cluster's gateways. */
+function historyOf(mesh: FakeMesh, cluster: Cluster, reader: Cluster): string[] {
+  const seen: string[] = [];
+  const look = () => {
+    const now = `${gatewaysOf(mesh, cluster).join("+")} ${readBy(mesh, reader).includes(idOf(cluster)) ? "read" : "not read"}`;
+    if (seen.at(-1) !== now) seen.push(now);
+  };
+  look();
+  for (const each of [cluster, reader]) mesh.fleet.server(each).store.onChange(look);
+  return seen;
+}
+
+afterEach(() => {
+  jest.restoreAllMocks();
+});
+
+describe("a gateway that should have another exposure", () => {
+  it("is replaced by a second one, and goes when that one is known; the pair stays all the time", async () => {
+    const mesh = await joined(EAST, WEST);
+    const history = historyOf(mesh, WEST, EAST);
+    label(mesh, WEST, { mesh_gateway: "external" });
+    await mesh.reconcile("mesh");
+    expect(history).toEqual([`${FIRST} read`, `${FIRST}+${SECOND} read`, `${SECOND} read`]);
+    label(mesh, WEST, { mesh_gateway: "internal" });
+    await mesh.reconcile("mesh");
+    expect(history.slice(3)).toEqual([`${FIRST}+${SECOND} read`, `${FIRST} read`]);
+    const before = versionsOf(mesh);
+    await mesh.reconcile("mesh", { deep: true });
+    expect(versionsOf(mesh)).toEqual(before);
+  });
+
+  it("stays while the second one has no address, and goes when it has", async () => {
+    waitShortly();
+    const mesh = await joined(EAST, WEST);
+    const server = mesh.fleet.server(WEST);
+    label(mesh, WEST, { mesh_gateway: "external" });
+    server.gateways.withoutAddress.add(SECOND);
+    const { summary } = await mesh.reconcile("mesh");
+    expect(reasons(summary.findings)).toContain("GatewayPending");
+    expect([gatewaysOf(mesh, WEST), readBy(mesh, EAST)]).toEqual([[FIRST, SECOND], [idOf(WEST)]]);
+    server.gateways.withoutAddress.clear();
+    server.settleGateways();
+    await mesh.reconcile("mesh");
+    expect(gatewaysOf(mesh, WEST)).toEqual([SECOND]);
+  });
+
+  it.each<[string, (mesh: FakeMesh) => void, (mesh: FakeMesh) => void]>([
+    [
+      "does not list the second one",
+      (mesh) => (mesh.fleet.server(EAST).istiod.seesNoGateway = true),
+      (mesh) => (mesh.fleet.server(EAST).istiod.seesNoGateway = false),
+    ],
+    [
+      "does not answer",
+      (mesh) => (mesh.fleet.server(EAST).faults.unreachable = true),
+      (mesh) => (mesh.fleet.server(EAST).faults.unreachable = false),
+    ],
+  ])("stays while a reader %s", async (_, spoil, mend) => {
+    waitShortly();
+    const mesh = await joined(EAST, WEST);
+    label(mesh, WEST, { mesh_gateway: "external" });
+    spoil(mesh);
+    await mesh.reconcile("mesh");
+    expect(gatewaysOf(mesh, WEST)).toEqual([FIRST, SECOND]);
+    mend(mesh);
+    await mesh.reconcile("mesh");
+    expect([gatewaysOf(mesh, WEST), readBy(mesh, EAST)]).toEqual([[SECOND], [idOf(WEST)]]);
+  });
+
+  it("stays for a reader that the other exposure cuts off, until a person ends that pair", async () => {
+    const mesh = await aMesh({
+      clusters: [EAST, WEST, APART],
+      spec: { ...SPEC, gatewayExposure: "external" },
+    });
+    for (const cluster of mesh.clusters) await mesh.join(cluster);
+    label(mesh, WEST, { mesh_gateway: "internal" });
+    const { summary } = await mesh.reconcile("mesh");
+    expect(reasons(summary.findings)).toContain("GatewayInUse");
+    expect([gatewaysOf(mesh, WEST), readBy(mesh, APART)]).toEqual([[FIRST], [idOf(EAST), idOf(WEST)]]);
+    await mesh.reconcile("mesh", { confirm: ["GatewayInUse"] });
+    expect([readBy(mesh, APART), readBy(mesh, EAST)]).toEqual([[idOf(EAST)], [idOf(APART), idOf(WEST)]]);
+    await mesh.reconcile("mesh");
+    expect(gatewaysOf(mesh, WEST)).toEqual([SECOND]);
+    const after = await mesh.reconcile("mesh");
+    expect(reasons(after.summary.findings)).not.toContain("GatewayInUse");
+    expect(readBy(mesh, APART)).toEqual([idOf(EAST)]);
+  });
+});
+
+describe("a gateway that should not be there any more", () => {
+  const none = async (): Promise<FakeMesh> => {
+    const mesh = await joined(EAST, WEST);
+    label(mesh, WEST, { mesh_gateway: "none" });
+    return mesh;
+  };
+
+  it("stays while a member of another network reads its cluster, and a finding says so", async () => {
+    const mesh = await none();
+    const { summary } = await mesh.reconcile("mesh");
+    expect(summary.findings).toContainEqual(
+      expect.objectContaining({
+        reason: "GatewayInUse",
+        message: expect.stringContaining(idOf(EAST)),
+        cure: expect.stringContaining("meshjoin sync --confirm GatewayInUse"),
+      }),
+    );
+    expect([gatewaysOf(mesh, WEST), readBy(mesh, EAST)]).toEqual([[FIRST], [idOf(WEST)]]);
+  });
+
+  it("goes after the remote secrets, once a person has confirmed their end, and none comes back", async () => {
+    const mesh = await none();
+    const history = historyOf(mesh, WEST, EAST);
+    await mesh.reconcile("mesh", { confirm: ["GatewayInUse"] });
+    await mesh.reconcile("mesh");
+    await mesh.reconcile("mesh");
+    expect(history).toEqual([`${FIRST} read`, `${FIRST} not read`, " not read"]);
+    expect(readBy(mesh, WEST)).toEqual([idOf(EAST)]);
+  });
+
+  it("goes without a word where readers have another gateway of its network", async () => {
+    const north = aCluster({ name: "north", network: WEST.network });
+    const mesh = await joined(EAST, WEST, north);
+    label(mesh, WEST, { mesh_gateway: "none" });
+    const { summary } = await mesh.reconcile("mesh");
+    expect(reasons(summary.findings)).not.toContain("GatewayInUse");
+    expect(gatewaysOf(mesh, WEST)).toEqual([]);
+    expect(readBy(mesh, EAST)).toEqual([idOf(north), idOf(WEST)]);
+  });
+
+  it("stays with all others of its network where all should go", async () => {
+    const north = aCluster({ name: "north", network: WEST.network });
+    const mesh = await joined(EAST, WEST, north);
+    await mesh.reconcile("mesh", { spec: { gateways: "never" } } satisfies ProcessOptions);
+    expect([gatewaysOf(mesh, WEST), gatewaysOf(mesh, north)]).toEqual([[FIRST], [FIRST]]);
+    expect(readBy(mesh, EAST)).toEqual([idOf(north), idOf(WEST)]);
+  });
+});

@@ -3,7 +3,7 @@ import { nonMemberReason } from "../shared/core/cluster/membership.ts";
 import { isConfigured, notConfigured } from "../shared/core/cluster/sources.ts";
 import { CLUSTER_FORMS, clusterId, parseClusterResource } from "../shared/core/names.ts";
 import type { Scope } from "../shared/core/request.ts";
-import { InputError, type MeshjoinError } from "../shared/errors.ts";
+import { InputError, type MeshjoinError, UnavailableError } from "../shared/errors.ts";
 import { type Eyes, listClusters } from "../shared/look/listing.ts";
 import { lookAtMesh } from "../shared/look/mesh.ts";
 import { nearest } from "../shared/nearest.ts";
@@ -78,17 +78,23 @@ function chosen(
   if (own !== undefined || first === undefined) return own;
   const ids = namesakes.map(({ ref }) => clusterId(ref));
   const [silent] = failed;
-  if (ids.length > 1) throw ambiguous(`there are ${ids.length} clusters ${name}`, ids);
-  if (silent !== undefined) throw ambiguous(`there may be another cluster ${name}: ${silent.message}`, ids);
+  const cure = `say ${ids.join(" or ")}`;
+  if (ids.length > 1)
+    throw new InputError(`there are ${ids.length} clusters ${name}`, {
+      code: "ClusterUnknown",
+      cure,
+      field: "CLUSTER",
+    });
+  if (silent !== undefined) throw mayHaveNamesake(name, silent, cure);
   return first;
 }
 
-function ambiguous(message: string, ids: readonly string[]): InputError {
-  return new InputError(message, {
-    code: "ClusterUnknown",
-    cure: `say ${ids.join(" or ")}`,
-    field: "CLUSTER",
-  });
+/** Time may tell, if it may end the silence. */
+function mayHaveNamesake(name: string, silent: MeshjoinError, cure: string): MeshjoinError {
+  const message = `there may be another cluster ${name}: ${silent.message}`;
+  return silent.retryable
+    ? new UnavailableError(message, { code: "ClusterUnknown", cure, cause: silent })
+    : new InputError(message, { code: "ClusterUnknown", cure, cause: silent, field: "CLUSTER" });
 }
 
 function leftOut({ why, cure }: ReturnType<typeof notConfigured>): InputError {

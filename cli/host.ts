@@ -24,6 +24,8 @@ export interface Host {
   identityToken(audience: string): Promise<string>;
   /** Resolves when the command is told to end (SIGINT, SIGTERM). */
   stopped(): Promise<void>;
+  /** Work goes on that the command waits for no more: the process ends without it. */
+  abandon(): void;
   /** A file as bytes; `-` is standard input. Fails with InputError. */
   readFile(name: string): Promise<Buffer>;
   readonly manifest: ManifestFile;

@@ -29,14 +29,19 @@ async function confirm(question: string): Promise<boolean> {
   }
 }
 
-let isToldToEnd = false;
+let isAbandoned = false;
+
+function abandon(): void {
+  isAbandoned = true;
+}
 
 async function stopped(): Promise<void> {
   const listening = new AbortController();
   const { signal } = listening;
   await Promise.race([once(process, "SIGINT", { signal }), once(process, "SIGTERM", { signal })]);
   listening.abort();
-  isToldToEnd = true;
+  // A look may be under way, which would keep the process for a while.
+  abandon();
 }
 
 // The reader of the output may stop early: `meshjoin status | head`.
@@ -86,6 +91,7 @@ const host: Host = {
   configFile,
   identityToken: operatorIdentity(),
   stopped,
+  abandon,
   sleep: (ms) => setTimeout(ms),
   readFile: readInput,
   manifest: manifestFile(MANIFEST, env),
@@ -93,5 +99,4 @@ const host: Host = {
 };
 const code = await meshjoin(process.argv.slice(2), host);
 process.exitCode = code;
-// A look that is under way when a person stops the command would keep the process for a while.
-if (isToldToEnd) process.exit(code);
+if (isAbandoned) process.exit(code);

@@ -1,3 +1,4 @@
+import { untilAborted } from "../shared/async/until-aborted.ts";
 import type { MeshSpec } from "../shared/core/spec.ts";
 import { InputError, inWords, MeshjoinError } from "../shared/errors.ts";
 import type { Operator, OperatorPorts, OperatorRun } from "../shared/operator.ts";
@@ -25,8 +26,8 @@ export interface Session {
   show<T extends object>(result: T, render: (result: T, screen: Screen) => string): void;
   /** Ports alone, for work without a manifest; they are closed in any case. */
   withPorts<T>(use: (access: OperatorAccess) => Promise<T>): Promise<T>;
-  /** A run that reports each finished step; it is closed in any case. */
-  withRun<T>(use: (run: OperatorRun) => Promise<T>): Promise<T>;
+  /** A run that reports each finished step. It is closed in any case; where the signal aborts, at once. */
+  withRun<T>(use: (run: OperatorRun) => Promise<T>, signal?: AbortSignal): Promise<T>;
 }
 
 /** The access of a command without a run. */
@@ -65,7 +66,7 @@ export function openSession(host: Host, format: Format, verbose: boolean): Sessi
         await ports.fleet.close();
       }
     },
-    async withRun(use) {
+    async withRun(use, signal) {
       const operator: Operator = host.operator();
       await ensureManifest(host.manifest, operator.inSandbox, say);
       let doing = "waiting for the Google APIs and the members to answer";
@@ -75,13 +76,13 @@ export function openSession(host: Host, format: Format, verbose: boolean): Sessi
         doing = `still at work; the last step was: ${step}`;
         tell(step);
       };
-      return await operator.withRun(report, (run) =>
-        speaking(
+      const work = async (run: OperatorRun) =>
+        await speaking(
           () => doing,
           tell,
-          () => use(run),
-        ),
-      );
+          () => (signal === undefined ? use(run) : untilAborted(use(run), signal)),
+        );
+      return await operator.withRun(report, work, signal);
     },
   };
 }

@@ -1,6 +1,7 @@
 import type { Status } from "../shared/core/answers/status.ts";
 import { clusterId } from "../shared/core/names.ts";
 import { isRetryable, MeshjoinError } from "../shared/errors.ts";
+import type { OperatorRun } from "../shared/operator.ts";
 import { collectStatus } from "../shared/status.ts";
 import { findCluster } from "./cluster.ts";
 import { EXIT, type ExitCode } from "./exit-code.ts";
@@ -16,33 +17,39 @@ interface Wait {
   readonly timeoutMs: number;
 }
 
+/** The longest delay that a timer of Node keeps. */
+const LONGEST_DELAY_MS = 2 ** 31 - 1;
+
 /**
  * Looks again and again until the mesh has reached the goal, and shows it then. Says what is missing whenever
- * that changes. A source that does not answer for a while is waited for, too.
+ * that changes. A source that does not answer for a while is waited for, too. The end of the time ends a look
+ * that is under way; then the look before tells what is missing.
  */
 export async function waitFor(session: Session, { goal, timeoutMs }: Wait): Promise<ExitCode> {
   const { host, say } = session;
-  const misses = NAMED_GOALS.get(goal) ?? isMember(await idOf(session, goal));
+  const named = NAMED_GOALS.get(goal);
+  const goalOf = named === undefined ? isMemberNamed(goal) : () => Promise.resolve(named);
   const end = host.elapsedMs() + timeoutMs;
-  let said = "";
+  const left = () => Math.max(0, end - host.elapsedMs());
+  let seen: Seen = { missing: "no look at the mesh was over in that time" };
+  let said: string | undefined;
   for (;;) {
-    const { status, missing } = await lookFor(session, misses);
-    if (missing !== said && missing !== undefined) session.tell(`waiting for ${goal}: ${missing}`);
-    said = missing ?? "";
-    const isOver = host.elapsedMs() >= end;
-    if (missing === undefined || isOver) {
+    const ended = AbortSignal.timeout(Math.min(Math.ceil(left()), LONGEST_DELAY_MS));
+    const latest = await lookFor(session, goalOf, ended);
+    if (latest === undefined) host.abandon();
+    seen = latest ?? seen;
+    const { status, missing } = seen;
+    if (latest !== undefined && missing !== undefined && missing !== said)
+      session.tell(`waiting for ${goal}: ${missing}`);
+    said = missing;
+    if (missing === undefined || latest === undefined || left() === 0) {
       if (status !== undefined) session.show(status, renderStatus);
       if (missing === undefined) return EXIT.done;
       say(`not reached in ${timeoutMs / 1000} s: ${missing}`);
       return EXIT.retry;
     }
-    await host.sleep(Math.min(POLL_MS, Math.max(0, end - host.elapsedMs())));
+    await host.sleep(Math.min(POLL_MS, left()));
   }
-}
-
-async function idOf(session: Session, goal: string): Promise<string> {
-  const cluster = await session.withPorts((access) => findCluster(access, goal));
-  return clusterId(cluster.ref);
 }
 
 interface Seen {
@@ -51,12 +58,28 @@ interface Seen {
   readonly missing: string | undefined;
 }
 
-async function lookFor(session: Session, misses: Goal): Promise<Seen> {
+/** One look; undefined where the signal ended it, because half a look tells nothing. */
+async function lookFor(session: Session, goalOf: GoalOf, ended: AbortSignal): Promise<Seen | undefined> {
   try {
-    const status = await session.withRun((run) => collectStatus(run));
-    return { status, missing: misses(status) };
+    const { misses, status } = await session.withRun(
+      async (run) => ({ misses: await goalOf(run), status: await collectStatus(run) }),
+      ended,
+    );
+    return ended.aborted ? undefined : { status, missing: misses(status) };
   } catch (error) {
+    if (ended.aborted) return undefined;
     if (!(error instanceof MeshjoinError) || !isRetryable(error)) throw error;
     return { missing: error.message };
   }
+}
+
+type GoalOf = (run: OperatorRun) => Promise<Goal>;
+
+/** Finds the cluster that the name names once: it stays the goal. Fails as `findCluster` does. */
+function isMemberNamed(name: string): GoalOf {
+  let goal: Goal | undefined;
+  return async (run) => {
+    goal ??= isMember(clusterId((await findCluster(run, name)).ref));
+    return goal;
+  };
 }

@@ -51,8 +51,8 @@ export interface Operator {
   readonly signerUrl: string | undefined;
   /** Stand-ins take the place of Google's APIs. */
   readonly inSandbox: boolean;
-  /** Needs the manifest. */
-  withRun<T>(progress: Reporter, use: (run: OperatorRun) => Promise<T>): Promise<T>;
+  /** Needs the manifest. `signal`: of a caller whose time may be over before the run's. */
+  withRun<T>(progress: Reporter, use: (run: OperatorRun) => Promise<T>, signal?: AbortSignal): Promise<T>;
   /** The caller closes their fleet. */
   open(): Promise<OperatorPorts>;
   /** The caller closes their fleet. */
@@ -121,9 +121,10 @@ export function createOperator(env: NodeJS.ProcessEnv, manifest: URL): Operator 
         template: () => readTemplate(manifest),
       };
     },
-    async withRun(progress, use) {
+    async withRun(progress, use, ending) {
       const [template, ports] = await Promise.all([readTemplate(manifest), open()]);
-      const signal = AbortSignal.timeout(DEADLINE_MS);
+      const deadline = AbortSignal.timeout(DEADLINE_MS);
+      const signal = ending === undefined ? deadline : AbortSignal.any([deadline, ending]);
       return await closing(createRun({ ports, spec, template, progress, signal }), use);
     },
   };

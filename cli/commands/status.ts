@@ -60,7 +60,8 @@ export const status = command<StatusOptions>({
   notes:
     "Whole: every member is reachable, every pair is synced, and nothing is found. Degraded: it works, and a person\n" +
     "should act, or something is not known. Broken: an error, or a pair that should be synced is not.\n" +
-    "--wait ends with 0 when the goal is reached, and with 3 after the timeout. A table leaves columns out where the\n" +
+    "--wait ends with 0 when the goal is reached, and with 3 after the timeout; a cluster that GKE does not list is wrong\n" +
+    "usage. A table leaves columns out where the\n" +
     "terminal is narrow; --output wide has all of them, full IDs, and what happened lately.",
   examples: [
     "meshjoin status",

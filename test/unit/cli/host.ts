@@ -50,6 +50,8 @@ export interface Ended {
   readonly out: string;
   readonly err: string;
   readonly questions: readonly string[];
+  /** The process ends though work goes on. */
+  readonly abandons: boolean;
   /** How often the manifest was built. */
   readonly builds: number;
 }
@@ -68,6 +70,7 @@ export async function call(mesh: FakeMesh, args: string, terminal: Terminal = {}
   const written = { out: "", err: "" };
   let renderer = manifest === "missing" ? undefined : manifest;
   let builds = 0;
+  let abandons = false;
   let sleptMs = 0;
   let runs = 0;
   const file: ManifestFile = {
@@ -113,9 +116,10 @@ export async function call(mesh: FakeMesh, args: string, terminal: Terminal = {}
           fleet: mesh.run().ports.fleet,
           template: async () => MANIFEST_TEMPLATE,
         }),
-        async withRun(report, use) {
+        async withRun(report, use, ending) {
           runs += 1;
-          const process = signal === undefined || runs > 1 ? { report } : { report, signal };
+          const limit = runs > 1 ? ending : (signal ?? ending);
+          const process = { report, ...(limit === undefined ? {} : { signal: limit }) };
           return await use({ ...mesh.run(process), ports: await open() });
         },
       };
@@ -130,6 +134,9 @@ export async function call(mesh: FakeMesh, args: string, terminal: Terminal = {}
       throw new InputError(`${name} cannot be read; give another`, { code: "InvalidInput", field: "FILE" });
     },
     stopped: async () => await terminal.whileOpen?.(written.out),
+    abandon: () => {
+      abandons = true;
+    },
     manifest: file,
     async sleep(ms) {
       sleptMs += ms;
@@ -139,7 +146,7 @@ export async function call(mesh: FakeMesh, args: string, terminal: Terminal = {}
     elapsedMs: () => 1234 + sleptMs,
   };
   const code = await meshjoin(args.split(" ").filter(Boolean), host);
-  return { code, ...written, questions, builds };
+  return { code, ...written, questions, abandons, builds };
 }
 
 function portsOf(mesh: FakeMesh, caller: string | Error): OperatorPorts {

@@ -81,6 +81,7 @@ describe("plan", () => {
   it("says of a cluster that it is no member", async () => {
     const mesh = await aMesh({ clusters: [aCluster({ labels: {} })] });
     expect(await call(mesh, `plan --cluster ${idOf(mesh, 0)}`)).toEqual({
+      abandons: false,
       code: 0,
       out: "There is nothing to do.\n",
       err: `${idOf(mesh, 0)} is no member of mesh prod: NotLabelled\n`,

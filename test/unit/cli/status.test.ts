@@ -90,6 +90,61 @@ describe("status --wait", () => {
     expect(ended.err).toContain("waiting for m3: no answer");
   });
 
+  it.each([
+    ["does not end by itself", () => undefined],
+    ["ends with the run", (signal: AbortSignal) => signal.throwIfAborted()],
+  ])(
+    "ends a look that is under way when the time is over, and goes by the one before: that %s",
+    async (_, end) => {
+      const mesh = await aBrokenMesh();
+      const list = mesh.directory.list.bind(mesh.directory);
+      let hangs = false;
+      mesh.directory.list = async (project, signal) => {
+        if (!hangs) return await list(project, signal);
+        const { promise, reject } = Promise.withResolvers<never>();
+        signal?.addEventListener("abort", () => {
+          try {
+            end(signal);
+          } catch {
+            reject(new UnavailableError("the call was cancelled", { code: "Cancelled" }));
+          }
+        });
+        return await promise;
+      };
+      const began = performance.now();
+      const ended = await call(mesh, "status --wait --timeout 6s", {
+        whileAsleep: async () => {
+          hangs = true;
+          return await Promise.resolve();
+        },
+      });
+      expect(ended).toMatchObject({ code: 3, out: expect.stringMatching(/^BROKEN: /), abandons: true });
+      expect(ended.err).toMatch(/^not reached in 6 s: \S+ reads \S+: /m);
+      expect(performance.now() - began).toBeLessThan(4000);
+
+      const blind = await call(mesh, "status --wait=m1 --timeout 1s");
+      expect(blind).toMatchObject({ code: 3, out: "" });
+      expect(blind.err).toContain("not reached in 1 s: no look at the mesh was over in that time");
+    },
+  );
+
+  it("takes the mesh for synced only where every cluster is known", async () => {
+    const mesh = await aMesh({ members: 2, spec: { projects: ["shop", "zoo"] } });
+    await mesh.reconcile("mesh");
+    const list = mesh.directory.list.bind(mesh.directory);
+    for (const goal of ["synced", "m1"]) {
+      let looks = 0;
+      mesh.directory.list = async (project, signal) => {
+        looks += project === "zoo" ? 1 : 0;
+        if (project === "zoo" && looks === 1)
+          throw new UnavailableError("no answer", { code: "Unavailable" });
+        return await list(project, signal);
+      };
+      const { code, err } = await call(mesh, `status --wait=${goal}`);
+      expect([code, err]).toEqual([0, expect.stringMatching(/waiting for \S+: .*no answer/)]);
+    }
+  });
+
   it("is not reached by an empty mesh, and refuses a cluster that there is not", async () => {
     expect(await call(await aMesh(), "status --wait --timeout 1s")).toMatchObject({
       code: 3,

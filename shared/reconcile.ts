@@ -15,6 +15,7 @@ import type { Course, Phase } from "./phases/course.ts";
 import { departures } from "./phases/departures.ts";
 import { drift } from "./phases/drift.ts";
 import { gateways } from "./phases/gateways.ts";
+import { networkChanges } from "./phases/network-changes.ts";
 import { returns } from "./phases/note-losses.ts";
 import { elsewhere } from "./phases/other-accounts.ts";
 import { ownHalves } from "./phases/own-halves.ts";
@@ -41,6 +42,7 @@ const PHASES: readonly (readonly Phase[])[] = [
   [gateways],
   [pairs],
   [replacedGateways],
+  [networkChanges],
   [returns],
   [renewals],
   [rollOut],

@@ -142,7 +142,7 @@ function findingsOf({ ports }: Run, { members }: MeshPlan, member: Member, index
 function meshFindings(
   { spec, ports }: Run,
   { listing, roots, unusableRoot, members }: Mesh,
-  { gateways, pairs, returns, departures }: MeshPlan,
+  { gateways, changes, pairs, returns, departures }: MeshPlan,
 ): Finding[] {
   return distinct([
     ...[noSigningRoot(spec, roots.versions) ?? []].flat(),
@@ -153,6 +153,7 @@ function meshFindings(
     ...[rootEnding(members, roots, spec, ports.clock.now()) ?? []].flat(),
     ...listing.findings,
     ...gateways.findings,
+    ...changes.findings,
     ...gateways.actions.flatMap(({ findings }) => findings),
     ...pairs.flatMap(({ findings, expiring, action, withdrawal }) => [
       ...findings,

@@ -3,6 +3,7 @@ import type { Cluster } from "../../shared/core/cluster/cluster.ts";
 import { endpointDigest } from "../../shared/core/cluster/endpoint-digest.ts";
 import { peerEndpoint } from "../../shared/core/cluster/endpoints.ts";
 import { clusterId } from "../../shared/core/names.ts";
+import { networkOf } from "../../shared/core/network/network.ts";
 import { readerSecret, remoteSecret } from "../../shared/istio/secrets.ts";
 import type { ClusterDirectory } from "../../shared/ports/cluster-directory.ts";
 import type { Fleet } from "../../shared/ports/fleet.ts";
@@ -92,7 +93,16 @@ async function seedPairs(
     for (const { readerId, name, uid } of bound) {
       const grant = await tokens.request({ name, uid }, spec.tokenTtl);
       const parts = { endpoint: choice.endpoint, endpointDigest: endpointDigest(choice.endpoint) };
-      const secret = remoteSecret({ meshId, target, targetId, ...parts, readerUid: uid, grant, now });
+      const secret = remoteSecret({
+        meshId,
+        target,
+        targetId,
+        ...parts,
+        network: networkOf(target),
+        readerUid: uid,
+        grant,
+        now,
+      });
       const ofReader = secrets.get(readerId) ?? [];
       secrets.set(readerId, ofReader);
       ofReader.push(secret);

@@ -9,6 +9,7 @@ const CONFIRMABLE = [
   "MassLeave",
   "NotConfigured",
   "IstioVersionDiffers",
+  "NetworkChanges",
   "GatewayInUse",
 ] as const;
 

@@ -55,6 +55,7 @@ export async function connectPair(
     targetId: target.clusterId,
     endpoint: choice.endpoint,
     endpointDigest: action.endpointDigest,
+    network: target.network,
     readerUid: bound.uid,
     grant,
     now,
@@ -68,7 +69,7 @@ export async function connectPair(
   return wrote;
 }
 
-const COMPARED = ["cluster-id", "endpoint-digest", "reader-uid"] as const;
+const COMPARED = ["cluster-id", "endpoint-digest", "network", "reader-uid"] as const;
 
 /** Whether a Secret is for the same cluster, address and reader, and labelled for istiod to read. */
 function isAsGoodAs(secret: KubernetesObject): (existing: KubernetesObject) => boolean {

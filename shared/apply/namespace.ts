@@ -4,17 +4,22 @@ import type { LabelNamespace, MarkLeft } from "../plan/action.ts";
 import type { MemberApi } from "../ports/member-api.ts";
 import { applyOwned } from "./owned.ts";
 
-type NamespaceContent = Pick<LabelNamespace, "network" | "acceptance"> & Partial<Pick<MarkLeft, "leftAt">>;
+type NamespaceContent = Pick<LabelNamespace, "network" | "acceptance"> &
+  Partial<Pick<LabelNamespace, "formerNetwork" | "nextNetwork"> & Pick<MarkLeft, "leftAt">>;
 
 /** Istio's namespace with its cluster's network, and notes; an existing namespace keeps everything else. */
 export async function applyNamespace(
   api: MemberApi,
-  { network, acceptance, leftAt }: NamespaceContent,
+  { network, acceptance, formerNetwork, nextNetwork, leftAt }: NamespaceContent,
   meshId: string,
   signal: AbortSignal,
 ): Promise<void> {
   const notes = {
     ...(acceptance === undefined ? {} : { [annotation("accepted-cacerts")]: acceptance }),
+    ...(nextNetwork === undefined ? {} : { [annotation("next-network")]: nextNetwork }),
+    ...(formerNetwork === undefined || network === undefined
+      ? {}
+      : { [annotation("former-network")]: formerNetwork, [annotation("network")]: network }),
     ...(leftAt === undefined ? {} : { [annotation("left-at")]: leftAt.toISOString() }),
   };
   const metadata = {

@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import type { ObjectName } from "../core/answers/plan.ts";
+import type { MemberNetworks } from "../core/member/networks.ts";
 import type { DefinitionState } from "../core/member/observation.ts";
 import { annotation } from "../core/names.ts";
 import type { DesiredControlPlane } from "../plan/context.ts";
@@ -80,13 +81,17 @@ export function desiredControlPlane(
  * CRDs, the network and the hash on the Deployment. It leaves out the fields that others own: the
  * autoscaler's `spec.replicas`, istiod's `caBundle`.
  */
-export function controlPlane(template: ManifestTemplate, spec: Mesh, member: Place): ControlPlane {
+export function controlPlane(
+  template: ManifestTemplate,
+  spec: Mesh,
+  member: Place & Pick<MemberNetworks, "formerNetwork">,
+): ControlPlane {
   const values = manifestValues(template, spec, member);
   const objects = fillManifest(template, values);
   if (objects.filter(isDeployment).length !== 1) {
     throw new TypeError("the rendered manifest does not hold exactly one Deployment; render it again");
   }
-  const overlaid = objects.map((object) => overlay(object, template, values));
+  const overlaid = objects.map((object) => overlay(object, template, values, member.formerNetwork));
   return {
     istioVersion: template.release,
     stages: STAGES.map(({ holds, readyWhen }) => ({ objects: overlaid.filter(holds), readyWhen })),
@@ -133,6 +138,7 @@ function overlay(
   object: KubernetesObject,
   template: ManifestTemplate,
   values: ManifestValues,
+  formerNetwork: string | undefined,
 ): KubernetesObject {
   const { metadata } = object;
   const owned = {
@@ -142,7 +148,9 @@ function overlay(
   if (isDefinition(object)) return annotated(owned, "istio-version", template.release);
   if (isDeployment(object)) {
     const installed = annotated(withoutReplicas(owned), "network", values.network);
-    return annotated(installed, "manifest-hash", manifestHash(template, values));
+    const noted =
+      formerNetwork === undefined ? installed : annotated(installed, "former-network", formerNetwork);
+    return annotated(noted, "manifest-hash", manifestHash(template, values));
   }
   return isWebhook(object) ? withoutCaBundle(owned) : owned;
 }

@@ -10,7 +10,7 @@ const API_VERSION = "gateway.networking.k8s.io/v1";
 /** Of istiod's gateway controller, which makes Deployment, Service and account of each Gateway. */
 const CLASS = "istio";
 /** On the Service of a Gateway; https://gateway-api.sigs.k8s.io/geps/gep-1762/ */
-const GATEWAY_NAME_LABEL = "gateway.networking.k8s.io/gateway-name";
+export const GATEWAY_NAME_LABEL = "gateway.networking.k8s.io/gateway-name";
 /** On a Service that listens for other networks on a port of its own. */
 const GATEWAY_PORT_LABEL = "networking.istio.io/gatewayPort";
 /** On an EndpointSlice: the name of its Service. */

@@ -41,6 +41,9 @@ export function namespaceState({ metadata }: KubernetesObject, meshId: string): 
     terminating: metadata.deletionTimestamp !== undefined,
     acceptedCacerts: metadata.annotations?.[annotation("accepted-cacerts")],
     leftAt: dateAnnotation(metadata, "left-at"),
+    nextNetwork: metadata.annotations?.[annotation("next-network")],
+    changedTo: metadata.annotations?.[annotation("network")],
+    formerNetwork: metadata.annotations?.[annotation("former-network")],
   };
 }
 
@@ -89,6 +92,7 @@ export function controlPlaneState(
     owner: ownerOf(deployment.metadata, meshId),
     name: deployment.metadata.name,
     network: deployment.metadata.annotations?.[annotation("network")],
+    formerNetwork: deployment.metadata.annotations?.[annotation("former-network")],
     manifestHash: deployment.metadata.annotations?.[annotation("manifest-hash")],
     istioVersion: imageTag(deployment),
     workloadTtl: workloadTtl(deployment),
@@ -157,6 +161,7 @@ export function remoteSecretState(
     resourceVersion: metadata.resourceVersion ?? "",
     targetResource: share(metadata.annotations?.[annotation("cluster-resource")]),
     targetGkeId: share(metadata.annotations?.[annotation("cluster-id")]),
+    targetNetwork: share(metadata.annotations?.[annotation("network")]),
     endpointDigest: share(metadata.annotations?.[annotation("endpoint-digest")]),
     readerUid: metadata.annotations?.[annotation("reader-uid")],
     createdAt: dateOf(metadata.creationTimestamp),

@@ -48,7 +48,7 @@ export const CACERTS_WRITTEN = {
     "root-not-after",
   ],
 } as const;
-/** What `remoteSecret` sets beside the data key and Istio's own annotation. */
+/** What `remoteSecret` of every release sets beside the data key and Istio's own annotation. */
 export const REMOTE_SECRET_ANNOTATIONS = [
   "cluster-id",
   "cluster-resource",
@@ -114,6 +114,8 @@ export interface RemoteSecretParts {
   readonly targetId: string;
   readonly endpoint: Endpoint;
   readonly endpointDigest: string;
+  /** The target's. */
+  readonly network: string;
   /** UID of the reader Secret that the token is bound to. */
   readonly readerUid: string;
   readonly grant: TokenGrant;
@@ -138,6 +140,7 @@ export function remoteSecret(parts: RemoteSecretParts): KubernetesObject {
         [annotation("cluster-id")]: target.id,
         [annotation("cluster-resource")]: clusterResource(target.ref),
         [annotation("endpoint-digest")]: parts.endpointDigest,
+        [annotation("network")]: parts.network,
         [annotation("reader-uid")]: parts.readerUid,
         [annotation("token-issued-at")]: parts.now.toISOString(),
         [annotation("token-expires-at")]: grant.expiresAt.toISOString(),

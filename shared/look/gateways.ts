@@ -1,3 +1,4 @@
+import { presentNetworks } from "../core/member/networks.ts";
 import { isReachable, type Member, type Reachable } from "../core/member/observation.ts";
 import { type GatewayState, isUp } from "../core/network/gateway.ts";
 import { asMeshjoinError, MeshjoinError } from "../errors.ts";
@@ -15,7 +16,9 @@ export async function lookAtGateways(
   members: readonly Member[],
   always: boolean,
 ): Promise<readonly Member[]> {
-  const networks = new Set(members.map(({ network }) => network));
+  const networks = new Set(
+    members.flatMap((member) => [...presentNetworks(member), ...[member.nextNetwork ?? []].flat()]),
+  );
   const { gateways } = run.spec;
   if (networks.size < 2 && gateways !== "always" && !always) return members;
   return await Promise.all(members.map((member) => withGateways(run, member)));
@@ -39,19 +42,21 @@ async function read({ ports, signal }: Run, { cluster, clusterId }: Member): Pro
   }
 }
 
-/** Waits until such a gateway of the member is up, or the signal aborts; answers the member as it is then. */
+/** Waits until such gateways of the member are up, or the signal aborts; answers the member as it is then. */
 export async function awaitGateway(
   run: Run,
   member: Member,
-  isAwaited: (gateway: GatewayState) => boolean,
+  awaited: readonly ((gateway: GatewayState) => boolean)[],
   signal: AbortSignal,
 ): Promise<Member> {
   const { reader } = run.ports.fleet.member(member.cluster);
+  const areAll = (gateways: readonly GatewayState[], holds: (gateway: GatewayState) => boolean) =>
+    awaited.every((isAwaited) => gateways.some((gateway) => isAwaited(gateway) && holds(gateway)));
   const hasOpen = (services: readonly KubernetesObject[], slices: readonly KubernetesObject[]) =>
-    gatewayStates(services, slices).some((gateway) => isAwaited(gateway) && isUp(gateway));
+    areAll(gatewayStates(services, slices), isUp);
   try {
     const hasAddress = (services: readonly KubernetesObject[]) =>
-      gatewayStates(services, []).some((each) => isAwaited(each) && each.addresses.length > 0);
+      areAll(gatewayStates(services, []), ({ addresses }) => addresses.length > 0);
     const services = await reader.until(GATEWAY_SERVICES, hasAddress, signal);
     await reader.until(GATEWAY_ENDPOINTS, (slices) => hasOpen(services, slices), signal);
   } catch (error) {

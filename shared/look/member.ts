@@ -1,9 +1,11 @@
 import { lazily } from "../async/lazily.ts";
 import type { Cluster } from "../core/cluster/cluster.ts";
 import { formatAcceptance, isAccepted } from "../core/member/acceptance.ts";
+import { networksSeen } from "../core/member/networks.ts";
 import {
   type CacertsState,
   type ControlPlaneIdentity,
+  type ControlPlaneState,
   type ForeignCacerts,
   type Member,
   type MemberState,
@@ -13,11 +15,13 @@ import {
 import {
   annotation,
   CACERTS,
+  clusterId,
   ISTIO_NAMESPACE,
   ISTIOD,
   networkName,
   SELF_SIGNED_SECRET,
 } from "../core/names.ts";
+import { networkOf } from "../core/network/network.ts";
 import { asMeshjoinError, MeshjoinError } from "../errors.ts";
 import { judgeCacerts } from "../istio/foreign-cacerts.ts";
 import {
@@ -35,6 +39,7 @@ import type { KubernetesObject } from "../ports/kubernetes-object.ts";
 import type { MemberApi, ObjectQuery, ObjectRef } from "../ports/member-api.ts";
 import type { Ports } from "../ports/ports.ts";
 import type { Run } from "../run.ts";
+import { podsElsewhere } from "./pods-elsewhere.ts";
 import { secretStates } from "./secret-states.ts";
 
 /** Written by the managed control plane of Cloud Service Mesh. */
@@ -98,21 +103,12 @@ export async function observeMember(run: Run, cluster: Cluster, how: Observe): P
   const member = named(cluster);
   try {
     const state = await read(run, cluster, how);
-    return { ...member, state, network: installedNetwork(state, cluster) ?? member.network };
+    return { ...member, state, ...networksSeen(state, cluster) };
   } catch (error) {
     const { code, message, cure, retryable } = asMeshjoinError(error, member.clusterId, LOOKING);
     const unexpected = error instanceof MeshjoinError ? {} : { unexpected: error };
     return { ...member, state: { reachable: false, code, message, cure, retryable, ...unexpected } };
   }
-}
-
-/**
- * The network of Meshjoin's own istiod. One without a note is of a release that knew no label, and took the
- * VPC's.
- */
-function installedNetwork({ controlPlane }: Reachable, { network }: Cluster): string | undefined {
-  if (controlPlane?.manifestHash === undefined) return undefined;
-  return controlPlane.network ?? networkName(network);
 }
 
 const LOOKING = "its objects were read";
@@ -156,18 +152,36 @@ async function read(
     foreignIdentity({ api, meshId, signal, readNamespace }, deployment),
     managed ? api.reader.get(MANAGED_MESH_CONFIG, signal).then((config) => config !== undefined) : false,
   ]);
-  return {
+  const own = deployment === undefined ? undefined : controlPlaneState(deployment, pods, identity, meshId);
+  const noted = namespace ?? (mayHaveNotes(own, cluster, known) ? await readNamespace() : undefined);
+  const state: Reachable = {
     reachable: true,
-    namespace: namespace === undefined ? undefined : namespaceState(namespace, meshId),
+    namespace: noted === undefined ? undefined : namespaceState(noted, meshId),
     managedMesh,
     cacerts,
     selfSignedCa: secrets.some(({ metadata }) => metadata.name === SELF_SIGNED_SECRET),
-    controlPlane:
-      deployment === undefined ? undefined : controlPlaneState(deployment, pods, identity, meshId),
+    controlPlane: own,
     record: depth === "subject" ? readRecord(record, meshId) : known?.record,
     pods: pods.filter((pod) => isReady(pod)).map(({ metadata }) => metadata.name),
+    podsElsewhere: known?.podsElsewhere,
     ...secretStates(secrets, meshId, share, known),
   };
+  const { network, formerNetwork } = networksSeen({ ...state, podsElsewhere: undefined }, cluster);
+  if (depth !== "subject" || formerNetwork === undefined) return state;
+  return { ...state, podsElsewhere: await podsElsewhere(api, network, clusterId(cluster.ref), signal) };
+}
+
+/** Whether the namespace of a peer, which is not read otherwise, may note a change of its network. */
+function mayHaveNotes(
+  controlPlane: ControlPlaneState | undefined,
+  cluster: Cluster,
+  known: Reachable | undefined,
+): boolean {
+  if (controlPlane?.manifestHash === undefined) return false;
+  const installed = controlPlane.network ?? networkName(cluster.network);
+  const { nextNetwork, changedTo } = known?.namespace ?? {};
+  const isOnRecord = controlPlane.formerNetwork ?? nextNetwork ?? changedTo;
+  return isOnRecord !== undefined || installed !== networkOf(cluster);
 }
 
 interface Look {

@@ -1,5 +1,6 @@
 import type { Finding } from "../core/answers/finding.ts";
 import type { Cluster } from "../core/cluster/cluster.ts";
+import { presentNetworks, withLastNetworks } from "../core/member/networks.ts";
 import type { Member } from "../core/member/observation.ts";
 import { clusterId } from "../core/names.ts";
 import type { Scope } from "../core/request.ts";
@@ -69,7 +70,9 @@ export async function lookAt(run: Run, scope: Scope, options: LookOptions = {}):
   const isPartial = only !== undefined && subjects.length > 0;
   const clusters = isPartial ? subjects : listing.members;
   const depth = only === undefined || isPartial ? "subject" : "peer";
-  const seen = await observeMembers(run, clusters, { depth, timeoutMs: options.memberTimeoutMs });
+  const seen = withLastNetworks(
+    await observeMembers(run, clusters, { depth, timeoutMs: options.memberTimeoutMs }),
+  );
   const members = isPartial ? seen : await lookAtGateways(run, seen, options.deep === true);
   const { leaving = [] } = options;
   const gone = isPartial
@@ -80,7 +83,7 @@ export async function lookAt(run: Run, scope: Scope, options: LookOptions = {}):
         leaving,
         isOfMesh: only === undefined,
       });
-  const isApart = new Set([...members, ...gone.leavers].map(({ network }) => network)).size > 1;
+  const isApart = new Set([...members, ...gone.leavers].flatMap(presentNetworks)).size > 1;
   const leavers = await lookAtGateways(run, gone.leavers, isApart);
   const ids = new Set(subjects.map(({ ref }) => clusterId(ref)));
   return { listing, roots, unusableRoot, subjects: ids, members, isPartial, ...gone, leavers };
@@ -102,6 +105,9 @@ async function rootsNow(run: Run, scope: Scope): Promise<Pick<Look, "roots" | "u
  */
 export async function lookAgain(run: Run, mesh: Mesh, lists: boolean): Promise<Mesh> {
   const listing = lists ? await listClusters(run, mesh.listing) : mesh.listing;
-  const seen = await observeMembers(run, listing.members, { depth: "peer", before: mesh.members });
+  const seen = withLastNetworks(
+    await observeMembers(run, listing.members, { depth: "peer", before: mesh.members }),
+    mesh.members,
+  );
   return { ...mesh, listing, members: await lookAtGateways(run, seen, false), isPartial: false };
 }

@@ -12,7 +12,8 @@ import { awaitGateway } from "../look/gateways.ts";
 import { listClusters } from "../look/listing.ts";
 import type { Mesh } from "../look/mesh.ts";
 import type { GatewayAction } from "../plan/action.ts";
-import { type GatewayOwner, isGatewayLost, isGatewayUp, planGateways } from "../plan/gateways.ts";
+import type { PairContext } from "../plan/context.ts";
+import { type GatewayOwner, isGatewayUp, lostNetworks, planGateways } from "../plan/gateways.ts";
 import { pairContextOf } from "../plan/mesh.ts";
 import { planContext } from "../plan-context.ts";
 import type { MemberApi } from "../ports/member-api.ts";
@@ -41,13 +42,9 @@ export const gateways: Phase = async (run, course) => {
   const repaired =
     request.deep === true ? await Promise.all(untouched.map((owner) => repair(run, mesh, owner))) : [];
   const fresh = new Set(written.flatMap(({ isDone, clusterId }) => (isDone ? [clusterId] : [])));
-  const owning = new Map(owners.map(({ member, gateway }) => [member.clusterId, gateway]));
   const awaited = mesh.members.flatMap((member) => {
-    const gateway = owning.get(member.clusterId);
-    if (gateway !== undefined && fresh.has(member.clusterId))
-      return [{ member, isAwaited: (each: GatewayState) => each.gateway === gateway }];
-    const isDown = (gateway !== undefined && !isGatewayUp(member)) || isGatewayLost(member, context);
-    return isDown ? [{ member, isAwaited: (each: GatewayState) => each.network === member.network }] : [];
+    const isAwaited = awaitedOf(member, fresh, owners, context);
+    return isAwaited.length === 0 ? [] : [{ member, isAwaited }];
   });
   const reports = [...written.map(({ report }) => report), ...repaired];
   if (awaited.length === 0) {
@@ -70,6 +67,33 @@ export const gateways: Phase = async (run, course) => {
   const { findings } = planGateways(pairContextOf({ ...mesh, members }, planContext(run, request), "now"));
   return { ...merge(...reports, { findings }), mesh: { ...mesh, members } };
 };
+
+type IsAwaited = (gateway: GatewayState) => boolean;
+
+/** What the run waits for at one member: gateways that it has written, or that should be up and are not. */
+function awaitedOf(
+  member: Member,
+  fresh: ReadonlySet<string>,
+  owners: readonly GatewayOwner[],
+  context: PairContext,
+): readonly IsAwaited[] {
+  const own = owners.filter((owner) => owner.member.clusterId === member.clusterId);
+  const [written, others] = fresh.has(member.clusterId) ? [own, []] : [[], own];
+  const down = others.flatMap(({ wanted: { network } }) => (isGatewayUp(member, network) ? [] : [network]));
+  const networks = new Set([...down, ...lostNetworks(member, context)]);
+  return [
+    ...written.map(
+      ({ gateway }): IsAwaited =>
+        (each) =>
+          each.gateway === gateway,
+    ),
+    ...[...networks].map(
+      (network): IsAwaited =>
+        (each) =>
+          each.network === network,
+    ),
+  ];
+}
 
 /**
  * Without the removals, if the clusters are others than those that the look saw: the run of a member that has
@@ -124,7 +148,7 @@ async function repair(run: Run, mesh: Mesh, { member, ...owned }: GatewayOwner):
 async function repairGateway(
   api: MemberApi,
   place: { readonly id: string; readonly signal: AbortSignal },
-  { wanted, gateway }: Omit<GatewayOwner, "member">,
+  { wanted, gateway }: Pick<GatewayOwner, "wanted" | "gateway">,
   spec: MeshSpec,
 ): Promise<Repaired[]> {
   const { signal } = place;

@@ -98,7 +98,7 @@ function faulty(half: Applied, { outcome, finding, error }: MemberFault): Partia
 
 async function findingsNow(run: Run, { request, mesh }: Course, member: Member): Promise<readonly Finding[]> {
   const now = await run.inTurn(() => observeAgain(run, member));
-  const [plan] = planMembers({ ...mesh, members: [now] }, planContext(run, request));
+  const [plan] = planMembers(mesh, planContext(run, request), [now]);
   return plan?.findings ?? [];
 }
 

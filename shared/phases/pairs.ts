@@ -90,7 +90,7 @@ function lapses({ mesh, context, subjects, standings }: Round): MemberReport[] {
   const lapsed = [...subjects].filter((id) => standings.get(id) !== "complete");
   return lapsed.map((clusterId) => {
     const members = mesh.members.filter((member) => member.clusterId === clusterId);
-    const [plan] = planMembers({ ...mesh, members }, context);
+    const [plan] = planMembers(mesh, context, members);
     const findings = plan === undefined || plan.findings.length === 0 ? [lapse(clusterId)] : plan.findings;
     return { clusterId, outcome: "waiting", findings, hasLapsed: true };
   });

@@ -20,6 +20,10 @@ export interface LabelNamespace extends Step {
   readonly network: string | undefined;
   /** The annotation `accepted-cacerts`. */
   readonly acceptance: string | undefined;
+  /** On record until no pod of the cluster is in it. */
+  readonly formerNetwork?: string | undefined;
+  /** The network that it is about to change to. */
+  readonly nextNetwork?: string | undefined;
 }
 
 export interface IssueHistory {

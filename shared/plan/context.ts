@@ -43,6 +43,10 @@ export interface WantedGateway {
 
 /** For a check of one member. */
 export interface MemberContext extends MeshContext {
+  /** All that the look saw, with the unreachable ones. */
+  readonly members: readonly Member[];
+  /** The ID of the one cluster that the run is about; undefined: all. */
+  readonly only?: string | undefined;
   readonly desired: DesiredControlPlane;
 }
 
@@ -50,7 +54,7 @@ export interface MemberContext extends MeshContext {
 export interface PairContext extends MeshContext {
   /** All, with the unreachable ones. */
   readonly members: readonly Member[];
-  /** Of these members. */
+  /** Of these members, and of lost ones that keep their pairs for now. */
   readonly networks: Networks<Member>;
   /** What the Service of a gateway that is as it should be has for its settings. */
   readonly settingsOf: (gateway: WantedGateway) => string;

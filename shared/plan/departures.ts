@@ -82,6 +82,16 @@ export function planDepartures(given: DepartureInput): DeparturePlan {
   };
 }
 
+/** Those that this run does not take out: their peers read them, and use their gateways, as before. */
+export function stayingLeavers(given: DepartureInput): Member[] {
+  const input = { ...given, isMass: isMassLeave(given) };
+  return input.departures.flatMap((departure) =>
+    whyNotYet(departure, input).length === 0
+      ? []
+      : [leaverOf(departure.departed, input.leavers) ?? []].flat(),
+  );
+}
+
 /** The lost ones that stay for now lose their credentials of a cluster that goes, as the members do. */
 function lostOnHold(leaving: readonly Departure[], input: DepartureInput): Member[] {
   const going = new Set(leaving.map(({ departed }) => departed.clusterId));

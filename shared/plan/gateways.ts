@@ -2,6 +2,7 @@ import { type Finding, finding } from "../core/answers/finding.ts";
 import type { Write } from "../core/answers/plan.ts";
 import { kubectlOn } from "../core/cluster/gcloud.ts";
 import { count } from "../core/count.ts";
+import { presentNetworks } from "../core/member/networks.ts";
 import { isReachable, type Member, type ReachableMember } from "../core/member/observation.ts";
 import { GATEWAYS, gatewayOptionsName, ISTIO_NAMESPACE } from "../core/names.ts";
 import { reaches } from "../core/network/connected.ts";
@@ -9,9 +10,8 @@ import { type GatewayState, isUp } from "../core/network/gateway.ts";
 import type { MeshSpec } from "../core/spec.ts";
 import type { ApplyGateway, GatewayAction, RemoveGateway } from "./action.ts";
 import type { PairContext, WantedGateway } from "./context.ts";
-import { isComplete } from "./member.ts";
-import { gatewaysOf, type MaybeMember, wantedGateway } from "./networks.ts";
-import { isInstalled } from "./steps.ts";
+import { asIn, gatewaysOf, type MaybeMember, wantedGateway } from "./networks.ts";
+import { isComplete, isInstalled } from "./standing.ts";
 
 export interface GatewayPlan {
   readonly actions: readonly GatewayAction[];
@@ -28,6 +28,7 @@ export interface GatewayOwner {
   readonly wanted: WantedGateway;
   /** The name that its Gateway has, or gets. */
   readonly gateway: string;
+  readonly present: GatewayState | undefined;
 }
 
 export interface ReplacedGateway {
@@ -50,7 +51,7 @@ export function planGateways(context: PairContext): GatewayPlan {
   return {
     actions: own.flatMap((member) => [...applies(member, context), ...removes(member, context)]),
     findings: own.flatMap((member) => [...notUp(member, context), ...inUse(member, context)]),
-    owners: own.flatMap((member) => ownersOf(member, context)),
+    owners: own.flatMap((member) => dueStandings(member, context)),
     replaced: own.flatMap((member) => replacedOf(member, context)),
   };
 }
@@ -60,22 +61,38 @@ export function isGatewayDue(member: Member, context: PairContext): boolean {
   return isReachable(member) && applies(member, context).length > 0;
 }
 
-/** Whether requests of other networks get in; false, too, where nothing is known. */
-export function isGatewayUp(member: Member): boolean {
-  return (gatewaysOf(member) ?? []).some((each) => each.network === member.network && isUp(each));
+/** Whether the member should have a gateway in its network. */
+export function wantsGateway(member: MaybeMember, { networks, spec }: PairContext): boolean {
+  return wantedGateway(member, networks.besides(member), spec) !== undefined;
 }
 
-/** Whether it is known that its gateways are not up, while a member of another network reads it. */
-export function isGatewayLost(member: Member, { networks }: PairContext): boolean {
-  if (gatewaysOf(member) === undefined || isGatewayUp(member)) return false;
-  return networks
-    .holdersOf(member.clusterId)
-    .some((reader) => reader.network !== member.network && networks.readBy(reader).has(member.clusterId));
+/** Whether requests of other networks get in to its pods in this one; false, too, where nothing is known. */
+export function isGatewayUp(member: MaybeMember, network: string): boolean {
+  return (gatewaysOf(member) ?? []).some((each) => each.network === network && isUp(each));
+}
+
+/** The networks of the member with no gateway that is up, as is known, while others read it from outside. */
+export function lostNetworks(member: Member, { networks }: PairContext): readonly string[] {
+  if (gatewaysOf(member) === undefined) return [];
+  const { clusterId } = member;
+  const readers = networks.holdersOf(clusterId).filter((reader) => networks.readBy(reader).has(clusterId));
+  return presentNetworks(member).filter(
+    (network) => !isGatewayUp(member, network) && readers.some((reader) => isOutside(reader, network)),
+  );
+}
+
+function isOutside(reader: MaybeMember, network: string): boolean {
+  return presentNetworks(reader).some((each) => each !== network);
 }
 
 /** Gateways with a name that Meshjoin gives; of them those with settings are Meshjoin's for sure. */
 function ownGateways(member: MaybeMember): readonly GatewayState[] {
   return (gatewaysOf(member) ?? []).filter(({ gateway }) => GATEWAYS.includes(gateway ?? ""));
+}
+
+/** Those that are Meshjoin's for sure. */
+function ourGateways(member: MaybeMember): readonly GatewayState[] {
+  return ownGateways(member).filter(({ settings }) => settings !== undefined);
 }
 
 /** How a wanted gateway stands. */
@@ -87,52 +104,66 @@ interface Standing {
   readonly gateway: string | undefined;
 }
 
+/** Of the gateway in the member's network, and of the one in the network that it changes to. */
+function standingsOf(member: MaybeMember, context: PairContext): readonly Standing[] {
+  const present = standingOf(member, context, []);
+  const { nextNetwork } = member;
+  if (nextNetwork === undefined) return [present ?? []].flat();
+  const next = standingOf(asIn(member, nextNetwork), context, [present?.gateway ?? []].flat());
+  return [present ?? [], next ?? []].flat();
+}
+
 /**
  * A load balancer cannot change from internal to external without losing its address. So a gateway of another
- * exposure stays until one beside it has taken over. Any other setting changes where it stands.
+ * exposure stays until one beside it has taken over. Any other setting changes where it stands. Of a network
+ * that the member is about to leave, the gateway keeps its exposure.
  */
-function standingOf(member: MaybeMember, { spec, networks, settingsOf }: PairContext): Standing | undefined {
-  const wanted = wantedGateway(member, networks.names, spec);
-  if (wanted === undefined) return undefined;
+function standingOf(
+  member: MaybeMember,
+  { spec, networks, settingsOf }: PairContext,
+  given: readonly string[],
+): Standing | undefined {
+  const by = wantedGateway(member, networks.besides(member), spec);
+  if (by === undefined) return undefined;
   const own = ownGateways(member);
-  const fitting = own.filter(
-    ({ network, exposure }) => network === wanted.network && exposure === wanted.exposure,
-  );
+  const ofNetwork = own.filter(({ network }) => network === by.network);
+  const isLeft = member.nextNetwork !== undefined && member.nextNetwork !== by.network;
+  const wanted = { ...by, exposure: (isLeft ? ofNetwork[0]?.exposure : undefined) ?? by.exposure };
+  const fitting = ofNetwork.filter(({ exposure }) => exposure === wanted.exposure);
   const settings = settingsOf(wanted);
   const asWanted = fitting.filter((each) => each.settings === settings);
   const present = asWanted.find(isUp) ?? asWanted[0] ?? fitting[0];
-  const taken = new Set(own.map(({ gateway }) => gateway));
+  const taken = new Set([...given, ...own.map(({ gateway }) => gateway)]);
   return { wanted, present, gateway: present?.gateway ?? GATEWAYS.find((name) => !taken.has(name)) };
 }
 
-function ownersOf(member: ReachableMember, context: PairContext): GatewayOwner[] {
-  const standing = standingOf(member, context);
-  if (standing?.gateway === undefined || cutOff(member, context).length > 0) return [];
-  const { wanted, gateway } = standing;
-  return [{ member, wanted, gateway }];
+/** Those that a run makes or keeps as they should be. */
+function dueStandings(member: ReachableMember, context: PairContext): GatewayOwner[] {
+  return standingsOf(member, context).flatMap((standing) => {
+    const { wanted, gateway } = standing;
+    const isHeld = gateway === undefined || cutOff(member, standing, context).length > 0;
+    return isHeld ? [] : [{ member, wanted, gateway, present: standing.present }];
+  });
 }
 
 function applies(member: ReachableMember, context: PairContext): ApplyGateway[] {
   if (gatewaysOf(member) === undefined && isInstalled(member.state)) return [];
-  const standing = standingOf(member, context);
-  if (standing?.gateway === undefined || cutOff(member, context).length > 0) return [];
-  const { wanted, present, gateway } = standing;
-  if (present?.settings === context.settingsOf(wanted)) return [];
   const { clusterId } = member;
-  const verb = present === undefined ? "create" : "update";
-  const cause = finding(
-    "GatewayMissing",
-    whyDue(member, present),
-    "nothing: Meshjoin installs it",
-    clusterId,
-  );
-  const writes = writesOf(verb, clusterId, gateway);
-  return [{ kind: "applyGateway", verb, clusterId, gateway, ...wanted, writes, findings: [cause] }];
+  return dueStandings(member, context).flatMap(({ wanted, gateway, present }): ApplyGateway[] => {
+    if (present?.settings === context.settingsOf(wanted)) return [];
+    const verb = present === undefined ? "create" : "update";
+    const why = whyDue(member, wanted, present);
+    const cause = finding("GatewayMissing", why, "nothing: Meshjoin installs it", clusterId);
+    const writes = writesOf(verb, clusterId, gateway);
+    return [{ kind: "applyGateway", verb, clusterId, gateway, ...wanted, writes, findings: [cause] }];
+  });
 }
 
-function whyDue(member: ReachableMember, present: GatewayState | undefined): string {
+function whyDue(member: Member, { network }: WantedGateway, present: GatewayState | undefined): string {
   if (present !== undefined) return "the gateway for members of other networks is not as it should be";
-  return ownGateways(member).some(({ network }) => network === member.network)
+  if (network !== member.network)
+    return `the cluster changes to network ${network}, and has no gateway for that yet`;
+  return ownGateways(member).some((each) => each.network === network)
     ? "the gateway for members of other networks should have another exposure; a second one takes its place"
     : "the cluster has no gateway for members of other networks";
 }
@@ -141,38 +172,52 @@ function whyDue(member: ReachableMember, present: GatewayState | undefined): str
  * Readers that the wanted gateway would cut off: it stands beside the one that they use, istiods spread
  * requests over both, and it does not lead from their networks.
  */
-function cutOff(member: ReachableMember, context: PairContext): Member[] {
-  const standing = standingOf(member, context);
-  if (standing === undefined || standing.present !== undefined) return [];
-  const { network, exposure } = standing.wanted;
-  if (!ownGateways(member).some((each) => each.network === network)) return [];
-  return readersFromAfar(member, context).filter(
-    (reader) => !reaches(reader.network, network, exposure, context.spec),
+function cutOff(member: ReachableMember, { wanted, present }: Standing, context: PairContext): Member[] {
+  const { network, exposure } = wanted;
+  if (present !== undefined || !ownGateways(member).some((each) => each.network === network)) return [];
+  return readersFromOutside(member, network, context).filter((reader) =>
+    presentNetworks(reader).some((from) => !reaches(from, network, exposure, context.spec)),
   );
 }
 
-function readersFromAfar({ clusterId, network }: Member, { networks }: PairContext): readonly Member[] {
-  return networks.holdersOf(clusterId).filter((reader) => reader.network !== network);
+function readersFromOutside(
+  { clusterId }: MaybeMember,
+  network: string,
+  { networks }: PairContext,
+): readonly Member[] {
+  return networks.holdersOf(clusterId).filter((reader) => isOutside(reader, network));
 }
 
-/** Those without another member of its network that they read, too, and whose gateway leads there. */
-function readersThatNeedIt(member: ReachableMember, context: PairContext): Member[] {
+/**
+ * Those that lose their way to a member of the network without this member's gateway there: to the member
+ * itself, or to one that has no gateway with an address, so that istiods use any that they know.
+ */
+function readersThatNeedIt(member: ReachableMember, network: string, context: PairContext): Member[] {
   const { networks, spec } = context;
-  const { clusterId, network } = member;
-  const others = networks.membersOf(network).filter((other) => other.clusterId !== clusterId);
-  return readersFromAfar(member, context).filter(
-    (reader) =>
-      !others.some(
+  const owners = networks.ownersIn(network);
+  return networks.membersOf(network).flatMap((target) => {
+    const isOwn = target.clusterId === member.clusterId;
+    if (!isOwn && hasAddress(target, network)) return [];
+    return readersFromOutside(target, network, context).filter((reader) => {
+      const reads = networks.readBy(reader);
+      if (!isOwn && !reads.has(member.clusterId)) return false;
+      return !owners.some(
         (other) =>
-          networks.readBy(reader).has(other.clusterId) &&
-          leadsTo(stayingGateways(other, context), reader, network, spec),
-      ),
-  );
+          other.clusterId !== member.clusterId &&
+          reads.has(other.clusterId) &&
+          leadsTo(stayingGateways(other, network, context), reader, network, spec),
+      );
+    });
+  });
+}
+
+function hasAddress(member: Member, network: string): boolean {
+  return (gatewaysOf(member) ?? []).some((each) => each.network === network && each.addresses.length > 0);
 }
 
 /** Without those that go, too. */
-function stayingGateways(member: Member, context: PairContext): readonly GatewayState[] {
-  const isWanted = standingOf(member, context) !== undefined;
+function stayingGateways(member: Member, network: string, context: PairContext): readonly GatewayState[] {
+  const isWanted = standingsOf(member, context).some(({ wanted }) => wanted.network === network);
   return (gatewaysOf(member) ?? []).filter(({ settings }) => isWanted || settings === undefined);
 }
 
@@ -191,88 +236,92 @@ export function leadsTo(
 }
 
 function notUp(member: ReachableMember, context: PairContext): Finding[] {
-  const standing = standingOf(member, context);
-  const present = standing?.present;
-  if (present === undefined || isUp(present)) return [];
   const { clusterId, cluster } = member;
-  const why =
-    present.addresses.length === 0 ? "its load balancer has no address" : "none of its pods is ready";
-  return [
-    finding(
+  return standingsOf(member, context).flatMap(({ present }) => {
+    if (present === undefined || isUp(present)) return [];
+    const why =
+      present.addresses.length === 0 ? "its load balancer has no address" : "none of its pods is ready";
+    return finding(
       "GatewayPending",
       `the gateway of ${clusterId} is not up: ${why}`,
       `nothing, if it is new; otherwise see why: ${kubectlOn(cluster.ref)} -n ${ISTIO_NAMESPACE} describe service ${present.service}`,
       clusterId,
-    ),
-  ];
+    );
+  });
 }
 
 /** Gateways of Meshjoin's that the configuration wants no more, or otherwise, and that carry pairs. */
 function inUse(member: ReachableMember, context: PairContext): Finding[] {
-  const isUnwanted = standingOf(member, context) === undefined && ourGateways(member).length > 0;
-  const readers = isUnwanted ? readersThatNeedIt(member, context) : cutOff(member, context);
-  const [first] = readers;
+  const { clusterId, network } = member;
+  const standings = standingsOf(member, context);
+  const isUnwanted = unwanted(member, context).some((each) => each.network === network);
+  const readers = isUnwanted
+    ? readersThatNeedIt(member, network, context)
+    : standings.flatMap((standing) => cutOff(member, standing, context));
+  const [first, ...others] = new Set(readers.map((reader) => reader.clusterId));
   if (first === undefined) return [];
-  const { clusterId } = member;
-  const more = readers.length === 1 ? "" : ` and ${count(readers.length - 1, "other member")}`;
+  const who = others.length === 0 ? first : `${first} and ${count(others.length, "other member")}`;
   return [
     finding(
       "GatewayInUse",
       isUnwanted
-        ? `${clusterId} should have no gateway, and ${first.clusterId}${more} of other networks read it through the one that it has; Meshjoin keeps it`
-        : `the gateway of ${clusterId} should have another exposure, which ${first.clusterId}${more} cannot reach; Meshjoin keeps the present one`,
+        ? `${clusterId} should have no gateway, and ${who} of other networks need the one that it has; Meshjoin keeps it`
+        : `the gateway of ${clusterId} should have another exposure, which ${who} cannot reach; Meshjoin keeps the present one`,
       `to keep the pairs, set label mesh_gateway or MESHJOIN_GATEWAYS back; to end them, which ends requests between these members: meshjoin sync --confirm GatewayInUse`,
       clusterId,
     ),
   ];
 }
 
+/** Gateways of Meshjoin's in networks where the member should have none. */
+function unwanted(member: MaybeMember, context: PairContext): readonly GatewayState[] {
+  const wanted = new Set(standingsOf(member, context).map((standing) => standing.wanted.network));
+  return ourGateways(member).filter(({ network }) => !wanted.has(network));
+}
+
 /**
  * A gateway of Meshjoin's that is not wanted goes; not before all members were asked and none has a remote
- * secret that needs it.
+ * secret that needs it. One of the former network stays while pods may run there.
  */
 function removes(member: ReachableMember, context: PairContext): RemoveGateway[] {
   const { members, isWholeView } = context;
-  if (standingOf(member, context) !== undefined) return [];
   if (!isWholeView || !members.every(isReachable)) return [];
-  if (readersThatNeedIt(member, context).length > 0) return [];
-  const cause = finding(
-    "GatewayNotNeeded",
-    "no member of another network uses the gateway of the cluster",
-    "nothing: Meshjoin removes it",
-    member.clusterId,
-  );
-  return removalsOfGateways(member, cause);
+  return unwanted(member, context)
+    .filter(({ network }) => network !== member.formerNetwork)
+    .filter(({ network }) => readersThatNeedIt(member, network, context).length === 0)
+    .map(({ gateway = "" }) => {
+      const cause = finding(
+        "GatewayNotNeeded",
+        "no member of another network uses the gateway of the cluster",
+        "nothing: Meshjoin removes it",
+        member.clusterId,
+      );
+      return removalOf(member.clusterId, gateway, cause);
+    });
 }
 
 /** The rest of a change: the gateway that should be is up, and another of the network stands beside it. */
 function replacedOf(member: ReachableMember, context: PairContext): ReplacedGateway[] {
   const { isWholeView, members, settingsOf } = context;
-  const standing = standingOf(member, context);
-  const present = standing?.present;
-  if (standing === undefined || present === undefined || !isUp(present)) return [];
-  if (present.settings !== settingsOf(standing.wanted)) return [];
-  const readers = readersFromAfar(member, context);
-  const seen = members
-    .filter(isReachable)
-    .filter(({ clusterId }) => readers.some((each) => each.clusterId === clusterId));
-  if (!isWholeView || !members.every(isReachable) || seen.length < readers.length) return [];
-  return ourGateways(member)
-    .filter((old) => old !== present && old.network === present.network)
-    .map((old) => {
-      const cause = finding(
-        "GatewayNotNeeded",
-        "another gateway of the cluster has taken the place of this one",
-        "nothing: Meshjoin removes it",
-        member.clusterId,
-      );
-      return { member, old, readers: seen, removal: removalOf(member.clusterId, old.gateway ?? "", cause) };
-    });
-}
-
-/** Those that are Meshjoin's for sure. */
-function ourGateways(member: MaybeMember): readonly GatewayState[] {
-  return ownGateways(member).filter(({ settings }) => settings !== undefined);
+  if (!isWholeView || !members.every(isReachable)) return [];
+  return standingsOf(member, context).flatMap(({ wanted, present }) => {
+    if (present === undefined || !isUp(present) || present.settings !== settingsOf(wanted)) return [];
+    const readers = readersFromOutside(member, wanted.network, context);
+    const seen = readers.filter(isReachable);
+    if (seen.length < readers.length) return [];
+    return ourGateways(member)
+      .filter((old) => old !== present && old.network === wanted.network)
+      .map((old) => {
+        const cause = finding(
+          "GatewayNotNeeded",
+          "another gateway of the cluster has taken the place of this one",
+          "nothing: Meshjoin removes it",
+          member.clusterId,
+        );
+        const removal = removalOf(member.clusterId, old.gateway ?? "", cause);
+        return { member, old, readers: seen, removal };
+      });
+  });
 }
 
 export function removalsOfGateways(member: ReachableMember, cause: Finding): RemoveGateway[] {

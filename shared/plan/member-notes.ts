@@ -8,18 +8,13 @@ import {
   wouldGainLife,
 } from "../core/member/intermediate-life.ts";
 import type { ControlPlaneState, NamedCluster, ReachableMember } from "../core/member/observation.ts";
-import { CACERTS, ISTIO_NAMESPACE, networkName } from "../core/names.ts";
+import { CACERTS, ISTIO_NAMESPACE } from "../core/names.ts";
 import { isGatewayLabel, MESH_GATEWAY_LABEL } from "../core/network/gateway.ts";
-import {
-  isNetworkDeclared,
-  isNetworkLabel,
-  MESH_NETWORK_LABEL,
-  NETWORK_LABEL_FORM,
-  networkOf,
-} from "../core/network/network.ts";
+import { isNetworkLabel, MESH_NETWORK_LABEL, NETWORK_LABEL_FORM } from "../core/network/network.ts";
 import { unsafeRoots } from "../core/roots/guard.ts";
 import { formatRootVersions } from "../core/roots/state.ts";
 import type { MemberContext } from "./context.ts";
+import { networkChange, podsInFormerNetwork } from "./network-changes.ts";
 
 /** A fact about a member beside the actions for it. */
 type Note = (member: ReachableMember, context: MemberContext) => Finding | readonly Finding[] | undefined;
@@ -38,18 +33,6 @@ const itsControlPlaneIsAccepted: Note = ({ state: { controlPlane }, clusterId })
     : undefined;
 
 const autopilotNeedsNetAdmin: Note = ({ cluster }) => needsNetAdmin(cluster);
-
-const itsNetworkChanges: Note = ({ cluster, clusterId, network }) => {
-  const wanted = networkOf(cluster);
-  if (wanted === network) return undefined;
-  const isLabelled = isNetworkDeclared(cluster);
-  return finding(
-    "NetworkChanges",
-    `istiod and its workloads are in network ${network}, and ${isLabelled ? `label ${MESH_NETWORK_LABEL} names` : "the VPC is"} ${wanted}; Meshjoin stays with ${network}`,
-    `to stay, set the label back: meshjoin label ${clusterId} ${network === networkName(cluster.network) ? "--no-network" : `--network=${network}`}`,
-    clusterId,
-  );
-};
 
 const itsNetworkLabelIsInvalid: Note = (member) => networkLabelInvalid(member);
 
@@ -161,7 +144,8 @@ function notReady(
 }
 
 const NOTES: readonly Note[] = [
-  itsNetworkChanges,
+  networkChange,
+  podsInFormerNetwork,
   itsNetworkLabelIsInvalid,
   itsCacertsAreAccepted,
   itsControlPlaneIsAccepted,

@@ -2,9 +2,10 @@ import type { Finding } from "../core/answers/finding.ts";
 import { isReachable, type Member, type Reachable } from "../core/member/observation.ts";
 import type { ApplyControlPlane, IssueIntermediate, MemberAction } from "./action.ts";
 import { type Block, whyBlocked } from "./blockers.ts";
-import type { MemberContext, PairContext } from "./context.ts";
+import type { MemberContext } from "./context.ts";
 import { notesOf } from "./member-notes.ts";
-import { isGuest, isInstalled, renewIntermediate, stepsOf } from "./steps.ts";
+import { isGuest, isInstalled } from "./standing.ts";
+import { renewIntermediate, stepsOf } from "./steps.ts";
 
 /**
  * How a member's own half stands: `complete`, `pending` (actions or readiness are missing), or `blocked`
@@ -72,12 +73,4 @@ function readiness(state: Reachable, condition: "serves" | "rolledOut"): Standin
 function isApplied({ cacerts, controlPlane }: Reachable): boolean {
   const hasManifest = controlPlane?.owner === "foreign" || controlPlane?.manifestHash !== undefined;
   return cacerts !== undefined && hasManifest;
-}
-
-/** Whether its own half suffices for a pair. `afterwards` a pending one does: the run completes it. */
-export function isComplete({ clusterId }: Member, { standings, view }: PairContext): boolean {
-  const standing = standings.get(clusterId);
-  return (
-    standing === "complete" || (view === "afterwards" && standing !== undefined && standing !== "blocked")
-  );
 }

@@ -9,10 +9,11 @@ import type {
   SeenListing,
   WantedGateway,
 } from "./context.ts";
-import { type Departure, type DeparturePlan, planDepartures } from "./departures.ts";
+import { type Departure, type DeparturePlan, planDepartures, stayingLeavers } from "./departures.ts";
 import { type GatewayPlan, planGateways } from "./gateways.ts";
 import { planReturns } from "./loss-notes.ts";
 import { type MemberPlan, peerStanding, planMember } from "./member.ts";
+import { type ChangePlan, planChanges } from "./network-changes.ts";
 import { indexNetworks } from "./networks.ts";
 import { type PairPlan, planPairs } from "./pair.ts";
 
@@ -46,6 +47,7 @@ export interface FirstPlan {
 
 export interface MeshPlan extends FirstPlan {
   readonly gateways: GatewayPlan;
+  readonly changes: ChangePlan;
   readonly pairs: readonly PairPlan[];
   /** Notes of a loss that is over. */
   readonly returns: readonly NoteLoss[];
@@ -61,6 +63,7 @@ export function planMesh(mesh: SeenMesh, context: PlanContext, view: PairContext
   return {
     ...planFirst(mesh, context),
     gateways: planGateways(pairContext),
+    changes: planChanges(pairContext),
     pairs,
     returns: planReturns(mesh.members, (reader, target) => connects.has(`${reader} ${target}`)),
   };
@@ -73,8 +76,13 @@ export function planFirst(mesh: SeenMesh, context: PlanContext): FirstPlan {
   };
 }
 
-export function planMembers(mesh: SeenMesh, context: PlanContext): MemberPlan[] {
-  return mesh.members.map((member) => planMember(member, contextOf(mesh, context, member)));
+/** Of all, or of these as they are now. */
+export function planMembers(
+  mesh: SeenMesh,
+  context: PlanContext,
+  members: readonly Member[] = mesh.members,
+): MemberPlan[] {
+  return members.map((member) => planMember(member, contextOf(mesh, context, member)));
 }
 
 export function pairContextOf(mesh: SeenMesh, context: PlanContext, view: PairContext["view"]): PairContext {
@@ -83,12 +91,15 @@ export function pairContextOf(mesh: SeenMesh, context: PlanContext, view: PairCo
     members.map((member) => [member.clusterId, peerStanding(member, contextOf(mesh, context, member))]),
   );
   const isWholeView = listing.findings.length === 0 && departures.length === 0;
-  const networks = indexNetworks(members, context.spec);
+  const known = new Set(members.map(({ clusterId }) => clusterId));
+  const staying = departures.length === 0 ? [] : stayingLeavers({ ...mesh, ...context, only: context.only });
+  const lost = staying.filter(({ clusterId }) => !known.has(clusterId));
+  const networks = indexNetworks([...members, ...lost], context.spec);
   return { ...context, roots, listing, members, networks, isWholeView, standings, view };
 }
 
 /** The actions of a plan in the sequence of a run. */
-export function actionsOf({ members, gateways, pairs, returns, departures }: MeshPlan): Action[] {
+export function actionsOf({ members, gateways, changes, pairs, returns, departures }: MeshPlan): Action[] {
   return [
     ...members.flatMap(({ actions, renewal, rollOut }): readonly Action[] => [
       ...actions,
@@ -101,11 +112,16 @@ export function actionsOf({ members, gateways, pairs, returns, departures }: Mes
       ...[withdrawal ?? []].flat(),
     ]),
     ...gateways.actions.filter(({ kind }) => kind === "removeGateway"),
+    ...changes.ready.map(({ action }) => action),
     ...returns,
     ...departures.actions,
   ];
 }
 
-function contextOf({ roots, listing }: SeenMesh, context: PlanContext, member: Member): MemberContext {
-  return { ...context, roots, listing, desired: context.desired(member) };
+function contextOf(
+  { roots, listing, members }: SeenMesh,
+  context: PlanContext,
+  member: Member,
+): MemberContext {
+  return { ...context, roots, listing, members, desired: context.desired(member) };
 }

@@ -1,3 +1,4 @@
+import { type MemberNetworks, presentNetworks } from "../core/member/networks.ts";
 import type { MemberState, NamedCluster } from "../core/member/observation.ts";
 import { reaches } from "../core/network/connected.ts";
 import { type Exposure, exposureOf, type GatewayState } from "../core/network/gateway.ts";
@@ -5,12 +6,16 @@ import type { MeshSpec } from "../core/spec.ts";
 import type { WantedGateway } from "./context.ts";
 
 /** A cluster, and what is known of its state. */
-export type MaybeMember = NamedCluster & { readonly state?: MemberState };
+export type MaybeMember = NamedCluster & MemberNetworks & { readonly state?: MemberState };
 
 /** The networks of a mesh, found once for all questions about its pairs: those are many. */
 export interface Networks<M extends MaybeMember = MaybeMember> {
-  readonly names: readonly string[];
+  /** Of all that another member than this one is in, or is about to change to. */
+  besides(member: MaybeMember): readonly string[];
+  /** Those with pods in it. */
   membersOf(network: string): readonly M[];
+  /** Those with pods in it, and any other with a gateway of it. */
+  ownersIn(network: string): readonly M[];
   /** Exposures of the gateways that the members of the network should have, or have by a person's hand. */
   exposuresIn(network: string): readonly Exposure[];
   /** IDs of the clusters that istiod of the reader reads by a remote secret. */
@@ -20,13 +25,31 @@ export interface Networks<M extends MaybeMember = MaybeMember> {
 }
 
 export function indexNetworks<M extends MaybeMember>(members: readonly M[], spec: MeshSpec): Networks<M> {
-  const byNetwork = Map.groupBy(members, ({ network }) => network);
-  const names = [...byNetwork.keys()];
-  const membersOf = (network: string) => byNetwork.get(network) ?? [];
-  const exposuresIn = once((network: string) => [
-    ...new Set(membersOf(network).flatMap((member) => ownExposures(member, names, spec))),
+  const present = groupByNetwork(members, presentNetworks);
+  const owning = groupByNetwork(members, (member) => [
+    ...new Set([...presentNetworks(member), ...(gatewaysOf(member) ?? []).map(({ network }) => network)]),
   ]);
-  const readBy = once((reader: M) => new Set(targetsOf(reader, ({ isRead }) => isRead)));
+  const counted = groupByNetwork(members, networksToCome);
+  const names = [...counted.keys()];
+  const alone = new Map(
+    [...counted].flatMap(([network, of]) => (of.length === 1 ? [[network, of[0]?.clusterId] as const] : [])),
+  );
+  const besides = (member: MaybeMember) => {
+    const isShared = networksToCome(member).every((network) => alone.get(network) !== member.clusterId);
+    return isShared ? names : names.filter((network) => alone.get(network) !== member.clusterId);
+  };
+  const membersOf = (network: string) => present.get(network) ?? [];
+  const ownersIn = (network: string) => owning.get(network) ?? [];
+  const exposuresIn = once((network: string) => [
+    ...new Set(
+      membersOf(network).flatMap((member) => ownExposures(asIn(member, network), besides(member), spec)),
+    ),
+  ]);
+  const targets = once((id: string) => {
+    const reader = members.find(({ clusterId }) => clusterId === id);
+    return new Set(reader === undefined ? [] : targetsOf(reader, ({ isRead }) => isRead));
+  });
+  const readBy = ({ clusterId }: M) => targets(clusterId);
   const holders = once((_: "all") => {
     const found = new Map<string, M[]>();
     for (const member of members) {
@@ -35,7 +58,40 @@ export function indexNetworks<M extends MaybeMember>(members: readonly M[], spec
     }
     return found;
   });
-  return { names, membersOf, exposuresIn, readBy, holdersOf: (id) => holders("all").get(id) ?? [] };
+  return {
+    besides,
+    membersOf,
+    ownersIn,
+    exposuresIn,
+    readBy,
+    holdersOf: (id) => holders("all").get(id) ?? [],
+  };
+}
+
+function groupByNetwork<M>(
+  members: readonly M[],
+  networks: (member: M) => readonly string[],
+): ReadonlyMap<string, readonly M[]> {
+  const groups = new Map<string, M[]>();
+  for (const member of members) {
+    for (const network of networks(member)) {
+      const group = groups.get(network) ?? [];
+      groups.set(network, group);
+      group.push(member);
+    }
+  }
+  return groups;
+}
+
+/** Of these a gateway of any other member may be needed soon. */
+function networksToCome(member: MemberNetworks): readonly string[] {
+  const { nextNetwork } = member;
+  return nextNetwork === undefined ? presentNetworks(member) : [...presentNetworks(member), nextNetwork];
+}
+
+/** The member as its pods in that network show it. */
+export function asIn<M extends MaybeMember>(member: M, network: string): M {
+  return member.network === network ? member : { ...member, network };
 }
 
 function targetsOf({ state }: MaybeMember, counts: (secret: { readonly isRead: boolean }) => boolean) {
@@ -68,31 +124,33 @@ function isForeign({ state }: MaybeMember): boolean {
   return state?.reachable === true && state.controlPlane?.owner === "foreign";
 }
 
-/** The gateway that the member should have, among these networks; undefined where it should have none. */
+/** The gateway that the member should have in its network; undefined where it should have none. */
 export function wantedGateway(
   member: MaybeMember,
-  names: readonly string[],
+  others: readonly string[],
   spec: MeshSpec,
 ): WantedGateway | undefined {
   const exposure = exposureOf(member.cluster, spec);
   if (exposure === "none" || !mayHaveGateway(member, spec)) return undefined;
   const { network } = member;
-  const isUsed = names.some((other) => other !== network && reaches(other, network, exposure, spec));
+  const isUsed = others.some((other) => other !== network && reaches(other, network, exposure, spec));
   return isUsed || spec.gateways === "always" ? { network, exposure } : undefined;
 }
 
 /**
- * How the gateways are exposed that the member should have, or has by a person's hand. One of Meshjoin's that
- * is there and not wanted carries the pairs that it has, and no new ones.
+ * How the gateways are exposed that the member should have, or has by a person's hand, or keeps for pods in
+ * its former network. Any other of Meshjoin's that is there and not wanted carries the pairs that it has, and
+ * no new ones.
  */
 export function ownExposures(
   member: MaybeMember,
-  names: readonly string[],
+  others: readonly string[],
   spec: MeshSpec,
 ): readonly Exposure[] {
-  const wanted = wantedGateway(member, names, spec);
-  const byHand = (gatewaysOf(member) ?? []).filter(
-    ({ network, settings }) => network === member.network && settings === undefined,
+  const isFormer = member.network === member.formerNetwork;
+  const wanted = isFormer ? undefined : wantedGateway(member, others, spec);
+  const kept = (gatewaysOf(member) ?? []).filter(
+    ({ network, settings }) => network === member.network && (isFormer || settings === undefined),
   );
-  return [wanted ?? [], byHand].flat().map(({ exposure }) => exposure);
+  return [wanted ?? [], kept].flat().map(({ exposure }) => exposure);
 }

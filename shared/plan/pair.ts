@@ -16,8 +16,9 @@ import {
 } from "../core/names.ts";
 import { type Connect, secretName, type Withdraw } from "./action.ts";
 import type { PairContext } from "./context.ts";
-import { isComplete } from "./member.ts";
+import { gatewaysOf } from "./networks.ts";
 import { type Route, routeBetween } from "./route.ts";
+import { isComplete } from "./standing.ts";
 import { whyConnect } from "./why-remote-secret.ts";
 
 /**
@@ -235,10 +236,11 @@ function withoutRoute(
 }
 
 function gatewayLost({ reader: { clusterId }, target }: Pair): Finding {
+  const own = gatewaysOf(target.member)?.find(({ network }) => network === target.member.network);
   return finding(
     "GatewayLost",
     `no gateway of network ${target.member.network} is up, so ${clusterId} loses its remote secret of ${target.clusterId}: with it, its workloads would get addresses that they cannot reach`,
-    `see why: ${kubectlOn(target.member.cluster.ref)} -n ${ISTIO_NAMESPACE} describe gateway ${GATEWAY}; Meshjoin makes the pair again when the gateway is up`,
+    `see why: ${kubectlOn(target.member.cluster.ref)} -n ${ISTIO_NAMESPACE} describe gateways.gateway.networking.k8s.io ${own?.gateway ?? GATEWAY}; Meshjoin makes the pair again when the gateway is up`,
     target.clusterId,
   );
 }
@@ -303,6 +305,7 @@ function planConnect(pair: Pair, digest: string, { now }: PairContext): Connect 
     existing,
     readerSecret: readerSecrets.find(({ readerId }) => readerId === reader.clusterId),
     digest,
+    network: target.member.network,
     reader: reader.member.cluster,
     target: target.member.cluster,
     ids: { reader: reader.clusterId, target: target.clusterId },

@@ -1,5 +1,6 @@
 import { faultFinding } from "../core/answers/error-finding.ts";
 import { type Finding, finding } from "../core/answers/finding.ts";
+import { presentNetworks } from "../core/member/networks.ts";
 import { isReachable, type Member, type NamedCluster } from "../core/member/observation.ts";
 import { outOfReach } from "../core/member/reach.ts";
 import { GATEWAY } from "../core/names.ts";
@@ -8,8 +9,15 @@ import { type Exposure, isUp, MESH_GATEWAY_LABEL } from "../core/network/gateway
 import type { MeshSpec } from "../core/spec.ts";
 import type { PairContext } from "./context.ts";
 import { isGatewayDue, leadsTo } from "./gateways.ts";
-import { isComplete } from "./member.ts";
-import { gatewaysOf, mayHaveGateway, type Networks, ownExposures } from "./networks.ts";
+import {
+  asIn,
+  gatewaysOf,
+  type MaybeMember,
+  mayHaveGateway,
+  type Networks,
+  ownExposures,
+} from "./networks.ts";
+import { isComplete } from "./standing.ts";
 
 /**
  * How requests of one member's pods reach those of another: in their one network (`direct`), through a
@@ -38,8 +46,28 @@ export function routeBetween(reader: Member, target: Member, context: PairContex
   return waiting === undefined ? route : { kind: "pending", finding: waiting };
 }
 
-/** The way for requests alone. */
-function networkRoute(reader: Member, target: Member, context: PairContext): Route {
+/**
+ * The way for requests alone: of a member that changes its network, the worst of those for its pods in either
+ * network.
+ */
+export function networkRoute(reader: Member, target: Member, context: PairContext): Route {
+  const [route] = presentNetworks(reader)
+    .flatMap((from) =>
+      presentNetworks(target).map((to) => routeOfPods(asIn(reader, from), asIn(target, to), context)),
+    )
+    .toSorted((a, b) => rankOf(a) - rankOf(b));
+  return route ?? DIRECT;
+}
+
+const KINDS = ["none", "pending", "gateway", "direct"] as const;
+
+/** Lower is worse; of two that wait, the one that is closed. */
+function rankOf(route: Route): number {
+  const closed = "isClosed" in route && route.isClosed ? 1 : 0;
+  return 2 * KINDS.indexOf(route.kind) - closed;
+}
+
+function routeOfPods(reader: Member, target: Member, context: PairContext): Route {
   if (reader.network === target.network) return reachesDirectly(reader, target);
   const wanted = possibleRoute(reader, target, context);
   if (wanted.kind === "none") return { ...wanted, isClosed: isClosed(reader, target, context) };
@@ -59,8 +87,8 @@ function reachesDirectly(reader: NamedCluster, target: NamedCluster): Route {
 
 /** Whether the configuration and the labels let a gateway lead from one network to the other. */
 export function possibleRoute(
-  reader: NamedCluster,
-  target: NamedCluster,
+  reader: MaybeMember,
+  target: MaybeMember,
   { spec, networks }: { readonly spec: MeshSpec; readonly networks: Networks },
 ): Route {
   if (reader.network === target.network) return reachesDirectly(reader, target);
@@ -72,7 +100,7 @@ export function possibleRoute(
       reader,
     );
   }
-  const own = ownExposures(target, networks.names, spec);
+  const own = ownExposures(target, networks.besides(target), spec);
   const used = own.length > 0 ? own : networks.exposuresIn(target.network);
   const leads = (exposure: Exposure) => reaches(reader.network, target.network, exposure, spec);
   if (used.some(leads)) return GATEWAY_ROUTE;
@@ -104,7 +132,7 @@ function gatewayRoute(reader: Member, target: Member, context: PairContext): Rou
   const unreachable = outOfReach(target) ?? outOfReach(reader);
   if (unreachable !== undefined) return { kind: "pending", finding: unreachable };
   const owners = ownersFor(reader, target, context);
-  if (owners.some((owner) => leadsTo(gatewaysOf(owner), reader, owner.network, context.spec)))
+  if (owners.some((owner) => leadsTo(gatewaysOf(owner), reader, target.network, context.spec)))
     return GATEWAY_ROUTE;
   if (context.view === "afterwards" && owners.some((owner) => isGatewayDue(owner, context)))
     return GATEWAY_ROUTE;
@@ -120,17 +148,17 @@ function gatewayRoute(reader: Member, target: Member, context: PairContext): Rou
 
 /**
  * The members whose gateways istiod of the reader would use. Those of the target's own cluster come first,
- * whether they serve or not. Where none has an address, it uses those of the network that it knows, by the
- * remote secrets that the reader has; Istio `pilot/pkg/xds/endpoints/ep_filters.go`.
+ * whether they serve or not. Where none has an address, it uses those of the network that it knows, in its
+ * own cluster and by its remote secrets; Istio `pilot/pkg/xds/endpoints/ep_filters.go`.
  */
 function ownersFor(reader: Member, target: Member, { networks }: PairContext): Member[] {
   const own = gatewaysOf(target);
   const isChosen = own?.some(({ network, addresses }) => network === target.network && addresses.length > 0);
   if (isChosen === true || whyUnread(target) !== undefined) return [target];
-  const paired = networks.readBy(reader);
+  const read = networks.readBy(reader);
   return networks
-    .membersOf(target.network)
-    .filter(({ clusterId }) => clusterId === target.clusterId || paired.has(clusterId));
+    .ownersIn(target.network)
+    .filter(({ clusterId: id }) => id === target.clusterId || id === reader.clusterId || read.has(id));
 }
 
 /** Whether istiod of the reader, asked about the target, knows of no gateway for sure. */
@@ -138,7 +166,7 @@ function isClosed(reader: Member, target: Member, context: PairContext): boolean
   if (outOfReach(target) !== undefined || outOfReach(reader) !== undefined) return false;
   return ownersFor(reader, target, context).every((owner) => {
     const gateways = gatewaysOf(owner);
-    return gateways !== undefined && !gateways.some((each) => each.network === owner.network && isUp(each));
+    return gateways !== undefined && !gateways.some((each) => each.network === target.network && isUp(each));
   });
 }
 

@@ -13,6 +13,8 @@ import {
 } from "./action.ts";
 import type { DesiredControlPlane, MemberContext } from "./context.ts";
 import { acceptedCacerts } from "./member-notes.ts";
+import { type ChangeNotes, changeNotes } from "./network-changes.ts";
+import { isGuest, isInstalled } from "./standing.ts";
 import { whyRenew } from "./why-intermediate.ts";
 
 /** An action that is due for a member, now or in its turn. */
@@ -21,21 +23,31 @@ type ActionStep = (member: ReachableMember, context: MemberContext) => MemberAct
 const labelNamespace: ActionStep = (member, context) => {
   const { state, clusterId, network } = member;
   const { namespace } = state;
-  const hasLeft = namespace?.leftAt !== undefined;
-  const current = namespace?.owner === "ours" && namespace.network === network && !hasLeft;
-  if (current) return noteAcceptance(member, context);
-  const cause = finding(
-    "NamespaceNotLabelled",
-    hasLeft
-      ? `namespace ${ISTIO_NAMESPACE} still notes that the cluster has left`
-      : `namespace ${ISTIO_NAMESPACE} does not carry network ${network} and the mesh's labels`,
-    "nothing: Meshjoin labels it",
-    clusterId,
-  );
+  const notes = changeNotes(member, context);
+  const why = whyLabel(member, notes);
+  if (why === undefined) return noteAcceptance(member, context);
+  const cause = finding("NamespaceNotLabelled", why, "nothing: Meshjoin labels it", clusterId);
   const verb = namespace === undefined ? "create" : "update";
   const acceptance = acceptanceOf(member);
-  return labels(verb, member, { network, acceptance }, cause);
+  return labels(verb, member, { network, acceptance, ...notes }, cause);
 };
+
+function whyLabel(
+  { network, state: { namespace } }: ReachableMember,
+  { formerNetwork, nextNetwork }: ChangeNotes,
+): string | undefined {
+  const name = `namespace ${ISTIO_NAMESPACE}`;
+  if (namespace?.owner !== "ours" || namespace.network !== network)
+    return `${name} does not carry network ${network} and the mesh's labels`;
+  if (namespace.leftAt !== undefined) return `${name} still notes that the cluster has left`;
+  if (namespace.nextNetwork !== nextNetwork) {
+    return nextNetwork === undefined
+      ? `${name} notes a change to network ${namespace.nextNetwork ?? ""}, which the cluster's label does not name any more`
+      : `a person has confirmed the change from network ${network} to ${nextNetwork}`;
+  }
+  const isNoted = namespace.formerNetwork === formerNetwork;
+  return isNoted ? undefined : `no pod is in network ${namespace.formerNetwork ?? ""} any more`;
+}
 
 /** A foreign namespace gets the note alone. Meshjoin's own keeps its labels. */
 const noteAcceptance: ActionStep = (member) => {
@@ -44,14 +56,17 @@ const noteAcceptance: ActionStep = (member) => {
   if (acceptance === undefined || namespace === undefined || namespace.acceptedCacerts === acceptance) {
     return undefined;
   }
-  const network = namespace.owner === "ours" ? namespace.network : undefined;
-  return labels("update", member, { network, acceptance }, acceptedCacerts(member.clusterId));
+  const { owner, formerNetwork, nextNetwork } = namespace;
+  const kept = owner === "ours" ? { network: namespace.network, formerNetwork, nextNetwork } : NO_LABEL;
+  return labels("update", member, { ...kept, acceptance }, acceptedCacerts(member.clusterId));
 };
+
+const NO_LABEL = { network: undefined };
 
 function labels(
   verb: "create" | "update",
   { clusterId }: ReachableMember,
-  content: Pick<LabelNamespace, "network" | "acceptance">,
+  content: Pick<LabelNamespace, "network" | "acceptance"> & ChangeNotes,
   cause: Finding,
 ): LabelNamespace {
   const writes = [{ verb, clusterId, object: { kind: "Namespace", name: ISTIO_NAMESPACE } }];
@@ -184,13 +199,4 @@ const GUEST_STEPS: readonly ActionStep[] = [noteAcceptance];
 export function stepsOf(member: ReachableMember, context: MemberContext): MemberAction[] {
   const steps = isGuest(member.state) ? GUEST_STEPS : OWN_STEPS;
   return steps.flatMap((step) => step(member, context) ?? []);
-}
-
-export function isGuest({ controlPlane }: Reachable): boolean {
-  return controlPlane?.owner === "foreign";
-}
-
-/** Whether all of the manifest was applied once: Meshjoin writes the hash last. */
-export function isInstalled({ controlPlane }: Reachable): boolean {
-  return controlPlane?.manifestHash !== undefined;
 }

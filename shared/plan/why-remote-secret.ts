@@ -13,6 +13,8 @@ export interface PairDirection {
   readonly readerSecret: ReaderSecretState | undefined;
   /** Of the target's present address and CA. */
   readonly digest: string;
+  /** The target's. */
+  readonly network: string;
   readonly reader: Cluster;
   readonly target: Cluster;
   readonly ids: { readonly reader: string; readonly target: string };
@@ -69,6 +71,12 @@ const addressHasChanged: Check<Written> = (connection) =>
     ? undefined
     : outdated(connection, (target) => `the address or the CA of ${target} has changed`);
 
+/** Of an unreachable member this is all that tells its network. A Secret of an earlier release tells none. */
+const networkHasChanged: Check<Written> = ({ existing, network, ...connection }) =>
+  existing.targetNetwork === undefined || existing.targetNetwork === network
+    ? undefined
+    : outdated({ existing, network, ...connection }, (target) => `${target} has changed its network`);
+
 const readerSecretIsGone: Check<Written> = (connection) => {
   const { readerSecret, existing, reader } = connection;
   if (readerSecret?.uid === existing.readerUid && readerSecret?.readerGkeId === reader.id) return undefined;
@@ -102,6 +110,7 @@ const CAUSES: readonly Check<Written>[] = [
   itWasEdited,
   targetWasRecreated,
   addressHasChanged,
+  networkHasChanged,
   readerSecretIsGone,
   tokenHasEnded,
   tokenIsDue,

@@ -294,8 +294,8 @@ export const REASONS = {
   NetworkChanges: {
     severity: "warning",
     means:
-      "A cluster that has joined has another network now by its label `mesh_network`. Meshjoin does not follow: istiod and every workload would have to start anew, behind a gateway.",
-    cure: "Set the label back, or take it off: `meshjoin label CLUSTER --network=NAME`, or `--no-network`; the finding has the command.",
+      "A cluster that has joined has another network now by its label `mesh_network`. Meshjoin follows when a person confirms it, because every workload has to start anew then. The message says what a change that has begun waits for, or why it is refused.",
+    cure: `\`meshjoin sync --confirm NetworkChanges\`, or over HTTP, ${confirmed("NetworkChanges")}. Or set the label back: \`meshjoin label CLUSTER --network=NAME\`, or \`--no-network\`.`,
   },
   NetworkConflict: {
     severity: "error",
@@ -362,6 +362,12 @@ export const REASONS = {
     means:
       "A deep run asked the API server of a member for the rights of Meshjoin's account, and one that Meshjoin needs is missing.",
     cure: "Apply Terraform again: `terraform/modules/identity/permissions.tf` holds what each function needs. `meshjoin doctor --url URL` shows whether that was all.",
+  },
+  PodsInFormerNetwork: {
+    severity: "warning",
+    means:
+      "A cluster has changed its network, and pods that started before are still in the former one: their sidecars see the mesh from there. The gateway of that network stays for them.",
+    cure: "Restart their workloads; the finding counts those that are left, and has the commands, `kubectl rollout restart`.",
   },
   RemoteSecretDoubled: {
     severity: "warning",

@@ -28,8 +28,10 @@ const SECTIONS: Readonly<Record<string, readonly ErrorCode[]>> = {
     "StageOverdue",
   ],
   "A finding needs a person": [
+    "GatewayInUse",
     "ManagedMesh",
     "MemberLost",
+    "NetworkChanges",
     "NotConfigured",
     "OtherMesh",
     "RollOutStopped",

@@ -4,6 +4,7 @@ import type { Cluster } from "../cluster/cluster.ts";
 import { clusterId } from "../names.ts";
 import type { GatewayState } from "../network/gateway.ts";
 import { networkOf } from "../network/network.ts";
+import type { MemberNetworks } from "./networks.ts";
 import type { MemberRecord } from "./record.ts";
 
 /** A cluster by the names that Istio knows it by. */
@@ -22,8 +23,7 @@ export function named(cluster: Cluster): NamedCluster {
  * One member as the look found it, reduced to the facts that decisions need: names, versions, fingerprints
  * and dates. Never a key or a token.
  */
-export interface Member extends NamedCluster {
-  /** Where Meshjoin has installed istiod: the one that istiod has now, which a changed label may not want. */
+export interface Member extends NamedCluster, MemberNetworks {
   readonly network: string;
   readonly state: MemberState;
 }
@@ -59,9 +59,19 @@ export interface Reachable {
   readonly record?: MemberRecord | undefined;
   /** Custom resource definitions, where a manifest is due; undefined where the run has not looked. */
   readonly definitions?: readonly DefinitionState[];
+  /** Pods of another network than the cluster's, after a change; undefined where the look did not ask. */
+  readonly podsElsewhere?: readonly WorkloadPods[] | { readonly unread: Fault } | undefined;
   /** Every Secret that istiod reads as a remote secret, or that has the name of one. */
   readonly remoteSecrets: readonly RemoteSecretState[];
   readonly readerSecrets: readonly ReaderSecretState[];
+}
+
+/** The running pods of one workload, of those that a question is about. */
+export interface WorkloadPods {
+  readonly namespace: string;
+  /** Of the workload that a person restarts: `deployment/web`; of a pod that nothing owns: `pod/web`. */
+  readonly workload: string;
+  readonly pods: number;
 }
 
 /** The owner of an object, by its labels alone. */
@@ -74,6 +84,12 @@ export interface NamespaceState {
   readonly terminating: boolean;
   /** Annotation `accepted-cacerts`, verbatim (core/acceptance.ts). */
   readonly acceptedCacerts: string | undefined;
+  /** Annotation `next-network`: a person has confirmed that the cluster changes to this network. */
+  readonly nextNetwork?: string | undefined;
+  /** Annotation `network`: the cluster has changed to this one, */
+  readonly changedTo?: string | undefined;
+  /** and from this one (`former-network`), in which some of its pods may still be. */
+  readonly formerNetwork?: string | undefined;
   /** When the cluster left the mesh for good, or was taken out by a person; gone when it joins again. */
   readonly leftAt?: Date | undefined;
 }
@@ -132,6 +148,8 @@ export interface ControlPlaneState {
   readonly name: string;
   /** Annotation `network`: the network that istiod was installed with; undefined without it. */
   readonly network?: string | undefined;
+  /** Annotation `former-network`, which tells a look at a peer that its namespace has more to say. */
+  readonly formerNetwork?: string | undefined;
   /** Annotation `manifest-hash`. Meshjoin writes it last, so it proves that everything was applied once. */
   readonly manifestHash: string | undefined;
   /** The tag of the image. */
@@ -181,6 +199,8 @@ export interface RemoteSecretState {
   readonly targetResource: string | undefined;
   /** GKE's `Cluster.id` of the target that it was made for. */
   readonly targetGkeId: string | undefined;
+  /** The target's network when the Secret was written; undefined in one of an earlier release. */
+  readonly targetNetwork?: string | undefined;
   /** Digest of server and CA as written. */
   readonly endpointDigest: string | undefined;
   /** UID of the Secret in the target that the token is bound to. */

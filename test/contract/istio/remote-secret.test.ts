@@ -106,6 +106,7 @@ describe("a remote secret", () => {
       targetId: CLUSTER_ID,
       endpoint,
       endpointDigest: "d",
+      network: "n",
       readerUid: "u",
       grant: { token: kubeconfig.users[0].user.token, expiresAt: new Date(0) },
       now: new Date(0),

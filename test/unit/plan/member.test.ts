@@ -35,6 +35,7 @@ function aContext(seed: Partial<MemberContext> = {}): MemberContext {
     roots: rootsAt(ROOTS),
     desired: { ...MANIFEST, ...OBJECTS },
     listing: NO_COLLISION,
+    members: [],
     confirm: [],
     now: NOW,
     ...seed,

@@ -256,19 +256,19 @@ function membersOf(given: readonly Seed[]): Member[] {
   });
 }
 
-/** Whether the member's own gateways, as they are known, let requests of other networks in now. */
-function isOpenNow({ seenAt, network }: Seed): boolean {
-  return (
-    Array.isArray(seenAt) &&
-    seenAt.some((each: GatewaySeed) => each.network === network && each.hasAddress && each.isServing)
-  );
+/** The member's own gateways of the network, as they are known. */
+function gatewaysIn({ seenAt }: Seed, network: string): readonly GatewaySeed[] {
+  return Array.isArray(seenAt) ? seenAt.filter((each: GatewaySeed) => each.network === network) : [];
+}
+
+/** Whether they let requests of other networks in now. */
+function isOpenNow(seed: Seed, network: string): boolean {
+  return gatewaysIn(seed, network).some((each) => each.hasAddress && each.isServing);
 }
 
 /** Whether istiods of its readers use its own gateways alone. */
-function hasAddress({ seenAt, network }: Seed): boolean {
-  return (
-    Array.isArray(seenAt) && seenAt.some((each: GatewaySeed) => each.network === network && each.hasAddress)
-  );
+function hasAddress(seed: Seed): boolean {
+  return gatewaysIn(seed, seed.network).some((each) => each.hasAddress);
 }
 
 describe("no plan, whatever gateways do,", () => {
@@ -300,9 +300,8 @@ describe("no plan, whatever gateways do,", () => {
       made += 1;
       const open = given.filter(
         (other, index) =>
-          other.network === to.network &&
-          isOpenNow(other) &&
-          (index === target || (!hasAddress(to) && from.reads.includes(index))),
+          isOpenNow(other, to.network) &&
+          (index === target || (!hasAddress(to) && (index === reader || from.reads.includes(index)))),
       );
       expect(open).not.toEqual([]);
     });
@@ -319,11 +318,11 @@ describe("no plan, whatever gateways do,", () => {
       expect(from.seenAt).not.toBe("unreachable");
       const asked = given.filter(
         (other, index) =>
-          other.network === to.network &&
-          (index === target || (!hasAddress(to) && from.reads.includes(index))),
+          (other.network === to.network || gatewaysIn(other, to.network).length > 0) &&
+          (index === target || (!hasAddress(to) && (index === reader || from.reads.includes(index)))),
       );
       expect(asked.every(({ seenAt }) => Array.isArray(seenAt))).toBe(true);
-      expect(asked.some(isOpenNow)).toBe(false);
+      expect(asked.some((other) => isOpenNow(other, to.network))).toBe(false);
     });
     expect(taken).toBeGreaterThan(0);
   });

@@ -8,7 +8,8 @@ import type { Run } from "../run.ts";
 
 /**
  * Takes the remote secrets away whose targets no gateway leads to. The phase before has looked at those
- * gateways a second time.
+ * gateways a second time. Of one reader those go first whose targets have no gateway of their own: as long as
+ * it knows another one of their network, it hands out that one's address, and no raw one.
  */
 export async function withdrawAll(
   run: Run,
@@ -16,7 +17,15 @@ export async function withdrawAll(
   members: readonly Member[],
 ): Promise<Report> {
   const withdrawals = plans.flatMap(({ withdrawal }) => withdrawal ?? []);
-  return merge(...(await Promise.all(withdrawals.map((action) => withdraw(run, action, members)))));
+  const byReader = Map.groupBy(withdrawals, ({ clusterId }) => clusterId);
+  const reports = [...byReader.values()].map(async (own) => {
+    const take = async (actions: readonly Withdraw[]) =>
+      await Promise.all(actions.map((action) => withdraw(run, action, members)));
+    const first = await take(own.filter(({ isCarrier }) => !isCarrier));
+    const isDone = first.every(({ errors = [] }) => errors.length === 0);
+    return [...first, ...(isDone ? await take(own.filter(({ isCarrier }) => isCarrier)) : [])];
+  });
+  return merge(...(await Promise.all(reports)).flat());
 }
 
 async function withdraw(run: Run, action: Withdraw, members: readonly Member[]): Promise<Partial<Report>> {

@@ -110,6 +110,8 @@ export interface Disconnect extends Step {
 export interface Withdraw extends Step {
   readonly kind: "withdraw";
   readonly target: string;
+  /** The target has a gateway with an address, which istiod also takes for others of its network. */
+  readonly isCarrier: boolean;
   readonly secret: SeenObject;
 }
 

@@ -272,6 +272,7 @@ function withdraw({ reader, target, own }: Pair, cause: Finding): Withdraw | und
     verb: "delete",
     clusterId,
     target: target.clusterId,
+    isCarrier: (gatewaysOf(target.member) ?? []).some(({ addresses }) => addresses.length > 0),
     secret: { name, uid },
     writes: [{ verb: "delete", clusterId, object: secretName(name) }],
     findings: [cause],

@@ -2,8 +2,9 @@ import { describe, expect, it } from "@jest/globals";
 import type { SandboxFleet } from "../../sandbox/fleet/fleet.ts";
 import type { FleetMember } from "../../sandbox/google/member.ts";
 import { ROTATION } from "../../sandbox/google/pubsub/pubsub.ts";
+import type { Summary } from "../../shared/core/answers/summary.ts";
 import { MESH_LABEL, membersOf, SCENARIO_MS, useFleet } from "./world/fleet.ts";
-import { clearFaults, setFault } from "./world/google.ts";
+import { clearFaults, setFault, setLabels } from "./world/google.ts";
 import { kubectl, list, secrets } from "./world/kubectl.ts";
 import { eventually, expectPaired, joined } from "./world/mesh.ts";
 import { sync } from "./world/sync-mesh.ts";
@@ -12,7 +13,7 @@ const NETWORKS = ["meshjoin-sandbox.default", "meshjoin-sandbox.network-2"];
 const world = useFleet({
   members: 2,
   networks: 2,
-  env: { MESHJOIN_CONNECTED_NETWORKS: NETWORKS.join("+") },
+  env: { MESHJOIN_CONNECTED_NETWORKS: [...NETWORKS, "edge"].join("+") },
 });
 
 interface NetworkGateway {
@@ -30,9 +31,26 @@ async function gatewaysKnownIn(member: FleetMember): Promise<Readonly<Record<str
 
 const NAMESPACE = ["-n", "istio-system"] as const;
 
-async function addressOf(member: FleetMember): Promise<string> {
+async function addressOf(member: FleetMember, gateway = "meshjoin-eastwest"): Promise<string> {
   const path = "jsonpath={.status.loadBalancer.ingress[0].ip}";
-  return await kubectl(member, ...NAMESPACE, "get", "service", "meshjoin-eastwest-istio", "-o", path);
+  return await kubectl(member, ...NAMESPACE, "get", "service", `${gateway}-istio`, "-o", path);
+}
+
+/** Names of the member's Gateways, each with its network. */
+async function gatewaysIn(member: FleetMember): Promise<readonly string[]> {
+  const gateways = await list(member, "gateways.gateway.networking.k8s.io", ...NAMESPACE);
+  return gateways.map(
+    ({ metadata }) => `${metadata.name} of ${metadata.labels?.["topology.istio.io/network"]}`,
+  );
+}
+
+async function networksIn(member: FleetMember): Promise<readonly (string | undefined)[]> {
+  const [namespace] = await list(member, "namespace", "--field-selector", "metadata.name=istio-system");
+  const [istiod] = await list(member, "deployment", ...NAMESPACE, "--field-selector", "metadata.name=istiod");
+  return [
+    namespace?.metadata.labels?.["topology.istio.io/network"],
+    istiod?.metadata.annotations?.["meshjoin.dev/network"],
+  ];
 }
 
 /** Cluster IDs of those that the member has a remote secret of. */
@@ -48,6 +66,11 @@ function two(fleet: SandboxFleet): readonly [FleetMember, FleetMember] {
   const [one, other] = membersOf(fleet);
   if (one === undefined || other === undefined) throw new Error("the fleet lacks a member");
   return [one, other];
+}
+
+/** All findings of a run, of members and of the mesh. */
+function findingsOf({ members, findings }: Summary) {
+  return [...members.flatMap((each) => each.findings), ...findings];
 }
 
 const reasonsOf = (findings: readonly { readonly reason: string }[]) => findings.map(({ reason }) => reason);
@@ -156,7 +179,86 @@ describe("members of two networks", () => {
   );
 
   it(
-    "20.5 have no gateway any more once one network is left",
+    "20.5 get a second gateway for another exposure, and lose the first when all istiods list the second; the pair stays",
+    async () => {
+      const { fleet } = world;
+      const [one, other] = two(fleet);
+      const [, network = ""] = NETWORKS;
+      const second = "meshjoin-eastwest-b";
+      for (const [exposure, gateway] of [
+        ["external", second],
+        ["internal", "meshjoin-eastwest"],
+      ] as const) {
+        await setLabels(fleet, other, { ...MESH_LABEL, mesh_gateway: exposure });
+        await fleet.waitUntilDelivered();
+        await sync(fleet);
+        expect(await readBy(one)).toContain(other.clusterId);
+        await sync(fleet);
+        expect(await gatewaysIn(other)).toEqual([`${gateway} of ${network}`]);
+        const known = async () => await gatewaysKnownIn(one);
+        const address = await addressOf(other, gateway);
+        expect(await eventually(known, (seen) => seen[other.clusterId] === address)).toMatchObject({
+          [other.clusterId]: address,
+        });
+      }
+      await setLabels(fleet, other, MESH_LABEL);
+      await fleet.waitUntilDelivered();
+      expect(await sync(fleet)).toMatchObject({ body: { outcome: "unchanged", findings: [] } });
+      await expectPaired(membersOf(fleet));
+    },
+    SCENARIO_MS,
+  );
+
+  it(
+    "20.6 change a network that a person has confirmed: gateway, namespace, istiod; the former gateway stays for pods that are still in the former network",
+    async () => {
+      const { fleet } = world;
+      const [one, other] = two(fleet);
+      const [, former = ""] = NETWORKS;
+      const [first, second] = [`meshjoin-eastwest of ${former}`, "meshjoin-eastwest-b of edge"];
+      const pod = ["-n", "default", "web"];
+      const labels = `--labels=topology.istio.io/network=${former}`;
+      await kubectl(other, "run", ...pod, "--image=registry.k8s.io/pause:3.10", labels);
+      await setLabels(fleet, other, { ...MESH_LABEL, mesh_network: "edge" });
+      await fleet.waitUntilDelivered();
+      const asked = await sync(fleet);
+      expect(reasonsOf(findingsOf(asked.body))).toContain("NetworkChanges");
+      expect([await networksIn(other), await gatewaysIn(other)]).toEqual([[former, former], [first]]);
+
+      await sync(fleet, { confirm: ["NetworkChanges"] });
+      const next = async () => {
+        await sync(fleet);
+        expect(await readBy(one)).toContain(other.clusterId);
+        expect(await gatewaysKnownIn(one)).toHaveProperty([other.clusterId]);
+        return await networksIn(other);
+      };
+      expect(await eventually(next, (seen) => seen.every((network) => network === "edge"))).toEqual([
+        "edge",
+        "edge",
+      ]);
+      const { body } = await sync(fleet);
+      expect(findingsOf(body)).toContainEqual(
+        expect.objectContaining({
+          reason: "PodsInFormerNetwork",
+          message: expect.stringMatching(/^1 pod of 1 workload is still in network/),
+        }),
+      );
+      expect(await gatewaysIn(other)).toEqual([first, second]);
+      await expectPaired(membersOf(fleet));
+
+      await kubectl(other, "delete", "pod", ...pod, "--now");
+      await sync(fleet);
+      expect(await gatewaysIn(other)).toEqual([second]);
+      await expectPaired(membersOf(fleet));
+      expect(await sync(fleet, { deep: true })).toMatchObject({
+        body: { outcome: "unchanged", findings: [] },
+      });
+    },
+    SCENARIO_MS,
+  );
+
+  it(
+    "20.7 have no gateway any more once one network is left",
     async () => {
       const { fleet } = world;
       const [one, other] = two(fleet);

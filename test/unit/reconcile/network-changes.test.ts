@@ -135,7 +135,7 @@ describe("a label that names another network", () => {
     "once confirmed is followed to the end, with peers in %s: no raw address, no pair lost",
     async (_, clusters) => {
       const mesh = await joined(clusters);
-      const raw = rawAddressesFromNow(mesh);
+      const { seen: raw } = rawAddressesFromNow(mesh);
       const lost = pairsLostFromNow(mesh);
       label(mesh, { mesh_network: "edge" });
       await mesh.reconcile("mesh", CONFIRMED);
@@ -165,7 +165,7 @@ describe("a label that names another network", () => {
     label(mesh, { mesh_network: "edge" });
     await mesh.reconcile("mesh", CONFIRMED);
     await finish(mesh, { restarts: false });
-    const raw = rawAddressesFromNow(mesh);
+    const { seen: raw } = rawAddressesFromNow(mesh);
     label(mesh, {});
     const settled = versionsOf(mesh);
     await mesh.reconcile("mesh");
@@ -268,7 +268,7 @@ describe("a label that names another network", () => {
   ])("waits while %s, and goes on without another confirmation", async (_, set) => {
     waitShortly();
     const mesh = await joined([MOVER, NEAR]);
-    const raw = rawAddressesFromNow(mesh);
+    const { seen: raw } = rawAddressesFromNow(mesh);
     label(mesh, { mesh_network: "edge" });
     set(mesh, true);
     await mesh.reconcile("mesh", CONFIRMED);
@@ -297,7 +297,7 @@ describe("a change of network that dies", () => {
     expect(counted.writes).toBeGreaterThan(5);
     for (let k = 1; k <= counted.writes; k += 1) {
       const mesh = await start();
-      const raw = rawAddressesFromNow(mesh);
+      const { seen: raw } = rawAddressesFromNow(mesh);
       const lost = pairsLostFromNow(mesh);
       const faults = processFaults();
       faults.onWrite(k, "dieAfter");

@@ -1,7 +1,7 @@
 import type { Cluster } from "../../../shared/core/cluster/cluster.ts";
 import { clusterId, NETWORK_LABEL } from "../../../shared/core/names.ts";
-import { isUp } from "../../../shared/core/network/gateway.ts";
 import { gatewayStates } from "../../../shared/istio/gateway.ts";
+import type { KubernetesObject } from "../../../shared/ports/kubernetes-object.ts";
 import type { FakeMesh } from "../../support/fakes/mesh.ts";
 import { secretsOf } from "./world.ts";
 
@@ -18,8 +18,7 @@ export function readBy(mesh: FakeMesh, cluster: Cluster): string[] {
 /**
  * Where proxies have raw addresses of pods in another network now, as istiod makes endpoints: a pod is in the
  * network of its label, else in that of its Istio namespace, and a proxy in that of its pod, or that its
- * istiod gives the next one. The gateways that count are the target's own with an address, else those of the
- * network that the reader knows. Written from `pilot/pkg/xds/endpoints/ep_filters.go`, not from the plan.
+ * istiod gives the next one. Written from `pilot/pkg/xds/endpoints/ep_filters.go`, not from the plan.
  */
 export function rawAddresses(mesh: FakeMesh): string[] {
   const byId = new Map(mesh.clusters.map((cluster) => [clusterId(cluster.ref), cluster]));
@@ -35,19 +34,18 @@ export function rawAddresses(mesh: FakeMesh): string[] {
   });
 }
 
-function hasGateway(mesh: FakeMesh, network: string, target: Cluster, reads: readonly Cluster[]): boolean {
-  const own = gatewaysIn(mesh, target, network);
-  const known = own.some(({ addresses }) => addresses.length > 0)
-    ? own
-    : reads.flatMap((each) => gatewaysIn(mesh, each, network));
-  return known.some(isUp);
+/** One with an address, served or not: istiod uses it then, in the target's cluster or in one that it reads. */
+function hasGateway(mesh: FakeMesh, network: string, target: Cluster, known: readonly Cluster[]): boolean {
+  return [target, ...known].some((cluster) =>
+    gatewayStates(servicesOf(mesh, cluster), []).some(
+      (each) => each.network === network && each.addresses.length > 0,
+    ),
+  );
 }
 
-function gatewaysIn(mesh: FakeMesh, cluster: Cluster, network: string) {
+function servicesOf(mesh: FakeMesh, cluster: Cluster): KubernetesObject[] {
   const { store } = mesh.fleet.server(cluster);
-  const services = store.list({ apiVersion: "v1", kind: "Service", labelSelector: NETWORK_LABEL });
-  const slices = store.list({ apiVersion: "discovery.k8s.io/v1", kind: "EndpointSlice" });
-  return gatewayStates(services, slices).filter((each) => each.network === network);
+  return store.list({ apiVersion: "v1", kind: "Service", labelSelector: NETWORK_LABEL });
 }
 
 function labelledPods(mesh: FakeMesh, cluster: Cluster): string[] {
@@ -68,13 +66,18 @@ function proxyNetworks(mesh: FakeMesh, cluster: Cluster): string[] {
   return [...new Set([...[network ?? []].flat(), ...labelledPods(mesh, cluster)])];
 }
 
-/** Every raw address that proxies have at any time from now on. */
-export function rawAddressesFromNow(mesh: FakeMesh): ReadonlySet<string> {
+/** Every raw address that proxies have at any time from now on, until `stop`. */
+export function rawAddressesFromNow(mesh: FakeMesh) {
   const seen = new Set<string>();
   const look = () => {
     for (const each of rawAddresses(mesh)) seen.add(each);
   };
   look();
-  for (const { store } of mesh.servers) store.onChange(look);
-  return seen;
+  const ends = mesh.servers.map(({ store }) => store.onChange(look));
+  return {
+    seen,
+    stop: () => {
+      for (const end of ends) end();
+    },
+  };
 }

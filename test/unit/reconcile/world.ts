@@ -35,10 +35,10 @@ export function inLockstep(mesh: FakeMesh): void {
 }
 
 /** What a run waits long for, it waits for a moment from now on, until all mocks are restored. */
-export function waitShortly(): void {
+export function waitShortly(momentMs = 200): void {
   const timeout = AbortSignal.timeout.bind(AbortSignal);
   const waits = [WAIT_MS, SECOND_LOOK_MS];
-  jest.spyOn(AbortSignal, "timeout").mockImplementation((ms) => timeout(waits.includes(ms) ? 200 : ms));
+  jest.spyOn(AbortSignal, "timeout").mockImplementation((ms) => timeout(waits.includes(ms) ? momentMs : ms));
 }
 
 /** Every object of every cluster. */

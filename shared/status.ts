@@ -89,7 +89,7 @@ async function lookAt({ ports, signal }: Run, member: ReachableMember): Promise<
 
 /** One row for each istiod pod of the reader; without a route, for each that lists the target. */
 function pairStatuses(
-  { reader, target, isApart, standing }: PairPlan,
+  { reader, target, isApart, isCarried, standing }: PairPlan,
   members: ReadonlyMap<string, Member>,
   views: ReadonlyMap<string, IstiodView>,
   seenAt: string,
@@ -109,7 +109,7 @@ function pairStatuses(
     pod,
     status,
     isDue: isApart !== true && standing !== "pending" && standing !== "blocked",
-    route: isApart === true ? "none" : isNear ? "direct" : "gateway",
+    route: isApart === true && isCarried !== true ? "none" : isNear ? "direct" : "gateway",
     tokenExpiry,
     seenAt,
   });

@@ -37,6 +37,8 @@ export interface PairPlan {
   readonly standing: PairStanding;
   /** The two have no route, so they are no pair. */
   readonly isApart?: true;
+  /** The pair that there is goes on all the same, through a gateway that should not be there any more. */
+  readonly isCarried?: true;
   /** No gateway of the target's network is up, so the pair has to wait. */
   readonly isClosed?: true;
   readonly action?: Connect;
@@ -201,7 +203,10 @@ function planPair(reader: Side, target: Side, context: PairContext): PairPlan {
   };
 }
 
-type Writing = Pick<PairPlan, "standing" | "isApart" | "isClosed" | "action" | "withdrawal" | "findings">;
+type Writing = Pick<
+  PairPlan,
+  "standing" | "isApart" | "isCarried" | "isClosed" | "action" | "withdrawal" | "findings"
+>;
 
 function planWriting(pair: Pair, context: PairContext): Writing {
   const { reader, target } = pair;
@@ -222,7 +227,7 @@ type NoRoute = Extract<Route, { readonly kind: "pending" | "none" }>;
 
 function withoutRoute(
   pair: Pair,
-  { kind, finding: because, isClosed = false }: NoRoute,
+  { kind, finding: because, isClosed = false, isCarried = false }: NoRoute,
   context: PairContext,
 ): Writing {
   const lost = isClosed ? withdraw(pair, gatewayLost(pair)) : ended(pair, kind, context);
@@ -231,7 +236,8 @@ function withoutRoute(
   const apart = kind === "none" ? ({ isApart: true } as const) : {};
   if (lost !== undefined) return { standing: "pending", ...apart, ...closed, withdrawal: lost, findings };
   const renewed = renewal(pair, context);
-  if (kind === "none") return { standing: "excluded", ...apart, findings, ...renewed };
+  const carried = isCarried && pair.own?.isRead === true ? ({ isCarried } as const) : {};
+  if (kind === "none") return { standing: "excluded", ...apart, ...carried, findings, ...renewed };
   return { standing: "pending", ...closed, findings, ...renewed };
 }
 

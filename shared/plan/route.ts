@@ -31,6 +31,8 @@ export type Route =
       readonly finding: Finding;
       /** All gateways were asked, and none is up: a remote secret makes istiod hand out raw pod addresses. */
       readonly isClosed?: boolean;
+      /** A gateway leads there that should not be there any more: the pair that there is goes on. */
+      readonly isCarried?: boolean;
     };
 
 const DIRECT: Route = { kind: "direct" };
@@ -70,7 +72,10 @@ function rankOf(route: Route): number {
 function routeOfPods(reader: Member, target: Member, context: PairContext): Route {
   if (reader.network === target.network) return reachesDirectly(reader, target);
   const wanted = possibleRoute(reader, target, context);
-  if (wanted.kind === "none") return { ...wanted, isClosed: isClosed(reader, target, context) };
+  if (wanted.kind === "none") {
+    const isCarried = gatewayRoute(reader, target, context).kind === "gateway";
+    return { ...wanted, isClosed: isClosed(reader, target, context), isCarried };
+  }
   return gatewayRoute(reader, target, context);
 }
 

@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, it, jest } from "@jest/globals";
 import type { Cluster } from "../../../shared/core/cluster/cluster.ts";
 import { clusterId } from "../../../shared/core/names.ts";
+import { collectStatus } from "../../../shared/status.ts";
 import { aCluster } from "../../support/builders/cluster.ts";
 import { aMesh, type FakeMesh, type ProcessOptions } from "../../support/fakes/mesh.ts";
 import { secretsOf, versionsOf, waitShortly } from "./world.ts";
@@ -149,6 +150,10 @@ describe("a gateway that should not be there any more", () => {
       }),
     );
     expect([gatewaysOf(mesh, WEST), readBy(mesh, EAST)]).toEqual([[FIRST], [idOf(WEST)]]);
+    const { pairs } = await collectStatus(mesh.run());
+    expect(pairs).toContainEqual(
+      expect.objectContaining({ reader: idOf(EAST), target: idOf(WEST), route: "gateway", status: "synced" }),
+    );
   });
 
   it("goes after the remote secrets, once a person has confirmed their end, and none comes back", async () => {

@@ -128,7 +128,8 @@ describe("any sequence of labels, faults, restarts and confirmations", () => {
           // oxlint-disable-next-line no-await-in-loop -- one step after the other
           await take(world, step);
           stop();
-          if (step.kind === "run") expect([...seen].filter((each) => !before.has(each))).toEqual([]);
+          const isOfRun = step.kind === "run";
+          expect([...seen].filter((each) => isOfRun && !before.has(each))).toEqual([]);
         }
         await heal(world);
         expect(rawAddresses(world.mesh)).toEqual([]);

@@ -34,7 +34,7 @@ export function rawAddresses(mesh: FakeMesh): string[] {
   });
 }
 
-/** One with an address, served or not: istiod uses it then, in the target's cluster or in one that it reads. */
+/** One with an address, served or not, in the target's cluster or in one that istiod reads: it uses that. */
 function hasGateway(mesh: FakeMesh, network: string, target: Cluster, known: readonly Cluster[]): boolean {
   return [target, ...known].some((cluster) =>
     gatewayStates(servicesOf(mesh, cluster), []).some(

@@ -7,6 +7,8 @@ export interface OutputStream {
   readonly isTTY?: boolean;
   /** The width of a terminal. */
   readonly columns?: number;
+  /** Its height. */
+  readonly rows?: number;
 }
 
 /** The world around one command; only `main.ts` has the real one. */

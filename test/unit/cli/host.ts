@@ -32,7 +32,7 @@ export interface Terminal {
   readonly facts?: ProjectFacts;
   readonly quotas?: Quotas;
   /** What the configuration file of the command line holds. */
-  readonly configFile?: string;
+  readonly configFile?: string | Error;
   /** By name. */
   readonly files?: Readonly<Record<string, string>>;
   /** Whether the credentials still give an identity token; asked with every request. */
@@ -41,6 +41,7 @@ export interface Terminal {
   readonly whileAsleep?: (sleptMs: number) => Promise<void>;
   /** The width of the terminal. */
   readonly columns?: number;
+  readonly rows?: number;
   /** What happens while the command `open` serves; it has written `out`. */
   readonly whileOpen?: (out: string) => Promise<void>;
 }
@@ -86,6 +87,7 @@ export async function call(mesh: FakeMesh, args: string, terminal: Terminal = {}
     stdout: {
       isTTY,
       ...(terminal.columns === undefined ? {} : { columns: terminal.columns }),
+      ...(terminal.rows === undefined ? {} : { rows: terminal.rows }),
       write: (text) => void (written.out += text),
     },
     stderr: { isTTY, write: (text) => void (written.err += text) },
@@ -98,7 +100,11 @@ export async function call(mesh: FakeMesh, args: string, terminal: Terminal = {}
             return answer;
           },
         }),
-    configFile: async () => ({ path: "/home/ada/.config/meshjoin/config.yaml", text: terminal.configFile }),
+    async configFile() {
+      const { configFile: text } = terminal;
+      if (text instanceof Error) throw text;
+      return await Promise.resolve({ path: "/home/ada/.config/meshjoin/config.yaml", text });
+    },
     operator(given = env) {
       const isConfigured = Object.keys(given).some((name) => name.startsWith("MESHJOIN_"));
       const signerUrl = isConfigured ? loadConfig(given).signerUrl : undefined;

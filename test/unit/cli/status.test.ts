@@ -183,7 +183,23 @@ describe("status --watch", () => {
       ...untilAsleep(2),
     });
     expect(code).toBe(0);
-    expect(out.split("\u001B[H\u001B[2J").slice(1)).toHaveLength(2);
+    expect(out.split("\u001B[H\u001B[J").slice(1)).toHaveLength(2);
+  });
+
+  it("keeps what was on the terminal before, and scrolls nothing away after that", async () => {
+    const rows = 12;
+    const before = Array.from({ length: 30 }, (_, line) => `before ${line}`);
+    const { out } = await call(await aJoinedMesh(3), "status --watch", {
+      isTTY: true,
+      columns: 80,
+      rows,
+      ...untilAsleep(3),
+    });
+    const { away, screen } = shownBy(`${before.join("\n")}\n${out}`, { rows, columns: 80 });
+    expect(away).toEqual(before);
+    expect(screen[0]).toMatch(/^WHOLE: /);
+    expect(screen).toHaveLength(rows);
+    expect(screen.at(-2)).toMatch(/^… \d+ more lines: meshjoin status$/);
   });
 
   it("writes one block after the other elsewhere, and goes on where an API is silent", async () => {
@@ -207,6 +223,33 @@ describe("status --watch", () => {
   const { promise: stopped, resolve } = Promise.withResolvers<void>();
   const stop = async () => resolve();
 });
+
+/** What a terminal has on its screen, and what has scrolled away, after this text. */
+function shownBy(text: string, { rows, columns }: { rows: number; columns: number }) {
+  let away: string[] = [];
+  let screen = [""];
+  let at = 0;
+  const nextLine = () => {
+    at += 1;
+    screen[at] ??= "";
+    if (screen.length > rows) away.push(...screen.splice(0, 1));
+    at = Math.min(at, rows - 1);
+  };
+  // oxlint-disable-next-line no-control-regex -- to read them is what it is for
+  for (const [part] of text.matchAll(/\u001B\[[0-9;]*[A-Za-z]|\n|[^\u001B\n]+/g)) {
+    if (part === "\u001B[H") at = 0;
+    else if (part === "\u001B[J" || part === "\u001B[2J") screen = [...screen.slice(0, at), ""];
+    else if (part === "\u001B[3J") away = [];
+    else if (part === "\n") nextLine();
+    else if (!part.startsWith("\u001B")) {
+      for (const character of part) {
+        if ((screen[at] ?? "").length === columns) nextLine();
+        screen[at] += character;
+      }
+    }
+  }
+  return { away, screen };
+}
 
 describe("the forms of a status", () => {
   it("are the same object as JSON and as YAML", async () => {

@@ -13,8 +13,12 @@ export async function meshjoin(args: readonly string[], host: Host): Promise<Exi
   const { format, verbose, choice } = parsed;
   let session = openSession(host, format, verbose);
   try {
-    const file = await host.configFile();
-    const operator = () => host.operator(settledEnvironment(host.env, choice, file));
+    // A command that needs no mesh works without the file, too.
+    const file = await host.configFile().catch((error: unknown) => ({ error }));
+    const operator = () => {
+      if ("error" in file) throw file.error;
+      return host.operator(settledEnvironment(host.env, choice, file));
+    };
     session = openSession({ ...host, operator }, format, verbose);
     return await parsed.invocation.work(session);
   } catch (thrown) {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "@jest/globals";
 import { type Environment, type MeshChoice, settledEnvironment } from "../../../cli/settings.ts";
+import { ConfigError } from "../../../shared/errors.ts";
 import { aCluster } from "../../support/builders/cluster.ts";
 import { aMesh } from "../../support/fakes/mesh.ts";
 import { call } from "./host.ts";
@@ -130,6 +131,24 @@ describe("a mesh ID that is mistyped", () => {
       const mesh = await aMesh({ clusters: [aCluster({ labels })] });
       mesh.roots.deleteSecret();
       expect((await call(mesh, "status")).err).not.toContain("did you mean");
+    }
+  });
+});
+
+describe("a configuration file that cannot be used", () => {
+  const unreadable = new ConfigError("config.yaml cannot be read", {
+    code: "InvalidConfiguration",
+    cure: "read",
+  });
+
+  it.each([
+    ["explain MemberLost", 0],
+    ["completion bash", 0],
+    ["status", 2],
+  ])("is in the way of a command that needs it, and of no other: %s", async (args, code) => {
+    for (const configFile of [unreadable, "meshes: 1", "{"]) {
+      const ended = await call(await aMesh(), args, { configFile });
+      expect([ended.code, ended.err.includes("config.yaml")]).toEqual([code, code !== 0]);
     }
   });
 });

@@ -1,3 +1,4 @@
+import { UNKNOWN_TIME } from "../time.ts";
 import { formatView, parseView, type View } from "./view.ts";
 
 /** Meshjoin made a root (`generated`), or a person brought it (`imported`). */
@@ -130,14 +131,17 @@ function optional<K extends keyof RootNotes, V>(key: K, value: V | undefined): {
   return value === undefined ? {} : ({ [key]: value } as { readonly [P in K]: V });
 }
 
-function date(text: string | undefined): Date | undefined {
-  const parsed = new Date(text ?? "");
+/** JavaScript takes "incident 7" for a day in July. */
+const RFC_3339 = /^\d{4}-\d\d-\d\dT/;
+
+function date(text = ""): Date | undefined {
+  const parsed = new Date(RFC_3339.test(text) ? text : "");
   return Number.isNaN(parsed.getTime()) ? undefined : parsed;
 }
 
 /** A person who pauses by hand may write anything; the time is then not known. */
 function pauseOf(text: string | undefined): Date | undefined {
-  return text === undefined ? undefined : (date(text) ?? new Date(0));
+  return text === undefined ? undefined : (date(text) ?? UNKNOWN_TIME);
 }
 
 function formatDates(all: readonly Date[]): string | undefined {

@@ -175,6 +175,21 @@ describe("a command that would be refused", () => {
 });
 
 describe("pause and resume", () => {
+  it("say of a note without a time that its time is not known", async () => {
+    const mesh = await aJoinedMesh();
+    await call(mesh, "root rotate --yes");
+    mesh.roots.setAnnotations({
+      ...mesh.roots.annotations,
+      "meshjoin.dev_writes-paused": "incident 7",
+      "meshjoin.dev_paused": "",
+    });
+    for (const args of ["status", "root status", "pause --dry-run", "pause --yes"]) {
+      const { out } = await call(mesh, args);
+      expect([args, out]).toEqual([args, expect.stringMatching(/(?:since|at) an unknown time/)]);
+      expect(out).not.toContain("1970");
+    }
+  });
+
   it("are on record on the root secret, keep the time of the first, and ask nothing to go on", async () => {
     const mesh = await aJoinedMesh();
     const noteOf = async () => (await mesh.roots.state()).annotations["meshjoin.dev_writes-paused"];

@@ -13,6 +13,7 @@ import {
   clock,
   cureLine,
   memberLink,
+  momentOf,
   relative,
   renewalIn,
   severityBadge,
@@ -103,7 +104,7 @@ function pauseBanner({ status, now }: Scene): Html | undefined {
   return html`
 <section id="paused" class="alert warning" aria-labelledby="paused-title">
 <h2 id="paused-title">${severityBadge("warning")} A person has paused the functions</h2>
-<p>They have written nothing since ${clock(writesPaused)}, ${relative(writesPaused, now)}: nothing joins, leaves or is renewed.</p>
+<p>They have written nothing since ${momentOf(writesPaused, now)}: nothing joins, leaves or is renewed.</p>
 <p class="cure"><strong>Resume</strong> ${typed("meshjoin resume")}</p>
 </section>`;
 }

@@ -1,4 +1,5 @@
 import type { Severity } from "../../../../shared/core/answers/reasons.ts";
+import { isKnownTime } from "../../../../shared/core/time.ts";
 import { spansOf } from "../facts/commands.ts";
 import { absoluteTime, parseTime, relativeTime } from "../facts/times.ts";
 import { type Html, html, type Part } from "../html.ts";
@@ -13,7 +14,13 @@ export const NOT_KNOWN: Html = html`<span class="muted">not known</span>`;
 export function relative(rfc3339: string, now: Date): Html {
   const time = parseTime(rfc3339);
   if (time === undefined) return html`${rfc3339 === "" ? "not known" : rfc3339}`;
+  if (!isKnownTime(rfc3339)) return html`at an unknown time`;
   return html`<time datetime="${rfc3339}" title="${absoluteTime(time)}">${relativeTime(time, now)}</time>`;
+}
+
+/** A time and how long ago it was, after "since" or "at". */
+export function momentOf(rfc3339: string, now: Date): Html {
+  return isKnownTime(rfc3339) ? html`${clock(rfc3339)}, ${relative(rfc3339, now)}` : html`an unknown time`;
 }
 
 /** What is due has its turn in the next full run. */

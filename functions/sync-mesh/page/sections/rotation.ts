@@ -1,7 +1,7 @@
 import type { Stage } from "../../../../shared/core/roots/stages.ts";
 import { type Html, html, type Part } from "../html.ts";
 import type { Scene } from "../scene.ts";
-import { clock, relative, section, typed, withCommands } from "./parts.ts";
+import { clock, momentOf, relative, section, typed, withCommands } from "./parts.ts";
 
 const STEPS: readonly (readonly [Exclude<Stage, "idle">, string])[] = [
   ["distribute", "Every member gets the next root; the previous one still signs."],
@@ -47,7 +47,7 @@ function pause({ status, now }: Scene): Part {
   const { paused } = status.rotation;
   if (paused === null) return undefined;
   return html`
-<p><span class="badge warning">paused</span> A person paused it at ${clock(paused)}, ${relative(paused, now)}: no stage follows. To go on: ${typed("meshjoin root resume")}</p>`;
+<p><span class="badge warning">paused</span> A person paused it at ${momentOf(paused, now)}: no stage follows. To go on: ${typed("meshjoin root resume")}</p>`;
 }
 
 function blocks({ status }: Scene): Part {

@@ -27,6 +27,8 @@ const (
 	streamCreationTimeout = 30 * time.Second
 	// What the other direction has left to end in, once one has ended.
 	endTimeout = time.Second
+	// For the pod network to reach the port of a pod.
+	connectTimeout = 10 * time.Second
 )
 
 // podNetwork is the path of the socket where the pod network takes CONNECT.
@@ -63,13 +65,25 @@ func (network podNetwork) PortForward(ctx context.Context, _ string, uid string,
 
 // dial returns a reader beside the connection: it may hold the pod's first bytes.
 func (network podNetwork) dial(ctx context.Context, address string) (net.Conn, io.Reader, error) {
+	ctx, cancel := context.WithTimeout(ctx, connectTimeout)
+	defer cancel()
 	var dialer net.Dialer
 	connection, err := dialer.DialContext(ctx, "unix", string(network))
 	if err != nil {
 		return nil, nil, err
 	}
+	// The pod network may accept and then say nothing. The deadline is for its answer alone.
+	deadline, _ := ctx.Deadline()
+	if err := connection.SetDeadline(deadline); err != nil {
+		connection.Close()
+		return nil, nil, err
+	}
 	reader := bufio.NewReader(connection)
 	if err := connect(connection, reader, address); err != nil {
+		connection.Close()
+		return nil, nil, err
+	}
+	if err := connection.SetDeadline(time.Time{}); err != nil {
 		connection.Close()
 		return nil, nil, err
 	}

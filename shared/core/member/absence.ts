@@ -1,6 +1,6 @@
 import type { Fault } from "../answers/error-finding.ts";
 import type { Cluster, ClusterRef } from "../cluster/cluster.ts";
-import { describeCommand, updateClusterCommand } from "../cluster/gcloud.ts";
+import { describeCommand, kubectlOn, updateClusterCommand } from "../cluster/gcloud.ts";
 import { type NonMemberReason, nonMemberReason } from "../cluster/membership.ts";
 import { isConfigured, notConfigured } from "../cluster/sources.ts";
 import { clusterId, ISTIO_NAMESPACE, parseClusterResource } from "../names.ts";
@@ -17,6 +17,14 @@ export interface Departed {
    * it has none, because the other notes may be of an earlier loss.
    */
   readonly lostSince?: Date | undefined;
+  /** The Secrets that name a cluster without a `ref`, by the member that holds them. */
+  readonly secrets?: readonly HeldSecret[];
+}
+
+interface HeldSecret {
+  /** Of the member. */
+  readonly ref: ClusterRef;
+  readonly name: string;
 }
 
 /**
@@ -31,20 +39,22 @@ export function departedFrom(members: readonly Member[]): Departed[] {
 /** Every cluster that Meshjoin's remote and reader Secrets on these members name, by cluster ID. */
 export function namedBy(members: readonly Member[]): Departed[] {
   const clusters = new Map<string, Departed>();
-  const note = (id: string, resource: string | undefined, lostSince: Date | undefined) => {
+  const note = (id: string, resource: string | undefined, lostSince: Date | undefined, held: HeldSecret) => {
     if (id === "") return;
     const known = clusters.get(id);
+    const ref = known?.ref ?? refOf(id, resource);
     clusters.set(id, {
       clusterId: id,
-      ref: known?.ref ?? refOf(id, resource),
+      ref,
       lostSince: known === undefined ? lostSince : newestOfBoth(known.lostSince, lostSince),
+      ...(ref === undefined ? { secrets: [...(known?.secrets ?? []), held] } : {}),
     });
   };
-  for (const { state } of members.filter(isReachable)) {
-    for (const { owner, targetId, targetResource, lostSince } of state.remoteSecrets)
-      if (owner === "ours") note(targetId, targetResource, lostSince);
-    for (const { owner, readerId, readerResource, lostSince } of state.readerSecrets)
-      if (owner === "ours") note(readerId, readerResource, lostSince);
+  for (const { cluster, state } of members.filter(isReachable)) {
+    for (const { owner, targetId, targetResource, lostSince, name } of state.remoteSecrets)
+      if (owner === "ours") note(targetId, targetResource, lostSince, { ref: cluster.ref, name });
+    for (const { owner, readerId, readerResource, lostSince, name } of state.readerSecrets)
+      if (owner === "ours") note(readerId, readerResource, lostSince, { ref: cluster.ref, name });
   }
   return [...clusters.values()].toSorted((a, b) => (a.clusterId < b.clusterId ? -1 : 1));
 }
@@ -86,15 +96,11 @@ interface Refusal {
   readonly refused: Pick<Fault, "message" | "cure">;
 }
 
-export function judgeAbsence(
-  { ref, clusterId: id }: Departed,
-  answer: SourceAnswer,
-  spec: MeshSpec,
-): Absence {
+export function judgeAbsence({ ref, secrets = [] }: Departed, answer: SourceAnswer, spec: MeshSpec): Absence {
   if (ref === undefined) {
     return open(
       "nothing tells which cluster its credentials were made for",
-      `if it is gone for good, delete the Secrets in namespace ${ISTIO_NAMESPACE} that name ${id}`,
+      `if it is gone for good, delete what names it: ${deleteCommands(secrets).join("; ")}`,
     );
   }
   if (answer === "silent") {
@@ -106,6 +112,15 @@ export function judgeAbsence(
   return isConfigured(ref, spec)
     ? open(`Meshjoin may not read it: ${message}`, cure)
     : leftOut(notConfigured(ref, spec).why);
+}
+
+/** One for each member that holds any. */
+function deleteCommands(secrets: readonly HeldSecret[]): string[] {
+  const byMember = Map.groupBy(secrets, ({ ref }) => kubectlOn(ref));
+  return [...byMember].map(
+    ([kubectl, held]) =>
+      `${kubectl} -n ${ISTIO_NAMESPACE} delete secret ${held.map(({ name }) => name).join(" ")}`,
+  );
 }
 
 /** The credentials may be of an earlier cluster of the name. Meshjoin replaces those of a member. */

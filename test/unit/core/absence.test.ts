@@ -57,7 +57,10 @@ describe("departedFrom", () => {
   it("does not take the word of a Secret that names another cluster", () => {
     const edited = aReaderSecret(GONE, { readerResource: clusterResource({ ...GONE.ref, name: "other" }) });
     const east = aMember(EAST, { readerSecrets: [edited] });
-    expect(departedFrom([east])).toEqual([{ clusterId: DEPARTED.clusterId, ref: undefined }]);
+    const secret = { ref: EAST.ref, name: edited.name };
+    expect(departedFrom([east])).toEqual([
+      { clusterId: DEPARTED.clusterId, ref: undefined, secrets: [secret] },
+    ]);
     const west = aMember(WEST, { remoteSecrets: [aRemoteSecret(WEST, GONE)] });
     for (const members of [
       [east, west],
@@ -70,7 +73,7 @@ describe("departedFrom", () => {
   it("does not know which cluster it was when no annotation says so", () => {
     const secret = aRemoteSecret(EAST, GONE, { targetResource: undefined, targetGkeId: undefined });
     expect(departedFrom([aMember(EAST, { remoteSecrets: [secret] })])).toEqual([
-      { clusterId: DEPARTED.clusterId, ref: undefined },
+      { clusterId: DEPARTED.clusterId, ref: undefined, secrets: [{ ref: EAST.ref, name: secret.name }] },
     ]);
   });
 });
@@ -148,7 +151,23 @@ describe("judgeAbsence", () => {
   });
 
   it("leaves it open of a cluster that nothing tells of", () => {
-    const unknown = { ...DEPARTED, ref: undefined };
-    expect(judgeAbsence(unknown, GONE_FOR_GOOD, aSpec())).toMatchObject({ certainty: "open" });
+    const [departed] = departedFrom([
+      aMember(EAST, {
+        remoteSecrets: [aRemoteSecret(EAST, GONE, { targetResource: undefined, targetGkeId: undefined })],
+        readerSecrets: [{ ...aReaderSecret(GONE), readerResource: undefined }],
+      }),
+      aMember(WEST, {
+        remoteSecrets: [aRemoteSecret(WEST, GONE, { targetResource: undefined, targetGkeId: undefined })],
+      }),
+    ]);
+    const id = DEPARTED.clusterId;
+    const onMember = (name: string) =>
+      `kubectl --context gke_shop_europe-west1_${name} -n istio-system delete secret`;
+    expect(judgeAbsence(departed!, GONE_FOR_GOOD, aSpec())).toMatchObject({
+      certainty: "open",
+      cure:
+        `if it is gone for good, delete what names it: ${onMember("east")} istio-remote-secret-${id} meshjoin-reader-${id}; ` +
+        `${onMember("west")} istio-remote-secret-${id}`,
+    });
   });
 });

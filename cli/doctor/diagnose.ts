@@ -13,6 +13,7 @@ import { checkFirewalls } from "./firewall.ts";
 import { checkGatewayFirewalls } from "./gateway-firewall.ts";
 import { checkMergedServices } from "./merged-services.ts";
 import { checkNetwork } from "./network.ts";
+import { checkPrivateEndpoints } from "./private-endpoints.ts";
 
 /** For the lists of all sources, and for clusters that are no members and may have been. */
 const ASKING_MS = 60_000;
@@ -47,6 +48,7 @@ export async function diagnose(host: Host): Promise<Diagnosis> {
         ...checks,
         ...(await checkMembers(ports, members, { spec, grants, deep: true, facts: true })),
         ...checkNetwork(members, isComplete, spec),
+        ...(await checkPrivateEndpoints(ports.fleet, members, spec)),
         ...(await checkFirewalls(ports.firewalls, members)),
         ...(await checkGatewayFirewalls(ports, members, spec)),
         ...(await checkMergedServices(ports.fleet, members)),

@@ -1,7 +1,6 @@
 import { type Check, fault, fine, unknown } from "../../shared/core/answers/check.ts";
 import type { Finding } from "../../shared/core/answers/finding.ts";
 import type { Cluster } from "../../shared/core/cluster/cluster.ts";
-import { peerEndpoint } from "../../shared/core/cluster/endpoints.ts";
 import { type NamedCluster, named } from "../../shared/core/member/observation.ts";
 import { isNetworkDeclared } from "../../shared/core/network/network.ts";
 import type { MeshSpec } from "../../shared/core/spec.ts";
@@ -29,35 +28,11 @@ export function checkNetwork(members: readonly Cluster[], isComplete: boolean, s
     names.length === 1
       ? `in ${names.join()}`
       : `in ${names.length} networks, ${names.join(", ")}, with a way between each two`;
-  const unreached = privateTargets(all, spec);
-  if (unreached.length > 0) {
-    const message =
-      `istiods of other networks read ${someOf(unreached)} at private endpoints of their API servers, ` +
-      "and it is not known whether those networks reach them: VPC peering does not pass on what another peering brings";
-    const cure =
-      "meshjoin status says whether the pairs are synced; an endpoint that needs no route: MESHJOIN_ACCESS_PEERS=dns";
-    return [unknown(subject, message, cure)];
-  }
   return [
     isComplete
       ? fine(subject, `all members are ${where}`)
       : unknown(subject, `the listed members are ${where}; others are not known`),
   ];
-}
-
-/**
- * Cluster IDs of members that istiods of another network read at a private endpoint. Whether they reach it
- * depends on how the networks are connected, which no cluster tells.
- * https://cloud.google.com/vpc/docs/vpc-peering#no-transitive-peering
- */
-function privateTargets(members: readonly NamedCluster[], spec: MeshSpec): string[] {
-  return members
-    .filter(({ network }) => members.some((other) => other.network !== network))
-    .filter(({ cluster, clusterId }) => {
-      const choice = peerEndpoint(cluster, spec.accessPeers, clusterId);
-      return "endpoint" in choice && choice.endpoint.kind === "private";
-    })
-    .map(({ clusterId }) => clusterId);
 }
 
 /** Of any two networks the first two members without a way, so that a fault of many is named once. */

@@ -63,7 +63,7 @@ const DEPLOYMENTS: ObjectQuery = {
   namespace: ISTIO_NAMESPACE,
   labelSelector: "app=istiod",
 };
-const PODS: ObjectQuery = {
+export const ISTIOD_PODS: ObjectQuery = {
   apiVersion: "v1",
   kind: "Pod",
   namespace: ISTIO_NAMESPACE,
@@ -140,7 +140,7 @@ async function read(
   const [secrets, deployments, pods, record] = await Promise.all([
     api.reader.list(SECRETS, signal),
     api.reader.list(DEPLOYMENTS, signal),
-    api.reader.list(PODS, signal),
+    api.reader.list(ISTIOD_PODS, signal),
     depth === "subject" ? api.reader.get(RECORD, signal) : undefined,
   ]);
   const { meshId } = spec;

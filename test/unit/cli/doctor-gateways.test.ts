@@ -99,17 +99,30 @@ describe("doctor, of internal gateways between connected networks,", () => {
     expect(await firewallChecks(mesh)).toEqual([]);
   });
 
-  it("does not know whether another network reaches a private endpoint", async () => {
+  it("does not know whether another network reaches a private endpoint, until its istiod has synced it", async () => {
     const { private: inner } = allEndpoints("west");
     const clusters = [EAST, { ...WEST, endpoints: { private: inner! } }];
     const mesh = await aMesh({ clusters, spec: SPEC });
-    const { out } = await call(mesh, "doctor -o json");
-    const { checks }: Diagnosis = JSON.parse(out);
-    expect(checks.filter(({ name }) => name === "network")).toMatchObject([
-      {
-        state: "unknown",
-        message: expect.stringContaining(`read ${clusterId(WEST.ref)} at private endpoints`),
-      },
+    const networkChecks = async () => {
+      const { checks }: Diagnosis = JSON.parse((await call(mesh, "doctor -o json")).out);
+      return checks.filter(({ name }) => name === "network");
+    };
+    const open = {
+      state: "unknown",
+      clusterId: clusterId(EAST.ref),
+      message: expect.stringContaining(`reaches the private endpoints of ${clusterId(WEST.ref)}`),
+    };
+    expect(await networkChecks()).toMatchObject([{ state: "ok" }, open]);
+    for (const cluster of mesh.clusters) await mesh.join(cluster);
+    await mesh.reconcile("mesh");
+    expect(await networkChecks()).toMatchObject([
+      { state: "ok" },
+      { state: "ok", message: expect.stringContaining(`have synced ${clusterId(WEST.ref)}`) },
+    ]);
+    mesh.servers[0]!.faults.unreachable = true;
+    expect(await networkChecks()).toMatchObject([
+      { state: "ok" },
+      { state: "unknown", clusterId: clusterId(EAST.ref) },
     ]);
   });
 });

@@ -57,7 +57,7 @@ export async function preview(run: Run, request: ReconcileRequest, latest?: Mesh
 
 /** A run about one cluster gives its peers the gateways that it needs, too. */
 function isOfMesh({ kind }: Action): boolean {
-  return kind === "applyGateway" || kind === "removeGateway";
+  return kind === "applyGateway" || kind === "hideGateway" || kind === "removeGateway";
 }
 
 /** The clusters that an action is about. */

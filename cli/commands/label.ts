@@ -27,7 +27,8 @@ export const label = command<LabelOptions>({
       .option("--no-gateway", `take label ${MESH_GATEWAY_LABEL} off instead`),
   notes:
     "It needs permissions to read clusters and change their labels, and no built manifest. A cluster with the label\n" +
-    "already stays as it is; it refuses one with another mesh's. gcloud's --update-labels replaces all labels instead.",
+    "already stays as it is; it refuses one with another mesh's. gcloud's --update-labels replaces all labels instead.\n" +
+    "A member that has joined changes its network only after meshjoin sync --confirm NetworkChanges.",
   examples: [
     "meshjoin label cn-shop-europe-west1-checkout",
     "meshjoin label projects/shop/locations/europe-west1/clusters/checkout",

@@ -18,6 +18,7 @@ function describeStep({ step, target, outcome }: Progress, verbose: boolean): st
     case "applyControlPlane":
       return `istiod ${outcome}`;
     case "applyGateway":
+    case "hideGateway":
     case "removeGateway":
       return `gateway ${outcome}`;
     case "istiodReady":

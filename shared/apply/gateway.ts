@@ -4,7 +4,7 @@ import { CRDS } from "../istio/crds.ts";
 import { gatewayObjects, gatewayRefs, gatewaySettings } from "../istio/gateway.ts";
 import { GATEWAY_API } from "../istio/gateway-api.ts";
 import { ownerOf } from "../istio/ownership.ts";
-import type { ApplyGateway, RemoveGateway } from "../plan/action.ts";
+import type { ApplyGateway, HideGateway, RemoveGateway } from "../plan/action.ts";
 import type { KubernetesObject } from "../ports/kubernetes-object.ts";
 import type { MemberApi, ObjectRef } from "../ports/member-api.ts";
 import { awaitServed } from "./crds.ts";
@@ -17,18 +17,29 @@ import { withRights } from "./rights.ts";
  */
 export async function applyGateway(
   api: MemberApi,
-  action: Pick<ApplyGateway, "gateway" | "network" | "exposure">,
+  action: Pick<ApplyGateway, "gateway" | "network" | "exposure" | "isHidden">,
   spec: MeshSpec,
   signal: AbortSignal,
 ): Promise<void> {
   const { meshId } = spec;
   await installGatewayApi(api, signal);
   await withRights(api, meshId, signal, async () => {
-    for (const object of gatewayObjects(gatewaySettings(spec, action), action.gateway)) {
+    for (const object of gatewayObjects(gatewaySettings(spec, action), action.gateway, action.isHidden)) {
       // oxlint-disable-next-line no-await-in-loop -- one after the other
       await applyOwned(api, object, meshId, signal);
     }
   });
+}
+
+/** Its options alone: istiod changes the Service, and neither pods nor load balancer. */
+export async function hideGateway(
+  api: MemberApi,
+  { gateway, exposure }: Pick<HideGateway, "gateway" | "exposure">,
+  spec: MeshSpec,
+  signal: AbortSignal,
+): Promise<void> {
+  const [options] = gatewayObjects(gatewaySettings(spec, { network: "", exposure }), gateway, true);
+  await applyOwned(api, options, spec.meshId, signal);
 }
 
 /** istiod takes away what it made of the Gateway. */

@@ -59,9 +59,14 @@ export function settingsHash(settings: GatewaySettings): string {
 
 /**
  * A member's east-west gateway: a Gateway that lets requests of other networks in by their server name, with
- * TLS from end to end, and the parameters of what istiod makes of it.
+ * TLS from end to end, and the parameters of what istiod makes of it. `isHidden`: its Service names no
+ * network, so that no istiod takes it for a gateway; nothing else differs, and no pod starts anew for it.
  */
-export function gatewayObjects(settings: GatewaySettings, name: string): readonly KubernetesObject[] {
+export function gatewayObjects(
+  settings: GatewaySettings,
+  name: string,
+  isHidden: boolean,
+): readonly [KubernetesObject, KubernetesObject] {
   const owned = { namespace: ISTIO_NAMESPACE, labels: ownershipLabels(settings.meshId) };
   const options = optionsRef(name);
   const parameters: KubernetesObject = {
@@ -69,7 +74,7 @@ export function gatewayObjects(settings: GatewaySettings, name: string): readonl
     kind: options.kind,
     metadata: { ...owned, name: options.name },
     data: Object.fromEntries(
-      Object.entries(optionsOf(settings, name)).map(([key, value]) => [key, JSON.stringify(value)]),
+      Object.entries(optionsOf(settings, name, isHidden)).map(([key, value]) => [key, JSON.stringify(value)]),
     ),
   };
   const network = { [NETWORK_LABEL]: settings.network };
@@ -117,7 +122,14 @@ function optionsRef(name: string): ObjectRef {
 function optionsOf(
   { exposure, sourceRanges }: GatewaySettings,
   name: string,
+  isHidden: boolean,
 ): Readonly<Record<string, object>> {
+  const metadata = {
+    ...(isHidden ? { labels: { [NETWORK_LABEL]: "" } } : {}),
+    ...(exposure === "internal"
+      ? { annotations: { [LOAD_BALANCER_TYPE]: "Internal", [GLOBAL_ACCESS]: "true" } }
+      : {}),
+  };
   return {
     deployment: {
       spec: {
@@ -136,9 +148,7 @@ function optionsOf(
       },
     },
     service: {
-      ...(exposure === "internal"
-        ? { metadata: { annotations: { [LOAD_BALANCER_TYPE]: "Internal", [GLOBAL_ACCESS]: "true" } } }
-        : {}),
+      ...(Object.keys(metadata).length === 0 ? {} : { metadata }),
       ...(sourceRanges.length === 0 ? {} : { spec: { loadBalancerSourceRanges: sourceRanges } }),
     },
     horizontalPodAutoscaler: { spec: { minReplicas: 2, maxReplicas: 5 } },

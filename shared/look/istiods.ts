@@ -23,8 +23,10 @@ export interface Expectation {
 /** Found in the target's own cluster. */
 export interface AwaitedGateway {
   readonly network: string;
-  /** Addresses of another gateway: none of these counts. */
+  /** Addresses of another gateway of the cluster: none of these counts. */
   readonly besides: readonly string[];
+  /** None of them may be listed any more. */
+  readonly isAlone?: boolean;
 }
 
 /** The last look, after all was as expected or the time was up. */
@@ -112,7 +114,10 @@ async function look(
     const withoutGateway = new Map([
       ...[...networks].filter(([, network]) => lacks((each) => each.network === network)),
       ...[...gateways].flatMap(([target, awaited]) =>
-        lacks((each) => each.clusterId === target && isSuch(each, awaited))
+        lacks((each) => each.clusterId === target && isSuch(each, awaited)) ||
+        answers.some(
+          ({ known }) => awaited.isAlone === true && known.some((each) => isBeside(each, target, awaited)),
+        )
           ? [[target, awaited.network] as const]
           : [],
       ),
@@ -129,6 +134,14 @@ async function look(
 
 function isSuch({ network, address }: NetworkGateway, awaited: AwaitedGateway): boolean {
   return network === awaited.network && !awaited.besides.includes(address);
+}
+
+function isBeside(
+  { clusterId, address }: NetworkGateway,
+  target: string,
+  { besides }: AwaitedGateway,
+): boolean {
+  return clusterId === target && besides.includes(address);
 }
 
 /** One question after the other, over one port-forward. */

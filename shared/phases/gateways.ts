@@ -4,7 +4,8 @@ import { withRights } from "../apply/rights.ts";
 import { within } from "../async/within.ts";
 import { type Outcome, outcomeOf, worst } from "../core/answers/outcome.ts";
 import type { Member } from "../core/member/observation.ts";
-import type { GatewayState } from "../core/network/gateway.ts";
+import { type GatewayState, isUp } from "../core/network/gateway.ts";
+import type { ReconcileRequest } from "../core/request.ts";
 import type { MeshSpec } from "../core/spec.ts";
 import { gatewayObjects, gatewaySettings } from "../istio/gateway.ts";
 import { ownerOf } from "../istio/ownership.ts";
@@ -15,6 +16,7 @@ import type { GatewayAction } from "../plan/action.ts";
 import type { PairContext } from "../plan/context.ts";
 import { type GatewayOwner, isGatewayUp, lostNetworks, planGateways } from "../plan/gateways.ts";
 import { pairContextOf } from "../plan/mesh.ts";
+import { gatewaysOf } from "../plan/networks.ts";
 import { planContext } from "../plan-context.ts";
 import type { MemberApi } from "../ports/member-api.ts";
 import { type MemberFault, type MemberReport, merge, type Report, settle } from "../report.ts";
@@ -64,9 +66,39 @@ export const gateways: Phase = async (run, course) => {
     ),
   );
   const members = mesh.members.map((member) => seen.get(member.clusterId) ?? member);
-  const { findings } = planGateways(pairContextOf({ ...mesh, members }, planContext(run, request), "now"));
-  return { ...merge(...reports, { findings }), mesh: { ...mesh, members } };
+  const shown = await show(run, { ...mesh, members }, request);
+  const after = { ...mesh, members: shown.members };
+  const { findings } = planGateways(pairContextOf(after, planContext(run, request), "now"));
+  return { ...merge(...reports, ...shown.reports, { findings }), mesh: after };
 };
+
+/** Lets istiods know the gateways that were hidden and have come up by now. */
+async function show(run: Run, mesh: Mesh, request: ReconcileRequest) {
+  const { actions } = planGateways(pairContextOf(mesh, planContext(run, request), "now"));
+  const due = actions.filter((action) => action.kind === "applyGateway" && isUpAndHidden(action, mesh));
+  const done = await Promise.all(due.map((action) => carryOut(run, mesh, action)));
+  const changed = new Set(done.flatMap(({ isDone, clusterId }) => (isDone ? [clusterId] : [])));
+  const limit = within(run.signal, SECOND_LOOK_MS);
+  const members = await Promise.all(
+    mesh.members.map(async (member) => {
+      if (!changed.has(member.clusterId)) return member;
+      const own = due.filter(({ clusterId }) => clusterId === member.clusterId);
+      const awaited = own.map(
+        ({ gateway }): IsAwaited =>
+          (each) =>
+            each.gateway === gateway && each.network !== "",
+      );
+      return await awaitGateway(run, member, awaited, limit);
+    }),
+  );
+  return { members, reports: done.map(({ report }) => report) };
+}
+
+function isUpAndHidden({ clusterId, gateway }: GatewayAction, { members }: Mesh): boolean {
+  const member = members.find((each) => each.clusterId === clusterId);
+  const present = member === undefined ? undefined : gatewaysOf(member);
+  return present?.some((each) => each.gateway === gateway && each.network === "" && isUp(each)) ?? false;
+}
 
 type IsAwaited = (gateway: GatewayState) => boolean;
 
@@ -148,21 +180,21 @@ async function repair(run: Run, mesh: Mesh, { member, ...owned }: GatewayOwner):
 async function repairGateway(
   api: MemberApi,
   place: { readonly id: string; readonly signal: AbortSignal },
-  { wanted, gateway }: Pick<GatewayOwner, "wanted" | "gateway">,
+  { wanted, gateway, present }: Omit<GatewayOwner, "member">,
   spec: MeshSpec,
 ): Promise<Repaired[]> {
   const { signal } = place;
   return await withRights(api, spec.meshId, signal, async () => {
     const repairs: Repaired[] = [];
-    for (const object of gatewayObjects(gatewaySettings(spec, wanted), gateway)) {
+    for (const object of gatewayObjects(gatewaySettings(spec, wanted), gateway, present?.network === "")) {
       // oxlint-disable-next-line no-await-in-loop -- the options before the Gateway
-      const present = await api.reader.get(refOf(object), signal);
+      const found = await api.reader.get(refOf(object), signal);
       // oxlint-disable-next-line no-await-in-loop
-      if (present === undefined || ownerOf(present.metadata, spec.meshId) !== "ours")
+      if (found === undefined || ownerOf(found.metadata, spec.meshId) !== "ours")
         // oxlint-disable-next-line no-await-in-loop
         await applyOwned(api, object, spec.meshId, signal);
       // oxlint-disable-next-line no-await-in-loop
-      else repairs.push(...[(await repairObject({ api, ...place }, object, present.metadata)) ?? []].flat());
+      else repairs.push(...[(await repairObject({ api, ...place }, object, found.metadata)) ?? []].flat());
     }
     return repairs;
   });

@@ -1,4 +1,4 @@
-import { removeGateway } from "../apply/gateway.ts";
+import { hideGateway, removeGateway } from "../apply/gateway.ts";
 import { within } from "../async/within.ts";
 import { outcomeOf } from "../core/answers/outcome.ts";
 import { verifyMember } from "../look/istiods.ts";
@@ -11,8 +11,9 @@ import type { Phase } from "./course.ts";
 import { SECOND_LOOK_MS } from "./gateways.ts";
 
 /**
- * Takes a gateway away beside which another one has come up, when every istiod that reads the cluster lists
- * that one: until then, requests have the old way alone. A reader that cannot be asked keeps both.
+ * Takes a gateway away beside which another one has come up. It is hidden when every istiod that reads the
+ * cluster lists the other, and goes in a later run, when none lists it any more: so no proxy has its address
+ * then. A reader that cannot be asked keeps both.
  */
 export const replacedGateways: Phase = async (run, { mesh, request }) => {
   if (mesh.isPartial || request.scope !== "mesh") return {};
@@ -21,20 +22,22 @@ export const replacedGateways: Phase = async (run, { mesh, request }) => {
 };
 
 async function replace(run: Run, replaced: ReplacedGateway): Promise<Partial<Report>> {
-  const { member, removal } = replaced;
+  const { member, action } = replaced;
   const { clusterId, cluster } = member;
   if (!(await isReplacementKnown(run, replaced))) return {};
   return await settle(
     clusterId,
-    "its earlier gateway was removed",
+    "its earlier gateway was taken away",
     () =>
       run.inTurn(async (): Promise<Partial<Report>> => {
-        await removeGateway(run.ports.fleet.member(cluster), removal, run.spec.meshId, run.signal);
-        const outcome = outcomeOf(removal);
-        run.progress({ step: removal.kind, clusterId, outcome });
+        const api = run.ports.fleet.member(cluster);
+        if (action.kind === "hideGateway") await hideGateway(api, action, run.spec, run.signal);
+        else await removeGateway(api, action, run.spec.meshId, run.signal);
+        const outcome = outcomeOf(action);
+        run.progress({ step: action.kind, clusterId, outcome });
         return {
           members: [{ clusterId, outcome, findings: [], isOfGateway: true }],
-          findings: removal.findings,
+          findings: action.findings,
         };
       }),
     ({ outcome, finding, error }): Partial<Report> => ({
@@ -44,11 +47,19 @@ async function replace(run: Run, replaced: ReplacedGateway): Promise<Partial<Rep
   );
 }
 
-/** Every istiod of every reader lists a gateway of the cluster with another address than the old one. */
-async function isReplacementKnown({ ports, signal }: Run, { member, old, readers }: ReplacedGateway) {
+/**
+ * Every istiod of every reader lists a gateway of the cluster with another address than the old one, and, of
+ * one that is to go, none with that.
+ */
+async function isReplacementKnown(
+  { ports, signal }: Run,
+  { member, old, network, readers, action }: ReplacedGateway,
+) {
   const limit = within(signal, SECOND_LOOK_MS);
   const { clusterId } = member;
-  const gateways = new Map([[clusterId, { network: old.network, besides: old.addresses }]]);
+  const gateways = new Map([
+    [clusterId, { network, besides: old.addresses, isAlone: action.kind === "removeGateway" }],
+  ]);
   const answers = await Promise.all(
     readers.map(async (reader) => {
       if (reader.state.pods.length === 0) return false;

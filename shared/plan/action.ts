@@ -81,6 +81,15 @@ export interface ApplyGateway extends Step {
   readonly gateway: string;
   readonly network: string;
   readonly exposure: Exposure;
+  /** It is made so that no istiod takes it for one, until it is up. */
+  readonly isHidden: boolean;
+}
+
+/** Lets no istiod take the gateway for one any more, while it still serves requests that are on their way. */
+export interface HideGateway extends Step {
+  readonly kind: "hideGateway";
+  readonly gateway: string;
+  readonly exposure: Exposure;
 }
 
 /** Takes away the gateway of a cluster that has left, or one that no member of another network uses. */
@@ -142,9 +151,10 @@ export interface MarkLeft extends Step, Pick<LabelNamespace, "network" | "accept
 
 export type MemberAction = LabelNamespace | IssueIntermediate | ApplyControlPlane;
 export type GatewayAction = ApplyGateway | RemoveGateway;
+export type ReplacedAction = HideGateway | RemoveGateway;
 export type Removal = Disconnect | Revoke;
 export type DepartureAction = Removal | MarkLeft | NoteLoss | RemoveGateway;
-export type Action = MemberAction | GatewayAction | Connect | Withdraw | DepartureAction;
+export type Action = MemberAction | GatewayAction | HideGateway | Connect | Withdraw | DepartureAction;
 
 export function secretName(name: string): ObjectName {
   return { kind: "Secret", namespace: ISTIO_NAMESPACE, name };

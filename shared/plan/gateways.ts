@@ -8,7 +8,7 @@ import { GATEWAYS, gatewayOptionsName, ISTIO_NAMESPACE } from "../core/names.ts"
 import { reaches } from "../core/network/connected.ts";
 import { type GatewayState, isUp } from "../core/network/gateway.ts";
 import type { MeshSpec } from "../core/spec.ts";
-import type { ApplyGateway, GatewayAction, RemoveGateway } from "./action.ts";
+import type { ApplyGateway, GatewayAction, RemoveGateway, ReplacedAction } from "./action.ts";
 import type { PairContext, WantedGateway } from "./context.ts";
 import { asIn, gatewaysOf, type MaybeMember, wantedGateway } from "./networks.ts";
 import { isComplete, isInstalled } from "./standing.ts";
@@ -33,8 +33,10 @@ export interface GatewayOwner {
 
 export interface ReplacedGateway {
   readonly member: ReachableMember;
-  readonly removal: RemoveGateway;
+  readonly action: ReplacedAction;
   readonly old: GatewayState;
+  /** Of the gateway that takes its place. */
+  readonly network: string;
   /** The members that read the cluster from other networks. */
   readonly readers: readonly ReachableMember[];
 }
@@ -90,6 +92,11 @@ function ownGateways(member: MaybeMember): readonly GatewayState[] {
   return (gatewaysOf(member) ?? []).filter(({ gateway }) => GATEWAYS.includes(gateway ?? ""));
 }
 
+/** Those that Meshjoin has hidden from istiods: they are not up yet, or are to go. */
+function isHiddenNow({ network }: GatewayState): boolean {
+  return network === "";
+}
+
 /** Those that are Meshjoin's for sure. */
 function ourGateways(member: MaybeMember): readonly GatewayState[] {
   return ownGateways(member).filter(({ settings }) => settings !== undefined);
@@ -132,7 +139,8 @@ function standingOf(
   const fitting = ofNetwork.filter(({ exposure }) => exposure === wanted.exposure);
   const settings = settingsOf(wanted);
   const asWanted = fitting.filter((each) => each.settings === settings);
-  const present = asWanted.find(isUp) ?? asWanted[0] ?? fitting[0];
+  const hidden = own.find((each) => isHiddenNow(each) && each.settings === settings);
+  const present = asWanted.find(isUp) ?? hidden ?? asWanted[0] ?? fitting[0];
   const taken = new Set([...given, ...own.map(({ gateway }) => gateway)]);
   return { wanted, present, gateway: present?.gateway ?? GATEWAYS.find((name) => !taken.has(name)) };
 }
@@ -150,16 +158,35 @@ function applies(member: ReachableMember, context: PairContext): ApplyGateway[] 
   if (gatewaysOf(member) === undefined && isInstalled(member.state)) return [];
   const { clusterId } = member;
   return dueStandings(member, context).flatMap(({ wanted, gateway, present }): ApplyGateway[] => {
-    if (present?.settings === context.settingsOf(wanted)) return [];
+    const mustHide = hasOtherWay(member, wanted, context);
+    const isHidden = mustHide && (present === undefined || (isHiddenNow(present) && !isUp(present)));
+    const isShown = present !== undefined && isHiddenNow(present) === isHidden;
+    if (isShown && present.settings === context.settingsOf(wanted)) return [];
     const verb = present === undefined ? "create" : "update";
     const why = whyDue(member, wanted, present);
     const cause = finding("GatewayMissing", why, "nothing: Meshjoin installs it", clusterId);
     const writes = writesOf(verb, clusterId, gateway);
-    return [{ kind: "applyGateway", verb, clusterId, gateway, ...wanted, writes, findings: [cause] }];
+    return [
+      { kind: "applyGateway", verb, clusterId, gateway, ...wanted, isHidden, writes, findings: [cause] },
+    ];
   });
 }
 
+/**
+ * Whether members read the cluster, and istiods that do so know a gateway of that network. They spread their
+ * requests over all that have an address, so one that is not up must not be known to them.
+ */
+function hasOtherWay(member: Member, { network }: WantedGateway, { networks }: PairContext): boolean {
+  const { clusterId } = member;
+  return (
+    networks.holdersOf(clusterId).some((reader) => networks.readBy(reader).has(clusterId)) &&
+    networks.ownersIn(network).some((owner) => hasAddress(owner, network))
+  );
+}
+
 function whyDue(member: Member, { network }: WantedGateway, present: GatewayState | undefined): string {
+  if (present !== undefined && isHiddenNow(present))
+    return "the new gateway for members of other networks is up, and istiods may know it";
   if (present !== undefined) return "the gateway for members of other networks is not as it should be";
   if (network !== member.network)
     return `the cluster changes to network ${network}, and has no gateway for that yet`;
@@ -174,7 +201,8 @@ function whyDue(member: Member, { network }: WantedGateway, present: GatewayStat
  */
 function cutOff(member: ReachableMember, { wanted, present }: Standing, context: PairContext): Member[] {
   const { network, exposure } = wanted;
-  if (present !== undefined || !ownGateways(member).some((each) => each.network === network)) return [];
+  const isKnown = present !== undefined && !isHiddenNow(present);
+  if (isKnown || !ownGateways(member).some((each) => each.network === network)) return [];
   return readersFromOutside(member, network, context).filter((reader) =>
     presentNetworks(reader).some((from) => !reaches(from, network, exposure, context.spec)),
   );
@@ -273,10 +301,13 @@ function inUse(member: ReachableMember, context: PairContext): Finding[] {
   ];
 }
 
-/** Gateways of Meshjoin's in networks where the member should have none. */
+/** Gateways of Meshjoin's in networks where the member should have none; of hidden ones, if it has none. */
 function unwanted(member: MaybeMember, context: PairContext): readonly GatewayState[] {
-  const wanted = new Set(standingsOf(member, context).map((standing) => standing.wanted.network));
-  return ourGateways(member).filter(({ network }) => !wanted.has(network));
+  const standings = standingsOf(member, context);
+  const wanted = new Set(standings.map((standing) => standing.wanted.network));
+  return ourGateways(member).filter((each) =>
+    isHiddenNow(each) ? standings.length === 0 : !wanted.has(each.network),
+  );
 }
 
 /**
@@ -300,28 +331,39 @@ function removes(member: ReachableMember, context: PairContext): RemoveGateway[]
     });
 }
 
-/** The rest of a change: the gateway that should be is up, and another of the network stands beside it. */
+/**
+ * The rest of a change: the gateway that should be is up, and another one stands beside it. That one is
+ * hidden first, so that no proxy sends requests there when it goes.
+ */
 function replacedOf(member: ReachableMember, context: PairContext): ReplacedGateway[] {
   const { isWholeView, members, settingsOf } = context;
   if (!isWholeView || !members.every(isReachable)) return [];
-  return standingsOf(member, context).flatMap(({ wanted, present }) => {
-    if (present === undefined || !isUp(present) || present.settings !== settingsOf(wanted)) return [];
-    const readers = readersFromOutside(member, wanted.network, context);
+  const standings = standingsOf(member, context);
+  const kept = new Set(standings.map(({ present }) => present));
+  return standings.flatMap(({ wanted: { network, exposure }, present }) => {
+    const isThere = present !== undefined && isUp(present) && present.network === network;
+    if (!isThere || present.settings !== settingsOf({ network, exposure })) return [];
+    const readers = readersFromOutside(member, network, context);
     const seen = readers.filter(isReachable);
     if (seen.length < readers.length) return [];
     return ourGateways(member)
-      .filter((old) => old !== present && old.network === wanted.network)
-      .map((old) => {
-        const cause = finding(
-          "GatewayNotNeeded",
-          "another gateway of the cluster has taken the place of this one",
-          "nothing: Meshjoin removes it",
-          member.clusterId,
-        );
-        const removal = removalOf(member.clusterId, old.gateway ?? "", cause);
-        return { member, old, readers: seen, removal };
-      });
+      .filter((old) => !kept.has(old) && (old.network === network || isHiddenNow(old)))
+      .map((old) => ({ member, old, network, readers: seen, action: replacement(member, old) }));
   });
+}
+
+function replacement({ clusterId }: Member, old: GatewayState): ReplacedAction {
+  const { gateway = "", exposure } = old;
+  const cause = finding(
+    "GatewayNotNeeded",
+    "another gateway of the cluster has taken the place of this one",
+    "nothing: Meshjoin removes it",
+    clusterId,
+  );
+  if (isHiddenNow(old)) return removalOf(clusterId, gateway, cause);
+  const [options] = writesOf("update", clusterId, gateway);
+  const writes = [options ?? []].flat();
+  return { kind: "hideGateway", verb: "update", clusterId, gateway, exposure, writes, findings: [cause] };
 }
 
 export function removalsOfGateways(member: ReachableMember, cause: Finding): RemoveGateway[] {

@@ -112,6 +112,7 @@ export function actionsOf({ members, gateways, changes, pairs, returns, departur
       ...[withdrawal ?? []].flat(),
     ]),
     ...gateways.actions.filter(({ kind }) => kind === "removeGateway"),
+    ...gateways.replaced.map(({ action }) => action),
     ...changes.ready.map(({ action }) => action),
     ...returns,
     ...departures.actions,

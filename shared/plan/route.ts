@@ -53,6 +53,8 @@ export function routeBetween(reader: Member, target: Member, context: PairContex
  * network.
  */
 export function networkRoute(reader: Member, target: Member, context: PairContext): Route {
+  if (reader.formerNetwork === undefined && target.formerNetwork === undefined)
+    return routeOfPods(reader, target, context);
   const [route] = presentNetworks(reader)
     .flatMap((from) =>
       presentNetworks(target).map((to) => routeOfPods(asIn(reader, from), asIn(target, to), context)),

@@ -1,9 +1,11 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
+import type { FleetMember } from "../../sandbox/google/member.ts";
 import type { Answer } from "../../sandbox/traffic/request.ts";
 import { startTraffic, type Traffic } from "../../sandbox/traffic/traffic.ts";
-import { membersOf, SCENARIO_MS, useFleet } from "./world/fleet.ts";
-import { clearFaults, setFault } from "./world/google.ts";
+import { MESH_LABEL, membersOf, SCENARIO_MS, useFleet } from "./world/fleet.ts";
+import { clearFaults, setFault, setLabels } from "./world/google.ts";
+import { kubectl, list } from "./world/kubectl.ts";
 import { eventually } from "./world/mesh.ts";
 import { sync } from "./world/sync-mesh.ts";
 
@@ -11,7 +13,7 @@ const world = useFleet({
   members: 2,
   networks: 2,
   traffic: true,
-  env: { MESHJOIN_CONNECTED_NETWORKS: "meshjoin-sandbox.default+meshjoin-sandbox.network-2" },
+  env: { MESHJOIN_CONNECTED_NETWORKS: "meshjoin-sandbox.default+meshjoin-sandbox.network-2+edge" },
 });
 let traffic: Traffic;
 
@@ -65,4 +67,66 @@ describe("requests between two networks", () => {
     },
     SCENARIO_MS,
   );
+
+  it(
+    "21.3 go on while another exposure takes its gateway's place: none fails",
+    async () => {
+      const { fleet } = world;
+      const [, target] = membersOf(fleet);
+      if (target === undefined) throw new Error("the fleet lacks a member");
+      await traffic.step("before", async () => await sleep(1000));
+      const second = await traffic.step("a second gateway", async () => {
+        await setLabels(fleet, target, { ...MESH_LABEL, mesh_gateway: "external" });
+        await fleet.waitUntilDelivered();
+        await sync(fleet);
+      });
+      const alone = await traffic.step("the first gateway goes", async () => {
+        await sync(fleet);
+      });
+      expect(await gatewaysIn(target)).toEqual(["meshjoin-eastwest-b"]);
+      expect([second, alone].map(({ failed }) => failed)).toEqual([0, 0]);
+      expect(second.requests).toBeGreaterThan(50);
+      expect(traffic.rawAddresses()).toBe(0);
+    },
+    SCENARIO_MS,
+  );
+
+  it(
+    "21.4 go on while the network of the target changes, and while its former gateway goes: none fails",
+    async () => {
+      const { fleet } = world;
+      const [, target] = membersOf(fleet);
+      if (target === undefined) throw new Error("the fleet lacks a member");
+      const pods = ["-n", "shop", "label", "pods", "--all", "--overwrite"];
+      // As istiod's injector labels a pod when it starts.
+      await kubectl(target, ...pods, "topology.istio.io/network=meshjoin-sandbox.network-2");
+      await traffic.step("before", async () => await sleep(1000));
+      const changed = await traffic.step("change of network", async () => {
+        await setLabels(fleet, target, { ...MESH_LABEL, mesh_gateway: "external", mesh_network: "edge" });
+        await fleet.waitUntilDelivered();
+        await sync(fleet, { confirm: ["NetworkChanges"] });
+        await sync(fleet);
+        await sync(fleet);
+      });
+      expect(await gatewaysIn(target)).toEqual(["meshjoin-eastwest", "meshjoin-eastwest-b"]);
+      expect(changed).toMatchObject({ failed: 0 });
+      // A workload that starts anew; its old pod would drain, which this one pod cannot.
+      await kubectl(target, ...pods, "topology.istio.io/network=edge");
+      expect(await eventually(() => traffic.request(), isFine)).toMatchObject({ status: 200 });
+      await traffic.step("workloads start anew", async () => await sleep(1000));
+      const left = await traffic.step("the former gateway goes", async () => {
+        await sync(fleet);
+        await sync(fleet);
+      });
+      expect(await gatewaysIn(target)).toEqual(["meshjoin-eastwest"]);
+      expect(left).toMatchObject({ failed: 0 });
+      expect(traffic.rawAddresses()).toBe(0);
+    },
+    SCENARIO_MS,
+  );
 });
+
+async function gatewaysIn(member: FleetMember): Promise<readonly string[]> {
+  const gateways = await list(member, "gateways.gateway.networking.k8s.io", "-n", "istio-system");
+  return gateways.map(({ metadata }) => metadata.name);
+}

@@ -29,6 +29,7 @@ export interface GatewayState {
   readonly service: string;
   /** Of the Gateway that istiod made it for; undefined for one that a person has made. */
   readonly gateway: string | undefined;
+  /** Empty: no istiod takes it for a gateway, which Meshjoin so hides. */
   readonly network: string;
   /** Annotation `gateway-settings`, verbatim; undefined for a gateway that is not Meshjoin's. */
   readonly settings: string | undefined;

@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, it, jest } from "@jest/globals";
 import type { Cluster } from "../../../shared/core/cluster/cluster.ts";
 import { clusterId } from "../../../shared/core/names.ts";
+import { gatewayStates } from "../../../shared/istio/gateway.ts";
 import { collectStatus } from "../../../shared/status.ts";
 import { aCluster } from "../../support/builders/cluster.ts";
 import { aMesh, type FakeMesh, type ProcessOptions } from "../../support/fakes/mesh.ts";
@@ -36,6 +37,20 @@ function readBy(mesh: FakeMesh, cluster: Cluster): string[] {
     .map(({ metadata }) => metadata.name.replace("istio-remote-secret-", ""));
 }
 
+function addressOf(mesh: FakeMesh, cluster: Cluster, gateway: string): string | undefined {
+  const services = mesh.fleet.server(cluster).store.list({ apiVersion: "v1", kind: "Service" });
+  return gatewayStates(services, []).find((each) => each.gateway === gateway)?.addresses[0];
+}
+
+/** Addresses of gateways in other clusters that the cluster's istiod knows. */
+async function knownIn(mesh: FakeMesh, cluster: Cluster): Promise<string[]> {
+  const { reader, istiod } = mesh.fleet.process().member(cluster);
+  const query = { apiVersion: "v1", kind: "Pod", namespace: "istio-system", labelSelector: "app=istiod" };
+  const [pod] = await reader.list(query);
+  const known = await istiod.open(pod?.metadata.name ?? "").networkGateways();
+  return known.flatMap(({ clusterId: id, address }) => (id === idOf(cluster) ? [] : [address]));
+}
+
 /** Labels the cluster, and answers it as it is then. */
 function label(mesh: FakeMesh, cluster: Cluster, labels: Readonly<Record<string, string>>): Cluster {
   const labelled = { ...cluster, labels: { ...cluster.labels, ...labels } };
@@ -65,8 +80,10 @@ describe("a gateway that should have another exposure", () => {
     const history = historyOf(mesh, WEST, EAST);
     label(mesh, WEST, { mesh_gateway: "external" });
     await mesh.reconcile("mesh");
+    await mesh.reconcile("mesh");
     expect(history).toEqual([`${FIRST} read`, `${FIRST}+${SECOND} read`, `${SECOND} read`]);
     label(mesh, WEST, { mesh_gateway: "internal" });
+    await mesh.reconcile("mesh");
     await mesh.reconcile("mesh");
     expect(history.slice(3)).toEqual([`${FIRST}+${SECOND} read`, `${FIRST} read`]);
     const before = versionsOf(mesh);
@@ -85,6 +102,39 @@ describe("a gateway that should have another exposure", () => {
     expect([gatewaysOf(mesh, WEST), readBy(mesh, EAST)]).toEqual([[FIRST, SECOND], [idOf(WEST)]]);
     server.gateways.withoutAddress.clear();
     server.settleGateways();
+    await mesh.reconcile("mesh");
+    await mesh.reconcile("mesh");
+    expect(gatewaysOf(mesh, WEST)).toEqual([SECOND]);
+  });
+
+  it("is the only one that istiods know until the second one is up, and then until it goes", async () => {
+    waitShortly();
+    const mesh = await joined(EAST, WEST);
+    const server = mesh.fleet.server(WEST);
+    label(mesh, WEST, { mesh_gateway: "external" });
+    server.gateways.notServing.add(SECOND);
+    await mesh.reconcile("mesh");
+    expect(gatewaysOf(mesh, WEST)).toEqual([FIRST, SECOND]);
+    expect(await knownIn(mesh, EAST)).toEqual([addressOf(mesh, WEST, FIRST)]);
+    server.gateways.notServing.clear();
+    server.settleGateways();
+    await mesh.reconcile("mesh");
+    expect(gatewaysOf(mesh, WEST)).toEqual([FIRST, SECOND]);
+    expect(await knownIn(mesh, EAST)).toEqual([addressOf(mesh, WEST, SECOND)]);
+    await mesh.reconcile("mesh");
+    expect(gatewaysOf(mesh, WEST)).toEqual([SECOND]);
+  });
+
+  it("stays while an istiod goes on listing it", async () => {
+    waitShortly();
+    const mesh = await joined(EAST, WEST);
+    label(mesh, WEST, { mesh_gateway: "external" });
+    await mesh.reconcile("mesh");
+    const { istiod } = mesh.fleet.server(EAST);
+    istiod.keepsGateways = true;
+    await mesh.reconcile("mesh");
+    expect(gatewaysOf(mesh, WEST)).toEqual([FIRST, SECOND]);
+    istiod.keepsGateways = false;
     await mesh.reconcile("mesh");
     expect(gatewaysOf(mesh, WEST)).toEqual([SECOND]);
   });
@@ -109,6 +159,7 @@ describe("a gateway that should have another exposure", () => {
     expect(gatewaysOf(mesh, WEST)).toEqual([FIRST, SECOND]);
     mend(mesh);
     await mesh.reconcile("mesh");
+    await mesh.reconcile("mesh");
     expect([gatewaysOf(mesh, WEST), readBy(mesh, EAST)]).toEqual([[SECOND], [idOf(WEST)]]);
   });
 
@@ -124,6 +175,7 @@ describe("a gateway that should have another exposure", () => {
     expect([gatewaysOf(mesh, WEST), readBy(mesh, APART)]).toEqual([[FIRST], [idOf(EAST), idOf(WEST)]]);
     await mesh.reconcile("mesh", { confirm: ["GatewayInUse"] });
     expect([readBy(mesh, APART), readBy(mesh, EAST)]).toEqual([[idOf(EAST)], [idOf(APART), idOf(WEST)]]);
+    await mesh.reconcile("mesh");
     await mesh.reconcile("mesh");
     expect(gatewaysOf(mesh, WEST)).toEqual([SECOND]);
     const after = await mesh.reconcile("mesh");

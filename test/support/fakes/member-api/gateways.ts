@@ -10,6 +10,8 @@ export interface GatewayBehaviour {
   readonly withoutAddress: Set<string>;
   /** Their pods become ready. */
   isServing: boolean;
+  /** Names of Gateways whose pods do not all the same. */
+  readonly notServing: Set<string>;
 }
 
 export interface SimulatedGateways {
@@ -31,7 +33,12 @@ const NAME_LABEL = "gateway.networking.k8s.io/gateway-name";
 
 /** istiod's gateway controller, the controller of load balancers, and that of EndpointSlices. */
 export function simulatedGateways(store: ObjectStore): SimulatedGateways {
-  const behaviour: GatewayBehaviour = { hasAddress: true, withoutAddress: new Set(), isServing: true };
+  const behaviour: GatewayBehaviour = {
+    hasAddress: true,
+    withoutAddress: new Set(),
+    isServing: true,
+    notServing: new Set(),
+  };
   return {
     behaviour,
     settle() {
@@ -53,12 +60,12 @@ function write(store: ObjectStore, gateway: KubernetesObject, behaviour: Gateway
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- gateway.networking.k8s.io/v1 Gateway
   const { infrastructure = {} } = gateway["spec"] as { infrastructure?: Infrastructure };
   const service = `${name}-istio`;
-  const labels = { ...infrastructure.labels, [NAME_LABEL]: name };
   const overlay = serviceOverlay(store, namespace, infrastructure);
-  const annotations = { ...infrastructure.annotations, ...overlay };
+  const labels = { ...infrastructure.labels, [NAME_LABEL]: name, ...overlay.labels };
+  const annotations = { ...infrastructure.annotations, ...overlay.annotations };
   const ingress =
     behaviour.hasAddress && !behaviour.withoutAddress.has(name)
-      ? [{ ip: addressOf(namespace, name, labels) }]
+      ? [{ ip: addressOf(namespace, name, infrastructure.labels) }]
       : [];
   store.write(
     {
@@ -77,7 +84,12 @@ function write(store: ObjectStore, gateway: KubernetesObject, behaviour: Gateway
         namespace,
         labels: { ...labels, "kubernetes.io/service-name": service },
       },
-      endpoints: [{ addresses: ["10.0.0.9"], conditions: { ready: behaviour.isServing } }],
+      endpoints: [
+        {
+          addresses: ["10.0.0.9"],
+          conditions: { ready: behaviour.isServing && !behaviour.notServing.has(name) },
+        },
+      ],
     },
     "endpointslice-controller",
   );
@@ -88,14 +100,14 @@ function serviceOverlay(
   store: ObjectStore,
   namespace: string,
   { parametersRef }: Infrastructure,
-): Readonly<Record<string, string>> {
+): Pick<Infrastructure, "labels" | "annotations"> {
   if (parametersRef === undefined) return {};
   const options = store.get({ apiVersion: "v1", kind: "ConfigMap", namespace, name: parametersRef.name });
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- core/v1 ConfigMap
   const { service = "{}" } = (options?.["data"] ?? {}) as { service?: string };
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- a part of a core/v1 Service
-  const { metadata = {} } = JSON.parse(service) as { metadata?: { annotations?: Record<string, string> } };
-  return metadata.annotations ?? {};
+  const { metadata = {} } = JSON.parse(service) as { metadata?: Infrastructure };
+  return metadata;
 }
 
 function addressOf(...parts: readonly unknown[]): string {

@@ -21,6 +21,8 @@ export interface IstiodBehaviour {
   publishes: boolean;
   /** It learns of no gateway. */
   seesNoGateway: boolean;
+  /** It goes on listing every gateway that it has ever known. */
+  keepsGateways: boolean;
   /** Its secret controller stands still: what it lists stays as it is. */
   stuck: boolean;
 }
@@ -64,9 +66,11 @@ export function simulatedIstiod(
     syncsNoMore: false,
     publishes: true,
     seesNoGateway: false,
+    keepsGateways: false,
     stuck: false,
   };
   let listed: RemoteClusterStatus[] = [];
+  const everKnown = new Map<string, NetworkGateway>();
   const seen = new Map<string, { readonly version: string; readonly at: number }>();
   let loaded: KubernetesObject | undefined;
   let starting: NodeJS.Timeout | undefined;
@@ -149,9 +153,11 @@ export function simulatedIstiod(
     networkGateways() {
       if (behaviour.seesNoGateway) return [];
       const open = simulated.remoteClusters().filter(({ status }) => status === "synced");
-      return open.flatMap(({ clusterId, secretName }) =>
+      const found = open.flatMap(({ clusterId, secretName }) =>
         gatewaysIn(clusterId, secretName === "" ? store : storeOf(clusterId)),
       );
+      for (const each of found) everKnown.set(JSON.stringify(each), each);
+      return behaviour.keepsGateways ? [...everKnown.values()] : found;
     },
     servedChain() {
       reload();

@@ -22,7 +22,7 @@ _meshjoin() {
 }
 compdef _meshjoin meshjoin`,
   fish: `complete -c meshjoin -f -a '(meshjoin ${COMPLETE} -- (commandline -opc)[2..-1] (commandline -ct) 2>/dev/null)'
-complete -c meshjoin -n '__fish_seen_subcommand_from import' -F`,
+complete -c meshjoin -n 'contains -- import (commandline -opc)' -F`,
 };
 
 /** Prints a script for a shell to read. */

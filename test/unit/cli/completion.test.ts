@@ -48,33 +48,51 @@ describe("completion", () => {
 
 const MESHJOIN = `meshjoin() { '${process.execPath}' '${ROOT}/cli/main.ts' "$@"; }`;
 
-/** What a shell has after the script was read and a person pressed the key once. */
+/**
+ * What a shell offers after the script was read and a person pressed the key once: for the beginning of a
+ * word, and where only a file fits.
+ */
 const TRIED = {
   bash: {
     args: ["--norc", "-c"],
-    lines: `COMP_WORDS=(meshjoin root re); COMP_CWORD=2; _meshjoin; printf '%s\\n' "\${COMPREPLY[@]}"`,
+    word: `COMP_WORDS=(meshjoin root re); COMP_CWORD=2; _meshjoin; printf '%s\\n' "\${COMPREPLY[@]}"`,
+    // With -o default, bash offers files where the function offers nothing.
+    file: `COMP_WORDS=(meshjoin root import package.j); COMP_CWORD=3; _meshjoin
+printf '%s\\n' "\${#COMPREPLY[@]}"; complete -p meshjoin | grep -q -- '-o default' && compgen -f package.j`,
   },
   zsh: {
     args: ["-f", "-c"],
-    lines: `compadd() { shift; print -l -- "$@"; }; words=(meshjoin root re); CURRENT=3; _meshjoin`,
+    word: `compadd() { shift; print -l -- "$@"; }; words=(meshjoin root re); CURRENT=3; _meshjoin`,
+    file: `compadd() { print "compadd $@"; }; _files() { print 0; print -l package.j*; }
+words=(meshjoin root import package.j); CURRENT=4; _meshjoin`,
   },
-  fish: { args: ["--no-config", "-c"], lines: "complete -C 'meshjoin root re'" },
+  fish: {
+    args: ["--no-config", "-c"],
+    word: "complete -C 'meshjoin root re'",
+    file: "echo 0; complete -C 'meshjoin root import package.j'",
+  },
 } as const;
 
 describe.each(["bash", "zsh", "fish"] as const)("the script for %s", (shell) => {
   const script = async () => (await call(await aMesh(), `completion ${shell}`)).out;
-  const { args, lines } = TRIED[shell];
+  const offered = async (lines: string) => {
+    const define =
+      shell === "fish"
+        ? `function meshjoin; '${process.execPath}' '${ROOT}/cli/main.ts' $argv; end`
+        : MESHJOIN;
+    const compdef = shell === "zsh" ? "compdef() { :; }" : "";
+    const source = [define, compdef, await script(), lines].join("\n");
+    const { stdout } = await promisify(execFile)(shell, [...TRIED[shell].args, source], { cwd: ROOT });
+    return stdout.trim().split(/\s+/);
+  };
 
   if (spawnSync(shell, ["-c", "true"]).status === 0) {
     it("completes in that shell", async () => {
-      const define =
-        shell === "fish"
-          ? `function meshjoin; '${process.execPath}' '${ROOT}/cli/main.ts' $argv; end`
-          : MESHJOIN;
-      const compdef = shell === "zsh" ? "compdef() { :; }" : "";
-      const source = [define, compdef, await script(), lines].join("\n");
-      const { stdout } = await promisify(execFile)(shell, [...args, source]);
-      expect(stdout.trim().split(/\s/)[0]).toBe("resume");
+      expect((await offered(TRIED[shell].word))[0]).toBe("resume");
+    }, 30_000);
+
+    it("leaves a word that it knows nothing for to the files", async () => {
+      expect(await offered(TRIED[shell].file)).toEqual(["0", "package.json"]);
     }, 30_000);
   } else {
     it("is not looked at here, for want of that shell; it calls what the others call", async () => {

@@ -1,6 +1,6 @@
 import type { Cluster } from "../cluster/cluster.ts";
 import { networkName } from "../names.ts";
-import { networkOf } from "../network/network.ts";
+import { isNetworkLabel, networkOf } from "../network/network.ts";
 import type { Member, Reachable } from "./observation.ts";
 
 /** The networks of a member, by what its cluster shows: a changed label alone changes none of them. */
@@ -16,27 +16,31 @@ export interface MemberNetworks {
 /**
  * A cluster that Meshjoin has installed is in istiod's network; one without a note is of a release that knew
  * no label, and took the VPC's. A change of network is on record on the namespace, and istiod follows it. A
- * foreign istiod that is paired stays in the network that it has.
+ * foreign istiod that is paired stays in the network that it has, if a member may be in such a one.
  */
 export function networksSeen(
   { controlPlane, namespace, remoteSecrets, readerSecrets, podsElsewhere }: Reachable,
   cluster: Cluster,
 ): MemberNetworks {
   const wanted = networkOf(cluster);
+  const ofVpc = networkName(cluster.network);
+  /** A note that names no network that a member may be in says nothing. */
+  const nameIn = (note: string | undefined) =>
+    note !== undefined && (note === ofVpc || isNetworkLabel(note)) ? note : undefined;
   if (controlPlane?.owner === "foreign") {
     const isPaired = [...remoteSecrets, ...readerSecrets].some(({ owner }) => owner === "ours");
-    return { network: (isPaired ? controlPlane.identity?.network : undefined) ?? wanted };
+    return { network: (isPaired ? nameIn(controlPlane.identity?.network) : undefined) ?? wanted };
   }
   if (controlPlane?.manifestHash === undefined) return { network: wanted };
   const notes = namespace?.owner === "ours" ? namespace : undefined;
-  const network = notes?.changedTo ?? controlPlane.network ?? networkName(cluster.network);
+  const changedTo = nameIn(notes?.changedTo);
+  const network = changedTo ?? nameIn(controlPlane.network) ?? ofVpc;
   const isDeserted =
     controlPlane.network === network &&
     controlPlane.rolledOut &&
     Array.isArray(podsElsewhere) &&
     podsElsewhere.length === 0;
-  const isLeft = notes?.changedTo === undefined || isDeserted;
-  const formerNetwork = isLeft ? undefined : notes.formerNetwork;
+  const formerNetwork = changedTo === undefined || isDeserted ? undefined : nameIn(notes?.formerNetwork);
   const isBegun = notes?.nextNetwork === wanted && wanted !== network;
   return {
     network,

@@ -29,6 +29,11 @@ const IN_EDGE = ownControlPlane({ network: "edge" });
 describe("the networks of a cluster whose label names another one", () => {
   it.each<[string, Partial<Reachable>, MemberNetworks]>([
     ["are istiod's", {}, { network: VPC }],
+    [
+      "are the VPC's where istiod's note is none",
+      { controlPlane: ownControlPlane({ network: "*x" }) },
+      { network: VPC },
+    ],
     ["are the label's before istiod is there", { controlPlane: undefined }, { network: "edge" }],
     [
       "do not follow a namespace that a person has labelled",
@@ -91,6 +96,17 @@ describe("the networks of a cluster whose label names another one", () => {
     [
       "are the label's with a foreign istiod that is no pair with any",
       { controlPlane: FOREIGN },
+      { network: "edge" },
+    ],
+    [
+      "are the label's with a foreign istiod whose network is no name that a member's may have",
+      {
+        controlPlane: ownControlPlane({
+          owner: "foreign",
+          identity: { meshId: "prod", clusterId: "m", network: "*x", trustDomain: "cluster.local" },
+        }),
+        readerSecrets: [aReaderSecret(PEER)],
+      },
       { network: "edge" },
     ],
     [

@@ -10,14 +10,21 @@ export interface Expectation {
   readonly member: ReachableMember;
   /** Cluster IDs that every pod must list as synced. */
   readonly targets: readonly string[];
-  /** Networks of those targets that are in another one: every pod must know of a gateway there. */
-  readonly networks?: ReadonlyMap<string, string>;
+  /** Of those targets that are in another network: every pod must know of a gateway there that is live. */
+  readonly networks?: ReadonlyMap<string, AwaitedNetwork>;
   /** Targets by cluster ID: every pod must know of a gateway of theirs as described. */
   readonly gateways?: ReadonlyMap<string, AwaitedGateway>;
   /** Cluster IDs that no pod may list any more. */
   readonly absent?: readonly string[];
   /** Fingerprint of the intermediate that every pod must serve; undefined if an earlier run saw it. */
   readonly intermediate: string | undefined;
+}
+
+/** The network of a target, which another member's gateway may lead into as well. */
+export interface AwaitedNetwork {
+  readonly network: string;
+  /** Of its gateways that are up: only these count. Undefined where they are not known: then any counts. */
+  readonly addresses: ReadonlySet<string> | undefined;
 }
 
 /** Found in the target's own cluster. */
@@ -35,8 +42,8 @@ export interface Evidence {
   /** Targets that not every pod lists as synced, with the status that the first such pod reported. */
   readonly unsynced: ReadonlyMap<string, string>;
   /**
-   * Targets that every pod lists as synced, while one knows of no gateway of their network, or not of that
-   * which was awaited; with the network.
+   * Targets that every pod lists as synced, while one knows of no live gateway of their network, or not of
+   * that which was awaited; with the network.
    */
   readonly withoutGateway: ReadonlyMap<string, string>;
   /** Cluster IDs that a pod still lists and should not. */
@@ -112,7 +119,11 @@ async function look(
     const lacks = (isAwaited: (gateway: NetworkGateway) => boolean) =>
       answers.some(({ known }) => !known.some(isAwaited));
     const withoutGateway = new Map([
-      ...[...networks].filter(([, network]) => lacks((each) => each.network === network)),
+      ...[...networks].flatMap(([target, awaited]) =>
+        answers.every(({ known }) => usedFor(target, awaited, known).some((each) => isLive(each, awaited)))
+          ? []
+          : [[target, awaited.network] as const],
+      ),
       ...[...gateways].flatMap(([target, awaited]) =>
         lacks((each) => each.clusterId === target && isSuch(each, awaited)) ||
         answers.some(
@@ -130,6 +141,25 @@ async function look(
     const reason = asMeshjoinError(error, clusterId, "its istiod was asked for its state");
     return unknown(expectation, wasLoaded, reason);
   }
+}
+
+/**
+ * The gateways that istiod hands out for the target: those that it found in the target's cluster, else all of
+ * the network; Istio `pilot/pkg/xds/endpoints/ep_filters.go`. It keeps one whose load balancer has lost its
+ * address, and takes any that a Gateway of class `istio-remote` in its own cluster names.
+ */
+function usedFor(
+  target: string,
+  { network }: AwaitedNetwork,
+  known: readonly NetworkGateway[],
+): readonly NetworkGateway[] {
+  const ofNetwork = known.filter((each) => each.network === network);
+  const own = ofNetwork.filter(({ clusterId }) => clusterId === target);
+  return own.length > 0 ? own : ofNetwork;
+}
+
+function isLive({ address }: NetworkGateway, { addresses }: AwaitedNetwork): boolean {
+  return addresses?.has(address) ?? true;
 }
 
 function isSuch({ network, address }: NetworkGateway, awaited: AwaitedGateway): boolean {

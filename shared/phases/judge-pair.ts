@@ -106,7 +106,7 @@ function notSynced({ reader, readerRef, target }: PairPlan, status: string): Fin
 function gatewayNotListed({ reader, readerRef, target }: PairPlan, network: string): Finding {
   return finding(
     "GatewayNotListed",
-    `istiod of ${reader} shows ${target} as synced and knows of no gateway of its network ${network}`,
+    `istiod of ${reader} shows ${target} as synced and knows of no live gateway of its network ${network}`,
     `look at the Services that istiod takes for gateways, and at its log: ${kubectlOn(readerRef)} -n istio-system logs deploy/istiod`,
     reader,
   );

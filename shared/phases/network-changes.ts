@@ -3,11 +3,12 @@ import { within } from "../async/within.ts";
 import { type Finding, finding } from "../core/answers/finding.ts";
 import { outcomeOf } from "../core/answers/outcome.ts";
 import { kubectlOn } from "../core/cluster/gcloud.ts";
-import { isReachable, type ReachableMember } from "../core/member/observation.ts";
+import { isReachable, type Member, type ReachableMember } from "../core/member/observation.ts";
 import { type Expectation, verifyMember } from "../look/istiods.ts";
 import { observeAgain } from "../look/member.ts";
 import { pairContextOf } from "../plan/mesh.ts";
 import { planChanges, type ReadyChange } from "../plan/network-changes.ts";
+import { liveAddresses } from "../plan/networks.ts";
 import { planContext } from "../plan-context.ts";
 import { merge, type Report, settle } from "../report.ts";
 import type { Run } from "../run.ts";
@@ -44,7 +45,7 @@ function plan(run: Run, { mesh, request }: Course) {
 async function change(run: Run, { mesh }: Course, ready: ReadyChange): Promise<PhaseResult> {
   const { member, action } = ready;
   const { clusterId, cluster } = member;
-  const unaware = await whoLacksGateways(run, ready);
+  const unaware = await whoLacksGateways(run, mesh.members, ready);
   if (unaware !== undefined) return { findings: [waitsFor(action.network ?? "", member, unaware)] };
   return await settle(
     clusterId,
@@ -74,18 +75,22 @@ async function change(run: Run, { mesh }: Course, ready: ReadyChange): Promise<P
  */
 async function whoLacksGateways(
   run: Run,
+  members: readonly Member[],
   { member, action, readers, targets }: ReadyChange,
 ): Promise<ReachableMember | undefined> {
   const limit = within(run.signal, SECOND_LOOK_MS);
   const { network = "" } = action;
   const gateways = new Map([[member.clusterId, { network, besides: [] }]]);
+  const networks = new Map(
+    [...targets].map(([id, to]) => [id, { network: to, addresses: liveAddresses(members, to) }]),
+  );
   const expectations: Expectation[] = [
     ...readers
       .filter(isReachable)
       .map((reader) => ({ member: reader, targets: [member.clusterId], gateways, intermediate: undefined })),
     ...(targets.size === 0
       ? []
-      : [{ member, targets: [...targets.keys()], networks: targets, intermediate: undefined }]),
+      : [{ member, targets: [...targets.keys()], networks, intermediate: undefined }]),
   ];
   const unaware = await Promise.all(
     expectations.map(async (expectation) => {

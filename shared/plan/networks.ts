@@ -1,7 +1,7 @@
 import { type MemberNetworks, presentNetworks } from "../core/member/networks.ts";
 import type { MemberState, NamedCluster } from "../core/member/observation.ts";
 import { reaches } from "../core/network/connected.ts";
-import { type Exposure, exposureOf, type GatewayState } from "../core/network/gateway.ts";
+import { type Exposure, exposureOf, type GatewayState, isUp } from "../core/network/gateway.ts";
 import type { MeshSpec } from "../core/spec.ts";
 import type { WantedGateway } from "./context.ts";
 
@@ -113,6 +113,29 @@ function once<K, V>(answer: (question: K) => V): (question: K) => V {
 export function gatewaysOf({ state }: MaybeMember): readonly GatewayState[] | undefined {
   const gateways = state?.reachable === true ? state.gateways : undefined;
   return gateways === undefined || "unread" in gateways ? undefined : gateways;
+}
+
+/**
+ * The addresses of the gateways of the network that are up. Undefined where they are not all known: istiod
+ * resolves host names itself, and of some member nothing was seen.
+ */
+export function liveAddresses(
+  members: readonly MaybeMember[],
+  network: string,
+): ReadonlySet<string> | undefined {
+  const live: string[] = [];
+  for (const member of members) {
+    const gateways = gatewaysOf(member);
+    if (gateways === undefined && presentNetworks(member).includes(network)) return undefined;
+    for (const each of gateways ?? [])
+      if (each.network === network && isUp(each)) live.push(...each.addresses);
+  }
+  return live.some(isHostName) ? undefined : new Set(live);
+}
+
+/** No IPv4 address has a letter, and every IPv6 address a colon. */
+function isHostName(address: string): boolean {
+  return /[a-z]/i.test(address) && !address.includes(":");
 }
 
 /** Whether Meshjoin may give it a gateway, if another network can use it. */

@@ -193,7 +193,7 @@ export const REASONS = {
   GatewayNotListed: {
     severity: "warning",
     means:
-      "A gateway of the target's network is up, and an istiod of the reader does not list it, so its workloads may get addresses that they cannot reach.",
+      "A gateway of the target's network is up, and an istiod of the reader does not list it, or only at an earlier address. So its workloads may get addresses that they cannot reach.",
     cure: "See the log of the reader's istiod; each full run asks again.",
   },
   GatewayNotNeeded: {

@@ -162,6 +162,48 @@ describe("a gateway that istiod does not list", () => {
     mesh.fleet.server(EAST).istiod.seesNoGateway = false;
     expect((await mesh.reconcile("mesh")).summary.outcome).toBe("unchanged");
   });
+
+  it.each([
+    ["an address that no gateway has", "192.0.2.99", "waiting"],
+    ["the address of the gateway that is up", "192.0.2.7", "unchanged"],
+  ])(
+    "has a stand-in in a Gateway of the reader that names %s: %s, so the pair is %s",
+    async (_, address, outcome) => {
+      waitShortly();
+      const mesh = await joined(EAST, WEST);
+      mesh.fleet.server(WEST).gateways.address = "192.0.2.7";
+      mesh.fleet.server(WEST).settleGateways();
+      mesh.fleet.server(EAST).store.create({
+        ...GATEWAYS,
+        metadata: {
+          name: "by-hand",
+          namespace: "istio-system",
+          labels: { "topology.istio.io/network": "shop.dmz" },
+        },
+        spec: {
+          gatewayClassName: "istio-remote",
+          addresses: [{ type: "IPAddress", value: address }],
+        },
+      });
+      mesh.fleet.server(EAST).istiod.seesNoGateway = true;
+      const { summary } = await mesh.reconcile("mesh");
+      expect(summary.pairs).toContainEqual({ reader: idOf(EAST), target: idOf(WEST), outcome });
+      expect(reasons(summary.findings).includes("GatewayNotListed")).toBe(outcome === "waiting");
+    },
+  );
+
+  it("leaves its pair unfinished where istiod lists an earlier address of it alone", async () => {
+    waitShortly();
+    const mesh = await joined(EAST, WEST);
+    mesh.fleet.server(EAST).istiod.learnsNoGateway = true;
+    mesh.fleet.server(WEST).gateways.address = "192.0.2.7";
+    mesh.fleet.server(WEST).settleGateways();
+    const { summary } = await mesh.reconcile("mesh");
+    expect(reasons(summary.findings)).toContain("GatewayNotListed");
+    expect(summary.pairs).toContainEqual({ reader: idOf(EAST), target: idOf(WEST), outcome: "waiting" });
+    mesh.fleet.server(EAST).istiod.learnsNoGateway = false;
+    expect((await mesh.reconcile("mesh")).summary.outcome).toBe("unchanged");
+  });
 });
 
 describe("the gateway of a cluster that leaves and runs on", () => {

@@ -6,6 +6,8 @@ import type { ObjectStore } from "./object-store.ts";
 export interface GatewayBehaviour {
   /** GKE gives load balancers an address. */
   hasAddress: boolean;
+  /** The one that they give; undefined for one of each load balancer's own. */
+  address: string | undefined;
   /** Names of Gateways whose load balancers get none all the same. */
   readonly withoutAddress: Set<string>;
   /** Their pods become ready. */
@@ -35,6 +37,7 @@ const NAME_LABEL = "gateway.networking.k8s.io/gateway-name";
 export function simulatedGateways(store: ObjectStore): SimulatedGateways {
   const behaviour: GatewayBehaviour = {
     hasAddress: true,
+    address: undefined,
     withoutAddress: new Set(),
     isServing: true,
     notServing: new Set(),
@@ -42,7 +45,7 @@ export function simulatedGateways(store: ObjectStore): SimulatedGateways {
   return {
     behaviour,
     settle() {
-      const gateways = store.list(GATEWAYS);
+      const gateways = store.list(GATEWAYS).filter(isMadeReal);
       const names = new Set(gateways.map(({ metadata }) => metadata.name));
       for (const query of [SERVICES, SLICES]) {
         for (const { metadata } of store.list({ ...query, labelSelector: NAME_LABEL })) {
@@ -55,6 +58,13 @@ export function simulatedGateways(store: ObjectStore): SimulatedGateways {
   };
 }
 
+/** istiod deploys nothing for a Gateway of class `istio-remote`. */
+function isMadeReal(gateway: KubernetesObject): boolean {
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- gateway.networking.k8s.io/v1 Gateway
+  const { gatewayClassName } = gateway["spec"] as { gatewayClassName?: string };
+  return gatewayClassName !== "istio-remote";
+}
+
 function write(store: ObjectStore, gateway: KubernetesObject, behaviour: GatewayBehaviour): void {
   const { name, namespace = "" } = gateway.metadata;
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- gateway.networking.k8s.io/v1 Gateway
@@ -65,7 +75,7 @@ function write(store: ObjectStore, gateway: KubernetesObject, behaviour: Gateway
   const annotations = { ...infrastructure.annotations, ...overlay.annotations };
   const ingress =
     behaviour.hasAddress && !behaviour.withoutAddress.has(name)
-      ? [{ ip: addressOf(namespace, name, infrastructure.labels) }]
+      ? [{ ip: behaviour.address ?? addressOf(namespace, name, infrastructure.labels) }]
       : [];
   store.write(
     {

@@ -1,7 +1,13 @@
 import { X509Certificate } from "node:crypto";
 import { parse } from "yaml";
 import { fnv1a } from "../../../../shared/core/hash.ts";
-import { CACERTS, ISTIO_NAMESPACE, ISTIOD, REMOTE_SECRET_LABEL } from "../../../../shared/core/names.ts";
+import {
+  CACERTS,
+  ISTIO_NAMESPACE,
+  ISTIOD,
+  NETWORK_LABEL,
+  REMOTE_SECRET_LABEL,
+} from "../../../../shared/core/names.ts";
 import { gatewayStates } from "../../../../shared/istio/gateway.ts";
 import { type DeploymentObject, isRolledOut, isScaledToZero } from "../../../../shared/istio/workload.ts";
 import type { KubernetesObject } from "../../../../shared/ports/kubernetes-object.ts";
@@ -19,8 +25,10 @@ export interface IstiodBehaviour {
   syncsNoMore: boolean;
   /** Whether it writes the roots that it trusts into every namespace. */
   publishes: boolean;
-  /** It learns of no gateway. */
+  /** It learns of no gateway by a Service. */
   seesNoGateway: boolean;
+  /** It learns of no change of a gateway from now on. */
+  learnsNoGateway: boolean;
   /** It goes on listing every gateway that it has ever known. */
   keepsGateways: boolean;
   /** Its secret controller stands still: what it lists stays as it is. */
@@ -66,6 +74,7 @@ export function simulatedIstiod(
     syncsNoMore: false,
     publishes: true,
     seesNoGateway: false,
+    learnsNoGateway: false,
     keepsGateways: false,
     stuck: false,
   };
@@ -151,13 +160,14 @@ export function simulatedIstiod(
       return listed;
     },
     networkGateways() {
-      if (behaviour.seesNoGateway) return [];
+      if (behaviour.seesNoGateway) return namedGateways(store);
+      if (behaviour.learnsNoGateway) return [...everKnown.values(), ...namedGateways(store)];
       const open = simulated.remoteClusters().filter(({ status }) => status === "synced");
       const found = open.flatMap(({ clusterId, secretName }) =>
         gatewaysIn(clusterId, secretName === "" ? store : storeOf(clusterId)),
       );
       for (const each of found) everKnown.set(JSON.stringify(each), each);
-      return behaviour.keepsGateways ? [...everKnown.values()] : found;
+      return [...(behaviour.keepsGateways ? everKnown.values() : found), ...namedGateways(store)];
     },
     servedChain() {
       reload();
@@ -167,6 +177,26 @@ export function simulatedIstiod(
     loadedCacerts: () => loaded,
   };
   return simulated;
+}
+
+/**
+ * Gateways elsewhere that an object in the istiod's own cluster names. They count as that cluster's;
+ * `pilot/pkg/serviceregistry/kube/controller/network.go`.
+ */
+function namedGateways(store: ObjectStore): NetworkGateway[] {
+  return store
+    .list({ apiVersion: "gateway.networking.k8s.io/v1", kind: "Gateway" })
+    .flatMap(({ metadata: { labels = {} }, ...gateway }) => {
+      // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- gateway.networking.k8s.io/v1 Gateway
+      const spec = gateway["spec"] as {
+        gatewayClassName?: string;
+        addresses?: readonly { value: string }[];
+      };
+      const network = labels[NETWORK_LABEL] ?? "";
+      if (spec.gatewayClassName !== "istio-remote" || network === "") return [];
+      const clusterId = ownClusterId(store);
+      return (spec.addresses ?? []).map(({ value }) => ({ network, clusterId, address: value }));
+    });
 }
 
 /** Those with an address, served or not; `pilot/pkg/serviceregistry/kube/controller/network.go`. */

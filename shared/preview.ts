@@ -1,7 +1,7 @@
 import { distinct, type Finding, inOrder } from "./core/answers/finding.ts";
 import type { Plan, PlannedAction } from "./core/answers/plan.ts";
 import type { Member } from "./core/member/observation.ts";
-import { rememberedTroubles } from "./core/member/remembered.ts";
+import { rememberedTroubles, rootFaultOnRecord } from "./core/member/remembered.ts";
 import type { ReconcileRequest } from "./core/request.ts";
 import { rootEnding } from "./core/roots/due.ts";
 import { noSigningRoot } from "./core/roots/no-signing-root.ts";
@@ -31,7 +31,7 @@ export async function preview(run: Run, request: ReconcileRequest, latest?: Mesh
     member === undefined ? [] : rememberedTroubles(member, live, now);
   const findings = [
     ...[noSigningRoot(run.spec, mesh.roots.versions) ?? []].flat(),
-    ...[mesh.unusableRoot ?? []].flat(),
+    ...[mesh.unusableRoot ?? rootFaultOnRecord(mesh.members) ?? []].flat(),
     ...pauses(mesh.roots),
     ...[rootEnding(mesh.members, mesh.roots, run.spec, now) ?? []].flat(),
     ...mesh.listing.findings,

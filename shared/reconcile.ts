@@ -3,6 +3,7 @@ import type { Summary } from "./core/answers/summary.ts";
 import type { Cluster } from "./core/cluster/cluster.ts";
 import type { Member } from "./core/member/observation.ts";
 import { outOfReach } from "./core/member/reach.ts";
+import { rootFaultOnRecord } from "./core/member/remembered.ts";
 import type { ReconcileRequest } from "./core/request.ts";
 import { rootEnding } from "./core/roots/due.ts";
 import { noSigningRoot } from "./core/roots/no-signing-root.ts";
@@ -27,6 +28,7 @@ import { renewals } from "./phases/renewals.ts";
 import { replacedGateways } from "./phases/replaced-gateways.ts";
 import { rollOut } from "./phases/roll-out.ts";
 import { secondLook } from "./phases/second-look.ts";
+import { signingRoot } from "./phases/signing-root.ts";
 import { planFirst } from "./plan/mesh.ts";
 import { planContext } from "./plan-context.ts";
 import { isRetried, merge, summaryOf } from "./report.ts";
@@ -47,7 +49,7 @@ const PHASES: readonly (readonly Phase[])[] = [
   [renewals],
   [rollOut],
   [drift],
-  [permissions, elsewhere, refusedPods],
+  [permissions, elsewhere, refusedPods, signingRoot],
   [record],
 ];
 
@@ -101,9 +103,17 @@ export async function reconcile(
  * The answer of a run that may not write: what it has seen, so that alerts go on. No redelivery: the full run
  * after the pause finds what is due.
  */
-function untouched({ mesh: { members, roots }, plan, report }: Course, paused: Finding): Reconciled {
+function untouched({ mesh, plan, report }: Course, paused: Finding): Reconciled {
+  const { members, roots } = mesh;
   const notes = plan.members.flatMap(({ findings }) => findings);
-  const findings = distinct([paused, ...report.findings, ...plan.departures.findings, ...notes]);
+  const unsignable = mesh.unusableRoot === undefined ? [rootFaultOnRecord(members) ?? []].flat() : [];
+  const findings = distinct([
+    paused,
+    ...unsignable,
+    ...report.findings,
+    ...plan.departures.findings,
+    ...notes,
+  ]);
   return {
     summary: { outcome: "waiting", members: [], pairs: [], findings },
     retry: false,

@@ -7,6 +7,7 @@ import {
   latelyOnRecord,
   leftOnRecord,
   rememberedTroubles,
+  rootFaultOnRecord,
   runsOnRecord,
   silentRuns,
 } from "./core/member/remembered.ts";
@@ -146,7 +147,7 @@ function meshFindings(
 ): Finding[] {
   return distinct([
     ...[noSigningRoot(spec, roots.versions) ?? []].flat(),
-    ...[unusableRoot ?? []].flat(),
+    ...[unusableRoot ?? rootFaultOnRecord(members) ?? []].flat(),
     ...pauses(roots),
     // A pause is a finding of its own; the functions note no run in it.
     ...(roots.notes.writesPaused === undefined ? silentRuns(members, ports.clock.now()) : []),

@@ -23,18 +23,9 @@ const outcome = z.enum(OUTCOMES);
 const shortText = z.string().check(z.maxLength(2000));
 const MANY = 100;
 const run = z.object({ at: time, outcome, version: shortText });
+const note = z.object({ reason: shortText, message: shortText, cure: shortText, since: time });
 const record = z.object({
-  troubles: z
-    .array(
-      z.object({
-        reason: shortText,
-        outcome: z.enum(["waiting", "failed"]),
-        message: shortText,
-        cure: shortText,
-        since: time,
-      }),
-    )
-    .check(z.maxLength(MANY)),
+  troubles: z.array(z.extend(note, { outcome: z.enum(["waiting", "failed"]) })).check(z.maxLength(MANY)),
   left: z
     .array(
       z.object({
@@ -47,6 +38,7 @@ const record = z.object({
     .check(z.maxLength(MANY)),
   lately: z.array(z.object({ at: time, what: shortText })).check(z.maxLength(MANY)),
   runs: z.object({ full: z.exactOptional(run), tick: z.exactOptional(run) }),
+  root: z.exactOptional(note),
 });
 
 /** A record that is absent, foreign or unreadable counts as empty: losing one does no harm. */
@@ -54,14 +46,14 @@ export function readRecord(configMap: KubernetesObject | undefined, meshId: stri
   if (configMap === undefined || ownerOf(configMap.metadata, meshId) !== "ours") return EMPTY_RECORD;
   const parsed = record.safeParse(jsonOf(secretData(configMap)[KEY]));
   if (!parsed.success) return EMPTY_RECORD;
-  const { troubles, ...rest } = parsed.data;
-  // Another version of Meshjoin may have reasons that this one does not know.
-  return {
-    ...rest,
-    troubles: troubles.flatMap(({ reason, ...trouble }) =>
-      isReason(reason) ? [{ ...trouble, reason }] : [],
-    ),
-  };
+  const { troubles, root, ...rest } = parsed.data;
+  const known = root === undefined ? undefined : knownReason(root);
+  return { ...rest, troubles: troubles.flatMap(knownReason), ...(known?.[0] && { root: known[0] }) };
+}
+
+/** Another version of Meshjoin may have reasons that this one does not know. */
+function knownReason<T extends { reason: string }>({ reason, ...rest }: T) {
+  return isReason(reason) ? [{ ...rest, reason }] : [];
 }
 
 function jsonOf(text = ""): unknown {

@@ -11,6 +11,7 @@ import {
   nextRecord,
   type RunResult,
   withLeft,
+  withRootFault,
   withRun,
 } from "../core/member/record.ts";
 import type { RootVersions } from "../core/roots/state.ts";
@@ -55,6 +56,26 @@ export async function noteLeft(
   return merge(
     ...(await Promise.all(
       keepers(course).map((member) => noteChange(run, member, (before) => withLeft(before, result))),
+    )),
+  );
+}
+
+/**
+ * Writes down why the root cannot sign, on the first member; undefined ends the note. An older note may stand
+ * on another member, which was the first then.
+ */
+export async function noteRootFault(
+  run: Run,
+  course: Course,
+  fault: Finding | undefined,
+): Promise<Partial<Report>> {
+  const now = run.ports.clock.now();
+  const own = keepers(course).toSorted((a, b) => (a.clusterId < b.clusterId ? -1 : 1));
+  return merge(
+    ...(await Promise.all(
+      own.map((member, index) =>
+        noteChange(run, member, (before) => withRootFault(before, index === 0 ? fault : undefined, now)),
+      ),
     )),
   );
 }

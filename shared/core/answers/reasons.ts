@@ -477,14 +477,14 @@ export const REASONS = {
   SigningRootUnknown: {
     severity: "warning",
     means:
-      "Meshjoin cannot tell whether the root that signs can be read: Secret Manager refuses or is silent.",
+      "Meshjoin cannot tell whether the root can sign: Secret Manager or the signer refuses or is silent.",
     cure: "Do what the finding's cure says. A missing permission comes with the module `identity` of this version.",
   },
   SigningRootUnusable: {
     severity: "error",
     means:
-      "The version of the root secret that signs is disabled or destroyed. No cluster can join, and no intermediate CA can be renewed.",
-    cure: "Enable the version: `gcloud secrets versions enable`. A destroyed one does not come back: import or make another root.",
+      "The version of the root secret that signs is disabled or destroyed, or the signer cannot read or use it. No cluster can join, and no intermediate CA can be renewed.",
+    cure: "Do what the finding's cure says. A disabled version: `gcloud secrets versions enable`. A destroyed one does not come back: import or make another root.",
   },
   StageOverdue: {
     severity: "warning",

@@ -17,6 +17,8 @@ export interface MemberRecord {
   readonly lately: readonly { readonly at: string; readonly what: string }[];
   /** The last runs of the functions; on one member of the mesh alone. */
   readonly runs: { readonly [kind in RunKind]?: RunStatus };
+  /** Why no certificate could be signed, when a run last asked; on one member of the mesh alone. */
+  readonly root?: RootTrouble;
 }
 
 export type RunKind = "full" | "tick";
@@ -29,6 +31,8 @@ export interface Trouble {
   /** When a run first met it; a run that did not meet it has ended it. */
   readonly since: string;
 }
+
+export type RootTrouble = Omit<Trouble, "outcome">;
 
 export interface LeftCluster extends LeftStatus {
   /** The claimed roots when it left. Its CA chains to one of them. Empty where no run could read them. */
@@ -77,7 +81,15 @@ export function nextRecord(before: MemberRecord, result: RunResult): MemberRecor
     before.lately.length === lately.length &&
     before.lately[0] === lately[0] &&
     before.runs === runs;
-  return isSame ? before : { troubles, left, lately, runs };
+  return isSame ? before : { ...before, troubles, left, lately, runs };
+}
+
+/** The record after a run that asked whether the root can sign; `fault`: why it cannot. */
+export function withRootFault(before: MemberRecord, fault: Finding | undefined, now: Date): MemberRecord {
+  const { root: last, ...rest } = before;
+  if (fault === undefined) return last === undefined ? before : rest;
+  const root = noteOf(fault, last, now);
+  return last !== undefined && gistOf(last) === gistOf(root) ? before : { ...rest, root };
 }
 
 function troublesOf({ troubles }: MemberRecord, { outcome, findings, now }: RunResult): Trouble[] {
@@ -85,20 +97,40 @@ function troublesOf({ troubles }: MemberRecord, { outcome, findings, now }: RunR
   const loud = findings.filter(({ severity }) => severity !== "info");
   const causes = loud.length > 0 ? loud : findings;
   const byReason = new Map(causes.map((cause) => [cause.reason, cause]));
-  return [...byReason.values()].slice(0, TROUBLES_MAX).map(({ reason, message, cure }) => ({
-    reason,
+  return [...byReason.values()].slice(0, TROUBLES_MAX).map((cause) => ({
+    ...noteOf(
+      cause,
+      troubles.find(({ reason }) => reason === cause.reason),
+      now,
+    ),
     outcome,
+  }));
+}
+
+/** A note of the same reason keeps its time. */
+function noteOf(
+  { reason, message, cure }: Finding,
+  last: Pick<Trouble, "reason" | "since"> | undefined,
+  now: Date,
+): RootTrouble {
+  return {
+    reason,
     message: message.slice(0, MESSAGE_MAX),
     cure: cure.slice(0, MESSAGE_MAX),
-    since: troubles.find((trouble) => trouble.reason === reason)?.since ?? now.toISOString(),
-  }));
+    since: last?.reason === reason ? last.since : now.toISOString(),
+  };
 }
 
 /** In any order. Times, durations and request IDs in a message change from run to run. */
 function sameTroubles(before: readonly Trouble[], after: readonly Trouble[]): boolean {
-  const gistOf = (troubles: readonly Trouble[]) =>
-    troubles.map(({ since: _, ...trouble }) => JSON.stringify(trouble).replaceAll(PASSING, "")).toSorted();
-  return JSON.stringify(gistOf(before)) === JSON.stringify(gistOf(after));
+  const gistsOf = (troubles: readonly Trouble[]) => troubles.map(gistOf).toSorted();
+  return JSON.stringify(gistsOf(before)) === JSON.stringify(gistsOf(after));
+}
+
+/** Without what changes from run to run; fields in one order. */
+function gistOf({ since: _, ...trouble }: Trouble | RootTrouble): string {
+  const fields = Object.entries(trouble).toSorted(([a], [b]) => (a < b ? -1 : 1));
+  return JSON.stringify(fields).replaceAll(PASSING, "");
 }
 
 /** RFC 3339 times, durations, and hexadecimal IDs, which have a digit. */

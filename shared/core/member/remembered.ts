@@ -49,6 +49,16 @@ function asFinding(
   return finding(reason, `${message} (so since ${sentenceTime(since)}, by the last run)`, cure, clusterId);
 }
 
+/** Why no certificate could be signed, by the last run that asked; undefined if it could. */
+export function rootFaultOnRecord(members: readonly Member[]): Finding | undefined {
+  const [oldest] = recorded(members)
+    .flatMap(({ record }) => record.root ?? [])
+    .toSorted((a, b) => (a.since < b.since ? -1 : 1));
+  if (oldest === undefined) return undefined;
+  const { reason, message, cure, since } = oldest;
+  return finding(reason, `${message} (so since ${sentenceTime(since)}, by the last run)`, cure);
+}
+
 function overdue(
   { reason, outcome, message, cure, since }: Trouble,
   clusterId: string,

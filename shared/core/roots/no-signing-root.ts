@@ -40,6 +40,26 @@ export function unusableRoot(
   );
 }
 
+/** Why the authority could not sign when it was asked to open the root's key. */
+export function unsignableRoot(
+  { meshId }: Pick<MeshSpec, "meshId">,
+  { signing }: RootVersions,
+  fault: Pick<Fault, "message" | "cure"> & { readonly retryable: boolean },
+): Finding {
+  const root = `version ${signing} of secret ${rootSecretName(meshId)}`;
+  return fault.retryable
+    ? finding(
+        "SigningRootUnknown",
+        `Meshjoin cannot tell whether ${root} can sign: ${fault.message}`,
+        fault.cure ?? "nothing, if it passes: the next full run asks again",
+      )
+    : finding(
+        "SigningRootUnusable",
+        `${root} cannot sign for the mesh: ${fault.message}`,
+        fault.cure ?? "see which part fails: meshjoin doctor",
+      );
+}
+
 /** Names the other aliases, too: gcloud replaces the whole map. */
 function signingAlias(versions: RootVersions): string {
   const others = ROOT_ROLES.flatMap((role) =>

@@ -20,6 +20,8 @@ export interface FakeRootStore extends RootStore, RootKeeper {
   deny(): void;
   /** From now on the store gives out no payload. */
   denyPayloads(): void;
+  /** The end of that. */
+  allowPayloads(): void;
   /** From now on this account lacks this permission, as far as it asks. */
   withhold(permission: string): void;
   /** The next call, of any method, fails with this. */
@@ -172,6 +174,9 @@ export function fakeRootStore(meshId = "prod"): FakeRootStore {
     },
     denyPayloads() {
       denied = "payloads";
+    },
+    allowPayloads() {
+      denied = undefined;
     },
     deny() {
       denied = "everything";

@@ -1,10 +1,16 @@
 import { describe, expect, it } from "@jest/globals";
 import type { Finding } from "../../../shared/core/answers/finding.ts";
+import type { ReconcileRequest } from "../../../shared/core/request.ts";
+import { sentenceTime } from "../../../shared/core/time.ts";
+import { UnavailableError } from "../../../shared/errors.ts";
 import { preview } from "../../../shared/preview.ts";
+import { reconcile } from "../../../shared/reconcile.ts";
 import { orderRoot } from "../../../shared/rotate/rotate.ts";
+import type { Run } from "../../../shared/run.ts";
 import { collectStatus } from "../../../shared/status.ts";
+import { aCluster } from "../../support/builders/cluster.ts";
 import { aMesh, type FakeMesh } from "../../support/fakes/mesh.ts";
-import { secretsOf } from "./world.ts";
+import { secretsOf, versionsOf } from "./world.ts";
 
 const WHOLE = { scope: "mesh", reason: "test" } as const;
 
@@ -72,6 +78,100 @@ describe("the root that signs, in a mesh where nothing is due", () => {
     await mesh.reconcile("mesh");
     mesh.roots.withhold("secretmanager.versions.get");
     const { summary } = await mesh.join(mesh.clusters[0]!);
+    expect(summary.findings).toEqual([]);
+  });
+});
+
+describe("a root whose payload cannot be read, in a mesh where nothing is due", () => {
+  const unusable = expect.objectContaining({ reason: "SigningRootUnusable", severity: "error" });
+  const full = async (mesh: FakeMesh, request: Partial<ReconcileRequest> = {}) =>
+    (await reconcile(mesh.run(), { ...WHOLE, notedAs: "full", ...request })).summary.findings;
+  const reasons = (findings: readonly Finding[]) => findings.map(({ reason }) => reason);
+
+  it("is an error of every full run from the deep one that finds it, of status and of plan, until it can sign", async () => {
+    const mesh = await aMesh({ members: 2 });
+    await full(mesh);
+    mesh.roots.denyPayloads();
+    expect(await full(mesh, { deep: true })).toContainEqual(unusable);
+    const found = mesh.clock.now();
+    mesh.clock.advance(600);
+    expect(await full(mesh)).toContainEqual(unusable);
+    for (const findings of Object.values(await findingsEverywhere(mesh))) {
+      const all = findings.filter(({ reason }) => reason === "SigningRootUnusable");
+      expect(all).toEqual([
+        expect.objectContaining({ cure: "grant it", message: expect.stringContaining(sentenceTime(found)) }),
+      ]);
+    }
+    mesh.roots.allowPayloads();
+    expect(reasons(await full(mesh))).not.toContain("SigningRootUnusable");
+    for (const findings of Object.values(await findingsEverywhere(mesh)))
+      expect(reasons(findings)).not.toContain("SigningRootUnusable");
+  });
+
+  it("is told while a person has paused the functions' writes, and nothing is written", async () => {
+    const mesh = await aMesh({ members: 1 });
+    await full(mesh);
+    mesh.roots.denyPayloads();
+    await full(mesh, { deep: true });
+    mesh.roots.setAnnotations({ "meshjoin.dev_writes-paused": mesh.clock.now().toISOString() });
+    const before = versionsOf(mesh);
+    const run = { ...mesh.run(), heedsPause: true };
+    const { summary } = await reconcile(run, { ...WHOLE, notedAs: "full" });
+    expect(summary.findings).toContainEqual(unusable);
+    expect(versionsOf(mesh)).toEqual(before);
+  });
+
+  it("is written down once, and a healthy root is opened by deep runs alone", async () => {
+    const mesh = await aMesh({ members: 2 });
+    await full(mesh);
+    const healthy = mesh.roots.calls.payload;
+    await full(mesh);
+    expect(mesh.roots.calls.payload).toBe(healthy);
+    await full(mesh, { deep: true });
+    expect(mesh.roots.calls.payload).toBe(healthy + 1);
+    mesh.roots.denyPayloads();
+    await full(mesh, { deep: true });
+    const before = versionsOf(mesh);
+    mesh.clock.advance(60);
+    await full(mesh);
+    expect(versionsOf(mesh)).toEqual(before);
+  });
+
+  it("is noted on one member, and the note ends on another that is the first no more", async () => {
+    const mesh = await aMesh({ members: 1 });
+    await full(mesh);
+    mesh.roots.denyPayloads();
+    await full(mesh, { deep: true });
+    const earlier = aCluster({ name: "a0" });
+    mesh.add(earlier);
+    mesh.roots.allowPayloads();
+    await mesh.join(earlier);
+    await full(mesh);
+    expect(reasons((await collectStatus(mesh.run())).findings)).not.toContain("SigningRootUnusable");
+  });
+
+  it("is unknown where the authority is silent, and asked for again by the next run", async () => {
+    const mesh = await aMesh({ members: 1 });
+    await full(mesh);
+    const silent: Run["ports"]["authority"] = {
+      ...mesh.run().ports.authority,
+      check: () => Promise.reject(new UnavailableError("the signer is silent", { code: "Unavailable" })),
+    };
+    const run = mesh.run();
+    const { summary } = await reconcile(
+      { ...run, ports: { ...run.ports, authority: silent } },
+      { ...WHOLE, notedAs: "full", deep: true },
+    );
+    expect(reasons(summary.findings)).toContain("SigningRootUnknown");
+    expect(reasons((await collectStatus(mesh.run())).findings)).toContain("SigningRootUnknown");
+    expect(reasons(await full(mesh))).not.toContain("SigningRootUnknown");
+  });
+
+  it("is not asked for by a person's run, who may have no right to the key", async () => {
+    const mesh = await aMesh({ members: 1 });
+    await full(mesh);
+    mesh.roots.denyPayloads();
+    const { summary } = await reconcile(mesh.run(), { ...WHOLE, deep: true });
     expect(summary.findings).toEqual([]);
   });
 });

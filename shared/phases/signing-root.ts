@@ -9,9 +9,9 @@ import { noteRootFault } from "./record.ts";
 const TIMEOUT_MS = 20_000;
 
 /**
- * Asks the authority whether the root can sign: in deep full runs of the functions, and in each full run after
- * one that was told no. An access to the key is an alarm, so that a healthy root is opened once a day. A
- * person at the command line may have no right to the key; `doctor` tells them.
+ * Asks the authority whether the root can sign: in deep full runs of the functions, and in each full run
+ * after one that was told no. So the key of a healthy root is opened once a day. A person at the command line
+ * may have no right to the key; `doctor` tells them.
  */
 export const signingRoot: Phase = async (run, course) => {
   const { request, mesh } = course;

@@ -142,6 +142,7 @@ describe("a root whose payload cannot be read, in a mesh where nothing is due", 
     await full(mesh);
     mesh.roots.denyPayloads();
     await full(mesh, { deep: true });
+    expect((await collectStatus(mesh.run())).findings).toContainEqual(unusable);
     const earlier = aCluster({ name: "a0" });
     mesh.add(earlier);
     mesh.roots.allowPayloads();

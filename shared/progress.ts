@@ -3,7 +3,14 @@ import type { Action } from "./plan/action.ts";
 
 /** A step that a run has just finished, for the log of a function or a terminal. */
 export interface Progress {
-  readonly step: Action["kind"] | "istiodReady" | "certificateLoaded" | "pairSynced";
+  readonly step:
+    | Action["kind"]
+    | "istiodReady"
+    | "certificateLoaded"
+    | "pairSynced"
+    | "probeReady"
+    | "probeAsked"
+    | "removeProbe";
   readonly clusterId: string;
   /** The other side, where the step is about a pair. */
   readonly target?: string;

@@ -22,6 +22,7 @@ import { elsewhere } from "./phases/other-accounts.ts";
 import { ownHalves } from "./phases/own-halves.ts";
 import { pairs } from "./phases/pairs.ts";
 import { permissions } from "./phases/permissions.ts";
+import { probes } from "./phases/probes.ts";
 import { record } from "./phases/record.ts";
 import { refusedPods } from "./phases/refused-pods.ts";
 import { renewals } from "./phases/renewals.ts";
@@ -49,7 +50,7 @@ const PHASES: readonly (readonly Phase[])[] = [
   [renewals],
   [rollOut],
   [drift],
-  [permissions, elsewhere, refusedPods, signingRoot],
+  [permissions, elsewhere, refusedPods, signingRoot, probes],
   [record],
 ];
 

@@ -36,6 +36,12 @@ function describeStep({ step, target, outcome }: Progress, verbose: boolean): st
       return `note of the loss of ${target} ${outcome}`;
     case "certificateLoaded":
       return "istiod serves its intermediate CA";
+    case "probeReady":
+      return outcome === "waiting" ? "probe is not ready" : "probe is ready";
+    case "probeAsked":
+      return "probe was asked";
+    case "removeProbe":
+      return "probe deleted";
     case "pairSynced":
       return verbose ? `reads ${target}: synced` : undefined;
   }

@@ -33,6 +33,7 @@ import {
   secretData,
 } from "../istio/member-state.ts";
 import { ownerOf } from "../istio/ownership.ts";
+import { probeMarks } from "../istio/probe/mark.ts";
 import { RECORD, readRecord } from "../istio/record-config-map.ts";
 import { type DeploymentObject, isReady } from "../istio/workload.ts";
 import type { KubernetesObject } from "../ports/kubernetes-object.ts";
@@ -165,10 +166,16 @@ async function read(
     pods: pods.filter((pod) => isReady(pod)).map(({ metadata }) => metadata.name),
     podsElsewhere: known?.podsElsewhere,
     ...secretStates(secrets, meshId, share, known),
+    ...marksIn(secrets, meshId),
   };
   const { network, formerNetwork } = networksSeen({ ...state, podsElsewhere: undefined }, cluster);
   if (depth !== "subject" || formerNetwork === undefined) return state;
   return { ...state, podsElsewhere: await podsElsewhere(api, network, clusterId(cluster.ref), signal) };
+}
+
+function marksIn(secrets: readonly KubernetesObject[], meshId: string): Pick<Reachable, "probeMarks"> {
+  const marks = probeMarks(secrets, meshId);
+  return marks.length === 0 ? {} : { probeMarks: marks };
 }
 
 /** Whether the namespace of a peer, which is not read otherwise, may note a change of its network. */

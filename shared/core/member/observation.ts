@@ -64,6 +64,16 @@ export interface Reachable {
   /** Every Secret that istiod reads as a remote secret, or that has the name of one. */
   readonly remoteSecrets: readonly RemoteSecretState[];
   readonly readerSecrets: readonly ReaderSecretState[];
+  /** Who wants a probe in the cluster, if anybody does or did. */
+  readonly probeMarks?: readonly ProbeMark[];
+}
+
+/** Somebody's wish for a probe in a cluster. */
+export interface ProbeMark {
+  readonly name: string;
+  readonly uid: string;
+  /** Undefined: without end. */
+  readonly until: Date | undefined;
 }
 
 /** The running pods of one workload, of those that a question is about. */

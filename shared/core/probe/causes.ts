@@ -20,6 +20,11 @@ export const PROBE_CAUSES = {
     says: ({ reader }) => `the probe of ${reader.clusterId} could not be asked`,
     cure: ({ reader }) => podsOf(reader),
   },
+  NoProbe: {
+    state: "unknown",
+    says: ({ target }) => `there is no probe in ${target.clusterId}`,
+    cure: ({ target }) => podsOf(target),
+  },
   QuestionUnknown: {
     state: "unknown",
     says: ({ reader, target }) =>

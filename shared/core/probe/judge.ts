@@ -36,6 +36,14 @@ export function judgeAnswers(
   return { state: "passed", ...(latency === undefined ? {} : { latencyMs: latency }) };
 }
 
+/** Of a pair that was not asked, and why: in the words of the member that kept it from being asked. */
+export function unaskedVerdict(
+  cause: "NotAsked" | "NoProbe",
+  why: { readonly message: string; readonly cure: string },
+): ProbeVerdict {
+  return { state: PROBE_CAUSES[cause].state, cause, ...why };
+}
+
 function probeVerdict(cause: ProbeCause, question: ProbeQuestion, answer?: ProbeAnswer): ProbeVerdict {
   const { state, says, cure } = PROBE_CAUSES[cause];
   return { state, cause, message: says(question, answer), cure: cure(question) };

@@ -1,9 +1,24 @@
 import { ISTIO_NAMESPACE } from "../../core/names.ts";
 import { PROBE, PROBE_APP, PROBE_NAMESPACE, PROBE_PORTS } from "../../core/probe/wire.ts";
 import type { KubernetesObject } from "../../ports/kubernetes-object.ts";
+import type { ObjectQuery, ObjectRef } from "../../ports/member-api.ts";
 import { ownershipLabels } from "../ownership.ts";
 import { PROBE_LABELS, type ProbeSettings, probeObject, untilNote } from "./object.ts";
 import { ANSWER_SERVICE, probeAdmission, probeRoutes, probeSidecar } from "./traffic.ts";
+
+/** Holds all of the probe, so its deletion takes all of it away. */
+export const PROBE_NAMESPACE_REF: ObjectRef = { apiVersion: "v1", kind: "Namespace", name: PROBE_NAMESPACE };
+export const PROBE_DEPLOYMENTS: ObjectQuery = {
+  apiVersion: "apps/v1",
+  kind: "Deployment",
+  namespace: PROBE_NAMESPACE,
+};
+export const PROBE_PODS: ObjectQuery = {
+  apiVersion: "v1",
+  kind: "Pod",
+  namespace: PROBE_NAMESPACE,
+  labelSelector: `app=${PROBE_APP}`,
+};
 
 /** The namespace of the probe. Its pods keep the strictest of Kubernetes' standards, so it enforces that. */
 export function probeNamespace({ meshId, until }: Pick<ProbeSettings, "meshId" | "until">): KubernetesObject {

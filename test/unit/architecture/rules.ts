@@ -35,6 +35,7 @@ export const LAYERS: readonly Layer[] = [
   { paths: ["shared/apply/"], role: "executes actions; each has an outcome" },
   { paths: ["shared/look/", "shared/plan-context.ts"], role: "reads through ports; unreachable is a value" },
   { paths: ["shared/doctor/"], role: "what an account can read and may do: ok, fault, or unknown" },
+  { paths: ["shared/probe/"], role: "puts probes, asks them whether requests pass, and takes them away" },
   { paths: ["shared/phases/"], role: "the parts of a run, one after the other" },
   { paths: ["shared/reconcile.ts"], role: "look, plan, phases, report" },
   {

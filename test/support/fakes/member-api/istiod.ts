@@ -221,6 +221,7 @@ function completeCacerts(store: ObjectStore): KubernetesObject | undefined {
 function publishRoots(store: ObjectStore, cacerts: KubernetesObject): void {
   const bundle = decode(dataOf(cacerts)["root-cert.pem"] ?? dataOf(cacerts)["ca.crt"]);
   for (const { metadata } of store.list({ apiVersion: "v1", kind: "Namespace" })) {
+    if (metadata.deletionTimestamp !== undefined) continue;
     const ref = { apiVersion: "v1", kind: "ConfigMap", namespace: metadata.name, name: "istio-ca-root-cert" };
     const { apiVersion, kind, ...named } = ref;
     const known = store.get(ref);

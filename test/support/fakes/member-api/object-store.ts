@@ -98,23 +98,27 @@ export function objectStore(clock: Clock): ObjectStore {
     const entry = entries.get(keyOf(ref));
     if (entry === undefined) return;
     if (ref.kind === "Namespace") {
-      for (const { object } of entries.values()) {
-        if (object.metadata.namespace === ref.name) remove(refOf(object));
-      }
+      // Nothing is made in a namespace that goes.
+      if (entry.object.metadata.deletionTimestamp === undefined) put(keyOf(ref), going(entry));
+      const within = [...entries.values()].filter(({ object }) => object.metadata.namespace === ref.name);
+      for (const { object } of within) remove(refOf(object));
     }
     const held =
       finalizers(entry.object).length > 0 ||
       (ref.kind === "Namespace" &&
         [...entries.values()].some(({ object }) => object.metadata.namespace === ref.name));
     version += 1;
-    if (held) {
-      const object = structuredClone(entry.object);
-      const metadata = objectAt(object, "metadata");
-      metadata["deletionTimestamp"] ??= clock.now().toISOString();
-      metadata["resourceVersion"] = String(version);
-      put(keyOf(ref), { ...entry, object });
-    } else drop(keyOf(ref));
+    if (held) put(keyOf(ref), going(entry));
+    else drop(keyOf(ref));
     tell();
+  }
+
+  function going(entry: Entry): Entry {
+    const object = structuredClone(entry.object);
+    const metadata = objectAt(object, "metadata");
+    metadata["deletionTimestamp"] ??= clock.now().toISOString();
+    metadata["resourceVersion"] = String(version);
+    return { ...entry, object };
   }
 
   const self: ObjectStore = {

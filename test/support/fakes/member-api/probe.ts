@@ -61,7 +61,8 @@ export function simulatedProbe({ store, name, storeOf }: ProbeWorld): SimulatedP
     behaviour,
     settle() {
       const deployment = store.get(DEPLOYMENT);
-      if (deployment === undefined) {
+      const namespace = store.get({ apiVersion: "v1", kind: "Namespace", name: NAMESPACE });
+      if (deployment === undefined || namespace?.metadata.deletionTimestamp !== undefined) {
         if (store.get(POD) !== undefined) store.delete(POD);
         return;
       }

@@ -128,7 +128,7 @@ describe("an answer of the probe", () => {
   });
 
   it("has a row for every cause", () => {
-    const causes = new Set([...ROWS.map(([cause]) => cause), "NotAsked"]);
+    const causes = new Set([...ROWS.map(([cause]) => cause), "NotAsked", "NoProbe"]);
     expect([...causes].toSorted()).toEqual(Object.keys(PROBE_CAUSES).toSorted());
   });
 

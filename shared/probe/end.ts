@@ -1,0 +1,45 @@
+import { applyOwned } from "../apply/owned.ts";
+import { withRights } from "../apply/rights.ts";
+import type { ProbeMark } from "../core/member/observation.ts";
+import { ownerOf } from "../istio/ownership.ts";
+import { markObject, markRef, probeMarks } from "../istio/probe/mark.ts";
+import { PROBE_NAMESPACE_REF } from "../istio/probe/objects.ts";
+import { SECRETS } from "../look/member.ts";
+import type { MemberApi } from "../ports/member-api.ts";
+import type { Want } from "./put.ts";
+
+export function isOver({ until }: Pick<ProbeMark, "until">, now: Date): boolean {
+  return until !== undefined && until.getTime() <= now.getTime();
+}
+
+/**
+ * A check needs the probe no more. Its mark says so first, and goes only after the probe: of two checks that
+ * end at once, the later one to say so sees no mark that is not over; and a full run ends what one that dies
+ * has left. Answers whether the probe is gone.
+ */
+export async function endProbe(
+  api: MemberApi,
+  { meshId, user, now }: { readonly meshId: string; readonly user: Want["user"]; readonly now: Date },
+  signal: AbortSignal,
+): Promise<boolean> {
+  await applyOwned(api, markObject(meshId, { user, until: now }), meshId, signal);
+  return await removeUnwanted(api, meshId, now, signal);
+}
+
+/** Removes a probe that nobody wants any more, by the marks as they are now; else nothing. */
+export async function removeUnwanted(
+  api: MemberApi,
+  meshId: string,
+  now: Date,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const marks = probeMarks(await api.reader.list(SECRETS, signal), meshId);
+  if (marks.length === 0 || !marks.every((mark) => isOver(mark, now))) return false;
+  const namespace = await api.reader.get(PROBE_NAMESPACE_REF, signal);
+  if (namespace !== undefined && ownerOf(namespace.metadata, meshId) === "ours") {
+    const { uid = "" } = namespace.metadata;
+    await withRights(api, meshId, signal, () => api.writer.delete(PROBE_NAMESPACE_REF, uid, signal));
+  }
+  await Promise.all(marks.map(({ name, uid }) => api.writer.delete(markRef(name), uid, signal)));
+  return true;
+}

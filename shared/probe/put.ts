@@ -1,0 +1,121 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { applyOwned, createOwned } from "../apply/owned.ts";
+import { withRights } from "../apply/rights.ts";
+import { UnavailableError } from "../errors.ts";
+import { markObject, probeMarks } from "../istio/probe/mark.ts";
+import type { ProbeSettings } from "../istio/probe/object.ts";
+import {
+  PROBE_DEPLOYMENTS,
+  PROBE_NAMESPACE_REF,
+  PROBE_PODS,
+  probeNamespace,
+  probeObjects,
+} from "../istio/probe/objects.ts";
+import { type DeploymentObject, isReady, isRolledOut, whyNotReady } from "../istio/workload.ts";
+import { SECRETS } from "../look/member.ts";
+import type { MemberApi } from "../ports/member-api.ts";
+
+/** Who wants the probe, and until when. */
+export interface Want {
+  /** Names a check; undefined for the configuration. */
+  readonly user: string | undefined;
+  /** Undefined: without end. */
+  readonly until: Date | undefined;
+}
+
+export type PutSettings = Pick<ProbeSettings, "meshId" | "clusterId" | "targets">;
+
+export interface Limits {
+  /** Aborts the wait for pods that are not ready. */
+  readonly ready: AbortSignal;
+  readonly signal: AbortSignal;
+}
+
+/** Between two looks at a predecessor that is on its way out. */
+const PAUSE_MS = 500;
+/** An error while the namespace is there is no other check's doing. */
+const ATTEMPTS = 3;
+
+/** The pod that can be asked, or why there is none. */
+export type PutProbe = { readonly pod: string } | { readonly notReady: string };
+
+/**
+ * Writes a member's probe, and waits for its pod until the signal aborts. Whoever ends another check at the
+ * same moment may take the probe away once more; then it is made again.
+ */
+export async function putProbe(
+  api: MemberApi,
+  settings: PutSettings,
+  want: Want,
+  { ready, signal }: Limits,
+): Promise<PutProbe> {
+  const mark = markObject(settings.meshId, want);
+  await createOwned(api, mark, settings.meshId, signal);
+  const isThere = (all: readonly unknown[]) => all.length > 0;
+  for (;;) {
+    // oxlint-disable-next-line no-await-in-loop -- once, unless another takes it away
+    await writeProbe(api, settings, signal);
+    // oxlint-disable-next-line no-await-in-loop
+    const deployments = await api.reader.until(
+      PROBE_DEPLOYMENTS,
+      (all) => !isThere(all) || all.every((each) => isRolledOut(each as DeploymentObject)),
+      ready,
+    );
+    if (isThere(deployments) || ready.aborted) break;
+  }
+  const pods = await api.reader.list(PROBE_PODS, signal);
+  const pod = pods.find((each) => isReady(each));
+  if (pod !== undefined) return { pod: pod.metadata.name };
+  return { notReady: whyNotReady(pods) ?? "it has no pod yet" };
+}
+
+async function writeProbe(api: MemberApi, settings: PutSettings, signal: AbortSignal): Promise<void> {
+  const { meshId } = settings;
+  for (let attempt = 1; ; attempt += 1) {
+    // oxlint-disable-next-line no-await-in-loop
+    await untilNoneIsGoing(api, signal);
+    try {
+      // oxlint-disable-next-line no-await-in-loop
+      await withRights(api, meshId, signal, async () => {
+        const until = await wantedUntil(api, meshId, signal);
+        await createOwned(api, probeNamespace({ meshId, until }), meshId, signal);
+        for (const object of probeObjects({ ...settings, until })) {
+          // oxlint-disable-next-line no-await-in-loop -- the Deployment last
+          await applyOwned(api, object, meshId, signal);
+        }
+      });
+      return;
+    } catch (error) {
+      if (attempt === ATTEMPTS) throw error;
+      // oxlint-disable-next-line no-await-in-loop
+      const namespace = await api.reader.get(PROBE_NAMESPACE_REF, signal);
+      if (namespace !== undefined && namespace.metadata.deletionTimestamp === undefined) throw error;
+    }
+  }
+}
+
+/** The latest end of all wishes; undefined while one has none. */
+async function wantedUntil(api: MemberApi, meshId: string, signal: AbortSignal): Promise<Date | undefined> {
+  const untils = probeMarks(await api.reader.list(SECRETS, signal), meshId).map(({ until }) => until);
+  const times = untils.flatMap((until) => until?.getTime() ?? []);
+  return times.length < untils.length || times.length === 0 ? undefined : new Date(Math.max(...times));
+}
+
+async function isGoing(api: MemberApi, signal: AbortSignal): Promise<boolean> {
+  const namespace = await api.reader.get(PROBE_NAMESPACE_REF, signal);
+  return namespace?.metadata.deletionTimestamp !== undefined;
+}
+
+async function untilNoneIsGoing(api: MemberApi, signal: AbortSignal): Promise<void> {
+  // oxlint-disable-next-line no-await-in-loop -- a look, and another one after a pause
+  while (await isGoing(api, signal)) {
+    // oxlint-disable-next-line no-await-in-loop
+    await sleep(PAUSE_MS, undefined, { signal }).catch((cause: unknown) => {
+      throw new UnavailableError("an earlier probe is still being deleted", {
+        code: "ApiServerUnreachable",
+        cure: "wait for a minute and try again",
+        cause,
+      });
+    });
+  }
+}

@@ -2,6 +2,7 @@ import { Command, Option } from "commander";
 import pin from "../shared/istio/pin.json" with { type: "json" };
 import { VERSION } from "../shared/version.ts";
 import type { CliCommand, Invocation } from "./command.ts";
+import { check } from "./commands/check.ts";
 import { completion } from "./commands/completion.ts";
 import { doctor } from "./commands/doctor.ts";
 import { explain } from "./commands/explain.ts";
@@ -33,6 +34,7 @@ const COMMANDS: readonly CliCommand[] = [
   pause,
   resume,
   open,
+  check,
   doctor,
   explain,
   completion,

@@ -1,5 +1,6 @@
 import type { Member } from "../core/member/observation.ts";
 import type { ProbeAnswer } from "../core/probe/answer.ts";
+import type { ProbeCause } from "../core/probe/causes.ts";
 import { causeOf, judgeAnswers, type ProbeVerdict, unaskedVerdict } from "../core/probe/judge.ts";
 import type { ProbeQuestion } from "../core/probe/question.ts";
 import type { Mesh } from "../look/mesh.ts";
@@ -90,6 +91,17 @@ function absence(plan: PairPlan, { state }: Member): ProbeVerdict | undefined {
   return { state: "absentOnPurpose", ...why };
 }
 
+/** Causes that no proxy shows for want of configuration that is still on its way. */
+const LASTING: ReadonlySet<ProbeCause> = new Set([
+  "GatewaySilent",
+  "IssuerUnknown",
+  "ReaderNotTrusted",
+  "RefusedByPolicy",
+  "TargetNotTrusted",
+  "TargetSilent",
+  "WrongCluster",
+]);
+
 const NOT_PUT: Why = { message: "it has no probe", cure: "meshjoin check" };
 
 type Asked = ReaderAnswers | { readonly why: Why };
@@ -114,15 +126,17 @@ async function ask(
     absent === undefined && probes.get(target.clusterId)?.state !== "none" ? [target] : [],
   );
   const questions = new Map([reader, ...targets].map((target) => [target.clusterId, target] as const));
-  const isPass = (id: string, answer: ProbeAnswer) => {
+  const isSettled = (id: string, answer: ProbeAnswer) => {
     const target = questions.get(id);
-    return target !== undefined && causeOf(questionOf(mesh, reader, target, [answer]), answer) === undefined;
+    if (target === undefined) return true;
+    const cause = causeOf(questionOf(mesh, reader, target, [answer]), answer);
+    return cause === undefined || LASTING.has(cause);
   };
   return await settle<Asked>(
     clusterId,
     "its probe was asked",
     async () => {
-      const asking = { pod: probed.pod, targets: [...questions.keys()], settleMs, isPass };
+      const asking = { pod: probed.pod, targets: [...questions.keys()], settleMs, isSettled };
       const answers = await askReader(run.ports.fleet.member(cluster), asking, signal);
       run.progress({ step: "probeAsked", clusterId, outcome: "unchanged" });
       return answers;

@@ -16,7 +16,8 @@ export interface Inquiry {
   readonly targets: readonly string[];
   /** So long the first answers may be wrong, because istiod still tells the new pods of each other. */
   readonly settleMs: number;
-  readonly isPass: (target: string, answer: ProbeAnswer) => boolean;
+  /** Whether it is no answer that more configuration may change. */
+  readonly isSettled: (target: string, answer: ProbeAnswer) => boolean;
 }
 
 /** Each with a connection and a handshake of its own; the median of their times is shown. */
@@ -26,12 +27,12 @@ const PAUSE_MS = 500;
 /** Asks over one port-forward, and closes it. Fails where the probe gives no answer at all. */
 export async function askReader(
   { probe }: Pick<MemberApi, "probe">,
-  { pod, targets, settleMs, isPass }: Inquiry,
+  { pod, targets, settleMs, isSettled }: Inquiry,
   signal: AbortSignal,
 ): Promise<ReaderAnswers> {
   const session = probe.open(pod);
   try {
-    await settle(session, { targets, isPass }, within(signal, settleMs), signal);
+    await settle(session, { targets, isSettled }, within(signal, settleMs), signal);
     const rounds: ReadonlyMap<string, ProbeAnswer>[] = [];
     // oxlint-disable-next-line no-await-in-loop -- a round, and then the next
     while (rounds.length < ROUNDS) rounds.push(await round(session, targets, signal));
@@ -53,10 +54,10 @@ async function round(
   return new Map([...answers].map(([target, raw]) => [target, parseAnswer(raw)]));
 }
 
-/** Asks until every target passes, or the time for that is over. */
+/** Asks until no target's answer may still change, or the time for that is over. */
 async function settle(
   session: ProbeSession,
-  { targets, isPass }: Pick<Inquiry, "targets" | "isPass">,
+  { targets, isSettled }: Pick<Inquiry, "targets" | "isSettled">,
   limit: AbortSignal,
   signal: AbortSignal,
 ): Promise<void> {
@@ -66,7 +67,7 @@ async function settle(
     const answers = await round(session, open, signal);
     open = open.filter((target) => {
       const answer = answers.get(target);
-      return answer === undefined || !isPass(target, answer);
+      return answer === undefined || !isSettled(target, answer);
     });
     // oxlint-disable-next-line no-await-in-loop
     if (open.length > 0) await sleep(PAUSE_MS, undefined, { signal: limit }).catch(() => undefined);

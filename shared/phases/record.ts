@@ -62,7 +62,8 @@ export async function noteLeft(
 
 /**
  * Writes down why the root cannot sign, on the first member; undefined ends the note. An older note may stand
- * on another member, which was the first then.
+ * on another member, which was the first then. It ends there even if nothing else is written to that member
+ * now: it would speak for the whole mesh for ever.
  */
 export async function noteRootFault(
   run: Run,
@@ -70,11 +71,16 @@ export async function noteRootFault(
   fault: Finding | undefined,
 ): Promise<Partial<Report>> {
   const now = run.ports.clock.now();
-  const own = keepers(course).toSorted((a, b) => (a.clusterId < b.clusterId ? -1 : 1));
+  const [first] = keepers(course).toSorted((a, b) => (a.clusterId < b.clusterId ? -1 : 1));
+  const noted = course.mesh.members
+    .filter(isReachable)
+    .filter(({ clusterId, state }) => clusterId === first?.clusterId || state.record?.root !== undefined);
   return merge(
     ...(await Promise.all(
-      own.map((member, index) =>
-        noteChange(run, member, (before) => withRootFault(before, index === 0 ? fault : undefined, now)),
+      noted.map((member) =>
+        noteChange(run, member, (before) =>
+          withRootFault(before, member.clusterId === first?.clusterId ? fault : undefined, now),
+        ),
       ),
     )),
   );

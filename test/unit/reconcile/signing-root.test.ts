@@ -10,6 +10,7 @@ import type { Run } from "../../../shared/run.ts";
 import { collectStatus } from "../../../shared/status.ts";
 import { aCluster } from "../../support/builders/cluster.ts";
 import { aMesh, type FakeMesh } from "../../support/fakes/mesh.ts";
+import { secret } from "./installations.ts";
 import { secretsOf, versionsOf } from "./world.ts";
 
 const WHOLE = { scope: "mesh", reason: "test" } as const;
@@ -147,6 +148,17 @@ describe("a root whose payload cannot be read, in a mesh where nothing is due", 
     mesh.add(earlier);
     mesh.roots.allowPayloads();
     await mesh.join(earlier);
+    await full(mesh);
+    expect(reasons((await collectStatus(mesh.run())).findings)).not.toContain("SigningRootUnusable");
+  });
+
+  it("is over on a member, too, that nothing else is written to any more", async () => {
+    const mesh = await aMesh({ members: 2 });
+    await full(mesh);
+    mesh.roots.denyPayloads();
+    await full(mesh, { deep: true });
+    mesh.servers[0]!.store.write(secret("cacerts", { "ca-cert.pem": "none of the mesh's" }), "kubectl");
+    mesh.roots.allowPayloads();
     await full(mesh);
     expect(reasons((await collectStatus(mesh.run())).findings)).not.toContain("SigningRootUnusable");
   });

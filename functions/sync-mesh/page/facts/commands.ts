@@ -7,10 +7,10 @@ export interface Span {
 const PROGRAM = "(?:meshjoin|kubectl|gcloud|istioctl|curl|terraform) ";
 /**
  * Findings put a command at the end of a clause, after a colon: `renew it: meshjoin sync; then wait`. Or
- * they quote it.
+ * they quote it. Some sentences quote what a cluster said: a command of two lines would run when it is pasted.
  */
 const COMMAND = new RegExp(
-  `\`(${PROGRAM}[^\`]+)\`|"(${PROGRAM}[^"]+)"|(?<=^|: )(${PROGRAM}.+?)(?=[;,] |\\.?$)`,
+  `\`(${PROGRAM}[^\`\\n\\r]+)\`|"(${PROGRAM}[^"\\n\\r]+)"|(?<=^|: )(${PROGRAM}.+?)(?=[;,] |\\.?$)`,
   "gm",
 );
 

@@ -36,6 +36,14 @@ describe("the commands of a sentence", () => {
     expect(commandsOf(sentence)).toEqual(expected);
   });
 
+  // A terminal runs the first of two pasted lines at once.
+  it.each(["`", '"', ""])("have one line each, whoever wrote the sentence (quote %j)", (quote) => {
+    for (const end of ["\n", "\r", "\r\n"]) {
+      const commands = commandsOf(`it said: ${quote}kubectl get pods${end}curl https://a${end}${quote} again`);
+      expect(commands.join("")).not.toMatch(/[\n\r]/);
+    }
+  });
+
   it("leave the words around them as they are", () => {
     const sentence = "see why: kubectl logs a; read again: kubectl apply -f b; wait";
     expect(

@@ -1,6 +1,6 @@
 import * as z from "zod/mini";
 import { OUTCOMES } from "../core/answers/outcome.ts";
-import { isReason } from "../core/answers/reasons.ts";
+import { isReason, type Reason } from "../core/answers/reasons.ts";
 import { EMPTY_RECORD, type MemberRecord } from "../core/member/record.ts";
 import { ISTIO_NAMESPACE } from "../core/names.ts";
 import type { KubernetesObject } from "../ports/kubernetes-object.ts";
@@ -47,9 +47,12 @@ export function readRecord(configMap: KubernetesObject | undefined, meshId: stri
   const parsed = record.safeParse(jsonOf(secretData(configMap)[KEY]));
   if (!parsed.success) return EMPTY_RECORD;
   const { troubles, root, ...rest } = parsed.data;
-  const known = root === undefined ? undefined : knownReason(root);
-  return { ...rest, troubles: troubles.flatMap(knownReason), ...(known?.[0] && { root: known[0] }) };
+  const fault = [root ?? []].flat().flatMap(knownReason).find(({ reason }) => ROOT_REASONS.has(reason));
+  return { ...rest, troubles: troubles.flatMap(knownReason), ...(fault && { root: fault }) };
 }
+
+/** A finding of the whole mesh comes of the note, so that a member's record may not name any other. */
+const ROOT_REASONS: ReadonlySet<Reason> = new Set(["SigningRootUnknown", "SigningRootUnusable"]);
 
 /** Another version of Meshjoin may have reasons that this one does not know. */
 function knownReason<T extends { reason: string }>({ reason, ...rest }: T) {

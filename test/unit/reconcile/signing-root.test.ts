@@ -3,6 +3,7 @@ import type { Finding } from "../../../shared/core/answers/finding.ts";
 import type { ReconcileRequest } from "../../../shared/core/request.ts";
 import { sentenceTime } from "../../../shared/core/time.ts";
 import { UnavailableError } from "../../../shared/errors.ts";
+import { RECORD } from "../../../shared/istio/record-config-map.ts";
 import { preview } from "../../../shared/preview.ts";
 import { reconcile } from "../../../shared/reconcile.ts";
 import { orderRoot } from "../../../shared/rotate/rotate.ts";
@@ -161,6 +162,19 @@ describe("a root whose payload cannot be read, in a mesh where nothing is due", 
     mesh.roots.allowPayloads();
     await full(mesh);
     expect(reasons((await collectStatus(mesh.run())).findings)).not.toContain("SigningRootUnusable");
+  });
+
+  it("is all that such a note can tell of: one that was edited to another reason says nothing", async () => {
+    const mesh = await aMesh({ members: 1 });
+    await full(mesh);
+    mesh.roots.denyPayloads();
+    await full(mesh, { deep: true });
+    const { store } = mesh.servers[0]!;
+    const found = store.get(RECORD)!;
+    const text = JSON.stringify(found).replace("SigningRootUnusable", "MassLeave");
+    expect(text).toContain("MassLeave");
+    store.write(JSON.parse(text), "kubectl-edit");
+    expect(reasons((await collectStatus(mesh.run())).findings)).not.toContain("MassLeave");
   });
 
   it("is unknown where the authority is silent, and asked for again by the next run", async () => {

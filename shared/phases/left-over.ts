@@ -1,6 +1,6 @@
 import { type Finding, finding } from "../core/answers/finding.ts";
 import type { ClusterRef } from "../core/cluster/cluster.ts";
-import { kubectlOn } from "../core/cluster/gcloud.ts";
+import { kubectlOn, typedName } from "../core/cluster/gcloud.ts";
 import { resourceOf } from "../core/kubernetes-requests.ts";
 import type { NamedCluster } from "../core/member/observation.ts";
 import { ISTIO_NAMESPACE, clusterId as idOf } from "../core/names.ts";
@@ -60,11 +60,11 @@ function gone({ kind, metadata: { name } }: KubernetesObject, id: string): Findi
 }
 
 function stays({ kind, metadata: { name, namespace } }: KubernetesObject, ref: ClusterRef): Finding {
-  const where = namespace === undefined ? "" : ` -n ${namespace}`;
+  const where = namespace === undefined ? "" : ` -n ${typedName(namespace)}`;
   return finding(
     "ObjectLeftOver",
     `${kind} ${name} of an earlier manifest of Istio is no part of the present one, and Meshjoin deletes no object of that kind`,
-    `if nothing else uses it: ${kubectlOn(ref)}${where} delete ${resourceOf(kind).plural} ${name}`,
+    `if nothing else uses it: ${kubectlOn(ref)}${where} delete ${resourceOf(kind).plural} ${typedName(name)}`,
     idOf(ref),
   );
 }

@@ -1,6 +1,6 @@
 import { type Finding, finding } from "../core/answers/finding.ts";
 import type { Write } from "../core/answers/plan.ts";
-import { kubectlOn } from "../core/cluster/gcloud.ts";
+import { kubectlOn, typedName } from "../core/cluster/gcloud.ts";
 import { count } from "../core/count.ts";
 import { presentNetworks } from "../core/member/networks.ts";
 import { isReachable, type Member, type ReachableMember } from "../core/member/observation.ts";
@@ -272,7 +272,7 @@ function notUp(member: ReachableMember, context: PairContext): Finding[] {
     return finding(
       "GatewayPending",
       `the gateway of ${clusterId} is not up: ${why}`,
-      `nothing, if it is new; otherwise see why: ${kubectlOn(cluster.ref)} -n ${ISTIO_NAMESPACE} describe service ${present.service}`,
+      `nothing, if it is new; otherwise see why: ${kubectlOn(cluster.ref)} -n ${ISTIO_NAMESPACE} describe service ${typedName(present.service)}`,
       clusterId,
     );
   });

@@ -1,6 +1,6 @@
 import { type Finding, finding } from "../core/answers/finding.ts";
 import { needsNetAdmin } from "../core/cluster/autopilot.ts";
-import { kubectlOn } from "../core/cluster/gcloud.ts";
+import { kubectlOn, typedName } from "../core/cluster/gcloud.ts";
 import {
   certificateExpiring,
   isIntermediateDue,
@@ -107,7 +107,7 @@ const remoteSecretsAreDoubled: Note = ({ clusterId, cluster, state }) => {
     return finding(
       "RemoteSecretDoubled",
       `istiod of ${clusterId} reads ${names.join(" and ")}, both for ${targetId}, and counts its endpoints twice`,
-      `delete the one that is not needed: ${kubectlOn(cluster.ref)} -n ${ISTIO_NAMESPACE} delete secret ${others[0] ?? "NAME"}`,
+      `delete the one that is not needed: ${kubectlOn(cluster.ref)} -n ${ISTIO_NAMESPACE} delete secret ${typedName(others[0] ?? "")}`,
       clusterId,
     );
   });
@@ -121,7 +121,7 @@ function notReady(
     return finding(
       "ScaledToZero",
       `Deployment ${name} is scaled to 0, so the cluster has no istiod: its pods get no certificate and no configuration`,
-      `${kubectlOn(cluster.ref)} -n ${ISTIO_NAMESPACE} scale deployment ${name} --replicas=1`,
+      `${kubectlOn(cluster.ref)} -n ${ISTIO_NAMESPACE} scale deployment ${typedName(name)} --replicas=1`,
       clusterId,
     );
   }

@@ -1,5 +1,5 @@
 import { type Finding, finding } from "../core/answers/finding.ts";
-import { kubectlOn } from "../core/cluster/gcloud.ts";
+import { kubectlOn, typedName } from "../core/cluster/gcloud.ts";
 import { count } from "../core/count.ts";
 import { presentNetworks } from "../core/member/networks.ts";
 import { isReachable, type Member, type ReachableMember } from "../core/member/observation.ts";
@@ -180,7 +180,7 @@ function restartOf(
     .slice(0, COMMANDS_MAX)
     .map(
       ([namespace, own]) =>
-        `${kubectl} -n ${namespace} rollout restart ${own.map(({ workload }) => workload).join(" ")}`,
+        `${kubectl} -n ${typedName(namespace)} rollout restart ${own.map(({ workload }) => workload.split("/").map(typedName).join("/")).join(" ")}`,
     );
   const rest = byNamespace.length - commands.length;
   const others = workloads.filter((each) => !isRestarted(each));

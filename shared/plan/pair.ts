@@ -3,7 +3,7 @@ import type { Write } from "../core/answers/plan.ts";
 import type { ClusterRef } from "../core/cluster/cluster.ts";
 import { endpointDigest } from "../core/cluster/endpoint-digest.ts";
 import { peerEndpoint } from "../core/cluster/endpoints.ts";
-import { kubectlOn } from "../core/cluster/gcloud.ts";
+import { kubectlOn, typedName } from "../core/cluster/gcloud.ts";
 import type { Member, Reachable, ReaderSecretState, RemoteSecretState } from "../core/member/observation.ts";
 import { isReachable } from "../core/member/observation.ts";
 import { renewalsARun, tokenExpiring } from "../core/member/token-life.ts";
@@ -246,7 +246,7 @@ function gatewayLost({ reader: { clusterId }, target }: Pair): Finding {
   return finding(
     "GatewayLost",
     `no gateway of network ${target.member.network} is up, so ${clusterId} loses its remote secret of ${target.clusterId}: with it, its workloads would get addresses that they cannot reach`,
-    `see why: ${kubectlOn(target.member.cluster.ref)} -n ${ISTIO_NAMESPACE} describe gateways.gateway.networking.k8s.io ${own?.gateway ?? GATEWAY}; Meshjoin makes the pair again when the gateway is up`,
+    `see why: ${kubectlOn(target.member.cluster.ref)} -n ${ISTIO_NAMESPACE} describe gateways.gateway.networking.k8s.io ${typedName(own?.gateway ?? GATEWAY)}; Meshjoin makes the pair again when the gateway is up`,
     target.clusterId,
   );
 }
@@ -383,7 +383,7 @@ export function foreignRemoteSecret(
   const message = isRead
     ? `Secret ${name} already gives ${reader} access to ${target} and is not Meshjoin's`
     : `Secret ${name} of ${reader} is not Meshjoin's, and istiod ignores it`;
-  const cure = `delete it to let Meshjoin keep the pair: ${kubectlOn(ref)} -n ${ISTIO_NAMESPACE} delete secret ${name}`;
+  const cure = `delete it to let Meshjoin keep the pair: ${kubectlOn(ref)} -n ${ISTIO_NAMESPACE} delete secret ${typedName(name)}`;
   return finding("ForeignRemoteSecret", message, cure, reader);
 }
 
@@ -392,7 +392,7 @@ function foreignReaderSecret(ref: ClusterRef, name: string): Finding {
   return finding(
     "ForeignReaderSecret",
     `Secret ${name} in ${target} is not Meshjoin's`,
-    `delete it: ${kubectlOn(ref)} -n ${ISTIO_NAMESPACE} delete secret ${name}`,
+    `delete it: ${kubectlOn(ref)} -n ${ISTIO_NAMESPACE} delete secret ${typedName(name)}`,
     target,
   );
 }

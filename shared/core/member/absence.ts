@@ -1,6 +1,6 @@
 import type { Fault } from "../answers/error-finding.ts";
 import type { Cluster, ClusterRef } from "../cluster/cluster.ts";
-import { describeCommand, kubectlOn, updateClusterCommand } from "../cluster/gcloud.ts";
+import { describeCommand, kubectlOn, typedName, updateClusterCommand } from "../cluster/gcloud.ts";
 import { type NonMemberReason, nonMemberReason } from "../cluster/membership.ts";
 import { isConfigured, notConfigured } from "../cluster/sources.ts";
 import { clusterId, ISTIO_NAMESPACE, parseClusterResource } from "../names.ts";
@@ -100,7 +100,7 @@ export function judgeAbsence({ ref, secrets = [] }: Departed, answer: SourceAnsw
   if (ref === undefined) {
     return open(
       "nothing tells which cluster its credentials were made for",
-      `if it is gone for good, delete what names it: ${deleteCommands(secrets).join("; ")}`,
+      `if it is gone for good, delete what names it: ${deleteCommands(secrets).join("; and: ")}`,
     );
   }
   if (answer === "silent") {
@@ -119,7 +119,7 @@ function deleteCommands(secrets: readonly HeldSecret[]): string[] {
   const byMember = Map.groupBy(secrets, ({ ref }) => kubectlOn(ref));
   return [...byMember].map(
     ([kubectl, held]) =>
-      `${kubectl} -n ${ISTIO_NAMESPACE} delete secret ${held.map(({ name }) => name).join(" ")}`,
+      `${kubectl} -n ${ISTIO_NAMESPACE} delete secret ${held.map(({ name }) => typedName(name)).join(" ")}`,
   );
 }
 

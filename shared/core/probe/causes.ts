@@ -105,13 +105,13 @@ export const PROBE_CAUSES = {
     state: "failed",
     says: ({ reader, target }, answer) =>
       `${reader.clusterId} does not accept the certificate of ${target.clusterId}; with another root, their proxies do not trust each other (${textOf(answer?.failure)})`,
-    cure: () => "meshjoin status; meshjoin sync",
+    cure: () => "meshjoin status; then: meshjoin sync",
   },
   ReaderNotTrusted: {
     state: "failed",
     says: ({ reader, target }) =>
       `${target.clusterId} does not accept the certificate of ${reader.clusterId}; its proxies do not have the root of the other side`,
-    cure: () => "meshjoin status; meshjoin sync",
+    cure: () => "meshjoin status; then: meshjoin sync",
   },
   NoMutualTls: {
     state: "failed",

@@ -166,8 +166,21 @@ describe("judgeAbsence", () => {
     expect(judgeAbsence(departed!, GONE_FOR_GOOD, aSpec())).toMatchObject({
       certainty: "open",
       cure:
-        `if it is gone for good, delete what names it: ${onMember("east")} istio-remote-secret-${id} meshjoin-reader-${id}; ` +
+        `if it is gone for good, delete what names it: ${onMember("east")} istio-remote-secret-${id} meshjoin-reader-${id}; and: ` +
         `${onMember("west")} istio-remote-secret-${id}`,
     });
   });
+
+  it.each(["x; curl https://a", "$(curl https://a)", "--all", "x\ny", "x y", "'", ""])(
+    "lets a person fill in a name that a shell or kubectl would take for something else: %j",
+    (name) => {
+      const unnamed = { targetResource: undefined, targetGkeId: undefined };
+      const [departed] = departedFrom([
+        aMember(EAST, { remoteSecrets: [{ ...aRemoteSecret(EAST, GONE, unnamed), name }] }),
+      ]);
+      expect(judgeAbsence(departed!, GONE_FOR_GOOD, aSpec()).cure).toBe(
+        "if it is gone for good, delete what names it: kubectl --context gke_shop_europe-west1_east -n istio-system delete secret NAME",
+      );
+    },
+  );
 });

@@ -7,7 +7,8 @@ export interface Span {
 const PROGRAM = "(?:meshjoin|kubectl|gcloud|istioctl|curl|terraform) ";
 /**
  * Findings put a command at the end of a clause, after a colon: `renew it: meshjoin sync; then wait`. Or
- * they quote it. Some sentences quote what a cluster said: a command of two lines would run when it is pasted.
+ * they quote it. Some sentences quote what a cluster said: of two lines, a terminal would run the first when
+ * they are pasted.
  */
 const COMMAND = new RegExp(
   `\`(${PROGRAM}[^\`\\n\\r]+)\`|"(${PROGRAM}[^"\\n\\r]+)"|(?<=^|: )(${PROGRAM}.+?)(?=[;,] |\\.?$)`,

@@ -4,6 +4,7 @@ import { type Dispatcher, Pool } from "undici";
 import { untilAborted } from "../../async/until-aborted.ts";
 import type { Endpoint } from "../../core/cluster/cluster.ts";
 import { type ErrorFields, UnavailableError } from "../../errors.ts";
+import { isRecord } from "../../is-record.ts";
 import { type KubernetesStatus, statusError } from "./status-errors.ts";
 
 /** A Google access token; asked for with every request, so that a warm instance outlives the token's hour. */
@@ -117,8 +118,12 @@ export function connect(endpoint: Endpoint, accessToken: AccessToken, fields: Er
       const limit = AbortSignal.timeout(ANSWER_TIMEOUT_MS);
       const signal = request.signal === undefined ? limit : AbortSignal.any([request.signal, limit]);
       const response = await checked({ ...request, signal });
+      if (response === undefined) return undefined;
       try {
-        return await response?.body.json();
+        const answer = await response.body.json();
+        // Every answer of the API is an object. Anything else must not pass for an empty one.
+        if (!isRecord(answer)) throw new TypeError("the answer is no JSON object");
+        return answer;
       } catch (error) {
         throw unreachable(request.what, error, fields);
       }
@@ -141,7 +146,8 @@ export function connect(endpoint: Endpoint, accessToken: AccessToken, fields: Er
       const response = await checked({ method: "GET", path: "/version", what: "read the version", signal });
       await response?.body.dump();
       const date = response?.headers["date"];
-      return typeof date === "string" ? new Date(date) : undefined;
+      const time = new Date(typeof date === "string" ? date : "");
+      return Number.isNaN(time.getTime()) ? undefined : time;
     },
     async kubeConfig() {
       const config = new KubeConfig();
@@ -184,8 +190,9 @@ function retryPause({ headers }: Dispatcher.ResponseData): number {
 
 async function readStatus(response: Dispatcher.ResponseData): Promise<KubernetesStatus> {
   try {
-    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- every field is optional and checked where it is used
-    return (await response.body.json()) as KubernetesStatus;
+    const status = await response.body.json();
+    // Every field is optional, and checked where it is used.
+    return isRecord(status) ? status : {};
   } catch {
     return {};
   }

@@ -67,7 +67,14 @@ const ADAPTERS = "shared/adapters/";
 const PAGE = "functions/sync-mesh/page/";
 const PAGE_MAY_IMPORT = [PAGE, CORE, "node:crypto"];
 const COMPOSITION_ROOTS = ["shared/runtime.ts", "shared/operator.ts"];
-const ADAPTERS_MAY_IMPORT = [ADAPTERS, CORE, "shared/ports/", "shared/errors.ts", "shared/async/"];
+const ADAPTERS_MAY_IMPORT = [
+  ADAPTERS,
+  CORE,
+  "shared/ports/",
+  "shared/errors.ts",
+  "shared/is-record.ts",
+  "shared/async/",
+];
 
 /** What it can do beyond the runtime, no trigger may. */
 const OPERATOR = "shared/operator.ts";

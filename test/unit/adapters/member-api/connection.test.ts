@@ -2,6 +2,7 @@ import { once } from "node:events";
 import { createServer, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterEach, describe, expect, it } from "@jest/globals";
+import { accessReview } from "../../../../shared/adapters/member-api/access.ts";
 import {
   type AccessToken,
   type ApiConnection,
@@ -150,5 +151,28 @@ describe("a watch", () => {
     };
     const seen = await objectReader(api).until(QUERY, seenOnce, giveUp.signal);
     expect(seen).toMatchObject([{ data: { value: "first" } }]);
+  });
+});
+
+describe("an API server that answers oddly", () => {
+  it.each(["null", "[]", '"yes"', "1"])("with %s for an object is in trouble of its own", async (text) => {
+    await anApiServer(answer(200, text), answer(200, text));
+    const permission = { verb: "get", group: "", resource: "secrets" } as const;
+    await expect(accessReview(api).isAllowed(permission)).rejects.toMatchObject({
+      code: "ApiServerUnreachable",
+      retryable: true,
+    });
+    // It is no empty list either.
+    await expect(objectReader(api).list(QUERY)).rejects.toMatchObject({ code: "ApiServerUnreachable" });
+  });
+
+  it("with nothing to say of a failure has failed all the same", async () => {
+    await anApiServer(answer(500, "null"));
+    await expect(objectReader(api).get(REF)).rejects.toMatchObject({ code: "ApiServerError" });
+  });
+
+  it("with a date that is none does not tell its time", async () => {
+    await anApiServer(answer(200, {}, { date: "never" }));
+    expect(await accessReview(api).serverTime()).toBeUndefined();
   });
 });

@@ -211,4 +211,20 @@ describe("a check that dies", () => {
     await mesh.reconcile("mesh");
     for (const cluster of mesh.clusters) expect(traces(mesh, cluster)).toEqual([]);
   });
+
+  it("costs a full run nothing when there is nothing to take away", async () => {
+    const mesh = await joined(EAST, WEST);
+    const costOfRun = async () => {
+      const before = mesh.servers.map(({ requests }) => requests.total);
+      await mesh.reconcile("mesh");
+      return mesh.servers.map(({ requests }, index) => requests.total - (before[index] ?? 0));
+    };
+    const usual = await costOfRun();
+    const keptUntil = new Date(mesh.clock.now().getTime() + 3_600_000);
+    await check(mesh, { keptUntil });
+    expect(await costOfRun()).toEqual(usual);
+    mesh.clock.advance(4000);
+    expect(await costOfRun()).not.toEqual(usual);
+    expect(await costOfRun()).toEqual(usual);
+  });
 });

@@ -49,8 +49,9 @@ export function clusterResource(ref: ClusterRef): string {
 export const CLUSTER_FORMS =
   "a name that only one cluster has, a cluster ID (cn-…) or projects/P/locations/L/clusters/C";
 
+/** Of the characters of such names alone: an annotation may hold it, and commands are made of its parts. */
 const RESOURCE =
-  /^projects\/(?<project>[^/]+)\/(?:locations|zones|regions)\/(?<location>[^/]+)\/clusters\/(?<name>[^/]+)$/;
+  /^projects\/(?<project>[a-z0-9.:-]+)\/(?:locations|zones|regions)\/(?<location>[a-z0-9-]+)\/clusters\/(?<name>[a-z0-9-]+)$/;
 
 /** Reads the `locations/`, `zones/` and `regions/` forms; audit-log entries use them all. */
 export function parseClusterResource(resource: string): ClusterRef | undefined {

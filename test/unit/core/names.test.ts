@@ -113,6 +113,11 @@ describe("parseClusterResource", () => {
     "//container.googleapis.com/projects/shop/locations/europe-west1/clusters/east",
     "projects/shop/places/europe-west1/clusters/east",
     "projects//locations/europe-west1/clusters/east",
+    "projects/shop/locations/../clusters/east",
+    "projects/shop/locations/europe-west1/clusters/east?alt=media",
+    "projects/shop/locations/europe-west1/clusters/$(curl a.example)",
+    "projects/a;b/locations/europe-west1/clusters/east",
+    "projects/shop/locations/europe-west1/clusters/east\n",
   ])("reads nothing in %j", (text) => {
     expect(parseClusterResource(text)).toBeUndefined();
   });

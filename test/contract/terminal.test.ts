@@ -9,6 +9,7 @@ import { ROOT } from "../../scripts/paths.ts";
 import { secretManagerKeeper } from "../../shared/adapters/root-keeper.ts";
 import { secretManagerRoots } from "../../shared/adapters/root-store.ts";
 import { makeRoot } from "../../shared/pki/make-root.ts";
+import { shownBy } from "../support/terminal.ts";
 import { PROJECT, startGoogle } from "./google.ts";
 
 /** Runs a command on a pseudo-terminal, answers its question, and prints what the terminal showed. */
@@ -31,6 +32,26 @@ while True:
         answered = True
 _, status = os.waitpid(child, 0)
 sys.stdout.buffer.write(shown)
+sys.exit(os.waitstatus_to_exitcode(status))
+`;
+
+/** Runs a command on a pseudo-terminal of 12 rows and 80 columns that has shown something before. */
+const SMALL_TERMINAL = `
+import fcntl, os, pty, struct, sys, termios
+child, terminal = pty.fork()
+if child == 0:
+    fcntl.ioctl(1, termios.TIOCSWINSZ, struct.pack("HHHH", 12, 80, 0, 0))
+    os.write(1, sys.argv[1].encode())
+    os.execvp(sys.argv[2], sys.argv[2:])
+while True:
+    try:
+        data = os.read(terminal, 4096)
+    except OSError:
+        break
+    if not data:
+        break
+    sys.stdout.buffer.write(data)
+_, status = os.waitpid(child, 0)
 sys.exit(os.waitstatus_to_exitcode(status))
 `;
 
@@ -132,3 +153,17 @@ describe("a command that asks", () => {
     expect(await signing()).toBe(1);
   }, 60_000);
 });
+
+if (hasTerminal) {
+  it("a watch keeps what a terminal has shown before, and fits its rows", async () => {
+    const before = Array.from({ length: 30 }, (_, line) => `before ${line}`);
+    const watching = [process.execPath, "test/contract/watching.ts"];
+    const args = ["-c", SMALL_TERMINAL, `${before.join("\n")}\n`, ...watching];
+    const { code, out } = await start("python3", args, {});
+    expect(code).toBe(0);
+    const { away, screen } = shownBy(out.replaceAll("\r", ""), { rows: 12, columns: 80 });
+    expect(away).toEqual(before);
+    expect(screen.slice(0, 2)).toEqual(["round 3, line 0", "round 3, line 1"]);
+    expect(screen.slice(-2)).toEqual([expect.stringMatching(/^… \d+ more lines: meshjoin status$/), ""]);
+  }, 60_000);
+}

@@ -155,7 +155,7 @@ describe("a command that asks", () => {
 });
 
 if (hasTerminal) {
-  it("a watch keeps what a terminal has shown before, and fits its rows", async () => {
+  it("a watch keeps what a terminal has shown before, and fits its rows, also with what goes wrong", async () => {
     const before = Array.from({ length: 30 }, (_, line) => `before ${line}`);
     const watching = [process.execPath, "test/contract/watching.ts"];
     const args = ["-c", SMALL_TERMINAL, `${before.join("\n")}\n`, ...watching];
@@ -164,6 +164,12 @@ if (hasTerminal) {
     const { away, screen } = shownBy(out.replaceAll("\r", ""), { rows: 12, columns: 80 });
     expect(away).toEqual(before);
     expect(screen.slice(0, 2)).toEqual(["round 3, line 0", "round 3, line 1"]);
-    expect(screen.slice(-2)).toEqual([expect.stringMatching(/^… \d+ more lines: meshjoin status$/), ""]);
+    expect(screen).toHaveLength(12);
+    expect(screen.slice(-4)).toEqual([
+      expect.stringMatching(/^… \d+ more lines: meshjoin status$/),
+      expect.stringContaining("no answer 6"),
+      "cure: try again",
+      "",
+    ]);
   }, 60_000);
 }

@@ -2,8 +2,12 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Host } from "../../cli/host.ts";
 import { openSession } from "../../cli/session.ts";
 import { watch } from "../../cli/watch.ts";
+import { UnavailableError } from "../../shared/errors.ts";
 
-/** Watches something that has more lines than the terminal has rows, three times, on the real streams. */
+/**
+ * Watches something that has more lines than the terminal has rows, three times, on the real streams. Then
+ * nothing can be seen any more.
+ */
 const ROUNDS = 3;
 const LINES = 40;
 
@@ -28,8 +32,11 @@ const host: Host = {
 let round = 0;
 process.exitCode = await watch(openSession(host, "text", false), (session) => {
   round += 1;
+  if (round > ROUNDS) {
+    if (round === ROUNDS + 3) end();
+    throw new UnavailableError(`no answer ${round}`, { code: "Unavailable" });
+  }
   const lines = Array.from({ length: LINES }, (_, line) => `round ${round}, line ${line}`);
   session.show({}, () => lines.join("\n"));
-  if (round === ROUNDS) end();
   return Promise.resolve();
 });

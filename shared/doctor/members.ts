@@ -11,6 +11,7 @@ import type { MeshSpec } from "../core/spec.ts";
 import { describePermissions, neededPermissions } from "../istio/needed-permissions.ts";
 import type { AccessReview, Permission } from "../ports/member-api.ts";
 import type { Ports } from "../ports/ports.ts";
+import { settle } from "../report.ts";
 import { ours } from "./google.ts";
 import type { Grants } from "./grants.ts";
 
@@ -42,9 +43,26 @@ export async function checkMembers(
 ): Promise<Check[]> {
   const limit = pLimit(MEMBERS_AT_ONCE);
   const checks = await Promise.all(
-    members.map((cluster) => limit(() => checkMember(ports, cluster, question))),
+    members.map((cluster) => limit(() => checkApart(ports, cluster, question))),
   );
   return checks.flat();
+}
+
+/** What nobody foresaw is the trouble of its one member. It may quote what the cluster said. */
+async function checkApart(ports: MemberPorts, cluster: Cluster, question: MembersQuestion): Promise<Check[]> {
+  const id = clusterId(cluster.ref);
+  return await settle(
+    id,
+    "it was checked",
+    () => checkMember(ports, cluster, question),
+    ({ error }) => [
+      unknown(
+        { name: "member", account: question.grants.account, clusterId: id },
+        error.message,
+        "report it as a fault of Meshjoin",
+      ),
+    ],
+  );
 }
 
 async function checkMember(
@@ -80,7 +98,9 @@ async function checkMember(
               fault(
                 subject,
                 `its clock and this one are ${skew} s apart`,
-                "set this machine's clock, or raise MESHJOIN_CLOCK_SKEW",
+                grants.account === "caller"
+                  ? "set this machine's clock, or raise MESHJOIN_CLOCK_SKEW"
+                  : "wait for Google to set them, or raise MESHJOIN_CLOCK_SKEW of the functions",
               ),
             ]),
     ];

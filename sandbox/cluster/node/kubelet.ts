@@ -9,6 +9,7 @@ import { type PullReport, pullBackedOff, pullFailed, refusedPulls } from "./imag
 import type { ImageRegistry } from "./image-registry.ts";
 import { type Istiod, startIstiod } from "./istiod.ts";
 import { loopbackPorts } from "./listeners.ts";
+import type { OwnPorts } from "./own-ports.ts";
 import { writeEvent } from "./pod-events.ts";
 import { type PodRecord, pathOf, unlessGone } from "./pod-record.ts";
 import { podStatus } from "./pod-status.ts";
@@ -34,10 +35,13 @@ export interface Kubelet {
   readonly lookupIn: (namespace: string) => Lookup;
   /** `127.0.0.1:PORT` of the istiod that runs now; undefined where none does. */
   readonly istiodAddress: () => string | undefined;
+  readonly ownPorts: OwnPorts;
   /** Called when something of a pod has changed that its status is to say. */
   readonly again: (record: PodRecord) => void;
 }
 
+/** Of Envoy, on its pod's loopback. */
+const ENVOY_ADMIN_PORT = 15_000;
 /** The kubelet waits from 10 s to 5 min. Here it is a tenth of that or less: tests need not wait. */
 const PULL_BACKOFF_MS = 1000;
 const PULL_BACKOFF_MAX_MS = 10_000;
@@ -68,6 +72,8 @@ export async function stopContainers({ network }: Kubelet, record: PodRecord): P
   for (const address of istiod === undefined ? [] : routesOf(record, istiod).keys()) {
     network.deleteRoute(address);
   }
+  for (const address of record.loopback.keys()) network.deleteRoute(address);
+  record.loopback = new Map();
   await Promise.all([istiod?.stop(), proxy?.stop()]);
 }
 
@@ -121,6 +127,7 @@ async function runProxy(
   const { api, node, logDir, istiodAddress } = kubelet;
   const { namespace = "", uid = "" } = pod.metadata ?? {};
   reports.set(container.name, NOT_STARTED);
+  const listeners = await kubelet.ownPorts.moveListeners(pod);
   record.proxy = await startProxy({
     pod,
     container,
@@ -138,6 +145,10 @@ async function runProxy(
       kubelet.again(record);
     },
   });
+  for (const [port, local] of [...listeners, [ENVOY_ADMIN_PORT, record.proxy.ports.admin] as const]) {
+    record.loopback.set(`${uid}:${port}`, local);
+    kubelet.network.setRoute(`${uid}:${port}`, { port: local, fromHost: false });
+  }
 }
 
 async function runIstiod(kubelet: Kubelet, record: PodRecord, container: V1Container): Promise<void> {

@@ -6,6 +6,7 @@ import type { Istiod } from "./istiod.ts";
 import { endPod, type Kubelet, runPod, stopContainers } from "./kubelet.ts";
 import { registerNode } from "./node-object.ts";
 import { followData } from "./object-data.ts";
+import { createOwnPorts } from "./own-ports.ts";
 import { newRecord, type PodRecord } from "./pod-record.ts";
 import { proxyContainer } from "./proxy.ts";
 import { bindPod } from "./scheduler.ts";
@@ -25,7 +26,8 @@ export interface IstiodOfPod {
   readonly istiod: Istiod;
 }
 
-export interface NodeOptions extends Omit<Kubelet, "node" | "lookupIn" | "again" | "istiodAddress"> {
+export interface NodeOptions
+  extends Omit<Kubelet, "node" | "lookupIn" | "again" | "istiodAddress" | "ownPorts"> {
   /** The first two bytes of every pod's address, such as `10.100`. */
   readonly podPrefix: string;
   readonly nodeName: string;
@@ -61,6 +63,7 @@ export async function startNode(options: NodeOptions): Promise<NodeStandIn> {
     lookupIn,
     again: (record) => queue.add(record),
     istiodAddress: () => xdsOf(records.values()),
+    ownPorts: createOwnPorts(api, ended.signal),
   };
   const queue = createWorkQueue<PodRecord>((record) => nextStep(kubelet, record), ended.signal);
   const nextAddress = createAddresses(podPrefix);

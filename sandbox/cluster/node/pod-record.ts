@@ -17,6 +17,8 @@ export interface PodRecord {
   readonly reports: Map<string, ContainerReport>;
   istiod: Istiod | undefined;
   proxy: Proxy | undefined;
+  /** Where a port-forward to the proxy's loopback connects to: `UID:PORT` → port on 127.0.0.1. */
+  loopback: Map<string, number>;
 }
 
 export function newRecord(pod: V1Pod, ip: string): PodRecord {
@@ -30,6 +32,7 @@ export function newRecord(pod: V1Pod, ip: string): PodRecord {
     reports: new Map(),
     istiod: undefined,
     proxy: undefined,
+    loopback: new Map(),
   };
 }
 

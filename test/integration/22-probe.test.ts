@@ -1,0 +1,198 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { text } from "node:stream/consumers";
+import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
+import { meshjoinEnvironmentFile } from "../../sandbox/fleet/meshjoin-environment.ts";
+import type { FleetMember } from "../../sandbox/google/member.ts";
+import { ROOT } from "../../scripts/paths.ts";
+import { membersOf, SCENARIO_MS, useFleet } from "./world/fleet.ts";
+import { clearFaults, setFault } from "./world/google.ts";
+import { kubectl, secrets } from "./world/kubectl.ts";
+import { eventually } from "./world/mesh.ts";
+import { sync } from "./world/sync-mesh.ts";
+
+const world = useFleet({
+  members: 2,
+  networks: 2,
+  traffic: true,
+  env: { MESHJOIN_CONNECTED_NETWORKS: "meshjoin-sandbox.default+meshjoin-sandbox.network-2" },
+});
+let home = "";
+
+beforeAll(async () => {
+  home = await mkdtemp(join(tmpdir(), "meshjoin-home-"));
+});
+
+afterAll(async () => {
+  await rm(home, { recursive: true, force: true });
+});
+
+/** `meshjoin check` in a process of its own. */
+function startCheck(...args: readonly string[]): ChildProcess {
+  const file = meshjoinEnvironmentFile(dirname(world.fleet.file().logDir));
+  const line = ["-c", `. "$0" && exec "$@"`, file, process.execPath, "cli/main.ts", "check", ...args];
+  return spawn("sh", line, {
+    cwd: ROOT,
+    env: { ...process.env, HOME: home },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+}
+
+interface Checked {
+  readonly code: number | null;
+  /** `READER TARGET` by name → state, with its cause where there is one. */
+  readonly pairs: Readonly<Record<string, string>>;
+  readonly latencies: readonly number[];
+}
+
+async function check(...args: readonly string[]): Promise<Checked> {
+  const running = startCheck("-o", "json", ...args);
+  const ended = once(running, "exit");
+  const [out, err] = await Promise.all([text(running.stdout!), text(running.stderr!)]);
+  const [code] = await ended;
+  if (out === "") throw new Error(`check answers nothing: ${err}`);
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the command line's own JSON
+  const { pairs } = JSON.parse(out) as {
+    pairs: {
+      reader: string;
+      target: string;
+      route: string;
+      probe: { state: string; cause?: string; latencyMs?: number };
+    }[];
+  };
+  const nameOf = (id: string) => membersOf(world.fleet).find(({ clusterId }) => clusterId === id)?.name ?? id;
+  return {
+    code,
+    pairs: Object.fromEntries(
+      pairs.map(({ reader, target, route, probe: { state, cause } }) => [
+        `${nameOf(reader)} ${nameOf(target)}`,
+        [route, state, cause].filter((word) => word !== undefined).join(" "),
+      ]),
+    ),
+    latencies: pairs.flatMap(({ probe }) => probe.latencyMs ?? []),
+  };
+}
+
+/** What a check has in the cluster. */
+async function traces(member: FleetMember): Promise<string[]> {
+  const namespaces = await kubectl(member, "get", "namespaces", "-o", "name");
+  const marks = [...(await secrets(member)).keys()].filter((name) => name.startsWith("meshjoin-probe"));
+  return [...(namespaces.includes("namespace/meshjoin-probe") ? ["namespace"] : []), ...marks];
+}
+
+async function expectNothingLeft(): Promise<void> {
+  for (const member of membersOf(world.fleet))
+    expect(
+      await eventually(
+        () => traces(member),
+        (left) => left.length === 0,
+      ),
+    ).toEqual([]);
+}
+
+/** Starts a check that keeps waiting, and answers once its probes are in the clusters. */
+async function checkUnderWay(): Promise<{ running: ChildProcess; ended: Promise<unknown[]> }> {
+  const members = membersOf(world.fleet);
+  const running = startCheck("--timeout", "5m");
+  const ended = once(running, "exit");
+  await eventually(
+    () => Promise.all(members.map(traces)),
+    (all) => all.every((left) => left.includes("namespace")),
+  );
+  return { running, ended };
+}
+
+const BOTH_PASS = { "mesh-1 mesh-2": "gateway passed", "mesh-2 mesh-1": "gateway passed" };
+
+describe("a check of two networks", () => {
+  it(
+    "22.1 passes through the gateways, by the certificates of both clusters, and leaves nothing behind",
+    async () => {
+      const checked = await check();
+      expect(checked).toMatchObject({ code: 0, pairs: BOTH_PASS });
+      expect(checked.latencies).toHaveLength(2);
+      await expectNothingLeft();
+    },
+    SCENARIO_MS,
+  );
+
+  it(
+    "22.2 names the gateway that a firewall keeps one side from, and passes the other way",
+    async () => {
+      const { fleet } = world;
+      const [first, second] = membersOf(fleet);
+      const wall = { from: first?.clusterId ?? "", to: second?.clusterId ?? "" };
+      await setFault(fleet, { target: "firewall", kind: "firewall", ...wall });
+      expect(await check()).toMatchObject({
+        code: 1,
+        pairs: { ...BOTH_PASS, "mesh-1 mesh-2": "gateway failed GatewaySilent" },
+      });
+      await clearFaults(fleet);
+      expect(await check()).toMatchObject({ code: 0, pairs: BOTH_PASS });
+    },
+    SCENARIO_MS,
+  );
+
+  it(
+    "22.3 names a policy of another owner that refuses requests",
+    async () => {
+      const [, second] = membersOf(world.fleet);
+      if (second === undefined) throw new Error("the fleet lacks a member");
+      const policy = join(home, "policy.json");
+      await writeFile(
+        policy,
+        JSON.stringify({
+          apiVersion: "security.istio.io/v1",
+          kind: "AuthorizationPolicy",
+          metadata: { name: "nobody", namespace: "istio-system" },
+          spec: { action: "DENY", rules: [{ from: [{ source: { principals: ["*"] } }] }] },
+        }),
+      );
+      await kubectl(second, "apply", "-f", policy);
+      expect(await check()).toMatchObject({
+        code: 1,
+        pairs: { ...BOTH_PASS, "mesh-1 mesh-2": "gateway failed RefusedByPolicy" },
+      });
+      await kubectl(second, "delete", "-f", policy);
+    },
+    SCENARIO_MS,
+  );
+});
+
+describe("a check that does not come to its end", () => {
+  it(
+    "22.4 takes its probes away when a person interrupts it",
+    async () => {
+      const { running, ended } = await checkUnderWay();
+      running.kill("SIGINT");
+      await ended;
+      await expectNothingLeft();
+    },
+    SCENARIO_MS,
+  );
+
+  it(
+    "22.5 leaves its probes when it is killed, until a full run after the time for which it wanted them",
+    async () => {
+      const { fleet } = world;
+      const members = membersOf(fleet);
+      const { running, ended } = await checkUnderWay();
+      running.kill("SIGKILL");
+      await ended;
+      await sync(fleet);
+      for (const member of members) {
+        const left = await traces(member);
+        expect(left).toEqual(["namespace", expect.stringMatching(/^meshjoin-probe-/)]);
+        const [, mark = ""] = left;
+        const past = "meshjoin.dev/probe-until=2026-01-01T00:00:00Z";
+        await kubectl(member, "-n", "istio-system", "annotate", "--overwrite", "secret", mark, past);
+      }
+      await sync(fleet);
+      await expectNothingLeft();
+    },
+    SCENARIO_MS,
+  );
+});

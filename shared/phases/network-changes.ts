@@ -81,16 +81,15 @@ async function whoLacksGateways(
   const limit = within(run.signal, SECOND_LOOK_MS);
   const { network = "" } = action;
   const gateways = new Map([[member.clusterId, { network, besides: [] }]]);
-  const networks = new Map(
-    [...targets].map(([id, to]) => [id, { network: to, addresses: liveAddresses(members, to) }]),
-  );
   const expectations: Expectation[] = [
     ...readers
       .filter(isReachable)
       .map((reader) => ({ member: reader, targets: [member.clusterId], gateways, intermediate: undefined })),
-    ...(targets.size === 0
-      ? []
-      : [{ member, targets: [...targets.keys()], networks, intermediate: undefined }]),
+    ...[...targets].map(([to, ids]) => {
+      const needed = { network: to, addresses: liveAddresses(members, to) };
+      const networks = new Map(ids.map((id) => [id, needed] as const));
+      return { member, targets: ids, networks, intermediate: undefined };
+    }),
   ];
   const unaware = await Promise.all(
     expectations.map(async (expectation) => {

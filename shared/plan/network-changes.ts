@@ -201,8 +201,11 @@ export interface ReadyChange {
   readonly action: LabelNamespace;
   /** Their istiods must list the gateway that the member has in the new network. */
   readonly readers: readonly ReachableMember[];
-  /** The networks of members that its own istiods read: they must know a gateway in each. */
-  readonly targets: ReadonlyMap<string, string>;
+  /**
+   * Networks in which pods of members run that its own istiods read, with the IDs of these members: the
+   * istiods must know a gateway in each.
+   */
+  readonly targets: ReadonlyMap<string, readonly string[]>;
 }
 
 export interface ChangePlan {
@@ -286,10 +289,16 @@ function planChange(
     readers: readers
       .filter(isReachable)
       .filter((reader) => presentNetworks(reader).some((each) => each !== network)),
-    targets: new Map(
-      targets.flatMap((target) =>
-        target.network === network ? [] : [[target.clusterId, target.network] as const],
-      ),
-    ),
+    targets: idsByNetwork(targets, network),
   };
+}
+
+function idsByNetwork(targets: readonly Member[], own: string): ReadonlyMap<string, readonly string[]> {
+  const apart = targets.flatMap((target) =>
+    presentNetworks(target)
+      .filter((network) => network !== own)
+      .map((network) => ({ network, id: target.clusterId })),
+  );
+  const groups = Map.groupBy(apart, ({ network }) => network);
+  return new Map([...groups].map(([network, all]) => [network, all.map(({ id }) => id)] as const));
 }

@@ -4,14 +4,14 @@ import type { ApiClient } from "../api-client.ts";
 import { unlessGone } from "./pod-record.ts";
 
 /**
- * Ports of this machine for proxies whose traffic is not intercepted. What such a proxy listens on is named by
- * the `Sidecar` of its namespace, and the proxies of all clusters share this machine's addresses. So each
+ * Ports of this machine for proxies whose traffic is not intercepted. What such a proxy listens on is named
+ * by the `Sidecar` of its namespace, and the proxies of all clusters share this machine's addresses. So each
  * cluster has ports of its own there: an EnvoyFilter moves the listeners, and the Services follow.
  */
 export interface OwnPorts {
   /**
-   * Moves the listeners of the pod's proxy, before it starts. Answers, by the port that the pod's own loopback
-   * would have, the port on 127.0.0.1.
+   * Moves the listeners of the pod's proxy, before it starts. Answers, by the port that the pod's own
+   * loopback would have, the port on 127.0.0.1.
    */
   moveListeners(pod: V1Pod): Promise<ReadonlyMap<number, number>>;
 }

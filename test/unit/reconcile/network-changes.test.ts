@@ -281,6 +281,26 @@ describe("a label that names another network", () => {
     await finish(mesh);
     expect([networksOf(mesh, MOVER).namespace, [...raw]]).toEqual(["edge", []]);
   });
+
+  it("waits until its own istiods list the gateway of a peer's former network, too", async () => {
+    waitShortly();
+    const mover = aCluster({ name: "mover", labels: { mesh_id: "prod", mesh_network: "pods" } });
+    const peer = aCluster({ name: "peer", labels: { mesh_id: "prod", mesh_network: "pods" } });
+    const mesh = await joined([mover, peer], { connectedNetworks: [["pods", "edge"]] });
+    label(mesh, { mesh_network: "edge" }, peer);
+    await mesh.reconcile("mesh", CONFIRMED);
+    await mesh.reconcile("mesh");
+    await mesh.reconcile("mesh");
+    expect(networksOf(mesh, peer)).toEqual({ namespace: "edge", istiod: "edge" });
+    mesh.fleet.server(mover).istiod.seesNoGateway = true;
+    label(mesh, { mesh_network: "edge" }, mover);
+    await mesh.reconcile("mesh", CONFIRMED);
+    await mesh.reconcile("mesh");
+    expect(networksOf(mesh, mover).namespace).toBe("pods");
+    mesh.fleet.server(mover).istiod.seesNoGateway = false;
+    await mesh.reconcile("mesh");
+    expect(networksOf(mesh, mover).namespace).toBe("edge");
+  });
 });
 
 describe("a change of network that dies", () => {

@@ -47,7 +47,10 @@ export function readRecord(configMap: KubernetesObject | undefined, meshId: stri
   const parsed = record.safeParse(jsonOf(secretData(configMap)[KEY]));
   if (!parsed.success) return EMPTY_RECORD;
   const { troubles, root, ...rest } = parsed.data;
-  const fault = [root ?? []].flat().flatMap(knownReason).find(({ reason }) => ROOT_REASONS.has(reason));
+  const fault = [root ?? []]
+    .flat()
+    .flatMap(knownReason)
+    .find(({ reason }) => ROOT_REASONS.has(reason));
   return { ...rest, troubles: troubles.flatMap(knownReason), ...(fault && { root: fault }) };
 }
 

@@ -30,6 +30,17 @@ async function gatewaysKnownIn(member: FleetMember): Promise<Readonly<Record<str
 }
 
 const NAMESPACE = ["-n", "istio-system"] as const;
+/** ClusterRoleBindings of the accounts that write custom resources. */
+const RIGHTS = "meshjoin-custom-resources-";
+
+/** What the member's API server lets the user do in Istio's namespace. */
+async function may(member: FleetMember, user: string, verb: string, resource: string): Promise<boolean> {
+  const asked = kubectl(member, ...NAMESPACE, "auth", "can-i", verb, resource, `--as=${user}`);
+  // It ends with 1 for a no, and tells so.
+  const answer = await asked.catch((error: { stdout?: string }) => error.stdout ?? "");
+  if (!/^(?:yes|no)/.test(answer)) throw new Error(`kubectl auth can-i answers ${answer}`);
+  return answer.startsWith("yes");
+}
 
 async function addressOf(member: FleetMember, gateway = "meshjoin-eastwest"): Promise<string> {
   const path = "jsonpath={.status.loadBalancer.ingress[0].ip}";
@@ -258,7 +269,43 @@ describe("members of two networks", () => {
   );
 
   it(
-    "20.7 have no gateway any more once one network is left",
+    "20.7 let Meshjoin's account write gateways by a role inside the cluster alone, which it gives itself again",
+    async () => {
+      const { fleet } = world;
+      const [one] = two(fleet);
+      const bindings = await list(one, "clusterrolebindings", "-l", "app.kubernetes.io/managed-by=meshjoin");
+      const own = bindings.filter(({ metadata }) => metadata.name.startsWith(RIGHTS));
+      // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- rbac/v1 ClusterRoleBinding
+      const subjectsOf = (each: object) => (each as { subjects: readonly { name: string }[] }).subjects;
+      const users = own.flatMap((each) => subjectsOf(each).map(({ name }) => name));
+      expect(users).not.toEqual([]);
+      const writes = async (resource: string) =>
+        await Promise.all(users.map(async (user) => await may(one, user, "create", resource)));
+      const all = (answer: boolean) => users.map(() => answer);
+      expect(await writes("gateways.gateway.networking.k8s.io")).toEqual(all(true));
+      expect(await writes("envoyfilters.networking.istio.io")).toEqual(all(false));
+
+      for (const { metadata } of own) await kubectl(one, "delete", "clusterrolebinding", metadata.name);
+      expect(
+        await eventually(
+          () => writes("gateways.gateway.networking.k8s.io"),
+          (seen) => !seen.includes(true),
+        ),
+      ).toEqual(all(false));
+      const [gateway = ""] = (await gatewaysIn(one)).map((text) => text.split(" ")[0] ?? "");
+      await kubectl(one, ...NAMESPACE, "delete", "gateways.gateway.networking.k8s.io", gateway);
+      const names = async () => (await gatewaysIn(one)).map((text) => text.split(" ")[0]);
+      await eventually(
+        async () => (await sync(fleet)).body && (await names()),
+        (seen) => seen.includes(gateway),
+      );
+      expect(await names()).toEqual([gateway]);
+    },
+    SCENARIO_MS,
+  );
+
+  it(
+    "20.8 have no gateway any more once one network is left",
     async () => {
       const { fleet } = world;
       const [one, other] = two(fleet);

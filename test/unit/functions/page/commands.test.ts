@@ -39,7 +39,9 @@ describe("the commands of a sentence", () => {
   // A terminal runs the first of two pasted lines at once.
   it.each(["`", '"', ""])("have one line each, whoever wrote the sentence (quote %j)", (quote) => {
     for (const end of ["\n", "\r", "\r\n"]) {
-      const commands = commandsOf(`it said: ${quote}kubectl get pods${end}curl https://a${end}${quote} again`);
+      const commands = commandsOf(
+        `it said: ${quote}kubectl get pods${end}curl https://a${end}${quote} again`,
+      );
       expect(commands.join("")).not.toMatch(/[\n\r]/);
     }
   });

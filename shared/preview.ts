@@ -1,16 +1,14 @@
 import { distinct, type Finding, inOrder } from "./core/answers/finding.ts";
 import type { Plan, PlannedAction } from "./core/answers/plan.ts";
 import type { Member } from "./core/member/observation.ts";
-import { rememberedTroubles, rootFaultOnRecord } from "./core/member/remembered.ts";
+import { rememberedTroubles } from "./core/member/remembered.ts";
 import type { ReconcileRequest } from "./core/request.ts";
-import { rootEnding } from "./core/roots/due.ts";
-import { noSigningRoot } from "./core/roots/no-signing-root.ts";
-import { pauses } from "./core/roots/paused.ts";
 import { lookAtDefinitions } from "./look/definitions.ts";
 import { lookAtMesh, type Mesh } from "./look/mesh.ts";
 import type { Action } from "./plan/action.ts";
 import { actionsOf, planFirst, planMesh } from "./plan/mesh.ts";
 import { planContext } from "./plan-context.ts";
+import { rootFindings } from "./root-findings.ts";
 import type { Run } from "./run.ts";
 
 /**
@@ -30,10 +28,7 @@ export async function preview(run: Run, request: ReconcileRequest, latest?: Mesh
   const remembered = (member: Member | undefined, live: readonly Finding[]) =>
     member === undefined ? [] : rememberedTroubles(member, live, now);
   const findings = [
-    ...[noSigningRoot(run.spec, mesh.roots.versions) ?? []].flat(),
-    ...[mesh.unusableRoot ?? rootFaultOnRecord(mesh.members) ?? []].flat(),
-    ...pauses(mesh.roots),
-    ...[rootEnding(mesh.members, mesh.roots, run.spec, now) ?? []].flat(),
+    ...rootFindings(mesh, run.spec, now),
     ...mesh.listing.findings,
     ...plan.members.flatMap(({ clusterId, findings: notes }, index) =>
       concerns(clusterId) ? [...notes, ...remembered(mesh.members[index], notes)] : [],

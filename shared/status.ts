@@ -7,14 +7,10 @@ import {
   latelyOnRecord,
   leftOnRecord,
   rememberedTroubles,
-  rootFaultOnRecord,
   runsOnRecord,
   silentRuns,
 } from "./core/member/remembered.ts";
 import { remoteSecretName } from "./core/names.ts";
-import { rootEnding } from "./core/roots/due.ts";
-import { noSigningRoot } from "./core/roots/no-signing-root.ts";
-import { pauses } from "./core/roots/paused.ts";
 import { stageOf } from "./core/roots/stages.ts";
 import { rootCertificates } from "./istio/root-config-map.ts";
 import { lookAtGate } from "./look/gate.ts";
@@ -24,6 +20,7 @@ import { type MeshPlan, planMesh } from "./plan/mesh.ts";
 import type { PairPlan } from "./plan/pair.ts";
 import { planContext } from "./plan-context.ts";
 import { settle } from "./report.ts";
+import { rootFindings } from "./root-findings.ts";
 import type { Run } from "./run.ts";
 import { VERSION } from "./version.ts";
 
@@ -142,16 +139,15 @@ function findingsOf({ ports }: Run, { members }: MeshPlan, member: Member, index
 
 function meshFindings(
   { spec, ports }: Run,
-  { listing, roots, unusableRoot, members }: Mesh,
+  mesh: Mesh,
   { gateways, changes, pairs, returns, departures }: MeshPlan,
 ): Finding[] {
+  const { listing, roots, members } = mesh;
+  const now = ports.clock.now();
   return distinct([
-    ...[noSigningRoot(spec, roots.versions) ?? []].flat(),
-    ...[unusableRoot ?? rootFaultOnRecord(members) ?? []].flat(),
-    ...pauses(roots),
+    ...rootFindings(mesh, spec, now),
     // A pause is a finding of its own; the functions note no run in it.
-    ...(roots.notes.writesPaused === undefined ? silentRuns(members, ports.clock.now()) : []),
-    ...[rootEnding(members, roots, spec, ports.clock.now()) ?? []].flat(),
+    ...(roots.notes.writesPaused === undefined ? silentRuns(members, now) : []),
     ...listing.findings,
     ...gateways.findings,
     ...changes.findings,

@@ -2,7 +2,6 @@ import { randomBytes } from "node:crypto";
 import { InvalidArgumentError, Option } from "commander";
 import type { Finding } from "../../shared/core/answers/finding.ts";
 import { count } from "../../shared/core/count.ts";
-import { parseDuration } from "../../shared/core/duration.ts";
 import type { Member } from "../../shared/core/member/observation.ts";
 import { clusterId } from "../../shared/core/names.ts";
 import { PROBE_NAMESPACE } from "../../shared/core/probe/wire.ts";
@@ -10,6 +9,7 @@ import { InputError } from "../../shared/errors.ts";
 import { lookAtMesh } from "../../shared/look/mesh.ts";
 import type { OperatorRun } from "../../shared/operator.ts";
 import { type Checked, checkRequests } from "../../shared/probe/check.ts";
+import { seconds } from "../arguments.ts";
 import { findCluster } from "../cluster.ts";
 import { command } from "../command.ts";
 import { EXIT, type ExitCode } from "../exit-code.ts";
@@ -133,10 +133,4 @@ function two(text: string): readonly string[] {
   const [first, second] = names;
   if (names.length === 2 && first !== "" && second !== "" && first !== second) return names;
   throw new InvalidArgumentError("Give two clusters with a comma between them.");
-}
-
-function seconds(text: string): number {
-  const parsed = parseDuration(text);
-  if (parsed === undefined || parsed === 0) throw new InvalidArgumentError("Use a duration like 90s or 10m.");
-  return parsed;
 }

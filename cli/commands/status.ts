@@ -1,8 +1,8 @@
-import { InvalidArgumentError, Option } from "commander";
+import { Option } from "commander";
 import type { Status } from "../../shared/core/answers/status.ts";
 import { type Health, verdictOf } from "../../shared/core/answers/verdict.ts";
-import { parseDuration } from "../../shared/core/duration.ts";
 import { collectStatus } from "../../shared/status.ts";
+import { seconds } from "../arguments.ts";
 import { command } from "../command.ts";
 import { EXIT, type ExitCode } from "../exit-code.ts";
 import { renderStatus } from "../render/status.ts";
@@ -85,10 +85,4 @@ async function look(session: Session): Promise<Status> {
   const seen = await session.withRun((run) => collectStatus(run));
   session.show(seen, renderStatus);
   return seen;
-}
-
-function seconds(text: string): number {
-  const parsed = parseDuration(text);
-  if (parsed === undefined || parsed === 0) throw new InvalidArgumentError("Use a duration like 90s or 10m.");
-  return parsed;
 }

@@ -1,6 +1,6 @@
-/** Remembers the result for each text. For few texts that occur in n² objects. */
-export function remembering(compute: (text: string) => string): (text: string) => string {
-  const values = new Map<string, string>();
+/** Remembers the result for each text. For few texts that are asked for n² times. */
+export function remembering<V>(compute: (text: string) => V): (text: string) => V {
+  const values = new Map<string, V>();
   return (text) => {
     const remembered = values.get(text);
     if (remembered !== undefined) return remembered;

@@ -2,6 +2,7 @@ import { type MemberNetworks, presentNetworks } from "../core/member/networks.ts
 import type { MemberState, NamedCluster } from "../core/member/observation.ts";
 import { reaches } from "../core/network/connected.ts";
 import { type Exposure, exposureOf, type GatewayState, isUp } from "../core/network/gateway.ts";
+import { remembering } from "../core/remembering.ts";
 import type { MeshSpec } from "../core/spec.ts";
 import type { WantedGateway } from "./context.ts";
 
@@ -25,11 +26,11 @@ export interface Networks<M extends MaybeMember = MaybeMember> {
 }
 
 export function indexNetworks<M extends MaybeMember>(members: readonly M[], spec: MeshSpec): Networks<M> {
-  const present = groupByNetwork(members, presentNetworks);
-  const owning = groupByNetwork(members, (member) => [
+  const present = groupByEach(members, presentNetworks);
+  const owning = groupByEach(members, (member) => [
     ...new Set([...presentNetworks(member), ...(gatewaysOf(member) ?? []).map(({ network }) => network)]),
   ]);
-  const counted = groupByNetwork(members, networksToCome);
+  const counted = groupByEach(members, networksToCome);
   const names = [...counted.keys()];
   const alone = new Map(
     [...counted].flatMap(([network, of]) => (of.length === 1 ? [[network, of[0]?.clusterId] as const] : [])),
@@ -40,43 +41,40 @@ export function indexNetworks<M extends MaybeMember>(members: readonly M[], spec
   };
   const membersOf = (network: string) => present.get(network) ?? [];
   const ownersIn = (network: string) => owning.get(network) ?? [];
-  const exposuresIn = once((network: string) => [
+  const exposuresIn = remembering((network) => [
     ...new Set(
       membersOf(network).flatMap((member) => ownExposures(asIn(member, network), besides(member), spec)),
     ),
   ]);
-  const targets = once((id: string) => {
+  const targets = remembering((id) => {
     const reader = members.find(({ clusterId }) => clusterId === id);
     return new Set(reader === undefined ? [] : targetsOf(reader, ({ isRead }) => isRead));
   });
   const readBy = ({ clusterId }: M) => targets(clusterId);
-  const holders = once((_: "all") => {
-    const found = new Map<string, M[]>();
-    for (const member of members) {
-      for (const target of new Set(targetsOf(member, () => true)))
-        found.set(target, [...(found.get(target) ?? []), member]);
-    }
-    return found;
-  });
+  let holders: ReadonlyMap<string, readonly M[]> | undefined;
+  const holdersOf = (id: string) => {
+    holders ??= groupByEach(members, (member) => [...new Set(targetsOf(member, () => true))]);
+    return holders.get(id) ?? [];
+  };
   return {
     besides,
     membersOf,
     ownersIn,
     exposuresIn,
     readBy,
-    holdersOf: (id) => holders("all").get(id) ?? [],
+    holdersOf,
   };
 }
 
-function groupByNetwork<M>(
+function groupByEach<M>(
   members: readonly M[],
-  networks: (member: M) => readonly string[],
+  keys: (member: M) => readonly string[],
 ): ReadonlyMap<string, readonly M[]> {
   const groups = new Map<string, M[]>();
   for (const member of members) {
-    for (const network of networks(member)) {
-      const group = groups.get(network) ?? [];
-      groups.set(network, group);
+    for (const key of keys(member)) {
+      const group = groups.get(key) ?? [];
+      groups.set(key, group);
       group.push(member);
     }
   }
@@ -96,17 +94,6 @@ export function asIn<M extends MaybeMember>(member: M, network: string): M {
 
 function targetsOf({ state }: MaybeMember, counts: (secret: { readonly isRead: boolean }) => boolean) {
   return state?.reachable === true ? state.remoteSecrets.filter(counts).map(({ targetId }) => targetId) : [];
-}
-
-function once<K, V>(answer: (question: K) => V): (question: K) => V {
-  const known = new Map<K, V>();
-  return (question) => {
-    const found = known.get(question);
-    if (found !== undefined) return found;
-    const made = answer(question);
-    known.set(question, made);
-    return made;
-  };
 }
 
 /** Undefined where nothing is known of them. */

@@ -12,12 +12,19 @@ import { makeRoot } from "../../shared/pki/make-root.ts";
 import { shownBy } from "../support/terminal.ts";
 import { PROJECT, startGoogle } from "./google.ts";
 
-/** Runs a command on a pseudo-terminal, answers its question, and prints what the terminal showed. */
+/**
+ * Runs a command on a pseudo-terminal, answers its question, and prints what the terminal showed. With a
+ * second argument the terminal has 12 rows and 80 columns, and has shown that before.
+ */
 const TERMINAL = `
-import os, pty, sys
+import fcntl, os, pty, struct, sys, termios
+answer, before, command = sys.argv[1], sys.argv[2], sys.argv[3:]
 child, terminal = pty.fork()
 if child == 0:
-    os.execvp(sys.argv[2], sys.argv[2:])
+    if before:
+        fcntl.ioctl(1, termios.TIOCSWINSZ, struct.pack("HHHH", 12, 80, 0, 0))
+        os.write(1, before.encode())
+    os.execvp(command[0], command)
 shown, answered = b"", False
 while True:
     try:
@@ -28,30 +35,10 @@ while True:
         break
     shown += data
     if not answered and b"[y/N]" in shown:
-        os.write(terminal, sys.argv[1].encode() + (b"" if sys.argv[1] in ("\\x03", "\\x04") else b"\\n"))
+        os.write(terminal, answer.encode() + (b"" if answer in ("\\x03", "\\x04") else b"\\n"))
         answered = True
 _, status = os.waitpid(child, 0)
 sys.stdout.buffer.write(shown)
-sys.exit(os.waitstatus_to_exitcode(status))
-`;
-
-/** Runs a command on a pseudo-terminal of 12 rows and 80 columns that has shown something before. */
-const SMALL_TERMINAL = `
-import fcntl, os, pty, struct, sys, termios
-child, terminal = pty.fork()
-if child == 0:
-    fcntl.ioctl(1, termios.TIOCSWINSZ, struct.pack("HHHH", 12, 80, 0, 0))
-    os.write(1, sys.argv[1].encode())
-    os.execvp(sys.argv[2], sys.argv[2:])
-while True:
-    try:
-        data = os.read(terminal, 4096)
-    except OSError:
-        break
-    if not data:
-        break
-    sys.stdout.buffer.write(data)
-_, status = os.waitpid(child, 0)
 sys.exit(os.waitstatus_to_exitcode(status))
 `;
 
@@ -114,7 +101,7 @@ describe("a command that asks", () => {
     ...more,
   ];
   const onTerminal = async (answer: string) =>
-    await start("python3", ["-c", TERMINAL, answer, ...command()], env);
+    await start("python3", ["-c", TERMINAL, answer, "", ...command()], env);
   const signing = async () => {
     const place = { project: PROJECT.id, meshId: `mesh-${mesh}`, endpoint: api.url };
     await secretManagerKeeper(place).create();
@@ -158,7 +145,7 @@ if (hasTerminal) {
   it("a watch keeps what a terminal has shown before, and fits its rows, also with what goes wrong", async () => {
     const before = Array.from({ length: 30 }, (_, line) => `before ${line}`);
     const watching = [process.execPath, "test/contract/watching.ts"];
-    const args = ["-c", SMALL_TERMINAL, `${before.join("\n")}\n`, ...watching];
+    const args = ["-c", TERMINAL, "", `${before.join("\n")}\n`, ...watching];
     const { code, out } = await start("python3", args, {});
     expect(code).toBe(0);
     const { away, screen } = shownBy(out.replaceAll("\r", ""), { rows: 12, columns: 80 });

@@ -1,23 +1,22 @@
 import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { createInterface } from "node:readline";
 import { promisify } from "node:util";
 import { describe, expect, it } from "@jest/globals";
 import { deployBundle } from "../../sandbox/fleet/deployment.ts";
-import { meshjoinEnvironmentFile } from "../../sandbox/fleet/meshjoin-environment.ts";
 import { syncMesh } from "../../sandbox/fleet/sync-mesh-client.ts";
 import { type Bundle, functionProcess, readBundle } from "../../sandbox/google/functions/function-process.ts";
 import type { FleetMember } from "../../sandbox/google/member.ts";
 import { freePort } from "../../sandbox/os/free-port.ts";
-import { ROOT } from "../../scripts/paths.ts";
 import { releaseFiles } from "../../scripts/release/release.ts";
 import type { Check, Diagnosis } from "../../shared/core/answers/check.ts";
 import type { Plan } from "../../shared/core/answers/plan.ts";
 import type { Status } from "../../shared/core/answers/status.ts";
 import type { Summary } from "../../shared/core/answers/summary.ts";
+import { place, shellLine } from "./world/command-line.ts";
 import { MESH_LABEL, membersOf, SCENARIO_MS, useFleet } from "./world/fleet.ts";
 import { clearFaults, holdEvents, setFault, setLabels } from "./world/google.ts";
 import { kubectl, list, secrets } from "./world/kubectl.ts";
@@ -41,25 +40,15 @@ async function meshjoin(...args: readonly string[]): Promise<Ended> {
 
 async function meshjoinWith(more: Record<string, string>, ...args: readonly string[]): Promise<Ended> {
   try {
-    const { cwd, env } = await place();
+    const { cwd, env } = await place(world.fleet);
     const options = { cwd, env: { ...env, ...more } };
-    const { stdout, stderr } = await promisify(execFile)("sh", shellLine(args), options);
+    const { stdout, stderr } = await promisify(execFile)("sh", shellLine(world.fleet, args), options);
     return { code: 0, out: stdout, err: stderr };
   } catch (error) {
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- what execFile rejects with
     const { code, stdout, stderr } = error as { code: number; stdout: string; stderr: string };
     return { code, out: stdout, err: stderr };
   }
-}
-
-function shellLine(args: readonly string[]): string[] {
-  const file = meshjoinEnvironmentFile(dirname(world.fleet.file().logDir));
-  return ["-c", `. "$0" && exec "$@"`, file, process.execPath, "cli/main.ts", ...args];
-}
-
-async function place() {
-  const env = { ...process.env, HOME: await aHome(), GOOGLE_APPLICATION_CREDENTIALS: "/not/there" };
-  return { cwd: ROOT, env };
 }
 
 /** What would be done at that time, by a process whose clock is ahead of all others. */
@@ -69,22 +58,15 @@ async function planAt(time: number): Promise<Plan> {
     static now() { return now() + ${time - Date.now()}; }
   };`;
   const preload = `--import=data:text/javascript,${encodeURIComponent(shift)}`;
-  const { cwd, env } = await place();
+  const { cwd, env } = await place(world.fleet);
   const options = { cwd, env: { ...env, NODE_OPTIONS: preload } };
-  const { stdout } = await promisify(execFile)("sh", shellLine(["plan", "--output", "json"]), options);
+  const { stdout } = await promisify(execFile)(
+    "sh",
+    shellLine(world.fleet, ["plan", "--output", "json"]),
+    options,
+  );
   const planned: Plan = JSON.parse(stdout);
   return planned;
-}
-
-async function aHome(): Promise<string> {
-  const home = dirname(world.fleet.file().logDir);
-  await mkdir(join(home, ".config/gcloud"), { recursive: true });
-  const credentials = { type: "authorized_user", client_id: "a", client_secret: "b", refresh_token: "c" };
-  await writeFile(
-    join(home, ".config/gcloud/application_default_credentials.json"),
-    JSON.stringify(credentials),
-  );
-  return home;
 }
 
 /** Before any other Node that the machine has. */
@@ -115,8 +97,8 @@ async function install(files: ReadonlyMap<string, Uint8Array | string>, director
 
 /** In a folder that has nothing of the work tree. */
 async function released(command: string, args: readonly string[]): Promise<string> {
-  const [flag = "", script = "", file = ""] = shellLine([]);
-  const { env } = await place();
+  const [flag = "", script = "", file = ""] = shellLine(world.fleet, []);
+  const { env } = await place(world.fleet);
   const options = {
     cwd: dirname(command),
     env: { ...env, PATH: pathWithNode() },
@@ -126,7 +108,7 @@ async function released(command: string, args: readonly string[]): Promise<strin
 
 /** What the function sync-mesh of a bundle answers under the Functions Framework. */
 async function statusOf(bundle: Bundle): Promise<Status> {
-  const [flag = "", script = "", file = ""] = shellLine([]);
+  const [flag = "", script = "", file = ""] = shellLine(world.fleet, []);
   const { project } = world.fleet.file();
   const port = await freePort();
   const {
@@ -350,8 +332,8 @@ describe("the command line", () => {
     async () => {
       const url = world.fleet.file().functions["sync-mesh"] ?? "";
       const args = ["open", "--url", url, "--port", "0", "--output", "json"];
-      const opened = spawn("sh", shellLine(args), {
-        ...(await place()),
+      const opened = spawn("sh", shellLine(world.fleet, args), {
+        ...(await place(world.fleet)),
         stdio: ["ignore", "pipe", "inherit"],
       });
       const ended = once(opened, "exit");

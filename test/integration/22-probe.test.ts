@@ -1,13 +1,11 @@
-import { type ChildProcess, spawn } from "node:child_process";
+import { type ChildProcess, type SpawnOptions, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { text } from "node:stream/consumers";
-import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
-import { meshjoinEnvironmentFile } from "../../sandbox/fleet/meshjoin-environment.ts";
+import { describe, expect, it } from "@jest/globals";
 import type { FleetMember } from "../../sandbox/google/member.ts";
-import { ROOT } from "../../scripts/paths.ts";
+import { place, shellLine } from "./world/command-line.ts";
 import { membersOf, SCENARIO_MS, useFleet } from "./world/fleet.ts";
 import { clearFaults, setFault } from "./world/google.ts";
 import { kubectl, secrets } from "./world/kubectl.ts";
@@ -20,25 +18,11 @@ const world = useFleet({
   traffic: true,
   env: { MESHJOIN_CONNECTED_NETWORKS: "meshjoin-sandbox.default+meshjoin-sandbox.network-2" },
 });
-let home = "";
-
-beforeAll(async () => {
-  home = await mkdtemp(join(tmpdir(), "meshjoin-home-"));
-});
-
-afterAll(async () => {
-  await rm(home, { recursive: true, force: true });
-});
-
 /** `meshjoin check` in a process of its own. */
-function startCheck(...args: readonly string[]): ChildProcess {
-  const file = meshjoinEnvironmentFile(dirname(world.fleet.file().logDir));
-  const line = ["-c", `. "$0" && exec "$@"`, file, process.execPath, "cli/main.ts", "check", ...args];
-  return spawn("sh", line, {
-    cwd: ROOT,
-    env: { ...process.env, HOME: home },
-    stdio: ["ignore", "pipe", "pipe"],
-  });
+async function startCheck(...args: readonly string[]): Promise<ChildProcess> {
+  const { fleet } = world;
+  const options = { ...(await place(fleet)), stdio: ["ignore", "pipe", "pipe"] } satisfies SpawnOptions;
+  return spawn("sh", shellLine(fleet, ["check", ...args]), options);
 }
 
 interface Checked {
@@ -49,7 +33,7 @@ interface Checked {
 }
 
 async function check(...args: readonly string[]): Promise<Checked> {
-  const running = startCheck("-o", "json", ...args);
+  const running = await startCheck("-o", "json", ...args);
   const ended = once(running, "exit");
   const [out, err] = await Promise.all([text(running.stdout!), text(running.stderr!)]);
   const [code] = await ended;
@@ -96,7 +80,7 @@ async function expectNothingLeft(): Promise<void> {
 /** Starts a check that keeps waiting, and answers once its probes are in the clusters. */
 async function checkUnderWay(): Promise<{ running: ChildProcess; ended: Promise<unknown[]> }> {
   const members = membersOf(world.fleet);
-  const running = startCheck("--timeout", "5m");
+  const running = await startCheck("--timeout", "5m");
   const ended = once(running, "exit");
   await eventually(
     () => Promise.all(members.map(traces)),
@@ -141,7 +125,7 @@ describe("a check of two networks", () => {
     async () => {
       const [, second] = membersOf(world.fleet);
       if (second === undefined) throw new Error("the fleet lacks a member");
-      const policy = join(home, "policy.json");
+      const policy = join(dirname(world.fleet.file().logDir), "policy.json");
       await writeFile(
         policy,
         JSON.stringify({

@@ -1,6 +1,6 @@
 import type { V1Pod, V1Service } from "@kubernetes/client-node";
 import { freePort } from "../../os/free-port.ts";
-import type { ApiClient } from "../api-client.ts";
+import { type ApiClient, ApiError } from "../api-client.ts";
 import { unlessGone } from "./pod-record.ts";
 
 /**
@@ -50,18 +50,23 @@ export function createOwnPorts(api: ApiClient, signal: AbortSignal): OwnPorts {
   };
 
   const services = new Map<string, V1Service>();
-  api.follow<V1Service>(
-    "/api/v1/services",
-    (uid, service) => {
-      if (service === undefined) services.delete(uid);
-      else {
-        services.set(uid, service);
-        // A lost connection ends with the cluster, or the next change comes here again.
-        void settleService(service).catch(() => undefined);
-      }
-    },
-    signal,
-  );
+  let isFollowing = false;
+  const followServices = (): void => {
+    if (isFollowing) return;
+    isFollowing = true;
+    api.follow<V1Service>(
+      "/api/v1/services",
+      (uid, service) => {
+        if (service === undefined) services.delete(uid);
+        else {
+          services.set(uid, service);
+          // A lost connection ends with the cluster, or the next change comes here again.
+          void settleService(service).catch(() => undefined);
+        }
+      },
+      signal,
+    );
+  };
 
   return {
     async moveListeners({ metadata }) {
@@ -78,6 +83,7 @@ export function createOwnPorts(api: ApiClient, signal: AbortSignal): OwnPorts {
       moved.set(namespace, known);
       for (const port of portsOf(sidecar)) known.set(port, known.get(port) ?? (await freePort()));
       await writeFilter(api, namespace, sidecar, known);
+      followServices();
       await Promise.all([...services.values()].map(settleService));
       return known;
     },
@@ -108,7 +114,12 @@ async function writeFilter(
     metadata: { name: FILTER, namespace },
     spec: { workloadSelector, configPatches },
   };
-  await api.create(filters, body).catch(() => api.mergePatch(`${filters}/${FILTER}`, { spec: body.spec }));
+  try {
+    await api.create(filters, body);
+  } catch (error) {
+    if (!(error instanceof ApiError && error.status === 409)) throw error;
+    await api.mergePatch(`${filters}/${FILTER}`, { spec: body.spec });
+  }
 }
 
 function moveListener(

@@ -3,12 +3,12 @@ import type { Plan, PlannedAction } from "./core/answers/plan.ts";
 import type { Member } from "./core/member/observation.ts";
 import { rememberedTroubles } from "./core/member/remembered.ts";
 import type { ReconcileRequest } from "./core/request.ts";
+import { rootFindings } from "./core/roots/findings.ts";
 import { lookAtDefinitions } from "./look/definitions.ts";
 import { lookAtMesh, type Mesh } from "./look/mesh.ts";
 import type { Action } from "./plan/action.ts";
 import { actionsOf, planFirst, planMesh } from "./plan/mesh.ts";
 import { planContext } from "./plan-context.ts";
-import { rootFindings } from "./root-findings.ts";
 import type { Run } from "./run.ts";
 
 /**

@@ -11,6 +11,7 @@ import {
   silentRuns,
 } from "./core/member/remembered.ts";
 import { remoteSecretName } from "./core/names.ts";
+import { rootFindings } from "./core/roots/findings.ts";
 import { stageOf } from "./core/roots/stages.ts";
 import { rootCertificates } from "./istio/root-config-map.ts";
 import { lookAtGate } from "./look/gate.ts";
@@ -20,7 +21,6 @@ import { type MeshPlan, planMesh } from "./plan/mesh.ts";
 import type { PairPlan } from "./plan/pair.ts";
 import { planContext } from "./plan-context.ts";
 import { settle } from "./report.ts";
-import { rootFindings } from "./root-findings.ts";
 import type { Run } from "./run.ts";
 import { VERSION } from "./version.ts";
 

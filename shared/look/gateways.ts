@@ -1,10 +1,18 @@
-import { presentNetworks } from "../core/member/networks.ts";
-import { isReachable, type Member, type Reachable } from "../core/member/observation.ts";
+import { networksSeen, presentNetworks } from "../core/member/networks.ts";
+import {
+  isReachable,
+  type Member,
+  named,
+  type Reachable,
+  type ReachableMember,
+} from "../core/member/observation.ts";
 import { type GatewayState, isUp } from "../core/network/gateway.ts";
 import { asMeshjoinError, MeshjoinError } from "../errors.ts";
 import { GATEWAY_ENDPOINTS, GATEWAY_SERVICES, gatewayStates } from "../istio/gateway.ts";
+import { namespaceState } from "../istio/member-state.ts";
 import type { KubernetesObject } from "../ports/kubernetes-object.ts";
 import type { Run } from "../run.ts";
+import { NAMESPACE } from "./member.ts";
 
 /**
  * The members with their east-west gateways, for which each reachable one is asked once, and again if it
@@ -27,19 +35,44 @@ export async function lookAtGateways(
 /** The member with its gateways as they are now. Never fails. */
 async function withGateways(run: Run, member: Member): Promise<Member> {
   if (!isReachable(member)) return member;
-  const { state } = member;
-  return { ...member, state: { ...state, gateways: await run.inTurn(() => read(run, member)) } };
+  const { state, cluster } = member;
+  const seen = { ...state, ...(await run.inTurn(() => read(run, member))) };
+  return seen.namespace === state.namespace
+    ? { ...member, state: seen }
+    : { ...named(cluster), state: seen, ...networksSeen(seen, cluster) };
 }
 
-async function read({ ports, signal }: Run, { cluster, clusterId }: Member): Promise<Reachable["gateways"]> {
-  const { reader } = ports.fleet.member(cluster);
+async function read(
+  { ports, spec, signal }: Run,
+  member: ReachableMember,
+): Promise<Pick<Reachable, "gateways" | "namespace">> {
+  const { reader } = ports.fleet.member(member.cluster);
+  const { namespace } = member.state;
   try {
     const services = await reader.list(GATEWAY_SERVICES, signal);
-    return gatewayStates(services, services.length === 0 ? [] : await reader.list(GATEWAY_ENDPOINTS, signal));
+    const slices = services.length === 0 ? [] : await reader.list(GATEWAY_ENDPOINTS, signal);
+    const gateways = gatewayStates(services, slices);
+    if (namespace !== undefined || !gateways.some((each) => isOfUnknownChange(each, member)))
+      return { gateways, namespace };
+    const noted = await reader.get(NAMESPACE, signal);
+    return { gateways, namespace: noted && namespaceState(noted, spec.meshId) };
   } catch (error) {
-    const { code, message, cure, retryable } = asMeshjoinError(error, clusterId, "its gateways were read");
-    return { unread: { code, message, cure, retryable } };
+    const { code, message, cure, retryable } = asMeshjoinError(
+      error,
+      member.clusterId,
+      "its gateways were read",
+    );
+    return { gateways: { unread: { code, message, cure, retryable } }, namespace };
   }
+}
+
+/**
+ * A gateway of Meshjoin's in a network that the member does not seem to be in: the namespace, which is not
+ * read of every peer, may tell of a change that istiod and the cluster's label show nothing of.
+ */
+function isOfUnknownChange({ network, settings }: GatewayState, member: Member): boolean {
+  const known = [...presentNetworks(member), member.nextNetwork ?? ""];
+  return settings !== undefined && network !== "" && !known.includes(network);
 }
 
 /** Waits until such gateways of the member are up, or the signal aborts; answers the member as it is then. */

@@ -180,6 +180,20 @@ describe("a label that names another network", () => {
     ]);
   });
 
+  it("set back before istiod followed keeps its gateway in the events of other members", async () => {
+    const mesh = await joined([MOVER, NEAR, FAR]);
+    label(mesh, { mesh_network: "edge" });
+    await mesh.reconcile("mesh", CONFIRMED);
+    expect(networksOf(mesh, MOVER)).toEqual({ namespace: "edge", istiod: "shop.default" });
+    label(mesh, {});
+    const { seen: raw } = rawAddressesFromNow(mesh);
+    await mesh.join(NEAR);
+    expect([gatewaysOf(mesh, MOVER), [...raw]]).toEqual([
+      [`${FIRST} of shop.default`, `${SECOND} of edge`],
+      [],
+    ]);
+  });
+
   it("counts the pods of the former network, whose gateway stays for them", async () => {
     const mesh = await joined([MOVER, NEAR, FAR]);
     addPod(mesh, MOVER, "other");

@@ -40,9 +40,12 @@ export const gateways: Phase = async (run, course) => {
   const due = await stillDue(run, mesh, actions);
   const written = await Promise.all(due.map((action) => carryOut(run, mesh, action)));
   const touched = new Set(due.map(({ clusterId }) => clusterId));
-  const untouched = owners.filter(({ member }) => !touched.has(member.clusterId));
+  // Of a gateway that was not seen nothing is known: neither its name, nor whether istiods may know it.
+  const seenOnly = owners.filter(
+    ({ member, present }) => present !== undefined && !touched.has(member.clusterId),
+  );
   const repaired =
-    request.deep === true ? await Promise.all(untouched.map((owner) => repair(run, mesh, owner))) : [];
+    request.deep === true ? await Promise.all(seenOnly.map((owner) => repair(run, mesh, owner))) : [];
   const fresh = new Set(written.flatMap(({ isDone, clusterId }) => (isDone ? [clusterId] : [])));
   const awaited = mesh.members.flatMap((member) => {
     const isAwaited = awaitedOf(member, fresh, owners, context);

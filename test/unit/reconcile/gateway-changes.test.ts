@@ -125,6 +125,19 @@ describe("a gateway that should have another exposure", () => {
     expect(gatewaysOf(mesh, WEST)).toEqual([SECOND]);
   });
 
+  it("does not come back in a deep run that may not read which gateways there are", async () => {
+    waitShortly();
+    const mesh = await joined(EAST, WEST);
+    label(mesh, WEST, { mesh_gateway: "external" });
+    await mesh.reconcile("mesh");
+    await mesh.reconcile("mesh");
+    expect(gatewaysOf(mesh, WEST)).toEqual([SECOND]);
+    mesh.fleet.server(WEST).faults.forbidden = ["list EndpointSlice"];
+    await mesh.reconcile("mesh", { deep: true });
+    expect(gatewaysOf(mesh, WEST)).toEqual([SECOND]);
+    expect(await knownIn(mesh, EAST)).toEqual([addressOf(mesh, WEST, SECOND)]);
+  });
+
   it("stays while an istiod goes on listing it", async () => {
     waitShortly();
     const mesh = await joined(EAST, WEST);

@@ -196,13 +196,13 @@ function whyDue(member: Member, { network }: WantedGateway, present: GatewayStat
 }
 
 /**
- * Readers that the wanted gateway would cut off: it stands beside the one that they use, istiods spread
- * requests over both, and it does not lead from their networks.
+ * Readers that the wanted gateway would cut off: it stands beside the one that they use, which a person may
+ * have made, istiods spread requests over both, and it does not lead from their networks.
  */
 function cutOff(member: ReachableMember, { wanted, present }: Standing, context: PairContext): Member[] {
   const { network, exposure } = wanted;
   const isKnown = present !== undefined && !isHiddenNow(present);
-  if (isKnown || !ownGateways(member).some((each) => each.network === network)) return [];
+  if (isKnown || !(gatewaysOf(member) ?? []).some((each) => each.network === network)) return [];
   return readersFromOutside(member, network, context).filter((reader) =>
     presentNetworks(reader).some((from) => !reaches(from, network, exposure, context.spec)),
   );
@@ -289,6 +289,17 @@ function inUse(member: ReachableMember, context: PairContext): Finding[] {
   const [first, ...others] = new Set(readers.map((reader) => reader.clusterId));
   if (first === undefined) return [];
   const who = others.length === 0 ? first : `${first} and ${count(others.length, "other member")}`;
+  const isByHand = !ownGateways(member).some((each) => each.network === network);
+  if (isByHand && !isUnwanted) {
+    return [
+      finding(
+        "GatewayInUse",
+        `${clusterId} has a gateway that a person made, and gets none of Meshjoin's: istiods would send requests of ${who} to either, and one in the VPC does not lead there`,
+        `to have Meshjoin's beside it, give that an address on the internet: meshjoin label ${clusterId} --gateway=external; to have none: meshjoin label ${clusterId} --gateway=none`,
+        clusterId,
+      ),
+    ];
+  }
   return [
     finding(
       "GatewayInUse",

@@ -40,6 +40,27 @@ function forget(mesh: FakeMesh, reader: Cluster, target: Cluster): void {
   mesh.fleet.server(reader).store.delete(secret);
 }
 
+/** A Service as a person makes one of a gateway, with an address on the internet, and a pod behind it. */
+function addByHand(mesh: FakeMesh, cluster: Cluster, network: string): void {
+  const { store } = mesh.fleet.server(cluster);
+  const place = { namespace: "istio-system", labels: { "topology.istio.io/network": network } };
+  const service = {
+    apiVersion: "v1",
+    kind: "Service",
+    metadata: { ...place, name: "by-hand" },
+    spec: { ports: [{ port: 15_443 }] },
+    status: { loadBalancer: { ingress: [{ ip: "203.0.113.9" }] } },
+  };
+  const labels = { ...place.labels, "kubernetes.io/service-name": "by-hand" };
+  const slice = {
+    apiVersion: "discovery.k8s.io/v1",
+    kind: "EndpointSlice",
+    metadata: { ...place, name: "by-hand-x", labels },
+    endpoints: [{ conditions: { ready: true } }],
+  };
+  for (const object of [service, slice]) store.write(object, "someone");
+}
+
 function setServing(mesh: FakeMesh, cluster: Cluster, isServing: boolean): void {
   const server = mesh.fleet.server(cluster);
   server.gateways.isServing = isServing;
@@ -122,6 +143,32 @@ describe("a Gateway that is not Meshjoin's", () => {
     faults.forbidden = ["list EndpointSlice"];
     await mesh.reconcile("mesh", { deep: true });
     expect(gatewaysOf(mesh, WEST)).toMatchObject([{ spec: { gatewayClassName: "other" } }]);
+  });
+});
+
+describe("a gateway on the internet that a person made", () => {
+  it("gets none of Meshjoin's beside it that would cut off who reads the cluster through it", async () => {
+    const apart = aCluster({ name: "apart", network: { project: "shop", name: "apart" } });
+    const mesh = await joined(WEST);
+    addByHand(mesh, WEST, "shop.dmz");
+    for (const cluster of [apart, EAST]) {
+      mesh.add(cluster);
+      await mesh.join(cluster);
+    }
+    const { summary } = await mesh.reconcile("mesh");
+    expect(gatewaysOf(mesh, WEST)).toEqual([]);
+    for (const reader of [apart, EAST]) expect(readBy(mesh, reader)).toEqual([idOf(WEST)]);
+    expect(summary.findings).toContainEqual(
+      expect.objectContaining({
+        reason: "GatewayInUse",
+        message: expect.stringContaining(idOf(apart)),
+        cure: expect.stringContaining(`meshjoin label ${idOf(WEST)} --gateway=none`),
+      }),
+    );
+    mesh.directory.put({ ...WEST, labels: { ...WEST.labels, mesh_gateway: "none" } });
+    const after = await mesh.reconcile("mesh");
+    expect(reasons(after.summary.findings)).not.toContain("GatewayInUse");
+    for (const reader of [apart, EAST]) expect(readBy(mesh, reader)).toEqual([idOf(WEST)]);
   });
 });
 

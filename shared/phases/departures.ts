@@ -5,26 +5,34 @@ import { faultFinding, isOutOfReach } from "../core/answers/error-finding.ts";
 import { type Finding, finding } from "../core/answers/finding.ts";
 import { type Outcome, outcomeOf, worst } from "../core/answers/outcome.ts";
 import { kubectlOn } from "../core/cluster/gcloud.ts";
-import { isReachable, type ReachableMember } from "../core/member/observation.ts";
+import { presentNetworks } from "../core/member/networks.ts";
+import { isReachable, type Member, type ReachableMember } from "../core/member/observation.ts";
+import type { GatewayState } from "../core/network/gateway.ts";
 import { secretRef } from "../istio/secrets.ts";
 import { askAgain } from "../look/departures.ts";
+import { awaitGateway } from "../look/gateways.ts";
 import { verifyMember } from "../look/istiods.ts";
 import type { MarkLeft, Removal, RemoveGateway, Revoke } from "../plan/action.ts";
 import { type DeparturePlan, planDepartures } from "../plan/departures.ts";
+import { pairContextOf } from "../plan/mesh.ts";
+import { planPairs } from "../plan/pair.ts";
 import { planContext } from "../plan-context.ts";
 import { type MemberFault, merge, NOTHING, type PairReport, type Report, settle } from "../report.ts";
 import type { Run } from "../run.ts";
 import type { Course, Phase } from "./course.ts";
+import { SECOND_LOOK_MS } from "./gateways.ts";
 import { noteLosses } from "./note-losses.ts";
 import { WAIT_MS } from "./own-halves.ts";
 import { noteLeft } from "./record.ts";
+import { withdrawAll } from "./withdraw.ts";
 
 /**
  * Removes the credentials that members hold of clusters that have left, in an order that wedges no istiod:
- * first the remote secrets; then, once istiod does not list the leaver any more, its gateway, and the reader
- * Secrets, which ends the leaver's tokens. Apart from that no member waits for another. If the run dies in
- * between, the next one sees the rest and finishes it; for a leaver that runs on, a note on its namespace
- * says that it may. Losses that have time are noted.
+ * first the remote secrets of what is read through a leaver's gateway alone, and of the leaver; then, once
+ * istiod does not list the leaver any more, its gateway, and the reader Secrets, which ends the leaver's
+ * tokens. Apart from that no member waits for another. If the run dies in between, the next one sees the rest
+ * and finishes it; for a leaver that runs on, a note on its namespace says that it may. Losses that have time
+ * are noted.
  */
 export const departures: Phase = async (run, course) => {
   const { mesh } = course;
@@ -35,6 +43,7 @@ export const departures: Phase = async (run, course) => {
   const removals = actions.filter((action) => action.kind === "disconnect" || action.kind === "revoke");
   const drops = actions.filter((action) => action.kind === "removeGateway");
   const remembered = removals.length === 0 ? NOTHING : await noteLeft(run, course, left);
+  const ended = await endCarried(run, course, removals);
   const [noted, ...marked] = await Promise.all([
     noteLosses(run, touched, notes),
     ...marks.map((action) => mark(run, action, touched)),
@@ -42,11 +51,47 @@ export const departures: Phase = async (run, course) => {
   return merge(
     { findings, left },
     remembered,
+    ended,
     noted,
     ...marked,
     await removeAll(run, touched, removals, drops),
   );
 };
+
+/**
+ * Takes away what the readers of a leaver read through its gateway alone: once its own remote secret is gone,
+ * they would hand out raw addresses of those targets. These gateways, too, are looked at twice.
+ */
+async function endCarried(
+  run: Run,
+  { mesh, request }: Course,
+  removals: readonly Removal[],
+): Promise<Partial<Report>> {
+  const losers = new Set(
+    removals.flatMap(({ kind, clusterId }) => (kind === "disconnect" ? [clusterId] : [])),
+  );
+  const closed = (members: readonly Member[]) =>
+    planPairs(losers, pairContextOf({ ...mesh, members }, planContext(run, request), "now")).filter(
+      ({ reader, isClosed, withdrawal }) =>
+        losers.has(reader) && isClosed === true && withdrawal !== undefined,
+    );
+  const seenFirst = new Set(closed(mesh.members).map(({ target }) => target));
+  if (seenFirst.size === 0) return {};
+  const limit = within(run.signal, SECOND_LOOK_MS);
+  const members = await Promise.all(
+    mesh.members.map(async (member) => {
+      if (!seenFirst.has(member.clusterId)) return member;
+      const awaited = presentNetworks(member).map((network) => isOf(network));
+      return await awaitGateway(run, member, awaited, limit);
+    }),
+  );
+  const again = closed(members).filter(({ target }) => seenFirst.has(target));
+  return await withdrawAll(run, again, members);
+}
+
+function isOf(network: string) {
+  return (gateway: GatewayState): boolean => gateway.network === network;
+}
 
 async function removeAll(
   run: Run,

@@ -5,6 +5,7 @@ import { preview } from "../../../shared/preview.ts";
 import { aCluster } from "../../support/builders/cluster.ts";
 import { aMesh, type FakeMesh, type ProcessOptions } from "../../support/fakes/mesh.ts";
 import { MANIFEST_TEMPLATE } from "../../support/fixtures/manifest-template.ts";
+import { rawAddressesFromNow } from "./raw-addresses.ts";
 import { secretsOf, waitShortly } from "./world.ts";
 
 const SPEC = { connectedNetworks: [["shop.default", "shop.dmz"]] };
@@ -12,6 +13,7 @@ const EAST = aCluster({ name: "east" });
 const NORTH = aCluster({ name: "north" });
 const WEST = aCluster({ name: "west", network: { project: "shop", name: "dmz" } });
 const GATEWAYS = { apiVersion: "gateway.networking.k8s.io/v1", kind: "Gateway" };
+const NO_GATEWAY = { mesh_id: "prod", mesh_gateway: "none" };
 const FOREIGN = {
   ...GATEWAYS,
   metadata: { name: "meshjoin-eastwest", namespace: "istio-system" },
@@ -294,5 +296,35 @@ describe("the gateway of a cluster that leaves and runs on", () => {
       metadata.name.startsWith("meshjoin-reader-"),
     );
     expect(readers).toEqual([]);
+  });
+
+  it.each<[string, (mesh: FakeMesh) => Promise<unknown>]>([
+    [
+      "in a full run",
+      async (mesh) => {
+        mesh.directory.put({ ...WEST, labels: {} });
+        await leave(mesh);
+      },
+    ],
+    [
+      "by the event of its deletion",
+      async (mesh) => {
+        mesh.directory.delete(WEST.ref);
+        await mesh.reconcile({ clusterId: idOf(WEST) });
+      },
+    ],
+  ])("takes away first what readers reach through it alone, %s: no raw address", async (_, end) => {
+    waitShortly();
+    const south = aCluster({ name: "south", network: WEST.network, labels: NO_GATEWAY });
+    const open = aCluster({ name: "open", network: WEST.network });
+    const mesh = await joined(EAST, WEST, south);
+    expect(readBy(mesh, EAST)).toEqual([idOf(south), idOf(WEST)]);
+    const { seen: raw } = rawAddressesFromNow(mesh);
+    await end(mesh);
+    expect([[...raw], readBy(mesh, EAST)]).toEqual([[], []]);
+    mesh.add(open);
+    await mesh.join(open);
+    await mesh.reconcile("mesh");
+    expect([[...raw], readBy(mesh, EAST)]).toEqual([[], [idOf(open), idOf(south)]]);
   });
 });

@@ -6,6 +6,7 @@ import { kubectlOn } from "../core/cluster/gcloud.ts";
 import { isReachable, type Member, type ReachableMember } from "../core/member/observation.ts";
 import { type Expectation, verifyMember } from "../look/istiods.ts";
 import { observeAgain } from "../look/member.ts";
+import { isGatewayUp } from "../plan/gateways.ts";
 import { pairContextOf } from "../plan/mesh.ts";
 import { planChanges, type ReadyChange } from "../plan/network-changes.ts";
 import { liveAddresses } from "../plan/networks.ts";
@@ -80,11 +81,15 @@ async function whoLacksGateways(
 ): Promise<ReachableMember | undefined> {
   const limit = within(run.signal, SECOND_LOOK_MS);
   const { network = "" } = action;
-  const gateways = new Map([[member.clusterId, { network, besides: [] }]]);
+  const { clusterId } = member;
+  // Where it has none of its own there, those of other members count.
+  const known = isGatewayUp(member, network)
+    ? { gateways: new Map([[clusterId, { network, besides: [] }]]) }
+    : { networks: new Map([[clusterId, { network, addresses: liveAddresses(members, network) }]]) };
   const expectations: Expectation[] = [
     ...readers
       .filter(isReachable)
-      .map((reader) => ({ member: reader, targets: [member.clusterId], gateways, intermediate: undefined })),
+      .map((reader) => ({ member: reader, targets: [clusterId], ...known, intermediate: undefined })),
     ...[...targets].map(([to, ids]) => {
       const needed = { network: to, addresses: liveAddresses(members, to) };
       const networks = new Map(ids.map((id) => [id, needed] as const));

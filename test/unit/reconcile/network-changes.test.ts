@@ -296,6 +296,20 @@ describe("a label that names another network", () => {
     expect([networksOf(mesh, MOVER).namespace, [...raw]]).toEqual(["edge", []]);
   });
 
+  it("comes to an end for a cluster without a gateway, whose new network has that of another", async () => {
+    waitShortly();
+    const mesh = await joined([MOVER, FAR, THERE]);
+    const { seen: raw } = rawAddressesFromNow(mesh);
+    label(mesh, { mesh_network: "edge", mesh_gateway: "none" });
+    mesh.fleet.server(FAR).istiod.seesNoGateway = true;
+    await mesh.reconcile("mesh", CONFIRMED);
+    expect(networksOf(mesh, MOVER).namespace).toBe("shop.default");
+    mesh.fleet.server(FAR).istiod.seesNoGateway = false;
+    await finish(mesh);
+    expect([networksOf(mesh, MOVER).namespace, gatewaysOf(mesh, MOVER)]).toEqual(["edge", []]);
+    expect([[...raw], everyPair(mesh)]).toEqual([[], [true, true, true]]);
+  });
+
   it("waits until its own istiods list the gateway of a peer's former network, too", async () => {
     waitShortly();
     const mover = aCluster({ name: "mover", labels: { mesh_id: "prod", mesh_network: "pods" } });

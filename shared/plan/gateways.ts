@@ -73,14 +73,24 @@ export function isGatewayUp(member: MaybeMember, network: string): boolean {
   return (gatewaysOf(member) ?? []).some((each) => each.network === network && isUp(each));
 }
 
-/** The networks of the member with no gateway that is up, as is known, while others read it from outside. */
+/**
+ * The networks of the member in which no gateway that istiods outside would use for it is up, as is known,
+ * while they read it.
+ */
 export function lostNetworks(member: Member, { networks }: PairContext): readonly string[] {
   if (gatewaysOf(member) === undefined) return [];
   const { clusterId } = member;
   const readers = networks.holdersOf(clusterId).filter((reader) => networks.readBy(reader).has(clusterId));
-  return presentNetworks(member).filter(
-    (network) => !isGatewayUp(member, network) && readers.some((reader) => isOutside(reader, network)),
-  );
+  return presentNetworks(member).filter((network) => {
+    if (isGatewayUp(member, network)) return false;
+    const outside = readers.filter((reader) => isOutside(reader, network));
+    if (hasAddress(member, network)) return outside.length > 0;
+    const up = networks.ownersIn(network).filter((owner) => isGatewayUp(owner, network));
+    return outside.some((reader) => {
+      const reads = networks.readBy(reader);
+      return !up.some((owner) => owner.clusterId === reader.clusterId || reads.has(owner.clusterId));
+    });
+  });
 }
 
 function isOutside(reader: MaybeMember, network: string): boolean {

@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, it, jest } from "@jest/globals";
 import type { Cluster } from "../../../shared/core/cluster/cluster.ts";
 import { clusterId } from "../../../shared/core/names.ts";
+import { SECOND_LOOK_MS } from "../../../shared/phases/gateways.ts";
 import { preview } from "../../../shared/preview.ts";
 import { aCluster } from "../../support/builders/cluster.ts";
 import { aMesh, type FakeMesh } from "../../support/fakes/mesh.ts";
@@ -57,6 +58,18 @@ describe("members of two networks", () => {
     const before = versionsOf(mesh);
     await mesh.reconcile("mesh", { deep: true });
     expect(versionsOf(mesh)).toEqual(before);
+  });
+
+  it("cost no more, and no time, where one is reached through the gateway of another", async () => {
+    const waited = jest.spyOn(AbortSignal, "timeout");
+    const labels = { mesh_id: "prod", mesh_gateway: "none" };
+    const mesh = await joined([aCluster({ name: "south", network: WEST.network, labels })]);
+    await mesh.reconcile("mesh");
+    waited.mockClear();
+    const before = mesh.servers.map(({ requests }) => requests.counts.watch);
+    await mesh.reconcile("mesh");
+    expect(mesh.servers.map(({ requests }) => requests.counts.watch)).toEqual(before);
+    expect(waited).not.toHaveBeenCalledWith(SECOND_LOOK_MS);
   });
 
   it("cost two more requests each", async () => {

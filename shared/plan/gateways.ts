@@ -121,31 +121,35 @@ interface Standing {
   readonly gateway: string | undefined;
 }
 
-/** Of the gateway in the member's network, and of the one in the network that it changes to. */
+/** Of the gateway in the member's network, and of those in the networks that it changes to, and has left. */
 function standingsOf(member: MaybeMember, context: PairContext): readonly Standing[] {
-  const present = standingOf(member, context, []);
-  const { nextNetwork } = member;
-  if (nextNetwork === undefined) return [present ?? []].flat();
-  const next = standingOf(asIn(member, nextNetwork), context, [present?.gateway ?? []].flat());
-  return [present ?? [], next ?? []].flat();
+  const { network, nextNetwork = network, formerNetwork = network } = member;
+  const standings: Standing[] = [];
+  for (const each of new Set([network, nextNetwork, formerNetwork])) {
+    const given = standings.flatMap(({ gateway }) => gateway ?? []);
+    standings.push(...[standingOf(member, each, context, given) ?? []].flat());
+  }
+  return standings;
 }
 
 /**
  * A load balancer cannot change from internal to external without losing its address. So a gateway of another
  * exposure stays until one beside it has taken over. Any other setting changes where it stands. Of a network
- * that the member is about to leave, the gateway keeps its exposure.
+ * that the member is about to leave, or has left, the gateway keeps its exposure.
  */
 function standingOf(
   member: MaybeMember,
+  network: string,
   { spec, networks, settingsOf }: PairContext,
   given: readonly string[],
 ): Standing | undefined {
-  const by = wantedGateway(member, networks.besides(member), spec);
+  const there = asIn(member, network);
+  const stays = network === (member.nextNetwork ?? member.network);
+  const by = wantedGateway(there, networks.besides(stays ? there : member), spec);
   if (by === undefined) return undefined;
   const own = ownGateways(member);
-  const ofNetwork = own.filter(({ network }) => network === by.network);
-  const isLeft = member.nextNetwork !== undefined && member.nextNetwork !== by.network;
-  const wanted = { ...by, exposure: (isLeft ? ofNetwork[0]?.exposure : undefined) ?? by.exposure };
+  const ofNetwork = own.filter((each) => each.network === network);
+  const wanted = { ...by, exposure: (stays ? undefined : ofNetwork[0]?.exposure) ?? by.exposure };
   const fitting = ofNetwork.filter(({ exposure }) => exposure === wanted.exposure);
   const settings = settingsOf(wanted);
   const asWanted = fitting.filter((each) => each.settings === settings);
@@ -198,8 +202,10 @@ function whyDue(member: Member, { network }: WantedGateway, present: GatewayStat
   if (present !== undefined && isHiddenNow(present))
     return "the new gateway for members of other networks is up, and istiods may know it";
   if (present !== undefined) return "the gateway for members of other networks is not as it should be";
-  if (network !== member.network)
+  if (network === member.nextNetwork)
     return `the cluster changes to network ${network}, and has no gateway for that yet`;
+  if (network !== member.network)
+    return `pods of the cluster are still in network ${network}, and it has no gateway for them`;
   return ownGateways(member).some((each) => each.network === network)
     ? "the gateway for members of other networks should have another exposure; a second one takes its place"
     : "the cluster has no gateway for members of other networks";
@@ -253,9 +259,11 @@ function hasAddress(member: Member, network: string): boolean {
   return (gatewaysOf(member) ?? []).some((each) => each.network === network && each.addresses.length > 0);
 }
 
-/** Without those that go, too. */
+/** Without those that go, too, and one that only serves until no pod is left in the network. */
 function stayingGateways(member: Member, network: string, context: PairContext): readonly GatewayState[] {
-  const isWanted = standingsOf(member, context).some(({ wanted }) => wanted.network === network);
+  const isWanted =
+    network !== member.formerNetwork &&
+    standingsOf(member, context).some(({ wanted }) => wanted.network === network);
   return (gatewaysOf(member) ?? []).filter(({ settings }) => isWanted || settings === undefined);
 }
 

@@ -214,6 +214,19 @@ describe("a label that names another network", () => {
     expect(reasons(status.members.flatMap(({ findings }) => findings))).toContain("PodsInFormerNetwork");
   });
 
+  it("gets the former gateway back that a person has deleted, while pods need it", async () => {
+    const mesh = await joined([MOVER, FAR]);
+    label(mesh, { mesh_network: "edge" });
+    await mesh.reconcile("mesh", CONFIRMED);
+    await finish(mesh, { restarts: false });
+    mesh.fleet.server(MOVER).store.delete({ ...GATEWAYS, name: FIRST, namespace: "istio-system" });
+    await mesh.reconcile("mesh");
+    expect(gatewaysOf(mesh, MOVER)).toEqual([`${FIRST} of shop.default`, `${SECOND} of edge`]);
+    expect(everyPair(mesh)).toEqual([true, true]);
+    await finish(mesh);
+    expect(gatewaysOf(mesh, MOVER)).toEqual([`${SECOND} of edge`]);
+  });
+
   it("keeps the former gateway while the pods may not be listed", async () => {
     const mesh = await joined([MOVER, NEAR, FAR]);
     label(mesh, { mesh_network: "edge" });

@@ -9,6 +9,7 @@ import {
   INTERMEDIATE_TO_WORKLOAD,
   KEY_ALGORITHMS,
   type MeshSpec,
+  PROBE_POLICIES,
 } from "./core/spec.ts";
 import { YAML_WORDS } from "./core/yaml-words.ts";
 import { ConfigError } from "./errors.ts";
@@ -155,6 +156,7 @@ const SCHEMA = z.object({
       "use groups of networks that reach each other, like shop.vpc-a+shop.vpc-b,dmz+shop.vpc-c, each network in one group; meshjoin status names them",
     ),
   ),
+  MESHJOIN_PROBE: oneOf(PROBE_POLICIES),
   MESHJOIN_ISTIO_HUB: z.optional(text((value) => (isImageHub(value) ? value : undefined), IMAGE_HUB_CURE)),
   MESHJOIN_SIGNER_URL: z.optional(
     text(functionUrl, "use the https URL of the function sign-intermediate, without query"),
@@ -184,6 +186,7 @@ export const DEFAULTS = {
   MESHJOIN_ROTATION_SHARE: "0.2",
   MESHJOIN_GATEWAYS: "auto",
   MESHJOIN_GATEWAY_EXPOSURE: "internal",
+  MESHJOIN_PROBE: "off",
 } as const satisfies Partial<Record<VariableName, string>>;
 
 /** For other parts of the project. A function in the sandbox has them in its environment and ignores them. */
@@ -264,6 +267,7 @@ function toSpec(values: Values): MeshSpec {
     gatewayExposure: values.MESHJOIN_GATEWAY_EXPOSURE,
     gatewaySourceRanges: values.MESHJOIN_GATEWAY_SOURCE_RANGES ?? [],
     connectedNetworks: values.MESHJOIN_CONNECTED_NETWORKS ?? [],
+    probe: values.MESHJOIN_PROBE,
     accessFunction: values.MESHJOIN_ACCESS_FUNCTION,
     accessPeers: values.MESHJOIN_ACCESS_PEERS,
     ...(values.MESHJOIN_ISTIO_HUB === undefined ? {} : { istioHub: values.MESHJOIN_ISTIO_HUB }),

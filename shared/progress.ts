@@ -9,8 +9,7 @@ export interface Progress {
     | "certificateLoaded"
     | "pairSynced"
     | "probeReady"
-    | "probeAsked"
-    | "removeProbe";
+    | "probeAsked";
   readonly clusterId: string;
   /** The other side, where the step is about a pair. */
   readonly target?: string;

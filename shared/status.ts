@@ -20,6 +20,9 @@ import { type IstiodView, memberStatus, type PodView } from "./member-status.ts"
 import { type MeshPlan, planMesh } from "./plan/mesh.ts";
 import type { PairPlan } from "./plan/pair.ts";
 import { planContext } from "./plan-context.ts";
+import type { ProbedPair } from "./probe/ask-probes.ts";
+import { askKept, probeFindings } from "./probe/kept.ts";
+import { seeProbes } from "./probe/probes.ts";
 import { settle } from "./report.ts";
 import type { Run } from "./run.ts";
 import { VERSION } from "./version.ts";
@@ -31,8 +34,9 @@ export const MEMBER_TIMEOUT_MS = 5000;
 export async function collectStatus(run: Run, latest?: Mesh): Promise<Status> {
   const mesh = latest ?? (await lookAtMesh(run, "mesh", { memberTimeoutMs: MEMBER_TIMEOUT_MS }));
   const plan = planMesh(mesh, planContext(run, { scope: "mesh" }), "now");
-  const [rotation, ...entries] = await Promise.all([
+  const [rotation, probed, ...entries] = await Promise.all([
     rotationStatus(run, mesh),
+    askMembers(run, mesh),
     ...mesh.members
       .filter(isReachable)
       .map((member) => run.inTurn(async () => [member.clusterId, await lookAt(run, member)] as const)),
@@ -51,11 +55,13 @@ export async function collectStatus(run: Run, latest?: Mesh): Promise<Status> {
     members: mesh.members.map((member, index) =>
       memberStatus(run, member, views.get(member.clusterId), findingsOf(run, plan, member, index)),
     ),
-    pairs: plan.pairs.flatMap((pair) => pairStatuses(pair, membersById, views, time)),
+    pairs: plan.pairs.flatMap((pair) =>
+      pairStatuses(pair, { members: membersById, views, probed, seenAt: time }),
+    ),
     rotation,
     left: leftOnRecord(mesh.members, run.ports.clock.now()),
     lately: latelyOnRecord(mesh.members),
-    findings: meshFindings(run, mesh, plan),
+    findings: [...meshFindings(run, mesh, plan), ...probeFindingsOf(plan, probed, views)].toSorted(inOrder),
   };
 }
 
@@ -85,13 +91,55 @@ async function lookAt({ ports, signal }: Run, member: ReachableMember): Promise<
   };
 }
 
+/** By reader and target; empty where the configuration keeps no probes. */
+type Probed = ReadonlyMap<string, ProbedPair>;
+
+/** Envoy itself answers within five seconds. */
+const ASKING_MS = 6000;
+
+async function askMembers(run: Run, mesh: Mesh): Promise<Probed> {
+  if (run.spec.probe === "off") return new Map();
+  const signal = within(run.signal, ASKING_MS);
+  const probes = await seeProbes(run, mesh.members, signal);
+  const pairs = await askKept(run, mesh, probes, { settleMs: 0, signal });
+  return new Map(pairs.map((pair) => [`${pair.reader} ${pair.target}`, pair]));
+}
+
+/** Of a pair that an istiod of the reader does not show as synced, that is told already. */
+function probeFindingsOf(
+  { probes: { keepers } }: MeshPlan,
+  probed: Probed,
+  views: ReadonlyMap<string, IstiodView>,
+): Finding[] {
+  const ids = new Set(keepers.map(({ clusterId }) => clusterId));
+  const isUnsynced = ({ reader, target }: ProbedPair) =>
+    views
+      .get(reader)
+      ?.pods.some(({ clusters }) =>
+        clusters?.every((each) => each.clusterId !== target || each.status !== "synced"),
+      ) === true;
+  return probeFindings([...probed.values()], (id) => ids.has(id), isUnsynced);
+}
+
+interface Seen {
+  readonly members: ReadonlyMap<string, Member>;
+  readonly views: ReadonlyMap<string, IstiodView>;
+  readonly probed: Probed;
+  readonly seenAt: string;
+}
+
 /** One row for each istiod pod of the reader; without a route, for each that lists the target. */
 function pairStatuses(
   { reader, target, isApart, isCarried, standing }: PairPlan,
-  members: ReadonlyMap<string, Member>,
-  views: ReadonlyMap<string, IstiodView>,
-  seenAt: string,
+  { members, views, probed, seenAt }: Seen,
 ): PairStatus[] {
+  const { state, latencyMs, at, cause } = probed.get(`${reader} ${target}`)?.probe ?? { state: "none" };
+  const probe = {
+    state,
+    ...(latencyMs === undefined ? {} : { latencyMs }),
+    ...(at === undefined ? {} : { at }),
+    ...(cause === undefined ? {} : { cause }),
+  };
   const member = members.get(reader);
   const secret =
     member?.state.reachable === true
@@ -108,6 +156,7 @@ function pairStatuses(
     status,
     isDue: isApart !== true && standing !== "pending" && standing !== "blocked",
     route: isApart === true && isCarried !== true ? "none" : isNear ? "direct" : "gateway",
+    probe,
     tokenExpiry,
     seenAt,
   });

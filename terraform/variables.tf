@@ -73,6 +73,7 @@ variable "settings" {
       "LEAVE_GRACE",
       "MASS_LEAVE_SHARE",
       "MESH_LABEL",
+      "PROBE",
       "ROTATION_SHARE",
       "TOKEN_TTL",
       "WORKLOAD_TTL",

@@ -1,4 +1,5 @@
 import { count } from "../../shared/core/count.ts";
+import { latencyWords } from "../../shared/core/time.ts";
 import type { ProbedPair } from "../../shared/probe/ask-probes.ts";
 import { renderTable } from "../../shared/table.ts";
 import type { CheckResult } from "../commands/check.ts";
@@ -81,7 +82,7 @@ function list(pairs: readonly ProbedPair[], { paint, width }: Screen, names: Nam
     names(reader),
     names(target),
     paint(COLOURS[probe.state], WORDS[probe.state]),
-    probe.latencyMs === undefined ? "" : timeOf(probe.latencyMs),
+    probe.latencyMs === undefined ? "" : latencyWords(probe.latencyMs),
     route,
     probe.cause ?? "",
   ]);
@@ -89,11 +90,7 @@ function list(pairs: readonly ProbedPair[], { paint, width }: Screen, names: Nam
 }
 
 function cellOf({ probe: { state, latencyMs } }: ProbedPair): string {
-  return latencyMs === undefined ? WORDS[state] : timeOf(latencyMs);
-}
-
-function timeOf(ms: number): string {
-  return `${ms < 10 ? ms.toFixed(1) : Math.round(ms)} ms`;
+  return latencyMs === undefined ? WORDS[state] : latencyWords(latencyMs);
 }
 
 /** Each trouble once, with the pairs that have it. */

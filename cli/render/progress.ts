@@ -40,6 +40,8 @@ function describeStep({ step, target, outcome }: Progress, verbose: boolean): st
       return outcome === "waiting" ? "probe is not ready" : "probe is ready";
     case "probeAsked":
       return "probe was asked";
+    case "putProbe":
+      return `probe ${outcome}`;
     case "removeProbe":
       return "probe deleted";
     case "pairSynced":

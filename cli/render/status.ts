@@ -11,6 +11,7 @@ import { findingLines, renderFindings } from "./findings.ts";
 import { renderFittedTable } from "./fitted-table.ts";
 import { FINGERPRINT_DIGITS, membersTable, networksOf } from "./members-table.ts";
 import { openPairsTable } from "./open-pairs-table.ts";
+import { requestsTable } from "./requests-table.ts";
 import { rotationLines } from "./rotation.ts";
 import { blocks } from "./words.ts";
 
@@ -25,6 +26,7 @@ export function renderStatus(status: Status, screen: Screen): string {
     [...head(status), ...roots(status)].join("\n"),
     membersTable(status, screen, names),
     openPairsTable(status, screen, names),
+    requestsTable(status, screen, names),
     leftTable(status, screen, names),
     screen.isWide ? latelyTable(status, screen, names) : "",
     renderFindings(others(status, verdict), screen.paint, names),

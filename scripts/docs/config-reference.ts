@@ -118,6 +118,12 @@ const ENTRIES: Readonly<Record<VariableName, Entry | undefined>> = {
       "Networks whose internal load balancers reach each other, by peering, VPN or Interconnect. `meshjoin status` has the networks' names.",
     otherwise: "none",
   },
+  MESHJOIN_PROBE: {
+    form: "`on` or `off`",
+    about:
+      "Whether each member keeps a probe (docs/probe.md). With `on` each full run sends requests between all members and tells of pairs where none passes (`RequestsFail`), " +
+      "and `meshjoin status` and the page show the answers beside `synced`. `meshjoin check` needs no setting.",
+  },
   MESHJOIN_SIGNER_URL: {
     form: "the https URL of `sign-intermediate`",
     about:

@@ -16,6 +16,10 @@ export type Access = "auto" | EndpointKind;
 export const GATEWAY_POLICIES = ["auto", "always", "never"] as const;
 export type GatewayPolicy = (typeof GATEWAY_POLICIES)[number];
 
+/** `on`: each member keeps a probe, and each full run asks it whether requests pass. */
+export const PROBE_POLICIES = ["off", "on"] as const;
+export type ProbePolicy = (typeof PROBE_POLICIES)[number];
+
 /** The operator's configuration, parsed. Every duration is in seconds. */
 export interface MeshSpec {
   readonly meshId: string;
@@ -47,6 +51,7 @@ export interface MeshSpec {
   readonly gatewaySourceRanges: readonly string[];
   /** Groups of networks whose internal load balancers reach each other; no network is in two. */
   readonly connectedNetworks: readonly (readonly string[])[];
+  readonly probe: ProbePolicy;
   /** How Meshjoin itself reaches API servers. */
   readonly accessFunction: Access;
   /** The endpoint whose address stands in remote secrets. */

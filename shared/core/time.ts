@@ -17,3 +17,8 @@ export function cellTime(time: string | Date): string {
 export function sentenceTime(time: string | Date): string {
   return isKnownTime(time) ? `${cellTime(time)} UTC` : "an unknown time";
 }
+
+/** `1.5 ms`, `12 ms`: as exact as a measured latency is. */
+export function latencyWords(ms: number): string {
+  return `${ms < 10 ? ms.toFixed(1) : Math.round(ms)} ms`;
+}

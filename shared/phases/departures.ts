@@ -12,7 +12,7 @@ import { secretRef } from "../istio/secrets.ts";
 import { askAgain } from "../look/departures.ts";
 import { awaitGateway } from "../look/gateways.ts";
 import { verifyMember } from "../look/istiods.ts";
-import type { MarkLeft, Removal, RemoveGateway, Revoke } from "../plan/action.ts";
+import type { MarkLeft, Removal, RemoveGateway, RemoveProbe, Revoke } from "../plan/action.ts";
 import { type DeparturePlan, planDepartures } from "../plan/departures.ts";
 import { pairContextOf } from "../plan/mesh.ts";
 import { planPairs } from "../plan/pair.ts";
@@ -23,6 +23,7 @@ import type { Course, Phase } from "./course.ts";
 import { SECOND_LOOK_MS } from "./gateways.ts";
 import { noteLosses } from "./note-losses.ts";
 import { WAIT_MS } from "./own-halves.ts";
+import { takeAway } from "./probes.ts";
 import { noteLeft } from "./record.ts";
 import { withdrawAll } from "./withdraw.ts";
 
@@ -42,11 +43,13 @@ export const departures: Phase = async (run, course) => {
   const marks = actions.filter((action) => action.kind === "markLeft");
   const removals = actions.filter((action) => action.kind === "disconnect" || action.kind === "revoke");
   const drops = actions.filter((action) => action.kind === "removeGateway");
+  const ends = actions.filter((action) => action.kind === "removeProbe");
   const remembered = removals.length === 0 ? NOTHING : await noteLeft(run, course, left);
   const ended = await endCarried(run, course, removals);
   const [noted, ...marked] = await Promise.all([
     noteLosses(run, touched, notes),
     ...marks.map((action) => mark(run, action, touched)),
+    ...ends.map((action) => endOf(run, action, touched)),
   ]);
   return merge(
     { findings, left },
@@ -141,6 +144,22 @@ async function mark(
       return {};
     },
     ({ finding: found, error }) => ({ findings: [found], errors: [error] }),
+  );
+}
+
+/** It comes before the credentials: as long as one of those is there, the next run comes back to it. */
+async function endOf(
+  run: Run,
+  action: RemoveProbe,
+  touched: readonly ReachableMember[],
+): Promise<Partial<Report>> {
+  const leaver = touched.find(({ clusterId }) => clusterId === action.clusterId);
+  if (leaver === undefined) return {};
+  return await settle(
+    action.clusterId,
+    "its probe was removed",
+    () => run.inTurn(async () => await takeAway(run, leaver, action)),
+    ({ finding: found, error }): Partial<Report> => ({ findings: [found], errors: [error] }),
   );
 }
 

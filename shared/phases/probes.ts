@@ -1,36 +1,107 @@
-import { isReachable, type Member, type ProbeMark } from "../core/member/observation.ts";
-import { isOver, removeUnwanted } from "../probe/end.ts";
-import { merge, type Report, settle } from "../report.ts";
+import { within } from "../async/within.ts";
+import { outcomeOf } from "../core/answers/outcome.ts";
+import type { Member } from "../core/member/observation.ts";
+import type { Mesh } from "../look/mesh.ts";
+import type { PutProbe, RemoveProbe } from "../plan/action.ts";
+import { type ProbePlan, planProbes } from "../plan/probes.ts";
+import { planContext } from "../plan-context.ts";
+import { endProbe, removeUnwanted } from "../probe/end.ts";
+import { askKept, probeFindings } from "../probe/kept.ts";
+import { type Probed, putProbes, seeProbes } from "../probe/probes.ts";
+import { type MemberReport, merge, type Report, settle } from "../report.ts";
 import type { Run } from "../run.ts";
-import type { Phase } from "./course.ts";
+import type { Course, Phase } from "./course.ts";
+
+/** The pod of a probe that was just written; one that takes longer is asked by the next full run. */
+const READY_MS = 30_000;
+/** So long an answer may be wrong, because istiods still tell their proxies of what this run has changed. */
+const SETTLE_MS = 20_000;
 
 /**
- * Takes the probes away that a check has left which was killed, once the time is over for which it wanted
- * them. A look sees the marks beside the other Secrets, so a run that finds none asks for nothing.
+ * Takes the probes away that nobody wants any more. Keeps those that the configuration wants, and asks each
+ * once for all members: «synced» does not say that requests pass. A look sees the marks beside the other
+ * Secrets, so without a probe a run asks for nothing more.
  */
-export const probes: Phase = async (run, { mesh, request }) => {
+export const probes: Phase = async (run, course) => {
+  const { mesh, request } = course;
   if (mesh.isPartial || request.scope !== "mesh") return {};
-  // A check may have begun on a machine whose clock is behind.
-  const past = new Date(run.ports.clock.now().getTime() - run.spec.clockSkew * 1000);
-  const isLeft = (marks: readonly ProbeMark[]) =>
-    marks.length > 0 && marks.every((mark) => isOver(mark, past));
-  const owners = [...mesh.members, ...mesh.leavers].filter(
-    (member) => isReachable(member) && isLeft(member.state.probeMarks ?? []),
-  );
-  return merge(...(await Promise.all(owners.map((owner) => remove(run, owner, past)))));
+  const plan = planProbes(mesh.members, mesh.leavers, planContext(run, request));
+  const removed = plan.actions
+    .filter((action) => action.kind === "removeProbe")
+    .map((action) => remove(run, mesh, action));
+  const [kept, ...ends] = await Promise.all([keep(run, course, plan), ...removed]);
+  return merge(kept, ...ends);
 };
 
-async function remove(run: Run, { clusterId, cluster }: Member, past: Date): Promise<Partial<Report>> {
-  const { spec, signal } = run;
+async function keep(run: Run, { mesh, request, report }: Course, plan: ProbePlan): Promise<Partial<Report>> {
+  const { keepers, actions } = plan;
+  if (keepers.length === 0) return {};
+  const puts = new Map(
+    actions.flatMap((action) => (action.kind === "putProbe" ? [[action.clusterId, action] as const] : [])),
+  );
+  const isWritten = ({ clusterId }: Member) => request.deep === true || puts.has(clusterId);
+  const seen = await seeProbes(
+    run,
+    mesh.members.filter((member) => !isWritten(member)),
+    run.signal,
+  );
+  const due = keepers.filter((member) => isWritten(member) || seen.get(member.clusterId)?.state === "gone");
+  const limits = { ready: within(run.signal, READY_MS), signal: run.signal };
+  const want = { user: undefined, until: undefined };
+  const put = await putProbes(run, mesh, { among: due, want }, limits);
+  const all = new Map([...seen, ...put]);
+  const pairs = await askKept(run, mesh, all, { settleMs: SETTLE_MS, signal: run.signal });
+  const ids = new Set(keepers.map(({ clusterId }) => clusterId));
+  const unsynced = new Set(
+    report.pairs.flatMap(({ reader, target, isSynced }) =>
+      isSynced === false ? [`${reader} ${target}`] : [],
+    ),
+  );
+  return {
+    members: reportsOf(puts, put),
+    findings: probeFindings(
+      pairs,
+      (id) => ids.has(id),
+      ({ reader, target }) => unsynced.has(`${reader} ${target}`),
+    ),
+  };
+}
+
+/** Of what was written. What kept a probe from being written is told with its pairs. */
+function reportsOf(puts: ReadonlyMap<string, PutProbe>, put: ReadonlyMap<string, Probed>): MemberReport[] {
+  return [...puts.values()].flatMap((action) =>
+    put.get(action.clusterId)?.state === "none"
+      ? []
+      : [{ clusterId: action.clusterId, outcome: outcomeOf(action), findings: action.findings }],
+  );
+}
+
+async function remove(run: Run, mesh: Mesh, action: RemoveProbe): Promise<Partial<Report>> {
+  const { clusterId } = action;
+  const owner = [...mesh.members, ...mesh.leavers].find((member) => member.clusterId === clusterId);
+  if (owner === undefined) return {};
   return await settle<Partial<Report>>(
     clusterId,
     "a probe that nobody wants was deleted",
-    () =>
-      run.inTurn(async () => {
-        const isGone = await removeUnwanted(run.ports.fleet.member(cluster), spec.meshId, past, signal);
-        if (isGone) run.progress({ step: "removeProbe", clusterId, outcome: "deleted" });
-        return {};
-      }),
+    () => run.inTurn(async () => await takeAway(run, owner, action)),
     ({ finding, error }) => ({ findings: [finding], errors: [error] }),
   );
+}
+
+/** Also of a cluster that leaves; answers once its namespace is being deleted. */
+export async function takeAway(
+  { ports, spec, signal, progress }: Run,
+  { cluster, clusterId }: Member,
+  { isOfConfiguration }: RemoveProbe,
+): Promise<Partial<Report>> {
+  const api = ports.fleet.member(cluster);
+  const { meshId } = spec;
+  const now = ports.clock.now();
+  // A check may have begun on a machine whose clock is behind.
+  const past = new Date(now.getTime() - spec.clockSkew * 1000);
+  const isGone = isOfConfiguration
+    ? await endProbe(api, { meshId, user: undefined, now }, signal)
+    : await removeUnwanted(api, meshId, past, signal);
+  if (isGone) progress({ step: "removeProbe", clusterId, outcome: "deleted" });
+  return {};
 }

@@ -98,6 +98,18 @@ export interface RemoveGateway extends Step {
   readonly gateway: string;
 }
 
+/** Writes the probe that the configuration keeps in a member. */
+export interface PutProbe extends Step {
+  readonly kind: "putProbe";
+}
+
+/** Takes away a probe that nobody wants any more. */
+export interface RemoveProbe extends Step {
+  readonly kind: "removeProbe";
+  /** The configuration wanted it, and does so no more; else a check that has not taken it away. */
+  readonly isOfConfiguration: boolean;
+}
+
 /** An object as the look found it. The run deletes only an object of this UID. */
 export interface SeenObject {
   readonly name: string;
@@ -153,8 +165,15 @@ export type MemberAction = LabelNamespace | IssueIntermediate | ApplyControlPlan
 export type GatewayAction = ApplyGateway | RemoveGateway;
 export type ReplacedAction = HideGateway | RemoveGateway;
 export type Removal = Disconnect | Revoke;
-export type DepartureAction = Removal | MarkLeft | NoteLoss | RemoveGateway;
-export type Action = MemberAction | GatewayAction | HideGateway | Connect | Withdraw | DepartureAction;
+export type DepartureAction = Removal | MarkLeft | NoteLoss | RemoveGateway | RemoveProbe;
+export type Action =
+  | MemberAction
+  | GatewayAction
+  | HideGateway
+  | Connect
+  | Withdraw
+  | PutProbe
+  | DepartureAction;
 
 export function secretName(name: string): ObjectName {
   return { kind: "Secret", namespace: ISTIO_NAMESPACE, name };

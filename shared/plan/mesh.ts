@@ -16,6 +16,7 @@ import { type MemberPlan, peerStanding, planMember } from "./member.ts";
 import { type ChangePlan, planChanges } from "./network-changes.ts";
 import { indexNetworks } from "./networks.ts";
 import { type PairPlan, planPairs } from "./pair.ts";
+import { type ProbePlan, type ProbesContext, planProbes } from "./probes.ts";
 
 /** The parts of an observation that a plan follows from. */
 export interface SeenMesh {
@@ -32,6 +33,7 @@ export interface SeenMesh {
 export interface PlanContext extends Omit<MeshContext, "roots" | "listing"> {
   desired(member: Member): DesiredControlPlane;
   settingsOf(gateway: WantedGateway): string;
+  readonly probeSettingsOf: ProbesContext["probeSettingsOf"];
   /** The ID of the one cluster whose departure the run may carry out; undefined: all. */
   readonly only?: string | undefined;
   /** IDs of clusters that a person takes out with this run. */
@@ -51,6 +53,7 @@ export interface MeshPlan extends FirstPlan {
   readonly pairs: readonly PairPlan[];
   /** Notes of a loss that is over. */
   readonly returns: readonly NoteLoss[];
+  readonly probes: ProbePlan;
 }
 
 export function planMesh(mesh: SeenMesh, context: PlanContext, view: PairContext["view"]): MeshPlan {
@@ -66,6 +69,7 @@ export function planMesh(mesh: SeenMesh, context: PlanContext, view: PairContext
     changes: planChanges(pairContext),
     pairs,
     returns: planReturns(mesh.members, (reader, target) => connects.has(`${reader} ${target}`)),
+    probes: planProbes(mesh.members, mesh.leavers, context),
   };
 }
 
@@ -99,7 +103,8 @@ export function pairContextOf(mesh: SeenMesh, context: PlanContext, view: PairCo
 }
 
 /** The actions of a plan in the sequence of a run. */
-export function actionsOf({ members, gateways, changes, pairs, returns, departures }: MeshPlan): Action[] {
+export function actionsOf(plan: MeshPlan): Action[] {
+  const { members, gateways, changes, pairs, returns, departures, probes } = plan;
   return [
     ...members.flatMap(({ actions, renewal, rollOut }): readonly Action[] => [
       ...actions,
@@ -116,6 +121,7 @@ export function actionsOf({ members, gateways, changes, pairs, returns, departur
     ...changes.ready.map(({ action }) => action),
     ...returns,
     ...departures.actions,
+    ...probes.actions,
   ];
 }
 

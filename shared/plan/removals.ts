@@ -7,11 +7,13 @@ import {
   type MarkLeft,
   type Removal,
   type RemoveGateway,
+  type RemoveProbe,
   type Revoke,
   secretName,
 } from "./action.ts";
 import { removalsOfGateways } from "./gateways.ts";
 import { leaverOf } from "./lost.ts";
+import { removalOfProbe } from "./probes.ts";
 
 interface Removing {
   /** The clusters that may hold credentials of it. */
@@ -24,7 +26,10 @@ interface Removing {
 }
 
 /** Everything that ends the membership of one cluster: a note on the leaver, and then the removals. */
-export function removals(departed: Departed, removing: Removing): (MarkLeft | Removal | RemoveGateway)[] {
+export function removals(
+  departed: Departed,
+  removing: Removing,
+): (MarkLeft | Removal | RemoveGateway | RemoveProbe)[] {
   const { holders, leavers, letGo, cause } = removing;
   const leaver = leaverOf(departed, leavers);
   const present = holders.filter(isReachable);
@@ -34,6 +39,7 @@ export function removals(departed: Departed, removing: Removing): (MarkLeft | Re
     ...present.flatMap((member) => disconnects(member, (id) => id === departed.clusterId, cause)),
     ...own.flatMap((member) => disconnects(member, () => true, cause)),
     ...own.flatMap((member) => unusedGateways(member, removing)),
+    ...own.flatMap((member) => removalOfProbe(member, cause)),
     ...present.flatMap((member) => revocations(member, (id) => id === departed.clusterId, cause)),
     ...own.flatMap((member) => revocations(member, (id) => letGo.has(id), cause)),
   ];

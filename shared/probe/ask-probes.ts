@@ -10,8 +10,8 @@ import { type PairPlan, planPairs } from "../plan/pair.ts";
 import { planContext } from "../plan-context.ts";
 import { settle } from "../report.ts";
 import type { Run } from "../run.ts";
-import { askReader, type ReaderAnswers } from "./ask-reader.ts";
-import { type Probes, type Why, whyOf } from "./probes.ts";
+import { askReader, type Inquiry, type ReaderAnswers } from "./ask-reader.ts";
+import { type Probed, type Probes, type Why, whyOf } from "./probes.ts";
 
 /** An ordered pair, and whether a request passes. */
 export interface ProbedPair {
@@ -21,7 +21,7 @@ export interface ProbedPair {
   readonly probe: ProbeVerdict;
 }
 
-export interface AskOptions {
+export interface AskOptions extends Pick<Inquiry, "rounds"> {
   /** As long as the first answers may be wrong; 0 for probes that have been there for a while. */
   readonly settleMs: number;
   readonly signal: AbortSignal;
@@ -106,6 +106,11 @@ const NOT_PUT: Why = { message: "it has no probe", cure: "meshjoin check" };
 
 type Asked = ReaderAnswers | { readonly why: Why };
 
+/** Its objects are there, so the answer to a question tells how it does. */
+function hasProbe(probed: Probed | undefined): boolean {
+  return probed?.state === "ready" || probed?.state === "asleep";
+}
+
 interface Reading {
   readonly reader: Member;
   readonly own: readonly Judged[];
@@ -117,13 +122,13 @@ async function ask(
   run: Run,
   mesh: Mesh,
   { reader, own, probes }: Reading,
-  { settleMs, signal }: AskOptions,
+  { settleMs, rounds, signal }: AskOptions,
 ): Promise<Asked> {
   const { clusterId, cluster } = reader;
   const probed = probes.get(clusterId);
   if (probed?.state !== "ready") return { why: probed?.why ?? NOT_PUT };
   const targets = own.flatMap(({ target, absent }) =>
-    absent === undefined && probes.get(target.clusterId)?.state !== "none" ? [target] : [],
+    absent === undefined && hasProbe(probes.get(target.clusterId)) ? [target] : [],
   );
   const questions = new Map([reader, ...targets].map((target) => [target.clusterId, target] as const));
   const isSettled = (id: string, answer: ProbeAnswer) => {
@@ -136,7 +141,7 @@ async function ask(
     clusterId,
     "its probe was asked",
     async () => {
-      const asking = { pod: probed.pod, targets: [...questions.keys()], settleMs, isSettled };
+      const asking = { pod: probed.pod, targets: [...questions.keys()], settleMs, rounds, isSettled };
       const answers = await askReader(run.ports.fleet.member(cluster), asking, signal);
       run.progress({ step: "probeAsked", clusterId, outcome: "unchanged" });
       return answers;
@@ -156,7 +161,8 @@ function verdictOf(mesh: Mesh, { reader, target, probes, asked }: Answered): Pro
   const own = asked.get(reader.clusterId) ?? { why: NOT_PUT };
   if ("why" in own) return unaskedVerdict("NotAsked", own.why);
   const probed = probes.get(target.clusterId);
-  if (probed?.state === "none") return unaskedVerdict("NoProbe", probed.why);
+  if (probed === undefined) return unaskedVerdict("NoProbe", NOT_PUT);
+  if (probed.state === "gone" || probed.state === "none") return unaskedVerdict("NoProbe", probed.why);
   const answers = own.answers.get(target.clusterId) ?? [];
   return judgeAnswers(questionOf(mesh, reader, target, answers), answers, {
     endpoints: own.endpoints.get(target.clusterId),

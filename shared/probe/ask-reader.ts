@@ -16,26 +16,25 @@ export interface Inquiry {
   readonly targets: readonly string[];
   /** So long the first answers may be wrong, because istiod still tells the new pods of each other. */
   readonly settleMs: number;
+  /** How often each target is asked, with a connection and a handshake for each; their median is shown. */
+  readonly rounds: number;
   /** Whether it is no answer that more configuration may change. */
   readonly isSettled: (target: string, answer: ProbeAnswer) => boolean;
 }
 
-/** Each with a connection and a handshake of its own; the median of their times is shown. */
-const ROUNDS = 5;
 const PAUSE_MS = 500;
 
 /** Asks over one port-forward, and closes it. Fails where the probe gives no answer at all. */
 export async function askReader(
   { probe }: Pick<MemberApi, "probe">,
-  { pod, targets, settleMs, isSettled }: Inquiry,
+  { pod, targets, settleMs, rounds: times, isSettled }: Inquiry,
   signal: AbortSignal,
 ): Promise<ReaderAnswers> {
   const session = probe.open(pod);
   try {
-    await settle(session, { targets, isSettled }, within(signal, settleMs), signal);
-    const rounds: ReadonlyMap<string, ProbeAnswer>[] = [];
+    const rounds = [await settled(session, { targets, isSettled }, within(signal, settleMs), signal)];
     // oxlint-disable-next-line no-await-in-loop -- a round, and then the next
-    while (rounds.length < ROUNDS) rounds.push(await round(session, targets, signal));
+    while (rounds.length < times) rounds.push(await round(session, targets, signal));
     const answers = new Map(
       targets.map((target) => [target, rounds.flatMap((each) => each.get(target) ?? [])] as const),
     );
@@ -54,23 +53,31 @@ async function round(
   return new Map([...answers].map(([target, raw]) => [target, parseAnswer(raw)]));
 }
 
-/** Asks until no target's answer may still change, or the time for that is over. */
-async function settle(
+/** Asks until no target's answer may still change, or the time for that is over; the last answer of each. */
+async function settled(
   session: ProbeSession,
   { targets, isSettled }: Pick<Inquiry, "targets" | "isSettled">,
   limit: AbortSignal,
   signal: AbortSignal,
-): Promise<void> {
+): Promise<ReadonlyMap<string, ProbeAnswer>> {
+  const last = new Map<string, ProbeAnswer>();
   let open = targets;
-  while (open.length > 0 && !limit.aborted) {
+  for (;;) {
     // oxlint-disable-next-line no-await-in-loop
     const answers = await round(session, open, signal);
+    for (const target of open) {
+      const answer = answers.get(target);
+      if (answer === undefined) last.delete(target);
+      else last.set(target, answer);
+    }
     open = open.filter((target) => {
       const answer = answers.get(target);
       return answer === undefined || !isSettled(target, answer);
     });
+    if (open.length === 0 || limit.aborted) return last;
     // oxlint-disable-next-line no-await-in-loop
-    if (open.length > 0) await sleep(PAUSE_MS, undefined, { signal: limit }).catch(() => undefined);
+    await sleep(PAUSE_MS, undefined, { signal: limit }).catch(() => undefined);
+    if (limit.aborted) return last;
   }
 }
 

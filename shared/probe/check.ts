@@ -30,6 +30,7 @@ const SETTLE_MS = 20_000;
 /** A check that dies leaves probes that the next full run after this time removes. */
 const ASKING_MS = 5 * 60_000;
 const END_MS = 60_000;
+const ROUNDS = 5;
 
 /**
  * Whether requests pass between these members: puts probes, asks them, and takes them away again, also when
@@ -44,7 +45,7 @@ export async function checkRequests(run: Run, mesh: Mesh, options: CheckOptions)
   try {
     const limits = { ready: within(signal, readyMs), signal };
     const probes = await putProbes(run, mesh, { among, want }, limits);
-    pairs = await askProbes(run, mesh, probes, { settleMs, signal });
+    pairs = await askProbes(run, mesh, probes, { settleMs, rounds: ROUNDS, signal });
   } finally {
     const isEarly = options.signal.aborted;
     if (keptUntil === undefined || isEarly) {

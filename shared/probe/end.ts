@@ -1,16 +1,12 @@
 import { applyOwned } from "../apply/owned.ts";
 import { withRights } from "../apply/rights.ts";
-import type { ProbeMark } from "../core/member/observation.ts";
+import { isOver } from "../core/probe/mark.ts";
 import { ownerOf } from "../istio/ownership.ts";
 import { markObject, markRef, probeMarks } from "../istio/probe/mark.ts";
 import { PROBE_NAMESPACE_REF } from "../istio/probe/objects.ts";
 import { SECRETS } from "../look/member.ts";
 import type { MemberApi } from "../ports/member-api.ts";
 import type { Want } from "./put.ts";
-
-export function isOver({ until }: Pick<ProbeMark, "until">, now: Date): boolean {
-  return until !== undefined && until.getTime() <= now.getTime();
-}
 
 /**
  * A check needs the probe no more. Its mark says so first, and goes only after the probe: of two checks that

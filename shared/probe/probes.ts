@@ -3,21 +3,23 @@ import { kubectlOn } from "../core/cluster/gcloud.ts";
 import type { Member } from "../core/member/observation.ts";
 import { PROBE_APP, PROBE_NAMESPACE } from "../core/probe/wire.ts";
 import type { Mesh } from "../look/mesh.ts";
+import { probeTargets } from "../plan/probes.ts";
 import { settle } from "../report.ts";
 import type { Run } from "../run.ts";
 import { endProbe } from "./end.ts";
-import { type Limits, putProbe, type Want } from "./put.ts";
+import { type Limits, putProbe, readyProbe, type Want } from "./put.ts";
 
 /** Why there is no probe to ask, and what a person may do. */
 export type Why = Pick<Fault, "message"> & { readonly cure: string };
 
 /**
  * A member's probe. `asleep`: its objects are written and no pod is ready, so it cannot be asked, and a
- * request to it tells so. `none`: nothing of it was written, or not all.
+ * request to it tells so. `gone`: no pod is left of what was written. `none`: nothing of it was written, or
+ * not all.
  */
 export type Probed =
   | { readonly state: "ready"; readonly pod: string }
-  | { readonly state: "asleep" | "none"; readonly why: Why };
+  | { readonly state: "asleep" | "gone" | "none"; readonly why: Why };
 
 /** By cluster ID. */
 export type Probes = ReadonlyMap<string, Probed>;
@@ -31,8 +33,8 @@ export async function putProbes(
   { members }: Pick<Mesh, "members">,
   { among, want }: { readonly among: readonly Member[]; readonly want: Want },
   limits: Limits,
-): Promise<Probes> {
-  const targets = members.map(({ clusterId }) => clusterId).toSorted();
+): Promise<Map<string, Probed>> {
+  const targets = probeTargets(members);
   const put = async (member: Member): Promise<Probed> => {
     const { clusterId, cluster } = member;
     const why = whyNone(member);
@@ -41,7 +43,7 @@ export async function putProbes(
       clusterId,
       "its probe was written",
       async () => {
-        const settings = { meshId: run.spec.meshId, clusterId, targets };
+        const settings = { meshId: run.spec.meshId, clusterId, targets, istio: run.template.tag };
         const made = await putProbe(run.ports.fleet.member(cluster), settings, want, limits);
         const isReady = "pod" in made;
         run.progress({ step: "probeReady", clusterId, outcome: isReady ? "created" : "waiting" });
@@ -51,6 +53,35 @@ export async function putProbes(
     );
   };
   return new Map(await Promise.all(among.map(async (each) => [each.clusterId, await put(each)] as const)));
+}
+
+/** The probes of all members as they are; writes nothing. */
+export async function seeProbes(
+  run: Run,
+  members: readonly Member[],
+  signal: AbortSignal,
+): Promise<Map<string, Probed>> {
+  const see = async (member: Member): Promise<Probed> => {
+    const { clusterId, cluster } = member;
+    const why = whyNone(member);
+    if (why !== undefined) return { state: "none", why };
+    return await settle<Probed>(
+      clusterId,
+      "its probe was looked at",
+      async () => {
+        const seen = await readyProbe(run.ports.fleet.member(cluster), signal);
+        if ("pod" in seen) return { state: "ready", ...seen };
+        const { why: because } = asleep(member, seen.notReady);
+        return { state: seen.hasPod ? "asleep" : "gone", why: because };
+      },
+      ({ finding }) => ({ state: "none", why: whyOf(clusterId, finding) }),
+    );
+  };
+  return new Map(
+    await Promise.all(
+      members.map(async (each) => [each.clusterId, await run.inTurn(() => see(each))] as const),
+    ),
+  );
 }
 
 /** Deletes what this check alone wanted. Answers why not, for each member where that failed. */
@@ -95,10 +126,10 @@ function whyNone({ clusterId, state }: Member): Why | undefined {
   return { message: `Meshjoin has not installed istiod in ${clusterId} yet`, cure: "meshjoin sync" };
 }
 
-function asleep({ clusterId, cluster }: Member, notReady: string): Probed {
+function asleep({ clusterId, cluster }: Member, notReady: string) {
   const why = {
     message: `the probe of ${clusterId} is not ready: ${notReady}`,
     cure: `${kubectlOn(cluster.ref)} -n ${PROBE_NAMESPACE} describe pods -l app=${PROBE_APP}`,
   };
-  return { state: "asleep", why };
+  return { state: "asleep" as const, why };
 }

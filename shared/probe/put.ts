@@ -2,7 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { applyOwned, createOwned } from "../apply/owned.ts";
 import { withRights } from "../apply/rights.ts";
 import { UnavailableError } from "../errors.ts";
-import { markObject, probeMarks } from "../istio/probe/mark.ts";
+import { markObject, probeMarks, probeSettingsHash } from "../istio/probe/mark.ts";
 import type { ProbeSettings } from "../istio/probe/object.ts";
 import {
   PROBE_DEPLOYMENTS,
@@ -23,7 +23,7 @@ export interface Want {
   readonly until: Date | undefined;
 }
 
-export type PutSettings = Pick<ProbeSettings, "meshId" | "clusterId" | "targets">;
+export type PutSettings = Omit<ProbeSettings, "until">;
 
 export interface Limits {
   /** Aborts the wait for pods that are not ready. */
@@ -36,8 +36,8 @@ const PAUSE_MS = 500;
 /** An error while the namespace is there is no other check's doing. */
 const ATTEMPTS = 3;
 
-/** The pod that can be asked, or why there is none. */
-export type PutProbe = { readonly pod: string } | { readonly notReady: string };
+/** The pod that can be asked, or why there is none. `hasPod`: one is there and not ready. */
+export type ReadyProbe = { readonly pod: string } | { readonly notReady: string; readonly hasPod: boolean };
 
 /**
  * Writes a member's probe, and waits for its pod until the signal aborts. Whoever ends another check at the
@@ -48,9 +48,10 @@ export async function putProbe(
   settings: PutSettings,
   want: Want,
   { ready, signal }: Limits,
-): Promise<PutProbe> {
-  const mark = markObject(settings.meshId, want);
-  await createOwned(api, mark, settings.meshId, signal);
+): Promise<ReadyProbe> {
+  const { meshId } = settings;
+  // Not as written before all is: a run that dies in between leaves a mark that says so.
+  await createOwned(api, markObject(meshId, want), meshId, signal);
   const isThere = (all: readonly unknown[]) => all.length > 0;
   for (;;) {
     // oxlint-disable-next-line no-await-in-loop -- once, unless another takes it away
@@ -63,10 +64,19 @@ export async function putProbe(
     );
     if (isThere(deployments) || ready.aborted) break;
   }
+  if (want.user === undefined) {
+    const written = { ...want, settings: probeSettingsHash(settings) };
+    await applyOwned(api, markObject(meshId, written), meshId, signal);
+  }
+  return await readyProbe(api, signal);
+}
+
+/** The probe as it is. Where its namespace is gone, there is no pod. */
+export async function readyProbe(api: MemberApi, signal: AbortSignal): Promise<ReadyProbe> {
   const pods = await api.reader.list(PROBE_PODS, signal);
-  const pod = pods.find((each) => isReady(each));
+  const pod = pods.find((each) => each.metadata.deletionTimestamp === undefined && isReady(each));
   if (pod !== undefined) return { pod: pod.metadata.name };
-  return { notReady: whyNotReady(pods) ?? "it has no pod yet" };
+  return { notReady: whyNotReady(pods) ?? "it has no pod yet", hasPod: pods.length > 0 };
 }
 
 async function writeProbe(api: MemberApi, settings: PutSettings, signal: AbortSignal): Promise<void> {

@@ -143,13 +143,13 @@ svg{display:block;margin:0 auto;height:auto;max-width:100%;font:12px system-ui,-
 .edge{fill:none;stroke-width:2;stroke:var(--unknown)}
 .edge.synced{stroke:var(--line);stroke-width:1.5}
 .edge.syncing,.edge.pending{stroke:var(--syncing);stroke-dasharray:10 4}
-.edge.timeout,.edge.closed,.edge.missing{stroke:var(--error);stroke-dasharray:5 4}
+.edge.timeout,.edge.closed,.edge.missing,.edge.failing{stroke:var(--error);stroke-dasharray:5 4}
 .edge.bold{stroke-width:4}
 circle.edge.gate{fill:var(--surface);stroke-dasharray:none;stroke-width:2}
 .edge.unknown{stroke-dasharray:1 6;stroke-linecap:round;stroke-width:2.5}
 marker.synced{fill:var(--line)}
 marker.syncing,marker.pending{fill:var(--syncing)}
-marker.timeout,marker.closed,marker.missing{fill:var(--error)}
+marker.timeout,marker.closed,marker.missing,marker.failing{fill:var(--error)}
 marker.unknown{fill:var(--unknown)}
 .network polygon{fill:var(--network);stroke:var(--network);stroke-width:28;stroke-linejoin:round}
 .network path{fill:none;stroke:var(--muted);stroke-width:1.5}
@@ -163,7 +163,7 @@ svg text{fill:var(--ink)}
 .node.away text:not(.name){fill:var(--warning);font-weight:600}
 text.state{font-weight:600;paint-order:stroke;stroke:var(--network);stroke-width:5px;stroke-linejoin:round}
 text.syncing,text.pending{fill:var(--syncing)}
-text.timeout,text.closed,text.missing{fill:var(--error)}
+text.timeout,text.closed,text.missing,text.failing{fill:var(--error)}
 text.unknown{fill:var(--unknown)}
 .disc{fill:none;stroke:var(--rule)}
 .spot circle{fill:var(--synced)}
@@ -186,14 +186,15 @@ svg .calm.small{font-size:13px;font-weight:400;fill:var(--muted)}
 .chip.pending::before,.dense .pending::before{content:"·";content:"·" / ""}
 .chip.timeout::before,.dense .timeout::before{content:"!";content:"!" / ""}
 .chip.closed::before,.dense .closed::before{content:"×";content:"×" / ""}
+.chip.failing::before,.dense .failing::before{content:"✗";content:"✗" / ""}
 .chip.missing::before,.dense .missing::before{content:"–";content:"–" / ""}
 .dense .none::before,.dense .self::before{content:none}
 .chip.synced,td.synced{background:var(--synced-soft);color:var(--synced)}
 .chip.syncing,.chip.pending,.roomy .syncing,.roomy .pending{background:var(--syncing-soft);color:var(--syncing)}
-.chip.timeout,.chip.closed,.chip.missing,.roomy .timeout,.roomy .closed,.roomy .missing{background:var(--error-soft);color:var(--error)}
+.chip.timeout,.chip.closed,.chip.missing,.chip.failing,.roomy .timeout,.roomy .closed,.roomy .missing,.roomy .failing{background:var(--error-soft);color:var(--error)}
 .chip.unknown,.roomy .unknown{background:var(--unknown-soft);color:var(--unknown)}
 .dense .syncing,.dense .pending{background:var(--syncing);color:var(--surface)}
-.dense .timeout,.dense .closed,.dense .missing{background:var(--error);color:var(--surface)}
+.dense .timeout,.dense .closed,.dense .missing,.dense .failing{background:var(--error);color:var(--surface)}
 .dense .unknown{background:var(--unknown);color:var(--surface)}
 .matrix{width:auto}
 .matrix th,.matrix td{padding:.3rem .75rem;border:0;border-right:2px solid var(--surface);border-bottom:2px solid var(--surface)}

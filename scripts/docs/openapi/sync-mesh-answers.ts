@@ -16,6 +16,8 @@ import {
 import type { Summary } from "../../../shared/core/answers/summary.ts";
 import { ENDPOINT_KINDS } from "../../../shared/core/cluster/cluster.ts";
 import { EXPOSURES } from "../../../shared/core/network/gateway.ts";
+import { PROBE_CAUSE_NAMES } from "../../../shared/core/probe/causes.ts";
+import { PROBE_STATES } from "../../../shared/core/probe/judge.ts";
 import { STAGES } from "../../../shared/core/roots/stages.ts";
 
 /**
@@ -92,6 +94,12 @@ const status: z.ZodMiniType<Status> = z.strictObject({
       status: z.enum(PAIR_STATUSES),
       isDue: z.boolean(),
       route: z.enum(PAIR_ROUTES),
+      probe: z.strictObject({
+        state: z.enum(PROBE_STATES),
+        latencyMs: z.exactOptional(z.number()),
+        at: z.exactOptional(time),
+        cause: z.exactOptional(z.enum(PROBE_CAUSE_NAMES)),
+      }),
       tokenExpiry: z.nullable(time),
       seenAt: time,
     }),

@@ -352,6 +352,16 @@ export const REASONS = {
     means: "The remote secret is there, and istiod of the reader does not show the target as synced.",
     cure: "Check that pods of the reader reach the API server of the target; istiod logs why.",
   },
+  ProbeMissing: {
+    severity: "info",
+    means: "A member has no probe, or one of an earlier mesh or release, and `MESHJOIN_PROBE` is `on`.",
+    cure: "None: Meshjoin writes it.",
+  },
+  ProbeNotNeeded: {
+    severity: "info",
+    means: "A member has a probe, and neither the configuration nor a check wants it any more.",
+    cure: "None: Meshjoin removes it.",
+  },
   PeerPending: {
     severity: "info",
     means: "A pair waits, because the other member has not finished its own half.",
@@ -384,6 +394,18 @@ export const REASONS = {
     severity: "info",
     means: "A remote secret is for an earlier address, an earlier cluster or an earlier reader Secret.",
     cure: "None: Meshjoin replaces it.",
+  },
+  RequestsFail: {
+    severity: "error",
+    means:
+      "istiod of the reader shows the target as synced, and a request from the reader's probe to the target's does not pass. Requests of workloads most likely fail, too.",
+    cure: "The message names the likely cause, and the finding has the command for it; `meshjoin check` asks again at once.",
+  },
+  RequestsUnknown: {
+    severity: "warning",
+    means:
+      "The probe of a member could not be asked about another member, or its answer does not tell: nothing is known of these requests.",
+    cure: "The finding has the command that shows why; each full run asks again.",
   },
   RevocationWaits: {
     severity: "warning",

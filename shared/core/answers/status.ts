@@ -1,6 +1,7 @@
 import type { EndpointKind } from "../cluster/cluster.ts";
 import type { Place } from "../cluster/sources.ts";
 import type { Exposure } from "../network/gateway.ts";
+import type { ProbeVerdict } from "../probe/judge.ts";
 import type { Stage } from "../roots/stages.ts";
 import type { Finding } from "./finding.ts";
 import type { Outcome } from "./outcome.ts";
@@ -120,6 +121,9 @@ export const PAIR_STATUSES = ["synced", "syncing", "timeout", "closed", "missing
  */
 export const PAIR_ROUTES = ["direct", "gateway", "none"] as const;
 
+/** Asked while the status was collected. The causes are named in docs/probe.md. */
+export type ProbeStatus = Pick<ProbeVerdict, "state" | "latencyMs" | "at" | "cause">;
+
 export interface PairStatus {
   readonly reader: string;
   readonly target: string;
@@ -129,6 +133,8 @@ export interface PairStatus {
   /** False while a side is not ready for it, or a person must act first. */
   readonly isDue: boolean;
   readonly route: (typeof PAIR_ROUTES)[number];
+  /** Whether requests pass, where the configuration keeps probes; the same for every pod of the reader. */
+  readonly probe: ProbeStatus;
   /** Null where there is no remote secret of Meshjoin's. */
   readonly tokenExpiry: string | null;
   readonly seenAt: string;

@@ -15,7 +15,8 @@ export interface Verdict {
 
 /**
  * The mesh in one line, the same on every surface. A pair that is not due does not count; one that Meshjoin
- * could not look at makes the mesh degraded, and so does an empty mesh: nothing was seen to work.
+ * could not look at, or ask the probe about, makes the mesh degraded, and so does an empty mesh: nothing was
+ * seen to work.
  */
 export function verdictOf(status: Status): Verdict {
   const { members, pairs } = status;
@@ -30,19 +31,28 @@ export function verdictOf(status: Status): Verdict {
   const unknown = pairsWith((each) => each === "unknown", true);
   const coming =
     pairsWith((each) => each === "syncing", true) + pairsWith((each) => each !== "synced", false);
+  const asked = [...rows.values()].flatMap(([row]) =>
+    row === undefined || row.probe.state === "none" || row.probe.state === "absentOnPurpose"
+      ? []
+      : [row.probe.state],
+  );
+  const failing = asked.filter((state) => state === "failed").length;
+  const unasked = asked.filter((state) => state === "unknown").length;
   const troubles = [
     counted(unreachable, "member", "unreachable"),
     apart === 0 ? "" : `${apart} of ${count(rows.size, "pair")} not synced`,
+    failing === 0 ? "" : `requests fail between ${failing} of ${count(rows.size, "pair")}`,
     counted(unknown, "pair", "not known"),
+    unasked === 0 ? "" : `requests not known of ${count(unasked, "pair")}`,
     counted(coming, "pair", "not there yet"),
     errors.length === 0 ? "" : count(errors.length, "error"),
     warnings.length === 0 ? "" : count(warnings.length, "warning"),
   ].filter((each) => each !== "");
-  const isBroken = errors.length > 0 || apart > 0;
+  const isBroken = errors.length > 0 || apart > 0 || failing > 0;
   const isWhole = troubles.length === 0 && members.length > 0;
   return {
     health: isBroken ? "broken" : isWhole ? "whole" : "degraded",
-    text: troubles.join(", ") || wellOf(members.length, rows.size),
+    text: troubles.join(", ") || wellOf(members.length, rows.size, asked.length),
     findings: [...errors, ...warnings],
   };
 }
@@ -51,8 +61,9 @@ function counted(number: number, noun: string, state: string): string {
   return number === 0 ? "" : `${count(number, noun)} ${state}`;
 }
 
-function wellOf(members: number, pairs: number): string {
+function wellOf(members: number, pairs: number, asked: number): string {
   if (members === 0) return "no member yet";
   if (pairs === 0) return "1 member, no pair yet";
-  return `${members} members, all ${count(pairs, "pair")} synced`;
+  const passed = asked === 0 ? "" : asked === pairs ? ", requests pass" : `, requests pass between ${asked}`;
+  return `${members} members, all ${count(pairs, "pair")} synced${passed}`;
 }

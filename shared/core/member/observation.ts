@@ -74,6 +74,8 @@ export interface ProbeMark {
   readonly uid: string;
   /** Undefined: without end. */
   readonly until: Date | undefined;
+  /** Of the probe as it was written last; absent until all of it was, and from a check. */
+  readonly settings?: string;
 }
 
 /** The running pods of one workload, of those that a question is about. */

@@ -184,6 +184,9 @@ export const PROBE_CAUSES = {
 
 export type ProbeCause = keyof typeof PROBE_CAUSES;
 
+// oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the keys of the table are all there are
+export const PROBE_CAUSE_NAMES = Object.keys(PROBE_CAUSES) as ProbeCause[];
+
 const TEXT_MAX = 200;
 
 /** A server's own words, bounded. */

@@ -1,5 +1,7 @@
 /** The names and ports by which the probe's objects, its questions and its answers fit together. */
 export const PROBE_NAMESPACE = "meshjoin-probe";
+/** The Secret in Istio's namespace that says that the configuration wants the probe. */
+export const PROBE_MARK = "meshjoin-probe";
 /** The Deployment, the Service and the traffic rules of the probe in its namespace. */
 export const PROBE = "probe";
 /** The pods' label `app`, and their account. */

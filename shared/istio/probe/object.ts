@@ -9,6 +9,8 @@ export interface ProbeSettings {
   readonly clusterId: string;
   /** The members that it can ask, itself included. */
   readonly targets: readonly string[];
+  /** The tag of Istio's images: with another one the pod starts anew, as a workload's should. */
+  readonly istio: string;
   /** When nobody wants it any more; undefined while the configuration wants it. */
   readonly until?: Date | undefined;
 }

@@ -1,4 +1,4 @@
-import { ISTIO_NAMESPACE } from "../../core/names.ts";
+import { annotation, ISTIO_NAMESPACE } from "../../core/names.ts";
 import { PROBE, PROBE_APP, PROBE_NAMESPACE, PROBE_PORTS } from "../../core/probe/wire.ts";
 import type { KubernetesObject } from "../../ports/kubernetes-object.ts";
 import type { ObjectQuery, ObjectRef } from "../../ports/member-api.ts";
@@ -98,6 +98,7 @@ function deployment(settings: ProbeSettings): KubernetesObject {
           metadata: {
             labels: { ...PROBE_LABELS, "sidecar.istio.io/inject": "true" },
             annotations: {
+              [annotation("istio")]: settings.istio,
               "sidecar.istio.io/interceptionMode": "NONE",
               // As a native sidecar, the only container would become one that starts before it.
               "sidecar.istio.io/nativeSidecar": "false",

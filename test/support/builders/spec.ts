@@ -22,6 +22,7 @@ export function aSpec(seed: Partial<MeshSpec> = {}): MeshSpec {
     gatewayExposure: "internal",
     gatewaySourceRanges: [],
     connectedNetworks: [],
+    probe: "off",
     accessFunction: "auto",
     accessPeers: "auto",
     ...seed,

@@ -19,6 +19,8 @@ export interface StatusSeed extends Partial<Omit<Status, "members" | "pairs">> {
   readonly networks?: number;
   /** Of every member, and all are up. */
   readonly gateways?: boolean;
+  /** Probes are kept: requests pass, but for those of the first member to the second one if `troubled`. */
+  readonly probed?: boolean;
   /** The last member is unreachable, and pairs are in every state that there is. */
   readonly troubled?: boolean;
 }
@@ -47,7 +49,14 @@ const TWO_PODS = 3;
  * statuses.
  */
 export function aStatus(seed: StatusSeed = {}): Status {
-  const { members: size = 3, networks = 1, gateways = false, troubled = false, ...rest } = seed;
+  const {
+    members: size = 3,
+    networks = 1,
+    gateways = false,
+    probed = false,
+    troubled = false,
+    ...rest
+  } = seed;
   const clusters = Array.from({ length: size }, (_, index) => clusterOf(index, networks));
   const away = troubled && size > 2 ? size - 1 : undefined;
   const members = clusters.map((cluster, index) => ({
@@ -63,6 +72,7 @@ export function aStatus(seed: StatusSeed = {}): Status {
             reader: ids[r] ?? "",
             target: ids[t] ?? "",
             route: reader.network.name === target.network.name ? "direct" : "gateway",
+            probed,
             pods,
             r,
             t,
@@ -182,6 +192,7 @@ function memberOf(cluster: Cluster, index: number, { troubled, away }: Trouble):
 }
 
 interface PairSeed extends Trouble {
+  readonly probed: boolean;
   readonly reader: string;
   readonly target: string;
   readonly route: PairStatus["route"];
@@ -194,8 +205,11 @@ interface PairSeed extends Trouble {
 function pairOf(seed: PairSeed): PairStatus[] {
   const { reader, target, route, pods, r, t, away, troubled } = seed;
   const seenAt = after(-4000);
+  const probe = seed.probed ? probeOf(seed, seenAt) : ({ state: "none" } as const);
   if (r === away)
-    return [{ reader, target, route, pod: "", status: "unknown", isDue: true, tokenExpiry: null, seenAt }];
+    return [
+      { reader, target, route, pod: "", status: "unknown", isDue: true, probe, tokenExpiry: null, seenAt },
+    ];
   const trouble = troubled ? troubleOf(seed) : undefined;
   const days = 2.1 + ((r * 7919 + t * 104_729) % 4800) / 1000;
   const tokenExpiry = trouble === "missing" ? null : after(days * DAY_MS);
@@ -206,9 +220,17 @@ function pairOf(seed: PairSeed): PairStatus[] {
     pod,
     status: index === 0 ? (trouble ?? "synced") : "synced",
     isDue: true,
+    probe,
     tokenExpiry,
     seenAt,
   }));
+}
+
+function probeOf({ r, t, away, troubled }: PairSeed, at: string): PairStatus["probe"] {
+  if (r === away) return { state: "unknown", at, cause: "NotAsked" };
+  if (t === away) return { state: "unknown", at, cause: "NoProbe" };
+  if (troubled && r === 0 && t === 1) return { state: "failed", at, cause: "TargetSilent" };
+  return { state: "passed", latencyMs: 1.4 + ((r * 31 + t * 17) % 40), at };
 }
 
 const SCATTERED = ["syncing", "timeout", "closed", "missing"] as const;

@@ -38,6 +38,7 @@ function aPairStatus(reader: string, target: string): PairStatus {
     status: "synced",
     isDue: true,
     route: "direct",
+    probe: { state: "none" },
     tokenExpiry,
     seenAt: SEEN_AT,
   };

@@ -5,7 +5,7 @@ import { ownerOf } from "../../../shared/istio/ownership.ts";
 import { probeNamespace, probeObjects } from "../../../shared/istio/probe/objects.ts";
 import { expectGolden } from "../../support/golden.ts";
 
-const SETTINGS = { meshId: "prod", clusterId: "cn-a", targets: ["cn-a", "cn-b"] };
+const SETTINGS = { meshId: "prod", clusterId: "cn-a", targets: ["cn-a", "cn-b"], istio: "1.27.3" };
 const UNTIL = new Date("2026-03-01T12:15:00Z");
 
 function all(settings: Parameters<typeof probeObjects>[0]) {

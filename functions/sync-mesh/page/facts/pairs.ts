@@ -1,7 +1,11 @@
 import { PAIR_STATUSES, type PairStatus, type Status } from "../../../../shared/core/answers/status.ts";
+import { latencyWords } from "../../../../shared/core/time.ts";
 
-/** As istiod has it, and `pending`: it is not synced, and a side is not ready for it yet. */
-export type PairState = PairStatus["status"] | "pending";
+/**
+ * As istiod has it; `pending`: it is not synced, and a side is not ready for it yet; `failing`: it is synced,
+ * and a request of the reader's probe did not pass.
+ */
+export type PairState = PairStatus["status"] | "pending" | "failing";
 
 /** One ordered pair over all istiod pods of its reader. */
 export interface OrderedPair {
@@ -11,6 +15,7 @@ export interface OrderedPair {
   /** The worst of all pods: a request may meet any of them. */
   readonly state: PairState;
   readonly pods: readonly PodOfPair[];
+  readonly probe: PairStatus["probe"];
   /** The first expiry of its tokens; undefined if Meshjoin has seen none. */
   readonly tokenExpiry: string | undefined;
 }
@@ -22,10 +27,12 @@ export interface PodOfPair {
 }
 
 /**
- * In the order in which an operator must hear of them. `missing` and `closed` serve no endpoint, `timeout`
- * may serve a part of them, `unknown` may be any of these; `pending` and `syncing` end by themselves.
+ * In the order in which an operator must hear of them. `failing` was tried; `missing` and `closed` serve no
+ * endpoint, `timeout` may serve a part of them, `unknown` may be any of these; `pending` and `syncing` end by
+ * themselves.
  */
 export const WORST_FIRST: readonly PairState[] = [
+  "failing",
   "missing",
   "closed",
   "timeout",
@@ -35,7 +42,7 @@ export const WORST_FIRST: readonly PairState[] = [
   "synced",
 ];
 
-const APART: readonly PairState[] = ["missing", "closed", "timeout"];
+const APART: readonly PairState[] = ["failing", "missing", "closed", "timeout"];
 
 /** Requests from the reader to the target may fail. */
 export function isApart({ state }: OrderedPair): boolean {
@@ -48,7 +55,18 @@ export function isSynced({ state }: OrderedPair): boolean {
 
 /** What was not seen is not known; the word `unknown` could pass for a state of istiod. */
 export function stateWord(state: PairState): string {
+  if (state === "failing") return "requests fail";
   return state === "unknown" ? "not known" : state;
+}
+
+/** Undefined where no probe was asked to. */
+export function answerWords({ state, latencyMs, cause }: PairStatus["probe"]): string | undefined {
+  if (state === "passed")
+    return latencyMs === undefined ? "a request passed" : `a request passed in ${latencyWords(latencyMs)}`;
+  if (state === "failed") return `a request did not pass${cause === undefined ? "" : ` (${cause})`}`;
+  if (state === "unknown")
+    return `whether requests pass is not known${cause === undefined ? "" : ` (${cause})`}`;
+  return undefined;
 }
 
 const WAYS: Readonly<Record<PairStatus["route"], string>> = {
@@ -59,11 +77,13 @@ const WAYS: Readonly<Record<PairStatus["route"], string>> = {
 
 /** `catalog reads search: synced; requests pass a gateway` */
 export function sentenceOfPair(
-  { reader, target, state, route }: OrderedPair,
+  { reader, target, state, route, probe }: OrderedPair,
   nameOf: (clusterId: string) => string,
   where = "",
 ): string {
-  return `${nameOf(reader)} reads ${nameOf(target)}: ${stateWord(state)}${where}${WAYS[route]}`;
+  const answer = answerWords(probe);
+  const asked = answer === undefined ? "" : `; ${answer}`;
+  return `${nameOf(reader)} reads ${nameOf(target)}: ${stateWord(state)}${where}${WAYS[route]}${asked}`;
 }
 
 export function isThroughGateway({ route }: OrderedPair): boolean {
@@ -75,8 +95,9 @@ export function worstPairState(states: Iterable<PairState>): PairState {
   return WORST_FIRST.find((state) => all.has(state)) ?? "unknown";
 }
 
-function stateOf({ status, isDue }: PairStatus): PairState {
-  return isDue || status === "synced" ? status : "pending";
+function stateOf({ status, isDue, probe }: PairStatus): PairState {
+  if (status === "synced") return probe.state === "failed" ? "failing" : status;
+  return isDue ? status : "pending";
 }
 
 function earliest(times: readonly (string | null)[]): string | undefined {
@@ -96,6 +117,7 @@ export function orderedPairsOf({ members, pairs }: Status): OrderedPair[] {
       reader: first.reader,
       target: first.target,
       route: first.route,
+      probe: first.probe,
       state: worstPairState(rows.map(stateOf)),
       pods: rows.map((row) => ({ pod: row.pod, state: stateOf(row) })),
       tokenExpiry: earliest(rows.map(({ tokenExpiry }) => tokenExpiry)),
@@ -106,7 +128,7 @@ export function orderedPairsOf({ members, pairs }: Status): OrderedPair[] {
 export type Tally = Readonly<Record<PairState, number>>;
 
 export function countByState(pairs: readonly OrderedPair[]): Tally {
-  const counts = [...PAIR_STATUSES, "pending" as const].map((state) => [
+  const counts = [...PAIR_STATUSES, "pending" as const, "failing" as const].map((state) => [
     state,
     pairs.filter((pair) => pair.state === state).length,
   ]);

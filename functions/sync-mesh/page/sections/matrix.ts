@@ -1,4 +1,5 @@
 import type { MemberStatus } from "../../../../shared/core/answers/status.ts";
+import { latencyWords } from "../../../../shared/core/time.ts";
 import { isThroughGateway, type OrderedPair, sentenceOfPair, stateWord } from "../facts/pairs.ts";
 import { type Html, html } from "../html.ts";
 import { isRefreshing, type Scene } from "../scene.ts";
@@ -23,7 +24,13 @@ function details(pair: OrderedPair, { nameOf, isAway }: Scene): string {
 function cell(pair: OrderedPair | undefined, scene: Scene): Html {
   if (pair === undefined) return html`<td class="none"><b>no pair</b></td>`;
   const { state, route } = pair;
-  return html`<td class="${state}${isThroughGateway(pair) ? " through" : ""}" title="${details(pair, scene)}"><b>${stateWord(state)}</b>${MARKS[route]}</td>`;
+  return html`<td class="${state}${isThroughGateway(pair) ? " through" : ""}" title="${details(pair, scene)}"><b>${stateWord(state)}</b>${MARKS[route]}${answer(pair)}</td>`;
+}
+
+/** The time of a request that passed, or that nobody knows; a failure is the state itself. */
+function answer({ probe: { state, latencyMs } }: OrderedPair): Html | undefined {
+  if (state === "unknown") return html`<small>requests?</small>`;
+  return latencyMs === undefined ? undefined : html`<small>${latencyWords(latencyMs)}</small>`;
 }
 
 /** Whether another network begins here. */

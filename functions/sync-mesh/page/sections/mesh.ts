@@ -3,6 +3,7 @@ import { drawGraph, showsEveryPair } from "../drawing/graph.ts";
 import { ARROWS_MAX } from "../drawing/many.ts";
 import type { Gap } from "../facts/gaps.ts";
 import {
+  answerWords,
   countByState,
   describeTally,
   isThroughGateway,
@@ -22,6 +23,7 @@ const MEANINGS: readonly (readonly [PairState, string])[] = [
   ["synced", "istiod has read everything of the target"],
   ["syncing", "istiod is reading the target for the first time"],
   ["pending", "a side is not ready for it yet, or a person must act first"],
+  ["failing", "istiod has read the target, and a request of the probe does not pass"],
   ["timeout", "istiod stopped waiting and serves the part of the target that it has read"],
   ["closed", "istiod no longer watches the target"],
   ["missing", "a pod does not list the target at all"],
@@ -52,9 +54,11 @@ function tokenOf({ tokenExpiry, reader }: OrderedPair, { isAway, now }: Scene): 
 
 function cellsOf(pair: OrderedPair, scene: Scene): Part[] {
   const { reader, target, state } = pair;
-  const through = isThroughGateway(pair) ? html`<small>requests pass a gateway</small>` : undefined;
+  const through = isThroughGateway(pair) ? html`<small>through a gateway</small>` : undefined;
+  const answer = answerWords(pair.probe);
+  const asked = answer === undefined ? undefined : html`<small>${answer}</small>`;
   return [
-    html`${memberLink(reader, scene)} reads ${memberLink(target, scene)}${through}`,
+    html`${memberLink(reader, scene)} reads ${memberLink(target, scene)}${through}${asked}`,
     html`<span class="badge ${state}">${stateWord(state)}</span>`,
     podsOf(pair, scene),
     tokenOf(pair, scene),

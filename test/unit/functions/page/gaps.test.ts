@@ -19,6 +19,7 @@ function pairs(
       .map((target) => ({
         reader: String(reader),
         target: String(target),
+        probe: { state: "none" as const },
         route: "direct",
         state: stateOf(reader, target) ?? "synced",
         pods: [],

@@ -21,6 +21,7 @@ function pod(seed: Partial<PairStatus>): PairStatus {
     status: "synced",
     isDue: true,
     route: "direct",
+    probe: { state: "none" },
     tokenExpiry: null,
     seenAt: status.time,
     ...seed,
@@ -29,7 +30,7 @@ function pod(seed: Partial<PairStatus>): PairStatus {
 
 describe("the worst state", () => {
   it("is known of every state", () => {
-    expect(WORST_FIRST.toSorted()).toEqual([...PAIR_STATUSES, "pending"].toSorted());
+    expect(WORST_FIRST.toSorted()).toEqual([...PAIR_STATUSES, "pending", "failing"].toSorted());
   });
 
   it.each<[PairState[], PairState]>([
@@ -39,6 +40,7 @@ describe("the worst state", () => {
     [["unknown", "timeout", "synced"], "timeout"],
     [["timeout", "closed"], "closed"],
     [["closed", "missing", "synced"], "missing"],
+    [["missing", "failing"], "failing"],
     [[], "unknown"],
   ])("of %j is %s", (states, expected) => {
     expect(worstPairState(states)).toBe(expected);
@@ -55,6 +57,7 @@ describe("an ordered pair", () => {
         target,
         route: "direct",
         state: "timeout",
+        probe: { state: "none" },
         pods: [
           { pod: "istiod-1", state: "synced" },
           { pod: "istiod-2", state: "timeout" },
@@ -66,6 +69,7 @@ describe("an ordered pair", () => {
         target: reader,
         route: "direct",
         state: "synced",
+        probe: { state: "none" },
         pods: [{ pod: "istiod-1", state: "synced" }],
         tokenExpiry: undefined,
       },
@@ -81,6 +85,13 @@ describe("an ordered pair", () => {
     expect(orderedPairsOf({ ...status, pairs: [pod({ isDue: false })] })).toMatchObject([
       { state: "synced" },
     ]);
+  });
+
+  it("fails where it is synced and no request passes", () => {
+    const probe = { state: "failed", cause: "TargetSilent" } as const;
+    expect(orderedPairsOf({ ...status, pairs: [pod({ probe })] })).toMatchObject([{ state: "failing" }]);
+    const both = orderedPairsOf({ ...status, pairs: [pod({ probe, status: "missing" })] });
+    expect(both).toMatchObject([{ state: "missing" }]);
   });
 
   it("has the first expiry of its tokens, whatever their offsets", () => {
@@ -106,6 +117,7 @@ it("a tally counts every state, and names all but synced, the worst first", () =
     synced: 1,
     syncing: 0,
     pending: 0,
+    failing: 0,
     timeout: 1,
     closed: 1,
     missing: 1,

@@ -45,6 +45,14 @@ locals {
         { name = "found by run after run", metric = "pair-not-synced", window = 900, lasting = 1200 },
       ]
     }
+    requests = {
+      title    = "Requests do not pass"
+      severity = "CRITICAL"
+      means    = "istiod shows a member as synced, and no request of another member's probe gets through to it."
+      conditions = [
+        { name = "a probe gets no request through", metric = "requests-fail", window = 900, lasting = 0 },
+      ]
+    }
     renewal = {
       title    = "A certificate or token is past its renewal time"
       severity = "CRITICAL"

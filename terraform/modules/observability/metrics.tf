@@ -26,6 +26,13 @@ locals {
       EOT
       labels      = { cluster_id = "EXTRACT(jsonPayload.finding.clusterId)" }
     }
+    requests-fail = {
+      description = "Readers whose probe gets no request through to a member that istiod shows as synced."
+      filter      = <<-EOT
+        resource.type="cloud_run_revision" AND jsonPayload.finding.reason="RequestsFail"
+      EOT
+      labels      = { cluster_id = "EXTRACT(jsonPayload.finding.clusterId)" }
+    }
     renewal-overdue = {
       description = "Certificates and tokens that are past the time of their renewal."
       filter      = <<-EOT

@@ -139,6 +139,10 @@ export const VIEWS: readonly [string, PageView][] = [
   ["a plan", planned()],
   ["a plan of nothing", aView({ plan: { actions: [], findings: [] } })],
   ["two networks", aView({ status: aStatus({ members: 5, networks: 2, gateways: true }) })],
+  [
+    "probes, and requests that fail",
+    aView({ status: aStatus({ networks: 2, gateways: true, probed: true, failing: true }) }),
+  ],
   ["a gateway without an address", withoutAddress()],
   ["eight members", aView({ status: aStatus({ members: 8, networks: 2, troubled: true }) })],
   ["sixty members that are well", aView({ status: aStatus({ members: 60 }) })],
@@ -146,7 +150,7 @@ export const VIEWS: readonly [string, PageView][] = [
     "sixty members of four networks",
     aView({ status: aStatus({ members: 60, networks: 4, gateways: true }) }),
   ],
-  ["sixty members", aView({ status: aStatus({ members: 60, troubled: true }) })],
+  ["sixty members", aView({ status: aStatus({ members: 60, troubled: true, probed: true }) })],
   ["everything at once", aView(everything())],
   ["the longest names", withLongNames()],
 ];

@@ -19,8 +19,10 @@ export interface StatusSeed extends Partial<Omit<Status, "members" | "pairs">> {
   readonly networks?: number;
   /** Of every member, and all are up. */
   readonly gateways?: boolean;
-  /** Probes are kept: requests pass, but for those of the first member to the second one if `troubled`. */
+  /** Probes are kept, and requests pass. */
   readonly probed?: boolean;
+  /** Those of the first member to the second do not. */
+  readonly failing?: boolean;
   /** The last member is unreachable, and pairs are in every state that there is. */
   readonly troubled?: boolean;
 }
@@ -54,6 +56,7 @@ export function aStatus(seed: StatusSeed = {}): Status {
     networks = 1,
     gateways = false,
     probed = false,
+    failing = false,
     troubled = false,
     ...rest
   } = seed;
@@ -73,6 +76,7 @@ export function aStatus(seed: StatusSeed = {}): Status {
             target: ids[t] ?? "",
             route: reader.network.name === target.network.name ? "direct" : "gateway",
             probed,
+            failing,
             pods,
             r,
             t,
@@ -193,6 +197,7 @@ function memberOf(cluster: Cluster, index: number, { troubled, away }: Trouble):
 
 interface PairSeed extends Trouble {
   readonly probed: boolean;
+  readonly failing: boolean;
   readonly reader: string;
   readonly target: string;
   readonly route: PairStatus["route"];
@@ -226,10 +231,10 @@ function pairOf(seed: PairSeed): PairStatus[] {
   }));
 }
 
-function probeOf({ r, t, away, troubled }: PairSeed, at: string): PairStatus["probe"] {
+function probeOf({ r, t, away, failing }: PairSeed, at: string): PairStatus["probe"] {
   if (r === away) return { state: "unknown", at, cause: "NotAsked" };
   if (t === away) return { state: "unknown", at, cause: "NoProbe" };
-  if (troubled && r === 0 && t === 1) return { state: "failed", at, cause: "TargetSilent" };
+  if (failing && r === 0 && t === 1) return { state: "failed", at, cause: "TargetSilent" };
   return { state: "passed", latencyMs: 1.4 + ((r * 31 + t * 17) % 40), at };
 }
 

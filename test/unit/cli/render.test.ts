@@ -10,7 +10,7 @@ import type { Summary } from "../../../shared/core/answers/summary.ts";
 import { preview } from "../../../shared/preview.ts";
 import { aMesh } from "../../support/fakes/mesh.ts";
 import { expectGolden } from "./golden.ts";
-import { aRotatingStatus, aStatus, aStatusOfNetworks, aTroubledStatus } from "./statuses.ts";
+import { aProbedStatus, aRotatingStatus, aStatus, aStatusOfNetworks, aTroubledStatus } from "./statuses.ts";
 
 function aScreen(width: number, isWide = false): Screen {
   return { paint: (_, text) => text, width, isWide };
@@ -34,6 +34,7 @@ describe("a status", () => {
     ["3-rotating", aRotatingStatus()],
     ["60-troubled", aTroubledStatus(60)],
     ["networks", aStatusOfNetworks()],
+    ["probed", aProbedStatus()],
   ];
   const cases = states.flatMap(([name, status]) => WIDTHS.map((width) => ({ name, status, width })));
 
@@ -51,15 +52,33 @@ describe("a status", () => {
   });
 
   it.each([
-    ["whole", aStatus(3), "WHOLE: 3 members, all 6 pairs synced"],
-    ["empty", aStatus(0), "DEGRADED: no member yet"],
-    ["broken", aTroubledStatus(3), "BROKEN: 1 member unreachable, 1 of 2 pairs not synced"],
-  ])("begins with the verdict, and goes on with the worst finding: %s", (_, status, verdict) => {
+    ["whole", aStatus(3), "WHOLE: 3 members, all 6 pairs synced", ""],
+    ["empty", aStatus(0), "DEGRADED: no member yet", ""],
+    [
+      "broken",
+      aTroubledStatus(3),
+      "BROKEN: 1 member unreachable, 1 of 2 pairs not synced",
+      "  CertificateNotLoaded  m01",
+    ],
+    [
+      "requests fail",
+      aProbedStatus(),
+      "BROKEN: requests fail between 1 of 6 pairs, requests not known of 4 pairs, 1 error",
+      "  RequestsFail  m01",
+    ],
+    [
+      "requests pass",
+      {
+        ...aStatus(3),
+        pairs: aStatus(3).pairs.map((pair) => ({ ...pair, probe: { state: "passed" as const } })),
+      },
+      "WHOLE: 3 members, all 6 pairs synced, requests pass",
+      "",
+    ],
+  ])("begins with the verdict, and goes on with the worst finding: %s", (_, status, verdict, worst) => {
     const [first = "", second = ""] = renderStatus(status, aScreen(80)).split("\n");
     expect(first.slice(0, verdict.length)).toBe(verdict);
-    expect(second).toBe(
-      status.members.length === 3 && first.startsWith("BROKEN") ? "  CertificateNotLoaded  m01" : "",
-    );
+    expect(second).toBe(worst);
   });
 
   it("shows two members of one name by what tells them apart", () => {

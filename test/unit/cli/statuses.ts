@@ -152,6 +152,30 @@ export function aStatusOfNetworks(): Status {
   };
 }
 
+/** Probes are kept: one request fails, and the third member's probe is not ready. */
+export function aProbedStatus(): Status {
+  const well = aStatus(3);
+  const [first = "", second = "", third = ""] = well.members.map(({ clusterId }) => clusterId);
+  const at = well.time;
+  const probeOf = ({ reader, target }: PairStatus): PairStatus["probe"] => {
+    if (reader === third) return { state: "unknown", at, cause: "NotAsked" };
+    if (target === third) return { state: "unknown", at, cause: "NoProbe" };
+    if (reader === first) return { state: "failed", at, cause: "GatewaySilent" };
+    return { state: "passed", latencyMs: 2.42, at };
+  };
+  const silent = finding(
+    "RequestsFail",
+    `no request from ${first} to ${second} passes: the gateway of ${second} does not answer: a firewall drops the packets, or there is no route`,
+    "gcloud compute firewall-rules create meshjoin-eastwest --network=dmz --allow=tcp:15443",
+    first,
+  );
+  return {
+    ...well,
+    pairs: well.pairs.map((pair) => ({ ...pair, probe: probeOf(pair) })),
+    findings: [silent],
+  };
+}
+
 /** In the middle of a root rotation that a person has paused with everything else; one cluster has left. */
 export function aRotatingStatus(): Status {
   const well = aStatus(3);

@@ -122,6 +122,22 @@ describe("the log-based metrics count", () => {
     expect(counted()).toContain("pair-not-synced");
   });
 
+  it("requests that fail between synced members, and none that pass", async () => {
+    const { sync, counted, mesh } = await aDeployment({ members: 2, spec: { probe: "on" } });
+    await sync();
+    counted();
+    await sync();
+    expect(counted()).toEqual(["full-run"]);
+    const [first, second] = mesh.clusters;
+    mesh.fleet.server(first!).probe.answers.set(clusterId(second!.ref), {
+      status: 503,
+      headers: { "x-ask-flags": "UF", "x-ask-details": "upstream_reset{connection_timeout}" },
+      body: "",
+    });
+    await sync();
+    expect(counted()).toContain("requests-fail");
+  });
+
   it("a token that is past the time of its renewal", async () => {
     const { sync, counted, mesh } = await aDeployment();
     await sync();

@@ -12,6 +12,7 @@ function withoutMeanings(document: string): string {
 // oxlint-disable-next-line jest/expect-expect -- expectGolden throws
 it.each([
   ["three-members", aView({ status: aStatus({ troubled: true }) })],
+  ["probed", aView({ status: aStatus({ networks: 2, gateways: true, probed: true, failing: true }) })],
   ["everything", aView(everything())],
 ])("test/support/fixtures/page/%s.html is what the page looks like", (name, view) => {
   expectGolden(`test/support/fixtures/page/${name}.html`, withoutMeanings(renderPage(view).html));

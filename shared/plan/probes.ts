@@ -109,11 +109,11 @@ function removes(
   const marks = member.state.probeMarks ?? [];
   // One that is over was ended by a run that died before the rest.
   const isUnkept = isMember && !isKept && marks.some(({ name }) => name === PROBE_MARK);
-  const isWanted = (mark: ProbeMark) => (mark.name === PROBE_MARK && isMember ? isKept : !isOver(mark, past));
-  if (!isUnkept && (marks.length === 0 || marks.some(isWanted))) return [];
+  const isLeft = marks.some((mark) => (mark.name !== PROBE_MARK || !isMember) && isOver(mark, past));
+  if (!isUnkept && !isLeft) return [];
   const cause = finding(
     "ProbeNotNeeded",
-    "nobody wants the probe of the cluster any more",
+    "a check was killed, or the configuration wants the probe of the cluster no more",
     "nothing: Meshjoin removes it",
     member.clusterId,
   );

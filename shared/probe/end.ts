@@ -22,7 +22,10 @@ export async function endProbe(
   return await removeUnwanted(api, meshId, now, signal);
 }
 
-/** Removes a probe that nobody wants any more, by the marks as they are now; else nothing. */
+/**
+ * Removes a probe that nobody wants any more, by the marks as they are now; while one still wants it, only
+ * the marks that are over. Answers whether the probe is gone.
+ */
 export async function removeUnwanted(
   api: MemberApi,
   meshId: string,
@@ -30,12 +33,15 @@ export async function removeUnwanted(
   signal: AbortSignal,
 ): Promise<boolean> {
   const marks = probeMarks(await api.reader.list(SECRETS, signal), meshId);
-  if (marks.length === 0 || !marks.every((mark) => isOver(mark, now))) return false;
-  const namespace = await api.reader.get(PROBE_NAMESPACE_REF, signal);
-  if (namespace !== undefined && ownerOf(namespace.metadata, meshId) === "ours") {
-    const { uid = "" } = namespace.metadata;
-    await withRights(api, meshId, signal, () => api.writer.delete(PROBE_NAMESPACE_REF, uid, signal));
+  const over = marks.filter((mark) => isOver(mark, now));
+  const isUnwanted = over.length > 0 && over.length === marks.length;
+  if (isUnwanted) {
+    const namespace = await api.reader.get(PROBE_NAMESPACE_REF, signal);
+    if (namespace !== undefined && ownerOf(namespace.metadata, meshId) === "ours") {
+      const { uid = "" } = namespace.metadata;
+      await withRights(api, meshId, signal, () => api.writer.delete(PROBE_NAMESPACE_REF, uid, signal));
+    }
   }
-  await Promise.all(marks.map(({ name, uid }) => api.writer.delete(markRef(name), uid, signal)));
-  return true;
+  await Promise.all(over.map(({ name, uid }) => api.writer.delete(markRef(name), uid, signal)));
+  return isUnwanted;
 }

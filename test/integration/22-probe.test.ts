@@ -7,16 +7,21 @@ import { describe, expect, it } from "@jest/globals";
 import type { FleetMember } from "../../sandbox/google/member.ts";
 import { place, shellLine } from "./world/command-line.ts";
 import { membersOf, SCENARIO_MS, useFleet } from "./world/fleet.ts";
-import { clearFaults, setFault } from "./world/google.ts";
+import { clearFaults, setFault, setLabels } from "./world/google.ts";
 import { kubectl, secrets } from "./world/kubectl.ts";
 import { eventually } from "./world/mesh.ts";
-import { sync } from "./world/sync-mesh.ts";
+import { status, sync } from "./world/sync-mesh.ts";
 
 const world = useFleet({
   members: 2,
   networks: 2,
   traffic: true,
-  env: { MESHJOIN_CONNECTED_NETWORKS: "meshjoin-sandbox.default+meshjoin-sandbox.network-2" },
+  // Only full runs keep probes: the scenarios of `meshjoin check` come before the first one.
+  env: {
+    MESHJOIN_CONNECTED_NETWORKS: "meshjoin-sandbox.default+meshjoin-sandbox.network-2",
+    MESHJOIN_LEAVE_GRACE: "0s",
+    MESHJOIN_PROBE: "on",
+  },
 });
 /** `meshjoin check` in a process of its own. */
 async function startCheck(...args: readonly string[]): Promise<ChildProcess> {
@@ -89,6 +94,29 @@ async function checkUnderWay(): Promise<{ running: ChildProcess; ended: Promise<
   return { running, ended };
 }
 
+/** A full run by a person whose configuration keeps no probes. */
+async function syncWithout(): Promise<void> {
+  const { fleet } = world;
+  const [script = "", command = "", ...args] = shellLine(fleet, ["sync"]);
+  const line = [script, command.replace("exec", "MESHJOIN_PROBE=off exec"), ...args];
+  const running = spawn("sh", line, { ...(await place(fleet)), stdio: ["ignore", "ignore", "pipe"] });
+  const [err, [code]] = await Promise.all([text(running.stderr), once(running, "exit")]);
+  if (code !== 0) throw new Error(`meshjoin sync ended with ${code}: ${err}`);
+}
+
+/** As the function's status has them: `READER TARGET` by name → the answer of the probe. */
+async function answers(): Promise<Readonly<Record<string, string>>> {
+  const { members, pairs } = await status(world.fleet);
+  const nameOf = (id: string) => members.find(({ clusterId }) => clusterId === id)?.name ?? id;
+  return Object.fromEntries(
+    pairs.map(({ reader, target, probe: { state, cause } }) => [
+      `${nameOf(reader)} ${nameOf(target)}`,
+      [state, ...(cause === undefined ? [] : [cause])].join(" "),
+    ]),
+  );
+}
+
+const KEPT = ["namespace", "meshjoin-probe"];
 const BOTH_PASS = { "mesh-1 mesh-2": "gateway passed", "mesh-2 mesh-1": "gateway passed" };
 
 describe("a check of two networks", () => {
@@ -166,7 +194,7 @@ describe("a check that does not come to its end", () => {
       const { running, ended } = await checkUnderWay();
       running.kill("SIGKILL");
       await ended;
-      await sync(fleet);
+      await syncWithout();
       for (const member of members) {
         const left = await traces(member);
         expect(left).toEqual(["namespace", expect.stringMatching(/^meshjoin-probe-/)]);
@@ -174,8 +202,62 @@ describe("a check that does not come to its end", () => {
         const past = "meshjoin.dev/probe-until=2026-01-01T00:00:00Z";
         await kubectl(member, "-n", "istio-system", "annotate", "--overwrite", "secret", mark, past);
       }
-      await sync(fleet);
+      await syncWithout();
       await expectNothingLeft();
+    },
+    SCENARIO_MS,
+  );
+});
+
+describe("probes that the configuration keeps", () => {
+  it(
+    "22.6 tell each full run, and the status, whether requests pass between synced members",
+    async () => {
+      const { fleet } = world;
+      const [first, second] = membersOf(fleet);
+      const put = await sync(fleet);
+      expect(put.body.findings.filter(({ severity }) => severity !== "info")).toEqual([]);
+      for (const member of membersOf(fleet)) expect(await traces(member)).toEqual(KEPT);
+      expect(await answers()).toEqual({ "mesh-1 mesh-2": "passed", "mesh-2 mesh-1": "passed" });
+      const quiet = await sync(fleet);
+      expect([quiet.body.outcome, quiet.body.findings]).toEqual(["unchanged", []]);
+      const wall = { from: first?.clusterId ?? "", to: second?.clusterId ?? "" };
+      await setFault(fleet, { target: "firewall", kind: "firewall", ...wall });
+      expect((await sync(fleet)).body.findings).toEqual([
+        expect.objectContaining({
+          reason: "RequestsFail",
+          severity: "error",
+          clusterId: first?.clusterId,
+          message: expect.stringContaining(second?.clusterId ?? "?"),
+        }),
+      ]);
+      expect(await answers()).toEqual({
+        "mesh-1 mesh-2": "failed GatewaySilent",
+        "mesh-2 mesh-1": "passed",
+      });
+      await clearFaults(fleet);
+      expect((await sync(fleet)).body.findings).toEqual([]);
+    },
+    SCENARIO_MS,
+  );
+
+  it(
+    "22.7 are made again after a person has deleted one, and go with the cluster that leaves",
+    async () => {
+      const { fleet } = world;
+      const [first, second] = membersOf(fleet);
+      if (first === undefined || second === undefined) throw new Error("the fleet lacks a member");
+      await kubectl(first, "delete", "namespace", "meshjoin-probe");
+      expect((await answers())["mesh-1 mesh-2"]).toBe("unknown NotAsked");
+      await sync(fleet);
+      expect(await answers()).toEqual({ "mesh-1 mesh-2": "passed", "mesh-2 mesh-1": "passed" });
+      await setLabels(fleet, second, {});
+      await sync(fleet);
+      const left = await eventually(
+        () => traces(second),
+        (all) => all.length === 0,
+      );
+      expect([left, await traces(first)]).toEqual([[], KEPT]);
     },
     SCENARIO_MS,
   );

@@ -10,6 +10,7 @@ import { aCluster } from "../../support/builders/cluster.ts";
 import { ProcessDeath, processFaults } from "../../support/fakes/member-api/faults.ts";
 import { VERBS } from "../../support/fakes/member-api/requests.ts";
 import { aMesh, type FakeMesh } from "../../support/fakes/mesh.ts";
+import { istiod, namespace } from "../reconcile/installations.ts";
 
 const EAST = aCluster({ name: "east" });
 const WEST = aCluster({ name: "west" });
@@ -221,10 +222,37 @@ describe("a mesh that keeps probes", () => {
     }
   });
 
-  it("writes none to a member whose control plane has another owner", async () => {
-    const mesh = await keeping(EAST);
+  it("keeps it when a check ends that was killed, and takes that one's mark away", async () => {
+    const mesh = await keeping(EAST, WEST);
+    const store = storeOf(mesh, EAST);
+    const { apiVersion, kind, namespace } = MARK;
+    const killed = { apiVersion, kind, namespace, name: "meshjoin-probe-ada1" };
+    const labels = store.get(MARK)?.metadata.labels;
+    store.write(
+      {
+        apiVersion,
+        kind,
+        metadata: {
+          namespace,
+          name: killed.name,
+          ...(labels === undefined ? {} : { labels }),
+          annotations: { "meshjoin.dev/probe-until": new Date(0).toISOString() },
+        },
+      },
+      "meshjoin",
+    );
+    await mesh.reconcile("mesh", ON);
+    expect([store.get(killed), traces(mesh, EAST)]).toEqual([undefined, ["Secret", "Namespace"]]);
+  });
+
+  it("writes none to a member whose control plane has another owner, and tells nothing of its requests", async () => {
+    const mesh = await joined(EAST, WEST);
+    const guest = aCluster({ name: "guest" });
+    const { store } = mesh.add(guest);
+    for (const object of [namespace(), istiod("guest")]) store.write(object, "kubectl");
+    const run = await mesh.reconcile("mesh", ON);
+    expect([traces(mesh, guest), findingsOf(run, "RequestsFail", "RequestsUnknown")]).toEqual([[], []]);
     expect(traces(mesh, EAST)).toEqual(["Secret", "Namespace"]);
-    expect((await statusOf(mesh)).pairs).toEqual([]);
   });
 });
 

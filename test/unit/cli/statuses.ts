@@ -155,7 +155,7 @@ export function aStatusOfNetworks(): Status {
 /** Probes are kept: one request fails, and the third member's probe is not ready. */
 export function aProbedStatus(): Status {
   const well = aStatus(3);
-  const [first = "", second = "", third = ""] = well.members.map(({ clusterId }) => clusterId);
+  const [first = "", second = "", third = ""] = well.members.map((member) => member.clusterId);
   const at = well.time;
   const probeOf = ({ reader, target }: PairStatus): PairStatus["probe"] => {
     if (reader === third) return { state: "unknown", at, cause: "NotAsked" };

@@ -225,15 +225,15 @@ describe("a mesh that keeps probes", () => {
   it("keeps it when a check ends that was killed, and takes that one's mark away", async () => {
     const mesh = await keeping(EAST, WEST);
     const store = storeOf(mesh, EAST);
-    const { apiVersion, kind, namespace } = MARK;
-    const killed = { apiVersion, kind, namespace, name: "meshjoin-probe-ada1" };
+    const { apiVersion, kind } = MARK;
+    const killed = { ...MARK, name: "meshjoin-probe-ada1" };
     const labels = store.get(MARK)?.metadata.labels;
     store.write(
       {
         apiVersion,
         kind,
         metadata: {
-          namespace,
+          namespace: killed.namespace,
           name: killed.name,
           ...(labels === undefined ? {} : { labels }),
           annotations: { "meshjoin.dev/probe-until": new Date(0).toISOString() },

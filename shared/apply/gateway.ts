@@ -1,7 +1,7 @@
 import type { MeshSpec } from "../core/spec.ts";
 import { ConflictError, RefusedError } from "../errors.ts";
 import { CRDS } from "../istio/crds.ts";
-import { gatewayObjects, gatewayRefs, gatewaySettings } from "../istio/gateway.ts";
+import { gatewayObjects, gatewayRefs, gatewaySettings, isHiddenBy } from "../istio/gateway.ts";
 import { GATEWAY_API } from "../istio/gateway-api.ts";
 import { ownerOf } from "../istio/ownership.ts";
 import type { ApplyGateway, HideGateway, RemoveGateway } from "../plan/action.ts";
@@ -13,7 +13,7 @@ import { withRights } from "./rights.ts";
 
 /**
  * The options come first: a Gateway without them would get a load balancer on the internet. istiod makes the
- * rest when it sees the Gateway.
+ * rest when it sees the Gateway. One that another run has shown meanwhile is not hidden again.
  */
 export async function applyGateway(
   api: MemberApi,
@@ -24,22 +24,42 @@ export async function applyGateway(
   const { meshId } = spec;
   await installGatewayApi(api, signal);
   await withRights(api, meshId, signal, async () => {
-    for (const object of gatewayObjects(gatewaySettings(spec, action), action.gateway, action.isHidden)) {
+    const isHidden = action.isHidden && !(await isShown(api, action.gateway, signal));
+    for (const object of gatewayObjects(gatewaySettings(spec, action), action.gateway, isHidden)) {
       // oxlint-disable-next-line no-await-in-loop -- one after the other
       await applyOwned(api, object, meshId, signal);
     }
   });
 }
 
-/** Its options alone: istiod changes the Service, and neither pods nor load balancer. */
+/**
+ * Its options alone: istiod changes the Service, and neither pods nor load balancer. Another run, which has
+ * seen another label or configuration, may hide the one that is to take its place: then this one stays known,
+ * or is made known again. Answers whether it is hidden.
+ */
 export async function hideGateway(
   api: MemberApi,
-  { gateway, exposure }: Pick<HideGateway, "gateway" | "exposure">,
+  { gateway, exposure, instead }: Pick<HideGateway, "gateway" | "exposure" | "instead">,
   spec: MeshSpec,
   signal: AbortSignal,
-): Promise<void> {
-  const [options] = gatewayObjects(gatewaySettings(spec, { network: "", exposure }), gateway, true);
-  await applyOwned(api, options, spec.meshId, signal);
+): Promise<boolean> {
+  const write = async (isHidden: boolean) => {
+    const [options] = gatewayObjects(gatewaySettings(spec, { network: "", exposure }), gateway, isHidden);
+    await applyOwned(api, options, spec.meshId, signal);
+  };
+  if (!(await isShown(api, instead, signal))) return false;
+  await write(true);
+  if (await isShown(api, instead, signal)) return true;
+  await write(false);
+  return false;
+}
+
+/** Whether istiods may know it, by what was written last: its Service follows that. */
+export async function isShown(api: MemberApi, gateway: string, signal: AbortSignal): Promise<boolean> {
+  const [present, options] = await Promise.all(
+    gatewayRefs(gateway).map((ref) => api.reader.get(ref, signal)),
+  );
+  return present !== undefined && options !== undefined && !isHiddenBy(options);
 }
 
 /** istiod takes away what it made of the Gateway. */

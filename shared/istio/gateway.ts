@@ -2,9 +2,11 @@ import { fnv1a } from "../core/hash.ts";
 import { annotation, gatewayOptionsName, ISTIO_NAMESPACE, NETWORK_LABEL } from "../core/names.ts";
 import { type Exposure, GATEWAY_PORT, type GatewayState } from "../core/network/gateway.ts";
 import type { MeshSpec } from "../core/spec.ts";
+import { isRecord } from "../is-record.ts";
 import type { KubernetesObject } from "../ports/kubernetes-object.ts";
 import type { ObjectQuery, ObjectRef } from "../ports/member-api.ts";
 import { ownershipLabels } from "./ownership.ts";
+import { readYaml } from "./read-yaml.ts";
 
 const API_VERSION = "gateway.networking.k8s.io/v1";
 /** Of istiod's gateway controller, which makes Deployment, Service and account of each Gateway. */
@@ -106,7 +108,7 @@ export function gatewayObjects(
 }
 
 /** The objects of the gateway of that name; what uses another goes first. */
-export function gatewayRefs(name: string): readonly ObjectRef[] {
+export function gatewayRefs(name: string): readonly [ObjectRef, ObjectRef] {
   return [{ apiVersion: API_VERSION, kind: "Gateway", namespace: ISTIO_NAMESPACE, name }, optionsRef(name)];
 }
 
@@ -154,6 +156,16 @@ function optionsOf(
     horizontalPodAutoscaler: { spec: { minReplicas: 2, maxReplicas: 5 } },
     podDisruptionBudget: { spec: { minAvailable: 1 } },
   };
+}
+
+/** Whether these options of a gateway hide it; what istiod cannot read hides nothing. */
+export function isHiddenBy(options: KubernetesObject): boolean {
+  const data = options["data"];
+  const text = isRecord(data) ? data["service"] : undefined;
+  const service = typeof text === "string" ? readYaml(text) : undefined;
+  const metadata = isRecord(service) ? service["metadata"] : undefined;
+  const labels = isRecord(metadata) ? metadata["labels"] : undefined;
+  return isRecord(labels) && labels[NETWORK_LABEL] === "";
 }
 
 /** The gateways that these Services and their EndpointSlices are, by the names of the Services. */

@@ -1,10 +1,12 @@
-import { hideGateway, removeGateway } from "../apply/gateway.ts";
+import { hideGateway, isShown, removeGateway } from "../apply/gateway.ts";
 import { within } from "../async/within.ts";
 import { outcomeOf } from "../core/answers/outcome.ts";
 import { verifyMember } from "../look/istiods.ts";
+import type { RemoveGateway } from "../plan/action.ts";
 import { planGateways, type ReplacedGateway } from "../plan/gateways.ts";
 import { pairContextOf } from "../plan/mesh.ts";
 import { planContext } from "../plan-context.ts";
+import type { MemberApi } from "../ports/member-api.ts";
 import { merge, type Report, settle } from "../report.ts";
 import type { Run } from "../run.ts";
 import type { Phase } from "./course.ts";
@@ -31,8 +33,11 @@ async function replace(run: Run, replaced: ReplacedGateway): Promise<Partial<Rep
     () =>
       run.inTurn(async (): Promise<Partial<Report>> => {
         const api = run.ports.fleet.member(cluster);
-        if (action.kind === "hideGateway") await hideGateway(api, action, run.spec, run.signal);
-        else await removeGateway(api, action, run.spec.meshId, run.signal);
+        const isDone =
+          action.kind === "hideGateway"
+            ? await hideGateway(api, action, run.spec, run.signal)
+            : await removeHidden(api, action, run);
+        if (!isDone) return {};
         const outcome = outcomeOf(action);
         run.progress({ step: action.kind, clusterId, outcome });
         return {
@@ -45,6 +50,13 @@ async function replace(run: Run, replaced: ReplacedGateway): Promise<Partial<Rep
       errors: [error],
     }),
   );
+}
+
+/** Not one that another run has made known again meanwhile. */
+async function removeHidden(api: MemberApi, action: RemoveGateway, { spec, signal }: Run): Promise<boolean> {
+  if (await isShown(api, action.gateway, signal)) return false;
+  await removeGateway(api, action, spec.meshId, signal);
+  return true;
 }
 
 /**

@@ -90,6 +90,8 @@ export interface HideGateway extends Step {
   readonly kind: "hideGateway";
   readonly gateway: string;
   readonly exposure: Exposure;
+  /** The Gateway that takes its place. */
+  readonly instead: string;
 }
 
 /** Takes away the gateway of a cluster that has left, or one that no member of another network uses. */

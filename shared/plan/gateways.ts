@@ -377,11 +377,11 @@ function replacedOf(member: ReachableMember, context: PairContext): ReplacedGate
     if (seen.length < readers.length) return [];
     return ourGateways(member)
       .filter((old) => !kept.has(old) && (old.network === network || isHiddenNow(old)))
-      .map((old) => ({ member, old, network, readers: seen, action: replacement(member, old) }));
+      .map((old) => ({ member, old, network, readers: seen, action: replacement(member, old, present) }));
   });
 }
 
-function replacement({ clusterId }: Member, old: GatewayState): ReplacedAction {
+function replacement({ clusterId }: Member, old: GatewayState, present: GatewayState): ReplacedAction {
   const { gateway = "", exposure } = old;
   const cause = finding(
     "GatewayNotNeeded",
@@ -392,7 +392,17 @@ function replacement({ clusterId }: Member, old: GatewayState): ReplacedAction {
   if (isHiddenNow(old)) return removalOf(clusterId, gateway, cause);
   const [options] = writesOf("update", clusterId, gateway);
   const writes = [options ?? []].flat();
-  return { kind: "hideGateway", verb: "update", clusterId, gateway, exposure, writes, findings: [cause] };
+  const instead = present.gateway ?? "";
+  return {
+    kind: "hideGateway",
+    verb: "update",
+    clusterId,
+    gateway,
+    exposure,
+    instead,
+    writes,
+    findings: [cause],
+  };
 }
 
 export function removalsOfGateways(member: ReachableMember, cause: Finding): RemoveGateway[] {

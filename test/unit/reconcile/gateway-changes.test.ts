@@ -1,11 +1,12 @@
 import { afterEach, describe, expect, it, jest } from "@jest/globals";
+import { applyGateway } from "../../../shared/apply/gateway.ts";
 import type { Cluster } from "../../../shared/core/cluster/cluster.ts";
 import { clusterId } from "../../../shared/core/names.ts";
 import { gatewayStates } from "../../../shared/istio/gateway.ts";
 import { collectStatus } from "../../../shared/status.ts";
 import { aCluster } from "../../support/builders/cluster.ts";
 import { aMesh, type FakeMesh, type ProcessOptions } from "../../support/fakes/mesh.ts";
-import { secretsOf, versionsOf, waitShortly } from "./world.ts";
+import { inLockstep, secretsOf, versionsOf, waitShortly } from "./world.ts";
 
 const SPEC = { connectedNetworks: [["shop.default", "shop.dmz"]] };
 const EAST = aCluster({ name: "east" });
@@ -123,6 +124,36 @@ describe("a gateway that should have another exposure", () => {
     expect(await knownIn(mesh, EAST)).toEqual([addressOf(mesh, WEST, SECOND)]);
     await mesh.reconcile("mesh");
     expect(gatewaysOf(mesh, WEST)).toEqual([SECOND]);
+  });
+
+  it("stays known, or the second one, if two runs at once have seen different labels", async () => {
+    waitShortly();
+    const mesh = await joined(EAST, WEST);
+    const external = label(mesh, WEST, { mesh_gateway: "external" });
+    mesh.fleet.server(EAST).istiod.seesNoGateway = true;
+    await mesh.reconcile("mesh");
+    mesh.fleet.server(EAST).istiod.seesNoGateway = false;
+    expect(await knownIn(mesh, EAST)).toHaveLength(2);
+    inLockstep(mesh);
+    const first = mesh.reconcile("mesh");
+    label(mesh, external, { mesh_gateway: "internal" });
+    await Promise.all([first, mesh.reconcile("mesh")]);
+    expect(await knownIn(mesh, EAST)).not.toEqual([]);
+    expect(gatewaysOf(mesh, WEST)).toHaveLength(2);
+    for (const { faults } of mesh.servers) faults.slowMs = 0;
+    await mesh.reconcile("mesh");
+    await mesh.reconcile("mesh");
+    expect([gatewaysOf(mesh, WEST), readBy(mesh, EAST)]).toEqual([[FIRST], [idOf(WEST)]]);
+  });
+
+  it("leaves the second one known that a slower run would make, and hide, only now", async () => {
+    const mesh = await joined(EAST, WEST);
+    label(mesh, WEST, { mesh_gateway: "external" });
+    await mesh.reconcile("mesh");
+    const late = { gateway: SECOND, network: "shop.dmz", exposure: "external", isHidden: true } as const;
+    const { spec, signal } = mesh.run();
+    await applyGateway(mesh.fleet.process().member(WEST), late, spec, signal);
+    expect(await knownIn(mesh, EAST)).toEqual([addressOf(mesh, WEST, SECOND)]);
   });
 
   it("does not come back in a deep run that may not read which gateways there are", async () => {

@@ -7,7 +7,12 @@ export interface Counts {
 
 export interface StepCounts extends Counts {
   readonly name: string;
+  /** The first of those that failed: what they say of the cause, and when. */
+  readonly failures: readonly Result[];
 }
+
+/** More say nothing new, and would fill the message of a test. */
+const FAILURES_MAX = 10;
 
 /** Counts results; steps follow each other without a gap, so their counts add up to those of the whole. */
 export interface Tally {
@@ -24,14 +29,19 @@ export function renderCounts({ requests, failed }: Counts): string {
 export function createTally(): Tally {
   let now: Counts = { requests: 0, failed: 0 };
   let before = now;
+  let failures: Result[] = [];
   return {
-    add({ failure }) {
-      now = { requests: now.requests + 1, failed: now.failed + (failure === undefined ? 0 : 1) };
+    add(result) {
+      const isFailed = result.failure !== undefined;
+      now = { requests: now.requests + 1, failed: now.failed + (isFailed ? 1 : 0) };
+      if (isFailed && failures.length < FAILURES_MAX) failures.push(result);
     },
     counts: () => now,
     endStep(name) {
-      const step = { name, requests: now.requests - before.requests, failed: now.failed - before.failed };
+      const [requests, failed] = [now.requests - before.requests, now.failed - before.failed];
+      const step = { name, requests, failed, failures };
       before = now;
+      failures = [];
       return step;
     },
   };

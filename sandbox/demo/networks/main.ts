@@ -90,6 +90,7 @@ async function countStep(
     name,
     requests: sum(counts.map(({ requests }) => requests)),
     failed: sum(counts.map(({ failed }) => failed)),
+    failures: counts.flatMap(({ failures }) => failures),
     rawAddresses: rawOf(ways) - rawBefore,
   };
 }

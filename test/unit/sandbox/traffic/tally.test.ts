@@ -13,7 +13,15 @@ it("the counts of all steps add up to those of the whole, whatever comes in betw
   tally.add(success);
   tally.add(success);
   const second = tally.endStep("second");
-  expect(first).toEqual({ name: "first", requests: 2, failed: 1 });
-  expect(second).toEqual({ name: "second", requests: 3, failed: 1 });
+  expect(first).toEqual({ name: "first", requests: 2, failed: 1, failures: [failure] });
+  expect(second).toEqual({ name: "second", requests: 3, failed: 1, failures: [failure] });
   expect(tally.counts()).toEqual({ requests: 5, failed: 2 });
+});
+
+it("a step shows how its first failures ended, and counts the others", () => {
+  const tally = createTally();
+  for (let ms = 0; ms < 1000; ms += 1) tally.add({ ...failure, ms });
+  const { failed, failures } = tally.endStep("broken");
+  expect(failed).toBe(1000);
+  expect(failures.map(({ ms }) => ms)).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
 });

@@ -82,6 +82,8 @@ describe("requests between two networks", () => {
         await fleet.waitUntilDelivered();
         await sync(fleet);
       });
+      // With one address for both, a router whose Service goes would take requests of the other gateway.
+      expect(new Set(await routerAddressesIn(target)).size).toBe(2);
       const alone = await traffic.step("the first gateway goes", async () => {
         await sync(fleet);
       });
@@ -131,4 +133,10 @@ describe("requests between two networks", () => {
 async function gatewaysIn(member: FleetMember): Promise<readonly string[]> {
   const gateways = await list(member, "gateways.gateway.networking.k8s.io", "-n", "istio-system");
   return gateways.map(({ metadata }) => metadata.name);
+}
+
+async function routerAddressesIn(member: FleetMember): Promise<readonly string[]> {
+  const label = "gateway.networking.k8s.io/gateway-name";
+  const path = "jsonpath={.items[*].status.podIP}";
+  return (await kubectl(member, "-n", "istio-system", "get", "pods", "-l", label, "-o", path)).split(" ");
 }

@@ -8,7 +8,7 @@ import { registerNode } from "./node-object.ts";
 import { followData } from "./object-data.ts";
 import { createOwnPorts } from "./own-ports.ts";
 import { newRecord, type PodRecord } from "./pod-record.ts";
-import { proxyContainer } from "./proxy.ts";
+import { isRouter, proxyContainer } from "./proxy.ts";
 import { bindPod } from "./scheduler.ts";
 import { createWorkQueue } from "./work-queue.ts";
 
@@ -92,9 +92,15 @@ export async function startNode(options: NodeOptions): Promise<NodeStandIn> {
   };
 }
 
-/** Whether it has listeners that Envoys of other clusters reach. */
-function isOnHost(pod: V1Pod): boolean {
-  return asksForHostAddress(pod) || proxyContainer(pod) !== undefined;
+/**
+ * Whether Envoys of other clusters reach it at its own address. They reach a router through its load balancer
+ * alone, and two routers with one address are not told apart: istiod takes a proxy whose Service is gone, or
+ * not there yet, for an endpoint of every Service that has one at its address. It would then listen on the
+ * port of the other gateway, and take requests of that.
+ */
+export function isOnHost(pod: V1Pod): boolean {
+  const proxy = proxyContainer(pod);
+  return asksForHostAddress(pod) || (proxy !== undefined && !isRouter(proxy));
 }
 
 /** `127.0.0.1:PORT` of the istiod that runs now; undefined where none does. */

@@ -51,6 +51,11 @@ export function proxyContainer(pod: V1Pod): V1Container | undefined {
   return pod.spec?.containers.find(({ image }) => /(^|\/)proxyv2(?=[:@]|$)/.test(image ?? ""));
 }
 
+/** `proxy router`, as a gateway's container runs it, and not `proxy sidecar`. */
+export function isRouter({ args = [] }: V1Container): boolean {
+  return args[1] === "router";
+}
+
 /** Runs pilot-agent, and with it Envoy, as the pod's specification says, with ports of its own. */
 export async function startProxy(options: ProxyOptions): Promise<Proxy> {
   const { container, root, logDir, source, binaries, onReport } = options;

@@ -16,6 +16,7 @@ import type { Course, Phase } from "./phases/course.ts";
 import { departures } from "./phases/departures.ts";
 import { drift } from "./phases/drift.ts";
 import { gateways } from "./phases/gateways.ts";
+import { lastGateways } from "./phases/last-gateways.ts";
 import { networkChanges } from "./phases/network-changes.ts";
 import { returns } from "./phases/note-losses.ts";
 import { elsewhere } from "./phases/other-accounts.ts";
@@ -44,6 +45,7 @@ const PHASES: readonly (readonly Phase[])[] = [
   [secondLook],
   [gateways],
   [pairs],
+  [lastGateways],
   [replacedGateways],
   [networkChanges],
   [returns],

@@ -28,6 +28,9 @@ function describeStep({ step, target, outcome }: Progress, verbose: boolean): st
     case "withdraw":
     case "disconnect":
       return `remote secret for ${target} ${outcome}`;
+    case "keepLastGateway":
+    case "dropLastGateway":
+      return `last known gateway of ${target} ${outcome}`;
     case "revoke":
       return `reader Secret of ${target} ${outcome}`;
     case "markLeft":

@@ -6,7 +6,7 @@ import type { MemberApi } from "../ports/member-api.ts";
 import { applyOwned } from "./owned.ts";
 
 /** kube-apiserver hears of a role that is written by a watch, within moments. */
-const TAKES_EFFECT_MS = 10_000;
+export const TAKES_EFFECT_MS = 10_000;
 const PAUSE_MS = 100;
 
 /**

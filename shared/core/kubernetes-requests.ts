@@ -77,7 +77,7 @@ export const RESOURCES: Readonly<Record<string, Resource>> = {
     isOwn: true,
   }),
   Event: namespaced("v1", "events", { verbs: ["list"], deep: ["list"] }),
-  Gateway: custom("gateway.networking.k8s.io/v1", "gateways", [...APPLIED, "delete"]),
+  Gateway: custom("gateway.networking.k8s.io/v1", "gateways", [...APPLIED, "list", "delete"]),
   HorizontalPodAutoscaler: namespaced("autoscaling/v2", "horizontalpodautoscalers", { deep: PRUNED }),
   MutatingWebhookConfiguration: clusterScoped(ADMISSION, "mutatingwebhookconfigurations"),
   Namespace: clusterScoped("v1", "namespaces", { isOwn: true, deletedNames: [PROBE_NAMESPACE] }),

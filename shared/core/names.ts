@@ -108,6 +108,12 @@ export function gatewayOptionsName(gateway: string): string {
   return `${gateway}-options`;
 }
 
+/** The Gateway in a reader that names the gateway of the target. A label has to hold its name. */
+export function lastGatewayName(targetId: string): string {
+  const plain = `meshjoin-last-${targetId}`;
+  return plain.length <= DNS_LABEL_MAX ? plain : withHash(plain, targetId);
+}
+
 export function rootSecretName(meshId: string): string {
   return `${meshId}-root-ca`;
 }

@@ -9,6 +9,19 @@ import { ownershipLabels } from "./ownership.ts";
 import { readYaml } from "./read-yaml.ts";
 
 const API_VERSION = "gateway.networking.k8s.io/v1";
+/** Every Gateway in Istio's namespace. */
+export const GATEWAYS_LISTED: ObjectQuery = {
+  apiVersion: API_VERSION,
+  kind: "Gateway",
+  namespace: ISTIO_NAMESPACE,
+};
+/** Lets requests of other networks in by their server name. */
+export const CROSS_NETWORK_LISTENER = {
+  name: "cross-network",
+  port: GATEWAY_PORT,
+  protocol: "TLS",
+  tls: { mode: "Passthrough", options: { "gateway.istio.io/listener-protocol": "auto-passthrough" } },
+};
 /** Of istiod's gateway controller, which makes Deployment, Service and account of each Gateway. */
 const CLASS = "istio";
 /** On the Service of a Gateway; https://gateway-api.sigs.k8s.io/geps/gep-1762/ */
@@ -91,17 +104,7 @@ export function gatewayObjects(
         annotations: { [annotation("gateway-settings")]: settingsHash(settings) },
         parametersRef: { group: "", kind: options.kind, name: options.name },
       },
-      listeners: [
-        {
-          name: "cross-network",
-          port: GATEWAY_PORT,
-          protocol: "TLS",
-          tls: {
-            mode: "Passthrough",
-            options: { "gateway.istio.io/listener-protocol": "auto-passthrough" },
-          },
-        },
-      ],
+      listeners: [CROSS_NETWORK_LISTENER],
     },
   };
   return [parameters, gateway];
@@ -109,7 +112,11 @@ export function gatewayObjects(
 
 /** The objects of the gateway of that name; what uses another goes first. */
 export function gatewayRefs(name: string): readonly [ObjectRef, ObjectRef] {
-  return [{ apiVersion: API_VERSION, kind: "Gateway", namespace: ISTIO_NAMESPACE, name }, optionsRef(name)];
+  return [gatewayRef(name), optionsRef(name)];
+}
+
+export function gatewayRef(name: string): ObjectRef {
+  return { apiVersion: API_VERSION, kind: "Gateway", namespace: ISTIO_NAMESPACE, name };
 }
 
 function optionsRef(name: string): ObjectRef {

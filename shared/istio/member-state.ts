@@ -173,6 +173,7 @@ export function remoteSecretState(
       at: dateAnnotation(metadata, "token-issued-at"),
     }),
     lostSince: dateAnnotation(metadata, "lost-since"),
+    lastGateway: share(metadata.annotations?.[annotation("last-gateway")]),
   };
 }
 

@@ -1,4 +1,4 @@
-import { applyLossNote } from "../apply/loss.ts";
+import { applySecretNotes } from "../apply/secret-notes.ts";
 import { isOutOfReach } from "../core/answers/error-finding.ts";
 import { outcomeOf } from "../core/answers/outcome.ts";
 import { isReachable, type ReachableMember } from "../core/member/observation.ts";
@@ -36,7 +36,10 @@ export async function noteLosses(
       clusterId,
       "the loss of a cluster was noted",
       async (): Promise<Partial<Report>> => {
-        await applyLossNote(run.ports.fleet.member(member.cluster), note, run.signal);
+        const { secret, lostSince } = note;
+        const api = run.ports.fleet.member(member.cluster);
+        const { lastGateway } = secret;
+        await applySecretNotes(api, secret, { lostSince, lastGateway }, run.signal);
         run.progress({ step: note.kind, clusterId, target: of, outcome: outcomeOf(note) });
         return { pairs: [{ ...sides, outcome: outcomeOf(note), counts: true }] };
       },

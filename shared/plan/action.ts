@@ -2,6 +2,7 @@ import type { Finding } from "../core/answers/finding.ts";
 import type { ObjectName, Write } from "../core/answers/plan.ts";
 import { ISTIO_NAMESPACE } from "../core/names.ts";
 import type { Exposure } from "../core/network/gateway.ts";
+import type { LastGateway } from "../core/network/last-gateway.ts";
 
 interface Step {
   readonly verb: Write["verb"];
@@ -112,6 +113,22 @@ export interface RemoveProbe extends Step {
   readonly isOfConfiguration: boolean;
 }
 
+/**
+ * Gives the reader (`clusterId`) a Gateway that names the addresses of the target's one gateway. istiod uses
+ * them while it knows no other gateway of that network: requests fail then, and no proxy gets a raw address.
+ */
+export interface KeepLastGateway extends Step {
+  readonly kind: "keepLastGateway";
+  readonly target: string;
+  readonly last: LastGateway;
+}
+
+/** Takes it away, while the remote secret stays. */
+export interface DropLastGateway extends Step {
+  readonly kind: "dropLastGateway";
+  readonly target: string;
+}
+
 /** An object as the look found it. The run deletes only an object of this UID. */
 export interface SeenObject {
   readonly name: string;
@@ -152,7 +169,11 @@ export interface NoteLoss extends Step {
   readonly of: string;
   /** Of the two Secrets of a pair: the reader Secret. */
   readonly isReader: boolean;
-  readonly secret: SeenObject & { readonly resourceVersion: string };
+  readonly secret: SeenObject & {
+    readonly resourceVersion: string;
+    /** The other note on it, which stays. */
+    readonly lastGateway?: string | undefined;
+  };
   /** Undefined: the cluster is a member again. */
   readonly lostSince: Date | undefined;
 }
@@ -165,6 +186,7 @@ export interface MarkLeft extends Step, Pick<LabelNamespace, "network" | "accept
 
 export type MemberAction = LabelNamespace | IssueIntermediate | ApplyControlPlane;
 export type GatewayAction = ApplyGateway | RemoveGateway;
+export type LastGatewayAction = KeepLastGateway | DropLastGateway;
 export type ReplacedAction = HideGateway | RemoveGateway;
 export type Removal = Disconnect | Revoke;
 export type DepartureAction = Removal | MarkLeft | NoteLoss | RemoveGateway | RemoveProbe;
@@ -175,6 +197,7 @@ export type Action =
   | Connect
   | Withdraw
   | PutProbe
+  | LastGatewayAction
   | DepartureAction;
 
 export function secretName(name: string): ObjectName {

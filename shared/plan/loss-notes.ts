@@ -81,7 +81,12 @@ function noteLoss(
     clusterId,
     of,
     isReader: "readerId" in secret,
-    secret: { name, uid, resourceVersion },
+    secret: {
+      name,
+      uid,
+      resourceVersion,
+      ...("lastGateway" in secret ? { lastGateway: secret.lastGateway } : {}),
+    },
     lostSince,
     writes: [{ verb: "update", clusterId, object: secretName(name) }],
     findings: [cause],

@@ -11,6 +11,7 @@ import type {
 } from "./context.ts";
 import { type Departure, type DeparturePlan, planDepartures, stayingLeavers } from "./departures.ts";
 import { type GatewayPlan, planGateways } from "./gateways.ts";
+import { type LastGatewayPlan, planLastGateways } from "./last-gateways.ts";
 import { planReturns } from "./loss-notes.ts";
 import { type MemberPlan, peerStanding, planMember } from "./member.ts";
 import { type ChangePlan, planChanges } from "./network-changes.ts";
@@ -49,6 +50,7 @@ export interface FirstPlan {
 
 export interface MeshPlan extends FirstPlan {
   readonly gateways: GatewayPlan;
+  readonly lastGateways: LastGatewayPlan;
   readonly changes: ChangePlan;
   readonly pairs: readonly PairPlan[];
   /** Notes of a loss that is over. */
@@ -63,9 +65,15 @@ export function planMesh(mesh: SeenMesh, context: PlanContext, view: PairContext
   const connects = new Set(
     pairs.flatMap(({ reader, target, action }) => (action === undefined ? [] : [`${reader} ${target}`])),
   );
+  const rewritten = new Set(
+    pairs.flatMap(({ reader, target, action }) =>
+      action === undefined || action.urgency === "reserve" ? [] : [`${reader} ${target}`],
+    ),
+  );
   return {
     ...planFirst(mesh, context),
     gateways: planGateways(pairContext),
+    lastGateways: planLastGateways(pairContext, (reader, target) => rewritten.has(`${reader} ${target}`)),
     changes: planChanges(pairContext),
     pairs,
     returns: planReturns(mesh.members, (reader, target) => connects.has(`${reader} ${target}`)),
@@ -104,7 +112,7 @@ export function pairContextOf(mesh: SeenMesh, context: PlanContext, view: PairCo
 
 /** The actions of a plan in the sequence of a run. */
 export function actionsOf(plan: MeshPlan): Action[] {
-  const { members, gateways, changes, pairs, returns, departures, probes } = plan;
+  const { members, gateways, lastGateways, changes, pairs, returns, departures, probes } = plan;
   return [
     ...members.flatMap(({ actions, renewal, rollOut }): readonly Action[] => [
       ...actions,
@@ -116,6 +124,7 @@ export function actionsOf(plan: MeshPlan): Action[] {
       ...(action === undefined || action.urgency === "reserve" ? [] : [action]),
       ...[withdrawal ?? []].flat(),
     ]),
+    ...lastGateways.actions,
     ...gateways.actions.filter(({ kind }) => kind === "removeGateway"),
     ...gateways.replaced.map(({ action }) => action),
     ...changes.ready.map(({ action }) => action),

@@ -121,7 +121,7 @@ export function liveAddresses(
 }
 
 /** No IPv4 address has a letter, and every IPv6 address a colon. */
-function isHostName(address: string): boolean {
+export function isHostName(address: string): boolean {
   return /[a-z]/i.test(address) && !address.includes(":");
 }
 

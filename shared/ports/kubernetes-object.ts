@@ -8,12 +8,20 @@ export interface ObjectMeta {
   readonly creationTimestamp?: string;
   readonly deletionTimestamp?: string;
   readonly generation?: number;
-  readonly ownerReferences?: readonly { readonly kind: string; readonly name: string }[];
+  readonly ownerReferences?: readonly OwnerReference[];
   /**
    * Which manager owns which field;
    * https://kubernetes.io/docs/reference/using-api/server-side-apply/#field-management
    */
   readonly managedFields?: readonly ManagedFields[];
+}
+
+/** Kubernetes' garbage collector deletes an object whose owners are all gone. */
+export interface OwnerReference {
+  readonly apiVersion?: string;
+  readonly kind: string;
+  readonly name: string;
+  readonly uid?: string;
 }
 
 export interface ManagedFields {

@@ -3,9 +3,10 @@ import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
 import type { FleetMember } from "../../sandbox/google/member.ts";
 import type { Answer } from "../../sandbox/traffic/request.ts";
 import { startTraffic, type Traffic } from "../../sandbox/traffic/traffic.ts";
+import { lastGatewayName } from "../../shared/core/names.ts";
 import { MESH_LABEL, membersOf, SCENARIO_MS, useFleet } from "./world/fleet.ts";
 import { clearFaults, setFault, setLabels } from "./world/google.ts";
-import { kubectl, list } from "./world/kubectl.ts";
+import { kubectl, list, type WorldObject } from "./world/kubectl.ts";
 import { eventually } from "./world/mesh.ts";
 import { sync } from "./world/sync-mesh.ts";
 
@@ -15,6 +16,9 @@ const world = useFleet({
   traffic: true,
   env: { MESHJOIN_CONNECTED_NETWORKS: "meshjoin-sandbox.default+meshjoin-sandbox.network-2+edge" },
 });
+const IN_ISTIO = ["-n", "istio-system"];
+const GATEWAYS = "gateways.gateway.networking.k8s.io";
+const WITHOUT_GATEWAY_MS = 5000;
 let traffic: Traffic;
 
 beforeAll(async () => {
@@ -128,11 +132,88 @@ describe("requests between two networks", () => {
     },
     SCENARIO_MS,
   );
+
+  it(
+    "21.5 fail while a person has deleted the gateway, and no proxy gets an address of its pod, thanks to its last known address",
+    async () => {
+      const { fleet } = world;
+      const [reader, target] = membersOf(fleet);
+      if (reader === undefined || target === undefined) throw new Error("the fleet lacks a member");
+      const made = async () =>
+        (await kubectl(reader, ...IN_ISTIO, "get", "deployments,services,serviceaccounts", "-o", "name"))
+          .split("\n")
+          .filter((name) => name.includes("last"));
+      await sync(fleet);
+      const before = await heldIn(reader);
+      expect(before).toEqual([await addressOf(target)]);
+      expect(await made()).toEqual([]);
+      const rawUntilLost = traffic.rawAddresses();
+      const lost = await loseGateway(reader, target);
+      expect(lost.failed).toBeGreaterThan(0);
+      expect(traffic.rawAddresses() - rawUntilLost).toBe(0);
+      expect((await sync(fleet)).body.outcome).toBe("created");
+      expect(await eventually(() => traffic.request(), isFine)).toMatchObject({ status: 200 });
+      expect(traffic.rawAddresses() - rawUntilLost).toBe(0);
+      const after = await heldIn(reader);
+      expect(after).toEqual([await addressOf(target)]);
+      expect(after).not.toEqual(before);
+
+      // Without it.
+      await kubectl(reader, ...IN_ISTIO, "delete", GATEWAYS, lastGatewayName(target.clusterId));
+      await loseGateway(reader, target);
+      expect(traffic.rawAddresses() - rawUntilLost).toBeGreaterThan(0);
+      await sync(fleet, { deep: true });
+      expect(await eventually(() => traffic.request(), isFine)).toMatchObject({ status: 200 });
+      await sync(fleet);
+      expect(await heldIn(reader)).toEqual([await addressOf(target)]);
+    },
+    SCENARIO_MS,
+  );
 });
 
+/** A person deletes the target's gateway: requests once the reader's istiod knows it no more. */
+async function loseGateway(reader: FleetMember, target: FleetMember) {
+  const isKnown = async () => {
+    const response = await fetch(`${reader.istiodHttp}/debug/networkz`);
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- istiod's own format
+    const rows = (await response.json()) as readonly { Cluster: string }[] | null;
+    return (rows ?? []).some(({ Cluster }) => Cluster === target.clusterId);
+  };
+  await kubectl(target, ...IN_ISTIO, "delete", GATEWAYS, "meshjoin-eastwest");
+  expect(await eventually(isKnown, (known) => !known)).toBe(false);
+  return await traffic.step("no gateway", async () => await sleep(WITHOUT_GATEWAY_MS));
+}
+
+/** The addresses of gateways elsewhere that the cluster holds. */
+async function heldIn(member: FleetMember): Promise<readonly string[]> {
+  const gateways = await gatewayObjects(member);
+  return gateways
+    .filter(({ spec }) => spec.gatewayClassName === "istio-remote")
+    .flatMap(({ spec: { addresses = [] } }) => addresses.map(({ value }) => value));
+}
+
+async function addressOf(member: FleetMember): Promise<string> {
+  const path = "jsonpath={.status.loadBalancer.ingress[0].ip}";
+  return await kubectl(member, ...IN_ISTIO, "get", "service", "meshjoin-eastwest-istio", "-o", path);
+}
+
 async function gatewaysIn(member: FleetMember): Promise<readonly string[]> {
-  const gateways = await list(member, "gateways.gateway.networking.k8s.io", "-n", "istio-system");
-  return gateways.map(({ metadata }) => metadata.name);
+  const gateways = await gatewayObjects(member);
+  return gateways
+    .filter(({ spec }) => spec.gatewayClassName === "istio")
+    .map(({ metadata }) => metadata.name);
+}
+
+interface GatewayObject extends WorldObject {
+  readonly spec: {
+    readonly gatewayClassName: string;
+    readonly addresses?: readonly { readonly value: string }[];
+  };
+}
+
+async function gatewayObjects(member: FleetMember): Promise<readonly GatewayObject[]> {
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- gateway.networking.k8s.io/v1 Gateway
+  return (await list(member, GATEWAYS, ...IN_ISTIO)) as readonly GatewayObject[];
 }
 
 async function routerAddressesIn(member: FleetMember): Promise<readonly string[]> {

@@ -227,6 +227,12 @@ export const REASONS = {
     means: "istiod still lists a cluster whose remote secret is gone: its secret controller has stopped.",
     cure: "`kubectl -n istio-system rollout restart deployment/istiod`.",
   },
+  LastGatewayOutdated: {
+    severity: "info",
+    means:
+      "A member that reads a cluster of another network does not hold the address of that cluster's gateway in a `Gateway` of class `istio-remote`, or holds an earlier one, or one that it should not.",
+    cure: "None: Meshjoin writes it, or takes it away.",
+  },
   ListingIncomplete: {
     severity: "warning",
     means:

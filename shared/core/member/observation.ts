@@ -225,6 +225,8 @@ export interface RemoteSecretState {
   readonly editedBy: string | undefined;
   /** When a full run first saw that the target is no member. */
   readonly lostSince?: Date | undefined;
+  /** Annotation `last-gateway`, verbatim: what the Gateway beside it names (core/network/last-gateway.ts). */
+  readonly lastGateway?: string | undefined;
 }
 
 export interface ReaderSecretState {

@@ -4,6 +4,7 @@ import type { ClusterRef } from "../../../shared/core/cluster/cluster.ts";
 import {
   clusterId,
   clusterResource,
+  lastGatewayName,
   networkName,
   parseClusterResource,
   readerSecretName,
@@ -33,6 +34,18 @@ const places: fc.Arbitrary<ClusterRef> = fc.record({
   project: fc.constantFrom("shop", "shop-eu", "a.b:shop", "a-b:shop", "a-b-shop"),
   location,
   name,
+});
+
+describe("the name of a last known gateway", () => {
+  it("is one that a label can hold, and no two clusters' is the same", () => {
+    fc.assert(
+      fc.property(ref, ref, (one, other) => {
+        const [a, b] = [clusterId(one), clusterId(other)];
+        expect(lastGatewayName(a)).toMatch(DNS_LABEL);
+        expect(lastGatewayName(a) === lastGatewayName(b)).toBe(a === b);
+      }),
+    );
+  });
 });
 
 describe("clusterId", () => {

@@ -34,7 +34,7 @@ describe("the rights on custom resources", () => {
         {
           apiGroups: ["gateway.networking.k8s.io"],
           resources: ["gateways"],
-          verbs: ["get", "create", "patch", "delete"],
+          verbs: ["get", "create", "patch", "list", "delete"],
         },
         ...[
           ["security.istio.io", "peerauthentications"],

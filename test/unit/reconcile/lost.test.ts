@@ -1,5 +1,5 @@
 import { describe, expect, it } from "@jest/globals";
-import { applyLossNote } from "../../../shared/apply/loss.ts";
+import { applySecretNotes } from "../../../shared/apply/secret-notes.ts";
 import type { Cluster } from "../../../shared/core/cluster/cluster.ts";
 import { annotation, clusterId, ISTIO_NAMESPACE } from "../../../shared/core/names.ts";
 import { sentenceTime } from "../../../shared/core/time.ts";
@@ -249,8 +249,9 @@ describe("a member that loses its label", () => {
     const api = mesh.fleet.process().member(peer!);
     const seen = secretsOf(mesh, peer!).find(({ metadata }) => metadata.name === name)!;
     const { uid = "", resourceVersion = "" } = seen.metadata;
-    const note = { secret: { name, uid, resourceVersion }, lostSince: mesh.clock.now() };
-    const written = async () => await applyLossNote(api, note, AbortSignal.timeout(1000));
+    const notes = { lostSince: mesh.clock.now(), lastGateway: undefined };
+    const written = async () =>
+      await applySecretNotes(api, { name, uid, resourceVersion }, notes, AbortSignal.timeout(1000));
     const data = { ...seen.metadata.annotations, [annotation("token-expires-at")]: "2026-04-01T00:00:00Z" };
     store.write({ ...seen, metadata: { ...seen.metadata, annotations: data } }, "meshjoin");
     await expect(written()).rejects.toMatchObject({ code: "Conflict" });

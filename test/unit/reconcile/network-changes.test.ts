@@ -1,12 +1,13 @@
 import { afterEach, describe, expect, it, jest } from "@jest/globals";
 import type { Cluster } from "../../../shared/core/cluster/cluster.ts";
 import { clusterId } from "../../../shared/core/names.ts";
+import { gatewayRef } from "../../../shared/istio/gateway.ts";
 import { collectStatus } from "../../../shared/status.ts";
 import { aCluster } from "../../support/builders/cluster.ts";
 import { ProcessDeath, processFaults } from "../../support/fakes/member-api/faults.ts";
 import { aMesh, type FakeMesh } from "../../support/fakes/mesh.ts";
 import { rawAddresses, rawAddressesFromNow, readBy } from "./raw-addresses.ts";
-import { versionsOf, waitShortly } from "./world.ts";
+import { realGatewaysOf, versionsOf, waitShortly } from "./world.ts";
 
 const SPEC = { connectedNetworks: [["shop.default", "shop.dmz", "edge"]] };
 /** Changes from shop.default to edge. */
@@ -18,7 +19,6 @@ const THERE = aCluster({
   network: { project: "shop", name: "dmz" },
   labels: { mesh_id: "prod", mesh_network: "edge" },
 });
-const GATEWAYS = { apiVersion: "gateway.networking.k8s.io/v1", kind: "Gateway" };
 const FIRST = "meshjoin-eastwest";
 const SECOND = "meshjoin-eastwest-b";
 const CONFIRMED = { confirm: ["NetworkChanges"] };
@@ -82,10 +82,9 @@ const notesOf = (mesh: FakeMesh, cluster: Cluster) =>
   );
 
 function gatewaysOf(mesh: FakeMesh, cluster: Cluster): string[] {
-  return mesh.fleet
-    .server(cluster)
-    .store.list(GATEWAYS)
-    .map(({ metadata }) => `${metadata.name} of ${metadata.labels?.["topology.istio.io/network"]}`);
+  return realGatewaysOf(mesh, cluster).map(
+    ({ metadata }) => `${metadata.name} of ${metadata.labels?.["topology.istio.io/network"]}`,
+  );
 }
 
 /** Runs until a run changes nothing; restarts the mover's workloads when they are to be. */
@@ -219,7 +218,7 @@ describe("a label that names another network", () => {
     label(mesh, { mesh_network: "edge" });
     await mesh.reconcile("mesh", CONFIRMED);
     await finish(mesh, { restarts: false });
-    mesh.fleet.server(MOVER).store.delete({ ...GATEWAYS, name: FIRST, namespace: "istio-system" });
+    mesh.fleet.server(MOVER).store.delete(gatewayRef(FIRST));
     await mesh.reconcile("mesh");
     expect(gatewaysOf(mesh, MOVER)).toEqual([`${FIRST} of shop.default`, `${SECOND} of edge`]);
     expect(everyPair(mesh)).toEqual([true, true]);

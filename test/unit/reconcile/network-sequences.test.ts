@@ -1,10 +1,11 @@
 import { afterEach, describe, expect, it, jest } from "@jest/globals";
 import fc from "fast-check";
 import type { Cluster } from "../../../shared/core/cluster/cluster.ts";
+import { clusterId, NETWORK_LABEL } from "../../../shared/core/names.ts";
 import { aCluster } from "../../support/builders/cluster.ts";
 import { aMesh, type FakeMesh } from "../../support/fakes/mesh.ts";
 import { rawAddresses, rawAddressesFromNow, readBy } from "./raw-addresses.ts";
-import { versionsOf, waitShortly } from "./world.ts";
+import { lastGatewaysOf, realGatewaysOf, versionsOf, waitShortly } from "./world.ts";
 
 const NETWORKS = ["edge", "core"];
 const SPEC = { connectedNetworks: [["shop.default", "shop.dmz", ...NETWORKS]] };
@@ -103,13 +104,62 @@ async function heal(world: World): Promise<void> {
     relabel(world, index, "mesh_gateway", undefined);
   }
   for (let runs = 0; runs < 20; runs += 1) {
+    for (const cluster of CLUSTERS) restart(mesh, cluster);
     const before = JSON.stringify(versionsOf(mesh));
     // oxlint-disable-next-line no-await-in-loop -- one run after the other
     await mesh.reconcile("mesh", { confirm: ["NetworkChanges"], deep: true });
     if (JSON.stringify(versionsOf(mesh)) === before) return;
-    for (const cluster of CLUSTERS) restart(mesh, cluster);
   }
   throw new Error("the mesh does not come to rest");
+}
+
+const idOf = ({ ref }: Cluster) => clusterId(ref);
+
+/** `reader target` of each last known gateway. */
+function held(mesh: FakeMesh): string[] {
+  return CLUSTERS.flatMap((reader) => {
+    const names = lastGatewaysOf(mesh, reader).map((line) => line.split(":")[0]);
+    return CLUSTERS.filter((target) => names.includes(`meshjoin-last-${idOf(target)}`)).map(
+      (target) => `${reader.ref.name} ${target.ref.name}`,
+    );
+  });
+}
+
+function networkOf(mesh: FakeMesh, cluster: Cluster): string | undefined {
+  const namespace = { apiVersion: "v1", kind: "Namespace", name: "istio-system" };
+  return mesh.fleet.server(cluster).store.get(namespace)?.metadata.labels?.[NETWORK_LABEL];
+}
+
+/** The pairs whose target is alone in another network. */
+function toBeHeld(mesh: FakeMesh): string[] {
+  return CLUSTERS.flatMap((reader) =>
+    CLUSTERS.filter((target) => {
+      const network = networkOf(mesh, target);
+      const inIt = CLUSTERS.filter((each) => networkOf(mesh, each) === network);
+      return inIt.length === 1 && reader !== target;
+    }).map((target) => `${reader.ref.name} ${target.ref.name}`),
+  );
+}
+
+/**
+ * Last known gateways without a remote secret, or of networks in which the reader's istiod may know others.
+ */
+function misleading(mesh: FakeMesh): string[] {
+  return CLUSTERS.flatMap((reader) => {
+    const read = readBy(mesh, reader);
+    return lastGatewaysOf(mesh, reader).filter((line) => {
+      const [name = "", network] = line.split(/:? /);
+      const others = CLUSTERS.filter(
+        (each) => (read.includes(idOf(each)) || each === reader) && name !== `meshjoin-last-${idOf(each)}`,
+      );
+      const isShared = others.some(
+        (each) =>
+          networkOf(mesh, each) === network ||
+          realGatewaysOf(mesh, each).some(({ metadata }) => metadata.labels?.[NETWORK_LABEL] === network),
+      );
+      return isShared || !read.some((id) => name === `meshjoin-last-${id}`);
+    });
+  });
 }
 
 afterEach(() => {
@@ -130,9 +180,13 @@ describe("any sequence of labels, faults, restarts and confirmations", () => {
           stop();
           const isOfRun = step.kind === "run";
           expect([...seen].filter((each) => isOfRun && !before.has(each))).toEqual([]);
+          const areAllSeen = world.mesh.servers.every(({ faults }) => !faults.unreachable);
+          expect(isOfRun && areAllSeen ? misleading(world.mesh) : []).toEqual([]);
         }
         await heal(world);
         expect(rawAddresses(world.mesh)).toEqual([]);
+        expect(misleading(world.mesh)).toEqual([]);
+        expect(held(world.mesh)).toEqual(toBeHeld(world.mesh));
         for (const cluster of CLUSTERS) expect(readBy(world.mesh, cluster)).toHaveLength(CLUSTERS.length - 1);
       }),
       { numRuns: 15 },

@@ -1,6 +1,8 @@
 import { expect, jest } from "@jest/globals";
+import { TAKES_EFFECT_MS } from "../../../shared/apply/rights.ts";
 import type { Cluster } from "../../../shared/core/cluster/cluster.ts";
-import { annotation, clusterId, ISTIO_NAMESPACE } from "../../../shared/core/names.ts";
+import { annotation, clusterId, ISTIO_NAMESPACE, NETWORK_LABEL } from "../../../shared/core/names.ts";
+import { GATEWAYS_LISTED } from "../../../shared/istio/gateway.ts";
 import { RECORD } from "../../../shared/istio/record-config-map.ts";
 import { SECOND_LOOK_MS } from "../../../shared/phases/gateways.ts";
 import { WAIT_MS } from "../../../shared/phases/own-halves.ts";
@@ -37,7 +39,7 @@ export function inLockstep(mesh: FakeMesh): void {
 /** What a run waits long for, it waits for a moment from now on, until all mocks are restored. */
 export function waitShortly(momentMs = 200): void {
   const timeout = AbortSignal.timeout.bind(AbortSignal);
-  const waits = [WAIT_MS, SECOND_LOOK_MS];
+  const waits = [WAIT_MS, SECOND_LOOK_MS, TAKES_EFFECT_MS];
   jest.spyOn(AbortSignal, "timeout").mockImplementation((ms) => timeout(waits.includes(ms) ? momentMs : ms));
 }
 
@@ -76,6 +78,30 @@ export function stateOf(mesh: FakeMesh): unknown[] {
 /** Of every object: what changes with any write. */
 export function versionsOf(mesh: FakeMesh): string[] {
   return objectsOf(mesh).map(({ kind, metadata }) => `${kind} ${metadata.name} ${metadata.resourceVersion}`);
+}
+
+/** Those that istiod makes real: none that only names another cluster's gateway. */
+export function realGatewaysOf(mesh: FakeMesh, cluster: Cluster): KubernetesObject[] {
+  const { store } = mesh.fleet.server(cluster);
+  return store.list(GATEWAYS_LISTED).filter((gateway) => !isRemote(gateway));
+}
+
+/** Those that name another cluster's gateway: `name: network address`. */
+export function lastGatewaysOf(mesh: FakeMesh, cluster: Cluster): string[] {
+  const { store } = mesh.fleet.server(cluster);
+  return store
+    .list(GATEWAYS_LISTED)
+    .filter(isRemote)
+    .map(({ metadata, spec }) => {
+      // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- gateway.networking.k8s.io/v1 Gateway
+      const { addresses } = spec as { addresses: readonly { value: string }[] };
+      return `${metadata.name}: ${metadata.labels?.[NETWORK_LABEL]} ${addresses.map(({ value }) => value).join()}`;
+    });
+}
+
+function isRemote(gateway: KubernetesObject): boolean {
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- gateway.networking.k8s.io/v1 Gateway
+  return (gateway["spec"] as { gatewayClassName?: string }).gatewayClassName === "istio-remote";
 }
 
 export function secretsOf(mesh: FakeMesh, cluster: Cluster): KubernetesObject[] {

@@ -1,8 +1,11 @@
-import type { KubernetesObject } from "../../../../shared/ports/kubernetes-object.ts";
+import type { KubernetesObject, OwnerReference } from "../../../../shared/ports/kubernetes-object.ts";
 import type { ObjectStore } from "./object-store.ts";
 
 const CRDS = { apiVersion: "apiextensions.k8s.io/v1", kind: "CustomResourceDefinition" };
 const ESTABLISHED = { conditions: [{ type: "Established", status: "True" }] };
+
+/** Kinds of which Meshjoin makes dependents, and those that own them. */
+const DEPENDENTS = { apiVersion: "gateway.networking.k8s.io/v1", kind: "Gateway" };
 
 /** What an API server does of itself with objects that Meshjoin writes; called after every change. */
 export function runControllers(store: ObjectStore): void {
@@ -14,6 +17,16 @@ export function runControllers(store: ObjectStore): void {
       store.delete({ apiVersion: "v1", kind: "Namespace", name: namespace.metadata.name });
     }
   }
+  for (const { metadata } of store.list(DEPENDENTS)) {
+    const { name, namespace = "", ownerReferences = [] } = metadata;
+    const isOwned = ownerReferences.some((owner) => isThere(store, owner, namespace));
+    if (ownerReferences.length > 0 && !isOwned) store.delete({ ...DEPENDENTS, namespace, name });
+  }
+}
+
+function isThere(store: ObjectStore, owner: OwnerReference, namespace: string): boolean {
+  const { apiVersion = "", kind, name, uid } = owner;
+  return store.get({ apiVersion, kind, namespace, name })?.metadata.uid === uid;
 }
 
 function isEmpty(store: ObjectStore, { metadata }: KubernetesObject): boolean {

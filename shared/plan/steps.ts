@@ -45,8 +45,12 @@ function whyLabel(
       ? `${name} notes a change to network ${namespace.nextNetwork ?? ""}, which the cluster's label does not name any more`
       : `a person has confirmed the change from network ${network} to ${nextNetwork}`;
   }
-  const isNoted = namespace.formerNetwork === formerNetwork;
-  return isNoted ? undefined : `no pod is in network ${namespace.formerNetwork ?? ""} any more`;
+  if (formerNetwork === undefined)
+    return namespace.formerNetwork === undefined
+      ? undefined
+      : `no pod is in network ${namespace.formerNetwork} any more`;
+  const isNoted = namespace.formerNetwork === formerNetwork && namespace.changedTo === network;
+  return isNoted ? undefined : `${name} has lost the note of the change from network ${formerNetwork}`;
 }
 
 /** A foreign namespace gets the note alone. Meshjoin's own keeps its labels. */

@@ -15,8 +15,9 @@ export interface MemberNetworks {
 
 /**
  * A cluster that Meshjoin has installed is in istiod's network; one without a note is of a release that knew
- * no label, and took the VPC's. A change of network is on record on the namespace, and istiod follows it. A
- * foreign istiod that is paired stays in the network that it has, if a member may be in such a one.
+ * no label, and took the VPC's. A change of network is on record on the namespace, and istiod follows it; a
+ * record of which a part is lost or nonsense says that pods may still be where istiod was. A foreign istiod
+ * that is paired stays in the network that it has, if a member may be in such a one.
  */
 export function networksSeen(
   { controlPlane, namespace, remoteSecrets, readerSecrets, podsElsewhere }: Reachable,
@@ -34,13 +35,16 @@ export function networksSeen(
   if (controlPlane?.manifestHash === undefined) return { network: wanted };
   const notes = namespace?.owner === "ours" ? namespace : undefined;
   const changedTo = nameIn(notes?.changedTo);
-  const network = changedTo ?? nameIn(controlPlane.network) ?? ofVpc;
+  const istiods = nameIn(controlPlane.network) ?? ofVpc;
+  const network = changedTo ?? istiods;
   const isDeserted =
     controlPlane.network === network &&
     controlPlane.rolledOut &&
     Array.isArray(podsElsewhere) &&
     podsElsewhere.length === 0;
-  const formerNetwork = changedTo === undefined || isDeserted ? undefined : nameIn(notes?.formerNetwork);
+  const { changedTo: to, formerNetwork: from } = namespace ?? {};
+  const isOver = isDeserted || (to === undefined && from === undefined);
+  const formerNetwork = isOver ? undefined : (nameIn(from) ?? nameIn(controlPlane.formerNetwork) ?? istiods);
   const isBegun = notes?.nextNetwork === wanted && wanted !== network;
   return {
     network,

@@ -94,6 +94,29 @@ describe("the networks of a cluster whose label names another one", () => {
       { network: "edge" },
     ],
     [
+      "have the former one that istiod notes, where the namespace's note is nonsense",
+      {
+        namespace: { ...CHANGED, formerNetwork: "*x" },
+        controlPlane: { ...IN_EDGE, formerNetwork: VPC },
+      },
+      { network: "edge", formerNetwork: VPC },
+    ],
+    [
+      "have the former one that istiod is in, where the namespace's note is gone",
+      { namespace: { ...CHANGED, formerNetwork: undefined } },
+      { network: "edge", formerNetwork: VPC },
+    ],
+    [
+      "have the former one, where the note of the change is nonsense",
+      { namespace: { ...CHANGED, changedTo: "*x" }, controlPlane: IN_EDGE },
+      { network: "edge", formerNetwork: VPC },
+    ],
+    [
+      "have the former one that a namespace notes which is Meshjoin's no more",
+      { namespace: { ...CHANGED, owner: "foreign" }, controlPlane: IN_EDGE },
+      { network: "edge", formerNetwork: VPC },
+    ],
+    [
       "are the label's with a foreign istiod that is no pair with any",
       { controlPlane: FOREIGN },
       { network: "edge" },

@@ -213,6 +213,26 @@ describe("a label that names another network", () => {
     expect(reasons(status.members.flatMap(({ findings }) => findings))).toContain("PodsInFormerNetwork");
   });
 
+  it.each<[string, Readonly<Record<string, string>>]>([
+    ["former-network", { "meshjoin.dev/former-network": "%%" }],
+    ["network", { "meshjoin.dev/network": "%%" }],
+  ])("keeps the former gateway, and mends the note, where a person has edited %s", async (_, edit) => {
+    const mesh = await joined([MOVER, FAR]);
+    label(mesh, { mesh_network: "edge" });
+    await mesh.reconcile("mesh", CONFIRMED);
+    await finish(mesh, { restarts: false });
+    const { store } = mesh.fleet.server(MOVER);
+    const namespace = store.get({ apiVersion: "v1", kind: "Namespace", name: "istio-system" })!;
+    const annotations = { ...namespace.metadata.annotations, ...edit };
+    store.write({ ...namespace, metadata: { ...namespace.metadata, annotations } }, "someone");
+    await mesh.reconcile("mesh");
+    expect(gatewaysOf(mesh, MOVER)).toEqual([`${FIRST} of shop.default`, `${SECOND} of edge`]);
+    const mended = store.get({ apiVersion: "v1", kind: "Namespace", name: "istio-system" });
+    expect(mended?.metadata.annotations).toEqual(namespace.metadata.annotations);
+    await finish(mesh);
+    expect([gatewaysOf(mesh, MOVER), notesOf(mesh, MOVER)]).toEqual([[`${SECOND} of edge`], []]);
+  });
+
   it("gets the former gateway back that a person has deleted, while pods need it", async () => {
     const mesh = await joined([MOVER, FAR]);
     label(mesh, { mesh_network: "edge" });

@@ -7,13 +7,8 @@ import { kubectlOn, typedName } from "../core/cluster/gcloud.ts";
 import type { Member, Reachable, ReaderSecretState, RemoteSecretState } from "../core/member/observation.ts";
 import { isReachable } from "../core/member/observation.ts";
 import { renewalsARun, tokenExpiring } from "../core/member/token-life.ts";
-import {
-  GATEWAY,
-  ISTIO_NAMESPACE,
-  clusterId as idOf,
-  readerSecretName,
-  remoteSecretName,
-} from "../core/names.ts";
+import { ISTIO_NAMESPACE, clusterId as idOf, readerSecretName, remoteSecretName } from "../core/names.ts";
+import type { GatewayState } from "../core/network/gateway.ts";
 import { type Connect, secretName, type Withdraw } from "./action.ts";
 import type { PairContext } from "./context.ts";
 import { gatewaysOf } from "./networks.ts";
@@ -227,10 +222,10 @@ type NoRoute = Extract<Route, { readonly kind: "pending" | "none" }>;
 
 function withoutRoute(
   pair: Pair,
-  { kind, finding: because, isClosed = false, isCarried = false }: NoRoute,
+  { kind, finding: because, network, isClosed = false, isCarried = false }: NoRoute,
   context: PairContext,
 ): Writing {
-  const lost = isClosed ? withdraw(pair, gatewayLost(pair)) : ended(pair, kind, context);
+  const lost = isClosed ? withdraw(pair, gatewayLost(pair, network)) : ended(pair, kind, context);
   const findings = [because];
   const closed = isClosed ? ({ isClosed } as const) : {};
   const apart = kind === "none" ? ({ isApart: true } as const) : {};
@@ -241,14 +236,23 @@ function withoutRoute(
   return { standing: "pending", ...closed, findings, ...renewed };
 }
 
-function gatewayLost({ reader: { clusterId }, target }: Pair): Finding {
-  const own = gatewaysOf(target.member)?.find(({ network }) => network === target.member.network);
+function gatewayLost({ reader: { clusterId }, target }: Pair, network = target.member.network): Finding {
+  const own = gatewaysOf(target.member)?.find((each) => each.network === network);
   return finding(
     "GatewayLost",
-    `no gateway of network ${target.member.network} is up, so ${clusterId} loses its remote secret of ${target.clusterId}: with it, its workloads would get addresses that they cannot reach`,
-    `see why: ${kubectlOn(target.member.cluster.ref)} -n ${ISTIO_NAMESPACE} describe gateways.gateway.networking.k8s.io ${typedName(own?.gateway ?? GATEWAY)}; Meshjoin makes the pair again when the gateway is up`,
+    `no gateway of network ${network} is up, so ${clusterId} loses its remote secret of ${target.clusterId}: with it, its workloads would get addresses that they cannot reach`,
+    `see why: ${whatToSee(target.member, own)}; Meshjoin makes the pair again when a gateway is up`,
     target.clusterId,
   );
+}
+
+function whatToSee({ cluster }: Member, own: GatewayState | undefined): string {
+  if (own === undefined) return "meshjoin status -o wide";
+  const what =
+    own.gateway === undefined
+      ? `service ${typedName(own.service)}`
+      : `gateways.gateway.networking.k8s.io ${typedName(own.gateway)}`;
+  return `${kubectlOn(cluster.ref)} -n ${ISTIO_NAMESPACE} describe ${what}`;
 }
 
 /**

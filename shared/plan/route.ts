@@ -1,10 +1,11 @@
 import { faultFinding } from "../core/answers/error-finding.ts";
 import { type Finding, finding } from "../core/answers/finding.ts";
+import { kubectlOn, typedName } from "../core/cluster/gcloud.ts";
 import { presentNetworks } from "../core/member/networks.ts";
 import { isReachable, type Member, type NamedCluster } from "../core/member/observation.ts";
 import { outOfReach } from "../core/member/reach.ts";
-import { GATEWAY } from "../core/names.ts";
-import { reaches } from "../core/network/connected.ts";
+import { GATEWAY, ISTIO_NAMESPACE, NETWORK_LABEL } from "../core/names.ts";
+import { declaring, groupOfBoth, reaches } from "../core/network/connected.ts";
 import { type Exposure, isUp, MESH_GATEWAY_LABEL } from "../core/network/gateway.ts";
 import type { MeshSpec } from "../core/spec.ts";
 import type { PairContext } from "./context.ts";
@@ -29,6 +30,8 @@ export type Route =
   | {
       readonly kind: "pending" | "none";
       readonly finding: Finding;
+      /** Of the target's pods that it would lead to. */
+      readonly network?: string;
       /** All gateways were asked, and none is up: a remote secret makes istiod hand out raw pod addresses. */
       readonly isClosed?: boolean;
       /** A gateway leads there that should not be there any more: the pair that there is goes on. */
@@ -76,7 +79,8 @@ function routeOfPods(reader: Member, target: Member, context: PairContext): Rout
   const wanted = possibleRoute(reader, target, context);
   if (wanted.kind === "none") {
     const isCarried = gatewayRoute(reader, target, context).kind === "gateway";
-    return { ...wanted, isClosed: isClosed(reader, target, context), isCarried };
+    const { network } = target;
+    return { ...wanted, network, isClosed: isClosed(reader, target, context), isCarried };
   }
   return gatewayRoute(reader, target, context);
 }
@@ -112,22 +116,25 @@ export function possibleRoute(
   const leads = (exposure: Exposure) => reaches(reader.network, target.network, exposure, spec);
   if (used.some(leads)) return GATEWAY_ROUTE;
   const neighbours = networks.membersOf(target.network);
-  if (used.length > 0 || neighbours.some((member) => mayHaveGateway(member, spec))) {
-    return {
-      kind: "none",
-      finding: finding(
-        "NetworksNotConnected",
-        `${between}; gateways of ${target.network} are internal, and no configuration says that the two networks reach each other`,
-        `if they do, by peering, VPN or Interconnect: MESHJOIN_CONNECTED_NETWORKS=${[reader.network, target.network].toSorted().join("+")}; ` +
-          `or give the gateway an address on the internet: meshjoin label ${target.clusterId} --gateway=external`,
-        reader.clusterId,
-      ),
-    };
-  }
+  if (used.length > 0 || neighbours.some((member) => mayHaveGateway(member, spec)))
+    return { kind: "none", finding: notConnected(between, reader, target, spec) };
   return notShared(
     `${between}, and no member of ${target.network} may have a gateway of Meshjoin's`,
     `Meshjoin gives none to a control plane that is not its own, nor where label ${MESH_GATEWAY_LABEL} is none: change that for a member of ${target.network}`,
     reader,
+  );
+}
+
+function notConnected(between: string, reader: MaybeMember, target: MaybeMember, spec: MeshSpec): Finding {
+  const pair = [reader.network, target.network] as const;
+  const group = groupOfBoth(pair, spec);
+  const they = group.length === 2 ? "they do" : `all of ${group.join(", ")} reach each other`;
+  return finding(
+    "NetworksNotConnected",
+    `${between}; gateways of ${target.network} are internal, and no configuration says that the two networks reach each other`,
+    `if ${they}, by peering, VPN or Interconnect: MESHJOIN_CONNECTED_NETWORKS=${declaring(pair, spec)}; ` +
+      `or give the gateway an address on the internet: meshjoin label ${target.clusterId} --gateway=external`,
+    reader.clusterId,
   );
 }
 
@@ -148,7 +155,8 @@ function gatewayRoute(reader: Member, target: Member, context: PairContext): Rou
   if (because !== undefined) return { kind: "pending", finding: because };
   return {
     kind: "pending",
-    finding: gatewayPending(reader, target),
+    finding: astray(reader, target, owners, context) ?? gatewayPending(reader, target),
+    network: target.network,
     isClosed: isClosed(reader, target, context),
   };
 }
@@ -183,6 +191,33 @@ function whyUnread(owner: Member): Finding | undefined {
   const { gateways } = owner.state;
   if (gateways !== undefined && "unread" in gateways) return faultFinding(gateways.unread, owner.clusterId);
   return undefined;
+}
+
+/** Where one is up, but istiods would send requests through another one as well that does not lead there. */
+function astray(
+  reader: Member,
+  target: Member,
+  owners: readonly Member[],
+  { spec }: PairContext,
+): Finding | undefined {
+  const { network } = target;
+  const known = owners.flatMap((owner) =>
+    (gatewaysOf(owner) ?? [])
+      .filter((each) => each.network === network && each.addresses.length > 0)
+      .map((each) => ({ owner, ...each })),
+  );
+  const other = known.find(({ exposure }) => !reaches(reader.network, network, exposure, spec));
+  if (other === undefined || !known.some(isUp)) return undefined;
+  const { owner, service, settings } = other;
+  const pair = [reader.network, network] as const;
+  return finding(
+    "GatewayPending",
+    `istiod of ${reader.clusterId} would send requests for ${target.clusterId} through Service ${service} of ${owner.clusterId}, too, which is internal and which network ${reader.network} is not said to reach`,
+    settings === undefined
+      ? `take the network's label off that Service: ${kubectlOn(owner.cluster.ref)} -n ${ISTIO_NAMESPACE} label service ${typedName(service)} ${NETWORK_LABEL}-; or, if the networks are connected: MESHJOIN_CONNECTED_NETWORKS=${declaring(pair, spec)}`
+      : "nothing, if its exposure was changed: Meshjoin takes the earlier gateway away when another one is known",
+    target.clusterId,
+  );
 }
 
 function gatewayPending({ clusterId }: Member, target: Member): Finding {

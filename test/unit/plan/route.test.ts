@@ -176,15 +176,73 @@ describe("a route", () => {
     expect(plan).toMatchObject({ standing: "excluded", isApart: true, action: { urgency: "ending" } });
   });
 
-  it("is a finding that no cure of which is a riddle: both ways out of networks that are not connected", () => {
-    const target = at("c", "target", { gateways: [] });
-    const route = routeBetween(READER, target, aPairContext([READER, target], { spec: aSpec(CONNECTED) }));
+  it.each([
+    ["alone, where it is in no group", [["x", "y"]], /if they do, .*=x\+y,a\+c; /],
+    [
+      "with those of its group",
+      [["x", "y"], CONNECTED.connectedNetworks[0]!],
+      /if all of a, b, c .*=x\+y,a\+b\+c; /,
+    ],
+    [
+      "with those of both groups",
+      [
+        ["a", "b"],
+        ["c", "d"],
+      ],
+      /if all of a, b, c, d .*=a\+b\+c\+d; /,
+    ],
+  ])(
+    "to a network that is not connected has both cures; what it declares, %s, takes nothing back",
+    (_, groups, value) => {
+      const spec = aSpec({ connectedNetworks: groups });
+      const target = at("c", "target", { gateways: [] });
+      const route = routeBetween(READER, target, aPairContext([READER, target], { spec }));
+      const { cure } = "finding" in route ? route.finding : { cure: "" };
+      expect(cure).toMatch(value);
+      expect(cure).toMatch(/or .*: meshjoin label cn-shop-europe-west1-target --gateway=external$/);
+    },
+  );
+
+  it("beside a gateway that leads elsewhere names that one, and says not that none is up", () => {
+    const byHand = { gateway: undefined, settings: undefined, service: "by-hand" };
+    const open = aGateway("c", { exposure: "external" });
+    const target = at("c", "target", { gateways: [open, aGateway("c", byHand)] });
+    const spec = aSpec({ ...CONNECTED, gatewayExposure: "external" });
+    const route = routeBetween(READER, target, aPairContext([READER, target], { spec }));
     expect(route).toMatchObject({
+      kind: "pending",
       finding: {
-        cure: expect.stringMatching(
-          /MESHJOIN_CONNECTED_NETWORKS=a\+c.*meshjoin label cn-shop-europe-west1-target --gateway=external/,
-        ),
+        reason: "GatewayPending",
+        message: expect.stringContaining("Service by-hand of cn-shop-europe-west1-target"),
+        cure: expect.stringContaining("-n istio-system label service by-hand topology.istio.io/network-"),
       },
+      isClosed: false,
+    });
+  });
+});
+
+describe("a gateway that is lost", () => {
+  const lossOf = (target: Member) => {
+    const reader = at("a", "reader", { remoteSecrets: [aRemoteSecret(READER.cluster, target.cluster)] });
+    const spec = aSpec({ connectedNetworks: [["a", "b", "c"]] });
+    const plans = planPairs(new Set([reader.clusterId]), aPairContext([reader, target], { spec }));
+    return plans.find(({ reader: id }) => id === reader.clusterId)?.withdrawal?.findings[0];
+  };
+
+  it("is looked at by its Service, where a person made it", () => {
+    const byHand = { gateway: undefined, settings: undefined, service: "by-hand", isServing: false };
+    expect(lossOf(at("b", "target", { gateways: [aGateway("b", byHand)] }))).toMatchObject({
+      reason: "GatewayLost",
+      cure: expect.stringContaining("-n istio-system describe service by-hand;"),
+    });
+  });
+
+  it("is that of the former network, where that is the one that is lost", () => {
+    const gateways = [aGateway("b"), aGateway("c", { gateway: "meshjoin-eastwest-b", isServing: false })];
+    const target = { ...at("b", "target", { gateways }), formerNetwork: "c" };
+    expect(lossOf(target)).toMatchObject({
+      message: expect.stringMatching(/^no gateway of network c is up/),
+      cure: expect.stringContaining("describe gateways.gateway.networking.k8s.io meshjoin-eastwest-b;"),
     });
   });
 });

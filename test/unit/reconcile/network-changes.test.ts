@@ -280,7 +280,7 @@ describe("a label that names another network", () => {
       "whose networks are not connected",
       {},
       { connectedNetworks: [["shop.default", "shop.dmz"]] },
-      "MESHJOIN_CONNECTED_NETWORKS=edge+shop.default",
+      "MESHJOIN_CONNECTED_NETWORKS=edge+shop.default+shop.dmz",
     ],
     ["that no gateway would lead to", { mesh_gateway: "none" }, SPEC, "mesh_gateway is none"],
     ["where gateways are off", {}, { ...SPEC, gateways: "never" }, "MESHJOIN_GATEWAYS=auto"],

@@ -1,3 +1,5 @@
+import type { ClusterRef } from "../core/cluster/cluster.ts";
+import { updateClusterCommand } from "../core/cluster/gcloud.ts";
 import type { MeshSpec } from "../core/spec.ts";
 import { ConflictError, RefusedError } from "../errors.ts";
 import { CRDS } from "../istio/crds.ts";
@@ -16,13 +18,13 @@ import { withRights } from "./rights.ts";
  * rest when it sees the Gateway. One that another run has shown meanwhile is not hidden again.
  */
 export async function applyGateway(
-  api: MemberApi,
+  { api, ref }: { readonly api: MemberApi; readonly ref: ClusterRef },
   action: Pick<ApplyGateway, "gateway" | "network" | "exposure" | "isHidden">,
   spec: MeshSpec,
   signal: AbortSignal,
 ): Promise<void> {
   const { meshId } = spec;
-  await installGatewayApi(api, signal);
+  await installGatewayApi(api, ref, signal);
   await withRights(api, meshId, signal, async () => {
     const isHidden = action.isHidden && !(await isShown(api, action.gateway, signal));
     for (const object of gatewayObjects(gatewaySettings(spec, action), action.gateway, isHidden)) {
@@ -47,15 +49,17 @@ export async function hideGateway(
     const [options] = gatewayObjects(gatewaySettings(spec, { network: "", exposure }), gateway, isHidden);
     await applyOwned(api, options, spec.meshId, signal);
   };
-  if (!(await isShown(api, instead, signal))) return false;
-  await write(true);
-  if (await isShown(api, instead, signal)) return true;
-  await write(false);
-  return false;
+  return await withRights(api, spec.meshId, signal, async () => {
+    if (!(await isShown(api, instead, signal))) return false;
+    await write(true);
+    if (await isShown(api, instead, signal)) return true;
+    await write(false);
+    return false;
+  });
 }
 
 /** Whether istiods may know it, by what was written last: its Service follows that. */
-export async function isShown(api: MemberApi, gateway: string, signal: AbortSignal): Promise<boolean> {
+async function isShown(api: MemberApi, gateway: string, signal: AbortSignal): Promise<boolean> {
   const [present, options] = await Promise.all(
     gatewayRefs(gateway).map((ref) => api.reader.get(ref, signal)),
   );
@@ -77,6 +81,18 @@ export async function removeGateway(
   });
 }
 
+/** `removeGateway`, but not of one that another run has made known again. Answers whether it is gone. */
+export async function removeHiddenGateway(
+  api: MemberApi,
+  action: Pick<RemoveGateway, "gateway">,
+  meshId: string,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const isKnown = await withRights(api, meshId, signal, () => isShown(api, action.gateway, signal));
+  if (!isKnown) await removeGateway(api, action, meshId, signal);
+  return !isKnown;
+}
+
 async function removeOwned(
   api: MemberApi,
   ref: ObjectRef,
@@ -92,18 +108,19 @@ async function removeOwned(
  * Where they are absent, the definitions of the Gateway API. Others may own those that are there, GKE itself
  * for one, so Meshjoin never changes or deletes them.
  */
-async function installGatewayApi(api: MemberApi, signal: AbortSignal): Promise<void> {
+async function installGatewayApi(api: MemberApi, ref: ClusterRef, signal: AbortSignal): Promise<void> {
   const present = await api.reader.list(CRDS, signal);
   const names = new Set(present.map(({ metadata }) => metadata.name));
   const absent = GATEWAY_API.filter(({ metadata }) => !names.has(metadata.name));
   if (absent.length === 0) return;
-  await Promise.all(absent.map((definition) => createDefinition(api, definition, signal)));
+  await Promise.all(absent.map((definition) => createDefinition(api, definition, ref, signal)));
   await awaitServed(api, absent, { ...CRDS, metadataOnly: false }, signal);
 }
 
 async function createDefinition(
   api: MemberApi,
   definition: KubernetesObject,
+  ref: ClusterRef,
   signal: AbortSignal,
 ): Promise<void> {
   try {
@@ -115,7 +132,7 @@ async function createDefinition(
       `the cluster has no Gateway API, and its definition ${definition.metadata.name} may not be made: ${error.message}`,
       {
         code: "GatewayApiUnavailable",
-        cure: "let GKE bring it: gcloud container clusters update NAME --gateway-api=standard; or grant the permission",
+        cure: `let GKE bring it: ${updateClusterCommand(ref, "--gateway-api=standard")}; or grant the permission`,
         cause: error,
       },
     );

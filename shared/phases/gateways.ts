@@ -220,7 +220,8 @@ async function carryOut(run: Run, mesh: Mesh, action: GatewayAction): Promise<Ca
     action.kind === "applyGateway" ? "its gateway was installed" : "its gateway was removed",
     () =>
       run.inTurn(async (): Promise<CarriedOut> => {
-        if (action.kind === "applyGateway") await applyGateway(api, action, spec, signal);
+        const place = { api, ref: member.cluster.ref };
+        if (action.kind === "applyGateway") await applyGateway(place, action, spec, signal);
         else await removeGateway(api, action, spec.meshId, signal);
         const outcome = outcomeOf(action);
         run.progress({ step: action.kind, clusterId, outcome });

@@ -1,12 +1,10 @@
-import { hideGateway, isShown, removeGateway } from "../apply/gateway.ts";
+import { hideGateway, removeHiddenGateway } from "../apply/gateway.ts";
 import { within } from "../async/within.ts";
 import { outcomeOf } from "../core/answers/outcome.ts";
 import { verifyMember } from "../look/istiods.ts";
-import type { RemoveGateway } from "../plan/action.ts";
 import { planGateways, type ReplacedGateway } from "../plan/gateways.ts";
 import { pairContextOf } from "../plan/mesh.ts";
 import { planContext } from "../plan-context.ts";
-import type { MemberApi } from "../ports/member-api.ts";
 import { merge, type Report, settle } from "../report.ts";
 import type { Run } from "../run.ts";
 import type { Phase } from "./course.ts";
@@ -36,7 +34,7 @@ async function replace(run: Run, replaced: ReplacedGateway): Promise<Partial<Rep
         const isDone =
           action.kind === "hideGateway"
             ? await hideGateway(api, action, run.spec, run.signal)
-            : await removeHidden(api, action, run);
+            : await removeHiddenGateway(api, action, run.spec.meshId, run.signal);
         if (!isDone) return {};
         const outcome = outcomeOf(action);
         run.progress({ step: action.kind, clusterId, outcome });
@@ -50,13 +48,6 @@ async function replace(run: Run, replaced: ReplacedGateway): Promise<Partial<Rep
       errors: [error],
     }),
   );
-}
-
-/** Not one that another run has made known again meanwhile. */
-async function removeHidden(api: MemberApi, action: RemoveGateway, { spec, signal }: Run): Promise<boolean> {
-  if (await isShown(api, action.gateway, signal)) return false;
-  await removeGateway(api, action, spec.meshId, signal);
-  return true;
 }
 
 /**

@@ -144,13 +144,41 @@ describe("a gateway that should have another exposure", () => {
     expect([gatewaysOf(mesh, WEST), readBy(mesh, EAST)]).toEqual([[FIRST], [idOf(WEST)]]);
   });
 
+  it("is hidden, and goes, also where a person has taken the rights on Gateways away", async () => {
+    const mesh = await joined(EAST, WEST);
+    const { store, faults } = mesh.fleet.server(WEST);
+    const binding = { apiVersion: "rbac.authorization.k8s.io/v1", kind: "ClusterRoleBinding" };
+    const takeAway = () => {
+      for (const { metadata } of store.list(binding))
+        if (metadata.name.startsWith("meshjoin-")) store.delete({ ...binding, name: metadata.name });
+      faults.forbidden = [FIRST, SECOND].map((name) => `get Gateway ${name}` as const);
+    };
+    store.onChange(() => {
+      if (store.list(binding).some(({ metadata }) => metadata.name.startsWith("meshjoin-")))
+        faults.forbidden = [];
+    });
+    mesh.fleet.server(EAST).istiod.seesNoGateway = true;
+    waitShortly();
+    label(mesh, WEST, { mesh_gateway: "external" });
+    await mesh.reconcile("mesh");
+    mesh.fleet.server(EAST).istiod.seesNoGateway = false;
+    takeAway();
+    expect(faults.forbidden).not.toEqual([]);
+    await mesh.reconcile("mesh");
+    expect(await knownIn(mesh, EAST)).toEqual([addressOf(mesh, WEST, SECOND)]);
+    takeAway();
+    await mesh.reconcile("mesh");
+    expect(gatewaysOf(mesh, WEST)).toEqual([SECOND]);
+  });
+
   it("leaves the second one known that a slower run would make, and hide, only now", async () => {
     const mesh = await joined(EAST, WEST);
     label(mesh, WEST, { mesh_gateway: "external" });
     await mesh.reconcile("mesh");
     const late = { gateway: SECOND, network: "shop.dmz", exposure: "external", isHidden: true } as const;
     const { spec, signal } = mesh.run();
-    await applyGateway(mesh.fleet.process().member(WEST), late, spec, signal);
+    const place = { api: mesh.fleet.process().member(WEST), ref: WEST.ref };
+    await applyGateway(place, late, spec, signal);
     expect(await knownIn(mesh, EAST)).toEqual([addressOf(mesh, WEST, SECOND)]);
   });
 

@@ -105,6 +105,25 @@ describe("a gateway that cannot be installed", () => {
   });
 });
 
+describe("a cluster whose Gateway API is absent and may not be made", () => {
+  it("is a finding with the command that lets GKE bring it, which names the cluster", async () => {
+    waitShortly();
+    const mesh = await joined(EAST);
+    mesh.add(WEST);
+    mesh.fleet.server(WEST).faults.forbidden = ["create CustomResourceDefinition"];
+    const { summary } = await mesh.join(WEST);
+    expect(summary.members.flatMap(({ findings }) => findings)).toContainEqual(
+      expect.objectContaining({
+        reason: "GatewayApiUnavailable",
+        cure: expect.stringContaining(
+          `gcloud container clusters update ${WEST.ref.name} --project=${WEST.ref.project} --location=${WEST.ref.location} --gateway-api=standard`,
+        ),
+      }),
+    );
+    expect([readBy(mesh, EAST), readBy(mesh, WEST)]).toEqual([[], [idOf(EAST)]]);
+  });
+});
+
 describe("a gateway that fails for a moment", () => {
   it("costs no pair, also where Meshjoin would make none there now", async () => {
     waitShortly();

@@ -60,6 +60,8 @@ export interface PairContext extends MeshContext {
   readonly settingsOf: (gateway: WantedGateway) => string;
   /** Every source told of all its clusters, and no cluster that left is still on record. */
   readonly isWholeView: boolean;
+  /** Whether the cluster of the ID was looked at, or is about to go: any other may have a gateway. */
+  readonly isKnown: (clusterId: string) => boolean;
   /** By cluster ID: how each member's own half stands now. */
   readonly standings: ReadonlyMap<string, PeerStanding>;
   /** Pairs as they stand `now`, or `afterwards`, when the run has applied the members' own halves. */

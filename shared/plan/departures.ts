@@ -92,6 +92,14 @@ export function stayingLeavers(given: DepartureInput): Member[] {
   );
 }
 
+/** IDs of those that this run takes out. */
+export function leavingIds(given: DepartureInput): string[] {
+  const input = { ...given, isMass: isMassLeave(given) };
+  return input.departures.flatMap((departure) =>
+    whyNotYet(departure, input).length === 0 ? [departure.departed.clusterId] : [],
+  );
+}
+
 /** The lost ones that stay for now lose their credentials of a cluster that goes, as the members do. */
 function lostOnHold(leaving: readonly Departure[], input: DepartureInput): Member[] {
   const going = new Set(leaving.map(({ departed }) => departed.clusterId));

@@ -9,7 +9,13 @@ import type {
   SeenListing,
   WantedGateway,
 } from "./context.ts";
-import { type Departure, type DeparturePlan, planDepartures, stayingLeavers } from "./departures.ts";
+import {
+  type Departure,
+  type DeparturePlan,
+  leavingIds,
+  planDepartures,
+  stayingLeavers,
+} from "./departures.ts";
 import { type GatewayPlan, planGateways } from "./gateways.ts";
 import { type LastGatewayPlan, planLastGateways } from "./last-gateways.ts";
 import { planReturns } from "./loss-notes.ts";
@@ -104,10 +110,13 @@ export function pairContextOf(mesh: SeenMesh, context: PlanContext, view: PairCo
   );
   const isWholeView = listing.findings.length === 0 && departures.length === 0;
   const known = new Set(members.map(({ clusterId }) => clusterId));
-  const staying = departures.length === 0 ? [] : stayingLeavers({ ...mesh, ...context, only: context.only });
+  const input = { ...mesh, ...context, only: context.only };
+  const [staying, leaving] = departures.length === 0 ? [[], []] : [stayingLeavers(input), leavingIds(input)];
   const lost = staying.filter(({ clusterId }) => !known.has(clusterId));
   const networks = indexNetworks([...members, ...lost], context.spec);
-  return { ...context, roots, listing, members, networks, isWholeView, standings, view };
+  const seen = new Set([...known, ...lost.map(({ clusterId }) => clusterId), ...leaving]);
+  const isKnown = (id: string) => seen.has(id);
+  return { ...context, roots, listing, members, networks, isWholeView, isKnown, standings, view };
 }
 
 /** The actions of a plan in the sequence of a run. */

@@ -167,9 +167,7 @@ function gatewayRoute(reader: Member, target: Member, context: PairContext): Rou
  * own cluster and by its remote secrets; Istio `pilot/pkg/xds/endpoints/ep_filters.go`.
  */
 function ownersFor(reader: Member, target: Member, { networks }: PairContext): Member[] {
-  const own = gatewaysOf(target);
-  const isChosen = own?.some(({ network, addresses }) => network === target.network && addresses.length > 0);
-  if (isChosen === true || whyUnread(target) !== undefined) return [target];
+  if (hasAddressIn(target, target.network) || whyUnread(target) !== undefined) return [target];
   const read = networks.readBy(reader);
   return networks
     .ownersIn(target.network)
@@ -179,10 +177,26 @@ function ownersFor(reader: Member, target: Member, { networks }: PairContext): M
 /** Whether istiod of the reader, asked about the target, knows of no gateway for sure. */
 function isClosed(reader: Member, target: Member, context: PairContext): boolean {
   if (outOfReach(target) !== undefined || outOfReach(reader) !== undefined) return false;
+  if (!hasAddressIn(target, target.network) && readsUnseen(reader, context)) return false;
   return ownersFor(reader, target, context).every((owner) => {
     const gateways = gatewaysOf(owner);
     return gateways !== undefined && !gateways.some((each) => each.network === target.network && isUp(each));
   });
+}
+
+function hasAddressIn(member: Member, network: string): boolean {
+  return (gatewaysOf(member) ?? []).some((each) => each.network === network && each.addresses.length > 0);
+}
+
+/**
+ * A source that does not answer, or that is configured no more, leaves clusters out that the reader goes on
+ * reading. Their gateways may be what leads to the target.
+ */
+function readsUnseen({ state }: Member, { isKnown }: PairContext): boolean {
+  if (!state.reachable) return false;
+  return state.remoteSecrets.some(
+    ({ owner, isRead, targetId }) => owner === "ours" && isRead && !isKnown(targetId),
+  );
 }
 
 /** Why nothing is known of a member's gateways; undefined if they are known. */

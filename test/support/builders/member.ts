@@ -38,6 +38,7 @@ export function aPairContext(
     members,
     networks: indexNetworks(members, seed.spec ?? aSpec()),
     isWholeView: true,
+    isKnown: () => true,
     settingsOf: ({ network, exposure }) => `${network} ${exposure}`,
     confirm: [],
     view: "now",

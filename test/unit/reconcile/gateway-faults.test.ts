@@ -136,6 +136,33 @@ describe("a gateway that fails for a moment", () => {
   });
 });
 
+describe("the gateway of a cluster that a source leaves out", () => {
+  const apart = aCluster({ name: "apart", network: WEST.network, location: "us-east1-b" });
+  const south = aCluster({ name: "south", network: WEST.network, labels: NO_GATEWAY });
+
+  it.each(["mesh", { clusterId: idOf(EAST) }] as const)(
+    "leads to the others of its network as before, in a run about %j",
+    async (scope) => {
+      waitShortly();
+      const mesh = await joined(EAST, apart, south);
+      await mesh.reconcile("mesh");
+      const before = readBy(mesh, EAST);
+      expect(before).toHaveLength(2);
+      const list = mesh.directory.list.bind(mesh.directory);
+      jest.spyOn(mesh.directory, "list").mockImplementation(async (project, signal) => {
+        const { clusters } = await list(project, signal);
+        const { location } = apart.ref;
+        return {
+          clusters: clusters.filter(({ ref }) => ref.location !== location),
+          missingLocations: [location],
+        };
+      });
+      await mesh.reconcile(scope);
+      expect(readBy(mesh, EAST)).toEqual(before);
+    },
+  );
+});
+
 describe("a gateway that seems to be left over", () => {
   it("stays where a member of another network has come since the look", async () => {
     const mesh = await joined(EAST, WEST);

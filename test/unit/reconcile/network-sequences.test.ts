@@ -20,13 +20,17 @@ type Step =
   | { readonly kind: "gateway"; readonly of: number; readonly label: string | undefined }
   | { readonly kind: "serving" | "reached"; readonly of: number; readonly is: boolean }
   | { readonly kind: "restart"; readonly of: number }
-  | { readonly kind: "run"; readonly confirm: readonly string[] };
+  | { readonly kind: "read" | "listed"; readonly of: number; readonly is: boolean }
+  | { readonly kind: "event"; readonly of: number }
+  | { readonly kind: "run"; readonly confirm: readonly string[]; readonly deep: boolean };
 
 const of = fc.nat({ max: CLUSTERS.length - 1 });
 const run = fc.record({
   kind: fc.constant("run" as const),
   confirm: fc.constantFrom<string[]>([], ["NetworkChanges"], ["NetworkChanges"], ["GatewayInUse"]),
+  deep: fc.boolean(),
 });
+const event = fc.record({ kind: fc.constant("event" as const), of });
 const change = fc.oneof(
   fc.record({
     kind: fc.constant("network" as const),
@@ -38,10 +42,14 @@ const change = fc.oneof(
     of,
     label: fc.constantFrom(undefined, "internal", "external", "none"),
   }),
-  fc.record({ kind: fc.constantFrom("serving" as const, "reached" as const), of, is: fc.boolean() }),
+  fc.record({
+    kind: fc.constantFrom("serving" as const, "reached" as const, "read" as const, "listed" as const),
+    of,
+    is: fc.boolean(),
+  }),
   fc.record({ kind: fc.constant("restart" as const), of }),
 );
-const steps = fc.array(fc.tuple(change, run), { minLength: 1, maxLength: 5 });
+const steps = fc.array(fc.tuple(change, fc.oneof(run, run, event)), { minLength: 1, maxLength: 5 });
 
 /** The mesh, and the labels that its clusters have by now. */
 interface World {
@@ -79,13 +87,19 @@ function relabel({ mesh, labels }: World, index: number, key: string, value: str
 async function take(world: World, step: Step): Promise<void> {
   const { mesh } = world;
   if (step.kind === "run") {
-    await mesh.reconcile("mesh", { confirm: step.confirm });
+    await mesh.reconcile("mesh", { confirm: step.confirm, deep: step.deep });
+    return;
+  }
+  if (step.kind === "event") {
+    await mesh.join(CLUSTERS[step.of]!);
     return;
   }
   const server = mesh.fleet.server(CLUSTERS[step.of]!);
   if (step.kind === "network") relabel(world, step.of, "mesh_network", step.label);
   else if (step.kind === "gateway") relabel(world, step.of, "mesh_gateway", step.label);
   else if (step.kind === "restart") restart(mesh, CLUSTERS[step.of]!);
+  else if (step.kind === "read") server.faults.forbidden = step.is ? [] : ["list EndpointSlice"];
+  else if (step.kind === "listed") server.istiod.seesNoGateway = !step.is;
   else if (step.kind === "reached") server.faults.unreachable = !step.is;
   else {
     server.gateways.isServing = step.is;
@@ -99,6 +113,8 @@ async function heal(world: World): Promise<void> {
   for (const [index, cluster] of CLUSTERS.entries()) {
     const server = mesh.fleet.server(cluster);
     server.faults.unreachable = false;
+    server.faults.forbidden = [];
+    server.istiod.seesNoGateway = false;
     server.gateways.isServing = true;
     server.settleGateways();
     relabel(world, index, "mesh_gateway", undefined);
@@ -166,7 +182,7 @@ afterEach(() => {
   jest.restoreAllMocks();
 });
 
-describe("any sequence of labels, faults, restarts and confirmations", () => {
+describe("any sequence of labels, faults, restarts, events and confirmations", () => {
   it("makes no run put a raw address into a proxy, and ends with every pair, once the faults end", async () => {
     waitShortly(20);
     await fc.assert(
@@ -178,7 +194,7 @@ describe("any sequence of labels, faults, restarts and confirmations", () => {
           // oxlint-disable-next-line no-await-in-loop -- one step after the other
           await take(world, step);
           stop();
-          const isOfRun = step.kind === "run";
+          const isOfRun = step.kind === "run" || step.kind === "event";
           expect([...seen].filter((each) => isOfRun && !before.has(each))).toEqual([]);
           const areAllSeen = world.mesh.servers.every(({ faults }) => !faults.unreachable);
           expect(isOfRun && areAllSeen ? misleading(world.mesh) : []).toEqual([]);

@@ -21,8 +21,7 @@ import { type MeshPlan, planMesh } from "./plan/mesh.ts";
 import type { PairPlan } from "./plan/pair.ts";
 import { planContext } from "./plan-context.ts";
 import type { ProbedPair } from "./probe/ask-probes.ts";
-import { askKept, probeFindings } from "./probe/kept.ts";
-import { seeProbes } from "./probe/probes.ts";
+import { askAsTheyAre, probeFindings } from "./probe/kept.ts";
 import { settle } from "./report.ts";
 import type { Run } from "./run.ts";
 import { VERSION } from "./version.ts";
@@ -94,14 +93,9 @@ async function lookAt({ ports, signal }: Run, member: ReachableMember): Promise<
 /** By reader and target; empty where the configuration keeps no probes. */
 type Probed = ReadonlyMap<string, ProbedPair>;
 
-/** Envoy itself answers within five seconds. */
-const ASKING_MS = 6000;
-
 async function askMembers(run: Run, mesh: Mesh): Promise<Probed> {
   if (run.spec.probe === "off") return new Map();
-  const signal = within(run.signal, ASKING_MS);
-  const probes = await seeProbes(run, mesh.members, signal);
-  const pairs = await askKept(run, mesh, probes, { settleMs: 0, signal });
+  const pairs = await askAsTheyAre(run, mesh);
   return new Map(pairs.map((pair) => [`${pair.reader} ${pair.target}`, pair]));
 }
 

@@ -1,10 +1,13 @@
+import { within } from "../async/within.ts";
 import { type Finding, finding } from "../core/answers/finding.ts";
 import { count } from "../core/count.ts";
 import type { Mesh } from "../look/mesh.ts";
 import type { Run } from "../run.ts";
 import { type AskOptions, askProbes, type ProbedPair } from "./ask-probes.ts";
-import type { Probes } from "./probes.ts";
+import { type Probes, seeProbes } from "./probes.ts";
 
+/** Envoy itself answers within five seconds. */
+const ASKING_MS = 6000;
 /** Of probes that have been there for a while, one answer each is enough. */
 const ONCE = 1;
 
@@ -25,6 +28,12 @@ export async function askKept(
     ]),
   );
   return await askProbes(run, mesh, awake, { ...options, rounds: ONCE });
+}
+
+/** The probes as they are, now, for a look that writes nothing. */
+export async function askAsTheyAre(run: Run, mesh: Mesh): Promise<ProbedPair[]> {
+  const signal = within(run.signal, ASKING_MS);
+  return await askKept(run, mesh, await seeProbes(run, mesh.members, signal), { settleMs: 0, signal });
 }
 
 /**

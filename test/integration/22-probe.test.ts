@@ -5,6 +5,9 @@ import { dirname, join } from "node:path";
 import { text } from "node:stream/consumers";
 import { describe, expect, it } from "@jest/globals";
 import type { FleetMember } from "../../sandbox/google/member.ts";
+import { makeRoot } from "../../shared/pki/make-root.ts";
+import { payloadOf } from "../support/pki/gen.ts";
+import { cacertsFiles } from "./world/by-hand.ts";
 import { place, shellLine } from "./world/command-line.ts";
 import { membersOf, SCENARIO_MS, useFleet } from "./world/fleet.ts";
 import { clearFaults, setFault, setLabels } from "./world/google.ts";
@@ -116,6 +119,20 @@ async function answers(): Promise<Readonly<Record<string, string>>> {
   );
 }
 
+const ISTIO = ["-n", "istio-system"] as const;
+const GATEWAY_PODS = "gateway.networking.k8s.io/gateway-name=meshjoin-eastwest";
+const base64 = (pem: string) => Buffer.from(pem).toString("base64");
+
+/** Puts these files into `cacerts`, and starts istiod, the gateway and the probe anew with them. */
+async function startAnewWith(member: FleetMember, data: Readonly<Record<string, string>>): Promise<void> {
+  const patch = JSON.stringify({ data });
+  await kubectl(member, ...ISTIO, "patch", "secret", "cacerts", "--type=merge", "-p", patch);
+  await kubectl(member, ...ISTIO, "rollout", "restart", "deployment/istiod");
+  await kubectl(member, ...ISTIO, "rollout", "status", "deployment/istiod", "--timeout=60s");
+  await kubectl(member, ...ISTIO, "delete", "pods", "-l", GATEWAY_PODS);
+  await kubectl(member, "-n", "meshjoin-probe", "delete", "pods", "--all");
+}
+
 const KEPT = ["namespace", "meshjoin-probe"];
 const BOTH_PASS = { "mesh-1 mesh-2": "gateway passed", "mesh-2 mesh-1": "gateway passed" };
 
@@ -174,9 +191,33 @@ describe("a check of two networks", () => {
   );
 });
 
+describe("a check where more is wrong", () => {
+  it(
+    "22.4 names a remote secret that is gone, and a gateway without a process",
+    async () => {
+      const [first, second] = membersOf(world.fleet);
+      if (first === undefined || second === undefined) throw new Error("the fleet lacks a member");
+      await kubectl(first, ...ISTIO, "delete", "secret", `istio-remote-secret-${second.clusterId}`);
+      await kubectl(first, ...ISTIO, "delete", "hpa", "-l", GATEWAY_PODS);
+      await kubectl(first, ...ISTIO, "scale", "deployment", "-l", GATEWAY_PODS, "--replicas=0");
+      expect(await check()).toMatchObject({
+        code: 1,
+        pairs: {
+          "mesh-1 mesh-2": "gateway failed NoEndpoint",
+          "mesh-2 mesh-1": "gateway failed GatewayClosed",
+        },
+      });
+      await kubectl(first, ...ISTIO, "scale", "deployment", "-l", GATEWAY_PODS, "--replicas=2");
+      await syncWithout();
+      expect(await check()).toMatchObject({ code: 0, pairs: BOTH_PASS });
+    },
+    SCENARIO_MS,
+  );
+});
+
 describe("a check that does not come to its end", () => {
   it(
-    "22.4 takes its probes away when a person interrupts it",
+    "22.5 takes its probes away when a person interrupts it",
     async () => {
       const { running, ended } = await checkUnderWay();
       running.kill("SIGINT");
@@ -187,7 +228,7 @@ describe("a check that does not come to its end", () => {
   );
 
   it(
-    "22.5 leaves its probes when it is killed, until a full run after the time for which it wanted them",
+    "22.6 leaves its probes when it is killed, until a full run after the time for which it wanted them",
     async () => {
       const { fleet } = world;
       const members = membersOf(fleet);
@@ -211,7 +252,7 @@ describe("a check that does not come to its end", () => {
 
 describe("probes that the configuration keeps", () => {
   it(
-    "22.6 tell each full run, and the status, whether requests pass between synced members",
+    "22.7 tell each full run, and the status, whether requests pass between synced members",
     async () => {
       const { fleet } = world;
       const [first, second] = membersOf(fleet);
@@ -242,7 +283,30 @@ describe("probes that the configuration keeps", () => {
   );
 
   it(
-    "22.7 are made again after a person has deleted one, and go with the cluster that leaves",
+    "22.8 name a member whose CA is of another root",
+    async () => {
+      const [, second] = membersOf(world.fleet);
+      if (second === undefined) throw new Error("the fleet lacks a member");
+      const before = (await secrets(second)).get("cacerts")?.data ?? {};
+      const elsewhere = payloadOf(await makeRoot({ organization: "elsewhere", now: new Date() }));
+      const files = Object.entries(await cacertsFiles(elsewhere));
+      await startAnewWith(second, Object.fromEntries(files.map(([name, pem]) => [name, base64(pem)])));
+      expect(
+        await eventually(answers, (all) => all["mesh-1 mesh-2"]?.startsWith("failed") === true),
+      ).toMatchObject({
+        "mesh-1 mesh-2": "failed TargetNotTrusted",
+      });
+      await startAnewWith(second, before);
+      const well = { "mesh-1 mesh-2": "passed", "mesh-2 mesh-1": "passed" };
+      expect(
+        await eventually(answers, (all) => Object.values(all).every((each) => each === "passed")),
+      ).toEqual(well);
+    },
+    SCENARIO_MS,
+  );
+
+  it(
+    "22.9 are made again after a person has deleted one, and go with the cluster that leaves",
     async () => {
       const { fleet } = world;
       const [first, second] = membersOf(fleet);

@@ -14,7 +14,7 @@ import { checkGatewayFirewalls } from "./gateway-firewall.ts";
 import { checkMergedServices } from "./merged-services.ts";
 import { checkNetwork } from "./network.ts";
 import { checkPrivateEndpoints } from "./private-endpoints.ts";
-import { checkRequests } from "./requests.ts";
+import { checkPassing } from "./requests.ts";
 
 /** For the lists of all sources, and for clusters that are no members and may have been. */
 const ASKING_MS = 60_000;
@@ -53,7 +53,7 @@ export async function diagnose(host: Host): Promise<Diagnosis> {
         ...(await checkFirewalls(ports.firewalls, members)),
         ...(await checkGatewayFirewalls(ports, members, spec)),
         ...(await checkMergedServices(ports.fleet, members)),
-        ...(manifest.state === "ok" ? await checkRequests(operator) : []),
+        ...(manifest.state === "ok" ? await checkPassing(operator) : []),
       ],
     };
   } finally {

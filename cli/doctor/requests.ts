@@ -11,7 +11,7 @@ import { MEMBER_TIMEOUT_MS } from "../../shared/status.ts";
 const SUBJECT = { name: "requests", account: "caller" } as const;
 
 /** Whether requests pass between members, by the probes that the configuration keeps; none: no check. */
-export async function checkRequests(operator: Operator): Promise<Check[]> {
+export async function checkPassing(operator: Operator): Promise<Check[]> {
   if (operator.spec.probe === "off") return [];
   try {
     return await operator.withRun(

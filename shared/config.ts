@@ -150,6 +150,7 @@ const SCHEMA = z.object({
       return ranges.every((range) => parseRange(range) !== undefined) ? ranges : undefined;
     }, "use ranges of IPv4 addresses like 10.0.0.0/8, separated by commas"),
   ),
+  MESHJOIN_GATEWAY_SETTLE: duration(0, "use a duration like 1m"),
   MESHJOIN_CONNECTED_NETWORKS: z.optional(
     text(
       connectedNetworks,
@@ -186,6 +187,7 @@ export const DEFAULTS = {
   MESHJOIN_ROTATION_SHARE: "0.2",
   MESHJOIN_GATEWAYS: "auto",
   MESHJOIN_GATEWAY_EXPOSURE: "internal",
+  MESHJOIN_GATEWAY_SETTLE: "1m",
   MESHJOIN_PROBE: "off",
 } as const satisfies Partial<Record<VariableName, string>>;
 
@@ -266,6 +268,7 @@ function toSpec(values: Values): MeshSpec {
     gateways: values.MESHJOIN_GATEWAYS,
     gatewayExposure: values.MESHJOIN_GATEWAY_EXPOSURE,
     gatewaySourceRanges: values.MESHJOIN_GATEWAY_SOURCE_RANGES ?? [],
+    gatewaySettle: values.MESHJOIN_GATEWAY_SETTLE,
     connectedNetworks: values.MESHJOIN_CONNECTED_NETWORKS ?? [],
     probe: values.MESHJOIN_PROBE,
     accessFunction: values.MESHJOIN_ACCESS_FUNCTION,

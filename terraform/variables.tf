@@ -69,6 +69,7 @@ variable "settings" {
       "CONNECTED_NETWORKS",
       "GATEWAYS",
       "GATEWAY_EXPOSURE",
+      "GATEWAY_SETTLE",
       "GATEWAY_SOURCE_RANGES",
       "LEAVE_GRACE",
       "MASS_LEAVE_SHARE",

@@ -212,6 +212,8 @@ function settingsOf(
     MESHJOIN_MESH_ID: meshId,
     MESHJOIN_PROJECTS: PROJECT.id,
     MESHJOIN_ROOT_PROJECT: PROJECT.id,
+    // A load balancer of the sandbox leads to its pods when it has its address.
+    MESHJOIN_GATEWAY_SETTLE: "0s",
     ...Object.fromEntries(own),
     MESHJOIN_CONTAINER_ENDPOINT: google.containerEndpoint,
     MESHJOIN_SECRETMANAGER_ENDPOINT: google.secretManagerEndpoint,

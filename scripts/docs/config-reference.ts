@@ -112,6 +112,12 @@ const ENTRIES: Readonly<Record<VariableName, Entry | undefined>> = {
     about: "The only addresses that the load balancers of the gateways let in.",
     otherwise: "every address; a connection without a certificate of the mesh gets nowhere",
   },
+  MESHJOIN_GATEWAY_SETTLE: {
+    form: "a duration",
+    about:
+      "When a second gateway takes the place of the first: how long it is up before istiods may know it, and how long the first one stays when they have forgotten it. " +
+      "A load balancer has its address some time before every packet to it arrives. `0s`: nothing waits.",
+  },
   MESHJOIN_CONNECTED_NETWORKS: {
     form: "groups of networks, `a+b,c+d`, each network in one group",
     about:

@@ -19,7 +19,7 @@ import { withRights } from "./rights.ts";
  */
 export async function applyGateway(
   { api, ref }: { readonly api: MemberApi; readonly ref: ClusterRef },
-  action: Pick<ApplyGateway, "gateway" | "network" | "exposure" | "isHidden">,
+  action: Pick<ApplyGateway, "gateway" | "network" | "exposure" | "isHidden" | "settlingSince">,
   spec: MeshSpec,
   signal: AbortSignal,
 ): Promise<void> {
@@ -27,7 +27,8 @@ export async function applyGateway(
   await installGatewayApi(api, ref, signal);
   await withRights(api, meshId, signal, async () => {
     const isHidden = action.isHidden && !(await isShown(api, action.gateway, signal));
-    for (const object of gatewayObjects(gatewaySettings(spec, action), action.gateway, isHidden)) {
+    const hidden = isHidden ? { settlingSince: action.settlingSince } : undefined;
+    for (const object of gatewayObjects(gatewaySettings(spec, action), action.gateway, hidden)) {
       // oxlint-disable-next-line no-await-in-loop -- one after the other
       await applyOwned(api, object, meshId, signal);
     }
@@ -42,11 +43,11 @@ export async function applyGateway(
 export async function hideGateway(
   api: MemberApi,
   { gateway, exposure, instead }: Pick<HideGateway, "gateway" | "exposure" | "instead">,
-  spec: MeshSpec,
-  signal: AbortSignal,
+  { spec, now, signal }: { readonly spec: MeshSpec; readonly now: Date; readonly signal: AbortSignal },
 ): Promise<boolean> {
   const write = async (isHidden: boolean) => {
-    const [options] = gatewayObjects(gatewaySettings(spec, { network: "", exposure }), gateway, isHidden);
+    const hidden = isHidden ? { settlingSince: now } : undefined;
+    const [options] = gatewayObjects(gatewaySettings(spec, { network: "", exposure }), gateway, hidden);
     await applyOwned(api, options, spec.meshId, signal);
   };
   return await withRights(api, spec.meshId, signal, async () => {

@@ -49,6 +49,11 @@ export interface MeshSpec {
   readonly gatewayExposure: Exposure;
   /** The only addresses that the gateways' load balancers let in; empty: all. */
   readonly gatewaySourceRanges: readonly string[];
+  /**
+   * How long a new gateway is up before istiods may know it beside another one, and how long one that they
+   * are to forget stays.
+   */
+  readonly gatewaySettle: number;
   /** Groups of networks whose internal load balancers reach each other; no network is in two. */
   readonly connectedNetworks: readonly (readonly string[])[];
   readonly probe: ProbePolicy;

@@ -48,6 +48,9 @@ export const GATEWAY_ENDPOINTS: ObjectQuery = {
   kind: "EndpointSlice",
 };
 
+/** On the Service of a hidden gateway. */
+const SETTLING_SINCE = annotation("settling-since");
+
 export interface GatewaySettings {
   readonly meshId: string;
   readonly network: string;
@@ -72,15 +75,21 @@ export function settingsHash(settings: GatewaySettings): string {
   return fnv1a(JSON.stringify([SETTINGS_VERSION, meshId, network, exposure, sourceRanges]));
 }
 
+/** How a gateway is hidden. */
+export interface Hidden {
+  /** When a run found it up, or hid it; undefined for one that has not come up yet. */
+  readonly settlingSince: Date | undefined;
+}
+
 /**
  * A member's east-west gateway: a Gateway that lets requests of other networks in by their server name, with
- * TLS from end to end, and the parameters of what istiod makes of it. `isHidden`: its Service names no
+ * TLS from end to end, and the parameters of what istiod makes of it. `hidden`: its Service names no
  * network, so that no istiod takes it for a gateway; nothing else differs, and no pod starts anew for it.
  */
 export function gatewayObjects(
   settings: GatewaySettings,
   name: string,
-  isHidden: boolean,
+  hidden: Hidden | undefined,
 ): readonly [KubernetesObject, KubernetesObject] {
   const owned = { namespace: ISTIO_NAMESPACE, labels: ownershipLabels(settings.meshId) };
   const options = optionsRef(name);
@@ -89,7 +98,7 @@ export function gatewayObjects(
     kind: options.kind,
     metadata: { ...owned, name: options.name },
     data: Object.fromEntries(
-      Object.entries(optionsOf(settings, name, isHidden)).map(([key, value]) => [key, JSON.stringify(value)]),
+      Object.entries(optionsOf(settings, name, hidden)).map(([key, value]) => [key, JSON.stringify(value)]),
     ),
   };
   const network = { [NETWORK_LABEL]: settings.network };
@@ -131,13 +140,15 @@ function optionsRef(name: string): ObjectRef {
 function optionsOf(
   { exposure, sourceRanges }: GatewaySettings,
   name: string,
-  isHidden: boolean,
+  hidden: Hidden | undefined,
 ): Readonly<Record<string, object>> {
+  const annotations = {
+    ...(exposure === "internal" ? { [LOAD_BALANCER_TYPE]: "Internal", [GLOBAL_ACCESS]: "true" } : {}),
+    ...(hidden?.settlingSince === undefined ? {} : { [SETTLING_SINCE]: hidden.settlingSince.toISOString() }),
+  };
   const metadata = {
-    ...(isHidden ? { labels: { [NETWORK_LABEL]: "" } } : {}),
-    ...(exposure === "internal"
-      ? { annotations: { [LOAD_BALANCER_TYPE]: "Internal", [GLOBAL_ACCESS]: "true" } }
-      : {}),
+    ...(hidden === undefined ? {} : { labels: { [NETWORK_LABEL]: "" } }),
+    ...(Object.keys(annotations).length === 0 ? {} : { annotations }),
   };
   return {
     deployment: {
@@ -193,8 +204,14 @@ export function gatewayStates(
       exposure: annotations[LOAD_BALANCER_TYPE] === "Internal" ? "internal" : "external",
       addresses: addressesOf(service),
       isServing: serving.has(name),
+      settlingSince: timeOf(annotations[SETTLING_SINCE]),
     };
   });
+}
+
+function timeOf(note = ""): Date | undefined {
+  const time = Date.parse(note);
+  return Number.isNaN(time) ? undefined : new Date(time);
 }
 
 /**

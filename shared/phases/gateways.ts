@@ -75,7 +75,7 @@ export const gateways: Phase = async (run, course) => {
   return { ...merge(...reports, ...shown.reports, { findings }), mesh: after };
 };
 
-/** Lets istiods know the gateways that were hidden and have come up by now. */
+/** Lets istiods know the hidden gateways that have been up for a while, and notes those that have come up. */
 async function show(run: Run, mesh: Mesh, request: ReconcileRequest) {
   const { actions } = planGateways(pairContextOf(mesh, planContext(run, request), "now"));
   const due = actions.filter((action) => action.kind === "applyGateway" && isUpAndHidden(action, mesh));
@@ -85,7 +85,8 @@ async function show(run: Run, mesh: Mesh, request: ReconcileRequest) {
   const members = await Promise.all(
     mesh.members.map(async (member) => {
       if (!changed.has(member.clusterId)) return member;
-      const own = due.filter(({ clusterId }) => clusterId === member.clusterId);
+      const own = due.filter((each) => each.clusterId === member.clusterId && !isStillHidden(each));
+      if (own.length === 0) return member;
       const awaited = own.map(
         ({ gateway }): IsAwaited =>
           (each) =>
@@ -95,6 +96,10 @@ async function show(run: Run, mesh: Mesh, request: ReconcileRequest) {
     }),
   );
   return { members, reports: done.map(({ report }) => report) };
+}
+
+function isStillHidden(action: GatewayAction): boolean {
+  return action.kind === "applyGateway" && action.isHidden;
 }
 
 function isUpAndHidden({ clusterId, gateway }: GatewayAction, { members }: Mesh): boolean {
@@ -187,9 +192,10 @@ async function repairGateway(
   spec: MeshSpec,
 ): Promise<Repaired[]> {
   const { signal } = place;
+  const hidden = present?.network === "" ? { settlingSince: present.settlingSince } : undefined;
   return await withRights(api, spec.meshId, signal, async () => {
     const repairs: Repaired[] = [];
-    for (const object of gatewayObjects(gatewaySettings(spec, wanted), gateway, present?.network === "")) {
+    for (const object of gatewayObjects(gatewaySettings(spec, wanted), gateway, hidden)) {
       // oxlint-disable-next-line no-await-in-loop -- the options before the Gateway
       const found = await api.reader.get(refOf(object), signal);
       // oxlint-disable-next-line no-await-in-loop

@@ -12,8 +12,8 @@ import { SECOND_LOOK_MS } from "./gateways.ts";
 
 /**
  * Takes a gateway away beside which another one has come up. It is hidden when every istiod that reads the
- * cluster lists the other, and goes in a later run, when none lists it any more: so no proxy has its address
- * then. A reader that cannot be asked keeps both.
+ * cluster lists the other. It goes in a later run, when none has listed it for a while: proxies learn from
+ * their istiod what to forget, and end what they have begun. A reader that cannot be asked keeps both.
  */
 export const replacedGateways: Phase = async (run, { mesh, request }) => {
   if (mesh.isPartial || request.scope !== "mesh") return {};
@@ -24,17 +24,18 @@ export const replacedGateways: Phase = async (run, { mesh, request }) => {
 async function replace(run: Run, replaced: ReplacedGateway): Promise<Partial<Report>> {
   const { member, action } = replaced;
   const { clusterId, cluster } = member;
+  const { spec, ports, signal } = run;
   if (!(await isReplacementKnown(run, replaced))) return {};
   return await settle(
     clusterId,
     "its earlier gateway was taken away",
     () =>
       run.inTurn(async (): Promise<Partial<Report>> => {
-        const api = run.ports.fleet.member(cluster);
+        const api = ports.fleet.member(cluster);
         const isDone =
           action.kind === "hideGateway"
-            ? await hideGateway(api, action, run.spec, run.signal)
-            : await removeHiddenGateway(api, action, run.spec.meshId, run.signal);
+            ? await hideGateway(api, action, { spec, now: ports.clock.now(), signal })
+            : await removeHiddenGateway(api, action, spec.meshId, signal);
         if (!isDone) return {};
         const outcome = outcomeOf(action);
         run.progress({ step: action.kind, clusterId, outcome });

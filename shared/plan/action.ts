@@ -82,8 +82,10 @@ export interface ApplyGateway extends Step {
   readonly gateway: string;
   readonly network: string;
   readonly exposure: Exposure;
-  /** It is made so that no istiod takes it for one, until it is up. */
+  /** It is made so that no istiod takes it for one, until it has been up for a while. */
   readonly isHidden: boolean;
+  /** When a run found it up; undefined for one that is not up, or not hidden. */
+  readonly settlingSince?: Date | undefined;
 }
 
 /** Lets no istiod take the gateway for one any more, while it still serves requests that are on their way. */

@@ -10,6 +10,7 @@ import { type GatewayState, isUp } from "../core/network/gateway.ts";
 import type { MeshSpec } from "../core/spec.ts";
 import type { ApplyGateway, GatewayAction, RemoveGateway, ReplacedAction } from "./action.ts";
 import type { PairContext, WantedGateway } from "./context.ts";
+import { isAhead } from "./lost.ts";
 import { asIn, gatewaysOf, type MaybeMember, wantedGateway } from "./networks.ts";
 import { isComplete, isInstalled } from "./standing.ts";
 
@@ -173,17 +174,42 @@ function applies(member: ReachableMember, context: PairContext): ApplyGateway[] 
   const { clusterId } = member;
   return dueStandings(member, context).flatMap(({ wanted, gateway, present }): ApplyGateway[] => {
     const mustHide = hasOtherWay(member, wanted, context);
-    const isHidden = mustHide && (present === undefined || (isHiddenNow(present) && !isUp(present)));
-    const isShown = present !== undefined && isHiddenNow(present) === isHidden;
-    if (isShown && present.settings === context.settingsOf(wanted)) return [];
+    const isHidden =
+      mustHide && (present === undefined || (isHiddenNow(present) && !hasSettled(present, context)));
+    const settlingSince = isHidden ? settlingFrom(present, context) : undefined;
+    const isAsPlanned =
+      present !== undefined &&
+      isHiddenNow(present) === isHidden &&
+      present.settlingSince?.getTime() === settlingSince?.getTime();
+    if (isAsPlanned && present.settings === context.settingsOf(wanted)) return [];
     const verb = present === undefined ? "create" : "update";
-    const why = whyDue(member, wanted, present);
+    const why = whyDue(member, wanted, present, isHidden);
     const cause = finding("GatewayMissing", why, "nothing: Meshjoin installs it", clusterId);
     const writes = writesOf(verb, clusterId, gateway);
-    return [
-      { kind: "applyGateway", verb, clusterId, gateway, ...wanted, isHidden, writes, findings: [cause] },
-    ];
+    const shape = { ...wanted, isHidden, ...(settlingSince === undefined ? {} : { settlingSince }) };
+    return [{ kind: "applyGateway", verb, clusterId, gateway, ...shape, writes, findings: [cause] }];
   });
+}
+
+/**
+ * Whether the hidden gateway has been up for long enough that istiods may know it: a load balancer has its
+ * address before every packet to it arrives.
+ */
+function hasSettled(hidden: GatewayState, context: PairContext): boolean {
+  return isUp(hidden) && isSettled(hidden, context);
+}
+
+/** Whether the note on the hidden gateway is old enough. Without a time to wait no note is needed. */
+function isSettled({ settlingSince }: GatewayState, { spec, now }: PairContext): boolean {
+  if (spec.gatewaySettle === 0) return true;
+  return settlingSince !== undefined && now.getTime() - settlingSince.getTime() >= spec.gatewaySettle * 1000;
+}
+
+/** The note that a gateway that stays hidden should have: none before it is up. */
+function settlingFrom(present: GatewayState | undefined, { spec, now }: PairContext): Date | undefined {
+  if (present === undefined || !isUp(present)) return undefined;
+  const { settlingSince } = present;
+  return settlingSince === undefined || isAhead(settlingSince, { spec, now }) ? now : settlingSince;
 }
 
 /**
@@ -198,9 +224,16 @@ function hasOtherWay(member: Member, { network }: WantedGateway, { networks }: P
   );
 }
 
-function whyDue(member: Member, { network }: WantedGateway, present: GatewayState | undefined): string {
-  if (present !== undefined && isHiddenNow(present))
-    return "the new gateway for members of other networks is up, and istiods may know it";
+function whyDue(
+  member: Member,
+  { network }: WantedGateway,
+  present: GatewayState | undefined,
+  isHidden: boolean,
+): string {
+  if (present !== undefined && isHidden && isUp(present))
+    return "the new gateway for members of other networks has come up, and istiods may know it after a while";
+  if (present !== undefined && isHiddenNow(present) && !isHidden)
+    return "the new gateway for members of other networks has been up for a while, and istiods may know it";
   if (present !== undefined) return "the gateway for members of other networks is not as it should be";
   if (network === member.nextNetwork)
     return `the cluster changes to network ${network}, and has no gateway for that yet`;
@@ -362,7 +395,7 @@ function removes(member: ReachableMember, context: PairContext): RemoveGateway[]
 
 /**
  * The rest of a change: the gateway that should be is up, and another one stands beside it. That one is
- * hidden first, so that no proxy sends requests there when it goes.
+ * hidden first, and stays for a while, so that no proxy sends requests there when it goes.
  */
 function replacedOf(member: ReachableMember, context: PairContext): ReplacedGateway[] {
   const { isWholeView, members, settingsOf } = context;
@@ -377,11 +410,20 @@ function replacedOf(member: ReachableMember, context: PairContext): ReplacedGate
     if (seen.length < readers.length) return [];
     return ourGateways(member)
       .filter((old) => !kept.has(old) && (old.network === network || isHiddenNow(old)))
-      .map((old) => ({ member, old, network, readers: seen, action: replacement(member, old, present) }));
+      .flatMap((old) => {
+        const action = replacement(member, old, present, context);
+        return action === undefined ? [] : [{ member, old, network, readers: seen, action }];
+      });
   });
 }
 
-function replacement({ clusterId }: Member, old: GatewayState, present: GatewayState): ReplacedAction {
+/** Undefined while it settles. One without a note, or with one of the future, is hidden anew. */
+function replacement(
+  { clusterId }: Member,
+  old: GatewayState,
+  present: GatewayState,
+  context: PairContext,
+): ReplacedAction | undefined {
   const { gateway = "", exposure } = old;
   const cause = finding(
     "GatewayNotNeeded",
@@ -389,7 +431,10 @@ function replacement({ clusterId }: Member, old: GatewayState, present: GatewayS
     "nothing: Meshjoin removes it",
     clusterId,
   );
-  if (isHiddenNow(old)) return removalOf(clusterId, gateway, cause);
+  if (isHiddenNow(old)) {
+    if (isSettled(old, context)) return removalOf(clusterId, gateway, cause);
+    if (old.settlingSince !== undefined && !isAhead(old.settlingSince, context)) return undefined;
+  }
   const [options] = writesOf("update", clusterId, gateway);
   const writes = [options ?? []].flat();
   const instead = present.gateway ?? "";

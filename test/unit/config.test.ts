@@ -34,6 +34,7 @@ describe("loadConfig", () => {
         gateways: "auto",
         gatewayExposure: "internal",
         gatewaySourceRanges: [],
+        gatewaySettle: 60,
         connectedNetworks: [],
         probe: "off",
         accessFunction: "auto",
@@ -62,6 +63,7 @@ describe("loadConfig", () => {
       MESHJOIN_GATEWAYS: "always",
       MESHJOIN_PROBE: "on",
       MESHJOIN_GATEWAY_EXPOSURE: "external",
+      MESHJOIN_GATEWAY_SETTLE: "90s",
       MESHJOIN_GATEWAY_SOURCE_RANGES: "10.0.0.0/8, 192.0.2.1",
       MESHJOIN_CONNECTED_NETWORKS: "shop.a+shop.b, dmz+host.c",
       MESHJOIN_SIGNER_URL: "https://sign-intermediate-abc-ew.a.run.app/",
@@ -89,6 +91,7 @@ describe("loadConfig", () => {
         gateways: "always",
         gatewayExposure: "external",
         gatewaySourceRanges: ["10.0.0.0/8", "192.0.2.1"],
+        gatewaySettle: 90,
         connectedNetworks: [
           ["shop.a", "shop.b"],
           ["dmz", "host.c"],

@@ -38,6 +38,8 @@ export interface GatewayState {
   readonly addresses: readonly string[];
   /** A pod behind it is ready. */
   readonly isServing: boolean;
+  /** Annotation `settling-since` of a hidden one: when a run found it up, or hid it. */
+  readonly settlingSince?: Date | undefined;
 }
 
 /**

@@ -21,6 +21,7 @@ export function aSpec(seed: Partial<MeshSpec> = {}): MeshSpec {
     gateways: "auto",
     gatewayExposure: "internal",
     gatewaySourceRanges: [],
+    gatewaySettle: 60,
     connectedNetworks: [],
     probe: "off",
     accessFunction: "auto",

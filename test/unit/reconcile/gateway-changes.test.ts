@@ -8,12 +8,24 @@ import { aCluster } from "../../support/builders/cluster.ts";
 import { aMesh, type FakeMesh, type ProcessOptions } from "../../support/fakes/mesh.ts";
 import { inLockstep, realGatewaysOf, secretsOf, versionsOf, waitShortly } from "./world.ts";
 
-const SPEC = { connectedNetworks: [["shop.default", "shop.dmz"]] };
+/** Without a time to wait: what a run does by the state of the gateways alone. */
+const SPEC = { connectedNetworks: [["shop.default", "shop.dmz"]], gatewaySettle: 0 };
+/** Seconds. */
+const SETTLE = 60;
 const EAST = aCluster({ name: "east" });
 const WEST = aCluster({ name: "west", network: { project: "shop", name: "dmz" } });
 const APART = aCluster({ name: "apart", network: { project: "shop", name: "apart" } });
 const FIRST = "meshjoin-eastwest";
 const SECOND = "meshjoin-eastwest-b";
+
+/** East reads west, which should have another gateway; with the time to wait that is the default. */
+async function changing(): Promise<FakeMesh> {
+  waitShortly();
+  const mesh = await aMesh({ clusters: [EAST, WEST], spec: { ...SPEC, gatewaySettle: SETTLE } });
+  for (const cluster of mesh.clusters) await mesh.join(cluster);
+  label(mesh, WEST, { mesh_gateway: "external" });
+  return mesh;
+}
 
 async function joined(...clusters: readonly Cluster[]): Promise<FakeMesh> {
   const mesh = await aMesh({ clusters, spec: SPEC });
@@ -251,6 +263,96 @@ describe("a gateway that should have another exposure", () => {
     const after = await mesh.reconcile("mesh");
     expect(reasons(after.summary.findings)).not.toContain("GatewayInUse");
     expect(readBy(mesh, APART)).toEqual([idOf(EAST)]);
+  });
+});
+
+describe("while a second gateway takes the place of the first", () => {
+  const [first, second] = [
+    (mesh: FakeMesh) => [addressOf(mesh, WEST, FIRST)],
+    (mesh: FakeMesh) => [addressOf(mesh, WEST, SECOND)],
+  ];
+
+  it("istiods know the second one when it has been up for a while, and the first one stays as long again", async () => {
+    const mesh = await changing();
+    const seen: (readonly [readonly string[], string])[] = [];
+    const look = async () => {
+      await mesh.reconcile("mesh");
+      const known = await knownIn(mesh, EAST);
+      const which = known[0] === addressOf(mesh, WEST, FIRST) ? FIRST : SECOND;
+      seen.push([gatewaysOf(mesh, WEST), known.length === 1 ? which : "both"]);
+    };
+    await look();
+    for (const seconds of [SETTLE - 1, 1, SETTLE - 1, 1]) {
+      mesh.clock.advance(seconds);
+      await look();
+    }
+    expect(seen).toEqual([
+      [[FIRST, SECOND], FIRST],
+      [[FIRST, SECOND], FIRST],
+      [[FIRST, SECOND], SECOND],
+      [[FIRST, SECOND], SECOND],
+      [[SECOND], SECOND],
+    ]);
+    // The readers hold its address again.
+    await mesh.reconcile("mesh");
+    const before = versionsOf(mesh);
+    await mesh.reconcile("mesh", { deep: true });
+    expect(versionsOf(mesh)).toEqual(before);
+  });
+
+  it("nothing is written, also by a deep run, as long as there is a time to wait for", async () => {
+    const mesh = await changing();
+    await mesh.reconcile("mesh");
+    const before = versionsOf(mesh);
+    await mesh.reconcile("mesh", { deep: true });
+    expect(versionsOf(mesh)).toEqual(before);
+    mesh.clock.advance(SETTLE);
+    await mesh.reconcile("mesh");
+    const hidden = versionsOf(mesh);
+    await mesh.reconcile("mesh", { deep: true });
+    expect(versionsOf(mesh)).toEqual(hidden);
+  });
+
+  it("a second one that was down meanwhile waits anew", async () => {
+    const mesh = await changing();
+    const server = mesh.fleet.server(WEST);
+    await mesh.reconcile("mesh");
+    server.gateways.notServing.add(SECOND);
+    server.settleGateways();
+    mesh.clock.advance(SETTLE);
+    await mesh.reconcile("mesh");
+    server.gateways.notServing.clear();
+    server.settleGateways();
+    await mesh.reconcile("mesh");
+    expect(await knownIn(mesh, EAST)).toEqual(first(mesh));
+    mesh.clock.advance(SETTLE);
+    await mesh.reconcile("mesh");
+    expect(await knownIn(mesh, EAST)).toEqual(second(mesh));
+  });
+
+  it("a note by a fast clock holds nothing up: it is written anew", async () => {
+    const mesh = await changing();
+    mesh.clock.advance(3600);
+    await mesh.reconcile("mesh");
+    mesh.clock.advance(-3600);
+    await mesh.reconcile("mesh");
+    mesh.clock.advance(SETTLE);
+    await mesh.reconcile("mesh");
+    expect(await knownIn(mesh, EAST)).toEqual(second(mesh));
+    mesh.clock.advance(SETTLE);
+    await mesh.reconcile("mesh");
+    expect(gatewaysOf(mesh, WEST)).toEqual([SECOND]);
+  });
+
+  it("the first one is known again at once if it is wanted again: it was up all the time", async () => {
+    const mesh = await changing();
+    await mesh.reconcile("mesh");
+    mesh.clock.advance(SETTLE);
+    await mesh.reconcile("mesh");
+    mesh.clock.advance(SETTLE);
+    label(mesh, WEST, { mesh_gateway: "internal" });
+    await mesh.reconcile("mesh");
+    expect(await knownIn(mesh, EAST)).toEqual(first(mesh));
   });
 });
 

@@ -91,6 +91,7 @@ function gatewaysOf(mesh: FakeMesh, cluster: Cluster): string[] {
 async function finish(mesh: FakeMesh, { restarts = true } = {}): Promise<void> {
   for (let runs = 0; runs < 8; runs += 1) {
     const before = versionsOf(mesh);
+    mesh.clock.advance(mesh.spec.gatewaySettle);
     // oxlint-disable-next-line no-await-in-loop -- one run after the other
     const { summary } = await mesh.reconcile("mesh");
     const isDue = reasons(allOf(summary)).includes("PodsInFormerNetwork");
@@ -355,6 +356,7 @@ describe("a label that names another network", () => {
     mesh.fleet.server(mover).istiod.seesNoGateway = true;
     label(mesh, { mesh_network: "edge" }, mover);
     await mesh.reconcile("mesh", CONFIRMED);
+    mesh.clock.advance(mesh.spec.gatewaySettle);
     await mesh.reconcile("mesh");
     expect(networksOf(mesh, mover).namespace).toBe("pods");
     mesh.fleet.server(mover).istiod.seesNoGateway = false;

@@ -87,6 +87,8 @@ function relabel({ mesh, labels }: World, index: number, key: string, value: str
 async function take(world: World, step: Step): Promise<void> {
   const { mesh } = world;
   if (step.kind === "run") {
+    // So that one run finds a gateway that settles, and another one that has.
+    mesh.clock.advance(mesh.spec.gatewaySettle / 2);
     await mesh.reconcile("mesh", { confirm: step.confirm, deep: step.deep });
     return;
   }
@@ -122,6 +124,7 @@ async function heal(world: World): Promise<void> {
   for (let runs = 0; runs < 20; runs += 1) {
     for (const cluster of CLUSTERS) restart(mesh, cluster);
     const before = JSON.stringify(versionsOf(mesh));
+    mesh.clock.advance(mesh.spec.gatewaySettle);
     // oxlint-disable-next-line no-await-in-loop -- one run after the other
     await mesh.reconcile("mesh", { confirm: ["NetworkChanges"], deep: true });
     if (JSON.stringify(versionsOf(mesh)) === before) return;

@@ -394,6 +394,33 @@ export function describeMemberApi(name: string, start: () => Promise<MemberWorld
         expect(await api.reader.get(refOf(object))).toBeDefined();
       });
 
+      it("takes with it what it owns, and nothing that another object owns as well", async () => {
+        const make = async () => {
+          const secret = aSecret();
+          return { ...secret, metadata: (await api.writer.create(secret)).metadata };
+        };
+        const [owner, other] = [await make(), await make()];
+        const ownedBy = (...owners: readonly KubernetesObject[]) => {
+          const ownerReferences = owners.map(({ apiVersion, kind, metadata }) => ({
+            apiVersion,
+            kind,
+            name: metadata.name,
+            uid: metadata.uid,
+          }));
+          return aConfigMap({}, { ownerReferences });
+        };
+        const [dependent, shared] = [ownedBy(owner), ownedBy(owner, other)];
+        await api.writer.apply(dependent);
+        await api.writer.apply(shared);
+        await api.writer.delete(refOf(owner), owner.metadata.uid ?? "");
+        const isGone = (seen: readonly KubernetesObject[]) =>
+          !seen.some(({ metadata }) => metadata.name === dependent.metadata.name);
+        const query = { apiVersion: "v1", kind: "ConfigMap", namespace: ISTIO_NAMESPACE };
+        const seen = await api.reader.until(query, isGone, AbortSignal.timeout(TIMEOUT_MS));
+        expect(isGone(seen)).toBe(true);
+        expect(await read(shared)).toBeDefined();
+      });
+
       it("does nothing when the object is gone", async () => {
         await expect(api.writer.delete(refOf(aConfigMap({})), "any")).resolves.toBeUndefined();
       });

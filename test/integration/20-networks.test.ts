@@ -19,14 +19,22 @@ const world = useFleet({
 interface NetworkGateway {
   readonly Cluster: string;
   readonly Addr: string;
+  readonly ServiceAccount: { readonly Name: string };
 }
 
-/** The gateways that the member's istiod knows, by the cluster that each is of. */
+/**
+ * The gateways that the member's istiod knows by their Services, by the cluster that each is of. It knows the
+ * last known addresses of others by Gateways of its own cluster, and names an account for them.
+ */
 async function gatewaysKnownIn(member: FleetMember): Promise<Readonly<Record<string, string>>> {
   const response = await fetch(`${member.istiodHttp}/debug/networkz`);
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- Istio pilot/pkg/xds/debug.go
   const gateways = ((await response.json()) ?? []) as readonly NetworkGateway[];
-  return Object.fromEntries(gateways.map(({ Cluster, Addr }) => [Cluster, Addr]));
+  return Object.fromEntries(
+    gateways
+      .filter(({ ServiceAccount }) => ServiceAccount.Name === "")
+      .map(({ Cluster, Addr }) => [Cluster, Addr]),
+  );
 }
 
 const NAMESPACE = ["-n", "istio-system"] as const;
@@ -47,12 +55,12 @@ async function addressOf(member: FleetMember, gateway = "meshjoin-eastwest"): Pr
   return await kubectl(member, ...NAMESPACE, "get", "service", `${gateway}-istio`, "-o", path);
 }
 
-/** Names of the member's Gateways, each with its network. */
+/** Names of the member's own Gateways, each with its network. */
 async function gatewaysIn(member: FleetMember): Promise<readonly string[]> {
   const gateways = await list(member, "gateways.gateway.networking.k8s.io", ...NAMESPACE);
-  return gateways.map(
-    ({ metadata }) => `${metadata.name} of ${metadata.labels?.["topology.istio.io/network"]}`,
-  );
+  return gateways
+    .filter(({ metadata }) => !metadata.name.startsWith("meshjoin-last-"))
+    .map(({ metadata }) => `${metadata.name} of ${metadata.labels?.["topology.istio.io/network"]}`);
 }
 
 async function networksIn(member: FleetMember): Promise<readonly (string | undefined)[]> {
@@ -316,7 +324,7 @@ describe("members of two networks", () => {
       await sync(fleet, { deep: true });
       const left = async () => await list(one, "gateways.gateway.networking.k8s.io,services", ...NAMESPACE);
       const names = async () => (await left()).map(({ metadata }) => metadata.name);
-      const isGone = (seen: readonly string[]) => !seen.some((name) => name.startsWith("meshjoin-eastwest"));
+      const isGone = (seen: readonly string[]) => !seen.some((name) => name.startsWith("meshjoin-"));
       expect(await eventually(names, isGone)).toEqual(["istiod"]);
     },
     SCENARIO_MS,

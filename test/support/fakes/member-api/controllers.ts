@@ -4,8 +4,11 @@ import type { ObjectStore } from "./object-store.ts";
 const CRDS = { apiVersion: "apiextensions.k8s.io/v1", kind: "CustomResourceDefinition" };
 const ESTABLISHED = { conditions: [{ type: "Established", status: "True" }] };
 
-/** Kinds of which Meshjoin makes dependents, and those that own them. */
-const DEPENDENTS = { apiVersion: "gateway.networking.k8s.io/v1", kind: "Gateway" };
+/** Kinds whose objects may have owners here; to look at all of them after every change would take long. */
+const DEPENDENTS = [
+  { apiVersion: "gateway.networking.k8s.io/v1", kind: "Gateway" },
+  { apiVersion: "v1", kind: "ConfigMap" },
+];
 
 /** What an API server does of itself with objects that Meshjoin writes; called after every change. */
 export function runControllers(store: ObjectStore): void {
@@ -17,10 +20,12 @@ export function runControllers(store: ObjectStore): void {
       store.delete({ apiVersion: "v1", kind: "Namespace", name: namespace.metadata.name });
     }
   }
-  for (const { metadata } of store.list(DEPENDENTS)) {
-    const { name, namespace = "", ownerReferences = [] } = metadata;
-    const isOwned = ownerReferences.some((owner) => isThere(store, owner, namespace));
-    if (ownerReferences.length > 0 && !isOwned) store.delete({ ...DEPENDENTS, namespace, name });
+  for (const kind of DEPENDENTS) {
+    for (const { metadata } of store.list(kind)) {
+      const { name, namespace = "", ownerReferences = [] } = metadata;
+      const isOwned = ownerReferences.some((owner) => isThere(store, owner, namespace));
+      if (ownerReferences.length > 0 && !isOwned) store.delete({ ...kind, namespace, name });
+    }
   }
 }
 

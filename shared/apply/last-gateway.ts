@@ -29,7 +29,7 @@ export async function writeLastGateway(
   const lostSince = annotations[annotation("lost-since")];
   const notes = {
     lostSince: lostSince === undefined ? undefined : new Date(lostSince),
-    lastGateway: last === undefined ? undefined : formatLastGateway(last),
+    lastGateway: last === undefined ? undefined : formatLastGateway(last, uid),
   };
   await applySecretNotes(api, { name, uid, resourceVersion }, notes, signal);
   return true;

@@ -80,7 +80,7 @@ function planReader(
       if (noted !== undefined) return [{ action: dropOf(reader, id) }];
       return isFresh ? [] : [{ unwanted: { reader, target: id } }];
     }
-    if (noted !== formatLastGateway(last))
+    if (noted !== formatLastGateway(last, remoteSecret?.uid ?? ""))
       return [{ action: keepOf(reader, target, last, remoteSecret?.lastGateway !== undefined) }];
     return remoteSecret === undefined ? [] : [{ kept: { reader, target: id, remoteSecret, last } }];
   });

@@ -5,7 +5,10 @@ export interface LastGateway {
   readonly addresses: readonly string[];
 }
 
-/** The note of it on the reader's remote secret. */
-export function formatLastGateway({ network, addresses }: LastGateway): string {
-  return `${network} ${addresses.join(",")}`;
+/**
+ * The note of it on the reader's remote secret, by whose UID a copy of that, which owns no Gateway, is told
+ * from it.
+ */
+export function formatLastGateway({ network, addresses }: LastGateway, uid: string): string {
+  return `${network} ${addresses.join(",")} ${uid}`;
 }

@@ -62,7 +62,7 @@ function actionsFor(reader: Member, others: readonly Member[], seed: Partial<Pai
   );
 }
 
-const NOTE = "b 192.0.2.1";
+const NOTE = `b 192.0.2.1 ${aRemoteSecret(READER, TARGET).uid}`;
 const target = (seen: Partial<Reachable> = {}) => at("b", "target", seen);
 const unread = { unread: { code: "Forbidden", message: "no", retryable: false } } as const;
 
@@ -70,6 +70,12 @@ describe("what a reader holds of the gateway of another network", () => {
   it.each<[string, readonly string[], Member, readonly Member[], Partial<PairContext>?]>([
     ["is made where a gateway is up", ["create b 192.0.2.1"], aReader(undefined), [target()]],
     ["is left where it is as it should be", [], aReader(NOTE), [target()]],
+    [
+      "is made anew where the note is of another remote secret, of which this one is a copy",
+      ["update b 192.0.2.1"],
+      aReader(NOTE, { uid: "another" }),
+      [target()],
+    ],
     [
       "follows the gateway to another address",
       ["update b 192.0.2.2"],

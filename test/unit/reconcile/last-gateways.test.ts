@@ -41,7 +41,11 @@ function addressOf(mesh: FakeMesh, cluster: Cluster): string {
 function noteOf(mesh: FakeMesh, reader: Cluster, target: Cluster): string | undefined {
   const secrets = secretsOf(mesh, reader);
   const secret = secrets.find(({ metadata }) => metadata.name === `istio-remote-secret-${idOf(target)}`);
-  return secret?.metadata.annotations?.[annotation("last-gateway")];
+  const [network, addresses, uid] =
+    secret?.metadata.annotations?.[annotation("last-gateway")]?.split(" ") ?? [];
+  if (network === undefined) return undefined;
+  expect(uid).toBe(secret?.metadata.uid);
+  return `${network} ${addresses}`;
 }
 
 /** Of the western cluster, in the eastern one. */
@@ -115,6 +119,18 @@ describe("the last known address of a gateway", () => {
   it("goes with a remote secret that a person deletes, and comes back with the next", async () => {
     const mesh = await joined(EAST, WEST);
     mesh.fleet.server(EAST).store.delete(secretRef(`istio-remote-secret-${idOf(WEST)}`));
+    expect(lastGatewaysOf(mesh, EAST)).toEqual([]);
+    await mesh.reconcile("mesh");
+    expect(lastGatewaysOf(mesh, EAST)).toEqual(heldAt(addressOf(mesh, WEST)));
+  });
+
+  it("comes back where a person has put a copy in the place of the remote secret", async () => {
+    const mesh = await joined(EAST, WEST);
+    const { store } = mesh.fleet.server(EAST);
+    const secret = store.get(secretRef(`istio-remote-secret-${idOf(WEST)}`))!;
+    store.delete(secretRef(secret.metadata.name));
+    const { uid: _, resourceVersion: __, ...metadata } = secret.metadata;
+    store.create({ ...secret, metadata });
     expect(lastGatewaysOf(mesh, EAST)).toEqual([]);
     await mesh.reconcile("mesh");
     expect(lastGatewaysOf(mesh, EAST)).toEqual(heldAt(addressOf(mesh, WEST)));

@@ -26,7 +26,7 @@ const KINDS = [
   "Gateway",
 ];
 /** What differs between two runs that did the same: keys, tokens, serials, and what the server counts. */
-const MINTED = ["fingerprint", "serial", "reader-uid"].map((key) => annotation(key));
+const MINTED = ["fingerprint", "serial", "reader-uid", "last-gateway"].map((key) => annotation(key));
 
 /**
  * From now on every request takes its time, so that runs that start together all see before any of them

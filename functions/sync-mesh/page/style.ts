@@ -69,7 +69,7 @@ section{margin:1.25rem 0;padding:1.25rem;background:var(--surface);border:1px so
 form{display:flex;flex-wrap:wrap;gap:.75rem;align-items:center}
 button{font:inherit;color:inherit;min-height:2.5rem;padding:.35rem .9rem;border:1px solid var(--muted);border-radius:7px;background:var(--surface);max-width:100%}
 button{font-weight:600;cursor:pointer}
-.members tbody th{max-width:14rem;white-space:normal;overflow-wrap:anywhere}
+.members tbody th{min-width:8.5rem;max-width:14rem;white-space:normal;overflow-wrap:anywhere}
 .small{min-height:1.75rem;padding:.05rem .6rem;font-size:.8125rem}
 .actions{display:flex;flex-wrap:wrap;gap:.75rem;align-items:flex-start}
 .actions:empty{display:none}

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { applyOwned, createOwned } from "../apply/owned.ts";
 import { withRights } from "../apply/rights.ts";
+import { PROBE_NAMESPACE } from "../core/probe/wire.ts";
 import { UnavailableError } from "../errors.ts";
 import { markObject, probeMarks, probeSettingsHash } from "../istio/probe/mark.ts";
 import type { ProbeSettings } from "../istio/probe/object.ts";
@@ -26,7 +27,7 @@ export interface Want {
 export type PutSettings = Omit<ProbeSettings, "until">;
 
 export interface Limits {
-  /** Aborts the wait for pods that are not ready. */
+  /** Aborts the wait for an earlier probe to be gone, and for pods that are not ready. */
   readonly ready: AbortSignal;
   readonly signal: AbortSignal;
 }
@@ -55,7 +56,7 @@ export async function putProbe(
   const isThere = (all: readonly unknown[]) => all.length > 0;
   for (;;) {
     // oxlint-disable-next-line no-await-in-loop -- once, unless another takes it away
-    await writeProbe(api, settings, signal);
+    await writeProbe(api, settings, { ready, signal });
     // oxlint-disable-next-line no-await-in-loop
     const deployments = await api.reader.until(
       PROBE_DEPLOYMENTS,
@@ -79,11 +80,11 @@ export async function readyProbe(api: MemberApi, signal: AbortSignal): Promise<R
   return { notReady: whyNotReady(pods) ?? "it has no pod yet", hasPod: pods.length > 0 };
 }
 
-async function writeProbe(api: MemberApi, settings: PutSettings, signal: AbortSignal): Promise<void> {
+async function writeProbe(api: MemberApi, settings: PutSettings, { ready, signal }: Limits): Promise<void> {
   const { meshId } = settings;
   for (let attempt = 1; ; attempt += 1) {
     // oxlint-disable-next-line no-await-in-loop
-    await untilNoneIsGoing(api, signal);
+    await untilNoneIsGoing(api, { ready, signal });
     try {
       // oxlint-disable-next-line no-await-in-loop
       await withRights(api, meshId, signal, async () => {
@@ -116,14 +117,15 @@ async function isGoing(api: MemberApi, signal: AbortSignal): Promise<boolean> {
   return namespace?.metadata.deletionTimestamp !== undefined;
 }
 
-async function untilNoneIsGoing(api: MemberApi, signal: AbortSignal): Promise<void> {
+/** A finalizer, or an API service that does not answer, may hold a namespace for ever. */
+async function untilNoneIsGoing(api: MemberApi, { ready, signal }: Limits): Promise<void> {
   // oxlint-disable-next-line no-await-in-loop -- a look, and another one after a pause
   while (await isGoing(api, signal)) {
     // oxlint-disable-next-line no-await-in-loop
-    await sleep(PAUSE_MS, undefined, { signal }).catch((cause: unknown) => {
+    await sleep(PAUSE_MS, undefined, { signal: ready }).catch((cause: unknown) => {
       throw new UnavailableError("an earlier probe is still being deleted", {
         code: "ApiServerUnreachable",
-        cure: "wait for a minute and try again",
+        cure: `wait for a minute and try again; if it stays, its conditions say why: kubectl describe namespace ${PROBE_NAMESPACE}`,
         cause,
       });
     });

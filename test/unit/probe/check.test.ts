@@ -16,6 +16,8 @@ const SPEC = { connectedNetworks: [["shop.default", "shop.dmz"]] };
 const idOf = ({ ref }: Cluster) => clusterId(ref);
 const ID = { east: idOf(EAST), west: idOf(WEST), far: idOf(FAR) };
 const NAMESPACE = { apiVersion: "v1", kind: "Namespace", name: "meshjoin-probe" };
+/** An object with Meshjoin's labels. */
+const MARKED = { apiVersion: "v1", kind: "Secret", namespace: "istio-system", name: "cacerts" };
 const NEVER = new AbortController().signal;
 
 async function joined(...clusters: readonly Cluster[]): Promise<FakeMesh> {
@@ -148,6 +150,23 @@ describe("a check of the mesh", () => {
       [],
     );
     expect(traces(mesh, WEST)).toEqual(["namespace"]);
+  });
+
+  it("waits for a probe that cannot be deleted as long as for pods, and asks the others", async () => {
+    const mesh = await joined(EAST, WEST, aCluster({ name: "stuck" }));
+    const stuck = mesh.fleet.server(mesh.clusters[2]!);
+    const labels = stuck.store.get(MARKED)?.metadata.labels ?? {};
+    stuck.store.create({ apiVersion: "v1", kind: "Namespace", metadata: { name: "meshjoin-probe", labels } });
+    const held = { name: "held", namespace: "meshjoin-probe", finalizers: ["example.com/never"] };
+    stuck.store.create({ apiVersion: "v1", kind: "ConfigMap", metadata: held });
+    stuck.store.delete(NAMESPACE);
+    const begun = performance.now();
+    const checked = await check(mesh);
+    expect(performance.now() - begun).toBeLessThan(5000);
+    expect(matrix(checked)).toMatchObject({
+      [`${ID.east} > ${ID.west}`]: ["direct", "passed", 1.5],
+      [`${ID.east} > ${idOf(mesh.clusters[2]!)}`]: ["direct", "unknown", "NoProbe"],
+    });
   });
 
   it("takes away what it made when it is ended early, and asks nobody", async () => {

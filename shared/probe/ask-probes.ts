@@ -1,3 +1,4 @@
+import { count } from "../core/count.ts";
 import type { Member } from "../core/member/observation.ts";
 import type { ProbeAnswer } from "../core/probe/answer.ts";
 import type { ProbeCause } from "../core/probe/causes.ts";
@@ -55,7 +56,7 @@ export async function askProbes(
       reader: reader.clusterId,
       target: target.clusterId,
       route: absent === undefined ? direct : "none",
-      probe: absent ?? { ...verdictOf(mesh, { reader, target, probes, asked }), at },
+      probe: absent ?? { ...verdictOf(mesh, { reader, target, probes, asked }, options.rounds), at },
     };
   });
 }
@@ -157,17 +158,28 @@ interface Answered {
   readonly asked: ReadonlyMap<string, Asked>;
 }
 
-function verdictOf(mesh: Mesh, { reader, target, probes, asked }: Answered): ProbeVerdict {
+/** A pass where each of the rounds has passed. */
+function verdictOf(mesh: Mesh, { reader, target, probes, asked }: Answered, rounds: number): ProbeVerdict {
   const own = asked.get(reader.clusterId) ?? { why: NOT_PUT };
   if ("why" in own) return unaskedVerdict("NotAsked", own.why);
   const probed = probes.get(target.clusterId);
   if (probed === undefined) return unaskedVerdict("NoProbe", NOT_PUT);
   if (probed.state === "gone" || probed.state === "none") return unaskedVerdict("NoProbe", probed.why);
   const answers = own.answers.get(target.clusterId) ?? [];
-  return judgeAnswers(questionOf(mesh, reader, target, answers), answers, {
+  const verdict = judgeAnswers(questionOf(mesh, reader, target, answers), answers, {
     endpoints: own.endpoints.get(target.clusterId),
     targetAnswersItself: answersItself(mesh, target, asked.get(target.clusterId)),
   });
+  return verdict.state === "passed" && answers.length < rounds
+    ? unaskedVerdict("NotAsked", someLost(reader.clusterId, answers.length, rounds))
+    : verdict;
+}
+
+function someLost(clusterId: string, answered: number, rounds: number): Why {
+  return {
+    message: `the probe of ${clusterId} answered ${answered} of ${count(rounds, "question")}`,
+    cure: "meshjoin check",
+  };
 }
 
 function answersItself(mesh: Mesh, target: Member, asked: Asked | undefined): boolean | undefined {

@@ -53,7 +53,10 @@ async function round(
   return new Map([...answers].map(([target, raw]) => [target, parseAnswer(raw)]));
 }
 
-/** Asks until no target's answer may still change, or the time for that is over; the last answer of each. */
+/**
+ * Asks until no target's answer may still change, or the time for that is over; the last answer of each. Where
+ * the connection ends in between, the answers stand that no further round would have changed.
+ */
 async function settled(
   session: ProbeSession,
   { targets, isSettled }: Pick<Inquiry, "targets" | "isSettled">,
@@ -63,13 +66,16 @@ async function settled(
   const last = new Map<string, ProbeAnswer>();
   let open = targets;
   for (;;) {
-    // oxlint-disable-next-line no-await-in-loop
-    const answers = await round(session, open, signal);
-    for (const target of open) {
-      const answer = answers.get(target);
-      if (answer === undefined) last.delete(target);
-      else last.set(target, answer);
+    for (const target of open) last.delete(target);
+    let answers: ReadonlyMap<string, ProbeAnswer>;
+    try {
+      // oxlint-disable-next-line no-await-in-loop
+      answers = await round(session, open, signal);
+    } catch (error) {
+      if (last.size === 0) throw error;
+      return last;
     }
+    for (const [target, answer] of answers) last.set(target, answer);
     open = open.filter((target) => {
       const answer = answers.get(target);
       return answer === undefined || !isSettled(target, answer);

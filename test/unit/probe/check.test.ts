@@ -4,6 +4,7 @@ import { clusterId } from "../../../shared/core/names.ts";
 import { lookAtMesh } from "../../../shared/look/mesh.ts";
 import type { ObjectQuery } from "../../../shared/ports/member-api.ts";
 import { type Checked, type CheckOptions, checkRequests } from "../../../shared/probe/check.ts";
+import type { Run } from "../../../shared/run.ts";
 import { closing } from "../../../shared/runtime.ts";
 import { aCluster } from "../../support/builders/cluster.ts";
 import { processFaults } from "../../support/fakes/member-api/faults.ts";
@@ -48,6 +49,33 @@ function traces(mesh: FakeMesh, cluster: Cluster): string[] {
     ...(store.get(NAMESPACE) === undefined ? [] : ["namespace"]),
     ...marks.filter((name) => name.startsWith("meshjoin-probe")),
   ];
+}
+
+/** East loses some answers about west. */
+function losingAnswers({ ports: { fleet } }: Run, countUp: () => number): Run["ports"]["fleet"] {
+  return {
+    ...fleet,
+    member(cluster) {
+      const api = fleet.member(cluster);
+      if (idOf(cluster) !== ID.east) return api;
+      return {
+        ...api,
+        probe: {
+          open(pod) {
+            const session = api.probe.open(pod);
+            const ask: typeof session.ask = async (targets, signal) => {
+              const answers = new Map(await session.ask(targets, signal));
+              for (const target of targets) {
+                if (countUp() % 3 === 0 && target === ID.west) answers.delete(target);
+              }
+              return answers;
+            };
+            return { ...session, ask };
+          },
+        },
+      };
+    },
+  };
 }
 
 const matrix = ({ pairs }: Checked) =>
@@ -150,6 +178,23 @@ describe("a check of the mesh", () => {
       [],
     );
     expect(traces(mesh, WEST)).toEqual(["namespace"]);
+  });
+
+  it("calls no pair passed that one of the five rounds has no answer for", async () => {
+    const mesh = await joined(EAST, WEST);
+    const lossy = mesh.run();
+    let asked = 0;
+    const run: Run = { ...lossy, ports: { ...lossy.ports, fleet: losingAnswers(lossy, () => (asked += 1)) } };
+    const checked = await closing(run, async (each) => {
+      const seen = await lookAtMesh(each, "mesh");
+      const options = { among: seen.members, user: "ada1", readyMs: 500, settleMs: 0, signal: NEVER };
+      return await checkRequests(each, seen, options);
+    });
+    expect(asked).toBeGreaterThan(5);
+    expect(matrix(checked)).toEqual({
+      [`${ID.east} > ${ID.west}`]: ["direct", "unknown", "NotAsked"],
+      [`${ID.west} > ${ID.east}`]: ["direct", "passed", 1.5],
+    });
   });
 
   it("waits for a probe that cannot be deleted as long as for pods, and asks the others", async () => {

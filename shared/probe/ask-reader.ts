@@ -54,8 +54,8 @@ async function round(
 }
 
 /**
- * Asks until no target's answer may still change, or the time for that is over; the last answer of each. Where
- * the connection ends in between, the answers stand that no further round would have changed.
+ * Asks until no target's answer may still change, or the time for that is over; the last answer of each.
+ * Where the connection ends in between, the answers stand that no further round would have changed.
  */
 async function settled(
   session: ProbeSession,

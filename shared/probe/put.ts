@@ -125,7 +125,7 @@ async function untilNoneIsGoing(api: MemberApi, { ready, signal }: Limits): Prom
     await sleep(PAUSE_MS, undefined, { signal: ready }).catch((cause: unknown) => {
       throw new UnavailableError("an earlier probe is still being deleted", {
         code: "ApiServerUnreachable",
-        cure: `wait for a minute and try again; if it stays, its conditions say why: kubectl describe namespace ${PROBE_NAMESPACE}`,
+        cure: `wait for a minute and try again; if it stays, the conditions of namespace ${PROBE_NAMESPACE} say why`,
         cause,
       });
     });

@@ -53,14 +53,21 @@ export function parseAnswer({ status, headers, body }: RawAnswer): ProbeAnswer {
 
 /** Of `10.0.0.1:15842` or `[fd00::1]:15842`. */
 function addressIn(host: string | undefined): string | undefined {
-  return /^\[?(?<address>.+?)\]?:\d+$/.exec(host ?? "")?.groups?.["address"];
+  return /^\[?(?<address>[\d.:a-f]+?)\]?:\d+$/i.exec(host ?? "")?.groups?.["address"];
+}
+
+/** The form of a cluster ID. Another text is of somebody else, and stands for no cluster. */
+const CLUSTER_ID = /^[a-z\d](?:[-a-z\d]{0,61}[a-z\d])?$/;
+
+function asClusterId(text: unknown): string | undefined {
+  return typeof text === "string" && CLUSTER_ID.test(text) ? text : undefined;
 }
 
 /** The attribute L of `L=cn-shop-east,CN=Intermediate CA,O=Istio`; a comma within a value is escaped. */
 function localityIn(issuer = ""): string | undefined {
   const attributes = issuer.split(/(?<!\\)[,+]/).map((each) => each.trim());
   const [locality, second] = attributes.filter((each) => each.startsWith("L="));
-  return second === undefined ? locality?.slice("L=".length) : undefined;
+  return second === undefined ? asClusterId(locality?.slice("L=".length)) : undefined;
 }
 
 function clusterIn(body: string): string | undefined {
@@ -68,7 +75,7 @@ function clusterIn(body: string): string | undefined {
     const parsed: unknown = JSON.parse(body);
     const cluster: unknown =
       typeof parsed === "object" && parsed !== null ? Reflect.get(parsed, "cluster") : undefined;
-    return typeof cluster === "string" ? cluster : undefined;
+    return asClusterId(cluster);
   } catch {
     return undefined;
   }

@@ -165,7 +165,7 @@ export const PROBE_CAUSES = {
   WrongCluster: {
     state: "failed",
     says: ({ target }, answer) =>
-      `not ${target.clusterId} but ${answer?.issuedBy ?? answer?.answersFor ?? "another cluster"} answered; pod ranges of two clusters may overlap`,
+      `not ${target.clusterId} but ${otherThan(target, answer) ?? "another cluster"} answered; pod ranges of two clusters may overlap`,
     cure: () => "meshjoin doctor",
   },
   RefusedByPolicy: {
@@ -189,9 +189,13 @@ export const PROBE_CAUSE_NAMES = Object.keys(PROBE_CAUSES) as ProbeCause[];
 
 const TEXT_MAX = 200;
 
-/** A server's own words, bounded. */
+/** A server's own words, bounded, and without characters that a terminal would obey. */
 function textOf(text = "nothing said"): string {
-  return text.slice(0, TEXT_MAX);
+  return text.slice(0, TEXT_MAX).replaceAll(/[^\u0020-\u007E]/g, "?");
+}
+
+function otherThan({ clusterId }: ProbeQuestion["target"], answer?: ProbeAnswer): string | undefined {
+  return [answer?.issuedBy, answer?.answersFor].find((id) => id !== undefined && id !== clusterId);
 }
 
 function kubectl({ cluster }: ProbeQuestion["reader"]): string {

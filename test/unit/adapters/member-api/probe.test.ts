@@ -15,6 +15,8 @@ let forwards: string[];
 /** Questions that came, and the sessions that carried them. */
 let asked: string[];
 let connections: number;
+/** Characters of an answer without an end. */
+let sent = 0;
 let sockets: ReturnType<typeof forwardingSockets>;
 
 const ask = createHttp2Server();
@@ -39,6 +41,14 @@ ask.on("stream", (stream: ServerHttp2Stream, headers) => {
   asked.push(`${headers[":authority"]}${headers[":path"]}`);
   if (headers[":path"] === "/to/cn-silent") return;
   stream.respond({ ":status": 200, "x-ask-details": "via_upstream", "x-ask-flags": "-" });
+  if (headers[":path"] === "/to/cn-endless") {
+    const send = (): void => {
+      while (!stream.destroyed && stream.write("x".repeat(16_384))) sent += 16_384;
+    };
+    stream.on("drain", send).on("error", () => undefined);
+    send();
+    return;
+  }
   stream.end(`{"cluster": "${String(headers[":path"]).slice("/to/".length)}"}`);
 });
 
@@ -103,6 +113,13 @@ describe("a probe behind a port-forward", () => {
   it("has no answer of a target that is silent, and those of the others", async () => {
     const answers = await session.ask(["cn-silent", "cn-a"], AbortSignal.timeout(500));
     expect([...answers.keys()]).toEqual(["cn-a"]);
+  });
+
+  it("reads no answer that has no end, and those of the others", async () => {
+    const answers = await session.ask(["cn-endless", "cn-a"], AbortSignal.timeout(2000));
+    expect(answers.get("cn-a")?.status).toBe(200);
+    expect(answers.get("cn-endless")?.body.length ?? 0).toBeLessThan(100_000);
+    expect(sent).toBeLessThan(2_000_000);
   });
 
   it("tells of the endpoints of one target", async () => {

@@ -168,6 +168,34 @@ describe("an answer of the probe", () => {
     expect(cure).toContain(`--source-ranges=${EAST.cluster.podRanges.cidrs.join(",")} `);
   });
 
+  it.each([
+    ["certificate", withHeaders(fine(ONE), { "x-ask-issuer": `L=${EAST.clusterId},CN=Intermediate CA` })],
+    ["body", { ...fine(ONE), body: `{"cluster": "${EAST.clusterId}"}` }],
+  ])("names the cluster that answered in the target's place, by its %s", (_, raw) => {
+    expect(judgeAnswers(ONE, [parseAnswer(raw)]).message).toContain(
+      `not ${WEST.clusterId} but ${EAST.clusterId} answered`,
+    );
+  });
+
+  it("takes no text for a cluster that names none", () => {
+    const town = withHeaders(fine(ONE), { "x-ask-issuer": "L=Zürich,CN=CA of a person" });
+    expect(judgeAnswers(ONE, [parseAnswer(town)])).toMatchObject({
+      state: "unknown",
+      cause: "IssuerUnknown",
+    });
+    const body = JSON.stringify({ cluster: `\u001b[2J${"x".repeat(9000)}` });
+    expect(judgeAnswers(ONE, [parseAnswer({ ...fine(ONE), body })])).toMatchObject({
+      cause: "AnswerMissing",
+    });
+  });
+
+  it("quotes no character that a terminal obeys", () => {
+    const raw = local("UF", "CERTIFICATE_VERIFY_FAILED", { "x-ask-failure": "\u009b2J\u001b[31m \u202e" });
+    const odd = local("DC\u001b", "\u009bx", { "x-ask-failure": "\u001b[31m" });
+    for (const each of [raw, odd])
+      expect(judgeAnswers(ONE, [parseAnswer(each)]).message).toMatch(/^[\x20-\x7E]+$/);
+  });
+
   it("quotes no text of any length", () => {
     const long = local("UF", "CERTIFICATE_VERIFY_FAILED", { ...at(POD), "x-ask-failure": "x".repeat(9000) });
     expect(judgeAnswers(ONE, [parseAnswer(long)]).message?.length).toBeLessThan(600);

@@ -5,6 +5,7 @@ import { lookAtMesh } from "../../shared/look/mesh.ts";
 import type { Operator } from "../../shared/operator.ts";
 import { planProbes } from "../../shared/plan/probes.ts";
 import { planContext } from "../../shared/plan-context.ts";
+import type { ProbedPair } from "../../shared/probe/ask-probes.ts";
 import { askAsTheyAre, probeFindings } from "../../shared/probe/kept.ts";
 import { MEMBER_TIMEOUT_MS } from "../../shared/status.ts";
 
@@ -32,14 +33,25 @@ export async function checkPassing(operator: Operator): Promise<Check[]> {
             return (reason === "RequestsFail" ? fault : unknown)(subject, message, cure);
           });
         }
-        const passed = pairs.filter(({ probe }) => probe.state === "passed").length;
-        return [
-          fine(SUBJECT, `requests pass between ${passed} of ${count(pairs.length, "pair")} of members`),
-        ];
+        return [told(pairs)];
       },
     );
   } catch (error) {
     if (!(error instanceof MeshjoinError)) throw error;
     return [unknown(SUBJECT, `it is not known whether requests pass: ${error.message}`, error.cure)];
   }
+}
+
+/** Where no member that keeps a probe has anything to tell. */
+function told(pairs: readonly ProbedPair[]): Check {
+  const due = pairs.filter(({ probe }) => probe.state !== "absentOnPurpose");
+  const passed = due.filter(({ probe }) => probe.state === "passed");
+  const unasked = due.length - passed.length;
+  if (due.length === 0) return fine(SUBJECT, "there is no pair to ask about");
+  if (unasked === 0) return fine(SUBJECT, `requests pass between ${count(due.length, "pair")} of members`);
+  return unknown(
+    SUBJECT,
+    `nobody asked whether requests pass between ${unasked} of ${count(due.length, "pair")} of members`,
+    "see to the members that keep no probe, or cannot be reached: meshjoin status",
+  );
 }

@@ -1,6 +1,6 @@
 import { count } from "../count.ts";
 import { distinct, type Finding } from "./finding.ts";
-import type { Status } from "./status.ts";
+import type { PairStatus, Status } from "./status.ts";
 
 /** `degraded`: it works, and a person should look. `broken`: requests fail, or soon will. */
 export type Health = "whole" | "degraded" | "broken";
@@ -36,7 +36,7 @@ export function verdictOf(status: Status): Verdict {
       ? []
       : [row.probe.state],
   );
-  const failing = asked.filter((state) => state === "failed").length;
+  const failing = [...rows.values()].filter(failsThoughSynced).length;
   const unasked = asked.filter((state) => state === "unknown").length;
   const troubles = [
     counted(unreachable, "member", "unreachable"),
@@ -55,6 +55,14 @@ export function verdictOf(status: Status): Verdict {
     text: troubles.join(", ") || wellOf(members.length, rows.size, asked.length),
     findings: [...errors, ...warnings],
   };
+}
+
+/** Of a pair that an istiod does not show as synced that is the reason, and told; its answer adds nothing. */
+function failsThoughSynced(pods: readonly PairStatus[]): boolean {
+  return (
+    pods.some(({ probe }) => probe.state === "failed") &&
+    pods.every(({ status }) => status === "synced" || status === "unknown")
+  );
 }
 
 function counted(number: number, noun: string, state: string): string {

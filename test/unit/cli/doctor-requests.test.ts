@@ -1,6 +1,7 @@
 import { describe, expect, it } from "@jest/globals";
 import type { Diagnosis } from "../../../shared/core/answers/check.ts";
 import { clusterId } from "../../../shared/core/names.ts";
+import { aCluster } from "../../support/builders/cluster.ts";
 import { aMesh, type FakeMesh } from "../../support/fakes/mesh.ts";
 import { call } from "./host.ts";
 
@@ -16,7 +17,7 @@ describe("doctor, of requests between members that keep probes,", () => {
     await mesh.reconcile("mesh");
     await mesh.reconcile("mesh");
     expect(await requestsIn(mesh)).toMatchObject([
-      { state: "ok", message: "requests pass between 2 of 2 pairs of members" },
+      { state: "ok", message: "requests pass between 2 pairs of members" },
     ]);
     const [first, second] = mesh.clusters.map(({ ref }) => clusterId(ref));
     mesh.servers[0]!.probe.answers.set(second ?? "", {
@@ -26,6 +27,32 @@ describe("doctor, of requests between members that keep probes,", () => {
     });
     expect(await requestsIn(mesh)).toMatchObject([
       { state: "fault", clusterId: first, cure: expect.stringContaining("gcloud compute firewall-rules") },
+    ]);
+  });
+
+  it("calls nothing well that nobody asked: one member, and members without a way", async () => {
+    const one = await aMesh({ members: 1, spec: { probe: "on" } });
+    await one.reconcile("mesh");
+    expect(await requestsIn(one)).toMatchObject([{ state: "ok", message: "there is no pair to ask about" }]);
+    const network = { project: "shop", name: "dmz" };
+    const apart = await aMesh({
+      clusters: [aCluster({ name: "a" }), aCluster({ name: "b", network })],
+      spec: { probe: "on" },
+    });
+    await apart.reconcile("mesh");
+    await apart.reconcile("mesh");
+    expect(await requestsIn(apart)).toMatchObject([
+      { state: "ok", message: "there is no pair to ask about" },
+    ]);
+  });
+
+  it("does not know it of a member that it does not reach", async () => {
+    const mesh = await aMesh({ members: 3, spec: { probe: "on" } });
+    await mesh.reconcile("mesh");
+    await mesh.reconcile("mesh");
+    mesh.servers[2]!.faults.unreachable = true;
+    expect(await requestsIn(mesh)).toMatchObject([
+      { state: "unknown", message: "nobody asked whether requests pass between 4 of 6 pairs of members" },
     ]);
   });
 

@@ -6,6 +6,8 @@ import { aStatus } from "../../support/builders/status.ts";
 
 const WELL = aStatus({ members: 3 });
 
+const FAILED = { state: "failed", cause: "NoEndpoint" } as const;
+
 function withFirstPair(change: Partial<PairStatus>): Status {
   const [first] = WELL.pairs;
   const is = ({ reader, target }: PairStatus) => reader === first?.reader && target === first.target;
@@ -23,6 +25,36 @@ describe("the verdict on a mesh", () => {
       withFirstPair({ status: "missing", isDue: false }),
       "degraded",
       "1 pair not there yet",
+    ],
+    [
+      "a request that fails",
+      withFirstPair({ probe: FAILED }),
+      "broken",
+      "requests fail between 1 of 6 pairs",
+    ],
+    [
+      "a request that fails, and an istiod that could not be asked",
+      withFirstPair({ probe: FAILED, status: "unknown" }),
+      "broken",
+      "requests fail between 1 of 6 pairs, 1 pair not known",
+    ],
+    [
+      "a request that fails while the pair is syncing",
+      withFirstPair({ probe: FAILED, status: "syncing" }),
+      "degraded",
+      "1 pair not there yet",
+    ],
+    [
+      "a request that fails while the target joins",
+      withFirstPair({ probe: FAILED, status: "missing", isDue: false }),
+      "degraded",
+      "1 pair not there yet",
+    ],
+    [
+      "a request that fails because the pair is closed",
+      withFirstPair({ probe: FAILED, status: "closed" }),
+      "broken",
+      "1 of 6 pairs not synced",
     ],
     ["no member", aStatus({ members: 0 }), "degraded", "no member yet"],
     ["one member", aStatus({ members: 1 }), "whole", "1 member, no pair yet"],

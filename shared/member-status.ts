@@ -6,7 +6,7 @@ import type { Member } from "./core/member/observation.ts";
 import { isUp } from "./core/network/gateway.ts";
 import { isNetworkDeclared, networkOf } from "./core/network/network.ts";
 import { gatewaysOf } from "./plan/networks.ts";
-import type { RemoteClusterStatus } from "./ports/member-api.ts";
+import type { NetworkGateway, RemoteClusterStatus } from "./ports/member-api.ts";
 import type { Run } from "./run.ts";
 
 /** The roots and connections that one member's istiods show. */
@@ -19,6 +19,8 @@ export interface PodView {
   readonly pod: string;
   /** Undefined where Meshjoin could not ask the pod. */
   readonly clusters: readonly RemoteClusterStatus[] | undefined;
+  /** That it knows. Undefined where Meshjoin could not ask, or all members are of one network. */
+  readonly gateways: readonly NetworkGateway[] | undefined;
   /** Leaf first, then the intermediate. */
   readonly chain: readonly string[];
 }

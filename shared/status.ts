@@ -15,10 +15,12 @@ import { rootFindings } from "./core/roots/findings.ts";
 import { stageOf } from "./core/roots/stages.ts";
 import { rootCertificates } from "./istio/root-config-map.ts";
 import { lookAtGate } from "./look/gate.ts";
+import { isLiveGatewayListed } from "./look/istiods.ts";
 import { lookAtMesh, type Mesh } from "./look/mesh.ts";
 import { type IstiodView, memberStatus, type PodView } from "./member-status.ts";
 import { type MeshPlan, planMesh } from "./plan/mesh.ts";
-import type { PairPlan } from "./plan/pair.ts";
+import { networksAfar } from "./plan/networks.ts";
+import { gatewayNotListed, type PairPlan } from "./plan/pair.ts";
 import { planContext } from "./plan-context.ts";
 import type { ProbedPair } from "./probe/ask-probes.ts";
 import { askAsTheyAre, probeFindings } from "./probe/kept.ts";
@@ -33,15 +35,19 @@ export const MEMBER_TIMEOUT_MS = 5000;
 export async function collectStatus(run: Run, latest?: Mesh): Promise<Status> {
   const mesh = latest ?? (await lookAtMesh(run, "mesh", { memberTimeoutMs: MEMBER_TIMEOUT_MS }));
   const plan = planMesh(mesh, planContext(run, { scope: "mesh" }), "now");
+  const hasNetworks = new Set(mesh.members.map(({ network }) => network)).size > 1;
   const [rotation, probed, ...entries] = await Promise.all([
     rotationStatus(run, mesh),
     askMembers(run, mesh),
     ...mesh.members
       .filter(isReachable)
-      .map((member) => run.inTurn(async () => [member.clusterId, await lookAt(run, member)] as const)),
+      .map((member) =>
+        run.inTurn(async () => [member.clusterId, await lookAt(run, member, hasNetworks)] as const),
+      ),
   ]);
   const views = new Map(entries);
   const membersById = new Map(mesh.members.map((member) => [member.clusterId, member]));
+  const afar = networksAfar(mesh.members);
   const time = run.ports.clock.now().toISOString();
   return {
     meshId: run.spec.meshId,
@@ -55,16 +61,24 @@ export async function collectStatus(run: Run, latest?: Mesh): Promise<Status> {
       memberStatus(run, member, views.get(member.clusterId), findingsOf(run, plan, member, index)),
     ),
     pairs: plan.pairs.flatMap((pair) =>
-      pairStatuses(pair, { members: membersById, views, probed, seenAt: time }),
+      pairStatuses(pair, { members: membersById, views, probed, afar, seenAt: time }),
     ),
     rotation,
     left: leftOnRecord(mesh.members, run.ports.clock.now()),
     lately: latelyOnRecord(mesh.members),
-    findings: [...meshFindings(run, mesh, plan), ...probeFindingsOf(plan, probed, views)].toSorted(inOrder),
+    findings: [
+      ...meshFindings(run, mesh, plan),
+      ...gatewayFindings(plan, membersById, views, afar),
+      ...probeFindingsOf(plan, probed, views),
+    ].toSorted(inOrder),
   };
 }
 
-async function lookAt({ ports, signal }: Run, member: ReachableMember): Promise<IstiodView> {
+async function lookAt(
+  { ports, signal }: Run,
+  member: ReachableMember,
+  hasNetworks: boolean,
+): Promise<IstiodView> {
   const limit = within(signal, MEMBER_TIMEOUT_MS);
   const api = ports.fleet.member(member.cluster);
   const orElse = async <T>(fallback: T, ask: () => Promise<T>): Promise<T> =>
@@ -78,7 +92,11 @@ async function lookAt({ ports, signal }: Run, member: ReachableMember): Promise<
           orElse(undefined, async () => await session.remoteClusters(limit)),
           orElse([], async () => await session.servedChain(limit)),
         ]);
-        return { pod, clusters, chain };
+        // Over the same port-forward as the first question.
+        const gateways = hasNetworks
+          ? await orElse(undefined, async () => await session.networkGateways(limit))
+          : undefined;
+        return { pod, clusters, gateways, chain };
       } finally {
         session.close();
       }
@@ -119,13 +137,42 @@ interface Seen {
   readonly members: ReadonlyMap<string, Member>;
   readonly views: ReadonlyMap<string, IstiodView>;
   readonly probed: Probed;
+  readonly afar: ReturnType<typeof networksAfar>;
   readonly seenAt: string;
+}
+
+/** Of pairs that an istiod shows as synced, and whose target's live gateways it does not know. */
+function gatewayFindings(
+  { pairs }: MeshPlan,
+  members: Seen["members"],
+  views: Seen["views"],
+  afar: Seen["afar"],
+): Finding[] {
+  return pairs.flatMap((pair) => {
+    const reader = members.get(pair.reader);
+    const awaited = reader === undefined ? undefined : afar(reader, pair.target);
+    if (awaited === undefined || !isWritten(pair)) return [];
+    const pods = views.get(pair.reader)?.pods ?? [];
+    const isUnlisted = pods.some(
+      ({ clusters, gateways }) =>
+        gateways !== undefined &&
+        clusters?.some(({ clusterId, status }) => clusterId === pair.target && status === "synced") ===
+          true &&
+        !isLiveGatewayListed(pair.target, awaited, gateways),
+    );
+    return isUnlisted ? [gatewayNotListed(pair, awaited.network)] : [];
+  });
+}
+
+/** One that waits for its gateway, or has none, says so itself. */
+function isWritten({ standing, isApart, isClosed }: PairPlan): boolean {
+  return (standing === "current" || standing === "connect") && isApart !== true && isClosed !== true;
 }
 
 /** One row for each istiod pod of the reader; without a route, for each that lists the target. */
 function pairStatuses(
   { reader, target, isApart, isCarried, standing }: PairPlan,
-  { members, views, probed, seenAt }: Seen,
+  { members, views, probed, afar, seenAt }: Seen,
 ): PairStatus[] {
   const { state, latencyMs, at, cause } = probed.get(`${reader} ${target}`)?.probe ?? { state: "none" };
   const probe = {
@@ -154,20 +201,24 @@ function pairStatuses(
     tokenExpiry,
     seenAt,
   });
-  const rows = rowsOf(views.get(reader), target, row);
+  const isAfar = member !== undefined && afar(member, target) !== undefined;
+  const rows = rowsOf(views.get(reader), target, isAfar, row);
   return isApart === true ? rows.filter(({ status }) => status !== "missing" && status !== "unknown") : rows;
 }
 
 function rowsOf(
   view: IstiodView | undefined,
   target: string,
+  isAfar: boolean,
   row: (pod: string, status: PairStatus["status"]) => PairStatus,
 ): PairStatus[] {
   if (view === undefined) return [row("", "unknown")];
   if (view.pods.length === 0) return [row("", "missing")];
-  return view.pods.map(({ pod, clusters }) => {
-    const status = clusters?.find((cluster) => cluster.clusterId === target)?.status;
-    return row(pod, clusters === undefined ? "unknown" : (status ?? "missing"));
+  return view.pods.map(({ pod, clusters, gateways }) => {
+    if (clusters === undefined) return row(pod, "unknown");
+    const status = clusters.find((cluster) => cluster.clusterId === target)?.status ?? "missing";
+    // Whether workloads get an address that they reach, nobody has seen.
+    return row(pod, status === "synced" && isAfar && gateways === undefined ? "unknown" : status);
   });
 }
 

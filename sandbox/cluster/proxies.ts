@@ -25,6 +25,8 @@ export interface ProxyNetwork {
   addPod(clusterId: string): PodIdentity | undefined;
   /** Answers what closes it. */
   balance(balancer: Balancer): Promise<() => Promise<void>>;
+  /** Load balancers of the cluster open no connection while the work goes on; what comes waits for it. */
+  hold(clusterId: string, work: () => Promise<void>): Promise<void>;
 }
 
 /**

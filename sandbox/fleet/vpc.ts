@@ -67,12 +67,15 @@ interface Destination {
   readonly host: string;
   readonly port: number;
   readonly isOpenTo: (source: TrafficPod) => boolean;
+  /** What new connections wait for; undefined: nothing. */
+  readonly held?: () => Promise<void> | undefined;
 }
 
 export function startVpc({ hostAddress, firewall, synRetryMs = SYN_RETRY_MS }: VpcOptions): Vpc {
   const pods = new Map<string, TrafficPod>();
   const servers: Server[] = [];
   const open = new Set<Socket>();
+  const holds = new Map<string, Promise<void>>();
   const track = (socket: Socket): void => {
     open.add(socket);
     socket.on("close", () => open.delete(socket));
@@ -99,6 +102,11 @@ export function startVpc({ hostAddress, firewall, synRetryMs = SYN_RETRY_MS }: V
       if (client.destroyed) return;
       if (source === undefined || !destination.isOpenTo(source)) {
         setTimeout(look, waitMs, 2 * waitMs).unref();
+        return;
+      }
+      const held = destination.held?.();
+      if (held !== undefined) {
+        void held.then(() => look(waitMs));
         return;
       }
       client.off("data", keep).off("end", giveUp).off("error", giveUp);
@@ -132,6 +140,7 @@ export function startVpc({ hostAddress, firewall, synRetryMs = SYN_RETRY_MS }: V
         host: "127.0.0.1",
         port: target,
         isOpenTo: (source) => firewall.letsToBalancer(source, { ...balancer, port }),
+        held: () => holds.get(balancer.clusterId),
       };
       const through = new Set<Socket>();
       const server = createServer(TCP, (client) => {
@@ -148,6 +157,17 @@ export function startVpc({ hostAddress, firewall, synRetryMs = SYN_RETRY_MS }: V
         for (const client of through) client.destroy();
         await end;
       };
+    },
+    async hold(clusterId, work) {
+      const before = holds.get(clusterId) ?? Promise.resolve();
+      const working = before.then(work);
+      const over = working
+        .catch(() => undefined)
+        .then(() => {
+          if (holds.get(clusterId) === over) holds.delete(clusterId);
+        });
+      holds.set(clusterId, over);
+      await working;
     },
     async stop() {
       const closed = servers.splice(0).map(async (server) => {

@@ -120,7 +120,7 @@ async function look(
       answers.some(({ known }) => !known.some(isAwaited));
     const withoutGateway = new Map([
       ...[...networks].flatMap(([target, awaited]) =>
-        answers.every(({ known }) => usedFor(target, awaited, known).some((each) => isLive(each, awaited)))
+        answers.every(({ known }) => isLiveGatewayListed(target, awaited, known))
           ? []
           : [[target, awaited.network] as const],
       ),
@@ -141,6 +141,15 @@ async function look(
     const reason = asMeshjoinError(error, clusterId, "its istiod was asked for its state");
     return unknown(expectation, wasLoaded, reason);
   }
+}
+
+/** Whether istiod hands out a gateway that is up for the target, by what it knows of all gateways. */
+export function isLiveGatewayListed(
+  target: string,
+  awaited: AwaitedNetwork,
+  known: readonly NetworkGateway[],
+): boolean {
+  return usedFor(target, awaited, known).some((each) => isLive(each, awaited));
 }
 
 /**

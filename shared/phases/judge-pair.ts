@@ -4,7 +4,7 @@ import { type Outcome, outcomeOf } from "../core/answers/outcome.ts";
 import { kubectlOn } from "../core/cluster/gcloud.ts";
 import { MeshjoinError } from "../errors.ts";
 import type { Evidence } from "../look/istiods.ts";
-import { foreignRemoteSecret, type PairPlan } from "../plan/pair.ts";
+import { foreignRemoteSecret, gatewayNotListed, type PairPlan } from "../plan/pair.ts";
 import type { PairReport } from "../report.ts";
 
 /** By `reader target`: whether the remote secret was written, or the error. */
@@ -99,15 +99,6 @@ function notSynced({ reader, readerRef, target }: PairPlan, status: string): Fin
     "PairNotSynced",
     `istiod of ${reader} does not show ${target} as synced; it lists it as ${status}`,
     `check that pods of ${reader} reach the API server of ${target}; see why: ${kubectlOn(readerRef)} -n istio-system logs deploy/istiod`,
-    reader,
-  );
-}
-
-function gatewayNotListed({ reader, readerRef, target }: PairPlan, network: string): Finding {
-  return finding(
-    "GatewayNotListed",
-    `istiod of ${reader} shows ${target} as synced and knows of no live gateway of its network ${network}`,
-    `look at the Services that istiod takes for gateways, and at its log: ${kubectlOn(readerRef)} -n istio-system logs deploy/istiod`,
     reader,
   );
 }

@@ -5,11 +5,11 @@ import { type Finding, finding } from "../core/answers/finding.ts";
 import { outcomeOf } from "../core/answers/outcome.ts";
 import { isReachable, type Member, type ReachableMember } from "../core/member/observation.ts";
 import { asMeshjoinError, MeshjoinError } from "../errors.ts";
-import { type AwaitedNetwork, type Evidence, type Expectation, verifyMember } from "../look/istiods.ts";
+import { type Evidence, type Expectation, verifyMember } from "../look/istiods.ts";
 import type { Connect } from "../plan/action.ts";
 import type { PeerStanding } from "../plan/member.ts";
 import { type PlanContext, pairContextOf, planMembers, type SeenMesh } from "../plan/mesh.ts";
-import { liveAddresses } from "../plan/networks.ts";
+import { networksAfar } from "../plan/networks.ts";
 import { type PairPlan, planPairs, type Turns, turnsOf } from "../plan/pair.ts";
 import { planContext } from "../plan-context.ts";
 import { type MemberReport, merge, type Report } from "../report.ts";
@@ -180,17 +180,7 @@ async function verifyAll(
   written: WrittenPairs,
 ): Promise<ReadonlyMap<string, Evidence>> {
   const limit = within(run.signal, WAIT_MS);
-  const networkOf = new Map(members.map(({ clusterId, network }) => [clusterId, network]));
-  const live = new Map(
-    [...new Set(networkOf.values())].map((network) => [
-      network,
-      { network, addresses: liveAddresses(members, network) },
-    ]),
-  );
-  const networkAfar = (id: string, { network: own }: Member): (readonly [string, AwaitedNetwork])[] => {
-    const awaited = live.get(networkOf.get(id) ?? own);
-    return awaited === undefined || awaited.network === own ? [] : [[id, awaited]];
-  };
+  const afar = networksAfar(members);
   const expected = Map.groupBy(
     plans.filter((plan) => isWritten(plan, written)),
     ({ reader }) => reader,
@@ -200,7 +190,12 @@ async function verifyAll(
     const targets = (expected.get(member.clusterId) ?? []).map(({ target }) => target);
     const intermediate = subjects.has(member.clusterId) ? unseenIntermediate(member) : undefined;
     if (targets.length === 0 && intermediate === undefined) return [];
-    const networks = new Map(targets.flatMap((id) => networkAfar(id, member)));
+    const networks = new Map(
+      targets.flatMap((id) => {
+        const awaited = afar(member, id);
+        return awaited === undefined ? [] : [[id, awaited] as const];
+      }),
+    );
     return [{ member, targets, networks, intermediate }];
   });
   const evidence = await Promise.all(

@@ -120,6 +120,29 @@ export function liveAddresses(
   return live.some(isHostName) ? undefined : new Set(live);
 }
 
+/** The network of a target that is not the reader's own, with its live gateways. */
+export interface NetworkAfar {
+  readonly network: string;
+  readonly addresses: ReadonlySet<string> | undefined;
+}
+
+/** Answers which network a reader must know a gateway of, to reach a target; undefined: none. */
+export function networksAfar(
+  members: readonly MaybeMember[],
+): (reader: MaybeMember, targetId: string) => NetworkAfar | undefined {
+  const networkOf = new Map(members.map(({ clusterId, network }) => [clusterId, network]));
+  const live = new Map(
+    [...new Set(networkOf.values())].map((network) => [
+      network,
+      { network, addresses: liveAddresses(members, network) },
+    ]),
+  );
+  return ({ network: own }, targetId) => {
+    const awaited = live.get(networkOf.get(targetId) ?? own);
+    return awaited?.network === own ? undefined : awaited;
+  };
+}
+
 /** No IPv4 address has a letter, and every IPv6 address a colon. */
 export function isHostName(address: string): boolean {
   return /[a-z]/i.test(address) && !address.includes(":");

@@ -404,3 +404,13 @@ function foreignReaderSecret(ref: ClusterRef, name: string): Finding {
 function compare(a: string, b: string): number {
   return a < b ? -1 : Number(a > b);
 }
+
+/** The pair is synced, and its requests get addresses that the reader cannot reach. */
+export function gatewayNotListed({ reader, readerRef, target }: PairPlan, network: string): Finding {
+  return finding(
+    "GatewayNotListed",
+    `istiod of ${reader} shows ${target} as synced and knows of no live gateway of its network ${network}`,
+    `look at the Services that istiod takes for gateways, and at its log: ${kubectlOn(readerRef)} -n istio-system logs deploy/istiod`,
+    reader,
+  );
+}

@@ -137,6 +137,7 @@ async function runProxy(
     logDir,
     root: join(kubelet.dir, uid),
     source: network()?.addPod(kubelet.clusterId)?.loopback,
+    hold: async (work) => await (network()?.hold(kubelet.clusterId, work) ?? work()),
     istiod: istiodAddress,
     lookup: kubelet.lookupIn(namespace),
     token: createTokenSource(api, pod),

@@ -16,6 +16,8 @@ export interface ProxyOptions extends MountedFilesOptions {
   readonly binaries: TrafficBinaries;
   /** `127.a.b.c`, from which it opens its connections; undefined where pods have no such address. */
   readonly source: string | undefined;
+  /** Runs the work while no load balancer of the cluster opens a connection. */
+  readonly hold: (work: () => Promise<void>) => Promise<void>;
   /** `127.0.0.1:PORT` of the istiod that runs now; undefined where none does. */
   readonly istiod: () => string | undefined;
   readonly logDir: string;
@@ -34,13 +36,16 @@ export interface Proxy extends ContainerProcess {
   readonly ports: ProxyPorts;
   /**
    * Takes no connection any more, and lets those that are open end. In a cluster a pod that terminates gets
-   * none, because kube-proxy leaves its endpoint out; here its listener is one of several on one port.
+   * none, because kube-proxy leaves its endpoint out; here its listener is one of several on one port. What
+   * the kernel holds for a listener that closes, it resets: so none comes, and Envoy takes what has come.
    */
   drain(): Promise<void>;
 }
 
 /** Longer than a request of the traffic takes. */
 const IN_FLIGHT_MS = 1000;
+/** Longer than Envoy takes to accept a connection. */
+const ACCEPTED_MS = 200;
 const CONFIG_PATH = "./etc/istio/proxy";
 const OUTPUT_CERTS = "./certs";
 
@@ -111,9 +116,12 @@ export async function startProxy(options: ProxyOptions): Promise<Proxy> {
       await istiod.stop();
     },
     async drain() {
-      await fetch(`http://127.0.0.1:${ports.admin}/drain_listeners`, { method: "POST" }).catch(
-        () => undefined,
-      );
+      await options.hold(async () => {
+        await delay(ACCEPTED_MS);
+        await fetch(`http://127.0.0.1:${ports.admin}/drain_listeners`, { method: "POST" }).catch(
+          () => undefined,
+        );
+      });
       await delay(IN_FLIGHT_MS);
     },
   };

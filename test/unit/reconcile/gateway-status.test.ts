@@ -68,6 +68,25 @@ describe("a status of two networks", () => {
     ]);
   });
 
+  it("finds a pair whose istiod is synced and knows no live gateway of the target, as a run does", async () => {
+    const mesh = await joined();
+    const { store, istiod } = mesh.fleet.server(EAST);
+    const gateway = {
+      apiVersion: "gateway.networking.k8s.io/v1",
+      kind: "Gateway",
+      namespace: "istio-system",
+    };
+    for (const { metadata } of store.list(gateway))
+      if (metadata.name.startsWith("meshjoin-last")) store.delete({ ...gateway, name: metadata.name });
+    const unlisted = async () => {
+      const { findings } = await collectStatus(mesh.run());
+      return findings.flatMap(({ reason, clusterId: id }) => (reason === "GatewayNotListed" ? [id] : []));
+    };
+    expect(await unlisted()).toEqual([]);
+    istiod.seesNoGateway = true;
+    expect(await unlisted()).toEqual([EAST_ID]);
+  });
+
   it("has a pair without a way only while an istiod lists its target", async () => {
     const mesh = await joined();
     const apart = { ...mesh.run(), spec: { ...mesh.run().spec, connectedNetworks: [] } };

@@ -108,6 +108,34 @@ describeOnLinux("the VPC between pods", () => {
     expect(await answerOf(socket, 10_000)).toBe(`${client.loopback} says hello`);
   });
 
+  it("opens no connection behind a load balancer while something holds it, and then all that came", async () => {
+    const client = vpc.addPod("a");
+    let connections = 0;
+    const server = createServer((socket) => {
+      connections += 1;
+      socket.on("data", () => socket.write("well"));
+      socket.on("error", () => socket.destroy());
+    });
+    servers.push(server);
+    server.listen(0, "127.0.0.1");
+    await once(server, "listening");
+    const at = server.address();
+    const target = typeof at === "object" && at !== null ? at.port : 0;
+    const port = await freePort(HOST);
+    const balancer = { clusterId: "b", address: HOST, port, isInternal: true, sourceRanges: [], target };
+    await vpc.balance(balancer);
+    const early: Socket[] = [];
+    await vpc.hold("b", async () => {
+      const socket = open(port, client.loopback);
+      early.push(socket);
+      expect([await answerOf(socket), connections]).toEqual(["silence", 0]);
+    });
+    expect(await Promise.all(early.map((socket) => answerOf(socket)))).toEqual(["well"]);
+    await vpc.hold("c", async () => {
+      expect(await answerOf(open(port, client.loopback))).toBe("well");
+    });
+  });
+
   it("leaves a connection alone that was let through before", async () => {
     const { port } = await aServer("b");
     const client = vpc.addPod("a");

@@ -163,7 +163,7 @@ export function startVpc({ hostAddress, firewall, synRetryMs = SYN_RETRY_MS }: V
       const working = before.then(work);
       const over = working
         .catch(() => undefined)
-        .then(() => {
+        .finally(() => {
           if (holds.get(clusterId) === over) holds.delete(clusterId);
         });
       holds.set(clusterId, over);

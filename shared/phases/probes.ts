@@ -5,17 +5,17 @@ import type { Mesh } from "../look/mesh.ts";
 import type { PutProbe, RemoveProbe } from "../plan/action.ts";
 import { type ProbePlan, planProbes } from "../plan/probes.ts";
 import { planContext } from "../plan-context.ts";
+import { askTwice } from "../probe/ask-twice.ts";
 import { endProbe, removeUnwanted } from "../probe/end.ts";
-import { askKept, probeFindings } from "../probe/kept.ts";
+import { probeFindings } from "../probe/kept.ts";
 import { type Probed, putProbes, seeProbes } from "../probe/probes.ts";
-import { type MemberReport, merge, type Report, settle } from "../report.ts";
+import { type MemberReport, merge, type PairReport, type Report, settle } from "../report.ts";
 import type { Run } from "../run.ts";
 import type { Course, Phase } from "./course.ts";
+import { keyOf } from "./judge-pair.ts";
 
 /** The pod of a probe that was just written; one that takes longer is asked by the next full run. */
 const READY_MS = 30_000;
-/** So long an answer may be wrong, because istiods still tell their proxies of what this run has changed. */
-const SETTLE_MS = 20_000;
 
 /**
  * Takes the probes away that nobody wants any more. Keeps those that the configuration wants, and asks each
@@ -33,7 +33,8 @@ export const probes: Phase = async (run, course) => {
   return merge(kept, ...ends);
 };
 
-async function keep(run: Run, { mesh, request, report }: Course, plan: ProbePlan): Promise<Partial<Report>> {
+async function keep(run: Run, course: Course, plan: ProbePlan): Promise<Partial<Report>> {
+  const { mesh, request } = course;
   const { keepers, actions } = plan;
   if (keepers.length === 0) return {};
   const puts = new Map(
@@ -46,25 +47,35 @@ async function keep(run: Run, { mesh, request, report }: Course, plan: ProbePlan
     run.signal,
   );
   const due = keepers.filter((member) => isWritten(member) || seen.get(member.clusterId)?.state === "gone");
-  const limits = { ready: within(run.signal, READY_MS), signal: run.signal };
   const want = { user: undefined, until: undefined };
+  const limits = { ready: within(run.signal, READY_MS), signal: run.signal };
   const put = await putProbes(run, mesh, { among: due, want }, limits);
   const all = new Map([...seen, ...put]);
-  const pairs = await askKept(run, mesh, all, { settleMs: SETTLE_MS, signal: run.signal });
   const ids = new Set(keepers.map(({ clusterId }) => clusterId));
-  const unsynced = new Set(
-    report.pairs.flatMap(({ reader, target, isSynced }) =>
-      isSynced === false ? [`${reader} ${target}`] : [],
-    ),
-  );
+  const told = toldOtherwise(course);
+  const pairs = await askTwice(run, mesh, all, {
+    isWritten: (id) => put.has(id),
+    want,
+    readyMs: READY_MS,
+    matters: ({ reader, target }) => ids.has(reader) && ids.has(target) && !told.has(`${reader} ${target}`),
+  });
   return {
     members: reportsOf(puts, put),
     findings: probeFindings(
       pairs,
       (id) => ids.has(id),
-      ({ reader, target }) => unsynced.has(`${reader} ${target}`),
+      ({ reader, target }) => told.has(`${reader} ${target}`),
     ),
   };
+}
+
+/** Pairs that an istiod of the reader does not show as synced, or that wait for a member or a person. */
+function toldOtherwise({ report }: Course): ReadonlySet<string> {
+  return new Set(report.pairs.filter((pair) => pair.isSynced !== true && isNoPairYet(pair)).map(keyOf));
+}
+
+function isNoPairYet({ isSynced, isBlocked, counts }: PairReport): boolean {
+  return isSynced === false || isBlocked === true || !counts;
 }
 
 /** Of what was written. What kept a probe from being written is told with its pairs. */

@@ -44,6 +44,26 @@ export function unaskedVerdict(
   return { state: PROBE_CAUSES[cause].state, cause, ...why };
 }
 
+/** No object of a probe can bring these about. */
+const ELSEWHERE: ReadonlySet<ProbeCause> = new Set([
+  "GatewayRefuses",
+  "GatewaySilent",
+  "GatewayUnknown",
+  "IssuerUnknown",
+  "NoProbe",
+  "RawAddress",
+  "ReaderNotTrusted",
+  "TargetNotTrusted",
+  "TargetSilent",
+  "ThroughGateway",
+  "WrongCluster",
+]);
+
+/** Whether an object of either side's probe that is missing, or was changed, may be the reason. */
+export function mayBeOfProbe({ cause }: Pick<ProbeVerdict, "cause">): boolean {
+  return cause !== undefined && !ELSEWHERE.has(cause);
+}
+
 function probeVerdict(cause: ProbeCause, question: ProbeQuestion, answer?: ProbeAnswer): ProbeVerdict {
   const { state, says, cure } = PROBE_CAUSES[cause];
   return { state, cause, message: says(question, answer), cure: cure(question) };

@@ -2,7 +2,9 @@ import { describe, expect, it } from "@jest/globals";
 import type { Cluster } from "../../../shared/core/cluster/cluster.ts";
 import { clusterId } from "../../../shared/core/names.ts";
 import type { RawAnswer } from "../../../shared/core/probe/answer.ts";
+import { lookAtMesh } from "../../../shared/look/mesh.ts";
 import { preview } from "../../../shared/preview.ts";
+import { checkRequests } from "../../../shared/probe/check.ts";
 import type { Reconciled } from "../../../shared/reconcile.ts";
 import { closing } from "../../../shared/runtime.ts";
 import { collectStatus } from "../../../shared/status.ts";
@@ -59,6 +61,21 @@ async function writesOf(mesh: FakeMesh, how: Parameters<FakeMesh["reconcile"]>[1
   const faults = processFaults();
   await mesh.reconcile("mesh", { ...ON, ...how, faults });
   return faults.writes;
+}
+
+/** East first answers about west that nobody takes its packets; what comes with it has happened then. */
+function answersOnce(mesh: FakeMesh, happens: () => void): void {
+  const { answers } = mesh.fleet.server(EAST).probe;
+  answers.set(west, TIMEOUT);
+  const get = answers.get.bind(answers);
+  answers.get = (target) => {
+    const answer = get(target);
+    if (answer !== undefined) {
+      answers.clear();
+      happens();
+    }
+    return answer;
+  };
 }
 
 async function statusOf(mesh: FakeMesh) {
@@ -128,6 +145,73 @@ describe("a mesh that keeps probes", () => {
     });
     mesh.fleet.server(EAST).probe.answers.clear();
     expect(findingsOf(await mesh.reconcile("mesh", ON), "RequestsFail")).toEqual([]);
+  });
+
+  it("tells of no failure that a second look does not find: a pod that has moved", async () => {
+    const mesh = await keeping(EAST, WEST);
+    answersOnce(mesh, () => undefined);
+    expect(findingsOf(await mesh.reconcile("mesh", ON), "RequestsFail", "RequestsUnknown")).toEqual([]);
+  });
+
+  it("tells of no failure of a member that an event takes out meanwhile", async () => {
+    const mesh = await keeping(EAST, WEST, aCluster({ name: "third" }));
+    const secret = `istio-remote-secret-${west}`;
+    answersOnce(mesh, () => {
+      mesh.directory.put({ ...WEST, status: "STOPPING" });
+      storeOf(mesh, EAST).delete({ ...MARK, name: secret });
+    });
+    expect(findingsOf(await mesh.reconcile("mesh", ON), "RequestsFail", "RequestsUnknown")).toEqual([]);
+    expect(storeOf(mesh, EAST).get({ ...MARK, name: secret })).toBeUndefined();
+  });
+
+  it.each([
+    ["routes that a person has changed", ROUTES],
+    [
+      "a Service that a person has deleted",
+      { ...NAMESPACE, kind: "Service", namespace: "meshjoin-probe", name: "probe" },
+    ],
+  ])("mends %s before it tells of them", async (_, ref) => {
+    const mesh = await keeping(EAST, WEST);
+    for (const cluster of mesh.clusters) {
+      const store = storeOf(mesh, cluster);
+      if (ref === ROUTES) store.write({ ...store.get(ref)!, spec: { hosts: [] } }, "kubectl");
+      else store.delete(ref);
+    }
+    const run = await mesh.reconcile("mesh", ON);
+    expect(findingsOf(run, "RequestsFail", "RequestsUnknown")).toEqual([]);
+    expect(new Set(Object.values(await probesIn(mesh)))).toEqual(new Set(["passed"]));
+    expect(await writesOf(mesh)).toBe(0);
+  });
+
+  it("tells of no failing request of a pair that there is not, for a reason that is told", async () => {
+    const dns = { spec: { ...ON.spec, accessPeers: "dns" as const } };
+    const plain = aCluster({ name: "plain" });
+    const endpoints = {
+      ...plain.endpoints,
+      dns: { ...plain.endpoints.dns!, allowsKubernetesTokens: false },
+    };
+    const mesh = await joined(EAST, WEST);
+    mesh.add({ ...plain, endpoints });
+    await mesh.reconcile("mesh", dns);
+    const run = await mesh.reconcile("mesh", dns);
+    const reasons = new Set(run.summary.findings.map(({ reason }) => reason));
+    expect(reasons).toEqual(new Set(["DnsTokensNotAllowed"]));
+  });
+
+  it("tells of a newcomer also after a check that did not see it yet", async () => {
+    const mesh = await keeping(EAST, WEST);
+    const early = mesh.run(ON);
+    const seen = await lookAtMesh(early, "mesh");
+    const third = aCluster({ name: "new" });
+    mesh.add(third);
+    await mesh.join(third, ON);
+    await mesh.reconcile("mesh", ON);
+    const options = { among: seen.members, user: "ada1", readyMs: 500, settleMs: 0 };
+    await closing(early, (run) =>
+      checkRequests(run, seen, { ...options, signal: new AbortController().signal }),
+    );
+    expect(findingsOf(await mesh.reconcile("mesh", ON), "RequestsUnknown")).toEqual([]);
+    expect(new Set(Object.values(await probesIn(mesh)))).toEqual(new Set(["passed"]));
   });
 
   it("knows nothing of requests to and from a probe that is not ready, and says so", async () => {

@@ -30,6 +30,7 @@ export interface ProbeWorld {
 const NAMESPACE = "meshjoin-probe";
 const DEPLOYMENT = { apiVersion: "apps/v1", kind: "Deployment", namespace: NAMESPACE, name: "probe" };
 const POD = { apiVersion: "v1", kind: "Pod", namespace: NAMESPACE, name: "probe-0" };
+const SERVICE = { apiVersion: "v1", kind: "Service", namespace: NAMESPACE, name: "probe" };
 const ROUTES = {
   apiVersion: "networking.istio.io/v1",
   kind: "VirtualService",
@@ -49,7 +50,8 @@ export function simulatedProbe({ store, name, storeOf }: ProbeWorld): SimulatedP
   const endpoints = (target: string): readonly ProbeEndpoint[] | undefined => {
     if (!routesOf(store).includes(questionPath(target))) return undefined;
     const isRead = target === name || hasRemoteSecret(store, target);
-    const pod = isRead ? storeOf(target)?.get(POD) : undefined;
+    const hasService = storeOf(target)?.get(SERVICE) !== undefined;
+    const pod = isRead && hasService ? storeOf(target)?.get(POD) : undefined;
     if (pod === undefined) return [];
     const isUnhealthy = !isReady(pod);
     return [

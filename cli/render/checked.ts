@@ -9,7 +9,7 @@ import { renderFittedTable } from "./fitted-table.ts";
 
 type State = ProbedPair["probe"]["state"];
 
-const COLOURS: Readonly<Record<State, Colour>> = {
+export const PROBE_COLOURS: Readonly<Record<State, Colour>> = {
   passed: "green",
   failed: "red",
   unknown: "yellow",
@@ -69,7 +69,7 @@ function matrix(pairs: readonly ProbedPair[], screen: Screen, names: Names): str
     names(reader),
     ...ids.map((target) => {
       const pair = cells.get(`${reader} ${target}`);
-      return pair === undefined ? "" : paint(COLOURS[pair.probe.state], cellOf(pair));
+      return pair === undefined ? "" : paint(PROBE_COLOURS[pair.probe.state], cellOf(pair));
     }),
   ]);
   const head = [CORNER, ...ids.map((id) => names(id))];
@@ -81,7 +81,7 @@ function list(pairs: readonly ProbedPair[], { paint, width }: Screen, names: Nam
   const rows = pairs.map(({ reader, target, route, probe }) => [
     names(reader),
     names(target),
-    paint(COLOURS[probe.state], WORDS[probe.state]),
+    paint(PROBE_COLOURS[probe.state], WORDS[probe.state]),
     probe.latencyMs === undefined ? "" : latencyWords(probe.latencyMs),
     route,
     probe.cause ?? "",

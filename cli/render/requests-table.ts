@@ -1,19 +1,12 @@
 import type { PairStatus, Status } from "../../shared/core/answers/status.ts";
 import { latencyWords } from "../../shared/core/time.ts";
-import type { Colour } from "../paint.ts";
 import type { Names, Screen } from "../screen.ts";
+import { PROBE_COLOURS } from "./checked.ts";
 import { renderFittedTable } from "./fitted-table.ts";
 import { someOf } from "./words.ts";
 
 type State = PairStatus["probe"]["state"];
 
-const COLOURS: Readonly<Record<State, Colour>> = {
-  passed: "green",
-  failed: "red",
-  unknown: "yellow",
-  none: "yellow",
-  absentOnPurpose: "dim",
-};
 /** The worst first. */
 const ORDER: readonly State[] = ["failed", "unknown", "passed"];
 
@@ -33,7 +26,7 @@ export function requestsTable({ pairs }: Status, { paint, width }: Screen, names
     .map(({ state, cause, group }) => {
       const named = (side: "reader" | "target") =>
         someOf([...new Set(group.map((pair) => names(pair[side])))]);
-      return [paint(COLOURS[state], state), cause ?? timesOf(group), named("reader"), named("target")];
+      return [paint(PROBE_COLOURS[state], state), cause ?? timesOf(group), named("reader"), named("target")];
     });
   return rows.length === 0
     ? ""

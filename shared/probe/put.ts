@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { applyOwned, createOwned } from "../apply/owned.ts";
 import { withRights } from "../apply/rights.ts";
-import { PROBE_NAMESPACE } from "../core/probe/wire.ts";
+import { PROBE_MARK, PROBE_NAMESPACE } from "../core/probe/wire.ts";
 import { UnavailableError } from "../errors.ts";
 import { markObject, probeMarks, probeSettingsHash } from "../istio/probe/mark.ts";
 import type { ProbeSettings } from "../istio/probe/object.ts";
@@ -53,6 +53,7 @@ export async function putProbe(
   const { meshId } = settings;
   // Not as written before all is: a run that dies in between leaves a mark that says so.
   await createOwned(api, markObject(meshId, want), meshId, signal);
+  if (want.user === undefined) await dropEnd(api, meshId, signal);
   const isThere = (all: readonly unknown[]) => all.length > 0;
   for (;;) {
     // oxlint-disable-next-line no-await-in-loop -- once, unless another takes it away
@@ -70,6 +71,19 @@ export async function putProbe(
     await applyOwned(api, markObject(meshId, written), meshId, signal);
   }
   return await readyProbe(api, signal);
+}
+
+/**
+ * An apply without an end leaves one that a person wrote on the mark of the configuration. An apply with
+ * another end takes the field over, and the next one drops it; at no moment is there no mark.
+ */
+async function dropEnd(api: MemberApi, meshId: string, signal: AbortSignal): Promise<void> {
+  const marks = probeMarks(await api.reader.list(SECRETS, signal), meshId);
+  const end = marks.find(({ name }) => name === PROBE_MARK)?.until;
+  if (end === undefined) return;
+  const other = new Date(end.getTime() + 1000);
+  await applyOwned(api, markObject(meshId, { user: undefined, until: other }), meshId, signal);
+  await applyOwned(api, markObject(meshId, { user: undefined, until: undefined }), meshId, signal);
 }
 
 /** The probe as it is. Where its namespace is gone, there is no pod. */

@@ -198,6 +198,20 @@ describe("a mesh that keeps probes", () => {
     expect(reasons).toEqual(new Set(["DnsTokensNotAllowed"]));
   });
 
+  it.each(["2099-01-01T00:00:00Z", "1999-01-01T00:00:00Z", "for ever"])(
+    "makes good once what a person wrote on its mark: %s",
+    async (until) => {
+      const mesh = await keeping(EAST, WEST);
+      const store = storeOf(mesh, EAST);
+      const mark = store.get(MARK)!;
+      const annotations = { ...mark.metadata.annotations, "meshjoin.dev/probe-until": until };
+      store.write({ ...mark, metadata: { ...mark.metadata, annotations } }, "kubectl");
+      await mesh.reconcile("mesh", ON);
+      expect(await writesOf(mesh)).toBe(0);
+      expect(new Set(Object.values(await probesIn(mesh)))).toEqual(new Set(["passed"]));
+    },
+  );
+
   it("tells of a newcomer also after a check that did not see it yet", async () => {
     const mesh = await keeping(EAST, WEST);
     const early = mesh.run(ON);

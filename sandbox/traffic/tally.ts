@@ -26,6 +26,16 @@ export function renderCounts({ requests, failed }: Counts): string {
   return `${requests} requests, ${failed} failed`;
 }
 
+/** A line for each of the first failures. */
+export function renderFailures({ failures }: Pick<StepCounts, "failures">): string {
+  return failures
+    .map(
+      ({ time, ms, status, failure }) =>
+        `\n    ${time} after ${ms} ms: ${status ?? "no answer"} ${failure ?? ""}`,
+    )
+    .join("");
+}
+
 export function createTally(): Tally {
   let now: Counts = { requests: 0, failed: 0 };
   let before = now;

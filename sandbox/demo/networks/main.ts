@@ -1,6 +1,6 @@
 import { Command } from "commander";
 import type { SandboxFleet } from "../../fleet/fleet.ts";
-import { renderCounts, type StepCounts } from "../../traffic/tally.ts";
+import { renderCounts, renderFailures, type StepCounts } from "../../traffic/tally.ts";
 import { startTraffic, type Traffic } from "../../traffic/traffic.ts";
 import { narrateTraffic } from "../rotation/live.ts";
 import type { Step } from "../rotation/step.ts";
@@ -62,7 +62,7 @@ async function demonstrate(fleet: SandboxFleet, say: (line: string) => void): Pr
     const carryOut = async (step: Step): Promise<Omit<NetworkStep, "counts">> => {
       say(`\n${step.name}`);
       const counts = await countStep(ways, step.name, () => step.run(world));
-      say(`  done: ${renderCounts(counts)}, ${counts.rawAddresses} raw addresses`);
+      say(`  done: ${renderCounts(counts)}, ${counts.rawAddresses} raw addresses${renderFailures(counts)}`);
       return counts;
     };
     const steps: NetworkStep[] = [];

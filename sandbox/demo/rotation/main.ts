@@ -1,7 +1,7 @@
 import { Command } from "commander";
 import type { SandboxFleet } from "../../fleet/fleet.ts";
 import { breakTraffic, CONTROL_NAME } from "../../traffic/control.ts";
-import { renderCounts, type StepCounts } from "../../traffic/tally.ts";
+import { renderCounts, renderFailures, type StepCounts } from "../../traffic/tally.ts";
 import { startTraffic } from "../../traffic/traffic.ts";
 import { runDemo } from "../run-demo.ts";
 import { narrateTraffic } from "./live.ts";
@@ -48,7 +48,7 @@ async function demonstrate(fleet: SandboxFleet, say: (line: string) => void): Pr
     for (const step of STEPS) {
       say(`\n${step.name}`);
       const counts = await traffic.step(step.name, () => step.run(world));
-      say(`  done: ${renderCounts(counts)}`);
+      say(`  done: ${renderCounts(counts)}${renderFailures(counts)}`);
       steps.push(counts);
     }
     const { requests, failed } = traffic.counts();

@@ -14,8 +14,11 @@ export interface MergedService {
 const SUBJECT = { name: "services", account: "caller" } as const;
 const TIMEOUT_MS = 20_000;
 const NAMED_MAX = 5;
-/** istiod's own namespace, and what Istio keeps apart by itself; `pilot/pkg/model/cluster_local.go`. */
-const APART = /^(?:kube-system|istio-system)\/|^default\/kubernetes$/;
+/**
+ * istiod's own namespace, the probe's, and what Istio keeps apart by itself;
+ * `pilot/pkg/model/cluster_local.go`.
+ */
+const APART = /^(?:kube-system|istio-system|meshjoin-probe)\/|^default\/kubernetes$/;
 /** GKE has the same Services there in every cluster. */
 const GOOGLES = /^(?:gke|gmp)-/;
 

@@ -13,7 +13,8 @@ const ONCE = 1;
 
 /**
  * Asks each reader once for all its targets. Nothing is known of requests to a member whose probe is not
- * ready: its pod may be on its way to another node.
+ * ready: its pod may be on its way to another node. It reports no step: a look that comes again and again has
+ * none.
  */
 export async function askKept(
   run: Run,
@@ -27,7 +28,8 @@ export async function askKept(
       each.state === "asleep" ? { ...each, state: "gone" as const } : each,
     ]),
   );
-  return await askProbes(run, mesh, awake, { ...options, rounds: ONCE });
+  const silent = { ...run, progress: () => undefined };
+  return await askProbes(silent, mesh, awake, { ...options, rounds: ONCE });
 }
 
 /** The probes as they are, now, for a look that writes nothing. */

@@ -34,6 +34,7 @@ describe("doctor, of Services that several members have", () => {
     addServices(mesh, 0, "gmp-system/alertmanager", "shop/hello", "pay/api", "default/kubernetes");
     addServices(mesh, 1, "gmp-system/alertmanager", "shop/hello", "shop/other", "kube-system/kube-dns");
     addServices(mesh, 2, "shop/hello", "default/kubernetes", "kube-system/kube-dns", "pay/hello");
+    for (const index of [0, 1]) addServices(mesh, index, "meshjoin-probe/probe");
     expect(await saidOf(mesh)).toEqual([
       `ok in several members, and therefore one in the mesh: shop/hello (${m1}, ${m2}, ${m3}), ` +
         `gmp-system/alertmanager (${m1}, ${m2}); to keep one apart: docs/joined-and-now.md`,

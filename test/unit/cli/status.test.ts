@@ -203,6 +203,13 @@ describe("status --watch", () => {
     expect(screen.at(-2)).toMatch(/^… \d+ more lines: meshjoin status$/);
   });
 
+  it("writes nothing beside it where probes are asked each time", async () => {
+    const mesh = await aMesh({ members: 2, spec: { probe: "on" } });
+    for (const _ of [1, 2]) await mesh.reconcile("mesh");
+    const { out, err } = await call(mesh, "status --watch", { isTTY: true, ...untilAsleep(2) });
+    expect([out.includes("requests pass"), err]).toEqual([true, ""]);
+  });
+
   it("writes one block after the other elsewhere, and goes on where an API is silent", async () => {
     const mesh = await aJoinedMesh(1);
     const ended = await call(mesh, "status --watch", {

@@ -201,7 +201,8 @@ function pairStatuses(
     tokenExpiry,
     seenAt,
   });
-  const isAfar = member !== undefined && afar(member, target) !== undefined;
+  // Of a pair without a way it is news that an istiod lists the target, whatever gateways it knows.
+  const isAfar = isApart !== true && member !== undefined && afar(member, target) !== undefined;
   const rows = rowsOf(views.get(reader), target, isAfar, row);
   return isApart === true ? rows.filter(({ status }) => status !== "missing" && status !== "unknown") : rows;
 }

@@ -1,5 +1,9 @@
 import { describe, expect, it } from "@jest/globals";
 import { clusterId } from "../../../shared/core/names.ts";
+import { UnavailableError } from "../../../shared/errors.ts";
+import type { Fleet } from "../../../shared/ports/fleet.ts";
+import type { MemberApi } from "../../../shared/ports/member-api.ts";
+import type { Run } from "../../../shared/run.ts";
 import { collectStatus } from "../../../shared/status.ts";
 import { aCluster } from "../../support/builders/cluster.ts";
 import { aMesh, type FakeMesh } from "../../support/fakes/mesh.ts";
@@ -13,6 +17,20 @@ async function joined(): Promise<FakeMesh> {
   const mesh = await aMesh({ clusters: [EAST, WEST], spec: SPEC });
   for (const cluster of mesh.clusters) await mesh.join(cluster);
   return mesh;
+}
+
+/** Every istiod tells its remote clusters, and not the gateways that it knows. */
+function withoutGatewaysTold(run: Run): Run {
+  const { fleet } = run.ports;
+  const member: Fleet["member"] = (cluster) => {
+    const api = fleet.member(cluster);
+    const open: MemberApi["istiod"]["open"] = (pod) => ({
+      ...api.istiod.open(pod),
+      networkGateways: () => Promise.reject(new UnavailableError("no answer", { code: "Unavailable" })),
+    });
+    return { ...api, istiod: { open } };
+  };
+  return { ...run, ports: { ...run.ports, fleet: { ...fleet, member } } };
 }
 
 const gatewayOf = async (mesh: FakeMesh) => {
@@ -97,6 +115,21 @@ describe("a status of two networks", () => {
     const strangers = await aMesh({ clusters: [EAST, WEST] });
     for (const cluster of strangers.clusters) await strangers.join(cluster);
     expect((await collectStatus(strangers.run())).pairs).toEqual([]);
+  });
+
+  it("has it also where no istiod tells which gateways it knows; a pair with a way is not known then", async () => {
+    const mesh = await joined();
+    const run = withoutGatewaysTold(mesh.run());
+    expect((await collectStatus(run)).pairs).toMatchObject([
+      { target: WEST_ID, status: "unknown", route: "gateway" },
+      { target: EAST_ID, status: "unknown", route: "gateway" },
+    ]);
+    expect(
+      (await collectStatus({ ...run, spec: { ...run.spec, connectedNetworks: [] } })).pairs,
+    ).toMatchObject([
+      { target: WEST_ID, status: "synced", route: "none" },
+      { target: EAST_ID, status: "synced", route: "none" },
+    ]);
   });
 
   it("says not known of gateways that no member needs, because nobody asked", async () => {

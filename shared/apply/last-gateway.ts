@@ -1,7 +1,8 @@
-import { annotation, lastGatewayName, REMOTE_SECRET_LABEL, remoteSecretName } from "../core/names.ts";
+import { lastGatewayName, REMOTE_SECRET_LABEL, remoteSecretName } from "../core/names.ts";
 import { formatLastGateway, type LastGateway } from "../core/network/last-gateway.ts";
 import { gatewayRef } from "../istio/gateway.ts";
 import { lastGatewayObject } from "../istio/last-gateway.ts";
+import { dateAnnotation } from "../istio/member-state.ts";
 import { ownerOf } from "../istio/ownership.ts";
 import { secretRef } from "../istio/secrets.ts";
 import type { KubernetesObject } from "../ports/kubernetes-object.ts";
@@ -23,12 +24,11 @@ export async function writeLastGateway(
 ): Promise<boolean> {
   const secret = await api.reader.get(secretRef(remoteSecretName(target)), signal);
   if (secret === undefined || !isRead(secret, meshId)) return false;
-  const { name, uid = "", resourceVersion = "", annotations = {} } = secret.metadata;
+  const { name, uid = "", resourceVersion = "" } = secret.metadata;
   if (last === undefined) await removeLastGateway(api, target, meshId, signal);
   else await applyOwned(api, lastGatewayObject(meshId, target, { name, uid }, last), meshId, signal);
-  const lostSince = annotations[annotation("lost-since")];
   const notes = {
-    lostSince: lostSince === undefined ? undefined : new Date(lostSince),
+    lostSince: dateAnnotation(secret.metadata, "lost-since"),
     lastGateway: last === undefined ? undefined : formatLastGateway(last, uid),
   };
   await applySecretNotes(api, { name, uid, resourceVersion }, notes, signal);

@@ -197,7 +197,8 @@ export function readerSecretState(
   };
 }
 
-function dateAnnotation(metadata: KubernetesObject["metadata"], key: string): Date | undefined {
+/** Undefined also for a text that is no time. */
+export function dateAnnotation(metadata: KubernetesObject["metadata"], key: string): Date | undefined {
   return dateOf(metadata.annotations?.[annotation(key)]);
 }
 

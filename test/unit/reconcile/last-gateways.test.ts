@@ -297,6 +297,20 @@ describe("the last known address of a gateway", () => {
     ]);
   });
 
+  it("follows the gateway where a person has made a note of a loss no time", async () => {
+    const mesh = await joined(EAST, WEST);
+    const { store } = mesh.fleet.server(EAST);
+    const secret = store.get(secretRef(`istio-remote-secret-${idOf(WEST)}`))!;
+    const { metadata } = secret;
+    const annotations = { ...metadata.annotations, [annotation("lost-since")]: "yesterday" };
+    store.write({ ...secret, metadata: { ...metadata, annotations } }, "kubectl");
+    mesh.fleet.server(WEST).gateways.address = "192.0.2.77";
+    mesh.fleet.server(WEST).settleGateways();
+    const { errors } = await mesh.reconcile("mesh");
+    expect([errors, lastGatewaysOf(mesh, EAST)]).toEqual([[], heldAt("192.0.2.77")]);
+    expect(noteOf(mesh, EAST, WEST)).toBe("shop.dmz 192.0.2.77");
+  });
+
   it("and the loss of the cluster are noted side by side", async () => {
     const mesh = await joined(EAST, aCluster({ name: "north" }), WEST);
     const note = `shop.dmz ${addressOf(mesh, WEST)}`;

@@ -1,6 +1,7 @@
 import { within } from "../async/within.ts";
 import { outcomeOf } from "../core/answers/outcome.ts";
 import type { Member } from "../core/member/observation.ts";
+import { endOfChecks } from "../core/probe/mark.ts";
 import type { Mesh } from "../look/mesh.ts";
 import type { PutProbe, RemoveProbe } from "../plan/action.ts";
 import { type ProbePlan, planProbes } from "../plan/probes.ts";
@@ -108,8 +109,7 @@ export async function takeAway(
   const api = ports.fleet.member(cluster);
   const { meshId } = spec;
   const now = ports.clock.now();
-  // A check may have begun on a machine whose clock is behind.
-  const past = new Date(now.getTime() - spec.clockSkew * 1000);
+  const past = endOfChecks(now, spec);
   const isGone = isOfConfiguration
     ? await endProbe(api, { meshId, user: undefined, now }, signal)
     : await removeUnwanted(api, meshId, past, signal);

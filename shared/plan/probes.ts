@@ -7,7 +7,7 @@ import {
   type ReachableMember,
 } from "../core/member/observation.ts";
 import { ISTIO_NAMESPACE } from "../core/names.ts";
-import { isOver } from "../core/probe/mark.ts";
+import { endOfChecks, isOver } from "../core/probe/mark.ts";
 import { PROBE_MARK, PROBE_NAMESPACE } from "../core/probe/wire.ts";
 import type { MeshSpec } from "../core/spec.ts";
 import type { PutProbe, RemoveProbe } from "./action.ts";
@@ -97,15 +97,14 @@ function puts(
 }
 
 /**
- * A check may have begun on a machine whose clock is behind. What the configuration wanted in a cluster that
- * leaves goes with its credentials.
+ * What the configuration wanted in a cluster that leaves goes with its credentials.
  */
 function removes(
   member: ReachableMember,
   { isMember, isKept }: { readonly isMember: boolean; readonly isKept: boolean },
   { spec, now }: ProbesContext,
 ): RemoveProbe[] {
-  const past = new Date(now.getTime() - spec.clockSkew * 1000);
+  const past = endOfChecks(now, spec);
   const marks = member.state.probeMarks ?? [];
   // One that is over was ended by a run that died before the rest.
   const isUnkept = isMember && !isKept && marks.some(({ name }) => name === PROBE_MARK);

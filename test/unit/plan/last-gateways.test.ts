@@ -3,10 +3,10 @@ import fc from "fast-check";
 import type { Cluster } from "../../../shared/core/cluster/cluster.ts";
 import type { Member, Reachable, RemoteSecretState } from "../../../shared/core/member/observation.ts";
 import { clusterId } from "../../../shared/core/names.ts";
-import type { GatewayState } from "../../../shared/core/network/gateway.ts";
 import type { PairContext } from "../../../shared/plan/context.ts";
 import { planLastGateways } from "../../../shared/plan/last-gateways.ts";
 import { aCluster } from "../../support/builders/cluster.ts";
+import { aGateway } from "../../support/builders/gateway.ts";
 import {
   aMember,
   anUnreachableMember,
@@ -20,19 +20,6 @@ const SPEC = aSpec({ connectedNetworks: [["a", "b", "c"]] });
 
 function clusterAt(network: string, name: string): Cluster {
   return aCluster({ name, labels: { mesh_id: "prod", mesh_network: network } });
-}
-
-function aGateway(network: string, seed: Partial<GatewayState> = {}): GatewayState {
-  return {
-    service: "meshjoin-eastwest-istio",
-    gateway: "meshjoin-eastwest",
-    network,
-    settings: `${network} internal`,
-    exposure: "internal",
-    addresses: ["192.0.2.1"],
-    isServing: true,
-    ...seed,
-  };
 }
 
 /** A member of that network, with its gateway. */

@@ -3,11 +3,12 @@ import fc from "fast-check";
 import type { Cluster } from "../../../shared/core/cluster/cluster.ts";
 import type { Member, Reachable } from "../../../shared/core/member/observation.ts";
 import { clusterId } from "../../../shared/core/names.ts";
-import type { Exposure, GatewayState } from "../../../shared/core/network/gateway.ts";
+import type { Exposure } from "../../../shared/core/network/gateway.ts";
 import type { MeshSpec } from "../../../shared/core/spec.ts";
 import { planPairs } from "../../../shared/plan/pair.ts";
 import { routeBetween } from "../../../shared/plan/route.ts";
 import { aCluster } from "../../support/builders/cluster.ts";
+import { aGateway } from "../../support/builders/gateway.ts";
 import {
   aMember,
   anUnreachableMember,
@@ -30,19 +31,6 @@ function at(
 ): Member {
   const cluster = aCluster({ name, labels: { mesh_id: "prod", mesh_network: network }, ...seed });
   return { ...aMember(cluster, seen), network };
-}
-
-function aGateway(network: string, seed: Partial<GatewayState> = {}): GatewayState {
-  return {
-    service: "meshjoin-eastwest-istio",
-    gateway: "meshjoin-eastwest",
-    network,
-    settings: `${network} internal`,
-    exposure: "internal",
-    addresses: ["192.0.2.1"],
-    isServing: true,
-    ...seed,
-  };
 }
 
 function routeOf(

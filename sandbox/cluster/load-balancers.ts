@@ -1,4 +1,5 @@
 import type { V1Service, V1ServicePort } from "@kubernetes/client-node";
+import { INGRESS, INGRESS_NAMESPACE } from "../../shared/core/names.ts";
 import { freePort } from "../os/free-port.ts";
 import type { ApiClient } from "./api-client.ts";
 import { unlessGone } from "./node/pod-record.ts";
@@ -10,12 +11,22 @@ export interface LoadBalancers {
   withhold(isWithheld: boolean): void;
   /** Where the east-west gateway is reached; undefined while there is none, or it has no address. */
   gateway(): GatewayAddress | undefined;
+  /** Where users reach the ingress; undefined while there is none, or it has no address. */
+  ingress(): IngressAddress | undefined;
   stop(): Promise<void>;
 }
 
 export interface GatewayAddress {
   readonly address: string;
   readonly port: number;
+}
+
+export interface IngressAddress {
+  readonly address: string;
+  /** In place of 80. */
+  readonly http: number;
+  /** In place of 443; null where the Service does not listen there. */
+  readonly https: number | null;
 }
 
 export interface LoadBalancersOptions {
@@ -39,11 +50,20 @@ const ADDRESSES_MAX = 255;
 const TYPE = "networking.gke.io/load-balancer-type";
 /** Of an east-west gateway. */
 const GATEWAY_PORT = 15_443;
+const HTTP_PORT = 80;
+const HTTPS_PORT = 443;
+/** For health checks; every Service that istiod makes has it. */
+const STATUS_PORT = 15_021;
+/** On the Service of a Gateway. */
+const GATEWAY_NAME_LABEL = "gateway.networking.k8s.io/gateway-name";
+/** Below it only root may listen on Linux. */
+const PRIVILEGED_END = 1024;
+const INSTEAD_OF_PRIVILEGED = 8000;
 
 interface Balanced {
   readonly address: string;
-  /** What ends its listener. */
-  close?: () => Promise<void>;
+  /** What ends its listeners, by the port of the Service. */
+  readonly closes: Map<number, () => Promise<void>>;
 }
 
 /**
@@ -64,31 +84,34 @@ export function startLoadBalancers(options: LoadBalancersOptions): LoadBalancers
     if (known !== undefined) return known;
     const given = balanced.size + 1;
     if (given >= ADDRESSES_MAX) throw new Error("the cluster ran out of addresses for load balancers");
-    const made = { address: `${prefix}.${given}` };
+    const made: Balanced = { address: `${prefix}.${given}`, closes: new Map() };
     balanced.set(uid, made);
     return made;
   };
 
-  const close = async (uid: string): Promise<void> => {
-    const found = balanced.get(uid);
-    const { close: end } = found ?? {};
-    if (found !== undefined) delete found.close;
-    await end?.();
+  const close = async (uid: string, isKept: (port: number) => boolean = () => false): Promise<void> => {
+    const { closes = new Map<number, () => Promise<void>>() } = balanced.get(uid) ?? {};
+    const ending = [...closes].filter(([port]) => !isKept(port));
+    for (const [port] of ending) closes.delete(port);
+    await Promise.all(ending.map(([, end]) => end()));
   };
 
   const listen = async (uid: string, service: V1Service): Promise<void> => {
-    const target = portOf(service)?.targetPort;
-    const balancer = balancedOf(uid);
-    if (typeof target !== "number" || target === GATEWAY_PORT || balancer.close !== undefined) return;
-    const end = await network()?.balance({
-      clusterId,
-      address: balancer.address,
-      port: GATEWAY_PORT,
-      isInternal: service.metadata?.annotations?.[TYPE] === "Internal",
-      sourceRanges: service.spec?.loadBalancerSourceRanges ?? [],
-      target,
-    });
-    if (end !== undefined) balancer.close = end;
+    const { address, closes } = balancedOf(uid);
+    const ports = balancedPorts(service);
+    await close(uid, (port) => ports.some((each) => each.port === port));
+    for (const { port, targetPort: target } of ports) {
+      if (typeof target !== "number" || target === port || closes.has(port)) continue;
+      const end = await network()?.balance({
+        clusterId,
+        address,
+        port: portHere(port),
+        isInternal: service.metadata?.annotations?.[TYPE] === "Internal",
+        sourceRanges: service.spec?.loadBalancerSourceRanges ?? [],
+        target,
+      });
+      if (end !== undefined) closes.set(port, end);
+    }
   };
 
   const settle = async (uid: string): Promise<void> => {
@@ -105,8 +128,8 @@ export function startLoadBalancers(options: LoadBalancersOptions): LoadBalancers
     }
     if (!finalizers.includes(FINALIZER))
       await unlessGone(api.mergePatch(path, { metadata: { finalizers: [...finalizers, FINALIZER] } }));
-    if (network() !== undefined && portOf(service)?.targetPort === GATEWAY_PORT)
-      await unlessGone(api.mergePatch(path, { spec: { ports: await withOwnPort(service) } }));
+    if (network() !== undefined && balancedPorts(service).some(({ port, targetPort }) => port === targetPort))
+      await unlessGone(api.mergePatch(path, { spec: { ports: await withOwnPorts(service) } }));
     if (isWithheld) await close(uid);
     else await listen(uid, service);
     const wanted = isWithheld ? [] : [{ ip: balancedOf(uid).address }];
@@ -141,26 +164,52 @@ export function startLoadBalancers(options: LoadBalancersOptions): LoadBalancers
       for (const uid of services.keys()) later(uid, 0);
     },
     gateway() {
-      const service = [...services.values()].find((each) => portOf(each) !== undefined);
-      const address = service?.status?.loadBalancer?.ingress?.[0]?.ip;
+      const service = [...services.values()].find((each) => listensOn(each, GATEWAY_PORT));
+      const address = addressOf(service);
       return address === undefined ? undefined : { address, port: GATEWAY_PORT };
+    },
+    ingress() {
+      const service = [...services.values()].find(
+        ({ metadata }) =>
+          metadata?.namespace === INGRESS_NAMESPACE && metadata.labels?.[GATEWAY_NAME_LABEL] === INGRESS,
+      );
+      const address = addressOf(service);
+      if (service === undefined || address === undefined) return undefined;
+      const https = listensOn(service, HTTPS_PORT) ? portHere(HTTPS_PORT) : null;
+      return { address, http: portHere(HTTP_PORT), https };
     },
     async stop() {
       ended.abort();
       await working;
-      await Promise.all([...balanced.keys()].map(close));
+      await Promise.all([...balanced.keys()].map((uid) => close(uid)));
     },
   };
 }
 
-function portOf({ spec }: V1Service): V1ServicePort | undefined {
-  return spec?.ports?.find(({ port }) => port === GATEWAY_PORT);
+function balancedPorts({ spec }: V1Service): V1ServicePort[] {
+  return (spec?.ports ?? []).filter(({ port }) => port !== STATUS_PORT);
 }
 
-async function withOwnPort({ spec }: V1Service): Promise<object[]> {
-  const targetPort = await freePort();
-  return (spec?.ports ?? []).map((each) =>
-    each.port === GATEWAY_PORT ? Object.assign({}, each, { targetPort }) : each,
+function listensOn({ spec }: V1Service, wanted: number): boolean {
+  return spec?.ports?.some(({ port }) => port === wanted) ?? false;
+}
+
+function addressOf(service: V1Service | undefined): string | undefined {
+  return service?.status?.loadBalancer?.ingress?.[0]?.ip;
+}
+
+/** Where it listens at a load balancer's address for a port of the Service. */
+function portHere(port: number): number {
+  return port < PRIVILEGED_END ? port + INSTEAD_OF_PRIVILEGED : port;
+}
+
+async function withOwnPorts({ spec }: V1Service): Promise<object[]> {
+  return await Promise.all(
+    (spec?.ports ?? []).map(async (each) =>
+      each.port !== STATUS_PORT && each.targetPort === each.port
+        ? Object.assign({}, each, { targetPort: await freePort() })
+        : each,
+    ),
   );
 }
 

@@ -88,7 +88,7 @@ export interface RunningCluster {
   readonly auditLogPath: string;
   readonly podCidr: string;
   readonly proxy: Pick<FaultProxy, "setFault">;
-  readonly loadBalancers: Pick<LoadBalancers, "withhold" | "gateway">;
+  readonly loadBalancers: Pick<LoadBalancers, "withhold" | "gateway" | "ingress">;
   /** The oldest first. */
   istiods(): readonly RunningIstiod[];
   /** Of an Autopilot cluster; resolves when it is in force. */

@@ -66,7 +66,8 @@ export async function canTellPodsApart(hostAddress: string): Promise<boolean> {
 interface Destination {
   readonly host: string;
   readonly port: number;
-  readonly isOpenTo: (source: TrafficPod) => boolean;
+  /** `undefined`: to what is no pod, as a user on the internet. */
+  readonly isOpenTo: (source: TrafficPod | undefined) => boolean;
   /** What new connections wait for; undefined: nothing. */
   readonly held?: () => Promise<void> | undefined;
 }
@@ -81,8 +82,9 @@ export function startVpc({ hostAddress, firewall, synRetryMs = SYN_RETRY_MS }: V
     socket.on("close", () => open.delete(socket));
   };
 
-  const forward = (client: Socket, source: TrafficPod, { host, port }: Destination): Socket => {
-    const target = connect({ host, port, localAddress: source.loopback, ...TCP });
+  const forward = (client: Socket, source: TrafficPod | undefined, { host, port }: Destination): Socket => {
+    const localAddress = source?.loopback;
+    const target = connect({ host, port, ...(localAddress !== undefined && { localAddress }), ...TCP });
     track(target);
     client.on("error", () => reset(target));
     target.on("error", () => reset(client));
@@ -100,7 +102,7 @@ export function startVpc({ hostAddress, firewall, synRetryMs = SYN_RETRY_MS }: V
     client.on("data", keep).on("end", giveUp).on("error", giveUp);
     const look = (waitMs: number): void => {
       if (client.destroyed) return;
-      if (source === undefined || !destination.isOpenTo(source)) {
+      if (!destination.isOpenTo(source)) {
         setTimeout(look, waitMs, 2 * waitMs).unref();
         return;
       }
@@ -129,7 +131,7 @@ export function startVpc({ hostAddress, firewall, synRetryMs = SYN_RETRY_MS }: V
       const destination: Destination = {
         host: pod.loopback,
         port,
-        isOpenTo: (source) => firewall.lets(source, pod, port),
+        isOpenTo: (source) => source !== undefined && firewall.lets(source, pod, port),
       };
       const server = createServer(TCP, (client) => accept(client, destination));
       servers.push(server);

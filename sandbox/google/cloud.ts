@@ -297,6 +297,7 @@ function runningMembers(gke: GkeApi, clusters: RunningClusters): FleetMember[] {
         labels,
         network: networkName(networkOf(ref.project, request.stated)),
         gateway: running.loadBalancers.gateway() ?? null,
+        ingress: running.loadBalancers.ingress() ?? null,
         kubeconfig: running.kubeconfigPath,
         istiods,
         ...(first === undefined ? {} : { istiodHttp: first.http }),

@@ -1,4 +1,4 @@
-import type { GatewayAddress } from "../cluster/load-balancers.ts";
+import type { GatewayAddress, IngressAddress } from "../cluster/load-balancers.ts";
 import type { RunningIstiod } from "../cluster/running-cluster.ts";
 
 /** A RUNNING cluster of the sandbox. */
@@ -12,6 +12,8 @@ export interface FleetMember {
   readonly network: string;
   /** Of its east-west gateway; null while it has none with an address. */
   readonly gateway: GatewayAddress | null;
+  /** Where users reach its ingress; null while it has none with an address. */
+  readonly ingress: IngressAddress | null;
   /** Path of a kubeconfig with all rights. */
   readonly kubeconfig: string;
   /** Those that run, the oldest first. */

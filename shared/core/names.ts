@@ -30,6 +30,10 @@ export const GATEWAY = "meshjoin-eastwest";
 /** Its names: one that is to replace another stands beside it for a while. */
 export const GATEWAYS: readonly string[] = [GATEWAY, `${GATEWAY}-b`];
 
+/** The namespace of a member's ingress, and the Gateway in it that takes requests from outside the mesh. */
+export const INGRESS_NAMESPACE = "istio-ingress";
+export const INGRESS = "meshjoin-ingress";
+
 const DNS_LABEL_MAX = 63;
 const HASH_DIGITS = 10;
 

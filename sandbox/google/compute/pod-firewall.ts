@@ -20,10 +20,11 @@ export interface PodFirewall {
   lets(source: VpcPod, destination: VpcPod, port: number): boolean;
   /**
    * Whether a connection to a load balancer in front of pods is let through. One on the internet is open to
-   * all. An internal one is open to its VPC and to the networks that are peered with it, which all networks
-   * of the sandbox are. GKE makes the firewall rule for each itself, for the Service's source ranges.
+   * all, also to what is no pod (`source` is undefined then). An internal one is open to its VPC and to the
+   * networks that are peered with it, which all networks of the sandbox are. GKE makes the firewall rule for
+   * each itself, for the Service's source ranges.
    */
-  letsToBalancer(source: VpcPod, balancer: VpcBalancer): boolean;
+  letsToBalancer(source: VpcPod | undefined, balancer: VpcBalancer): boolean;
   /** Whether a fault may name it: a cluster ID, or a network. */
   knows(name: string): boolean;
 }
@@ -43,6 +44,7 @@ export interface PodFirewallOptions {
   readonly faults: () => readonly Fault[];
 }
 
+const ANYWHERE = "0.0.0.0/0";
 const BYTES = [24, 16, 8, 0];
 /** The first ones of a range are its network and the bridge of the first node. */
 const RESERVED = 2;
@@ -73,6 +75,10 @@ export function createPodFirewall({ clusters, rules, faults }: PodFirewallOption
       });
     },
     letsToBalancer(source, { clusterId: id, isInternal, sourceRanges }) {
+      if (source === undefined) {
+        const ranges = sourceRanges.length === 0 ? [ANYWHERE] : sourceRanges;
+        return find(id) !== undefined && !isInternal && ranges.includes(ANYWHERE);
+      }
       const [from, to] = [find(source.clusterId), find(id)];
       if (from === undefined || to === undefined) return false;
       if (faults().some((fault) => drops(fault, from, to))) return false;

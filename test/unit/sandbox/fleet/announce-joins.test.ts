@@ -31,6 +31,7 @@ function aMember(name: string, runs = true): FleetMember {
     labels: {},
     network: "shop.default",
     gateway: null,
+    ingress: null,
     kubeconfig: "none",
     istiods: runs ? [{ pod: `istiod-${name}`, pid: 1, http, xds: "127.0.0.1:1" }] : [],
     ...(runs && { istiodHttp: http }),

@@ -37,6 +37,7 @@ describe("what a member's istiods say of another cluster", () => {
       labels: {},
       network: "shop.default",
       gateway: null,
+      ingress: null,
       kubeconfig: "none",
       istiods,
     };

@@ -52,6 +52,20 @@ async function aServer(clusterId: string): Promise<{ readonly pod: TrafficPod; r
   return { pod, port };
 }
 
+/** On 127.0.0.1, behind a load balancer; answers `well`. */
+async function aListener(note: () => void): Promise<number> {
+  const server = createServer((socket) => {
+    note();
+    socket.on("data", () => socket.write("well"));
+    socket.on("error", () => socket.destroy());
+  });
+  servers.push(server);
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const at = server.address();
+  return typeof at === "object" && at !== null ? at.port : 0;
+}
+
 function open(port: number, localAddress: string): Socket {
   const socket = connect({ host: HOST, port, localAddress });
   socket.on("error", () => undefined);
@@ -111,16 +125,7 @@ describeOnLinux("the VPC between pods", () => {
   it("opens no connection behind a load balancer while something holds it, and then all that came", async () => {
     const client = vpc.addPod("a");
     let connections = 0;
-    const server = createServer((socket) => {
-      connections += 1;
-      socket.on("data", () => socket.write("well"));
-      socket.on("error", () => socket.destroy());
-    });
-    servers.push(server);
-    server.listen(0, "127.0.0.1");
-    await once(server, "listening");
-    const at = server.address();
-    const target = typeof at === "object" && at !== null ? at.port : 0;
+    const target = await aListener(() => (connections += 1));
     const port = await freePort(HOST);
     const balancer = { clusterId: "b", address: HOST, port, isInternal: true, sourceRanges: [], target };
     await vpc.balance(balancer);
@@ -134,6 +139,13 @@ describeOnLinux("the VPC between pods", () => {
     await vpc.hold("c", async () => {
       expect(await answerOf(open(port, client.loopback))).toBe("well");
     });
+  });
+
+  it("lets somebody who is no pod in to a load balancer that is open to the internet", async () => {
+    const port = await freePort(HOST);
+    const target = await aListener(() => undefined);
+    await vpc.balance({ clusterId: "b", address: HOST, port, isInternal: false, sourceRanges: [], target });
+    expect(await answerOf(open(port, "127.0.0.1"))).toBe("well");
   });
 
   it("leaves a connection alone that was let through before", async () => {

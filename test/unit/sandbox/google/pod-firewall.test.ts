@@ -1,6 +1,6 @@
 import { describe, expect, it } from "@jest/globals";
 import { startCompute } from "../../../../sandbox/google/compute/api.ts";
-import { createPodFirewall } from "../../../../sandbox/google/compute/pod-firewall.ts";
+import { createPodFirewall, type VpcBalancer } from "../../../../sandbox/google/compute/pod-firewall.ts";
 import type { Fault } from "../../../../sandbox/google/faults/faults.ts";
 import type { GkeBackend } from "../../../../sandbox/google/gke/api.ts";
 import type { ClusterRecord } from "../../../../sandbox/google/gke/cluster.ts";
@@ -121,6 +121,19 @@ describe("the firewall between pods of the sandbox", () => {
       "10.1.0.3",
       "10.2.0.2",
     ]);
+    await compute.close();
+  });
+
+  it.each<[string, Partial<VpcBalancer>, boolean]>([
+    ["an external load balancer", {}, true],
+    ["an internal one", { isInternal: true }, false],
+    ["an external one for a few ranges", { sourceRanges: ["10.0.0.0/8"] }, false],
+    ["an external one for all ranges", { sourceRanges: ["0.0.0.0/0"] }, true],
+    ["one of a cluster that is gone", { clusterId: "cn-shop-europe-west1-gone" }, false],
+  ])("to a user on the internet %s is open as it says", async (_, about, isOpen) => {
+    const { compute, firewall } = await aVpc();
+    const balancer = { clusterId: "cn-shop-europe-west1-c1", port: 80, isInternal: false, sourceRanges: [] };
+    expect(firewall.letsToBalancer(undefined, { ...balancer, ...about })).toBe(isOpen);
     await compute.close();
   });
 });

@@ -13,7 +13,12 @@ import { errorText, type Session } from "./session.ts";
 /** Of these no run does anything before a person has decided: a run that finds one has failed. */
 const DEPARTURES = ["MassLeave", "NotConfigured"] as const;
 /** Findings that a person may confirm to `sync`, which never begins another version of Istio. */
-export const CONFIRMABLE = [...DEPARTURES, "NetworkChanges", "GatewayInUse"] as const;
+export const CONFIRMABLE = [
+  ...DEPARTURES,
+  "NetworkChanges",
+  "GatewayInUse",
+  "TrafficDefaultsDiffer",
+] as const;
 export type Confirmable = (typeof CONFIRMABLE)[number];
 
 /** `sync --yes` confirms these. A project that the configuration leaves out must be confirmed by name. */

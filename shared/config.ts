@@ -5,6 +5,7 @@ import { IMAGE_HUB_CURE, isImageHub } from "./core/image-hub.ts";
 import { EXPOSURES } from "./core/network/gateway.ts";
 import {
   type Access,
+  FAILOVER_POLICIES,
   GATEWAY_POLICIES,
   INTERMEDIATE_TO_WORKLOAD,
   KEY_ALGORITHMS,
@@ -158,6 +159,7 @@ const SCHEMA = z.object({
     ),
   ),
   MESHJOIN_PROBE: oneOf(PROBE_POLICIES),
+  MESHJOIN_FAILOVER: oneOf(FAILOVER_POLICIES),
   MESHJOIN_ISTIO_HUB: z.optional(text((value) => (isImageHub(value) ? value : undefined), IMAGE_HUB_CURE)),
   MESHJOIN_SIGNER_URL: z.optional(
     text(functionUrl, "use the https URL of the function sign-intermediate, without query"),
@@ -189,6 +191,7 @@ export const DEFAULTS = {
   MESHJOIN_GATEWAY_EXPOSURE: "internal",
   MESHJOIN_GATEWAY_SETTLE: "1m",
   MESHJOIN_PROBE: "off",
+  MESHJOIN_FAILOVER: "on",
 } as const satisfies Partial<Record<VariableName, string>>;
 
 /** For other parts of the project. A function in the sandbox has them in its environment and ignores them. */
@@ -271,6 +274,7 @@ function toSpec(values: Values): MeshSpec {
     gatewaySettle: values.MESHJOIN_GATEWAY_SETTLE,
     connectedNetworks: values.MESHJOIN_CONNECTED_NETWORKS ?? [],
     probe: values.MESHJOIN_PROBE,
+    failover: values.MESHJOIN_FAILOVER,
     accessFunction: values.MESHJOIN_ACCESS_FUNCTION,
     accessPeers: values.MESHJOIN_ACCESS_PEERS,
     ...(values.MESHJOIN_ISTIO_HUB === undefined ? {} : { istioHub: values.MESHJOIN_ISTIO_HUB }),

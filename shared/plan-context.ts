@@ -2,6 +2,7 @@ import type { ReconcileRequest } from "./core/request.ts";
 import { desiredControlPlane } from "./istio/control-plane.ts";
 import { gatewaySettings, settingsHash } from "./istio/gateway.ts";
 import { probeSettingsHash } from "./istio/probe/mark.ts";
+import { failoverSettings } from "./istio/traffic-defaults.ts";
 import type { PlanContext } from "./plan/mesh.ts";
 import type { Run } from "./run.ts";
 
@@ -23,6 +24,7 @@ export function planContext(
     only: scope === "mesh" ? undefined : scope.clusterId,
     now: ports.clock.now(),
     settingsOf: (gateway) => settingsHash(gatewaySettings(spec, gateway)),
+    failoverSettings: failoverSettings(spec),
     probeSettingsOf: (clusterId, targets) =>
       probeSettingsHash({ meshId: spec.meshId, clusterId, targets, istio: template.tag }),
     desired: (member) => desiredControlPlane(template, spec, member),

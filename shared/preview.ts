@@ -33,8 +33,8 @@ export async function preview(run: Run, request: ReconcileRequest, latest?: Mesh
     ...plan.members.flatMap(({ clusterId, findings: notes }, index) =>
       concerns(clusterId) ? [...notes, ...remembered(mesh.members[index], notes)] : [],
     ),
-    ...[...plan.gateways.findings, ...plan.changes.findings].filter(({ clusterId = "" }) =>
-      concerns(clusterId),
+    ...[...plan.gateways.findings, ...plan.changes.findings, ...plan.trafficDefaults.findings].filter(
+      ({ clusterId = "" }) => concerns(clusterId),
     ),
     ...plan.pairs.flatMap(({ reader, target, action, expiring, findings: notes }) =>
       concerns(reader, target) ? [...notes, ...(action === undefined ? [expiring ?? []].flat() : [])] : [],

@@ -31,6 +31,7 @@ import { replacedGateways } from "./phases/replaced-gateways.ts";
 import { rollOut } from "./phases/roll-out.ts";
 import { secondLook } from "./phases/second-look.ts";
 import { signingRoot } from "./phases/signing-root.ts";
+import { trafficDefaults } from "./phases/traffic-defaults.ts";
 import { planFirst } from "./plan/mesh.ts";
 import { planContext } from "./plan-context.ts";
 import { isRetried, merge, summaryOf } from "./report.ts";
@@ -49,6 +50,7 @@ const PHASES: readonly (readonly Phase[])[] = [
   [replacedGateways],
   [networkChanges],
   [returns],
+  [trafficDefaults],
   [renewals],
   [rollOut],
   [drift],

@@ -39,8 +39,11 @@ export interface MemberReport {
   readonly hasLapsed?: boolean;
   /** Its istiod answered, and does not serve the intermediate that it should have loaded by now. */
   readonly isUnloaded?: boolean;
-  /** It is about the member's gateway alone. Pairs that need none, and the members' turns, go on without. */
-  readonly isOfGateway?: boolean;
+  /**
+   * It is about the member's gateway or its traffic rule alone. Pairs that need none, and the members' turns,
+   * go on without.
+   */
+  readonly isAside?: boolean;
 }
 
 export interface PairReport {
@@ -125,7 +128,7 @@ export function isRetried(report: Report): boolean {
 /** Whether every member and pair is as it should be, apart from those that only a person can mend. */
 export function isWhole({ members, pairs }: Report): boolean {
   const parts = [
-    ...members.filter(({ isOfGateway }) => isOfGateway !== true),
+    ...members.filter(({ isAside }) => isAside !== true),
     ...pairs.filter(({ counts }) => counts),
   ];
   return !parts.some(({ outcome, isBlocked = false }) => isUnfinished(outcome) && !isBlocked);

@@ -224,10 +224,16 @@ function rowsOf(
 }
 
 /** The findings about a member, the causes of its actions, and what the last run could not do. */
-function findingsOf({ ports }: Run, { members }: MeshPlan, member: Member, index: number): Finding[] {
+function findingsOf(
+  { ports }: Run,
+  { members, trafficDefaults }: MeshPlan,
+  member: Member,
+  index: number,
+): Finding[] {
   const plan = members[index];
   const causes = plan?.actions.flatMap((action) => action.findings) ?? [];
-  const live = [...(plan?.findings ?? []), ...causes];
+  const rules = trafficDefaults.findings.filter(({ clusterId }) => clusterId === member.clusterId);
+  const live = [...(plan?.findings ?? []), ...causes, ...rules];
   const remembered = rememberedTroubles(member, live, ports.clock.now());
   return distinct([...live, ...remembered]).toSorted(inOrder);
 }

@@ -67,6 +67,7 @@ variable "settings" {
       "INTERMEDIATE_TTL",
       "KEY_ALGORITHM",
       "CONNECTED_NETWORKS",
+      "FAILOVER",
       "GATEWAYS",
       "GATEWAY_EXPOSURE",
       "GATEWAY_SETTLE",

@@ -47,6 +47,9 @@ function describeStep({ step, target, outcome }: Progress, verbose: boolean): st
       return `probe ${outcome}`;
     case "removeProbe":
       return "probe deleted";
+    case "writeTrafficDefaults":
+    case "removeTrafficDefaults":
+      return `traffic rule ${outcome}`;
     case "pairSynced":
       return verbose ? `reads ${target}: synced` : undefined;
   }

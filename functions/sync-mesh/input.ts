@@ -11,6 +11,7 @@ const CONFIRMABLE = [
   "IstioVersionDiffers",
   "NetworkChanges",
   "GatewayInUse",
+  "TrafficDefaultsDiffer",
 ] as const;
 
 type Confirmable = (typeof CONFIRMABLE)[number];

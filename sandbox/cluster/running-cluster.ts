@@ -40,6 +40,8 @@ export interface RunningClusterOptions {
   readonly adminUsers?: readonly string[];
   /** Groups that are bound to `cluster-admin` from the start. */
   readonly adminGroups?: readonly string[];
+  /** A region or a zone of Google Cloud; unless given, the node has no labels about it. */
+  readonly location?: string;
   /** 0 to 99, another one for every cluster: pods get 10.(100 + index).0.0/16. */
   readonly podCidrIndex: number;
   /** Unless given, the one that GKE gives to all clusters. */
@@ -182,6 +184,7 @@ async function startNodeParts(
     podPrefix,
     nodeName: `${options.name}-node`,
     nodeIp,
+    ...(options.location !== undefined && { location: options.location }),
     kubeletPort: KUBELET_PORT,
     network,
     server,

@@ -57,6 +57,7 @@ export function createRunningClusters(options: RunningClustersOptions): RunningC
     const startedAt = Date.now();
     const cluster = await startCluster({
       name: id,
+      location: ref.location,
       dir: join(options.dir, id),
       logDir: join(options.logDir, id),
       binaries: options.binaries,

@@ -130,6 +130,12 @@ const ENTRIES: Readonly<Record<VariableName, Entry | undefined>> = {
       "Whether each member keeps a probe (docs/probe.md). With `on` each full run sends requests between all members and tells of pairs where none passes (`RequestsFail`), " +
       "and `meshjoin status` and the page show the answers beside `synced`. `meshjoin check` needs no setting.",
   },
+  MESHJOIN_FAILOVER: {
+    form: "`on`, `zone` or `off`",
+    about:
+      "Where requests go while several members have endpoints of a Service (docs/failover.md). `on`: the own cluster, then the own region, then the rest; endpoints that do not answer are left out. " +
+      "`zone`: the own zone before the rest of the own cluster, which may overload a lone pod. A member whose istiod runs already follows a change after a confirmation (`TrafficDefaultsDiffer`).",
+  },
   MESHJOIN_SIGNER_URL: {
     form: "the https URL of `sign-intermediate`",
     about:

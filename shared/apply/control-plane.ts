@@ -11,22 +11,30 @@ import type { MemberApi } from "../ports/member-api.ts";
 import { awaitServed } from "./crds.ts";
 import { applyOwned, createOwned } from "./owned.ts";
 
+interface ApplyOptions {
+  /** Objects that are left out; never a CRD that is absent or older. */
+  readonly isThere?: (object: KubernetesObject) => boolean;
+  /** For custom resources that are to be there before anything that reads them. */
+  readonly onceDefined?: () => Promise<unknown>;
+}
+
 /**
- * Applies an installation stage by stage, without the objects that `isThere` names. CRDs that are absent or
- * older are applied in any case. The caller waits for the last stage, istiod's rollout. Answers the number of
- * objects applied.
+ * Applies an installation stage by stage. The caller waits for the last stage, istiod's rollout. Answers the
+ * number of objects applied.
  */
 export async function applyControlPlane(
   api: MemberApi,
   desired: ControlPlane,
   meshId: string,
   signal: AbortSignal,
-  isThere: (object: KubernetesObject) => boolean = () => false,
+  { isThere = () => false, onceDefined }: ApplyOptions = {},
 ): Promise<number> {
   let applied = 0;
   for (const stage of desired.stages) {
     // oxlint-disable-next-line no-await-in-loop -- one stage after the other
     applied += await applyStage(api, desired, stage, { meshId, signal, isThere });
+    // oxlint-disable-next-line no-await-in-loop
+    if (stage.readyWhen === "served") await onceDefined?.();
   }
   return applied;
 }

@@ -9,6 +9,7 @@ import type { Run } from "../run.ts";
 import { applyControlPlane } from "./control-plane.ts";
 import { prepareIntermediate, writeIntermediate } from "./intermediate.ts";
 import { applyNamespace } from "./namespace.ts";
+import { writeTrafficDefaults } from "./traffic-defaults.ts";
 
 /**
  * Writes one member's own half in the order of design rule 3. The certificate is made before anything but the
@@ -56,7 +57,9 @@ async function applyAction(
         (await writeIntermediate(api, action, material, meshId, ports.clock.now(), signal))
       );
     case "applyControlPlane":
-      await applyControlPlane(api, controlPlane(template, spec, member), meshId, signal);
+      await applyControlPlane(api, controlPlane(template, spec, member), meshId, signal, {
+        ...(action.isFirst && { onceDefined: () => writeTrafficDefaults(api, spec, signal) }),
+      });
       return true;
   }
 }

@@ -1,3 +1,4 @@
+import { FAILOVER_RULE } from "./names.ts";
 import { PROBE_NAMESPACE } from "./probe/wire.ts";
 
 /** A verb of Kubernetes' authorization. A server-side apply is `patch`, and `create` for a new object. */
@@ -18,6 +19,11 @@ export interface Resource {
    * one permission for all custom resources of all clusters.
    */
   readonly grantedBy: "iam" | "clusterRole";
+  /**
+   * IAM grants the list, though the ClusterRole grants the rest: every look reads the kind, also in a cluster
+   * that has no role of Meshjoin's yet.
+   */
+  readonly isListedByIam: boolean;
   /** The only objects of the kind that Meshjoin deletes; the ClusterRole grants it for these names. */
   readonly deletedNames?: readonly string[];
 }
@@ -32,7 +38,7 @@ const RBAC = "rbac.authorization.k8s.io/v1";
 export const ISTIO_NETWORKING = "networking.istio.io/v1";
 export const ISTIO_SECURITY = "security.istio.io/v1";
 
-type RequestOptions = Partial<Pick<Resource, "verbs" | "isOwn" | "deep" | "grantedBy" | "deletedNames">>;
+type RequestOptions = Partial<Omit<Resource, "apiVersion" | "plural" | "namespaced">>;
 
 function namespaced(apiVersion: string, plural: string, options: RequestOptions = {}): Resource {
   return {
@@ -43,6 +49,7 @@ function namespaced(apiVersion: string, plural: string, options: RequestOptions 
     isOwn: false,
     deep: [],
     grantedBy: "iam",
+    isListedByIam: false,
     ...options,
   };
 }
@@ -52,8 +59,8 @@ function clusterScoped(apiVersion: string, plural: string, options: RequestOptio
 }
 
 /** A custom resource that Meshjoin makes itself. */
-function custom(apiVersion: string, plural: string, verbs: readonly Verb[] = APPLIED): Resource {
-  return namespaced(apiVersion, plural, { verbs, grantedBy: "clusterRole" });
+function custom(apiVersion: string, plural: string, options: RequestOptions = {}): Resource {
+  return namespaced(apiVersion, plural, { grantedBy: "clusterRole", ...options });
 }
 
 /**
@@ -71,13 +78,16 @@ export const RESOURCES: Readonly<Record<string, Resource>> = {
     verbs: ["list", "watch", "create", "patch"],
   }),
   Deployment: namespaced("apps/v1", "deployments", { verbs: [...APPLIED, "list", "watch"] }),
-  DestinationRule: custom(ISTIO_NETWORKING, "destinationrules"),
+  DestinationRule: custom(ISTIO_NETWORKING, "destinationrules", {
+    isListedByIam: true,
+    deletedNames: [FAILOVER_RULE],
+  }),
   EndpointSlice: namespaced("discovery.k8s.io/v1", "endpointslices", {
     verbs: ["list", "watch"],
     isOwn: true,
   }),
   Event: namespaced("v1", "events", { verbs: ["list"], deep: ["list"] }),
-  Gateway: custom("gateway.networking.k8s.io/v1", "gateways", [...APPLIED, "list", "delete"]),
+  Gateway: custom("gateway.networking.k8s.io/v1", "gateways", { verbs: [...APPLIED, "list", "delete"] }),
   HorizontalPodAutoscaler: namespaced("autoscaling/v2", "horizontalpodautoscalers", { deep: PRUNED }),
   MutatingWebhookConfiguration: clusterScoped(ADMISSION, "mutatingwebhookconfigurations"),
   Namespace: clusterScoped("v1", "namespaces", { isOwn: true, deletedNames: [PROBE_NAMESPACE] }),

@@ -25,6 +25,8 @@ export const REMOTE_SECRET_LABEL = "istio/multiCluster";
 /** Istio `istioctl/pkg/multicluster/remote_secret.go`. */
 export const CLUSTER_NAME_ANNOTATION = "networking.istio.io/cluster";
 export const NETWORK_LABEL = "topology.istio.io/network";
+/** The DestinationRule by which proxies prefer near endpoints and leave dead ones. */
+export const FAILOVER_RULE = "meshjoin-failover";
 /** The Gateway that lets requests of other networks into a member. */
 export const GATEWAY = "meshjoin-eastwest";
 /** Its names: one that is to replace another stands beside it for a while. */

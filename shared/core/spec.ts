@@ -20,6 +20,13 @@ export type GatewayPolicy = (typeof GATEWAY_POLICIES)[number];
 export const PROBE_POLICIES = ["off", "on"] as const;
 export type ProbePolicy = (typeof PROBE_POLICIES)[number];
 
+/**
+ * Where requests go while several members have endpoints of a Service. `on`: own cluster, own region, the
+ * rest. `zone`: own zone before the rest of the own cluster.
+ */
+export const FAILOVER_POLICIES = ["on", "zone", "off"] as const;
+export type FailoverPolicy = (typeof FAILOVER_POLICIES)[number];
+
 /** The operator's configuration, parsed. Every duration is in seconds. */
 export interface MeshSpec {
   readonly meshId: string;
@@ -57,6 +64,7 @@ export interface MeshSpec {
   /** Groups of networks whose internal load balancers reach each other; no network is in two. */
   readonly connectedNetworks: readonly (readonly string[])[];
   readonly probe: ProbePolicy;
+  readonly failover: FailoverPolicy;
   /** How Meshjoin itself reaches API servers. */
   readonly accessFunction: Access;
   /** The endpoint whose address stands in remote secrets. */

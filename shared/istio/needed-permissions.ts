@@ -26,10 +26,15 @@ export function listedKinds(kinds = INVENTORY): readonly RenderedKind[] {
 
 const OWN_KINDS = kindsWhere(({ isOwn }) => isOwn);
 const DEEP_KINDS = kindsWhere(({ deep }) => deep.length > 0);
+const LISTED_CUSTOM_KINDS = allWhere(({ isListedByIam }) => isListedByIam);
 
 function kindsWhere(applies: (resource: Resource) => boolean): readonly RenderedKind[] {
+  return allWhere((resource) => resource.grantedBy === "iam" && applies(resource));
+}
+
+function allWhere(applies: (resource: Resource) => boolean): readonly RenderedKind[] {
   return Object.entries(RESOURCES)
-    .filter(([, resource]) => resource.grantedBy === "iam" && applies(resource))
+    .filter(([, resource]) => applies(resource))
     .map(([kind, { apiVersion }]) => ({ apiVersion, kind }));
 }
 
@@ -67,7 +72,8 @@ export function neededPermissions({ deep }: Need, kinds = INVENTORY): readonly P
     return [...verbsOn(each), ...(escalation === undefined ? [] : [escalation])];
   });
   const more = deep ? [...kinds.map(listOf), ...DEEP_KINDS.flatMap(deepOn)] : [];
-  const all = [...OWN_KINDS.flatMap(verbsOn), ...rendered, ...more, ...OTHERS];
+  const custom = LISTED_CUSTOM_KINDS.map(listOf);
+  const all = [...OWN_KINDS.flatMap(verbsOn), ...rendered, ...more, ...custom, ...OTHERS];
   return [...new Map(all.map((permission) => [JSON.stringify(permission), permission])).values()];
 }
 

@@ -165,6 +165,7 @@ async function read(
     record: depth === "subject" ? readRecord(record, meshId) : known?.record,
     pods: pods.filter((pod) => isReady(pod)).map(({ metadata }) => metadata.name),
     podsElsewhere: known?.podsElsewhere,
+    trafficRules: known?.trafficRules,
     ...secretStates(secrets, meshId, share, known),
     ...marksIn(secrets, meshId),
   };

@@ -12,6 +12,7 @@ import { lookAtGateways } from "./gateways.ts";
 import { type Listing, listClusters } from "./listing.ts";
 import { observeMembers } from "./members.ts";
 import { lookAtSigningRoot } from "./signing-root.ts";
+import { lookAtTrafficRules } from "./traffic-rules.ts";
 
 /** The result of one look. */
 export interface Look extends Departures {
@@ -73,7 +74,8 @@ export async function lookAt(run: Run, scope: Scope, options: LookOptions = {}):
   const seen = withLastNetworks(
     await observeMembers(run, clusters, { depth, timeoutMs: options.memberTimeoutMs }),
   );
-  const members = isPartial ? seen : await lookAtGateways(run, seen, options.deep === true);
+  const ruled = only === undefined ? await lookAtTrafficRules(run, seen, options.memberTimeoutMs) : seen;
+  const members = isPartial ? seen : await lookAtGateways(run, ruled, options.deep === true);
   const { leaving = [] } = options;
   const gone = isPartial
     ? { departures: [], leavers: [], unasked: [] }

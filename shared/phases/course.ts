@@ -38,7 +38,7 @@ export function currentMembers(course: Course): Member[] {
 
 /** Cluster IDs of the subjects whose own halves are whole, by the phases before. */
 export function wholeSubjects({ mesh, report }: Pick<Course, "mesh" | "report">): Set<string> {
-  const halves = report.members.filter(({ isOfGateway }) => isOfGateway !== true);
+  const halves = report.members.filter(({ isAside }) => isAside !== true);
   const bad = new Set(halves.filter(({ outcome }) => isUnfinished(outcome)).map(idOf));
   const reported = halves.map(idOf);
   return new Set(reported.filter((id) => mesh.subjects.has(id) && !bad.has(id)));

@@ -67,7 +67,7 @@ async function repairMember(run: Run, member: Member): Promise<Partial<Report>> 
   const isThere = (object: KubernetesObject) => present.has(keyOf(object)) || unseen.has(object.kind);
   const creation = await eachOf([missing], id, wereMade, async (absent) => {
     await settleAll(absent.map((object) => assertNotForeign(api, object, meshId, signal)));
-    return await applyControlPlane(api, desired, meshId, signal, isThere);
+    return await applyControlPlane(api, desired, meshId, signal, { isThere });
   });
   const limit = pLimit(OBJECTS_AT_ONCE);
   const existing = objects.filter((object) => present.has(keyOf(object)));

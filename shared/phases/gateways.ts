@@ -158,13 +158,13 @@ function faultReport(
 ): Partial<Report> {
   if (!subjects.has(clusterId)) return { findings: [finding], errors: [error] };
   return {
-    members: [{ clusterId, outcome, findings: [finding], isOfGateway: true }],
+    members: [{ clusterId, outcome, findings: [finding], isAside: true }],
     errors: [error],
   };
 }
 
 function reportOf(clusterId: string, outcome: Outcome): MemberReport {
-  return { clusterId, outcome, findings: [], isOfGateway: true };
+  return { clusterId, outcome, findings: [], isAside: true };
 }
 
 /** Takes back what others have changed of a gateway's objects, and makes those anew that are gone. */

@@ -69,7 +69,7 @@ async function carryOut(run: Run, work: Work): Promise<Partial<Report>> {
       error instanceof ConflictError
         ? NOTHING
         : {
-            members: [{ clusterId, outcome, findings: [found], isOfGateway: true }],
+            members: [{ clusterId, outcome, findings: [found], isAside: true }],
             errors: [error],
           },
   );
@@ -90,7 +90,7 @@ async function writeAll(run: Run, api: MemberApi, work: Work): Promise<Partial<R
   done.push(...(await removeLeftOver(run, api, work)));
   const outcome = worst(["unchanged", ...done.map((each) => each.outcome)]);
   return {
-    members: [{ clusterId, outcome, findings: [], isOfGateway: true }],
+    members: [{ clusterId, outcome, findings: [], isAside: true }],
     findings: done.flatMap(({ findings }) => findings),
   };
 }

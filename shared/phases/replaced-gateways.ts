@@ -40,12 +40,12 @@ async function replace(run: Run, replaced: ReplacedGateway): Promise<Partial<Rep
         const outcome = outcomeOf(action);
         run.progress({ step: action.kind, clusterId, outcome });
         return {
-          members: [{ clusterId, outcome, findings: [], isOfGateway: true }],
+          members: [{ clusterId, outcome, findings: [], isAside: true }],
           findings: action.findings,
         };
       }),
     ({ outcome, finding, error }): Partial<Report> => ({
-      members: [{ clusterId, outcome, findings: [finding], isOfGateway: true }],
+      members: [{ clusterId, outcome, findings: [finding], isAside: true }],
       errors: [error],
     }),
   );

@@ -49,6 +49,8 @@ export interface IssueIntermediate extends Step {
 /** All of Istio's objects; istiod's Deployment last. */
 export interface ApplyControlPlane extends Step {
   readonly kind: "applyControlPlane";
+  /** No istiod has run in the cluster yet, so it gets the traffic defaults before the first one. */
+  readonly isFirst: boolean;
   readonly manifestHash: string;
 }
 
@@ -101,6 +103,16 @@ export interface HideGateway extends Step {
 export interface RemoveGateway extends Step {
   readonly kind: "removeGateway";
   readonly gateway: string;
+}
+
+/** The rule that says where requests go, in a member whose istiod runs. */
+export interface WriteTrafficDefaults extends Step {
+  readonly kind: "writeTrafficDefaults";
+}
+
+/** Takes it away: the configuration wants none, or a rule of somebody else holds. */
+export interface RemoveTrafficDefaults extends Step {
+  readonly kind: "removeTrafficDefaults";
 }
 
 /** Writes the probe that the configuration keeps in a member. */
@@ -189,6 +201,7 @@ export interface MarkLeft extends Step, Pick<LabelNamespace, "network" | "accept
 export type MemberAction = LabelNamespace | IssueIntermediate | ApplyControlPlane;
 export type GatewayAction = ApplyGateway | RemoveGateway;
 export type LastGatewayAction = KeepLastGateway | DropLastGateway;
+export type TrafficDefaultsAction = WriteTrafficDefaults | RemoveTrafficDefaults;
 export type ReplacedAction = HideGateway | RemoveGateway;
 export type Removal = Disconnect | Revoke;
 export type DepartureAction = Removal | MarkLeft | NoteLoss | RemoveGateway | RemoveProbe;
@@ -199,6 +212,7 @@ export type Action =
   | Connect
   | Withdraw
   | PutProbe
+  | TrafficDefaultsAction
   | LastGatewayAction
   | DepartureAction;
 

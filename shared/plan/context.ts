@@ -30,6 +30,8 @@ export interface MeshContext {
   readonly listing: SeenListing;
   /** Reasons of findings that this run may act on. */
   readonly confirm: readonly string[];
+  /** What the traffic rule of a member notes where it is as it should be; undefined: none is wanted. */
+  readonly failoverSettings?: string | undefined;
   /** The run replaces intermediates that were issued before this, even young ones. */
   readonly rotateBefore?: Date | undefined;
   readonly now: Date;

@@ -24,6 +24,7 @@ import { type ChangePlan, planChanges } from "./network-changes.ts";
 import { indexNetworks } from "./networks.ts";
 import { type PairPlan, planPairs } from "./pair.ts";
 import { type ProbePlan, type ProbesContext, planProbes } from "./probes.ts";
+import { planTrafficDefaults, type TrafficDefaultsPlan } from "./traffic-defaults.ts";
 
 /** The parts of an observation that a plan follows from. */
 export interface SeenMesh {
@@ -61,6 +62,7 @@ export interface MeshPlan extends FirstPlan {
   readonly pairs: readonly PairPlan[];
   /** Notes of a loss that is over. */
   readonly returns: readonly NoteLoss[];
+  readonly trafficDefaults: TrafficDefaultsPlan;
   readonly probes: ProbePlan;
 }
 
@@ -76,15 +78,24 @@ export function planMesh(mesh: SeenMesh, context: PlanContext, view: PairContext
       action === undefined || action.urgency === "reserve" ? [] : [`${reader} ${target}`],
     ),
   );
+  const first = planFirst(mesh, context);
   return {
-    ...planFirst(mesh, context),
+    ...first,
     gateways: planGateways(pairContext),
     lastGateways: planLastGateways(pairContext, (reader, target) => rewritten.has(`${reader} ${target}`)),
     changes: planChanges(pairContext),
     pairs,
     returns: planReturns(mesh.members, (reader, target) => connects.has(`${reader} ${target}`)),
+    trafficDefaults: planTrafficDefaults(mesh.members, blockedIn(first), context),
     probes: planProbes(mesh.members, mesh.leavers, context),
   };
+}
+
+/** By cluster ID: whether Meshjoin writes nothing to the member. */
+export function blockedIn({ members }: FirstPlan): (clusterId: string) => boolean {
+  const blocked = members.filter(({ standing }) => standing === "blocked");
+  const ids = new Set(blocked.map(({ clusterId }) => clusterId));
+  return (id) => ids.has(id);
 }
 
 export function planFirst(mesh: SeenMesh, context: PlanContext): FirstPlan {
@@ -121,7 +132,7 @@ export function pairContextOf(mesh: SeenMesh, context: PlanContext, view: PairCo
 
 /** The actions of a plan in the sequence of a run. */
 export function actionsOf(plan: MeshPlan): Action[] {
-  const { members, gateways, lastGateways, changes, pairs, returns, departures, probes } = plan;
+  const { members, gateways, lastGateways, changes, pairs, returns, departures } = plan;
   return [
     ...members.flatMap(({ actions, renewal, rollOut }): readonly Action[] => [
       ...actions,
@@ -139,7 +150,8 @@ export function actionsOf(plan: MeshPlan): Action[] {
     ...changes.ready.map(({ action }) => action),
     ...returns,
     ...departures.actions,
-    ...probes.actions,
+    ...plan.trafficDefaults.actions,
+    ...plan.probes.actions,
   ];
 }
 

@@ -15,6 +15,7 @@ import type { DesiredControlPlane, MemberContext } from "./context.ts";
 import { acceptedCacerts } from "./member-notes.ts";
 import { type ChangeNotes, changeNotes } from "./network-changes.ts";
 import { isGuest, isInstalled } from "./standing.ts";
+import { trafficDefaultsWrites } from "./traffic-defaults.ts";
 import { whyRenew } from "./why-intermediate.ts";
 
 /** An action that is due for a member, now or in its turn. */
@@ -159,7 +160,7 @@ function historyOf({
     : { isFirst: false, joinedAt: undefined, versionsLoaded: undefined };
 }
 
-const applyControlPlane: ActionStep = ({ state, clusterId }, { desired, confirm }) => {
+const applyControlPlane: ActionStep = ({ state, clusterId }, { desired, confirm, failoverSettings }) => {
   const { controlPlane } = state;
   const { manifestHash } = desired;
   if (controlPlane === undefined) {
@@ -169,7 +170,10 @@ const applyControlPlane: ActionStep = ({ state, clusterId }, { desired, confirm 
       "nothing: Meshjoin installs it",
       clusterId,
     );
-    return applies("create", state, desired, cause);
+    const action = applies("create", state, desired, cause);
+    if (hasServed(state)) return action;
+    const rule = failoverSettings === undefined ? [] : trafficDefaultsWrites("create", clusterId);
+    return { ...action, isFirst: true, writes: [...action.writes, ...rule] };
   }
   if (controlPlane.manifestHash === manifestHash) return undefined;
   const isUpgrade = controlPlane.istioVersion !== desired.istioVersion;
@@ -191,7 +195,15 @@ function applies(
 ): ApplyControlPlane {
   const { clusterId = "" } = cause;
   const writes = objects(definitions).map((object) => ({ verb, clusterId, object }));
-  return { kind: "applyControlPlane", verb, clusterId, manifestHash, writes, findings: [cause] };
+  const isFirst = false;
+  return { kind: "applyControlPlane", verb, clusterId, isFirst, manifestHash, writes, findings: [cause] };
+}
+
+/**
+ * Whether an istiod of Meshjoin's has run before, though none is there now: then workloads may rely on it.
+ */
+function hasServed({ cacerts }: Reachable): boolean {
+  return cacerts?.owner === "ours" && cacerts.loadedAt !== undefined;
 }
 
 /** In the sequence of design rule 3. */

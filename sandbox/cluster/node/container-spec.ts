@@ -10,6 +10,8 @@ export interface NodeFacts {
   readonly ip: string;
   readonly cpus: number;
   readonly memoryBytes: number;
+  /** A region or a zone. */
+  readonly location?: string;
 }
 
 /** Data of a ConfigMap or a Secret; undefined if there is no such object. */

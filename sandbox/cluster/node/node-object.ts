@@ -13,10 +13,26 @@ export async function registerNode(
   await api.mergePatch(`/api/v1/nodes/${node.name}`, { spec: { taints: [] } });
 }
 
-function nodeObject({ name, ip, cpus: cores, memoryBytes }: NodeFacts, podCidr: string): object {
+/** As GKE sets them. A regional cluster has nodes in several zones; this one's is in the second. */
+function localityLabels(location: string): Record<string, string> {
+  const region = location.replace(/-[a-z]$/, "");
+  return {
+    "topology.kubernetes.io/region": region,
+    "topology.kubernetes.io/zone": region === location ? `${region}-b` : location,
+  };
+}
+
+function nodeObject({ name, ip, cpus: cores, memoryBytes, location }: NodeFacts, podCidr: string): object {
   const resources = { cpu: String(cores), memory: String(memoryBytes), pods: "1000" };
   return {
-    metadata: { name, labels: { "kubernetes.io/hostname": name, "kubernetes.io/os": "linux" } },
+    metadata: {
+      name,
+      labels: {
+        "kubernetes.io/hostname": name,
+        "kubernetes.io/os": "linux",
+        ...(location !== undefined && localityLabels(location)),
+      },
+    },
     spec: { podCIDR: podCidr, podCIDRs: [podCidr] },
     status: { capacity: resources, allocatable: resources, addresses: [{ type: "InternalIP", address: ip }] },
   };

@@ -32,6 +32,7 @@ export interface NodeOptions
   readonly podPrefix: string;
   readonly nodeName: string;
   readonly nodeIp: string;
+  readonly location?: string;
   readonly kubeletPort: number;
 }
 
@@ -47,6 +48,7 @@ export async function startNode(options: NodeOptions): Promise<NodeStandIn> {
   const node: NodeFacts = {
     name: options.nodeName,
     ip: options.nodeIp,
+    ...(options.location !== undefined && { location: options.location }),
     cpus: cpus().length,
     memoryBytes: totalmem(),
   };

@@ -542,6 +542,18 @@ export const REASONS = {
       "Three quarters of the life of a token in a remote secret are over, and Meshjoin could not renew it.",
     cure: "Find the cause in the log of `sync-mesh`; `meshjoin sync` renews the token.",
   },
+  TrafficDefaultsDiffer: {
+    severity: "warning",
+    means:
+      "The rule that says where requests go while several members have endpoints of a Service (`MESHJOIN_FAILOVER`) is missing in a member whose istiod runs, or was written by another configuration or release, or is there though nobody wants it. Meshjoin follows when a person confirms it, because it changes where requests of every workload go.",
+    cure: `When it suits, \`meshjoin sync --confirm TrafficDefaultsDiffer\`, or over HTTP, ${confirmed("TrafficDefaultsDiffer")}. Or set \`MESHJOIN_FAILOVER\` as the member has it: \`off\` where it has no rule.`,
+  },
+  TrafficDefaultsForeign: {
+    severity: "warning",
+    means:
+      "A DestinationRule of somebody else in `istio-system` of a member holds for all Services, or has the name of Meshjoin's. Of such rules istiod takes the most specific one alone, so Meshjoin writes none.",
+    cure: "To keep that rule, set `MESHJOIN_FAILOVER=off`. To have Meshjoin's, delete that one, as the finding says; it takes what it says of connections and TLS with it.",
+  },
   TrustedLeaver: {
     severity: "warning",
     means:

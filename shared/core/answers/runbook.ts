@@ -38,6 +38,8 @@ const SECTIONS: Readonly<Record<string, readonly ErrorCode[]>> = {
     "RollOutStopped",
     "RotationStopped",
     "SelfSignedMesh",
+    "TrafficDefaultsDiffer",
+    "TrafficDefaultsForeign",
   ],
   "A function fails": ["NoSigningRoot", "RootSecretMissing", "RootVersionDisabled", "SignerAccessDenied"],
 };

@@ -64,6 +64,11 @@ export interface Reachable {
   /** Every Secret that istiod reads as a remote secret, or that has the name of one. */
   readonly remoteSecrets: readonly RemoteSecretState[];
   readonly readerSecrets: readonly ReaderSecretState[];
+  /**
+   * DestinationRules over all Services; undefined where the look did not ask for them, a fault where it had
+   * no answer.
+   */
+  readonly trafficRules?: readonly TrafficRule[] | { readonly unread: Fault } | undefined;
   /** Who wants a probe in the cluster, if anybody does or did. */
   readonly probeMarks?: readonly ProbeMark[];
 }
@@ -76,6 +81,15 @@ export interface ProbeMark {
   readonly until: Date | undefined;
   /** Of the probe as it was written last; absent until all of it was, and from a check. */
   readonly settings?: string;
+}
+
+/** A DestinationRule of Istio's namespace that holds for Services of every namespace. */
+export interface TrafficRule {
+  readonly name: string;
+  readonly owner: Owner;
+  readonly host: string;
+  /** Annotation `failover-settings`: what Meshjoin wrote last. */
+  readonly settings: string | undefined;
 }
 
 /** The running pods of one workload, of those that a question is about. */

@@ -63,6 +63,9 @@ locals {
     "container.services.get",
     "container.services.list",
     "container.services.update",
+    # Which traffic rules a member has. IAM has one permission for all custom resources; what Meshjoin writes
+    # of them, a role inside the cluster grants.
+    "container.thirdPartyObjects.list",
     "container.tokenReviews.create",
     "container.validatingWebhookConfigurations.create",
     "container.validatingWebhookConfigurations.get",

@@ -24,6 +24,7 @@ export function aSpec(seed: Partial<MeshSpec> = {}): MeshSpec {
     gatewaySettle: 60,
     connectedNetworks: [],
     probe: "off",
+    failover: "on",
     accessFunction: "auto",
     accessPeers: "auto",
     ...seed,

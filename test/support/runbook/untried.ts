@@ -20,6 +20,10 @@ export const UNTRIED: readonly Untried[] = [
     why: "the clusters of this test share one network; scenarios 20.6 and 21.4, and unit tests, confirm both",
   },
   {
+    command: /^meshjoin sync --confirm TrafficDefaultsDiffer$/,
+    why: "the members of this test have the rule from the start; scenario 23.3 takes it away and confirms it",
+  },
+  {
     command: /^meshjoin check$/,
     why: "the clusters of this test run no Envoy; scenarios 22.1 to 22.6 check",
   },

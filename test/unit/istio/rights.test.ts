@@ -41,6 +41,12 @@ describe("the rights on custom resources", () => {
           ["networking.istio.io", "sidecars"],
           ["networking.istio.io", "virtualservices"],
         ].map(rule),
+        {
+          apiGroups: ["networking.istio.io"],
+          resources: ["destinationrules"],
+          resourceNames: ["meshjoin-failover"],
+          verbs: ["delete"],
+        },
         { apiGroups: [""], resources: ["namespaces"], resourceNames: ["meshjoin-probe"], verbs: ["delete"] },
       ],
     });
@@ -104,6 +110,6 @@ describe("the kinds of which Meshjoin deletes objects", () => {
     const named = Object.entries(RESOURCES).flatMap(([kind, { deletedNames = [] }]) =>
       deletedNames.map((name) => `${kind} ${name}`),
     );
-    expect(named).toEqual(["Namespace meshjoin-probe"]);
+    expect(named).toEqual(["DestinationRule meshjoin-failover", "Namespace meshjoin-probe"]);
   });
 });

@@ -10,6 +10,9 @@ async function plannedCrds(mesh: FakeMesh): Promise<string[]> {
   return actions.flatMap(({ object }) => (object.kind === "CustomResourceDefinition" ? [object.name] : []));
 }
 
+/** The account's own rights, which go before the first custom resource; their binding is named after it. */
+const isRight = (key: string) => key.includes(" meshjoin-custom-resources");
+
 function withoutIstiod(mesh: FakeMesh): void {
   const ref = { apiVersion: "apps/v1", kind: "Deployment", namespace: ISTIO_NAMESPACE, name: "istiod" };
   mesh.servers[0]!.store.delete(ref);
@@ -86,7 +89,7 @@ describe("a plan", () => {
     await mesh.reconcile("mesh");
     const after = ownVersions(mesh);
     const written = [...new Set([...before.keys(), ...after.keys()])].filter(
-      (key) => before.get(key) !== after.get(key),
+      (key) => before.get(key) !== after.get(key) && !isRight(key),
     );
     const planned = actions.map(({ clusterId: id, object: { kind, name } }) => `${id} ${kind} ${name}`);
     expect([...new Set(planned)].toSorted()).toEqual(written.toSorted());

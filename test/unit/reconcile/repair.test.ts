@@ -109,7 +109,7 @@ describe("a full run repairs a mesh in which", () => {
       requests.map((counts) => ({
         ...counts,
         get: counts.get + 2,
-        list: counts.list + 3,
+        list: counts.list + 4,
         portForward: counts.portForward + 1,
       })),
     );

@@ -24,6 +24,7 @@ const KINDS = [
   "Deployment",
   "Pod",
   "Gateway",
+  "DestinationRule",
 ];
 /** What differs between two runs that did the same: keys, tokens, serials, and what the server counts. */
 const MINTED = ["fingerprint", "serial", "reader-uid", "last-gateway"].map((key) => annotation(key));

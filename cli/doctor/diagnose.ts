@@ -9,6 +9,7 @@ import type { Operator } from "../../shared/operator.ts";
 import type { Host } from "../host.ts";
 import { BUILD_COMMAND, manifestFault } from "../manifest.ts";
 import { CONFIGURATION, configure } from "./configure.ts";
+import { checkFailover } from "./failover.ts";
 import { checkFirewalls } from "./firewall.ts";
 import { checkGatewayFirewalls } from "./gateway-firewall.ts";
 import { checkMergedServices } from "./merged-services.ts";
@@ -53,6 +54,7 @@ export async function diagnose(host: Host): Promise<Diagnosis> {
         ...(await checkFirewalls(ports.firewalls, members)),
         ...(await checkGatewayFirewalls(ports, members, spec)),
         ...(await checkMergedServices(ports.fleet, members)),
+        ...(await checkFailover(ports.fleet, members, spec)),
         ...(manifest.state === "ok" ? await checkPassing(operator) : []),
       ],
     };

@@ -120,6 +120,12 @@ export const REASONS = {
     means: "A cluster has no endpoint of the kind that the configuration asks for.",
     cure: "Enable one, or change `MESHJOIN_ACCESS_FUNCTION` or `MESHJOIN_ACCESS_PEERS`.",
   },
+  FailoverOff: {
+    severity: "warning",
+    means:
+      "`doctor` found Services that several members have, with a DestinationRule of their own that takes failover away. For each request istiod takes one rule alone, and inherits nothing of Meshjoin's (docs/failover.md).",
+    cure: "Give that rule an `outlierDetection`; or say in it that it is meant: `trafficPolicy.loadBalancer.localityLbSetting.enabled: false`.",
+  },
   FieldConflict: {
     severity: "error",
     means:

@@ -28,6 +28,9 @@ const FLOW_MS = 4000;
 const SETTLE_MS = 2500;
 const IN_ISTIO = ["-n", "istio-system"] as const;
 const IN_SHOP = ["-n", "shop"] as const;
+const UNAVAILABLE = 503;
+/** Envoy's own answer where it has no endpoint to send a request to. */
+const NO_SERVER = `${UNAVAILABLE} no healthy upstream`;
 const DIFFERS = "TrafficDefaultsDiffer";
 
 beforeAll(async () => {
@@ -115,9 +118,9 @@ describe("requests to a Service that three members have", () => {
       expect(Object.keys(second)).toContain(afar.name);
       await serverIn(afar).behave("dead");
       const none = await spread.send(FLOW_MS);
-      expect(Object.keys(none).every((key) => key.startsWith("503 "))).toBe(true);
+      expect(Object.keys(none).every((key) => key.startsWith(`${UNAVAILABLE} `))).toBe(true);
       // All are ejected: the first that is mended gets requests at once.
-      expect(none).not.toHaveProperty(["503 no healthy upstream"]);
+      expect(none).not.toHaveProperty([NO_SERVER]);
       for (const member of [own, near, afar]) await serverIn(member).behave(200);
       expect(failed(await spread.send(FLOW_MS))).toBe(0);
       expect(
@@ -172,7 +175,7 @@ describe("requests to a Service that three members have", () => {
       expect(Object.keys(await spread.send(FLOW_MS))).toEqual([own.name]);
 
       await changeRule({ outlierDetection: { minHealthPercent: 0, consecutive5xxErrors: 5 } });
-      expect(await answersOf(500)).toContain("503 no healthy upstream");
+      expect(await answersOf(500)).toContain(NO_SERVER);
       await serverIn(own).behave(200);
       const { body } = await sync(fleet, { deep: true });
       const { findings = [] } = body.members.find(({ clusterId }) => clusterId === own.clusterId) ?? {};

@@ -10,7 +10,7 @@ describe("the status of a root rotation", () => {
     const { rotation } = await collectStatus(mesh.run());
     expect(rotation).toMatchObject({ stage: "idle", since: null, loaded: 0, waitingFor: [], until: null });
     expect(mesh.servers.map(({ requests: { counts } }, index) => counts.list - (before[index] ?? 0))).toEqual(
-      [3, 3],
+      [4, 4],
     );
   });
 

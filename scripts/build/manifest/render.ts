@@ -9,6 +9,7 @@ import { ISTIOD } from "../../../shared/core/names.ts";
 import type { Pin } from "../../../shared/istio/pin.ts";
 import { PLACEHOLDERS } from "../../../shared/istio/template.ts";
 import type { KubernetesObject } from "../../../shared/ports/kubernetes-object.ts";
+import { readMeshConfigSchema, UPDATE_MESH_CONFIG_FLAG, unknownMeshKeys } from "./mesh-config.ts";
 import { brokenPromises } from "./promises.ts";
 import { istioOperator, type Settings } from "./render-settings.ts";
 
@@ -77,7 +78,7 @@ function parseManifest(yaml: string): KubernetesObject[] {
 
 /**
  * One run of `istioctl manifest generate`, which reads no cluster. Fails on a rendering that breaks what a
- * mesh of Meshjoin stands on, with everything that it breaks.
+ * mesh of Meshjoin stands on, with everything that it breaks, and on keys that istiod does not know.
  */
 export async function renderObjects(
   istioctl: string,
@@ -95,14 +96,25 @@ export async function renderObjects(
     });
     const objects = parseManifest(stdout);
     const broken = brokenPromises(objects, pin, settings);
-    if (broken.length === 0) return objects;
-    throw new Error(
-      `values.yaml breaks what a mesh stands on:\n${broken.map((each) => `  ${each}`).join("\n")}`,
-    );
+    const unknown = unknownMeshKeys(objects, await readMeshConfigSchema());
+    const said = [
+      ...(broken.length === 0 ? [] : ["values.yaml breaks what a mesh stands on:", ...broken.map(indented)]),
+      ...(unknown.length === 0
+        ? []
+        : [
+            "values.yaml has keys that istiod would ignore without a word:",
+            ...unknown.map(indented),
+            `The keys are those of the Istio of the sandbox; with another one, build with --${UPDATE_MESH_CONFIG_FLAG} first.`,
+          ]),
+    ];
+    if (said.length === 0) return objects;
+    throw new Error(said.join("\n"));
   } finally {
     await rm(directory, { recursive: true, force: true });
   }
 }
+
+const indented = (line: string) => `  ${line}`;
 
 /** A release's charts carry its version; those of a development snapshot a placeholder. */
 function rendererOf(objects: readonly KubernetesObject[], pin: Pin): Manifest["renderer"] {

@@ -127,4 +127,14 @@ describe("the manifest template", () => {
     expect(first).toBe("values.yaml breaks what a mesh stands on:");
     expect(rest).toEqual(broken.map((each) => expect.stringMatching(each)));
   });
+
+  it.each([
+    ["meshConfig: {accessLogFil: ''}", "accessLogFil", "accessLogFile"],
+    ["values: {meshConfig: {defaultTraficPolicy: {}}}", "defaultTraficPolicy", "defaultTrafficPolicy"],
+    ["meshConfig: {defaultConfig: {tracing: {samplin: 1}}}", "defaultConfig.tracing.samplin", "sampling"],
+  ])("does not build with a key that istiod would ignore: %s", async (values, key, meant) => {
+    await expect(renderTemplate({ istioctl, pin, userYaml: values })).rejects.toThrow(
+      `meshConfig.${key} is no key that istiod knows: did you mean ${meant}?`,
+    );
+  });
 });

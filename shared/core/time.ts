@@ -7,6 +7,12 @@ export function isKnownTime(time: string | Date): boolean {
   return new Date(time).getTime() !== UNKNOWN_TIME.getTime();
 }
 
+/** Undefined for a text that is no time. */
+export function dateOf(text: string | undefined): Date | undefined {
+  const date = new Date(text ?? "");
+  return Number.isNaN(date.getTime()) ? undefined : date;
+}
+
 /** A time in a table, whose page says that it is UTC: `2026-03-01 12:00`. Takes RFC 3339, too. */
 export function cellTime(time: string | Date): string {
   const text = typeof time === "string" ? time : time.toISOString();

@@ -15,6 +15,7 @@ import {
   REMOTE_SECRET_LABEL,
   targetOfRemoteSecret,
 } from "../core/names.ts";
+import { dateOf } from "../core/time.ts";
 import { isRecord } from "../is-record.ts";
 import type { KubernetesObject, ObjectMeta } from "../ports/kubernetes-object.ts";
 import { editorOf } from "./edited.ts";
@@ -27,6 +28,7 @@ import {
   imageTag,
   isRolledOut,
   isScaledToZero,
+  istiodAway,
   type PodObject,
   serves,
   unpulledImage,
@@ -88,6 +90,7 @@ export function controlPlaneState(
 ): ControlPlaneState {
   const rolledOut = isRolledOut(deployment);
   const unpulled = rolledOut ? undefined : unpulledImage(pods);
+  const away = istiodAway(deployment, pods);
   return {
     owner: ownerOf(deployment.metadata, meshId),
     name: deployment.metadata.name,
@@ -99,6 +102,7 @@ export function controlPlaneState(
     serves: serves(deployment),
     rolledOut,
     isScaledToZero: isScaledToZero(deployment),
+    ...(away === undefined ? {} : { away }),
     notReadyBecause: rolledOut ? undefined : whyNotReady(pods),
     ...(unpulled === undefined ? {} : { unpulledImage: unpulled }),
     identity,
@@ -200,11 +204,6 @@ export function readerSecretState(
 /** Undefined also for a text that is no time. */
 export function dateAnnotation(metadata: KubernetesObject["metadata"], key: string): Date | undefined {
   return dateOf(metadata.annotations?.[annotation(key)]);
-}
-
-function dateOf(text: string | undefined): Date | undefined {
-  const date = new Date(text ?? "");
-  return Number.isNaN(date.getTime()) ? undefined : date;
 }
 
 export function secretData(object: KubernetesObject): Readonly<Record<string, string>> {

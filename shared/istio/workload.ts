@@ -1,6 +1,9 @@
 import { parseGoDuration } from "../core/duration.ts";
+import type { IstiodAway } from "../core/member/istiod-away.ts";
 import type { UnpulledImage } from "../core/member/observation.ts";
-import type { KubernetesObject } from "../ports/kubernetes-object.ts";
+import { dateOf } from "../core/time.ts";
+import { isRecord } from "../is-record.ts";
+import type { KubernetesObject, ObjectMeta } from "../ports/kubernetes-object.ts";
 
 /** The parts of apps/v1 Deployment that tell the state of istiod. */
 export interface DeploymentObject extends KubernetesObject {
@@ -20,6 +23,7 @@ export interface DeploymentObject extends KubernetesObject {
     readonly replicas?: number;
     readonly availableReplicas?: number;
     readonly updatedReplicas?: number;
+    readonly conditions?: readonly Condition[];
   };
 }
 
@@ -28,6 +32,7 @@ interface Condition {
   readonly status: string;
   readonly reason?: string;
   readonly message?: string;
+  readonly lastTransitionTime?: string;
 }
 
 interface ContainerStatus {
@@ -60,6 +65,48 @@ export function isRolledOut(deployment: DeploymentObject): boolean {
 /** A person or a controller set the number of pods to 0; no autoscaler acts on that. */
 export function isScaledToZero({ spec }: DeploymentObject): boolean {
   return spec?.replicas === 0;
+}
+
+/** Within this time its controller acts on a Deployment that was made or scaled. */
+const CONTROLLER_MS = 30_000;
+
+/**
+ * Undefined while a pod is ready. A Deployment that has fewer pods available than it must have says since
+ * when, unless it was made or scaled then: pods may have been away before. Of several pods the last may have
+ * gone later. One that is scaled to 0 counts as available, but `managedFields` say when somebody set that.
+ */
+export function istiodAway(deployment: DeploymentObject, pods: readonly PodObject[]): IstiodAway | undefined {
+  if (pods.some(isReady)) return undefined;
+  const { metadata, spec, status } = deployment;
+  const scaled = scalings(metadata);
+  if (isScaledToZero(deployment)) {
+    const [last] = scaled.toSorted((a, b) => b.at.getTime() - a.at.getTime());
+    if (last === undefined) return {};
+    return { latest: last.at, changedAt: last.at, ...(last.isExact ? { earliest: last.at } : {}) };
+  }
+  const available = status?.conditions?.find(({ type }) => type === "Available");
+  const since = available?.status === "False" ? dateOf(available.lastTransitionTime) : undefined;
+  if (since === undefined) return {};
+  const changes = [dateOf(metadata.creationTimestamp) ?? [], scaled.map(({ at }) => at)].flat(2);
+  const isNew = changes.some((at) => Math.abs(since.getTime() - at.getTime()) <= CONTROLLER_MS);
+  return {
+    changedAt: since,
+    ...(isNew ? {} : { earliest: since }),
+    ...((spec?.replicas ?? 1) === 1 ? { latest: since } : {}),
+  };
+}
+
+/**
+ * When managers last wrote how many pods there are to be. The time is that of a manager's last write of
+ * anything: exact for one that has written nothing else.
+ */
+function scalings({ managedFields = [] }: ObjectMeta): { readonly at: Date; readonly isExact: boolean }[] {
+  return managedFields.flatMap(({ fieldsV1 = {}, time }) => {
+    const { "f:spec": spec, ...others } = fieldsV1;
+    const at = dateOf(time);
+    if (at === undefined || !isRecord(spec) || !("f:replicas" in spec)) return [];
+    return [{ at, isExact: Object.keys(others).length === 0 && Object.keys(spec).length === 1 }];
+  });
 }
 
 /** The tag of the first container's image; empty for a digest alone. */

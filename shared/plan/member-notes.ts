@@ -7,6 +7,7 @@ import {
   rootExpiring,
   wouldGainLife,
 } from "../core/member/intermediate-life.ts";
+import { certificatesEnd } from "../core/member/istiod-away.ts";
 import type { ControlPlaneState, NamedCluster, ReachableMember } from "../core/member/observation.ts";
 import { CACERTS, ISTIO_NAMESPACE } from "../core/names.ts";
 import { isGatewayLabel, MESH_GATEWAY_LABEL } from "../core/network/gateway.ts";
@@ -77,6 +78,8 @@ const itsIstiodIsNotReady: Note = ({ state: { controlPlane }, ...member }) =>
   controlPlane === undefined || (controlPlane.rolledOut && controlPlane.isScaledToZero !== true)
     ? undefined
     : notReady(controlPlane, member);
+
+const itsCertificatesEnd: Note = (member, { now }) => certificatesEnd(member, now);
 
 const itsIstioDiffers: Note = ({ state: { controlPlane }, clusterId }, { desired }) =>
   controlPlane?.owner === "ours" && controlPlane.istioVersion !== desired.istioVersion
@@ -154,6 +157,7 @@ const NOTES: readonly Note[] = [
   itsCertificateExpires,
   itsRootExpires,
   itsIstiodIsNotReady,
+  itsCertificatesEnd,
   itsIstioDiffers,
   remoteSecretsAreDoubled,
 ];

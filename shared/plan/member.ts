@@ -1,4 +1,5 @@
 import type { Finding } from "../core/answers/finding.ts";
+import { certificatesEnd } from "../core/member/istiod-away.ts";
 import { isReachable, type Member, type Reachable } from "../core/member/observation.ts";
 import type { ApplyControlPlane, IssueIntermediate, MemberAction } from "./action.ts";
 import { type Block, whyBlocked } from "./blockers.ts";
@@ -32,7 +33,9 @@ export function planMember(member: Member, context: MemberContext): MemberPlan {
   const block = whyBlocked(member, context);
   if (block !== undefined || !isReachable(member)) {
     const { findings = [], waitsFor = "time" } = block ?? {};
-    return { clusterId, standing: "blocked", waitsFor, actions: [], findings };
+    const ending = isReachable(member) && isOurs(member.state) ? certificatesEnd(member, context.now) : [];
+    const all = [...findings, ...[ending ?? []].flat()];
+    return { clusterId, standing: "blocked", waitsFor, actions: [], findings: all };
   }
   const due = stepsOf(member, context);
   const rollOut = due.find((action) => action.kind === "applyControlPlane" && isInstalled(member.state));
@@ -48,6 +51,10 @@ export function planMember(member: Member, context: MemberContext): MemberPlan {
     ...(rollOut?.kind === "applyControlPlane" ? { rollOut } : {}),
     findings: [...notesOf(member, context), ...(renewal?.findings ?? []), ...(rollOut?.findings ?? [])],
   };
+}
+
+function isOurs({ controlPlane }: Reachable): boolean {
+  return controlPlane?.owner === "ours";
 }
 
 /** How a member stands as a peer. `down`: Meshjoin applied everything once, and istiod does not serve now. */

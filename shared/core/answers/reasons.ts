@@ -83,6 +83,12 @@ export const REASONS = {
     means: "istiod serves another intermediate CA than the one that Meshjoin wrote for it.",
     cure: "`kubectl -n istio-system logs deploy/istiod` says why; `kubectl -n istio-system rollout restart deployment/istiod` makes istiod read the Secret again.",
   },
+  CertificatesEnd: {
+    severity: "error",
+    means:
+      "No istiod of a member answers, for longer than a restart takes, so its workloads get no other certificates. Those that they have end one after the other, and then requests to and from them fail. The message has the time before which none ends. Pods that started with another `MESHJOIN_WORKLOAD_TTL` keep that.",
+    cure: "Bring istiod back: `kubectl -n istio-system describe pods -l app=istiod` says why it is away. Workloads whose certificate has ended get another by themselves.",
+  },
   ClusterIdCollision: {
     severity: "error",
     means: "Two members would have the same cluster ID. Neither joins.",

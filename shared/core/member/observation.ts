@@ -4,6 +4,7 @@ import type { Cluster } from "../cluster/cluster.ts";
 import { clusterId } from "../names.ts";
 import type { GatewayState } from "../network/gateway.ts";
 import { networkOf } from "../network/network.ts";
+import type { IstiodAway } from "./istiod-away.ts";
 import type { MemberNetworks } from "./networks.ts";
 import type { MemberRecord } from "./record.ts";
 
@@ -188,6 +189,8 @@ export interface ControlPlaneState {
   readonly rolledOut: boolean;
   /** Its Deployment asks for no pod, so waiting does not help. */
   readonly isScaledToZero?: boolean;
+  /** No pod of istiod is ready; absent while one is. */
+  readonly away?: IstiodAway;
   /** Why it is not rolled out, in the words of its pods' conditions. */
   readonly notReadyBecause: string | undefined;
   /** The image that holds the roll-out up, if one does. */

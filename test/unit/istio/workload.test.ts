@@ -3,6 +3,7 @@ import {
   type DeploymentObject,
   imageTag,
   isRolledOut,
+  istiodAway,
   type PodObject,
   serves,
   unpulledImage,
@@ -41,6 +42,64 @@ describe("an istiod Deployment", () => {
   ])("of image %s has tag %p", (image, tag) => {
     const deployment = { ...aDeployment(WHOLE), spec: { template: { spec: { containers: [{ image }] } } } };
     expect(imageTag(deployment)).toBe(tag);
+  });
+});
+
+describe("an istiod that is away", () => {
+  const T0 = "2026-03-01T12:00:00Z";
+  const T9 = "2026-03-01T13:00:00Z";
+  const isAt = (time: string) => new Date(time);
+  const pod = (ready: string): PodObject => ({
+    apiVersion: "v1",
+    kind: "Pod",
+    metadata: { name: "istiod-1" },
+    status: { conditions: [{ type: "Ready", status: ready }] },
+  });
+  const scaledBy = (manager: string, time: string, fields: object = {}) => ({
+    manager,
+    time,
+    fieldsV1: { "f:spec": { "f:replicas": {}, ...fields } },
+  });
+  const condition = (status: string) => [{ type: "Available", status, lastTransitionTime: T9 }];
+  const deployment = (
+    replicas: number | undefined,
+    available: string | undefined,
+    managedFields: ReturnType<typeof scaledBy>[] = [],
+    creationTimestamp = T0,
+  ): DeploymentObject => ({
+    apiVersion: "apps/v1",
+    kind: "Deployment",
+    metadata: { name: "istiod", creationTimestamp, managedFields },
+    spec: replicas === undefined ? {} : { replicas },
+    status: available === undefined ? {} : { conditions: condition(available) },
+  });
+  const exact = { earliest: isAt(T9), latest: isAt(T9), changedAt: isAt(T9) };
+
+  it.each<readonly [string, DeploymentObject, PodObject[], ReturnType<typeof istiodAway>]>([
+    ["a pod is ready", deployment(1, "False"), [pod("False"), pod("True")], undefined],
+    ["the one pod is not ready", deployment(1, "False"), [pod("False")], exact],
+    ["the number of pods is the default", deployment(undefined, "False"), [], exact],
+    ["one of three began it", deployment(3, "False"), [], { earliest: isAt(T9), changedAt: isAt(T9) }],
+    ["it never was available", deployment(1, "False", [], T9), [], { latest: isAt(T9), changedAt: isAt(T9) }],
+    [
+      "it was scaled up then, so its pods may have been away before",
+      deployment(2, "False", [scaledBy("kubectl", "2026-03-01T12:59:59Z")]),
+      [],
+      { changedAt: isAt(T9) },
+    ],
+    ["it was scaled up long before", deployment(1, "False", [scaledBy("kubectl", T0)]), [], exact],
+    ["it is scaled to 0", deployment(0, "True", [scaledBy("kubectl", T9)]), [], exact],
+    [
+      "it is scaled to 0 by a manager that writes more",
+      deployment(0, "True", [scaledBy("helm", T9, { "f:selector": {} })]),
+      [],
+      { latest: isAt(T9), changedAt: isAt(T9) },
+    ],
+    ["it is scaled to 0, and nothing tells when", deployment(0, "True"), [], {}],
+    ["its pods are gone, and its controller has not said so", deployment(1, "True"), [], {}],
+    ["nothing is known", deployment(1, undefined), [], {}],
+  ])("%s", (_, object, pods, is) => {
+    expect(istiodAway(object, pods)).toEqual(is);
   });
 });
 

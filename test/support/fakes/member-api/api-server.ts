@@ -63,7 +63,7 @@ export function fakeApiServer({
   const gate = requestGate(name);
   const store = objectStore(clock);
   const tokens = tokenAuthority(name, store, clock);
-  const istiod = simulatedIstiod(store, reach, storeOf);
+  const istiod = simulatedIstiod(store, clock, reach, storeOf);
   const gateways = simulatedGateways(store);
   const simulated = simulatedProbe({ store, name, storeOf });
   let skewMs = 0;

@@ -10,6 +10,7 @@ import {
 } from "../../../../shared/core/names.ts";
 import { gatewayStates } from "../../../../shared/istio/gateway.ts";
 import { type DeploymentObject, isRolledOut, isScaledToZero } from "../../../../shared/istio/workload.ts";
+import type { Clock } from "../../../../shared/ports/clock.ts";
 import type { KubernetesObject } from "../../../../shared/ports/kubernetes-object.ts";
 import type { NetworkGateway, ObjectRef, RemoteClusterStatus } from "../../../../shared/ports/member-api.ts";
 import type { ObjectStore } from "./object-store.ts";
@@ -33,6 +34,8 @@ export interface IstiodBehaviour {
   keepsGateways: boolean;
   /** Its secret controller stands still: what it lists stays as it is. */
   stuck: boolean;
+  /** Its pod is there, and is not ready. */
+  isDown: boolean;
 }
 
 /** Whether the cluster at this address lets this token in; `network` of the fleet. */
@@ -64,6 +67,7 @@ const WEBHOOKS = ["ValidatingWebhookConfiguration", "MutatingWebhookConfiguratio
 
 export function simulatedIstiod(
   store: ObjectStore,
+  clock: Clock,
   reach: Reach,
   storeOf: (clusterId: string) => ObjectStore | undefined = () => undefined,
 ): SimulatedIstiod {
@@ -77,6 +81,7 @@ export function simulatedIstiod(
     learnsNoGateway: false,
     keepsGateways: false,
     stuck: false,
+    isDown: false,
   };
   let listed: RemoteClusterStatus[] = [];
   const everKnown = new Map<string, NetworkGateway>();
@@ -117,7 +122,7 @@ export function simulatedIstiod(
     if (deployment === undefined || cacerts === undefined) return;
     load(cacerts);
     ageOf(cacerts);
-    writePods(store, deployment);
+    writePods(store, deployment, clock);
     for (const kind of WEBHOOKS) completeWebhooks(store, kind);
   };
 
@@ -134,7 +139,8 @@ export function simulatedIstiod(
       if (deployment === undefined || !store.list(CRDS).length || completeCacerts(store) === undefined)
         return;
       for (const secret of remoteSecrets(store)) ageOf(secret);
-      if (isScaledToZero(deployment)) removePods(store, deployment);
+      if (isScaledToZero(deployment)) removePods(store, deployment, clock);
+      else if (behaviour.isDown) takeDown(store, deployment, clock);
       else if (isRolledOut(deployment)) reload();
       else if (behaviour.readyAfterMs === 0) start();
       else if (Number.isFinite(behaviour.readyAfterMs)) {
@@ -293,7 +299,7 @@ function readKubeconfig(encoded: string) {
 }
 
 /** What kubelet and controllers report once istiod isRolledOut: one Ready pod of the present template. */
-function writePods(store: ObjectStore, deployment: KubernetesObject): void {
+function writePods(store: ObjectStore, deployment: DeploymentObject, clock: Clock): void {
   const name = `${ISTIOD}-${fnv1a(JSON.stringify(deployment["spec"])).slice(0, 10)}`;
   const pods = { apiVersion: "v1", kind: "Pod", namespace: ISTIO_NAMESPACE, labelSelector: "app=istiod" };
   for (const pod of store.list(pods)) {
@@ -313,16 +319,39 @@ function writePods(store: ObjectStore, deployment: KubernetesObject): void {
     replicas: 1,
     updatedReplicas: 1,
     availableReplicas: 1,
+    conditions: available(deployment, true, clock),
   };
   store.write({ ...deployment, status }, "kube-controller-manager");
 }
 
-function removePods(store: ObjectStore, deployment: DeploymentObject): void {
+/** As the Deployment controller tells it: a condition that stays keeps its time. */
+function available({ status }: DeploymentObject, is: boolean, clock: Clock) {
+  const before = status?.conditions?.find(({ type }) => type === "Available");
+  const word = is ? "True" : "False";
+  if (before?.status === word) return [before];
+  const lastTransitionTime = `${clock.now().toISOString().slice(0, 19)}Z`;
+  return [{ type: "Available", status: word, lastTransitionTime }];
+}
+
+/** A Deployment that is to have no pod counts as available. */
+function removePods(store: ObjectStore, deployment: DeploymentObject, clock: Clock): void {
   const pods = { apiVersion: "v1", kind: "Pod", namespace: ISTIO_NAMESPACE, labelSelector: "app=istiod" };
   for (const { metadata } of store.list(pods)) store.delete({ ...pods, name: metadata.name });
   if (deployment.status?.replicas === 0) return;
-  const status = { observedGeneration: deployment.metadata.generation, replicas: 0 };
+  const conditions = available(deployment, true, clock);
+  const status = { observedGeneration: deployment.metadata.generation, replicas: 0, conditions };
   store.write({ ...deployment, status }, "kube-controller-manager");
+}
+
+function takeDown(store: ObjectStore, deployment: DeploymentObject, clock: Clock): void {
+  const pods = { apiVersion: "v1", kind: "Pod", namespace: ISTIO_NAMESPACE, labelSelector: "app=istiod" };
+  for (const pod of store.list(pods)) {
+    const status = { conditions: [{ type: "Ready", status: "False", reason: "ContainersNotReady" }] };
+    store.write({ ...pod, status }, "kubelet");
+  }
+  const { availableReplicas: _, ...status } = deployment.status ?? {};
+  const conditions = available(deployment, false, clock);
+  store.write({ ...deployment, status: { ...status, conditions } }, "kube-controller-manager");
 }
 
 /**

@@ -1,0 +1,100 @@
+import { describe, expect, it } from "@jest/globals";
+import { certificatesEnd, type IstiodAway } from "../../../shared/core/member/istiod-away.ts";
+import type { MemberRecord } from "../../../shared/core/member/record.ts";
+import { EMPTY_RECORD } from "../../../shared/core/member/record.ts";
+import { aCluster } from "../../support/builders/cluster.ts";
+import { aMember, NOW, ownCacerts, ownControlPlane } from "../../support/builders/member.ts";
+
+const minutesAgo = (minutes: number) => new Date(NOW.getTime() - minutes * 60_000);
+const at = (minutes: number) => ({
+  earliest: minutesAgo(minutes),
+  latest: minutesAgo(minutes),
+  changedAt: minutesAgo(minutes),
+});
+const noted = (since: string): MemberRecord => ({
+  ...EMPTY_RECORD,
+  troubles: [{ reason: "CertificatesEnd", outcome: "waiting", message: "", cure: "", since }],
+});
+
+function away(is: IstiodAway | undefined, seed: Parameters<typeof ownControlPlane>[0] = {}) {
+  const controlPlane = ownControlPlane({ ...(is === undefined ? {} : { away: is }), ...seed });
+  return aMember(aCluster({ name: "m1" }), { controlPlane, pods: is === undefined ? ["istiod-1"] : [] });
+}
+
+describe("the end of certificates", () => {
+  it.each<readonly [string, ReturnType<typeof away>, RegExp | undefined]>([
+    ["istiod answers", away(undefined), undefined],
+    ["it is away for as long as a restart takes", away(at(4)), undefined],
+    [
+      "one pod, and its Deployment says since when",
+      away(at(6)),
+      /answers since 2026-03-01 11:54 UTC, so .*: the first ends at 2026-03-01 23:39 UTC at the earliest, and all have ended by 2026-03-02 11:54 UTC;/,
+    ],
+    [
+      "of several pods the last may have gone later",
+      away({ earliest: minutesAgo(60), changedAt: minutesAgo(60) }),
+      /answers, since 2026-03-01 11:00 UTC at the earliest, so .*: the first ends at 2026-03-01 22:45 UTC at the earliest;/,
+    ],
+    [
+      "it was scaled up from 0, and no pod came",
+      away({ latest: minutesAgo(60), changedAt: minutesAgo(60) }),
+      /answers, since 2026-03-01 11:00 UTC at the latest, so .*: the first may end at any time, and all have ended by 2026-03-02 11:00 UTC;/,
+    ],
+    ["the scaling is news", away({ latest: minutesAgo(1), changedAt: minutesAgo(1) }), undefined],
+    [
+      "nothing tells since when",
+      away({}),
+      /answers, and nothing tells since when, so .*: the first may end at any time;/,
+    ],
+    [
+      "certificates that live a minute leave no time",
+      away({ earliest: minutesAgo(0.11), changedAt: minutesAgo(0.11) }, { workloadTtl: 60 }),
+      /the first ends at 2026-03-01 12:00 UTC at the earliest/,
+    ],
+    [
+      "a foreign istiod grants more than its sidecars ask for",
+      away(at(60), { owner: "foreign", workloadTtl: 90 * 86_400 }),
+      /the first ends at 2026-03-01 22:45 UTC at the earliest, and all have ended by 2026-03-02 11:00 UTC/,
+    ],
+  ])("%s", (_, member, message) => {
+    const found = certificatesEnd(member, NOW);
+    if (message === undefined) expect(found).toBeUndefined();
+    else expect(found?.message).toMatch(message);
+  });
+
+  it("takes the word of an earlier run where Kubernetes says nothing", () => {
+    const member = away({});
+    const state = { ...member.state, record: noted("2026-03-01T09:00:00.000Z") };
+    expect(certificatesEnd({ ...member, state }, NOW)?.message).toContain(
+      "since 2026-03-01 09:00 UTC at the latest",
+    );
+  });
+
+  it("says the same in the next run, so that a record of it is written once", () => {
+    const later = new Date(NOW.getTime() + 3_600_000);
+    for (const is of [at(60), {}, { latest: minutesAgo(60) }, { earliest: minutesAgo(60) }])
+      expect(certificatesEnd(away(is), later)).toEqual(certificatesEnd(away(is), NOW));
+  });
+
+  it("is none before istiod has ever answered: no workload has a certificate", () => {
+    const cacerts = ownCacerts({ loadedAt: undefined, versionsLoadedAt: undefined });
+    const joining = (is: IstiodAway) => {
+      const member = away(is);
+      return { ...member, state: { ...member.state, cacerts } };
+    };
+    expect(
+      certificatesEnd(joining({ latest: minutesAgo(60), changedAt: minutesAgo(60) }), NOW),
+    ).toBeUndefined();
+    expect(certificatesEnd(joining({}), NOW)).toBeUndefined();
+    expect(certificatesEnd(joining({ earliest: minutesAgo(60) }), NOW)).toBeDefined();
+  });
+
+  it("has a cure for each cause", () => {
+    expect(certificatesEnd(away(at(60), { isScaledToZero: true }), NOW)?.cure).toMatch(
+      /^kubectl --context \S+ -n istio-system scale deployment istiod --replicas=1$/,
+    );
+    expect(certificatesEnd(away(at(60)), NOW)?.cure).toMatch(
+      /describe pods .* rollout restart deployment\/istiod$/,
+    );
+  });
+});

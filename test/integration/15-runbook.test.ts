@@ -41,6 +41,7 @@ const DAY_MS = 86_400_000;
 const JOIN = "A join failed or hangs";
 const LOST = "A member has lost its label";
 const PAIR = "A pair is not synced";
+const PLANE = "A control plane is away";
 const RENEWAL = "A certificate or token is past its renewal time";
 const ROTATION = "A rotation is stuck";
 const LETTERS = "Dead letters are waiting";
@@ -417,7 +418,34 @@ describe("a command of the runbook", () => {
     SCENARIO_MS,
   );
 
-  it("15.13 is tried, or it is on record why not", () => {
+  it(
+    "15.13 shows that no istiod of a member answers, by when that hurts, and brings it back",
+    async () => {
+      const { fleet } = world;
+      const { clusterId, name } = named("mesh-1");
+      const values = { "<member>": clusterId };
+      await inIstio(named("mesh-1"), "scale", "deployment", "istiod", "--replicas=0");
+      const reasons = async () => (await sync(fleet)).body.members.flatMap(({ findings }) => findings);
+      const ends = async () => (await reasons()).some(({ reason }) => reason === "CertificatesEnd");
+      expect(await eventually(ends, Boolean)).toBe(true);
+      const end = /CertificatesEnd no istiod of \S+ answers since .+: the first ends at .+: kubectl .+ scale/;
+      await Promise.all([
+        expectCommand(PLANE, /status$/, { shows: [name, "CertificatesEnd", "ScaledToZero", "by "] }),
+        expectCommand(PLANE, /^gcloud logging read/, { shows: [end] }),
+        expectCommand(PLANE, / get deployment,pods /, { values, shows: [/istiod +0\/0/] }),
+        expectCommand(PLANE, /doctor$/, { code: 1 }),
+      ]);
+      await expectCommand(PLANE, / scale deployment /, { values });
+      await inIstio(named("mesh-1"), "rollout", "status", "deployment/istiod", "--timeout=60s");
+      await expectCommand(PLANE, / describe pods /, { values, shows: [/^Status: +Running$/m] });
+      await expectCommand(PLANE, / rollout restart /, { values });
+      await inIstio(named("mesh-1"), "rollout", "status", "deployment/istiod", "--timeout=60s");
+      expect(await ends()).toBe(false);
+    },
+    SCENARIO_MS,
+  );
+
+  it("15.14 is tried, or it is on record why not", () => {
     const excused = untried().filter((text) => UNTRIED.some(({ command }) => command.test(text)));
     expect(untried()).toEqual(excused);
     for (const { command } of UNTRIED) expect(excused.filter((text) => command.test(text))).not.toEqual([]);

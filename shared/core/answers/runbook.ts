@@ -15,6 +15,7 @@ const SECTIONS: Readonly<Record<string, readonly ErrorCode[]>> = {
   "A member has lost its label": ["MassLeave"],
   "A pair is not synced": ["IstiodStuck"],
   "Requests do not pass": ["RequestsFail"],
+  "A control plane is away": ["CertificatesEnd"],
   "A certificate or token is past its renewal time": [
     "CertificateExpiring",
     "RootExpiring",

@@ -53,6 +53,16 @@ locals {
         { name = "a probe gets no request through", metric = "requests-fail", window = 900, lasting = 0 },
       ]
     }
+    control-plane = {
+      title    = "A control plane is away"
+      severity = "CRITICAL"
+      means    = "Workloads get no certificates, or the other members see no change of a member; requests go on for now."
+      conditions = [
+        { name = "an istiod answers nobody", metric = "certificates-end", window = 900, lasting = 0 },
+        # An upgrade of a zonal control plane takes an API server away for some minutes.
+        { name = "an API server is silent in run after run", metric = "api-server-away", window = 900, lasting = 1200 },
+      ]
+    }
     renewal = {
       title    = "A certificate or token is past its renewal time"
       severity = "CRITICAL"

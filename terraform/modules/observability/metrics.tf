@@ -33,6 +33,21 @@ locals {
       EOT
       labels      = { cluster_id = "EXTRACT(jsonPayload.finding.clusterId)" }
     }
+    certificates-end = {
+      description = "Members whose istiod answers nobody, so that their certificates come to an end."
+      filter      = <<-EOT
+        resource.type="cloud_run_revision" AND jsonPayload.finding.reason="CertificatesEnd"
+      EOT
+      labels      = { cluster_id = "EXTRACT(jsonPayload.finding.clusterId)" }
+    }
+    api-server-away = {
+      description = "Members whose API server does not answer, as each full run finds them."
+      filter      = <<-EOT
+        resource.type="cloud_run_revision" AND resource.labels.service_name="sync-mesh"
+        AND jsonPayload.finding.reason="ApiServerUnreachable"
+      EOT
+      labels      = { cluster_id = "EXTRACT(jsonPayload.finding.clusterId)" }
+    }
     renewal-overdue = {
       description = "Certificates and tokens that are past the time of their renewal."
       filter      = <<-EOT

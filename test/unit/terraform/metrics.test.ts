@@ -1,4 +1,4 @@
-import { describe, expect, it } from "@jest/globals";
+import { afterEach, describe, expect, it, jest } from "@jest/globals";
 import { onClusterEvent } from "../../../functions/on-cluster-event/on-cluster-event.ts";
 import { onRotationRequest } from "../../../functions/on-rotation-request/on-rotation-request.ts";
 import { syncMesh } from "../../../functions/sync-mesh/sync-mesh.ts";
@@ -13,6 +13,7 @@ import { counting, entryOf, SIGNER } from "../../support/logging/metrics.ts";
 import type { Entry } from "../../support/logging/query.ts";
 import { rootKeyRead } from "../../support/logging/root-key-read.ts";
 import { AUDIT_TYPE, anEntry, PUBSUB_TYPE } from "../functions/entries.ts";
+import { waitShortly } from "../reconcile/world.ts";
 
 const DAY = 86_400;
 
@@ -61,6 +62,10 @@ const EAST: MeshOptions = {
   clusters: [aCluster({ project: "shop-prod", name: "east" })],
   spec: { projects: ["shop-prod"] },
 };
+
+afterEach(() => {
+  jest.restoreAllMocks();
+});
 
 describe("the log-based metrics count", () => {
   it("a full run, and nothing else of a mesh that is well", async () => {
@@ -136,6 +141,36 @@ describe("the log-based metrics count", () => {
     });
     await sync();
     expect(counted()).toContain("requests-fail");
+  });
+
+  it("a member whose istiod answers nobody, and none whose istiod has just gone", async () => {
+    const { sync, counted, mesh } = await aDeployment();
+    await sync();
+    const { istiod, wakeIstiod } = mesh.servers[0]!;
+    istiod.isDown = true;
+    wakeIstiod();
+    waitShortly();
+    await sync();
+    expect(counted()).not.toContain("certificates-end");
+    mesh.clock.advance(600);
+    await sync();
+    expect(counted()).toEqual(expect.arrayContaining(["certificates-end", "error-finding", "full-run"]));
+    istiod.isDown = false;
+    wakeIstiod();
+    await sync();
+    expect(counted()).toEqual(["full-run"]);
+  });
+
+  it("a member whose API server does not answer", async () => {
+    const { sync, counted, mesh } = await aDeployment();
+    await sync();
+    mesh.servers[0]!.faults.unreachable = true;
+    counted();
+    await sync();
+    expect(counted()).toContain("api-server-away");
+    mesh.servers[0]!.faults.unreachable = false;
+    await sync();
+    expect(counted()).toEqual(["full-run"]);
   });
 
   it("a token that is past the time of its renewal", async () => {

@@ -203,8 +203,20 @@ function pairStatuses(
   });
   // Of a pair without a way it is news that an istiod lists the target, whatever gateways it knows.
   const isAfar = isApart !== true && member !== undefined && afar(member, target) !== undefined;
-  const rows = rowsOf(views.get(reader), target, isAfar, row);
+  const isSilent = isSilentTarget(members.get(target));
+  const seen = rowsOf(views.get(reader), target, isAfar, row);
+  const rows = seen.map((each) =>
+    isSilent && each.status === "synced" ? { ...each, status: "unknown" as const } : each,
+  );
   return isApart === true ? rows.filter(({ status }) => status !== "missing" && status !== "unknown") : rows;
+}
+
+/**
+ * Its API server does not answer Meshjoin. An istiod that has synced it once goes on calling it synced, so
+ * that word tells nothing. A refusal is an answer, and says nothing against what istiod sees.
+ */
+function isSilentTarget(target: Member | undefined): boolean {
+  return target?.state.reachable === false && target.state.retryable;
 }
 
 function rowsOf(

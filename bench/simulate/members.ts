@@ -72,7 +72,9 @@ const handlers = {
     const { cert, key } = await identity;
     const caData = Buffer.from(cert).toString("base64");
     const reach: Reach = (kubeconfig) =>
-      kubeconfig.caData === caData && (addresses.get(kubeconfig.server)?.accepts(kubeconfig.token) ?? false);
+      kubeconfig.caData === caData && addresses.get(kubeconfig.server)?.accepts(kubeconfig.token) === true
+        ? "open"
+        : "refused";
     const server = fakeApiServer({ name: clusterId, clock: { now: () => new Date() }, reach });
     const { port } = await httpApiServer({ server, identity: { cert, key }, authorize, usage });
     const proxy = await startFaultProxy(port, { cert, key });

@@ -18,7 +18,7 @@ const RIGHTS = new Map([
 async function startWorld(): Promise<MemberWorld> {
   const identity = await loopbackIdentity();
   const server = await httpApiServer({
-    server: fakeApiServer({ name: "east", clock: { now: () => new Date() }, reach: () => false }),
+    server: fakeApiServer({ name: "east", clock: { now: () => new Date() }, reach: () => "refused" }),
     identity,
     authorize: async (token) => RIGHTS.get(token === "owner" ? "owner" : "stranger"),
     usage: usageMeter(),

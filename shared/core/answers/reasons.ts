@@ -43,8 +43,8 @@ export const REASONS = {
   ApiServerUnreachable: {
     severity: "warning",
     means:
-      "The API server of a member does not answer, or is in trouble of its own. Meshjoin knows nothing of the member.",
-    cure: "If it lasts, check the cluster's health, its authorized networks, and `MESHJOIN_ACCESS_FUNCTION`. Each full run looks again.",
+      "The API server of a member does not answer, or is in trouble of its own. Meshjoin knows nothing of the member. Requests to it go on, to the pods that the other members' istiods saw last: they see no new pod there, and none that is gone, and go on calling it synced. An istiod of another member that restarts meanwhile is not ready for half a minute, and then takes the member's pods from its workloads.",
+    cure: "If it lasts, check the cluster's health, its authorized networks, and `MESHJOIN_ACCESS_FUNCTION`. Each full run looks again. Restart no istiod of another member before it answers.",
   },
   AutopilotNeedsNetAdmin: {
     severity: "warning",

@@ -4,7 +4,6 @@ import type { ErrorCode } from "./error-codes.ts";
 const SECTIONS: Readonly<Record<string, readonly ErrorCode[]>> = {
   "A join failed or hangs": [
     "ApiServerRefused",
-    "ApiServerUnreachable",
     "ControlPlaneNotReady",
     "ImageNotPulled",
     "JoinIncomplete",
@@ -15,7 +14,7 @@ const SECTIONS: Readonly<Record<string, readonly ErrorCode[]>> = {
   "A member has lost its label": ["MassLeave"],
   "A pair is not synced": ["IstiodStuck"],
   "Requests do not pass": ["RequestsFail"],
-  "A control plane is away": ["CertificatesEnd"],
+  "A control plane is away": ["ApiServerUnreachable", "CertificatesEnd"],
   "A certificate or token is past its renewal time": [
     "CertificateExpiring",
     "RootExpiring",

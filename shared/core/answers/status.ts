@@ -111,7 +111,10 @@ export interface MemberStatus extends Place {
   readonly findings: readonly Finding[];
 }
 
-/** `missing`: the pod does not list the target. `unknown`: Meshjoin could not ask the pod. */
+/**
+ * `missing`: the pod does not list the target. `unknown`: Meshjoin could not ask the pod; or the target's API
+ * server does not answer Meshjoin, and the pod calls the target synced, as it does of one that is away, too.
+ */
 export const PAIR_STATUSES = ["synced", "syncing", "timeout", "closed", "missing", "unknown"] as const;
 
 /**

@@ -25,12 +25,12 @@ export function verdictOf(status: Status): Verdict {
   const warnings = all.filter(({ severity }) => severity === "warning");
   const unreachable = members.filter(({ reachable }) => !reachable).length;
   const rows = Map.groupBy(pairs, ({ reader, target }) => `${reader} ${target}`);
-  const pairsWith = (is: (status: string) => boolean, isDue: boolean) =>
-    [...rows.values()].filter((pods) => pods.some((row) => is(row.status) && row.isDue === isDue)).length;
-  const apart = pairsWith((each) => !["synced", "syncing", "unknown"].includes(each), true);
-  const unknown = pairsWith((each) => each === "unknown", true);
-  const coming =
-    pairsWith((each) => each === "syncing", true) + pairsWith((each) => each !== "synced", false);
+  const pairsWith = (is: (row: PairStatus) => boolean) =>
+    [...rows.values()].filter((pods) => pods.some(is)).length;
+  const isOpen = ({ status }: PairStatus) => status !== "synced" && status !== "unknown";
+  const apart = pairsWith((row) => isOpen(row) && row.isDue && row.status !== "syncing");
+  const unknown = pairsWith((row) => row.status === "unknown");
+  const coming = pairsWith((row) => isOpen(row) && (!row.isDue || row.status === "syncing"));
   const asked = [...rows.values()].flatMap(([row]) =>
     row === undefined || row.probe.state === "none" || row.probe.state === "absentOnPurpose"
       ? []

@@ -9,6 +9,13 @@ export function outOfReach({ cluster, state }: Member): Finding | undefined {
   return state.reachable ? undefined : describe(state, cluster.ref);
 }
 
+/**
+ * Measured on real istiods. It holds for a member that others read; a newcomer that never answered has
+ * nothing to lose.
+ */
+const WHAT_GOES_ON =
+  "requests to it go on, to the pods that the other members' istiods saw last; an istiod of theirs that restarts now loses those, so restart none";
+
 /** Silence may end by itself; a refusal comes again until a person acts. */
 function describe({ code, message, cure, retryable }: Unreachable, ref: ClusterRef): Finding {
   const clusterId = idOf(ref);
@@ -31,7 +38,7 @@ function describe({ code, message, cure, retryable }: Unreachable, ref: ClusterR
   return retryable
     ? finding(
         "ApiServerUnreachable",
-        `the API server of ${clusterId} did not answer: ${message}`,
+        `the API server of ${clusterId} did not answer: ${message}; ${WHAT_GOES_ON}`,
         `if it lasts, see its state and its authorized networks: ${describeCommand(ref)}; each full run looks again`,
         clusterId,
       )

@@ -39,9 +39,10 @@ export function fakeFleet(clock: Clock): FakeFleet {
       const endpoint = [dns, inner, open].find((each) => each?.server === address);
       if (endpoint === undefined || endpoint.caData !== caData || unreachable.has(cluster)) continue;
       if (endpoint === dns && !dns.allowsKubernetesTokens) continue;
-      return target.accepts(token);
+      if (target.faults.unreachable) return "silent";
+      return target.accepts(token) ? "open" : "refused";
     }
-    return false;
+    return "refused";
   };
 
   const storeOf = (id: string) =>

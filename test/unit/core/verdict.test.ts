@@ -19,6 +19,12 @@ describe("the verdict on a mesh", () => {
     ["all synced", WELL, "whole", "3 members, all 6 pairs synced"],
     ["a pair closed", withFirstPair({ status: "closed" }), "broken", "1 of 6 pairs not synced"],
     ["a pair not known", withFirstPair({ status: "unknown" }), "degraded", "1 pair not known"],
+    [
+      "a pair whose target is silent",
+      withFirstPair({ status: "unknown", isDue: false }),
+      "degraded",
+      "1 pair not known",
+    ],
     ["a pair still syncing", withFirstPair({ status: "syncing" }), "degraded", "1 pair not there yet"],
     [
       "a pair whose target joins",

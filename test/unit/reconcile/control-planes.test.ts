@@ -1,4 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from "@jest/globals";
+import type { Status } from "../../../shared/core/answers/status.ts";
+import { verdictOf } from "../../../shared/core/answers/verdict.ts";
 import { clusterId, ISTIO_NAMESPACE } from "../../../shared/core/names.ts";
 import { collectStatus } from "../../../shared/status.ts";
 import { aMesh, type FakeMesh } from "../../support/fakes/mesh.ts";
@@ -95,5 +97,37 @@ describe("a member whose istiod answers nobody", () => {
     );
     const { summary } = await mesh.reconcile("mesh");
     expect(reasonsOf(summary.members[0]?.findings)).toEqual(["NamespaceTerminating", "CertificatesEnd"]);
+  });
+});
+
+describe("a member whose API server does not answer", () => {
+  it("is not shown as synced by the word of its readers, which would say that of one that is away", async () => {
+    const mesh = await aJoinedMesh(3);
+    const [, second, third] = mesh.clusters.map(({ ref }) => clusterId(ref));
+    mesh.servers[2]!.faults.unreachable = true;
+    const silent = await collectStatus(mesh.run());
+    const of = (status: Status, id: string | undefined) =>
+      new Set(status.pairs.filter(({ target }) => target === id).map(({ status: is }) => is));
+    expect(of(silent, third)).toEqual(new Set(["unknown"]));
+    expect(of(silent, second)).toEqual(new Set(["synced", "unknown"]));
+    expect(verdictOf(silent)).toMatchObject({
+      health: "degraded",
+      text: "1 member unreachable, 4 pairs not known, 1 warning",
+    });
+    const [found] = silent.members[2]!.findings;
+    expect(found).toMatchObject({
+      reason: "ApiServerUnreachable",
+      message: expect.stringMatching(/did not answer: .+; requests to it go on/),
+    });
+
+    mesh.servers[2]!.faults.unreachable = false;
+    expect(verdictOf(await collectStatus(mesh.run())).health).toBe("whole");
+  });
+
+  it("is shown as its readers see it where it refuses Meshjoin alone", async () => {
+    const mesh = await aJoinedMesh(2);
+    mesh.servers[1]!.faults.forbidden = ["list"];
+    const { pairs } = await collectStatus(mesh.run());
+    expect(pairs.map(({ status }) => status)).toEqual(["synced", "unknown"]);
   });
 });

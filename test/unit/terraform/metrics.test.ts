@@ -146,17 +146,17 @@ describe("the log-based metrics count", () => {
   it("a member whose istiod answers nobody, and none whose istiod has just gone", async () => {
     const { sync, counted, mesh } = await aDeployment();
     await sync();
-    const { istiod, wakeIstiod } = mesh.servers[0]!;
-    istiod.isDown = true;
-    wakeIstiod();
+    const server = mesh.servers[0]!;
+    server.istiod.isDown = true;
+    server.wakeIstiod();
     waitShortly();
     await sync();
     expect(counted()).not.toContain("certificates-end");
     mesh.clock.advance(600);
     await sync();
     expect(counted()).toEqual(expect.arrayContaining(["certificates-end", "error-finding", "full-run"]));
-    istiod.isDown = false;
-    wakeIstiod();
+    server.istiod.isDown = false;
+    server.wakeIstiod();
     await sync();
     expect(counted()).toEqual(["full-run"]);
   });

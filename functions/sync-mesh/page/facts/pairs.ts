@@ -97,7 +97,7 @@ export function worstPairState(states: Iterable<PairState>): PairState {
 
 function stateOf({ status, isDue, probe }: PairStatus): PairState {
   if (status === "synced") return probe.state === "failed" ? "failing" : status;
-  return isDue ? status : "pending";
+  return isDue || status === "unknown" ? status : "pending";
 }
 
 function earliest(times: readonly (string | null)[]): string | undefined {

@@ -27,7 +27,7 @@ const MEANINGS: readonly (readonly [PairState, string])[] = [
   ["timeout", "istiod stopped waiting and serves the part of the target that it has read"],
   ["closed", "istiod no longer watches the target"],
   ["missing", "a pod does not list the target at all"],
-  ["unknown", "Meshjoin could not ask the pods"],
+  ["unknown", "Meshjoin could not ask the pods, or the target's API server is silent"],
 ];
 
 /** Of the states that occur. */

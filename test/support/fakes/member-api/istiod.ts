@@ -38,8 +38,12 @@ export interface IstiodBehaviour {
   isDown: boolean;
 }
 
-/** Whether the cluster at this address lets this token in; `network` of the fleet. */
-export type Reach = (kubeconfig: { server: string; caData: string | undefined; token: string }) => boolean;
+/** Whether the cluster at this address lets this token in, or has no answer; `network` of the fleet. */
+export type Reach = (kubeconfig: {
+  server: string;
+  caData: string | undefined;
+  token: string;
+}) => "open" | "refused" | "silent";
 
 export interface SimulatedIstiod {
   readonly behaviour: IstiodBehaviour;
@@ -115,8 +119,21 @@ export function simulatedIstiod(
     return age >= behaviour.syncsAfterMs;
   };
 
+  /**
+   * What it has read once of a cluster it keeps, and calls synced, while that cluster is silent. A new
+   * process has nothing; `pkg/kube/multicluster/cluster.go`.
+   */
+  const kept = new Set<string>();
+  const isOpen = (secret: KubernetesObject, encoded: string): boolean => {
+    const key = `${secret.metadata.uid} ${secret.metadata.resourceVersion}`;
+    const answer = reach(kubeconfigIn(encoded));
+    if (answer === "open") kept.add(key);
+    return answer === "open" || (answer === "silent" && kept.has(key));
+  };
+
   const start = () => {
     starting = undefined;
+    kept.clear();
     const deployment = store.get(DEPLOYMENT);
     const cacerts = completeCacerts(store);
     if (deployment === undefined || cacerts === undefined) return;
@@ -155,7 +172,7 @@ export function simulatedIstiod(
         const synced = isSynced(secret);
         const secretName = `${ISTIO_NAMESPACE}/${secret.metadata.name}`;
         return Object.entries(dataOf(secret)).map(([clusterId, encoded]): RemoteClusterStatus => {
-          const open = synced && reach(kubeconfigIn(encoded));
+          const open = synced && isOpen(secret, encoded);
           return { clusterId, secretName, status: open ? "synced" : "syncing" };
         });
       });

@@ -29,6 +29,7 @@ import {
   isRolledOut,
   isScaledToZero,
   istiodAway,
+  lockRenewedAt,
   type PodObject,
   serves,
   unpulledImage,
@@ -82,15 +83,22 @@ export function chooseControlPlane(
   );
 }
 
+interface ControlPlaneFacts {
+  /** Of a foreign one. */
+  readonly identity: ControlPlaneIdentity | undefined;
+  /** `ISTIOD_LOCK`, where no pod is ready. */
+  readonly lock: KubernetesObject | undefined;
+}
+
 export function controlPlaneState(
   deployment: DeploymentObject,
   pods: readonly PodObject[],
-  identity: ControlPlaneIdentity | undefined,
+  { identity, lock }: ControlPlaneFacts,
   meshId: string,
 ): ControlPlaneState {
   const rolledOut = isRolledOut(deployment);
   const unpulled = rolledOut ? undefined : unpulledImage(pods);
-  const away = istiodAway(deployment, pods);
+  const away = istiodAway(deployment, pods, lockRenewedAt(lock));
   return {
     owner: ownerOf(deployment.metadata, meshId),
     name: deployment.metadata.name,

@@ -4,6 +4,7 @@ import type { UnpulledImage } from "../core/member/observation.ts";
 import { dateOf } from "../core/time.ts";
 import { isRecord } from "../is-record.ts";
 import type { KubernetesObject, ObjectMeta } from "../ports/kubernetes-object.ts";
+import { readYaml } from "./read-yaml.ts";
 
 /** The parts of apps/v1 Deployment that tell the state of istiod. */
 export interface DeploymentObject extends KubernetesObject {
@@ -67,46 +68,65 @@ export function isScaledToZero({ spec }: DeploymentObject): boolean {
   return spec?.replicas === 0;
 }
 
-/** Within this time its controller acts on a Deployment that was made or scaled. */
-const CONTROLLER_MS = 30_000;
+/** An istiod renews its lock at least every 15 seconds, and a controller acts within seconds. */
+const NEAR_MS = 60_000;
 
 /**
- * Undefined while a pod is ready. A Deployment that has fewer pods available than it must have says since
- * when, unless it was made or scaled then: pods may have been away before. Of several pods the last may have
- * gone later. One that is scaled to 0 counts as available, but `managedFields` say when somebody set that.
+ * Undefined while a pod is ready. `renewedAt`: when an istiod last renewed its lock, so one ran then.
+ *
+ * A Deployment that has fewer pods available than it must have says since when. That is when istiod went, if
+ * one ran until then; else it was scaled up from 0, or made, and istiod had been away before. Of several pods
+ * the last may have gone later. A Deployment that is scaled to 0 counts as available, and nobody notes when
+ * that was done; one that had been available for long was so until its last istiod went.
  */
-export function istiodAway(deployment: DeploymentObject, pods: readonly PodObject[]): IstiodAway | undefined {
+export function istiodAway(
+  deployment: DeploymentObject,
+  pods: readonly PodObject[],
+  renewedAt: Date | undefined,
+): IstiodAway | undefined {
   if (pods.some(isReady)) return undefined;
   const { metadata, spec, status } = deployment;
-  const scaled = scalings(metadata);
-  if (isScaledToZero(deployment)) {
-    const [last] = scaled.toSorted((a, b) => b.at.getTime() - a.at.getTime());
-    if (last === undefined) return {};
-    return { latest: last.at, changedAt: last.at, ...(last.isExact ? { earliest: last.at } : {}) };
-  }
   const available = status?.conditions?.find(({ type }) => type === "Available");
-  const since = available?.status === "False" ? dateOf(available.lastTransitionTime) : undefined;
-  if (since === undefined) return {};
-  const changes = [dateOf(metadata.creationTimestamp) ?? [], scaled.map(({ at }) => at)].flat(2);
-  const isNew = changes.some((at) => Math.abs(since.getTime() - at.getTime()) <= CONTROLLER_MS);
+  const since = dateOf(available?.lastTransitionTime);
+  const isBefore = (a: Date | undefined, b: Date | undefined, byMs: number) =>
+    a !== undefined && b !== undefined && b.getTime() - a.getTime() > byMs;
+  if (available?.status === "False" && since !== undefined) {
+    const created = dateOf(metadata.creationTimestamp);
+    const isNew = created !== undefined && !isBefore(created, since, NEAR_MS);
+    const ranUntilThen = renewedAt !== undefined && !isBefore(renewedAt, since, NEAR_MS);
+    return {
+      changedAt: since,
+      ...(ranUntilThen && !isNew ? { earliest: since } : {}),
+      ...((spec?.replicas ?? 1) === 1 ? { latest: since } : {}),
+    };
+  }
+  const told = isScaledToZero(deployment) ? statusWrittenAt(metadata) : undefined;
   return {
-    changedAt: since,
-    ...(isNew ? {} : { earliest: since }),
-    ...((spec?.replicas ?? 1) === 1 ? { latest: since } : {}),
+    ...(isBefore(since, renewedAt, NEAR_MS) && renewedAt !== undefined ? { earliest: renewedAt } : {}),
+    ...(told === undefined ? {} : { latest: told, changedAt: told }),
   };
 }
 
+/** From then on the status is as it is now: without a pod, where the Deployment is scaled to 0. */
+function statusWrittenAt({ managedFields = [] }: ObjectMeta): Date | undefined {
+  const times = managedFields.flatMap(({ fieldsV1 = {}, time }) =>
+    "f:status" in fieldsV1 ? (dateOf(time) ?? []) : [],
+  );
+  return times.length === 0 ? undefined : new Date(Math.max(...times.map((each) => each.getTime())));
+}
+
 /**
- * When managers last wrote how many pods there are to be. The time is that of a manager's last write of
- * anything: exact for one that has written nothing else.
+ * The ConfigMap by which istiods agree which of them writes the roots into namespaces: the one that does
+ * renews it all the time; `pilot/pkg/leaderelection`.
  */
-function scalings({ managedFields = [] }: ObjectMeta): { readonly at: Date; readonly isExact: boolean }[] {
-  return managedFields.flatMap(({ fieldsV1 = {}, time }) => {
-    const { "f:spec": spec, ...others } = fieldsV1;
-    const at = dateOf(time);
-    if (at === undefined || !isRecord(spec) || !("f:replicas" in spec)) return [];
-    return [{ at, isExact: Object.keys(others).length === 0 && Object.keys(spec).length === 1 }];
-  });
+export const ISTIOD_LOCK = "istio-namespace-controller-election";
+
+/** When an istiod last renewed its lock; undefined where that cannot be read. */
+export function lockRenewedAt(lock: KubernetesObject | undefined): Date | undefined {
+  const text = lock?.metadata.annotations?.["control-plane.alpha.kubernetes.io/leader"];
+  const renewed = text === undefined ? undefined : readYaml(text);
+  const time = isRecord(renewed) ? renewed["renewTime"] : undefined;
+  return typeof time === "string" ? dateOf(time) : undefined;
 }
 
 /** The tag of the first container's image; empty for a digest alone. */

@@ -35,7 +35,7 @@ import {
 import { ownerOf } from "../istio/ownership.ts";
 import { probeMarks } from "../istio/probe/mark.ts";
 import { RECORD, readRecord } from "../istio/record-config-map.ts";
-import { type DeploymentObject, isReady } from "../istio/workload.ts";
+import { type DeploymentObject, ISTIOD_LOCK, isReady } from "../istio/workload.ts";
 import type { KubernetesObject } from "../ports/kubernetes-object.ts";
 import type { MemberApi, ObjectQuery, ObjectRef } from "../ports/member-api.ts";
 import type { Ports } from "../ports/ports.ts";
@@ -49,6 +49,12 @@ const MANAGED_MESH_CONFIG: ObjectRef = {
   kind: "ConfigMap",
   namespace: ISTIO_NAMESPACE,
   name: "istio-asm-managed",
+};
+const LOCK: ObjectRef = {
+  apiVersion: "v1",
+  kind: "ConfigMap",
+  namespace: ISTIO_NAMESPACE,
+  name: ISTIOD_LOCK,
 };
 export const NAMESPACE: ObjectRef = { apiVersion: "v1", kind: "Namespace", name: ISTIO_NAMESPACE };
 export const SECRETS: ObjectQuery = {
@@ -148,12 +154,16 @@ async function read(
   const known = before?.reachable === true ? before : undefined;
   const deployment = chooseControlPlane(deployments, meshId);
   const managed = deployment === undefined && namespace !== undefined;
-  const [cacerts, identity, managedMesh] = await Promise.all([
+  const ready = pods.filter((pod) => isReady(pod));
+  const isAway = deployment !== undefined && ready.length === 0;
+  const [cacerts, identity, managedMesh, lock] = await Promise.all([
     cacertsState({ ports, api, meshId, signal, readNamespace }, secrets),
     foreignIdentity({ api, meshId, signal, readNamespace }, deployment),
     managed ? api.reader.get(MANAGED_MESH_CONFIG, signal).then((config) => config !== undefined) : false,
+    isAway ? api.reader.get(LOCK, signal) : undefined,
   ]);
-  const own = deployment === undefined ? undefined : controlPlaneState(deployment, pods, identity, meshId);
+  const own =
+    deployment === undefined ? undefined : controlPlaneState(deployment, pods, { identity, lock }, meshId);
   const noted = namespace ?? (mayHaveNotes(own, cluster, known) ? await readNamespace() : undefined);
   const state: Reachable = {
     reachable: true,
@@ -163,7 +173,7 @@ async function read(
     selfSignedCa: secrets.some(({ metadata }) => metadata.name === SELF_SIGNED_SECRET),
     controlPlane: own,
     record: depth === "subject" ? readRecord(record, meshId) : known?.record,
-    pods: pods.filter((pod) => isReady(pod)).map(({ metadata }) => metadata.name),
+    pods: ready.map(({ metadata }) => metadata.name),
     podsElsewhere: known?.podsElsewhere,
     trafficRules: known?.trafficRules,
     ...secretStates(secrets, meshId, share, known),

@@ -71,7 +71,8 @@ function sinceWords({ earliest, latest }: IstiodAway): string {
   if (earliest === undefined && latest === undefined) return ", and nothing tells since when";
   if (earliest === undefined) return `, since ${sentenceTime(latest ?? UNKNOWN_TIME)} at the latest`;
   const since = ` since ${sentenceTime(earliest)}`;
-  return latest === undefined ? `,${since} at the earliest` : since;
+  const isExact = latest !== undefined && latest.getTime() - earliest.getTime() <= MINUTE_MS;
+  return isExact ? since : `,${since} at the earliest`;
 }
 
 /** These times stay the same from run to run, so that a record of them is written once. */

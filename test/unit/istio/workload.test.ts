@@ -1,9 +1,11 @@
 import { describe, expect, it } from "@jest/globals";
 import {
   type DeploymentObject,
+  ISTIOD_LOCK,
   imageTag,
   isRolledOut,
   istiodAway,
+  lockRenewedAt,
   type PodObject,
   serves,
   unpulledImage,
@@ -46,60 +48,93 @@ describe("an istiod Deployment", () => {
 });
 
 describe("an istiod that is away", () => {
-  const T0 = "2026-03-01T12:00:00Z";
-  const T9 = "2026-03-01T13:00:00Z";
-  const isAt = (time: string) => new Date(time);
+  const [T0, T1, T2, T3] = ["09", "10", "11", "12"].map((hour) => `2026-03-01T${hour}:00:00Z`);
+  const at = (time = "") => new Date(time);
   const pod = (ready: string): PodObject => ({
     apiVersion: "v1",
     kind: "Pod",
     metadata: { name: "istiod-1" },
     status: { conditions: [{ type: "Ready", status: ready }] },
   });
-  const scaledBy = (manager: string, time: string, fields: object = {}) => ({
-    manager,
-    time,
-    fieldsV1: { "f:spec": { "f:replicas": {}, ...fields } },
-  });
-  const condition = (status: string) => [{ type: "Available", status, lastTransitionTime: T9 }];
+  /** Made at T0, with this condition since T1 or T2, and a status that was written at T3. */
   const deployment = (
     replicas: number | undefined,
-    available: string | undefined,
-    managedFields: ReturnType<typeof scaledBy>[] = [],
-    creationTimestamp = T0,
+    available: "True" | "False" | undefined,
+    since = T2,
   ): DeploymentObject => ({
     apiVersion: "apps/v1",
     kind: "Deployment",
-    metadata: { name: "istiod", creationTimestamp, managedFields },
+    metadata: {
+      name: "istiod",
+      creationTimestamp: T0 ?? "",
+      managedFields: [
+        { manager: "kubectl", fieldsV1: { "f:spec": { "f:replicas": {} } } },
+        { manager: "kube-controller-manager", time: T3 ?? "", fieldsV1: { "f:status": {} } },
+      ],
+    },
     spec: replicas === undefined ? {} : { replicas },
-    status: available === undefined ? {} : { conditions: condition(available) },
+    status:
+      available === undefined
+        ? {}
+        : { conditions: [{ type: "Available", status: available, lastTransitionTime: since ?? "" }] },
   });
-  const exact = { earliest: isAt(T9), latest: isAt(T9), changedAt: isAt(T9) };
+  const exact = { earliest: at(T2), latest: at(T2), changedAt: at(T2) };
+  const atTheLatest = { latest: at(T2), changedAt: at(T2) };
 
-  it.each<readonly [string, DeploymentObject, PodObject[], ReturnType<typeof istiodAway>]>([
-    ["a pod is ready", deployment(1, "False"), [pod("False"), pod("True")], undefined],
-    ["the one pod is not ready", deployment(1, "False"), [pod("False")], exact],
-    ["the number of pods is the default", deployment(undefined, "False"), [], exact],
-    ["one of three began it", deployment(3, "False"), [], { earliest: isAt(T9), changedAt: isAt(T9) }],
-    ["it never was available", deployment(1, "False", [], T9), [], { latest: isAt(T9), changedAt: isAt(T9) }],
+  it.each<
+    readonly [string, DeploymentObject, PodObject[], string | undefined, ReturnType<typeof istiodAway>]
+  >([
+    ["a pod is ready", deployment(1, "False"), [pod("False"), pod("True")], T2, undefined],
+    ["the one pod is not ready", deployment(1, "False"), [pod("False")], T2, exact],
+    ["its process goes on and is not ready", deployment(1, "False"), [pod("False")], T3, exact],
+    ["the number of pods is the default", deployment(undefined, "False"), [], T2, exact],
+    ["one of three began it", deployment(3, "False"), [], T2, { earliest: at(T2), changedAt: at(T2) }],
+    ["it never was available", deployment(1, "False", T0), [], T3, { latest: at(T0), changedAt: at(T0) }],
+    ["it was scaled up from 0 after it had been away", deployment(1, "False"), [], T1, atTheLatest],
+    ["no istiod ever renewed its lock", deployment(1, "False"), [], undefined, atTheLatest],
     [
-      "it was scaled up then, so its pods may have been away before",
-      deployment(2, "False", [scaledBy("kubectl", "2026-03-01T12:59:59Z")]),
+      "it is scaled to 0",
+      deployment(0, "True", T1),
       [],
-      { changedAt: isAt(T9) },
+      T2,
+      { earliest: at(T2), latest: at(T3), changedAt: at(T3) },
     ],
-    ["it was scaled up long before", deployment(1, "False", [scaledBy("kubectl", T0)]), [], exact],
-    ["it is scaled to 0", deployment(0, "True", [scaledBy("kubectl", T9)]), [], exact],
     [
-      "it is scaled to 0 by a manager that writes more",
-      deployment(0, "True", [scaledBy("helm", T9, { "f:selector": {} })]),
+      "it is scaled to 0, and was not available before",
+      deployment(0, "True", T2),
       [],
-      { latest: isAt(T9), changedAt: isAt(T9) },
+      T2,
+      { latest: at(T3), changedAt: at(T3) },
     ],
-    ["it is scaled to 0, and nothing tells when", deployment(0, "True"), [], {}],
-    ["its pods are gone, and its controller has not said so", deployment(1, "True"), [], {}],
-    ["nothing is known", deployment(1, undefined), [], {}],
-  ])("%s", (_, object, pods, is) => {
-    expect(istiodAway(object, pods)).toEqual(is);
+    [
+      "it is scaled to 0, and nothing tells when",
+      { ...deployment(0, "True"), metadata: { name: "istiod" } },
+      [],
+      undefined,
+      {},
+    ],
+    [
+      "its pods are gone, and its controller has not said so",
+      deployment(1, "True", T1),
+      [],
+      T2,
+      { earliest: at(T2) },
+    ],
+    ["nothing is known", deployment(1, undefined), [], undefined, {}],
+  ])("%s", (_, object, pods, renewed, is) => {
+    expect(istiodAway(object, pods, renewed === undefined ? undefined : at(renewed))).toEqual(is);
+  });
+
+  it.each([
+    ["as istiod writes it", `{"holderIdentity":"istiod-1","renewTime":"${T1}"}`, at(T1)],
+    ["without a time", `{"holderIdentity":"istiod-1"}`, undefined],
+    ["that is no JSON", "{", undefined],
+    ["that is none", undefined, undefined],
+  ])("is dated by a lock %s", (_, text, time) => {
+    const annotations = text === undefined ? {} : { "control-plane.alpha.kubernetes.io/leader": text };
+    const lock = { apiVersion: "v1", kind: "ConfigMap", metadata: { name: ISTIOD_LOCK, annotations } };
+    expect(lockRenewedAt(lock)).toEqual(time);
+    expect(lockRenewedAt(undefined)).toBeUndefined();
   });
 });
 

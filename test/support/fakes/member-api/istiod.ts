@@ -9,7 +9,12 @@ import {
   REMOTE_SECRET_LABEL,
 } from "../../../../shared/core/names.ts";
 import { gatewayStates } from "../../../../shared/istio/gateway.ts";
-import { type DeploymentObject, isRolledOut, isScaledToZero } from "../../../../shared/istio/workload.ts";
+import {
+  type DeploymentObject,
+  ISTIOD_LOCK,
+  isRolledOut,
+  isScaledToZero,
+} from "../../../../shared/istio/workload.ts";
 import type { Clock } from "../../../../shared/ports/clock.ts";
 import type { KubernetesObject } from "../../../../shared/ports/kubernetes-object.ts";
 import type { NetworkGateway, ObjectRef, RemoteClusterStatus } from "../../../../shared/ports/member-api.ts";
@@ -355,12 +360,22 @@ function removePods(store: ObjectStore, deployment: DeploymentObject, clock: Clo
   const pods = { apiVersion: "v1", kind: "Pod", namespace: ISTIO_NAMESPACE, labelSelector: "app=istiod" };
   for (const { metadata } of store.list(pods)) store.delete({ ...pods, name: metadata.name });
   if (deployment.status?.replicas === 0) return;
+  renewLock(store, clock);
   const conditions = available(deployment, true, clock);
   const status = { observedGeneration: deployment.metadata.generation, replicas: 0, conditions };
   store.write({ ...deployment, status }, "kube-controller-manager");
 }
 
+/** An istiod renews it all the time. Of that only the last is written here, which a look may see. */
+function renewLock(store: ObjectStore, clock: Clock): void {
+  const leader = JSON.stringify({ renewTime: `${clock.now().toISOString().slice(0, 19)}Z` });
+  const annotations = { "control-plane.alpha.kubernetes.io/leader": leader };
+  const metadata = { name: ISTIOD_LOCK, namespace: ISTIO_NAMESPACE, annotations };
+  store.write({ apiVersion: "v1", kind: "ConfigMap", metadata }, MANAGER);
+}
+
 function takeDown(store: ObjectStore, deployment: DeploymentObject, clock: Clock): void {
+  if ((deployment.status?.availableReplicas ?? 0) > 0) renewLock(store, clock);
   const pods = { apiVersion: "v1", kind: "Pod", namespace: ISTIO_NAMESPACE, labelSelector: "app=istiod" };
   for (const pod of store.list(pods)) {
     const status = { conditions: [{ type: "Ready", status: "False", reason: "ContainersNotReady" }] };

@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { FIELD_MANAGER } from "../../../../shared/core/names.ts";
 import type { Clock } from "../../../../shared/ports/clock.ts";
-import type { KubernetesObject } from "../../../../shared/ports/kubernetes-object.ts";
+import type { KubernetesObject, ManagedFields } from "../../../../shared/ports/kubernetes-object.ts";
 import type { ObjectQuery, ObjectRef } from "../../../../shared/ports/member-api.ts";
 import { alreadyExists, conflict, fieldConflict, namespaceTerminating, notFound } from "./errors.ts";
 import { isObject, type JsonObject, objectAt, sameJson } from "./json.ts";
@@ -37,6 +37,15 @@ interface Entry extends Owned {
   readonly object: JsonObject & KubernetesObject;
   /** By owner, of its last change. */
   readonly times: ReadonlyMap<string, string>;
+}
+
+/** Who writes it owns no field that another manager may write, so only its time counts. */
+const STATUS = "status";
+
+function statusFields(times: ReadonlyMap<string, string>): ManagedFields[] {
+  const time = times.get(STATUS);
+  if (time === undefined) return [];
+  return [{ manager: "kube-controller-manager", operation: "Update", time, fieldsV1: { "f:status": {} } }];
 }
 
 const contents = new WeakMap<ObjectStore, ReadonlyMap<string, Entry>>();
@@ -80,7 +89,9 @@ export function objectStore(clock: Clock): ObjectStore {
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- it came in as one
     const typed = object as Entry["object"];
     const time = `${clock.now().toISOString().slice(0, 19)}Z`;
-    const entry = { object: typed, owners: next.owners, times: new Map(before?.times).set(by, time) };
+    const times = new Map(before?.times).set(by, time);
+    if (!sameJson(before?.object["status"], typed["status"])) times.set(STATUS, time);
+    const entry = { object: typed, owners: next.owners, times };
     put(key, entry);
     tell();
     return answer(entry);
@@ -297,7 +308,7 @@ function frozen<T>(value: T): T {
 }
 
 function metadataOf({ object, owners, times }: Entry): KubernetesObject["metadata"] {
-  return { ...object.metadata, managedFields: managedFields(owners, times) };
+  return { ...object.metadata, managedFields: [...managedFields(owners, times), ...statusFields(times)] };
 }
 
 function answer(entry: Entry): KubernetesObject {

@@ -18,6 +18,7 @@ export const CONFIRMABLE = [
   "NetworkChanges",
   "GatewayInUse",
   "TrafficDefaultsDiffer",
+  "RollOutWaits",
 ] as const;
 export type Confirmable = (typeof CONFIRMABLE)[number];
 

@@ -3,6 +3,7 @@ import { distinct, type Finding, inOrder } from "./core/answers/finding.ts";
 import type { PairStatus, RotationStatus, Status } from "./core/answers/status.ts";
 import { nextRenewal } from "./core/member/next-renewal.ts";
 import { isReachable, type Member, type ReachableMember } from "./core/member/observation.ts";
+import { isSilent } from "./core/member/reach.ts";
 import {
   latelyOnRecord,
   leftOnRecord,
@@ -203,20 +204,15 @@ function pairStatuses(
   });
   // Of a pair without a way it is news that an istiod lists the target, whatever gateways it knows.
   const isAfar = isApart !== true && member !== undefined && afar(member, target) !== undefined;
-  const isSilent = isSilentTarget(members.get(target));
+  const other = members.get(target);
   const seen = rowsOf(views.get(reader), target, isAfar, row);
+  // An istiod that has read it once goes on calling it synced: of a silent one that tells nothing.
   const rows = seen.map((each) =>
-    isSilent && each.status === "synced" ? { ...each, status: "unknown" as const } : each,
+    other !== undefined && isSilent(other) && each.status === "synced"
+      ? { ...each, status: "unknown" as const }
+      : each,
   );
   return isApart === true ? rows.filter(({ status }) => status !== "missing" && status !== "unknown") : rows;
-}
-
-/**
- * Its API server does not answer Meshjoin. An istiod that has synced it once goes on calling it synced, so
- * that word tells nothing. A refusal is an answer, and says nothing against what istiod sees.
- */
-function isSilentTarget(target: Member | undefined): boolean {
-  return target?.state.reachable === false && target.state.retryable;
 }
 
 function rowsOf(

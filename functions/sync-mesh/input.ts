@@ -12,6 +12,7 @@ const CONFIRMABLE = [
   "NetworkChanges",
   "GatewayInUse",
   "TrafficDefaultsDiffer",
+  "RollOutWaits",
 ] as const;
 
 type Confirmable = (typeof CONFIRMABLE)[number];

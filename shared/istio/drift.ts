@@ -17,6 +17,12 @@ export function newlyOwned(now: ObjectMeta, afterwards: ObjectMeta): string[] {
   return losers.length === 0 ? [UNKNOWN_MANAGER] : [...new Set(losers)].toSorted();
 }
 
+/** Whether an apply would change the pods of a workload, which start anew then. */
+export function restartsPods(now: ObjectMeta, afterwards: ObjectMeta): boolean {
+  const gained = ownedBy(FIELD_MANAGER, afterwards).difference(ownedBy(FIELD_MANAGER, now));
+  return [...gained].some((path) => path.startsWith("\nf:spec\nf:template\n"));
+}
+
 function ownedBy(manager: string, { managedFields = [] }: ObjectMeta): Set<string> {
   return new Set(
     managedFields.filter((entry) => entry.manager === manager).flatMap((entry) => [...leavesOf(entry)]),

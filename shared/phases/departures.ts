@@ -7,6 +7,7 @@ import { type Outcome, outcomeOf, worst } from "../core/answers/outcome.ts";
 import { kubectlOn } from "../core/cluster/gcloud.ts";
 import { presentNetworks } from "../core/member/networks.ts";
 import { isReachable, type Member, type ReachableMember } from "../core/member/observation.ts";
+import { RESTART_CAUTION } from "../core/member/reach.ts";
 import type { GatewayState } from "../core/network/gateway.ts";
 import { secretRef } from "../istio/secrets.ts";
 import { askAgain } from "../look/departures.ts";
@@ -210,7 +211,7 @@ function isStuck({ clusterId: id, cluster }: ReachableMember, lingering: readonl
   return finding(
     "IstiodStuck",
     `istiod of ${id} still lists ${lingering.join(", ")}, whose remote secret is gone`,
-    `${kubectlOn(cluster.ref)} -n istio-system rollout restart deployment/istiod`,
+    `${kubectlOn(cluster.ref)} -n istio-system rollout restart deployment/istiod, ${RESTART_CAUTION}`,
     id,
   );
 }

@@ -3,16 +3,17 @@ import { applyControlPlane } from "../apply/control-plane.ts";
 import { assertNotForeign } from "../apply/owned.ts";
 import { settleAll } from "../async/settle-all.ts";
 import { worst } from "../core/answers/outcome.ts";
-import type { Member } from "../core/member/observation.ts";
+import { isReachable, type Member, type ReachableMember } from "../core/member/observation.ts";
 import { controlPlane, isDefinition, onceThere } from "../istio/control-plane.ts";
 import { listedKinds, type RenderedKind } from "../istio/needed-permissions.ts";
 import type { KubernetesObject } from "../ports/kubernetes-object.ts";
 import type { MemberApi } from "../ports/member-api.ts";
 import { type MemberFault, merge, type Report, settle } from "../report.ts";
 import type { Run } from "../run.ts";
-import { currentMembers, type Phase } from "./course.ts";
+import { type Course, currentMembers, type Phase } from "./course.ts";
 import { eachOf } from "./each-of.ts";
 import { leftOver, type Pruned, prune } from "./left-over.ts";
+import { whyRestartWaits } from "./restart.ts";
 import { type Repaired, repairObject } from "./take-back.ts";
 
 /** Requests of one member at the same time. */
@@ -21,8 +22,10 @@ const OBJECTS_AT_ONCE = 8;
 /** Takes back, once, each field that another manager changed on members of the present manifest. */
 export const drift: Phase = async (run, course) => {
   if (course.request.deep !== true) return {};
-  const ours = currentMembers(course).filter((member) => isOurs(run, member));
-  return merge(...(await Promise.all(ours.map((member) => repairDrift(run, member)))));
+  const ours = currentMembers(course)
+    .filter(isReachable)
+    .filter((member) => isOurs(run, member));
+  return merge(...(await Promise.all(ours.map((member) => repairDrift(run, course, member)))));
 };
 
 /** Whether its control plane is Meshjoin's, and of this release. */
@@ -33,12 +36,12 @@ function isOurs({ template }: Run, { state }: Member): boolean {
 }
 
 /** Of one member. */
-async function repairDrift(run: Run, member: Member): Promise<Partial<Report>> {
+async function repairDrift(run: Run, course: Course, member: ReachableMember): Promise<Partial<Report>> {
   const { clusterId } = member;
   return await settle(
     clusterId,
     "fields that other managers changed were taken back",
-    () => run.inTurn(() => repairMember(run, member)),
+    () => run.inTurn(() => repairMember(run, course, member)),
     ({ outcome, finding: found, error }): Partial<Report> => ({
       members: [{ clusterId, outcome, findings: [] }],
       findings: [found],
@@ -47,7 +50,7 @@ async function repairDrift(run: Run, member: Member): Promise<Partial<Report>> {
   );
 }
 
-async function repairMember(run: Run, member: Member): Promise<Partial<Report>> {
+async function repairMember(run: Run, course: Course, member: ReachableMember): Promise<Partial<Report>> {
   const { ports, spec, template, signal } = run;
   const { meshId } = spec;
   const { clusterId: id } = member;
@@ -70,9 +73,12 @@ async function repairMember(run: Run, member: Member): Promise<Partial<Report>> 
     return await applyControlPlane(api, desired, meshId, signal, { isThere });
   });
   const limit = pLimit(OBJECTS_AT_ONCE);
+  const whyNoRestart = () => whyRestartWaits(run, course, member);
   const existing = objects.filter((object) => present.has(keyOf(object)));
   const repairs = await eachOf(existing, id, wasRepaired, (object) =>
-    limit(() => repairObject({ api, id, signal }, object, present.get(keyOf(object)) ?? object.metadata)),
+    limit(() =>
+      repairObject({ api, id, signal, whyNoRestart }, object, present.get(keyOf(object)) ?? object.metadata),
+    ),
   );
   const old = leftOver(owned, new Set(objects.map(keyOf)), keyOf);
   const pruned = await prune(api, member, old, signal);

@@ -5,6 +5,7 @@ import type { Outcome } from "../core/answers/outcome.ts";
 import type { ClusterRef } from "../core/cluster/cluster.ts";
 import { kubectlOn } from "../core/cluster/gcloud.ts";
 import type { OwnCacerts, ReachableMember } from "../core/member/observation.ts";
+import { RESTART_CAUTION } from "../core/member/reach.ts";
 import { clusterId as idOf } from "../core/names.ts";
 import { ConflictError } from "../errors.ts";
 import type { Evidence } from "../look/istiods.ts";
@@ -80,7 +81,7 @@ function notLoaded(ref: ClusterRef, isFresh: boolean): Finding {
   return finding(
     "CertificateNotLoaded",
     "istiod does not serve the intermediate that was written",
-    `see why: ${kubectlOn(ref)} -n istio-system logs deploy/istiod; have it read the Secret again: ${kubectlOn(ref)} -n istio-system rollout restart deployment/istiod`,
+    `see why: ${kubectlOn(ref)} -n istio-system logs deploy/istiod; have it read the Secret again: ${kubectlOn(ref)} -n istio-system rollout restart deployment/istiod, ${RESTART_CAUTION}`,
     id,
   );
 }

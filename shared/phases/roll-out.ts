@@ -1,10 +1,13 @@
 import { type Finding, finding } from "../core/answers/finding.ts";
 import type { Outcome } from "../core/answers/outcome.ts";
 import { isReachable } from "../core/member/observation.ts";
+import { silentIn } from "../core/member/reach.ts";
 import type { MeshjoinError } from "../errors.ts";
 import type { ApplyControlPlane } from "../plan/action.ts";
 import { isWhole, type Report } from "../report.ts";
+import type { Run } from "../run.ts";
 import type { Course, Phase } from "./course.ts";
+import { whyRestartWaits } from "./restart.ts";
 import { BEGIN_WITHIN_MS, type TurnFault, takeTurns } from "./turn.ts";
 
 /**
@@ -13,12 +16,17 @@ import { BEGIN_WITHIN_MS, type TurnFault, takeTurns } from "./turn.ts";
  * ready come first, in any state of the mesh and of the member before: the manifest cannot make them worse,
  * and may mend them. Next, in any state of the mesh, come members whose istiod answers and does not work. The
  * others wait until the mesh is whole, apart from faults that only a person can mend.
+ *
+ * A silent member holds up those alone whose istiods have its endpoints: a new istiod pod would begin without
+ * them. An istiod that is not rolled out does not wait for it: its Deployment replaces the pod that serves as
+ * soon as another is ready, whatever Meshjoin does.
  */
 export const rollOut: Phase = async (run, course) => {
   if (course.request.rollOut !== true) return {};
   const { notReady, stuck, healthy } = dueOf(course);
   const due = [...notReady, ...stuck, ...healthy];
-  const mayGoOn = isWhole(course.report) && !course.report.isCutShort;
+  const silent = silentIn(course.mesh.members);
+  const mayGoOn = isWhole(apartFrom(silent, course.report)) && !course.report.isCutShort;
   const outcomes = new Map<string, Outcome>();
   const faults: TurnFault[] = [];
   const findings: Finding[] = [];
@@ -26,8 +34,15 @@ export const rollOut: Phase = async (run, course) => {
   let isLate = false;
   const started = performance.now();
   let { members } = course.mesh;
-  for (const { action, isStoppedBy } of [...notReady, ...stuck, ...(mayGoOn ? healthy : [])]) {
+  for (const { action, isStoppedBy, mayLose } of [...notReady, ...stuck, ...(mayGoOn ? healthy : [])]) {
     if (faults.some(isStoppedBy)) break;
+    // oxlint-disable-next-line no-await-in-loop -- one member at a time
+    const held = mayLose ? await whyHeld(run, course, action) : undefined;
+    if (held !== undefined) {
+      outcomes.set(action.clusterId, "waiting");
+      findings.push(held);
+      continue;
+    }
     isLate = run.signal.aborted || performance.now() - started > BEGIN_WITHIN_MS;
     if (isLate) break;
     // oxlint-disable-next-line no-await-in-loop -- one member at a time
@@ -56,6 +71,8 @@ interface DueTurn {
   readonly action: ApplyControlPlane;
   /** Whether this fault of an earlier member keeps it from its turn. */
   readonly isStoppedBy: (fault: TurnFault) => boolean;
+  /** Its istiod may have endpoints of a silent member, and goes on having them without the roll-out. */
+  readonly mayLose: boolean;
 }
 
 interface Due {
@@ -72,9 +89,10 @@ function dueOf({ mesh, plan, report }: Course): Due {
       .filter(isReachable)
       .flatMap(({ clusterId, state }) => (state.controlPlane?.rolledOut === false ? [clusterId] : [])),
   );
+  const unsynced = new Set(readersWithoutSync(report));
   const stuck = new Set([
     ...report.members.flatMap(({ clusterId, isUnloaded }) => (isUnloaded === true ? [clusterId] : [])),
-    ...readersWithoutSync(report),
+    ...unsynced,
   ]);
   const groupOf = ({ clusterId }: ApplyControlPlane): keyof Due => {
     if (notReady.has(clusterId)) return "notReady";
@@ -84,7 +102,13 @@ function dueOf({ mesh, plan, report }: Course): Due {
     mesh.subjects.has(clusterId) ? (action ?? []) : [],
   );
   const turnsOf = (group: keyof Due, isStoppedBy: DueTurn["isStoppedBy"]) =>
-    due.filter((action) => groupOf(action) === group).map((action) => ({ action, isStoppedBy }));
+    due
+      .filter((action) => groupOf(action) === group)
+      .map((action) => ({
+        action,
+        isStoppedBy,
+        mayLose: group !== "notReady" && !unsynced.has(action.clusterId),
+      }));
   return {
     notReady: turnsOf("notReady", () => false),
     stuck: turnsOf("stuck", ({ clusterId }) => !notReady.has(clusterId)),
@@ -105,6 +129,24 @@ function readersWithoutSync({ pairs }: Report): string[] {
     .filter(({ isSynced }) => isSynced === false)
     .filter(({ reader, target }) => !readers.has(reader) && targets.has(target))
     .map(({ reader }) => reader);
+}
+
+/** Without what the silent members themselves left undone. */
+function apartFrom(silent: ReadonlySet<string>, report: Report): Report {
+  return {
+    ...report,
+    members: report.members.filter(({ clusterId }) => !silent.has(clusterId)),
+    pairs: report.pairs.filter(({ reader, target }) => !silent.has(reader) && !silent.has(target)),
+  };
+}
+
+async function whyHeld(
+  run: Run,
+  course: Course,
+  { clusterId }: ApplyControlPlane,
+): Promise<Finding | undefined> {
+  const member = course.mesh.members.filter(isReachable).find((each) => each.clusterId === clusterId);
+  return member && (await run.inTurn(() => whyRestartWaits(run, course, member)));
 }
 
 function waits(count: number): Finding {

@@ -1,7 +1,7 @@
 import { type Finding, finding } from "../core/answers/finding.ts";
 import type { Outcome } from "../core/answers/outcome.ts";
 import { annotation } from "../core/names.ts";
-import { newlyOwned } from "../istio/drift.ts";
+import { newlyOwned, restartsPods } from "../istio/drift.ts";
 import type { KubernetesObject, ObjectMeta } from "../ports/kubernetes-object.ts";
 import type { MemberApi } from "../ports/member-api.ts";
 
@@ -20,11 +20,13 @@ export interface RepairSite {
   readonly api: MemberApi;
   readonly id: string;
   readonly signal: AbortSignal;
+  /** Why pods must not restart now; undefined where they may. Without it they may always. */
+  readonly whyNoRestart?: () => Promise<Finding | undefined>;
 }
 
 /** Takes the fields of one object back; undefined where another manager has changed none. */
 export async function repairObject(
-  { api, id, signal }: RepairSite,
+  { api, id, signal, whyNoRestart }: RepairSite,
   object: KubernetesObject,
   now: ObjectMeta,
 ): Promise<Repaired | undefined> {
@@ -45,6 +47,9 @@ export async function repairObject(
     );
     return { outcome: "failed", found };
   }
+  const held =
+    object.kind === "Deployment" && restartsPods(now, dry.metadata) ? await whyNoRestart?.() : undefined;
+  if (held !== undefined) return { outcome: "waiting", found: held };
   await api.writer.apply(marked(object, from), { force: true, signal });
   const found = finding(
     "ControlPlaneEdited",

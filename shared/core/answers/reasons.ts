@@ -81,7 +81,7 @@ export const REASONS = {
   CertificateNotLoaded: {
     severity: "error",
     means: "istiod serves another intermediate CA than the one that Meshjoin wrote for it.",
-    cure: "`kubectl -n istio-system logs deploy/istiod` says why; `kubectl -n istio-system rollout restart deployment/istiod` makes istiod read the Secret again.",
+    cure: "`kubectl -n istio-system logs deploy/istiod` says why; `kubectl -n istio-system rollout restart deployment/istiod` makes istiod read the Secret again; not while the API server of another member is silent (`ApiServerUnreachable`): istiod would lose that member's pods.",
   },
   CertificatesEnd: {
     severity: "error",
@@ -237,7 +237,7 @@ export const REASONS = {
   IstiodStuck: {
     severity: "error",
     means: "istiod still lists a cluster whose remote secret is gone: its secret controller has stopped.",
-    cure: "`kubectl -n istio-system rollout restart deployment/istiod`.",
+    cure: "`kubectl -n istio-system rollout restart deployment/istiod`; not while the API server of another member is silent (`ApiServerUnreachable`): istiod would lose that member's pods.",
   },
   LastGatewayOutdated: {
     severity: "info",
@@ -439,8 +439,9 @@ export const REASONS = {
   },
   RollOutWaits: {
     severity: "warning",
-    means: "A changed manifest goes to members only when the mesh is healthy, and it is not.",
-    cure: "Mend what the other findings name.",
+    means:
+      "A changed manifest waits. Either the mesh is not healthy; or the finding names a member whose API server does not answer, and whose pods a restarted istiod would not know: its workloads would send no request to them any more. Members whose istiods know nothing of the silent one go on.",
+    cure: `Mend what the other findings name. A silent member holds its readers up until it answers, or until a person confirms the loss: \`meshjoin upgrade --confirm RollOutWaits\`, \`meshjoin sync --confirm RollOutWaits\`, or over HTTP, ${confirmed("RollOutWaits")}.`,
   },
   RootExpiring: {
     severity: "error",

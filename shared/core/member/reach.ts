@@ -2,7 +2,7 @@ import { type Finding, finding } from "../answers/finding.ts";
 import type { ClusterRef } from "../cluster/cluster.ts";
 import { describeCommand } from "../cluster/gcloud.ts";
 import { clusterId as idOf } from "../names.ts";
-import type { Member, Unreachable } from "./observation.ts";
+import type { Member, ReachableMember, Unreachable } from "./observation.ts";
 
 /** Why Meshjoin knows nothing of a member; undefined for one that it could read. */
 export function outOfReach({ cluster, state }: Member): Finding | undefined {
@@ -10,11 +10,31 @@ export function outOfReach({ cluster, state }: Member): Finding | undefined {
 }
 
 /**
- * Measured on real istiods. It holds for a member that others read; a newcomer that never answered has
- * nothing to lose.
+ * Its API server does not answer Meshjoin. Whether it answers other members nobody can tell: an istiod goes on
+ * calling it synced. A refusal is an answer.
  */
+export function isSilent({ state }: Member): boolean {
+  return !state.reachable && state.retryable;
+}
+
+/** Their IDs. */
+export function silentIn(members: readonly Member[]): ReadonlySet<string> {
+  return new Set(members.filter(isSilent).map(({ clusterId }) => clusterId));
+}
+
+/** Those of the silent clusters that the member's istiods read, by their IDs. */
+export function silentPeersOf({ state }: ReachableMember, silent: ReadonlySet<string>): readonly string[] {
+  const read = state.remoteSecrets.filter(({ isRead }) => isRead).map(({ targetId }) => targetId);
+  return [...new Set(read)].filter((id) => silent.has(id)).toSorted();
+}
+
+/** With each command that restarts an istiod that answers. */
+export const RESTART_CAUTION =
+  "but not while the API server of another member is silent (ApiServerUnreachable): istiod would lose that member's pods";
+
+/** Measured on real istiods. */
 const WHAT_GOES_ON =
-  "requests to it go on, to the pods that the other members' istiods saw last; an istiod of theirs that restarts now loses those, so restart none";
+  "requests to it go on, to the pods that the other members' istiods know; an istiod of theirs that restarts now knows none, so restart none";
 
 /** Silence may end by itself; a refusal comes again until a person acts. */
 function describe({ code, message, cure, retryable }: Unreachable, ref: ClusterRef): Finding {

@@ -1,9 +1,13 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from "@jest/globals";
 import type { Status } from "../../../shared/core/answers/status.ts";
+import type { Summary } from "../../../shared/core/answers/summary.ts";
 import { verdictOf } from "../../../shared/core/answers/verdict.ts";
 import { clusterId, ISTIO_NAMESPACE } from "../../../shared/core/names.ts";
+import type { ManifestTemplate } from "../../../shared/istio/template.ts";
+import type { KubernetesObject } from "../../../shared/ports/kubernetes-object.ts";
 import { collectStatus } from "../../../shared/status.ts";
 import { aMesh, type FakeMesh } from "../../support/fakes/mesh.ts";
+import { MANIFEST_TEMPLATE } from "../../support/fixtures/manifest-template.ts";
 import { expectJoined, versionsOf, waitShortly } from "./world.ts";
 
 const DEPLOYMENT = { apiVersion: "apps/v1", kind: "Deployment", namespace: ISTIO_NAMESPACE, name: "istiod" };
@@ -129,5 +133,136 @@ describe("a member whose API server does not answer", () => {
     mesh.servers[1]!.faults.forbidden = ["list"];
     const { pairs } = await collectStatus(mesh.run());
     expect(pairs.map(({ status }) => status)).toEqual(["synced", "unknown"]);
+  });
+});
+
+/** The manifest with a change that makes new istiod pods. */
+const CHANGED = changedTemplate();
+
+function changedTemplate(): ManifestTemplate {
+  const objects = MANIFEST_TEMPLATE.objects.map((object): KubernetesObject => {
+    if (object.kind !== "Deployment") return object;
+    const env = '"env":[{"name":"PILOT_TRACE_SAMPLING","value":"1"},';
+    return JSON.parse(JSON.stringify(object).replace('"env":[', env));
+  });
+  return { ...MANIFEST_TEMPLATE, digest: "changed", objects };
+}
+
+const isChanged = (mesh: FakeMesh) =>
+  mesh.servers.map(({ store }) => JSON.stringify(store.get(DEPLOYMENT)).includes("PILOT_TRACE_SAMPLING"));
+const waitsIn = ({ findings }: Summary) =>
+  findings.flatMap(({ reason, clusterId: id, message }) =>
+    reason === "RollOutWaits" ? [`${id}: ${message}`] : [],
+  );
+/** As its proxies have them: whether istiod of the first member has endpoints of the one at this place. */
+const listed = (mesh: FakeMesh, reader: number, target: number) =>
+  mesh.servers[reader]!.remoteClusters().find(
+    ({ clusterId: id }) => id === clusterId(mesh.clusters[target]!.ref),
+  )?.status;
+/** A remote secret that is taken away, as a drain does. */
+function unread(mesh: FakeMesh, reader: number, target: number): void {
+  const name = `istio-remote-secret-${clusterId(mesh.clusters[target]!.ref)}`;
+  mesh.servers[reader]!.store.delete({ apiVersion: "v1", kind: "Secret", namespace: ISTIO_NAMESPACE, name });
+}
+
+describe("a roll-out while the API server of a member is silent", () => {
+  async function withSilentThird(): Promise<FakeMesh> {
+    const mesh = await aJoinedMesh(3);
+    for (const reader of [0, 1]) expect(listed(mesh, reader, 2)).toBe("synced");
+    mesh.servers[2]!.faults.unreachable = true;
+    return mesh;
+  }
+
+  it("waits in the members whose istiods would lose its endpoints, and goes on when it answers", async () => {
+    const mesh = await withSilentThird();
+    const [first, second, third] = mesh.clusters.map(({ ref }) => clusterId(ref));
+    const { summary } = await mesh.reconcile("mesh", { template: CHANGED });
+    expect(isChanged(mesh)).toEqual([false, false, false]);
+    expect(waitsIn(summary)).toEqual([
+      expect.stringMatching(`^${first}: a change .+ the API server of ${third} does not answer`),
+      expect.stringMatching(`^${second}: a change .+ the API server of ${third} does not answer`),
+    ]);
+    expect(summary.members.map(({ outcome }) => outcome)).toEqual(["waiting", "waiting", "waiting"]);
+    expect([0, 1].map((reader) => listed(mesh, reader, 2))).toEqual(["synced", "synced"]);
+    const { members } = await collectStatus(mesh.run({ template: CHANGED }));
+    expect(reasonsOf(members[0]!.findings)).toContain("RollOutWaits");
+
+    mesh.servers[2]!.faults.unreachable = false;
+    const { summary: after } = await mesh.reconcile("mesh", { template: CHANGED });
+    expect(isChanged(mesh)).toEqual([true, true, true]);
+    expect(waitsIn(after)).toEqual([]);
+    await expectJoined(mesh);
+  });
+
+  it("goes on where a person confirms the loss, and the endpoints are lost", async () => {
+    const mesh = await withSilentThird();
+    const { summary } = await mesh.reconcile("mesh", { template: CHANGED, confirm: ["RollOutWaits"] });
+    expect(isChanged(mesh)).toEqual([true, true, false]);
+    expect(waitsIn(summary)).toEqual([]);
+    expect([0, 1].map((reader) => listed(mesh, reader, 2))).toEqual(["syncing", "syncing"]);
+  });
+
+  it("goes to a member that does not read the silent one", async () => {
+    const mesh = await withSilentThird();
+    unread(mesh, 0, 2);
+    const { summary } = await mesh.reconcile("mesh", { template: CHANGED });
+    expect(isChanged(mesh)).toEqual([true, false, false]);
+    expect(waitsIn(summary)).toEqual([expect.stringMatching(`^${clusterId(mesh.clusters[1]!.ref)}: `)]);
+  });
+
+  it("goes to a member whose istiod has nothing of the silent one to lose", async () => {
+    const mesh = await withSilentThird();
+    await mesh.reconcile("mesh", { template: CHANGED, confirm: ["RollOutWaits"] });
+    const { summary } = await mesh.reconcile("mesh");
+    expect(isChanged(mesh)).toEqual([false, false, false]);
+    expect(waitsIn(summary)).toEqual([]);
+  });
+
+  it("goes to a member whose istiod answers nobody", async () => {
+    const mesh = await withSilentThird();
+    setDown(mesh, 0, true);
+    await mesh.reconcile("mesh", { template: CHANGED });
+    expect(isChanged(mesh)).toEqual([true, false, false]);
+  });
+
+  it("waits where istiod cannot be asked", async () => {
+    const mesh = await withSilentThird();
+    mesh.servers[0]!.faults.forbidden = ["portForward"];
+    await mesh.reconcile("mesh", { template: CHANGED });
+    expect(isChanged(mesh)).toEqual([false, false, false]);
+  });
+
+  it("is held up by a refusal no longer than a person needs: that API server answers", async () => {
+    const mesh = await aJoinedMesh(3);
+    mesh.servers[2]!.faults.forbidden = ["list"];
+    const { summary } = await mesh.reconcile("mesh", { template: CHANGED });
+    expect(waitsIn(summary).filter((each) => each.includes("does not answer"))).toEqual([]);
+  });
+});
+
+describe("an edit of istiod's pods while the API server of a member is silent", () => {
+  const edit = (mesh: FakeMesh) => {
+    const { store } = mesh.servers[0]!;
+    const deployment = store.get(DEPLOYMENT)!;
+    const edited = JSON.parse(JSON.stringify(deployment).replace('"24h"', '"23h"'));
+    store.write(edited, "kubectl-edit");
+  };
+  const isEdited = (mesh: FakeMesh) =>
+    JSON.stringify(mesh.servers[0]!.store.get(DEPLOYMENT)).includes('"23h"');
+
+  it("is taken back when that answers, and not before", async () => {
+    const mesh = await aJoinedMesh(2);
+    edit(mesh);
+    expect(isEdited(mesh)).toBe(true);
+    expect(listed(mesh, 0, 1)).toBe("synced");
+    mesh.servers[1]!.faults.unreachable = true;
+    const { summary } = await mesh.reconcile("mesh", { deep: true });
+    expect(isEdited(mesh)).toBe(true);
+    expect(waitsIn(summary)).toHaveLength(1);
+
+    mesh.servers[1]!.faults.unreachable = false;
+    const { summary: after } = await mesh.reconcile("mesh", { deep: true });
+    expect(isEdited(mesh)).toBe(false);
+    expect(reasonsOf(after.findings)).toEqual(["ControlPlaneEdited"]);
   });
 });

@@ -2,7 +2,13 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 import { PROBE_NAMESPACE } from "../../../../shared/core/probe/wire.ts";
 import type { Clock } from "../../../../shared/ports/clock.ts";
 import type { KubernetesObject } from "../../../../shared/ports/kubernetes-object.ts";
-import type { IstiodProbe, MemberApi, ObjectQuery, Permission } from "../../../../shared/ports/member-api.ts";
+import type {
+  IstiodProbe,
+  MemberApi,
+  ObjectQuery,
+  Permission,
+  RemoteClusterStatus,
+} from "../../../../shared/ports/member-api.ts";
 import { runControllers } from "./controllers.ts";
 import { notFound } from "./errors.ts";
 import type { ProcessFaults } from "./faults.ts";
@@ -33,6 +39,8 @@ export interface FakeApiServer {
   settleProbe(): void;
   /** What its istiod signs with. */
   loadedCacerts(): KubernetesObject | undefined;
+  /** As its istiod lists them. */
+  remoteClusters(): readonly RemoteClusterStatus[];
   /** An istiod that would never have been ready looks again. */
   wakeIstiod(): void;
   /** Whether a client with this token gets in. */
@@ -188,6 +196,7 @@ export function fakeApiServer({
     probe: simulated.behaviour,
     settleProbe: () => simulated.settle(),
     loadedCacerts: () => istiod.loadedCacerts(),
+    remoteClusters: () => istiod.remoteClusters(),
     wakeIstiod: () => istiod.settle(),
     accepts: (token) => !gate.faults.unreachable && tokens.accepts(token),
     capTokens(seconds) {

@@ -27,7 +27,7 @@ export function verdictOf(status: Status): Verdict {
   const rows = Map.groupBy(pairs, ({ reader, target }) => `${reader} ${target}`);
   const pairsWith = (is: (row: PairStatus) => boolean) =>
     [...rows.values()].filter((pods) => pods.some(is)).length;
-  const isOpen = ({ status }: PairStatus) => status !== "synced" && status !== "unknown";
+  const isOpen = (row: PairStatus) => row.status !== "synced" && row.status !== "unknown";
   const apart = pairsWith((row) => isOpen(row) && row.isDue && row.status !== "syncing");
   const unknown = pairsWith((row) => row.status === "unknown");
   const coming = pairsWith((row) => isOpen(row) && (!row.isDue || row.status === "syncing"));

@@ -41,7 +41,7 @@ export function certificatesEnd(member: ReachableMember, now: Date): Finding | u
   const cure =
     state.controlPlane?.isScaledToZero === true
       ? `${kubectl} scale deployment ${name} --replicas=1`
-      : `see why: ${kubectl} describe pods -l app=istiod; new pods, once the cause is mended: ${kubectl} rollout restart deployment/${name}`;
+      : `see why: ${kubectl} describe pods -l app=istiod; new pods, when that is mended, lose nothing while none answers: ${kubectl} rollout restart deployment/${name}`;
   return finding(
     "CertificatesEnd",
     `no istiod of ${clusterId} answers${sinceWords(away)}, so none of its workloads gets another certificate: ${endWords(away, ttl)}; requests to and from a workload fail when its own has ended`,

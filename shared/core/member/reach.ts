@@ -10,8 +10,8 @@ export function outOfReach({ cluster, state }: Member): Finding | undefined {
 }
 
 /**
- * Its API server does not answer Meshjoin. Whether it answers other members nobody can tell: an istiod goes on
- * calling it synced. A refusal is an answer.
+ * Its API server does not answer Meshjoin. Whether it answers other members nobody can tell: an istiod goes
+ * on calling it synced. A refusal is an answer.
  */
 export function isSilent({ state }: Member): boolean {
   return !state.reachable && state.retryable;

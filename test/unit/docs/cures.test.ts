@@ -69,6 +69,28 @@ describe("a cure that harms workloads which run", () => {
   });
 });
 
+/** A new istiod begins without the pods of a member whose API server is silent. */
+const RESTART = /rollout restart deployment\/(?:istiod|\$\{name\})/;
+const CAUTION = /API server|RESTART_CAUTION|lose nothing/;
+
+describe("a command that restarts istiod", () => {
+  it("says in the code when not to give it", async () => {
+    const files = await read("{shared,cli,functions}/**/*.ts");
+    const texts = files.flatMap(([path, source]) => textsOf(path, source).map((text) => ({ path, text })));
+    const restarts = texts.filter(({ text }) => RESTART.test(text));
+    expect(restarts.length).toBeGreaterThan(3);
+    expect(restarts.filter(({ text }) => !CAUTION.test(text))).toEqual([]);
+  });
+
+  it("says in the documents when not to give it", async () => {
+    const files = await read("docs/{runbook,deploy,security,faq}.md", "docs/reference/*.md", "README.md");
+    const parts = files.flatMap(([path, text]) => partsOf(text).map((part) => ({ path, part })));
+    const restarts = parts.filter(({ part }) => RESTART.test(part));
+    expect(restarts.length).toBeGreaterThan(3);
+    expect(restarts.filter(({ part }) => !CAUTION.test(part))).toEqual([]);
+  });
+});
+
 /** The beginning of a command, or a mention of the program. */
 const KUBECTL = /\bkubectl (?!--context )(?:-n|get|delete|label|describe|logs|rollout|create)\b/;
 /** They are about no cluster in particular. */

@@ -179,7 +179,7 @@ describe("GET /status", () => {
     });
     expect(pairs.map(({ reader, pod, status }) => [reader, pod === "", status])).toEqual([
       [idOf(mesh, 0), true, "unknown"],
-      [idOf(mesh, 1), false, "syncing"],
+      [idOf(mesh, 1), false, "unknown"],
     ]);
   });
 

@@ -2,8 +2,11 @@ import { afterEach, beforeEach, describe, expect, it, jest } from "@jest/globals
 import type { Status } from "../../../shared/core/answers/status.ts";
 import type { Summary } from "../../../shared/core/answers/summary.ts";
 import { verdictOf } from "../../../shared/core/answers/verdict.ts";
+import { isReachable } from "../../../shared/core/member/observation.ts";
 import { clusterId, ISTIO_NAMESPACE } from "../../../shared/core/names.ts";
 import type { ManifestTemplate } from "../../../shared/istio/template.ts";
+import { endpointsHeld } from "../../../shared/look/endpoints-held.ts";
+import { lookAtMesh } from "../../../shared/look/mesh.ts";
 import type { KubernetesObject } from "../../../shared/ports/kubernetes-object.ts";
 import { collectStatus } from "../../../shared/status.ts";
 import { aMesh, type FakeMesh } from "../../support/fakes/mesh.ts";
@@ -225,11 +228,17 @@ describe("a roll-out while the API server of a member is silent", () => {
     expect(isChanged(mesh)).toEqual([true, false, false]);
   });
 
-  it("waits where istiod cannot be asked", async () => {
+  it("counts an istiod that cannot be asked as one that has something to lose", async () => {
     const mesh = await withSilentThird();
+    const run = mesh.run();
+    const { members } = await lookAtMesh(run, "mesh");
+    const [first, , third] = members.map(({ clusterId: id }) => id);
+    const reader = members.filter(isReachable).find(({ clusterId: id }) => id === first)!;
+    expect(await endpointsHeld(run, reader, [third!])).toEqual([third]);
     mesh.servers[0]!.faults.forbidden = ["portForward"];
-    await mesh.reconcile("mesh", { template: CHANGED });
-    expect(isChanged(mesh)).toEqual([false, false, false]);
+    expect(await endpointsHeld(run, reader, [third!, "cn-unknown"])).toEqual([third, "cn-unknown"]);
+    mesh.servers[0]!.faults.forbidden = [];
+    expect(await endpointsHeld(run, reader, ["cn-unknown"])).toEqual([]);
   });
 
   it("is held up by a refusal no longer than a person needs: that API server answers", async () => {

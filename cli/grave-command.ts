@@ -42,6 +42,8 @@ interface GraveSpec<Options extends object, Shown> extends Omit<CommandSpec<Opti
 interface GraveOptions {
   readonly yes?: boolean;
   readonly dryRun?: boolean;
+  /** Of a command that can say alone what it would not do. */
+  readonly check?: boolean;
 }
 
 const NOTES =
@@ -63,11 +65,12 @@ export function graveCommand<Options extends object = object, Shown = undefined>
         .option("--yes", "do it, and ask nothing")
         .option("--dry-run", "show what would happen; writes nothing"),
     async run(session, options, ...args) {
-      const { yes = false, dryRun = false } = options;
-      if (yes && !dryRun) return await run(session, options, ...args);
+      const { yes = false, dryRun = false, check = false } = options;
+      if (yes && !dryRun && !check) return await run(session, options, ...args);
       const foresight = await foresee(session, options, ...args);
-      if (dryRun) {
-        showForesight(session, foresight);
+      if (dryRun || check) {
+        const { plan: _, ...effects } = foresight;
+        showForesight(session, dryRun ? foresight : effects);
         return EXIT.done;
       }
       if (!(await isMeant(session, foresight))) return EXIT.failed;
@@ -79,6 +82,11 @@ export function graveCommand<Options extends object = object, Shown = undefined>
 
 /** A refusal in the way of an order, before anybody is asked. */
 export function refused({ refused: code, message, cure }: Refusal): RefusedError {
+  return new RefusedError(message, { code, cure });
+}
+
+/** The same where a finding is in the way. */
+export function refusedBy({ reason: code, message }: Finding, cure: string): RefusedError {
   return new RefusedError(message, { code, cure });
 }
 

@@ -5,6 +5,7 @@ import type { CliCommand, Invocation } from "./command.ts";
 import { check } from "./commands/check.ts";
 import { completion } from "./commands/completion.ts";
 import { doctor } from "./commands/doctor.ts";
+import { drain, undrain } from "./commands/drain.ts";
 import { explain } from "./commands/explain.ts";
 import { join } from "./commands/join.ts";
 import { label } from "./commands/label.ts";
@@ -31,6 +32,8 @@ const COMMANDS: readonly CliCommand[] = [
   label,
   join,
   leave,
+  drain,
+  undrain,
   pause,
   resume,
   open,

@@ -11,10 +11,10 @@ import { namesFor } from "./screen.ts";
 import { errorText, type Session } from "./session.ts";
 
 /** Of these no run does anything before a person has decided: a run that finds one has failed. */
-const DEPARTURES = ["MassLeave", "NotConfigured"] as const;
+const UNDECIDED = ["MassLeave", "NotConfigured", "MassDrain"] as const;
 /** Findings that a person may confirm to `sync`, which never begins another version of Istio. */
 export const CONFIRMABLE = [
-  ...DEPARTURES,
+  ...UNDECIDED,
   "NetworkChanges",
   "GatewayInUse",
   "TrafficDefaultsDiffer",
@@ -73,7 +73,7 @@ export function exitCodeOfRun({ summary, retry }: Reconciled): ExitCode {
 }
 
 function waitsForPerson({ findings }: Summary): boolean {
-  const reasons: readonly Reason[] = DEPARTURES;
+  const reasons: readonly Reason[] = UNDECIDED;
   return findings.some(({ reason }) => reasons.includes(reason));
 }
 

@@ -1,10 +1,11 @@
 import type { Finding } from "./core/answers/finding.ts";
-import type { CertificateStatus, GatewayStatus, MemberStatus } from "./core/answers/status.ts";
+import type { CertificateStatus, DrainStatus, GatewayStatus, MemberStatus } from "./core/answers/status.ts";
 import { peerEndpoint } from "./core/cluster/endpoints.ts";
 import { placeOf } from "./core/cluster/sources.ts";
 import type { Member } from "./core/member/observation.ts";
 import { isUp } from "./core/network/gateway.ts";
 import { isNetworkDeclared, networkOf } from "./core/network/network.ts";
+import type { DrainStanding } from "./plan/drains.ts";
 import { gatewaysOf } from "./plan/networks.ts";
 import type { NetworkGateway, RemoteClusterStatus } from "./ports/member-api.ts";
 import type { Run } from "./run.ts";
@@ -25,11 +26,16 @@ export interface PodView {
   readonly chain: readonly string[];
 }
 
+export interface MemberSeen {
+  readonly view: IstiodView | undefined;
+  readonly drain: DrainStanding;
+  readonly findings: readonly Finding[];
+}
+
 export function memberStatus(
   { spec }: Run,
   member: Member,
-  view: IstiodView | undefined,
-  findings: readonly Finding[],
+  { view, drain, findings }: MemberSeen,
 ): MemberStatus {
   const { cluster, clusterId, network, state } = member;
   const endpoint = peerEndpoint(cluster, spec.accessPeers, clusterId);
@@ -40,6 +46,7 @@ export function memberStatus(
     reachable: state.reachable,
     network: { name: network, declared: isNetworkDeclared(cluster) && networkOf(cluster) === network },
     gateway: gatewayStatus(member),
+    drain: drainStatus(drain),
     kubernetesVersion: cluster.kubernetesVersion,
     istioVersion: (state.reachable && state.controlPlane?.istioVersion) || null,
     endpoint: "endpoint" in endpoint ? endpoint.endpoint.kind : null,
@@ -55,6 +62,14 @@ export function memberStatus(
     },
     findings,
   };
+}
+
+/** By the notes that stand: a label that no run has seen yet is a finding. */
+function drainStatus(drain: DrainStanding): DrainStatus {
+  if (drain.state === "unknown") return { state: "unknown" };
+  if (drain.state !== "drained" || drain.isNew) return { state: "none" };
+  const { since, by, reason } = drain.note;
+  return { state: "present", since: since.toISOString(), by, reason };
 }
 
 /** Meshjoin's own before another of the member's network. */

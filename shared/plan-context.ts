@@ -14,13 +14,15 @@ export function planContext(
     confirm = [],
     leaving = [],
     rotateBefore,
-  }: Pick<ReconcileRequest, "scope" | "confirm" | "leaving" | "rotateBefore">,
+    drain,
+  }: Pick<ReconcileRequest, "scope" | "confirm" | "leaving" | "rotateBefore" | "drain">,
 ): PlanContext {
   return {
     spec,
     confirm,
     leaving,
     rotateBefore,
+    drain,
     only: scope === "mesh" ? undefined : scope.clusterId,
     now: ports.clock.now(),
     settingsOf: (gateway) => settingsHash(gatewaySettings(spec, gateway)),

@@ -33,9 +33,12 @@ export async function preview(run: Run, request: ReconcileRequest, latest?: Mesh
     ...plan.members.flatMap(({ clusterId, findings: notes }, index) =>
       concerns(clusterId) ? [...notes, ...remembered(mesh.members[index], notes)] : [],
     ),
-    ...[...plan.gateways.findings, ...plan.changes.findings, ...plan.trafficDefaults.findings].filter(
-      ({ clusterId = "" }) => concerns(clusterId),
-    ),
+    ...[
+      ...plan.drains.findings,
+      ...plan.gateways.findings,
+      ...plan.changes.findings,
+      ...plan.trafficDefaults.findings,
+    ].filter(({ clusterId = "" }) => concerns(clusterId)),
     ...plan.pairs.flatMap(({ reader, target, action, expiring, findings: notes }) =>
       concerns(reader, target) ? [...notes, ...(action === undefined ? [expiring ?? []].flat() : [])] : [],
     ),
@@ -58,7 +61,8 @@ function isOfMesh({ kind }: Action): boolean {
 /** The clusters that an action is about. */
 function sidesOf(action: Action): string[] {
   if ("target" in action) return [action.clusterId, action.target];
-  if (action.kind === "noteLoss") return [action.clusterId, action.of];
+  if (action.kind === "noteLoss" || action.kind === "noteDrain" || action.kind === "dropDrainNote")
+    return [action.clusterId, action.of];
   return action.kind === "revoke" ? [action.clusterId, action.reader] : [action.clusterId];
 }
 

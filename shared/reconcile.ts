@@ -12,8 +12,10 @@ import { type Roots, rootsOf } from "./core/roots/stages.ts";
 import { MeshjoinError, RootError } from "./errors.ts";
 import { unreadableErrors } from "./look/member.ts";
 import { lookAt, type Mesh } from "./look/mesh.ts";
+import { comingBack } from "./phases/coming-back.ts";
 import type { Course, Phase } from "./phases/course.ts";
 import { departures } from "./phases/departures.ts";
+import { drains } from "./phases/drains.ts";
 import { drift } from "./phases/drift.ts";
 import { gateways } from "./phases/gateways.ts";
 import { lastGateways } from "./phases/last-gateways.ts";
@@ -44,8 +46,10 @@ import type { Run } from "./run.ts";
 const PHASES: readonly (readonly Phase[])[] = [
   [ownHalves, departures],
   [secondLook],
+  [drains],
   [gateways],
   [pairs],
+  [comingBack],
   [lastGateways],
   [replacedGateways],
   [networkChanges],
@@ -57,6 +61,9 @@ const PHASES: readonly (readonly Phase[])[] = [
   [permissions, elsewhere, refusedPods, signingRoot, probes],
   [record],
 ];
+
+/** A member that takes longer counts as silent while another one is drained. */
+const DRAIN_TIMEOUT_MS = 5000;
 
 /** The summary, with the facts that a trigger needs for its answer and its log. */
 export interface Reconciled {
@@ -81,10 +88,13 @@ export async function reconcile(
   request: ReconcileRequest,
   fresh: readonly Cluster[] = [],
 ): Promise<Reconciled> {
+  // A person may drain a member because it is dead, so nothing waits for it, nor for a root.
+  const isDrain = request.drain?.state === "drained";
   const look = await lookAt(run, request.scope, {
     known: fresh,
     leaving: request.leaving ?? [],
     deep: request.deep === true,
+    ...(isDrain ? { memberTimeoutMs: DRAIN_TIMEOUT_MS } : {}),
   });
   const { roots } = look;
   const paused = roots instanceof MeshjoinError ? undefined : writesPaused(roots.notes);
@@ -92,12 +102,12 @@ export async function reconcile(
   // Nothing tells then whether a person has paused the functions' writes.
   if (run.heedsPause && roots instanceof MeshjoinError) throw roots;
   // A departure needs no root; every other phase does.
-  const rows = fault === undefined ? PHASES : [[departures], [record]];
+  const rows = isDrain ? [[drains]] : fault === undefined ? PHASES : [[departures], [record]];
   const begun = begin(run, request, { ...look, roots: roots instanceof MeshjoinError ? NO_ROOTS : roots });
   let course: Course = { ...begun, fault };
   if (run.heedsPause && paused !== undefined) return untouched(course, paused);
   for (const row of rows) course = await runRow(run, course, row);
-  if (fault !== undefined && !isAboutLeaver(course)) throw fault;
+  if (fault !== undefined && !isAboutLeaver(course) && !isDrain) throw fault;
   const { mesh } = course;
   const report = merge(course.report, { errors: unreadableErrors([...mesh.members, ...mesh.leavers]) });
   const retry = isRetried(report) || run.signal.aborted;

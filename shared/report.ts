@@ -40,8 +40,8 @@ export interface MemberReport {
   /** Its istiod answered, and does not serve the intermediate that it should have loaded by now. */
   readonly isUnloaded?: boolean;
   /**
-   * It is about the member's gateway or its traffic rule alone. Pairs that need none, and the members' turns,
-   * go on without.
+   * It is about the member's gateway, its traffic rule or its notes of drains alone. Pairs that need none,
+   * and the members' turns, go on without.
    */
   readonly isAside?: boolean;
 }

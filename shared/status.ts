@@ -12,6 +12,7 @@ import {
   silentRuns,
 } from "./core/member/remembered.ts";
 import { remoteSecretName } from "./core/names.ts";
+import type { ProbeVerdict } from "./core/probe/judge.ts";
 import { rootFindings } from "./core/roots/findings.ts";
 import { stageOf } from "./core/roots/stages.ts";
 import { rootCertificates } from "./istio/root-config-map.ts";
@@ -59,7 +60,11 @@ export async function collectStatus(run: Run, latest?: Mesh): Promise<Status> {
     writesPaused: mesh.roots.notes.writesPaused?.toISOString() ?? null,
     nextRenewal: nextRenewal(mesh.members)?.toISOString() ?? null,
     members: mesh.members.map((member, index) =>
-      memberStatus(run, member, views.get(member.clusterId), findingsOf(run, plan, member, index)),
+      memberStatus(run, member, {
+        view: views.get(member.clusterId),
+        drain: plan.register.of(member.clusterId),
+        findings: findingsOf(run, plan, member, index),
+      }),
     ),
     pairs: plan.pairs.flatMap((pair) =>
       pairStatuses(pair, { members: membersById, views, probed, afar, seenAt: time }),
@@ -166,16 +171,23 @@ function gatewayFindings(
 }
 
 /** One that waits for its gateway, or has none, says so itself. */
-function isWritten({ standing, isApart, isClosed }: PairPlan): boolean {
-  return (standing === "current" || standing === "connect") && isApart !== true && isClosed !== true;
+function isWritten({ standing, isApart, isClosed, isDrained }: PairPlan): boolean {
+  return (
+    (standing === "current" || standing === "connect") &&
+    isApart !== true &&
+    isClosed !== true &&
+    isDrained !== true
+  );
 }
 
 /** One row for each istiod pod of the reader; without a route, for each that lists the target. */
 function pairStatuses(
-  { reader, target, isApart, isCarried, standing }: PairPlan,
+  { reader, target, isApart, isCarried, isDrained, standing }: PairPlan,
   { members, views, probed, afar, seenAt }: Seen,
 ): PairStatus[] {
-  const { state, latencyMs, at, cause } = probed.get(`${reader} ${target}`)?.probe ?? { state: "none" };
+  const asked = probed.get(`${reader} ${target}`)?.probe ?? { state: "none" };
+  const { state, latencyMs, at, cause }: ProbeVerdict =
+    isDrained === true ? { state: "absentOnPurpose" } : asked;
   const probe = {
     state,
     ...(latencyMs === undefined ? {} : { latencyMs }),
@@ -196,7 +208,7 @@ function pairStatuses(
     target,
     pod,
     status,
-    isDue: isApart !== true && standing !== "pending" && standing !== "blocked",
+    isDue: isApart !== true && isDrained !== true && standing !== "pending" && standing !== "blocked",
     route: isApart === true && isCarried !== true ? "none" : isNear ? "direct" : "gateway",
     probe,
     tokenExpiry,
@@ -249,7 +261,7 @@ function findingsOf(
 function meshFindings(
   { spec, ports }: Run,
   mesh: Mesh,
-  { gateways, changes, pairs, returns, departures }: MeshPlan,
+  { drains, gateways, changes, pairs, returns, departures }: MeshPlan,
 ): Finding[] {
   const { listing, roots, members } = mesh;
   const now = ports.clock.now();
@@ -258,6 +270,7 @@ function meshFindings(
     // A pause is a finding of its own; the functions note no run in it.
     ...(roots.notes.writesPaused === undefined ? silentRuns(members, now) : []),
     ...listing.findings,
+    ...drains.findings,
     ...gateways.findings,
     ...changes.findings,
     ...gateways.actions.flatMap(({ findings }) => findings),

@@ -50,6 +50,11 @@ export async function servicesOf(
   return new Map(answers.flatMap((answer) => (answer.status === "fulfilled" ? [answer.value] : [])));
 }
 
+/** Whether Istio keeps a Service of this `namespace/name` apart, or Meshjoin does. */
+export function isKeptApart(service: string): boolean {
+  return APART.test(service);
+}
+
 /** In the order of their names, those of Google's own namespaces last. */
 export function mergedServices(servicesOfEach: ReadonlyMap<string, readonly string[]>): MergedService[] {
   const found = new Map<string, string[]>();
@@ -57,7 +62,7 @@ export function mergedServices(servicesOfEach: ReadonlyMap<string, readonly stri
     for (const service of services) found.set(service, [...(found.get(service) ?? []), id]);
   }
   return [...found]
-    .filter(([service, clusterIds]) => clusterIds.length > 1 && !APART.test(service))
+    .filter(([service, clusterIds]) => clusterIds.length > 1 && !isKeptApart(service))
     .map(([service, clusterIds]) => ({ service, clusterIds }))
     .toSorted((one, other) => rank(one) - rank(other) || (one.service < other.service ? -1 : 1));
 }

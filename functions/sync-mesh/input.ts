@@ -13,6 +13,7 @@ const CONFIRMABLE = [
   "GatewayInUse",
   "TrafficDefaultsDiffer",
   "RollOutWaits",
+  "MassDrain",
 ] as const;
 
 type Confirmable = (typeof CONFIRMABLE)[number];

@@ -85,6 +85,12 @@ const ENTRIES: Readonly<Record<VariableName, Entry | undefined>> = {
       "If more than one member, and more than this share of them, have lost their label at one time, Meshjoin removes none of them until that is confirmed. " +
       "Those within `MESHJOIN_LEAVE_GRACE` count, so labels that are lost one after the other count together.",
   },
+  MESHJOIN_DRAIN_SHARE: {
+    form: SHARE_FORM,
+    about:
+      "If more than this share of the members would be drained, by label or by command, Meshjoin drains none of the new ones until that is confirmed (`MassDrain`). " +
+      "The last serving member of the mesh or of a network needs a confirmation, too.",
+  },
   MESHJOIN_LEAVE_GRACE: {
     form: "a duration",
     about:

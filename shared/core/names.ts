@@ -20,6 +20,7 @@ export const FIELD_MANAGER = "meshjoin";
 export const MANAGED_BY_LABEL = "app.kubernetes.io/managed-by";
 export const MESH_LABEL = "meshjoin.dev/mesh";
 export const READER_LABEL = "meshjoin.dev/reader";
+export const DRAIN_LABEL = "meshjoin.dev/drain";
 /** Istio `pkg/kube/multicluster/secretcontroller.go`. */
 export const REMOTE_SECRET_LABEL = "istio/multiCluster";
 /** Istio `istioctl/pkg/multicluster/remote_secret.go`. */
@@ -107,6 +108,11 @@ export function targetOfRemoteSecret(name: string): string | undefined {
 /** Represents one reader in the target: the reader's tokens are bound to it and die with it. */
 export function readerSecretName(readerId: string): string {
   return `meshjoin-reader-${readerId}`;
+}
+
+/** A copy of the note that the member of the ID is drained, or that its drain is over. */
+export function drainNoteName(id: string): string {
+  return `meshjoin-drain-${id}`;
 }
 
 /** The ConfigMap with what istiod lays over its own objects for a Gateway. */

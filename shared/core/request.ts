@@ -1,4 +1,15 @@
+import type { DrainState } from "./member/drain.ts";
 import type { RunKind } from "./member/record.ts";
+
+/** A person's word about one member; it counts as newer than every note that stands. */
+export interface DrainOrder {
+  readonly clusterId: string;
+  readonly state: DrainState;
+  /** The account of the person. */
+  readonly by: string;
+  /** Empty: none. */
+  readonly reason: string;
+}
 
 export type Scope = "mesh" | { readonly clusterId: string };
 
@@ -14,6 +25,8 @@ export interface ReconcileRequest {
    * needs no grace, and is no part of a mass leave.
    */
   readonly leaving?: readonly string[];
+  /** The member that a person drains, or undrains, with this run. */
+  readonly drain?: DrainOrder;
   /** Also asks for drift in every field of Istio's objects, and examines permissions. */
   readonly deep?: boolean;
   /**

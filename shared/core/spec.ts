@@ -47,6 +47,8 @@ export interface MeshSpec {
   readonly tokenTtl: number;
   /** The share of the members that may leave within the grace because they lost their label. */
   readonly massLeaveShare: number;
+  /** The share of the members that may be drained without a confirmation. */
+  readonly drainShare: number;
   /** How long the members keep their credentials of one that has lost its label. */
   readonly leaveGrace: number;
   /** The share of the members that get another intermediate at a time. */

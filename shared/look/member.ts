@@ -23,6 +23,7 @@ import {
 } from "../core/names.ts";
 import { networkOf } from "../core/network/network.ts";
 import { asMeshjoinError, MeshjoinError } from "../errors.ts";
+import { drainCopies } from "../istio/drain-note.ts";
 import { judgeCacerts } from "../istio/foreign-cacerts.ts";
 import {
   chooseControlPlane,
@@ -178,6 +179,7 @@ async function read(
     trafficRules: known?.trafficRules,
     ...secretStates(secrets, meshId, share, known),
     ...marksIn(secrets, meshId),
+    ...drainsIn(secrets, meshId),
   };
   const { network, formerNetwork } = networksSeen({ ...state, podsElsewhere: undefined }, cluster);
   if (depth !== "subject" || formerNetwork === undefined) return state;
@@ -187,6 +189,11 @@ async function read(
 function marksIn(secrets: readonly KubernetesObject[], meshId: string): Pick<Reachable, "probeMarks"> {
   const marks = probeMarks(secrets, meshId);
   return marks.length === 0 ? {} : { probeMarks: marks };
+}
+
+function drainsIn(secrets: readonly KubernetesObject[], meshId: string): Pick<Reachable, "drainCopies"> {
+  const copies = drainCopies(secrets, meshId);
+  return copies.length === 0 ? {} : { drainCopies: copies };
 }
 
 /** Whether the namespace of a peer, which is not read otherwise, may note a change of its network. */

@@ -1,3 +1,4 @@
+import { dropDrainNote } from "../apply/drain-note.ts";
 import { removeGateway } from "../apply/gateway.ts";
 import { applyNamespace } from "../apply/namespace.ts";
 import { within } from "../async/within.ts";
@@ -13,7 +14,7 @@ import { secretRef } from "../istio/secrets.ts";
 import { askAgain } from "../look/departures.ts";
 import { awaitGateway } from "../look/gateways.ts";
 import { verifyMember } from "../look/istiods.ts";
-import type { MarkLeft, Removal, RemoveGateway, RemoveProbe, Revoke } from "../plan/action.ts";
+import type { DropDrainNote, MarkLeft, Removal, RemoveGateway, RemoveProbe, Revoke } from "../plan/action.ts";
 import { type DeparturePlan, planDepartures } from "../plan/departures.ts";
 import { pairContextOf } from "../plan/mesh.ts";
 import { planPairs } from "../plan/pair.ts";
@@ -45,12 +46,14 @@ export const departures: Phase = async (run, course) => {
   const removals = actions.filter((action) => action.kind === "disconnect" || action.kind === "revoke");
   const drops = actions.filter((action) => action.kind === "removeGateway");
   const ends = actions.filter((action) => action.kind === "removeProbe");
+  const forgotten = actions.filter((action) => action.kind === "dropDrainNote");
   const remembered = removals.length === 0 ? NOTHING : await noteLeft(run, course, left);
   const ended = await endCarried(run, course, removals);
   const [noted, ...marked] = await Promise.all([
     noteLosses(run, touched, notes),
     ...marks.map((action) => mark(run, action, touched)),
     ...ends.map((action) => endOf(run, action, touched)),
+    ...forgotten.map((action) => forget(run, action, touched)),
   ]);
   return merge(
     { findings, left },
@@ -145,6 +148,28 @@ async function mark(
       return {};
     },
     ({ finding: found, error }) => ({ findings: [found], errors: [error] }),
+  );
+}
+
+/** A cluster that joins again begins to serve. */
+async function forget(
+  run: Run,
+  action: DropDrainNote,
+  touched: readonly ReachableMember[],
+): Promise<Partial<Report>> {
+  const { clusterId, of } = action;
+  const holder = touched.find((member) => member.clusterId === clusterId);
+  if (holder === undefined) return {};
+  return await settle(
+    clusterId,
+    `its note of the drain of ${of} was removed`,
+    () =>
+      run.inTurn(async (): Promise<Partial<Report>> => {
+        await dropDrainNote(run.ports.fleet.member(holder.cluster), action, run.signal);
+        run.progress({ step: action.kind, clusterId, target: of, outcome: outcomeOf(action) });
+        return {};
+      }),
+    ({ finding: found, error }): Partial<Report> => ({ findings: [found], errors: [error] }),
   );
 }
 

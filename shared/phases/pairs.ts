@@ -25,13 +25,19 @@ import { withdrawAll } from "./withdraw.ts";
  */
 export const pairs: Phase = async (run, course) => {
   const { members } = course.mesh;
-  const round = roundOf(course.mesh, wholeSubjects(course), planContext(run, course.request));
+  const all = roundOf(course.mesh, wholeSubjects(course), planContext(run, course.request));
+  const round = { ...all, plans: all.plans.filter((plan) => !isOfDrain(plan)) };
   const [withdrawn, written] = await Promise.all([
     withdrawAll(run, round.plans, members),
     connectAll(run, round.plans, members),
   ]);
   return merge(withdrawn, await verify(run, round, written));
 };
+
+/** The phase of the drains has it, or that of those that come back. */
+function isOfDrain({ isDrained, withdrawal, isReturning }: PairPlan): boolean {
+  return isReturning === true || (isDrained === true && withdrawal !== undefined);
+}
 
 /**
  * Asks the readers' istiods about the pairs again, and writes nothing. `blocked`: by `reader target`, pairs
@@ -49,7 +55,7 @@ export async function verifyPairs(
   return await verify(run, { ...round, plans }, new Map(plans.map((plan) => [keyOf(plan), false])));
 }
 
-interface Round {
+export interface Round {
   readonly mesh: SeenMesh;
   readonly subjects: ReadonlySet<string>;
   readonly context: PlanContext;
@@ -57,14 +63,14 @@ interface Round {
   readonly plans: readonly PairPlan[];
 }
 
-function roundOf(mesh: SeenMesh, subjects: ReadonlySet<string>, context: PlanContext): Round {
+export function roundOf(mesh: SeenMesh, subjects: ReadonlySet<string>, context: PlanContext): Round {
   if (subjects.size === 0) return { mesh, subjects, context, standings: new Map(), plans: [] };
   const pairContext = pairContextOf(mesh, context, "now");
   const { standings } = pairContext;
   return { mesh, subjects, context, standings, plans: planPairs(subjects, pairContext) };
 }
 
-async function verify(run: Run, round: Round, written: WrittenPairs): Promise<Report> {
+export async function verify(run: Run, round: Round, written: WrittenPairs): Promise<Report> {
   const { mesh, subjects, plans } = round;
   const evidence = await verifyAll(run, round, written);
   const verdicts = plans.map((plan) => judgePair(plan, { subjects, written, evidence }));
@@ -101,7 +107,7 @@ function lapse(id: string): Finding {
   return finding("RunInterrupted", `${id} is no longer whole`, "nothing: Meshjoin tries again", id);
 }
 
-async function connectAll(
+export async function connectAll(
   run: Run,
   plans: readonly PairPlan[],
   members: readonly Member[],

@@ -28,7 +28,12 @@ export async function withdrawAll(
   return merge(...(await Promise.all(reports)).flat());
 }
 
-async function withdraw(run: Run, action: Withdraw, members: readonly Member[]): Promise<Partial<Report>> {
+/** One remote secret. */
+export async function withdraw(
+  run: Run,
+  action: Withdraw,
+  members: readonly Member[],
+): Promise<Partial<Report>> {
   const { clusterId, target, secret, findings } = action;
   const reader = members.find((member) => member.clusterId === clusterId);
   if (reader === undefined) return {};

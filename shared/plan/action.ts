@@ -1,5 +1,6 @@
 import type { Finding } from "../core/answers/finding.ts";
 import type { ObjectName, Write } from "../core/answers/plan.ts";
+import type { DrainNote } from "../core/member/drain.ts";
 import { ISTIO_NAMESPACE } from "../core/names.ts";
 import type { Exposure } from "../core/network/gateway.ts";
 import type { LastGateway } from "../core/network/last-gateway.ts";
@@ -169,6 +170,21 @@ export interface Withdraw extends Step {
   readonly secret: SeenObject;
 }
 
+/** Writes a copy of the note about a member, or of the note that its drain is over, into a member. */
+export interface NoteDrain extends Step {
+  readonly kind: "noteDrain";
+  /** The member that the note is about. */
+  readonly of: string;
+  readonly note: DrainNote;
+}
+
+/** Takes a copy away that nobody needs any more. */
+export interface DropDrainNote extends Step {
+  readonly kind: "dropDrainNote";
+  readonly of: string;
+  readonly secret: SeenObject & { readonly resourceVersion: string };
+}
+
 /** Deletes the reader Secret of `reader`, which has left, and so its tokens, in the target (`clusterId`). */
 export interface Revoke extends Step {
   readonly kind: "revoke";
@@ -204,7 +220,8 @@ export type LastGatewayAction = KeepLastGateway | DropLastGateway;
 export type TrafficDefaultsAction = WriteTrafficDefaults | RemoveTrafficDefaults;
 export type ReplacedAction = HideGateway | RemoveGateway;
 export type Removal = Disconnect | Revoke;
-export type DepartureAction = Removal | MarkLeft | NoteLoss | RemoveGateway | RemoveProbe;
+export type DepartureAction = Removal | MarkLeft | NoteLoss | RemoveGateway | RemoveProbe | DropDrainNote;
+export type DrainAction = NoteDrain | DropDrainNote;
 export type Action =
   | MemberAction
   | GatewayAction
@@ -213,6 +230,7 @@ export type Action =
   | Withdraw
   | PutProbe
   | TrafficDefaultsAction
+  | DrainAction
   | LastGatewayAction
   | DepartureAction;
 

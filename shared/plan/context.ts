@@ -4,6 +4,7 @@ import type { DefinitionState, Member } from "../core/member/observation.ts";
 import type { Exposure } from "../core/network/gateway.ts";
 import type { Roots } from "../core/roots/stages.ts";
 import type { MeshSpec } from "../core/spec.ts";
+import type { Drains } from "./drains.ts";
 import type { PeerStanding } from "./member.ts";
 import type { Networks } from "./networks.ts";
 
@@ -56,6 +57,8 @@ export interface MemberContext extends MeshContext {
 export interface PairContext extends MeshContext {
   /** All, with the unreachable ones. */
   readonly members: readonly Member[];
+  /** Which members are drained, by the newest note, label or order. */
+  readonly drains: Drains;
   /** Of these members, and of lost ones that keep their pairs for now. */
   readonly networks: Networks<Member>;
   /** What the Service of a gateway that is as it should be has for its settings. */

@@ -15,6 +15,7 @@ import { isNetworkLabel, MESH_NETWORK_LABEL, NETWORK_LABEL_FORM } from "../core/
 import { unsafeRoots } from "../core/roots/guard.ts";
 import { formatRootVersions } from "../core/roots/state.ts";
 import type { MemberContext } from "./context.ts";
+import { stateLabelInvalid } from "./drains.ts";
 import { networkChange, podsInFormerNetwork } from "./network-changes.ts";
 
 /** A fact about a member beside the actions for it. */
@@ -58,6 +59,8 @@ export function networkLabelInvalid({ cluster, clusterId }: NamedCluster): Findi
     clusterId,
   );
 }
+
+const itsStateLabelIsInvalid: Note = (member) => stateLabelInvalid(member);
 
 const itsRootsAreUnsafe: Note = ({ state: { cacerts }, ...member }, { roots }) =>
   cacerts?.owner === "ours" ? unsafeRoots(cacerts, roots, member) : undefined;
@@ -150,6 +153,7 @@ const NOTES: readonly Note[] = [
   networkChange,
   podsInFormerNetwork,
   itsNetworkLabelIsInvalid,
+  itsStateLabelIsInvalid,
   itsCacertsAreAccepted,
   itsControlPlaneIsAccepted,
   autopilotNeedsNetAdmin,

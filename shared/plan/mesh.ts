@@ -1,4 +1,5 @@
 import type { Member } from "../core/member/observation.ts";
+import type { DrainOrder } from "../core/request.ts";
 import type { Roots } from "../core/roots/stages.ts";
 import type { Action, NoteLoss } from "./action.ts";
 import type {
@@ -16,6 +17,8 @@ import {
   planDepartures,
   stayingLeavers,
 } from "./departures.ts";
+import { type DrainPlan, planDrainNotes } from "./drain-notes.ts";
+import { type Drains, indexDrains } from "./drains.ts";
 import { type GatewayPlan, planGateways } from "./gateways.ts";
 import { type LastGatewayPlan, planLastGateways } from "./last-gateways.ts";
 import { planReturns } from "./loss-notes.ts";
@@ -44,6 +47,8 @@ export interface PlanContext extends Omit<MeshContext, "roots" | "listing"> {
   readonly probeSettingsOf: ProbesContext["probeSettingsOf"];
   /** The ID of the one cluster whose departure the run may carry out; undefined: all. */
   readonly only?: string | undefined;
+  /** The member that a person drains, or undrains, with this run. */
+  readonly drain?: DrainOrder | undefined;
   /** IDs of clusters that a person takes out with this run. */
   readonly leaving: readonly string[];
 }
@@ -56,6 +61,8 @@ export interface FirstPlan {
 }
 
 export interface MeshPlan extends FirstPlan {
+  readonly register: Drains;
+  readonly drains: DrainPlan;
   readonly gateways: GatewayPlan;
   readonly lastGateways: LastGatewayPlan;
   readonly changes: ChangePlan;
@@ -81,6 +88,8 @@ export function planMesh(mesh: SeenMesh, context: PlanContext, view: PairContext
   const first = planFirst(mesh, context);
   return {
     ...first,
+    register: pairContext.drains,
+    drains: planDrainNotes(pairContext, pairs),
     gateways: planGateways(pairContext),
     lastGateways: planLastGateways(pairContext, (reader, target) => rewritten.has(`${reader} ${target}`)),
     changes: planChanges(pairContext),
@@ -125,20 +134,22 @@ export function pairContextOf(mesh: SeenMesh, context: PlanContext, view: PairCo
   const [staying, leaving] = departures.length === 0 ? [[], []] : [stayingLeavers(input), leavingIds(input)];
   const lost = staying.filter(({ clusterId }) => !known.has(clusterId));
   const networks = indexNetworks([...members, ...lost], context.spec);
+  const drains = indexDrains(members, context);
   const seen = new Set([...known, ...lost.map(({ clusterId }) => clusterId), ...leaving]);
   const isKnown = (id: string) => seen.has(id);
-  return { ...context, roots, listing, members, networks, isWholeView, isKnown, standings, view };
+  return { ...context, roots, listing, members, drains, networks, isWholeView, isKnown, standings, view };
 }
 
 /** The actions of a plan in the sequence of a run. */
 export function actionsOf(plan: MeshPlan): Action[] {
-  const { members, gateways, lastGateways, changes, pairs, returns, departures } = plan;
+  const { members, drains, gateways, lastGateways, changes, pairs, returns, departures } = plan;
   return [
     ...members.flatMap(({ actions, renewal, rollOut }): readonly Action[] => [
       ...actions,
       ...[renewal ?? []].flat(),
       ...[rollOut ?? []].flat(),
     ]),
+    ...drains.actions,
     ...gateways.actions.filter(({ kind }) => kind === "applyGateway"),
     ...pairs.flatMap(({ action, withdrawal }): Action[] => [
       ...(action === undefined || action.urgency === "reserve" ? [] : [action]),

@@ -11,6 +11,7 @@ import { ISTIO_NAMESPACE, clusterId as idOf, readerSecretName, remoteSecretName 
 import type { GatewayState } from "../core/network/gateway.ts";
 import { type Connect, secretName, type Withdraw } from "./action.ts";
 import type { PairContext } from "./context.ts";
+import { drained } from "./drains.ts";
 import { gatewaysOf } from "./networks.ts";
 import { type Route, routeBetween } from "./route.ts";
 import { isComplete } from "./standing.ts";
@@ -34,6 +35,10 @@ export interface PairPlan {
   readonly isApart?: true;
   /** The pair that there is goes on all the same, through a gateway that should not be there any more. */
   readonly isCarried?: true;
+  /** The target is drained, so the reader should have no remote secret for it. */
+  readonly isDrained?: true;
+  /** The drain of the target is over, and the reader takes it back when it has its turn. */
+  readonly isReturning?: true;
   /** No gateway of the target's network is up, so the pair has to wait. */
   readonly isClosed?: true;
   readonly action?: Connect;
@@ -200,11 +205,21 @@ function planPair(reader: Side, target: Side, context: PairContext): PairPlan {
 
 type Writing = Pick<
   PairPlan,
-  "standing" | "isApart" | "isCarried" | "isClosed" | "action" | "withdrawal" | "findings"
+  | "standing"
+  | "isApart"
+  | "isCarried"
+  | "isClosed"
+  | "isDrained"
+  | "isReturning"
+  | "action"
+  | "withdrawal"
+  | "findings"
 >;
 
 function planWriting(pair: Pair, context: PairContext): Writing {
   const { reader, target } = pair;
+  const drain = context.drains.of(target.clusterId);
+  if (drain.state === "drained") return withoutRequests(pair, drained(target.member, drain.note));
   const route = routeBetween(reader.member, target.member, context);
   if (route.kind === "none" || route.kind === "pending") return withoutRoute(pair, route, context);
   if (!isReachable(reader.member) || !isReachable(target.member))
@@ -215,7 +230,39 @@ function planWriting(pair: Pair, context: PairContext): Writing {
   if (foreign !== undefined) return { ...foreign, ...renewal(pair, context) };
   const action = planConnect(pair, address.digest, context);
   if (action === undefined) return CURRENT;
-  return { standing: "connect", action, findings: [] };
+  const isAbsent = pair.own?.isRead !== true;
+  // Perhaps it was drained.
+  if (isAbsent && drain.state === "unknown") return { standing: "pending", findings: [] };
+  const returning = isAbsent && drain.state === "serving" ? ({ isReturning: true } as const) : {};
+  return { standing: "connect", ...returning, action, findings: [] };
+}
+
+/**
+ * The reader loses its remote secret of the drained target, and needs no answer of the target for that. One
+ * that is not Meshjoin's stays, and with it the requests.
+ */
+function withoutRequests(pair: Pair, because: Finding): Writing {
+  const { reader, target, remoteSecrets } = pair;
+  const absent = { standing: "excluded", isDrained: true } as const;
+  if (!isReachable(reader.member))
+    return { ...absent, findings: [because, drainIncomplete(reader.clusterId, target.clusterId)] };
+  const foreign = remoteSecrets.find(({ owner, isRead }) => owner !== "ours" && isRead);
+  const kept = foreign && foreignRemoteSecret(reader.member.cluster.ref, target.clusterId, foreign);
+  const withdrawal = withdraw(pair, because);
+  return {
+    ...absent,
+    ...(withdrawal === undefined ? {} : { withdrawal }),
+    findings: [because, ...[kept ?? []].flat()],
+  };
+}
+
+function drainIncomplete(reader: string, target: string): Finding {
+  return finding(
+    "DrainIncomplete",
+    `${reader} cannot be reached, so it may still hold a remote secret of ${target} and send it requests`,
+    "nothing, if it passes: the next full run that reaches it takes the remote secret away",
+    reader,
+  );
 }
 
 type NoRoute = Extract<Route, { readonly kind: "pending" | "none" }>;

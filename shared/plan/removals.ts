@@ -4,6 +4,7 @@ import { isReachable, type Member, type ReachableMember } from "../core/member/o
 import { ISTIO_NAMESPACE } from "../core/names.ts";
 import {
   type Disconnect,
+  type DropDrainNote,
   type MarkLeft,
   type Removal,
   type RemoveGateway,
@@ -11,6 +12,7 @@ import {
   type Revoke,
   secretName,
 } from "./action.ts";
+import { dropsOfNotes } from "./drain-notes.ts";
 import { removalsOfGateways } from "./gateways.ts";
 import { leaverOf } from "./lost.ts";
 import { removalOfProbe } from "./probes.ts";
@@ -29,13 +31,15 @@ interface Removing {
 export function removals(
   departed: Departed,
   removing: Removing,
-): (MarkLeft | Removal | RemoveGateway | RemoveProbe)[] {
+): (MarkLeft | Removal | RemoveGateway | RemoveProbe | DropDrainNote)[] {
   const { holders, leavers, letGo, cause } = removing;
   const leaver = leaverOf(departed, leavers);
   const present = holders.filter(isReachable);
   const own = leaver !== undefined && isReachable(leaver) ? [leaver] : [];
   return [
     ...own.flatMap((member) => markLeft(member, removing) ?? []),
+    ...present.flatMap((member) => dropsOfNotes(member, (id) => id === departed.clusterId, cause)),
+    ...own.flatMap((member) => dropsOfNotes(member, () => true, cause)),
     ...present.flatMap((member) => disconnects(member, (id) => id === departed.clusterId, cause)),
     ...own.flatMap((member) => disconnects(member, () => true, cause)),
     ...own.flatMap((member) => unusedGateways(member, removing)),

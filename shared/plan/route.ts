@@ -164,14 +164,16 @@ function gatewayRoute(reader: Member, target: Member, context: PairContext): Rou
 /**
  * The members whose gateways istiod of the reader would use. Those of the target's own cluster come first,
  * whether they serve or not. Where none has an address, it uses those of the network that it knows, in its
- * own cluster and by its remote secrets; Istio `pilot/pkg/xds/endpoints/ep_filters.go`.
+ * own cluster and by its remote secrets; Istio `pilot/pkg/xds/endpoints/ep_filters.go`. Of a drained member
+ * the reader is to have none.
  */
-function ownersFor(reader: Member, target: Member, { networks }: PairContext): Member[] {
+function ownersFor(reader: Member, target: Member, { networks, drains }: PairContext): Member[] {
   if (hasAddressIn(target, target.network) || whyUnread(target) !== undefined) return [target];
   const read = networks.readBy(reader);
   return networks
     .ownersIn(target.network)
-    .filter(({ clusterId: id }) => id === target.clusterId || id === reader.clusterId || read.has(id));
+    .filter(({ clusterId: id }) => id === target.clusterId || id === reader.clusterId || read.has(id))
+    .filter(({ clusterId: id }) => id === reader.clusterId || !drains.isDrained(id));
 }
 
 /** Whether istiod of the reader, asked about the target, knows of no gateway for sure. */

@@ -47,8 +47,17 @@ export interface ObjectWriter {
    * written.
    */
   apply(object: KubernetesObject, options?: ApplyOptions): Promise<KubernetesObject>;
-  /** Deletes only the object with this UID; a successor of the same name stays. */
-  delete(ref: ObjectRef, uid: string, signal?: AbortSignal): Promise<void>;
+  /**
+   * Deletes only the object with this UID; a successor of the same name stays. With a resourceVersion, one
+   * that has changed stays, too.
+   */
+  delete(ref: ObjectRef, only: string | SeenVersion, signal?: AbortSignal): Promise<void>;
+}
+
+/** An object exactly as it was seen. */
+export interface SeenVersion {
+  readonly uid: string;
+  readonly resourceVersion: string;
 }
 
 export interface ApplyOptions {

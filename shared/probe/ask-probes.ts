@@ -79,13 +79,16 @@ function pairsAmong(run: Run, mesh: Mesh, probes: Probes): Judged[] {
   });
 }
 
-/** Without a route, or with a gateway that is closed and a remote secret that is gone because of it. */
+/**
+ * To a drained target, without a route, or with a gateway that is closed and a remote secret that is gone
+ * because of it.
+ */
 function absence(plan: PairPlan, { state }: Member): ProbeVerdict | undefined {
-  const { isApart = false, isCarried = false, isClosed = false, target, findings } = plan;
+  const { isApart = false, isCarried = false, isClosed = false, isDrained = false, target, findings } = plan;
   const isRead =
     state.reachable &&
     state.remoteSecrets.some(({ targetId, isRead: reads }) => targetId === target && reads);
-  const isAbsent = isApart ? !isCarried : isClosed && state.reachable && !isRead;
+  const isAbsent = isDrained || (isApart ? !isCarried : isClosed && state.reachable && !isRead);
   if (!isAbsent) return undefined;
   const [because] = findings;
   const why = because === undefined ? {} : { message: because.message, cure: because.cure };

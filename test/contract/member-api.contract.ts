@@ -394,6 +394,18 @@ export function describeMemberApi(name: string, start: () => Promise<MemberWorld
         expect(await api.reader.get(refOf(object))).toBeDefined();
       });
 
+      it("leaves an object that has changed since it was seen", async () => {
+        const object = aConfigMap({});
+        const { metadata } = await api.writer.create(object);
+        const seen = { uid: metadata.uid ?? "", resourceVersion: metadata.resourceVersion ?? "" };
+        const changed = await api.writer.replace({ ...object, metadata, data: { changed: "yes" } });
+        await api.writer.delete(refOf(object), seen);
+        expect(await api.reader.get(refOf(object))).toBeDefined();
+        const now = changed.metadata.resourceVersion ?? "";
+        await api.writer.delete(refOf(object), { ...seen, resourceVersion: now });
+        expect(await api.reader.get(refOf(object))).toBeUndefined();
+      });
+
       it("takes with it what it owns, and nothing that another object owns as well", async () => {
         const make = async () => {
           const secret = aSecret();

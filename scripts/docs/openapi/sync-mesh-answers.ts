@@ -7,6 +7,7 @@ import type { Plan } from "../../../shared/core/answers/plan.ts";
 import { REASONS } from "../../../shared/core/answers/reasons.ts";
 import {
   type CertificateStatus,
+  type DrainStatus,
   type GatewayStatus,
   PAIR_ROUTES,
   PAIR_STATUSES,
@@ -58,6 +59,11 @@ const gateway: z.ZodMiniType<GatewayStatus> = z.union([
   }),
 ]);
 
+const drain: z.ZodMiniType<DrainStatus> = z.union([
+  z.strictObject({ state: z.enum(["none", "unknown"]) }),
+  z.strictObject({ state: z.literal("present"), since: time, by: z.string(), reason: z.string() }),
+]);
+
 const status: z.ZodMiniType<Status> = z.strictObject({
   meshId: z.string(),
   version: z.string(),
@@ -75,6 +81,7 @@ const status: z.ZodMiniType<Status> = z.strictObject({
       reachable: z.boolean(),
       network: z.strictObject({ name: z.string(), declared: z.boolean() }),
       gateway,
+      drain,
       kubernetesVersion: z.string(),
       istioVersion: z.nullable(z.string()),
       endpoint: z.nullable(z.enum(ENDPOINT_KINDS)),

@@ -130,12 +130,13 @@ export function objectWriter(api: ApiConnection): ObjectWriter {
         }),
       );
     },
-    async delete(ref, uid, signal) {
+    async delete(ref, only, signal) {
+      const preconditions = typeof only === "string" ? { uid: only } : only;
       try {
         await api.json({
           method: "DELETE",
           path: objectPath(ref),
-          body: { apiVersion: "v1", kind: "DeleteOptions", preconditions: { uid } },
+          body: { apiVersion: "v1", kind: "DeleteOptions", preconditions },
           what: `delete ${describe(ref)}`,
           signal,
         });

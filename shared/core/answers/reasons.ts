@@ -94,6 +94,12 @@ export const REASONS = {
     means: "Two members would have the same cluster ID. Neither joins.",
     cure: "Recreate one under another name, or take its label off.",
   },
+  ComingBack: {
+    severity: "info",
+    means:
+      "The drain of a member is over, and some readers have no remote secret for it yet: they take it back a share at a time, the next when the share before lists it as synced.",
+    cure: "None: the next run goes on. If it lasts, follow the cures of the member's other findings.",
+  },
   ControlPlaneEdited: {
     severity: "info",
     means:
@@ -125,6 +131,36 @@ export const REASONS = {
     severity: "error",
     means: "A cluster has no endpoint of the kind that the configuration asks for.",
     cure: "Enable one, or change `MESHJOIN_ACCESS_FUNCTION` or `MESHJOIN_ACCESS_PEERS`.",
+  },
+  DrainIncomplete: {
+    severity: "warning",
+    means:
+      "A member cannot be reached while another one is drained. It may still hold a remote secret of the drained one, and send it requests.",
+    cure: "None, if it passes: the next full run that reaches the member takes the remote secret away.",
+  },
+  DrainNoteForeign: {
+    severity: "warning",
+    means:
+      "A Secret has the name of the note of a drain, and is not Meshjoin's. That member keeps no note of the drain; the others do.",
+    cure: "Delete or rename the Secret.",
+  },
+  DrainOver: {
+    severity: "info",
+    means:
+      "The drain of a member is over. The note of that stays until every member was read and none has an older one.",
+    cure: "None: the readers take the member back, a share at a time.",
+  },
+  DrainUnknown: {
+    severity: "error",
+    means:
+      "A note of a drain was edited and says nothing that Meshjoin understands. By it Meshjoin neither drains nor undrains: pairs that are there stay, and no new one is made.",
+    cure: "Say what it should be: `meshjoin drain CLUSTER` or `meshjoin undrain CLUSTER`.",
+  },
+  Drained: {
+    severity: "info",
+    means:
+      "A person has drained a member, by command or by label. Its peers hold no remote secret of it and send it no new requests; it goes on sending to them.",
+    cure: "None. To bring it back: `meshjoin undrain CLUSTER`.",
   },
   FailoverOff: {
     severity: "warning",
@@ -267,6 +303,12 @@ export const REASONS = {
     means:
       "No member is left that could be asked about clusters that have left, and a cluster without the label did not say whether it was a member.",
     cure: "Make its API server answer; `meshjoin doctor` says what keeps Meshjoin from it. If it never was a member, nothing is wrong.",
+  },
+  MassDrain: {
+    severity: "error",
+    means:
+      "More members than `MESHJOIN_DRAIN_SHARE` allows would be drained, or the last one that serves in a network or in the mesh. Meshjoin drains none of the new ones.",
+    cure: `Take the label \`mesh_state\` off those that should serve. If all are to be drained: \`meshjoin sync --confirm MassDrain\`; or over HTTP, ${confirmed("MassDrain")}.`,
   },
   MassLeave: {
     severity: "error",
@@ -532,6 +574,11 @@ export const REASONS = {
     means:
       "A stage of a root rotation takes, or will take, longer than two lives of a workload's certificate: a member holds it up, or loaded its certificate late.",
     cure: "Mend what it waits for: `meshjoin root status` names it.",
+  },
+  StateLabelInvalid: {
+    severity: "warning",
+    means: "The label `mesh_state` of a cluster has another value than `drained`. It drains nothing.",
+    cure: "Set it to `drained`, or take it off: `meshjoin undrain CLUSTER` does.",
   },
   StillRunning: {
     severity: "info",

@@ -90,11 +90,24 @@ export type GatewayStatus =
       readonly exposure: Exposure;
     };
 
+/** `unknown`: the note of it says nothing that Meshjoin understands. */
+export type DrainStatus =
+  | { readonly state: "none" | "unknown" }
+  | {
+      readonly state: "present";
+      readonly since: string;
+      /** The account of a person, or `label`. */
+      readonly by: string;
+      /** Empty where nobody gave one. */
+      readonly reason: string;
+    };
+
 export interface MemberStatus extends Place {
   readonly clusterId: string;
   readonly reachable: boolean;
   readonly network: NetworkStatus;
   readonly gateway: GatewayStatus;
+  readonly drain: DrainStatus;
   readonly kubernetesVersion: string;
   /** The tag of istiod's image; null without an istiod, or where Meshjoin cannot read it. */
   readonly istioVersion: string | null;

@@ -14,12 +14,17 @@ export interface Verdict {
 }
 
 /**
- * The mesh in one line, the same on every surface. A pair that is not due does not count; one that Meshjoin
+ * The mesh in one line, the same on every surface. A pair that is not due does not count, nor does one whose
+ * target is drained; one that Meshjoin
  * could not look at, or ask the probe about, makes the mesh degraded, and so does an empty mesh: nothing was
  * seen to work.
  */
 export function verdictOf(status: Status): Verdict {
-  const { members, pairs } = status;
+  const { members } = status;
+  const drained = new Set(
+    members.flatMap((each) => (each.drain.state === "present" ? [each.clusterId] : [])),
+  );
+  const pairs = status.pairs.filter(({ target }) => !drained.has(target));
   const all = distinct([...status.findings, ...members.flatMap(({ findings }) => findings)]);
   const errors = all.filter(({ severity }) => severity === "error");
   const warnings = all.filter(({ severity }) => severity === "warning");
@@ -52,7 +57,8 @@ export function verdictOf(status: Status): Verdict {
   const isWhole = troubles.length === 0 && members.length > 0;
   return {
     health: isBroken ? "broken" : isWhole ? "whole" : "degraded",
-    text: troubles.join(", ") || wellOf(members.length, rows.size, asked.length),
+    text:
+      (troubles.join(", ") || wellOf(members.length, rows.size, asked.length)) + drainedWords(drained.size),
     findings: [...errors, ...warnings],
   };
 }
@@ -63,6 +69,10 @@ function failsThoughSynced(pods: readonly PairStatus[]): boolean {
     pods.some(({ probe }) => probe.state === "failed") &&
     pods.every(({ status }) => status === "synced" || status === "unknown")
   );
+}
+
+function drainedWords(members: number): string {
+  return members === 0 ? "" : `, ${members} drained`;
 }
 
 function counted(number: number, noun: string, state: string): string {

@@ -5,6 +5,7 @@ import { type NonMemberReason, nonMemberReason } from "../cluster/membership.ts"
 import { isConfigured, notConfigured } from "../cluster/sources.ts";
 import { clusterId, ISTIO_NAMESPACE, parseClusterResource } from "../names.ts";
 import type { MeshSpec } from "../spec.ts";
+import { UNKNOWN_TIME } from "../time.ts";
 import { isReachable, type Member } from "./observation.ts";
 
 /** A cluster that is no member any more, while members hold credentials of it or for it. */
@@ -28,15 +29,16 @@ interface HeldSecret {
 }
 
 /**
- * The clusters that Meshjoin's remote and reader Secrets on the members name, and that are no members; by
- * cluster ID. A cluster that was recreated under its name is a member; Meshjoin makes its pairs anew.
+ * The clusters that Meshjoin's Secrets on the members name (remote secrets, reader Secrets, notes of drains)
+ * and that are no members; by cluster ID. A cluster that was recreated under its name is a member; Meshjoin
+ * makes its pairs anew.
  */
 export function departedFrom(members: readonly Member[]): Departed[] {
   const present = new Set(members.map(({ clusterId: id }) => id));
   return namedBy(members).filter(({ clusterId: id }) => !present.has(id));
 }
 
-/** Every cluster that Meshjoin's remote and reader Secrets on these members name, by cluster ID. */
+/** Every cluster that Meshjoin's Secrets on these members name, by cluster ID. */
 export function namedBy(members: readonly Member[]): Departed[] {
   const clusters = new Map<string, Departed>();
   const note = (id: string, resource: string | undefined, lostSince: Date | undefined, held: HeldSecret) => {
@@ -55,6 +57,13 @@ export function namedBy(members: readonly Member[]): Departed[] {
       if (owner === "ours") note(targetId, targetResource, lostSince, { ref: cluster.ref, name });
     for (const { owner, readerId, readerResource, lostSince, name } of state.readerSecrets)
       if (owner === "ours") note(readerId, readerResource, lostSince, { ref: cluster.ref, name });
+  }
+  // A note of a drain gives no access, so it alone needs no grace.
+  const withCredentials = new Set(clusters.keys());
+  for (const { cluster, state } of members.filter(isReachable)) {
+    for (const { owner, of, resource, name } of state.drainCopies ?? [])
+      if (owner === "ours" && !withCredentials.has(of))
+        note(of, resource, UNKNOWN_TIME, { ref: cluster.ref, name });
   }
   return [...clusters.values()].toSorted((a, b) => (a.clusterId < b.clusterId ? -1 : 1));
 }

@@ -4,6 +4,7 @@ import type { Cluster } from "../cluster/cluster.ts";
 import { clusterId } from "../names.ts";
 import type { GatewayState } from "../network/gateway.ts";
 import { networkOf } from "../network/network.ts";
+import type { DrainNote } from "./drain.ts";
 import type { IstiodAway } from "./istiod-away.ts";
 import type { MemberNetworks } from "./networks.ts";
 import type { MemberRecord } from "./record.ts";
@@ -70,8 +71,26 @@ export interface Reachable {
    * no answer.
    */
   readonly trafficRules?: readonly TrafficRule[] | { readonly unread: Fault } | undefined;
+  /** Notes of drains, of this member and of others. */
+  readonly drainCopies?: readonly DrainCopy[];
   /** Who wants a probe in the cluster, if anybody does or did. */
   readonly probeMarks?: readonly ProbeMark[];
+}
+
+/** One copy of the note that a member is drained, or that its drain is over. */
+export interface DrainCopy {
+  readonly name: string;
+  /** The cluster that it is about. */
+  readonly of: string;
+  /** GKE's `Cluster.id` of the cluster that it was made for: a successor of the name begins without it. */
+  readonly gkeId: string | undefined;
+  /** The full resource name of that cluster. */
+  readonly resource: string | undefined;
+  readonly owner: Owner;
+  readonly uid: string;
+  readonly resourceVersion: string;
+  /** Undefined: nobody can tell what it says, so it neither drains nor undrains. */
+  readonly note: DrainNote | undefined;
 }
 
 /** Somebody's wish for a probe in a cluster. */

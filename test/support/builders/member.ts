@@ -17,6 +17,7 @@ import {
 } from "../../../shared/core/names.ts";
 import { NO_NOTES } from "../../../shared/core/roots/notes.ts";
 import type { PairContext } from "../../../shared/plan/context.ts";
+import { indexDrains } from "../../../shared/plan/drains.ts";
 import type { PeerStanding } from "../../../shared/plan/member.ts";
 import { indexNetworks } from "../../../shared/plan/networks.ts";
 import { aCluster } from "./cluster.ts";
@@ -36,6 +37,7 @@ export function aPairContext(
     roots: { versions: ROOTS, notes: NO_NOTES },
     listing: { collisions: new Set(), findings: [] },
     members,
+    drains: indexDrains(members, { spec: seed.spec ?? aSpec(), confirm: [], now: seed.now ?? NOW }),
     networks: indexNetworks(members, seed.spec ?? aSpec()),
     isWholeView: true,
     isKnown: () => true,

@@ -16,6 +16,7 @@ export function aSpec(seed: Partial<MeshSpec> = {}): MeshSpec {
     clockSkew: 300,
     tokenTtl: 7 * DAY,
     massLeaveShare: 0.5,
+    drainShare: 0.5,
     leaveGrace: 3600,
     rotationShare: 0.2,
     gateways: "auto",

@@ -163,6 +163,7 @@ function memberOf(cluster: Cluster, index: number, { troubled, away }: Trouble):
     ...cluster.ref,
     network: { name: networkName(cluster.network), declared: false },
     gateway: { state: "unknown" },
+    drain: { state: "none" },
     kubernetesVersion: cluster.kubernetesVersion,
     endpoint: "dns",
   } as const;

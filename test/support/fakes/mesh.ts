@@ -2,7 +2,7 @@ import { gkeSources } from "../../../shared/adapters/cluster-sources.ts";
 import type { Cluster } from "../../../shared/core/cluster/cluster.ts";
 import type { FirewallRule } from "../../../shared/core/firewall/firewall.ts";
 import { clusterId } from "../../../shared/core/names.ts";
-import type { ReconcileRequest } from "../../../shared/core/request.ts";
+import type { DrainOrder, ReconcileRequest } from "../../../shared/core/request.ts";
 import type { MeshSpec } from "../../../shared/core/spec.ts";
 import type { ManifestTemplate } from "../../../shared/istio/template.ts";
 import { inProcessAuthority } from "../../../shared/pki/in-process-authority.ts";
@@ -58,6 +58,8 @@ export interface ProcessOptions {
   readonly confirm?: readonly string[];
   /** IDs of clusters that a person takes out. */
   readonly leaving?: readonly string[];
+  /** What a person says of one member. */
+  readonly drain?: DrainOrder;
   readonly deep?: boolean;
   readonly examiners?: readonly Examiner[];
   /** As a process of the functions does. */
@@ -134,8 +136,9 @@ export async function aMesh(options: MeshOptions = {}): Promise<FakeMesh> {
   }
 
   async function reconcileScope(scope: ReconcileRequest["scope"], process?: ProcessOptions) {
-    const { confirm = [], leaving = [], deep = false } = process ?? {};
-    const request = { scope, reason: "test", confirm, leaving, deep, rollOut: true };
+    const { confirm = [], leaving = [], deep = false, drain } = process ?? {};
+    const order = drain === undefined ? {} : { drain };
+    const request = { scope, reason: "test", confirm, leaving, deep, rollOut: true, ...order };
     return await inProcess(process, (begun) => reconcile(begun, request));
   }
 

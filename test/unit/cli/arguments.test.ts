@@ -46,6 +46,7 @@ describe("arguments", () => {
     ["join cn-a", { name: "join", options: {}, args: ["cn-a"] }, "text"],
     ["join cn-a --label-only", { name: "join", options: { labelOnly: true }, args: ["cn-a"] }, "text"],
     ["label cn-a", { name: "label", options: {}, args: ["cn-a"] }, "text"],
+    ["drain c --check", { name: "drain", options: { check: true }, args: ["c"] }, "text"],
     [
       "leave projects/p/zones/z/clusters/c",
       { name: "leave", options: {}, args: ["projects/p/zones/z/clusters/c"] },

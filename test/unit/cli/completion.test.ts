@@ -29,7 +29,7 @@ describe("completion", () => {
       ["status", "--output", "="],
       ["json", "text", "wide", "yaml"],
     ],
-    [["sync", "--confirm", "Mass"], ["MassLeave"]],
+    [["sync", "--confirm", "MassL"], ["MassLeave"]],
     [["-o", "json", "pla"], ["plan"]],
     [
       ["completion", ""],

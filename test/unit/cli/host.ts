@@ -28,6 +28,8 @@ export interface Terminal {
   readonly signal?: AbortSignal;
   /** Whose the credentials are, or why there are none. */
   readonly email?: string | Error;
+  /** GKE refuses this person every change of a label. */
+  readonly mayNotLabel?: boolean;
   /** Of the projects, before anything is deployed. */
   readonly facts?: ProjectFacts;
   readonly quotas?: Quotas;
@@ -108,7 +110,10 @@ export async function call(mesh: FakeMesh, args: string, terminal: Terminal = {}
     operator(given = env) {
       const isConfigured = Object.keys(given).some((name) => name.startsWith("MESHJOIN_"));
       const signerUrl = isConfigured ? loadConfig(given).signerUrl : undefined;
-      const open = async () => portsOf(mesh, email);
+      const open = async () => ({
+        ...portsOf(mesh, email),
+        ...(terminal.mayNotLabel === true ? REFUSED : {}),
+      });
       return {
         spec: mesh.spec,
         signerUrl,
@@ -154,6 +159,18 @@ export async function call(mesh: FakeMesh, args: string, terminal: Terminal = {}
   const code = await meshjoin(args.split(" ").filter(Boolean), host);
   return { code, ...written, questions, abandons, builds };
 }
+
+const REFUSED: Pick<OperatorPorts, "labels"> = {
+  labels: {
+    set: () =>
+      Promise.reject(
+        new RefusedError("permission container.clusters.update is missing", {
+          code: "PermissionDenied",
+          cure: "grant a role that has it",
+        }),
+      ),
+  },
+};
 
 function portsOf(mesh: FakeMesh, caller: string | Error): OperatorPorts {
   const { ports } = mesh.run();

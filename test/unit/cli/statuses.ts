@@ -17,6 +17,7 @@ function aMemberStatus(index: number): MemberStatus {
     reachable: true,
     network: { name: "shop.default", declared: false },
     gateway: { state: "unknown" },
+    drain: { state: "none" },
     kubernetesVersion: "1.36.3-gke.1",
     istioVersion: "1.31.4",
     endpoint: "dns",

@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { FIELD_MANAGER } from "../../../../shared/core/names.ts";
 import type { Clock } from "../../../../shared/ports/clock.ts";
 import type { KubernetesObject, ManagedFields } from "../../../../shared/ports/kubernetes-object.ts";
-import type { ObjectQuery, ObjectRef } from "../../../../shared/ports/member-api.ts";
+import type { ObjectQuery, ObjectRef, SeenVersion } from "../../../../shared/ports/member-api.ts";
 import { alreadyExists, conflict, fieldConflict, namespaceTerminating, notFound } from "./errors.ts";
 import { isObject, type JsonObject, objectAt, sameJson } from "./json.ts";
 import { apply, managedFields, type Owned, type Ownership, sameOwnership, update } from "./managers.ts";
@@ -20,7 +20,7 @@ export interface ObjectStore {
   ): KubernetesObject;
   /** As a controller does: status too, no precondition. */
   write(object: KubernetesObject, manager: string): void;
-  delete(ref: ObjectRef, uid?: string): void;
+  delete(ref: ObjectRef, only?: string | Partial<SeenVersion>): void;
   /** Of the last change of anything. */
   readonly resourceVersion: string;
   /** After every change. */
@@ -188,9 +188,13 @@ export function objectStore(clock: Clock): ObjectStore {
       const written = update(before, defaulted(structuredClone({ ...object })), manager);
       store(key, written, before, `Update ${manager}`);
     },
-    delete(ref, uid) {
-      const entry = entries.get(keyOf(ref));
-      if (entry !== undefined && (uid === undefined || entry.object.metadata.uid === uid)) remove(ref);
+    delete(ref, only) {
+      const { uid, resourceVersion } = entries.get(keyOf(ref))?.object.metadata ?? {};
+      if (uid === undefined) return;
+      const wanted = typeof only === "string" ? { uid: only } : { ...only };
+      const isOther = wanted.uid !== undefined && wanted.uid !== uid;
+      const hasChanged = wanted.resourceVersion !== undefined && wanted.resourceVersion !== resourceVersion;
+      if (!isOther && !hasChanged) remove(ref);
     },
     get resourceVersion() {
       return String(version);

@@ -1,6 +1,6 @@
 import { FIELD_MANAGER } from "../../../../../shared/core/names.ts";
 import type { KubernetesObject } from "../../../../../shared/ports/kubernetes-object.ts";
-import type { ObjectQuery } from "../../../../../shared/ports/member-api.ts";
+import type { ObjectQuery, SeenVersion } from "../../../../../shared/ports/member-api.ts";
 import { conflict, notFound } from "../errors.ts";
 import type { ObjectStore } from "../object-store.ts";
 import type { Target } from "./target.ts";
@@ -63,8 +63,10 @@ export function answerObject(store: ObjectStore, call: ObjectCall): Answer {
     }
     case "DELETE": {
       if (found === undefined) throw notFound(what);
-      const uid = preconditionOf(call.body);
-      if (uid !== undefined && uid !== found.metadata.uid) throw conflict(`delete ${what}`);
+      const { uid, resourceVersion } = preconditionOf(call.body);
+      const isOther = uid !== undefined && uid !== found.metadata.uid;
+      const hasChanged = resourceVersion !== undefined && resourceVersion !== found.metadata.resourceVersion;
+      if (isOther || hasChanged) throw conflict(`delete ${what}`);
       store.delete(ref);
       return { http: 200, body: JSON.stringify({ kind: "Status", apiVersion: "v1", status: "Success" }) };
     }
@@ -122,7 +124,7 @@ function managerOf({ query }: ObjectCall): string {
 }
 
 /** meta/v1 DeleteOptions. */
-function preconditionOf(body: unknown): string | undefined {
+function preconditionOf(body: unknown): Partial<SeenVersion> {
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- every field is optional
-  return (body as { preconditions?: { uid?: string } } | undefined)?.preconditions?.uid;
+  return (body as { preconditions?: Partial<SeenVersion> } | undefined)?.preconditions ?? {};
 }

@@ -1,0 +1,184 @@
+import { type Finding, finding } from "../core/answers/finding.ts";
+import {
+  BY_LABEL,
+  DRAINED_LABEL,
+  type DrainNote,
+  MESH_STATE_LABEL,
+  newestOf,
+  sinceAfter,
+} from "../core/member/drain.ts";
+import { presentNetworks } from "../core/member/networks.ts";
+import { type DrainCopy, isReachable, type Member } from "../core/member/observation.ts";
+import type { DrainOrder } from "../core/request.ts";
+import type { MeshSpec } from "../core/spec.ts";
+import { sentenceTime } from "../core/time.ts";
+
+/**
+ * How a member stands: `serving` (its drain is over, and its readers take it back a share at a time),
+ * `unknown` (a note on it says nothing that can be read, and no other does), or `none`: nobody ever drained
+ * it.
+ */
+export type DrainStanding =
+  | { readonly state: "none" | "unknown" }
+  | {
+      readonly state: "drained" | "serving";
+      readonly note: DrainNote;
+      /** It stands in no member yet: this run writes it. */
+      readonly isNew: boolean;
+    };
+
+export interface Drains {
+  of(clusterId: string): DrainStanding;
+  isDrained(clusterId: string): boolean;
+  /** Too many would be drained without a confirmation, so none of the new ones is. */
+  readonly mass: Finding | undefined;
+}
+
+export interface DrainsContext {
+  readonly spec: Pick<MeshSpec, "drainShare">;
+  readonly confirm: readonly string[];
+  readonly drain?: DrainOrder | undefined;
+  readonly now: Date;
+}
+
+/**
+ * A list of clusters may be behind, and so a label that it shows, or that it lacks. A younger note is
+ * believed rather than the label.
+ */
+const LABEL_SETTLES_MS = 300_000;
+
+/** The register of all members. What stands in any of them holds for all. */
+export function indexDrains(members: readonly Member[], context: DrainsContext): Drains {
+  const copies = Map.groupBy(
+    members.filter(isReachable).flatMap(({ state }) => (state.drainCopies ?? []).filter(isOurs)),
+    ({ of }) => of,
+  );
+  const standings = new Map<string, DrainStanding>();
+  const begun: Member[] = [];
+  for (const member of members) {
+    const { clusterId } = member;
+    const own = (copies.get(clusterId) ?? []).filter((copy) => isAbout(copy, member));
+    const seen = standingOf(own);
+    const next = wishedFor(member, seen, context);
+    standings.set(clusterId, next ?? seen);
+    if (next?.state === "drained" && seen.state !== "drained") begun.push(member);
+  }
+  const mass = massDrain(members, begun, standings, context);
+  if (mass !== undefined) for (const member of begun) standings.set(member.clusterId, seenOf(member, copies));
+  const of = (id: string): DrainStanding => standings.get(id) ?? NEVER;
+  return { of, isDrained: (id) => of(id).state === "drained", mass };
+}
+
+const NEVER: DrainStanding = { state: "none" };
+
+function seenOf(member: Member, copies: ReadonlyMap<string, readonly DrainCopy[]>): DrainStanding {
+  return standingOf((copies.get(member.clusterId) ?? []).filter((copy) => isAbout(copy, member)));
+}
+
+function isOurs({ owner }: DrainCopy): boolean {
+  return owner === "ours";
+}
+
+/** One that cannot be read may be about this very cluster; one of an earlier cluster of the name is not. */
+export function isAbout({ gkeId, note }: DrainCopy, { cluster }: Member): boolean {
+  return gkeId === cluster.id || (note === undefined && gkeId === undefined);
+}
+
+function standingOf(copies: readonly DrainCopy[]): DrainStanding {
+  const { note, isUnread } = newestOf(copies);
+  if (note === undefined) return isUnread ? { state: "unknown" } : NEVER;
+  return { state: note.state, note, isNew: false };
+}
+
+/** What a person wants now, by an order or by the label; undefined where the notes say it already. */
+function wishedFor(member: Member, seen: DrainStanding, context: DrainsContext): DrainStanding | undefined {
+  const { drain, now } = context;
+  if (drain !== undefined && drain.clusterId === member.clusterId) return orderedFor(seen, drain, now);
+  const label = member.cluster.labels[MESH_STATE_LABEL];
+  const noted = "note" in seen ? seen.note : undefined;
+  if (noted !== undefined && isYoung(noted, now)) return undefined;
+  if (label === DRAINED_LABEL && (seen.state === "none" || seen.state === "serving"))
+    return fresh(noted, { state: "drained", by: BY_LABEL, reason: "" }, now);
+  if (label === undefined && seen.state === "drained" && noted?.by === BY_LABEL)
+    return fresh(noted, { state: "serving", by: BY_LABEL, reason: "" }, now);
+  return undefined;
+}
+
+function orderedFor(
+  seen: DrainStanding,
+  { state, by, reason }: DrainOrder,
+  now: Date,
+): DrainStanding | undefined {
+  const noted = "note" in seen ? seen.note : undefined;
+  // The label may go, and this drain is to stay.
+  const isKept = state === "serving" || noted?.by !== BY_LABEL;
+  if (seen.state === state && isKept && (reason === "" || reason === noted?.reason)) return undefined;
+  if (seen.state === "none" && state === "serving") return undefined;
+  return fresh(noted, { state, by, reason }, now);
+}
+
+function fresh(seen: DrainNote | undefined, note: Omit<DrainNote, "since">, now: Date): DrainStanding {
+  return { state: note.state, note: { ...note, since: sinceAfter(seen, now) }, isNew: true };
+}
+
+/** One that is far ahead, by a wrong clock, would be young for ever. */
+function isYoung({ since }: DrainNote, now: Date): boolean {
+  return Math.abs(now.getTime() - since.getTime()) < LABEL_SETTLES_MS;
+}
+
+/** Notes that stand need no second confirmation. */
+function massDrain(
+  members: readonly Member[],
+  begun: readonly Member[],
+  standings: ReadonlyMap<string, DrainStanding>,
+  { spec, confirm }: DrainsContext,
+): Finding | undefined {
+  if (begun.length === 0 || confirm.includes("MassDrain")) return undefined;
+  const isDrained = ({ clusterId }: Member) => standings.get(clusterId)?.state === "drained";
+  const number = members.filter(isDrained).length;
+  const ids = begun.map(({ clusterId }) => clusterId);
+  const serving = members.filter((member) => isReachable(member) && !isDrained(member));
+  const left = new Set(serving.flatMap(presentNetworks));
+  const deserted = [...new Set(begun.flatMap(presentNetworks))].filter((network) => !left.has(network));
+  const isMost = number > spec.drainShare * members.length;
+  if (!isMost && deserted.length === 0) return undefined;
+  const then =
+    serving.length === 0
+      ? "no member would serve any more"
+      : isMost
+        ? `${number} of ${members.length} members would be drained, more than MESHJOIN_DRAIN_SHARE allows`
+        : `no member of network ${deserted.join(", ")} would serve any more`;
+  return finding(
+    "MassDrain",
+    `with ${ids.join(", ")} ${then}; Meshjoin drains none of those that are not drained yet before a person confirms it`,
+    "confirm it: meshjoin sync --confirm MassDrain, or the same on meshjoin drain; " +
+      `or take label ${MESH_STATE_LABEL} off a cluster`,
+  );
+}
+
+/** For people, beside everything else that is about the member. */
+export function drained(member: Member, note: DrainNote): Finding {
+  const { clusterId } = member;
+  const why = note.reason === "" ? "" : `: ${note.reason}`;
+  const by = note.by === BY_LABEL ? `by label ${MESH_STATE_LABEL}` : `by ${note.by}`;
+  return finding(
+    "Drained",
+    `${clusterId} is drained since ${sentenceTime(note.since)} ${by}${why}; its peers send it no new requests, and it goes on sending to them`,
+    note.by === BY_LABEL
+      ? `to bring it back, take the label off: meshjoin undrain ${clusterId}`
+      : `to bring it back: meshjoin undrain ${clusterId}`,
+    clusterId,
+  );
+}
+
+/** Undefined where the label has no value, or one that Meshjoin takes. */
+export function stateLabelInvalid({ cluster, clusterId }: Member): Finding | undefined {
+  const value = cluster.labels[MESH_STATE_LABEL];
+  if (value === undefined || value === DRAINED_LABEL) return undefined;
+  return finding(
+    "StateLabelInvalid",
+    `label ${MESH_STATE_LABEL} of the cluster is ${JSON.stringify(value)}; use ${DRAINED_LABEL}, which drains it, or none`,
+    `to drain it: meshjoin drain ${clusterId}; to take the label off: meshjoin undrain ${clusterId}`,
+    clusterId,
+  );
+}

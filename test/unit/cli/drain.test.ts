@@ -1,0 +1,174 @@
+import { describe, expect, it } from "@jest/globals";
+import type { DrainResult } from "../../../cli/drained.ts";
+import type { DryRun } from "../../../cli/grave-command.ts";
+import { clusterId, drainNoteName, ISTIO_NAMESPACE, remoteSecretName } from "../../../shared/core/names.ts";
+import type { KubernetesObject } from "../../../shared/ports/kubernetes-object.ts";
+import { aMesh, type FakeMesh } from "../../support/fakes/mesh.ts";
+import { secretsOf, versionsOf } from "../reconcile/world.ts";
+import { call } from "./host.ts";
+
+async function aJoinedMesh(members = 3): Promise<FakeMesh> {
+  const mesh = await aMesh({ members });
+  await mesh.reconcile("mesh");
+  return mesh;
+}
+
+/** Names of the members that hold a remote secret of the member of that number. */
+function readersOf(mesh: FakeMesh, number: number): string[] {
+  const name = remoteSecretName(idOf(mesh, number));
+  return mesh.clusters
+    .filter((each) => secretsOf(mesh, each).some(({ metadata }) => metadata.name === name))
+    .map(({ ref }) => ref.name);
+}
+
+function idOf(mesh: FakeMesh, number: number): string {
+  return clusterId(clusterOf(mesh, number).ref);
+}
+
+function clusterOf(mesh: FakeMesh, number: number) {
+  const cluster = mesh.clusters[number - 1];
+  if (cluster === undefined) throw new Error(`no member ${number}`);
+  return cluster;
+}
+
+function service(namespace: string, name: string, type: string): KubernetesObject {
+  return { apiVersion: "v1", kind: "Service", metadata: { namespace, name }, spec: { type } };
+}
+
+async function effectsOf(mesh: FakeMesh, args: string): Promise<string> {
+  const { code, out } = await call(mesh, `${args} -o json`);
+  const { effects }: DryRun = JSON.parse(out);
+  return [code, ...effects].join("\n");
+}
+
+describe("drain and undrain", () => {
+  it("take a member from its peers and bring it back, and say so", async () => {
+    const mesh = await aJoinedMesh();
+    const drained = await call(mesh, "drain m2 --reason disk --yes");
+    expect([drained.code, readersOf(mesh, 2)]).toEqual([0, []]);
+    expect(drained.out).toContain("m2 is drained: no peer reads it.");
+    const status = await call(mesh, "status -o json");
+    expect(JSON.parse(status.out).members[1].drain).toEqual({
+      state: "present",
+      since: mesh.clock.now().toISOString(),
+      by: "ada@example.com",
+      reason: "disk",
+    });
+    const back = await call(mesh, "undrain m2 --yes");
+    expect([back.code, readersOf(mesh, 2)]).toEqual([0, ["m1", "m3"]]);
+    expect(back.out).toContain("m2 serves again: every peer reads it.");
+  });
+
+  it("change nothing the second time", async () => {
+    const mesh = await aJoinedMesh();
+    for (const args of ["drain m2 --yes", "undrain m2 --yes"]) {
+      await call(mesh, args);
+      await mesh.reconcile("mesh");
+      const before = versionsOf(mesh);
+      expect((await call(mesh, args)).code).toBe(0);
+      expect(versionsOf(mesh)).toEqual(before);
+    }
+  });
+
+  it("work for a member that is dead, and name what is not known of it", async () => {
+    const mesh = await aJoinedMesh();
+    mesh.fleet.server(clusterOf(mesh, 2)).faults.unreachable = true;
+    expect(await effectsOf(mesh, "drain m2 --check")).toMatch(/^Not known, because m2 does not answer/m);
+    const { code, out } = await call(mesh, "drain m2 --yes");
+    expect([code, readersOf(mesh, 2)]).toEqual([0, []]);
+    expect(out).toContain("m2 is drained");
+  });
+
+  it("end unfinished where a peer cannot be reached, and name it", async () => {
+    const mesh = await aJoinedMesh();
+    mesh.fleet.server(clusterOf(mesh, 3)).faults.unreachable = true;
+    expect(await effectsOf(mesh, "drain m2 --dry-run")).toMatch(/^Not covered: m3 cannot be reached/m);
+    const { code, out } = await call(mesh, "drain m2 --yes -o json");
+    const { drain }: DrainResult = JSON.parse(out);
+    expect([code, drain.readers, drain.unseen]).toEqual([3, [], [idOf(mesh, 3)]]);
+  });
+
+  it("say before what they do not cover", async () => {
+    const mesh = await aJoinedMesh();
+    const { store } = mesh.fleet.server(clusterOf(mesh, 2));
+    store.create({ apiVersion: "v1", kind: "Namespace", metadata: { name: "shop" } });
+    store.create(service("shop", "front", "LoadBalancer"));
+    store.create(service("shop", "cart", "ClusterIP"));
+    const before = versionsOf(mesh);
+    const effects = await effectsOf(mesh, "drain m2 --check");
+    expect(effects).toMatch(/^0\nThis drains m2: 2 peers lose its endpoints \(m1, m3\)\./);
+    expect(effects).toMatch(/^Not covered: what enters m2 from outside, by shop\/front\.$/m);
+    expect(effects).toMatch(/^Its peers lose services that no other member has: shop\/cart, shop\/front\.$/m);
+    expect(effects).toMatch(/^Not covered: streams/m);
+    expect(versionsOf(mesh)).toEqual(before);
+  });
+
+  it("ask for a confirmation before the most are drained, or the last", async () => {
+    const mesh = await aJoinedMesh(2);
+    await call(mesh, "drain m1 --yes");
+    const refused = await call(mesh, "drain m2 --yes");
+    expect([refused.code, readersOf(mesh, 2)]).toEqual([1, ["m1"]]);
+    const foreseen = await call(mesh, "drain m2", { answer: true });
+    expect([foreseen.code, foreseen.questions]).toEqual([1, []]);
+    expect(foreseen.err).toContain(`meshjoin drain ${idOf(mesh, 2)} --confirm MassDrain`);
+    expect(await effectsOf(mesh, "drain m2 --check")).toContain("no member would serve any more");
+    expect((await call(mesh, "drain m2 --yes --confirm MassDrain")).code).toBe(0);
+    expect(readersOf(mesh, 2)).toEqual([]);
+  });
+
+  it.each([
+    ["two\nlines", "control characters"],
+    ["x".repeat(201), "at most 200"],
+    [`eyJ${"a".repeat(40)}.eyJ${"b".repeat(40)}`, "no secret"],
+  ])("refuse a reason that cannot be kept", async (reason, words) => {
+    const mesh = await aJoinedMesh(2);
+    const before = versionsOf(mesh);
+    for (const how of ["--yes", "--check", "--dry-run"]) {
+      const { code, err } = await call(mesh, `drain m2 --reason ${reason} ${how}`);
+      expect([code, err]).toEqual([2, expect.stringContaining(words)]);
+    }
+    expect(versionsOf(mesh)).toEqual(before);
+  });
+
+  it("refuse a cluster that is no member", async () => {
+    const mesh = await aJoinedMesh(2);
+    mesh.directory.put({ ...clusterOf(mesh, 2), labels: {} });
+    for (const args of ["drain m2 --yes", "undrain m2 --yes", "drain m2 --check"])
+      expect((await call(mesh, args)).err).toContain("is no member of mesh prod");
+  });
+});
+
+describe("undrain of a member that a label drains", () => {
+  async function aLabelledMesh(): Promise<FakeMesh> {
+    const mesh = await aJoinedMesh();
+    const cluster = clusterOf(mesh, 2);
+    mesh.directory.put({ ...cluster, labels: { ...cluster.labels, team: "shop", mesh_state: "drained" } });
+    await mesh.reconcile("mesh");
+    expect(readersOf(mesh, 2)).toEqual([]);
+    return mesh;
+  }
+
+  it("takes the label off, and no run drains it again", async () => {
+    const mesh = await aLabelledMesh();
+    expect(await effectsOf(mesh, "undrain m2 --dry-run")).toContain("Its label mesh_state (drained) goes.");
+    expect((await call(mesh, "undrain m2 --yes")).code).toBe(0);
+    expect(mesh.directory.peek(clusterOf(mesh, 2).ref)?.labels).toEqual({ mesh_id: "prod", team: "shop" });
+    mesh.clock.advance(600);
+    await mesh.reconcile("mesh");
+    expect(readersOf(mesh, 2)).toEqual(["m1", "m3"]);
+  });
+
+  it("undrains nothing where the label has to stay, and has the command for it", async () => {
+    const mesh = await aLabelledMesh();
+    const { code, err } = await call(mesh, "undrain m2 --yes", { mayNotLabel: true });
+    expect([code, readersOf(mesh, 2)]).toEqual([1, []]);
+    expect(err).toContain("--update-labels=mesh_id=prod,team=shop");
+    const { metadata } = secretsOf(mesh, clusterOf(mesh, 1)).find(
+      (each) => each.metadata.name === drainNoteName(idOf(mesh, 2)),
+    )!;
+    expect([metadata.namespace, metadata.annotations?.["meshjoin.dev/drain-state"]]).toEqual([
+      ISTIO_NAMESPACE,
+      "drained",
+    ]);
+  });
+});

@@ -17,6 +17,7 @@ export const CONFIRMABLE = [
   ...UNDECIDED,
   "NetworkChanges",
   "GatewayInUse",
+  "IngressInUse",
   "TrafficDefaultsDiffer",
   "RollOutWaits",
 ] as const;

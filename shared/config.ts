@@ -7,6 +7,7 @@ import {
   type Access,
   FAILOVER_POLICIES,
   GATEWAY_POLICIES,
+  INGRESS_POLICIES,
   INTERMEDIATE_TO_WORKLOAD,
   KEY_ALGORITHMS,
   type MeshSpec,
@@ -161,6 +162,13 @@ const SCHEMA = z.object({
   ),
   MESHJOIN_PROBE: oneOf(PROBE_POLICIES),
   MESHJOIN_FAILOVER: oneOf(FAILOVER_POLICIES),
+  MESHJOIN_INGRESS: oneOf(INGRESS_POLICIES),
+  MESHJOIN_INGRESS_TLS_SECRET: z.optional(
+    matching(
+      /^(?=.{1,253}$)[a-z0-9](?:[-a-z0-9]*[a-z0-9])?(?:\.[a-z0-9](?:[-a-z0-9]*[a-z0-9])?)*$/,
+      "use the name of a Secret in namespace istio-ingress, without the namespace",
+    ),
+  ),
   MESHJOIN_ISTIO_HUB: z.optional(text((value) => (isImageHub(value) ? value : undefined), IMAGE_HUB_CURE)),
   MESHJOIN_SIGNER_URL: z.optional(
     text(functionUrl, "use the https URL of the function sign-intermediate, without query"),
@@ -194,6 +202,7 @@ export const DEFAULTS = {
   MESHJOIN_GATEWAY_SETTLE: "1m",
   MESHJOIN_PROBE: "off",
   MESHJOIN_FAILOVER: "on",
+  MESHJOIN_INGRESS: "off",
 } as const satisfies Partial<Record<VariableName, string>>;
 
 /** For other parts of the project. A function in the sandbox has them in its environment and ignores them. */
@@ -278,6 +287,10 @@ function toSpec(values: Values): MeshSpec {
     connectedNetworks: values.MESHJOIN_CONNECTED_NETWORKS ?? [],
     probe: values.MESHJOIN_PROBE,
     failover: values.MESHJOIN_FAILOVER,
+    ingress: values.MESHJOIN_INGRESS,
+    ...(values.MESHJOIN_INGRESS_TLS_SECRET === undefined
+      ? {}
+      : { ingressTlsSecret: values.MESHJOIN_INGRESS_TLS_SECRET }),
     accessFunction: values.MESHJOIN_ACCESS_FUNCTION,
     accessPeers: values.MESHJOIN_ACCESS_PEERS,
     ...(values.MESHJOIN_ISTIO_HUB === undefined ? {} : { istioHub: values.MESHJOIN_ISTIO_HUB }),

@@ -1,5 +1,11 @@
 import type { Finding } from "./core/answers/finding.ts";
-import type { CertificateStatus, DrainStatus, GatewayStatus, MemberStatus } from "./core/answers/status.ts";
+import type {
+  CertificateStatus,
+  DrainStatus,
+  GatewayStatus,
+  IngressStatus,
+  MemberStatus,
+} from "./core/answers/status.ts";
 import { peerEndpoint } from "./core/cluster/endpoints.ts";
 import { placeOf } from "./core/cluster/sources.ts";
 import type { Member } from "./core/member/observation.ts";
@@ -47,6 +53,7 @@ export function memberStatus(
     network: { name: network, declared: isNetworkDeclared(cluster) && networkOf(cluster) === network },
     gateway: gatewayStatus(member),
     drain: drainStatus(drain),
+    ingress: ingressStatus(member),
     kubernetesVersion: cluster.kubernetesVersion,
     istioVersion: (state.reachable && state.controlPlane?.istioVersion) || null,
     endpoint: "endpoint" in endpoint ? endpoint.endpoint.kind : null,
@@ -85,5 +92,17 @@ function gatewayStatus(member: Member): GatewayStatus {
     ...(address === undefined ? {} : { address }),
     up: isUp(shown),
     exposure: shown.exposure,
+  };
+}
+
+function ingressStatus({ state }: Member): IngressStatus {
+  const ingress = state.reachable ? state.ingress : undefined;
+  if (ingress?.state !== "present") return { state: ingress?.state ?? "unknown" };
+  const [address] = ingress.addresses;
+  return {
+    state: "present",
+    ...(address === undefined ? {} : { address }),
+    up: isUp(ingress),
+    tls: ingress.tls.state,
   };
 }

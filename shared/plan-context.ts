@@ -1,6 +1,7 @@
 import type { ReconcileRequest } from "./core/request.ts";
 import { desiredControlPlane } from "./istio/control-plane.ts";
 import { gatewaySettings, settingsHash } from "./istio/gateway.ts";
+import { ingressSettings } from "./istio/ingress.ts";
 import { probeSettingsHash } from "./istio/probe/mark.ts";
 import { failoverSettings } from "./istio/traffic-defaults.ts";
 import type { PlanContext } from "./plan/mesh.ts";
@@ -27,6 +28,7 @@ export function planContext(
     now: ports.clock.now(),
     settingsOf: (gateway) => settingsHash(gatewaySettings(spec, gateway)),
     failoverSettings: failoverSettings(spec),
+    ingressSettings: ingressSettings(spec),
     probeSettingsOf: (clusterId, targets) =>
       probeSettingsHash({ meshId: spec.meshId, clusterId, targets, istio: template.tag }),
     desired: (member) => desiredControlPlane(template, spec, member),

@@ -38,6 +38,7 @@ export async function preview(run: Run, request: ReconcileRequest, latest?: Mesh
       ...plan.gateways.findings,
       ...plan.changes.findings,
       ...plan.trafficDefaults.findings,
+      ...plan.ingress.findings,
     ].filter(({ clusterId = "" }) => concerns(clusterId)),
     ...plan.pairs.flatMap(({ reader, target, action, expiring, findings: notes }) =>
       concerns(reader, target) ? [...notes, ...(action === undefined ? [expiring ?? []].flat() : [])] : [],

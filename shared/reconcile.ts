@@ -18,6 +18,7 @@ import { departures } from "./phases/departures.ts";
 import { drains } from "./phases/drains.ts";
 import { drift } from "./phases/drift.ts";
 import { gateways } from "./phases/gateways.ts";
+import { ingress } from "./phases/ingress.ts";
 import { lastGateways } from "./phases/last-gateways.ts";
 import { networkChanges } from "./phases/network-changes.ts";
 import { returns } from "./phases/note-losses.ts";
@@ -59,6 +60,7 @@ const PHASES: readonly (readonly Phase[])[] = [
   [rollOut],
   [drift],
   [permissions, elsewhere, refusedPods, signingRoot, probes],
+  [ingress],
   [record],
 ];
 

@@ -246,14 +246,17 @@ function rowsOf(
 /** The findings about a member, the causes of its actions, and what the last run could not do. */
 function findingsOf(
   { ports }: Run,
-  { members, trafficDefaults }: MeshPlan,
+  { members, trafficDefaults, ingress }: MeshPlan,
   member: Member,
   index: number,
 ): Finding[] {
   const plan = members[index];
   const causes = plan?.actions.flatMap((action) => action.findings) ?? [];
   const rules = trafficDefaults.findings.filter(({ clusterId }) => clusterId === member.clusterId);
-  const live = [...(plan?.findings ?? []), ...causes, ...rules];
+  const ofIngress = [...ingress.findings, ...ingress.actions.flatMap((action) => action.findings)].filter(
+    ({ clusterId }) => clusterId === member.clusterId,
+  );
+  const live = [...(plan?.findings ?? []), ...causes, ...rules, ...ofIngress];
   const remembered = rememberedTroubles(member, live, ports.clock.now());
   return distinct([...live, ...remembered]).toSorted(inOrder);
 }

@@ -73,6 +73,8 @@ variable "settings" {
       "GATEWAY_EXPOSURE",
       "GATEWAY_SETTLE",
       "GATEWAY_SOURCE_RANGES",
+      "INGRESS",
+      "INGRESS_TLS_SECRET",
       "LEAVE_GRACE",
       "MASS_LEAVE_SHARE",
       "MESH_LABEL",

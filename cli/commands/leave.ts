@@ -19,7 +19,7 @@ export const leave = graveCommand<object, string>({
   description: "take the mesh label off a cluster and remove the members' credentials of it",
   declare: (bare) => bare.addArgument(clusterArgument()),
   notes:
-    "The cluster keeps its istiod and its CA, which the members trust until it expires or the root is rotated.",
+    "The cluster keeps its istiod, its ingress and its CA, which the members trust until it expires or the root is rotated.",
   examples: ["meshjoin leave checkout", "meshjoin leave cn-shop-europe-west1-checkout --yes"],
   foresee: async (session, _, name: string) => await foresee(session, name),
   async run(session, { shown }, name: string) {
@@ -57,6 +57,9 @@ async function foresee(session: Session, cluster: string): Promise<Foresight<str
       ...(unseen === 0
         ? []
         : [`${count(unseen, "member")} cannot be reached, and may hold credentials of it.`]),
+      ...(run.spec.ingress === "off"
+        ? []
+        : ["Its ingress stays as it is, and reaches no other cluster any more."]),
       trustOf(mesh.leavers.find(({ clusterId }) => clusterId === id)?.state),
       ...plan.findings.filter(({ severity }) => severity === "error").map(({ message }) => `But ${message}.`),
     ];

@@ -1,4 +1,10 @@
-import type { GatewayStatus, MemberStatus, PairStatus, Status } from "../../shared/core/answers/status.ts";
+import type {
+  GatewayStatus,
+  IngressStatus,
+  MemberStatus,
+  PairStatus,
+  Status,
+} from "../../shared/core/answers/status.ts";
 import { cellTime } from "../../shared/core/time.ts";
 import type { Names, Screen } from "../screen.ts";
 import { renderFittedTable } from "./fitted-table.ts";
@@ -13,6 +19,7 @@ const KEPT = 3;
 export function membersTable({ members, pairs }: Status, screen: Screen, names: Names): string {
   if (members.length === 0) return "No cluster carries the label of the mesh.";
   const several = networksOf(members).length > 1 || screen.isWide;
+  const hasIngress = members.some(({ ingress }) => ingress.state !== "unknown");
   const head = ["MEMBER", "STATE", "SYNCED", "CA UNTIL", "TOKENS UNTIL", "ISTIO", "KUBERNETES", "API"];
   const rows = members.map((member) => {
     const own = pairs.filter(({ reader }) => reader === member.clusterId);
@@ -29,9 +36,18 @@ export function membersTable({ members, pairs }: Status, screen: Screen, names: 
       kubernetesVersion,
       endpoint ?? "-",
     ];
-    return several ? row.toSpliced(KEPT, 0, member.network.name, gatewayCell(member.gateway, screen)) : row;
+    const more = [
+      ...(several ? [member.network.name, gatewayCell(member.gateway, screen)] : []),
+      ...(hasIngress ? [ingressCell(member.ingress, screen)] : []),
+    ];
+    return row.toSpliced(KEPT, 0, ...more);
   });
-  const titles = several ? head.toSpliced(KEPT, 0, "NETWORK", "GATEWAY") : head;
+  const titles = head.toSpliced(
+    KEPT,
+    0,
+    ...(several ? ["NETWORK", "GATEWAY"] : []),
+    ...(hasIngress ? ["INGRESS"] : []),
+  );
   return renderFittedTable(titles, rows, { width: screen.width, keep: KEPT });
 }
 
@@ -54,6 +70,15 @@ function gatewayCell(gateway: GatewayStatus, { paint }: Screen): string {
   const { address, up, exposure } = gateway;
   if (address === undefined) return paint("yellow", `no address (${exposure})`);
   return up ? `${address} (${exposure})` : paint("yellow", `${address} (no pod is ready)`);
+}
+
+/** Where users reach it, or what they do not get there. */
+function ingressCell(ingress: IngressStatus, { paint }: Screen): string {
+  if (ingress.state !== "present") return ingress.state === "none" ? "-" : "not known";
+  const { address, up, tls } = ingress;
+  if (address === undefined) return paint("yellow", "no address");
+  if (!up) return paint("yellow", `${address} (no pod is ready)`);
+  return tls === "refused" ? paint("red", `${address} (no certificate)`) : address;
 }
 
 function isBehind({ intermediate: { written, loaded } }: MemberStatus): boolean {

@@ -21,6 +21,9 @@ function describeStep({ step, target, outcome }: Progress, verbose: boolean): st
     case "hideGateway":
     case "removeGateway":
       return `gateway ${outcome}`;
+    case "applyIngress":
+    case "removeIngress":
+      return `ingress ${outcome}`;
     case "istiodReady":
       return outcome === "waiting" ? "istiod is not ready yet" : "istiod is ready";
     case "connect":

@@ -14,6 +14,7 @@ const CONFIRMABLE = [
   "TrafficDefaultsDiffer",
   "RollOutWaits",
   "MassDrain",
+  "IngressInUse",
 ] as const;
 
 type Confirmable = (typeof CONFIRMABLE)[number];

@@ -142,6 +142,17 @@ const ENTRIES: Readonly<Record<VariableName, Entry | undefined>> = {
       "Where requests go while several members have endpoints of a Service (docs/failover.md). `on`: the own cluster, then the own region, then the rest; endpoints that do not answer are left out. " +
       "`zone`: the own zone before the rest of the own cluster, which may overload a lone pod. A member whose istiod runs already follows a change after a confirmation (`TrafficDefaultsDiffer`).",
   },
+  MESHJOIN_INGRESS: {
+    form: "`on` or `off`",
+    about:
+      "Whether each member has an ingress for requests from outside the mesh (docs/ingress.md), with a load balancer on the internet. To end one that has an address needs a confirmation (`IngressInUse`).",
+  },
+  MESHJOIN_INGRESS_TLS_SECRET: {
+    form: "the name of a Secret in namespace `istio-ingress` of each member",
+    about:
+      "The certificate and key of port 443 of the ingress. Meshjoin does not read the Secret. While a member lacks it, its port 80 goes on (`IngressTlsMissing`).",
+    otherwise: "the ingress has no port 443",
+  },
   MESHJOIN_SIGNER_URL: {
     form: "the https URL of `sign-intermediate`",
     about:

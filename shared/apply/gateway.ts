@@ -1,16 +1,11 @@
 import type { ClusterRef } from "../core/cluster/cluster.ts";
-import { updateClusterCommand } from "../core/cluster/gcloud.ts";
 import type { MeshSpec } from "../core/spec.ts";
-import { ConflictError, RefusedError } from "../errors.ts";
-import { CRDS } from "../istio/crds.ts";
 import { gatewayObjects, gatewayRefs, gatewaySettings, isHiddenBy } from "../istio/gateway.ts";
 import { GATEWAY_API } from "../istio/gateway-api.ts";
-import { ownerOf } from "../istio/ownership.ts";
 import type { ApplyGateway, HideGateway, RemoveGateway } from "../plan/action.ts";
-import type { KubernetesObject } from "../ports/kubernetes-object.ts";
-import type { MemberApi, ObjectRef } from "../ports/member-api.ts";
-import { awaitServed } from "./crds.ts";
-import { applyOwned } from "./owned.ts";
+import type { MemberApi } from "../ports/member-api.ts";
+import { installGatewayApi } from "./gateway-api.ts";
+import { applyOwned, removeOwned } from "./owned.ts";
 import { withRights } from "./rights.ts";
 
 /**
@@ -24,7 +19,7 @@ export async function applyGateway(
   signal: AbortSignal,
 ): Promise<void> {
   const { meshId } = spec;
-  await installGatewayApi(api, ref, signal);
+  await installGatewayApi({ api, ref }, GATEWAY_API, signal);
   await withRights(api, meshId, signal, async () => {
     const isHidden = action.isHidden && !(await isShown(api, action.gateway, signal));
     const hidden = isHidden ? { settlingSince: action.settlingSince } : undefined;
@@ -92,50 +87,4 @@ export async function removeHiddenGateway(
   const isKnown = await withRights(api, meshId, signal, () => isShown(api, action.gateway, signal));
   if (!isKnown) await removeGateway(api, action, meshId, signal);
   return !isKnown;
-}
-
-async function removeOwned(
-  api: MemberApi,
-  ref: ObjectRef,
-  meshId: string,
-  signal: AbortSignal,
-): Promise<void> {
-  const present = await api.reader.get(ref, signal);
-  if (present === undefined || ownerOf(present.metadata, meshId) !== "ours") return;
-  await api.writer.delete(ref, present.metadata.uid ?? "", signal);
-}
-
-/**
- * Where they are absent, the definitions of the Gateway API. Others may own those that are there, GKE itself
- * for one, so Meshjoin never changes or deletes them.
- */
-async function installGatewayApi(api: MemberApi, ref: ClusterRef, signal: AbortSignal): Promise<void> {
-  const present = await api.reader.list(CRDS, signal);
-  const names = new Set(present.map(({ metadata }) => metadata.name));
-  const absent = GATEWAY_API.filter(({ metadata }) => !names.has(metadata.name));
-  if (absent.length === 0) return;
-  await Promise.all(absent.map((definition) => createDefinition(api, definition, ref, signal)));
-  await awaitServed(api, absent, { ...CRDS, metadataOnly: false }, signal);
-}
-
-async function createDefinition(
-  api: MemberApi,
-  definition: KubernetesObject,
-  ref: ClusterRef,
-  signal: AbortSignal,
-): Promise<void> {
-  try {
-    await api.writer.create(definition, signal);
-  } catch (error) {
-    if (error instanceof ConflictError && error.code === "AlreadyExists") return;
-    if (!(error instanceof RefusedError)) throw error;
-    throw new RefusedError(
-      `the cluster has no Gateway API, and its definition ${definition.metadata.name} may not be made: ${error.message}`,
-      {
-        code: "GatewayApiUnavailable",
-        cure: `let GKE bring it: ${updateClusterCommand(ref, "--gateway-api=standard")}; or grant the permission`,
-        cause: error,
-      },
-    );
-  }
 }

@@ -41,6 +41,18 @@ export async function createOwned(
   }
 }
 
+/** Deletes the object if it is there and Meshjoin's, and no successor of its name. */
+export async function removeOwned(
+  api: MemberApi,
+  ref: ObjectRef,
+  meshId: string,
+  signal: AbortSignal,
+): Promise<void> {
+  const present = await api.reader.get(ref, signal);
+  if (present === undefined || ownerOf(present.metadata, meshId) !== "ours") return;
+  await api.writer.delete(ref, present.metadata.uid ?? "", signal);
+}
+
 /** Fails with RefusedError `ForeignObject` unless the existing object has Meshjoin's labels. */
 async function assertOurs(
   api: MemberApi,

@@ -26,6 +26,9 @@ export type ProbePolicy = (typeof PROBE_POLICIES)[number];
  */
 export const FAILOVER_POLICIES = ["on", "zone", "off"] as const;
 export type FailoverPolicy = (typeof FAILOVER_POLICIES)[number];
+/** `on`: each member has an ingress, which takes requests from outside the mesh. */
+export const INGRESS_POLICIES = ["off", "on"] as const;
+export type IngressPolicy = (typeof INGRESS_POLICIES)[number];
 
 /** The operator's configuration, parsed. Every duration is in seconds. */
 export interface MeshSpec {
@@ -67,6 +70,9 @@ export interface MeshSpec {
   readonly connectedNetworks: readonly (readonly string[])[];
   readonly probe: ProbePolicy;
   readonly failover: FailoverPolicy;
+  readonly ingress: IngressPolicy;
+  /** The Secret in each member with the certificate of port 443; undefined: the ingress has no 443. */
+  readonly ingressTlsSecret?: string;
   /** How Meshjoin itself reaches API servers. */
   readonly accessFunction: Access;
   /** The endpoint whose address stands in remote secrets. */

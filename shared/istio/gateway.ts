@@ -1,20 +1,24 @@
 import { fnv1a } from "../core/hash.ts";
-import { annotation, gatewayOptionsName, ISTIO_NAMESPACE, NETWORK_LABEL } from "../core/names.ts";
+import { annotation, ISTIO_NAMESPACE, NETWORK_LABEL } from "../core/names.ts";
 import { type Exposure, GATEWAY_PORT, type GatewayState } from "../core/network/gateway.ts";
 import type { MeshSpec } from "../core/spec.ts";
 import { isRecord } from "../is-record.ts";
 import type { KubernetesObject } from "../ports/kubernetes-object.ts";
 import type { ObjectQuery, ObjectRef } from "../ports/member-api.ts";
-import { ownershipLabels } from "./ownership.ts";
+import {
+  addressesOf,
+  GATEWAY_KIND,
+  GATEWAY_NAME_LABEL,
+  GATEWAY_SETTINGS,
+  type GatewayPlace,
+  ownGateway,
+  ownGatewayRefs,
+  servingServices,
+} from "./own-gateway.ts";
 import { readYaml } from "./read-yaml.ts";
 
-const API_VERSION = "gateway.networking.k8s.io/v1";
 /** Every Gateway in Istio's namespace. */
-export const GATEWAYS_LISTED: ObjectQuery = {
-  apiVersion: API_VERSION,
-  kind: "Gateway",
-  namespace: ISTIO_NAMESPACE,
-};
+export const GATEWAYS_LISTED: ObjectQuery = { ...GATEWAY_KIND, namespace: ISTIO_NAMESPACE };
 /** Lets requests of other networks in by their server name. */
 export const CROSS_NETWORK_LISTENER = {
   name: "cross-network",
@@ -22,14 +26,8 @@ export const CROSS_NETWORK_LISTENER = {
   protocol: "TLS",
   tls: { mode: "Passthrough", options: { "gateway.istio.io/listener-protocol": "auto-passthrough" } },
 };
-/** Of istiod's gateway controller, which makes Deployment, Service and account of each Gateway. */
-const CLASS = "istio";
-/** On the Service of a Gateway; https://gateway-api.sigs.k8s.io/geps/gep-1762/ */
-export const GATEWAY_NAME_LABEL = "gateway.networking.k8s.io/gateway-name";
 /** On a Service that listens for other networks on a port of its own. */
 const GATEWAY_PORT_LABEL = "networking.istio.io/gatewayPort";
-/** On an EndpointSlice: the name of its Service. */
-const SERVICE_NAME_LABEL = "kubernetes.io/service-name";
 /** https://cloud.google.com/kubernetes-engine/docs/concepts/service-load-balancer-parameters */
 const LOAD_BALANCER_TYPE = "networking.gke.io/load-balancer-type";
 const GLOBAL_ACCESS = "networking.gke.io/internal-load-balancer-allow-global-access";
@@ -91,57 +89,33 @@ export function gatewayObjects(
   name: string,
   hidden: Hidden | undefined,
 ): readonly [KubernetesObject, KubernetesObject] {
-  const owned = { namespace: ISTIO_NAMESPACE, labels: ownershipLabels(settings.meshId) };
-  const options = optionsRef(name);
-  const parameters: KubernetesObject = {
-    apiVersion: options.apiVersion,
-    kind: options.kind,
-    metadata: { ...owned, name: options.name },
-    data: Object.fromEntries(
-      Object.entries(optionsOf(settings, name, hidden)).map(([key, value]) => [key, JSON.stringify(value)]),
-    ),
-  };
   const network = { [NETWORK_LABEL]: settings.network };
-  const gateway: KubernetesObject = {
-    apiVersion: API_VERSION,
-    kind: "Gateway",
-    metadata: { ...owned, name, labels: { ...owned.labels, ...network } },
-    spec: {
-      gatewayClassName: CLASS,
-      infrastructure: {
-        labels: network,
-        annotations: { [annotation("gateway-settings")]: settingsHash(settings) },
-        parametersRef: { group: "", kind: options.kind, name: options.name },
-      },
-      listeners: [CROSS_NETWORK_LISTENER],
-    },
-  };
-  return [parameters, gateway];
+  return ownGateway({
+    meshId: settings.meshId,
+    place: placeOf(name),
+    labels: network,
+    infrastructureLabels: network,
+    settings: settingsHash(settings),
+    listeners: [CROSS_NETWORK_LISTENER],
+    service: serviceOf(settings, hidden),
+  });
+}
+
+function placeOf(name: string): GatewayPlace {
+  return { namespace: ISTIO_NAMESPACE, name };
 }
 
 /** The objects of the gateway of that name; what uses another goes first. */
 export function gatewayRefs(name: string): readonly [ObjectRef, ObjectRef] {
-  return [gatewayRef(name), optionsRef(name)];
+  return ownGatewayRefs(placeOf(name));
 }
 
 export function gatewayRef(name: string): ObjectRef {
-  return { apiVersion: API_VERSION, kind: "Gateway", namespace: ISTIO_NAMESPACE, name };
+  return gatewayRefs(name)[0];
 }
 
-function optionsRef(name: string): ObjectRef {
-  return { apiVersion: "v1", kind: "ConfigMap", namespace: ISTIO_NAMESPACE, name: gatewayOptionsName(name) };
-}
-
-/**
- * What istiod lays over its own Deployment and Service, and makes beside them; keys as in
- * https://istio.io/latest/docs/tasks/traffic-management/ingress/gateway-api/#automated-deployment. The number
- * of pods is the autoscaler's, which keeps two at least.
- */
-function optionsOf(
-  { exposure, sourceRanges }: GatewaySettings,
-  name: string,
-  hidden: Hidden | undefined,
-): Readonly<Record<string, object>> {
+/** What istiod lays over the Service. */
+function serviceOf({ exposure, sourceRanges }: GatewaySettings, hidden: Hidden | undefined): object {
   const annotations = {
     ...(exposure === "internal" ? { [LOAD_BALANCER_TYPE]: "Internal", [GLOBAL_ACCESS]: "true" } : {}),
     ...(hidden?.settlingSince === undefined ? {} : { [SETTLING_SINCE]: hidden.settlingSince.toISOString() }),
@@ -151,28 +125,8 @@ function optionsOf(
     ...(Object.keys(annotations).length === 0 ? {} : { annotations }),
   };
   return {
-    deployment: {
-      spec: {
-        template: {
-          spec: {
-            topologySpreadConstraints: ["topology.kubernetes.io/zone", "kubernetes.io/hostname"].map(
-              (topologyKey) => ({
-                topologyKey,
-                maxSkew: 1,
-                whenUnsatisfiable: "ScheduleAnyway",
-                labelSelector: { matchLabels: { [GATEWAY_NAME_LABEL]: name } },
-              }),
-            ),
-          },
-        },
-      },
-    },
-    service: {
-      ...(Object.keys(metadata).length === 0 ? {} : { metadata }),
-      ...(sourceRanges.length === 0 ? {} : { spec: { loadBalancerSourceRanges: sourceRanges } }),
-    },
-    horizontalPodAutoscaler: { spec: { minReplicas: 2, maxReplicas: 5 } },
-    podDisruptionBudget: { spec: { minAvailable: 1 } },
+    ...(Object.keys(metadata).length === 0 ? {} : { metadata }),
+    ...(sourceRanges.length === 0 ? {} : { spec: { loadBalancerSourceRanges: sourceRanges } }),
   };
 }
 
@@ -191,16 +145,14 @@ export function gatewayStates(
   services: readonly KubernetesObject[],
   slices: readonly KubernetesObject[],
 ): GatewayState[] {
-  const serving = new Set(
-    slices.filter(hasReadyEndpoint).map(({ metadata }) => metadata.labels?.[SERVICE_NAME_LABEL]),
-  );
+  const serving = servingServices(slices);
   return services.filter(listensForNetworks).map((service) => {
     const { name, labels = {}, annotations = {} } = service.metadata;
     return {
       service: name,
       gateway: labels[GATEWAY_NAME_LABEL],
       network: labels[NETWORK_LABEL] ?? "",
-      settings: annotations[annotation("gateway-settings")],
+      settings: annotations[GATEWAY_SETTINGS],
       exposure: annotations[LOAD_BALANCER_TYPE] === "Internal" ? "internal" : "external",
       addresses: addressesOf(service),
       isServing: serving.has(name),
@@ -224,19 +176,4 @@ function listensForNetworks(service: KubernetesObject): boolean {
   const label = service.metadata.labels?.[GATEWAY_PORT_LABEL] ?? "";
   const wanted = /^[0-9]+$/.test(label) ? Number(label) : GATEWAY_PORT;
   return ports.some(({ port }) => port === wanted);
-}
-
-function addressesOf(service: KubernetesObject): string[] {
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- core/v1 Service
-  const status = service["status"] as
-    | { readonly loadBalancer?: { readonly ingress?: readonly { ip?: string; hostname?: string }[] } }
-    | undefined;
-  return (status?.loadBalancer?.ingress ?? []).flatMap(({ ip, hostname }) => ip ?? hostname ?? []);
-}
-
-/** A condition that is not known counts as ready; https://kubernetes.io/docs/concepts/services-networking/endpoint-slices/#ready */
-function hasReadyEndpoint(slice: KubernetesObject): boolean {
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- discovery/v1 EndpointSlice
-  const endpoints = (slice["endpoints"] ?? []) as readonly { conditions?: { ready?: boolean } }[];
-  return endpoints.some(({ conditions }) => conditions?.ready !== false);
 }

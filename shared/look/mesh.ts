@@ -9,6 +9,7 @@ import { MeshjoinError } from "../errors.ts";
 import type { Run } from "../run.ts";
 import { type Departures, lookAtDepartures } from "./departures.ts";
 import { lookAtGateways } from "./gateways.ts";
+import { lookAtIngress } from "./ingress.ts";
 import { type Listing, listClusters } from "./listing.ts";
 import { observeMembers } from "./members.ts";
 import { lookAtSigningRoot } from "./signing-root.ts";
@@ -45,12 +46,13 @@ export interface LookOptions {
   readonly deep?: boolean;
 }
 
-/** `lookAt` for a plan: it throws if the roots could not be read, too. */
+/** `lookAt` for a plan, with the ingresses: it throws if the roots could not be read, too. */
 export async function lookAtMesh(run: Run, scope: Scope, options: LookOptions = {}): Promise<Mesh> {
   const look = await lookAt(run, scope, options);
   const { roots } = look;
   if (roots instanceof MeshjoinError) throw roots;
-  return { ...look, roots };
+  const members = await lookAtIngress(run, look.members, false);
+  return { ...look, members, roots };
 }
 
 /**

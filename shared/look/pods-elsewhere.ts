@@ -1,7 +1,7 @@
 import type { Reachable, WorkloadPods } from "../core/member/observation.ts";
 import { ISTIO_NAMESPACE, NETWORK_LABEL } from "../core/names.ts";
 import { asMeshjoinError } from "../errors.ts";
-import { GATEWAY_NAME_LABEL } from "../istio/gateway.ts";
+import { GATEWAY_NAME_LABEL } from "../istio/own-gateway.ts";
 import type { KubernetesObject } from "../ports/kubernetes-object.ts";
 import type { MemberApi } from "../ports/member-api.ts";
 

@@ -1,14 +1,12 @@
 import { applyGateway, removeGateway } from "../apply/gateway.ts";
-import { applyOwned, refOf } from "../apply/owned.ts";
 import { withRights } from "../apply/rights.ts";
 import { within } from "../async/within.ts";
-import { type Outcome, outcomeOf, worst } from "../core/answers/outcome.ts";
+import { outcomeOf, worst } from "../core/answers/outcome.ts";
 import type { Member } from "../core/member/observation.ts";
 import { type GatewayState, isUp } from "../core/network/gateway.ts";
 import type { ReconcileRequest } from "../core/request.ts";
 import type { MeshSpec } from "../core/spec.ts";
 import { gatewayObjects, gatewaySettings } from "../istio/gateway.ts";
-import { ownerOf } from "../istio/ownership.ts";
 import { awaitGateway } from "../look/gateways.ts";
 import { listClusters } from "../look/listing.ts";
 import type { Mesh } from "../look/mesh.ts";
@@ -19,11 +17,12 @@ import { pairContextOf } from "../plan/mesh.ts";
 import { gatewaysOf } from "../plan/networks.ts";
 import { planContext } from "../plan-context.ts";
 import type { MemberApi } from "../ports/member-api.ts";
-import { type MemberFault, type MemberReport, merge, type Report, settle } from "../report.ts";
+import { merge, type Report, settle } from "../report.ts";
 import type { Run } from "../run.ts";
 import type { Phase } from "./course.ts";
+import { gatewayFault, gatewayReport } from "./gateway-report.ts";
 import { WAIT_MS } from "./own-halves.ts";
-import { type Repaired, repairObject } from "./take-back.ts";
+import { type Repaired, repairOwned } from "./take-back.ts";
 
 /** A gateway that is lost gets this long for a second look, before its pairs are withdrawn. */
 export const SECOND_LOOK_MS = 5000;
@@ -151,22 +150,6 @@ async function stillDue(
   return isSame ? actions : actions.filter(({ kind }) => kind !== "removeGateway");
 }
 
-/** Of a member that the run is not about, the full run reports the fault of its gateway again (rule 9). */
-function faultReport(
-  { subjects }: Mesh,
-  { clusterId, outcome, finding, error }: MemberFault,
-): Partial<Report> {
-  if (!subjects.has(clusterId)) return { findings: [finding], errors: [error] };
-  return {
-    members: [{ clusterId, outcome, findings: [finding], isAside: true }],
-    errors: [error],
-  };
-}
-
-function reportOf(clusterId: string, outcome: Outcome): MemberReport {
-  return { clusterId, outcome, findings: [], isAside: true };
-}
-
 /** Takes back what others have changed of a gateway's objects, and makes those anew that are gone. */
 async function repair(run: Run, mesh: Mesh, { member, ...owned }: GatewayOwner): Promise<Partial<Report>> {
   const { clusterId: id, cluster } = member;
@@ -179,34 +162,26 @@ async function repair(run: Run, mesh: Mesh, { member, ...owned }: GatewayOwner):
       run.inTurn(async (): Promise<Partial<Report>> => {
         const repairs = await repairGateway(api, { id, signal }, owned, spec);
         const outcome = worst(["unchanged", ...repairs.map((each) => each.outcome)]);
-        return { members: [reportOf(id, outcome)], findings: repairs.map(({ found }) => found) };
+        return { members: [gatewayReport(id, outcome)], findings: repairs.map(({ found }) => found) };
       }),
-    (fault) => faultReport(mesh, fault),
+    (fault) => gatewayFault(mesh, fault),
   );
 }
 
 async function repairGateway(
   api: MemberApi,
-  place: { readonly id: string; readonly signal: AbortSignal },
+  { id, signal }: { readonly id: string; readonly signal: AbortSignal },
   { wanted, gateway, present }: Omit<GatewayOwner, "member">,
   spec: MeshSpec,
 ): Promise<Repaired[]> {
-  const { signal } = place;
   const hidden = present?.network === "" ? { settlingSince: present.settlingSince } : undefined;
-  return await withRights(api, spec.meshId, signal, async () => {
-    const repairs: Repaired[] = [];
-    for (const object of gatewayObjects(gatewaySettings(spec, wanted), gateway, hidden)) {
-      // oxlint-disable-next-line no-await-in-loop -- the options before the Gateway
-      const found = await api.reader.get(refOf(object), signal);
-      // oxlint-disable-next-line no-await-in-loop
-      if (found === undefined || ownerOf(found.metadata, spec.meshId) !== "ours")
-        // oxlint-disable-next-line no-await-in-loop
-        await applyOwned(api, object, spec.meshId, signal);
-      // oxlint-disable-next-line no-await-in-loop
-      else repairs.push(...[(await repairObject({ api, ...place }, object, found.metadata)) ?? []].flat());
-    }
-    return repairs;
-  });
+  return await withRights(api, spec.meshId, signal, () =>
+    repairOwned(
+      { api, id, signal },
+      gatewayObjects(gatewaySettings(spec, wanted), gateway, hidden),
+      spec.meshId,
+    ),
+  );
 }
 
 interface CarriedOut {
@@ -231,9 +206,9 @@ async function carryOut(run: Run, mesh: Mesh, action: GatewayAction): Promise<Ca
         else await removeGateway(api, action, spec.meshId, signal);
         const outcome = outcomeOf(action);
         run.progress({ step: action.kind, clusterId, outcome });
-        const report = { members: [reportOf(clusterId, outcome)], findings: action.findings };
+        const report = { members: [gatewayReport(clusterId, outcome)], findings: action.findings };
         return { clusterId, isDone: true, report };
       }),
-    (fault): CarriedOut => ({ clusterId, isDone: false, report: faultReport(mesh, fault) }),
+    (fault): CarriedOut => ({ clusterId, isDone: false, report: gatewayFault(mesh, fault) }),
   );
 }

@@ -1,7 +1,9 @@
+import { applyOwned, refOf } from "../apply/owned.ts";
 import { type Finding, finding } from "../core/answers/finding.ts";
 import type { Outcome } from "../core/answers/outcome.ts";
 import { annotation } from "../core/names.ts";
 import { newlyOwned, restartsPods } from "../istio/drift.ts";
+import { ownerOf } from "../istio/ownership.ts";
 import type { KubernetesObject, ObjectMeta } from "../ports/kubernetes-object.ts";
 import type { MemberApi } from "../ports/member-api.ts";
 
@@ -58,6 +60,25 @@ export async function repairObject(
     id,
   );
   return { outcome: "updated", found };
+}
+
+/** Takes back what others have changed of Meshjoin's objects, and makes those anew that are gone. */
+export async function repairOwned(
+  { api, id, signal }: RepairSite,
+  objects: readonly KubernetesObject[],
+  meshId: string,
+): Promise<Repaired[]> {
+  const repairs: Repaired[] = [];
+  for (const object of objects) {
+    // oxlint-disable-next-line no-await-in-loop -- what others use goes first
+    const found = await api.reader.get(refOf(object), signal);
+    if (found === undefined || ownerOf(found.metadata, meshId) !== "ours")
+      // oxlint-disable-next-line no-await-in-loop
+      await applyOwned(api, object, meshId, signal);
+    // oxlint-disable-next-line no-await-in-loop
+    else repairs.push(...[(await repairObject({ api, id, signal }, object, found.metadata)) ?? []].flat());
+  }
+  return repairs;
 }
 
 function marked(object: KubernetesObject, from: string | undefined): KubernetesObject {

@@ -116,6 +116,16 @@ export interface RemoveTrafficDefaults extends Step {
   readonly kind: "removeTrafficDefaults";
 }
 
+/** The ingress, which takes requests from outside: istiod makes it of one Gateway and its options. */
+export interface ApplyIngress extends Step {
+  readonly kind: "applyIngress";
+}
+
+/** Takes away an ingress that the configuration wants no more. */
+export interface RemoveIngress extends Step {
+  readonly kind: "removeIngress";
+}
+
 /** Writes the probe that the configuration keeps in a member. */
 export interface PutProbe extends Step {
   readonly kind: "putProbe";
@@ -216,6 +226,7 @@ export interface MarkLeft extends Step, Pick<LabelNamespace, "network" | "accept
 
 export type MemberAction = LabelNamespace | IssueIntermediate | ApplyControlPlane;
 export type GatewayAction = ApplyGateway | RemoveGateway;
+export type IngressAction = ApplyIngress | RemoveIngress;
 export type LastGatewayAction = KeepLastGateway | DropLastGateway;
 export type TrafficDefaultsAction = WriteTrafficDefaults | RemoveTrafficDefaults;
 export type ReplacedAction = HideGateway | RemoveGateway;
@@ -228,6 +239,7 @@ export type Action =
   | HideGateway
   | Connect
   | Withdraw
+  | IngressAction
   | PutProbe
   | TrafficDefaultsAction
   | DrainAction

@@ -20,6 +20,7 @@ import {
 import { type DrainPlan, planDrainNotes } from "./drain-notes.ts";
 import { type Drains, indexDrains } from "./drains.ts";
 import { type GatewayPlan, planGateways } from "./gateways.ts";
+import { type IngressPlan, planIngress } from "./ingress.ts";
 import { type LastGatewayPlan, planLastGateways } from "./last-gateways.ts";
 import { planReturns } from "./loss-notes.ts";
 import { type MemberPlan, peerStanding, planMember } from "./member.ts";
@@ -44,6 +45,7 @@ export interface SeenMesh {
 export interface PlanContext extends Omit<MeshContext, "roots" | "listing"> {
   desired(member: Member): DesiredControlPlane;
   settingsOf(gateway: WantedGateway): string;
+  readonly ingressSettings: string;
   readonly probeSettingsOf: ProbesContext["probeSettingsOf"];
   /** The ID of the one cluster whose departure the run may carry out; undefined: all. */
   readonly only?: string | undefined;
@@ -70,6 +72,7 @@ export interface MeshPlan extends FirstPlan {
   /** Notes of a loss that is over. */
   readonly returns: readonly NoteLoss[];
   readonly trafficDefaults: TrafficDefaultsPlan;
+  readonly ingress: IngressPlan;
   readonly probes: ProbePlan;
 }
 
@@ -96,6 +99,7 @@ export function planMesh(mesh: SeenMesh, context: PlanContext, view: PairContext
     pairs,
     returns: planReturns(mesh.members, (reader, target) => connects.has(`${reader} ${target}`)),
     trafficDefaults: planTrafficDefaults(mesh.members, blockedIn(first), context),
+    ingress: planIngress({ ...context, ...pairContext }),
     probes: planProbes(mesh.members, mesh.leavers, context),
   };
 }
@@ -163,6 +167,7 @@ export function actionsOf(plan: MeshPlan): Action[] {
     ...departures.actions,
     ...plan.trafficDefaults.actions,
     ...plan.probes.actions,
+    ...plan.ingress.actions,
   ];
 }
 

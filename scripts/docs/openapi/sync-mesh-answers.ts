@@ -9,6 +9,7 @@ import {
   type CertificateStatus,
   type DrainStatus,
   type GatewayStatus,
+  type IngressStatus,
   PAIR_ROUTES,
   PAIR_STATUSES,
   type RunStatus,
@@ -17,6 +18,7 @@ import {
 import type { Summary } from "../../../shared/core/answers/summary.ts";
 import { ENDPOINT_KINDS } from "../../../shared/core/cluster/cluster.ts";
 import { EXPOSURES } from "../../../shared/core/network/gateway.ts";
+import { INGRESS_TLS_STATES } from "../../../shared/core/network/ingress.ts";
 import { PROBE_CAUSE_NAMES } from "../../../shared/core/probe/causes.ts";
 import { PROBE_STATES } from "../../../shared/core/probe/judge.ts";
 import { STAGES } from "../../../shared/core/roots/stages.ts";
@@ -64,6 +66,16 @@ const drain: z.ZodMiniType<DrainStatus> = z.union([
   z.strictObject({ state: z.literal("present"), since: time, by: z.string(), reason: z.string() }),
 ]);
 
+const ingress: z.ZodMiniType<IngressStatus> = z.union([
+  z.strictObject({ state: z.enum(["none", "unknown"]) }),
+  z.strictObject({
+    state: z.literal("present"),
+    address: z.exactOptional(z.string()),
+    up: z.boolean(),
+    tls: z.enum(INGRESS_TLS_STATES),
+  }),
+]);
+
 const status: z.ZodMiniType<Status> = z.strictObject({
   meshId: z.string(),
   version: z.string(),
@@ -82,6 +94,7 @@ const status: z.ZodMiniType<Status> = z.strictObject({
       network: z.strictObject({ name: z.string(), declared: z.boolean() }),
       gateway,
       drain,
+      ingress,
       kubernetesVersion: z.string(),
       istioVersion: z.nullable(z.string()),
       endpoint: z.nullable(z.enum(ENDPOINT_KINDS)),

@@ -16,6 +16,7 @@ const BY_CODE: Readonly<Partial<Record<ErrorCode, Reason>>> = {
   FieldConflict: "FieldConflict",
   ForeignObject: "ForeignControlPlane",
   GatewayApiUnavailable: "GatewayApiUnavailable",
+  IngressForeign: "IngressForeign",
   PairSyncing: "PairNotSynced",
 };
 

@@ -275,6 +275,40 @@ export const REASONS = {
     means: "istiod still lists a cluster whose remote secret is gone: its secret controller has stopped.",
     cure: "`kubectl -n istio-system rollout restart deployment/istiod`; not while the API server of another member is silent (`ApiServerUnreachable`): istiod would lose that member's pods.",
   },
+  IngressForeign: {
+    severity: "warning",
+    means:
+      "The configuration wants an ingress in each member, and the Gateway `meshjoin-ingress`, its options or the namespace `istio-ingress` of this one is somebody else's. Meshjoin leaves it alone.",
+    cure: "Give that object another name, or delete it, which is an outage of what relies on it; or set `MESHJOIN_INGRESS=off`.",
+  },
+  IngressInUse: {
+    severity: "warning",
+    means:
+      "The configuration wants no ingress any more, and a member has one with an address. Nothing proves that nobody sends requests there, so Meshjoin keeps it. A deep run looks for it.",
+    cure: `Set \`MESHJOIN_INGRESS=on\` to keep it. Or end it: \`meshjoin sync --confirm IngressInUse\`, or over HTTP, ${confirmed("IngressInUse")}. That ends every request from outside, and the load balancer gives its address back.`,
+  },
+  IngressMissing: {
+    severity: "info",
+    means: "A member has no ingress, or one of earlier settings.",
+    cure: "None: Meshjoin installs it.",
+  },
+  IngressNotNeeded: {
+    severity: "info",
+    means: "A member has an ingress that the configuration wants no more.",
+    cure: "None: Meshjoin removes it.",
+  },
+  IngressPending: {
+    severity: "warning",
+    means:
+      "The ingress of a member takes no requests: its load balancer has no address, or none of its pods is ready.",
+    cure: "None, while the load balancer gets an address; that takes a minute or two. Otherwise `kubectl -n istio-ingress describe service meshjoin-ingress-istio` says why.",
+  },
+  IngressTlsMissing: {
+    severity: "error",
+    means:
+      "istiod does not serve port 443 of a member's ingress, because the Secret that `MESHJOIN_INGRESS_TLS_SECRET` names is not there or holds no certificate. Port 80 goes on.",
+    cure: "`kubectl -n istio-ingress create secret tls NAME --cert=FILE --key=FILE` in that member; istiod takes it up at once.",
+  },
   LastGatewayOutdated: {
     severity: "info",
     means:

@@ -30,6 +30,10 @@ const SECTIONS: Readonly<Record<string, readonly ErrorCode[]>> = {
   ],
   "A finding needs a person": [
     "GatewayInUse",
+    "IngressForeign",
+    "IngressInUse",
+    "IngressPending",
+    "IngressTlsMissing",
     "ManagedMesh",
     "MemberLost",
     "NetworkChanges",

@@ -1,6 +1,7 @@
 import type { EndpointKind } from "../cluster/cluster.ts";
 import type { Place } from "../cluster/sources.ts";
 import type { Exposure } from "../network/gateway.ts";
+import type { IngressTls } from "../network/ingress.ts";
 import type { ProbeVerdict } from "../probe/judge.ts";
 import type { Stage } from "../roots/stages.ts";
 import type { Finding } from "./finding.ts";
@@ -102,12 +103,26 @@ export type DrainStatus =
       readonly reason: string;
     };
 
+/** `unknown`: Meshjoin could not ask, or did not, because the configuration wants no ingress. */
+export type IngressStatus =
+  | { readonly state: "none" | "unknown" }
+  | {
+      readonly state: "present";
+      /** That its load balancer gave it; absent while it has none. */
+      readonly address?: string;
+      /** It has an address, and a pod behind it is ready. */
+      readonly up: boolean;
+      /** Port 443. `refused`: istiod does not serve it, for lack of the Secret. */
+      readonly tls: IngressTls["state"];
+    };
+
 export interface MemberStatus extends Place {
   readonly clusterId: string;
   readonly reachable: boolean;
   readonly network: NetworkStatus;
   readonly gateway: GatewayStatus;
   readonly drain: DrainStatus;
+  readonly ingress: IngressStatus;
   readonly kubernetesVersion: string;
   /** The tag of istiod's image; null without an istiod, or where Meshjoin cannot read it. */
   readonly istioVersion: string | null;

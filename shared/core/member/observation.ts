@@ -3,6 +3,7 @@ import type { Fault } from "../answers/error-finding.ts";
 import type { Cluster } from "../cluster/cluster.ts";
 import { clusterId } from "../names.ts";
 import type { GatewayState } from "../network/gateway.ts";
+import type { SeenIngress } from "../network/ingress.ts";
 import { networkOf } from "../network/network.ts";
 import type { DrainNote } from "./drain.ts";
 import type { IstiodAway } from "./istiod-away.ts";
@@ -57,6 +58,8 @@ export interface Reachable {
   readonly pods: readonly string[];
   /** East-west gateways; undefined where the look did not ask for them, a fault where it had no answer. */
   readonly gateways?: readonly GatewayState[] | { readonly unread: Fault } | undefined;
+  /** Undefined where the look did not ask. */
+  readonly ingress?: SeenIngress | undefined;
   /** Of a subject; of a peer as an earlier look of the run saw it. */
   readonly record?: MemberRecord | undefined;
   /** Custom resource definitions, where a manifest is due; undefined where the run has not looked. */

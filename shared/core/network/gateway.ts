@@ -47,6 +47,6 @@ export interface GatewayState {
  * `Programmed` tells neither: it counts pods of other clusters, and stays when they go; Istio
  * `pilot/pkg/config/kube/gateway`.
  */
-export function isUp({ addresses, isServing }: GatewayState): boolean {
+export function isUp({ addresses, isServing }: Pick<GatewayState, "addresses" | "isServing">): boolean {
   return addresses.length > 0 && isServing;
 }

@@ -26,6 +26,7 @@ export function aSpec(seed: Partial<MeshSpec> = {}): MeshSpec {
     connectedNetworks: [],
     probe: "off",
     failover: "on",
+    ingress: "off",
     accessFunction: "auto",
     accessPeers: "auto",
     ...seed,

@@ -2,6 +2,7 @@ import { type Finding, finding } from "../../../shared/core/answers/finding.ts";
 import type {
   CertificateStatus,
   GatewayStatus,
+  IngressStatus,
   MemberStatus,
   PairStatus,
   Status,
@@ -19,6 +20,8 @@ export interface StatusSeed extends Partial<Omit<Status, "members" | "pairs">> {
   readonly networks?: number;
   /** Of every member, and all are up. */
   readonly gateways?: boolean;
+  /** Every member has an ingress; that of the second has no certificate. */
+  readonly ingress?: boolean;
   /** Probes are kept, and requests pass. */
   readonly probed?: boolean;
   /** Those of the first member to the second do not. */
@@ -55,6 +58,7 @@ export function aStatus(seed: StatusSeed = {}): Status {
     members: size = 3,
     networks = 1,
     gateways = false,
+    ingress = false,
     probed = false,
     failing = false,
     troubled = false,
@@ -65,6 +69,7 @@ export function aStatus(seed: StatusSeed = {}): Status {
   const members = clusters.map((cluster, index) => ({
     ...memberOf(cluster, index, { troubled, away }),
     ...(gateways ? { gateway: gatewayAt(index) } : {}),
+    ...(ingress ? { ingress: ingressAt(index) } : {}),
   }));
   const ids = clusters.map(({ ref }) => clusterId(ref));
   const pairs = clusters.flatMap((reader, r) => {
@@ -142,6 +147,11 @@ function gatewayAt(index: number): GatewayStatus {
   return { state: "present", address: `10.128.${index}.15`, up: true, exposure: "internal" };
 }
 
+function ingressAt(index: number): IngressStatus {
+  const tls = index === 1 ? "refused" : "served";
+  return { state: "present", address: `203.0.113.${10 + index}`, up: true, tls };
+}
+
 interface Trouble {
   readonly troubled: boolean;
   /** Which member is unreachable. */
@@ -164,6 +174,7 @@ function memberOf(cluster: Cluster, index: number, { troubled, away }: Trouble):
     network: { name: networkName(cluster.network), declared: false },
     gateway: { state: "unknown" },
     drain: { state: "none" },
+    ingress: { state: "unknown" },
     kubernetesVersion: cluster.kubernetesVersion,
     endpoint: "dns",
   } as const;

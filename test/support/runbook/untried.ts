@@ -16,8 +16,12 @@ export const UNTRIED: readonly Untried[] = [
     why: "the sandbox's IAM knows what accounts may do, and no policies of resources",
   },
   {
-    command: /^meshjoin sync --confirm (?:NetworkChanges|GatewayInUse)$/,
-    why: "the clusters of this test share one network; scenarios 20.6 and 21.4, and unit tests, confirm both",
+    command: /^meshjoin sync --confirm (?:NetworkChanges|GatewayInUse|IngressInUse)$/,
+    why: "the clusters of this test share one network; scenarios 20.6, 21.4 and 25.6, and unit tests, confirm them",
+  },
+  {
+    command: /^kubectl --context <member> -n istio-ingress /,
+    why: "the clusters of this test have no ingress; scenario 25.5 runs these",
   },
   {
     command: /^meshjoin sync --confirm TrafficDefaultsDiffer$/,

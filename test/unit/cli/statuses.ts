@@ -18,6 +18,7 @@ function aMemberStatus(index: number): MemberStatus {
     network: { name: "shop.default", declared: false },
     gateway: { state: "unknown" },
     drain: { state: "none" },
+    ingress: { state: "unknown" },
     kubernetesVersion: "1.36.3-gke.1",
     istioVersion: "1.31.4",
     endpoint: "dns",

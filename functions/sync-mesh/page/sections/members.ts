@@ -1,4 +1,4 @@
-import type { GatewayStatus, MemberStatus } from "../../../../shared/core/answers/status.ts";
+import type { GatewayStatus, IngressStatus, MemberStatus } from "../../../../shared/core/answers/status.ts";
 import { count } from "../../../../shared/core/count.ts";
 import { countFindings } from "../facts/findings.ts";
 import { isApart, isSynced, type OrderedPair } from "../facts/pairs.ts";
@@ -42,9 +42,12 @@ function sharesOf({ clusterId, reachable }: MemberStatus, scene: Scene): Html {
 }
 
 /** Where there is one network, nobody asks for a gateway. */
-function networkOf({ network: { name, declared }, gateway }: MemberStatus, { networks }: Scene): Html {
+function networkOf(
+  { network: { name, declared }, gateway, ingress }: MemberStatus,
+  { networks }: Scene,
+): Html {
   const label = declared ? html`<small>by its label</small>` : undefined;
-  return html`${name}${label}${networks > 1 ? html`<small>${gatewayOf(gateway)}</small>` : undefined}`;
+  return html`${name}${label}${networks > 1 ? html`<small>${gatewayOf(gateway)}</small>` : undefined}${ingressOf(ingress)}`;
 }
 
 function gatewayOf(gateway: GatewayStatus): Part {
@@ -54,6 +57,19 @@ function gatewayOf(gateway: GatewayStatus): Part {
   return up
     ? `gateway ${address}, ${exposure}`
     : html`<span class="badge warning">gateway ${address}: no pod is ready</span>`;
+}
+
+/** Undefined where the configuration wants none. */
+function ingressOf(ingress: IngressStatus): Html | undefined {
+  if (ingress.state !== "present")
+    return ingress.state === "none" ? html`<small>no ingress</small>` : undefined;
+  const { address, up, tls } = ingress;
+  if (address === undefined)
+    return html`<small><span class="badge warning">ingress: no address</span></small>`;
+  if (!up) return html`<small><span class="badge warning">ingress ${address}: no pod is ready</span></small>`;
+  const missing =
+    tls === "refused" ? html` <span class="badge error">no certificate for 443</span>` : undefined;
+  return html`<small>ingress ${address}${missing}</small>`;
 }
 
 function findingsOf({ clusterId }: MemberStatus, { findings }: Scene): Html {

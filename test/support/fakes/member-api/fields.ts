@@ -76,6 +76,13 @@ function descend(node: JsonObject | JsonObject[], step: Step, intoList: boolean)
   return made;
 }
 
+/** An item of a list is found by its name, so that goes after what is in it. */
+export function deepestFirst(paths: Iterable<string>): string[] {
+  const isName = (path: string) => Number(stepsOf(path).at(-1) === "name");
+  const depth = (path: string) => stepsOf(path).length;
+  return [...paths].toSorted((a, b) => isName(a) - isName(b) || depth(b) - depth(a));
+}
+
 /** Containers that are empty afterwards go with it. */
 export function removeLeaf(root: JsonObject, path: string): void {
   remove(root, stepsOf(path));

@@ -22,6 +22,17 @@ export interface SimulatedGateways {
   settle(): void;
 }
 
+interface Listener {
+  readonly name: string;
+  readonly port: number;
+  readonly tls?: { readonly certificateRefs?: readonly { readonly name: string }[] };
+}
+
+interface Spec {
+  readonly infrastructure?: Infrastructure;
+  readonly listeners?: readonly Listener[];
+}
+
 interface Infrastructure {
   readonly labels?: Readonly<Record<string, string>>;
   readonly annotations?: Readonly<Record<string, string>>;
@@ -68,7 +79,8 @@ function isMadeReal(gateway: KubernetesObject): boolean {
 function write(store: ObjectStore, gateway: KubernetesObject, behaviour: GatewayBehaviour): void {
   const { name, namespace = "" } = gateway.metadata;
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- gateway.networking.k8s.io/v1 Gateway
-  const { infrastructure = {} } = gateway["spec"] as { infrastructure?: Infrastructure };
+  const { infrastructure = {}, listeners = [] } = gateway["spec"] as Spec;
+  sayOfReferences(store, gateway, listeners);
   const service = `${name}-istio`;
   const overlay = serviceOverlay(store, namespace, infrastructure);
   const labels = { ...infrastructure.labels, [NAME_LABEL]: name, ...overlay.labels };
@@ -81,7 +93,10 @@ function write(store: ObjectStore, gateway: KubernetesObject, behaviour: Gateway
     {
       ...SERVICES,
       metadata: { name: service, namespace, labels, annotations },
-      spec: { type: "LoadBalancer", ports: [{ port: 15_443 }] },
+      spec: {
+        type: "LoadBalancer",
+        ports: [15_021, ...listeners.map(({ port }) => port)].map((port) => ({ port })),
+      },
       status: { loadBalancer: { ingress } },
     },
     "istio.io/gateway-controller",
@@ -103,6 +118,35 @@ function write(store: ObjectStore, gateway: KubernetesObject, behaviour: Gateway
     },
     "endpointslice-controller",
   );
+}
+
+/** In istiod's words, whether the Secrets that listeners name hold what a certificate needs. */
+function sayOfReferences(
+  store: ObjectStore,
+  gateway: KubernetesObject,
+  listeners: readonly Listener[],
+): void {
+  const { namespace = "", generation = 1 } = gateway.metadata;
+  const said = listeners.flatMap(({ name, tls }) => {
+    const [secret] = tls?.certificateRefs ?? [];
+    if (secret === undefined) return [];
+    const found = store.get({ apiVersion: "v1", kind: "Secret", namespace, name: secret.name });
+    const keys = Object.keys(found?.["data"] ?? {});
+    const isGood = keys.includes("tls.crt") && keys.includes("tls.key");
+    const why =
+      found === undefined
+        ? `secret ${namespace}/${secret.name} not found`
+        : `found secret, but didn't have expected keys (cert and key) or (tls.crt and tls.key); found: ${keys.join(", ")}`;
+    const message = isGood
+      ? "No errors found"
+      : `invalid certificate reference /Secret/${secret.name}., ${why}`;
+    const status = isGood ? "True" : "False";
+    return [
+      { name, conditions: [{ type: "ResolvedRefs", status, message, observedGeneration: generation }] },
+    ];
+  });
+  if (said.length > 0)
+    store.write({ ...gateway, status: { listeners: said } }, "istio.io/gateway-controller");
 }
 
 /** istiod reads the options as YAML; Meshjoin writes the part of it that is JSON. */

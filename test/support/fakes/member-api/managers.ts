@@ -1,5 +1,5 @@
 import type { ManagedFields } from "../../../../shared/ports/kubernetes-object.ts";
-import { type Leaves, leavesOf, removeLeaf, setLeaf, treeOf } from "./fields.ts";
+import { deepestFirst, type Leaves, leavesOf, removeLeaf, setLeaf, treeOf } from "./fields.ts";
 import { type JsonObject, sameJson } from "./json.ts";
 
 /**
@@ -67,7 +67,7 @@ export function apply(
   }
 
   const object = structuredClone(before?.object ?? config);
-  for (const path of before?.owners.get(applied(manager)) ?? []) {
+  for (const path of deepestFirst(before?.owners.get(applied(manager)) ?? [])) {
     if (!wanted.has(path) && !others.some(([, paths]) => paths.has(path))) removeLeaf(object, path);
   }
   for (const [path, value] of wanted) setLeaf(object, path, value);

@@ -209,6 +209,13 @@ describe("the matrix", () => {
     expect(render({})).not.toMatch(/gateway<|class="edge gate/);
   });
 
+  it("shows the ingress of each member, and nothing of ingresses where the configuration wants none", () => {
+    const document = render({ status: aStatus({ ingress: true }) });
+    expect(document.match(/<small>ingress 203\.0\.113\.\d+/g)).toHaveLength(3);
+    expect(document.match(/no certificate for 443/g)).toHaveLength(1);
+    expect(render({})).not.toContain("ingress");
+  });
+
   it("says not known where Meshjoin could not ask, of the token, too", () => {
     const document = render({ status: aStatus({ troubled: true }) });
     expect(document).toContain(

@@ -1,3 +1,4 @@
+import { isDrained, wantedPairs } from "../shared/core/answers/drained.ts";
 import type { Finding } from "../shared/core/answers/finding.ts";
 import type { PairStatus, Status } from "../shared/core/answers/status.ts";
 import { verdictOf } from "../shared/core/answers/verdict.ts";
@@ -14,22 +15,24 @@ export const NAMED_GOALS: ReadonlyMap<string, Goal> = new Map([
 
 /** The cluster is a member, and all its pairs are synced. */
 export function isMember(clusterId: string): Goal {
-  return ({ members, pairs, findings }) => {
+  return (status) => {
+    const { members, findings } = status;
     const member = members.find((each) => each.clusterId === clusterId);
     if (member === undefined) return `${clusterId} is no member`;
     if (!member.reachable) return `${clusterId} is unreachable`;
-    const own = pairs.filter(({ reader, target }) => [reader, target].includes(clusterId));
-    if (own.length === 0 && members.length > 1) return `${clusterId} has no pair`;
+    const own = wantedPairs(status).filter(({ reader, target }) => [reader, target].includes(clusterId));
+    if (own.length === 0 && members.length > 1 && !isDrained(member)) return `${clusterId} has no pair`;
     return missing(own) ?? unlisted(findings);
   };
 }
 
-function allSynced({ members, pairs, findings }: Status): string | undefined {
+function allSynced(status: Status): string | undefined {
+  const { members, findings } = status;
   const hidden = unlisted(findings);
   if (hidden !== undefined) return hidden;
   if (members.length === 0) return "no cluster is a member";
-  const away = members.find(({ reachable }) => !reachable);
-  return away === undefined ? missing(pairs) : `${away.clusterId} is unreachable`;
+  const away = members.find((member) => !member.reachable && !isDrained(member));
+  return away === undefined ? missing(wantedPairs(status)) : `${away.clusterId} is unreachable`;
 }
 
 /** A source that is silent may have members, and they pairs, that the status does not know. */

@@ -1,3 +1,4 @@
+import { isDrained, wantedPairs } from "../../shared/core/answers/drained.ts";
 import type {
   GatewayStatus,
   IngressStatus,
@@ -16,7 +17,9 @@ export const FINGERPRINT_DIGITS = 12;
 const KEPT = 3;
 
 /** The most important columns first: the last ones are left out where the terminal is narrow. */
-export function membersTable({ members, pairs }: Status, screen: Screen, names: Names): string {
+export function membersTable(status: Status, screen: Screen, names: Names): string {
+  const { members } = status;
+  const pairs = wantedPairs(status);
   if (members.length === 0) return "No cluster carries the label of the mesh.";
   const several = networksOf(members).length > 1 || screen.isWide;
   const hasIngress = members.some(({ ingress }) => ingress.state !== "unknown");
@@ -24,11 +27,11 @@ export function membersTable({ members, pairs }: Status, screen: Screen, names: 
   const rows = members.map((member) => {
     const own = pairs.filter(({ reader }) => reader === member.clusterId);
     const targets = [...Map.groupBy(own, ({ target }) => target).values()];
-    const synced = targets.filter((pods) => pods.every(({ status }) => status === "synced")).length;
+    const synced = targets.filter((pods) => pods.every((pod) => pod.status === "synced")).length;
     const { intermediate, istioVersion, kubernetesVersion, endpoint } = member;
     const row = [
       names(member.clusterId),
-      stateOf(member, screen),
+      isDrained(member) ? `${stateOf(member, screen)}, drained` : stateOf(member, screen),
       `${synced}/${targets.length}`,
       intermediate.written === null ? "-" : cellTime(intermediate.written.notAfter),
       tokensUntil(own),

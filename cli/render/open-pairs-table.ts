@@ -1,3 +1,4 @@
+import { wantedPairs } from "../../shared/core/answers/drained.ts";
 import type { PairStatus, Status } from "../../shared/core/answers/status.ts";
 import type { Colour } from "../paint.ts";
 import type { Names, Screen } from "../screen.ts";
@@ -8,8 +9,8 @@ import { someOf } from "./words.ts";
  * Groups pairs of the same trouble: one unreachable member breaks a pair of every other one. A pair goes with
  * its reader or with its target: the one with more such pairs.
  */
-export function openPairsTable({ pairs }: Status, { paint, width }: Screen, names: Names): string {
-  const open = pairs.filter(({ status }) => status !== "synced");
+export function openPairsTable(status: Status, { paint, width }: Screen, names: Names): string {
+  const open = wantedPairs(status).filter((pair) => pair.status !== "synced");
   const byReader = Map.groupBy(open, readerKey);
   const byTarget = Map.groupBy(open, targetKey);
   const sizeOf = (group: readonly PairStatus[] | undefined) => group?.length ?? 0;
@@ -19,10 +20,10 @@ export function openPairsTable({ pairs }: Status, { paint, width }: Screen, name
       : readerKey(pair),
   );
   const rows = [...groups.values()].flatMap((group) => {
-    const [status] = group.map((pair) => pair.status);
-    if (status === undefined) return [];
+    const [first] = group;
+    if (first === undefined) return [];
     const named = (side: "reader" | "target") => someOf([...new Set(group.map((pair) => names(pair[side])))]);
-    return [[paint(colourOf(status), status), named("reader"), named("target")]];
+    return [[paint(colourOf(first.status), first.status), named("reader"), named("target")]];
   });
   return rows.length === 0 ? "" : renderFittedTable(["NOT SYNCED", "READERS", "TARGETS"], rows, { width });
 }

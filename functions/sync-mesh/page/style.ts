@@ -144,13 +144,14 @@ svg{display:block;margin:0 auto;height:auto;max-width:100%;font:12px system-ui,-
 .edge.synced{stroke:var(--line);stroke-width:1.5}
 .edge.syncing,.edge.pending{stroke:var(--syncing);stroke-dasharray:10 4}
 .edge.timeout,.edge.closed,.edge.missing,.edge.failing{stroke:var(--error);stroke-dasharray:5 4}
+.edge.drained{stroke:var(--unknown);stroke-dasharray:2 6}
 .edge.bold{stroke-width:4}
 circle.edge.gate{fill:var(--surface);stroke-dasharray:none;stroke-width:2}
 .edge.unknown{stroke-dasharray:1 6;stroke-linecap:round;stroke-width:2.5}
 marker.synced{fill:var(--line)}
 marker.syncing,marker.pending{fill:var(--syncing)}
 marker.timeout,marker.closed,marker.missing,marker.failing{fill:var(--error)}
-marker.unknown{fill:var(--unknown)}
+marker.unknown,marker.drained{fill:var(--unknown)}
 .network polygon{fill:var(--network);stroke:var(--network);stroke-width:28;stroke-linejoin:round}
 .network path{fill:none;stroke:var(--muted);stroke-width:1.5}
 svg text{fill:var(--ink)}
@@ -164,7 +165,7 @@ svg text{fill:var(--ink)}
 text.state{font-weight:600;paint-order:stroke;stroke:var(--network);stroke-width:5px;stroke-linejoin:round}
 text.syncing,text.pending{fill:var(--syncing)}
 text.timeout,text.closed,text.missing,text.failing{fill:var(--error)}
-text.unknown{fill:var(--unknown)}
+text.unknown,text.drained{fill:var(--unknown)}
 .disc{fill:none;stroke:var(--rule)}
 .spot circle{fill:var(--synced)}
 .spot text{font-size:11.5px;fill:var(--muted)}
@@ -188,14 +189,15 @@ svg .calm.small{font-size:13px;font-weight:400;fill:var(--muted)}
 .chip.closed::before,.dense .closed::before{content:"×";content:"×" / ""}
 .chip.failing::before,.dense .failing::before{content:"✗";content:"✗" / ""}
 .chip.missing::before,.dense .missing::before{content:"–";content:"–" / ""}
+.chip.drained::before,.dense .drained::before{content:"⏸";content:"⏸" / ""}
 .dense .none::before,.dense .self::before{content:none}
 .chip.synced,td.synced{background:var(--synced-soft);color:var(--synced)}
 .chip.syncing,.chip.pending,.roomy .syncing,.roomy .pending{background:var(--syncing-soft);color:var(--syncing)}
 .chip.timeout,.chip.closed,.chip.missing,.chip.failing,.roomy .timeout,.roomy .closed,.roomy .missing,.roomy .failing{background:var(--error-soft);color:var(--error)}
-.chip.unknown,.roomy .unknown{background:var(--unknown-soft);color:var(--unknown)}
+.chip.unknown,.roomy .unknown,.chip.drained,.roomy .drained{background:var(--unknown-soft);color:var(--unknown)}
 .dense .syncing,.dense .pending{background:var(--syncing);color:var(--surface)}
 .dense .timeout,.dense .closed,.dense .missing,.dense .failing{background:var(--error);color:var(--surface)}
-.dense .unknown{background:var(--unknown);color:var(--surface)}
+.dense .unknown,.dense .drained{background:var(--unknown);color:var(--surface)}
 .matrix{width:auto}
 .matrix th,.matrix td{padding:.3rem .75rem;border:0;border-right:2px solid var(--surface);border-bottom:2px solid var(--surface)}
 .matrix td b{font-weight:600}

@@ -1,4 +1,5 @@
 import { count } from "../count.ts";
+import { drainedIds, isDrained, wantedPairs } from "./drained.ts";
 import { distinct, type Finding } from "./finding.ts";
 import type { PairStatus, Status } from "./status.ts";
 
@@ -14,21 +15,20 @@ export interface Verdict {
 }
 
 /**
- * The mesh in one line, the same on every surface. A pair that is not due does not count, nor does one whose
- * target is drained; one that Meshjoin
+ * The mesh in one line, the same on every surface. A pair that is not due does not count. One that Meshjoin
  * could not look at, or ask the probe about, makes the mesh degraded, and so does an empty mesh: nothing was
- * seen to work.
+ * seen to work. That requests stay away from a drained member, and that it may be silent, is meant.
  */
 export function verdictOf(status: Status): Verdict {
   const { members } = status;
-  const drained = new Set(
-    members.flatMap((each) => (each.drain.state === "present" ? [each.clusterId] : [])),
-  );
-  const pairs = status.pairs.filter(({ target }) => !drained.has(target));
+  const drained = drainedIds(members);
+  const pairs = wantedPairs(status);
   const all = distinct([...status.findings, ...members.flatMap(({ findings }) => findings)]);
   const errors = all.filter(({ severity }) => severity === "error");
-  const warnings = all.filter(({ severity }) => severity === "warning");
-  const unreachable = members.filter(({ reachable }) => !reachable).length;
+  const warnings = all.filter(
+    ({ severity, clusterId = "" }) => severity === "warning" && !drained.has(clusterId),
+  );
+  const unreachable = members.filter((member) => !member.reachable && !isDrained(member)).length;
   const rows = Map.groupBy(pairs, ({ reader, target }) => `${reader} ${target}`);
   const pairsWith = (is: (row: PairStatus) => boolean) =>
     [...rows.values()].filter((pods) => pods.some(is)).length;
@@ -81,7 +81,7 @@ function counted(number: number, noun: string, state: string): string {
 
 function wellOf(members: number, pairs: number, asked: number): string {
   if (members === 0) return "no member yet";
-  if (pairs === 0) return "1 member, no pair yet";
+  if (pairs === 0) return `${count(members, "member")}, no pair yet`;
   const passed = asked === 0 ? "" : asked === pairs ? ", requests pass" : `, requests pass between ${asked}`;
-  return `${members} members, all ${count(pairs, "pair")} synced${passed}`;
+  return `${members} members, ${pairs === 1 ? "the one pair" : `all ${pairs} pairs`} synced${passed}`;
 }

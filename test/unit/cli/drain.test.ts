@@ -59,6 +59,19 @@ describe("drain and undrain", () => {
     expect(back.out).toContain("m2 serves again: every peer reads it.");
   });
 
+  it("are no trouble in a status: it is whole, synced, and names the drained one", async () => {
+    const mesh = await aJoinedMesh();
+    await call(mesh, "drain m2 --yes");
+    const { code, out } = await call(mesh, "status --exit-code");
+    expect(code).toBe(0);
+    expect(out).toMatch(/^WHOLE: 3 members, all 4 pairs synced, 1 drained$/m);
+    expect(out).toMatch(/^m2 +ok, drained +2\/2/m);
+    expect(out).toMatch(/^m1 +ok +1\/1/m);
+    expect(out).not.toContain("NOT SYNCED");
+    for (const goal of ["synced", "whole", "m1", "m2"])
+      expect((await call(mesh, `status --wait=${goal} --timeout 1s`)).code).toBe(0);
+  });
+
   it("change nothing the second time", async () => {
     const mesh = await aJoinedMesh();
     for (const args of ["drain m2 --yes", "undrain m2 --yes"]) {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "@jest/globals";
 import { finding } from "../../../shared/core/answers/finding.ts";
-import type { PairStatus, Status } from "../../../shared/core/answers/status.ts";
+import type { MemberStatus, PairStatus, Status } from "../../../shared/core/answers/status.ts";
 import { type Health, verdictOf } from "../../../shared/core/answers/verdict.ts";
 import { aStatus } from "../../support/builders/status.ts";
 
@@ -14,7 +14,45 @@ function withFirstPair(change: Partial<PairStatus>): Status {
   return { ...WELL, pairs: WELL.pairs.map((pair) => (is(pair) ? { ...pair, ...change } : pair)) };
 }
 
+/** A person has drained the first member. */
+function withDrain(status: Status, change: Partial<MemberStatus> = {}): Status {
+  const [first] = status.members;
+  const drain = { state: "present", since: "2026-03-01T12:00:00.000Z", by: "ann", reason: "" } as const;
+  const id = first?.clusterId ?? "";
+  return {
+    ...status,
+    members: status.members.map((each) => (each.clusterId === id ? { ...each, drain, ...change } : each)),
+    pairs: status.pairs.map((pair) =>
+      pair.target === id
+        ? { ...pair, status: "missing", isDue: false, probe: { state: "absentOnPurpose" } }
+        : pair.reader === id && change.reachable === false
+          ? { ...pair, status: "unknown" }
+          : pair,
+    ),
+  };
+}
+
+const silent = (id: string) => finding("ApiServerUnreachable", "no answer", "wait", id);
+
 describe("the verdict on a mesh", () => {
+  it.each<[string, Status, Health, string]>([
+    ["reads its peers", withDrain(WELL), "whole", "3 members, all 4 pairs synced, 1 drained"],
+    [
+      "is dead",
+      withDrain(WELL, { reachable: false, findings: [silent(WELL.members[0]?.clusterId ?? "")] }),
+      "whole",
+      "3 members, all 2 pairs synced, 1 drained",
+    ],
+    [
+      "does not read a peer",
+      withDrain({ ...WELL, pairs: WELL.pairs.map((pair) => ({ ...pair, status: "closed" })) }),
+      "broken",
+      "4 of 4 pairs not synced, 1 drained",
+    ],
+  ])("does not hold it against the mesh that a drained member %s, or does", (_, status, health, text) => {
+    expect(verdictOf(status)).toMatchObject({ health, text });
+  });
+
   it.each<[string, Status, Health, string]>([
     ["all synced", WELL, "whole", "3 members, all 6 pairs synced"],
     ["a pair closed", withFirstPair({ status: "closed" }), "broken", "1 of 6 pairs not synced"],

@@ -1,4 +1,4 @@
-import { isSynced, type OrderedPair, WORST_FIRST } from "./pairs.ts";
+import { isSynced, isWanted, type OrderedPair, WORST_FIRST } from "./pairs.ts";
 
 /**
  * A part of the mesh that is not synced, as short as possible: a member that reads no peer is one gap, not
@@ -20,9 +20,10 @@ function lost(pairs: readonly OrderedPair[], end: "reader" | "target"): Gap[] {
 
 /**
  * Readers that read no peer, targets that none of the other readers reads, then the remaining pairs, the
- * worst first. Every pair that is not synced is in one of them.
+ * worst first. Every pair that should be and is not synced is in one of them.
  */
-export function gapsOf(pairs: readonly OrderedPair[]): Gap[] {
+export function gapsOf(all: readonly OrderedPair[]): Gap[] {
+  const pairs = all.filter(isWanted);
   const readers = lost(pairs, "reader");
   const ofLostReaders = new Set(readers.flatMap(pairsOfGap));
   const targets = lost(

@@ -1,11 +1,12 @@
+import { drainedIds } from "../../../../shared/core/answers/drained.ts";
 import { PAIR_STATUSES, type PairStatus, type Status } from "../../../../shared/core/answers/status.ts";
 import { latencyWords } from "../../../../shared/core/time.ts";
 
 /**
  * As istiod has it; `pending`: it is not synced, and a side is not ready for it yet; `failing`: it is synced,
- * and a request of the reader's probe did not pass.
+ * and a request of the reader's probe did not pass; `drained`: the target is drained, so there is no pair.
  */
-export type PairState = PairStatus["status"] | "pending" | "failing";
+export type PairState = PairStatus["status"] | "pending" | "failing" | "drained";
 
 /** One ordered pair over all istiod pods of its reader. */
 export interface OrderedPair {
@@ -29,7 +30,7 @@ export interface PodOfPair {
 /**
  * In the order in which an operator must hear of them. `failing` was tried; `missing` and `closed` serve no
  * endpoint, `timeout` may serve a part of them, `unknown` may be any of these; `pending` and `syncing` end by
- * themselves.
+ * themselves; `drained` is meant.
  */
 export const WORST_FIRST: readonly PairState[] = [
   "failing",
@@ -39,6 +40,7 @@ export const WORST_FIRST: readonly PairState[] = [
   "unknown",
   "pending",
   "syncing",
+  "drained",
   "synced",
 ];
 
@@ -51,6 +53,11 @@ export function isApart({ state }: OrderedPair): boolean {
 
 export function isSynced({ state }: OrderedPair): boolean {
   return state === "synced";
+}
+
+/** It should be: its target is not drained. */
+export function isWanted({ state }: OrderedPair): boolean {
+  return state !== "drained";
 }
 
 /** What was not seen is not known; the word `unknown` could pass for a state of istiod. */
@@ -95,7 +102,8 @@ export function worstPairState(states: Iterable<PairState>): PairState {
   return WORST_FIRST.find((state) => all.has(state)) ?? "unknown";
 }
 
-function stateOf({ status, isDue, probe }: PairStatus): PairState {
+function stateOf({ status, isDue, probe, target }: PairStatus, drained: ReadonlySet<string>): PairState {
+  if (drained.has(target)) return "drained";
   if (status === "synced") return probe.state === "failed" ? "failing" : status;
   return isDue || status === "unknown" ? status : "pending";
 }
@@ -107,6 +115,7 @@ function earliest(times: readonly (string | null)[]): string | undefined {
 
 /** Between members only, in the order of the status. */
 export function orderedPairsOf({ members, pairs }: Status): OrderedPair[] {
+  const drained = drainedIds(members);
   const ids = new Set(members.map(({ clusterId }) => clusterId));
   const between = pairs.filter(({ reader, target }) => ids.has(reader) && ids.has(target));
   const byPair = Map.groupBy(between, ({ reader, target }) => JSON.stringify([reader, target]));
@@ -118,8 +127,8 @@ export function orderedPairsOf({ members, pairs }: Status): OrderedPair[] {
       target: first.target,
       route: first.route,
       probe: first.probe,
-      state: worstPairState(rows.map(stateOf)),
-      pods: rows.map((row) => ({ pod: row.pod, state: stateOf(row) })),
+      state: worstPairState(rows.map((row) => stateOf(row, drained))),
+      pods: rows.map((row) => ({ pod: row.pod, state: stateOf(row, drained) })),
       tokenExpiry: earliest(rows.map(({ tokenExpiry }) => tokenExpiry)),
     };
   });
@@ -128,10 +137,9 @@ export function orderedPairsOf({ members, pairs }: Status): OrderedPair[] {
 export type Tally = Readonly<Record<PairState, number>>;
 
 export function countByState(pairs: readonly OrderedPair[]): Tally {
-  const counts = [...PAIR_STATUSES, "pending" as const, "failing" as const].map((state) => [
-    state,
-    pairs.filter((pair) => pair.state === state).length,
-  ]);
+  const counts = [...PAIR_STATUSES, "pending" as const, "failing" as const, "drained" as const].map(
+    (state) => [state, pairs.filter((pair) => pair.state === state).length],
+  );
   return Object.fromEntries(counts);
 }
 

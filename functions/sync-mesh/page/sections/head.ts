@@ -49,11 +49,12 @@ function membersTile({ members }: Scene): Html {
 function pairsTile({ pairs, tally }: Scene): Html {
   if (pairs.length === 0) return tile("Pairs", "none", "a pair takes two members");
   const tone = pairs.some(isApart) ? "error" : "warning";
+  const wanted = pairs.length - tally.drained;
   return tile(
     "Pairs",
-    html`${tally.synced}<small> of ${pairs.length} synced</small>`,
+    html`${tally.synced}<small> of ${wanted} synced</small>`,
     describeTally(tally),
-    tally.synced === pairs.length ? "" : tone,
+    tally.synced === wanted ? "" : tone,
   );
 }
 

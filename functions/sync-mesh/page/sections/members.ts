@@ -1,11 +1,11 @@
 import type { GatewayStatus, IngressStatus, MemberStatus } from "../../../../shared/core/answers/status.ts";
 import { count } from "../../../../shared/core/count.ts";
 import { countFindings } from "../facts/findings.ts";
-import { isApart, isSynced, type OrderedPair } from "../facts/pairs.ts";
+import { isApart, isSynced, isWanted, type OrderedPair } from "../facts/pairs.ts";
 import { type Html, html, type Part } from "../html.ts";
 import type { Scene } from "../scene.ts";
 import { memberButton, memberForm } from "./actions.ts";
-import { fold, NOT_KNOWN, section, shortFingerprint, table } from "./parts.ts";
+import { fold, NOT_KNOWN, relative, section, shortFingerprint, table } from "./parts.ts";
 
 /** Of more members those without trouble are folded. */
 const ALL_OPEN = 12;
@@ -26,7 +26,8 @@ function certificates({ reachable, root, intermediate: { written, loaded } }: Me
   )}</ul>`;
 }
 
-function share(words: string, pairs: readonly OrderedPair[] = []): Html | undefined {
+function share(words: string, all: readonly OrderedPair[] = []): Html | undefined {
+  const pairs = all.filter(isWanted);
   if (pairs.length === 0) return undefined;
   const synced = pairs.filter(isSynced).length;
   const kind = pairs.some(isApart) ? "bad" : synced < pairs.length ? "warn" : "";
@@ -72,6 +73,13 @@ function ingressOf(ingress: IngressStatus): Html | undefined {
   return html`<small>ingress ${address}${missing}</small>`;
 }
 
+function drainOf({ drain }: MemberStatus, { now }: Scene): Html | undefined {
+  if (drain.state !== "present")
+    return drain.state === "none" ? undefined : html`<small>drained: ${NOT_KNOWN}</small>`;
+  const { since, by, reason } = drain;
+  return html`<small><span class="badge info">drained</span> ${relative(since, now)} by ${by}${reason === "" ? undefined : html`: ${reason}`}</small>`;
+}
+
 function findingsOf({ clusterId }: MemberStatus, { findings }: Scene): Html {
   const own = findings.filter((finding) => finding.clusterId === clusterId);
   const [worst] = own;
@@ -85,7 +93,7 @@ function cellsOf(member: MemberStatus, scene: Scene): Part[] {
   const name = scene.nameOf(clusterId);
   return [
     html`${name}<small>${clusterId}</small>`,
-    html`${member.reachable ? "reachable" : html`<span class="badge warning">unreachable</span>`}<small>${endpoint === null ? "no endpoint" : `${endpoint} endpoint`}</small>`,
+    html`${member.reachable ? "reachable" : html`<span class="badge warning">unreachable</span>`}<small>${endpoint === null ? "no endpoint" : `${endpoint} endpoint`}</small>${drainOf(member, scene)}`,
     findingsOf(member, scene),
     sharesOf(member, scene),
     html`${location}<small>${project}</small>`,

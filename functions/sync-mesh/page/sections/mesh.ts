@@ -23,6 +23,7 @@ const MEANINGS: readonly (readonly [PairState, string])[] = [
   ["synced", "istiod has read everything of the target"],
   ["syncing", "istiod is reading the target for the first time"],
   ["pending", "a side is not ready for it yet, or a person must act first"],
+  ["drained", "the target is drained: its peers send it no new requests"],
   ["failing", "istiod has read the target, and a request of the probe does not pass"],
   ["timeout", "istiod stopped waiting and serves the part of the target that it has read"],
   ["closed", "istiod no longer watches the target"],
@@ -116,7 +117,7 @@ function description(scene: Scene): string {
   const through = pairs.filter(isThroughGateway).length;
   const parts = [
     `${count(members.length, "member")} in ${count(networks, "network")}`,
-    `${tally.synced} of ${count(pairs.length, "pair")} synced`,
+    `${tally.synced} of ${count(pairs.length - tally.drained, "pair")} synced`,
     through === 0 ? "" : `${count(through, "pair")} through a gateway`,
     describeTally(tally),
   ];

@@ -1,13 +1,17 @@
 import { describe, expect, it } from "@jest/globals";
+import { gapsOf } from "../../../../functions/sync-mesh/page/facts/gaps.ts";
 import {
   countByState,
   describeTally,
+  isWanted,
   orderedPairsOf,
   type PairState,
   WORST_FIRST,
   worstPairState,
 } from "../../../../functions/sync-mesh/page/facts/pairs.ts";
+import { renderPage } from "../../../../functions/sync-mesh/page/page.ts";
 import { PAIR_STATUSES, type PairStatus } from "../../../../shared/core/answers/status.ts";
+import { aView } from "../../../support/builders/page-view.ts";
 import { aStatus } from "../../../support/builders/status.ts";
 
 const status = aStatus({ members: 2 });
@@ -30,7 +34,7 @@ function pod(seed: Partial<PairStatus>): PairStatus {
 
 describe("the worst state", () => {
   it("is known of every state", () => {
-    expect(WORST_FIRST.toSorted()).toEqual([...PAIR_STATUSES, "pending", "failing"].toSorted());
+    expect(WORST_FIRST.toSorted()).toEqual([...PAIR_STATUSES, "pending", "failing", "drained"].toSorted());
   });
 
   it.each<[PairState[], PairState]>([
@@ -44,6 +48,29 @@ describe("the worst state", () => {
     [[], "unknown"],
   ])("of %j is %s", (states, expected) => {
     expect(worstPairState(states)).toBe(expected);
+  });
+});
+
+describe("a pair whose target is drained", () => {
+  const [first, ...others] = status.members;
+  const drain = { state: "present", since: status.time, by: "ann", reason: "disk" } as const;
+  const members = first === undefined ? others : [{ ...first, drain }, ...others];
+
+  it("is none of those that should be, and no gap, whatever an istiod lists", () => {
+    const to = { reader: target, target: reader };
+    const rows = [pod({}), pod({ ...to, status: "missing" }), pod({ ...to, pod: "b" })];
+    const pairs = orderedPairsOf({ ...status, members, pairs: rows });
+    expect(pairs.map(({ state }) => state)).toEqual(["synced", "drained"]);
+    expect(pairs.filter(isWanted)).toHaveLength(1);
+    expect(gapsOf(pairs)).toEqual([]);
+  });
+
+  it("is drained on the page, with the member’s drain, and nothing to do", () => {
+    const { html: page } = renderPage(aView({ status: { ...status, members } }));
+    expect(page).toContain('<span class="badge info">drained</span>');
+    expect(page).toContain("by ann: disk");
+    expect(page).toContain("<dd>1<small> of 1 synced</small></dd>");
+    expect(page).toContain("drained 1");
   });
 });
 
@@ -117,6 +144,7 @@ it("a tally counts every state, and names all but synced, the worst first", () =
     synced: 1,
     syncing: 0,
     pending: 0,
+    drained: 0,
     failing: 0,
     timeout: 1,
     closed: 1,

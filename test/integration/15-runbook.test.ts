@@ -433,7 +433,7 @@ describe("a command of the runbook", () => {
         expectCommand(PLANE, /status$/, { shows: [name, "CertificatesEnd", "ScaledToZero", "by "] }),
         expectCommand(PLANE, /^gcloud logging read/, { shows: [end] }),
         expectCommand(PLANE, / get deployment,pods /, { values, shows: [/istiod +0\/0/] }),
-        expectCommand(PLANE, /doctor$/, { code: 1 }),
+        expectCommand(PLANE, /doctor$/, { shows: ["All is well."] }),
       ]);
       await expectCommand(PLANE, / scale deployment /, { values });
       await inIstio(named("mesh-1"), "rollout", "status", "deployment/istiod", "--timeout=60s");
@@ -441,6 +441,7 @@ describe("a command of the runbook", () => {
       await expectCommand(PLANE, / rollout restart /, { values });
       await inIstio(named("mesh-1"), "rollout", "status", "deployment/istiod", "--timeout=60s");
       expect(await ends()).toBe(false);
+      await expectCommand(PLANE, /--confirm RollOutWaits$/, { shows: ["Outcome: unchanged"] });
     },
     SCENARIO_MS,
   );

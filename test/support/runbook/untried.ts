@@ -32,6 +32,10 @@ export const UNTRIED: readonly Untried[] = [
     why: "the clusters of this test run no Envoy; scenarios 22.1 to 22.6 check",
   },
   {
+    command: /^meshjoin (?:un)?drain CLUSTER$/,
+    why: "tests of its own drain members: test/unit/reconcile and test/unit/cli",
+  },
+  {
     command: /^gcloud iam service-accounts disable /,
     why: "accounts of the sandbox are a list, and cannot be disabled",
   },

@@ -82,7 +82,11 @@ const itsIstiodIsNotReady: Note = ({ state: { controlPlane }, ...member }) =>
     ? undefined
     : notReady(controlPlane, member);
 
-const itsCertificatesEnd: Note = (member, { now }) => certificatesEnd(member, now);
+/** An istiod that is missing is installed in the same run, unless a person has paused that. */
+const itsCertificatesEnd: Note = (member, { now, roots }) =>
+  member.state.controlPlane === undefined && roots.notes.writesPaused === undefined
+    ? undefined
+    : certificatesEnd(member, now);
 
 const itsIstioDiffers: Note = ({ state: { controlPlane }, clusterId }, { desired }) =>
   controlPlane?.owner === "ours" && controlPlane.istioVersion !== desired.istioVersion

@@ -53,8 +53,8 @@ export function planMember(member: Member, context: MemberContext): MemberPlan {
   };
 }
 
-function isOurs({ controlPlane }: Reachable): boolean {
-  return controlPlane?.owner === "ours";
+function isOurs({ controlPlane, cacerts }: Reachable): boolean {
+  return (controlPlane ?? cacerts)?.owner === "ours";
 }
 
 /** How a member stands as a peer. `down`: Meshjoin applied everything once, and istiod does not serve now. */

@@ -23,6 +23,11 @@ const LEFT_AT_RENEWAL = 0.49;
 /** The life that a sidecar asks for where nothing sets it; `SECRET_TTL` there. */
 const USUAL_TTL = 86_400;
 const MINUTE_MS = 60_000;
+/**
+ * By so much the times may be late: a node that is lost counts as ready for 50 seconds, and a pod that ends
+ * renews its lock, and may sign, for its 30.
+ */
+const LATE_MS = 60_000;
 
 /**
  * A member that nobody gives certificates to: its workloads live on those that they have. Undefined while
@@ -37,26 +42,31 @@ export function certificatesEnd(member: ReachableMember, now: Date): Finding | u
   const delay = Math.min(ALARM_AFTER_MS, ttl * 1000 * ALARM_SHARE);
   if (away.changedAt !== undefined && now.getTime() - away.changedAt.getTime() < delay) return undefined;
   const name = typedName(state.controlPlane?.name ?? ISTIOD);
+  if (state.controlPlane === undefined) {
+    const cure = `mend what keeps Meshjoin from installing it, as the other findings say; then: meshjoin sync --cluster ${clusterId}`;
+    return finding("CertificatesEnd", messageOf(clusterId, away, ttl), cure, clusterId);
+  }
   const kubectl = `${kubectlOn(cluster.ref)} -n ${ISTIO_NAMESPACE}`;
   const cure =
-    state.controlPlane?.isScaledToZero === true
+    state.controlPlane.isScaledToZero === true
       ? `${kubectl} scale deployment ${name} --replicas=1`
       : `see why: ${kubectl} describe pods -l app=istiod; new pods, when that is mended, lose nothing while none answers: ${kubectl} rollout restart deployment/${name}`;
-  return finding(
-    "CertificatesEnd",
-    `no istiod of ${clusterId} answers${sinceWords(away)}, so none of its workloads gets another certificate: ${endWords(away, ttl)}; requests to and from a workload fail when its own has ended`,
-    cure,
-    clusterId,
-  );
+  return finding("CertificatesEnd", messageOf(clusterId, away, ttl), cure, clusterId);
 }
 
-/** Undefined where istiod answers, or never has. */
+function messageOf(clusterId: string, away: IstiodAway, ttl: number): string {
+  return `no istiod of ${clusterId} answers${sinceWords(away)}, so none of its workloads gets another certificate: ${endWords(away, ttl)}; requests to and from a workload fail when its own has ended`;
+}
+
+/** Undefined where istiod answers, or never has. Without a Deployment nothing tells since when. */
 function istiodAway({ state }: ReachableMember): IstiodAway | undefined {
   const { controlPlane, cacerts, record } = state;
-  if (controlPlane?.away === undefined) return undefined;
-  const { away, owner } = controlPlane;
+  const { away, owner = "ours" } = controlPlane ?? { away: {} };
+  if (away === undefined) return undefined;
   const isLoaded = cacerts?.owner === "ours" && (cacerts.loadedAt ?? cacerts.versionsLoadedAt) !== undefined;
   if (owner === "ours" && !isLoaded && away.earliest === undefined) return undefined;
+  // Nor does anything tell then for how long a certificate lives.
+  if (controlPlane === undefined) return {};
   const noted = record?.troubles.find(({ reason }) => reason === "CertificatesEnd")?.since;
   return away.latest === undefined && noted !== undefined ? { ...away, latest: new Date(noted) } : away;
 }
@@ -80,10 +90,10 @@ function endWords({ earliest, latest }: IstiodAway, ttl: number): string {
   const first =
     earliest === undefined
       ? "the first may end at any time"
-      : `the first ends at ${sentenceTime(new Date(earliest.getTime() + ttl * 1000 * LEFT_AT_RENEWAL))} at the earliest`;
+      : `the first ends at ${sentenceTime(new Date(earliest.getTime() - LATE_MS + ttl * 1000 * LEFT_AT_RENEWAL))} at the earliest`;
   const last =
     latest === undefined
       ? ""
-      : `, and all have ended by ${sentenceTime(new Date(latest.getTime() + ttl * 1000 + MINUTE_MS - 1))}`;
+      : `, and all have ended by ${sentenceTime(new Date(latest.getTime() + LATE_MS + ttl * 1000 + MINUTE_MS - 1))}`;
   return first + last;
 }

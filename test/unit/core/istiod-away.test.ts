@@ -3,7 +3,7 @@ import { certificatesEnd, type IstiodAway } from "../../../shared/core/member/is
 import type { MemberRecord } from "../../../shared/core/member/record.ts";
 import { EMPTY_RECORD } from "../../../shared/core/member/record.ts";
 import { aCluster } from "../../support/builders/cluster.ts";
-import { aMember, NOW, ownCacerts, ownControlPlane } from "../../support/builders/member.ts";
+import { aMember, EMPTY, NOW, ownCacerts, ownControlPlane } from "../../support/builders/member.ts";
 
 const NONE = /^none$/;
 const minutesAgo = (minutes: number) => new Date(NOW.getTime() - minutes * 60_000);
@@ -29,17 +29,17 @@ describe("the end of certificates", () => {
     [
       "one pod, and its Deployment says since when",
       away(at(6)),
-      /answers since 2026-03-01 11:54 UTC, so .*: the first ends at 2026-03-01 23:39 UTC at the earliest, and all have ended by 2026-03-02 11:54 UTC;/,
+      /answers since 2026-03-01 11:54 UTC, so .*: the first ends at 2026-03-01 23:38 UTC at the earliest, and all have ended by 2026-03-02 11:55 UTC;/,
     ],
     [
       "of several pods the last may have gone later",
       away({ earliest: minutesAgo(60), changedAt: minutesAgo(60) }),
-      /answers, since 2026-03-01 11:00 UTC at the earliest, so .*: the first ends at 2026-03-01 22:45 UTC at the earliest;/,
+      /answers, since 2026-03-01 11:00 UTC at the earliest, so .*: the first ends at 2026-03-01 22:44 UTC at the earliest;/,
     ],
     [
       "it was scaled up from 0, and no pod came",
       away({ latest: minutesAgo(60), changedAt: minutesAgo(60) }),
-      /answers, since 2026-03-01 11:00 UTC at the latest, so .*: the first may end at any time, and all have ended by 2026-03-02 11:00 UTC;/,
+      /answers, since 2026-03-01 11:00 UTC at the latest, so .*: the first may end at any time, and all have ended by 2026-03-02 11:01 UTC;/,
     ],
     ["the scaling is news", away({ latest: minutesAgo(1), changedAt: minutesAgo(1) }), NONE],
     [
@@ -50,12 +50,12 @@ describe("the end of certificates", () => {
     [
       "certificates that live a minute leave no time",
       away({ earliest: minutesAgo(0.11), changedAt: minutesAgo(0.11) }, { workloadTtl: 60 }),
-      /the first ends at 2026-03-01 12:00 UTC at the earliest/,
+      /the first ends at 2026-03-01 11:59 UTC at the earliest/,
     ],
     [
       "a foreign istiod grants more than its sidecars ask for",
       away(at(60), { owner: "foreign", workloadTtl: 90 * 86_400 }),
-      /the first ends at 2026-03-01 22:45 UTC at the earliest, and all have ended by 2026-03-02 11:00 UTC/,
+      /the first ends at 2026-03-01 22:44 UTC at the earliest, and all have ended by 2026-03-02 11:01 UTC/,
     ],
   ])("%s", (_, member, message) => {
     expect(certificatesEnd(member, NOW)?.message ?? "none").toMatch(message);
@@ -86,6 +86,19 @@ describe("the end of certificates", () => {
     ).toBeUndefined();
     expect(certificatesEnd(joining({}), NOW)).toBeUndefined();
     expect(certificatesEnd(joining({ earliest: minutesAgo(60) }), NOW)).toBeDefined();
+  });
+
+  it("comes also where istiod has been uninstalled, and never where there was none", () => {
+    const gone = aMember(aCluster({ name: "m1" }), { controlPlane: undefined, pods: [] });
+    expect(certificatesEnd(gone, NOW)).toMatchObject({
+      message: expect.stringContaining("nothing tells since when"),
+      cure: expect.stringMatching(/meshjoin sync --cluster \S+-m1$/),
+    });
+    const cacerts = ownCacerts({ loadedAt: undefined, versionsLoadedAt: undefined });
+    const fresh = aMember(aCluster({ name: "m1" }), { controlPlane: undefined, pods: [], cacerts });
+    expect(certificatesEnd(fresh, NOW)).toBeUndefined();
+    const bare = aMember(aCluster({ name: "m1" }), EMPTY);
+    expect(certificatesEnd(bare, NOW)).toBeUndefined();
   });
 
   it("has a cure for each cause", () => {

@@ -59,7 +59,7 @@ function describe({ code, message, cure, retryable }: Unreachable, ref: ClusterR
     ? finding(
         "ApiServerUnreachable",
         `the API server of ${clusterId} did not answer: ${message}; ${WHAT_GOES_ON}`,
-        `if it lasts, see its state and its authorized networks: ${describeCommand(ref)}; each full run looks again`,
+        `if it lasts, see its state and its authorized networks: ${describeCommand(ref)}; to send it no more requests: meshjoin drain ${clusterId}; each full run looks again`,
         clusterId,
       )
     : finding(

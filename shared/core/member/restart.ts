@@ -7,7 +7,7 @@ export function wouldLose({ clusterId }: NamedCluster, silent: readonly string[]
   return finding(
     "RollOutWaits",
     `a change that restarts istiod of ${clusterId} waits: the API server of ${names} does not answer, and a restarted istiod would not know the pods there`,
-    `mend ${names}, or take it out of the mesh; or lose its pods for the workloads of ${clusterId} until it answers: meshjoin sync --cluster ${clusterId} --confirm RollOutWaits`,
+    `mend ${names}; or send it no more requests: ${silent.map((id) => `meshjoin drain ${id}`).join("; ")}; or lose its pods for the workloads of ${clusterId} alone until it answers: meshjoin sync --cluster ${clusterId} --confirm RollOutWaits`,
     clusterId,
   );
 }

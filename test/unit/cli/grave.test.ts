@@ -10,6 +10,8 @@ import { versionsOf } from "../reconcile/world.ts";
 import { aJoinedMesh, STAGE, ticks } from "../rotate/world.ts";
 import { call, type Terminal } from "./host.ts";
 
+const ISTIOD = { apiVersion: "apps/v1", kind: "Deployment", namespace: "istio-system", name: "istiod" };
+
 /** Everything that a command may change. */
 async function worldOf(mesh: FakeMesh) {
   return {
@@ -340,5 +342,32 @@ describe("a question", () => {
     const { out } = await call(mesh, `${command} --dry-run`);
     expect(out).toMatch(/^Not known: .* 1 member/m);
     expect(out).not.toContain("No member needs it");
+  });
+});
+
+describe("an upgrade while the API server of a member is silent", () => {
+  const version = (mesh: FakeMesh) =>
+    JSON.stringify(mesh.servers[0]!.store.get(ISTIOD)).includes(`pilot:${MANIFEST_TEMPLATE.tag}`);
+
+  it("says that its readers wait, and waits", async () => {
+    const mesh = await anOutdatedMesh();
+    expect(mesh.servers[0]!.remoteClusters().map(({ status }) => status)).toEqual(["synced", "synced"]);
+    mesh.servers[1]!.faults.unreachable = true;
+    const shown = await call(mesh, "upgrade --dry-run");
+    expect(shown.out).toMatch(/^m1 will wait: a restarted istiod would not know the pods of a member/m);
+    const { code, out } = await call(mesh, "upgrade --yes");
+    expect(out).toContain("RollOutWaits");
+    expect(code).toBe(3);
+    expect(version(mesh)).toBe(false);
+  });
+
+  it("says what is lost where that is confirmed, and goes on", async () => {
+    const mesh = await anOutdatedMesh();
+    mesh.servers[0]!.remoteClusters();
+    mesh.servers[1]!.faults.unreachable = true;
+    const shown = await call(mesh, "upgrade --dry-run --confirm RollOutWaits");
+    expect(shown.out).toMatch(/^istiod of m1 loses the pods of each member whose API server is silent/m);
+    await call(mesh, "upgrade --yes --confirm RollOutWaits");
+    expect(version(mesh)).toBe(true);
   });
 });

@@ -11,6 +11,7 @@ import type { KubernetesObject } from "../../../shared/ports/kubernetes-object.t
 import { collectStatus } from "../../../shared/status.ts";
 import { aMesh, type FakeMesh } from "../../support/fakes/mesh.ts";
 import { MANIFEST_TEMPLATE } from "../../support/fixtures/manifest-template.ts";
+import { call } from "../cli/host.ts";
 import { expectJoined, versionsOf, waitShortly } from "./world.ts";
 
 const DEPLOYMENT = { apiVersion: "apps/v1", kind: "Deployment", namespace: ISTIO_NAMESPACE, name: "istiod" };
@@ -63,7 +64,7 @@ describe("a member whose istiod answers nobody", () => {
       clusterId: clusterId(mesh.clusters[0]!.ref),
       message: expect.stringContaining(
         "since 2026-03-01 13:00 UTC, so none of its workloads gets another certificate: " +
-          "the first ends at 2026-03-02 00:45 UTC at the earliest, and all have ended by 2026-03-02 13:00 UTC",
+          "the first ends at 2026-03-02 00:44 UTC at the earliest, and all have ended by 2026-03-02 13:01 UTC",
       ),
     });
     const before = versionsOf(mesh);
@@ -87,6 +88,19 @@ describe("a member whose istiod answers nobody", () => {
     const { summary } = await mesh.reconcile("mesh");
     expect(reasonsOf(summary.members[0]?.findings)).toContain("ControlPlaneNotReady");
     expect(reasonsOf(summary.members[0]?.findings)).not.toContain("CertificatesEnd");
+  });
+
+  it("is told where its istiod was uninstalled, and a pause keeps Meshjoin from installing it", async () => {
+    const mesh = await aJoinedMesh(1);
+    const uninstall = () => mesh.servers[0]!.store.delete(DEPLOYMENT);
+    uninstall();
+    await call(mesh, "pause --yes");
+    const { summary } = await mesh.reconcile("mesh", { heedsPause: true });
+    expect(reasonsOf(summary.findings)).toEqual(expect.arrayContaining(["WritesPaused", "CertificatesEnd"]));
+    await call(mesh, "resume");
+    const { summary: after } = await mesh.reconcile("mesh", { heedsPause: true });
+    expect(reasonsOf(after.members[0]?.findings)).not.toContain("CertificatesEnd");
+    await expectJoined(mesh);
   });
 
   it("is told also where Meshjoin may write nothing to it", async () => {
@@ -203,6 +217,15 @@ describe("a roll-out while the API server of a member is silent", () => {
     expect(isChanged(mesh)).toEqual([true, true, false]);
     expect(waitsIn(summary)).toEqual([]);
     expect([0, 1].map((reader) => listed(mesh, reader, 2))).toEqual(["syncing", "syncing"]);
+  });
+
+  it("goes on when a person has drained the silent one", async () => {
+    const mesh = await withSilentThird();
+    expect((await call(mesh, "drain m3 --yes")).code).not.toBe(1);
+    expect([0, 1].map((reader) => listed(mesh, reader, 2))).toEqual([undefined, undefined]);
+    const { summary } = await mesh.reconcile("mesh", { template: CHANGED });
+    expect(isChanged(mesh)).toEqual([true, true, false]);
+    expect(waitsIn(summary)).toEqual([]);
   });
 
   it("goes to a member that does not read the silent one", async () => {

@@ -45,15 +45,37 @@ function joining(): PageView {
   return aView({ status: { ...status, members, pairs } });
 }
 
-/** The last member cannot be reached, and its peers still read it. */
+/** The last member cannot be reached. Its peers call it synced, which tells nothing. */
 function unreachable(): PageView {
   const status = aStatus({ troubled: true });
   const away = status.members.find(({ reachable }) => !reachable);
-  const pairs = status.pairs.map((pair) =>
-    pair.reader === away?.clusterId ? pair : { ...pair, status: "synced" as const },
-  );
+  const pairs = status.pairs.map((pair): PairStatus => {
+    if (![pair.reader, pair.target].includes(away?.clusterId ?? "")) return { ...pair, status: "synced" };
+    return { ...pair, status: "unknown", isDue: false };
+  });
   const members = status.members.map((member) => (member === away ? member : { ...member, findings: [] }));
   return aView({ status: { ...status, members, pairs, findings: [] } });
+}
+
+/** No istiod of the second member answers. Its peers read its API server as before. */
+function withoutIstiod(): PageView {
+  const status = aStatus();
+  const [, { clusterId } = { clusterId: "" }] = status.members;
+  const ends = finding(
+    "CertificatesEnd",
+    `no istiod of ${clusterId} answers since 2026-03-01 09:12 UTC, so none of its workloads gets another certificate: the first ends at 2026-03-01 20:57 UTC at the earliest, and all have ended by 2026-03-02 09:12 UTC; requests to and from a workload fail when its own has ended`,
+    "kubectl --context gke_shop-prod_europe-west1_catalog -n istio-system scale deployment istiod --replicas=1",
+    clusterId,
+  );
+  const members = status.members.map((member) =>
+    member.clusterId === clusterId
+      ? { ...member, intermediate: { ...member.intermediate, loaded: [] }, findings: [ends] }
+      : member,
+  );
+  const pairs = status.pairs.map(
+    (pair): PairStatus => (pair.reader === clusterId ? { ...pair, pod: "", status: "missing" } : pair),
+  );
+  return aView({ status: { ...status, members, pairs } });
 }
 
 /** One remote secret is gone, and nothing else is wrong. */
@@ -133,6 +155,7 @@ export const VIEWS: readonly [string, PageView][] = [
   ["a broken pair", broken()],
   ["a member that joins", joining()],
   ["a member out of reach", unreachable()],
+  ["a member without istiod", withoutIstiod()],
   ["a mass leave", massLeave()],
   ["a root rotation", rotating()],
   ["paused writes", paused()],

@@ -23,6 +23,7 @@ import { lastGateways } from "./phases/last-gateways.ts";
 import { networkChanges } from "./phases/network-changes.ts";
 import { returns } from "./phases/note-losses.ts";
 import { elsewhere } from "./phases/other-accounts.ts";
+import { countProxies } from "./phases/outdated-proxies.ts";
 import { ownHalves } from "./phases/own-halves.ts";
 import { pairs } from "./phases/pairs.ts";
 import { permissions } from "./phases/permissions.ts";
@@ -59,7 +60,7 @@ const PHASES: readonly (readonly Phase[])[] = [
   [renewals],
   [rollOut],
   [drift],
-  [permissions, elsewhere, refusedPods, signingRoot, probes],
+  [permissions, elsewhere, refusedPods, countProxies, signingRoot, probes],
   [ingress],
   [record],
 ];

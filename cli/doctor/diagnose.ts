@@ -15,6 +15,7 @@ import { checkGatewayFirewalls } from "./gateway-firewall.ts";
 import { checkMergedServices } from "./merged-services.ts";
 import { checkNetwork } from "./network.ts";
 import { checkPrivateEndpoints } from "./private-endpoints.ts";
+import { checkProxies } from "./proxies.ts";
 import { checkPassing } from "./requests.ts";
 
 /** For the lists of all sources, and for clusters that are no members and may have been. */
@@ -56,6 +57,7 @@ export async function diagnose(host: Host): Promise<Diagnosis> {
         ...(await checkMergedServices(ports.fleet, members)),
         ...(await checkFailover(ports.fleet, members, spec)),
         ...(manifest.state === "ok" ? await checkPassing(operator) : []),
+        ...(manifest.state === "ok" ? await checkProxies(operator, members) : []),
       ],
     };
   } finally {

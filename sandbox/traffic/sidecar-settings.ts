@@ -13,6 +13,8 @@ export interface SidecarSettings {
   readonly app: string;
   readonly clusterId: string;
   readonly meshId: string;
+  /** Of the image that istiod would inject: what the program in it says of itself. */
+  readonly istioVersion: string;
   readonly network: string;
   readonly address: string;
   /** A file with more of Envoy's first configuration. */
@@ -62,6 +64,7 @@ export function sidecarEnv(settings: SidecarSettings): Record<string, string> {
     PILOT_CERT_PROVIDER: "istiod",
     ISTIO_META_CLUSTER_ID: settings.clusterId,
     ISTIO_META_INTERCEPTION_MODE: "NONE",
+    ISTIO_META_ISTIO_VERSION: settings.istioVersion,
     ISTIO_META_MESH_ID: settings.meshId,
     ISTIO_META_NETWORK: settings.network,
     PEER_METADATA_DISCOVERY: "false",

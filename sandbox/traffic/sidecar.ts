@@ -2,7 +2,8 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { V1ConfigMap, V1Namespace } from "@kubernetes/client-node";
-import { ISTIO_NAMESPACE, NETWORK_LABEL } from "../../shared/core/names.ts";
+import { ISTIO_NAMESPACE, ISTIOD, NETWORK_LABEL } from "../../shared/core/names.ts";
+import { type DeploymentObject, imageTag } from "../../shared/istio/workload.ts";
 import type { ApiClient } from "../cluster/api-client.ts";
 import { serveIstiodAddress } from "../cluster/node/istiod-address.ts";
 import { bootstrapOverride } from "../cluster/proxies.ts";
@@ -24,6 +25,8 @@ export interface SidecarOptions {
   /** Undefined where pods have no addresses of their own. */
   readonly pod: TrafficPod | undefined;
   readonly logDir: string;
+  /** Of Istio; unless given, that of istiod. */
+  readonly release?: string | undefined;
 }
 
 /** pilot-agent and its Envoy, as two processes without root. */
@@ -54,9 +57,15 @@ async function meshConfigOf(api: ApiClient): Promise<string> {
   return (await api.get<V1ConfigMap>(path)).data?.["mesh"] ?? "";
 }
 
+/** istiod injects the image of its own release. */
+async function istioVersionOf(api: ApiClient): Promise<string> {
+  const path = `/apis/apps/v1/namespaces/${ISTIO_NAMESPACE}/deployments/${ISTIOD}`;
+  return imageTag(await api.get<DeploymentObject>(path));
+}
+
 /** Resolves once Envoy has its first configuration and certificate. */
 export async function startSidecar(options: SidecarOptions, undo: Undo): Promise<Sidecar> {
-  const { app, member, api, traffic, pod, logDir } = options;
+  const { app, member, api, traffic, pod, logDir, release } = options;
   const root = join(traffic.dir, app);
   await mkdir(join(root, "etc/istio/proxy"), { recursive: true });
   await mkdir(join(root, OUTPUT_CERTS), { recursive: true });
@@ -80,6 +89,7 @@ export async function startSidecar(options: SidecarOptions, undo: Undo): Promise
       app,
       clusterId: member.clusterId,
       ...proxyDefaults(await meshConfigOf(api)),
+      istioVersion: release ?? (await istioVersionOf(api)),
       network: await networkOf(api),
       address: traffic.hostAddress,
       ...(pod !== undefined && { bootstrapOverride: overrideFile }),

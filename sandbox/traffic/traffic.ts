@@ -64,6 +64,8 @@ export interface TrafficOptions {
   readonly waitForAnswer?: boolean;
   /** From the second member to the first, with a client and a server of their own. */
   readonly isBack?: boolean;
+  /** Of Istio, of both sidecars: as of pods that started before an upgrade. Unless given, that of istiod. */
+  readonly release?: string;
 }
 
 const BACK: Apps = { client: "client-back", server: "hello-back" };
@@ -86,7 +88,7 @@ export async function startTraffic(fleet: SandboxFleet, options: TrafficOptions 
 
 async function start(
   fleet: SandboxFleet,
-  { waitForAnswer = true, isBack = false }: TrafficOptions,
+  { waitForAnswer = true, isBack = false, release }: TrafficOptions,
   undo: Undo,
 ): Promise<Traffic> {
   const { members, logDir } = fleet.file();
@@ -111,7 +113,7 @@ async function start(
   };
   if (pods.server !== undefined) await traffic.vpc?.expose(pods.server, ports.sidecar);
   await deploy(apis, apps, ports, pods.server?.loopback ?? traffic.hostAddress);
-  const shared = { traffic, logDir };
+  const shared = { traffic, logDir, release };
   const [client, behind] = await Promise.all([
     startSidecar(
       { app: apps.client, member: clientMember, api: apis.client, pod: pods.client, ...shared },

@@ -131,7 +131,11 @@ export function lockRenewedAt(lock: KubernetesObject | undefined): Date | undefi
 
 /** The tag of the first container's image; empty for a digest alone. */
 export function imageTag(deployment: DeploymentObject): string {
-  const image = deployment.spec?.template?.spec?.containers?.[0]?.image ?? "";
+  return tagOf(deployment.spec?.template?.spec?.containers?.[0]?.image);
+}
+
+/** Empty for a digest alone. */
+export function tagOf(image = ""): string {
   const [named = ""] = image.split("@");
   return /:(?<tag>[^/:]+)$/.exec(named)?.groups?.["tag"] ?? "";
 }

@@ -133,6 +133,13 @@ export function portForwardPool(limit: number): PortForwardPool {
               (session) => session.networkGateways(signal),
               signal,
             ),
+          connectedProxies: (signal) =>
+            reused(
+              `${number} ${pod}`,
+              () => probe.open(pod),
+              (session) => session.connectedProxies(signal),
+              signal,
+            ),
           servedChain: (signal) =>
             once(
               () => probe.open(pod),

@@ -1,9 +1,10 @@
 import { type Finding, finding } from "../core/answers/finding.ts";
-import { kubectlOn, typedName } from "../core/cluster/gcloud.ts";
+import { kubectlOn } from "../core/cluster/gcloud.ts";
 import { count } from "../core/count.ts";
 import { presentNetworks } from "../core/member/networks.ts";
 import { isReachable, type Member, type ReachableMember } from "../core/member/observation.ts";
 import { outOfReach } from "../core/member/reach.ts";
+import { restartOf } from "../core/member/workloads.ts";
 import { ISTIO_NAMESPACE, networkName } from "../core/names.ts";
 import { isNetworkDeclared, MESH_NETWORK_LABEL, networkOf } from "../core/network/network.ts";
 import type { MeshSpec } from "../core/spec.ts";
@@ -163,36 +164,6 @@ export function podsInFormerNetwork({
   if (controlPlane?.network !== network)
     return found(message, "nothing yet: istiod comes first, and the next full run rolls it out");
   return found(message, restartOf(podsElsewhere, kubectlOn(cluster.ref)));
-}
-
-const RESTARTED = ["deployment", "statefulset", "daemonset"];
-const COMMANDS_MAX = 3;
-
-/** Commands for what kubectl can restart; the rest in words. */
-function restartOf(
-  workloads: readonly { readonly namespace: string; readonly workload: string }[],
-  kubectl: string,
-): string {
-  const isRestarted = ({ workload }: { readonly workload: string }) =>
-    RESTARTED.includes(workload.split("/")[0] ?? "");
-  const byNamespace = [...Map.groupBy(workloads.filter(isRestarted), ({ namespace }) => namespace)];
-  const commands = byNamespace
-    .slice(0, COMMANDS_MAX)
-    .map(
-      ([namespace, own]) =>
-        `${kubectl} -n ${typedName(namespace)} rollout restart ${own.map(({ workload }) => workload.split("/").map(typedName).join("/")).join(" ")}`,
-    );
-  const rest = byNamespace.length - commands.length;
-  const others = workloads.filter((each) => !isRestarted(each));
-  return [
-    ...(commands.length === 0 ? [] : [`restart them: ${commands.join("; ")}`]),
-    ...(rest === 0 ? [] : [`then those of ${count(rest, "more namespace")}`]),
-    ...(others.length === 0
-      ? []
-      : [
-          `make anew, or wait for the end of, ${others.map(({ namespace, workload }) => `${namespace}/${workload}`).join(", ")}`,
-        ]),
-  ].join("; ");
 }
 
 /** A change whose every pair has a way, as far as the clusters show; istiods are asked next. */

@@ -104,11 +104,23 @@ export interface NetworkGateway {
   readonly address: string;
 }
 
+/** A proxy as the istiod that it is connected to knows it; `pilot/pkg/xds/debug.go`, `SyncStatus`. */
+export interface ConnectedProxy {
+  readonly namespace: string;
+  readonly pod: string;
+  /** Of its own Istio; empty where it does not tell. */
+  readonly version: string;
+  /** When istiod sent it the roots that it has not acknowledged yet; undefined where none are open. */
+  readonly rootsOpenSince: Date | undefined;
+}
+
 /** One port-forwarded istiod pod. Close it; closing twice is harmless. */
 export interface IstiodSession {
   remoteClusters(signal?: AbortSignal): Promise<readonly RemoteClusterStatus[]>;
   /** The gateways of all networks that it knows of. It may keep one of a cluster that it reads no more. */
   networkGateways(signal?: AbortSignal): Promise<readonly NetworkGateway[]>;
+  /** Those that are connected to this pod: each is to one of its member's. About 1 kB each. */
+  connectedProxies(signal?: AbortSignal): Promise<readonly ConnectedProxy[]>;
   /** SHA-256 fingerprints (lower-case hex) of the chain that `:15012` serves, leaf first. */
   servedChain(signal?: AbortSignal): Promise<readonly string[]>;
   close(): void;

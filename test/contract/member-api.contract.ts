@@ -554,6 +554,7 @@ export function describeMemberApi(name: string, start: () => Promise<MemberWorld
         const session = api.istiod.open("istiod-0");
         await expect(session.remoteClusters()).rejects.toMatchObject({ code: "NotFound", retryable: true });
         await expect(session.networkGateways()).rejects.toMatchObject({ code: "NotFound", retryable: true });
+        await expect(session.connectedProxies()).rejects.toMatchObject({ code: "NotFound", retryable: true });
         await expect(session.servedChain()).rejects.toMatchObject({ code: "NotFound", retryable: true });
         session.close();
       });
@@ -563,6 +564,7 @@ export function describeMemberApi(name: string, start: () => Promise<MemberWorld
         const late = { code: "ApiServerUnreachable", retryable: true };
         await expect(session.remoteClusters(AbortSignal.abort())).rejects.toMatchObject(late);
         await expect(session.networkGateways(AbortSignal.abort())).rejects.toMatchObject(late);
+        await expect(session.connectedProxies(AbortSignal.abort())).rejects.toMatchObject(late);
         await expect(session.servedChain(AbortSignal.abort())).rejects.toMatchObject(late);
         session.close();
       });
@@ -572,6 +574,7 @@ export function describeMemberApi(name: string, start: () => Promise<MemberWorld
         const refused = { code: "Forbidden", retryable: false };
         await expect(session.remoteClusters()).rejects.toMatchObject(refused);
         await expect(session.networkGateways()).rejects.toMatchObject(refused);
+        await expect(session.connectedProxies()).rejects.toMatchObject(refused);
         await expect(session.servedChain()).rejects.toMatchObject(refused);
         session.close();
       });

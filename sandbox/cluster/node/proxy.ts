@@ -2,6 +2,7 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import type { V1Container, V1Pod } from "@kubernetes/client-node";
+import { tagOf } from "../../../shared/istio/workload.ts";
 import type { TrafficBinaries } from "../../binaries/traffic.ts";
 import { freePort } from "../../os/free-port.ts";
 import { startProcess } from "../../os/process.ts";
@@ -97,6 +98,8 @@ export async function startProxy(options: ProxyOptions): Promise<Proxy> {
         ],
         env: {
           ...proxyEnv(env, ports, { istiod: istiod.address, envoy: binaries.envoy }),
+          // What the program in that image says of itself.
+          ISTIO_META_ISTIO_VERSION: tagOf(container.image),
           ...(source === undefined ? {} : { ISTIO_BOOTSTRAP_OVERRIDE: override }),
         },
         cwd: root,

@@ -4,8 +4,14 @@ import type { Duplex } from "node:stream";
 import { type DetailedPeerCertificate, connect as tlsConnect } from "node:tls";
 import { within } from "../../async/within.ts";
 import { ISTIO_NAMESPACE } from "../../core/names.ts";
+import { dateOf } from "../../core/time.ts";
 import { type ErrorFields, MeshjoinError } from "../../errors.ts";
-import type { IstiodProbe, NetworkGateway, RemoteClusterStatus } from "../../ports/member-api.ts";
+import type {
+  ConnectedProxy,
+  IstiodProbe,
+  NetworkGateway,
+  RemoteClusterStatus,
+} from "../../ports/member-api.ts";
 import { type ApiConnection, unreachable } from "./connection.ts";
 import { agentOver, forwards, httpGet } from "./forwards.ts";
 
@@ -40,6 +46,7 @@ export function istiodProbe(api: Pick<ApiConnection, "kubeConfig">, fields: Erro
       return {
         remoteClusters: (signal = UNLIMITED) => ask("/debug/clusterz", parseClusterz, signal),
         networkGateways: (signal = UNLIMITED) => ask("/debug/networkz", parseNetworkz, signal),
+        connectedProxies: (signal = UNLIMITED) => ask("/debug/syncz", parseSyncz, signal),
         async servedChain(signal = UNLIMITED) {
           const stream = await pods.open(XDS_PORT, signal);
           try {
@@ -75,6 +82,32 @@ function parseNetworkz(body: string): NetworkGateway[] {
     clusterId: row.Cluster ?? "",
     address: row.Addr ?? "",
   }));
+}
+
+/** The type by which istiod sends the mesh's roots to proxies (PCDS); Istio `pkg/model/xds.go`. */
+const ROOTS_TYPE = "type.googleapis.com/istio.mesh.v1alpha1.ProxyConfig";
+
+interface SyncStatus {
+  /** `<pod>.<namespace>`. */
+  readonly proxy?: string;
+  readonly istio_version?: string;
+  readonly resources?: Readonly<Record<string, { sent?: string; acked?: string; sentTime?: string }>>;
+}
+
+function parseSyncz(body: string): ConnectedProxy[] {
+  const rows: unknown = JSON.parse(body) ?? [];
+  if (!Array.isArray(rows)) throw new Error("the answer is no list");
+  return rows.map(({ proxy = "", istio_version: version = "", resources = {} }: SyncStatus) => {
+    const { sent, acked, sentTime } = resources[ROOTS_TYPE] ?? {};
+    // The names of pods may have dots; a namespace has none.
+    const dot = proxy.lastIndexOf(".");
+    return {
+      namespace: proxy.slice(dot + 1),
+      pod: proxy.slice(0, Math.max(dot, 0)),
+      version,
+      rootsOpenSince: sent === undefined || sent === acked ? undefined : dateOf(sentTime),
+    };
+  });
 }
 
 /** Verifies no certificate: the caller compares fingerprints, and must see an untrusted chain as well. */

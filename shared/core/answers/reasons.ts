@@ -44,7 +44,7 @@ export const REASONS = {
     severity: "warning",
     means:
       "The API server of a member does not answer, or is in trouble of its own. Meshjoin knows nothing of the member. Requests to it go on, to the pods that the other members' istiods saw last: they see no new pod there, and none that is gone, and go on calling it synced. An istiod of another member that restarts meanwhile is not ready for half a minute, and then takes the member's pods from its workloads.",
-    cure: "If it lasts, check the cluster's health, its authorized networks, and `MESHJOIN_ACCESS_FUNCTION`. Each full run looks again. Restart no istiod of another member before it answers.",
+    cure: "If it lasts, check the cluster's health, its authorized networks, and `MESHJOIN_ACCESS_FUNCTION`. Each full run looks again. `meshjoin drain CLUSTER` sends it no more requests. Restart no istiod of another member before it answers, unless it is drained.",
   },
   AutopilotNeedsNetAdmin: {
     severity: "warning",
@@ -467,6 +467,12 @@ export const REASONS = {
       "A deep run asked the API server of a member for the rights of Meshjoin's account, and one that Meshjoin needs is missing.",
     cure: "Apply Terraform again: `terraform/modules/identity/permissions.tf` holds what each function needs. `meshjoin doctor --url URL` shows whether that was all.",
   },
+  ProxiesOutdated: {
+    severity: "warning",
+    means:
+      "Proxies of a member are of another release of Istio than its istiod, because their pods started before an upgrade; or they have not taken the mesh's roots, which istiod sent them minutes ago. A deep run counts those that are connected to istiod, and so does `meshjoin doctor`.",
+    cure: "Restart their workloads, when it suits: the finding counts them, and has the commands, `kubectl rollout restart`. Proxies that do not take the roots must start anew before a root rotation goes on.",
+  },
   PodsInFormerNetwork: {
     severity: "warning",
     means:
@@ -517,7 +523,7 @@ export const REASONS = {
     severity: "warning",
     means:
       "A changed manifest waits. Either the mesh is not healthy; or the finding names a member whose API server does not answer, and whose pods a restarted istiod would not know: its workloads would send no request to them any more. Members whose istiods know nothing of the silent one go on.",
-    cure: `Mend what the other findings name. A silent member holds its readers up until it answers, or until a person confirms the loss: \`meshjoin upgrade --confirm RollOutWaits\`, \`meshjoin sync --confirm RollOutWaits\`, or over HTTP, ${confirmed("RollOutWaits")}.`,
+    cure: `Mend what the other findings name. A silent member holds its readers up until it answers, until it is drained (\`meshjoin drain CLUSTER\`), or until a person confirms the loss: \`meshjoin upgrade --confirm RollOutWaits\`, \`meshjoin sync --confirm RollOutWaits\`, or over HTTP, ${confirmed("RollOutWaits")}.`,
   },
   RootExpiring: {
     severity: "error",

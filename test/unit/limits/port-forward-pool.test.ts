@@ -31,6 +31,7 @@ function istiods(names: readonly string[], limit: number) {
             return answer;
           },
           networkGateways: () => Promise.resolve([]),
+          connectedProxies: () => Promise.resolve([]),
           servedChain: async () => [name],
           close() {
             open.delete(session);

@@ -26,6 +26,7 @@ function withoutGatewaysTold(run: Run): Run {
     const api = fleet.member(cluster);
     const open: MemberApi["istiod"]["open"] = (pod) => ({
       ...api.istiod.open(pod),
+      connectedProxies: () => Promise.resolve([]),
       networkGateways: () => Promise.reject(new UnavailableError("no answer", { code: "Unavailable" })),
     });
     return { ...api, istiod: { open } };

@@ -3,6 +3,7 @@ import { PROBE_NAMESPACE } from "../../../../shared/core/probe/wire.ts";
 import type { Clock } from "../../../../shared/ports/clock.ts";
 import type { KubernetesObject } from "../../../../shared/ports/kubernetes-object.ts";
 import type {
+  ConnectedProxy,
   IstiodProbe,
   MemberApi,
   ObjectQuery,
@@ -41,6 +42,8 @@ export interface FakeApiServer {
   loadedCacerts(): KubernetesObject | undefined;
   /** As its istiod lists them. */
   remoteClusters(): readonly RemoteClusterStatus[];
+  /** The proxies that are connected to its istiod. */
+  readonly connected: ConnectedProxy[];
   /** An istiod that would never have been ready looks again. */
   wakeIstiod(): void;
   /** Whether a client with this token gets in. */
@@ -74,6 +77,7 @@ export function fakeApiServer({
   const istiod = simulatedIstiod(store, clock, reach, storeOf);
   const gateways = simulatedGateways(store);
   const simulated = simulatedProbe({ store, name, storeOf });
+  const connected: ConnectedProxy[] = [];
   let skewMs = 0;
   store.onChange(
     whenIdle(() => {
@@ -119,6 +123,10 @@ export function fakeApiServer({
           async networkGateways(signal) {
             const isNew = turn(true);
             return await look(signal, () => istiod.networkGateways(), isNew);
+          },
+          async connectedProxies(signal) {
+            const isNew = turn(true);
+            return await look(signal, () => connected, isNew);
           },
           async servedChain(signal) {
             onPortForward(1);
@@ -197,6 +205,7 @@ export function fakeApiServer({
     settleProbe: () => simulated.settle(),
     loadedCacerts: () => istiod.loadedCacerts(),
     remoteClusters: () => istiod.remoteClusters(),
+    connected,
     wakeIstiod: () => istiod.settle(),
     accepts: (token) => !gate.faults.unreachable && tokens.accepts(token),
     capTokens(seconds) {

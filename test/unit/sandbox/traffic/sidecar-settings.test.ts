@@ -6,6 +6,7 @@ const settings = {
   app: "client",
   clusterId: "cn-p-l-c",
   meshId: "m",
+  istioVersion: "1.31.4",
   network: "p.default",
   address: "192.0.2.7",
   ports: { admin: 1, status: 2, envoyStatus: 3, prometheus: 4 },
@@ -27,7 +28,11 @@ describe("proxyDefaults", () => {
 
 describe("sidecarEnv", () => {
   it("has the mesh's own settings", () => {
-    expect(sidecarEnv(settings)).toMatchObject({ PROXY_CONFIG_XDS_AGENT: "true", SECRET_TTL: "1m" });
+    expect(sidecarEnv(settings)).toMatchObject({
+      PROXY_CONFIG_XDS_AGENT: "true",
+      SECRET_TTL: "1m",
+      ISTIO_META_ISTIO_VERSION: "1.31.4",
+    });
   });
 
   it("adds to Envoy's first configuration where pods have addresses of their own", () => {

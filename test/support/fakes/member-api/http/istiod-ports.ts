@@ -80,6 +80,19 @@ const DEBUG_PAGES: Readonly<Record<string, (istiod: IstiodSession) => Promise<un
       syncStatus: status,
     }));
   },
+  "/debug/syncz": async (istiod) => {
+    const rows = await istiod.connectedProxies();
+    return rows.map(({ namespace, pod, version, rootsOpenSince }) => ({
+      proxy: `${pod}.${namespace}`,
+      istio_version: version,
+      resources: {
+        "type.googleapis.com/istio.mesh.v1alpha1.ProxyConfig":
+          rootsOpenSince === undefined
+            ? { sent: "2", acked: "2" }
+            : { sent: "2", acked: "1", sentTime: rootsOpenSince.toISOString() },
+      },
+    }));
+  },
   "/debug/networkz": async (istiod) => {
     const rows = await istiod.networkGateways();
     return rows.length === 0

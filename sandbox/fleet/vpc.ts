@@ -14,6 +14,8 @@ export interface Vpc extends ProxyNetwork {
   addPod(clusterId: string): TrafficPod;
   /** Offers a port of a pod on the one address that pods of all clusters have here. */
   expose(pod: TrafficPod, port: number): Promise<void>;
+  /** Resets the connections that are open, as a router that restarts; new ones are let through as ever. */
+  cut(): void;
   /** Ends all connections. */
   stop(): Promise<void>;
 }
@@ -170,6 +172,9 @@ export function startVpc({ hostAddress, firewall, synRetryMs = SYN_RETRY_MS }: V
         });
       holds.set(clusterId, over);
       await working;
+    },
+    cut() {
+      for (const socket of open) reset(socket);
     },
     async stop() {
       const closed = servers.splice(0).map(async (server) => {

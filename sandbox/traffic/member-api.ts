@@ -1,6 +1,18 @@
 import { KubeConfig } from "@kubernetes/client-node";
-import { type ApiClient, createApiClient } from "../cluster/api-client.ts";
+import { type ApiClient, ApiError, createApiClient } from "../cluster/api-client.ts";
 import type { FleetMember } from "../google/member.ts";
+import type { Manifest } from "./objects.ts";
+
+const CONFLICT = 409;
+
+/** What is there already stays as it is. */
+export async function createIfAbsent(api: ApiClient, { path, object }: Manifest): Promise<void> {
+  try {
+    await api.create(path, object);
+  } catch (error) {
+    if (!(error instanceof ApiError && error.status === CONFLICT)) throw error;
+  }
+}
 
 /** As an administrator of the member, past the fault proxy. */
 export function memberApi({ name, kubeconfig }: FleetMember): ApiClient {

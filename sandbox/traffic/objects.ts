@@ -31,30 +31,75 @@ export interface Manifest {
   readonly object: object;
 }
 
-const CORE = `/api/v1/namespaces/${NAMESPACE}`;
-const NETWORKING = "networking.istio.io/v1";
+export const CORE = `/api/v1/namespaces/${NAMESPACE}`;
+export const NETWORKING = "networking.istio.io/v1";
 const SECURITY = "security.istio.io/v1";
 
-function istio(apiVersion: string, kind: string, plural: string, name: string, spec: object): Manifest {
+/** An object of Istio in the traffic's namespace. */
+export function istioManifest(
+  apiVersion: string,
+  kind: string,
+  plural: string,
+  name: string,
+  spec: object,
+): Manifest {
   return {
     path: `/apis/${apiVersion}/namespaces/${NAMESPACE}/${plural}`,
     object: { apiVersion, kind, metadata: { name, namespace: NAMESPACE }, spec },
   };
 }
 
-function serviceAccount(name: string): Manifest {
+export function accountManifest(name: string): Manifest {
   return { path: `${CORE}/serviceaccounts`, object: { metadata: { name, namespace: NAMESPACE } } };
+}
+
+/** No proxy of the namespace takes a request without mutual TLS. */
+export const STRICT: Manifest = istioManifest(
+  SECURITY,
+  "PeerAuthentication",
+  "peerauthentications",
+  "default",
+  { mtls: { mode: "STRICT" } },
+);
+
+/** A client's sidecar offers the hosts on loopback, at the port of their Service. */
+export function offeredPort(port: number, hosts: readonly string[]): object {
+  return {
+    port: { number: port, name: "http", protocol: "HTTP" },
+    bind: "127.0.0.1",
+    captureMode: "NONE",
+    hosts: hosts.map((host) => `./${host}`),
+  };
+}
+
+/** A server's sidecar listens where other pods reach it, and asks the server for nothing else. */
+export function servedBy(
+  app: string,
+  { sidecar, server }: Omit<TrafficPorts, "service">,
+  bind: string,
+): Manifest {
+  return istioManifest(NETWORKING, "Sidecar", "sidecars", app, {
+    workloadSelector: { labels: { app } },
+    ingress: [
+      {
+        port: { number: sidecar, name: "http", protocol: "HTTP" },
+        bind,
+        captureMode: "NONE",
+        defaultEndpoint: `127.0.0.1:${server}`,
+      },
+    ],
+    egress: [{ hosts: ["~/*"] }],
+  });
 }
 
 /** The same in every member, as a mesh of several primaries wants it. */
 export function meshManifests(apps: Apps, ports: TrafficPorts, bind: string): Manifest[] {
   const { client, server } = apps;
   const host = serviceHost(apps);
-  const http = { name: "http", protocol: "HTTP" };
   return [
     { path: "/api/v1/namespaces", object: { metadata: { name: NAMESPACE } } },
-    serviceAccount(client),
-    serviceAccount(server),
+    accountManifest(client),
+    accountManifest(server),
     {
       path: `${CORE}/services`,
       object: {
@@ -65,36 +110,18 @@ export function meshManifests(apps: Apps, ports: TrafficPorts, bind: string): Ma
         },
       },
     },
-    istio(SECURITY, "PeerAuthentication", "peerauthentications", "default", { mtls: { mode: "STRICT" } }),
+    STRICT,
     // Nothing redirects the connections of a process of this machine: listeners are named, and asked by name.
-    istio(NETWORKING, "Sidecar", "sidecars", client, {
+    istioManifest(NETWORKING, "Sidecar", "sidecars", client, {
       workloadSelector: { labels: { app: client } },
-      egress: [
-        {
-          port: { ...http, number: ports.service },
-          bind: "127.0.0.1",
-          captureMode: "NONE",
-          hosts: [`./${host}`],
-        },
-      ],
+      egress: [offeredPort(ports.service, [host])],
     }),
-    istio(NETWORKING, "Sidecar", "sidecars", server, {
-      workloadSelector: { labels: { app: server } },
-      ingress: [
-        {
-          port: { ...http, number: ports.sidecar },
-          bind,
-          captureMode: "NONE",
-          defaultEndpoint: `127.0.0.1:${ports.server}`,
-        },
-      ],
-      egress: [{ hosts: ["~/*"] }],
-    }),
-    istio(NETWORKING, "DestinationRule", "destinationrules", server, {
+    servedBy(server, ports, bind),
+    istioManifest(NETWORKING, "DestinationRule", "destinationrules", server, {
       host,
       trafficPolicy: { connectionPool: { http: { maxRequestsPerConnection: 1 } } },
     }),
-    istio(NETWORKING, "VirtualService", "virtualservices", server, {
+    istioManifest(NETWORKING, "VirtualService", "virtualservices", server, {
       hosts: [host],
       http: [{ route: [{ destination: { host } }], retries: { attempts: 0 } }],
     }),
@@ -102,14 +129,14 @@ export function meshManifests(apps: Apps, ports: TrafficPorts, bind: string): Ma
 }
 
 /** Its containers are processes of this machine; to the API server it is a pod like any other. */
-export function podManifest(app: string): Manifest {
+export function podManifest(app: string, labels: Readonly<Record<string, string>> = {}): Manifest {
   return {
     path: `${CORE}/pods`,
     object: {
       metadata: {
         name: app,
         namespace: NAMESPACE,
-        labels: { app, "security.istio.io/tlsMode": "istio", "sidecar.istio.io/inject": "false" },
+        labels: { ...labels, app, "security.istio.io/tlsMode": "istio", "sidecar.istio.io/inject": "false" },
         annotations: { [HOST_ADDRESS_ANNOTATION]: "true" },
       },
       spec: { serviceAccountName: app, containers: [{ name: app, image: `${app}:1` }] },

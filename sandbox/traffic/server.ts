@@ -1,28 +1,59 @@
 import { once } from "node:events";
-import { createServer } from "node:http";
+import { createServer, type Server } from "node:http";
 import { freePort } from "../os/free-port.ts";
 
-export interface EchoServer {
+export interface AppServer {
   /** On 127.0.0.1. */
   readonly port: number;
+  /** Nothing listens then where the sidecar looks for it. Does nothing if it is stopped. */
   stop(): Promise<void>;
+  /** Where it has listened before. Does nothing if it runs. */
+  start(): Promise<void>;
 }
 
-/** Answers with what the sidecar in front of it says of the caller: Envoy's `x-forwarded-client-cert`. */
-export async function startEchoServer(): Promise<EchoServer> {
-  const server = createServer((request, response) => {
-    response.end(String(request.headers["x-forwarded-client-cert"] ?? ""));
-  });
+export interface AppAnswer {
+  readonly status: number;
+  readonly body: string;
+}
+
+/** Each answer of a server to this path takes two seconds. */
+export const SLOW_PATH = "/slow";
+const SLOW_MS = 2000;
+
+/** `answer`: given what the sidecar in front of it says of the caller, Envoy's `x-forwarded-client-cert`. */
+export async function startServer(answer: (caller: string) => AppAnswer): Promise<AppServer> {
   const port = await freePort();
-  server.listen(port, "127.0.0.1");
-  await once(server, "listening");
+  let server: Server | undefined;
+  const start = async (): Promise<void> => {
+    if (server !== undefined) return;
+    server = createServer(({ url, headers }, response) => {
+      const end = (): void => {
+        const { status, body } = answer(String(headers["x-forwarded-client-cert"] ?? ""));
+        response.writeHead(status).end(body);
+      };
+      if (url === SLOW_PATH) setTimeout(end, SLOW_MS);
+      else end();
+    });
+    server.listen(port, "127.0.0.1");
+    await once(server, "listening");
+  };
+  await start();
   return {
     port,
+    start,
     async stop() {
-      const closed = once(server, "close");
-      server.close();
-      server.closeAllConnections();
+      const running = server;
+      server = undefined;
+      if (running === undefined) return;
+      const closed = once(running, "close");
+      running.close();
+      running.closeAllConnections();
       await closed;
     },
   };
+}
+
+/** Answers with what the sidecar in front of it says of the caller. */
+export async function startEchoServer(): Promise<AppServer> {
+  return await startServer((caller) => ({ status: 200, body: caller }));
 }

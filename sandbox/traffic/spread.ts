@@ -1,19 +1,29 @@
-import { createServer, type Server } from "node:http";
 import { setTimeout as sleep } from "node:timers/promises";
+import type { V1Pod } from "@kubernetes/client-node";
+import type { ApiClient } from "../cluster/api-client.ts";
 import type { SandboxFleet } from "../fleet/fleet.ts";
 import type { FleetMember } from "../google/member.ts";
 import { freePort } from "../os/free-port.ts";
 import { createUndo, type Undo } from "../os/undo.ts";
-import { memberApi } from "./member-api.ts";
-import { type Manifest, NAMESPACE, podManifest } from "./objects.ts";
-import { type Answer, sendRequest } from "./request.ts";
+import { createIfAbsent, memberApi } from "./member-api.ts";
+import { accountManifest, CORE, type Manifest, podManifest, servedBy } from "./objects.ts";
+import { type Answer, firstAnswer, OK, sendRequest } from "./request.ts";
 import { startSender } from "./sender.ts";
-import { type Sidecar, startSidecar } from "./sidecar.ts";
+import { startServer } from "./server.ts";
+import { startSidecar } from "./sidecar.ts";
+import {
+  CLIENT,
+  clientManifests,
+  hostOf,
+  labelOf,
+  type SpreadService,
+  spreadManifests,
+} from "./spread-objects.ts";
 
 /**
- * One Service with a server in several members, and a client in the first of them. Other than
- * `startTraffic`'s, the Service has no DestinationRule of its own, so the rule for all Services holds. There
- * are no retries.
+ * Services with a server in several members, and a client in the first of them. Other than `startTraffic`'s
+ * Service, they need no DestinationRule of their own, so the rule for all Services holds. There are no
+ * retries.
  */
 export interface Spread {
   /** By the name of the member. */
@@ -25,8 +35,9 @@ export interface Spread {
   priorities(): Promise<Readonly<Record<string, number>>>;
   /** `GET /config_dump?resource=dynamic_active_clusters`, or another page, of the client's Envoy. */
   admin(path: string): Promise<string>;
-  request(): Promise<Answer>;
-  /** Sends for so long, at 40 a second. */
+  /** To the Service of this name, or to the first. */
+  request(service?: string, path?: string): Promise<Answer>;
+  /** Sends to the first Service for so long, at 40 a second. */
   send(ms: number): Promise<Counted>;
   stop(): Promise<void>;
 }
@@ -34,79 +45,67 @@ export interface Spread {
 /** How often by whom requests were answered: a member's name, or a status that is not 200 and the body. */
 export type Counted = Readonly<Record<string, number>>;
 
+/** A pod with an application and a sidecar, whose parts die and come back one by one. */
 export interface SpreadServer {
+  readonly member: FleetMember;
   /** `200` answers with the name of the member. `"dead"`: nothing listens where the sidecar looks for it. */
   behave(how: number | "dead"): Promise<void>;
-  /** Ends pilot-agent and its Envoy; the pod stays as it is. */
+  /** What the kubelet says of the pod. */
+  setReady(isReady: boolean): Promise<void>;
+  /** Kills pilot-agent and its Envoy; the pod stays as it is. */
   stopSidecar(): Promise<void>;
+  startSidecar(): Promise<void>;
 }
 
-const HOST = `spread.${NAMESPACE}.svc.cluster.local`;
-/** Known in the mesh, and outside of it. */
-const OUTSIDE = "outside.example.com";
-const CLIENT = "spread-client";
-const PER_SECOND = 40;
-const POLL_MS = 200;
-const PATIENCE_MS = 60_000;
-const FAILURE_CHARACTERS = 60;
-const NETWORKING = "networking.istio.io/v1";
-const SECURITY = "security.istio.io/v1";
-const CORE = `/api/v1/namespaces/${NAMESPACE}`;
+/** Of requests, nominal: a busy machine sends less. */
+export const PER_SECOND = 40;
 
-/** Returns once a request has passed. `names`: of the members with a server; default all. */
-export async function startSpread(fleet: SandboxFleet, names?: readonly string[]): Promise<Spread> {
+const FAILURE_CHARACTERS = 60;
+
+/** Returns once a request to each Service has passed. One Service `spread` in all members unless given. */
+export async function startSpread(
+  fleet: SandboxFleet,
+  services: readonly Omit<SpreadService, "port">[] = [{ name: "spread" }],
+): Promise<Spread> {
   const undo = createUndo();
   fleet.beforeStop(() => undo.run());
   try {
-    return await start(fleet, names, undo);
+    const offered: SpreadService[] = [];
+    for (const service of services) offered.push({ ...service, port: await freePort() });
+    return await start(fleet, offered, undo);
   } catch (error) {
     await undo.run();
     throw error;
   }
 }
 
-async function start(fleet: SandboxFleet, names: readonly string[] | undefined, undo: Undo): Promise<Spread> {
+async function start(fleet: SandboxFleet, services: readonly SpreadService[], undo: Undo): Promise<Spread> {
   const { members } = fleet.file();
-  const [first] = members;
-  const { traffic } = fleet;
-  if (traffic?.vpc === undefined || first === undefined)
-    throw new Error("a spread needs --traffic, a member, and Linux, where pods have addresses of their own");
-  const { vpc, hostAddress } = traffic;
-  const servicePort = await freePort();
-  const shared = { traffic, logDir: fleet.file().logDir };
-  const servers = new Map<string, SpreadServer>();
+  const [client] = members;
+  const [first] = services;
+  if (client === undefined || first === undefined) throw new Error("a spread needs a member and a Service");
   const addresses = new Map<string, string>();
-  for (const member of members) {
-    const isServer = names === undefined || names.includes(member.name);
-    const port = await freePort(hostAddress);
-    const pod = vpc.addPod(member.clusterId);
-    const app = await startApp(member.name);
-    undo.add(() => app.stop());
-    const bind = { host: pod.loopback, port, server: app.port };
-    await createAll(member, manifests(member, servicePort, bind, { isServer, isClient: member === first }));
-    if (!isServer) continue;
-    await vpc.expose(pod, port);
-    addresses.set(`${hostAddress}:${port}`, member.name);
-    const api = memberApi(member);
-    const own = createUndo();
-    undo.add(() => own.run());
-    await startSidecar({ app: podOf(member), member, api, pod, ...shared }, own);
-    servers.set(member.name, { behave: (how) => app.behave(how), stopSidecar: () => own.run() });
+  const servers = new Map<string, SpreadServer>();
+  const pods = await Promise.all(members.map((member) => startPod(fleet, member, services, undo)));
+  for (const { server, address } of pods) {
+    servers.set(server.member.name, server);
+    addresses.set(address, server.member.name);
   }
   for (const { name, gateway } of members)
     if (gateway !== null) addresses.set(`${gateway.address}:${gateway.port}`, name);
-  const clientPod = vpc.addPod(first.clusterId);
-  const client = await startSidecar(
-    { app: CLIENT, member: first, api: memberApi(first), pod: clientPod, ...shared },
-    undo,
-  );
-  const request = () => sendRequest({ port: servicePort, host: HOST });
-  await firstAnswer(request);
+  const clustersUrl = await startClient(fleet, client, services, undo);
+  const request = async (name = first.name, path = "/"): Promise<Answer> => {
+    const service = services.find((each) => each.name === name);
+    if (service === undefined) throw new Error(`the spread has no Service ${name}`);
+    return await sendRequest({ port: service.port, host: hostOf(service), path });
+  };
+  for (const { name } of services) await firstAnswer(name, () => request(name));
+  const admin = async (path: string) => await (await fetch(new URL(path, clustersUrl))).text();
   return {
     servers,
     request,
-    priorities: async () => prioritiesIn(await adminPage(client, "/clusters"), servicePort, addresses),
-    admin: (path) => adminPage(client, path),
+    admin,
+    priorities: async () => prioritiesIn(await admin("/clusters"), first, addresses),
     async send(ms) {
       const counts: Record<string, number> = {};
       const count = (key: string) => {
@@ -116,7 +115,7 @@ async function start(fleet: SandboxFleet, names: readonly string[] | undefined, 
         perSecond: PER_SECOND,
         async send() {
           const answer = await request();
-          if (answer.status === 200) count(answer.body);
+          if (answer.status === OK) count(answer.body);
           return answer;
         },
         onResult({ status, failure }) {
@@ -131,15 +130,114 @@ async function start(fleet: SandboxFleet, names: readonly string[] | undefined, 
   };
 }
 
-const podOf = ({ name }: FleetMember) => `spread-${name}`;
+/** A pod and the network that its processes are in. */
+interface Place {
+  readonly api: ApiClient;
+  readonly app: string;
+  readonly startSidecar: (undo: Undo) => ReturnType<typeof startSidecar>;
+  /** Where its sidecar listens. */
+  readonly bind: string;
+  /** Lets other pods reach a port of it; answers `address:port` as they see it. */
+  readonly expose: (port: number) => Promise<string>;
+}
+
+function placeOf(fleet: SandboxFleet, member: FleetMember, app: string): Place {
+  const { traffic } = fleet;
+  const { logDir } = fleet.file();
+  if (traffic?.vpc === undefined)
+    throw new Error("a spread needs --traffic, and Linux, where pods have addresses of their own");
+  const { vpc, hostAddress } = traffic;
+  const pod = vpc.addPod(member.clusterId);
+  const api = memberApi(member);
+  return {
+    api,
+    app,
+    bind: pod.loopback,
+    startSidecar: (undo) => startSidecar({ app, member, api, traffic, pod, logDir }, undo),
+    async expose(port) {
+      await vpc.expose(pod, port);
+      return `${hostAddress}:${port}`;
+    },
+  };
+}
+
+/** Answers the URL of its Envoy's clusters. */
+async function startClient(
+  fleet: SandboxFleet,
+  member: FleetMember,
+  services: readonly SpreadService[],
+  undo: Undo,
+): Promise<string> {
+  const place = placeOf(fleet, member, CLIENT);
+  await createAll(place.api, [...clientManifests(services), podManifest(CLIENT)]);
+  return (await place.startSidecar(undo)).clustersUrl;
+}
+
+async function startPod(
+  fleet: SandboxFleet,
+  member: FleetMember,
+  services: readonly SpreadService[],
+  undo: Undo,
+): Promise<{ readonly server: SpreadServer; readonly address: string }> {
+  const { name } = member;
+  const place = placeOf(fleet, member, `spread-${name}`);
+  const { api, app } = place;
+  let status = OK;
+  const server = await startServer(() => ({ status, body: name }));
+  undo.add(() => server.stop());
+  const port = await freePort(fleet.traffic?.hostAddress);
+  const address = await place.expose(port);
+  const own = services.filter(({ members }) => members === undefined || members.includes(name));
+  const labels = Object.fromEntries(own.map((service) => [labelOf(service), "true"]));
+  await createAll(api, [
+    ...spreadManifests(services, port),
+    accountManifest(app),
+    servedBy(app, { sidecar: port, server: server.port }, place.bind),
+    podManifest(app, labels),
+  ]);
+  let sidecar = createUndo();
+  undo.add(() => sidecar.run());
+  await place.startSidecar(sidecar);
+  return {
+    address,
+    server: {
+      member,
+      async behave(how) {
+        if (how === "dead") return await server.stop();
+        status = how;
+        await server.start();
+      },
+      setReady: (isReady) => setReady(api, app, isReady),
+      stopSidecar: () => sidecar.run(),
+      async startSidecar() {
+        sidecar = createUndo();
+        await place.startSidecar(sidecar);
+      },
+    },
+  };
+}
+
+async function createAll(api: ApiClient, manifests: readonly Manifest[]): Promise<void> {
+  for (const manifest of manifests) await createIfAbsent(api, manifest);
+}
+
+async function setReady(api: ApiClient, pod: string, isReady: boolean): Promise<void> {
+  const path = `${CORE}/pods/${pod}`;
+  const { status } = await api.get<V1Pod>(path);
+  const now = { status: isReady ? "True" : "False", lastTransitionTime: new Date().toISOString() };
+  const conditions = (status?.conditions ?? []).map((each) =>
+    ["Ready", "ContainersReady"].includes(each.type) ? Object.assign({}, each, now) : each,
+  );
+  await api.mergePatch(`${path}/status`, { status: { conditions } });
+}
 
 /** Reads `GET /clusters`: `outbound|PORT||HOST::ADDRESS::priority::N`. */
 function prioritiesIn(
   page: string,
-  servicePort: number,
+  service: SpreadService,
   addresses: ReadonlyMap<string, string>,
 ): Record<string, number> {
-  const prefix = `outbound|${servicePort}||${HOST}::`;
+  const prefix = `outbound|${service.port}||${hostOf(service)}::`;
   return Object.fromEntries(
     page.split("\n").flatMap((line) => {
       if (!line.startsWith(prefix)) return [];
@@ -148,157 +246,4 @@ function prioritiesIn(
       return [[addresses.get(address) ?? address, Number(priority)] as const];
     }),
   );
-}
-
-async function adminPage({ clustersUrl }: Sidecar, path: string): Promise<string> {
-  return await (await fetch(new URL(path, clustersUrl))).text();
-}
-
-interface App {
-  readonly port: number;
-  behave(how: number | "dead"): Promise<void>;
-  stop(): Promise<void>;
-}
-
-/** On loopback. */
-async function startApp(name: string): Promise<App> {
-  const port = await freePort();
-  let status = 200;
-  let server: Server | undefined;
-  const close = async () => {
-    const open = server;
-    server = undefined;
-    if (open === undefined) return;
-    const closed = new Promise((resolve) => open.close(resolve));
-    open.closeAllConnections();
-    await closed;
-  };
-  const listen = async () => {
-    const made = createServer((_, response) => {
-      response.writeHead(status).end(name);
-    });
-    server = made;
-    await new Promise<void>((resolve) => made.listen(port, "127.0.0.1", resolve));
-  };
-  await listen();
-  return {
-    port,
-    async behave(how) {
-      if (how === "dead") return await close();
-      status = how;
-      if (server === undefined) await listen();
-    },
-    stop: close,
-  };
-}
-
-interface Bind {
-  readonly host: string;
-  /** Of the sidecar. */
-  readonly port: number;
-  readonly server: number;
-}
-
-const STRICT = { mtls: { mode: "STRICT" } };
-
-function manifests(
-  member: FleetMember,
-  servicePort: number,
-  bind: Bind,
-  { isServer, isClient }: { readonly isServer: boolean; readonly isClient: boolean },
-): Manifest[] {
-  const http = { name: "http", protocol: "HTTP" };
-  const pod = podOf(member);
-  const accounts = [...(isServer ? [pod] : []), ...(isClient ? [CLIENT] : [])];
-  const ofClient = [
-    istio("Sidecar", "sidecars", CLIENT, {
-      workloadSelector: { labels: { app: CLIENT } },
-      egress: [
-        {
-          port: { ...http, number: servicePort },
-          bind: "127.0.0.1",
-          captureMode: "NONE",
-          hosts: ["./*"],
-        },
-      ],
-    }),
-    istio("VirtualService", "virtualservices", "spread", {
-      hosts: [HOST],
-      http: [{ route: [{ destination: { host: HOST } }], retries: { attempts: 0 } }],
-    }),
-    istio("ServiceEntry", "serviceentries", "outside", {
-      hosts: [OUTSIDE],
-      location: "MESH_EXTERNAL",
-      resolution: "STATIC",
-      ports: [{ ...http, number: servicePort }],
-      endpoints: [{ address: "192.0.2.1" }],
-    }),
-    podManifest(CLIENT),
-  ];
-  const ofServer = [
-    istio("Sidecar", "sidecars", pod, {
-      workloadSelector: { labels: { app: pod } },
-      ingress: [
-        {
-          port: { ...http, number: bind.port },
-          bind: bind.host,
-          captureMode: "NONE",
-          defaultEndpoint: `127.0.0.1:${bind.server}`,
-        },
-      ],
-      egress: [{ hosts: ["~/*"] }],
-    }),
-    podManifest(pod),
-  ];
-  return [
-    { path: "/api/v1/namespaces", object: { metadata: { name: NAMESPACE } } },
-    ...accounts.map((name) => ({ path: `${CORE}/serviceaccounts`, object: { metadata: { name } } })),
-    {
-      path: `${CORE}/services`,
-      object: {
-        metadata: { name: "spread" },
-        spec: {
-          selector: { app: pod },
-          ports: [{ name: "http", port: servicePort, targetPort: bind.port }],
-        },
-      },
-    },
-    {
-      path: `/apis/${SECURITY}/namespaces/${NAMESPACE}/peerauthentications`,
-      object: {
-        metadata: { name: "default" },
-        apiVersion: SECURITY,
-        kind: "PeerAuthentication",
-        spec: STRICT,
-      },
-    },
-    ...(isClient ? ofClient : []),
-    ...(isServer ? ofServer : []),
-  ];
-}
-
-function istio(kind: string, plural: string, name: string, spec: object): Manifest {
-  return {
-    path: `/apis/${NETWORKING}/namespaces/${NAMESPACE}/${plural}`,
-    object: { apiVersion: NETWORKING, kind, metadata: { name, namespace: NAMESPACE }, spec },
-  };
-}
-
-async function createAll(member: FleetMember, all: readonly Manifest[]): Promise<void> {
-  const api = memberApi(member);
-  for (const { path, object } of all) await api.create(path, object);
-}
-
-async function firstAnswer(request: () => Promise<Answer>): Promise<void> {
-  let last = "no answer";
-  for (const end = Date.now() + PATIENCE_MS; Date.now() < end; await sleep(POLL_MS)) {
-    try {
-      const { status, body } = await request();
-      if (status === 200) return;
-      last = `${status} ${body}`;
-    } catch (error) {
-      last = String(error);
-    }
-  }
-  throw new Error(`no request passes: ${last}; see the logs of the sidecars spread-… and of istiod`);
 }

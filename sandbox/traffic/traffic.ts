@@ -1,24 +1,15 @@
 import { appendFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { type ApiClient, ApiError } from "../cluster/api-client.ts";
+import type { ApiClient } from "../cluster/api-client.ts";
 import type { SandboxFleet } from "../fleet/fleet.ts";
-import type { FleetMember } from "../google/member.ts";
 import { freePort } from "../os/free-port.ts";
 import { createUndo, type Undo } from "../os/undo.ts";
 import { knock } from "./knock.ts";
-import { memberApi } from "./member-api.ts";
-import {
-  APPS,
-  type Apps,
-  type Manifest,
-  meshManifests,
-  podManifest,
-  serviceHost,
-  type TrafficPorts,
-} from "./objects.ts";
+import { createIfAbsent, memberApi } from "./member-api.ts";
+import { APPS, type Apps, meshManifests, podManifest, serviceHost, type TrafficPorts } from "./objects.ts";
 import { type RawAddresses, watchRawAddresses } from "./raw-addresses.ts";
-import { type Answer, sendRequest, type Target } from "./request.ts";
+import { type Answer, firstAnswer, sendRequest, type Target } from "./request.ts";
 import { type Result, startSender } from "./sender.ts";
 import { startEchoServer } from "./server.ts";
 import type { Sent, Side } from "./side.ts";
@@ -55,9 +46,6 @@ export interface Traffic {
 const PER_SECOND = 40;
 /** What a change sets off in sidecars comes a moment after it is done in clusters. */
 const AFTERMATH_MS = 2000;
-const POLL_MS = 200;
-const PATIENCE_MS = 60_000;
-const CONFLICT = 409;
 
 export interface TrafficOptions {
   /** `false` where no request is to pass yet. */
@@ -126,7 +114,7 @@ async function start(
   ]);
   const target = { port: ports.service, host: serviceHost(apps) };
   const request = () => sendRequest(target);
-  if (waitForAnswer) await firstAnswer(request, clientMember, apps);
+  if (waitForAnswer) await firstAnswer(`${apps.server}, from ${clientMember.name},`, request);
 
   const { proxies } = traffic;
   const known = proxies.get(clientMember.clusterId) ?? [];
@@ -194,39 +182,9 @@ async function deploy(apis: Apis, apps: Apps, ports: TrafficPorts, bind: string)
   const everywhere = meshManifests(apps, ports, bind);
   await Promise.all(
     Object.values(apis).map(async (api: ApiClient) => {
-      for (const manifest of everywhere) await create(api, manifest);
+      for (const manifest of everywhere) await createIfAbsent(api, manifest);
     }),
   );
-  await create(apis.client, podManifest(apps.client));
-  await create(apis.server, podManifest(apps.server));
-}
-
-async function create(api: ApiClient, { path, object }: Manifest): Promise<void> {
-  try {
-    await api.create(path, object);
-  } catch (error) {
-    if (!(error instanceof ApiError && error.status === CONFLICT)) throw error;
-  }
-}
-
-/** The endpoint takes its way through two control planes before the client's sidecar knows it. */
-async function firstAnswer(
-  request: () => Promise<Answer>,
-  { name }: FleetMember,
-  { client, server }: Apps,
-): Promise<void> {
-  let last = "no answer";
-  for (const end = Date.now() + PATIENCE_MS; Date.now() < end; await sleep(POLL_MS)) {
-    try {
-      const { status, body } = await request();
-      if (status === 200) return;
-      last = `${status} ${body}`;
-    } catch (error) {
-      last = String(error);
-    }
-  }
-  throw new Error(
-    `the client in ${name} does not reach the server: ${last}; see the logs of sidecar-${client}, ` +
-      `sidecar-${server} and istiod`,
-  );
+  await createIfAbsent(apis.client, podManifest(apps.client));
+  await createIfAbsent(apis.server, podManifest(apps.server));
 }

@@ -73,7 +73,8 @@ function withoutIstiod(): PageView {
       : member,
   );
   const pairs = status.pairs.map(
-    (pair): PairStatus => (pair.reader === clusterId ? { ...pair, pod: "", status: "missing" } : pair),
+    (pair): PairStatus =>
+      pair.reader === clusterId ? { ...pair, pod: "", status: "missing", isDue: false } : pair,
   );
   return aView({ status: { ...status, members, pairs } });
 }

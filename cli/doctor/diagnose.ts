@@ -12,6 +12,7 @@ import { CONFIGURATION, configure } from "./configure.ts";
 import { checkFailover } from "./failover.ts";
 import { checkFirewalls } from "./firewall.ts";
 import { checkGatewayFirewalls } from "./gateway-firewall.ts";
+import { checkIngress } from "./ingress.ts";
 import { checkMergedServices } from "./merged-services.ts";
 import { checkNetwork } from "./network.ts";
 import { checkPrivateEndpoints } from "./private-endpoints.ts";
@@ -56,6 +57,7 @@ export async function diagnose(host: Host): Promise<Diagnosis> {
         ...(await checkGatewayFirewalls(ports, members, spec)),
         ...(await checkMergedServices(ports.fleet, members)),
         ...(await checkFailover(ports.fleet, members, spec)),
+        ...(await checkIngress(ports.fleet, members, spec)),
         ...(manifest.state === "ok" ? await checkPassing(operator) : []),
         ...(manifest.state === "ok" ? await checkProxies(operator, members) : []),
       ],

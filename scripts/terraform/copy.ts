@@ -5,6 +5,15 @@ import { basename, join, relative } from "node:path";
 /** By folder below the modules: the variables that are left to the command line. */
 const VARIABLES: Readonly<Record<string, readonly string[]>> = {
   "": ["-var=project=shop-prod", "-var=mesh_id=shop", "-var=source_zip=../meshjoin.zip"],
+  "examples/global-ingress": [
+    "-var=project=shop-prod",
+    `-var=members=${JSON.stringify({
+      checkout: { project: "shop-prod", group: "meshjoin-ingress-checkout", zones: ["europe-west1-b"] },
+      search: { project: "shop-prod", group: "meshjoin-ingress-search", zones: ["us-east1-b", "us-east1-c"] },
+    })}`,
+    `-var=networks=${JSON.stringify({ shop: { project: "shop-prod", network: "default" } })}`,
+    `-var=domains=${JSON.stringify(["shop.example.com"])}`,
+  ],
   "examples/single-project": ["-var=project=shop-prod", `-var=pod_ranges=${JSON.stringify(["10.4.0.0/14"])}`],
 };
 

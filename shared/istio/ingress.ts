@@ -19,7 +19,7 @@ const ROLE_KIND = { apiVersion: `${RBAC}/v1`, kind: "Role" };
 const ROLE_BINDING_KIND = { ...ROLE_KIND, kind: "RoleBinding" };
 const PLACE = { namespace: INGRESS_NAMESPACE, name: INGRESS };
 /** On the pods, for the selector of an Istio Gateway; as Istio's own ingress gateway has it. */
-const SELECTED = { istio: "ingressgateway" };
+export const INGRESS_SELECTED = { istio: "ingressgateway" };
 /** Of the Service and of the account that istiod makes: the Gateway's name and class. */
 const MADE = `${INGRESS}-istio`;
 const HTTPS = "https";
@@ -75,7 +75,7 @@ export function ingressObjects(settings: IngressSettings): readonly KubernetesOb
     meshId,
     place: PLACE,
     labels: {},
-    infrastructureLabels: SELECTED,
+    infrastructureLabels: INGRESS_SELECTED,
     settings: ingressSettings(settings),
     listeners: [
       { name: "http", port: 80, protocol: "HTTP", allowedRoutes },

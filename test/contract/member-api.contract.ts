@@ -44,6 +44,27 @@ function aSecret(metadata: object = {}): KubernetesObject {
   return { ...aConfigMap(data, metadata), kind: "Secret", type: "Opaque" };
 }
 
+function aDeployment({
+  image,
+  variables = ["A"],
+}: {
+  image: string;
+  variables?: string[];
+}): KubernetesObject {
+  const labels = { app: "main" };
+  const env = variables.map((name) => ({ name, value: "1" }));
+  return {
+    apiVersion: "apps/v1",
+    kind: "Deployment",
+    metadata: { name: aName(), namespace: ISTIO_NAMESPACE },
+    spec: {
+      replicas: 0,
+      selector: { matchLabels: labels },
+      template: { metadata: { labels }, spec: { containers: [{ name: "main", image, env }] } },
+    },
+  };
+}
+
 function refOf({ apiVersion, kind, metadata: { name, namespace } }: KubernetesObject): ObjectRef {
   return { apiVersion, kind, name, ...(namespace === undefined ? {} : { namespace }) };
 }
@@ -299,22 +320,26 @@ export function describeMemberApi(name: string, start: () => Promise<MemberWorld
         ]);
       });
 
-      it("counts a generation for every change of what is desired, and for no other", async () => {
-        const deployment = (image: string, labels: Record<string, string>): KubernetesObject => ({
-          apiVersion: "apps/v1",
-          kind: "Deployment",
-          metadata: { name: "generations", namespace: ISTIO_NAMESPACE, labels },
-          spec: {
-            replicas: 0,
-            selector: { matchLabels: { app: "generations" } },
-            template: {
-              metadata: { labels: { app: "generations" } },
-              spec: { containers: [{ name: "main", image, env: [{ name: "A", value: "1" }] }] },
-            },
-          },
+      it("takes away an item of a list that is known by its name, with all that is in it", async () => {
+        const before = aDeployment({ image: "a:1", variables: ["A", "B"] });
+        await api.writer.apply(before);
+        await api.writer.apply({
+          ...aDeployment({ image: "a:1", variables: ["B"] }),
+          metadata: before.metadata,
         });
+        const found = await api.reader.get(refOf(before));
+        const env = [{ name: "B", value: "1" }];
+        expect(found).toMatchObject({
+          spec: { template: { spec: { containers: [{ name: "main", env }] } } },
+        });
+      });
+
+      it("counts a generation for every change of what is desired, and for no other", async () => {
+        const first = aDeployment({ image: "a:1" });
+        const labelled = { ...first, metadata: { ...first.metadata, labels: { x: "y" } } };
+        const another = { ...aDeployment({ image: "a:2" }), metadata: first.metadata };
         const generations = [];
-        for (const object of [deployment("a:1", {}), deployment("a:1", { x: "y" }), deployment("a:2", {})]) {
+        for (const object of [first, labelled, another]) {
           generations.push((await api.writer.apply(object)).metadata.generation);
         }
         expect(generations).toEqual([1, 1, 2]);

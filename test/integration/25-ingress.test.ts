@@ -10,6 +10,7 @@ import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
 import { shellLine } from "../../sandbox/fleet/command-line.ts";
 import type { FleetMember } from "../../sandbox/google/member.ts";
 import { startTraffic, type Traffic } from "../../sandbox/traffic/traffic.ts";
+import { ROOT } from "../../scripts/paths.ts";
 import type { Finding } from "../../shared/core/answers/finding.ts";
 import { place } from "./world/command-line.ts";
 import { membersOf, SCENARIO_MS, useFleet } from "./world/fleet.ts";
@@ -173,12 +174,16 @@ async function findings(): Promise<readonly Finding[]> {
   );
 }
 
-/** The command line with another configuration. */
+/** The command line with another configuration; answers what it prints, also if it ends with a fault. */
 async function meshjoin(settings: string, ...args: readonly string[]): Promise<string> {
   const { env, cwd } = await place(world.fleet);
   const [flag, script, ...rest] = shellLine(world.fleet, args);
   const line = script?.replace(" && ", ` && export ${settings} && `) ?? "";
-  const { stdout } = await run("sh", [flag ?? "", line, ...rest], { env, cwd });
+  const ended = run("sh", [flag ?? "", line, ...rest], { env, cwd });
+  const { stdout } = await ended.catch((error: unknown) => {
+    if (error instanceof Error && "stdout" in error) return { stdout: String(error.stdout) };
+    throw error;
+  });
   return stdout;
 }
 
@@ -340,6 +345,12 @@ describe("the ingress of each of two members in two networks", () => {
       expect(await askEach("later.example.com", isFine)).toMatchObject([{ status: 200 }, { status: 200 }]);
       const replies = await Promise.all(pairOfMembers().map((member) => ask(member, "hello.example.net")));
       expect(replies.map((reply) => reply.status)).toEqual([404, 404]);
+      const diagnosis = await meshjoin("MESHJOIN_INGRESS=on", "doctor", "-o", "json");
+      expect(diagnosis.match(/IngressGatewayIgnored: [^"]*/g)).toEqual(
+        pairOfMembers().map(({ clusterId }) =>
+          expect.stringMatching(new RegExp(`istiod of ${clusterId} .*: shop/public$`)),
+        ),
+      );
     },
     SCENARIO_MS,
   );
@@ -371,7 +382,25 @@ describe("the ingress of each of two members in two networks", () => {
   );
 
   it(
-    "25.6 has no 443 without the setting, stays where the configuration wants none, and goes when a person confirms",
+    "25.6 serves beside the Service that a load balancer in front of all members takes its endpoints from",
+    async () => {
+      const file = join(ROOT, "terraform/examples/global-ingress/neg-service.yaml");
+      const labels = "-l=kubernetes.io/service-name=meshjoin-ingress-groups";
+      for (const member of pairOfMembers()) {
+        await kubectl(member, "apply", "-f", file);
+        const look = async () => JSON.stringify(await list(member, "endpointslices", ...IN_INGRESS, labels));
+        const hasPod = (slices: string) =>
+          slices.includes('"ready":true') && slices.includes("meshjoin-ingress-istio");
+        expect(hasPod(await eventually(look, hasPod))).toBe(true);
+      }
+      const replies = Array.from({ length: 5 }, () => askEach("hello.example.org", isFine));
+      expect((await Promise.all(replies)).flat().every(isFine)).toBe(true);
+    },
+    SCENARIO_MS,
+  );
+
+  it(
+    "25.7 has no 443 without the setting, stays where the configuration wants none, and goes when a person confirms",
     async () => {
       const without = "MESHJOIN_INGRESS_TLS_SECRET=";
       await meshjoin(without, "sync", "--yes");
@@ -398,7 +427,7 @@ describe("the ingress of each of two members in two networks", () => {
   );
 
   it(
-    "25.7 is not made where a Gateway of its name is somebody else's, which stays",
+    "25.8 is not made where a Gateway of its name is somebody else's, which stays",
     async () => {
       const foreign = {
         apiVersion: "gateway.networking.k8s.io/v1",

@@ -281,6 +281,12 @@ export const REASONS = {
       "The configuration wants an ingress in each member, and the Gateway `meshjoin-ingress`, its options or the namespace `istio-ingress` of this one is somebody else's. Meshjoin leaves it alone.",
     cure: "Give that object another name, or delete it, which is an outage of what relies on it; or set `MESHJOIN_INGRESS=off`.",
   },
+  IngressGatewayIgnored: {
+    severity: "warning",
+    means:
+      "An Istio Gateway selects the pods of the ingress from another namespace than `istio-ingress`. istiod passes over it in silence, so its hosts answer 404. `meshjoin doctor` looks for it.",
+    cure: "Move the Gateway into `istio-ingress`, and name it so in its VirtualServices: `gateways: [istio-ingress/NAME]`.",
+  },
   IngressInUse: {
     severity: "warning",
     means:

@@ -17,7 +17,7 @@ export const UNTRIED: readonly Untried[] = [
   },
   {
     command: /^meshjoin sync --confirm (?:NetworkChanges|GatewayInUse|IngressInUse)$/,
-    why: "the clusters of this test share one network; scenarios 20.6, 21.4 and 25.6, and unit tests, confirm them",
+    why: "the clusters of this test share one network; scenarios 20.6, 21.4 and 25.7, and unit tests, confirm them",
   },
   {
     command: /^kubectl --context <member> -n istio-ingress /,

@@ -53,7 +53,7 @@ resource "google_compute_firewall" "ingress" {
   }
 }
 
-# Of the proxy, not of a service behind it: an ingress without servers of its own reaches those of other members.
+# Of the proxy, not of a service behind it: an ingress without servers of its own reaches those of others.
 resource "google_compute_health_check" "ingress" {
   project            = var.project
   name               = "${var.name}-ingress"

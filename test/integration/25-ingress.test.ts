@@ -395,6 +395,7 @@ describe("the ingress of each of two members in two networks", () => {
       }
       const replies = Array.from({ length: 5 }, () => askEach("hello.example.org", isFine));
       expect((await Promise.all(replies)).flat().every(isFine)).toBe(true);
+      for (const member of pairOfMembers()) await kubectl(member, "delete", "-f", file);
     },
     SCENARIO_MS,
   );

@@ -6,7 +6,7 @@ import type { Reconciled } from "../../../shared/reconcile.ts";
 import { collectStatus } from "../../../shared/status.ts";
 import { aCluster } from "../../support/builders/cluster.ts";
 import { aMesh, type FakeMesh } from "../../support/fakes/mesh.ts";
-import { versionsOf, waitShortly } from "./world.ts";
+import { inLockstep, versionsOf, waitShortly } from "./world.ts";
 
 const EAST = aCluster({ name: "east" });
 const WEST = aCluster({ name: "west" });
@@ -167,6 +167,41 @@ describe("the ingress of a member", () => {
     expect(summary.pairs.map(({ outcome }) => outcome)).toEqual(["unchanged", "unchanged"]);
     expect([portsOf(mesh), portsOf(mesh, WEST)]).toEqual([undefined, [15_021, 80]]);
     expect(summary.outcome).not.toBe("unchanged");
+  });
+
+  it("comes once of two runs at once", async () => {
+    const mesh = await joined({});
+    inLockstep(mesh);
+    await Promise.all([1, 2].map(() => mesh.reconcile("mesh", { spec: ON })));
+    expect([portsOf(mesh), portsOf(mesh, WEST)]).toEqual([
+      [15_021, 80],
+      [15_021, 80],
+    ]);
+    const before = versionsOf(mesh);
+    await mesh.reconcile("mesh", { deep: true, spec: ON });
+    expect(versionsOf(mesh)).toEqual(before);
+  });
+
+  it("is not known of a member that refuses the look, which gets nothing written, and others get theirs", async () => {
+    const mesh = await joined({});
+    mesh.fleet.server(EAST).faults.forbidden = ["list Service"];
+    const { summary } = await mesh.reconcile("mesh", { spec: ON });
+    expect([portsOf(mesh), portsOf(mesh, WEST)]).toEqual([undefined, [15_021, 80]]);
+    const all = [...summary.members.flatMap((member) => member.findings), ...summary.findings];
+    const [first] = all.filter(({ clusterId: id }) => id === clusterId(EAST.ref));
+    expect(first).toMatchObject({ reason: "RunFailed", message: expect.stringContaining("list Service") });
+    const status = await collectStatus(mesh.run({ spec: ON }));
+    expect(status.members.map(({ ingress }) => ingress.state)).toEqual(["unknown", "present"]);
+  });
+
+  it("comes to others while a member is silent, and to that one when it answers", async () => {
+    const mesh = await joined({});
+    mesh.fleet.server(EAST).faults.unreachable = true;
+    await mesh.reconcile("mesh", { spec: ON });
+    expect(portsOf(mesh, WEST)).toEqual([15_021, 80]);
+    mesh.fleet.server(EAST).faults.unreachable = false;
+    await mesh.reconcile("mesh", { spec: ON });
+    expect(portsOf(mesh)).toEqual([15_021, 80]);
   });
 
   it("is taken back by a deep run where somebody has changed it", async () => {

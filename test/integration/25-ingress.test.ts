@@ -12,6 +12,7 @@ import type { FleetMember } from "../../sandbox/google/member.ts";
 import { startTraffic, type Traffic } from "../../sandbox/traffic/traffic.ts";
 import { ROOT } from "../../scripts/paths.ts";
 import type { Finding } from "../../shared/core/answers/finding.ts";
+import { isRecord } from "../../shared/is-record.ts";
 import { place } from "./world/command-line.ts";
 import { membersOf, SCENARIO_MS, useFleet } from "./world/fleet.ts";
 import { clearFaults, setFault } from "./world/google.ts";
@@ -181,7 +182,7 @@ async function meshjoin(settings: string, ...args: readonly string[]): Promise<s
   const line = script?.replace(" && ", ` && export ${settings} && `) ?? "";
   const ended = run("sh", [flag ?? "", line, ...rest], { env, cwd });
   const { stdout } = await ended.catch((error: unknown) => {
-    if (error instanceof Error && "stdout" in error) return { stdout: String(error.stdout) };
+    if (isRecord(error) && typeof error["stdout"] === "string") return { stdout: error["stdout"] };
     throw error;
   });
   return stdout;

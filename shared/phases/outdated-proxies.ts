@@ -1,3 +1,4 @@
+import pLimit from "p-limit";
 import { isReachable, type ReachableMember } from "../core/member/observation.ts";
 import { observeAgain } from "../look/member.ts";
 import { outdatedProxies } from "../look/outdated-proxies.ts";
@@ -5,10 +6,15 @@ import { merge, type Report, settle } from "../report.ts";
 import type { Run } from "../run.ts";
 import { type Course, type Phase, wholeSubjects } from "./course.ts";
 
+/** The answers of a large member are some 20 MB. */
+const MEMBERS_AT_ONCE = 2;
+
 /** Counts the proxies that are behind their istiod, in deep runs. Nothing waits for them. */
 export const countProxies: Phase = async (run, course) => {
   if (course.request.deep !== true) return {};
-  return merge(...(await Promise.all(wholeMembers(course).map((member) => count(run, member)))));
+  const limit = pLimit(MEMBERS_AT_ONCE);
+  const reports = wholeMembers(course).map((member) => limit(() => count(run, member)));
+  return merge(...(await Promise.all(reports)));
 };
 
 function wholeMembers(course: Course): ReachableMember[] {

@@ -119,7 +119,7 @@ export interface IstiodSession {
   remoteClusters(signal?: AbortSignal): Promise<readonly RemoteClusterStatus[]>;
   /** The gateways of all networks that it knows of. It may keep one of a cluster that it reads no more. */
   networkGateways(signal?: AbortSignal): Promise<readonly NetworkGateway[]>;
-  /** Those that are connected to this pod: each is to one of its member's. About 1 kB each. */
+  /** Those that are connected to this pod: each is to one of its member's. About 2 kB each. */
   connectedProxies(signal?: AbortSignal): Promise<readonly ConnectedProxy[]>;
   /** SHA-256 fingerprints (lower-case hex) of the chain that `:15012` serves, leaf first. */
   servedChain(signal?: AbortSignal): Promise<readonly string[]>;

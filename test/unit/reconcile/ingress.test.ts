@@ -188,7 +188,7 @@ describe("the ingress of a member", () => {
     const { summary } = await mesh.reconcile("mesh", { spec: ON });
     expect([portsOf(mesh), portsOf(mesh, WEST)]).toEqual([undefined, [15_021, 80]]);
     const all = [...summary.members.flatMap((member) => member.findings), ...summary.findings];
-    const [first] = all.filter(({ clusterId: id }) => id === clusterId(EAST.ref));
+    const first = all.find(({ clusterId: id }) => id === clusterId(EAST.ref));
     expect(first).toMatchObject({ reason: "RunFailed", message: expect.stringContaining("list Service") });
     const status = await collectStatus(mesh.run({ spec: ON }));
     expect(status.members.map(({ ingress }) => ingress.state)).toEqual(["unknown", "present"]);

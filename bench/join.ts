@@ -126,6 +126,6 @@ async function installByHand(
   const { clusterId, project } = cluster;
   const { meshId } = fleet.file();
   const of = { clusterId, network: `${project}.default` };
-  const values = manifestValues(template, { meshId, workloadTtl: WORKLOAD_TTL }, of);
+  const values = manifestValues(template, { meshId, workloadTtl: WORKLOAD_TTL, dnsCapture: "off" }, of);
   return await manifestByHand(workplace, cluster, fillManifest(template, values));
 }

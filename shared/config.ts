@@ -5,6 +5,7 @@ import { IMAGE_HUB_CURE, isImageHub } from "./core/image-hub.ts";
 import { EXPOSURES } from "./core/network/gateway.ts";
 import {
   type Access,
+  DNS_CAPTURE_POLICIES,
   FAILOVER_POLICIES,
   GATEWAY_POLICIES,
   INGRESS_POLICIES,
@@ -169,6 +170,7 @@ const SCHEMA = z.object({
       "use the name of a Secret in namespace istio-ingress, without the namespace",
     ),
   ),
+  MESHJOIN_DNS_CAPTURE: oneOf(DNS_CAPTURE_POLICIES),
   MESHJOIN_ISTIO_HUB: z.optional(text((value) => (isImageHub(value) ? value : undefined), IMAGE_HUB_CURE)),
   MESHJOIN_SIGNER_URL: z.optional(
     text(functionUrl, "use the https URL of the function sign-intermediate, without query"),
@@ -203,6 +205,7 @@ export const DEFAULTS = {
   MESHJOIN_PROBE: "off",
   MESHJOIN_FAILOVER: "on",
   MESHJOIN_INGRESS: "off",
+  MESHJOIN_DNS_CAPTURE: "off",
 } as const satisfies Partial<Record<VariableName, string>>;
 
 /** For other parts of the project. A function in the sandbox has them in its environment and ignores them. */
@@ -291,6 +294,7 @@ function toSpec(values: Values): MeshSpec {
     ...(values.MESHJOIN_INGRESS_TLS_SECRET === undefined
       ? {}
       : { ingressTlsSecret: values.MESHJOIN_INGRESS_TLS_SECRET }),
+    dnsCapture: values.MESHJOIN_DNS_CAPTURE,
     accessFunction: values.MESHJOIN_ACCESS_FUNCTION,
     accessPeers: values.MESHJOIN_ACCESS_PEERS,
     ...(values.MESHJOIN_ISTIO_HUB === undefined ? {} : { istioHub: values.MESHJOIN_ISTIO_HUB }),

@@ -68,6 +68,7 @@ variable "settings" {
       "INTERMEDIATE_TTL",
       "KEY_ALGORITHM",
       "CONNECTED_NETWORKS",
+      "DNS_CAPTURE",
       "FAILOVER",
       "GATEWAYS",
       "GATEWAY_EXPOSURE",

@@ -9,6 +9,7 @@ import type { Operator } from "../../shared/operator.ts";
 import type { Host } from "../host.ts";
 import { BUILD_COMMAND, manifestFault } from "../manifest.ts";
 import { CONFIGURATION, configure } from "./configure.ts";
+import { checkDnsCapture } from "./dns-capture.ts";
 import { checkFailover } from "./failover.ts";
 import { checkFirewalls } from "./firewall.ts";
 import { checkGatewayFirewalls } from "./gateway-firewall.ts";
@@ -58,6 +59,7 @@ export async function diagnose(host: Host): Promise<Diagnosis> {
         ...(await checkMergedServices(ports.fleet, members)),
         ...(await checkFailover(ports.fleet, members, spec)),
         ...(await checkIngress(ports.fleet, members, spec)),
+        ...(await checkDnsCapture(ports.fleet, members, spec)),
         ...(manifest.state === "ok" ? await checkPassing(operator) : []),
         ...(manifest.state === "ok" ? await checkProxies(operator, members) : []),
       ],

@@ -7,6 +7,8 @@ export interface SidecarPorts {
   readonly status: number;
   readonly envoyStatus: number;
   readonly prometheus: number;
+  /** For the queries of its pod, where the mesh captures them. */
+  readonly dns: number;
 }
 
 export interface SidecarSettings {
@@ -72,6 +74,7 @@ export function sidecarEnv(settings: SidecarSettings): Record<string, string> {
     ...(settings.bootstrapOverride !== undefined && { ISTIO_BOOTSTRAP_OVERRIDE: settings.bootstrapOverride }),
     ENVOY_STATUS_PORT: String(ports.envoyStatus),
     ENVOY_PROMETHEUS_PORT: String(ports.prometheus),
+    DNS_PROXY_ADDR: `127.0.0.1:${ports.dns}`,
     ECC_SIGNATURE_ALGORITHM: "ECDSA",
     SECRET_GRACE_PERIOD_RATIO: "0.5",
     PROXY_CONFIG: JSON.stringify({

@@ -37,6 +37,8 @@ export interface Sidecar {
   sent(): Promise<Sent>;
   /** `GET /clusters` of Envoy's admin port. */
   readonly clustersUrl: string;
+  /** Where the agent answers DNS queries, if the mesh captures them. */
+  readonly dns: string;
 }
 
 const ASK_TIMEOUT_MS = 5000;
@@ -80,6 +82,7 @@ export async function startSidecar(options: SidecarOptions, undo: Undo): Promise
     status: await freePort(),
     envoyStatus: await freePort(),
     prometheus: await freePort(),
+    dns: await freePort(),
   };
   const agent = await startProcess({
     name: `sidecar-${app}`,
@@ -118,6 +121,7 @@ export async function startSidecar(options: SidecarOptions, undo: Undo): Promise
       }
     },
     clustersUrl: `http://127.0.0.1:${ports.admin}/clusters`,
+    dns: `127.0.0.1:${ports.dns}`,
     sent: async () => readSent(await (await ask(ports.admin, "/clusters")).text()),
   };
 }

@@ -1,3 +1,4 @@
+import { Resolver } from "node:dns/promises";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { V1Pod } from "@kubernetes/client-node";
 import type { ApiClient } from "../cluster/api-client.ts";
@@ -10,7 +11,7 @@ import { accountManifest, CORE, type Manifest, podManifest, servedBy } from "./o
 import { type Answer, firstAnswer, OK, sendRequest } from "./request.ts";
 import { startSender } from "./sender.ts";
 import { startServer } from "./server.ts";
-import { startSidecar } from "./sidecar.ts";
+import { type Sidecar, startSidecar } from "./sidecar.ts";
 import {
   CLIENT,
   clientManifests,
@@ -37,6 +38,10 @@ export interface Spread {
   admin(path: string): Promise<string>;
   /** To the Service of this name, or to the first. */
   request(service?: string, path?: string): Promise<Answer>;
+  /** The addresses that the client's sidecar answers with, where the mesh captures DNS queries. */
+  resolve(host: string): Promise<readonly string[]>;
+  /** At which the client reaches the first Service, and others of the namespace with a port of its number. */
+  readonly port: number;
   /** Sends to the first Service for so long, at 40 a second. */
   send(ms: number): Promise<Counted>;
   stop(): Promise<void>;
@@ -48,6 +53,8 @@ export type Counted = Readonly<Record<string, number>>;
 /** A pod with an application and a sidecar, whose parts die and come back one by one. */
 export interface SpreadServer {
   readonly member: FleetMember;
+  /** Of its sidecar, behind every Service. */
+  readonly port: number;
   /** `200` answers with the name of the member. `"dead"`: nothing listens where the sidecar looks for it. */
   behave(how: number | "dead"): Promise<void>;
   /** What the kubelet says of the pod. */
@@ -60,6 +67,7 @@ export interface SpreadServer {
 /** Of requests, nominal: a busy machine sends less. */
 export const PER_SECOND = 40;
 
+const DNS_TIMEOUT_MS = 2000;
 const FAILURE_CHARACTERS = 60;
 
 /** Returns once a request to each Service has passed. One Service `spread` in all members unless given. */
@@ -93,7 +101,9 @@ async function start(fleet: SandboxFleet, services: readonly SpreadService[], un
   }
   for (const { name, gateway } of members)
     if (gateway !== null) addresses.set(`${gateway.address}:${gateway.port}`, name);
-  const clustersUrl = await startClient(fleet, client, services, undo);
+  const { clustersUrl, dns } = await startClient(fleet, client, services, undo);
+  const resolver = new Resolver({ timeout: DNS_TIMEOUT_MS, tries: 1 });
+  resolver.setServers([dns]);
   const request = async (name = first.name, path = "/"): Promise<Answer> => {
     const service = services.find((each) => each.name === name);
     if (service === undefined) throw new Error(`the spread has no Service ${name}`);
@@ -104,6 +114,8 @@ async function start(fleet: SandboxFleet, services: readonly SpreadService[], un
   return {
     servers,
     request,
+    resolve: async (host) => (await resolver.resolve4(host)).toSorted(),
+    port: first.port,
     admin,
     priorities: async () => prioritiesIn(await admin("/clusters"), first, addresses),
     async send(ms) {
@@ -161,16 +173,15 @@ function placeOf(fleet: SandboxFleet, member: FleetMember, app: string): Place {
   };
 }
 
-/** Answers the URL of its Envoy's clusters. */
 async function startClient(
   fleet: SandboxFleet,
   member: FleetMember,
   services: readonly SpreadService[],
   undo: Undo,
-): Promise<string> {
+): Promise<Sidecar> {
   const place = placeOf(fleet, member, CLIENT);
   await createAll(place.api, [...clientManifests(services), podManifest(CLIENT)]);
-  return (await place.startSidecar(undo)).clustersUrl;
+  return await place.startSidecar(undo);
 }
 
 async function startPod(
@@ -202,6 +213,7 @@ async function startPod(
     address,
     server: {
       member,
+      port,
       async behave(how) {
         if (how === "dead") return await server.stop();
         status = how;

@@ -153,6 +153,12 @@ const ENTRIES: Readonly<Record<VariableName, Entry | undefined>> = {
       "The certificate and key of port 443 of the ingress. Meshjoin does not read the Secret. While a member lacks it, its port 80 goes on (`IngressTlsMissing`).",
     otherwise: "the ingress has no port 443",
   },
+  MESHJOIN_DNS_CAPTURE: {
+    form: "`off` or `on`",
+    about:
+      "Whether sidecars answer the DNS queries of their pods, so that the name of a Service that only other members have is found (docs/joined-and-now.md). " +
+      "A change of it is a roll-out, one member at a time; sidecars follow when their pods are restarted. `meshjoin doctor` says what it would get wrong.",
+  },
   MESHJOIN_SIGNER_URL: {
     form: "the https URL of `sign-intermediate`",
     about:

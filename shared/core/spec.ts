@@ -30,6 +30,10 @@ export type FailoverPolicy = (typeof FAILOVER_POLICIES)[number];
 export const INGRESS_POLICIES = ["off", "on"] as const;
 export type IngressPolicy = (typeof INGRESS_POLICIES)[number];
 
+/** `on`: sidecars answer the DNS queries of their pods, also for Services of other members alone. */
+export const DNS_CAPTURE_POLICIES = ["off", "on"] as const;
+export type DnsCapturePolicy = (typeof DNS_CAPTURE_POLICIES)[number];
+
 /** The operator's configuration, parsed. Every duration is in seconds. */
 export interface MeshSpec {
   readonly meshId: string;
@@ -73,6 +77,7 @@ export interface MeshSpec {
   readonly ingress: IngressPolicy;
   /** The Secret in each member with the certificate of port 443; undefined: the ingress has no 443. */
   readonly ingressTlsSecret?: string;
+  readonly dnsCapture: DnsCapturePolicy;
   /** How Meshjoin itself reaches API servers. */
   readonly accessFunction: Access;
   /** The endpoint whose address stands in remote secrets. */

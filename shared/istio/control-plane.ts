@@ -55,8 +55,9 @@ const OVERLAY_VERSION = 2;
 
 /** Computed without filling the template, because every run asks every member for it. */
 export function manifestHash(template: ManifestTemplate, values: ManifestValues): string {
-  const { meshId, clusterId, network, workloadTtl, hub } = values;
-  const input = [OVERLAY_VERSION, template.digest, meshId, clusterId, network, workloadTtl, hub];
+  const { meshId, clusterId, network, workloadTtl, hub, dnsCapture } = values;
+  const own = [meshId, clusterId, network, workloadTtl, hub, dnsCapture];
+  const input = [OVERLAY_VERSION, template.digest, ...own];
   return createHash("sha256").update(JSON.stringify(input)).digest("hex").slice(0, 16);
 }
 

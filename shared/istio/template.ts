@@ -27,20 +27,28 @@ export interface ManifestValues {
   readonly workloadTtl: number;
   /** Registry and path of Istio's images. */
   readonly hub: string;
+  /** Whether sidecars answer DNS queries of their pods; `ISTIO_META_DNS_CAPTURE`. */
+  readonly dnsCapture: boolean;
 }
 
 export function manifestValues(
   template: Pick<ManifestTemplate, "hub">,
-  { meshId, workloadTtl, istioHub }: Pick<MeshSpec, "meshId" | "workloadTtl" | "istioHub">,
+  {
+    meshId,
+    workloadTtl,
+    istioHub,
+    dnsCapture,
+  }: Pick<MeshSpec, "meshId" | "workloadTtl" | "istioHub" | "dnsCapture">,
   { clusterId, network }: Pick<ManifestValues, "clusterId" | "network">,
 ): ManifestValues {
-  return { meshId, clusterId, network, workloadTtl, hub: istioHub ?? template.hub };
+  const hub = istioHub ?? template.hub;
+  return { meshId, clusterId, network, workloadTtl, hub, dnsCapture: dnsCapture === "on" };
 }
 
 /**
  * Texts in the rendered manifest for a member's own values, also inside the YAML and JSON texts of
  * ConfigMaps. They are plain words in all three notations, so that a value needs no other quoting than its
- * placeholder.
+ * placeholder; `dnsCapture` alone is a word of YAML, which has to stay a text.
  */
 export const PLACEHOLDERS = {
   meshId: "meshjoin-placeholder-mesh-id",
@@ -48,6 +56,7 @@ export const PLACEHOLDERS = {
   network: "meshjoin-placeholder-network",
   workloadTtl: "meshjoin-placeholder-workload-ttl",
   hub: "meshjoin-placeholder-hub",
+  dnsCapture: "meshjoin-placeholder-dns-capture",
 } as const satisfies Record<keyof ManifestValues, string>;
 
 const FIELDS = [
@@ -56,13 +65,15 @@ const FIELDS = [
   "network",
   "workloadTtl",
   "hub",
+  "dnsCapture",
 ] as const satisfies (keyof ManifestValues)[];
 /** Needs no quotes and no escapes in YAML and JSON. The configuration refuses numbers and YAML words. */
 const PLAIN = /^[A-Za-z0-9][-A-Za-z0-9._]*$/;
 
 /** The values as Istio's own rendering would hold them. */
 export function manifestTexts(values: ManifestValues): Readonly<Record<keyof ManifestValues, string>> {
-  return { ...values, workloadTtl: formatGoDuration(values.workloadTtl) };
+  const { workloadTtl, dnsCapture } = values;
+  return { ...values, workloadTtl: formatGoDuration(workloadTtl), dnsCapture: String(dnsCapture) };
 }
 
 function replaceStrings(node: unknown, replace: (text: string) => string): unknown {
@@ -81,7 +92,20 @@ function substitution(values: ManifestValues): (text: string) => string {
     }
     return { placeholder: PLACEHOLDERS[field], text };
   });
-  return (text) => pairs.reduce((rest, pair) => rest.replaceAll(pair.placeholder, pair.text), text);
+  return (text) =>
+    pairs.reduce(
+      (rest, { placeholder, text: value }) =>
+        placeholder === PLACEHOLDERS.dnsCapture && rest !== placeholder
+          ? quoted(rest, placeholder, value)
+          : rest.replaceAll(placeholder, value),
+      text,
+    );
+}
+
+/** In a YAML text the value gets quotes; in a JSON text, and where YAML has them already, it has some. */
+function quoted(text: string, placeholder: string, value: string): string {
+  const inQuotes = JSON.stringify(value);
+  return text.replaceAll(JSON.stringify(placeholder), inQuotes).replaceAll(placeholder, inQuotes);
 }
 
 /**

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
 import type { FleetMember } from "../../sandbox/google/member.ts";
 import { memberApi } from "../../sandbox/traffic/member-api.ts";
+import { sendRequest } from "../../sandbox/traffic/request.ts";
 import { type Counted, type Spread, type SpreadServer, startSpread } from "../../sandbox/traffic/spread.ts";
 import { FAILOVER_RULE } from "../../shared/core/names.ts";
 import { membersOf, SCENARIO_MS, useFleet } from "./world/fleet.ts";
@@ -13,7 +14,10 @@ const world = useFleet({
   members: 2,
   networks: 2,
   traffic: true,
-  env: { MESHJOIN_CONNECTED_NETWORKS: "meshjoin-sandbox.default+meshjoin-sandbox.network-2" },
+  env: {
+    MESHJOIN_CONNECTED_NETWORKS: "meshjoin-sandbox.default+meshjoin-sandbox.network-2",
+    MESHJOIN_DNS_CAPTURE: "on",
+  },
 });
 /** `own` has the client; `near` is in its region; `afar` in another, and behind a gateway. */
 let own: FleetMember;
@@ -159,7 +163,43 @@ describe("requests to a Service that three members have", () => {
   );
 
   it(
-    "23.4 are answered by a lone server whatever it says; an edit that would keep them from it is taken back",
+    "23.4 find the name of a Service that only other members have, thanks to DNS capture, and pass",
+    async () => {
+      const service = async (member: FleetMember, name: string, port: string, more: object = {}) => {
+        const path = "/api/v1/namespaces/shop/services";
+        const made = await memberApi(member).create<{ spec: { clusterIP: string } }>(path, {
+          metadata: { name },
+          spec: {
+            selector: { app: `spread-${member.name}` },
+            ports: [{ name: port, port: spread.port, targetPort: serverIn(member).port }],
+            ...more,
+          },
+        });
+        return made.spec.clusterIP;
+      };
+      const headless = { clusterIP: "None" };
+      const [http, tcp] = [await service(near, "there", "http"), await service(near, "there-tcp", "tcp")];
+      await service(near, "pods-near", "http", headless);
+      await service(afar, "pods-afar", "http", headless);
+      const host = (name: string) => `${name}.shop.svc.cluster.local`;
+      const addressesOf = async (name: string) => await spread.resolve(host(name)).catch(String);
+      const found = await eventually(
+        async () => await Promise.all(["there", "there-tcp", "pods-near"].map(addressesOf)),
+        (all) => all.every((each) => Array.isArray(each)),
+      );
+      expect(found).toEqual([[http], [tcp], [world.fleet.traffic?.hostAddress]]);
+      expect(await addressesOf("pods-afar")).toContain("ENOTFOUND");
+      const answer = await eventually(
+        () => sendRequest({ port: spread.port, host: host("there") }),
+        ({ status: code }) => code === 200,
+      );
+      expect(answer).toMatchObject({ status: 200, body: near.name });
+    },
+    SCENARIO_MS,
+  );
+
+  it(
+    "23.5 are answered by a lone server whatever it says; an edit that would keep them from it is taken back",
     async () => {
       const { fleet } = world;
       for (const member of [near, afar])
@@ -188,7 +228,7 @@ describe("requests to a Service that three members have", () => {
   );
 
   it(
-    "23.5 follow a rule of the Service's own, and a rule of somebody else for all Services stays alone",
+    "23.6 follow a rule of the Service's own, and a rule of somebody else for all Services stays alone",
     async () => {
       const { fleet } = world;
       const clusters = async (word: string) => {

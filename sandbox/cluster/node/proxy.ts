@@ -31,6 +31,8 @@ interface ProxyPorts {
   readonly status: number;
   readonly envoyStatus: number;
   readonly prometheus: number;
+  /** For the queries of its pod, where the mesh captures them. */
+  readonly dns: number;
 }
 
 export interface Proxy extends ContainerProcess {
@@ -71,6 +73,7 @@ export async function startProxy(options: ProxyOptions): Promise<Proxy> {
     status: await freePort(),
     envoyStatus: await freePort(),
     prometheus: await freePort(),
+    dns: await freePort(),
   };
   const istiod = await serveIstiodAddress(options.istiod);
   const running = await startContainer({
@@ -148,6 +151,7 @@ function proxyEnv(
     PEER_METADATA_DISCOVERY: "false",
     ENVOY_STATUS_PORT: String(ports.envoyStatus),
     ENVOY_PROMETHEUS_PORT: String(ports.prometheus),
+    DNS_PROXY_ADDR: `127.0.0.1:${ports.dns}`,
     ECC_SIGNATURE_ALGORITHM: "ECDSA",
     SECRET_GRACE_PERIOD_RATIO: "0.5",
     PROXY_CONFIG: JSON.stringify({

@@ -127,7 +127,9 @@ interface MeshConfig {
   readonly trustDomain?: string;
   readonly defaultConfig?: {
     readonly meshId?: string;
-    readonly proxyMetadata?: { readonly PROXY_CONFIG_XDS_AGENT?: string; readonly SECRET_TTL?: string };
+    readonly proxyMetadata?: Readonly<
+      Partial<Record<"PROXY_CONFIG_XDS_AGENT" | "SECRET_TTL" | "ISTIO_META_DNS_CAPTURE", string>>
+    >;
   };
 }
 
@@ -147,6 +149,11 @@ function meshPromised(configMap: ConfigMapObject | undefined, settings: Settings
     promised("defaultConfig.meshId", meshId, settings.meshId),
     promised(`${metadata}.PROXY_CONFIG_XDS_AGENT`, proxyMetadata?.PROXY_CONFIG_XDS_AGENT, "true"),
     promised(`${metadata}.SECRET_TTL`, proxyMetadata?.SECRET_TTL, settings.workloadTtl),
+    promised(
+      `${metadata}.ISTIO_META_DNS_CAPTURE`,
+      proxyMetadata?.ISTIO_META_DNS_CAPTURE,
+      settings.dnsCapture,
+    ),
     promised("trustDomain", mesh.trustDomain ?? TRUST_DOMAIN, TRUST_DOMAIN),
   ];
 }

@@ -8,6 +8,7 @@ export interface Settings {
   readonly network: string;
   readonly workloadTtl: string;
   readonly hub: string;
+  readonly dnsCapture: string;
 }
 
 /** So that one istiod serves while the other is moved. */
@@ -27,6 +28,7 @@ function fixedSpec(pin: Pin, settings: Settings): Record<string, unknown> {
           // They ask for 24h by themselves, and istiod refuses more than it may grant;
           // `security/pkg/pki/ca/ca.go`.
           SECRET_TTL: settings.workloadTtl,
+          ISTIO_META_DNS_CAPTURE: settings.dnsCapture,
         },
       },
     },

@@ -32,6 +32,7 @@ describe("the manifest template", () => {
       network: "fleet.default",
       workloadTtl: 86_400,
       hub: "docker.io/istio",
+      dnsCapture: true,
     },
     {
       meshId: "x",
@@ -39,6 +40,7 @@ describe("the manifest template", () => {
       network: "example.com_fleet.vpc-1",
       workloadTtl: 90 * 60,
       hub: "europe-west1-docker.pkg.dev/fleet/mirror/istio",
+      dnsCapture: false,
     },
     {
       meshId: "e1",
@@ -46,6 +48,7 @@ describe("the manifest template", () => {
       network: "a1.n-0",
       workloadTtl: 3601,
       hub: "localhost:5000/a__b/c-1.2",
+      dnsCapture: true,
     },
     {
       meshId: "off-site",
@@ -53,6 +56,7 @@ describe("the manifest template", () => {
       network: "null-project.true",
       workloadTtl: 61,
       hub: "10.0.0.1:443/1/2",
+      dnsCapture: false,
     },
   ])("filled in for $meshId equals what istioctl renders for it", async (values) => {
     const rendered = await renderObjects(istioctl, pin, userYaml, manifestTexts(values));

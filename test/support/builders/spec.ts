@@ -27,6 +27,7 @@ export function aSpec(seed: Partial<MeshSpec> = {}): MeshSpec {
     probe: "off",
     failover: "on",
     ingress: "off",
+    dnsCapture: "off",
     accessFunction: "auto",
     accessPeers: "auto",
     ...seed,

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "@jest/globals";
 import type { Diagnosis } from "../../../shared/core/answers/check.ts";
 import { clusterId } from "../../../shared/core/names.ts";
+import type { MeshSpec } from "../../../shared/core/spec.ts";
 import { ROOT_RULES } from "../../../shared/istio/traffic-defaults.ts";
 import { aMesh, type FakeMesh } from "../../support/fakes/mesh.ts";
 import { call } from "./host.ts";
@@ -8,8 +9,8 @@ import { call } from "./host.ts";
 const PORTS = [{ name: "http", port: 80, targetPort: 8080 }];
 
 /** Two members with Service `shop/hello`, and a node with a region each. */
-async function aShop(members = 2): Promise<FakeMesh> {
-  const mesh = await aMesh({ members });
+async function aShop(members = 2, spec: Partial<MeshSpec> = {}): Promise<FakeMesh> {
+  const mesh = await aMesh({ members, spec });
   await mesh.reconcile("mesh");
   for (const { store } of mesh.servers) {
     store.write({ apiVersion: "v1", kind: "Namespace", metadata: { name: "shop" } }, "kubectl");
@@ -39,11 +40,8 @@ function addRule(mesh: FakeMesh, name: string, namespace: string, spec: object, 
   mesh.servers[index]!.store.write({ apiVersion, kind, metadata: { name, namespace }, spec }, "kubectl");
 }
 
-async function saidOf(
-  mesh: FakeMesh,
-  env: Readonly<Record<string, string>> = {},
-): Promise<readonly string[]> {
-  const { checks }: Diagnosis = JSON.parse((await call(mesh, "doctor -o json", { env })).out);
+async function saidOf(mesh: FakeMesh): Promise<readonly string[]> {
+  const { checks }: Diagnosis = JSON.parse((await call(mesh, "doctor -o json")).out);
   return checks.filter(({ name }) => name === "failover").map(({ state, message }) => `${state} ${message}`);
 }
 
@@ -59,7 +57,9 @@ describe("doctor, of failover", () => {
   });
 
   it("says nothing where the configuration wants none, or a mesh of one member has none", async () => {
-    expect(await saidOf(await aShop(), { MESHJOIN_FAILOVER: "off" })).toEqual([]);
+    const off = await aShop(2, { failover: "off" });
+    addRule(off, "own", "shop", { host: "hello", trafficPolicy: POOL });
+    expect(await saidOf(off)).toEqual([]);
     const lone = await aMesh({ members: 1 });
     await lone.reconcile("mesh");
     expect(await saidOf(lone)).toEqual([]);

@@ -15,6 +15,7 @@ const VALUES = {
   network: "a.default",
   workloadTtl: 86_400,
   hub: "docker.io/istio",
+  dnsCapture: true,
 };
 
 const TEMPLATE: ManifestTemplate = {
@@ -28,8 +29,9 @@ const TEMPLATE: ManifestTemplate = {
       kind: "ConfigMap",
       metadata: { name: "istio" },
       data: {
-        mesh: `meshId: ${PLACEHOLDERS.meshId}\ntrustDomain: cluster.local`,
+        mesh: `meshId: ${PLACEHOLDERS.meshId}\nISTIO_META_DNS_CAPTURE: ${PLACEHOLDERS.dnsCapture}\ntrustDomain: cluster.local`,
         values: JSON.stringify({
+          capture: PLACEHOLDERS.dnsCapture,
           clusterName: PLACEHOLDERS.clusterId,
           network: PLACEHOLDERS.network,
           pdb: true,
@@ -40,7 +42,7 @@ const TEMPLATE: ManifestTemplate = {
       apiVersion: "apps/v1",
       kind: "Deployment",
       metadata: { name: "istiod" },
-      env: [PLACEHOLDERS.workloadTtl, 3, null],
+      env: [PLACEHOLDERS.workloadTtl, PLACEHOLDERS.dnsCapture, 3, null],
     },
   ],
 };
@@ -53,11 +55,16 @@ describe("fillManifest", () => {
         kind: "ConfigMap",
         metadata: { name: "istio" },
         data: {
-          mesh: "meshId: prod\ntrustDomain: cluster.local",
-          values: '{"clusterName":"cn-a-b-c","network":"a.default","pdb":true}',
+          mesh: 'meshId: prod\nISTIO_META_DNS_CAPTURE: "true"\ntrustDomain: cluster.local',
+          values: '{"capture":"true","clusterName":"cn-a-b-c","network":"a.default","pdb":true}',
         },
       },
-      { apiVersion: "apps/v1", kind: "Deployment", metadata: { name: "istiod" }, env: ["24h", 3, null] },
+      {
+        apiVersion: "apps/v1",
+        kind: "Deployment",
+        metadata: { name: "istiod" },
+        env: ["24h", "true", 3, null],
+      },
     ]);
   });
 
@@ -89,11 +96,10 @@ describe("manifestValues", () => {
     );
   });
 
-  it("makes another hub another manifest", () => {
-    const [own, mirrored] = [aSpec(), aSpec({ istioHub: "mirror.example/istio" })].map((spec) =>
-      manifestHash(TEMPLATE, manifestValues(TEMPLATE, spec, of)),
-    );
-    expect(own).not.toBe(mirrored);
+  it("makes another hub, and DNS capture, another manifest", () => {
+    const specs = [aSpec(), aSpec({ istioHub: "mirror.example/istio" }), aSpec({ dnsCapture: "on" })];
+    const hashes = specs.map((spec) => manifestHash(TEMPLATE, manifestValues(TEMPLATE, spec, of)));
+    expect(new Set(hashes).size).toBe(specs.length);
   });
 });
 

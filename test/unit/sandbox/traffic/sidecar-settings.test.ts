@@ -9,7 +9,7 @@ const settings = {
   istioVersion: "1.31.4",
   network: "p.default",
   address: "192.0.2.7",
-  ports: { admin: 1, status: 2, envoyStatus: 3, prometheus: 4 },
+  ports: { admin: 1, status: 2, envoyStatus: 3, prometheus: 4, dns: 5 },
   envoy: "/binaries/envoy",
   istiod: "127.0.0.1:5",
   proxyMetadata: { PROXY_CONFIG_XDS_AGENT: "true", SECRET_TTL: "1m" },

@@ -8,7 +8,14 @@ const PIN = {
   tag: "1.31.4-distroless",
   sandboxModule: "v0.0.0-1",
 };
-const SETTINGS = { meshId: "m", clusterId: "c", network: "n", workloadTtl: "24h", hub: PIN.hub } as const;
+const SETTINGS = {
+  meshId: "m",
+  clusterId: "c",
+  network: "n",
+  workloadTtl: "24h",
+  hub: PIN.hub,
+  dnsCapture: "false",
+} as const;
 
 interface Seed {
   readonly image?: string;
@@ -24,7 +31,7 @@ const ENV = [
   { name: "CLUSTER_ID", value: "c" },
 ];
 const MESH = `
-defaultConfig: { meshId: m, proxyMetadata: { PROXY_CONFIG_XDS_AGENT: "true", SECRET_TTL: 24h, OTHER: x } }
+defaultConfig: { meshId: m, proxyMetadata: { PROXY_CONFIG_XDS_AGENT: "true", SECRET_TTL: 24h, ISTIO_META_DNS_CAPTURE: "false", OTHER: x } }
 trustDomain: cluster.local`;
 
 /** What the promises are about, as istioctl renders it. */
@@ -217,6 +224,7 @@ describe("a rendering breaks what a mesh stands on", () => {
       "defaultConfig.meshId",
       "defaultConfig.proxyMetadata.PROXY_CONFIG_XDS_AGENT",
       "defaultConfig.proxyMetadata.SECRET_TTL",
+      "defaultConfig.proxyMetadata.ISTIO_META_DNS_CAPTURE",
       "trustDomain",
     ]);
   });

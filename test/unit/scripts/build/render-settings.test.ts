@@ -11,6 +11,7 @@ const SETTINGS = {
   network: "n",
   workloadTtl: "24h",
   hub: "mirror.example:5000/istio",
+  dnsCapture: "false",
 } as const;
 
 describe("parsePin", () => {
@@ -50,7 +51,13 @@ describe("istioOperator", () => {
         hub: "mirror.example:5000/istio",
         tag: "1.31.4",
         meshConfig: {
-          defaultConfig: { proxyMetadata: { PROXY_CONFIG_XDS_AGENT: "true", SECRET_TTL: "24h" } },
+          defaultConfig: {
+            proxyMetadata: {
+              PROXY_CONFIG_XDS_AGENT: "true",
+              SECRET_TTL: "24h",
+              ISTIO_META_DNS_CAPTURE: "false",
+            },
+          },
         },
         values: {
           defaultRevision: "default",

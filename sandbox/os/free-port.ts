@@ -53,3 +53,30 @@ export async function freePort(host = "127.0.0.1"): Promise<number> {
   }
   throw new Error(`no free port between ${LOWEST} and ${HIGHEST}; end processes that listen there`);
 }
+
+/** From a claimed port to one that is free for UDP, too: the range below, of which nothing else hands out. */
+const FOR_UDP = LOWEST - HIGHEST;
+
+/** The same, of 127.0.0.1, for a process that listens for UDP, too. The claim is the port above it. */
+export async function freeUdpPort(): Promise<number> {
+  const host = "127.0.0.1";
+  for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
+    const port = (await freePort(host)) + FOR_UDP;
+    if ((await isFreeForUdp(port, host)) && (await isFree(port, host))) return port;
+  }
+  throw new Error(`no port below ${LOWEST} is free for UDP; end processes that listen there`);
+}
+
+async function isFreeForUdp(port: number, address: string): Promise<boolean> {
+  const socket = createSocket("udp4");
+  try {
+    const bound = once(socket, "listening");
+    socket.bind({ port, address, exclusive: true });
+    await bound;
+    return true;
+  } catch {
+    return false;
+  } finally {
+    socket.close();
+  }
+}

@@ -10,7 +10,7 @@ import { bootstrapOverride } from "../cluster/proxies.ts";
 import type { FleetTraffic } from "../fleet/fleet-traffic.ts";
 import type { TrafficPod } from "../fleet/vpc.ts";
 import type { FleetMember } from "../google/member.ts";
-import { freePort } from "../os/free-port.ts";
+import { freePort, freeUdpPort } from "../os/free-port.ts";
 import { startProcess } from "../os/process.ts";
 import type { Undo } from "../os/undo.ts";
 import { mountFiles } from "./mounted-files.ts";
@@ -82,7 +82,7 @@ export async function startSidecar(options: SidecarOptions, undo: Undo): Promise
     status: await freePort(),
     envoyStatus: await freePort(),
     prometheus: await freePort(),
-    dns: await freePort(),
+    dns: await freeUdpPort(),
   };
   const agent = await startProcess({
     name: `sidecar-${app}`,

@@ -32,7 +32,7 @@ describe("a simulated mesh of three members", () => {
       const simulated = await measureSimulated({ members: 3, manifest, progress: quiet });
       const times = ["fullRunMs", "churnRunMs", "joinMs", "rotationMs", "stageMs"] as const;
       for (const time of times) expect(simulated[time]).toBeGreaterThan(0);
-      expect(simulated.requestsPerMember).toBe(5);
+      expect(simulated.requestsPerMember).toBe(6);
       expect(simulated.portForwardsPerMember).toBe(1);
       expect(simulated.connectionsMost).toBeGreaterThanOrEqual(4);
       expect(simulated.rssMiB).toBeLessThan(MEMORY_LIMIT);

@@ -4,7 +4,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import type { V1Container, V1Pod } from "@kubernetes/client-node";
 import { tagOf } from "../../../shared/istio/workload.ts";
 import type { TrafficBinaries } from "../../binaries/traffic.ts";
-import { freePort } from "../../os/free-port.ts";
+import { freePort, freeUdpPort } from "../../os/free-port.ts";
 import { startProcess } from "../../os/process.ts";
 import { bootstrapOverride } from "../proxies.ts";
 import { type ContainerProcess, startContainer } from "./container-process.ts";
@@ -73,7 +73,7 @@ export async function startProxy(options: ProxyOptions): Promise<Proxy> {
     status: await freePort(),
     envoyStatus: await freePort(),
     prometheus: await freePort(),
-    dns: await freePort(),
+    dns: await freeUdpPort(),
   };
   const istiod = await serveIstiodAddress(options.istiod);
   const running = await startContainer({

@@ -1,7 +1,11 @@
 import { execFile } from "node:child_process";
+import { createSocket } from "node:dgram";
+import { once } from "node:events";
+import { createServer } from "node:net";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { expect, it } from "@jest/globals";
+import { freeUdpPort } from "../../../../sandbox/os/free-port.ts";
 import { ROOT } from "../../../../scripts/paths.ts";
 
 /** Of 12000: if each took any that is free, two processes would have some ten in common. */
@@ -28,4 +32,19 @@ it("no two sandboxes that run at the same time are given the same port", async (
   await Promise.all(processes);
   expect(drawn).toHaveLength(2 * DRAWN);
   expect(new Set(drawn).size).toBe(2 * DRAWN);
+});
+
+it("a port for UDP is free for both kinds of listeners", async () => {
+  const [port, another] = [await freeUdpPort(), await freeUdpPort()];
+  expect(port).not.toBe(another);
+  const [udp, tcp] = [createSocket("udp4"), createServer()];
+  try {
+    udp.bind({ port, address: "127.0.0.1" });
+    tcp.listen(port, "127.0.0.1");
+    await Promise.all([once(udp, "listening"), once(tcp, "listening")]);
+    expect([udp.address(), tcp.address()]).toMatchObject([{ port }, { port }]);
+  } finally {
+    udp.close();
+    tcp.close();
+  }
 });

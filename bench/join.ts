@@ -31,7 +31,7 @@ export interface Join {
 }
 
 const PER_PEER = 12;
-const CONSTANT = 20;
+const CONSTANT = 25;
 /** The exchange has a target for this many members. */
 const COMPARED_SIZE = 8;
 const TIMES_FASTER = 10;

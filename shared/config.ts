@@ -38,6 +38,9 @@ const LOOPBACK_HOSTS = ["127.0.0.1", "[::1]", "localhost"];
 /** TokenRequest refuses less; Kubernetes `pkg/registry/core/serviceaccount/storage/token.go`. */
 const TOKEN_TTL_MIN = 600;
 
+/** Less than three full runs would be no proof that a member stays silent. */
+const DRAIN_AFTER_MIN = 1200;
+
 /** Project IDs, those of a domain (`example.com:fleet`) included, which may be shorter. */
 const PROJECT = /^(?:[a-z0-9][-.a-z0-9]*:)?[a-z][-a-z0-9]{1,28}[a-z0-9]$/;
 
@@ -144,6 +147,9 @@ const SCHEMA = z.object({
   MESHJOIN_ACCESS_PEERS: oneOf(ACCESS),
   MESHJOIN_MASS_LEAVE_SHARE: share(),
   MESHJOIN_DRAIN_SHARE: share(),
+  MESHJOIN_DRAIN_AFTER: z.optional(
+    duration(DRAIN_AFTER_MIN, "use a duration of at least 20m, like 30m, or leave it empty"),
+  ),
   MESHJOIN_LEAVE_GRACE: duration(0, "use a duration like 1h"),
   MESHJOIN_ROTATION_SHARE: share(),
   MESHJOIN_GATEWAYS: oneOf(GATEWAY_POLICIES),
@@ -257,6 +263,23 @@ function describeIssue({ path, message }: z.core.$ZodIssue, variables: Record<st
 
 /** Faults that only two variables together can have. */
 function crossFaults(variables: Record<string, string>): string[] {
+  return [...lifeFaults(variables), ...drainFaults(variables)];
+}
+
+/** Without the probes of its peers a silent member may only be silent for Meshjoin. */
+function drainFaults({
+  MESHJOIN_DRAIN_AFTER: after,
+  MESHJOIN_PROBE: probe,
+}: Record<string, string>): string[] {
+  return after === undefined || probe === "on"
+    ? []
+    : [
+        "MESHJOIN_DRAIN_AFTER needs MESHJOIN_PROBE=on, because Meshjoin drains no member whose peers still reach it: " +
+          "set that, or leave MESHJOIN_DRAIN_AFTER empty",
+      ];
+}
+
+function lifeFaults(variables: Record<string, string>): string[] {
   const intermediate = parseDuration(variables["MESHJOIN_INTERMEDIATE_TTL"] ?? "");
   const workload = parseDuration(variables["MESHJOIN_WORKLOAD_TTL"] ?? "");
   if (intermediate === undefined || workload === undefined) return [];
@@ -281,6 +304,7 @@ function toSpec(values: Values): MeshSpec {
     tokenTtl: values.MESHJOIN_TOKEN_TTL,
     massLeaveShare: values.MESHJOIN_MASS_LEAVE_SHARE,
     drainShare: values.MESHJOIN_DRAIN_SHARE,
+    ...(values.MESHJOIN_DRAIN_AFTER === undefined ? {} : { drainAfter: values.MESHJOIN_DRAIN_AFTER }),
     leaveGrace: values.MESHJOIN_LEAVE_GRACE,
     rotationShare: values.MESHJOIN_ROTATION_SHARE,
     gateways: values.MESHJOIN_GATEWAYS,

@@ -12,6 +12,7 @@ import { type Roots, rootsOf } from "./core/roots/stages.ts";
 import { MeshjoinError, RootError } from "./errors.ts";
 import { unreadableErrors } from "./look/member.ts";
 import { lookAt, type Mesh } from "./look/mesh.ts";
+import { automaticDrains } from "./phases/automatic-drains.ts";
 import { comingBack } from "./phases/coming-back.ts";
 import type { Course, Phase } from "./phases/course.ts";
 import { departures } from "./phases/departures.ts";
@@ -35,6 +36,7 @@ import { replacedGateways } from "./phases/replaced-gateways.ts";
 import { rollOut } from "./phases/roll-out.ts";
 import { secondLook } from "./phases/second-look.ts";
 import { signingRoot } from "./phases/signing-root.ts";
+import { silences } from "./phases/silences.ts";
 import { trafficDefaults } from "./phases/traffic-defaults.ts";
 import { planFirst } from "./plan/mesh.ts";
 import { planContext } from "./plan-context.ts";
@@ -55,13 +57,14 @@ const PHASES: readonly (readonly Phase[])[] = [
   [lastGateways],
   [replacedGateways],
   [networkChanges],
-  [returns],
+  [returns, silences],
   [trafficDefaults],
   [renewals],
   [rollOut],
   [drift],
   [permissions, elsewhere, refusedPods, countProxies, signingRoot, probes],
   [ingress],
+  [automaticDrains],
   [record],
 ];
 
@@ -176,5 +179,6 @@ function begin(run: Run, request: ReconcileRequest, mesh: Mesh): Course {
 async function runRow(run: Run, course: Course, row: readonly Phase[]): Promise<Course> {
   const results = await Promise.all(row.map((phase) => phase(run, course)));
   const newest = results.findLast((result) => result.mesh !== undefined)?.mesh;
-  return { ...course, mesh: newest ?? course.mesh, report: merge(course.report, ...results) };
+  const probed = results.findLast((result) => result.probed !== undefined)?.probed ?? course.probed;
+  return { ...course, mesh: newest ?? course.mesh, probed, report: merge(course.report, ...results) };
 }

@@ -113,10 +113,13 @@ export function createSignerRuntime(env: NodeJS.ProcessEnv): SignerRuntime {
 
 /** Answers a maker of one run's ports: its own connections, and clients that all runs share. */
 async function wire(config: Config): Promise<() => Ports> {
-  const [google, { googleAccessToken }] = await Promise.all([
+  const [google, { googleAccessToken }, { gkeOperations }] = await Promise.all([
     wireGoogle(config),
     import("./adapters/google-auth.ts"),
+    import("./adapters/cluster-operations.ts"),
   ]);
+  const { containerEndpoint: endpoint } = config;
+  const operations = gkeOperations(endpoint === undefined ? {} : { endpoint });
   const [authority, makeFleet] = await Promise.all([
     wireAuthority(config, google),
     wireFleet(config, googleAccessToken()),
@@ -124,6 +127,7 @@ async function wire(config: Config): Promise<() => Ports> {
   return () => ({
     clock: google.clock,
     sources: google.sources,
+    operations,
     roots: google.roots,
     authority,
     fleet: makeFleet(),

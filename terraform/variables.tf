@@ -64,6 +64,7 @@ variable "settings" {
       "ACCESS_PEERS",
       "ALLOW",
       "CLOCK_SKEW",
+      "DRAIN_AFTER",
       "DRAIN_SHARE",
       "INTERMEDIATE_TTL",
       "KEY_ALGORITHM",

@@ -6,6 +6,7 @@ import type {
   PairStatus,
   Status,
 } from "../../shared/core/answers/status.ts";
+import { BY_MESHJOIN } from "../../shared/core/member/drain.ts";
 import { cellTime } from "../../shared/core/time.ts";
 import type { Names, Screen } from "../screen.ts";
 import { renderFittedTable } from "./fitted-table.ts";
@@ -15,6 +16,12 @@ export const FINGERPRINT_DIGITS = 12;
 
 /** MEMBER, STATE and SYNCED. */
 const KEPT = 3;
+
+function drainOf(member: MemberStatus): string {
+  if (!isDrained(member)) return "";
+  const { drain } = member;
+  return drain.state === "present" && drain.by === BY_MESHJOIN ? ", drained by Meshjoin" : ", drained";
+}
 
 /** The most important columns first: the last ones are left out where the terminal is narrow. */
 export function membersTable(status: Status, screen: Screen, names: Names): string {
@@ -31,7 +38,7 @@ export function membersTable(status: Status, screen: Screen, names: Names): stri
     const { intermediate, istioVersion, kubernetesVersion, endpoint } = member;
     const row = [
       names(member.clusterId),
-      isDrained(member) ? `${stateOf(member, screen)}, drained` : stateOf(member, screen),
+      stateOf(member, screen) + drainOf(member),
       `${synced}/${targets.length}`,
       intermediate.written === null ? "-" : cellTime(intermediate.written.notAfter),
       tokensUntil(own),

@@ -40,6 +40,9 @@ function describeStep({ step, target, outcome }: Progress, verbose: boolean): st
       return "namespace notes that the cluster leaves";
     case "noteLoss":
       return `note of the loss of ${target} ${outcome}`;
+    case "noteSilence":
+    case "noteAnswers":
+      return `note of the silence of ${target} ${outcome}`;
     case "noteDrain":
     case "dropDrainNote":
       return `note of the drain of ${target} ${outcome}`;

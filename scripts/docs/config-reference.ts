@@ -91,6 +91,12 @@ const ENTRIES: Readonly<Record<VariableName, Entry | undefined>> = {
       "If more than this share of the members would be drained, by label or by command, Meshjoin drains none of the new ones until that is confirmed (`MassDrain`). " +
       "The last serving member of the mesh or of a network needs a confirmation, too.",
   },
+  MESHJOIN_DRAIN_AFTER: {
+    form: "a duration of at least 20m",
+    about:
+      "A member that is silent for so long, and that most peers' probes do not get through to, Meshjoin drains by itself (`DrainedAutomatically`, [docs/drain.md](../drain.md#a-member-that-is-dead)). " +
+      "Needs `MESHJOIN_PROBE=on`. Empty: Meshjoin drains no member by itself.",
+  },
   MESHJOIN_LEAVE_GRACE: {
     form: "a duration",
     about:

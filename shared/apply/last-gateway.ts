@@ -29,6 +29,7 @@ export async function writeLastGateway(
   else await applyOwned(api, lastGatewayObject(meshId, target, { name, uid }, last), meshId, signal);
   const notes = {
     lostSince: dateAnnotation(secret.metadata, "lost-since"),
+    silentSince: dateAnnotation(secret.metadata, "silent-since"),
     lastGateway: last === undefined ? undefined : formatLastGateway(last, uid),
   };
   await applySecretNotes(api, { name, uid, resourceVersion }, notes, signal);

@@ -5,7 +5,15 @@ import type { MemberApi } from "../ports/member-api.ts";
 /** Notes on a Secret of a pair; what is undefined, the Secret is not to have. */
 export interface SecretNotes {
   readonly lostSince: Date | undefined;
+  /** Of a remote secret alone. */
+  readonly silentSince: Date | undefined;
   readonly lastGateway: string | undefined;
+}
+
+interface NotedSecret {
+  readonly name: string;
+  readonly uid: string;
+  readonly resourceVersion: string;
 }
 
 /**
@@ -15,15 +23,37 @@ export interface SecretNotes {
  */
 export async function applySecretNotes(
   api: MemberApi,
-  secret: { readonly name: string; readonly uid: string; readonly resourceVersion: string },
-  { lostSince, lastGateway }: SecretNotes,
+  secret: NotedSecret,
+  { lostSince, silentSince, lastGateway }: SecretNotes,
   signal: AbortSignal,
 ): Promise<void> {
-  const { name, uid, resourceVersion } = secret;
-  const annotations = {
-    ...(lostSince === undefined ? {} : { [annotation("lost-since")]: lostSince.toISOString() }),
-    ...(lastGateway === undefined ? {} : { [annotation("last-gateway")]: lastGateway }),
+  const notes = {
+    "lost-since": lostSince?.toISOString(),
+    "silent-since": silentSince?.toISOString(),
+    "last-gateway": lastGateway,
   };
+  await applyNotes(api, secret, notes, signal);
+}
+
+/** On a copy of the note of a drain, since when the member answers again; undefined: it does not. */
+export async function applyAnswersSince(
+  api: MemberApi,
+  secret: NotedSecret,
+  answersSince: Date | undefined,
+  signal: AbortSignal,
+): Promise<void> {
+  await applyNotes(api, secret, { "answers-since": answersSince?.toISOString() }, signal);
+}
+
+async function applyNotes(
+  api: MemberApi,
+  { name, uid, resourceVersion }: NotedSecret,
+  notes: Readonly<Record<string, string | undefined>>,
+  signal: AbortSignal,
+): Promise<void> {
+  const annotations = Object.fromEntries(
+    Object.entries(notes).flatMap(([key, value]) => (value === undefined ? [] : [[annotation(key), value]])),
+  );
   const noted = Object.keys(annotations).length === 0 ? {} : { annotations };
   const { apiVersion, kind, namespace = "" } = secretRef(name);
   await api.writer.apply(

@@ -1,14 +1,16 @@
 import type { DrainState } from "./member/drain.ts";
 import type { RunKind } from "./member/record.ts";
 
-/** A person's word about one member; it counts as newer than every note that stands. */
+/** A word about one member; it counts as newer than every note that stands. */
 export interface DrainOrder {
   readonly clusterId: string;
   readonly state: DrainState;
-  /** The account of the person. */
+  /** The account of the person; or Meshjoin itself, which drains a dead member. */
   readonly by: string;
   /** Empty: none. */
   readonly reason: string;
+  /** When it was decided, so that a newer word of a person wins; undefined: now. */
+  readonly decidedAt?: Date;
 }
 
 export type Scope = "mesh" | { readonly clusterId: string };

@@ -56,6 +56,8 @@ export interface MeshSpec {
   readonly massLeaveShare: number;
   /** The share of the members that may be drained without a confirmation. */
   readonly drainShare: number;
+  /** How long a dead member is silent before Meshjoin drains it; undefined: it never does. */
+  readonly drainAfter?: number;
   /** How long the members keep their credentials of one that has lost its label. */
   readonly leaveGrace: number;
   /** The share of the members that get another intermediate at a time. */

@@ -8,6 +8,7 @@ import { checkRoot, checkRootChanges } from "./google.ts";
 import { functionsGrants } from "./grants.ts";
 import { checkMembership } from "./lost.ts";
 import { checkMembers } from "./members.ts";
+import { checkOperations } from "./operations.ts";
 import { checkSources } from "./sources.ts";
 
 interface Examination<P> {
@@ -23,7 +24,7 @@ export interface MemberExamination<P = MemberPorts> extends Examination<P> {
 }
 
 type SignerPorts = Pick<Ports, "authority" | "clock" | "roots" | "sources">;
-type MemberPorts = SignerPorts & Pick<Ports, "fleet">;
+type MemberPorts = SignerPorts & Pick<Ports, "fleet" | "operations">;
 
 /**
  * The reconciler under its own account: the clusters that it can list, whether it can read the root, and its
@@ -77,9 +78,11 @@ async function examineWithMembers(
   if (members.length === 0 && member !== undefined && sources.isComplete) {
     throw notAMember(member);
   }
+  const asksGke = isReconciler && spec.drainAfter !== undefined;
   return [
     root,
     ...sources.checks,
+    ...(asksGke ? await checkOperations(ports, members, grants, signal) : []),
     ...(await checkMembers(ports, members, {
       spec,
       grants,

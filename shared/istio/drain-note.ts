@@ -69,6 +69,7 @@ export function drainCopy({ metadata }: KubernetesObject, meshId: string): Drain
     uid,
     resourceVersion,
     note: owner === "ours" && labels?.[DRAIN_LABEL] === of ? noteOf(metadata) : undefined,
+    answersSince: dateAnnotation(metadata, "answers-since"),
   };
 }
 

@@ -185,6 +185,7 @@ export function remoteSecretState(
       at: dateAnnotation(metadata, "token-issued-at"),
     }),
     lostSince: dateAnnotation(metadata, "lost-since"),
+    silentSince: dateAnnotation(metadata, "silent-since"),
     lastGateway: share(metadata.annotations?.[annotation("last-gateway")]),
   };
 }

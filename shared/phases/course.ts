@@ -4,6 +4,7 @@ import type { ReconcileRequest } from "../core/request.ts";
 import type { MeshjoinError } from "../errors.ts";
 import type { Mesh } from "../look/mesh.ts";
 import type { FirstPlan } from "../plan/mesh.ts";
+import type { ProbedPair } from "../probe/ask-probes.ts";
 import type { MemberReport, Report } from "../report.ts";
 import type { Run } from "../run.ts";
 
@@ -16,13 +17,16 @@ export interface Course {
   readonly plan: FirstPlan;
   /** Why the run came to no member but those that have left. */
   readonly fault?: MeshjoinError | undefined;
+  /** What the probes that the configuration keeps told this run. */
+  readonly probed?: readonly ProbedPair[] | undefined;
   /** The merged results of the phases before. */
   readonly report: Report;
 }
 
-/** The additions of a phase to the course: its own report, and the mesh if it has looked again. */
+/** The additions of a phase to the course: its own report, and what it has looked at or asked anew. */
 export interface PhaseResult extends Partial<Report> {
   readonly mesh?: Mesh;
+  readonly probed?: readonly ProbedPair[];
 }
 
 /** A part of a run. It never throws for the trouble of one member. */

@@ -38,8 +38,8 @@ export async function noteLosses(
       async (): Promise<Partial<Report>> => {
         const { secret, lostSince } = note;
         const api = run.ports.fleet.member(member.cluster);
-        const { lastGateway } = secret;
-        await applySecretNotes(api, secret, { lostSince, lastGateway }, run.signal);
+        const { silentSince, lastGateway } = secret;
+        await applySecretNotes(api, secret, { lostSince, silentSince, lastGateway }, run.signal);
         run.progress({ step: note.kind, clusterId, target: of, outcome: outcomeOf(note) });
         return { pairs: [{ ...sides, outcome: outcomeOf(note), counts: true }] };
       },

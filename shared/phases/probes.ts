@@ -5,14 +5,16 @@ import { endOfChecks } from "../core/probe/mark.ts";
 import type { Mesh } from "../look/mesh.ts";
 import type { PutProbe, RemoveProbe } from "../plan/action.ts";
 import { type ProbePlan, planProbes } from "../plan/probes.ts";
+import { longSilences } from "../plan/silences.ts";
 import { planContext } from "../plan-context.ts";
 import { askTwice } from "../probe/ask-twice.ts";
 import { endProbe, removeUnwanted } from "../probe/end.ts";
 import { probeFindings } from "../probe/kept.ts";
-import { type Probed, putProbes, seeProbes } from "../probe/probes.ts";
+import { type Probed, putProbes, seeProbes, unseenProbes } from "../probe/probes.ts";
 import { type MemberReport, merge, type PairReport, type Report, settle } from "../report.ts";
 import type { Run } from "../run.ts";
-import type { Course, Phase } from "./course.ts";
+import { decisionOn, mayDrain } from "./automatic-drains.ts";
+import type { Course, Phase, PhaseResult } from "./course.ts";
 import { keyOf } from "./judge-pair.ts";
 
 /** The pod of a probe that was just written; one that takes longer is asked by the next full run. */
@@ -31,10 +33,11 @@ export const probes: Phase = async (run, course) => {
     .filter((action) => action.kind === "removeProbe")
     .map((action) => remove(run, mesh, action));
   const [kept, ...ends] = await Promise.all([keep(run, course, plan), ...removed]);
-  return merge(kept, ...ends);
+  const { probed = [], ...report } = kept;
+  return { ...merge(report, ...ends), probed };
 };
 
-async function keep(run: Run, course: Course, plan: ProbePlan): Promise<Partial<Report>> {
+async function keep(run: Run, course: Course, plan: ProbePlan): Promise<PhaseResult> {
   const { mesh, request } = course;
   const { keepers, actions } = plan;
   if (keepers.length === 0) return {};
@@ -51,16 +54,25 @@ async function keep(run: Run, course: Course, plan: ProbePlan): Promise<Partial<
   const want = { user: undefined, until: undefined };
   const limits = { ready: within(run.signal, READY_MS), signal: run.signal };
   const put = await putProbes(run, mesh, { among: due, want }, limits);
-  const all = new Map([...seen, ...put]);
+  const silent = new Set(
+    mayDrain(course)
+      ? longSilences(mesh.members, decisionOn(run, course, mesh)).map(({ member }) => member.clusterId)
+      : [],
+  );
+  const isAskedUnseen = (id: string) => silent.has(id);
+  const all = new Map([...seen, ...put, ...unseenProbes(mesh.members, isAskedUnseen)]);
   const ids = new Set(keepers.map(({ clusterId }) => clusterId));
   const told = toldOtherwise(course);
   const pairs = await askTwice(run, mesh, all, {
     isWritten: (id) => put.has(id),
     want,
     readyMs: READY_MS,
-    matters: ({ reader, target }) => ids.has(reader) && ids.has(target) && !told.has(`${reader} ${target}`),
+    isAskedUnseen,
+    matters: ({ reader, target }) =>
+      ids.has(reader) && (silent.has(target) || (ids.has(target) && !told.has(`${reader} ${target}`))),
   });
   return {
+    probed: pairs,
     members: reportsOf(puts, put),
     findings: probeFindings(
       pairs,

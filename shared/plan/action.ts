@@ -211,11 +211,34 @@ export interface NoteLoss extends Step {
   readonly isReader: boolean;
   readonly secret: SeenObject & {
     readonly resourceVersion: string;
-    /** The other note on it, which stays. */
+    /** The other notes on it, which stay. */
+    readonly silentSince?: Date | undefined;
     readonly lastGateway?: string | undefined;
   };
   /** Undefined: the cluster is a member again. */
   readonly lostSince: Date | undefined;
+}
+
+/** Notes on a reader's remote secret since when its target is silent, or takes the note off. */
+export interface NoteSilence extends Step {
+  readonly kind: "noteSilence";
+  readonly target: string;
+  readonly secret: SeenObject & {
+    readonly resourceVersion: string;
+    /** The other notes on it, which stay. */
+    readonly lostSince?: Date | undefined;
+    readonly lastGateway?: string | undefined;
+  };
+  /** Undefined: the target answers, or nothing is to come of its silence. */
+  readonly silentSince: Date | undefined;
+}
+
+/** Notes on a copy of the note of a drain since when the member answers again, or takes that off. */
+export interface NoteAnswers extends Step {
+  readonly kind: "noteAnswers";
+  readonly target: string;
+  readonly secret: SeenObject & { readonly resourceVersion: string };
+  readonly answersSince: Date | undefined;
 }
 
 /** Notes on the namespace of a cluster that leaves that this was decided, so that a later run finishes it. */
@@ -232,6 +255,7 @@ export type TrafficDefaultsAction = WriteTrafficDefaults | RemoveTrafficDefaults
 export type ReplacedAction = HideGateway | RemoveGateway;
 export type Removal = Disconnect | Revoke;
 export type DepartureAction = Removal | MarkLeft | NoteLoss | RemoveGateway | RemoveProbe | DropDrainNote;
+export type SilenceAction = NoteSilence | NoteAnswers;
 export type DrainAction = NoteDrain | DropDrainNote;
 export type Action =
   | MemberAction
@@ -243,6 +267,7 @@ export type Action =
   | PutProbe
   | TrafficDefaultsAction
   | DrainAction
+  | SilenceAction
   | LastGatewayAction
   | DepartureAction;
 

@@ -1,6 +1,7 @@
 import { type Finding, finding } from "../core/answers/finding.ts";
 import { kubectlOn, typedName } from "../core/cluster/gcloud.ts";
 import { type DrainNote, isSameNote, MESH_STATE_LABEL } from "../core/member/drain.ts";
+import { isAbout } from "../core/member/drain-copy.ts";
 import {
   type DrainCopy,
   isReachable,
@@ -11,8 +12,9 @@ import { drainNoteName, ISTIO_NAMESPACE } from "../core/names.ts";
 import { sentenceTime } from "../core/time.ts";
 import { type DrainAction, type DropDrainNote, type NoteDrain, secretName } from "./action.ts";
 import type { PairContext } from "./context.ts";
-import { drained, isAbout } from "./drains.ts";
+import { drained } from "./drains.ts";
 import type { PairPlan } from "./pair.ts";
+import { hasStaleSilence } from "./silences.ts";
 
 export interface DrainPlan {
   readonly actions: readonly DrainAction[];
@@ -71,7 +73,7 @@ function actionsFor(target: Member, context: PairContext, isBack: boolean): Drai
     .flatMap((holder) => {
       const copy = held.find((each) => each.holder === holder)?.copy;
       if (copy !== undefined && !isWrittenOver(copy, target, note, isNew)) return [];
-      return [noteOn(holder, target, note, copy)];
+      return [noteOn(holder, target, note, { copy, context })];
     });
 }
 
@@ -87,6 +89,7 @@ function isOver(
     target.cluster.labels[MESH_STATE_LABEL] === undefined &&
     listing.findings.length === 0 &&
     members.every(isReachable) &&
+    !hasStaleSilence(target, note, members) &&
     own.every(({ copy }) => copy.note?.state === "serving" || !isAbout(copy, target))
   );
 }
@@ -107,12 +110,12 @@ function noteOn(
   { clusterId }: ReachableMember,
   target: Member,
   note: DrainNote,
-  copy: DrainCopy | undefined,
+  { copy, context }: { readonly copy: DrainCopy | undefined; readonly context: PairContext },
 ): NoteDrain {
   const of = target.clusterId;
   const verb = copy === undefined ? "create" : "update";
   const writes = [{ verb, clusterId, object: secretName(drainNoteName(of)) } as const];
-  const cause = note.state === "drained" ? drained(target, note) : over(of, note);
+  const cause = note.state === "drained" ? drained(target, note, context.spec) : over(of, note);
   return { kind: "noteDrain", verb, clusterId, of, note, writes, findings: [cause] };
 }
 
@@ -170,7 +173,9 @@ function findingsFor(target: Member, context: PairContext): Finding[] {
   const held = copiesOf(target, context.members);
   const isNew = "note" in standing && standing.isNew;
   return [
-    ...("note" in standing && standing.state === "drained" ? [drained(target, standing.note)] : []),
+    ...("note" in standing && standing.state === "drained"
+      ? [drained(target, standing.note, context.spec)]
+      : []),
     ...held.flatMap(({ holder, copy }) => {
       if (copy.owner !== "ours") return "note" in standing ? [foreignNote(holder, copy)] : [];
       return copy.note === undefined && isAbout(copy, target) && !isNew ? [unknown(holder, copy)] : [];

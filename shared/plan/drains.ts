@@ -1,17 +1,21 @@
 import { type Finding, finding } from "../core/answers/finding.ts";
+import { formatGoDuration } from "../core/duration.ts";
 import {
   BY_LABEL,
+  BY_MESHJOIN,
   DRAINED_LABEL,
   type DrainNote,
   MESH_STATE_LABEL,
   newestOf,
   sinceAfter,
 } from "../core/member/drain.ts";
+import { isAbout } from "../core/member/drain-copy.ts";
 import { presentNetworks } from "../core/member/networks.ts";
 import { type DrainCopy, isReachable, type Member } from "../core/member/observation.ts";
 import type { DrainOrder } from "../core/request.ts";
 import type { MeshSpec } from "../core/spec.ts";
 import { sentenceTime } from "../core/time.ts";
+import { hasComeBack, REST } from "./silences.ts";
 
 /**
  * How a member stands: `serving` (its drain is over, and its readers take it back a share at a time),
@@ -35,9 +39,11 @@ export interface Drains {
 }
 
 export interface DrainsContext {
-  readonly spec: Pick<MeshSpec, "drainShare">;
+  readonly spec: Pick<MeshSpec, "drainShare" | "drainAfter" | "clockSkew">;
   readonly confirm: readonly string[];
   readonly drain?: DrainOrder | undefined;
+  /** The ID of the one cluster that the run is about; undefined: all. */
+  readonly only?: string | undefined;
   readonly now: Date;
 }
 
@@ -59,7 +65,7 @@ export function indexDrains(members: readonly Member[], context: DrainsContext):
     const { clusterId } = member;
     const own = (copies.get(clusterId) ?? []).filter((copy) => isAbout(copy, member));
     const seen = standingOf(own);
-    const next = wishedFor(member, seen, context);
+    const next = wishedFor(member, seen, context) ?? returnOf(member, seen, members, context);
     standings.set(clusterId, next ?? seen);
     if (next?.state === "drained" && seen.state !== "drained") begun.push(member);
   }
@@ -79,15 +85,22 @@ function isOurs({ owner }: DrainCopy): boolean {
   return owner === "ours";
 }
 
-/** One that cannot be read may be about this very cluster; one of an earlier cluster of the name is not. */
-export function isAbout({ gkeId, note }: DrainCopy, { cluster }: Member): boolean {
-  return gkeId === cluster.id || (note === undefined && gkeId === undefined);
-}
-
 function standingOf(copies: readonly DrainCopy[]): DrainStanding {
   const { note, isUnread } = newestOf(copies);
   if (note === undefined) return isUnread ? { state: "unknown" } : NEVER;
   return { state: note.state, note, isNew: false };
+}
+
+/** The end of a drain that Meshjoin has decided on; a full run alone sees that the member answers again. */
+function returnOf(
+  member: Member,
+  seen: DrainStanding,
+  members: readonly Member[],
+  context: DrainsContext,
+): DrainStanding | undefined {
+  if (context.only !== undefined || seen.state !== "drained") return undefined;
+  if (!hasComeBack(member, seen.note, members, context)) return undefined;
+  return fresh(seen.note, { state: "serving", by: BY_MESHJOIN, reason: "" }, context.now);
 }
 
 /** What a person wants now, by an order or by the label; undefined where the notes say it already. */
@@ -97,7 +110,8 @@ function wishedFor(member: Member, seen: DrainStanding, context: DrainsContext):
   const label = member.cluster.labels[MESH_STATE_LABEL];
   const noted = "note" in seen ? seen.note : undefined;
   if (noted !== undefined && isYoung(noted, now)) return undefined;
-  if (label === DRAINED_LABEL && (seen.state === "none" || seen.state === "serving"))
+  const isFree = seen.state === "none" || seen.state === "serving" || noted?.by === BY_MESHJOIN;
+  if (label === DRAINED_LABEL && isFree)
     return fresh(noted, { state: "drained", by: BY_LABEL, reason: "" }, now);
   if (label === undefined && seen.state === "drained" && noted?.by === BY_LABEL)
     return fresh(noted, { state: "serving", by: BY_LABEL, reason: "" }, now);
@@ -106,15 +120,15 @@ function wishedFor(member: Member, seen: DrainStanding, context: DrainsContext):
 
 function orderedFor(
   seen: DrainStanding,
-  { state, by, reason }: DrainOrder,
+  { state, by, reason, decidedAt }: DrainOrder,
   now: Date,
 ): DrainStanding | undefined {
   const noted = "note" in seen ? seen.note : undefined;
-  // The label may go, and this drain is to stay.
-  const isKept = state === "serving" || noted?.by !== BY_LABEL;
+  // A drain by the label, or by Meshjoin, may end, and this one is to stay.
+  const isKept = state === "serving" || (noted?.by !== BY_LABEL && noted?.by !== BY_MESHJOIN);
   if (seen.state === state && isKept && (reason === "" || reason === noted?.reason)) return undefined;
   if (seen.state === "none" && state === "serving") return undefined;
-  return fresh(noted, { state, by, reason }, now);
+  return fresh(noted, { state, by, reason }, decidedAt ?? now);
 }
 
 function fresh(seen: DrainNote | undefined, note: Omit<DrainNote, "since">, now: Date): DrainStanding {
@@ -157,9 +171,25 @@ function massDrain(
 }
 
 /** For people, beside everything else that is about the member. */
-export function drained(member: Member, note: DrainNote): Finding {
+export function drained(
+  member: Member,
+  note: DrainNote,
+  { drainAfter }: Pick<MeshSpec, "drainAfter">,
+): Finding {
   const { clusterId } = member;
   const why = note.reason === "" ? "" : `: ${note.reason}`;
+  if (note.by === BY_MESHJOIN) {
+    const back =
+      drainAfter === undefined
+        ? "MESHJOIN_DRAIN_AFTER is off now, so nothing brings it back by itself"
+        : `Meshjoin brings it back when it has answered for ${formatGoDuration(REST * drainAfter)} without a break`;
+    return finding(
+      "DrainedAutomatically",
+      `Meshjoin has drained ${clusterId} at ${sentenceTime(note.since)}${why}; its peers send it no new requests`,
+      `mend the cluster; ${back}; at once: meshjoin undrain ${clusterId}; to keep it drained: meshjoin drain ${clusterId}`,
+      clusterId,
+    );
+  }
   const by = note.by === BY_LABEL ? `by label ${MESH_STATE_LABEL}` : `by ${note.by}`;
   return finding(
     "Drained",

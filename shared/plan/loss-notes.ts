@@ -85,7 +85,7 @@ function noteLoss(
       name,
       uid,
       resourceVersion,
-      ...("lastGateway" in secret ? { lastGateway: secret.lastGateway } : {}),
+      ...("targetId" in secret ? { silentSince: secret.silentSince, lastGateway: secret.lastGateway } : {}),
     },
     lostSince,
     writes: [{ verb: "update", clusterId, object: secretName(name) }],

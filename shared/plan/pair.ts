@@ -219,7 +219,8 @@ type Writing = Pick<
 function planWriting(pair: Pair, context: PairContext): Writing {
   const { reader, target } = pair;
   const drain = context.drains.of(target.clusterId);
-  if (drain.state === "drained") return withoutRequests(pair, drained(target.member, drain.note));
+  if (drain.state === "drained")
+    return withoutRequests(pair, drained(target.member, drain.note, context.spec));
   const route = routeBetween(reader.member, target.member, context);
   if (route.kind === "none" || route.kind === "pending") return withoutRoute(pair, route, context);
   if (!isReachable(reader.member) || !isReachable(target.member))

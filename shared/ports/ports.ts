@@ -1,4 +1,5 @@
 import type { Clock } from "./clock.ts";
+import type { ClusterOperations } from "./cluster-operations.ts";
 import type { ClusterSources } from "./cluster-sources.ts";
 import type { Examiner } from "./examiner.ts";
 import type { Fleet } from "./fleet.ts";
@@ -13,6 +14,7 @@ import type { RootRegistry } from "./root-store.ts";
 export interface Ports {
   readonly clock: Clock;
   readonly sources: ClusterSources;
+  readonly operations: ClusterOperations;
   readonly roots: RootRegistry;
   readonly authority: RootAuthority;
   readonly fleet: Fleet;

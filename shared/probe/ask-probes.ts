@@ -110,9 +110,9 @@ const NOT_PUT: Why = { message: "it has no probe", cure: "meshjoin check" };
 
 type Asked = ReaderAnswers | { readonly why: Why };
 
-/** Its objects are there, so the answer to a question tells how it does. */
+/** Its objects are there, or may be, so the answer to a question tells how it does. */
 function hasProbe(probed: Probed | undefined): boolean {
-  return probed?.state === "ready" || probed?.state === "asleep";
+  return probed?.state === "ready" || probed?.state === "asleep" || probed?.state === "unseen";
 }
 
 interface Reading {

@@ -4,7 +4,7 @@ import { lookAgain, type Mesh } from "../look/mesh.ts";
 import type { Run } from "../run.ts";
 import type { ProbedPair } from "./ask-probes.ts";
 import { askKept } from "./kept.ts";
-import { type Probes, putProbes, seeProbes } from "./probes.ts";
+import { type Probes, putProbes, seeProbes, unseenProbes } from "./probes.ts";
 import type { Want } from "./put.ts";
 
 /** So long an answer may be wrong, because istiods still tell their proxies of what this run has changed. */
@@ -15,6 +15,8 @@ export interface Doubts {
   readonly isWritten: (clusterId: string) => boolean;
   /** A finding may come of the pair. */
   readonly matters: (pair: ProbedPair) => boolean;
+  /** The member may not answer, and its peers ask for its probe all the same. */
+  readonly isAskedUnseen: (clusterId: string) => boolean;
   /** With what a probe is written anew that may be at fault itself, and how long its pod is waited for. */
   readonly want: Want;
   readonly readyMs: number;
@@ -30,7 +32,7 @@ export async function askTwice(
   run: Run,
   mesh: Mesh,
   probes: Probes,
-  { isWritten, matters, want, readyMs }: Doubts,
+  { isWritten, isAskedUnseen, matters, want, readyMs }: Doubts,
 ): Promise<readonly ProbedPair[]> {
   const { signal } = run;
   const first = await askKept(run, mesh, probes, { settleMs: 0, signal });
@@ -42,7 +44,8 @@ export async function askTwice(
   await putProbes(run, again, { among, want }, { ready: within(signal, readyMs), signal });
   const sides = sidesOf(doubted);
   const members = again.members.filter(({ clusterId }) => sides.has(clusterId));
-  const second = await askKept(run, again, await seeProbes(run, members, signal), {
+  const seen = new Map([...(await seeProbes(run, members, signal)), ...unseenProbes(members, isAskedUnseen)]);
+  const second = await askKept(run, again, seen, {
     settleMs: SETTLE_MS,
     signal,
   });

@@ -14,12 +14,13 @@ export type Why = Pick<Fault, "message"> & { readonly cure: string };
 
 /**
  * A member's probe. `asleep`: its objects are written and no pod is ready, so it cannot be asked, and a
- * request to it tells so. `gone`: no pod is left of what was written. `none`: nothing of it was written, or
+ * request to it tells so. `unseen`: its member does not answer, and its peers ask for it all the same.
+ * `gone`: no pod is left of what was written. `none`: nothing of it was written, or
  * not all.
  */
 export type Probed =
   | { readonly state: "ready"; readonly pod: string }
-  | { readonly state: "asleep" | "gone" | "none"; readonly why: Why };
+  | { readonly state: "asleep" | "unseen" | "gone" | "none"; readonly why: Why };
 
 /** By cluster ID. */
 export type Probes = ReadonlyMap<string, Probed>;
@@ -81,6 +82,16 @@ export async function seeProbes(
     await Promise.all(
       members.map(async (each) => [each.clusterId, await run.inTurn(() => see(each))] as const),
     ),
+  );
+}
+
+/** Those of members that do not answer, as their peers ask for them. */
+export function unseenProbes(members: readonly Member[], isAsked: (clusterId: string) => boolean): Probes {
+  return new Map(
+    members.flatMap((member): [string, Probed][] => {
+      const why = member.state.reachable || !isAsked(member.clusterId) ? undefined : whyNone(member);
+      return why === undefined ? [] : [[member.clusterId, { state: "unseen", why }]];
+    }),
   );
 }
 

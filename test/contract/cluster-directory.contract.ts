@@ -1,11 +1,13 @@
 import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
 import type { Cluster, ClusterRef } from "../../shared/core/cluster/cluster.ts";
 import type { ClusterDirectory } from "../../shared/ports/cluster-directory.ts";
+import type { ClusterOperations } from "../../shared/ports/cluster-operations.ts";
 
 /** One world with GKE clusters in it, made by the fake or by a stand-in of the API. */
 export interface DirectoryWorld {
   /** Knows the projects `shop` and nothing else. */
   readonly directory: ClusterDirectory;
+  readonly operations: ClusterOperations;
   /** Makes a running cluster of these facts; answers it as the directory should. */
   create(seed: ClusterSeed): Promise<Cluster>;
   /** Begins a deletion that does not end. */
@@ -114,6 +116,39 @@ export function describeClusterDirectory(name: string, start: () => Promise<Dire
         code: "PermissionDenied",
         retryable: false,
         message: expect.stringContaining(`permission ${permission} is missing on project stranger`),
+      });
+    });
+
+    it("tells of the operations on a cluster that are not over, and of those on no other", async () => {
+      const other = { ...seed, ref: { ...seed.ref, name: "one-more" } };
+      const far = { ...seed, ref: { ...seed.ref, location: "europe-west1-c" } };
+      for (const each of [seed, other, far]) await world.create(each);
+      expect(await world.operations.running(seed.ref)).toEqual([]);
+      await world.beginDelete(other.ref);
+      await world.beginDelete(far.ref);
+      expect(await world.operations.running(seed.ref)).toEqual([]);
+      await world.beginDelete(seed.ref);
+      expect(await world.operations.running(seed.ref)).toEqual(["DELETE_CLUSTER"]);
+    });
+
+    it("fails retryably where it does not tell of all operations", async () => {
+      await world.create(seed);
+      world.missing(["europe-west1-b"]);
+      await expect(world.operations.running(seed.ref)).rejects.toMatchObject({
+        name: "UnavailableError",
+        retryable: true,
+        message: expect.stringContaining("europe-west1-b did not answer"),
+      });
+    });
+
+    it("names the permission without which it tells of no operation", async () => {
+      const stranger = { ...seed.ref, project: "stranger" };
+      await expect(world.operations.running(stranger)).rejects.toMatchObject({
+        name: "RefusedError",
+        code: "PermissionDenied",
+        message: expect.stringContaining(
+          "permission container.operations.list is missing on project stranger",
+        ),
       });
     });
 

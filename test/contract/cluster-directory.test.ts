@@ -1,8 +1,11 @@
+import { once } from "node:events";
+import { createServer } from "node:http";
 import { describe, expect, it } from "@jest/globals";
 import { GOOGLES_SERVICE_RANGE } from "../../sandbox/cluster/service-range.ts";
 import { type GkeApi, type GkeBackend, startGke } from "../../sandbox/google/gke/api.ts";
 import { gkeDirectory } from "../../shared/adapters/cluster-directory.ts";
 import { gkeLabels } from "../../shared/adapters/cluster-labels.ts";
+import { gkeOperations } from "../../shared/adapters/cluster-operations.ts";
 import type { Cluster } from "../../shared/core/cluster/cluster.ts";
 import { clusterResource } from "../../shared/core/names.ts";
 import { UnavailableError } from "../../shared/errors.ts";
@@ -30,6 +33,7 @@ async function startWorld(): Promise<LabelsWorld & { readonly api: GkeApi; reado
     api,
     google,
     directory: gkeDirectory({ endpoint: api.url }),
+    operations: gkeOperations({ endpoint: api.url }),
     labels: gkeLabels({ endpoint: api.url }),
     async create(seed) {
       const { ref, labels, network, vpcNative, podRanges, autopilot, allowNetAdmin, privateNodes } = seed;
@@ -117,6 +121,7 @@ async function startFake(): Promise<LabelsWorld> {
   const directory = fakeClusterDirectory({ projects: [PROJECT.id] });
   return {
     directory,
+    operations: directory,
     labels: fakeClusterLabels(directory),
     async create(seed) {
       const cluster = expected(seed, seed.ref.name.padEnd(64, "0"));
@@ -126,6 +131,7 @@ async function startFake(): Promise<LabelsWorld> {
     async beginDelete(ref) {
       const cluster = await directory.get(ref);
       if (cluster !== undefined) directory.put({ ...cluster, status: "STOPPING" });
+      directory.operate(ref, "DELETE_CLUSTER");
     },
     missing: (locations) => directory.missing(locations),
     overloadOnce: () =>
@@ -190,6 +196,41 @@ describe("gkeDirectory", () => {
       expect(JSON.stringify(error, allProperties)).not.toMatch(/ya29|authorization/i);
     } finally {
       await world.close();
+    }
+  });
+});
+
+describe("gkeOperations", () => {
+  const ref = { project: PROJECT.id, location: "europe-west1-b", name: "one" };
+  const zone = `https://container.googleapis.com/v1/projects/${PROJECT.number}/zones/europe-west1-b`;
+  const operation = (status: string, targetLink: string) => ({
+    operations: [{ name: "o", operationType: "UPGRADE_NODES", status, targetLink }],
+  });
+
+  it.each([
+    ["PENDING", `${zone}/clusters/one`, true],
+    ["ABORTING", `${zone}/clusters/one`, true],
+    ["DONE", `${zone}/clusters/one`, false],
+    ["RUNNING", `${zone}/clusters/one/nodePools/pool-1`, true],
+    ["RUNNING", `${zone}/clusters/one-more`, false],
+    ["RUNNING", `${zone}/clusters/one-more/nodePools/one`, false],
+    ["RUNNING", "", true],
+  ])("takes an operation that is %s, on %s, for one on the cluster: %s", async (status, target, isOn) => {
+    const google = await startGoogle();
+    const server = createServer((_, response) => {
+      response.setHeader("content-type", "application/json");
+      response.end(JSON.stringify(operation(status, target)));
+    });
+    server.listen(0, "127.0.0.1");
+    await once(server, "listening");
+    const address = server.address();
+    try {
+      const port = typeof address === "object" ? address?.port : 0;
+      const operations = gkeOperations({ endpoint: `http://127.0.0.1:${port}` });
+      expect(await operations.running(ref)).toEqual(isOn ? ["UPGRADE_NODES"] : []);
+    } finally {
+      server.close();
+      await google.close();
     }
   });
 });

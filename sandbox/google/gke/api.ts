@@ -318,10 +318,15 @@ async function settle(
 function listOperations(state: State, call: RestCall): object {
   const project = findProject(state.options.projects, part(call, "project"));
   const location = part(call, "location");
+  const missingZones = state.options.faults.take("gke", "missingZones")?.zones ?? [];
   const operations = [...state.operations.values()]
     .filter(({ ref }) => ref.project === project.id && (location === "-" || ref.location === location))
+    .filter(({ ref }) => !missingZones.includes(ref.location))
     .map((operation) => renderOperation(operation, context(call, project)));
-  return operations.length === 0 ? {} : { operations };
+  return {
+    ...(operations.length === 0 ? {} : { operations }),
+    ...(missingZones.length === 0 ? {} : { missingZones }),
+  };
 }
 
 function getOperation(state: State, call: RestCall): object {

@@ -132,6 +132,12 @@ export const REASONS = {
     means: "A cluster has no endpoint of the kind that the configuration asks for.",
     cure: "Enable one, or change `MESHJOIN_ACCESS_FUNCTION` or `MESHJOIN_ACCESS_PEERS`.",
   },
+  DrainHeldBack: {
+    severity: "warning",
+    means:
+      "A member has been silent for longer than `MESHJOIN_DRAIN_AFTER`, and Meshjoin does not drain it, because something speaks against it; the message says what: requests still get through to it, GKE operates on the cluster, most members are silent, or too many would be drained.",
+    cure: "See whether requests pass: `meshjoin check`. If the member is dead: `meshjoin drain CLUSTER`.",
+  },
   DrainIncomplete: {
     severity: "warning",
     means:
@@ -161,6 +167,12 @@ export const REASONS = {
     means:
       "A person has drained a member, by command or by label. Its peers hold no remote secret of it and send it no new requests; it goes on sending to them.",
     cure: "None. To bring it back: `meshjoin undrain CLUSTER`.",
+  },
+  DrainedAutomatically: {
+    severity: "warning",
+    means:
+      "Meshjoin has drained a member by itself: it was silent for longer than `MESHJOIN_DRAIN_AFTER`, and no request of most of its peers got through. Its peers send it no new requests.",
+    cure: "Mend the cluster. Meshjoin brings it back when it has answered for twice that time without a break; `meshjoin undrain CLUSTER` does at once, and `meshjoin drain CLUSTER` keeps it drained.",
   },
   FailoverOff: {
     severity: "warning",
@@ -369,11 +381,22 @@ export const REASONS = {
       "A cluster is no member any more. An event removes one that is proved to be deleted; for any other a full run decides, which sees all that have left.",
     cure: "None: a full run removes the members' credentials of it, or says what it waits for.",
   },
+  MemberAnswers: {
+    severity: "info",
+    means:
+      "A member that was silent answers again, or `MESHJOIN_DRAIN_AFTER` is off. Its peers' notes follow.",
+    cure: "None: Meshjoin keeps these notes.",
+  },
   MemberLost: {
     severity: "error",
     means:
       "A member has lost its label, or has another one, and was neither deleted nor taken out with `meshjoin leave`. Often another label was set with gcloud, whose `--update-labels` replaces all labels. The members keep their credentials of it for `MESHJOIN_LEAVE_GRACE`.",
     cure: "To take it back: `meshjoin label CLUSTER`; nothing was lost then. If it should leave: `meshjoin leave CLUSTER`, at once.",
+  },
+  MemberSilent: {
+    severity: "info",
+    means: "A member does not answer, and `MESHJOIN_DRAIN_AFTER` is set. Its peers note since when.",
+    cure: "See its other findings. If it lasts, and no request gets through to it, Meshjoin drains it.",
   },
   MemberUnreadable: {
     severity: "error",

@@ -15,6 +15,7 @@ const SECTIONS: Readonly<Record<string, readonly ErrorCode[]>> = {
   "A pair is not synced": ["IstiodStuck"],
   "Requests do not pass": ["RequestsFail"],
   "A control plane is away": ["ApiServerUnreachable", "CertificatesEnd"],
+  "Meshjoin has drained a member": ["DrainedAutomatically", "DrainHeldBack"],
   "A certificate or token is past its renewal time": [
     "CertificateExpiring",
     "RootExpiring",

@@ -17,7 +17,8 @@ export interface Verdict {
 /**
  * The mesh in one line, the same on every surface. A pair that is not due does not count. One that Meshjoin
  * could not look at, or ask the probe about, makes the mesh degraded, and so does an empty mesh: nothing was
- * seen to work. That requests stay away from a drained member, and that it may be silent, is meant.
+ * seen to work. That requests stay away from a drained member, and that it may be silent, is meant; that
+ * Meshjoin has drained one by itself, somebody should look at.
  */
 export function verdictOf(status: Status): Verdict {
   const { members } = status;
@@ -26,7 +27,8 @@ export function verdictOf(status: Status): Verdict {
   const all = distinct([...status.findings, ...members.flatMap(({ findings }) => findings)]);
   const errors = all.filter(({ severity }) => severity === "error");
   const warnings = all.filter(
-    ({ severity, clusterId = "" }) => severity === "warning" && !drained.has(clusterId),
+    ({ severity, clusterId = "", reason }) =>
+      severity === "warning" && (!drained.has(clusterId) || reason === "DrainedAutomatically"),
   );
   const unreachable = members.filter((member) => !member.reachable && !isDrained(member)).length;
   const rows = Map.groupBy(pairs, ({ reader, target }) => `${reader} ${target}`);

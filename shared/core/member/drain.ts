@@ -2,8 +2,11 @@
 export const MESH_STATE_LABEL = "mesh_state";
 export const DRAINED_LABEL = "drained";
 
-/** `by` of a note that follows the label; any other is the account of a person. */
+/** `by` of a note that follows the label. */
 export const BY_LABEL = "label";
+
+/** `by` of a drain that Meshjoin has decided on, because the member is dead. */
+export const BY_MESHJOIN = "meshjoin";
 
 /** `serving`: a drain is over; the note stays until no older one can come back. */
 export const DRAIN_STATES = ["drained", "serving"] as const;

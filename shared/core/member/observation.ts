@@ -94,6 +94,8 @@ export interface DrainCopy {
   readonly resourceVersion: string;
   /** Undefined: nobody can tell what it says, so it neither drains nor undrains. */
   readonly note: DrainNote | undefined;
+  /** When a full run first saw the member answer again that Meshjoin has drained. */
+  readonly answersSince?: Date | undefined;
 }
 
 /** Somebody's wish for a probe in a cluster. */
@@ -264,6 +266,8 @@ export interface RemoteSecretState {
   readonly editedBy: string | undefined;
   /** When a full run first saw that the target is no member. */
   readonly lostSince?: Date | undefined;
+  /** When a full run first saw that the target is silent. */
+  readonly silentSince?: Date | undefined;
   /** Annotation `last-gateway`, verbatim: what the Gateway beside it names (core/network/last-gateway.ts). */
   readonly lastGateway?: string | undefined;
 }

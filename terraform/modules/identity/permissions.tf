@@ -97,9 +97,14 @@ locals {
     "container.validatingWebhookConfigurations.list",
   ]
 
+  # It alone drains a member by itself, and not while GKE operates on the cluster.
+  drain_permissions = [
+    "container.operations.list",
+  ]
+
   # On each member project.
   cluster_permissions = {
-    reconciler = concat(local.member_permissions, local.deep_permissions)
+    reconciler = concat(local.member_permissions, local.deep_permissions, local.drain_permissions)
     rotator    = local.member_permissions
     signer = [
       "container.clusters.list",

@@ -63,6 +63,14 @@ locals {
         { name = "an API server is silent in run after run", metric = "api-server-away", window = 900, lasting = 1200 },
       ]
     }
+    drained = {
+      title    = "Meshjoin has drained a member"
+      severity = "ERROR"
+      means    = "A member is dead: its peers send it no requests any more, until it answers again or a person undrains it."
+      conditions = [
+        { name = "a member is drained by Meshjoin", metric = "drained-automatically", window = 900, lasting = 0 },
+      ]
+    }
     renewal = {
       title    = "A certificate or token is past its renewal time"
       severity = "CRITICAL"

@@ -33,6 +33,13 @@ locals {
       EOT
       labels      = { cluster_id = "EXTRACT(jsonPayload.finding.clusterId)" }
     }
+    drained-automatically = {
+      description = "Members that Meshjoin has drained by itself, as each full run finds them."
+      filter      = <<-EOT
+        resource.type="cloud_run_revision" AND jsonPayload.finding.reason="DrainedAutomatically"
+      EOT
+      labels      = { cluster_id = "EXTRACT(jsonPayload.finding.clusterId)" }
+    }
     certificates-end = {
       description = "Members whose istiod answers nobody, so that their certificates come to an end."
       filter      = <<-EOT

@@ -2,9 +2,12 @@ import type { Cluster, ClusterRef } from "../../../shared/core/cluster/cluster.t
 import { clusterResource } from "../../../shared/core/names.ts";
 import { type MeshjoinError, RefusedError, UnavailableError } from "../../../shared/errors.ts";
 import type { ClusterDirectory } from "../../../shared/ports/cluster-directory.ts";
+import type { ClusterOperations } from "../../../shared/ports/cluster-operations.ts";
 
 /** GKE's ClusterManager in memory. Its state may be changed at any time; the next call sees it. */
-export interface FakeClusterDirectory extends ClusterDirectory {
+export interface FakeClusterDirectory extends ClusterDirectory, ClusterOperations {
+  /** From now on an operation of this type runs on the cluster; undefined: none does. */
+  operate(ref: ClusterRef, type: string | undefined): void;
   put(cluster: Cluster): void;
   /** Without being a call. */
   peek(ref: ClusterRef): Cluster | undefined;
@@ -28,6 +31,7 @@ export function fakeClusterDirectory(options: FakeClusterDirectoryOptions): Fake
   const clusters = new Map(
     (options.clusters ?? []).map((cluster) => [clusterResource(cluster.ref), cluster]),
   );
+  const operations = new Map<string, string>();
   let missingLocations: readonly string[] = [];
   const refused = new Set<string>();
   let failure: MeshjoinError | undefined;
@@ -56,6 +60,16 @@ export function fakeClusterDirectory(options: FakeClusterDirectoryOptions): Fake
         ({ ref }) => ref.project === project && !missingLocations.includes(ref.location),
       );
       return { clusters: listed, missingLocations };
+    },
+    async running(ref, signal) {
+      enter(ref.project, "container.operations.list", signal);
+      if (missingLocations.includes(ref.location))
+        throw new UnavailableError(`${ref.location} did not answer`, { code: "Unavailable" });
+      return [operations.get(clusterResource(ref)) ?? []].flat();
+    },
+    operate(ref, type) {
+      if (type === undefined) operations.delete(clusterResource(ref));
+      else operations.set(clusterResource(ref), type);
     },
     peek: (ref) => clusters.get(clusterResource(ref)),
     put(cluster) {

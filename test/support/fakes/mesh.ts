@@ -1,6 +1,7 @@
 import { gkeSources } from "../../../shared/adapters/cluster-sources.ts";
 import type { Cluster } from "../../../shared/core/cluster/cluster.ts";
 import type { FirewallRule } from "../../../shared/core/firewall/firewall.ts";
+import type { RunKind } from "../../../shared/core/member/record.ts";
 import { clusterId } from "../../../shared/core/names.ts";
 import type { DrainOrder, ReconcileRequest } from "../../../shared/core/request.ts";
 import type { MeshSpec } from "../../../shared/core/spec.ts";
@@ -55,12 +56,16 @@ export interface ProcessOptions {
   readonly template?: ManifestTemplate;
   /** A configuration that has changed. */
   readonly spec?: Partial<MeshSpec>;
+  /** Settings that have been emptied. */
+  readonly emptied?: readonly "drainAfter"[];
   readonly confirm?: readonly string[];
   /** IDs of clusters that a person takes out. */
   readonly leaving?: readonly string[];
   /** What a person says of one member. */
   readonly drain?: DrainOrder;
   readonly deep?: boolean;
+  /** As the function runs it: `full` decides on automatic drains. */
+  readonly notedAs?: RunKind;
   readonly examiners?: readonly Examiner[];
   /** As a process of the functions does. */
   readonly heedsPause?: boolean;
@@ -112,6 +117,7 @@ export async function aMesh(options: MeshOptions = {}): Promise<FakeMesh> {
     const ports: RotatorPorts = {
       clock,
       sources: gkeSources(directory),
+      operations: directory,
       roots,
       keeper: faults === undefined ? roots : keeperOf(roots, faults),
       authority: inProcessAuthority({ keys: keysInPayloads, store: roots, clock, spec }),
@@ -120,7 +126,7 @@ export async function aMesh(options: MeshOptions = {}): Promise<FakeMesh> {
     };
     return createRun({
       ports,
-      spec: { ...spec, ...process.spec },
+      spec: specOf({ ...spec, ...process.spec }, process.emptied),
       heedsPause,
       template: template ?? MANIFEST_TEMPLATE,
       progress: report ?? (() => undefined),
@@ -136,8 +142,11 @@ export async function aMesh(options: MeshOptions = {}): Promise<FakeMesh> {
   }
 
   async function reconcileScope(scope: ReconcileRequest["scope"], process?: ProcessOptions) {
-    const { confirm = [], leaving = [], deep = false, drain } = process ?? {};
-    const order = drain === undefined ? {} : { drain };
+    const { confirm = [], leaving = [], deep = false, drain, notedAs } = process ?? {};
+    const order = {
+      ...(drain === undefined ? {} : { drain }),
+      ...(notedAs === undefined ? {} : { notedAs }),
+    };
     const request = { scope, reason: "test", confirm, leaving, deep, rollOut: true, ...order };
     return await inProcess(process, (begun) => reconcile(begun, request));
   }
@@ -162,6 +171,11 @@ export async function aMesh(options: MeshOptions = {}): Promise<FakeMesh> {
     },
     reconcile: reconcileScope,
   };
+}
+
+function specOf(spec: MeshSpec, emptied: readonly string[] = []): MeshSpec {
+  const { drainAfter, ...rest } = spec;
+  return drainAfter === undefined || emptied.includes("drainAfter") ? rest : spec;
 }
 
 /** The root secret as a process writes to it that may die. */

@@ -72,6 +72,17 @@ describe("drain and undrain", () => {
       expect((await call(mesh, `status --wait=${goal} --timeout 1s`)).code).toBe(0);
   });
 
+  it("of Meshjoin's own make a status degraded, and say whose they are", async () => {
+    const mesh = await aJoinedMesh();
+    const [, second] = mesh.clusters;
+    const order = { state: "drained", by: "meshjoin", reason: "it is dead" } as const;
+    await mesh.reconcile("mesh", { drain: { clusterId: clusterId(second!.ref), ...order } });
+    const { code, out } = await call(mesh, "status --exit-code");
+    expect(code).toBe(4);
+    expect(out).toMatch(/^m2 +ok, drained by Meshjoin +2\/2/m);
+    expect(out).toContain("DrainedAutomatically");
+  });
+
   it("change nothing the second time", async () => {
     const mesh = await aJoinedMesh();
     for (const args of ["drain m2 --yes", "undrain m2 --yes"]) {

@@ -53,6 +53,17 @@ describe("the verdict on a mesh", () => {
     expect(verdictOf(status)).toMatchObject({ health, text });
   });
 
+  it("is degraded where Meshjoin has drained a member by itself, until somebody looks", () => {
+    const id = WELL.members[0]?.clusterId ?? "";
+    const told = finding("DrainedAutomatically", "it is dead", "mend it", id);
+    const status = withDrain(WELL, { reachable: false, findings: [silent(id), told] });
+    expect(verdictOf(status)).toMatchObject({
+      health: "degraded",
+      text: "1 warning, 1 drained",
+      findings: [told],
+    });
+  });
+
   it.each<[string, Status, Health, string]>([
     ["all synced", WELL, "whole", "3 members, all 6 pairs synced"],
     ["a pair closed", withFirstPair({ status: "closed" }), "broken", "1 of 6 pairs not synced"],

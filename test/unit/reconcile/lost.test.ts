@@ -249,7 +249,7 @@ describe("a member that loses its label", () => {
     const api = mesh.fleet.process().member(peer!);
     const seen = secretsOf(mesh, peer!).find(({ metadata }) => metadata.name === name)!;
     const { uid = "", resourceVersion = "" } = seen.metadata;
-    const notes = { lostSince: mesh.clock.now(), lastGateway: undefined };
+    const notes = { lostSince: mesh.clock.now(), silentSince: undefined, lastGateway: undefined };
     const written = async () =>
       await applySecretNotes(api, { name, uid, resourceVersion }, notes, AbortSignal.timeout(1000));
     const data = { ...seen.metadata.annotations, [annotation("token-expires-at")]: "2026-04-01T00:00:00Z" };

@@ -68,7 +68,7 @@ describe("docs/cost.md", () => {
 
   it("has the price of alerting that its parts come to", () => {
     expect(cell("alerting", 1)).toBe(
-      `$${(16 * 1.5).toFixed(2)} and $${((16 * 43_200 * 0.35) / 1e6).toFixed(2)}`,
+      `$${(17 * 1.5).toFixed(2)} and $${((17 * 43_200 * 0.35) / 1e6).toFixed(2)}`,
     );
   });
 });

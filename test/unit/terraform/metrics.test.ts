@@ -173,6 +173,32 @@ describe("the log-based metrics count", () => {
     expect(counted()).toEqual(["full-run"]);
   });
 
+  it("a member that Meshjoin has drained by itself", async () => {
+    const { sync, counted, mesh } = await aDeployment({
+      members: 3,
+      spec: { probe: "on", drainAfter: 1200 },
+    });
+    await sync();
+    await sync();
+    const [dead, ...peers] = mesh.servers;
+    dead!.faults.unreachable = true;
+    for (const { probe } of peers)
+      probe.answers.set(clusterId(mesh.clusters[0]!.ref), {
+        status: 503,
+        headers: { "x-ask-flags": "UF", "x-ask-details": "upstream_reset{connection_timeout}" },
+        body: "",
+      });
+    await sync();
+    mesh.clock.advance(1199);
+    await sync();
+    expect(counted()).not.toContain("drained-automatically");
+    mesh.clock.advance(1);
+    await sync();
+    expect(counted()).toContain("drained-automatically");
+    await sync();
+    expect(counted()).toContain("drained-automatically");
+  });
+
   it("a token that is past the time of its renewal", async () => {
     const { sync, counted, mesh } = await aDeployment();
     await sync();

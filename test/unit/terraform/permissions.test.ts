@@ -34,9 +34,9 @@ function rolesIn(name: string) {
 const clusters = rolesIn("cluster_permissions");
 const root = rolesIn("root_permissions");
 
-/** Of the API servers alone; `container.clusters.*` are GKE's own. */
+/** Of the API servers alone; these are GKE's own. */
 const ofApiServers = (permissions: readonly string[]) =>
-  permissions.filter((permission) => !permission.startsWith("container.clusters.")).toSorted();
+  permissions.filter((permission) => !/^container\.(?:clusters|operations)\./.test(permission)).toSorted();
 
 /** What IAM calls all that Meshjoin asks of API servers when its manifest has these kinds. */
 function neededGrants(need: Need, kinds: readonly RenderedKind[]): string[] {
@@ -94,6 +94,11 @@ describe("the custom roles", () => {
       "container.serviceAccounts.delete",
       "container.services.delete",
     ]);
+  });
+
+  it("let the reconciler alone ask GKE for its operations", () => {
+    const askers = Object.entries(clusters).filter(([, all]) => all.includes("container.operations.list"));
+    expect(askers.map(([account]) => account)).toEqual(["reconciler"]);
   });
 
   it("let the signer reach no cluster, and nobody else read a root's key", () => {

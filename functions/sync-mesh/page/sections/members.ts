@@ -1,5 +1,6 @@
 import type { GatewayStatus, IngressStatus, MemberStatus } from "../../../../shared/core/answers/status.ts";
 import { count } from "../../../../shared/core/count.ts";
+import { BY_MESHJOIN } from "../../../../shared/core/member/drain.ts";
 import { countFindings } from "../facts/findings.ts";
 import { isApart, isSynced, isWanted, type OrderedPair } from "../facts/pairs.ts";
 import { type Html, html, type Part } from "../html.ts";
@@ -77,7 +78,10 @@ function drainOf({ drain }: MemberStatus, { now }: Scene): Html | undefined {
   if (drain.state !== "present")
     return drain.state === "none" ? undefined : html`<small>drained: ${NOT_KNOWN}</small>`;
   const { since, by, reason } = drain;
-  return html`<small><span class="badge info">drained</span> ${relative(since, now)} by ${by}${reason === "" ? undefined : html`: ${reason}`}</small>`;
+  const why = reason === "" ? undefined : html`: ${reason}`;
+  if (by === BY_MESHJOIN)
+    return html`<small><span class="badge warning">drained by Meshjoin</span> ${relative(since, now)}${why}</small>`;
+  return html`<small><span class="badge info">drained</span> ${relative(since, now)} by ${by}${why}</small>`;
 }
 
 function findingsOf({ clusterId }: MemberStatus, { findings }: Scene): Html {

@@ -72,6 +72,15 @@ describe("a pair whose target is drained", () => {
     expect(page).toContain("<dd>1<small> of 1 synced</small></dd>");
     expect(page).toContain("drained 1");
   });
+
+  it("is drained by Meshjoin on the page, and a warning", () => {
+    const dead = members.map((each, index) =>
+      index === 0 ? { ...each, drain: { ...drain, by: "meshjoin" } } : each,
+    );
+    const { html: page } = renderPage(aView({ status: { ...status, members: dead } }));
+    expect(page).toMatch(/<span class="badge warning">drained by Meshjoin<\/span> .+: disk/);
+    expect(page).not.toContain("by meshjoin");
+  });
 });
 
 describe("an ordered pair", () => {

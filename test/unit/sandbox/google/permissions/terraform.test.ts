@@ -8,7 +8,7 @@ import { ROOT } from "../../../../../scripts/paths.ts";
 
 const IN_THE_CLUSTERS = new Set(MAP_LINES.map(({ permission }) => permission));
 const ON_GOOGLE_CLOUD =
-  /^(?:container\.clusters\.(?:connect|get|list)|secretmanager\.(?:secrets|versions)\.[a-z]+)$/;
+  /^(?:container\.(?:clusters\.(?:connect|get|list)|operations\.list)|secretmanager\.(?:secrets|versions)\.[a-z]+)$/;
 
 async function terraformFiles(): Promise<string[]> {
   const folder = join(ROOT, "terraform");

@@ -1,4 +1,4 @@
-import { describe, expect, it } from "@jest/globals";
+import { afterEach, describe, expect, it, jest } from "@jest/globals";
 import { verdictOf } from "../../../shared/core/answers/verdict.ts";
 import type { Cluster } from "../../../shared/core/cluster/cluster.ts";
 import { annotation, clusterId, drainNoteName, remoteSecretName } from "../../../shared/core/names.ts";
@@ -83,6 +83,10 @@ async function runsUntilQuiet(mesh: FakeMesh): Promise<void> {
   }
   throw new Error("runs go on changing something");
 }
+
+afterEach(() => {
+  jest.restoreAllMocks();
+});
 
 describe("a drain by command", () => {
   it("takes the member from every peer, and leaves it its own way to them", async () => {

@@ -79,5 +79,12 @@ function noteOf(metadata: KubernetesObject["metadata"]): DrainNote | undefined {
   const since = dateAnnotation(metadata, "drain-since");
   const [by, reason] = [text("drain-by"), text("drain-reason")];
   const isReadable = by !== "" && [by, reason].every((each) => reasonFault(each) === undefined);
-  return state === undefined || since === undefined || !isReadable ? undefined : { state, since, by, reason };
+  if (state === undefined || since === undefined || !isReadable || !canBeFollowed(since)) return undefined;
+  return { state, since, by, reason };
+}
+
+/** After one at the end of all dates no newer note could be written, and the register would stand still. */
+function canBeFollowed(since: Date): boolean {
+  const year = since.getUTCFullYear();
+  return year >= 0 && year < 9999;
 }

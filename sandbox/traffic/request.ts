@@ -11,6 +11,8 @@ export interface Target {
   readonly host: string;
   /** `/` unless given. */
   readonly path?: string;
+  /** Keeps the connection for the next request; left out: one of its own. */
+  readonly agent?: Agent;
 }
 
 export interface Answer {
@@ -26,14 +28,14 @@ const PATIENCE_MS = 90_000;
 /** More than the 10 s after which a sidecar gives up a connection, so that its own answer says why. */
 const TIMEOUT_MS = 15_000;
 
-/** One request over a connection of its own; fails if there is no answer in 15 seconds. */
+/** One request; fails if there is no answer in 15 seconds. */
 export async function sendRequest({
   address = "127.0.0.1",
   port,
   host,
   path = "/",
+  agent = new Agent({ keepAlive: false }),
 }: Target): Promise<Answer> {
-  const agent = new Agent({ keepAlive: false });
   const signal = AbortSignal.timeout(TIMEOUT_MS);
   const sent = request({ host: address, port, path, agent, headers: { host }, signal });
   sent.end();

@@ -1,4 +1,5 @@
 import { Resolver } from "node:dns/promises";
+import { Agent } from "node:http";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { V1Pod } from "@kubernetes/client-node";
 import type { ApiClient } from "../cluster/api-client.ts";
@@ -8,9 +9,9 @@ import { freePort } from "../os/free-port.ts";
 import { createUndo, type Undo } from "../os/undo.ts";
 import { createIfAbsent, memberApi } from "./member-api.ts";
 import { accountManifest, CORE, type Manifest, podManifest, servedBy } from "./objects.ts";
-import { type Answer, firstAnswer, OK, sendRequest } from "./request.ts";
+import { type Answer, firstAnswer, OK, sendRequest, type Target } from "./request.ts";
 import { startSender } from "./sender.ts";
-import { startServer } from "./server.ts";
+import { SLOW_PATH, startServer } from "./server.ts";
 import { type Sidecar, startSidecar } from "./sidecar.ts";
 import {
   CLIENT,
@@ -44,7 +45,16 @@ export interface Spread {
   readonly port: number;
   /** Sends to the first Service for so long, at 40 a second. */
   send(ms: number): Promise<Counted>;
+  /** Sends to it until it is stopped; `stop` resolves when every request has its answer. */
+  begin(how?: Sending): { stop(): Promise<Counted> };
   stop(): Promise<void>;
+}
+
+export interface Sending {
+  /** The client uses its connections for one request after the other. */
+  readonly keepsAlive?: boolean;
+  /** The server takes two seconds for each. */
+  readonly isSlow?: boolean;
 }
 
 /** How often by whom requests were answered: a member's name, or a status that is not 200 and the body. */
@@ -111,6 +121,7 @@ async function start(fleet: SandboxFleet, services: readonly SpreadService[], un
   };
   for (const { name } of services) await firstAnswer(name, () => request(name));
   const admin = async (path: string) => await (await fetch(new URL(path, clustersUrl))).text();
+  const begin = (how: Sending = {}) => sendTo({ port: first.port, host: hostOf(first) }, how);
   return {
     servers,
     request,
@@ -118,27 +129,44 @@ async function start(fleet: SandboxFleet, services: readonly SpreadService[], un
     port: first.port,
     admin,
     priorities: async () => prioritiesIn(await admin("/clusters"), first, addresses),
+    begin,
     async send(ms) {
-      const counts: Record<string, number> = {};
-      const count = (key: string) => {
-        counts[key] = (counts[key] ?? 0) + 1;
-      };
-      const sender = startSender({
-        perSecond: PER_SECOND,
-        async send() {
-          const answer = await request();
-          if (answer.status === OK) count(answer.body);
-          return answer;
-        },
-        onResult({ status, failure }) {
-          if (failure !== undefined) count(`${status} ${failure.slice(0, FAILURE_CHARACTERS)}`);
-        },
-      });
+      const sending = begin();
       await sleep(ms);
-      await sender.stop();
-      return counts;
+      return await sending.stop();
     },
     stop: () => undo.run(),
+  };
+}
+
+/** `target`: what every request goes to. */
+function sendTo(
+  target: Target,
+  { keepsAlive = false, isSlow = false }: Sending,
+): { stop(): Promise<Counted> } {
+  const counts: Record<string, number> = {};
+  const kept = keepsAlive ? new Agent({ keepAlive: true }) : undefined;
+  const path = isSlow ? { path: SLOW_PATH } : {};
+  const count = (key: string) => {
+    counts[key] = (counts[key] ?? 0) + 1;
+  };
+  const sender = startSender({
+    perSecond: PER_SECOND,
+    async send() {
+      const answer = await sendRequest({ ...target, ...path, ...(kept && { agent: kept }) });
+      if (answer.status === OK) count(answer.body);
+      return answer;
+    },
+    onResult({ status, failure }) {
+      if (failure !== undefined) count(`${status} ${failure.slice(0, FAILURE_CHARACTERS)}`);
+    },
+  });
+  return {
+    async stop() {
+      await sender.stop();
+      kept?.destroy();
+      return counts;
+    },
   };
 }
 

@@ -190,13 +190,37 @@ describe("a member that is dead", () => {
   );
 
   it(
-    "27.4 stays drained when it answers, and its peers note since when",
+    "27.4 stays drained when it answers, and comes back after twice the time; then nothing is left to do",
     async () => {
+      const { fleet } = world;
+      const note = drainNoteName(fleetMembers().dying.clusterId);
       await revive();
       await fullRun();
       expect(await answersSince()).toEqual([expect.any(String), expect.any(String)]);
+      // No answer counts that is older than the drain.
+      const since = `${annotation("drain-since")}=${new Date(Date.now() - 50 * MINUTE_MS).toISOString()}`;
+      for (const member of membersOf(fleet))
+        await kubectl(member, "-n", "istio-system", "annotate", "--overwrite", "secret", note, since);
+      await backDate(note, "answers-since", 39);
       await fullRun();
       expect(await readers()).toEqual([]);
+      await backDate(note, "answers-since", 41);
+      await fullRun();
+      const back = await eventually(
+        async () => {
+          await sync(fleet);
+          return await readers();
+        },
+        (all) => all.length === BOTH.length,
+      );
+      expect(back).toEqual(BOTH);
+      expect(await eventually(passes, Boolean)).toBe(true);
+      const last = await eventually(
+        () => sync(fleet),
+        ({ body: { outcome } }) => outcome === "unchanged",
+      );
+      expect(last.body.outcome).toBe("unchanged");
+      expect(await silences()).toEqual([undefined, undefined]);
     },
     SCENARIO_MS,
   );

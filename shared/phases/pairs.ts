@@ -28,11 +28,25 @@ export const pairs: Phase = async (run, course) => {
   const all = roundOf(course.mesh, wholeSubjects(course), planContext(run, course.request));
   const round = { ...all, plans: all.plans.filter((plan) => !isOfDrain(plan)) };
   const [withdrawn, written] = await Promise.all([
-    withdrawAll(run, round.plans, members),
+    withdrawAll(run, [...round.plans, ...carriedByThese(round)], members),
     connectAll(run, round.plans, members),
   ]);
   return merge(withdrawn, await verify(run, round, written));
 };
+
+/**
+ * What a reader reaches through the gateway of a target alone whose remote secret it loses now. A run about
+ * one cluster has no other plans for it, and the reader would get addresses that it cannot reach.
+ */
+function carriedByThese({ mesh, context, plans }: Round): PairPlan[] {
+  const losing = plans.filter(({ withdrawal }) => withdrawal?.isCarrier === true);
+  if (losing.length === 0) return [];
+  const readers = new Set(losing.map(({ reader }) => reader));
+  const planned = new Set(plans.map(keyOf));
+  return planPairs(readers, pairContextOf(mesh, context, "now")).filter(
+    (plan) => readers.has(plan.reader) && plan.isClosed === true && !planned.has(keyOf(plan)),
+  );
+}
 
 /** The phase of the drains has it, or that of those that come back. */
 function isOfDrain({ isDrained, withdrawal, isReturning }: PairPlan): boolean {

@@ -51,6 +51,18 @@ const change = fc.oneof(
 );
 const steps = fc.array(fc.tuple(change, fc.oneof(run, run, event)), { minLength: 1, maxLength: 5 });
 
+/** The run of an event finds that the one gateway which leads to two members is down. */
+const CARRIER_LOST: [Exclude<Step, { kind: "run" | "event" }>, Extract<Step, { kind: "run" | "event" }>][] = [
+  [
+    { kind: "gateway", of: 0, label: "none" },
+    { kind: "run", confirm: [], deep: false },
+  ],
+  [
+    { kind: "serving", of: 1, is: false },
+    { kind: "event", of: 1 },
+  ],
+];
+
 /** The mesh, and the labels that its clusters have by now. */
 interface World {
   readonly mesh: FakeMesh;
@@ -208,7 +220,7 @@ describe("any sequence of labels, faults, restarts, events and confirmations", (
         expect(held(world.mesh)).toEqual(toBeHeld(world.mesh));
         for (const cluster of CLUSTERS) expect(readBy(world.mesh, cluster)).toHaveLength(CLUSTERS.length - 1);
       }),
-      { numRuns: 15 },
+      { numRuns: 15, examples: [[CARRIER_LOST]] },
     );
   }, 60_000);
 });

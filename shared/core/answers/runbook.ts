@@ -36,6 +36,7 @@ const SECTIONS: Readonly<Record<string, readonly ErrorCode[]>> = {
     "IngressPending",
     "IngressTlsMissing",
     "ManagedMesh",
+    "MassDrain",
     "MemberLost",
     "NetworkChanges",
     "NotConfigured",

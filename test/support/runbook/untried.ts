@@ -20,6 +20,10 @@ export const UNTRIED: readonly Untried[] = [
     why: "the clusters of this test share one network; scenarios 20.6, 21.4 and 25.7, and unit tests, confirm them",
   },
   {
+    command: /^meshjoin sync --confirm MassDrain$/,
+    why: "no label drains a member of this test; scenario 24.2 confirms it",
+  },
+  {
     command: /^kubectl --context <member> -n istio-ingress /,
     why: "the clusters of this test have no ingress; scenario 25.5 runs these",
   },

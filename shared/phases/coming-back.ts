@@ -3,6 +3,7 @@ import { isUnfinished } from "../core/answers/outcome.ts";
 import type { DrainNote } from "../core/member/drain.ts";
 import { remoteSecretName } from "../core/names.ts";
 import { drainCopy, drainNoteRef } from "../istio/drain-note.ts";
+import { ownerOf } from "../istio/ownership.ts";
 import { secretRef } from "../istio/secrets.ts";
 import { SECRETS } from "../look/member.ts";
 import type { PairPlan } from "../plan/pair.ts";
@@ -109,9 +110,8 @@ async function undo(run: Run, { mesh }: Round, { reader, target }: PairPlan): Pr
         const { reader: objects, writer } = run.ports.fleet.member(member.cluster);
         const name = remoteSecretName(target);
         const found = await objects.list({ ...SECRETS, fieldSelector: `metadata.name=${name}` }, run.signal);
-        // oxlint-disable-next-line no-await-in-loop -- one at most
-        for (const { metadata } of found)
-          await writer.delete(secretRef(name), metadata.uid ?? "", run.signal);
+        const own = found.find(({ metadata }) => ownerOf(metadata, run.spec.meshId) === "ours");
+        if (own !== undefined) await writer.delete(secretRef(name), own.metadata.uid ?? "", run.signal);
         return { pairs: [{ reader, target, outcome: "unchanged", counts: true }] };
       }),
     ({ finding: found, error, outcome }): Partial<Report> => ({

@@ -199,7 +199,7 @@ describe("leaving", () => {
       expect(await Promise.all(members.map((member) => snapshot(member)))).toEqual(before);
       expect(asked).toMatchObject({ gke: 1, secretmanager: 2, signer: 0 });
       expect(fleet.ledger.requests(signer, since)).toMatchObject({ gke: 0, secretmanager: 0 });
-      expect(kubernetes).toBe(members.length * (5 + 1));
+      expect(kubernetes).toBe(members.length * (6 + 1));
       expect((await functionLog(fleet, "sync-mesh")).slice(logged)).toMatchObject([
         { message: "reconciled" },
       ]);

@@ -8,7 +8,7 @@ import {
 import { CRDS, definitionState, dueCrds } from "../istio/crds.ts";
 import type { KubernetesObject } from "../ports/kubernetes-object.ts";
 import type { MemberApi } from "../ports/member-api.ts";
-import { awaitServed } from "./crds.ts";
+import { awaitEstablished, onceServed } from "./crds.ts";
 import { applyOwned, createOwned } from "./owned.ts";
 
 interface ApplyOptions {
@@ -34,7 +34,7 @@ export async function applyControlPlane(
     // oxlint-disable-next-line no-await-in-loop -- one stage after the other
     applied += await applyStage(api, desired, stage, { meshId, signal, isThere });
     // oxlint-disable-next-line no-await-in-loop
-    if (stage.readyWhen === "served") await onceDefined?.();
+    if (stage.readyWhen === "served" && onceDefined !== undefined) await onceServed(onceDefined, signal);
   }
   return applied;
 }
@@ -58,7 +58,7 @@ async function applyStage(
   await settleAll(due.map((object) => applyObject(api, object, meshId, signal)));
   if (readyWhen === "served" && due.length > 0) {
     const query = { ...CRDS, metadataOnly: false, labelSelector: `meshjoin.dev/mesh=${meshId}` };
-    await awaitServed(api, due, query, signal);
+    await awaitEstablished(api, due, query, signal);
   }
   return due.length;
 }

@@ -1,15 +1,18 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { within } from "../async/within.ts";
 import { NotReadyError } from "../errors.ts";
 import type { KubernetesObject } from "../ports/kubernetes-object.ts";
 import type { MemberApi, ObjectQuery } from "../ports/member-api.ts";
 
 const ESTABLISHED_TIMEOUT_MS = 30_000;
+const SERVED_TIMEOUT_MS = 30_000;
+const PAUSE_MS = 200;
 
 /**
- * Waits until the API server serves these CRDs, which `query` finds whole. Fails with NotReadyError
+ * Waits until these CRDs, which `query` finds whole, are established. Fails with NotReadyError
  * `CrdsNotEstablished`.
  */
-export async function awaitServed(
+export async function awaitEstablished(
   api: MemberApi,
   crds: readonly KubernetesObject[],
   query: ObjectQuery,
@@ -17,15 +20,35 @@ export async function awaitServed(
 ): Promise<void> {
   const names = crds.map(({ metadata }) => metadata.name);
   const missing = (objects: readonly KubernetesObject[]) => {
-    const served = new Set(objects.filter(isEstablished).map(({ metadata }) => metadata.name));
-    return names.filter((name) => !served.has(name));
+    const established = new Set(objects.filter(isEstablished).map(({ metadata }) => metadata.name));
+    return names.filter((name) => !established.has(name));
   };
   const limit = within(signal, ESTABLISHED_TIMEOUT_MS);
-  const unserved = missing(await api.reader.until(query, (objects) => missing(objects).length === 0, limit));
-  if (unserved.length > 0) {
-    throw new NotReadyError(`custom resource definitions are not established yet: ${unserved.join(", ")}`, {
+  const late = missing(await api.reader.until(query, (objects) => missing(objects).length === 0, limit));
+  if (late.length > 0) {
+    throw new NotReadyError(`custom resource definitions are not established yet: ${late.join(", ")}`, {
       code: "CrdsNotEstablished",
     });
+  }
+}
+
+/**
+ * Idempotent work on custom resources whose CRDs are new. An API server answers 404 for a moment after a CRD
+ * is established, and of several API servers each takes notice in its own time. Such work begins anew;
+ * after 30 s it fails with `KindNotServed`.
+ */
+export async function onceServed<T>(work: () => Promise<T>, signal: AbortSignal): Promise<T> {
+  const limit = within(signal, SERVED_TIMEOUT_MS);
+  for (;;) {
+    try {
+      // oxlint-disable-next-line no-await-in-loop -- one attempt after the other
+      return await work();
+    } catch (error) {
+      const isLate = error instanceof NotReadyError && error.code === "KindNotServed";
+      if (!isLate || limit.aborted) throw error;
+    }
+    // oxlint-disable-next-line no-await-in-loop
+    await sleep(PAUSE_MS, undefined, { signal: limit }).catch(() => undefined);
   }
 }
 

@@ -4,7 +4,7 @@ import { ConflictError, RefusedError } from "../errors.ts";
 import { CRDS } from "../istio/crds.ts";
 import type { KubernetesObject } from "../ports/kubernetes-object.ts";
 import type { MemberApi } from "../ports/member-api.ts";
-import { awaitServed } from "./crds.ts";
+import { awaitEstablished } from "./crds.ts";
 
 /**
  * Where they are absent, these definitions of the Gateway API. Others may own those that are there, GKE
@@ -20,7 +20,7 @@ export async function installGatewayApi(
   const absent = definitions.filter(({ metadata }) => !names.has(metadata.name));
   if (absent.length === 0) return;
   await Promise.all(absent.map((definition) => createDefinition(api, definition, ref, signal)));
-  await awaitServed(api, absent, { ...CRDS, metadataOnly: false }, signal);
+  await awaitEstablished(api, absent, { ...CRDS, metadataOnly: false }, signal);
 }
 
 async function createDefinition(

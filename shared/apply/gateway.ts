@@ -4,6 +4,7 @@ import { gatewayObjects, gatewayRefs, gatewaySettings, isHiddenBy } from "../ist
 import { GATEWAY_API } from "../istio/gateway-api.ts";
 import type { ApplyGateway, HideGateway, RemoveGateway } from "../plan/action.ts";
 import type { MemberApi } from "../ports/member-api.ts";
+import { onceServed } from "./crds.ts";
 import { installGatewayApi } from "./gateway-api.ts";
 import { applyOwned, removeOwned } from "./owned.ts";
 import { withRights } from "./rights.ts";
@@ -20,14 +21,15 @@ export async function applyGateway(
 ): Promise<void> {
   const { meshId } = spec;
   await installGatewayApi({ api, ref }, GATEWAY_API, signal);
-  await withRights(api, meshId, signal, async () => {
+  const write = async () => {
     const isHidden = action.isHidden && !(await isShown(api, action.gateway, signal));
     const hidden = isHidden ? { settlingSince: action.settlingSince } : undefined;
     for (const object of gatewayObjects(gatewaySettings(spec, action), action.gateway, hidden)) {
       // oxlint-disable-next-line no-await-in-loop -- one after the other
       await applyOwned(api, object, meshId, signal);
     }
-  });
+  };
+  await onceServed(() => withRights(api, meshId, signal, write), signal);
 }
 
 /**

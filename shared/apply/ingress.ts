@@ -6,6 +6,7 @@ import { INGRESS_API } from "../istio/gateway-api.ts";
 import { INGRESS_GATEWAY, INGRESS_REFS, ingressObjects } from "../istio/ingress.ts";
 import type { KubernetesObject } from "../ports/kubernetes-object.ts";
 import type { MemberApi } from "../ports/member-api.ts";
+import { onceServed } from "./crds.ts";
 import { installGatewayApi } from "./gateway-api.ts";
 import { applyOwned, assertNotForeign, removeOwned } from "./owned.ts";
 import { withRights } from "./rights.ts";
@@ -22,7 +23,7 @@ export async function applyIngress(
   const { api } = place;
   const { meshId } = spec;
   await installGatewayApi(place, INGRESS_API, signal);
-  await withRights(api, meshId, signal, async () => {
+  const write = async () => {
     const objects = ingressObjects(spec);
     const gateways = objects.filter(({ kind }) => kind === INGRESS_GATEWAY.kind);
     for (const gateway of gateways) {
@@ -33,7 +34,8 @@ export async function applyIngress(
       // oxlint-disable-next-line no-await-in-loop -- one after the other
       await elseForeign(object, () => applyOwned(api, object, meshId, signal));
     }
-  });
+  };
+  await onceServed(() => withRights(api, meshId, signal, write), signal);
 }
 
 /** istiod takes away what it made of the Gateway. The namespace stays, with all that users have in it. */

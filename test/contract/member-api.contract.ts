@@ -523,6 +523,25 @@ export function describeMemberApi(name: string, start: () => Promise<MemberWorld
       expect(await api.reader.list(query)).toMatchObject([{ reason: "FailedCreate", involvedObject }]);
     });
 
+    describe("of a kind whose definition is absent", () => {
+      const rule: KubernetesObject = {
+        apiVersion: "networking.istio.io/v1",
+        kind: "DestinationRule",
+        metadata: { name: "a-rule", namespace: ISTIO_NAMESPACE },
+        spec: { host: "*" },
+      };
+      const { apiVersion, kind } = rule;
+      it.each<[string, () => Promise<unknown>]>([
+        ["get", () => api.reader.get(refOf(rule))],
+        ["list", () => api.reader.list({ apiVersion, kind })],
+        ["create", () => api.writer.create(rule)],
+        ["apply", () => api.writer.apply(rule)],
+        ["delete", () => api.writer.delete(refOf(rule), "d9607e19-f88f-11e6-a518-42010a800195")],
+      ])("%s fails, and may be asked again", async (_, request) => {
+        await expect(request()).rejects.toMatchObject({ code: "KindNotServed", retryable: true });
+      });
+    });
+
     describe("until", () => {
       const watched = ({ metadata }: KubernetesObject) => ({
         apiVersion: "v1",

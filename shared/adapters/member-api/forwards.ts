@@ -52,7 +52,7 @@ function forwardError(error: unknown, what: string, fields: ErrorFields): Meshjo
   const status = NO_UPGRADE.exec(message)?.groups?.["status"];
   return status === undefined
     ? unreachable(what, new Error(message), fields)
-    : statusError(Number(status), {}, what, fields);
+    : statusError(Number(status), status === "404" ? { reason: "NotFound" } : {}, what, fields);
 }
 
 /** Sends all requests of the session over the one forwarded connection. */

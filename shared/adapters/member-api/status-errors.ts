@@ -2,6 +2,7 @@ import {
   ConflictError,
   type ErrorFields,
   type MeshjoinError,
+  NotReadyError,
   RefusedError,
   UnavailableError,
 } from "../../errors.ts";
@@ -32,6 +33,13 @@ export function statusError(
   const causes = status.details?.causes ?? [];
   const causedBy = (type: string) => causes.some((cause) => (cause.reason ?? cause.type) === type);
   if (http === 409) return conflict(status, message, fields);
+  // Of a path that it serves, it names what is absent; another gets the text of an HTTP server alone.
+  if (http === 404 && status.reason === undefined) {
+    return new NotReadyError(`${what}: the API server does not serve this kind`, {
+      code: "KindNotServed",
+      fields,
+    });
+  }
   if (http === 404) {
     const absent = status.details?.kind;
     return new ConflictError(message, {

@@ -122,6 +122,11 @@ export const CODES = {
     means: "The join of a cluster is not finished. The log lines before name the rest.",
     cure: "None: the event is delivered again.",
   },
+  KindNotServed: {
+    means:
+      "The API server of a member does not serve a kind of object that Meshjoin needs. Its custom resource definition is absent, or so new that the API server has not taken notice.",
+    cure: "If it lasts, bring Istio's definitions back: `meshjoin sync --deep`.",
+  },
   LabelTaken: {
     means: "The mesh label of a cluster has another value.",
     cure: "Take the cluster out of that other mesh first.",

@@ -17,9 +17,6 @@ async function aShop(members = 2, spec: Partial<MeshSpec> = {}): Promise<FakeMes
     store.write({ apiVersion: "v1", kind: "Namespace", metadata: { name: "web" } }, "kubectl");
     addNode(store, { "topology.kubernetes.io/region": "europe-west1" });
     addService(store, PORTS);
-    const name = "destinationrules.networking.istio.io";
-    const kind = "CustomResourceDefinition";
-    store.write({ apiVersion: "apiextensions.k8s.io/v1", kind, metadata: { name } }, "kubectl");
   }
   return mesh;
 }

@@ -113,6 +113,16 @@ describe("the ingress of a member", () => {
     expect(mesh.fleet.server(WEST).store.get(crd)?.["spec"]).toEqual({ by: "GKE" });
   });
 
+  it("comes in one run where the API server takes its time to serve new definitions", async () => {
+    const mesh = await aMesh({ clusters: [EAST, WEST], spec: ON });
+    for (const cluster of mesh.clusters) {
+      mesh.fleet.server(cluster).kinds.lateBy = 2;
+      const { summary } = await mesh.join(cluster);
+      expect(summary.members.filter(({ outcome }) => outcome === "waiting")).toEqual([]);
+    }
+    expect(reasonsOfRun((await mesh.reconcile("mesh")).summary)).toEqual([]);
+  });
+
   it.each([
     "apply Namespace",
     "apply Role",

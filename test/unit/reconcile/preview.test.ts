@@ -28,7 +28,7 @@ describe("a plan", () => {
   });
 
   it("names the CRDs that are missing", async () => {
-    expect(await plannedCrds(await aMesh({ members: 1 }))).toHaveLength(2);
+    expect(await plannedCrds(await aMesh({ members: 1 }))).toHaveLength(5);
   });
 
   it("does not name those that are there", async () => {

@@ -284,10 +284,10 @@ describe("a changed manifest", () => {
     expect(summary.members[0]).toMatchObject({ outcome: "updated" });
     expect(summary.members[0]?.findings.map(({ reason }) => reason)).not.toContain("IstioVersionDiffers");
     const crds = mesh.servers[0]!.store.list({ apiVersion: "", kind: "CustomResourceDefinition" });
-    expect(crds.map(({ metadata }) => metadata.annotations?.[annotation("istio-version")])).toEqual([
-      "1.31.4",
-      "1.31.4",
-    ]);
+    expect(crds.length).toBeGreaterThan(0);
+    expect(new Set(crds.map(({ metadata }) => metadata.annotations?.[annotation("istio-version")]))).toEqual(
+      new Set(["1.31.4"]),
+    );
   });
 
   it("takes back a field of an object of ours that somebody edited", async () => {

@@ -79,6 +79,13 @@ describe("the rule about failover", () => {
     expect(sequence).toEqual(["rule", "istiod"]);
   });
 
+  it("comes in the run of the join where the API server takes its time to serve new definitions", async () => {
+    const mesh = await aMesh({ members: 1 });
+    mesh.servers[0]!.kinds.lateBy = 2;
+    const { summary } = await mesh.join(mesh.clusters[0]!);
+    expect([summary.outcome, prioritiesOf(mesh)]).toEqual(["created", [[REGION, CLUSTER]]]);
+  });
+
   it.each<[string, FailoverPolicy, Parameters<FakeMesh["reconcile"]>[1], readonly string[] | undefined]>([
     ["missing", "off", {}, [REGION, CLUSTER]],
     ["of other settings", "zone", {}, [REGION, CLUSTER]],

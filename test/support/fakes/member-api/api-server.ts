@@ -19,6 +19,7 @@ import { type ObjectStore, objectStore } from "./object-store.ts";
 import { type ProbeBehaviour, simulatedProbe } from "./probe.ts";
 import { tokenAuthority } from "./reader-tokens.ts";
 import { type RequestGate, requestGate, type ServerFaults, type Verb } from "./requests.ts";
+import { type ServedKinds, servedKinds } from "./served.ts";
 
 /** As GKE names a Google service account. */
 const CALLER = "meshjoin-reconciler@shop.iam.gserviceaccount.com";
@@ -30,6 +31,7 @@ export interface FakeApiServer {
   /** What an operator sees and does: no faults, no counting. */
   readonly store: ObjectStore;
   readonly faults: ServerFaults;
+  readonly kinds: ServedKinds;
   readonly requests: Pick<RequestGate, "counts" | "total">;
   readonly istiod: IstiodBehaviour;
   readonly gateways: GatewayBehaviour;
@@ -77,6 +79,7 @@ export function fakeApiServer({
   const istiod = simulatedIstiod(store, clock, reach, storeOf);
   const gateways = simulatedGateways(store);
   const simulated = simulatedProbe({ store, name, storeOf });
+  const kinds = servedKinds(store);
   const connected: ConnectedProxy[] = [];
   let skewMs = 0;
   store.onChange(
@@ -104,6 +107,12 @@ export function fakeApiServer({
     async function write<T>(verb: Verb, what: string, signal: AbortSignal | undefined, effect: () => T) {
       return await read(verb, what, signal, () => process.around(effect));
     }
+    const served =
+      <T>(verb: Verb, kind: string, answer: () => T) =>
+      () => {
+        kinds.assertServed(kind, `${verb} ${kind}`);
+        return answer();
+      };
     const probe: IstiodProbe = {
       open(pod) {
         const look = async <T>(signal: AbortSignal | undefined, answer: () => T, isNew?: boolean) => {
@@ -138,21 +147,54 @@ export function fakeApiServer({
     };
     return {
       reader: {
-        get: (ref, signal) => read("get", `${ref.kind} ${ref.name}`, signal, () => store.get(ref)),
-        list: (query, signal) => read("list", query.kind, signal, () => listAs(store, query)),
+        get: (ref, signal) =>
+          read(
+            "get",
+            `${ref.kind} ${ref.name}`,
+            signal,
+            served("get", ref.kind, () => store.get(ref)),
+          ),
+        list: (query, signal) =>
+          read(
+            "list",
+            query.kind,
+            signal,
+            served("list", query.kind, () => listAs(store, query)),
+          ),
         async until(query, done, signal) {
           await read("watch", query.kind, signal, () => undefined).catch(unlessAborted(signal));
           return await watch({ store, query, done, signal, check: () => process.assertAlive() });
         },
       },
       writer: {
-        create: (object, signal) => write("create", object.kind, signal, () => store.create(object)),
-        replace: (object, signal) => write("replace", object.kind, signal, () => store.replace(object)),
+        create: (object, signal) =>
+          write(
+            "create",
+            object.kind,
+            signal,
+            served("create", object.kind, () => store.create(object)),
+          ),
+        replace: (object, signal) =>
+          write(
+            "replace",
+            object.kind,
+            signal,
+            served("replace", object.kind, () => store.replace(object)),
+          ),
         apply: (object, { force = false, dryRun = false, signal } = {}) =>
-          dryRun
-            ? read("apply", object.kind, signal, () => store.apply(object, { force, dryRun }))
-            : write("apply", object.kind, signal, () => store.apply(object, { force })),
-        delete: (ref, uid, signal) => write("delete", ref.kind, signal, () => store.delete(ref, uid)),
+          (dryRun ? read : write)(
+            "apply",
+            object.kind,
+            signal,
+            served("apply", object.kind, () => store.apply(object, { force, dryRun })),
+          ),
+        delete: (ref, uid, signal) =>
+          write(
+            "delete",
+            ref.kind,
+            signal,
+            served("delete", ref.kind, () => store.delete(ref, uid)),
+          ),
       },
       tokens: {
         request: (boundTo, ttlSeconds, signal) =>
@@ -197,6 +239,7 @@ export function fakeApiServer({
     memberApi,
     store,
     faults: gate.faults,
+    kinds,
     requests: gate,
     istiod: istiod.behaviour,
     gateways: gateways.behaviour,

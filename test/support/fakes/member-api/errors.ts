@@ -1,6 +1,7 @@
 import {
   ConflictError,
   type MeshjoinError,
+  NotReadyError,
   RefusedError,
   UnavailableError,
 } from "../../../../shared/errors.ts";
@@ -18,6 +19,9 @@ export const conflict = (what: string): MeshjoinError =>
 
 export const notFound = (what: string): MeshjoinError =>
   new ConflictError(`${what}: not found`, { code: "NotFound" });
+
+export const kindNotServed = (what: string): MeshjoinError =>
+  new NotReadyError(`${what}: the API server does not serve this kind`, { code: "KindNotServed" });
 
 export const namespaceTerminating = (what: string): MeshjoinError =>
   new ConflictError(`${what}: its namespace is being deleted`, {

@@ -86,11 +86,16 @@ describe("a request to an API server", () => {
   });
 
   it.each([
-    ["for a list", () => objectReader(api).list(QUERY), notFound],
-    ["in words that are no API server's", () => objectReader(api).get(REF), answer(404, "<html>no</html>")],
-  ])("that finds nothing is an error %s", async (_, ask, said) => {
+    ["for a list", () => objectReader(api).list(QUERY), notFound, "NotFound"],
+    [
+      "of its own in words that are no API server's",
+      () => objectReader(api).get(REF),
+      answer(404, "404 page not found"),
+      "KindNotServed",
+    ],
+  ])("that finds nothing is an error %s", async (_, ask, said, code) => {
     await anApiServer(said);
-    await expect(ask()).rejects.toMatchObject({ code: "NotFound" });
+    await expect(ask()).rejects.toMatchObject({ code, retryable: true });
   });
 
   it.each([

@@ -13,7 +13,7 @@ import type { TlsIdentity } from "./identity.ts";
 import { istiodPorts } from "./istiod-ports.ts";
 import { type Answer, answerObject, queryOf } from "./objects.ts";
 import { forwardingSockets, servePortForward } from "./port-forward.ts";
-import { refusalOf, statusBody } from "./status.ts";
+import { NO_PATH, refusalOf, statusBody } from "./status.ts";
 import { type Target, targetOf } from "./target.ts";
 import type { UsageMeter } from "./usage.ts";
 import { serveWatch } from "./watch.ts";
@@ -142,6 +142,7 @@ async function answer(server: FakeApiServer, call: Call, target: Target | undefi
     return created({ status: { token, expirationTimestamp: expiresAt.toISOString() } });
   }
   if (target.subresource !== undefined) throw notFound(`the path ${path}`);
+  server.kinds.assertServed(target.kind, path);
   return answerObject(server.store, { ...call, target });
 }
 
@@ -185,6 +186,7 @@ function refusalFor(error: unknown) {
 
 function refuse(response: Http2ServerResponse, error: unknown): void {
   const refusal = refusalFor(error);
+  if (refusal === NO_PATH) return void response.writeHead(NO_PATH.http).end("404 page not found\n");
   const message = error instanceof Error ? error.message : String(error);
   const body = JSON.stringify(statusBody(refusal, message));
   response.writeHead(refusal.http, { "content-type": "application/json" }).end(body);

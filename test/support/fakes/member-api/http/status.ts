@@ -10,6 +10,9 @@ export interface Refusal {
   readonly details?: object;
 }
 
+/** In words alone, without a Status. */
+export const NO_PATH: Refusal = { http: 404, reason: "NotFound" };
+
 /** An error of the fake, of whose codes these few are an API server's. */
 interface FakeError {
   readonly code: string;
@@ -27,6 +30,8 @@ export function refusalOf({ code, fields }: FakeError): Refusal {
       return { http: 409, reason: "Conflict", details: { causes: managerConflicts(fields["managers"]) } };
     case "NotFound":
       return { http: 404, reason: "NotFound" };
+    case "KindNotServed":
+      return NO_PATH;
     case "ReaderAccountMissing":
       return { http: 404, reason: "NotFound", details: { kind: "serviceaccounts" } };
     case "NamespaceTerminating":

@@ -26,13 +26,15 @@ export async function checkIngress(
   if (ingress === "off" || members.length === 0) return [];
   const signal = AbortSignal.timeout(TIMEOUT_MS);
   const found = await Promise.all(members.map((cluster) => look(fleet, cluster, signal)));
-  const checks = found.flat();
-  return checks.length > 0
-    ? checks
-    : [fine(SUBJECT, `every Istio Gateway for the ingress is in namespace ${INGRESS_NAMESPACE}`)];
+  const read = found.filter((checks) => checks !== undefined);
+  const checks = read.flat();
+  if (checks.length > 0 || read.length === 0) return checks;
+  const some = read.length === members.length ? "" : `, in the ${read.length} members that could be read`;
+  return [fine(SUBJECT, `every Istio Gateway for the ingress is in namespace ${INGRESS_NAMESPACE}${some}`)];
 }
 
-async function look(fleet: Fleet, cluster: Cluster, signal: AbortSignal): Promise<Check[]> {
+/** Undefined where the member could not be read. */
+async function look(fleet: Fleet, cluster: Cluster, signal: AbortSignal): Promise<Check[] | undefined> {
   const { reader } = fleet.member(cluster);
   const id = clusterId(cluster.ref);
   const subject = { ...SUBJECT, clusterId: id };
@@ -63,7 +65,7 @@ async function look(fleet: Fleet, cluster: Cluster, signal: AbortSignal): Promis
     return [fault(subject, `${reason}: ${message}`, cure)];
   } catch (error) {
     const { code, message } = ours(error);
-    return code === "Forbidden" ? [unknown(subject, `${id}: ${message}`)] : [];
+    return code === "Forbidden" ? [unknown(subject, `${id}: ${message}`)] : undefined;
   }
 }
 

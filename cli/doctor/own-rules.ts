@@ -1,5 +1,6 @@
 import { ISTIO_NAMESPACE } from "../../shared/core/names.ts";
 import { isRecord } from "../../shared/is-record.ts";
+import { coversAll } from "../../shared/istio/traffic-defaults.ts";
 import type { KubernetesObject } from "../../shared/ports/kubernetes-object.ts";
 
 /** A Service of one cluster, as far as rules about it go. */
@@ -38,8 +39,8 @@ export function rulesWithoutFailover(
       .filter((rule) => rule.host === best)
       .toSorted((one, other) => (one.createdAt < other.createdAt ? -1 : 1));
     const policy = chosen.find((rule) => rule.policy !== undefined)?.policy;
-    // In Istio's namespace a rule for many Services is judged with the rules for all of them.
-    const isOfMesh = best.startsWith("*") && chosen[0]?.namespace === ISTIO_NAMESPACE;
+    // One for all Services is another finding: TrafficDefaultsForeign.
+    const isOfMesh = chosen[0]?.namespace === ISTIO_NAMESPACE && coversAll(best);
     return isOfMesh || keepsFailover(policy, ports) ? [] : [chosen.map(({ id }) => id)];
   });
 }

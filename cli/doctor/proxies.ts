@@ -19,9 +19,10 @@ export async function checkProxies(operator: Operator, clusters: readonly Cluste
         const members = await observeMembers(run, clusters, { depth: "peer", timeoutMs: MEMBER_TIMEOUT_MS });
         const asked = members.filter(isReachable).filter(({ state }) => state.pods.length > 0);
         const checks = (await Promise.all(asked.map((member) => checkMember(run, member)))).flat();
-        return checks.length > 0 || asked.length === 0
-          ? checks
-          : [fine(SUBJECT, "every connected proxy is of the release of its istiod")];
+        if (checks.length > 0 || asked.length === 0) return checks;
+        const some =
+          asked.length === clusters.length ? "" : `, in the ${asked.length} members that could be asked`;
+        return [fine(SUBJECT, `every connected proxy is of the release of its istiod${some}`)];
       },
     );
   } catch (error) {

@@ -96,13 +96,14 @@ export function trafficRules(rules: readonly KubernetesObject[], meshId: string)
     const { host, exportTo } = isRecord(spec) ? spec : {};
     const text = typeof host === "string" ? host : "";
     const isPrivate = Array.isArray(exportTo) && exportTo.length > 0 && exportTo.every(isOwnNamespace);
-    if (name !== FAILOVER_RULE && (isPrivate || !covers(text))) return [];
+    if (name !== FAILOVER_RULE && (isPrivate || !coversAll(text))) return [];
     return [{ name, owner: ownerOf(metadata, meshId), host: text, settings: annotations?.[SETTINGS] }];
   });
 }
 
 const isOwnNamespace = (to: unknown) => to === "." || to === ISTIO_NAMESPACE;
 
-function covers(host: string): boolean {
+/** Whether a rule for this host holds for every Service. */
+export function coversAll(host: string): boolean {
   return host.startsWith("*") && HOST.slice(1).endsWith(host.slice(1));
 }

@@ -126,4 +126,12 @@ describe("doctor, of DNS capture", () => {
     mesh.servers[1]!.faults.forbidden = ["list ServiceEntry"];
     expect(await saidOf(mesh)).toEqual([`unknown ${clusterId(OTHER.ref)}: list ServiceEntry: forbidden`]);
   });
+
+  it("says of how many members it knows, and nothing where it could read none", async () => {
+    const mesh = await aMeshOf(ONE, OTHER);
+    mesh.servers[1]!.faults.broken = ["list Service"];
+    expect(await saidOf(mesh)).toEqual([`${FINE}, of the 1 that could be read`]);
+    mesh.servers[0]!.faults.broken = ["list Service"];
+    expect(await saidOf(mesh)).toEqual([]);
+  });
 });

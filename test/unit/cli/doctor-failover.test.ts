@@ -68,6 +68,11 @@ describe("doctor, of failover", () => {
     ["for all Services of the namespace", "shop", { host: "*.shop.svc.cluster.local", trafficPolicy: POOL }],
     ["of a client's namespace", "web", { host: "hello.shop.svc.cluster.local", trafficPolicy: POOL }],
     ["of Istio's namespace", "istio-system", { host: "hello.shop.svc.cluster.local", trafficPolicy: POOL }],
+    [
+      "of Istio's namespace for all Services of its namespace",
+      "istio-system",
+      { host: "*.shop.svc.cluster.local", trafficPolicy: POOL },
+    ],
     ["with subsets alone", "shop", { host: "hello", subsets: [{ name: "v1", labels: { version: "v1" } }] }],
     [
       "with a port of its own",

@@ -72,4 +72,10 @@ describe("doctor, of ingresses", () => {
     mesh.servers[0]!.faults.forbidden = ["list Gateway"];
     expect(await saidOf(mesh)).toEqual([expect.stringMatching(/^unknown /)]);
   });
+
+  it("says nothing of members that it could not read", async () => {
+    const mesh = await aMember();
+    mesh.servers[0]!.faults.broken = ["list Gateway"];
+    expect(await saidOf(mesh)).toEqual([]);
+  });
 });

@@ -35,7 +35,7 @@ const LATE_MS = 60_000;
  * has a certificate. This rests on the pods and the Deployment of the member, and on no other member's word.
  */
 export function certificatesEnd(member: ReachableMember, now: Date): Finding | undefined {
-  const away = istiodAway(member);
+  const away = istiodAway(member, now);
   if (away === undefined) return undefined;
   const { clusterId, cluster, state } = member;
   const ttl = workloadTtl(member);
@@ -59,16 +59,29 @@ function messageOf(clusterId: string, away: IstiodAway, ttl: number): string {
 }
 
 /** Undefined where istiod answers, or never has. Without a Deployment nothing tells since when. */
-function istiodAway({ state }: ReachableMember): IstiodAway | undefined {
+function istiodAway({ state }: ReachableMember, now: Date): IstiodAway | undefined {
   const { controlPlane, cacerts, record } = state;
-  const { away, owner = "ours" } = controlPlane ?? { away: {} };
-  if (away === undefined) return undefined;
+  const { away: seen, owner = "ours" } = controlPlane ?? { away: {} };
+  if (seen === undefined) return undefined;
+  const away = withoutFuture(seen, now);
   const isLoaded = cacerts?.owner === "ours" && (cacerts.loadedAt ?? cacerts.versionsLoadedAt) !== undefined;
   if (owner === "ours" && !isLoaded && away.earliest === undefined) return undefined;
   // Nor does anything tell then for how long a certificate lives.
   if (controlPlane === undefined) return {};
   const noted = record?.troubles.find(({ reason }) => reason === "CertificatesEnd")?.since;
-  return away.latest === undefined && noted !== undefined ? { ...away, latest: new Date(noted) } : away;
+  return away.latest === undefined && noted !== undefined
+    ? withoutFuture({ ...away, latest: new Date(noted) }, now)
+    : away;
+}
+
+/** A time that is yet to come was edited, or made by a wrong clock: it would promise too long a life. */
+function withoutFuture({ earliest, latest, changedAt }: IstiodAway, now: Date): IstiodAway {
+  const isPast = (time: Date | undefined) => time !== undefined && time.getTime() <= now.getTime() + LATE_MS;
+  return {
+    ...(isPast(earliest) && { earliest }),
+    ...(isPast(latest) && { latest }),
+    ...(isPast(changedAt) && { changedAt }),
+  };
 }
 
 /** In seconds: what the sidecars ask for. Meshjoin's own istiods and sidecars have the same setting. */

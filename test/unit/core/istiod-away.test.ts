@@ -110,3 +110,33 @@ describe("the end of certificates", () => {
     );
   });
 });
+
+describe("times that no clock of the present gives", () => {
+  const END = new Date(8_640_000_000_000_000);
+
+  it("are no time: one after the last of all dates", () => {
+    const message = certificatesEnd(away({ earliest: END, latest: END }), NOW)?.message;
+    expect(message).toMatch(/answers, and nothing tells since when, so /);
+  });
+
+  it("are no time: one in the future would promise certificates that end earlier", () => {
+    const future = new Date("2027-01-01T00:00:00Z");
+    const message = certificatesEnd(away({ earliest: future, latest: future }), NOW)?.message;
+    expect(message).toMatch(/answers, and nothing tells since when, so /);
+  });
+
+  it("do not hold the alarm back", () => {
+    expect(certificatesEnd(away({ changedAt: new Date("2027-01-01T00:00:00Z") }), NOW)).toBeDefined();
+  });
+
+  it("are no time in a record", () => {
+    const member = away({});
+    const state = { ...member.state, record: noted("9999-12-31T23:59:59Z") };
+    expect(certificatesEnd({ ...member, state }, NOW)?.message).toContain("nothing tells since when");
+  });
+
+  it("may be some seconds ahead: no two clocks are the same", () => {
+    const ahead = new Date(NOW.getTime() + 20_000);
+    expect(certificatesEnd(away({ earliest: ahead, latest: ahead, changedAt: ahead }), NOW)).toBeUndefined();
+  });
+});

@@ -114,12 +114,16 @@ function ingressRights({ meshId, ingressTlsSecret }: IngressSettings): Kubernete
   ];
 }
 
-/** The ingress that these are; undefined without a Service. `gateway` is undefined where it was not read. */
+/**
+ * The ingress that these are; undefined without a Service. Of several with the label it is that of istiod's
+ * making, by its name. `gateway` is undefined where it was not read.
+ */
 export function ingressState(
-  [service]: readonly KubernetesObject[],
+  services: readonly KubernetesObject[],
   slices: readonly KubernetesObject[],
   gateway: KubernetesObject | undefined,
 ): IngressState | undefined {
+  const service = services.find(({ metadata }) => metadata.name === MADE) ?? services[0];
   if (service === undefined) return undefined;
   const { name, annotations = {} } = service.metadata;
   return {

@@ -105,15 +105,21 @@ function faultsOf(member: ReachableMember, ingress: IngressState, tlsSecret = ""
   return findings;
 }
 
-/** That nobody sends requests to it cannot be proved, so one that has an address waits for a person. */
+/**
+ * That nobody sends requests to it cannot be proved, so one that has an address waits for a person. So does
+ * one with pods that serve: a Service of the users' may lead to them (terraform/examples/global-ingress).
+ */
 function planUnwanted({ clusterId, state }: ReachableMember, { confirm }: IngressContext): IngressPlan {
   const { ingress } = state;
+  if (ingress?.state === "unknown")
+    return { actions: [], findings: [faultFinding(ingress.unread, clusterId)] };
   if (ingress?.state !== "present" || ingress.settings === undefined) return NOTHING;
   const [address] = ingress.addresses;
-  if (address !== undefined && !confirm.includes("IngressInUse")) {
+  if ((address !== undefined || ingress.isServing) && !confirm.includes("IngressInUse")) {
+    const where = address === undefined ? "through another load balancer" : `at ${address}`;
     const inUse = finding(
       "IngressInUse",
-      `${clusterId} should have no ingress, and users may send requests to the one that it has, at ${address}; Meshjoin keeps it`,
+      `${clusterId} should have no ingress, and users may send requests to the one that it has, ${where}; Meshjoin keeps it`,
       "to keep it, set MESHJOIN_INGRESS=on; to end it, which ends every request from outside and gives its address back: meshjoin sync --confirm IngressInUse",
       clusterId,
     );

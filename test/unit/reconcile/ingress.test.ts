@@ -354,10 +354,11 @@ describe("an ingress that the configuration wants no more", () => {
     expect([next.summary.outcome, reasonsOfRun(next.summary)]).toEqual(["unchanged", []]);
   });
 
-  it("goes at once where it has no address: nobody reaches it", async () => {
+  it("goes at once where it has no address, and none of its pods serves: nobody reaches it", async () => {
     const mesh = await joined();
     for (const cluster of mesh.clusters) {
       mesh.fleet.server(cluster).gateways.hasAddress = false;
+      mesh.fleet.server(cluster).gateways.isServing = false;
       mesh.fleet.server(cluster).settleGateways();
     }
     await mesh.reconcile("mesh", { deep: true, spec: OFF });
@@ -381,10 +382,53 @@ describe("an ingress that the configuration wants no more", () => {
     },
   );
 
+  it("stays without an address as long as a pod serves: another load balancer may send to that", async () => {
+    const mesh = await joined();
+    const { gateways } = mesh.fleet.server(EAST);
+    gateways.hasAddress = false;
+    mesh.fleet.server(EAST).settleGateways();
+    const { summary } = await mesh.reconcile("mesh", { deep: true, spec: OFF });
+    expect(reasonsOfRun(summary)).toEqual(["IngressInUse", "IngressInUse"]);
+    expect(portsOf(mesh)).toEqual([15_021, 80]);
+    gateways.isServing = false;
+    mesh.fleet.server(EAST).settleGateways();
+    await mesh.reconcile("mesh", { deep: true, spec: OFF });
+    expect(portsOf(mesh)).toBeUndefined();
+  });
+
+  it.each([{ deep: true }, { confirm: ["IngressInUse"] }])(
+    "is no secret where the run could not look whether it is there: %j",
+    async (how) => {
+      const mesh = await joined();
+      mesh.fleet.server(EAST).faults.forbidden = ["list Service"];
+      const { summary } = await mesh.reconcile("mesh", { ...how, spec: OFF });
+      const found = summary.findings.find(({ clusterId: id }) => id === clusterId(EAST.ref));
+      expect(found).toMatchObject({ reason: "RunFailed", message: expect.stringContaining("list Service") });
+    },
+  );
+
   it("stays with a cluster that leaves", async () => {
     const mesh = await joined();
     await mesh.reconcile("mesh", { leaving: [clusterId(WEST.ref)] });
     expect(portsOf(mesh, WEST)).toEqual([15_021, 80]);
+  });
+});
+
+describe("another Service for the pods of the ingress", () => {
+  it("is not taken for it, though it has the label that istiod gives", async () => {
+    const mesh = await joined();
+    const { store } = mesh.fleet.server(EAST);
+    const { metadata, ...rest } = store.get(SERVICE)!;
+    const { labels = {} } = metadata;
+    store.write(
+      { ...rest, metadata: { namespace: NAMESPACE, name: "groups", labels }, status: {} },
+      "a person",
+    );
+    expect(reasonsOfRun((await mesh.reconcile("mesh", { deep: true })).summary)).toEqual([]);
+    expect((await collectStatus(mesh.run())).members[0]?.ingress).toMatchObject({
+      state: "present",
+      up: true,
+    });
   });
 });
 

@@ -1,11 +1,7 @@
 import { type Finding, finding } from "../core/answers/finding.ts";
 import { isUnfinished } from "../core/answers/outcome.ts";
 import type { DrainNote } from "../core/member/drain.ts";
-import { remoteSecretName } from "../core/names.ts";
 import { drainCopy, drainNoteRef } from "../istio/drain-note.ts";
-import { ownerOf } from "../istio/ownership.ts";
-import { secretRef } from "../istio/secrets.ts";
-import { SECRETS } from "../look/member.ts";
 import type { PairPlan } from "../plan/pair.ts";
 import { planContext } from "../plan-context.ts";
 import { merge, type PairReport, type Report, settle } from "../report.ts";
@@ -13,6 +9,7 @@ import type { Run } from "../run.ts";
 import { type Phase, wholeSubjects } from "./course.ts";
 import { connectAll, type Round, roundOf, verify } from "./pairs.ts";
 import { BEGIN_WITHIN_MS } from "./turn.ts";
+import { withdrawUnseen } from "./withdraw.ts";
 
 /**
  * After a drain the readers take the member back, a share of them at a time; the next share when the pairs of
@@ -58,33 +55,45 @@ async function bringBack(run: Run, round: Round, plans: readonly PairPlan[], siz
  * secret comes first, and then the look for the note. So one of the two sees the other.
  */
 async function takeBack(run: Run, round: Round, share: readonly PairPlan[]): Promise<Report> {
-  const plans = await stillServing(run, round, share);
+  const before = await drainsNow(run, round, share);
+  // Where the question failed, the write fails as it did, or tells more.
+  const plans = share.filter((plan) => before.get(plan) !== "drained");
   const written = await connectAll(run, plans, round.mesh.members);
-  const kept = new Set(await stillServing(run, round, plans));
-  const lost = plans.filter((plan) => !kept.has(plan));
-  const undone = await Promise.all(lost.map((plan) => undo(run, round, plan)));
-  const left = plans.filter((plan) => kept.has(plan));
+  const after = await drainsNow(run, round, plans);
+  const left = plans.filter((plan) => after.get(plan) === "serving");
+  const undone = await Promise.all(
+    plans
+      .filter((plan) => after.get(plan) !== "serving")
+      .map((plan) => undo(run, round, plan, after.get(plan) === "unread")),
+  );
   return merge(await verify(run, { ...round, plans: left }, written), ...undone);
 }
 
-/** Those whose reader holds no note of a new drain. */
-async function stillServing(run: Run, round: Round, plans: readonly PairPlan[]): Promise<PairPlan[]> {
-  const isServing = await Promise.all(
-    plans.map(({ reader, target }) =>
-      settle(
-        reader,
-        `its note of the drain of ${target} was read`,
-        () =>
-          run.inTurn(async () => {
-            const note = await noteIn(run, round, reader, target);
-            return note?.state !== "drained";
-          }),
-        // The write fails as this did, or tells more.
-        () => true,
-      ),
-    ),
+/** What a reader has on record of a drain of the target; `unread`: it did not answer. */
+type DrainNow = "drained" | "serving" | "unread";
+
+async function drainsNow(
+  run: Run,
+  round: Round,
+  plans: readonly PairPlan[],
+): Promise<ReadonlyMap<PairPlan, DrainNow>> {
+  const answers = plans.map(
+    async (plan) =>
+      [
+        plan,
+        await settle<DrainNow>(
+          plan.reader,
+          `its note of the drain of ${plan.target} was read`,
+          () =>
+            run.inTurn(async () => {
+              const note = await noteIn(run, round, plan.reader, plan.target);
+              return note?.state === "drained" ? "drained" : "serving";
+            }),
+          () => "unread",
+        ),
+      ] as const,
   );
-  return plans.filter((_, index) => isServing[index]);
+  return new Map(await Promise.all(answers));
 }
 
 async function noteIn(
@@ -99,27 +108,17 @@ async function noteIn(
   return secret && drainCopy(secret, spec.meshId)?.note;
 }
 
-async function undo(run: Run, { mesh }: Round, { reader, target }: PairPlan): Promise<Partial<Report>> {
-  const member = mesh.members.find(({ clusterId }) => clusterId === reader);
-  if (member === undefined) return {};
-  return await settle(
-    reader,
-    `its remote secret for ${target} was withdrawn`,
-    () =>
-      run.inTurn(async (): Promise<Partial<Report>> => {
-        const { reader: objects, writer } = run.ports.fleet.member(member.cluster);
-        const name = remoteSecretName(target);
-        const found = await objects.list({ ...SECRETS, fieldSelector: `metadata.name=${name}` }, run.signal);
-        const own = found.find(({ metadata }) => ownerOf(metadata, run.spec.meshId) === "ours");
-        if (own !== undefined) await writer.delete(secretRef(name), own.metadata.uid ?? "", run.signal);
-        return { pairs: [{ reader, target, outcome: "unchanged", counts: true }] };
-      }),
-    ({ finding: found, error, outcome }): Partial<Report> => ({
-      pairs: [{ reader, target, outcome, counts: true }],
-      findings: [found],
-      errors: [error],
-    }),
-  );
+/** A pair of which the reader no longer tells whether it should be waits for the next run. */
+async function undo(
+  run: Run,
+  { mesh }: Round,
+  { reader, target }: PairPlan,
+  isUnread: boolean,
+): Promise<Partial<Report>> {
+  const report = await withdrawUnseen(run, { reader, target }, mesh.members);
+  if ((report.errors ?? []).length > 0) return report;
+  const outcome = isUnread ? "waiting" : "unchanged";
+  return { ...report, pairs: [{ reader, target, outcome, counts: true }] };
 }
 
 function isUnsynced({ outcome, counts }: PairReport): boolean {

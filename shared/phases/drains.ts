@@ -13,11 +13,12 @@ import { merge, type Report, settle } from "../report.ts";
 import type { Run } from "../run.ts";
 import type { Course, Phase } from "./course.ts";
 import { keyOf } from "./judge-pair.ts";
-import { withdraw, withdrawAll } from "./withdraw.ts";
+import { withdraw, withdrawAll, withdrawUnseen } from "./withdraw.ts";
 
 /**
  * Brings notes of drains to every member, and takes the remote secrets of drained members away: of each
- * reader after its note, so that a run which dies in between leaves a drain that the next one goes on with.
+ * reader after its note, so that a run which dies in between leaves a drain that the next one goes on with. A
+ * reader that had none is asked again after its note: another run may just have taken the member back.
  * Needs nothing of the drained member.
  */
 export const drains: Phase = async (run, course) => {
@@ -45,7 +46,14 @@ export const drains: Phase = async (run, course) => {
     const own = drained.filter((plan) => plan.reader === reader && plan.withdrawal !== undefined);
     const onRecord = await Promise.all(own.map((plan) => isOnRecord(plan, context, noted)));
     const plans = own.filter((_, index) => onRecord[index]);
-    return await takeAway(run, course, context, plans);
+    const noting = new Set((await noted.get(reader))?.flatMap(({ of, isDone }) => (isDone ? [of] : [])));
+    const unseen = drained.filter(
+      (plan) => plan.reader === reader && plan.withdrawal === undefined && noting.has(plan.target),
+    );
+    return merge(
+      await takeAway(run, course, context, plans),
+      ...(await Promise.all(unseen.map((plan) => withdrawUnseen(run, plan, mesh.members)))),
+    );
   });
   const told = findings.filter(({ clusterId = "" }) => clusterId === "" || concerns(clusterId));
   const unreached = drained.filter(({ withdrawal }) => withdrawal === undefined);

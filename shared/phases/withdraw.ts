@@ -1,6 +1,10 @@
+import { isOutOfReach } from "../core/answers/error-finding.ts";
 import { outcomeOf } from "../core/answers/outcome.ts";
 import type { Member } from "../core/member/observation.ts";
+import { remoteSecretName } from "../core/names.ts";
+import { ownerOf } from "../istio/ownership.ts";
 import { secretRef } from "../istio/secrets.ts";
+import { SECRETS } from "../look/member.ts";
 import type { Withdraw } from "../plan/action.ts";
 import type { PairPlan } from "../plan/pair.ts";
 import { merge, type Report, settle } from "../report.ts";
@@ -49,5 +53,35 @@ export async function withdraw(
         return { findings };
       }),
     ({ finding, error }): Partial<Report> => ({ findings: [...findings, finding], errors: [error] }),
+  );
+}
+
+/** Meshjoin's remote secret that may have come since the look; the pair is reported where it was there. */
+export async function withdrawUnseen(
+  run: Run,
+  { reader, target }: Pick<PairPlan, "reader" | "target">,
+  members: readonly Member[],
+): Promise<Partial<Report>> {
+  const member = members.find(({ clusterId }) => clusterId === reader);
+  if (member === undefined) return {};
+  return await settle(
+    reader,
+    `its remote secret for ${target} was withdrawn`,
+    () =>
+      run.inTurn(async (): Promise<Partial<Report>> => {
+        const { reader: objects, writer } = run.ports.fleet.member(member.cluster);
+        const name = remoteSecretName(target);
+        const found = await objects.list({ ...SECRETS, fieldSelector: `metadata.name=${name}` }, run.signal);
+        const own = found.find(({ metadata }) => ownerOf(metadata, run.spec.meshId) === "ours");
+        if (own === undefined) return {};
+        await writer.delete(secretRef(name), own.metadata.uid ?? "", run.signal);
+        run.progress({ step: "withdraw", clusterId: reader, target, outcome: "deleted" });
+        return { pairs: [{ reader, target, outcome: "deleted", counts: true }] };
+      }),
+    ({ finding, error, outcome }): Partial<Report> => ({
+      pairs: [{ reader, target, outcome, counts: !isOutOfReach(error) }],
+      findings: [finding],
+      errors: [error],
+    }),
   );
 }

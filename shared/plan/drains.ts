@@ -65,7 +65,9 @@ export function indexDrains(members: readonly Member[], context: DrainsContext):
     const { clusterId } = member;
     const own = (copies.get(clusterId) ?? []).filter((copy) => isAbout(copy, member));
     const seen = standingOf(own);
-    const next = wishedFor(member, seen, context) ?? returnOf(member, seen, members, context);
+    const next = isAside(member, context)
+      ? undefined
+      : (wishedFor(member, seen, context) ?? returnOf(member, seen, members, context));
     standings.set(clusterId, next ?? seen);
     if (next?.state === "drained" && seen.state !== "drained") begun.push(member);
   }
@@ -101,6 +103,14 @@ function returnOf(
   if (context.only !== undefined || seen.state !== "drained") return undefined;
   if (!hasComeBack(member, seen.note, members, context)) return undefined;
   return fresh(seen.note, { state: "serving", by: BY_MESHJOIN, reason: "" }, context.now);
+}
+
+/**
+ * An order to drain is about one member alone. What others wait for needs no confirmation of it, and must not
+ * have it.
+ */
+function isAside({ clusterId }: Member, { drain }: DrainsContext): boolean {
+  return drain?.state === "drained" && drain.clusterId !== clusterId;
 }
 
 /** What a person wants now, by an order or by the label; undefined where the notes say it already. */

@@ -84,6 +84,34 @@ async function runsUntilQuiet(mesh: FakeMesh): Promise<void> {
   throw new Error("runs go on changing something");
 }
 
+/** Of the next process. */
+function beforeFirstWrite({ fleet }: FakeMesh, meanwhile: () => Promise<unknown>): void {
+  const process = fleet.process.bind(fleet);
+  let done: Promise<unknown> | undefined;
+  jest.spyOn(fleet, "process").mockImplementationOnce((faults) => {
+    const own = process(faults);
+    const first = async <T>(write: () => Promise<T>): Promise<T> => {
+      await (done ??= meanwhile());
+      return await write();
+    };
+    return {
+      ...own,
+      member(cluster) {
+        const api = own.member(cluster);
+        const { writer } = api;
+        return {
+          ...api,
+          writer: {
+            ...writer,
+            create: async (...args) => await first(async () => await writer.create(...args)),
+            replace: async (...args) => await first(async () => await writer.replace(...args)),
+          },
+        };
+      },
+    };
+  });
+}
+
 afterEach(() => {
   jest.restoreAllMocks();
 });
@@ -307,6 +335,42 @@ describe("the end of a drain", () => {
     expect(readersOf(mesh, target)).toEqual([]);
     await expectNothingLeft(mesh);
   });
+
+  it("makes no pair against a drain that has looked before, and writes its note after", async () => {
+    const mesh = await aJoinedMesh(4);
+    const target = member(mesh, 2);
+    await drain(mesh, target);
+    const faults = processFaults();
+    faults.onWrite(5, "dieBefore");
+    await expect(undrain(mesh, target, { faults })).rejects.toThrow(ProcessDeath);
+    expect([readersOf(mesh, target), notesOn(mesh, target)]).toEqual([
+      [],
+      ["m1 serving", "m2 serving", "m3 serving", "m4 serving"],
+    ]);
+    beforeFirstWrite(mesh, async () => await mesh.reconcile("mesh"));
+    await drain(mesh, target);
+    expect(readersOf(mesh, target)).toEqual([]);
+    await expectNothingLeft(mesh);
+  });
+
+  it("keeps no pair of which it cannot tell whether a new drain has begun", async () => {
+    waitShortly();
+    const mesh = await aJoinedMesh(2);
+    const [reader, target] = [member(mesh, 1), member(mesh, 2)];
+    await drain(mesh, target);
+    const server = mesh.fleet.server(reader);
+    const report: ProcessOptions["report"] = ({ step, target: of }) => {
+      if (step === "connect" && of === ID(target))
+        server.faults.broken = [`get Secret ${drainNoteName(ID(target))}`];
+    };
+    const { summary, retry } = await undrain(mesh, target, { report });
+    expect(readersOf(mesh, target)).toEqual([]);
+    expect(summary.pairs).toContainEqual({ reader: ID(reader), target: ID(target), outcome: "waiting" });
+    expect(retry).toBe(true);
+    server.faults.broken = [];
+    await runsUntilQuiet(mesh);
+    await expectJoined(mesh);
+  });
 });
 
 describe("a drain by label", () => {
@@ -404,6 +468,20 @@ describe("too many drains at once", () => {
     const { summary } = await drain(mesh, member(mesh, 2));
     expect(reasonsOf(summary.findings)).toEqual(["MassDrain"]);
     expect(notesOn(mesh, member(mesh, 2))).toEqual([]);
+  });
+});
+
+describe("an order about one member", () => {
+  it("needs no confirmation for the labels of others, and drains none of them", async () => {
+    for (const confirm of [[], ["MassDrain"]]) {
+      const mesh = await aJoinedMesh(4);
+      for (const number of [2, 3, 4]) label(mesh, member(mesh, number), "drained");
+      const { summary } = await drain(mesh, member(mesh, 1), { confirm });
+      expect(reasonsOf(summary.findings)).toEqual(["Drained"]);
+      expect(readersOf(mesh, member(mesh, 1))).toEqual([]);
+      expect(notesOn(mesh, member(mesh, 2))).toEqual([]);
+      expect(readersOf(mesh, member(mesh, 2))).toEqual(["m1", "m3", "m4"]);
+    }
   });
 });
 

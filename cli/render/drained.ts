@@ -6,7 +6,17 @@ import { blocks } from "./words.ts";
 /** Whether the peers do as was wanted; then what the run changed to that end. */
 export function renderDrained({ drain, ...summary }: DrainResult, screen: Screen, names: Names): string {
   const findings = summary.findings.filter(({ reason }) => reason !== "Drained");
-  return blocks(sentence(drain, screen, names), renderChanges({ ...summary, findings }, screen, names));
+  const isRefused = drain.state === "drained" && findings.some(({ reason }) => reason === "MassDrain");
+  const said = isRefused ? refusal(drain, screen, names) : sentence(drain, screen, names);
+  return blocks(said, renderChanges({ ...summary, findings }, screen, names));
+}
+
+/** No later run goes on with it. */
+function refusal({ clusterId }: DrainedNow, { paint }: Screen, names: Names): string {
+  return paint(
+    "yellow",
+    `${names(clusterId)} is not drained, and nothing was written: it needs a confirmation.`,
+  );
 }
 
 function sentence(drain: DrainedNow, { paint }: Screen, names: Names): string {

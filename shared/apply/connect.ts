@@ -10,6 +10,7 @@ import type { KubernetesObject } from "../ports/kubernetes-object.ts";
 import type { MemberApi } from "../ports/member-api.ts";
 import type { Ports } from "../ports/ports.ts";
 import { mint } from "./mint.ts";
+import { applySecretNotes } from "./secret-notes.ts";
 
 export interface Pair {
   readonly reader: ReachableMember;
@@ -60,13 +61,30 @@ export async function connectPair(
     grant,
     now,
   });
-  const { wrote } = await mint(
+  const minted = await mint(
     apis.reader,
     secret,
     { meshId: spec.meshId, replaces: action.resourceVersion, accepts: isAsGoodAs(secret) },
     signal,
   );
-  return wrote;
+  if (minted.wrote) await keepSilence(apis.reader, { reader, target }, minted.secret, signal);
+  return minted.wrote;
+}
+
+/**
+ * An istiod may be away while its API server grants tokens. Without this each renewal would begin the silence
+ * anew, and among many readers one is always due.
+ */
+async function keepSilence(
+  api: MemberApi,
+  { reader, target }: Pair,
+  { metadata: { name, uid = "", resourceVersion = "" } }: KubernetesObject,
+  signal: AbortSignal,
+): Promise<void> {
+  const before = reader.state.remoteSecrets.find((secret) => secret.name === name);
+  if (before?.silentSince === undefined || before.targetGkeId !== target.cluster.id) return;
+  const notes = { lostSince: undefined, silentSince: before.silentSince, lastGateway: undefined };
+  await applySecretNotes(api, { name, uid, resourceVersion }, notes, signal);
 }
 
 const COMPARED = ["cluster-id", "endpoint-digest", "network", "reader-uid"] as const;

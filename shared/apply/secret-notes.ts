@@ -51,13 +51,21 @@ async function applyNotes(
   notes: Readonly<Record<string, string | undefined>>,
   signal: AbortSignal,
 ): Promise<void> {
-  const annotations = Object.fromEntries(
-    Object.entries(notes).flatMap(([key, value]) => (value === undefined ? [] : [[annotation(key), value]])),
-  );
-  const noted = Object.keys(annotations).length === 0 ? {} : { annotations };
   const { apiVersion, kind, namespace = "" } = secretRef(name);
-  await api.writer.apply(
-    { apiVersion, kind, metadata: { name, namespace, uid, resourceVersion, ...noted } },
-    { signal, force: true },
-  );
+  const write = async (wanted: Readonly<Record<string, string>>, seen = resourceVersion) => {
+    const noted = Object.keys(wanted).length === 0 ? {} : { annotations: wanted };
+    const metadata = { name, namespace, uid, resourceVersion: seen, ...noted };
+    return (await api.writer.apply({ apiVersion, kind, metadata }, { signal, force: true })).metadata;
+  };
+  const kept: Record<string, string> = {};
+  for (const [key, value] of Object.entries(notes)) if (value !== undefined) kept[annotation(key)] = value;
+  const { annotations = {}, resourceVersion: written } = await write(kept);
+  const left = Object.keys(notes)
+    .map(annotation)
+    .filter((key) => !(key in kept) && annotations[key]);
+  if (left.length === 0) return;
+  // Somebody else has written these, so an apply without them leaves them. With another value they are
+  // Meshjoin's alone.
+  const taken = await write({ ...kept, ...Object.fromEntries(left.map((key) => [key, ""])) }, written);
+  await write(kept, taken.resourceVersion);
 }

@@ -103,6 +103,24 @@ describe("drain and undrain", () => {
     expect(out).toContain("m2 is drained");
   });
 
+  it("do nothing where nobody can say yes", async () => {
+    const mesh = await aJoinedMesh();
+    const before = versionsOf(mesh);
+    for (const args of ["drain m2", "undrain m2"]) {
+      const { code, err } = await call(mesh, args);
+      expect([code, err]).toEqual([1, expect.stringContaining("nothing is done: this needs a yes")]);
+    }
+    expect(versionsOf(mesh)).toEqual(before);
+  });
+
+  it("drain nothing where the only peer cannot be reached, and do not say that a run goes on", async () => {
+    const mesh = await aJoinedMesh(2);
+    mesh.fleet.server(clusterOf(mesh, 2)).faults.unreachable = true;
+    const { code, out } = await call(mesh, "drain m1 --yes");
+    expect(code).toBe(1);
+    expect(out).toMatch(/^m1 is not drained, and nothing was written: it needs a confirmation\.$/m);
+  });
+
   it("end unfinished where a peer cannot be reached, and name it", async () => {
     const mesh = await aJoinedMesh();
     mesh.fleet.server(clusterOf(mesh, 3)).faults.unreachable = true;
@@ -132,6 +150,8 @@ describe("drain and undrain", () => {
     await call(mesh, "drain m1 --yes");
     const refused = await call(mesh, "drain m2 --yes");
     expect([refused.code, readersOf(mesh, 2)]).toEqual([1, ["m1"]]);
+    expect(refused.out).toMatch(/^m2 is not drained, and nothing was written: it needs a confirmation\.$/m);
+    expect(refused.out).not.toContain("Each full run goes on");
     const foreseen = await call(mesh, "drain m2", { answer: true });
     expect([foreseen.code, foreseen.questions]).toEqual([1, []]);
     expect(foreseen.err).toContain(`meshjoin drain ${idOf(mesh, 2)} --confirm MassDrain`);

@@ -233,6 +233,49 @@ describe("a silence", () => {
     expect(readersOf(mesh, dead)).toEqual([]);
   });
 
+  it.each(["silent-since", "lost-since"])(
+    "leaves no %s behind that somebody else has written",
+    async (key) => {
+      const mesh = await aKeptMesh(3);
+      const quiet = member(mesh, 2);
+      for (const reader of [member(mesh, 1), member(mesh, 3)]) {
+        const { store } = mesh.fleet.server(reader);
+        const held = store.get(remoteSecretRef(quiet))!;
+        const edited = { ...held.metadata.annotations, [annotation(key)]: "2020-01-01T00:00:00.000Z" };
+        store.write({ ...held, metadata: { ...held.metadata, annotations: edited } }, "kubectl-annotate");
+      }
+      await fullRun(mesh);
+      const left = mesh.clusters
+        .flatMap((each) => secretsOf(mesh, each))
+        .flatMap(({ metadata: { annotations = {} } }) => annotations[annotation(key)] ?? []);
+      expect(left).toEqual([]);
+      const before = versionsOf(mesh);
+      const { summary } = await fullRun(mesh);
+      expect([summary.outcome, versionsOf(mesh)]).toEqual(["unchanged", before]);
+    },
+  );
+
+  it("outlives the renewal of a remote secret, in a full run and in one of a person", async () => {
+    const mesh = await aKeptMesh(3);
+    const away = member(mesh, 2);
+    const server = mesh.fleet.server(away);
+    waitShortly();
+    mesh.clock.advance(mesh.spec.tokenTtl * 0.3);
+    server.istiod.isDown = true;
+    server.wakeIstiod();
+    await fullRun(mesh);
+    const noted = silencesOf(mesh, away);
+    const tokens = () =>
+      mesh.clusters.map((each) => secretsOf(mesh, each).map(({ data }) => JSON.stringify(data)));
+    const before = tokens();
+    mesh.clock.advance(mesh.spec.tokenTtl * 0.4);
+    await mesh.reconcile("mesh");
+    await fullRun(mesh);
+    expect(tokens()).not.toEqual(before);
+    expect(silencesOf(mesh, away)).toEqual(noted);
+    expect(noted).not.toContain(undefined);
+  });
+
   it("that one reader alone does not know of for long does not count", async () => {
     const mesh = await aKeptMesh(4);
     const [dead, late] = [member(mesh, 2), member(mesh, 4)];

@@ -9,7 +9,7 @@ import type { Run } from "../run.ts";
 import { applyControlPlane } from "./control-plane.ts";
 import { prepareIntermediate, writeIntermediate } from "./intermediate.ts";
 import { applyNamespace } from "./namespace.ts";
-import { writeTrafficDefaults } from "./traffic-defaults.ts";
+import { writeFirstTrafficDefaults } from "./traffic-defaults.ts";
 
 /**
  * Writes one member's own half in the order of design rule 3. The certificate is made before anything but the
@@ -58,7 +58,7 @@ async function applyAction(
       );
     case "applyControlPlane":
       await applyControlPlane(api, controlPlane(template, spec, member), meshId, signal, {
-        ...(action.isFirst && { onceDefined: () => writeTrafficDefaults(api, spec, signal) }),
+        ...(action.isFirst && { onceDefined: () => writeFirstTrafficDefaults(api, spec, signal) }),
       });
       return true;
   }

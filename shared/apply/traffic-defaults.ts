@@ -1,4 +1,5 @@
 import type { MeshSpec } from "../core/spec.ts";
+import { UnavailableError } from "../errors.ts";
 import { ownerOf } from "../istio/ownership.ts";
 import { FAILOVER_REF, failoverRule, ROOT_RULES, trafficRules } from "../istio/traffic-defaults.ts";
 import { foreignRules } from "../plan/traffic-defaults.ts";
@@ -26,6 +27,28 @@ export async function writeTrafficDefaults(
     await applyOwned(api, rule, meshId, signal);
     return true;
   });
+}
+
+/** In what the API server says of a validating webhook that does not answer. */
+const WEBHOOK_AWAY = "failed calling webhook";
+
+/**
+ * For a member without an istiod. Where the webhook of an earlier one is left, as after the deletion of its
+ * namespace, the API server lets no rule through before an istiod answers, so the join goes on without:
+ * `TrafficDefaultsDiffer` then asks for it.
+ */
+export async function writeFirstTrafficDefaults(
+  api: MemberApi,
+  wanted: Wanted,
+  signal: AbortSignal,
+): Promise<boolean> {
+  try {
+    return await writeTrafficDefaults(api, wanted, signal);
+  } catch (error) {
+    const isHeldBack = error instanceof UnavailableError && error.message.includes(WEBHOOK_AWAY);
+    if (!isHeldBack) throw error;
+    return false;
+  }
 }
 
 /** Answers whether it was there. */

@@ -203,7 +203,7 @@ function applies(
  * Whether an istiod of Meshjoin's has run before, though none is there now: then workloads may rely on it.
  */
 function hasServed({ cacerts }: Reachable): boolean {
-  return cacerts?.owner === "ours" && cacerts.loadedAt !== undefined;
+  return cacerts?.owner === "ours" && (cacerts.loadedAt ?? cacerts.versionsLoadedAt) !== undefined;
 }
 
 /** In the sequence of design rule 3. */

@@ -176,6 +176,36 @@ describe("the rule about failover", () => {
     expect(await reasonsAfter(mesh)).toEqual(["unchanged", ["TrafficDefaultsDiffer"]]);
   });
 
+  it("does not come unasked to one whose istiod was deleted while a new certificate was not loaded yet", async () => {
+    const mesh = await installed("off");
+    const { store } = mesh.servers[0]!;
+    const cacerts = store.get({
+      apiVersion: "v1",
+      kind: "Secret",
+      namespace: ISTIO_NAMESPACE,
+      name: "cacerts",
+    })!;
+    const { "meshjoin.dev/loaded-at": _, ...annotations } = cacerts.metadata.annotations ?? {};
+    store.write({ ...cacerts, metadata: { ...cacerts.metadata, annotations } }, "meshjoin");
+    store.delete(DEPLOYMENT);
+    await mesh.reconcile("mesh");
+    expect(store.get(DEPLOYMENT)).toBeDefined();
+    expect(prioritiesOf(mesh)).toEqual([undefined]);
+    expect(await reasonsAfter(mesh)).toEqual(["unchanged", ["TrafficDefaultsDiffer"]]);
+  });
+
+  it("keeps no cluster from joining again whose namespace was deleted: the webhook still asks istiod", async () => {
+    const mesh = await installed("on");
+    const { store } = mesh.servers[0]!;
+    store.delete({ apiVersion: "v1", kind: "Namespace", name: ISTIO_NAMESPACE });
+    expect([store.get(DEPLOYMENT), store.get(FAILOVER_REF)]).toEqual([undefined, undefined]);
+    expect(await reasonsAfter(mesh)).toEqual(["created", []]);
+    expect(await reasonsAfter(mesh)).toEqual(["unchanged", ["TrafficDefaultsDiffer"]]);
+    await mesh.reconcile("mesh", CONFIRM);
+    expect(prioritiesOf(mesh)).toEqual([[REGION, CLUSTER]]);
+    expect(await reasonsAfter(mesh)).toEqual(["unchanged", []]);
+  });
+
   it("is asked for again where a person has deleted it", async () => {
     const mesh = await installed("on");
     mesh.servers[0]!.store.delete(FAILOVER_REF);

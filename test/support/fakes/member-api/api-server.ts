@@ -10,6 +10,7 @@ import type {
   Permission,
   RemoteClusterStatus,
 } from "../../../../shared/ports/member-api.ts";
+import { assertAdmitted } from "./admission.ts";
 import { runControllers } from "./controllers.ts";
 import { notFound } from "./errors.ts";
 import type { ProcessFaults } from "./faults.ts";
@@ -186,7 +187,10 @@ export function fakeApiServer({
             "apply",
             object.kind,
             signal,
-            served("apply", object.kind, () => store.apply(object, { force, dryRun })),
+            served("apply", object.kind, () => {
+              assertAdmitted(store, object);
+              return store.apply(object, { force, dryRun });
+            }),
           ),
         delete: (ref, uid, signal) =>
           write(

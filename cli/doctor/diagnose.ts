@@ -10,6 +10,7 @@ import type { Host } from "../host.ts";
 import { BUILD_COMMAND, manifestFault } from "../manifest.ts";
 import { CONFIGURATION, configure } from "./configure.ts";
 import { checkDnsCapture } from "./dns-capture.ts";
+import { checkDrains } from "./drains.ts";
 import { checkFailover } from "./failover.ts";
 import { checkFirewalls } from "./firewall.ts";
 import { checkGatewayFirewalls } from "./gateway-firewall.ts";
@@ -56,6 +57,7 @@ export async function diagnose(host: Host): Promise<Diagnosis> {
         ...(await checkPrivateEndpoints(ports.fleet, members, spec)),
         ...(await checkFirewalls(ports.firewalls, members)),
         ...(await checkGatewayFirewalls(ports, members, spec)),
+        ...(await checkDrains(ports.fleet, members, spec)),
         ...(await checkMergedServices(ports.fleet, members)),
         ...(await checkFailover(ports.fleet, members, spec)),
         ...(await checkIngress(ports.fleet, members, spec)),

@@ -182,11 +182,10 @@ function massDrain(
 
 /** For people, beside everything else that is about the member. */
 export function drained(
-  member: Member,
+  { clusterId }: Pick<Member, "clusterId">,
   note: DrainNote,
   { drainAfter }: Pick<MeshSpec, "drainAfter">,
 ): Finding {
-  const { clusterId } = member;
   const why = note.reason === "" ? "" : `: ${note.reason}`;
   if (note.by === BY_MESHJOIN) {
     const back =

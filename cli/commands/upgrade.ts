@@ -78,7 +78,7 @@ async function foresee(
     const lossy = mesh.members
       .filter(isReachable)
       .filter(({ clusterId }) => due.has(clusterId))
-      .filter((member) => silentPeersOf(member, silentIn(mesh.members)).length > 0)
+      .filter((member) => silentPeersOf(member, silentIn([...mesh.members, ...mesh.leavers])).length > 0)
       .map(({ clusterId }) => names(clusterId));
     const unseen = unseenOf(inScope(mesh.members, scope), names);
     const effect =

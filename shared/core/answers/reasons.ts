@@ -551,7 +551,7 @@ export const REASONS = {
   RollOutWaits: {
     severity: "warning",
     means:
-      "A changed manifest waits. Either the mesh is not healthy; or the finding names a member whose API server does not answer, and whose pods a restarted istiod would not know: its workloads would send no request to them any more. Members whose istiods know nothing of the silent one go on.",
+      "A changed manifest waits. Either the mesh is not healthy; or the finding names a cluster, a member or one that was lost, whose API server does not answer or cannot be asked, and whose pods a restarted istiod would not know: its workloads would send no request to them any more. Members whose istiods know nothing of the silent one go on.",
     cure: `Mend what the other findings name. A silent member holds its readers up until it answers, until it is drained (\`meshjoin drain CLUSTER\`), or until a person confirms the loss: \`meshjoin upgrade --confirm RollOutWaits\`, \`meshjoin sync --confirm RollOutWaits\`, or over HTTP, ${confirmed("RollOutWaits")}.`,
   },
   RootExpiring: {

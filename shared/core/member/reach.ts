@@ -28,6 +28,13 @@ export function silentPeersOf({ state }: ReachableMember, silent: ReadonlySet<st
   return [...new Set(read)].filter((id) => silent.has(id)).toSorted();
 }
 
+/** IDs of clusters that the member's istiods read by Meshjoin's credentials, and that are no members. */
+export function strangersOf({ state }: ReachableMember, members: readonly Member[]): readonly string[] {
+  const known = new Set(members.map(({ clusterId }) => clusterId));
+  const read = state.remoteSecrets.filter(({ isRead, owner }) => isRead && owner === "ours");
+  return [...new Set(read.map(({ targetId }) => targetId))].filter((id) => !known.has(id)).toSorted();
+}
+
 /** With each command that restarts an istiod that answers. */
 export const RESTART_CAUTION =
   "but not while the API server of another member is silent (ApiServerUnreachable): istiod would lose that member's pods";

@@ -9,6 +9,7 @@ import { endpointsHeld } from "../../../shared/look/endpoints-held.ts";
 import { lookAtMesh } from "../../../shared/look/mesh.ts";
 import type { KubernetesObject } from "../../../shared/ports/kubernetes-object.ts";
 import { collectStatus } from "../../../shared/status.ts";
+import { aCluster } from "../../support/builders/cluster.ts";
 import { aMesh, type FakeMesh } from "../../support/fakes/mesh.ts";
 import { MANIFEST_TEMPLATE } from "../../support/fixtures/manifest-template.ts";
 import { call } from "../cli/host.ts";
@@ -226,6 +227,59 @@ describe("a roll-out while the API server of a member is silent", () => {
     const { summary } = await mesh.reconcile("mesh", { template: CHANGED });
     expect(isChanged(mesh)).toEqual([true, true, false]);
     expect(waitsIn(summary)).toEqual([]);
+  });
+
+  describe("that is no member now, as far as Meshjoin can see", () => {
+    async function afar(): Promise<FakeMesh> {
+      const clusters = [{}, {}, { location: "us-east1" }].map((place, index) =>
+        aCluster({ name: `m${index + 1}`, ...place }),
+      );
+      const mesh = await aMesh({ clusters });
+      await mesh.reconcile("mesh");
+      mesh.clock.advance(3600);
+      return mesh;
+    }
+    const loseLabel = (mesh: FakeMesh) => mesh.directory.put({ ...mesh.clusters[2]!, labels: {} });
+    const hide = (mesh: FakeMesh) => mesh.directory.missing(["us-east1"]);
+
+    it.each([
+      ["has lost its label, and is in its grace", loseLabel],
+      ["is in a place of which GKE tells nothing", hide],
+    ])("waits for one that %s, in the whole mesh and in one cluster", async (_, happens) => {
+      const mesh = await afar();
+      mesh.servers[2]!.faults.unreachable = true;
+      happens(mesh);
+      const { summary } = await mesh.reconcile("mesh", { template: CHANGED });
+      expect(isChanged(mesh)).toEqual([false, false, false]);
+      const [first, second, third] = mesh.clusters.map(({ ref }) => clusterId(ref));
+      expect(waitsIn(summary)).toEqual([
+        expect.stringMatching(`^${first}: .+ API server of ${third} `),
+        expect.stringMatching(`^${second}: .+ API server of ${third} `),
+      ]);
+      const alone = await mesh.reconcile({ clusterId: first! }, { template: CHANGED });
+      expect(isChanged(mesh)).toEqual([false, false, false]);
+      expect(waitsIn(alone.summary)).toHaveLength(1);
+      await mesh.reconcile("mesh", { template: CHANGED, confirm: ["RollOutWaits"] });
+      expect(isChanged(mesh)).toEqual([true, true, false]);
+    });
+
+    it("goes on where one has lost its label, and answers", async () => {
+      const mesh = await afar();
+      loseLabel(mesh);
+      const [first] = mesh.clusters.map(({ ref }) => clusterId(ref));
+      await mesh.reconcile({ clusterId: first! }, { template: CHANGED });
+      expect(isChanged(mesh)).toEqual([true, false, false]);
+      await mesh.reconcile("mesh", { template: CHANGED });
+      expect(isChanged(mesh)).toEqual([true, true, false]);
+    });
+
+    it("goes on where one was deleted", async () => {
+      const mesh = await afar();
+      mesh.servers[2]!.faults.unreachable = true;
+      mesh.directory.delete(mesh.clusters[2]!.ref);
+      await mesh.reconcile("mesh", { template: CHANGED });
+      expect(isChanged(mesh)).toEqual([true, true, false]);
+    });
   });
 
   it("goes to a member that does not read the silent one", async () => {

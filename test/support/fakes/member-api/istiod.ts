@@ -126,11 +126,12 @@ export function simulatedIstiod(
 
   /**
    * What it has read once of a cluster it keeps, and calls synced, while that cluster is silent. A new
-   * process has nothing; `pkg/kube/multicluster/cluster.go`.
+   * process has nothing; `pkg/kube/multicluster/cluster.go`. A note on the Secret changes nothing of it:
+   * the kubeconfig is the same; `secretcontroller.go`.
    */
   const kept = new Set<string>();
   const isOpen = (secret: KubernetesObject, encoded: string): boolean => {
-    const key = `${secret.metadata.uid} ${secret.metadata.resourceVersion}`;
+    const key = `${secret.metadata.uid} ${encoded}`;
     const answer = reach(kubeconfigIn(encoded));
     if (answer === "open") kept.add(key);
     return answer === "open" || (answer === "silent" && kept.has(key));

@@ -1,20 +1,22 @@
+import { isOutOfReach } from "../core/answers/error-finding.ts";
 import { type Finding, finding } from "../core/answers/finding.ts";
 import { isUnfinished } from "../core/answers/outcome.ts";
 import type { DrainNote } from "../core/member/drain.ts";
 import { drainCopy, drainNoteRef } from "../istio/drain-note.ts";
 import type { PairPlan } from "../plan/pair.ts";
 import { planContext } from "../plan-context.ts";
-import { merge, type PairReport, type Report, settle } from "../report.ts";
+import { type MemberFault, merge, type PairReport, type Report, settle } from "../report.ts";
 import type { Run } from "../run.ts";
 import { type Phase, wholeSubjects } from "./course.ts";
+import { keyOf } from "./judge-pair.ts";
 import { connectAll, type Round, roundOf, verify } from "./pairs.ts";
 import { BEGIN_WITHIN_MS } from "./turn.ts";
 import { withdrawUnseen } from "./withdraw.ts";
 
 /**
  * After a drain the readers take the member back, a share of them at a time; the next share when the pairs of
- * this one are synced. Each run begins with a share, whatever became of the one before, so that a reader in
- * trouble of its own holds the others up for no longer than until the next run.
+ * this one are synced. Each run begins with a share, whatever became of the one before, so that an istiod which
+ * does not sync holds the others up for no longer than until the next run.
  */
 export const comingBack: Phase = async (run, course) => {
   const { mesh, request } = course;
@@ -38,10 +40,10 @@ async function bringBack(run: Run, round: Round, plans: readonly PairPlan[], siz
     const share = remaining.slice(0, size);
     remaining = remaining.slice(size);
     // oxlint-disable-next-line no-await-in-loop -- the next share only when this one is synced
-    const report = await takeBack(run, round, share);
+    const { report, isPending } = await takeBack(run, round, share);
     // The own halves of the subjects are told already.
     reports.push({ ...report, members: [] });
-    if (report.pairs.some(isUnsynced)) break;
+    if (isPending) break;
   }
   return merge(...reports, {
     pairs: remaining.map(({ reader, target }) => ({ reader, target, outcome: "waiting", counts: true })),
@@ -50,27 +52,42 @@ async function bringBack(run: Run, round: Round, plans: readonly PairPlan[], siz
   });
 }
 
+interface TakenBack {
+  readonly report: Report;
+  /** A reader has taken the member back, and its istiods do not list it as synced yet. */
+  readonly isPending: boolean;
+}
+
 /**
  * A new drain writes its note into the reader first, and then looks for the remote secret. Here the remote
- * secret comes first, and then the look for the note. So one of the two sees the other.
+ * secret comes first, and then the look for the note. So one of the two sees the other. A reader that does not
+ * take the member back, for a trouble of its own, holds no other up.
  */
-async function takeBack(run: Run, round: Round, share: readonly PairPlan[]): Promise<Report> {
+async function takeBack(run: Run, round: Round, share: readonly PairPlan[]): Promise<TakenBack> {
   const before = await drainsNow(run, round, share);
-  // Where the question failed, the write fails as it did, or tells more.
-  const plans = share.filter((plan) => before.get(plan) !== "drained");
+  const plans = share.filter((plan) => before.get(plan) === "serving");
   const written = await connectAll(run, plans, round.mesh.members);
   const after = await drainsNow(run, round, plans);
   const left = plans.filter((plan) => after.get(plan) === "serving");
-  const undone = await Promise.all(
-    plans
-      .filter((plan) => after.get(plan) !== "serving")
-      .map((plan) => undo(run, round, plan, after.get(plan) === "unread")),
+  const verified = await verify(run, { ...round, plans: left }, written);
+  const undone = merge(
+    ...(await Promise.all(
+      plans
+        .filter((plan) => after.get(plan) !== "serving")
+        .map((plan) => undo(run, round, plan, after.get(plan) !== "drained")),
+    )),
   );
-  return merge(await verify(run, { ...round, plans: left }, written), ...undone);
+  const unread = [...before].flatMap(([plan, now]) => (typeof now === "string" ? [] : [unreadIn(plan, now)]));
+  return {
+    report: merge(verified, undone, ...unread),
+    isPending:
+      undone.errors.length > 0 ||
+      verified.pairs.some((pair) => isUnsynced(pair) && typeof written.get(keyOf(pair)) === "boolean"),
+  };
 }
 
-/** What a reader has on record of a drain of the target; `unread`: it did not answer. */
-type DrainNow = "drained" | "serving" | "unread";
+/** What a reader has on record of a drain of the target, or why it did not say. */
+type DrainNow = "drained" | "serving" | MemberFault;
 
 async function drainsNow(
   run: Run,
@@ -89,11 +106,22 @@ async function drainsNow(
               const note = await noteIn(run, round, plan.reader, plan.target);
               return note?.state === "drained" ? "drained" : "serving";
             }),
-          () => "unread",
+          (fault) => fault,
         ),
       ] as const,
   );
   return new Map(await Promise.all(answers));
+}
+
+function unreadIn(
+  { reader, target }: PairPlan,
+  { outcome, finding: found, error }: MemberFault,
+): Partial<Report> {
+  return {
+    pairs: [{ reader, target, outcome, counts: !isOutOfReach(error) }],
+    findings: [found],
+    errors: [error],
+  };
 }
 
 async function noteIn(

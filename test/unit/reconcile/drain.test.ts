@@ -280,6 +280,29 @@ describe("the end of a drain", () => {
     expect(notesOn(mesh, target)).toHaveLength(4);
   });
 
+  it.each([
+    ["broken", "create Secret"],
+    ["forbidden", "create Secret"],
+    ["broken", "get"],
+    ["forbidden", "get"],
+  ] as const)("is held up by no reader that does not take the member back (%s %s)", async (fault, verb) => {
+    const mesh = await aJoinedMesh(5);
+    const target = member(mesh, 2);
+    await drain(mesh, target);
+    const { faults } = mesh.fleet.server(member(mesh, 1));
+    faults[fault] = [verb];
+    await undrain(mesh, target);
+    expect(readersOf(mesh, target)).toEqual(["m3", "m4", "m5"]);
+    const { store } = mesh.fleet.server(member(mesh, 1));
+    let changes = 0;
+    store.onChange(() => (changes += 1));
+    await mesh.reconcile("mesh");
+    expect(changes).toBe(0);
+    faults[fault] = [];
+    await runsUntilQuiet(mesh);
+    await expectJoined(mesh);
+  });
+
   it("goes on after a death at any write", async () => {
     const whole = await aJoinedMesh(3);
     await drain(whole, member(whole, 2));

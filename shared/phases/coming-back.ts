@@ -15,8 +15,8 @@ import { withdrawUnseen } from "./withdraw.ts";
 
 /**
  * After a drain the readers take the member back, a share of them at a time; the next share when the pairs of
- * this one are synced. Each run begins with a share, whatever became of the one before, so that an istiod which
- * does not sync holds the others up for no longer than until the next run.
+ * this one are synced. Each run begins with a share, whatever became of the one before, so that an istiod
+ * which does not sync holds the others up for no longer than until the next run.
  */
 export const comingBack: Phase = async (run, course) => {
   const { mesh, request } = course;
@@ -60,8 +60,8 @@ interface TakenBack {
 
 /**
  * A new drain writes its note into the reader first, and then looks for the remote secret. Here the remote
- * secret comes first, and then the look for the note. So one of the two sees the other. A reader that does not
- * take the member back, for a trouble of its own, holds no other up.
+ * secret comes first, and then the look for the note. So one of the two sees the other. A reader that does
+ * not take the member back, for a trouble of its own, holds no other up.
  */
 async function takeBack(run: Run, round: Round, share: readonly PairPlan[]): Promise<TakenBack> {
   const before = await drainsNow(run, round, share);

@@ -63,7 +63,12 @@ function planOne(member: ReachableMember, context: TrafficDefaultsContext): Traf
   const others = configured === undefined ? [] : foreign.map((rule) => ofAnother(rule, member));
   if (present?.settings === wanted && (present === undefined) === (wanted === undefined))
     return { actions: [], findings: others };
-  const differs = finding("TrafficDefaultsDiffer", whatDiffers(present, wanted), cure(context), clusterId);
+  const differs = finding(
+    "TrafficDefaultsDiffer",
+    whatDiffers(present, wanted, others.length > 0 ? foreign : []),
+    cure(context, others.length > 0),
+    clusterId,
+  );
   if (!context.confirm.includes("TrafficDefaultsDiffer"))
     return { actions: [], findings: [...others, differs] };
   return { actions: [action(clusterId, present, wanted, differs)], findings: others };
@@ -83,8 +88,15 @@ function ofAnother({ name, host, owner }: TrafficRule, { clusterId, cluster }: R
   );
 }
 
-function whatDiffers(present: TrafficRule | undefined, wanted: string | undefined): string {
+/** `foreign`: rules of others for which the configuration's own one stands back. */
+function whatDiffers(
+  present: TrafficRule | undefined,
+  wanted: string | undefined,
+  foreign: readonly TrafficRule[],
+): string {
   const rule = `DestinationRule ${FAILOVER_RULE}`;
+  if (foreign.length > 0)
+    return `${rule} of the cluster takes the place of DestinationRule ${foreign.map(({ name }) => name).join(", ")}, which is not Meshjoin's; without it, requests go as that one says`;
   if (wanted === undefined)
     return `the cluster has ${rule}, and nobody wants it: without it, requests go to all members alike, and to dead endpoints too`;
   return present === undefined
@@ -92,11 +104,12 @@ function whatDiffers(present: TrafficRule | undefined, wanted: string | undefine
     : `${rule} of the cluster was written by another configuration or release; the present one sends requests elsewhere when endpoints fail`;
 }
 
-function cure({ failoverSettings }: TrafficDefaultsContext): string {
-  const keep =
+function cure({ failoverSettings }: TrafficDefaultsContext, isForeign: boolean): string {
+  const without =
     failoverSettings === undefined
       ? "set MESHJOIN_FAILOVER as the rule was written"
       : "set MESHJOIN_FAILOVER=off for a mesh that is to stay without it";
+  const keep = isForeign ? "delete the other rule, as TrafficDefaultsForeign says" : without;
   return `it changes where requests go, so when it suits: meshjoin sync --confirm TrafficDefaultsDiffer; or ${keep}`;
 }
 

@@ -270,6 +270,10 @@ describe("a rule of somebody else", () => {
       "unchanged",
       ["TrafficDefaultsForeign", "TrafficDefaultsDiffer"],
     ]);
+    const { findings } = (await mesh.reconcile("mesh")).summary;
+    const found = findings.find(({ reason }) => reason === "TrafficDefaultsDiffer");
+    expect(found?.message).toContain("takes the place of DestinationRule defaults");
+    expect(found?.cure).not.toContain("MESHJOIN_FAILOVER=off");
     await mesh.reconcile("mesh", CONFIRM);
     expect(prioritiesOf(mesh)).toEqual([undefined]);
   });

@@ -58,12 +58,13 @@ export function namedBy(members: readonly Member[]): Departed[] {
     for (const { owner, readerId, readerResource, lostSince, name } of state.readerSecrets)
       if (owner === "ours") note(readerId, readerResource, lostSince, { ref: cluster.ref, name });
   }
-  // A note of a drain gives no access, so it alone needs no grace.
+  // A note of a drain gives no access, so it alone needs no grace; where a member was not read, that one may
+  // hold credentials of the cluster, and since when it is lost.
+  const since = members.every(isReachable) ? UNKNOWN_TIME : undefined;
   const withCredentials = new Set(clusters.keys());
   for (const { cluster, state } of members.filter(isReachable)) {
     for (const { owner, of, resource, name } of state.drainCopies ?? [])
-      if (owner === "ours" && !withCredentials.has(of))
-        note(of, resource, UNKNOWN_TIME, { ref: cluster.ref, name });
+      if (owner === "ours" && !withCredentials.has(of)) note(of, resource, since, { ref: cluster.ref, name });
   }
   return [...clusters.values()].toSorted((a, b) => (a.clusterId < b.clusterId ? -1 : 1));
 }

@@ -522,6 +522,31 @@ describe("a drained member", () => {
     await expectJoined(mesh);
   });
 
+  it("keeps its grace when it is lost, though a member that does not answer alone has credentials of it", async () => {
+    const mesh = await aMesh({ members: 2, spec: { leaveGrace: 3600 } });
+    await mesh.reconcile("mesh");
+    const [first, target, third] = [member(mesh, 1), member(mesh, 2), aCluster({ name: "m3" })];
+    mesh.fleet.server(target).faults.unreachable = true;
+    await drain(mesh, target);
+    mesh.add(third);
+    await mesh.join(third);
+    mesh.fleet.server(target).faults.unreachable = false;
+    mesh.directory.put({ ...target, labels: {} });
+    mesh.fleet.server(first).faults.unreachable = true;
+    const names = () =>
+      [target, third].map((each) => secretsOf(mesh, each).map(({ metadata }) => metadata.name));
+    const before = names();
+    expect(before[1]).toContain(drainNoteName(ID(target)));
+    const { summary } = await mesh.reconcile("mesh", { notedAs: "full" });
+    expect(names()).toEqual(before);
+    expect(reasonsOf(summary.findings)).toContain("MemberLost");
+    mesh.directory.put(target);
+    mesh.fleet.server(first).faults.unreachable = false;
+    await runsUntilQuiet(mesh);
+    expect(readersOf(mesh, target)).toEqual([]);
+    expect(readersOf(mesh, first)).toEqual(["m2", "m3"]);
+  });
+
   it("is another one under the same name, and serves", async () => {
     const mesh = await aJoinedMesh(3);
     const target = member(mesh, 2);

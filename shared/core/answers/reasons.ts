@@ -499,7 +499,7 @@ export const REASONS = {
   ProxiesOutdated: {
     severity: "warning",
     means:
-      "Proxies of a member are of another release of Istio than its istiod, because their pods started before an upgrade; or they have not taken the mesh's roots, which istiod sent them minutes ago. A deep run counts those that are connected to istiod, and so does `meshjoin doctor`.",
+      "Proxies of a member are of another release of Istio than its istiod, because their pods started before an upgrade; or they have not taken the mesh's roots, which istiod sent them minutes ago. A deep run counts those that are connected to istiod, and so does `meshjoin doctor`, which also counts those whose image is from another registry (`MESHJOIN_ISTIO_HUB`).",
     cure: "Restart their workloads, when it suits: the finding counts them, and has the commands, `kubectl rollout restart`. Proxies that do not take the roots must start anew before a root rotation goes on.",
   },
   PodsInFormerNetwork: {

@@ -69,6 +69,62 @@ describe("proxies that are behind their istiod", () => {
     expect(of(summary.findings)).toEqual([]);
   });
 
+  describe("whose images are from another registry", () => {
+    const HUB = "docker.io/istio";
+
+    function run(
+      mesh: FakeMesh,
+      name: string,
+      spec: object,
+      annotations: Readonly<Record<string, string>> = {},
+    ) {
+      const labels = { "pod-template-hash": "abc", "service.istio.io/canonical-name": name };
+      const ownerReferences = [{ kind: "ReplicaSet", name: `${name}-abc` }];
+      const metadata = { name: `${name}-abc-1`, namespace: "shop", labels, annotations, ownerReferences };
+      mesh.servers[0]!.store.write({ apiVersion: "v1", kind: "Pod", metadata, spec }, "kubelet");
+    }
+    const proxy = (image: string) => ({ name: "istio-proxy", image });
+    const app = { name: "app", image: "old.example/istio/app:1" };
+    const OURS = proxy(`${HUB}/proxyv2:1`);
+    const OTHER = proxy("old.example/istio/proxyv2@sha256:abc");
+
+    async function told(mesh: FakeMesh) {
+      const { checks }: Diagnosis = JSON.parse((await call(mesh, "doctor -o json")).out);
+      return checks.filter(({ name }) => name === "proxies").map(({ message, cure }) => ({ message, cure }));
+    }
+
+    it("are counted by doctor, and no run asks for them", async () => {
+      const mesh = await aMesh({ members: 1, spec: { istioHub: HUB } });
+      await mesh.reconcile("mesh");
+      run(mesh, "same", { containers: [app, OURS] });
+      run(mesh, "short", { containers: [proxy("istio/proxyv2:1")] });
+      run(mesh, "plain", { containers: [app] });
+      run(mesh, "chosen", { containers: [OTHER] }, { "sidecar.istio.io/proxyImage": OTHER.image });
+      expect(await told(mesh)).toEqual([
+        { message: "every connected proxy is of the release of its istiod" },
+      ]);
+      run(mesh, "web", { containers: [app, OTHER] });
+      run(mesh, "native", { containers: [app], initContainers: [OTHER] });
+      const id = clusterId(mesh.clusters[0]!.ref);
+      expect(await told(mesh)).toEqual([
+        {
+          message: `2 proxies of ${id} still have their images from old.example/istio, and istiod from ${HUB}`,
+          cure: expect.stringMatching(/rollout restart deployment\/native deployment\/web$/),
+        },
+      ]);
+      expect(of((await mesh.reconcile("mesh", { deep: true })).summary.findings)).toEqual([]);
+    });
+
+    it("are not known where the pods may not be listed", async () => {
+      const mesh = await aMesh({ members: 1 });
+      await mesh.reconcile("mesh");
+      mesh.servers[0]!.faults.forbidden = ["list Pod"];
+      expect((await told(mesh)).map(({ message }) => message)).not.toContain(
+        "every connected proxy is of the release of its istiod",
+      );
+    });
+  });
+
   it("are a fault that doctor names, and not known where istiod cannot be asked", async () => {
     const mesh = await aMesh({ members: 2 });
     await mesh.reconcile("mesh");

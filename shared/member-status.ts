@@ -74,8 +74,9 @@ export function memberStatus(
 /** By the notes that stand: a label that no run has seen yet is a finding. */
 function drainStatus(drain: DrainStanding): DrainStatus {
   if (drain.state === "unknown") return { state: "unknown" };
-  if (drain.state !== "drained" || drain.isNew) return { state: "none" };
-  const { since, by, reason } = drain.note;
+  const note = "note" in drain ? drain.onRecord : undefined;
+  if (note?.state !== "drained") return { state: "none" };
+  const { since, by, reason } = note;
   return { state: "present", since: since.toISOString(), by, reason };
 }
 

@@ -147,11 +147,11 @@ async function foreseeDrain(
   if (mass !== undefined && options.check !== true) throw refusedBy(mass, massCure(id));
   const names = namesIn(mesh.members, cluster);
   const plan = await preview(run, request, mesh);
-  const isDrained = before.state === "drained" && !before.isNew;
+  const noted = "note" in before ? before.onRecord : undefined;
   return {
     effects: [
-      isDrained
-        ? `${names(id)} is drained since ${sentenceTime(before.note.since)}, by ${before.note.by}.`
+      noted?.state === "drained"
+        ? `${names(id)} is drained since ${sentenceTime(noted.since)}, by ${noted.by}.`
         : `This drains ${names(id)}: ${loses(readersOf(mesh, id), names)}. It goes on sending requests to its peers.`,
       ...(mass === undefined ? [] : [`But ${mass.message}.`]),
       ...unreached(mesh, id, names),
@@ -228,13 +228,14 @@ async function foreseeUndrain(run: OperatorRun, name: string): Promise<Foresight
   const waiting =
     mesh.members.filter((member) => member.clusterId !== id).length - readersOf(mesh, id).length;
   const share = Math.max(1, Math.floor(run.spec.rotationShare * mesh.members.length));
+  const noted = "note" in before ? before.onRecord : undefined;
   const what =
-    before.state === "none" || before.state === "serving"
-      ? `${names(id)} is not drained`
-      : `This brings ${names(id)} back to ${count(waiting, "peer")}, ${share} at a time`;
+    noted?.state === "drained" || before.state === "unknown"
+      ? `This brings ${names(id)} back to ${count(waiting, "peer")}, ${share} at a time`
+      : `${names(id)} is not drained`;
   return {
     effects: [
-      `${what}${"note" in before && before.note.reason !== "" ? `; it was drained for: ${before.note.reason}` : ""}.`,
+      `${what}${noted === undefined || noted.reason === "" ? "" : `; it was drained for: ${noted.reason}`}.`,
       ...(label === undefined ? [] : [`Its label ${MESH_STATE_LABEL} (${label}) goes.`]),
     ],
     plan,

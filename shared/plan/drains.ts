@@ -29,6 +29,8 @@ export type DrainStanding =
       readonly note: DrainNote;
       /** It stands in no member yet: this run writes it. */
       readonly isNew: boolean;
+      /** The newest that stands in a member. */
+      readonly onRecord: DrainNote | undefined;
     };
 
 export interface Drains {
@@ -90,7 +92,7 @@ function isOurs({ owner }: DrainCopy): boolean {
 function standingOf(copies: readonly DrainCopy[]): DrainStanding {
   const { note, isUnread } = newestOf(copies);
   if (note === undefined) return isUnread ? { state: "unknown" } : NEVER;
-  return { state: note.state, note, isNew: false };
+  return { state: note.state, note, isNew: false, onRecord: note };
 }
 
 /** The end of a drain that Meshjoin has decided on; a full run alone sees that the member answers again. */
@@ -142,7 +144,7 @@ function orderedFor(
 }
 
 function fresh(seen: DrainNote | undefined, note: Omit<DrainNote, "since">, now: Date): DrainStanding {
-  return { state: note.state, note: { ...note, since: sinceAfter(seen, now) }, isNew: true };
+  return { state: note.state, note: { ...note, since: sinceAfter(seen, now) }, isNew: true, onRecord: seen };
 }
 
 /** One that is far ahead, by a wrong clock, would be young for ever. */

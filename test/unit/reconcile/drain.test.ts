@@ -437,6 +437,21 @@ describe("a drain by label", () => {
     expect(readersOf(mesh, target)).toEqual([]);
   });
 
+  it("shows in a status as the notes have it, until a run has followed the label", async () => {
+    const mesh = await aJoinedMesh(3);
+    const drainOf = async () => (await collectStatus(mesh.run())).members[1]?.drain;
+    const target = label(mesh, member(mesh, 2), "drained");
+    expect(await drainOf()).toEqual({ state: "none" });
+    await mesh.reconcile("mesh");
+    label(mesh, target, undefined);
+    expect(await drainOf()).toMatchObject({ state: "present", by: "label" });
+    await mesh.reconcile("mesh");
+    expect(await drainOf()).toEqual({ state: "none" });
+    await mesh.reconcile("mesh", { drain: { ...orderOf(target, "drained"), by: "meshjoin" } });
+    label(mesh, target, "drained");
+    expect(await drainOf()).toMatchObject({ state: "present", by: "meshjoin" });
+  });
+
   it("believes a fresh note rather than a list that is behind", async () => {
     const mesh = await aJoinedMesh(3);
     const target = label(mesh, member(mesh, 2), "drained");

@@ -2,7 +2,8 @@ import { applyMember, awaitIstiod } from "../apply/member.ts";
 import { within } from "../async/within.ts";
 import type { Finding } from "../core/answers/finding.ts";
 import { type Outcome, outcomeOf, worst } from "../core/answers/outcome.ts";
-import type { Member } from "../core/member/observation.ts";
+import { ALARM_AFTER_MS, certificatesEnd } from "../core/member/istiod-away.ts";
+import { isReachable, type Member } from "../core/member/observation.ts";
 import { observeAgain } from "../look/member.ts";
 import type { MemberPlan } from "../plan/member.ts";
 import { planMembers } from "../plan/mesh.ts";
@@ -55,7 +56,7 @@ async function apply(run: Run, { member, plan }: Half): Promise<Applied> {
 
 async function finish(run: Run, course: Course, half: Applied, limit: AbortSignal): Promise<Partial<Report>> {
   const { member, plan, wrote, fault } = half;
-  if (fault !== undefined) return faulty(half, fault);
+  if (fault !== undefined) return faulty(run, half, fault);
   if (plan.standing === "blocked") {
     const needsPerson = plan.waitsFor === "person";
     const report = reportOf(half, needsPerson ? "failed" : "waiting", plan.findings);
@@ -74,7 +75,7 @@ async function finish(run: Run, course: Course, half: Applied, limit: AbortSigna
       if (isReady) return finished;
       return { members: [reportOf(half, "waiting", await findingsNow(run, course, member))] };
     },
-    (late) => faulty(half, late),
+    (late) => faulty(run, half, late),
   );
 }
 
@@ -92,8 +93,18 @@ function reportOf({ member, wrote }: Applied, outcome: Outcome, findings: readon
   return { clusterId: member.clusterId, outcome, findings, wrote };
 }
 
-function faulty(half: Applied, { outcome, finding, error }: MemberFault): Partial<Report> {
-  return { members: [reportOf(half, outcome, [...half.plan.findings, finding])], errors: [error] };
+function faulty(run: Run, half: Applied, { outcome, finding, error }: MemberFault): Partial<Report> {
+  const findings = [...half.plan.findings, finding, ...stillWithoutIstiod(run, half, finding)];
+  return { members: [reportOf(half, outcome, findings)], errors: [error] };
+}
+
+/** An istiod that has served, is gone, and could not be installed anew by the runs before this one either. */
+function stillWithoutIstiod({ ports }: Run, { member }: Half, { reason }: Finding): Finding[] {
+  if (!isReachable(member) || member.state.controlPlane !== undefined) return [];
+  const now = ports.clock.now();
+  const noted = member.state.record?.troubles.find((trouble) => trouble.reason === reason)?.since;
+  const lasts = noted !== undefined && now.getTime() - new Date(noted).getTime() >= ALARM_AFTER_MS;
+  return lasts ? [certificatesEnd(member, now) ?? []].flat() : [];
 }
 
 async function findingsNow(run: Run, { request, mesh }: Course, member: Member): Promise<readonly Finding[]> {

@@ -15,7 +15,7 @@ export interface IstiodAway {
 }
 
 /** A drain of the node, or a new pod of a single replica, takes istiod away for as long. */
-const ALARM_AFTER_MS = 5 * 60_000;
+export const ALARM_AFTER_MS = 5 * 60_000;
 /** Certificates that live shorter than usual leave less time to act. */
 const ALARM_SHARE = 0.1;
 /** A proxy renews at half of the life, give or take a hundredth; Istio `pilot/cmd/pilot-agent/options`. */

@@ -104,6 +104,27 @@ describe("a member whose istiod answers nobody", () => {
     await expectJoined(mesh);
   });
 
+  it("is told where its istiod was deleted, and Meshjoin cannot install it anew", async () => {
+    const mesh = await aJoinedMesh(2);
+    mesh.servers[0]!.store.delete(DEPLOYMENT);
+    mesh.servers[0]!.faults.broken = ["apply Deployment"];
+    expect(reasonsOf((await mesh.reconcile("mesh")).summary.members[0]?.findings)).not.toContain(
+      "CertificatesEnd",
+    );
+    mesh.clock.advance(600);
+    expect(reasonsOf((await mesh.reconcile("mesh")).summary.members[0]?.findings)).toContain(
+      "CertificatesEnd",
+    );
+    expect(reasonsOf((await collectStatus(mesh.run())).members[0]?.findings)).toContain("CertificatesEnd");
+    const before = versionsOf(mesh);
+    await mesh.reconcile("mesh");
+    expect(versionsOf(mesh)).toEqual(before);
+    mesh.servers[0]!.faults.broken = [];
+    await mesh.reconcile("mesh");
+    expect(reasonsOf((await collectStatus(mesh.run())).members[0]?.findings)).toEqual([]);
+    await expectJoined(mesh);
+  });
+
   it("is told also where Meshjoin may write nothing to it", async () => {
     const mesh = await aJoinedMesh(1);
     setDown(mesh, 0, true);

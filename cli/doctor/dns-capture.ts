@@ -9,7 +9,7 @@ import { ours } from "../../shared/doctor/google.ts";
 import { isRecord } from "../../shared/is-record.ts";
 import type { Fleet } from "../../shared/ports/fleet.ts";
 import type { KubernetesObject } from "../../shared/ports/kubernetes-object.ts";
-import { APART } from "./merged-services.ts";
+import { isKeptApart } from "./merged-services.ts";
 
 const SUBJECT = { name: "dns", account: "caller" } as const;
 const TIMEOUT_MS = 20_000;
@@ -92,7 +92,7 @@ function addressOf({ metadata, spec }: KubernetesObject): [string, string][] {
   const name = `${metadata.namespace}/${metadata.name}`;
   const address = isRecord(spec) ? spec["clusterIP"] : undefined;
   const isOne = typeof address === "string" && address !== "" && address !== "None";
-  return isOne && !APART.test(name) ? [[name, address]] : [];
+  return isOne ? [[name, address]] : [];
 }
 
 /**
@@ -107,7 +107,10 @@ function allocatedHosts({ metadata, spec }: KubernetesObject): string[] {
   return hosts.filter((host): host is string => typeof host === "string" && !host.startsWith("*"));
 }
 
-/** Names of Services elsewhere whose address there is that of another Service here. */
+/**
+ * Names of Services elsewhere whose address there is that of another Service here. Of a Service that is kept
+ * apart the mesh knows no name, and its address leads to it all the same.
+ */
 function confused(here: Seen, all: readonly Seen[]): Check[] {
   const id = clusterId(here.cluster.ref);
   const holders = new Map([...here.services].map(([service, address]) => [address, service]));
@@ -116,7 +119,7 @@ function confused(here: Seen, all: readonly Seen[]): Check[] {
     .flatMap((there) =>
       [...there.services].flatMap(([service, address]) => {
         const holder = holders.get(address);
-        return holder === undefined || here.services.has(service)
+        return holder === undefined || here.services.has(service) || isKeptApart(service)
           ? []
           : [`${service} of ${clusterId(there.cluster.ref)} (${address}, here ${holder})`];
       }),

@@ -18,7 +18,7 @@ const NAMED_MAX = 5;
  * istiod's own namespace, the probe's, and what Istio keeps apart by itself;
  * `pilot/pkg/model/cluster_local.go`.
  */
-export const APART = /^(?:kube-system|istio-system|meshjoin-probe)\/|^default\/kubernetes$/;
+const APART = /^(?:kube-system|istio-system|meshjoin-probe)\/|^default\/kubernetes$/;
 /** GKE has the same Services there in every cluster. */
 const GOOGLES = /^(?:gke|gmp)-/;
 

@@ -29,8 +29,14 @@ async function withCapture(dnsCapture: DnsCapturePolicy, clusters: readonly Clus
   return mesh;
 }
 
-function addService(mesh: FakeMesh, index: number, name: string, clusterIP: string): void {
-  const metadata = { name, namespace: "shop" };
+function addService(
+  mesh: FakeMesh,
+  index: number,
+  name: string,
+  clusterIP: string,
+  namespace = "shop",
+): void {
+  const metadata = { name, namespace };
   mesh.servers[index]!.store.write(
     { apiVersion: "v1", kind: "Service", metadata, spec: { clusterIP } },
     "kubectl",
@@ -81,6 +87,19 @@ describe("doctor, of DNS capture", () => {
     expect(await saidOf(mesh)).toEqual([
       wrong(ONE_ID!, `shop/b of ${SAME_ID} (10.1.0.1, here shop/a)`),
       wrong(SAME_ID!, `shop/a of ${ONE_ID} (10.1.0.1, here shop/b)`),
+    ]);
+  });
+
+  it("names those with the address of one here that Istio keeps apart", async () => {
+    const mesh = await aMeshOf(ONE, SAME);
+    mesh.servers[0]!.store.write(
+      { apiVersion: "v1", kind: "Namespace", metadata: { name: "kube-system" } },
+      "kubectl",
+    );
+    addService(mesh, 0, "metrics", "10.1.0.1", "kube-system");
+    addService(mesh, 1, "b", "10.1.0.1");
+    expect(await saidOf(mesh)).toEqual([
+      expect.stringContaining(`: shop/b of ${SAME_ID} (10.1.0.1, here kube-system/metrics)`),
     ]);
   });
 

@@ -1,5 +1,5 @@
 import type { Cluster } from "../core/cluster/cluster.ts";
-import { isSameNote, newerNote } from "../core/member/drain.ts";
+import { type DrainNote, isSameNote, newerNote } from "../core/member/drain.ts";
 import { ConflictError, RefusedError } from "../errors.ts";
 import { drainCopy, drainNoteObject, drainNoteRef } from "../istio/drain-note.ts";
 import type { DropDrainNote, NoteDrain } from "../plan/action.ts";
@@ -8,9 +8,15 @@ import type { MemberApi } from "../ports/member-api.ts";
 /** Losing more races than this means a fault. */
 const ATTEMPTS = 3;
 
+/** The note that holds in the member now, and whether this run wrote it. */
+export interface HeldNote {
+  readonly wrote: boolean;
+  readonly held: DrainNote;
+}
+
 /**
- * Writes the note, unless a newer one about the same cluster has come since the look: that one holds. Answers
- * whether it wrote. RefusedError `ForeignObject` where the name is taken.
+ * Writes the note, unless a newer one about the same cluster has come since the look: that one holds.
+ * RefusedError `ForeignObject` where the name is taken.
  */
 export async function writeDrainNote(
   api: MemberApi,
@@ -18,7 +24,7 @@ export async function writeDrainNote(
   target: Cluster,
   meshId: string,
   signal: AbortSignal,
-): Promise<boolean> {
+): Promise<HeldNote> {
   const object = drainNoteObject(meshId, { clusterId: of, gkeId: target.id, ref: target.ref }, note);
   for (let attempt = 1; ; attempt += 1) {
     const existing = await api.reader.get(drainNoteRef(of), signal);
@@ -29,7 +35,7 @@ export async function writeDrainNote(
       copy.gkeId === target.id &&
       isSameNote(newerNote(copy.note, note), copy.note)
     )
-      return false;
+      return { wrote: false, held: copy.note };
     try {
       if (existing === undefined) await api.writer.create(object, signal);
       else {
@@ -41,7 +47,7 @@ export async function writeDrainNote(
         };
         await api.writer.replace({ ...object, metadata }, signal);
       }
-      return true;
+      return { wrote: true, held: note };
     } catch (error) {
       const hasMoved = error instanceof ConflictError && RACES.has(error.code);
       if (!hasMoved || attempt >= ATTEMPTS) throw error;

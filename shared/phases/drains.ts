@@ -76,7 +76,9 @@ async function isOnRecord(
   noted: NotedBy,
 ): Promise<boolean> {
   const isWritten = (notes: readonly Noted[] = []) => notes.some(({ of, isDone }) => of === target && isDone);
-  if (isWritten(await noted.get(reader))) return true;
+  const own = await noted.get(reader);
+  if (isWritten(own)) return true;
+  if (own?.some(({ of, isOver }) => of === target && isOver) === true) return false;
   const standing = register.of(target);
   if ("isNew" in standing && !standing.isNew) return true;
   return (await Promise.all(noted.values())).some(isWritten);
@@ -85,6 +87,8 @@ async function isOnRecord(
 interface Noted {
   readonly of: string;
   readonly isDone: boolean;
+  /** A newer note has come since the look, and says that the drain is over. */
+  readonly isOver?: boolean;
   readonly report: Partial<Report>;
 }
 
@@ -104,8 +108,17 @@ async function note(
       run.inTurn(async (): Promise<Noted> => {
         const api = run.ports.fleet.member(cluster);
         if (action.kind === "dropDrainNote") await dropDrainNote(api, action, run.signal);
-        else if (!(await writeDrainNote(api, action, target.cluster, run.spec.meshId, run.signal)))
-          return { of, isDone: true, report: {} };
+        else {
+          const { wrote, held } = await writeDrainNote(
+            api,
+            action,
+            target.cluster,
+            run.spec.meshId,
+            run.signal,
+          );
+          const isOver = action.note.state === "drained" && held.state === "serving";
+          if (!wrote) return { of, isDone: !isOver, isOver, report: {} };
+        }
         const outcome = outcomeOf(action);
         run.progress({ step: action.kind, clusterId, target: of, outcome });
         return {

@@ -376,6 +376,21 @@ describe("the end of a drain", () => {
     await expectNothingLeft(mesh);
   });
 
+  it("stays as the newer order has it, though an older one writes last", async () => {
+    const mesh = await aJoinedMesh(3);
+    const target = member(mesh, 2);
+    await drain(mesh, target);
+    beforeFirstWrite(mesh, async () => {
+      mesh.clock.advance(1);
+      await undrain(mesh, target);
+      expect(readersOf(mesh, target)).toEqual(["m1", "m3"]);
+    });
+    await mesh.reconcile("mesh", { drain: orderOf(target, "drained", "another reason") });
+    expect(readersOf(mesh, target)).toEqual(["m1", "m3"]);
+    await runsUntilQuiet(mesh);
+    await expectJoined(mesh);
+  });
+
   it("keeps no pair of which it cannot tell whether a new drain has begun", async () => {
     waitShortly();
     const mesh = await aJoinedMesh(2);

@@ -8,6 +8,8 @@ import { byWorkload } from "./by-workload.ts";
 /** Of the namespaces with outdated proxies, so many are listed for the names of their workloads. */
 const NAMESPACES_MAX = 10;
 const ASKING_MS = 30_000;
+/** A proxy says itself where it is. */
+const NAMESPACE = /^[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?$/;
 
 /**
  * The proxies of a member that are behind its istiod, by the word of its istiods, which know of each
@@ -42,7 +44,8 @@ async function workloadsOf(
   signal: AbortSignal,
 ): Promise<WorkloadPods[]> {
   const { reader } = run.ports.fleet.member(cluster);
-  const byNamespace = Map.groupBy(proxies, ({ namespace }) => namespace);
+  const located = proxies.filter(({ namespace }) => NAMESPACE.test(namespace));
+  const byNamespace = Map.groupBy(located, ({ namespace }) => namespace);
   const largest = [...byNamespace]
     .toSorted(([a, x], [b, y]) => y.length - x.length || (a < b ? -1 : 1))
     .slice(0, NAMESPACES_MAX);

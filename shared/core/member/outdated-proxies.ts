@@ -19,6 +19,7 @@ const VARIANT = /-(?:distroless|debug)$/;
 /** What a program that was built without a release says of itself. */
 const UNKNOWN = ["", "unknown"];
 const VERSIONS_MAX = 3;
+const VERSION_MAX = 40;
 
 export interface OutdatedProxies {
   readonly outdated: readonly ProxyVersion[];
@@ -51,7 +52,7 @@ export function proxiesOutdated(
   workloads: readonly WorkloadPods[],
 ): Finding | undefined {
   if (outdated.length + withoutRoots.length === 0) return undefined;
-  const versions = [...new Set(outdated.map(({ version }) => version))].toSorted();
+  const versions = [...new Set(outdated.map(({ version }) => shortened(version)))].toSorted();
   const shown = versions.slice(0, VERSIONS_MAX).join(", ");
   const more = versions.length > VERSIONS_MAX ? `, and ${versions.length - VERSIONS_MAX} more` : "";
   const parts = [
@@ -66,11 +67,18 @@ export function proxiesOutdated(
   const rest = outdated.length + withoutRoots.length - found;
   const restart = restartOf(workloads, kubectlOn(cluster.ref));
   const others =
-    rest > 0 ? `${count(rest, "more")} ${rest === 1 ? "is" : "are"} shown by: istioctl proxy-status` : "";
+    rest > 0
+      ? `${count(rest, "more", "more")} ${rest === 1 ? "is" : "are"} shown by: istioctl proxy-status`
+      : "";
   return finding(
     "ProxiesOutdated",
     parts.filter((part) => part !== "").join("; "),
     [restart, others].filter((part) => part !== "").join("; "),
     clusterId,
   );
+}
+
+/** A proxy says of itself what it likes. */
+function shortened(version: string): string {
+  return version.length > VERSION_MAX ? `${version.slice(0, VERSION_MAX)}…` : version;
 }

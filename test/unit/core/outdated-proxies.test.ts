@@ -58,4 +58,13 @@ describe("proxies that are behind", () => {
     const none = { outdated: [], withoutRoots: [] };
     expect(proxiesOutdated(member, "1.31.4", none, [])).toBeUndefined();
   });
+
+  it("quote no more of what a proxy says of itself than a release needs", () => {
+    const member = aMember(aCluster({ name: "m1" }));
+    const behind = outdatedAmong([proxy("a", "9".repeat(100_000))], "1.31.4", NOW);
+    const found = proxiesOutdated(member, "1.31.4", behind, []);
+    expect(found?.message).toBe(
+      `1 proxy of ${member.clusterId} still runs Istio ${"9".repeat(40)}…, and istiod 1.31.4`,
+    );
+  });
 });

@@ -11,6 +11,11 @@ describe("what Meshjoin needs of an API server", () => {
     expect(collectionPath(kind)).toMatch(/^\/apis?\/[a-z0-9./]+$/);
   });
 
+  it("goes by a path that no name of a namespace leads away from", () => {
+    const pods = { apiVersion: "v1", kind: "Pod", namespace: "shop/secrets?x=" };
+    expect(collectionPath(pods)).toBe("/api/v1/namespaces/shop%2Fsecrets%3Fx%3D/pods");
+  });
+
   it("is refused where the manifest has a kind without a path", () => {
     const planted = [...INVENTORY, { apiVersion: "coordination.k8s.io/v1", kind: "Lease" }];
     expect(() => neededPermissions({ deep: false }, planted)).toThrow("no path is known for kind Lease");

@@ -69,6 +69,30 @@ describe("proxies that are behind their istiod", () => {
     expect(of(summary.findings)).toEqual([]);
   });
 
+  it("are counted where one names a namespace that cannot be, and nobody lists that", async () => {
+    const mesh = await aMesh({ members: 1 });
+    await mesh.reconcile("mesh");
+    mesh.servers[0]!.connected.push(
+      ...["shop/secrets?x=", "", "A"].map((namespace) => ({
+        namespace,
+        pod: "web-1",
+        version: OLD,
+        rootsOpenSince: undefined,
+      })),
+    );
+    const lists = () => mesh.servers[0]!.requests.counts.list;
+    const before = lists();
+    const { summary } = await mesh.reconcile("mesh", { deep: true });
+    const withSome = lists() - before;
+    expect(of(summary.findings)).toMatchObject([
+      { cure: "3 more are shown by: istioctl proxy-status", message: expect.stringMatching(/^3 proxies /) },
+    ]);
+    mesh.servers[0]!.connected.length = 0;
+    const again = lists();
+    await mesh.reconcile("mesh", { deep: true });
+    expect(withSome).toBe(lists() - again);
+  });
+
   describe("whose images are from another registry", () => {
     const HUB = "docker.io/istio";
 

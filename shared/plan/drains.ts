@@ -108,11 +108,11 @@ function returnOf(
 }
 
 /**
- * An order to drain is about one member alone. What others wait for needs no confirmation of it, and must not
- * have it.
+ * An order is about one member alone. What others wait for needs no confirmation of it, and must not have it;
+ * the next run comes to them.
  */
 function isAside({ clusterId }: Member, { drain }: DrainsContext): boolean {
-  return drain?.state === "drained" && drain.clusterId !== clusterId;
+  return drain !== undefined && drain.clusterId !== clusterId;
 }
 
 /** What a person wants now, by an order or by the label; undefined where the notes say it already. */

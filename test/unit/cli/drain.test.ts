@@ -205,6 +205,21 @@ describe("undrain of a member that a label drains", () => {
     expect(readersOf(mesh, 2)).toEqual(["m1", "m3"]);
   });
 
+  it("ends well though labels of others wait for a confirmation, and drains none of them", async () => {
+    const mesh = await aJoinedMesh(4);
+    await call(mesh, "drain m2 --yes");
+    for (const number of [1, 3, 4]) {
+      const cluster = clusterOf(mesh, number);
+      mesh.directory.put({ ...cluster, labels: { ...cluster.labels, mesh_state: "drained" } });
+    }
+    mesh.clock.advance(600);
+    expect((await call(mesh, "undrain m2 --yes")).code).toBe(0);
+    expect([readersOf(mesh, 1), readersOf(mesh, 2)]).toEqual([
+      ["m2", "m3", "m4"],
+      ["m1", "m3", "m4"],
+    ]);
+  });
+
   it("undrains nothing where the label has to stay, and has the command for it", async () => {
     const mesh = await aLabelledMesh();
     const { code, err } = await call(mesh, "undrain m2 --yes", { mayNotLabel: true });

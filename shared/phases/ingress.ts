@@ -3,7 +3,7 @@ import { withRights } from "../apply/rights.ts";
 import { within } from "../async/within.ts";
 import { outcomeOf, worst } from "../core/answers/outcome.ts";
 import type { Member } from "../core/member/observation.ts";
-import { ingressObjects } from "../istio/ingress.ts";
+import { ingressObjects, ingressSettings } from "../istio/ingress.ts";
 import { awaitIngress, lookAtIngress } from "../look/ingress.ts";
 import type { Mesh } from "../look/mesh.ts";
 import type { IngressAction } from "../plan/action.ts";
@@ -88,11 +88,12 @@ async function repairAll(
   touched: ReadonlySet<string>,
 ): Promise<Partial<Report>[]> {
   if (run.spec.ingress === "off") return [];
+  const wanted = ingressSettings(run.spec);
   const own = members.filter(
     ({ clusterId, state }) =>
       state.reachable &&
       state.ingress?.state === "present" &&
-      state.ingress.settings !== undefined &&
+      state.ingress.settings === wanted &&
       !touched.has(clusterId),
   );
   return await Promise.all(own.map((member) => repair(run, mesh, member)));

@@ -41,7 +41,8 @@ export function planIngress(context: IngressContext): IngressPlan {
 
 const NOTHING: IngressPlan = { actions: [], findings: [] };
 
-function planWanted(member: ReachableMember, { spec, ingressSettings }: IngressContext): IngressPlan {
+function planWanted(member: ReachableMember, context: IngressContext): IngressPlan {
+  const { spec, ingressSettings } = context;
   const { clusterId, state } = member;
   const { ingress } = state;
   if (ingress === undefined) return isInstalled(state) ? NOTHING : applied(clusterId, "create");
@@ -52,9 +53,28 @@ function planWanted(member: ReachableMember, { spec, ingressSettings }: IngressC
       return applied(clusterId, "create");
     case "present":
       if (ingress.settings === undefined) return { actions: [], findings: [foreignIngress(member)] };
-      if (ingress.settings !== ingressSettings) return applied(clusterId, "update");
+      if (ingress.settings !== ingressSettings) {
+        return wouldEndHttps(ingress, context)
+          ? { actions: [], findings: [httpsInUse(clusterId)] }
+          : applied(clusterId, "update");
+      }
       return { actions: [], findings: faultsOf(member, ingress, spec.ingressTlsSecret) };
   }
+}
+
+/** Of a port 443 that istiod says it does not serve nobody has any use. */
+function wouldEndHttps({ tls }: IngressState, { spec, confirm }: IngressContext): boolean {
+  const mayServe = tls.state === "served" || tls.state === "unknown";
+  return mayServe && spec.ingressTlsSecret === undefined && !confirm.includes("IngressInUse");
+}
+
+function httpsInUse(clusterId: string): Finding {
+  return finding(
+    "IngressInUse",
+    `the ingress of ${clusterId} has a port 443, and the configuration names no Secret for it; users may send requests there, so Meshjoin keeps the ingress as it is`,
+    "to keep it, set MESHJOIN_INGRESS_TLS_SECRET as it was; to end it: meshjoin sync --confirm IngressInUse",
+    clusterId,
+  );
 }
 
 function applied(clusterId: string, verb: "create" | "update"): IngressPlan {

@@ -264,6 +264,27 @@ describe("port 443", () => {
     expect(reasonsOfRun((await mesh.reconcile("mesh")).summary)).toEqual([]);
   });
 
+  it("stays where it serves and a configuration names no Secret, until a person confirms", async () => {
+    const mesh = await joined();
+    for (const cluster of mesh.clusters)
+      mesh.fleet.server(cluster).store.write({ ...asObject(TLS_SECRET), data: GOOD }, "a person");
+    await mesh.reconcile("mesh", { spec: WITH_TLS });
+    const { store } = mesh.fleet.server(EAST);
+    const before = versionsOf(mesh);
+    for (const deep of [false, true]) {
+      const { summary } = await mesh.reconcile("mesh", { deep });
+      expect(reasonsOfRun(summary)).toEqual(["IngressInUse", "IngressInUse"]);
+    }
+    expect([portsOf(mesh), portsOf(mesh, WEST)]).toEqual([
+      [15_021, 80, 443],
+      [15_021, 80, 443],
+    ]);
+    expect(versionsOf(mesh)).toEqual(before);
+    await mesh.reconcile("mesh", { confirm: ["IngressInUse"] });
+    expect([portsOf(mesh), store.get(ROLE)?.["rules"]]).toEqual([[15_021, 80], []]);
+    expect(reasonsOfRun((await mesh.reconcile("mesh")).summary)).toEqual([]);
+  });
+
   it("comes and goes with the configuration, and the account's right to list Secrets with it", async () => {
     const mesh = await joined();
     const { store } = mesh.fleet.server(EAST);

@@ -1,3 +1,4 @@
+import type { Finding } from "../shared/core/answers/finding.ts";
 import type { Cluster } from "../shared/core/cluster/cluster.ts";
 import { nonMemberReason } from "../shared/core/cluster/membership.ts";
 import { isConfigured, notConfigured } from "../shared/core/cluster/sources.ts";
@@ -14,11 +15,11 @@ const LISTED_MAX = 10;
 
 /**
  * The cluster that `name` names, member or not. Fails with InputError `ClusterUnknown`, which suggests
- * similar names; or with a source's error, if that source is silent and may have the cluster.
+ * similar names; or with a source's error, or `ListingIncomplete`, if a source may have it and did not say.
  */
 export async function findCluster(run: Eyes, name: string): Promise<Cluster> {
-  const { cluster, others } = await look(run, name);
-  if (cluster === undefined) throw unknown(name, others);
+  const { cluster, others, unlisted } = await look(run, name);
+  if (cluster === undefined) throw unknown(name, others, unlisted);
   return cluster;
 }
 
@@ -32,7 +33,7 @@ export async function scopeOf(
   say: (line: string) => void,
 ): Promise<Scope> {
   if (name === undefined) return "mesh";
-  const { cluster, others } = await look(run, name);
+  const { cluster, others, unlisted } = await look(run, name);
   const ref = cluster?.ref ?? parseClusterResource(name);
   const scope = { clusterId: ref === undefined ? name : clusterId(ref) };
   if (cluster !== undefined) {
@@ -44,7 +45,7 @@ export async function scopeOf(
   const gone = departures.map(({ departed }) => departed);
   const known =
     gone.find((each) => each.clusterId === scope.clusterId) ?? gone.find((each) => each.ref?.name === name);
-  if (known === undefined) throw unknown(name, others);
+  if (known === undefined) throw unknown(name, others, unlisted);
   return { clusterId: known.clusterId };
 }
 
@@ -52,18 +53,20 @@ interface Look {
   readonly cluster: Cluster | undefined;
   /** The other clusters, for suggestions. */
   readonly others: readonly Cluster[];
+  /** Where the lists left something out, it may be the cluster that was asked for. */
+  readonly unlisted: Finding | undefined;
 }
 
 async function look(run: Eyes, name: string): Promise<Look> {
   const ref = parseClusterResource(name);
   if (ref !== undefined && !isConfigured(ref, run.spec)) throw leftOut(notConfigured(ref, run.spec));
   const read = ref === undefined ? undefined : await run.ports.sources.of(ref).get(ref, run.signal);
-  if (read !== undefined) return { cluster: read, others: [] };
-  const { clusters, failed } = await listClusters(run);
+  if (read !== undefined) return { cluster: read, others: [], unlisted: undefined };
+  const { clusters, failed, findings } = await listClusters(run);
   const cluster = ref === undefined ? chosen(name, clusters, failed) : undefined;
   const [error] = failed;
   if (cluster === undefined && ref === undefined && error !== undefined) throw error;
-  return { cluster, others: clusters };
+  return { cluster, others: clusters, unlisted: ref === undefined ? findings[0] : undefined };
 }
 
 /** By its ID, or by its own name where no other cluster has it. */
@@ -101,8 +104,16 @@ function leftOut({ why, cure }: ReturnType<typeof notConfigured>): InputError {
   return new InputError(why, { code: "ProjectNotConfigured", cure, field: "CLUSTER" });
 }
 
-function unknown(name: string, clusters: readonly Cluster[]): InputError {
+function unknown(
+  name: string,
+  clusters: readonly Cluster[],
+  unlisted: Finding | undefined,
+): InputError | UnavailableError {
   const near = nearOnes(name, clusters);
+  if (unlisted !== undefined && near.length === 0) {
+    const { message, cure, reason: code } = unlisted;
+    return new UnavailableError(`no cluster ${name} is listed, and ${message}`, { code, cure });
+  }
   const cure = near.length > 0 ? `did you mean ${near.join(" or ")}?` : choices(clusters);
   return new InputError(`there is no cluster ${name}`, { code: "ClusterUnknown", cure, field: "CLUSTER" });
 }

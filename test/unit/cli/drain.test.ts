@@ -3,6 +3,7 @@ import type { DrainResult } from "../../../cli/drained.ts";
 import type { DryRun } from "../../../cli/grave-command.ts";
 import { clusterId, drainNoteName, ISTIO_NAMESPACE, remoteSecretName } from "../../../shared/core/names.ts";
 import type { KubernetesObject } from "../../../shared/ports/kubernetes-object.ts";
+import { aCluster } from "../../support/builders/cluster.ts";
 import { aMesh, type FakeMesh } from "../../support/fakes/mesh.ts";
 import { secretsOf, versionsOf } from "../reconcile/world.ts";
 import { call } from "./host.ts";
@@ -172,6 +173,15 @@ describe("drain and undrain", () => {
       expect([code, err]).toEqual([2, expect.stringContaining(words)]);
     }
     expect(versionsOf(mesh)).toEqual(before);
+  });
+
+  it("do not call a cluster unknown whose location GKE does not tell of", async () => {
+    const far = aCluster({ name: "far", location: "europe-west4" });
+    const mesh = await aMesh({ clusters: [aCluster({ name: "m1" }), aCluster({ name: "m2" }), far] });
+    await mesh.reconcile("mesh");
+    mesh.directory.missing(["europe-west4"]);
+    const { code, err } = await call(mesh, "drain far --yes");
+    expect([code, err]).toEqual([3, expect.stringMatching(/no cluster far is listed.+europe-west4/)]);
   });
 
   it("refuse a cluster that is no member", async () => {

@@ -402,10 +402,11 @@ describe("the ingress of each of two members in two networks", () => {
   );
 
   it(
-    "25.7 has no 443 without the setting, stays where the configuration wants none, and goes when a person confirms",
+    "25.7 keeps its 443 without the setting, stays where the configuration wants none, and goes when a person confirms",
     async () => {
       const without = "MESHJOIN_INGRESS_TLS_SECRET=";
-      await meshjoin(without, "sync", "--yes");
+      expect(await meshjoin(without, "sync", "--yes", "-o", "json")).toContain("IngressInUse");
+      await meshjoin(without, "sync", "--confirm", "IngressInUse");
       const isClosed = (member: FleetMember) => member.ingress?.https === null;
       const look = async () => membersOf(world.fleet);
       expect((await eventually(look, (seen) => seen.every(isClosed))).every(isClosed)).toBe(true);

@@ -77,17 +77,20 @@ function actionsFor(target: Member, context: PairContext, isBack: boolean): Drai
     });
 }
 
-/** Whether nothing is left that an older note could bring back, by the word of every member. */
+/**
+ * Whether nothing is left that an older note could bring back, by the word of every member. A cluster that is
+ * lost, or that this configuration leaves out, may come back with one.
+ */
 function isOver(
   target: Member,
   note: DrainNote,
   own: readonly Held[],
-  { members, listing }: PairContext,
+  { members, isWholeView }: PairContext,
 ): boolean {
   return (
     note.state === "serving" &&
     target.cluster.labels[MESH_STATE_LABEL] === undefined &&
-    listing.findings.length === 0 &&
+    isWholeView &&
     members.every(isReachable) &&
     !hasStaleSilence(target, note, members) &&
     own.every(({ copy }) => copy.note?.state === "serving" || !isAbout(copy, target))

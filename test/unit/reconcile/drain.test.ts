@@ -334,6 +334,28 @@ describe("the end of a drain", () => {
     await expectJoined(mesh);
   });
 
+  it("outlives a member that is lost for a while, or that a configuration leaves out", async () => {
+    const away = aCluster({ name: "m3", project: "other" });
+    const mesh = await aMesh({
+      clusters: [aCluster({ name: "m1" }), aCluster({ name: "m2" }), away],
+      spec: { projects: ["shop", "other"] },
+    });
+    await mesh.reconcile("mesh");
+    const target = member(mesh, 2);
+    await drain(mesh, target);
+    mesh.fleet.server(away).faults.unreachable = true;
+    await undrain(mesh, target);
+    mesh.directory.put({ ...away, labels: {} });
+    await mesh.reconcile("mesh");
+    await mesh.reconcile("mesh");
+    mesh.directory.put(away);
+    await mesh.reconcile("mesh", { spec: { projects: ["shop"] } });
+    await mesh.reconcile("mesh", { spec: { projects: ["shop"] } });
+    mesh.fleet.server(away).faults.unreachable = false;
+    await runsUntilQuiet(mesh);
+    expect([readersOf(mesh, target), notesOn(mesh, target)]).toEqual([["m1", "m3"], []]);
+  });
+
   it("counts as newer than a drain by a clock that is ahead", async () => {
     const mesh = await aJoinedMesh(3);
     mesh.clock.advance(86_400);

@@ -16,6 +16,8 @@ export interface ProxyVersion {
 const ROOTS_OPEN_MS = 5 * 60_000;
 /** A suffix of the image alone; the program in it tells none. */
 const VARIANT = /-(?:distroless|debug)$/;
+/** The tag of a foreign istiod may be anything, `latest` for one. */
+const RELEASE = /^\d+\.\d+/;
 /** What a program that was built without a release says of itself. */
 const UNKNOWN = ["", "unknown"];
 const VERSIONS_MAX = 3;
@@ -27,7 +29,7 @@ export interface OutdatedProxies {
   readonly withoutRoots: readonly ProxyVersion[];
 }
 
-/** `istioVersion`: the tag of istiod's image; empty for a digest alone, which tells no release. */
+/** `istioVersion`: the tag of istiod's image, which may tell no release; empty for a digest alone. */
 export function outdatedAmong(
   proxies: readonly ProxyVersion[],
   istioVersion: string,
@@ -35,7 +37,7 @@ export function outdatedAmong(
 ): OutdatedProxies {
   const release = istioVersion.replace(VARIANT, "");
   const isOutdated = ({ version }: ProxyVersion) =>
-    release !== "" && !UNKNOWN.includes(version) && version.replace(VARIANT, "") !== release;
+    RELEASE.test(release) && !UNKNOWN.includes(version) && version.replace(VARIANT, "") !== release;
   const isOpen = ({ rootsOpenSince }: ProxyVersion) =>
     rootsOpenSince !== undefined && now.getTime() - rootsOpenSince.getTime() > ROOTS_OPEN_MS;
   return {

@@ -25,6 +25,7 @@ describe("proxies that are behind", () => {
     ["that tell no release", proxy("a", ""), "1.31.4", [], []],
     ["that were built without one", proxy("a", "unknown"), "1.31.4", [], []],
     ["of an istiod that tells none", proxy("a", "1.30.2"), "", [], []],
+    ["of an istiod whose tag is no release", proxy("a", "1.30.2"), "latest", [], []],
     ["that have just been sent the roots", proxy("a", "1.31.4", 4), "1.31.4", [], []],
     ["that have not taken the roots", proxy("a", "1.31.4", 6), "1.31.4", [], ["a"]],
     ["that tell no release, and have not", proxy("a", "unknown", 6), "1.31.4", [], ["a"]],

@@ -52,10 +52,11 @@ export function mayDrain({ mesh, request }: Pick<Course, "mesh" | "request">): b
 export function decisionOn(
   run: Run,
   { request, probed = [] }: Pick<Course, "request" | "probed">,
-  { members }: Mesh,
+  { members, listing }: Mesh,
 ): DecisionContext {
   const context = planContext(run, request);
-  return { ...context, members, drains: indexDrains(members, context), probed };
+  const register = indexDrains(members, context);
+  return { ...context, members, drains: register, probed, unlisted: listing.findings };
 }
 
 /** GKE is asked last: only about a member that nothing else keeps from a drain. */

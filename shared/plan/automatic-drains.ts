@@ -22,6 +22,8 @@ export interface DecisionContext {
   readonly members: readonly Member[];
   readonly drains: Drains;
   readonly probed: readonly PeerProbe[];
+  /** Lists of clusters that left something out. */
+  readonly unlisted: readonly Finding[];
   readonly now: Date;
 }
 
@@ -48,7 +50,9 @@ const DEAD: ReadonlySet<ProbeCause> = new Set([
  */
 export function heldBackBy(silence: LongSilence, context: DecisionContext): string | undefined {
   const { member } = silence;
-  const { members, drains, spec, now } = context;
+  const { members, drains, spec, now, unlisted } = context;
+  const [gap] = unlisted;
+  if (gap !== undefined) return `${gap.message}, and those may still reach it`;
   const others = members.filter(({ clusterId }) => clusterId !== member.clusterId);
   const answering = others.filter(isReachable).length;
   if (answering * 2 <= others.length)

@@ -374,6 +374,28 @@ describe("Meshjoin drains nobody by itself", () => {
     expect(notesOn(mesh, dead)).toEqual([]);
   });
 
+  it("while GKE does not list all members: those that it leaves out may still reach it", async () => {
+    const clusters = ["m1", "m2", "m3", "m4", "m5"].map((name) =>
+      aCluster({ name, location: name > "m2" ? "europe-west4" : "europe-west1" }),
+    );
+    const mesh = await aKeptMesh(clusters);
+    const dead = member(mesh, 2);
+    mute(mesh, dead);
+    cut(mesh, dead, [member(mesh, 1)]);
+    expect(heldBack(await runsFor(mesh, AFTER))).toEqual([
+      expect.stringMatching(/the probes of 1 of 4 peers/),
+    ]);
+    mesh.directory.missing(["europe-west4"]);
+    mesh.clock.advance(EVERY);
+    const done = await fullRun(mesh);
+    expect(readersOf(mesh, dead)).toEqual(["m1", "m3", "m4", "m5"]);
+    expect(heldBack(done)).toEqual([expect.stringMatching(/not all clusters .+ are known/)]);
+    mesh.directory.missing([]);
+    cut(mesh, dead);
+    await fullRun(mesh);
+    expect(readersOf(mesh, dead)).toEqual([]);
+  });
+
   it("beside another one, nor the last of its network or of a share", async () => {
     const mesh = await aKeptMesh(5);
     const [first, second] = [member(mesh, 2), member(mesh, 3)];

@@ -4,6 +4,7 @@ import { outcomeOf } from "../core/answers/outcome.ts";
 import { isReachable, type Member, type ReachableMember } from "../core/member/observation.ts";
 import { ownerOf } from "../istio/ownership.ts";
 import { FAILOVER_REF, failoverRule, failoverSettings } from "../istio/traffic-defaults.ts";
+import { lookAtTrafficRules } from "../look/traffic-rules.ts";
 import type { TrafficDefaultsAction } from "../plan/action.ts";
 import { blockedIn } from "../plan/mesh.ts";
 import { ownRule, planTrafficDefaults } from "../plan/traffic-defaults.ts";
@@ -18,10 +19,19 @@ import { repairObject } from "./take-back.ts";
  * takes back what others have changed of it.
  */
 export const trafficDefaults: Phase = async (run, course) => {
-  if (course.mesh.isPartial || course.request.scope !== "mesh") return {};
-  const members = course.mesh.members.filter(isReachable);
+  const members = (await membersOf(run, course)).filter(isReachable);
   return merge(...(await Promise.all(members.map((member) => ofMember(run, course, member)))));
 };
+
+/** A run about one cluster asks for its rules only where a person has confirmed that they may change. */
+async function membersOf(run: Run, { mesh, request }: Course): Promise<readonly Member[]> {
+  if (request.scope === "mesh") return mesh.members;
+  if (request.confirm?.includes("TrafficDefaultsDiffer") !== true) return [];
+  return await lookAtTrafficRules(
+    run,
+    mesh.members.filter(({ clusterId }) => mesh.subjects.has(clusterId)),
+  );
+}
 
 async function ofMember(run: Run, course: Course, member: ReachableMember): Promise<Partial<Report>> {
   const { clusterId } = member;

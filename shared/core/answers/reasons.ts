@@ -675,7 +675,7 @@ export const REASONS = {
     severity: "warning",
     means:
       "The rule that says where requests go while several members have endpoints of a Service (`MESHJOIN_FAILOVER`) is missing in a member whose istiod runs, or was written by another configuration or release, or is there though nobody wants it. Meshjoin follows when a person confirms it, because it changes where requests of every workload go.",
-    cure: `When it suits, \`meshjoin sync --confirm TrafficDefaultsDiffer\`, or over HTTP, ${confirmed("TrafficDefaultsDiffer")}. Or set \`MESHJOIN_FAILOVER\` as the member has it: \`off\` where it has no rule.`,
+    cure: `When it suits, \`meshjoin sync --confirm TrafficDefaultsDiffer\`, with \`--cluster CLUSTER\` for one member alone, or over HTTP, ${confirmed("TrafficDefaultsDiffer")}. Or set \`MESHJOIN_FAILOVER\` as the member has it: \`off\` where it has no rule.`,
   },
   TrafficDefaultsForeign: {
     severity: "warning",

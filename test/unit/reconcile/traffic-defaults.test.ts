@@ -113,6 +113,18 @@ describe("the rule about failover", () => {
     expect(versionsOf(mesh)).toEqual(after);
   });
 
+  it("comes to one member alone where a person confirms it for that, and a plan shows it", async () => {
+    const mesh = await installed("off", 2);
+    const [first] = mesh.clusters.map(({ ref }) => clusterId(ref));
+    const scope = { clusterId: first! };
+    const planned = await preview(mesh.run(), { scope, reason: "test", ...CONFIRM });
+    expect(planned.actions.map(({ object }) => object.name)).toEqual([FAILOVER_RULE]);
+    expect((await mesh.reconcile(scope)).summary.outcome).toBe("unchanged");
+    expect(prioritiesOf(mesh)).toEqual([undefined, undefined]);
+    await mesh.reconcile(scope, CONFIRM);
+    expect(prioritiesOf(mesh)).toEqual([[REGION, CLUSTER], undefined]);
+  });
+
   it("goes off, on and off again with a confirmation each", async () => {
     const mesh = await installed("on");
     for (const failover of ["off", "on", "off"] as const) {

@@ -5,6 +5,7 @@ import { rememberedTroubles } from "./core/member/remembered.ts";
 import type { ReconcileRequest } from "./core/request.ts";
 import { rootFindings } from "./core/roots/findings.ts";
 import { lookAtDefinitions } from "./look/definitions.ts";
+import { isAboutIngresses, lookAtIngress } from "./look/ingress.ts";
 import { lookAtMesh, type Mesh } from "./look/mesh.ts";
 import type { Action } from "./plan/action.ts";
 import { actionsOf, planFirst, planMesh } from "./plan/mesh.ts";
@@ -18,7 +19,7 @@ import type { Run } from "./run.ts";
  */
 export async function preview(run: Run, request: ReconcileRequest, latest?: Mesh): Promise<Plan> {
   const { scope } = request;
-  const observed = latest ?? (await lookAtMesh(run, "mesh"));
+  const observed = await withUnwantedIngresses(run, request, latest ?? (await lookAtMesh(run, "mesh")));
   const context = planContext(run, request);
   const mesh = await lookAtDefinitions(run, observed, planFirst(observed, context));
   const plan = planMesh(mesh, context, "afterwards");
@@ -52,6 +53,12 @@ export async function preview(run: Run, request: ReconcileRequest, latest?: Mesh
     actions: planned.toSorted(byObject),
     findings: distinct(findings).toSorted(inOrder),
   };
+}
+
+/** A look finds only those that the configuration wants. */
+async function withUnwantedIngresses(run: Run, request: ReconcileRequest, mesh: Mesh): Promise<Mesh> {
+  if (run.spec.ingress === "on" || !isAboutIngresses(request)) return mesh;
+  return { ...mesh, members: await lookAtIngress(run, mesh.members, true) };
 }
 
 /** A run about one cluster gives its peers the gateways that it needs, too. */

@@ -1,6 +1,7 @@
 import { isReachable, type Member } from "../core/member/observation.ts";
 import { isUp } from "../core/network/gateway.ts";
 import type { SeenIngress } from "../core/network/ingress.ts";
+import type { ReconcileRequest } from "../core/request.ts";
 import { asMeshjoinError, MeshjoinError, RefusedError } from "../errors.ts";
 import { INGRESS_ENDPOINTS, INGRESS_GATEWAY, INGRESS_SERVICES, ingressState } from "../istio/ingress.ts";
 import type { KubernetesObject } from "../ports/kubernetes-object.ts";
@@ -19,6 +20,11 @@ export async function lookAtIngress(
 ): Promise<readonly Member[]> {
   if (run.spec.ingress === "off" && !always) return members;
   return await Promise.all(members.map((member) => withIngress(run, member)));
+}
+
+/** Whether a request is about ingresses that the configuration does not want, too. */
+export function isAboutIngresses({ deep, confirm }: Pick<ReconcileRequest, "deep" | "confirm">): boolean {
+  return deep === true || confirm?.includes("IngressInUse") === true;
 }
 
 async function withIngress(run: Run, member: Member): Promise<Member> {

@@ -4,7 +4,7 @@ import { within } from "../async/within.ts";
 import { outcomeOf, worst } from "../core/answers/outcome.ts";
 import type { Member } from "../core/member/observation.ts";
 import { ingressObjects, ingressSettings } from "../istio/ingress.ts";
-import { awaitIngress, lookAtIngress } from "../look/ingress.ts";
+import { awaitIngress, isAboutIngresses, lookAtIngress } from "../look/ingress.ts";
 import type { Mesh } from "../look/mesh.ts";
 import type { IngressAction } from "../plan/action.ts";
 import { planIngress } from "../plan/ingress.ts";
@@ -26,8 +26,7 @@ export const INGRESS_WAIT_MS = 60_000;
 export const ingress: Phase = async (run, course) => {
   const { request } = course;
   const subjects = course.mesh.members.filter(({ clusterId }) => course.mesh.subjects.has(clusterId));
-  const isAsked = request.deep === true || (request.confirm ?? []).includes("IngressInUse");
-  const seen = await lookAtIngress(run, subjects, isAsked);
+  const seen = await lookAtIngress(run, subjects, isAboutIngresses(request));
   const { actions, findings } = planNow(run, course, seen);
   const written = await Promise.all(actions.map((action) => carryOut(run, course.mesh, action)));
   const touched = new Set(actions.map(({ clusterId }) => clusterId));

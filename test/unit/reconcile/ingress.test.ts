@@ -375,6 +375,16 @@ describe("an ingress that the configuration wants no more", () => {
     expect([next.summary.outcome, reasonsOfRun(next.summary)]).toEqual(["unchanged", []]);
   });
 
+  it("is in the plan of a confirmed run, and of a deep one", async () => {
+    const mesh = await joined();
+    const request = { scope: "mesh", reason: "plan" } as const;
+    const plan = async (how: object) => await preview(mesh.run({ spec: OFF }), { ...request, ...how });
+    const deleted = (await plan({ confirm: ["IngressInUse"] })).actions;
+    expect(deleted.map(({ verb, object }) => `${verb} ${object.kind}`)).toContain("delete Gateway");
+    expect(reasons((await plan({ deep: true })).findings)).toContain("IngressInUse");
+    expect((await plan({})).actions).toEqual([]);
+  });
+
   it("goes at once where it has no address, and none of its pods serves: nobody reaches it", async () => {
     const mesh = await joined();
     for (const cluster of mesh.clusters) {

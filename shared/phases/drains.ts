@@ -131,7 +131,11 @@ async function note(
       of,
       isDone: false,
       report: {
-        members: isOutOfReach(error) ? [] : [{ clusterId, outcome, findings: [finding], isAside: true }],
+        // The drained member's own copy is one more: the drain stands without it.
+        members:
+          isOutOfReach(error) || clusterId === of
+            ? []
+            : [{ clusterId, outcome, findings: [finding], isAside: true }],
         findings: [finding],
         errors: error instanceof ConflictError ? [] : [error],
       },

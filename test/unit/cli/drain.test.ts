@@ -104,6 +104,16 @@ describe("drain and undrain", () => {
     expect(out).toContain("m2 is drained");
   });
 
+  it.each(["broken", "forbidden"] as const)("need no write to the member itself (%s)", async (fault) => {
+    const mesh = await aJoinedMesh();
+    const { faults } = mesh.fleet.server(clusterOf(mesh, 2));
+    faults[fault] = ["create"];
+    const { code, out } = await call(mesh, "drain m2 --yes -o json");
+    const { drain, findings }: DrainResult = JSON.parse(out);
+    expect([code, drain.readers, drain.unseen]).toEqual([0, [], []]);
+    expect(findings.map(({ clusterId: id }) => id)).toContain(idOf(mesh, 2));
+  });
+
   it("do nothing where nobody can say yes", async () => {
     const mesh = await aJoinedMesh();
     const before = versionsOf(mesh);

@@ -69,7 +69,7 @@ export function indexDrains(members: readonly Member[], context: DrainsContext):
     const seen = standingOf(own);
     const next = isAside(member, context)
       ? undefined
-      : (wishedFor(member, seen, context) ?? returnOf(member, seen, members, context));
+      : (wishedFor(member, seen, members, context) ?? returnOf(member, seen, members, context));
     standings.set(clusterId, next ?? seen);
     if (next?.state === "drained" && seen.state !== "drained") begun.push(member);
   }
@@ -116,9 +116,15 @@ function isAside({ clusterId }: Member, { drain }: DrainsContext): boolean {
 }
 
 /** What a person wants now, by an order or by the label; undefined where the notes say it already. */
-function wishedFor(member: Member, seen: DrainStanding, context: DrainsContext): DrainStanding | undefined {
+function wishedFor(
+  member: Member,
+  seen: DrainStanding,
+  members: readonly Member[],
+  context: DrainsContext,
+): DrainStanding | undefined {
   const { drain, now } = context;
-  if (drain !== undefined && drain.clusterId === member.clusterId) return orderedFor(seen, drain, now);
+  if (drain !== undefined && drain.clusterId === member.clusterId)
+    return orderedFor(seen, drain, members, now);
   const label = member.cluster.labels[MESH_STATE_LABEL];
   const noted = "note" in seen ? seen.note : undefined;
   if (noted !== undefined && isYoung(noted, now)) return undefined;
@@ -133,13 +139,15 @@ function wishedFor(member: Member, seen: DrainStanding, context: DrainsContext):
 function orderedFor(
   seen: DrainStanding,
   { state, by, reason, decidedAt }: DrainOrder,
+  members: readonly Member[],
   now: Date,
 ): DrainStanding | undefined {
   const noted = "note" in seen ? seen.note : undefined;
   // A drain by the label, or by Meshjoin, may end, and this one is to stay.
   const isKept = state === "serving" || (noted?.by !== BY_LABEL && noted?.by !== BY_MESHJOIN);
   if (seen.state === state && isKept && (reason === "" || reason === noted?.reason)) return undefined;
-  if (seen.state === "none" && state === "serving") return undefined;
+  // A member that does not answer may be the only one that has a drain on record.
+  if (seen.state === "none" && state === "serving" && members.every(isReachable)) return undefined;
   return fresh(noted, { state, by, reason }, decidedAt ?? now);
 }
 

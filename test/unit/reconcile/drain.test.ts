@@ -356,6 +356,24 @@ describe("the end of a drain", () => {
     expect([readersOf(mesh, target), notesOn(mesh, target)]).toEqual([["m1", "m3"], []]);
   });
 
+  it("is on record though nobody who answers knows of the drain", async () => {
+    const mesh = await aJoinedMesh(3);
+    const [knows, target, late] = [member(mesh, 1), member(mesh, 2), member(mesh, 3)];
+    const mute = (cluster: Cluster, isMute: boolean) => {
+      mesh.fleet.server(cluster).faults.unreachable = isMute;
+    };
+    for (const each of [target, late]) mute(each, true);
+    await drain(mesh, target);
+    expect(notesOn(mesh, target)).toEqual(["m1 drained"]);
+    mute(knows, true);
+    for (const each of [target, late]) mute(each, false);
+    mesh.clock.advance(600);
+    await undrain(mesh, target);
+    mute(knows, false);
+    await runsUntilQuiet(mesh);
+    await expectJoined(mesh);
+  });
+
   it("counts as newer than a drain by a clock that is ahead", async () => {
     const mesh = await aJoinedMesh(3);
     mesh.clock.advance(86_400);

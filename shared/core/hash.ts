@@ -4,12 +4,13 @@ export function fnv1a(text: string): string {
   let low = 0x84222325;
   for (const byte of new TextEncoder().encode(text)) {
     const mixed = (low ^ byte) >>> 0;
-    // Times 2^40 + 0x1b3, in two halves: every product stays below 2^53, where numbers are exact.
-    const product = mixed * 0x1b3;
-    high = (high * 0x1b3 + (mixed << 8) + Math.floor(product / 2 ** 32)) >>> 0;
-    low = product >>> 0;
+    // Times 2^40 + 0x1b3, in parts: every product stays below 2^31, where integers are fast.
+    const lower = (mixed & 0xffff) * 0x1b3;
+    const upper = (mixed >>> 16) * 0x1b3 + (lower >>> 16);
+    high = (Math.imul(high, 0x1b3) + (mixed << 8) + (upper >>> 16)) | 0;
+    low = (upper << 16) | (lower & 0xffff);
   }
-  return [high, low].map((half) => half.toString(16).padStart(8, "0")).join("");
+  return [high, low].map((half) => (half >>> 0).toString(16).padStart(8, "0")).join("");
 }
 
 /**

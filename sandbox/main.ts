@@ -1,7 +1,7 @@
 import { Command, InvalidArgumentError } from "commander";
 import { inWords } from "../shared/errors.ts";
 import { announceJoins } from "./fleet/announce-joins.ts";
-import { type SandboxFleet, startFleet } from "./fleet/fleet.ts";
+import { istioNetworksOf, type SandboxFleet, startFleet } from "./fleet/fleet.ts";
 import { renderCounts } from "./traffic/tally.ts";
 import { startTraffic } from "./traffic/traffic.ts";
 import { renderUsage } from "./usage.ts";
@@ -67,12 +67,29 @@ function aborted(signal: AbortSignal): Promise<void> {
   return promise;
 }
 
+/** All networks of the sandbox reach each other, which Meshjoin knows by its configuration alone. */
+function peered(networks: number): Readonly<Record<string, string>> {
+  return { MESHJOIN_CONNECTED_NETWORKS: istioNetworksOf({ networks }).join("+") };
+}
+
 const { members, networks, dir, join, traffic, autoscaler, firewall } = parseFlags(process.argv);
 const signal = whenToStop();
 let fleet: SandboxFleet | undefined;
 try {
   const progress = (line: string) => console.error(line);
-  fleet = await startFleet({ members, networks, dir, join, traffic, autoscaler, firewall, signal, progress });
+  const env = networks > 1 ? { ...peered(networks), ...process.env } : process.env;
+  fleet = await startFleet({
+    members,
+    networks,
+    dir,
+    join,
+    traffic,
+    autoscaler,
+    firewall,
+    env,
+    signal,
+    progress,
+  });
   const flows = traffic && join && members > 1;
   if (traffic && !flows) progress("no requests are sent: they need two members that join");
   const flowing = flows ? await startTraffic(fleet, { waitForAnswer: firewall }) : undefined;

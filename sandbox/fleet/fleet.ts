@@ -343,7 +343,7 @@ function assemble(parts: Parts, undo: Undo): SandboxFleet {
       logDir: parts.logDir,
       clients: google.clients,
       functions: parts.functions.urls,
-      networks: networksOf(options).map((name) => networkName({ project: PROJECT.id, name })),
+      networks: istioNetworksOf(options),
       members: google.members().map((member) => ({
         ...member,
         proxies: parts.traffic?.proxies.get(member.clusterId) ?? [],
@@ -371,8 +371,13 @@ function assemble(parts: Parts, undo: Undo): SandboxFleet {
   };
 }
 
+/** As Istio names the networks over which the clusters are spread. */
+export function istioNetworksOf(options: Pick<FleetOptions, "networks">): string[] {
+  return networksOf(options).map((name) => networkName({ project: PROJECT.id, name }));
+}
+
 /** Their names; the first is the one that every project has. */
-function networksOf({ networks = 1 }: FleetOptions): string[] {
+function networksOf({ networks = 1 }: Pick<FleetOptions, "networks">): string[] {
   return Array.from({ length: networks }, (_, index) =>
     index === 0 ? DEFAULT_NETWORK : `network-${index + 1}`,
   );

@@ -50,7 +50,7 @@ async function look(
     const { code, message } = ours(error);
     const id = clusterId(cluster.ref);
     return {
-      check: code === "Forbidden" ? [unknown({ ...SUBJECT, clusterId: id }, `${id}: ${message}`)] : [],
+      check: code === "Forbidden" ? [unknown(SUBJECT, `${id}: ${message}`)] : [],
     };
   }
 }
@@ -61,12 +61,11 @@ function drainOf(
   spec: Pick<MeshSpec, "drainAfter">,
 ): Check[] {
   const id = clusterId(cluster.ref);
-  const subject = { ...SUBJECT, clusterId: id };
   const { note, isUnread } = newestOf(copies.filter((copy) => copy.of === id && isAbout(copy, { cluster })));
   if (note === undefined && isUnread) {
     return [
       unknown(
-        subject,
+        SUBJECT,
         `no note says whether ${id} is drained: those that there are cannot be read`,
         `say it anew: meshjoin drain ${id}, or meshjoin undrain ${id}`,
       ),
@@ -74,5 +73,5 @@ function drainOf(
   }
   if (note?.state !== "drained") return [];
   const { reason, message, cure } = drained({ clusterId: id }, note, spec);
-  return [note.by === BY_MESHJOIN ? fault(subject, `${reason}: ${message}`, cure) : fine(subject, message)];
+  return [note.by === BY_MESHJOIN ? fault(SUBJECT, `${reason}: ${message}`, cure) : fine(SUBJECT, message)];
 }

@@ -403,6 +403,7 @@ describe("the command line", () => {
           clusterId: member("mesh-1").clusterId,
           cure: expect.stringContaining("--enable-dns-access"),
         },
+        { name: "drains", state: "unknown", message: expect.stringContaining("2 of 3 members") },
       ]);
       expect(await meshjoin("sync")).toMatchObject({
         code: 3,

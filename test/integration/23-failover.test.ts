@@ -27,9 +27,9 @@ let spread: Spread;
 
 /** Five failures eject an endpoint; some requests are on their way then. */
 const EJECTION_MAX = 15;
-const FLOW_MS = 4000;
+const FLOW_MS = 3000;
 /** Proxies learn of a change within this time. */
-const SETTLE_MS = 2500;
+const SETTLE_MS = 2000;
 const IN_ISTIO = ["-n", "istio-system"] as const;
 const IN_SHOP = ["-n", "shop"] as const;
 const UNAVAILABLE = 503;

@@ -29,8 +29,8 @@ let afar: FleetMember;
 let spread: Spread;
 
 /** Proxies learn of a change within this time. */
-const SETTLE_MS = 3000;
-const FLOW_MS = 3000;
+const SETTLE_MS = 2000;
+const FLOW_MS = 2500;
 /** It is the last one that serves in its network. */
 const CONFIRMED = ["--yes", "--confirm", "MassDrain"] as const;
 

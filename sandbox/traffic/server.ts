@@ -20,13 +20,20 @@ export interface AppAnswer {
 export const SLOW_PATH = "/slow";
 const SLOW_MS = 2000;
 
+/**
+ * Longer than the hour after which Envoy closes an idle connection (`common_http_protocol_options`), as an
+ * application behind a proxy should have it. After Node's own 5 s the server would now and then close the
+ * connection on which a request is coming.
+ */
+const KEEP_ALIVE_MS = 65 * 60_000;
+
 /** `answer`: given what the sidecar in front of it says of the caller, Envoy's `x-forwarded-client-cert`. */
 export async function startServer(answer: (caller: string) => AppAnswer): Promise<AppServer> {
   const port = await freePort();
   let server: Server | undefined;
   const start = async (): Promise<void> => {
     if (server !== undefined) return;
-    server = createServer(({ url, headers }, response) => {
+    server = createServer({ keepAliveTimeout: KEEP_ALIVE_MS }, ({ url, headers }, response) => {
       const end = (): void => {
         const { status, body } = answer(String(headers["x-forwarded-client-cert"] ?? ""));
         response.writeHead(status).end(body);

@@ -1,4 +1,4 @@
-import { setTimeout as sleep } from "node:timers/promises";
+import { again } from "../async/again.ts";
 import { within } from "../async/within.ts";
 import { NotReadyError } from "../errors.ts";
 import type { KubernetesObject } from "../ports/kubernetes-object.ts";
@@ -38,18 +38,11 @@ export async function awaitEstablished(
  * after 30 s it fails with `KindNotServed`.
  */
 export async function onceServed<T>(work: () => Promise<T>, signal: AbortSignal): Promise<T> {
-  const limit = within(signal, SERVED_TIMEOUT_MS);
-  for (;;) {
-    try {
-      // oxlint-disable-next-line no-await-in-loop -- one attempt after the other
-      return await work();
-    } catch (error) {
-      const isLate = error instanceof NotReadyError && error.code === "KindNotServed";
-      if (!isLate || limit.aborted) throw error;
-    }
-    // oxlint-disable-next-line no-await-in-loop
-    await sleep(PAUSE_MS, undefined, { signal: limit }).catch(() => undefined);
-  }
+  return await again(work, isUnserved, PAUSE_MS, within(signal, SERVED_TIMEOUT_MS));
+}
+
+function isUnserved(error: unknown): boolean {
+  return error instanceof NotReadyError && error.code === "KindNotServed";
 }
 
 function isEstablished(crd: KubernetesObject): boolean {

@@ -1,4 +1,4 @@
-import { setTimeout as sleep } from "node:timers/promises";
+import { again } from "../async/again.ts";
 import { within } from "../async/within.ts";
 import { RefusedError } from "../errors.ts";
 import { rightsBinding, rightsRole } from "../istio/rights.ts";
@@ -22,16 +22,9 @@ export async function withRights<T>(
   const user = await api.access.userName(signal);
   await applyOwned(api, rightsRole(meshId), meshId, signal);
   await applyOwned(api, rightsBinding(meshId, user), meshId, signal);
-  const limit = within(signal, TAKES_EFFECT_MS);
-  for (;;) {
-    try {
-      // oxlint-disable-next-line no-await-in-loop -- the same write, until it is let through
-      return await write();
-    } catch (error) {
-      const isRefused = error instanceof RefusedError && error.code === "Forbidden";
-      if (!isRefused || limit.aborted) throw error;
-    }
-    // oxlint-disable-next-line no-await-in-loop
-    await sleep(PAUSE_MS, undefined, { signal: limit }).catch(() => undefined);
-  }
+  return await again(write, isForbidden, PAUSE_MS, within(signal, TAKES_EFFECT_MS));
+}
+
+function isForbidden(error: unknown): boolean {
+  return error instanceof RefusedError && error.code === "Forbidden";
 }

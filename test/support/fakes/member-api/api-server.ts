@@ -108,12 +108,19 @@ export function fakeApiServer({
     async function write<T>(verb: Verb, what: string, signal: AbortSignal | undefined, effect: () => T) {
       return await read(verb, what, signal, () => process.around(effect));
     }
-    const served =
-      <T>(verb: Verb, kind: string, answer: () => T) =>
-      () => {
+    /** About objects of a kind, which the server must serve. */
+    async function about<T>(
+      through: typeof write,
+      verb: Verb,
+      { kind, name: one }: { readonly kind: string; readonly name?: string },
+      signal: AbortSignal | undefined,
+      answer: () => T,
+    ) {
+      return await through(verb, one === undefined ? kind : `${kind} ${one}`, signal, () => {
         kinds.assertServed(kind, `${verb} ${kind}`);
         return answer();
-      };
+      });
+    }
     const probe: IstiodProbe = {
       open(pod) {
         const look = async <T>(signal: AbortSignal | undefined, answer: () => T, isNew?: boolean) => {
@@ -148,20 +155,9 @@ export function fakeApiServer({
     };
     return {
       reader: {
-        get: (ref, signal) =>
-          read(
-            "get",
-            `${ref.kind} ${ref.name}`,
-            signal,
-            served("get", ref.kind, () => store.get(ref)),
-          ),
+        get: (ref, signal) => about(read, "get", ref, signal, () => store.get(ref)),
         list: (query, signal) =>
-          read(
-            "list",
-            query.kind,
-            signal,
-            served("list", query.kind, () => listAs(store, query)),
-          ),
+          about(read, "list", { kind: query.kind }, signal, () => listAs(store, query)),
         async until(query, done, signal) {
           await read("watch", query.kind, signal, () => undefined).catch(unlessAborted(signal));
           return await watch({ store, query, done, signal, check: () => process.assertAlive() });
@@ -169,36 +165,16 @@ export function fakeApiServer({
       },
       writer: {
         create: (object, signal) =>
-          write(
-            "create",
-            object.kind,
-            signal,
-            served("create", object.kind, () => store.create(object)),
-          ),
+          about(write, "create", { kind: object.kind }, signal, () => store.create(object)),
         replace: (object, signal) =>
-          write(
-            "replace",
-            object.kind,
-            signal,
-            served("replace", object.kind, () => store.replace(object)),
-          ),
+          about(write, "replace", { kind: object.kind }, signal, () => store.replace(object)),
         apply: (object, { force = false, dryRun = false, signal } = {}) =>
-          (dryRun ? read : write)(
-            "apply",
-            object.kind,
-            signal,
-            served("apply", object.kind, () => {
-              assertAdmitted(store, object);
-              return store.apply(object, { force, dryRun });
-            }),
-          ),
+          about(dryRun ? read : write, "apply", { kind: object.kind }, signal, () => {
+            assertAdmitted(store, object);
+            return store.apply(object, { force, dryRun });
+          }),
         delete: (ref, uid, signal) =>
-          write(
-            "delete",
-            ref.kind,
-            signal,
-            served("delete", ref.kind, () => store.delete(ref, uid)),
-          ),
+          about(write, "delete", { kind: ref.kind }, signal, () => store.delete(ref, uid)),
       },
       tokens: {
         request: (boundTo, ttlSeconds, signal) =>

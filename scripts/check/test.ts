@@ -8,6 +8,7 @@ import { buildFunctions } from "../build/build.ts";
 import { CACHE, ROOT } from "../paths.ts";
 import { run } from "../run.ts";
 import { ensureChromium } from "./chromium.ts";
+import { describeFailures, type JestFile } from "./failures.ts";
 import { forgetAsked } from "./permissions/evidence.ts";
 import { permissionFaults } from "./permissions/verdict.ts";
 import { recordResults } from "./results.ts";
@@ -19,6 +20,8 @@ export interface TierResult {
   readonly passed: number;
   readonly failed: number;
   readonly seconds: number;
+  /** Of the failed tests, a paragraph each. */
+  readonly failures: readonly string[];
 }
 
 /** Of Jest's `--json`; https://jestjs.io/docs/cli#--json. */
@@ -29,6 +32,7 @@ interface JestSummary {
   readonly numPendingTests: number;
   readonly numTodoTests: number;
   readonly numRuntimeErrorTestSuites: number;
+  readonly testResults: readonly JestFile[];
 }
 
 export interface TestOptions {
@@ -89,9 +93,10 @@ async function runTier(tier: Tier, jestArgs: readonly string[]): Promise<TierRes
     const summary: JestSummary = JSON.parse(await readFile(summaryFile, "utf8"));
     const named = jestArgs.some((arg) => /^(?:-t|--testNamePattern)/.test(arg));
     const skipped = named ? { ...summary, numPendingTests: 0 } : summary;
-    return { tier, passed: summary.numPassedTests, failed: countFailures(skipped, code), seconds };
+    const failures = describeFailures(summary.testResults);
+    return { tier, passed: summary.numPassedTests, failed: countFailures(skipped, code), seconds, failures };
   } catch {
-    return { tier, passed: 0, failed: 1, seconds };
+    return { tier, passed: 0, failed: 1, seconds, failures: [] };
   } finally {
     await rm(summaryFile, { force: true });
   }
@@ -100,8 +105,9 @@ async function runTier(tier: Tier, jestArgs: readonly string[]): Promise<TierRes
 /** One more test: the custom roles hold exactly what the scenarios needed. */
 async function withPermissions(result: TierResult): Promise<TierResult> {
   const faults = await permissionFaults();
-  for (const fault of faults) progress(fault);
-  if (faults.length > 0) return { ...result, failed: result.failed + 1 };
+  if (faults.length > 0) {
+    return { ...result, failed: result.failed + 1, failures: [...result.failures, ...faults] };
+  }
   progress("nothing was denied, and every permission was used: npm run permissions lists them");
   return { ...result, passed: result.passed + 1 };
 }
@@ -156,6 +162,7 @@ export function parseTestArgs(args: readonly string[]): TestOptions {
 
 async function main(): Promise<void> {
   const results = await runTests(parseTestArgs(process.argv.slice(2)));
+  for (const failure of results.flatMap(({ failures }) => failures)) console.log(`\n${failure}`);
   console.log(`\n${describeResults(results)}`);
   if (results.some(({ failed }) => failed > 0)) process.exitCode = 1;
 }

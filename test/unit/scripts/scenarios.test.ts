@@ -6,9 +6,9 @@ import { ROOT } from "../../../scripts/paths.ts";
 const FOLDER = join(ROOT, "test", "integration");
 const files = readdirSync(FOLDER).filter((name) => name.endsWith(".test.ts"));
 
-/** The numbers at the beginning of the names of tests, in their order. */
+/** The numbers at the beginning of the names of tests, in their order. One without a dot is no scenario's. */
 function scenariosOf(text: string): string[] {
-  return [...text.matchAll(/["'`](?<number>\d+(?:\.\d+)?) [a-zA-Z]/g)].map(
+  return [...text.matchAll(/["'`](?<number>\d+\.\d+) [a-zA-Z]/g)].map(
     ({ groups }) => groups?.["number"] ?? "",
   );
 }
@@ -64,6 +64,7 @@ describe("the scenarios of the integration tests", () => {
     ["a number of another file", 'it("02.1 a");'],
     ["a number that is left out", 'it("01.1 a"); it("01.3 b");'],
     ["no number", 'it("a");'],
+    ["only a count", 'expect("2 of 3")'],
   ])("are found with %s", (_, text) => {
     expect(faults("01-joins.test.ts", scenariosOf(text))).toHaveLength(1);
   });

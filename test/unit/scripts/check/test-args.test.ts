@@ -30,8 +30,8 @@ describe("describeResults", () => {
     const [unit, contract] = TIERS;
     if (unit === undefined || contract === undefined) throw new Error("there are tiers");
     const text = describeResults([
-      { tier: unit, passed: 12, failed: 0, seconds: unit.budgetSeconds + 1 },
-      { tier: contract, passed: 3, failed: 1, seconds: 1 },
+      { tier: unit, passed: 12, failed: 0, seconds: unit.budgetSeconds + 1, failures: [] },
+      { tier: contract, passed: 3, failed: 1, seconds: 1, failures: [] },
     ]);
     expect(text.split("\n")[1]).toContain("over its budget");
     expect(text.split("\n")[2]).not.toContain("over its budget");

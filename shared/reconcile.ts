@@ -180,5 +180,7 @@ async function runRow(run: Run, course: Course, row: readonly Phase[]): Promise<
   const results = await Promise.all(row.map((phase) => phase(run, course)));
   const newest = results.findLast((result) => result.mesh !== undefined)?.mesh;
   const probed = results.findLast((result) => result.probed !== undefined)?.probed ?? course.probed;
-  return { ...course, mesh: newest ?? course.mesh, probed, report: merge(course.report, ...results) };
+  const refusedNotes = results.findLast((result) => result.refusedNotes)?.refusedNotes ?? course.refusedNotes;
+  const report = merge(course.report, ...results);
+  return { ...course, mesh: newest ?? course.mesh, probed, refusedNotes, report };
 }

@@ -1,6 +1,12 @@
 import type { Finding } from "../core/answers/finding.ts";
 import { lookAgain, type Mesh } from "../look/mesh.ts";
-import { type DecisionContext, heldBack, heldBackBy, orderOf } from "../plan/automatic-drains.ts";
+import {
+  type DecisionContext,
+  heldBack,
+  heldBackBy,
+  heldBackByPeers,
+  orderOf,
+} from "../plan/automatic-drains.ts";
 import { indexDrains } from "../plan/drains.ts";
 import { type LongSilence, longSilences } from "../plan/silences.ts";
 import { planContext } from "../plan-context.ts";
@@ -17,14 +23,17 @@ export const automaticDrains: Phase = async (run, course) => {
   const { mesh, request, probed = [] } = course;
   if (!mayDrain(course)) return {};
   const first = decisionOn(run, course, mesh);
-  const overdue = longSilences(mesh.members, first);
-  if (overdue.length === 0) return {};
+  const { long: overdue, unproved } = longSilences(mesh.members, first);
+  if (overdue.length === 0) return { findings: unproved.map(heldBackByPeers) };
   const judged = await Promise.all(
     overdue.map(async (silence) => ({ silence, because: await whyNot(run, silence, first) })),
   );
   const told = (silence: LongSilence, because: string | undefined): Finding[] =>
     because === undefined ? [] : [heldBack(silence, because)];
-  const kept = judged.flatMap(({ silence, because }) => told(silence, because));
+  const kept = [
+    ...unproved.map(heldBackByPeers),
+    ...judged.flatMap(({ silence, because }) => told(silence, because)),
+  ];
   const ready = judged.flatMap(({ silence, because }) => (because === undefined ? [silence] : []));
   const [due, ...others] = ready;
   if (due === undefined) return { findings: kept };
@@ -33,7 +42,7 @@ export const automaticDrains: Phase = async (run, course) => {
   const decidedAt = run.ports.clock.now();
   const again = await lookAgain(run, mesh, true);
   const second = decisionOn(run, course, again);
-  const still = longSilences(again.members, second).find(
+  const still = longSilences(again.members, second).long.find(
     ({ member }) => member.clusterId === due.member.clusterId,
   );
   const because = still === undefined ? undefined : heldBackBy(still, { ...second, probed });
@@ -51,12 +60,12 @@ export function mayDrain({ mesh, request }: Pick<Course, "mesh" | "request">): b
 
 export function decisionOn(
   run: Run,
-  { request, probed = [] }: Pick<Course, "request" | "probed">,
+  { request, probed = [], refusedNotes = [] }: Pick<Course, "request" | "probed" | "refusedNotes">,
   { members, listing }: Mesh,
 ): DecisionContext {
   const context = planContext(run, request);
   const register = indexDrains(members, context);
-  return { ...context, members, drains: register, probed, unlisted: listing.findings };
+  return { ...context, members, drains: register, probed, refusedNotes, unlisted: listing.findings };
 }
 
 /** GKE is asked last: only about a member that nothing else keeps from a drain. */

@@ -4,6 +4,7 @@ import type { ReconcileRequest } from "../core/request.ts";
 import type { MeshjoinError } from "../errors.ts";
 import type { Mesh } from "../look/mesh.ts";
 import type { FirstPlan } from "../plan/mesh.ts";
+import type { RefusedNote } from "../plan/silences.ts";
 import type { ProbedPair } from "../probe/ask-probes.ts";
 import type { MemberReport, Report } from "../report.ts";
 import type { Run } from "../run.ts";
@@ -19,6 +20,8 @@ export interface Course {
   readonly fault?: MeshjoinError | undefined;
   /** What the probes that the configuration keeps told this run. */
   readonly probed?: readonly ProbedPair[] | undefined;
+  /** Readers that did not take the note of a silence in this run. */
+  readonly refusedNotes?: readonly RefusedNote[] | undefined;
   /** The merged results of the phases before. */
   readonly report: Report;
 }
@@ -27,6 +30,7 @@ export interface Course {
 export interface PhaseResult extends Partial<Report> {
   readonly mesh?: Mesh;
   readonly probed?: readonly ProbedPair[];
+  readonly refusedNotes?: readonly RefusedNote[];
 }
 
 /** A part of a run. It never throws for the trouble of one member. */

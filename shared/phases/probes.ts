@@ -56,7 +56,7 @@ async function keep(run: Run, course: Course, plan: ProbePlan): Promise<PhaseRes
   const put = await putProbes(run, mesh, { among: due, want }, limits);
   const silent = new Set(
     mayDrain(course)
-      ? longSilences(mesh.members, decisionOn(run, course, mesh)).map(({ member }) => member.clusterId)
+      ? longSilences(mesh.members, decisionOn(run, course, mesh)).long.map(({ member }) => member.clusterId)
       : [],
   );
   const isAskedUnseen = (id: string) => silent.has(id);

@@ -5,7 +5,7 @@ import { isReachable } from "../core/member/observation.ts";
 import { ConflictError } from "../errors.ts";
 import type { SilenceAction } from "../plan/action.ts";
 import { indexDrains } from "../plan/drains.ts";
-import { planSilences } from "../plan/silences.ts";
+import { planSilences, type RefusedNote } from "../plan/silences.ts";
 import { planContext } from "../plan-context.ts";
 import { merge, NOTHING, type Report, settle } from "../report.ts";
 import type { Run } from "../run.ts";
@@ -21,7 +21,8 @@ export const silences: Phase = async (run, { mesh, request }) => {
   const register = indexDrains(mesh.members, context);
   const actions = planSilences(mesh.members, { ...context, drains: register });
   const holders = new Map(mesh.members.filter(isReachable).map((each) => [each.clusterId, each]));
-  return merge(
+  const refusedNotes: RefusedNote[] = [];
+  const report = merge(
     ...(await Promise.all(
       actions.map(async (action) => {
         const cluster = holders.get(action.clusterId)?.cluster;
@@ -37,18 +38,21 @@ export const silences: Phase = async (run, { mesh, request }) => {
               return { pairs: [{ reader: clusterId, target, outcome: outcomeOf(action), counts: true }] };
             }),
           // A conflict means that another run was first, or has replaced the Secret: the next run sees.
-          ({ error, finding, outcome }) =>
-            error instanceof ConflictError
-              ? NOTHING
-              : {
-                  pairs: [{ reader: clusterId, target, outcome, counts: !isOutOfReach(error) }],
-                  findings: [finding],
-                  errors: [error],
-                },
+          ({ error, finding, outcome }) => {
+            if (error instanceof ConflictError) return NOTHING;
+            if (action.kind === "noteSilence")
+              refusedNotes.push({ reader: clusterId, target, fault: finding });
+            return {
+              pairs: [{ reader: clusterId, target, outcome, counts: !isOutOfReach(error) }],
+              findings: [finding],
+              errors: [error],
+            };
+          },
         );
       }),
     )),
   );
+  return { ...report, refusedNotes };
 };
 
 async function write(

@@ -2,13 +2,14 @@ import { type Finding, finding } from "../core/answers/finding.ts";
 import { count } from "../core/count.ts";
 import { BY_MESHJOIN } from "../core/member/drain.ts";
 import { isReachable, type Member } from "../core/member/observation.ts";
+import type { SilentPart } from "../core/member/silence.ts";
 import type { ProbeCause } from "../core/probe/causes.ts";
 import type { ProbeVerdict } from "../core/probe/judge.ts";
 import type { DrainOrder } from "../core/request.ts";
 import type { MeshSpec } from "../core/spec.ts";
 import { sentenceTime } from "../core/time.ts";
 import { type Drains, indexDrains } from "./drains.ts";
-import type { LongSilence } from "./silences.ts";
+import type { LongSilence, RefusedNote, UnprovedSilence } from "./silences.ts";
 
 /** What a probe of a peer says of requests to the member. */
 export interface PeerProbe {
@@ -22,6 +23,7 @@ export interface DecisionContext {
   readonly members: readonly Member[];
   readonly drains: Drains;
   readonly probed: readonly PeerProbe[];
+  readonly refusedNotes: readonly RefusedNote[];
   /** Lists of clusters that left something out. */
   readonly unlisted: readonly Finding[];
   readonly now: Date;
@@ -116,11 +118,37 @@ export function orderOf({ member, part, since }: LongSilence, decidedAt: Date): 
 
 export function heldBack({ member, part, since }: LongSilence, because: string): Finding {
   const { clusterId } = member;
-  const who = part === "apiServer" ? "the API server" : "istiod";
   return finding(
     "DrainHeldBack",
-    `${who} of ${clusterId} has been silent since ${sentenceTime(since)}, and Meshjoin does not drain it: ${because}`,
+    `${partOf(part)} of ${clusterId} has been silent since ${sentenceTime(since)}, and Meshjoin does not drain it: ${because}`,
     `see whether requests to it pass: meshjoin check; if it is dead: meshjoin drain ${clusterId}`,
     clusterId,
   );
+}
+
+/** The peers do not hold on record how long it has been silent, so it is not drained, however long it is. */
+export function heldBackByPeers({ member, part, since, refused }: UnprovedSilence): Finding {
+  const { clusterId } = member;
+  const readers = refused.map(({ reader }) => reader).join(" and ");
+  const how =
+    since === undefined
+      ? "is silent, nobody notes since when, and"
+      : `has been silent since ${sentenceTime(since)}, and`;
+  const verb = refused.length === 1 ? "does" : "do";
+  const causes = distinctTexts(refused.map(({ fault }) => fault.message));
+  const cures = distinctTexts(refused.map(({ fault }) => fault.cure));
+  return finding(
+    "DrainHeldBack",
+    `${partOf(part)} of ${clusterId} ${how} Meshjoin does not drain it: ${readers} ${verb} not take the note of its silence (${causes}), and more than half of its readers have to hold one`,
+    `let ${readers} take the note: ${cures}; if ${clusterId} is dead: meshjoin drain ${clusterId}`,
+    clusterId,
+  );
+}
+
+function distinctTexts(texts: readonly string[]): string {
+  return [...new Set(texts)].join("; ");
+}
+
+function partOf(part: SilentPart): string {
+  return part === "apiServer" ? "the API server" : "istiod";
 }

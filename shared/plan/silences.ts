@@ -27,20 +27,60 @@ export interface LongSilence {
   readonly since: Date;
 }
 
-/** The members that are silent in this look, and were in every full run of `MESHJOIN_DRAIN_AFTER`. */
-export function longSilences(members: readonly Member[], context: SilenceContext): LongSilence[] {
-  const { spec, drains, now } = context;
+/** A reader that did not take the note of a silence in this run, and why. */
+export interface RefusedNote {
+  readonly reader: string;
+  readonly target: string;
+  readonly fault: Pick<Finding, "message" | "cure">;
+}
+
+/** A silence of which too few readers have taken the note, so that nothing proves how long it is. */
+export interface UnprovedSilence extends Omit<LongSilence, "since"> {
+  /** By the few that note it; undefined where none does. */
+  readonly since: Date | undefined;
+  readonly refused: readonly RefusedNote[];
+}
+
+export interface Silences {
+  readonly long: readonly LongSilence[];
+  readonly unproved: readonly UnprovedSilence[];
+}
+
+/**
+ * The members that are silent in this look, and were in every full run of `MESHJOIN_DRAIN_AFTER`. A reader
+ * that has just refused the note is left out, as long as most of them hold one: an old note of few may be of
+ * an earlier silence, whose end they refused to note as well.
+ */
+export function longSilences(
+  members: readonly Member[],
+  context: SilenceContext & { readonly refusedNotes: readonly RefusedNote[] },
+): Silences {
+  const { spec, drains, now, refusedNotes } = context;
   const { drainAfter } = spec;
-  if (drainAfter === undefined) return [];
-  return members.flatMap((member) => {
+  const long: LongSilence[] = [];
+  const unproved: UnprovedSilence[] = [];
+  if (drainAfter === undefined) return { long, unproved };
+  for (const member of members) {
     const { part } = presenceOf(member);
-    if (part === undefined || drains.of(member.clusterId).state === "drained") return [];
-    const since = newestOfAll(
-      secretsFor(member, members).map(({ secret }) => counted(secret, member, context)),
+    if (part === undefined || drains.of(member.clusterId).state === "drained") continue;
+    const held = secretsFor(member, members);
+    const refused = refusedNotes.filter(
+      ({ reader, target }) =>
+        target === member.clusterId && held.some((each) => each.reader.clusterId === reader),
     );
+    const refusing = new Set(refused.map(({ reader }) => reader));
+    const taking = held.filter(({ reader }) => !refusing.has(reader.clusterId));
+    const since = newestOfAll(taking.map(({ secret }) => counted(secret, member, context)));
     const isLong = since !== undefined && now.getTime() - since.getTime() >= drainAfter * 1000;
-    return isLong ? [{ member, part, since }] : [];
-  });
+    if (isLong && isMost(taking, held)) long.push({ member, part, since });
+    else if (refused.length > 0 && (isLong || taking.length === 0))
+      unproved.push({ member, part, since, refused });
+  }
+  return { long, unproved };
+}
+
+function isMost(some: readonly unknown[], all: readonly unknown[]): boolean {
+  return some.length * 2 > all.length;
 }
 
 interface Held {
@@ -167,7 +207,10 @@ function isVoid(
 /** A member that dies again and again would come and go; twice the time of its silence is a rest. */
 export const REST = 2;
 
-/** Whether a member that Meshjoin has drained has answered for so long that it may serve again. */
+/**
+ * Whether a member that Meshjoin has drained has answered for so long that it may serve again. Half of its
+ * peers have to note it, and not all: one that refuses the note would keep the member drained for ever.
+ */
 export function hasComeBack(
   member: Member,
   note: DrainNote,
@@ -176,11 +219,12 @@ export function hasComeBack(
 ): boolean {
   const { drainAfter } = spec;
   if (drainAfter === undefined || note.by !== BY_MESHJOIN || !isServing(member)) return false;
-  const since = newestOfAll(
-    peerCopies(member, note, members).map(({ copy: { answersSince } }) =>
-      answersSince === undefined || isVoid(answersSince, note, { spec, now }) ? undefined : answersSince,
-    ),
+  const copies = peerCopies(member, note, members);
+  const times = copies.flatMap(({ copy: { answersSince } }) =>
+    answersSince === undefined || isVoid(answersSince, note, { spec, now }) ? [] : [answersSince],
   );
+  if (times.length * 2 < copies.length) return false;
+  const since = newestOfAll(times);
   return since !== undefined && now.getTime() - since.getTime() >= REST * drainAfter * 1000;
 }
 

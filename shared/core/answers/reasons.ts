@@ -135,8 +135,8 @@ export const REASONS = {
   DrainHeldBack: {
     severity: "warning",
     means:
-      "A member has been silent for longer than `MESHJOIN_DRAIN_AFTER`, and Meshjoin does not drain it, because something speaks against it; the message says what: requests still get through to it, GKE operates on the cluster, most members are silent, or too many would be drained.",
-    cure: "See whether requests pass: `meshjoin check`. If the member is dead: `meshjoin drain CLUSTER`.",
+      "A member has been silent for longer than `MESHJOIN_DRAIN_AFTER`, and Meshjoin does not drain it, because something speaks against it; the message says what: requests still get through to it, GKE operates on the cluster, most members are silent, too many would be drained, or too few peers take the note since when it is silent.",
+    cure: "See whether requests pass: `meshjoin check`. If peers refuse the note, let them take it, as the message says. If the member is dead: `meshjoin drain CLUSTER`.",
   },
   DrainIncomplete: {
     severity: "warning",

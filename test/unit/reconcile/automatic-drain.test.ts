@@ -300,6 +300,65 @@ describe("a silence", () => {
   });
 });
 
+describe("peers that do not take the note of a silence", () => {
+  it.each(["forbidden", "broken"] as const)("hold no drain back while most others do (%s)", async (fault) => {
+    const mesh = await aKeptMesh(4);
+    const [refusing, dead] = [member(mesh, 1), member(mesh, 2)];
+    mesh.fleet.server(refusing).faults[fault] = ["apply Secret", "create Secret", "delete Secret"];
+    kill(mesh, dead);
+    await runsFor(mesh, AFTER - EVERY);
+    expect(readersOf(mesh, dead)).toEqual(["m1", "m3", "m4"]);
+    mesh.clock.advance(EVERY);
+    const { summary } = await fullRun(mesh);
+    expect(readersOf(mesh, dead)).toEqual(["m1"]);
+    expect(notesOn(mesh, dead)).toEqual(["m3 drained meshjoin", "m4 drained meshjoin"]);
+    expect(summary.findings.map(({ clusterId: id, message }) => `${id} ${message}`)).toContainEqual(
+      expect.stringMatching(/^\S+-m1 .*create Secret.*: (forbidden|the server answered 500)$/),
+    );
+    mesh.fleet.server(refusing).faults[fault] = [];
+    await fullRun(mesh);
+    expect(readersOf(mesh, dead)).toEqual([]);
+  });
+
+  it("are named where too few others do, with the reason and the cure", async () => {
+    const mesh = await aKeptMesh(3);
+    const [refusing, dead, other] = [member(mesh, 1), member(mesh, 2), member(mesh, 3)];
+    const refuse = (cluster: Cluster, what: readonly "apply Secret"[]) => {
+      mesh.fleet.server(cluster).faults.forbidden = what;
+    };
+    refuse(refusing, ["apply Secret"]);
+    kill(mesh, dead);
+    expect(heldBack(await runsFor(mesh, AFTER - EVERY))).toEqual([]);
+    const { summary } = await runsFor(mesh, 2 * EVERY);
+    expect(readersOf(mesh, dead)).toEqual(["m1", "m3"]);
+    const told = summary.findings.filter(({ reason }) => reason === "DrainHeldBack");
+    expect(told).toEqual([
+      expect.objectContaining({
+        clusterId: ID(dead),
+        message: expect.stringMatching(
+          /silent since .+, and .+ does not drain it: \S+-m1 does not take the note .+forbidden/,
+        ),
+        cure: expect.stringMatching(/^let \S+-m1 .+: .+; if \S+-m2 is dead: meshjoin drain \S+-m2$/),
+      }),
+    ]);
+    // Nobody knows since when.
+    refuse(other, ["apply Secret"]);
+    mend(mesh, dead);
+    await fullRun(mesh);
+    refuse(other, []);
+    await fullRun(mesh);
+    refuse(other, ["apply Secret"]);
+    kill(mesh, dead);
+    expect(heldBack(await fullRun(mesh))).toEqual([
+      expect.stringMatching(/is silent, nobody notes since when, .+: \S+-m1 and \S+-m3 do not take the note/),
+    ]);
+    refuse(refusing, []);
+    refuse(other, []);
+    await runsFor(mesh, AFTER);
+    expect(readersOf(mesh, dead)).toEqual([]);
+  });
+});
+
 describe("Meshjoin drains nobody by itself", () => {
   it("where most members are silent: an observer without a way out sees them all so", async () => {
     const mesh = await aKeptMesh(5);
@@ -461,6 +520,17 @@ describe("a member that Meshjoin has drained", () => {
     const before = versionsOf(mesh);
     await fullRun(mesh);
     expect(versionsOf(mesh)).toEqual(before);
+  });
+
+  it("comes back though a peer does not take the note that it answers", async () => {
+    const { mesh, dead } = await drained(3);
+    mesh.fleet.server(member(mesh, 1)).faults.forbidden = ["apply Secret"];
+    mend(mesh, dead);
+    await runsFor(mesh, 2 * AFTER - EVERY);
+    expect(readersOf(mesh, dead)).toEqual([]);
+    await runsFor(mesh, EVERY);
+    await fullRun(mesh);
+    expect(readersOf(mesh, dead)).toEqual(["m1", "m3"]);
   });
 
   it("does not come back by itself where the time is off, and then needs the whole time again", async () => {

@@ -6,7 +6,7 @@ import { outOfReach } from "./core/member/reach.ts";
 import { rootFaultOnRecord } from "./core/member/remembered.ts";
 import type { ReconcileRequest } from "./core/request.ts";
 import { rootEnding } from "./core/roots/due.ts";
-import { noSigningRoot } from "./core/roots/no-signing-root.ts";
+import { noSigningRoot, rootFaults } from "./core/roots/no-signing-root.ts";
 import { pauses, writesPaused } from "./core/roots/paused.ts";
 import { type Roots, rootsOf } from "./core/roots/stages.ts";
 import { MeshjoinError, RootError } from "./errors.ts";
@@ -111,7 +111,7 @@ export async function reconcile(
   const rows = isDrain ? [[drains]] : fault === undefined ? PHASES : [[departures], [record]];
   const begun = begin(run, request, { ...look, roots: roots instanceof MeshjoinError ? NO_ROOTS : roots });
   let course: Course = { ...begun, fault };
-  if (run.heedsPause && paused !== undefined) return untouched(course, paused);
+  if (run.heedsPause && paused !== undefined) return untouched(run, course, paused);
   for (const row of rows) course = await runRow(run, course, row);
   if (fault !== undefined && !isAboutLeaver(course) && !isDrain) throw fault;
   const { mesh } = course;
@@ -124,13 +124,13 @@ export async function reconcile(
  * The answer of a run that may not write: what it has seen, so that alerts go on. No redelivery: the full run
  * after the pause finds what is due.
  */
-function untouched({ mesh, plan, report }: Course, paused: Finding): Reconciled {
+function untouched({ spec }: Run, { mesh, plan, report }: Course, paused: Finding): Reconciled {
   const { members, roots } = mesh;
   const notes = plan.members.flatMap(({ findings }) => findings);
-  const unsignable = mesh.unusableRoot === undefined ? [rootFaultOnRecord(members) ?? []].flat() : [];
   const findings = distinct([
     paused,
-    ...unsignable,
+    ...[noSigningRoot(spec, roots.versions) ?? []].flat(),
+    ...rootFaults(mesh.unusableRoot, rootFaultOnRecord(members)),
     ...report.findings,
     ...plan.departures.findings,
     ...notes,

@@ -20,7 +20,7 @@ export interface Look extends Departures {
   readonly listing: Listing;
   /** An error if they could not be read: then nothing may be issued. */
   readonly roots: Roots | MeshjoinError;
-  /** Why the root that signs cannot be used; of a look at the whole mesh. */
+  /** Why the roots cannot be used; of a look at the whole mesh. */
   readonly unusableRoot?: Finding | undefined;
   /** Cluster IDs of the members that the look is about. */
   readonly subjects: ReadonlySet<string>;

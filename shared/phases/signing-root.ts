@@ -1,6 +1,6 @@
 import { within } from "../async/within.ts";
 import { rootFaultOnRecord } from "../core/member/remembered.ts";
-import { unsignableRoot } from "../core/roots/no-signing-root.ts";
+import { rootFaults, unsignableRoot } from "../core/roots/no-signing-root.ts";
 import { MeshjoinError } from "../errors.ts";
 import type { Phase } from "./course.ts";
 import { noteRootFault } from "./record.ts";
@@ -15,8 +15,9 @@ const TIMEOUT_MS = 20_000;
  */
 export const signingRoot: Phase = async (run, course) => {
   const { request, mesh } = course;
-  if (mesh.unusableRoot !== undefined || request.scope !== "mesh") return {};
+  if (request.scope !== "mesh") return {};
   const noted = rootFaultOnRecord(mesh.members);
+  if (mesh.unusableRoot !== undefined) return { findings: rootFaults(mesh.unusableRoot, noted) };
   const isAsked = request.notedAs === "full" && (request.deep === true || noted !== undefined);
   if (!isAsked) return { findings: [noted ?? []].flat() };
   try {

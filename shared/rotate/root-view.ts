@@ -1,8 +1,7 @@
 import type { Finding } from "../core/answers/finding.ts";
 import { isReachable, type Member } from "../core/member/observation.ts";
 import { rootSecretName } from "../core/names.ts";
-import { rootEnding } from "../core/roots/due.ts";
-import { noSigningRoot } from "../core/roots/no-signing-root.ts";
+import { rootFindings } from "../core/roots/findings.ts";
 import type { RootOrigin } from "../core/roots/notes.ts";
 import { type Roots, type Stage, stageOf } from "../core/roots/stages.ts";
 import { bundleVersions, parseRootVersions, ROOT_ROLES, type RootRole } from "../core/roots/state.ts";
@@ -64,8 +63,7 @@ export async function viewRoots(run: RotatorRun): Promise<RootView> {
       ...(shown.get(version) ?? { fingerprint: null, notAfter: null }),
     })),
     findings: [
-      ...[noSigningRoot(spec, versions) ?? []].flat(),
-      ...[rootEnding(mesh.members, mesh.roots, spec, ports.clock.now()) ?? []].flat(),
+      ...rootFindings(mesh, spec, ports.clock.now()),
       ...[gate?.overdue ?? []].flat(),
       ...unclaimedRoots(secretVersions, mesh.roots, spec),
     ],

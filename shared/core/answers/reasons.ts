@@ -635,8 +635,8 @@ export const REASONS = {
   SigningRootUnusable: {
     severity: "error",
     means:
-      "The version of the root secret that signs is disabled or destroyed, or the signer cannot read or use it. No cluster can join, and no intermediate CA can be renewed.",
-    cure: "Do what the finding's cure says. A disabled version: `gcloud secrets versions enable`. A destroyed one does not come back: import or make another root.",
+      "The version of the root secret that signs, or another one in the trust bundle, is disabled or destroyed, or the signer cannot read or use it. No cluster can join, and no intermediate CA can be renewed.",
+    cure: "Do what the finding's cure says. A disabled version: `gcloud secrets versions enable`. A destroyed one does not come back: import or make another root; one that is to sign next: `meshjoin root abort`.",
   },
   StageOverdue: {
     severity: "warning",

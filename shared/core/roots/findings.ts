@@ -3,11 +3,11 @@ import type { Member } from "../member/observation.ts";
 import { rootFaultOnRecord } from "../member/remembered.ts";
 import type { MeshSpec } from "../spec.ts";
 import { rootEnding } from "./due.ts";
-import { noSigningRoot } from "./no-signing-root.ts";
+import { noSigningRoot, rootFaults } from "./no-signing-root.ts";
 import { pauses } from "./paused.ts";
 import type { Roots } from "./stages.ts";
 
-/** What a look has seen of the roots; `unusableRoot`: why the root that signs cannot be used. */
+/** What a look has seen of the roots; `unusableRoot`: why they cannot be used. */
 interface SeenRoots {
   readonly roots: Roots;
   readonly unusableRoot?: Finding | undefined;
@@ -22,7 +22,7 @@ export function rootFindings(
 ): Finding[] {
   return [
     ...[noSigningRoot(spec, roots.versions) ?? []].flat(),
-    ...[unusableRoot ?? rootFaultOnRecord(members) ?? []].flat(),
+    ...rootFaults(unusableRoot, rootFaultOnRecord(members)),
     ...pauses(roots),
     ...[rootEnding(members, roots, spec, now) ?? []].flat(),
   ];

@@ -2,7 +2,7 @@ import type { Fault } from "../answers/error-finding.ts";
 import { type Finding, finding } from "../answers/finding.ts";
 import { rootSecretName } from "../names.ts";
 import type { MeshSpec } from "../spec.ts";
-import { ROOT_ROLES, type RootVersions } from "./state.ts";
+import { bundleVersions, ROOT_ROLES, type RootRole, type RootVersions } from "./state.ts";
 
 /** Meshjoin issues nothing then. Undefined where a version signs. */
 export function noSigningRoot(
@@ -18,26 +18,72 @@ export function noSigningRoot(
   );
 }
 
-/** Undefined where Meshjoin has seen that the version that signs is enabled. */
+/** Whether a version is enabled, or why nobody could tell. */
+export type Enabled = boolean | Pick<Fault, "message" | "cure">;
+
+/**
+ * Why the roots cannot be used; undefined where each version of the trust bundle is enabled. One that does
+ * not sign counts, too: a certificate goes out with the whole bundle, or not at all.
+ */
 export function unusableRoot(
-  { meshId, rootProject }: Pick<MeshSpec, "meshId" | "rootProject">,
-  { signing }: RootVersions,
-  isEnabled: boolean | Pick<Fault, "message" | "cure">,
+  spec: Pick<MeshSpec, "meshId" | "rootProject">,
+  versions: RootVersions,
+  enabled: ReadonlyMap<number, Enabled>,
 ): Finding | undefined {
-  if (signing === undefined || isEnabled === true) return undefined;
-  const secret = rootSecretName(meshId);
-  if (isEnabled !== false) {
+  const claimed = bundleVersions(versions);
+  const off = claimed.filter((version) => enabled.get(version) === false);
+  const [first] = off.toSorted((a, b) => Number(b === versions.signing) - Number(a === versions.signing));
+  if (first !== undefined) return switchedOff(spec, versions, first);
+  const secret = rootSecretName(spec.meshId);
+  for (const version of claimed) {
+    const state = enabled.get(version);
+    if (typeof state !== "object") continue;
     return finding(
       "SigningRootUnknown",
-      `Meshjoin cannot tell whether version ${signing} of secret ${secret}, which signs, is enabled: ${isEnabled.message}`,
-      isEnabled.cure ?? "nothing, if it passes: the next full run asks again",
+      `Meshjoin cannot tell whether version ${version} of secret ${secret}, ${ROLE_WORDS[roleOf(versions, version)]}, is enabled: ${state.message}`,
+      state.cure ?? "nothing, if it passes: the next full run asks again",
     );
   }
+  return undefined;
+}
+
+function switchedOff(
+  { meshId, rootProject }: Pick<MeshSpec, "meshId" | "rootProject">,
+  versions: RootVersions,
+  version: number,
+): Finding {
+  const secret = rootSecretName(meshId);
+  const role = roleOf(versions, version);
+  const enable = `gcloud secrets versions enable ${version} --secret=${secret} --project=${rootProject}`;
+  const what =
+    role === "signing"
+      ? `version ${version} of secret ${secret} signs for the mesh, and`
+      : `version ${version} of secret ${secret}, ${ROLE_WORDS[role]},`;
   return finding(
     "SigningRootUnusable",
-    `version ${signing} of secret ${secret} signs for the mesh, and is disabled or destroyed; Meshjoin can issue no certificate`,
-    `gcloud secrets versions enable ${signing} --secret=${secret} --project=${rootProject}`,
+    `${what} is disabled or destroyed; Meshjoin can issue no certificate`,
+    role === "next" ? `${enable}; if it is destroyed: meshjoin root abort` : enable,
   );
+}
+
+const ROLE_WORDS: Readonly<Record<RootRole, string>> = {
+  signing: "which signs",
+  next: "which is to sign next",
+  previous: "which the members still trust",
+};
+
+function roleOf(versions: RootVersions, version: number): RootRole {
+  return ROOT_ROLES.find((role) => versions[role] === version) ?? "signing";
+}
+
+/**
+ * What this look has `seen` of the roots, and what the last run `noted`. A look that cannot tell ends no
+ * fault on record.
+ */
+export function rootFaults(seen: Finding | undefined, noted: Finding | undefined): Finding[] {
+  if (seen === undefined) return [noted ?? []].flat();
+  const isOpen = seen.reason === "SigningRootUnknown" && noted?.reason === "SigningRootUnusable";
+  return isOpen ? [noted, seen] : [seen];
 }
 
 /** Why the authority could not sign when it was asked to open the root's key. */

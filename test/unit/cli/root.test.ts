@@ -181,6 +181,13 @@ describe("a root rotation by hand", () => {
     expect(out).not.toContain("versions disable");
   });
 
+  it("shows that the version that signs is disabled as an error, and how to enable it", async () => {
+    const mesh = await aJoinedMesh();
+    await mesh.roots.disable(1);
+    const { out } = await said(mesh, "root status");
+    expect(out).toMatch(/Errors\n {2}SigningRootUnusable\n[^]*gcloud secrets versions enable 1/);
+  });
+
   it("shows a version that is nobody's root", async () => {
     const mesh = await aJoinedMesh();
     mesh.roots.addVersion("whatever");

@@ -75,6 +75,27 @@ describe("the root that signs, in a mesh where nothing is due", () => {
       expect(findings.map(({ reason }) => reason)).toContain("SigningRootUnknown");
   });
 
+  it.each([
+    ["next", "; if it is destroyed: meshjoin root abort"],
+    ["previous", ""],
+  ] as const)(
+    "is an error, too, where the root that is %s is disabled: no bundle is whole without it",
+    async (role, more) => {
+      const mesh = await aMesh({ members: 1 });
+      await mesh.reconcile("mesh");
+      await orderRoot(mesh.run(), { action: "start", givenAt: mesh.clock.now() });
+      await mesh.reconcile("mesh");
+      if (role === "previous") {
+        mesh.roots.setAliases({ previous: 2, signing: 1 });
+        await mesh.reconcile("mesh");
+      }
+      await mesh.roots.disable(2);
+      const cure = `gcloud secrets versions enable 2 --secret=prod-root-ca --project=shop${more}`;
+      for (const findings of Object.values(await findingsEverywhere(mesh)))
+        expect(findings).toContainEqual(expect.objectContaining({ reason: "SigningRootUnusable", cure }));
+    },
+  );
+
   it("costs the run of an event no request", async () => {
     const mesh = await aMesh({ members: 2 });
     await mesh.reconcile("mesh");
@@ -82,6 +103,17 @@ describe("the root that signs, in a mesh where nothing is due", () => {
     const { summary } = await mesh.join(mesh.clusters[0]!);
     expect(summary.findings).toEqual([]);
   });
+});
+
+it("that no root signs is an error of a full run while a person has paused the functions' writes, too", async () => {
+  const mesh = await aMesh({ members: 1 });
+  await mesh.reconcile("mesh");
+  mesh.roots.setAnnotations({ "meshjoin.dev_writes-paused": mesh.clock.now().toISOString() });
+  mesh.roots.setAliases({});
+  const { summary } = await mesh.reconcile("mesh", { heedsPause: true, notedAs: "full" });
+  expect(summary.findings).toContainEqual(
+    expect.objectContaining({ reason: "NoSigningRoot", severity: "error" }),
+  );
 });
 
 describe("a root whose payload cannot be read, in a mesh where nothing is due", () => {
@@ -121,6 +153,18 @@ describe("a root whose payload cannot be read, in a mesh where nothing is due", 
     const { summary } = await reconcile(run, { ...WHOLE, notedAs: "full" });
     expect(summary.findings).toContainEqual(unusable);
     expect(versionsOf(mesh)).toEqual(before);
+  });
+
+  it("stays an error while nobody can tell whether its version is enabled", async () => {
+    const mesh = await aMesh({ members: 2 });
+    await full(mesh);
+    mesh.roots.denyPayloads();
+    await full(mesh, { deep: true });
+    mesh.roots.withhold("secretmanager.versions.get");
+    for (const findings of Object.values(await findingsEverywhere(mesh)))
+      expect(reasons(findings)).toEqual(
+        expect.arrayContaining(["SigningRootUnusable", "SigningRootUnknown"]),
+      );
   });
 
   it("is written down once, and a healthy root is opened by deep runs alone", async () => {

@@ -1,5 +1,6 @@
 import { Option } from "commander";
 import { massLeavers } from "../../shared/core/answers/mass-leave.ts";
+import type { ReconcileRequest } from "../../shared/core/request.ts";
 import { type Reconciled, reconcile } from "../../shared/reconcile.ts";
 import { scopeOf } from "../cluster.ts";
 import { type ClusterOption, clusterOption, command } from "../command.ts";
@@ -44,17 +45,18 @@ export const sync = command<SyncOptions>({
   async run(session, { cluster, deep = false, yes = false, confirm: named = [] }) {
     return await session.withRun(async (run) => {
       const scope = await scopeOf(run, cluster, session.say);
-      const reconcileNow = async (confirms: boolean): Promise<Reconciled> => {
-        const confirm = [...named, ...(confirms ? CONFIRMED_BY_YES : [])];
-        const request = { scope, reason: "sync", confirm, deep, rollOut: true };
+      const reconcileNow = async (order: Partial<ReconcileRequest> = {}): Promise<Reconciled> => {
+        const confirm = [...named, ...(yes ? CONFIRMED_BY_YES : [])];
+        const request = { scope, reason: "sync", confirm, deep, rollOut: true, ...order };
         const reconciled = await reconcile(run, request);
         showReconciled(session, reconciled);
         return reconciled;
       };
-      const first = await reconcileNow(yes);
-      const open = massLeavers(first.summary.findings);
-      if (open.length === 0) return exitCodeOfRun(first);
-      return exitCodeOfRun((await isMeant(session, open)) ? await reconcileNow(true) : first);
+      const first = await reconcileNow();
+      const leaving = massLeavers(first.summary.findings);
+      if (leaving.length === 0 || !(await isMeant(session, leaving))) return exitCodeOfRun(first);
+      // The yes is about these. Others may have lost the label while the person was thinking.
+      return exitCodeOfRun(await reconcileNow({ leaving }));
     });
   },
 });

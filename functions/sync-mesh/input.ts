@@ -41,7 +41,16 @@ const PAGE_QUERY = z.strictObject({
 const ACTION_FORM = z.strictObject({
   action: z.enum(["plan", "sync"], "use plan, sync"),
   scope: scopeName,
-  confirm: z.optional(confirmable),
+  /** IDs of the clusters that the person has seen, and that are meant to leave, with commas between. */
+  leaving: z.optional(
+    z.pipe(
+      z.pipe(
+        z.string(),
+        z.transform((text) => text.split(",")),
+      ),
+      z.array(clusterIdSchema),
+    ),
+  ),
 });
 
 export interface SyncInput {
@@ -92,8 +101,8 @@ export function planRequest(scopeOf: string, confirm?: Confirmable): ReconcileRe
 }
 
 /** The request of the page's button: as `POST /sync` with the same scope. */
-export function syncRequest({ scope: name, confirm }: ActionForm): ReconcileRequest {
-  return { ...requestOf(name, confirm), reason: "sync", rollOut: true };
+export function syncRequest({ scope: name, leaving = [] }: ActionForm): ReconcileRequest {
+  return { ...requestOf(name, undefined), leaving, reason: "sync", rollOut: true };
 }
 
 /** Fails with InputError, which names the parameter at fault. */

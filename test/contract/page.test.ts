@@ -299,7 +299,12 @@ describe("the page", () => {
           await andLoad(page, () => page.keyboard.press("Enter"));
         });
         expect(server.forms).toEqual([
-          { csrf: "a token", scope: "mesh", confirm: "MassLeave", action: "sync" },
+          {
+            csrf: "a token",
+            scope: "mesh",
+            leaving: "cn-shop-prod-europe-west1-one,cn-shop-prod-europe-west1-two",
+            action: "sync",
+          },
         ]);
       },
       TIMEOUT_MS,

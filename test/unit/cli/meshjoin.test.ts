@@ -2,6 +2,7 @@ import { describe, expect, it } from "@jest/globals";
 import type { Plan } from "../../../shared/core/answers/plan.ts";
 import type { Status } from "../../../shared/core/answers/status.ts";
 import type { Summary } from "../../../shared/core/answers/summary.ts";
+import type { Cluster } from "../../../shared/core/cluster/cluster.ts";
 import { clusterId } from "../../../shared/core/names.ts";
 import { UnavailableError } from "../../../shared/errors.ts";
 import { scrub } from "../../../shared/scrub.ts";
@@ -153,6 +154,16 @@ describe("sync", () => {
         expect.stringContaining(`2 clusters that seem to have left (${idOf(mesh, 1)},`),
       ]);
       await expectJoined(mesh);
+    });
+
+    it("removes those that it named, though another has lost its label by the time of the yes", async () => {
+      const mesh = await aJoinedMesh(5);
+      const unlabel = (cluster: Cluster) => mesh.directory.put({ ...cluster, labels: {} });
+      for (const cluster of mesh.clusters.slice(2)) unlabel(cluster);
+      const whileAsked = () => unlabel(mesh.clusters[1]!);
+      const { out } = await call(mesh, "sync", { answer: true, whileAsked });
+      expect(out).toMatch(new RegExp(`MemberLost[^]*MemberLost[^]*the mesh has lost ${idOf(mesh, 1)}`));
+      await expectJoined(mesh, mesh.clusters.slice(0, 2));
     });
 
     it.each([

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "@jest/globals";
 import { newCsrfToken } from "../../../functions/sync-mesh/csrf.ts";
+import type { Cluster } from "../../../shared/core/cluster/cluster.ts";
 import { clusterId } from "../../../shared/core/names.ts";
 import { aMesh } from "../../support/fakes/mesh.ts";
 import { expectJoined, versionsOf } from "../reconcile/world.ts";
@@ -81,15 +82,18 @@ describe("POST /actions", () => {
     expect(versionsOf(mesh)).toEqual(before);
   });
 
-  it("takes a mass leave when it is confirmed", async () => {
-    const mesh = await aMesh({ members: 4 });
+  it("takes a mass leave when it is confirmed, of the clusters that it showed and of no other", async () => {
+    const mesh = await aMesh({ members: 5 });
     const { call, submit } = await aBrowser(mesh);
     await submit({ action: "sync", scope: "mesh" });
-    for (const cluster of mesh.clusters.slice(1)) mesh.directory.put({ ...cluster, labels: {} });
+    const unlabel = (cluster: Cluster) => mesh.directory.put({ ...cluster, labels: {} });
+    for (const cluster of mesh.clusters.slice(2)) unlabel(cluster);
     await submit({ action: "sync", scope: "mesh" });
-    expect((await call("GET", "/?plan=mesh")).text).toContain('id="mass-leave"');
-    await submit({ action: "sync", scope: "mesh", confirm: "MassLeave" });
-    await expectJoined(mesh, mesh.clusters.slice(0, 1));
+    const { text } = await call("GET", "/?plan=mesh");
+    const leaving = /name="leaving" value="([^"]+)"/.exec(text)?.[1] ?? "";
+    unlabel(mesh.clusters[1]!);
+    await submit({ action: "sync", scope: "mesh", leaving });
+    await expectJoined(mesh, mesh.clusters.slice(0, 2));
   });
 
   it.each<[string, Record<string, string>, Record<string, string>]>([

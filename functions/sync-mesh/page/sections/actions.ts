@@ -109,7 +109,10 @@ export function memberButton(clusterId: string, name: string): Html {
   return html`<button class="small" form="${PLAN_ONE}" name="scope" value="${clusterId}" aria-label="Show the plan of ${name}">Plan</button>`;
 }
 
-/** Undefined if no `MassLeave` is open. The box only makes the browser ask; its value is not sent. */
+/**
+ * Undefined if no `MassLeave` is open. It takes out the clusters that it names, and none that is lost later.
+ * The box only makes the browser ask; its value is not sent.
+ */
 export function massLeaveForm(scene: Scene): Html | undefined {
   const leavers = massLeavers([...scene.findings, ...(scene.plan?.findings ?? [])]);
   if (leavers.length === 0) return undefined;
@@ -119,7 +122,7 @@ export function massLeaveForm(scene: Scene): Html | undefined {
 <p>Meshjoin removes nothing of theirs until a person confirms it. Confirm only if each of these is to leave mesh ${scene.status.meshId}:</p>
 <ul>${leavers.map((clusterId) => html`<li><code>${clusterId}</code></li>`)}</ul>
 <form method="post" action="/actions">
-${csrfField(scene)}<input type="hidden" name="scope" value="mesh"><input type="hidden" name="confirm" value="MassLeave">
+${csrfField(scene)}<input type="hidden" name="scope" value="mesh"><input type="hidden" name="leaving" value="${leavers.join(",")}">
 <label class="tick"><input type="checkbox" required> They are meant to leave</label>
 <button class="danger" name="action" value="sync">Confirm and sync the mesh</button>
 </form>

@@ -248,7 +248,7 @@ describe("the form that confirms a mass leave", () => {
     ["is not there else", {}, false],
   ])("%s", (_, seed, expected) => {
     const document = render(seed);
-    expect(document.includes('name="confirm" value="MassLeave"')).toBe(expected);
+    expect(document.includes('name="leaving" value="cn-gone"')).toBe(expected);
     expect(document.includes("<code>cn-gone</code>")).toBe(expected);
   });
 });

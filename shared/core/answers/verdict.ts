@@ -1,5 +1,5 @@
 import { count } from "../count.ts";
-import { drainedIds, isDrained, wantedPairs } from "./drained.ts";
+import { drainedIds, isDrained, isHeldAgainst, wantedPairs } from "./drained.ts";
 import { distinct, type Finding } from "./finding.ts";
 import type { PairStatus, Status } from "./status.ts";
 
@@ -25,11 +25,9 @@ export function verdictOf(status: Status): Verdict {
   const drained = drainedIds(members);
   const pairs = wantedPairs(status);
   const all = distinct([...status.findings, ...members.flatMap(({ findings }) => findings)]);
-  const errors = all.filter(({ severity }) => severity === "error");
-  const warnings = all.filter(
-    ({ severity, clusterId = "", reason }) =>
-      severity === "warning" && (!drained.has(clusterId) || reason === "DrainedAutomatically"),
-  );
+  const held = all.filter((each) => isHeldAgainst(each, drained));
+  const errors = held.filter(({ severity }) => severity === "error");
+  const warnings = held.filter(({ severity }) => severity === "warning");
   const unreachable = members.filter((member) => !member.reachable && !isDrained(member)).length;
   const rows = Map.groupBy(pairs, ({ reader, target }) => `${reader} ${target}`);
   const pairsWith = (is: (row: PairStatus) => boolean) =>

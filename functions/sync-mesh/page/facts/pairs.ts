@@ -1,10 +1,11 @@
-import { drainedIds } from "../../../../shared/core/answers/drained.ts";
+import { drainedIds, silentDrainedIds } from "../../../../shared/core/answers/drained.ts";
 import { PAIR_STATUSES, type PairStatus, type Status } from "../../../../shared/core/answers/status.ts";
 import { latencyWords } from "../../../../shared/core/time.ts";
 
 /**
  * As istiod has it; `pending`: it is not synced, and a side is not ready for it yet; `failing`: it is synced,
- * and a request of the reader's probe did not pass; `drained`: the target is drained, so there is no pair.
+ * and a request of the reader's probe did not pass; `drained`: the target is drained, so there is no pair, or
+ * the reader is, and does not answer, so nobody waits for it.
  */
 export type PairState = PairStatus["status"] | "pending" | "failing" | "drained";
 
@@ -55,7 +56,7 @@ export function isSynced({ state }: OrderedPair): boolean {
   return state === "synced";
 }
 
-/** It should be: its target is not drained. */
+/** It should be. */
 export function isWanted({ state }: OrderedPair): boolean {
   return state !== "drained";
 }
@@ -102,8 +103,13 @@ export function worstPairState(states: Iterable<PairState>): PairState {
   return WORST_FIRST.find((state) => all.has(state)) ?? "unknown";
 }
 
-function stateOf({ status, isDue, probe, target }: PairStatus, drained: ReadonlySet<string>): PairState {
-  if (drained.has(target)) return "drained";
+interface Aside {
+  readonly targets: ReadonlySet<string>;
+  readonly readers: ReadonlySet<string>;
+}
+
+function stateOf({ status, isDue, probe, reader, target }: PairStatus, aside: Aside): PairState {
+  if (aside.targets.has(target) || aside.readers.has(reader)) return "drained";
   if (status === "synced") return probe.state === "failed" ? "failing" : status;
   return isDue || status === "unknown" ? status : "pending";
 }
@@ -115,7 +121,7 @@ function earliest(times: readonly (string | null)[]): string | undefined {
 
 /** Between members only, in the order of the status. */
 export function orderedPairsOf({ members, pairs }: Status): OrderedPair[] {
-  const drained = drainedIds(members);
+  const aside: Aside = { targets: drainedIds(members), readers: silentDrainedIds(members) };
   const ids = new Set(members.map(({ clusterId }) => clusterId));
   const between = pairs.filter(({ reader, target }) => ids.has(reader) && ids.has(target));
   const byPair = Map.groupBy(between, ({ reader, target }) => JSON.stringify([reader, target]));
@@ -127,8 +133,8 @@ export function orderedPairsOf({ members, pairs }: Status): OrderedPair[] {
       target: first.target,
       route: first.route,
       probe: first.probe,
-      state: worstPairState(rows.map((row) => stateOf(row, drained))),
-      pods: rows.map((row) => ({ pod: row.pod, state: stateOf(row, drained) })),
+      state: worstPairState(rows.map((row) => stateOf(row, aside))),
+      pods: rows.map((row) => ({ pod: row.pod, state: stateOf(row, aside) })),
       tokenExpiry: earliest(rows.map(({ tokenExpiry }) => tokenExpiry)),
     };
   });

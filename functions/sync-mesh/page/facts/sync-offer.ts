@@ -1,3 +1,4 @@
+import { isDrained } from "../../../../shared/core/answers/drained.ts";
 import type { Finding } from "../../../../shared/core/answers/finding.ts";
 import type { MemberStatus, Status } from "../../../../shared/core/answers/status.ts";
 import type { PageView } from "../view.ts";
@@ -26,7 +27,8 @@ export function syncOfferOf(facts: OfferFacts): SyncOffer {
 }
 
 function isAllOutOfReach({ members, gaps, findings }: OfferFacts): boolean {
-  const away = new Set(members.filter(({ reachable }) => !reachable).map(({ clusterId }) => clusterId));
+  const missed = members.filter((member) => !member.reachable && !isDrained(member));
+  const away = new Set(missed.map(({ clusterId }) => clusterId));
   return (
     away.size > 0 &&
     gaps.flatMap(pairsOfGap).every(({ reader, target }) => away.has(reader) || away.has(target)) &&

@@ -1,3 +1,5 @@
+import { drainedIds, isDrained, isHeldAgainst } from "../../../../shared/core/answers/drained.ts";
+import type { Finding } from "../../../../shared/core/answers/finding.ts";
 import type { Reason } from "../../../../shared/core/answers/reasons.ts";
 import type { RunStatus } from "../../../../shared/core/answers/status.ts";
 import type { Health } from "../../../../shared/core/answers/verdict.ts";
@@ -42,7 +44,7 @@ function membersTile({ members }: Scene): Html {
     "Members",
     html`${reachable.length}<small> of ${members.length} reachable</small>`,
     "",
-    reachable.length < members.length ? "warning" : "",
+    members.some((member) => !member.reachable && !isDrained(member)) ? "warning" : "",
   );
 }
 
@@ -58,8 +60,9 @@ function pairsTile({ pairs, tally }: Scene): Html {
   );
 }
 
-function findingsTile({ findings }: Scene): Html {
-  const tone = findings[0]?.severity ?? "info";
+function findingsTile(scene: Scene): Html {
+  const { findings } = scene;
+  const tone = heldAgainst(scene)[0]?.severity ?? "info";
   return tile(
     "Findings",
     findings.length === 0 ? "none" : html`<a href="#findings">${findings.length}</a>`,
@@ -110,14 +113,18 @@ function pauseBanner({ status, now }: Scene): Html | undefined {
 </section>`;
 }
 
+/** What the verdict counts. */
+function heldAgainst({ findings, members }: Scene): readonly Finding[] {
+  const drained = drainedIds(members);
+  return findings.filter((each) => isHeldAgainst(each, drained));
+}
+
 /** Each of these has a box of its own. */
 const BOXED: readonly Reason[] = ["WritesPaused", "MassLeave"];
 
-/** The worst finding with its cure, and the reasons that come after it; nothing if there are only notes. */
+/** The worst finding with its cure, and the reasons that come after it; nothing if none counts. */
 function loudest(scene: Scene): Html | undefined {
-  const loud = scene.findings.filter(
-    ({ severity, reason }) => severity !== "info" && !BOXED.includes(reason),
-  );
+  const loud = heldAgainst(scene).filter(({ reason }) => !BOXED.includes(reason));
   const [group, ...others] = groupFindings(loud);
   const first = group?.findings[0];
   if (group === undefined || first === undefined) return undefined;

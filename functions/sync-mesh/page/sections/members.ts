@@ -1,3 +1,4 @@
+import { isDrained } from "../../../../shared/core/answers/drained.ts";
 import type { GatewayStatus, IngressStatus, MemberStatus } from "../../../../shared/core/answers/status.ts";
 import { count } from "../../../../shared/core/count.ts";
 import { BY_MESHJOIN } from "../../../../shared/core/member/drain.ts";
@@ -97,7 +98,7 @@ function cellsOf(member: MemberStatus, scene: Scene): Part[] {
   const name = scene.nameOf(clusterId);
   return [
     html`${name}<small>${clusterId}</small>`,
-    html`${member.reachable ? "reachable" : html`<span class="badge warning">unreachable</span>`}<small>${endpoint === null ? "no endpoint" : `${endpoint} endpoint`}</small>${drainOf(member, scene)}`,
+    html`${member.reachable ? "reachable" : html`<span class="badge ${isDrained(member) ? "info" : "warning"}">unreachable</span>`}<small>${endpoint === null ? "no endpoint" : `${endpoint} endpoint`}</small>${drainOf(member, scene)}`,
     findingsOf(member, scene),
     sharesOf(member, scene),
     html`${location}<small>${project}</small>`,

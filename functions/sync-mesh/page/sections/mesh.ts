@@ -23,7 +23,10 @@ const MEANINGS: readonly (readonly [PairState, string])[] = [
   ["synced", "istiod has read everything of the target"],
   ["syncing", "istiod is reading the target for the first time"],
   ["pending", "a side is not ready for it yet, or a person must act first"],
-  ["drained", "the target is drained: its peers send it no new requests"],
+  [
+    "drained",
+    "the target is drained: its peers send it no new requests; or the reader is drained and does not answer",
+  ],
   ["failing", "istiod has read the target, and a request of the probe does not pass"],
   ["timeout", "istiod stopped waiting and serves the part of the target that it has read"],
   ["closed", "istiod no longer watches the target"],

@@ -10,6 +10,7 @@ import {
   worstPairState,
 } from "../../../../functions/sync-mesh/page/facts/pairs.ts";
 import { renderPage } from "../../../../functions/sync-mesh/page/page.ts";
+import { finding } from "../../../../shared/core/answers/finding.ts";
 import { PAIR_STATUSES, type PairStatus } from "../../../../shared/core/answers/status.ts";
 import { aView } from "../../../support/builders/page-view.ts";
 import { aStatus } from "../../../support/builders/status.ts";
@@ -71,6 +72,19 @@ describe("a pair whose target is drained", () => {
     expect(page).toContain("by ann: disk");
     expect(page).toContain("<dd>1<small> of 1 synced</small></dd>");
     expect(page).toContain("drained 1");
+  });
+
+  it("and whose reader is dead, is no trouble on the page, as it is none for the verdict", () => {
+    const findings = [finding("ApiServerUnreachable", "no answer", "wait", members[0]?.clusterId)];
+    const dead = members.map((each, index) => (index === 0 ? { ...each, reachable: false, findings } : each));
+    const back = { reader: target, target: reader, status: "missing", isDue: false } as const;
+    const pairs = [pod({ pod: "", status: "unknown" }), pod(back)];
+    const { html: page } = renderPage(aView({ status: { ...status, members: dead, pairs } }));
+    expect(page).toContain("<title>Whole: ");
+    expect(page).not.toContain('class="alert');
+    expect(page).not.toMatch(/class="tile (?:warning|error)"/);
+    expect(page).not.toContain('<span class="badge warning">unreachable</span>');
+    expect(page).not.toContain("A sync cannot help");
   });
 
   it("is drained by Meshjoin on the page, and a warning", () => {

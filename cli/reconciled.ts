@@ -12,6 +12,8 @@ import { errorText, type Session } from "./session.ts";
 
 /** Of these no run does anything before a person has decided: a run that finds one has failed. */
 const UNDECIDED = ["MassLeave", "NotConfigured", "MassDrain"] as const;
+/** Nor may a script go on after these. */
+const NEED_A_PERSON: readonly Reason[] = [...UNDECIDED, "DrainsTogether"];
 /** Findings that a person may confirm to `sync`, which never begins another version of Istio. */
 export const CONFIRMABLE = [
   ...UNDECIDED,
@@ -74,8 +76,7 @@ export function exitCodeOfRun({ summary, retry }: Reconciled): ExitCode {
 }
 
 function waitsForPerson({ findings }: Summary): boolean {
-  const reasons: readonly Reason[] = UNDECIDED;
-  return findings.some(({ reason }) => reasons.includes(reason));
+  return findings.some(({ reason }) => NEED_A_PERSON.includes(reason));
 }
 
 function findingsOf({ members, findings }: Summary) {

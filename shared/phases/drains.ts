@@ -1,11 +1,14 @@
 import { dropDrainNote, writeDrainNote } from "../apply/drain-note.ts";
 import { isOutOfReach } from "../core/answers/error-finding.ts";
+import type { Finding } from "../core/answers/finding.ts";
 import { outcomeOf, outcomeOfFailure } from "../core/answers/outcome.ts";
 import { isReachable, type ReachableMember } from "../core/member/observation.ts";
 import { ConflictError } from "../errors.ts";
+import { lookAtDrainNotes } from "../look/drain-notes.ts";
 import type { DrainAction } from "../plan/action.ts";
 import type { PairContext } from "../plan/context.ts";
 import { planDrainNotes } from "../plan/drain-notes.ts";
+import { drainsTogether } from "../plan/drains.ts";
 import { pairContextOf } from "../plan/mesh.ts";
 import { type PairPlan, planPairs } from "../plan/pair.ts";
 import { planContext } from "../plan-context.ts";
@@ -57,12 +60,26 @@ export const drains: Phase = async (run, course) => {
   });
   const told = findings.filter(({ clusterId = "" }) => clusterId === "" || concerns(clusterId));
   const unreached = drained.filter(({ withdrawal }) => withdrawal === undefined);
+  const notes = (await Promise.all(noted.values())).flat();
+  const [together, ...taking] = await Promise.all([metOthers(run, context, notes), ...taken]);
   return merge(
-    { findings: [...told, ...unreached.flatMap((plan) => plan.findings)] },
-    ...(await Promise.all(noted.values())).flat().map(({ report }) => report),
-    ...(await Promise.all(taken)),
+    { findings: [...told, ...unreached.flatMap((plan) => plan.findings), ...together] },
+    ...notes.map(({ report }) => report),
+    ...taking,
   );
 };
+
+/** Asks for the notes again only where this run has drained a member, and nobody has confirmed how many. */
+async function metOthers(run: Run, context: PairContext, notes: readonly Noted[]): Promise<Finding[]> {
+  const { drains: register, confirm, members } = context;
+  const isBegun = (id: string) => {
+    const standing = register.of(id);
+    return standing.state === "drained" && standing.isNew;
+  };
+  const own = new Set(notes.flatMap(({ of, isDone }) => (isDone && isBegun(of) ? [of] : [])));
+  if (own.size === 0 || confirm.includes("MassDrain")) return [];
+  return [drainsTogether(await lookAtDrainNotes(run, members), own, context) ?? []].flat();
+}
 
 type NotedBy = ReadonlyMap<string, Promise<readonly Noted[]>>;
 

@@ -57,10 +57,7 @@ const LABEL_SETTLES_MS = 300_000;
 
 /** The register of all members. What stands in any of them holds for all. */
 export function indexDrains(members: readonly Member[], context: DrainsContext): Drains {
-  const copies = Map.groupBy(
-    members.filter(isReachable).flatMap(({ state }) => (state.drainCopies ?? []).filter(isOurs)),
-    ({ of }) => of,
-  );
+  const copies = registerOf(members);
   const standings = new Map<string, DrainStanding>();
   const begun: Member[] = [];
   for (const member of members) {
@@ -80,6 +77,14 @@ export function indexDrains(members: readonly Member[], context: DrainsContext):
 }
 
 const NEVER: DrainStanding = { state: "none" };
+
+/** All copies, by the ID of the cluster that they are about. */
+function registerOf(members: readonly Member[]): ReadonlyMap<string, readonly DrainCopy[]> {
+  return Map.groupBy(
+    members.filter(isReachable).flatMap(({ state }) => (state.drainCopies ?? []).filter(isOurs)),
+    ({ of }) => of,
+  );
+}
 
 function seenOf(member: Member, copies: ReadonlyMap<string, readonly DrainCopy[]>): DrainStanding {
   return standingOf((copies.get(member.clusterId) ?? []).filter((copy) => isAbout(copy, member)));
@@ -168,25 +173,72 @@ function massDrain(
   { spec, confirm }: DrainsContext,
 ): Finding | undefined {
   if (begun.length === 0 || confirm.includes("MassDrain")) return undefined;
-  const isDrained = ({ clusterId }: Member) => standings.get(clusterId)?.state === "drained";
-  const number = members.filter(isDrained).length;
   const ids = begun.map(({ clusterId }) => clusterId);
-  const serving = members.filter((member) => isReachable(member) && !isDrained(member));
-  const left = new Set(serving.flatMap(presentNetworks));
-  const deserted = [...new Set(begun.flatMap(presentNetworks))].filter((network) => !left.has(network));
-  const isMost = number > spec.drainShare * members.length;
-  if (!isMost && deserted.length === 0) return undefined;
-  const then =
-    serving.length === 0
-      ? "no member would serve any more"
-      : isMost
-        ? `${number} of ${members.length} members would be drained, more than MESHJOIN_DRAIN_SHARE allows`
-        : `no member of network ${deserted.join(", ")} would serve any more`;
+  const then = tooMany(members, begun, standings, { spec, words: ["would be", "would serve"] });
+  if (then === undefined) return undefined;
   return finding(
     "MassDrain",
     `with ${ids.join(", ")} ${then}; Meshjoin drains none of those that are not drained yet before a person confirms it`,
     "confirm it: meshjoin sync --confirm MassDrain, or the same on meshjoin drain; " +
       `or take label ${MESH_STATE_LABEL} off a cluster`,
+  );
+}
+
+interface Counting {
+  readonly spec: Pick<MeshSpec, "drainShare">;
+  /** How it is said: of a drain to come, or of one that is done. */
+  readonly words: readonly [string, string];
+}
+
+/** What a person should have confirmed before so many are drained, in words; undefined: nothing. */
+function tooMany(
+  members: readonly Member[],
+  begun: readonly Member[],
+  standings: ReadonlyMap<string, DrainStanding>,
+  { spec, words: [are, serves] }: Counting,
+): string | undefined {
+  const isDrained = ({ clusterId }: Member) => standings.get(clusterId)?.state === "drained";
+  const number = members.filter(isDrained).length;
+  const serving = members.filter((member) => isReachable(member) && !isDrained(member));
+  const left = new Set(serving.flatMap(presentNetworks));
+  const deserted = [...new Set(begun.flatMap(presentNetworks))].filter((network) => !left.has(network));
+  if (serving.length === 0) return `no member ${serves} any more`;
+  if (number > spec.drainShare * members.length)
+    return `${number} of ${members.length} members ${are} drained, more than MESHJOIN_DRAIN_SHARE allows`;
+  return deserted.length === 0 ? undefined : `no member of network ${deserted.join(", ")} ${serves} any more`;
+}
+
+/**
+ * Runs that drain different members at the same time do not see each other, so each may find that its own
+ * needs no confirmation. After its notes a run reads those of all members again, and the last one at least
+ * sees both. It undoes nothing: the other may be about to, and then nobody would be drained. `now`: the
+ * members with the notes that they hold now. `own`: IDs of those that this run has drained.
+ */
+export function drainsTogether(
+  now: readonly Member[],
+  own: ReadonlySet<string>,
+  { spec, drains }: { readonly spec: Pick<MeshSpec, "drainShare">; readonly drains: Drains },
+): Finding | undefined {
+  const copies = registerOf(now);
+  const standings = new Map(now.map((member) => [member.clusterId, seenOf(member, copies)]));
+  const isDrainedNow = ({ clusterId }: Member) => standings.get(clusterId)?.state === "drained";
+  const begun = now.filter((member) => isDrainedNow(member) && own.has(member.clusterId));
+  const others = now.filter(
+    (member) => isDrainedNow(member) && !own.has(member.clusterId) && !drains.isDrained(member.clusterId),
+  );
+  if (begun.length === 0 || others.length === 0) return undefined;
+  const then = tooMany(now, [...begun, ...others], standings, { spec, words: ["are", "serves"] });
+  if (then === undefined) return undefined;
+  const mine = begun.map(({ clusterId }) => clusterId);
+  const theirs = others.map(({ clusterId }) => {
+    const standing = standings.get(clusterId);
+    return standing !== undefined && "note" in standing ? `${clusterId} (by ${standing.note.by})` : clusterId;
+  });
+  const both = [...begun, ...others].map(({ clusterId }) => `meshjoin undrain ${clusterId}`);
+  return finding(
+    "DrainsTogether",
+    `${mine.join(", ")} and ${theirs.join(", ")} were drained at the same time: ${then}; neither run saw the other, so nobody was asked`,
+    `if that is not meant, agree on one and bring it back: ${both.join("; or ")}`,
   );
 }
 

@@ -174,6 +174,12 @@ export const REASONS = {
       "Meshjoin has drained a member by itself: it was silent for longer than `MESHJOIN_DRAIN_AFTER`, and no request of most of its peers got through. Its peers send it no new requests.",
     cure: "Mend the cluster. Meshjoin brings it back when it has answered for twice that time without a break; `meshjoin undrain CLUSTER` does at once, and `meshjoin drain CLUSTER` keeps it drained.",
   },
+  DrainsTogether: {
+    severity: "error",
+    means:
+      "Different members were drained at the same time, each by a run that did not see the other, and together they are more than `MESHJOIN_DRAIN_SHARE` allows, or the last that serve in a network or in the mesh. All stay drained.",
+    cure: "If that is not meant, agree on one and bring it back: `meshjoin undrain CLUSTER`.",
+  },
   FailoverOff: {
     severity: "warning",
     means:

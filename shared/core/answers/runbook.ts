@@ -30,6 +30,7 @@ const SECTIONS: Readonly<Record<string, readonly ErrorCode[]>> = {
     "StageOverdue",
   ],
   "A finding needs a person": [
+    "DrainsTogether",
     "GatewayInUse",
     "IngressForeign",
     "IngressInUse",

@@ -5,7 +5,7 @@ import { clusterId, drainNoteName, ISTIO_NAMESPACE, remoteSecretName } from "../
 import type { KubernetesObject } from "../../../shared/ports/kubernetes-object.ts";
 import { aCluster } from "../../support/builders/cluster.ts";
 import { aMesh, type FakeMesh } from "../../support/fakes/mesh.ts";
-import { secretsOf, versionsOf } from "../reconcile/world.ts";
+import { inLockstep, secretsOf, versionsOf } from "../reconcile/world.ts";
 import { call } from "./host.ts";
 
 async function aJoinedMesh(members = 3): Promise<FakeMesh> {
@@ -169,6 +169,16 @@ describe("drain and undrain", () => {
     expect(await effectsOf(mesh, "drain m2 --check")).toContain("no member would serve any more");
     expect((await call(mesh, "drain m2 --yes --confirm MassDrain")).code).toBe(0);
     expect(readersOf(mesh, 2)).toEqual([]);
+  });
+
+  it("end with 1 where two at the same time have drained too many, and say how to bring one back", async () => {
+    const mesh = await aJoinedMesh();
+    inLockstep(mesh);
+    const done = await Promise.all(["drain m2 --yes", "drain m3 --yes"].map((args) => call(mesh, args)));
+    const [told] = done.filter(({ out }) => out.includes("DrainsTogether"));
+    expect(told?.code).toBe(1);
+    expect(told?.out).toMatch(/meshjoin undrain \S+-m[23]; or meshjoin undrain \S+-m[32]/);
+    expect([readersOf(mesh, 2), readersOf(mesh, 3)]).toEqual([[], []]);
   });
 
   it.each([

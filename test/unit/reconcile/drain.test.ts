@@ -564,6 +564,72 @@ describe("too many drains at once", () => {
   });
 });
 
+describe("two that drain different members at the same time", () => {
+  const MET = "DrainsTogether";
+
+  it("are told where both together are too many, and neither drain is undone", async () => {
+    const mesh = await aJoinedMesh(3);
+    const [mine, theirs] = [member(mesh, 2), member(mesh, 3)];
+    let first: Awaited<ReturnType<typeof drain>> | undefined;
+    beforeFirstWrite(mesh, async () => {
+      first = await mesh.reconcile("mesh", {
+        drain: { ...orderOf(theirs, "drained"), by: "bob@example.com" },
+      });
+    });
+    const { summary } = await drain(mesh, mine);
+    expect(reasonsOf(first?.summary.findings ?? [])).toEqual(["Drained"]);
+    const [told, ...others] = summary.findings.filter(({ reason }) => reason === MET);
+    expect(others).toEqual([]);
+    expect(told).toMatchObject({
+      severity: "error",
+      message: expect.stringMatching(
+        /^\S+-m2 and \S+-m3 \(by bob@example.com\) were drained at the same time: 2 of 3 members are drained/,
+      ),
+      cure: expect.stringMatching(/meshjoin undrain \S+-m2; or meshjoin undrain \S+-m3/),
+    });
+    for (const each of [mine, theirs]) expect(readersOf(mesh, each)).toEqual([]);
+    await expectNothingLeft(mesh);
+    expect(reasonsOf((await mesh.reconcile("mesh")).summary.findings)).toEqual(["Drained"]);
+  });
+
+  it("are told at least once, whoever is first", async () => {
+    for (const members of [3, 4]) {
+      const mesh = await aJoinedMesh(members);
+      inLockstep(mesh);
+      const done = await Promise.all([drain(mesh, member(mesh, 2)), drain(mesh, member(mesh, 3))]);
+      const told = done.filter(({ summary }) => reasonsOf(summary.findings).includes(MET));
+      expect(told.length > 0).toBe(members === 3);
+    }
+  });
+
+  it("are told where no member of a network is left", async () => {
+    const clusters = ["m1", "m2", "m3", "m4", "m5"].map((name) =>
+      aCluster({ name, network: { project: "shop", name: name > "m3" ? "far" : "default" } }),
+    );
+    const mesh = await aMesh({ clusters });
+    await mesh.reconcile("mesh");
+    beforeFirstWrite(mesh, async () => await drain(mesh, member(mesh, 5)));
+    const { summary } = await drain(mesh, member(mesh, 4));
+    const told = summary.findings.filter(({ reason }) => reason === MET).map(({ message }) => message);
+    expect(told).toEqual([expect.stringMatching(/no member of network .*far.* serves any more/)]);
+  });
+
+  it("are told where one follows a label", async () => {
+    const mesh = await aJoinedMesh(3);
+    label(mesh, member(mesh, 2), "drained");
+    beforeFirstWrite(mesh, async () => await drain(mesh, member(mesh, 3)));
+    const { summary } = await mesh.reconcile("mesh");
+    expect(reasonsOf(summary.findings)).toContain(MET);
+  });
+
+  it("need not be told what they have confirmed", async () => {
+    const mesh = await aJoinedMesh(3);
+    beforeFirstWrite(mesh, async () => await drain(mesh, member(mesh, 3)));
+    const { summary } = await drain(mesh, member(mesh, 2), { confirm: ["MassDrain"] });
+    expect(reasonsOf(summary.findings)).toEqual(["Drained"]);
+  });
+});
+
 describe("an order about one member", () => {
   it("needs no confirmation for the labels of others, and drains none of them", async () => {
     for (const confirm of [[], ["MassDrain"]]) {

@@ -149,8 +149,34 @@ interface Condition {
   readonly observedGeneration?: number;
 }
 
+/**
+ * The Secret, without its data. The API server holds one of this type to have a certificate and a key; of
+ * another type istiod may take it, or not.
+ */
+export function tlsSecretQuery(name: string): ObjectQuery {
+  return {
+    apiVersion: "v1",
+    kind: "Secret",
+    namespace: INGRESS_NAMESPACE,
+    fieldSelector: `metadata.name=${name},type=kubernetes.io/tls`,
+    metadataOnly: true,
+  };
+}
+
+function secretOf(gateway: KubernetesObject | undefined): string | undefined {
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- gateway.networking.k8s.io/v1 Gateway
+  const { listeners = [] } = (gateway?.["spec"] ?? {}) as {
+    readonly listeners?: readonly {
+      readonly name: string;
+      readonly tls?: { readonly certificateRefs?: readonly { readonly name: string }[] };
+    }[];
+  };
+  return listeners.find(({ name }) => name === HTTPS)?.tls?.certificateRefs?.[0]?.name;
+}
+
 /** By what istiod says of the listener's references, for the present Gateway and no earlier one. */
 function tlsOf(gateway: KubernetesObject | undefined): IngressTls {
+  const secret = secretOf(gateway);
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- gateway.networking.k8s.io/v1 Gateway
   const { listeners = [] } = (gateway?.["status"] ?? {}) as {
     readonly listeners?: readonly { readonly name: string; readonly conditions: readonly Condition[] }[];
@@ -159,6 +185,6 @@ function tlsOf(gateway: KubernetesObject | undefined): IngressTls {
     .find(({ name }) => name === HTTPS)
     ?.conditions.find(({ type }) => type === "ResolvedRefs");
   if (said === undefined || (said.observedGeneration ?? 0) < (gateway?.metadata.generation ?? 0))
-    return { state: "unknown" };
-  return said.status === "True" ? { state: "served" } : { state: "refused", because: said.message };
+    return { state: "unknown", secret };
+  return said.status === "True" ? { state: "served", secret } : { state: "refused", because: said.message };
 }

@@ -1,9 +1,17 @@
 import { isReachable, type Member } from "../core/member/observation.ts";
 import { isUp } from "../core/network/gateway.ts";
-import type { SeenIngress } from "../core/network/ingress.ts";
+import type { IngressState, SeenIngress } from "../core/network/ingress.ts";
 import type { ReconcileRequest } from "../core/request.ts";
+import type { MeshSpec } from "../core/spec.ts";
 import { asMeshjoinError, MeshjoinError, RefusedError } from "../errors.ts";
-import { INGRESS_ENDPOINTS, INGRESS_GATEWAY, INGRESS_SERVICES, ingressState } from "../istio/ingress.ts";
+import {
+  INGRESS_ENDPOINTS,
+  INGRESS_GATEWAY,
+  INGRESS_SERVICES,
+  ingressSettings,
+  ingressState,
+  tlsSecretQuery,
+} from "../istio/ingress.ts";
 import type { KubernetesObject } from "../ports/kubernetes-object.ts";
 import type { ObjectReader } from "../ports/member-api.ts";
 import type { Run } from "../run.ts";
@@ -33,7 +41,7 @@ async function withIngress(run: Run, member: Member): Promise<Member> {
   return { ...member, state: { ...member.state, ingress } };
 }
 
-async function seen({ ports, signal }: Run, { cluster, clusterId }: Member): Promise<SeenIngress> {
+async function seen({ ports, spec, signal }: Run, { cluster, clusterId }: Member): Promise<SeenIngress> {
   const { reader } = ports.fleet.member(cluster);
   try {
     const services = await reader.list(INGRESS_SERVICES, signal);
@@ -41,11 +49,26 @@ async function seen({ ports, signal }: Run, { cluster, clusterId }: Member): Pro
     const slices = await reader.list(INGRESS_ENDPOINTS, signal);
     const state = ingressState(services, slices, undefined);
     if (state?.tls.state !== "unknown") return state ?? { state: "none" };
-    return ingressState(services, slices, await readGateway(reader, signal)) ?? state;
+    const read = ingressState(services, slices, await readGateway(reader, signal)) ?? state;
+    return await withNextSecret(reader, read, spec, signal);
   } catch (error) {
     const { code, message, cure, retryable } = asMeshjoinError(error, clusterId, "its ingress was read");
     return { state: "unknown", unread: { code, message, cure, retryable } };
   }
+}
+
+/** Asks for the Secret that port 443 is to have, where it has another one now. */
+async function withNextSecret(
+  reader: ObjectReader,
+  state: IngressState,
+  spec: MeshSpec,
+  signal: AbortSignal,
+): Promise<IngressState> {
+  const { ingressTlsSecret } = spec;
+  const hasOther = "secret" in state.tls && state.tls.secret !== ingressTlsSecret;
+  if (ingressTlsSecret === undefined || !hasOther || state.settings === ingressSettings(spec)) return state;
+  const found = await reader.list(tlsSecretQuery(ingressTlsSecret), signal);
+  return { ...state, hasNextSecret: found.length > 0 };
 }
 
 /** Undefined, too, where the account may not read it: it gets that right when it first writes one. */

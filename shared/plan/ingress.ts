@@ -54,18 +54,43 @@ function planWanted(member: ReachableMember, context: IngressContext): IngressPl
     case "present":
       if (ingress.settings === undefined) return { actions: [], findings: [foreignIngress(member)] };
       if (ingress.settings !== ingressSettings) {
-        return wouldEndHttps(ingress, context)
-          ? { actions: [], findings: [httpsInUse(clusterId)] }
-          : applied(clusterId, "update");
+        const kept = httpsKept(member, ingress, context);
+        return kept === undefined ? applied(clusterId, "update") : { actions: [], findings: [kept] };
       }
       return { actions: [], findings: faultsOf(member, ingress, spec.ingressTlsSecret) };
   }
 }
 
-/** Of a port 443 that istiod says it does not serve nobody has any use. */
-function wouldEndHttps({ tls }: IngressState, { spec, confirm }: IngressContext): boolean {
-  const mayServe = tls.state === "served" || tls.state === "unknown";
-  return mayServe && spec.ingressTlsSecret === undefined && !confirm.includes("IngressInUse");
+/** Why a port 443 stays as it is; undefined where nobody loses it. One that istiod does not serve has no users. */
+function httpsKept(
+  member: ReachableMember,
+  { tls, hasNextSecret }: IngressState,
+  { spec, confirm }: IngressContext,
+): Finding | undefined {
+  const { ingressTlsSecret } = spec;
+  if (!("secret" in tls) || confirm.includes("IngressInUse")) return undefined;
+  if (ingressTlsSecret === undefined) return httpsInUse(member.clusterId);
+  const isServed = tls.secret === ingressTlsSecret || hasNextSecret === true;
+  return isServed ? undefined : nextSecretMissing(member, tls.secret, ingressTlsSecret);
+}
+
+function nextSecretMissing(
+  { clusterId, cluster }: ReachableMember,
+  present: string | undefined,
+  next: string,
+): Finding {
+  const now = present === undefined ? "another Secret" : `Secret ${present}`;
+  const create = createTlsSecret(`${kubectlOn(cluster.ref)} -n ${INGRESS_NAMESPACE}`, next);
+  return finding(
+    "IngressInUse",
+    `port 443 of the ingress of ${clusterId} serves with ${now}; ${INGRESS_NAMESPACE} there has no Secret ${next} of type kubernetes.io/tls, which the configuration names, so Meshjoin keeps the ingress as it is`,
+    `put certificate and key there: ${create}; to take ${next} as it is, which may end port 443: meshjoin sync --confirm IngressInUse`,
+    clusterId,
+  );
+}
+
+function createTlsSecret(kubectl: string, name: string): string {
+  return `${kubectl} create secret tls ${typedName(name)} --cert=FILE --key=FILE`;
 }
 
 function httpsInUse(clusterId: string): Finding {
@@ -117,7 +142,7 @@ function faultsOf(member: ReachableMember, ingress: IngressState, tlsSecret = ""
       finding(
         "IngressTlsMissing",
         `the ingress of ${clusterId} does not serve port 443, port 80 goes on: ${tls.because}`,
-        `put certificate and key there: ${kubectl} create secret tls ${tlsSecret} --cert=FILE --key=FILE; or for none, unset MESHJOIN_INGRESS_TLS_SECRET`,
+        `put certificate and key there: ${createTlsSecret(kubectl, tlsSecret)}; or for none, unset MESHJOIN_INGRESS_TLS_SECRET`,
         clusterId,
       ),
     );

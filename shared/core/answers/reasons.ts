@@ -308,8 +308,8 @@ export const REASONS = {
   IngressInUse: {
     severity: "warning",
     means:
-      "The configuration wants no ingress any more, and a member has one with an address, or with pods that serve; or no port 443, and a member's ingress has one. Nothing proves that nobody sends requests there, so Meshjoin keeps it. A deep run looks for it.",
-    cure: `Set \`MESHJOIN_INGRESS=on\` to keep it, or \`MESHJOIN_INGRESS_TLS_SECRET\` as it was to keep port 443. Or end it: \`meshjoin sync --confirm IngressInUse\`, or over HTTP, ${confirmed("IngressInUse")}. That ends every request from outside, and the load balancer gives its address back.`,
+      "The configuration wants no ingress any more, and a member has one with an address, or with pods that serve; or no port 443, and a member's ingress has one; or port 443 with another Secret, which is not there yet. Nothing proves that nobody sends requests there, so Meshjoin keeps it. A deep run looks for it.",
+    cure: `Set \`MESHJOIN_INGRESS=on\` to keep it, or \`MESHJOIN_INGRESS_TLS_SECRET\` as it was to keep port 443; or put the Secret there. Or end it: \`meshjoin sync --confirm IngressInUse\`, or over HTTP, ${confirmed("IngressInUse")}. That ends every request from outside, and the load balancer gives its address back.`,
   },
   IngressMissing: {
     severity: "info",

@@ -12,6 +12,8 @@ export interface IngressState {
   /** A pod behind it is ready. */
   readonly isServing: boolean;
   readonly tls: IngressTls;
+  /** Whether the Secret that the configuration names now is there, where port 443 has another one. */
+  readonly hasNextSecret?: boolean;
 }
 
 export const INGRESS_TLS_STATES = [
@@ -26,7 +28,12 @@ export const INGRESS_TLS_STATES = [
  * not said, or Meshjoin could not ask.
  */
 export type IngressTls =
-  | { readonly state: "none" | "served" | "unknown" }
+  | { readonly state: "none" }
+  | {
+      readonly state: "served" | "unknown";
+      /** The name of its Secret; undefined where the Gateway was not read. */
+      readonly secret: string | undefined;
+    }
   | { readonly state: "refused"; readonly because: string };
 
 /** Of a member that was asked. */

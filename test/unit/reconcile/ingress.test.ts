@@ -285,6 +285,79 @@ describe("port 443", () => {
     expect(reasonsOfRun((await mesh.reconcile("mesh")).summary)).toEqual([]);
   });
 
+  describe("with another name of its Secret", () => {
+    const RENAMED = { ...ON, ingressTlsSecret: "next" } as const;
+    const NEXT_SECRET = { ...TLS_SECRET, name: "next" };
+    const put = (mesh: FakeMesh, cluster: typeof EAST, ref: typeof TLS_SECRET, type = "kubernetes.io/tls") =>
+      mesh.fleet.server(cluster).store.write({ ...asObject(ref), type, data: GOOD }, "a person");
+    const served = (mesh: FakeMesh) =>
+      mesh.clusters.map((cluster) => {
+        const text = JSON.stringify(mesh.fleet.server(cluster).store.get(GATEWAY)?.["spec"]);
+        return /"certificateRefs":\[\{[^}]*"name":"(?<name>\w+)"/.exec(text)?.groups?.["name"];
+      });
+    async function serving(type?: string): Promise<FakeMesh> {
+      const mesh = await joined();
+      for (const cluster of mesh.clusters) put(mesh, cluster, TLS_SECRET, type);
+      await mesh.reconcile("mesh", { spec: WITH_TLS });
+      return mesh;
+    }
+
+    it("goes on serving with the Secret that it has, in each member until the other one is there", async () => {
+      const mesh = await serving();
+      put(mesh, WEST, NEXT_SECRET);
+      const { summary } = await mesh.reconcile("mesh", { spec: RENAMED });
+      expect(served(mesh)).toEqual(["web", "next"]);
+      const told = summary.findings.filter(({ reason }) => reason === "IngressInUse");
+      expect(told).toMatchObject([
+        {
+          clusterId: clusterId(EAST.ref),
+          message: expect.stringMatching(/serves with Secret web; istio-ingress there has no Secret next /),
+          cure: expect.stringMatching(/create secret tls next .*; .*meshjoin sync --confirm IngressInUse$/),
+        },
+      ]);
+      const before = versionsOf(mesh);
+      await mesh.reconcile("mesh", { spec: RENAMED, deep: true });
+      expect(versionsOf(mesh)).toEqual(before);
+      put(mesh, EAST, NEXT_SECRET);
+      const after = await mesh.reconcile("mesh", { spec: RENAMED });
+      expect([served(mesh), reasonsOfRun(after.summary)]).toEqual([["next", "next"], ["IngressMissing"]]);
+    });
+
+    it("takes a Secret of another type only after a confirmation", async () => {
+      const mesh = await serving();
+      for (const cluster of mesh.clusters) put(mesh, cluster, NEXT_SECRET, "Opaque");
+      await mesh.reconcile("mesh", { spec: RENAMED });
+      expect(served(mesh)).toEqual(["web", "web"]);
+      await mesh.reconcile("mesh", { spec: RENAMED, confirm: ["IngressInUse"] });
+      expect(served(mesh)).toEqual(["next", "next"]);
+    });
+
+    it("takes it at once where port 443 is not served, though it is not there", async () => {
+      const mesh = await joined();
+      await mesh.reconcile("mesh", { spec: WITH_TLS });
+      const { summary } = await mesh.reconcile("mesh", { spec: RENAMED });
+      expect(served(mesh)).toEqual(["next", "next"]);
+      expect(reasonsOfRun(summary)).toContain("IngressTlsMissing");
+    });
+
+    it("asks for no Secret where the name is the same, and follows other settings", async () => {
+      const mesh = await serving("Opaque");
+      const { store, requests } = mesh.fleet.server(EAST);
+      const settings = store.get(SERVICE)?.metadata.annotations?.["meshjoin.dev/gateway-settings"] ?? "";
+      const earlier = JSON.stringify(store.get(GATEWAY)).replaceAll(settings, "of-an-earlier-release");
+      const listsOfRun = async () => {
+        const before = requests.counts.list;
+        await mesh.reconcile("mesh", { spec: WITH_TLS });
+        return requests.counts.list - before;
+      };
+      const usual = await listsOfRun();
+      store.write(JSON.parse(earlier), "meshjoin");
+      const { summary } = await mesh.reconcile("mesh", { spec: WITH_TLS });
+      expect(reasonsOfRun(summary)).toEqual(["IngressMissing"]);
+      expect(await listsOfRun()).toBe(usual);
+    });
+  });
+
   it("comes and goes with the configuration, and the account's right to list Secrets with it", async () => {
     const mesh = await joined();
     const { store } = mesh.fleet.server(EAST);

@@ -38,6 +38,8 @@ const FIELDS = { "metadata.name": "name", "metadata.namespace": "namespace" } as
 function hasField(object: KubernetesObject, { text, key, operator, value }: Term): boolean {
   const { kind, metadata } = object;
   if (kind === "Event" && key === "reason") return (object["reason"] === value) === (operator !== "!=");
+  if (kind === "Secret" && key === "type")
+    return ((object["type"] ?? "Opaque") === value) === (operator !== "!=");
   if (kind === "Pod" && key === "status.phase") {
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- core/v1 Pod
     const { phase } = (object["status"] ?? {}) as { readonly phase?: string };

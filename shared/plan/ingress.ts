@@ -61,7 +61,7 @@ function planWanted(member: ReachableMember, context: IngressContext): IngressPl
   }
 }
 
-/** Why a port 443 stays as it is; undefined where nobody loses it. One that istiod does not serve has no users. */
+/** Why a port 443 stays as it is; undefined where nobody loses it. One that is not served has no users. */
 function httpsKept(
   member: ReachableMember,
   { tls, hasNextSecret }: IngressState,

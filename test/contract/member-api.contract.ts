@@ -524,15 +524,14 @@ export function describeMemberApi(name: string, start: () => Promise<MemberWorld
     });
 
     it("select Secrets by their type", async () => {
-      const name = "selected-by-type";
-      const metadata = { name, namespace: ISTIO_NAMESPACE };
+      const metadata = { name: "selected-by-type", namespace: ISTIO_NAMESPACE };
       await api.writer.create({ apiVersion: "v1", kind: "Secret", metadata, type: "example.org/other" });
       const found = async (type: string) => {
-        const fieldSelector = `metadata.name=${name},type=${type}`;
+        const fieldSelector = `metadata.name=${metadata.name},type=${type}`;
         const query = { apiVersion: "v1", kind: "Secret", namespace: ISTIO_NAMESPACE, fieldSelector };
         return await api.reader.list({ ...query, metadataOnly: true });
       };
-      expect(await found("example.org/other")).toMatchObject([{ metadata: { name } }]);
+      expect(await found("example.org/other")).toMatchObject([{ metadata }]);
       expect(await found("kubernetes.io/tls")).toEqual([]);
     });
 

@@ -1,3 +1,4 @@
+import { FAILOVER_RULE } from "../core/names.ts";
 import type { MeshSpec } from "../core/spec.ts";
 import { UnavailableError } from "../errors.ts";
 import { ownerOf } from "../istio/ownership.ts";
@@ -51,15 +52,22 @@ export async function writeFirstTrafficDefaults(
   }
 }
 
-/** Answers whether it was there. */
+/**
+ * Takes the rule away, unless the configuration wants one and the rule of somebody else that it was to make
+ * room for has gone since the look. Answers whether it was there, and is gone now.
+ */
 export async function removeTrafficDefaults(
   api: MemberApi,
-  { meshId }: Wanted,
+  wanted: Wanted,
   signal: AbortSignal,
 ): Promise<boolean> {
+  const { meshId } = wanted;
   return await withRights(api, meshId, signal, async () => {
-    const present = await api.reader.get(FAILOVER_REF, signal);
+    const found = await api.reader.list(ROOT_RULES, signal);
+    const present = found.find(({ metadata }) => metadata.name === FAILOVER_RULE);
     if (present === undefined || ownerOf(present.metadata, meshId) !== "ours") return false;
+    const isAlone = foreignRules(trafficRules(found, meshId)).length === 0;
+    if (isAlone && failoverRule(wanted) !== undefined) return false;
     await api.writer.delete(FAILOVER_REF, present.metadata.uid ?? "", signal);
     return true;
   });

@@ -1,4 +1,4 @@
-import { describe, expect, it } from "@jest/globals";
+import { afterEach, describe, expect, it, jest } from "@jest/globals";
 import { clusterId, FAILOVER_RULE, ISTIO_NAMESPACE } from "../../../shared/core/names.ts";
 import type { FailoverPolicy } from "../../../shared/core/spec.ts";
 import { FAILOVER_REF, ROOT_RULES } from "../../../shared/istio/traffic-defaults.ts";
@@ -44,6 +44,34 @@ function createInRoot({ servers }: FakeMesh, rule: KubernetesObject): void {
   store.create({ apiVersion: "v1", kind: "Namespace", metadata: { name: ISTIO_NAMESPACE } });
   store.create(rule);
 }
+
+/** In the next process: once it has read the rules for the first time. */
+function afterFirstRules({ fleet }: FakeMesh, meanwhile: () => unknown): void {
+  const process = fleet.process.bind(fleet);
+  let isDone = false;
+  jest.spyOn(fleet, "process").mockImplementationOnce((faults) => {
+    const own = process(faults);
+    return {
+      ...own,
+      member(cluster) {
+        const api = own.member(cluster);
+        const list: typeof api.reader.list = async (query, signal) => {
+          const found = await api.reader.list(query, signal);
+          if (query.kind === ROOT_RULES.kind && !isDone) {
+            isDone = true;
+            meanwhile();
+          }
+          return found;
+        };
+        return { ...api, reader: { ...api.reader, list } };
+      },
+    };
+  });
+}
+
+afterEach(() => {
+  jest.restoreAllMocks();
+});
 
 const reasons = (findings: readonly { readonly reason: string }[]) => findings.map(({ reason }) => reason);
 
@@ -288,6 +316,16 @@ describe("a rule of somebody else", () => {
     expect(found?.cure).not.toContain("MESHJOIN_FAILOVER=off");
     await mesh.reconcile("mesh", CONFIRM);
     expect(prioritiesOf(mesh)).toEqual([undefined]);
+  });
+
+  it("that goes after the look leaves Meshjoin's in its place", async () => {
+    const mesh = await installed("on");
+    const { store } = mesh.servers[0]!;
+    store.create(ruleOfAnother("defaults", "*.local"));
+    afterFirstRules(mesh, () => store.delete({ ...FAILOVER_REF, name: "defaults" }));
+    const [outcome] = await reasonsAfter(mesh, CONFIRM);
+    expect([outcome, prioritiesOf(mesh)]).toEqual(["unchanged", [[REGION, CLUSTER]]]);
+    expect(await reasonsAfter(mesh)).toEqual(["unchanged", []]);
   });
 
   it("with the name of Meshjoin's is neither changed nor deleted", async () => {

@@ -7,6 +7,7 @@ import { judgeAbsence } from "../core/member/absence.ts";
 import { clusterId } from "../core/names.ts";
 import type { MeshSpec } from "../core/spec.ts";
 import { readerSecretState, remoteSecretState } from "../istio/member-state.ts";
+import { RECORD, readRecord } from "../istio/record-config-map.ts";
 import { sharing } from "../istio/same-text.ts";
 import { type Asking, lookForLost } from "../look/lost.ts";
 import { SECRETS } from "../look/member.ts";
@@ -89,7 +90,10 @@ function lossOf(cluster: Cluster, spec: MeshSpec): LostCluster {
   return { cluster, why, cure: cure ?? "set MESHJOIN_ALLOW as it is for the functions" };
 }
 
-/** IDs of the clusters that Meshjoin's Secrets on the members name. A silent member has a line of its own. */
+/**
+ * IDs of the clusters that Meshjoin's Secrets on the members name, or their records. A silent member has a
+ * line of its own.
+ */
 async function heldBy(
   { ports, spec, signal, inTurn }: Asking,
   members: readonly Cluster[],
@@ -97,17 +101,22 @@ async function heldBy(
   const share = sharing();
   const ids = members.map((cluster) =>
     inTurn(async () => {
-      const secrets = await listed(() =>
-        ports.fleet.member(cluster).reader.list(SECRETS, within(signal, ANSWER_MS)),
-      );
-      return secrets.flatMap((secret) => {
+      const { reader } = ports.fleet.member(cluster);
+      const limit = within(signal, ANSWER_MS);
+      const [secrets, records] = await Promise.all([
+        listed(() => reader.list(SECRETS, limit)),
+        listed(async () => [(await reader.get(RECORD, limit)) ?? []].flat()),
+      ]);
+      const unpaired = records.flatMap((record) => readRecord(record, spec.meshId).unpaired ?? []);
+      const named = secrets.flatMap((secret) => {
         const remote = remoteSecretState(secret, spec.meshId, share);
-        const reader = readerSecretState(secret, spec.meshId, share);
+        const made = readerSecretState(secret, spec.meshId, share);
         return [
           ...(remote?.owner === "ours" ? [remote.targetId] : []),
-          ...(reader?.owner === "ours" ? [reader.readerId] : []),
+          ...(made?.owner === "ours" ? [made.readerId] : []),
         ];
       });
+      return [...named, ...unpaired.map((each) => each.clusterId)];
     }),
   );
   return new Set((await Promise.all(ids)).flat());

@@ -39,6 +39,11 @@ const record = z.object({
   lately: z.array(z.object({ at: time, what: shortText })).check(z.maxLength(MANY)),
   runs: z.object({ full: z.exactOptional(run), tick: z.exactOptional(run) }),
   root: z.exactOptional(note),
+  unpaired: z.exactOptional(
+    z
+      .array(z.object({ clusterId: shortText, resource: shortText, lostSince: z.exactOptional(time) }))
+      .check(z.maxLength(MANY)),
+  ),
 });
 
 /** A record that is absent, foreign or unreadable counts as empty: losing one does no harm. */

@@ -20,6 +20,7 @@ import { merge, NOTHING, outcomeOfRun, type Report, settle } from "../report.ts"
 import type { Run } from "../run.ts";
 import { VERSION } from "../version.ts";
 import type { Course, Phase } from "./course.ts";
+import { unpairedOf } from "./unpaired.ts";
 
 /**
  * Writes down what a later look could not see: why work was left undone, what was done, which clusters have
@@ -29,8 +30,14 @@ import type { Course, Phase } from "./course.ts";
 export const record: Phase = async (run, course) => {
   const own = keepers(course);
   const [first] = own.map(({ clusterId }) => clusterId).toSorted();
+  const unpaired = unpairedOf(run, course);
   const results = await Promise.all(
-    own.map((member) => note(run, course, member, member.clusterId === first)),
+    own.map((member) =>
+      note(run, course, member, {
+        ...resultFor(run, course, member.clusterId, member.clusterId === first),
+        unpaired: unpaired?.(member),
+      }),
+    ),
   );
   return merge(...results);
 };
@@ -105,9 +112,8 @@ async function note(
   run: Run,
   course: Course,
   member: ReachableMember,
-  isFirst: boolean,
+  result: RunResult,
 ): Promise<Partial<Report>> {
-  const result = resultFor(run, course, member.clusterId, isFirst);
   const next = course.fault === undefined ? nextRecord : withRun;
   return await noteChange(run, member, (before) => next(before, result));
 }

@@ -146,14 +146,15 @@ function causeOf(departure: Departure, input: LossInput): Finding {
 }
 
 function notProved({
-  departed: { clusterId },
+  departed: { clusterId, isUnpaired },
   absence: { certainty, why, cure = "" },
 }: Departure): Finding[] {
   if (certainty !== "open") return [];
+  const kept = isUnpaired === true ? "" : "; the members keep their credentials of it";
   return [
     finding(
       "AbsenceNotProved",
-      `Meshjoin cannot tell whether ${clusterId} has left: ${why}; the members keep their credentials of it`,
+      `Meshjoin cannot tell whether ${clusterId} has left: ${why}${kept}`,
       cure,
       clusterId,
     ),
@@ -162,14 +163,15 @@ function notProved({
 
 /** For any number of clusters: a configuration that leaves a cluster out says nothing about the cluster. */
 function notConfigured(
-  { departed: { clusterId }, absence: { certainty, why } }: Departure,
+  { departed: { clusterId, isUnpaired }, absence: { certainty, why } }: Departure,
   { confirm }: DepartureInput,
 ): Finding[] {
   if (certainty !== "notConfigured" || confirm.includes("NotConfigured")) return [];
+  const was = isUnpaired === true ? `${clusterId} was a member` : `members hold credentials of ${clusterId}`;
   return [
     finding(
       "NotConfigured",
-      `members hold credentials of ${clusterId}, and ${why}; Meshjoin removes nothing`,
+      `${was}, and ${why}; Meshjoin removes nothing`,
       `set ${VIEW_VARIABLES} as they are for the functions; ` +
         "if the cluster should leave, confirm it: meshjoin sync --confirm NotConfigured",
       clusterId,

@@ -102,8 +102,10 @@ export function memberLost(departure: Departure, input: LossInput): Finding {
 }
 
 function whenRemoved(departure: Departure, input: LossInput): string {
-  const { lostSince } = departure.departed;
+  const { lostSince, isUnpaired } = departure.departed;
   const seen = lostSince === undefined ? "" : `first seen at ${sentenceTime(lostSince)}; `;
+  if (isUnpaired === true)
+    return `${seen}no member holds credentials of it, and nothing renews its certificates`;
   if (input.isMass)
     return `${seen}the members keep their credentials of it until a person confirms the mass leave`;
   const end = endOfGrace(departure, input);

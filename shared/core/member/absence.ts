@@ -20,6 +20,8 @@ export interface Departed {
   readonly lostSince?: Date | undefined;
   /** The Secrets that name a cluster without a `ref`, by the member that holds them. */
   readonly secrets?: readonly HeldSecret[];
+  /** Only the records of members tell of it: none holds credentials of it or for it. */
+  readonly isUnpaired?: true;
 }
 
 interface HeldSecret {
@@ -29,13 +31,35 @@ interface HeldSecret {
 }
 
 /**
- * The clusters that Meshjoin's Secrets on the members name (remote secrets, reader Secrets, notes of drains)
- * and that are no members; by cluster ID. A cluster that was recreated under its name is a member; Meshjoin
- * makes its pairs anew.
+ * The clusters that Meshjoin's Secrets on the members name (remote secrets, reader Secrets, notes of drains),
+ * or else their records, and that are no members; by cluster ID. A cluster that was recreated under its name
+ * is a member; Meshjoin makes its pairs anew.
  */
 export function departedFrom(members: readonly Member[]): Departed[] {
   const present = new Set(members.map(({ clusterId: id }) => id));
-  return namedBy(members).filter(({ clusterId: id }) => !present.has(id));
+  const named = namedBy(members);
+  const known = new Set([...present, ...named.map(({ clusterId: id }) => id)]);
+  return [...named, ...unpairedWith(members, known)].filter(({ clusterId: id }) => !present.has(id));
+}
+
+/** Of a cluster that several records name, the newest time counts, as of Secrets. */
+function unpairedWith(members: readonly Member[], known: ReadonlySet<string>): Departed[] {
+  const unpaired = new Map<string, Departed>();
+  for (const { clusterId: id, resource, lostSince } of members
+    .filter(isReachable)
+    .flatMap(({ state: { record } }) => record?.unpaired ?? [])) {
+    const ref = refOf(id, resource);
+    if (known.has(id) || ref === undefined) continue;
+    const since = lostSince === undefined ? undefined : new Date(lostSince);
+    const before = unpaired.get(id);
+    unpaired.set(id, {
+      clusterId: id,
+      ref,
+      lostSince: before === undefined ? since : newestOfBoth(before.lostSince, since),
+      isUnpaired: true,
+    });
+  }
+  return [...unpaired.values()];
 }
 
 /** Every cluster that Meshjoin's Secrets on these members name, by cluster ID. */

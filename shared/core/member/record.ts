@@ -19,6 +19,15 @@ export interface MemberRecord {
   readonly runs: { readonly [kind in RunKind]?: RunStatus };
   /** Why no certificate could be signed, when a run last asked; on one member of the mesh alone. */
   readonly root?: RootTrouble;
+  /** Members that no Secret on this one names: nothing else on it would tell of their loss. */
+  readonly unpaired?: readonly Unpaired[];
+}
+
+export interface Unpaired {
+  readonly clusterId: string;
+  readonly resource: string;
+  /** When a full run first saw that it is lost. */
+  readonly lostSince?: string;
 }
 
 export type RunKind = "full" | "tick";
@@ -52,13 +61,23 @@ export interface RunResult {
   readonly left: readonly LeftCluster[];
   readonly roots: RootVersions;
   readonly isMember: (clusterId: string) => boolean;
+  /** Undefined where the run has not seen the whole mesh. */
+  readonly unpaired?: UnpairedSeen | undefined;
   /** Of a full run of the functions, for the member that keeps their notes. */
   readonly run?: { readonly kind: RunKind; readonly outcome: Outcome; readonly version: string };
+}
+
+export interface UnpairedSeen {
+  /** Among the members, by cluster ID. */
+  readonly members: readonly Unpaired[];
+  /** One that is no member any more, as it is to be noted; undefined once it has left. */
+  readonly after: (noted: Unpaired) => Unpaired | undefined;
 }
 
 const TROUBLES_MAX = 5;
 const LEFT_MAX = 20;
 const LATELY_MAX = 12;
+export const UNPAIRED_MAX = 50;
 const MESSAGE_MAX = 500;
 /** A run that ends as the one before is noted again after this time: the heartbeat. */
 const HEARTBEAT_MS = 3_600_000;
@@ -75,13 +94,29 @@ export function nextRecord(before: MemberRecord, result: RunResult): MemberRecor
   const left = leftOf(before, result);
   const lately = [...newsOf(before, troubles, result), ...before.lately].slice(0, LATELY_MAX);
   const runs = runsOf(before, result);
+  const unpaired = unpairedOf(before, result);
   const isSame =
     sameTroubles(before.troubles, troubles) &&
     JSON.stringify(before.left) === JSON.stringify(left) &&
+    JSON.stringify(before.unpaired ?? []) === JSON.stringify(unpaired) &&
     before.lately.length === lately.length &&
     before.lately[0] === lately[0] &&
     before.runs === runs;
-  return isSame ? before : { ...before, troubles, left, lately, runs };
+  if (isSame) return before;
+  const { unpaired: _, ...rest } = before;
+  return { ...rest, troubles, left, lately, runs, ...(unpaired.length === 0 ? {} : { unpaired }) };
+}
+
+/** Those that are lost come first where there are too many: the others may be on record elsewhere. */
+function unpairedOf(
+  { unpaired: before = [] }: MemberRecord,
+  { unpaired: seen, isMember }: Pick<RunResult, "unpaired" | "isMember">,
+): readonly Unpaired[] {
+  if (seen === undefined) return before;
+  const gone = before
+    .filter(({ clusterId }) => !isMember(clusterId))
+    .flatMap((each) => seen.after(each) ?? []);
+  return [...gone, ...seen.members].slice(0, UNPAIRED_MAX);
 }
 
 /** The record after a run that asked whether the root can sign; `fault`: why it cannot. */

@@ -53,6 +53,14 @@ describe("doctor of a mesh that has lost members", () => {
     },
   );
 
+  it("names one that is no pair with those that are left", async () => {
+    const far = aCluster({ name: "far", network: { project: "shop", name: "dmz" } });
+    const mesh = await aMesh({ clusters: [aCluster(), far], spec: { gateways: "never" } });
+    await mesh.reconcile("mesh");
+    unlabel(mesh, far);
+    expect(await doctor(mesh)).toMatchObject([{ state: "fault", clusterId: ID(far) }]);
+  });
+
   it("names one that does not answer, if a member holds credentials of it", async () => {
     const mesh = await aJoinedMesh(3);
     unlabel(mesh, mesh.clusters[0]!);

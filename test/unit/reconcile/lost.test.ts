@@ -499,3 +499,96 @@ describe("a second loss", () => {
     expect(secretsOf(mesh, other!).length).toBeLessThan(before);
   });
 });
+
+describe("a member that is no pair with those that are left", () => {
+  const DMZ = { project: "shop", name: "dmz" };
+
+  /** Two networks that are not connected: no member of one holds a Secret that names one of the other. */
+  async function aMeshApart(near: readonly string[], far: readonly string[]): Promise<FakeMesh> {
+    const mesh = await aMesh({
+      clusters: [
+        ...near.map((name) => aCluster({ name })),
+        ...far.map((name) => aCluster({ name, network: DMZ })),
+      ],
+      spec: { gateways: "never" },
+    });
+    await mesh.reconcile("mesh");
+    return mesh;
+  }
+  const quiet = async (mesh: FakeMesh) => {
+    const before = versionsOf(mesh);
+    await mesh.reconcile("mesh");
+    expect(versionsOf(mesh)).toEqual(before);
+  };
+
+  it("is lost like any other, until its grace is over", async () => {
+    const mesh = await aMeshApart(["m1"], ["far"]);
+    await quiet(mesh);
+    const [, far] = mesh.clusters;
+    const since = mesh.clock.now();
+    relabel(mesh, far!);
+    await mesh.reconcile("mesh");
+    mesh.clock.advance(10 * MINUTE);
+    await quiet(mesh);
+    for (const findings of await surfaces(mesh)) {
+      expect(lostIn(findings)).toEqual([ID(far!)]);
+      expect(findings.find(({ reason }) => reason === "MemberLost")).toMatchObject({
+        message: expect.stringMatching(`first seen at ${sentenceTime(since)}; no member holds credentials`),
+        cure: expect.stringContaining(`meshjoin label ${ID(far!)};`),
+      });
+    }
+    mesh.clock.advance(HOUR);
+    expect(reasonsOf((await mesh.reconcile("mesh")).summary.findings)).toEqual(["TrustedLeaver"]);
+    for (const findings of await surfaces(mesh)) expect(lostIn(findings)).toEqual([]);
+    expect((await collectStatus(mesh.run())).left.map(({ clusterId: id }) => id)).toEqual([ID(far!)]);
+    await quiet(mesh);
+  });
+
+  it("is back with its label, and a later loss has a grace of its own", async () => {
+    const mesh = await aMeshApart(["m1"], ["far"]);
+    const [, far] = mesh.clusters;
+    relabel(mesh, far!);
+    await mesh.reconcile("mesh");
+    mesh.clock.advance(50 * MINUTE);
+    mesh.directory.put(far!);
+    await mesh.reconcile("mesh");
+    await quiet(mesh);
+    relabel(mesh, far!);
+    await mesh.reconcile("mesh");
+    mesh.clock.advance(50 * MINUTE);
+    expect(lostIn((await mesh.reconcile("mesh")).summary.findings)).toEqual([ID(far!)]);
+  });
+
+  it("is one of a mass leave, with all others of its network", async () => {
+    const mesh = await aMeshApart(["m1"], ["far1", "far2"]);
+    for (const cluster of mesh.clusters.slice(1)) relabel(mesh, cluster);
+    await mesh.reconcile("mesh");
+    mesh.clock.advance(2 * HOUR);
+    for (const findings of await surfaces(mesh)) {
+      expect(reasonsOf(findings)).toEqual(["MassLeave", "MemberLost"]);
+      expect(lostIn(findings)).toEqual(mesh.clusters.slice(1).map(ID));
+    }
+    await mesh.reconcile("mesh", { confirm: ["MassLeave"] });
+    for (const findings of await surfaces(mesh)) expect(lostIn(findings)).toEqual([]);
+  });
+
+  it("is no loss where a person takes it out, or it is deleted", async () => {
+    const mesh = await aMeshApart(["m1"], ["far1", "far2"]);
+    const [, taken, deleted] = mesh.clusters;
+    relabel(mesh, taken!, {});
+    mesh.directory.delete(deleted!.ref);
+    const { summary } = await mesh.reconcile("mesh", { leaving: [ID(taken!)] });
+    expect(lostIn(summary.findings)).toEqual([]);
+    for (const findings of await surfaces(mesh)) expect(lostIn(findings)).toEqual([]);
+    await quiet(mesh);
+  });
+
+  it("is on no record where all are pairs, and none that Meshjoin never wrote to", async () => {
+    const mesh = await aJoinedMesh(3);
+    const guest = mesh.add(aCluster({ name: "guest" }));
+    guest.faults.forbidden = ["create", "apply"];
+    await mesh.reconcile("mesh");
+    relabel(mesh, mesh.clusters[3]!);
+    for (const findings of await surfaces(mesh)) expect(lostIn(findings)).toEqual([]);
+  });
+});

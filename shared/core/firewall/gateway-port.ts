@@ -10,6 +10,7 @@ import {
   rangesOf,
   rulesFor,
 } from "./firewall.ts";
+import { podRangesOf, ruleName } from "./firewall-rule.ts";
 
 /** An internal gateway that has an address, with the firewall of its VPC. */
 export interface GatewayBehind {
@@ -65,13 +66,12 @@ export function checkGatewayPort(from: PodsBefore, to: GatewayBehind): GatewayVe
 /** Shell command for a rule that lets the pods through. */
 export function gatewayRule(from: Cluster, to: GatewayBehind, side: GatewayVerdict["side"]): string {
   const { network } = side === "EGRESS" ? from : to.cluster;
-  const pods = [...from.podRanges.cidrs, ...from.podRanges.namesOnly.map((name) => `RANGE_OF_${name}`)];
   const ranges =
     side === "EGRESS"
       ? `--destination-ranges=${to.addresses.map((address) => `${address}/32`).join(",")}`
-      : `--source-ranges=${pods.join(",")}`;
+      : `--source-ranges=${podRangesOf([from]).join(",")}`;
   return (
-    `gcloud compute firewall-rules create meshjoin-gateway-${from.ref.name} --project=${network.project} ` +
+    `gcloud compute firewall-rules create ${ruleName("meshjoin-gateway", from.ref.name)} --project=${network.project} ` +
     `--network=${network.name} --direction=${side} ${ranges} --allow=tcp:${GATEWAY_PORT}`
   );
 }

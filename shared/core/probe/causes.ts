@@ -1,5 +1,5 @@
 import { kubectlOn } from "../cluster/gcloud.ts";
-import { createRule } from "../firewall/firewall-rule.ts";
+import { createRule, ruleName } from "../firewall/firewall-rule.ts";
 import { GATEWAY, ISTIO_NAMESPACE } from "../names.ts";
 import type { ProbeAnswer } from "./answer.ts";
 import type { ProbeQuestion } from "./question.ts";
@@ -221,7 +221,7 @@ function podsRule({ reader, target, members }: ProbeQuestion): string {
     target,
     ranges: rule.ranges,
     ports: "tcp",
-    name: `meshjoin-pods-of-${reader.cluster.network.name}`,
+    name: ruleName("meshjoin-pods-of", reader.cluster.network.name),
   });
 }
 
@@ -231,7 +231,7 @@ function gatewayRule({ reader, target, members }: ProbeQuestion): string {
     target,
     ranges,
     ports: "tcp:15443",
-    name: `${GATEWAY}-from-${reader.cluster.network.name}`,
+    name: ruleName(GATEWAY, "from", reader.cluster.network.name),
   });
   return `connect the networks (peering, VPN or Interconnect), and let port 15443 in: ${rule}`;
 }

@@ -7,7 +7,8 @@ import {
   firewallMissing,
   type PolicyRule,
 } from "../../../shared/core/firewall/firewall.ts";
-import { createRule } from "../../../shared/core/firewall/firewall-rule.ts";
+import { createRule, ruleName } from "../../../shared/core/firewall/firewall-rule.ts";
+import { gatewayRule } from "../../../shared/core/firewall/gateway-port.ts";
 import { aCluster } from "../../support/builders/cluster.ts";
 
 const NETWORK = { project: "shop", name: "default" };
@@ -250,6 +251,32 @@ describe("the finding", () => {
         "}",
       ].join("\n"),
     );
+  });
+});
+
+describe("a command that makes a firewall rule", () => {
+  const unknown = { cidrs: [], namesOnly: [] };
+
+  it.each([
+    ["of pods of one network", createRule(NETWORK, [{ ...west, podRanges: unknown }]).command],
+    ["of pods of no member", createRule(NETWORK, []).command],
+    [
+      "of a gateway",
+      gatewayRule(
+        { ...west, podRanges: unknown },
+        { cluster: east, addresses: ["10.1.0.9"], firewall: { rules: [], policyRules: [] } },
+        "INGRESS",
+      ),
+    ],
+  ])("admits nobody before a person has filled in ranges that GKE does not tell: %s", (_, command) => {
+    // gcloud takes 0.0.0.0/0 where it gets none, and refuses what is no range.
+    const [, ranges = ""] = /--source-ranges=(\S*)/.exec(command) ?? [];
+    expect(ranges).toMatch(/^(?:PODS_OF_west|RANGE_OF_PODS)$/);
+  });
+
+  it("gives it a name of at most 63 characters, whatever the network is called", () => {
+    const name = ruleName("meshjoin-pods-of", `${"n".repeat(45)}-${"x".repeat(17)}`);
+    expect(name).toMatch(/^[a-z][a-z0-9-]{0,61}[a-z0-9]$/);
   });
 });
 

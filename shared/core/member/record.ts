@@ -79,6 +79,7 @@ const LEFT_MAX = 20;
 const LATELY_MAX = 12;
 export const UNPAIRED_MAX = 50;
 const MESSAGE_MAX = 500;
+const CURE_MAX = 1500;
 /** A run that ends as the one before is noted again after this time: the heartbeat. */
 const HEARTBEAT_MS = 3_600_000;
 
@@ -151,7 +152,8 @@ function noteOf(
   return {
     reason,
     message: message.slice(0, MESSAGE_MAX),
-    cure: cure.slice(0, MESSAGE_MAX),
+    // A command that is cut off may do another thing than the whole one.
+    cure: cure.length <= CURE_MAX ? cure : "it is too long for a note; a run shows it whole: meshjoin sync",
     since: last?.reason === reason ? last.since : now.toISOString(),
   };
 }

@@ -61,6 +61,17 @@ describe("the record of a member", () => {
     expect(nextRecord(record, failed(second))).toBe(record);
   });
 
+  it("holds a cure whole, or says where it is: half a command may do another thing", () => {
+    const cures = [700, 5000].map((length) => `gcloud x --ranges=${"1".repeat(length)}`);
+    const [fits, tooLong] = cures.map((cure) =>
+      after(result({ outcome: "failed", findings: [finding("RunFailed", "m", cure)] })),
+    );
+    expect(fits?.troubles).toMatchObject([{ cure: cures[0] }]);
+    expect(tooLong?.troubles).toMatchObject([
+      { cure: "it is too long for a note; a run shows it whole: meshjoin sync" },
+    ]);
+  });
+
   it("names the other cluster when another is at fault, and does not care for the sequence", () => {
     const record = after(failed("cluster m1 does not answer"));
     expect(nextRecord(record, failed("cluster m2 does not answer")).troubles).toMatchObject([

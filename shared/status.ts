@@ -271,7 +271,7 @@ function meshFindings(
   return distinct([
     ...rootFindings(mesh, spec, now),
     // A pause is a finding of its own; the functions note no run in it.
-    ...(roots.notes.writesPaused === undefined ? silentRuns(members, now) : []),
+    ...(roots.notes.writesPaused === undefined ? silentRuns(members, spec, now) : []),
     ...listing.findings,
     ...drains.findings,
     ...gateways.findings,

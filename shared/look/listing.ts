@@ -86,7 +86,7 @@ function incomplete({ source, listing }: SourceResult): Finding | undefined {
   return finding(
     "ListingIncomplete",
     `not all clusters of ${source.name} are known: ${why}`,
-    `check ${source.needs.api} and Meshjoin's permissions in project ${source.needs.project}; Meshjoin removes nothing on this account`,
+    `check ${source.needs.api} and Meshjoin's permissions in project ${source.needs.project}: meshjoin doctor; Meshjoin removes nothing on this account`,
   );
 }
 

@@ -3,7 +3,7 @@ import { type Finding, finding } from "../core/answers/finding.ts";
 import { kubectlOn } from "../core/cluster/gcloud.ts";
 import type { ControlPlaneState, Member } from "../core/member/observation.ts";
 import { outOfReach } from "../core/member/reach.ts";
-import { CACERTS, ISTIO_NAMESPACE, TRUST_DOMAIN } from "../core/names.ts";
+import { CACERTS, clusterResource, ISTIO_NAMESPACE, TRUST_DOMAIN } from "../core/names.ts";
 import type { MeshSpec } from "../core/spec.ts";
 import type { MemberContext } from "./context.ts";
 import { networkLabelInvalid } from "./member-notes.ts";
@@ -11,12 +11,12 @@ import { networkLabelInvalid } from "./member-notes.ts";
 /** Why nothing may be written to a member. */
 type Blocker = (member: Member, context: MemberContext) => Finding | undefined;
 
-const clusterIdCollision: Blocker = ({ clusterId }, { listing }) =>
+const clusterIdCollision: Blocker = ({ clusterId, cluster }, { listing }) =>
   listing.collisions.has(clusterId)
     ? finding(
         "ClusterIdCollision",
         "two members would have the same cluster ID, so neither joins",
-        "recreate one of them under another name, or take its mesh label off",
+        `recreate one of them under another name, or take its mesh label off: meshjoin leave ${clusterResource(cluster.ref)}`,
         clusterId,
       )
     : undefined;
@@ -26,7 +26,7 @@ const managedMesh: Blocker = ({ state, clusterId }) =>
     ? finding(
         "ManagedMesh",
         "Cloud Service Mesh manages the control plane of the cluster",
-        "disable Cloud Service Mesh on the cluster, or take its mesh label off",
+        `disable Cloud Service Mesh on the cluster, or take its mesh label off: meshjoin leave ${clusterId}`,
         clusterId,
       )
     : undefined;
@@ -79,7 +79,7 @@ const selfSignedMesh: Blocker = ({ state, clusterId }) => {
     ? finding(
         "SelfSignedMesh",
         "an istiod with a self-signed CA runs in the cluster; a new CA would cut its workloads off",
-        "take the mesh label off; or uninstall that istiod and its workloads' sidecars first, an outage of all that relies on them",
+        `take the mesh label off: meshjoin leave ${clusterId}; or uninstall that istiod and its workloads' sidecars first, an outage of all that relies on them`,
         clusterId,
       )
     : undefined;
@@ -125,7 +125,7 @@ const foreignControlPlane: Blocker = (member, context) => {
     : finding(
         "ForeignControlPlane",
         `Deployment ${controlPlane.name} is not Meshjoin's and differs in ${differences.join(", ")}`,
-        `take the mesh label off; or uninstall it, or install it with meshID ${spec.meshId}, clusterName ${member.clusterId}, network ${member.network}: either is an outage of the workloads that run, for istiod serves no sidecar that knows another clusterName until it starts anew`,
+        `take the mesh label off: meshjoin leave ${member.clusterId}; or uninstall it, or install it with meshID ${spec.meshId}, clusterName ${member.clusterId}, network ${member.network}: either is an outage of the workloads that run, for istiod serves no sidecar that knows another clusterName until it starts anew`,
         member.clusterId,
       );
 };

@@ -199,7 +199,7 @@ function unknown({ clusterId }: ReachableMember, { name, of }: DrainCopy): Findi
   return finding(
     "DrainUnknown",
     `Secret ${name} of ${clusterId} does not say whether ${of} is drained; by it Meshjoin neither drains nor undrains ${of}`,
-    `say it anew, which writes over it: meshjoin drain ${of}, or meshjoin undrain ${of}`,
+    `say it anew, which writes over it; to drain it: meshjoin drain ${of}; to bring it back: meshjoin undrain ${of}`,
     clusterId,
   );
 }

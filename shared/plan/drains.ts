@@ -179,8 +179,7 @@ function massDrain(
   return finding(
     "MassDrain",
     `with ${ids.join(", ")} ${then}; Meshjoin drains none of those that are not drained yet before a person confirms it`,
-    "confirm it: meshjoin sync --confirm MassDrain, or the same on meshjoin drain; " +
-      `or take label ${MESH_STATE_LABEL} off a cluster`,
+    `if all are to be drained: meshjoin sync --confirm MassDrain; to take label ${MESH_STATE_LABEL} off one that is to serve: ${ids.map((id) => `meshjoin undrain ${id}`).join("; or: ")}`,
   );
 }
 

@@ -55,15 +55,15 @@ export function networkLabelInvalid({ cluster, clusterId }: NamedCluster): Findi
   return finding(
     "NetworkLabelInvalid",
     `label ${key} of the cluster is ${JSON.stringify(value)}; use ${form}`,
-    `set another value, or take the label off: meshjoin label ${clusterId} --no-${key === MESH_NETWORK_LABEL ? "network" : "gateway"}`,
+    `set another value, or take the label off: meshjoin label ${clusterId} ${key === MESH_NETWORK_LABEL ? "--no-network" : "--no-gateway"}`,
     clusterId,
   );
 }
 
 const itsStateLabelIsInvalid: Note = (member) => stateLabelInvalid(member);
 
-const itsRootsAreUnsafe: Note = ({ state: { cacerts }, ...member }, { roots }) =>
-  cacerts?.owner === "ours" ? unsafeRoots(cacerts, roots, member) : undefined;
+const itsRootsAreUnsafe: Note = ({ state: { cacerts }, ...member }, context) =>
+  cacerts?.owner === "ours" ? unsafeRoots(cacerts, context, member) : undefined;
 
 const itsCertificateExpires: Note = ({ state: { cacerts }, clusterId }, { now }) =>
   cacerts?.owner === "ours" ? certificateExpiring(cacerts, clusterId, now) : undefined;

@@ -154,7 +154,7 @@ export function podsInFormerNetwork({
     const { message, cure } = podsElsewhere.unread;
     return found(
       `Meshjoin cannot tell whether pods still run in network ${formerNetwork}: ${message}`,
-      cure ?? "let Meshjoin list the pods of the cluster",
+      cure ?? "let Meshjoin list the pods of the cluster; for what keeps it from that: meshjoin doctor",
     );
   }
   if (podsElsewhere.length === 0) return undefined;
@@ -225,7 +225,7 @@ function planChange(
     const because = outOfReach(unreachable);
     return waits(
       `${unreachable.clusterId} is a pair with it and does not answer`,
-      because?.cure ?? "mend that member, or take it out: meshjoin leave",
+      because?.cure ?? `mend that member, or take it out: meshjoin leave ${unreachable.clusterId}`,
     );
   }
   if (wantsGateway(after, { ...context, members: all, networks }) && !isGatewayUp(member, network))

@@ -109,7 +109,7 @@ const issueIntermediate: ActionStep = (member, context) => {
     };
   }
   if (cacerts.owner === "foreign") return undefined;
-  if (cacerts.editedBy === undefined || unsafeRoots(cacerts, context.roots, member) !== undefined) {
+  if (cacerts.editedBy === undefined || unsafeRoots(cacerts, context, member) !== undefined) {
     return isInstalled(state) ? undefined : renewIntermediate(member, context);
   }
   const edited = `${CACERTS} was changed by ${cacerts.editedBy} since Meshjoin wrote it`;
@@ -127,7 +127,7 @@ export function renewIntermediate(
 ): IssueIntermediate | undefined {
   const { cacerts } = member.state;
   if (cacerts === undefined || cacerts.owner === "foreign") return undefined;
-  if (unsafeRoots(cacerts, context.roots, member) !== undefined) return undefined;
+  if (unsafeRoots(cacerts, context, member) !== undefined) return undefined;
   const cause = whyRenew(cacerts, member.clusterId, context);
   return cause && replacement(cacerts, cause, context);
 }

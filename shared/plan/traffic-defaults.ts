@@ -83,7 +83,7 @@ function ofAnother({ name, host, owner }: TrafficRule, { clusterId, cluster }: R
   return finding(
     "TrafficDefaultsForeign",
     message,
-    `to keep it, set MESHJOIN_FAILOVER=off; to have Meshjoin's instead: ${kubectlOn(cluster.ref)} -n ${ISTIO_NAMESPACE} delete destinationrule ${typedName(name)}`,
+    `to keep it, set MESHJOIN_FAILOVER=off; to have Meshjoin's instead: ${kubectlOn(cluster.ref)} -n ${ISTIO_NAMESPACE} delete destinationrules.networking.istio.io ${typedName(name)}; what that rule says of connections and TLS goes with it`,
     clusterId,
   );
 }

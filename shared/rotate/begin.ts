@@ -62,7 +62,7 @@ async function foreignCacerts(run: RotatorRun): Promise<Refusal | undefined> {
   return {
     refused: "ForeignCacerts",
     message: `${own.join(", ")} has a cacerts of its own, which Meshjoin does not rotate`,
-    cure: "take the mesh label off the cluster; or delete its cacerts, so that Meshjoin issues one, an outage if istiod starts before it is there",
+    cure: `take the mesh label off the cluster: ${own.map((id) => `meshjoin leave ${id}`).join("; and: ")}; or delete its cacerts, so that Meshjoin issues one, an outage if istiod starts before it is there`,
   };
 }
 

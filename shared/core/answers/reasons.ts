@@ -70,7 +70,7 @@ export const REASONS = {
   CertificateExpiring: {
     severity: "error",
     means: "Less than a sixth of the life of an intermediate CA is left, and nothing has renewed it.",
-    cure: "Find the cause in the logs of `sync-mesh` and `on-rotation-request`, then run `meshjoin rotate`. Meshjoin renews this one even where another member holds a rotation up.",
+    cure: "Find the cause in the logs of `sync-mesh` and `on-rotation-request`, then run `meshjoin rotate --cluster CLUSTER`. Meshjoin renews this one even where another member holds a rotation up.",
   },
   CertificateLoading: {
     severity: "info",
@@ -249,7 +249,7 @@ export const REASONS = {
     severity: "error",
     means:
       "No gateway of a member's network is up any more. Meshjoin takes the remote secrets away with which workloads of other networks would get addresses that they cannot reach.",
-    cure: "See why with `kubectl -n istio-system describe gateway meshjoin-eastwest`; Meshjoin makes the pairs again when the gateway is up.",
+    cure: "See why with `kubectl -n istio-system describe gateways.gateway.networking.k8s.io meshjoin-eastwest`; Meshjoin makes the pairs again when the gateway is up.",
   },
   GatewayMissing: {
     severity: "info",

@@ -1,7 +1,7 @@
 import { type Finding, finding } from "../answers/finding.ts";
 import type { Access } from "../spec.ts";
 import type { Cluster, Endpoint, EndpointKind } from "./cluster.ts";
-import { updateClusterCommand } from "./gcloud.ts";
+import { describeCommand, updateClusterCommand } from "./gcloud.ts";
 
 export type EndpointChoice = { readonly endpoint: Endpoint } | { readonly finding: Finding };
 
@@ -45,8 +45,14 @@ function none(cluster: Cluster, kind: EndpointKind | "any", clusterId: string): 
     finding: finding(
       "EndpointNotAvailable",
       `the cluster has no ${kind === "any" ? "" : `${kind} `}endpoint of its API server`,
-      `enable one (${updateClusterCommand(cluster.ref, "--help")}), or change MESHJOIN_ACCESS_FUNCTION and MESHJOIN_ACCESS_PEERS`,
+      `${enabling(cluster, kind)}; or change MESHJOIN_ACCESS_FUNCTION and MESHJOIN_ACCESS_PEERS`,
       clusterId,
     ),
   };
+}
+
+function enabling({ ref }: Cluster, kind: EndpointKind | "any"): string {
+  return kind === "dns" || kind === "any"
+    ? `enable the DNS-based one: ${updateClusterCommand(ref, "--enable-dns-access")}`
+    : `see which it has, and enable the ${kind} one: ${describeCommand(ref)} --format='yaml(controlPlaneEndpointsConfig)'`;
 }

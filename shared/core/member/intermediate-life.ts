@@ -39,7 +39,7 @@ export function certificateExpiring(cacerts: Life, clusterId: string, now: Date)
   return finding(
     "CertificateExpiring",
     `the intermediate ends at ${sentenceTime(cacerts.notAfter)} and no run has renewed it`,
-    "find the cause in the logs of on-rotation-request and sync-mesh, then renew it: meshjoin rotate",
+    `find the cause in the logs of on-rotation-request and sync-mesh, then renew it: meshjoin rotate --cluster ${clusterId}`,
     clusterId,
   );
 }

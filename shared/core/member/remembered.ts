@@ -1,5 +1,6 @@
 import { type Finding, finding } from "../answers/finding.ts";
 import type { LeftStatus, PastEvent, RunStatus, RunsStatus } from "../answers/status.ts";
+import type { MeshSpec } from "../spec.ts";
 import { sentenceTime } from "../time.ts";
 import type { Member } from "./observation.ts";
 import { isReachable } from "./observation.ts";
@@ -83,18 +84,19 @@ export function runsOnRecord(members: readonly Member[], now: Date): RunsStatus 
 }
 
 /** The functions have noted no full run, or no tick, for long; or never, in a mesh that is old enough. */
-export function silentRuns(members: readonly Member[], now: Date): Finding[] {
+export function silentRuns(
+  members: readonly Member[],
+  { rootProject }: Pick<MeshSpec, "rootProject">,
+  now: Date,
+): Finding[] {
   const { full, tick } = runsOnRecord(members, now);
   const age = now.getTime() - (oldestIssue(members)?.getTime() ?? now.getTime());
-  const silences = [
-    ...silence("full run", "sync-mesh", full, age, now),
-    ...silence("tick", "on-rotation-request", tick, age, now),
-  ];
-  return silences.map(({ message, name }) =>
+  const silences = [...silence(FULL_RUN, full, age, now), ...silence(TICK, tick, age, now)];
+  return silences.map(({ message, name, byHand }) =>
     finding(
       "RunSilent",
       message,
-      `see why: gcloud scheduler jobs list, and gcloud functions logs read ${name}; once by hand: meshjoin sync`,
+      `see why: gcloud logging read --project=${rootProject} --freshness=6h --limit=20 'resource.labels.service_name="${name}"'; or see that the scheduler's job is enabled; by hand: ${byHand}`,
     ),
   );
 }
@@ -107,18 +109,26 @@ function oldestIssue(members: readonly Member[]): Date | undefined {
   return issued.length === 0 ? undefined : new Date(Math.min(...issued.map((date) => date.getTime())));
 }
 
+/** What does once by hand what a person misses; a tick moves a rotation of the root on, if there is one. */
+interface Silent {
+  readonly what: string;
+  readonly name: string;
+  readonly byHand: string;
+}
+const FULL_RUN: Silent = { what: "full run", name: "sync-mesh", byHand: "meshjoin sync" };
+const TICK: Silent = { what: "tick", name: "on-rotation-request", byHand: "meshjoin root advance" };
+
 function silence(
-  what: string,
-  name: string,
+  { what, ...about }: Silent,
   last: RunStatus | "unknown",
   ageOfMesh: number,
   now: Date,
-): { readonly message: string; readonly name: string }[] {
+): (Omit<Silent, "what"> & { readonly message: string })[] {
   if (last === "unknown") {
-    return ageOfMesh < SILENT_MS ? [] : [{ message: `no ${what} of the functions is on record`, name }];
+    return ageOfMesh < SILENT_MS ? [] : [{ message: `no ${what} of the functions is on record`, ...about }];
   }
   if (now.getTime() - new Date(last.at).getTime() < SILENT_MS) return [];
-  return [{ message: `the functions have noted no ${what} since ${sentenceTime(last.at)}`, name }];
+  return [{ message: `the functions have noted no ${what} since ${sentenceTime(last.at)}`, ...about }];
 }
 
 /** Clusters that have left and whose CA members trust, by cluster ID. */

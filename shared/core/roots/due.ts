@@ -37,8 +37,8 @@ export function rotationDue(
     "RootRotationDue",
     `the root that signs ends at ${sentenceTime(end)}; a rotation takes the lives of two intermediates to be safe`,
     roots.notes.origin === "generated"
-      ? "nothing: the rotator begins one; if it does not, meshjoin root rotate"
-      : "import the next root, meshjoin root import, or let Meshjoin make it: meshjoin root rotate",
+      ? "nothing, if the rotator begins one; if it does not: meshjoin root rotate"
+      : "import the next root: meshjoin root import FILE; or let Meshjoin make it: meshjoin root rotate",
   );
 }
 
@@ -64,6 +64,6 @@ export function scheduledRotation(version: number | undefined): Finding {
   return finding(
     "RootRotationDue",
     `the schedule of the root secret asks for a rotation of root version ${version ?? "none"}, which Meshjoin did not make`,
-    "import the next root, meshjoin root import, or let Meshjoin make it: meshjoin root rotate",
+    "import the next root: meshjoin root import FILE; or let Meshjoin make it: meshjoin root rotate",
   );
 }

@@ -2,8 +2,15 @@ import { type Finding, finding } from "../answers/finding.ts";
 import { kubectlOn } from "../cluster/gcloud.ts";
 import type { NamedCluster, OwnCacerts } from "../member/observation.ts";
 import { CACERTS, ISTIO_NAMESPACE } from "../names.ts";
+import type { MeshSpec } from "../spec.ts";
+import { aliasCommand } from "./no-signing-root.ts";
 import type { Roots } from "./stages.ts";
 import { bundleVersions, parseRootVersions, type RootVersions } from "./state.ts";
+
+interface RootsOfMesh {
+  readonly roots: Roots;
+  readonly spec: Pick<MeshSpec, "meshId" | "rootProject">;
+}
 
 /**
  * Why a member must not get the roots that the aliases name now; undefined if it may. A root leaves a bundle
@@ -13,7 +20,7 @@ import { bundleVersions, parseRootVersions, type RootVersions } from "./state.ts
  */
 export function unsafeRoots(
   { rootVersions }: Pick<OwnCacerts, "rootVersions">,
-  { versions, notes }: Roots,
+  { roots: { versions, notes }, spec }: RootsOfMesh,
   member: Pick<NamedCluster, "cluster" | "clusterId">,
 ): Finding | undefined {
   const { clusterId } = member;
@@ -25,7 +32,7 @@ export function unsafeRoots(
     return finding(
       "RootMissing",
       `the member trusts root version ${lost.join(", ")}, which no alias names and no rotation has retired; the member keeps its cacerts`,
-      "give the version its alias back: signing, or previous if another signs now",
+      named(lost, versions, spec),
       clusterId,
     );
   }
@@ -36,7 +43,7 @@ export function unsafeRoots(
     trusted.every((version) => next.includes(version)) || next.every((each) => trusted.includes(each));
   if (!isNested) {
     const message = `the bundle would lose root version ${trusted.join(", ")} for ${next.join(", ")} in one step, which istiod does not take; the member keeps its cacerts`;
-    return finding("RootNotDistributed", message, giveBack(before), clusterId);
+    return finding("RootNotDistributed", message, giveBack(before, spec), clusterId);
   }
   const { signing } = versions;
   if (signing === undefined || before.signing === undefined || before.signing === signing) return undefined;
@@ -44,14 +51,22 @@ export function unsafeRoots(
   return finding(
     "RootNotDistributed",
     `root version ${signing} has the alias signing, and Meshjoin has not seen every member trust it; this member keeps its cacerts`,
-    giveBack({ signing: before.signing, next: signing }),
+    giveBack({ signing: before.signing, next: signing }, spec),
     clusterId,
   );
 }
 
-function giveBack(versions: RootVersions): string {
-  const aliases = Object.entries(versions).map(([role, version]) => `${role}=${version}`);
-  return `give the aliases back that were there: ${aliases.join(", ")}; the rotator moves them on when it is safe`;
+/** One alias is free for one version; of several, a person has to tell which is which. */
+function named(lost: readonly number[], versions: RootVersions, spec: RootsOfMesh["spec"]): string {
+  const role = versions.signing === undefined ? "signing" : "previous";
+  const [version, ...others] = lost;
+  return version === undefined || others.length > 0 || versions[role] !== undefined
+    ? "give the version its alias back: signing, or previous if another signs now"
+    : `give the version its alias back: ${aliasCommand(spec, { ...versions, [role]: version })}`;
+}
+
+function giveBack(versions: RootVersions, spec: RootsOfMesh["spec"]): string {
+  return `give the aliases back that were there: ${aliasCommand(spec, versions)}; the rotator moves them on when it is safe`;
 }
 
 /** It was no member during a rotation: no member trusts it, and no step leads between the two bundles. */

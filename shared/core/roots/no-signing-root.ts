@@ -14,7 +14,7 @@ export function noSigningRoot(
   return finding(
     "NoSigningRoot",
     `no version of secret ${secret} has the alias "signing", so Meshjoin issues nothing`,
-    `set it: gcloud secrets update ${secret} --project=${rootProject} --update-version-aliases=${signingAlias(versions)}`,
+    `set it: ${aliasCommand({ meshId, rootProject }, { ...versions, signing: "VERSION" })}`,
   );
 }
 
@@ -106,10 +106,15 @@ export function unsignableRoot(
       );
 }
 
-/** Names the other aliases, too: gcloud replaces the whole map. */
-function signingAlias(versions: RootVersions): string {
-  const others = ROOT_ROLES.flatMap((role) =>
-    role === "signing" || versions[role] === undefined ? [] : [`${role}=${versions[role]}`],
+const SIGNING_FIRST: readonly RootRole[] = ["signing", "next", "previous"];
+
+/** Names all aliases: gcloud replaces the whole map. */
+export function aliasCommand(
+  { meshId, rootProject }: Pick<MeshSpec, "meshId" | "rootProject">,
+  versions: Readonly<Partial<Record<RootRole, number | "VERSION">>>,
+): string {
+  const aliases = SIGNING_FIRST.flatMap((role) =>
+    versions[role] === undefined ? [] : [`${role}=${versions[role]}`],
   );
-  return ["signing=VERSION", ...others].join(",");
+  return `gcloud secrets update ${rootSecretName(meshId)} --project=${rootProject} --update-version-aliases=${aliases.join(",")}`;
 }

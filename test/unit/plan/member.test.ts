@@ -496,6 +496,25 @@ describe("an intermediate that serves", () => {
     expect(renewalOf({}, { now: later(80) }).reasons).toContain("CertificateExpiring");
   });
 
+  it.each<[string, string, Partial<Reachable>, Partial<MemberContext>]>([
+    ["renews this one alone", "meshjoin rotate --cluster cn-shop-europe-west1-east", {}, { now: later(80) }],
+    [
+      "gives back the one alias that is free, beside those that are there",
+      "gcloud secrets update prod-root-ca --project=shop --update-version-aliases=signing=2,previous=1",
+      { cacerts: ownCacerts({ rootVersions: '{"previous":1,"signing":2}' }) },
+      { roots: rootsAt({ signing: 2 }) },
+    ],
+    [
+      "gives back all aliases, since gcloud replaces the map",
+      "gcloud secrets update prod-root-ca --project=shop --update-version-aliases=signing=1,next=2",
+      {},
+      { roots: rootsAt({ previous: 1, signing: 2 }) },
+    ],
+  ])("has a command for a person that %s", (_, command, seen, context) => {
+    const { findings } = planMember(having(seen), aContext(context));
+    expect(findings.map(({ cure }) => cure)).toContainEqual(expect.stringContaining(`: ${command}`));
+  });
+
   it("that somebody has edited stays where the roots are not safe to be changed", () => {
     expect(
       renewalOf({ cacerts: ownCacerts({ editedBy: "kubectl" }) }, { roots: rootsAt({ signing: 2 }) }),

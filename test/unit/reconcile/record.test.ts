@@ -87,7 +87,11 @@ describe("the runs of the functions", () => {
     await noted(mesh, "tick");
     const silent = (await collectStatus(mesh.run())).findings;
     expect(silent).toMatchObject([
-      { reason: "RunSilent", message: `the functions have noted no full run since ${sentenceTime(at)}` },
+      {
+        reason: "RunSilent",
+        message: `the functions have noted no full run since ${sentenceTime(at)}`,
+        cure: `see why: gcloud logging read --project=shop --freshness=6h --limit=20 'resource.labels.service_name="sync-mesh"'; or see that the scheduler's job is enabled; by hand: meshjoin sync`,
+      },
     ]);
   });
 });

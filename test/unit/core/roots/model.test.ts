@@ -27,6 +27,7 @@ import {
   ownCacerts,
   ownControlPlane,
 } from "../../../support/builders/member.ts";
+import { aSpec } from "../../../support/builders/spec.ts";
 
 const TTL = 100;
 const SKEW = 5;
@@ -119,7 +120,13 @@ function reconcile(model: Model): void {
   for (const member of model.members) {
     const rootVersions = formatRootVersions(member.written);
     if (!member.reachable || rootVersions === formatRootVersions(model.roots.versions)) continue;
-    if (unsafeRoots({ rootVersions }, model.roots, named(aCluster({ name: member.name }))) !== undefined)
+    if (
+      unsafeRoots(
+        { rootVersions },
+        { roots: model.roots, spec: aSpec() },
+        named(aCluster({ name: member.name })),
+      ) !== undefined
+    )
       continue;
     member.written = model.roots.versions;
     member.loadedAt = undefined;

@@ -20,6 +20,7 @@ import {
 } from "../../../../shared/core/roots/stages.ts";
 import { bundleVersions, formatRootVersions } from "../../../../shared/core/roots/state.ts";
 import { aCluster } from "../../../support/builders/cluster.ts";
+import { aSpec } from "../../../support/builders/spec.ts";
 
 const NOW = new Date("2026-03-01T12:00:00Z");
 const IDLE: Roots = { versions: { signing: 1 }, notes: { ...NO_NOTES, origin: "generated" } };
@@ -188,7 +189,7 @@ describe("whatever is ordered", () => {
         for (const [index, roots] of states.entries()) {
           const before = states[Math.max(0, index - 1)]?.versions ?? {};
           const member = { rootVersions: formatRootVersions(before) };
-          expect(unsafeRoots(member, roots, named(aCluster()))).toBeUndefined();
+          expect(unsafeRoots(member, { roots, spec: aSpec() }, named(aCluster()))).toBeUndefined();
         }
       }),
     );

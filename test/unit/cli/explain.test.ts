@@ -28,6 +28,28 @@ describe("explain", () => {
     }
   });
 
+  it("leads from each error, and from all that the runbook names, to a section that is about it", async () => {
+    const mesh = await aMesh();
+    const sections = readFileSync(join(ROOT, "docs/runbook.md"), "utf8").split(/^## /m).slice(1);
+    // A word of istiod's log, too, and there it is about another account than the code.
+    const named = Object.keys({ ...REASONS, ...CODES })
+      .filter((each) => each !== "Unauthorized")
+      .filter((each) => sections.some((text) => text.includes(`\`${each}\``)));
+    const errors = Object.entries(REASONS).flatMap(([reason, { severity }]) =>
+      severity === "error" ? [reason] : [],
+    );
+    expect(named.length).toBeGreaterThan(40);
+    for (const name of new Set([...named, ...errors])) {
+      const { out } = await call(mesh, `explain ${name} -o json`, { manifest: "missing" });
+      const { runbook = "" }: Explanation = JSON.parse(out);
+      const text = sections.find((each) =>
+        runbook.endsWith(`#${anchorOfHeading(each.split("\n")[0] ?? "")}`),
+      );
+      const isAbout = text !== undefined && (!named.includes(name) || text.includes(`\`${name}\``));
+      expect([name, runbook, isAbout]).toEqual([name, runbook, true]);
+    }
+  });
+
   it("says what a reason means, how bad it is, what mends it, and where to read on", async () => {
     const { out } = await call(await aMesh(), "explain massleave");
     expect(out).toMatch(/^MassLeave {2}error\n\nMore members than MESHJOIN_MASS_LEAVE_SHARE/);

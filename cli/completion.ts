@@ -1,10 +1,25 @@
 import type { Command, Option } from "commander";
+import { CODES } from "../shared/core/answers/error-codes.ts";
+import { REASONS } from "../shared/core/answers/reasons.ts";
+import { GATEWAY_LABELS } from "../shared/core/network/gateway.ts";
+import { NAMED_GOALS } from "./goal.ts";
 
 /** What the completion scripts call, with the words after `meshjoin` up to the one that is being typed. */
 export const COMPLETE = "__complete";
 
 /** A word of its own between an option and its value, as bash splits them. */
 const ASSIGNS = "=";
+
+/** Words of an option whose value may be another one, too, or is checked by its command. */
+const OF_OPTIONS: Readonly<Record<string, readonly string[]>> = {
+  "--gateway": GATEWAY_LABELS,
+  "--wait": [...NAMED_GOALS.keys()],
+};
+
+/** Words of an argument that its command checks. */
+const OF_COMMANDS: Readonly<Record<string, readonly string[]>> = {
+  explain: Object.keys({ ...REASONS, ...CODES }),
+};
 
 /** The words that may stand in the place of the last one. */
 export function candidates(program: Command, words: readonly string[]): string[] {
@@ -14,7 +29,7 @@ export function candidates(program: Command, words: readonly string[]): string[]
   const options = [program, ...path].flatMap((each) => each.options);
   const [, assigned] = /^(--[\w-]+)=/.exec(current) ?? [];
   const all =
-    open !== undefined
+    open !== undefined && !current.startsWith("-")
       ? choicesOf(open)
       : assigned !== undefined
         ? choicesOf(options.find(({ long }) => long === assigned)).map((choice) => `${assigned}=${choice}`)
@@ -38,13 +53,13 @@ function walk(program: Command, words: readonly string[]): Place {
   const path: Command[] = [];
   for (const word of words) {
     if (open !== undefined && word === ASSIGNS) continue;
-    if (open !== undefined) {
-      open = undefined;
+    if (open !== undefined && !word.startsWith("-")) {
+      if (!open.variadic) open = undefined;
       continue;
     }
     open = [program, ...path]
       .flatMap((each) => each.options)
-      .find((each) => each.required && [each.long, each.short].includes(word));
+      .find((each) => (each.required || each.optional) && [each.long, each.short].includes(word));
     const next = command.commands.find((each) => each.name() === word);
     if (next === undefined) continue;
     command = next;
@@ -54,12 +69,13 @@ function walk(program: Command, words: readonly string[]): Place {
 }
 
 function choicesOf(option: Option | undefined): readonly string[] {
-  return option?.argChoices ?? [];
+  return option?.argChoices ?? OF_OPTIONS[option?.long ?? ""] ?? [];
 }
 
 function wordsOf(command: Command): string[] {
   return [
     ...command.commands.map((each) => each.name()),
+    ...(command.parent === null ? ["help"] : (OF_COMMANDS[command.name()] ?? [])),
     ...command.registeredArguments.flatMap(({ argChoices }) => argChoices ?? []),
   ];
 }

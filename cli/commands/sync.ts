@@ -1,10 +1,17 @@
 import { Option } from "commander";
 import { massLeavers } from "../../shared/core/answers/mass-leave.ts";
-import type { ReconcileRequest } from "../../shared/core/request.ts";
+import type { Plan, PlannedAction } from "../../shared/core/answers/plan.ts";
+import { count } from "../../shared/core/count.ts";
+import type { ReconcileRequest, Scope } from "../../shared/core/request.ts";
+import { lookAtMesh } from "../../shared/look/mesh.ts";
+import type { OperatorRun } from "../../shared/operator.ts";
+import { preview } from "../../shared/preview.ts";
 import { type Reconciled, reconcile } from "../../shared/reconcile.ts";
 import { scopeOf } from "../cluster.ts";
 import { type ClusterOption, clusterOption, command } from "../command.ts";
+import { EXIT } from "../exit-code.ts";
 import { isForPrograms } from "../format.ts";
+import { namesIn } from "../mesh-names.ts";
 import {
   CONFIRMABLE,
   CONFIRMED_BY_YES,
@@ -12,6 +19,7 @@ import {
   exitCodeOfRun,
   showReconciled,
 } from "../reconciled.ts";
+import type { Names } from "../screen.ts";
 import type { Session } from "../session.ts";
 
 interface SyncOptions extends ClusterOption {
@@ -28,14 +36,16 @@ export const sync = command<SyncOptions>({
     bare
       .addOption(clusterOption())
       .option("--deep", "also check every field of Istio's objects, and take edits back")
-      .option("--yes", "confirm departures (MassLeave)")
+      .option("--yes", "confirm departures (MassLeave), and ask nothing")
       .addOption(
         new Option(
           "--confirm <REASON...>",
           "act on the findings of this reason, and on no others that wait for a confirmation",
         ).choices(CONFIRMABLE),
       ),
-  notes: "Without --yes it asks on a terminal. Elsewhere it does not act on such findings, and exits with 1.",
+  notes:
+    "Without --yes it asks on a terminal. Elsewhere it acts on what --confirm names, and on no other such finding: it exits\n" +
+    "with 1. meshjoin plan --confirm shows first what a confirmation would do.",
   examples: [
     "meshjoin sync",
     "meshjoin sync --cluster cn-shop-europe-west1-checkout",
@@ -45,6 +55,7 @@ export const sync = command<SyncOptions>({
   async run(session, { cluster, deep = false, yes = false, confirm: named = [] }) {
     return await session.withRun(async (run) => {
       const scope = await scopeOf(run, cluster, session.say);
+      if (!yes && !(await isMeantByName(session, run, { scope, deep, named }))) return EXIT.failed;
       const reconcileNow = async (order: Partial<ReconcileRequest> = {}): Promise<Reconciled> => {
         const confirm = [...named, ...(yes ? CONFIRMED_BY_YES : [])];
         const request = { scope, reason: "sync", confirm, deep, rollOut: true, ...order };
@@ -60,6 +71,47 @@ export const sync = command<SyncOptions>({
     });
   },
 });
+
+interface Named {
+  readonly scope: Scope;
+  readonly deep: boolean;
+  readonly named: readonly Confirmable[];
+}
+
+/** A confirmation is about the whole mesh, and a person may have pasted it for one member: it says for which. */
+async function isMeantByName(session: Session, run: OperatorRun, wish: Named): Promise<boolean> {
+  const { confirm } = session.host;
+  const { named, ...rest } = wish;
+  if (named.length === 0 || confirm === undefined || isForPrograms(session.format)) return true;
+  const mesh = await lookAtMesh(run, "mesh");
+  const planned = async (reasons: readonly Confirmable[]) =>
+    await preview(run, { ...rest, reason: "plan", confirm: reasons }, mesh);
+  const [without, then] = [await planned([]), await planned(named)];
+  const waiting = without.findings.filter(({ reason }) => named.some((each) => each === reason));
+  if (waiting.length === 0) {
+    session.say(`no finding waits for ${named.join(", ")} now`);
+    return true;
+  }
+  for (const { reason, message } of waiting) session.say(`${reason} waits: ${message}`);
+  session.say(addedBy(then, without, namesIn(mesh.members)));
+  return await confirm("Continue?");
+}
+
+const VERBS = { delete: "deletes", update: "updates", create: "creates" } as const;
+
+/** Some begin with the look of the run alone, as a roll-out does. */
+function addedBy({ actions }: Plan, without: Plan, names: Names): string {
+  const keyOf = ({ verb, clusterId, object }: PlannedAction) => JSON.stringify([verb, clusterId, object]);
+  const known = new Set(without.actions.map(keyOf));
+  const added = actions.filter((action) => !known.has(keyOf(action)));
+  if (added.length === 0) return "What it does with the confirmation, the run shows as it goes.";
+  const parts = Object.entries(VERBS).flatMap(([verb, does]) => {
+    const number = added.filter((action) => action.verb === verb).length;
+    return number === 0 ? [] : [`${does} ${count(number, "object")}`];
+  });
+  const where = [...new Set(added.map(({ clusterId }) => names(clusterId)))];
+  return `With the confirmation it ${parts.join(", ")}, in ${where.join(", ")}.`;
+}
 
 /** Asks a person; a program that reads the result is not asked. */
 async function isMeant(session: Session, leavers: readonly string[]): Promise<boolean> {

@@ -11,16 +11,17 @@ export const GATEWAY_PORT = 15_443;
 export const EXPOSURES = ["internal", "external"] as const;
 export type Exposure = (typeof EXPOSURES)[number];
 
-const LABELS = [...EXPOSURES, "none"] as const;
+/** What label `mesh_gateway` may be. */
+export const GATEWAY_LABELS = [...EXPOSURES, "none"] as const;
 
 /** By the cluster's label, else by the configuration. A label of another value counts as none. */
 export function exposureOf(cluster: Cluster, spec: Pick<MeshSpec, "gatewayExposure">): Exposure | "none" {
   const label = cluster.labels[MESH_GATEWAY_LABEL];
-  return LABELS.find((value) => value === label) ?? spec.gatewayExposure;
+  return GATEWAY_LABELS.find((value) => value === label) ?? spec.gatewayExposure;
 }
 
 export function isGatewayLabel(value: string): boolean {
-  return LABELS.some((label) => label === value);
+  return GATEWAY_LABELS.some((label) => label === value);
 }
 
 /** An east-west gateway as its own cluster shows it: a Service with the label of a network. */

@@ -30,6 +30,35 @@ describe("completion", () => {
       ["json", "text", "wide", "yaml"],
     ],
     [["sync", "--confirm", "MassL"], ["MassLeave"]],
+    [
+      ["sync", "--confirm", "MassLeave", "Mass"],
+      ["MassDrain", "MassLeave"],
+    ],
+    [["sync", "--confirm", "MassLeave", "--d"], ["--deep"]],
+    [["drain", "checkout", "--confirm", ""], ["MassDrain"]],
+    [["upgrade", "--confirm", "Roll"], ["RollOutWaits"]],
+    [["plan", "--confirm", "Gate"], ["GatewayInUse"]],
+    [
+      ["label", "checkout", "--gateway", ""],
+      ["external", "internal", "none"],
+    ],
+    [["label", "checkout", "--gateway=e"], ["--gateway=external"]],
+    [["label", "checkout", "--no-g"], ["--no-gateway"]],
+    [
+      ["check", "--p"],
+      ["--pair", "--project"],
+    ],
+    [["undrain", "checkout", "--y"], ["--yes"]],
+    [
+      ["status", "--wait", ""],
+      ["synced", "whole"],
+    ],
+    [["status", "--wait=w"], ["--wait=whole"]],
+    [["explain", "IngressT"], ["IngressTlsMissing"]],
+    [["explain", "RootSecretM"], ["RootSecretMissing"]],
+    [["hel"], ["help"]],
+    [["help", "undr"], ["undrain"]],
+    [["root", "hel"], []],
     [["-o", "json", "pla"], ["plan"]],
     [
       ["completion", ""],
@@ -42,7 +71,20 @@ describe("completion", () => {
   });
 
   it("offers every command", () => {
-    expect(complete("")).toEqual(expect.arrayContaining(["leave", "pause", "resume", "root", "explain"]));
+    expect(complete("")).toEqual(
+      expect.arrayContaining([
+        "leave",
+        "pause",
+        "resume",
+        "root",
+        "explain",
+        "drain",
+        "undrain",
+        "check",
+        "label",
+        "help",
+      ]),
+    );
   });
 });
 

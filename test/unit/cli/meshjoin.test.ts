@@ -177,6 +177,52 @@ describe("sync", () => {
   });
 });
 
+describe("sync with a confirmation by name", () => {
+  const aNarrowedMesh = async () => {
+    const mesh = await aJoinedMesh(3);
+    const spec = { ...mesh.spec, allow: [mesh.clusters[0]!.ref.name] };
+    const run: FakeMesh["run"] = (process) => ({ ...mesh.run(process), spec });
+    return { mesh: { ...mesh, spec, run }, rest: mesh.clusters.slice(0, 1) };
+  };
+
+  it("shows on a terminal what it confirms and what goes, asks, and takes a no for a no", async () => {
+    const { mesh } = await aNarrowedMesh();
+    const said = await call(mesh, "sync --confirm NotConfigured", { answer: false });
+    expect([said.code, said.out, said.questions]).toEqual([1, "", ["Continue?"]]);
+    for (const cluster of [1, 2])
+      expect(said.err).toContain(`NotConfigured waits: members hold credentials of ${idOf(mesh, cluster)}`);
+    expect(said.err).toMatch(/^With the confirmation it deletes 12 objects, updates 2 objects, in m1, /m);
+    await expectJoined(mesh);
+  });
+
+  it.each([
+    ["sync --confirm NotConfigured", { answer: true }, 1],
+    ["sync --confirm NotConfigured", {}, 0],
+    ["sync --confirm NotConfigured -o json", { answer: false }, 0],
+  ] as const)("does it after a yes, and where nobody can be asked: %s %j", async (args, terminal, asked) => {
+    const { mesh, rest } = await aNarrowedMesh();
+    const { code, questions } = await call(mesh, args, terminal);
+    expect([code, questions.length]).toEqual([0, asked]);
+    await expectJoined(mesh, rest);
+  });
+
+  it("asks nothing where no finding waits for it", async () => {
+    const mesh = await aJoinedMesh(2);
+    const { code, err, questions } = await call(mesh, "sync --confirm MassDrain", { answer: false });
+    expect([code, questions]).toEqual([0, []]);
+    expect(err).toContain("no finding waits for MassDrain");
+  });
+
+  it("is shown by a plan with the same confirmation", async () => {
+    const { mesh } = await aNarrowedMesh();
+    const plan = async (args: string): Promise<Plan> => JSON.parse((await call(mesh, args)).out);
+    const deletes = ({ actions }: Plan) => actions.filter(({ verb }) => verb === "delete").length;
+    expect(deletes(await plan("plan -o json"))).toBe(0);
+    expect(deletes(await plan("plan --confirm NotConfigured -o json"))).toBe(12);
+    await expectJoined(mesh);
+  });
+});
+
 describe("join and leave", () => {
   it("label a cluster and make it a member, and the other way round", async () => {
     const mesh = await aMesh({ members: 2 });

@@ -215,3 +215,31 @@ describe("rotate", () => {
     ]);
   });
 });
+
+describe("root advance --without", () => {
+  const args = "root advance --without cn-shop-europe-west1-old";
+  const aRotatingMesh = async () => {
+    const mesh = await aJoinedMesh();
+    await said(mesh, "root rotate");
+    return mesh;
+  };
+
+  it("says on a terminal whom it cuts off, and leaves nobody out after a no", async () => {
+    const mesh = await aRotatingMesh();
+    const before = await mesh.roots.state();
+    const { code, out, err, questions } = await call(mesh, args, { answer: false });
+    expect([code, out, questions]).toEqual([1, "", ["Continue?"]]);
+    expect(err).toMatch(/waits for cn-shop-europe-west1-old any more\. What still runs there is cut off/);
+    expect(await mesh.roots.state()).toEqual(before);
+  });
+
+  it.each([
+    [`${args} --yes`, { answer: false }],
+    [`${args} -o json`, { answer: false }],
+    [args, {}],
+    ["root advance", { answer: false }],
+  ] as const)("asks nobody: %s %j", async (line, terminal) => {
+    const { questions, out } = await call(await aRotatingMesh(), line, terminal);
+    expect([questions, out === ""]).toEqual([[], false]);
+  });
+});

@@ -48,7 +48,7 @@ function faultOf(words: string): string | undefined {
   const said: string[] = [];
   const nowhere = { write: () => undefined };
   parseArguments(args, { stdout: nowhere, stderr: { write: (text) => void said.push(text) } });
-  const [fault] = said.filter((text) => text.startsWith("error:"));
+  const fault = said.find((text) => text.startsWith("error:"));
   return fault && `${words}: ${fault.trim()}`;
 }
 

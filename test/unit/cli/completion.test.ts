@@ -115,6 +115,13 @@ words=(meshjoin root import package.j); CURRENT=4; _meshjoin`,
   },
 } as const;
 
+/** What leaves a word to the files; zsh makes one empty element of no line, which is no offer. */
+const FILES = {
+  bash: "complete -o default ",
+  zsh: `if [[ -n "$found" ]]; then compadd -- $found; else _files; fi`,
+  fish: "-n 'contains -- import (commandline -opc)' -F",
+} as const;
+
 describe.each(["bash", "zsh", "fish"] as const)("the script for %s", (shell) => {
   const script = async () => (await call(await aMesh(), `completion ${shell}`)).out;
   const offered = async (lines: string) => {
@@ -139,6 +146,7 @@ describe.each(["bash", "zsh", "fish"] as const)("the script for %s", (shell) => 
   } else {
     it("is not looked at here, for want of that shell; it calls what the others call", async () => {
       expect(await script()).toContain("meshjoin __complete -- ");
+      expect(await script()).toContain(FILES[shell]);
     });
   }
 });

@@ -55,10 +55,11 @@ export const sync = command<SyncOptions>({
   async run(session, { cluster, deep = false, yes = false, confirm: named = [] }) {
     return await session.withRun(async (run) => {
       const scope = await scopeOf(run, cluster, session.say);
-      if (!yes && !(await isMeantByName(session, run, { scope, deep, named }))) return EXIT.failed;
+      const meant = yes ? { confirm: named } : await meantByName(session, run, { scope, deep, named });
+      if (meant === undefined) return EXIT.failed;
       const reconcileNow = async (order: Partial<ReconcileRequest> = {}): Promise<Reconciled> => {
-        const confirm = [...named, ...(yes ? CONFIRMED_BY_YES : [])];
-        const request = { scope, reason: "sync", confirm, deep, rollOut: true, ...order };
+        const confirm = [...meant.confirm, ...(yes ? CONFIRMED_BY_YES : [])];
+        const request = { scope, reason: "sync", deep, rollOut: true, ...meant, confirm, ...order };
         const reconciled = await reconcile(run, request);
         showReconciled(session, reconciled);
         return reconciled;
@@ -78,11 +79,20 @@ interface Named {
   readonly named: readonly Confirmable[];
 }
 
-/** A confirmation is about the whole mesh, and a person may have pasted it for one member: it says for which. */
-async function isMeantByName(session: Session, run: OperatorRun, wish: Named): Promise<boolean> {
+/** A person's yes is about the clusters that were shown, and about no others that have left since. */
+interface Meant {
+  readonly confirm: readonly Confirmable[];
+  readonly leaving?: readonly string[];
+}
+
+/**
+ * A confirmation is about the whole mesh, and a person may have pasted it for one member: it says for which,
+ * and asks. Undefined after a no.
+ */
+async function meantByName(session: Session, run: OperatorRun, wish: Named): Promise<Meant | undefined> {
   const { confirm } = session.host;
   const { named, ...rest } = wish;
-  if (named.length === 0 || confirm === undefined || isForPrograms(session.format)) return true;
+  if (named.length === 0 || confirm === undefined || isForPrograms(session.format)) return { confirm: named };
   const mesh = await lookAtMesh(run, "mesh");
   const planned = async (reasons: readonly Confirmable[]) =>
     await preview(run, { ...rest, reason: "plan", confirm: reasons }, mesh);
@@ -90,11 +100,15 @@ async function isMeantByName(session: Session, run: OperatorRun, wish: Named): P
   const waiting = without.findings.filter(({ reason }) => named.some((each) => each === reason));
   if (waiting.length === 0) {
     session.say(`no finding waits for ${named.join(", ")} now`);
-    return true;
+    return { confirm: named };
   }
   for (const { reason, message } of waiting) session.say(`${reason} waits: ${message}`);
   session.say(addedBy(then, without, namesIn(mesh.members)));
-  return await confirm("Continue?");
+  if (!(await confirm("Continue?"))) return undefined;
+  const leaving = named.includes("MassLeave") ? massLeavers(without.findings) : [];
+  return leaving.length === 0
+    ? { confirm: named }
+    : { confirm: named.filter((each) => each !== "MassLeave"), leaving };
 }
 
 const VERBS = { delete: "deletes", update: "updates", create: "creates" } as const;

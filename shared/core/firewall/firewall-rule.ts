@@ -40,8 +40,8 @@ export function createRule(network: VpcRef, members: readonly Cluster[]): PodsRu
 }
 
 /**
- * The ranges of all pods for a rule. Where GKE does not tell the addresses, a word that gcloud refuses stands in
- * for them until a person fills them in: a rule without any range would admit every address.
+ * The ranges of all pods for a rule. Where GKE does not tell the addresses, a word that gcloud refuses stands
+ * in for them until a person fills them in: a rule without any range would admit every address.
  */
 export function podRangesOf(clusters: readonly Cluster[]): readonly string[] {
   const known = unique(clusters.flatMap(({ podRanges }) => podRanges.cidrs)).toSorted(byAddress);

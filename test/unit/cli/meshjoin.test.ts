@@ -156,15 +156,18 @@ describe("sync", () => {
       await expectJoined(mesh);
     });
 
-    it("removes those that it named, though another has lost its label by the time of the yes", async () => {
-      const mesh = await aJoinedMesh(5);
-      const unlabel = (cluster: Cluster) => mesh.directory.put({ ...cluster, labels: {} });
-      for (const cluster of mesh.clusters.slice(2)) unlabel(cluster);
-      const whileAsked = () => unlabel(mesh.clusters[1]!);
-      const { out } = await call(mesh, "sync", { answer: true, whileAsked });
-      expect(out).toMatch(new RegExp(`MemberLost[^]*MemberLost[^]*the mesh has lost ${idOf(mesh, 1)}`));
-      await expectJoined(mesh, mesh.clusters.slice(0, 2));
-    });
+    it.each(["sync", "sync --confirm MassLeave"])(
+      "removes those that it named, though another has lost its label by the time of the yes: %s",
+      async (args) => {
+        const mesh = await aJoinedMesh(5);
+        const unlabel = (cluster: Cluster) => mesh.directory.put({ ...cluster, labels: {} });
+        for (const cluster of mesh.clusters.slice(2)) unlabel(cluster);
+        const whileAsked = () => unlabel(mesh.clusters[1]!);
+        const { out } = await call(mesh, args, { answer: true, whileAsked });
+        expect(out).toMatch(new RegExp(`MemberLost[^]*the mesh has lost ${idOf(mesh, 1)}`));
+        await expectJoined(mesh, mesh.clusters.slice(0, 2));
+      },
+    );
 
     it.each([
       ["sync", { answer: true }],

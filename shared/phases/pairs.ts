@@ -5,8 +5,11 @@ import { type Finding, finding } from "../core/answers/finding.ts";
 import { outcomeOf } from "../core/answers/outcome.ts";
 import { isReachable, type Member, type ReachableMember } from "../core/member/observation.ts";
 import { asMeshjoinError, MeshjoinError } from "../errors.ts";
+import { lookAtDrainNotes } from "../look/drain-notes.ts";
 import { type Evidence, type Expectation, verifyMember } from "../look/istiods.ts";
+import { lookAgain } from "../look/mesh.ts";
 import type { Connect } from "../plan/action.ts";
+import { drainsOnRecord, indexDrains } from "../plan/drains.ts";
 import type { PeerStanding } from "../plan/member.ts";
 import { type PlanContext, pairContextOf, planMembers, type SeenMesh } from "../plan/mesh.ts";
 import { networksAfar } from "../plan/networks.ts";
@@ -15,6 +18,7 @@ import { planContext } from "../plan-context.ts";
 import { type MemberReport, merge, type Report } from "../report.ts";
 import type { Run } from "../run.ts";
 import { type Phase, wholeSubjects } from "./course.ts";
+import { drains } from "./drains.ts";
 import { judgePair, keyOf, type WrittenPairs } from "./judge-pair.ts";
 import { noteLoaded } from "./note-loaded.ts";
 import { WAIT_MS } from "./own-halves.ts";
@@ -31,8 +35,31 @@ export const pairs: Phase = async (run, course) => {
     withdrawAll(run, [...round.plans, ...carriedByThese(round)], members),
     connectAll(run, round.plans, members),
   ]);
-  return merge(withdrawn, await verify(run, round, written));
+  const drained = await drainedMeanwhile(run, round, written);
+  if (drained.size === 0) return merge(withdrawn, await verify(run, round, written));
+  const mesh = await lookAgain(run, course.mesh, false);
+  const taken = await drains(run, { ...course, mesh });
+  const plans = round.plans.filter(({ target }) => !drained.has(target));
+  return { ...merge(withdrawn, taken, await verify(run, { ...round, plans }, written)), mesh };
 };
+
+/**
+ * IDs of targets of new remote secrets that are drained by now. A drain writes its note first, and then looks
+ * for the remote secret; here the remote secret comes first, and then the look for the note. So one of the
+ * two sees the other. The peers tell, too, because a new reader may not hold a note yet.
+ */
+async function drainedMeanwhile(
+  run: Run,
+  { mesh: { members }, context, plans }: Round,
+  written: WrittenPairs,
+): Promise<ReadonlySet<string>> {
+  const created = plans.filter((plan) => plan.action?.verb === "create" && written.get(keyOf(plan)) === true);
+  if (created.length === 0) return new Set();
+  const before = indexDrains(members, context);
+  const now = drainsOnRecord(await lookAtDrainNotes(run, members));
+  const targets = new Set(created.map(({ target }) => target));
+  return new Set([...targets].filter((id) => now(id).state === "drained" && !before.isDrained(id)));
+}
 
 /**
  * What a reader reaches through the gateway of a target alone whose remote secret it loses now. A run about

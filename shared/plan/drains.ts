@@ -76,6 +76,13 @@ export function indexDrains(members: readonly Member[], context: DrainsContext):
   return { of, isDrained: (id) => of(id).state === "drained", mass };
 }
 
+/** How each member stands by the notes alone, whatever labels and orders want. */
+export function drainsOnRecord(members: readonly Member[]): (clusterId: string) => DrainStanding {
+  const copies = registerOf(members);
+  const standings = new Map(members.map((member) => [member.clusterId, seenOf(member, copies)]));
+  return (id) => standings.get(id) ?? NEVER;
+}
+
 const NEVER: DrainStanding = { state: "none" };
 
 /** All copies, by the ID of the cluster that they are about. */
@@ -174,7 +181,8 @@ function massDrain(
 ): Finding | undefined {
   if (begun.length === 0 || confirm.includes("MassDrain")) return undefined;
   const ids = begun.map(({ clusterId }) => clusterId);
-  const then = tooMany(members, begun, standings, { spec, words: ["would be", "would serve"] });
+  const isDrained = ({ clusterId }: Member) => standings.get(clusterId)?.state === "drained";
+  const then = tooMany(members, begun, isDrained, { spec, words: ["would be", "would serve"] });
   if (then === undefined) return undefined;
   return finding(
     "MassDrain",
@@ -193,10 +201,9 @@ interface Counting {
 function tooMany(
   members: readonly Member[],
   begun: readonly Member[],
-  standings: ReadonlyMap<string, DrainStanding>,
+  isDrained: (member: Member) => boolean,
   { spec, words: [are, serves] }: Counting,
 ): string | undefined {
-  const isDrained = ({ clusterId }: Member) => standings.get(clusterId)?.state === "drained";
   const number = members.filter(isDrained).length;
   const serving = members.filter((member) => isReachable(member) && !isDrained(member));
   const left = new Set(serving.flatMap(presentNetworks));
@@ -218,20 +225,19 @@ export function drainsTogether(
   own: ReadonlySet<string>,
   { spec, drains }: { readonly spec: Pick<MeshSpec, "drainShare">; readonly drains: Drains },
 ): Finding | undefined {
-  const copies = registerOf(now);
-  const standings = new Map(now.map((member) => [member.clusterId, seenOf(member, copies)]));
-  const isDrainedNow = ({ clusterId }: Member) => standings.get(clusterId)?.state === "drained";
+  const recorded = drainsOnRecord(now);
+  const isDrainedNow = ({ clusterId }: Member) => recorded(clusterId).state === "drained";
   const begun = now.filter((member) => isDrainedNow(member) && own.has(member.clusterId));
   const others = now.filter(
     (member) => isDrainedNow(member) && !own.has(member.clusterId) && !drains.isDrained(member.clusterId),
   );
   if (begun.length === 0 || others.length === 0) return undefined;
-  const then = tooMany(now, [...begun, ...others], standings, { spec, words: ["are", "serves"] });
+  const then = tooMany(now, [...begun, ...others], isDrainedNow, { spec, words: ["are", "serves"] });
   if (then === undefined) return undefined;
   const mine = begun.map(({ clusterId }) => clusterId);
   const theirs = others.map(({ clusterId }) => {
-    const standing = standings.get(clusterId);
-    return standing !== undefined && "note" in standing ? `${clusterId} (by ${standing.note.by})` : clusterId;
+    const standing = recorded(clusterId);
+    return "note" in standing ? `${clusterId} (by ${standing.note.by})` : clusterId;
   });
   const both = [...begun, ...others].map(({ clusterId }) => `meshjoin undrain ${clusterId}`);
   return finding(

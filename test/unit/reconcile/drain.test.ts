@@ -84,14 +84,14 @@ async function runsUntilQuiet(mesh: FakeMesh): Promise<void> {
   throw new Error("runs go on changing something");
 }
 
-/** Of the next process. */
-function beforeFirstWrite({ fleet }: FakeMesh, meanwhile: () => Promise<unknown>): void {
+/** Of the next process; with `of`, before it first writes an object of that name. */
+function beforeFirstWrite({ fleet }: FakeMesh, meanwhile: () => Promise<unknown>, of?: string): void {
   const process = fleet.process.bind(fleet);
   let done: Promise<unknown> | undefined;
   jest.spyOn(fleet, "process").mockImplementationOnce((faults) => {
     const own = process(faults);
-    const first = async <T>(write: () => Promise<T>): Promise<T> => {
-      await (done ??= meanwhile());
+    const first = async <T>(name: string, write: () => Promise<T>): Promise<T> => {
+      if (of === undefined || of === name) await (done ??= meanwhile());
       return await write();
     };
     return {
@@ -103,8 +103,10 @@ function beforeFirstWrite({ fleet }: FakeMesh, meanwhile: () => Promise<unknown>
           ...api,
           writer: {
             ...writer,
-            create: async (...args) => await first(async () => await writer.create(...args)),
-            replace: async (...args) => await first(async () => await writer.replace(...args)),
+            create: async (object, ...more) =>
+              await first(object.metadata.name, async () => await writer.create(object, ...more)),
+            replace: async (object, ...more) =>
+              await first(object.metadata.name, async () => await writer.replace(object, ...more)),
           },
         };
       },
@@ -183,6 +185,29 @@ describe("a drain by command", () => {
     expect(readersOf(mesh, target)).toEqual([]);
     expect(readersOf(mesh, fourth)).toEqual(["m1", "m2", "m3"]);
     expect(notesOn(mesh, target)).toEqual(["m1 drained", "m2 drained", "m3 drained", "m4 drained"]);
+  });
+
+  it.each([
+    ["of the peers", () => undefined],
+    [
+      "of the peers alone, because the new member does not take one",
+      (mesh: FakeMesh, fresh: Cluster) => {
+        const { faults } = mesh.fleet.server(fresh);
+        faults.forbidden = [`create Secret ${drainNoteName(ID(member(mesh, 2)))}`];
+      },
+    ],
+  ])("holds for a join that looked before, by the notes %s", async (_, prepare) => {
+    const mesh = await aJoinedMesh(3);
+    const target = member(mesh, 2);
+    const fresh = aCluster({ name: "m4" });
+    mesh.add(fresh);
+    prepare(mesh, fresh);
+    beforeFirstWrite(mesh, async () => await drain(mesh, target), remoteSecretName(ID(target)));
+    const { summary } = await mesh.join(fresh);
+    expect(readersOf(mesh, target)).toEqual([]);
+    expect(readersOf(mesh, fresh)).toEqual(["m1", "m2", "m3"]);
+    expect(reasonsOf(summary.findings)).toContain("Drained");
+    expect(readersOf(mesh, member(mesh, 1))).toEqual(["m2", "m3", "m4"]);
   });
 
   it("is planned as it is done, and the plan writes nothing", async () => {

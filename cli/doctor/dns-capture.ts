@@ -5,14 +5,13 @@ import { kubectlOn } from "../../shared/core/cluster/gcloud.ts";
 import { ISTIO_NETWORKING } from "../../shared/core/kubernetes-requests.ts";
 import { clusterId } from "../../shared/core/names.ts";
 import type { MeshSpec } from "../../shared/core/spec.ts";
-import { ours } from "../../shared/doctor/google.ts";
 import { isRecord } from "../../shared/is-record.ts";
 import type { Fleet } from "../../shared/ports/fleet.ts";
 import type { KubernetesObject } from "../../shared/ports/kubernetes-object.ts";
+import { askMembers, ofThoseRead } from "./ask-members.ts";
 import { isKeptApart } from "./merged-services.ts";
 
 const SUBJECT = { name: "dns", account: "caller" } as const;
-const TIMEOUT_MS = 20_000;
 const NAMED_MAX = 5;
 
 interface Seen {
@@ -34,10 +33,8 @@ export async function checkDnsCapture(
   { dnsCapture }: Pick<MeshSpec, "dnsCapture">,
 ): Promise<Check[]> {
   if (dnsCapture === "off" || members.length === 0) return [];
-  const signal = AbortSignal.timeout(TIMEOUT_MS);
-  const answers = await Promise.all(members.map((cluster) => look(fleet, cluster, signal)));
-  const seen = answers.flatMap((answer) => ("check" in answer ? [] : [answer]));
-  const unread = answers.flatMap((answer) => ("check" in answer ? answer.check : []));
+  const asked = await askMembers(members, SUBJECT, (cluster, signal) => look(fleet, cluster, signal));
+  const { seen, refused } = asked;
   const wrong = seen.flatMap((here) => confused(here, seen));
   const shared = sharing(members);
   const ranges =
@@ -50,42 +47,30 @@ export async function checkDnsCapture(
           ),
         ]
       : [];
-  const checks = [...wrong, ...ranges, ...unread, ...entries(seen)];
+  const checks = [...wrong, ...ranges, ...refused, ...entries(seen)];
   if (checks.length > 0 || seen.length === 0) return checks;
-  const some = seen.length === members.length ? "" : `, of the ${seen.length} that could be read`;
+  const some = ofThoseRead(asked, members);
   return [fine(SUBJECT, `sidecars answer DNS queries, and no name leads to another Service${some}`)];
 }
 
-async function look(
-  fleet: Fleet,
-  cluster: Cluster,
-  signal: AbortSignal,
-): Promise<Seen | { readonly check: readonly Check[] }> {
+async function look(fleet: Fleet, cluster: Cluster, signal: AbortSignal): Promise<Seen> {
   const { reader } = fleet.member(cluster);
-  try {
-    const [services, definitions] = await Promise.all([
-      reader.list({ apiVersion: "v1", kind: "Service" }, signal),
-      reader.list(
-        { apiVersion: "apiextensions.k8s.io/v1", kind: "CustomResourceDefinition", metadataOnly: true },
-        signal,
-      ),
-    ]);
-    const names = new Set(definitions.map(({ metadata }) => metadata.name));
-    const found = names.has("serviceentries.networking.istio.io")
-      ? await reader.list({ apiVersion: ISTIO_NETWORKING, kind: "ServiceEntry" }, signal)
-      : [];
-    return {
-      cluster,
-      services: new Map(services.flatMap((service) => addressOf(service))),
-      allocated: found.flatMap((entry) => allocatedHosts(entry)),
-    };
-  } catch (error) {
-    const { code, message } = ours(error);
-    const id = clusterId(cluster.ref);
-    return {
-      check: code === "Forbidden" ? [unknown({ ...SUBJECT, clusterId: id }, `${id}: ${message}`)] : [],
-    };
-  }
+  const [services, definitions] = await Promise.all([
+    reader.list({ apiVersion: "v1", kind: "Service" }, signal),
+    reader.list(
+      { apiVersion: "apiextensions.k8s.io/v1", kind: "CustomResourceDefinition", metadataOnly: true },
+      signal,
+    ),
+  ]);
+  const names = new Set(definitions.map(({ metadata }) => metadata.name));
+  const found = names.has("serviceentries.networking.istio.io")
+    ? await reader.list({ apiVersion: ISTIO_NETWORKING, kind: "ServiceEntry" }, signal)
+    : [];
+  return {
+    cluster,
+    services: new Map(services.flatMap((service) => addressOf(service))),
+    allocated: found.flatMap((entry) => allocatedHosts(entry)),
+  };
 }
 
 function addressOf({ metadata, spec }: KubernetesObject): [string, string][] {

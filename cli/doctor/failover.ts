@@ -1,19 +1,18 @@
-import { type Check, fault, fine, unknown } from "../../shared/core/answers/check.ts";
+import { type Check, fault, fine } from "../../shared/core/answers/check.ts";
 import { finding } from "../../shared/core/answers/finding.ts";
 import type { Cluster } from "../../shared/core/cluster/cluster.ts";
 import { kubectlOn } from "../../shared/core/cluster/gcloud.ts";
 import { ISTIO_NETWORKING } from "../../shared/core/kubernetes-requests.ts";
 import { clusterId, FAILOVER_RULE } from "../../shared/core/names.ts";
 import type { MeshSpec } from "../../shared/core/spec.ts";
-import { ours } from "../../shared/doctor/google.ts";
 import { isRecord } from "../../shared/is-record.ts";
 import type { Fleet } from "../../shared/ports/fleet.ts";
 import type { KubernetesObject } from "../../shared/ports/kubernetes-object.ts";
+import { askMembers, ofThoseRead } from "./ask-members.ts";
 import { mergedServices } from "./merged-services.ts";
 import { type RuledService, rulesWithoutFailover } from "./own-rules.ts";
 
 const SUBJECT = { name: "failover", account: "caller" } as const;
-const TIMEOUT_MS = 20_000;
 const NAMED_MAX = 5;
 const REGION = "topology.kubernetes.io/region";
 
@@ -36,46 +35,33 @@ export async function checkFailover(
   { failover }: Pick<MeshSpec, "failover">,
 ): Promise<Check[]> {
   if (failover === "off" || members.length < 2) return [];
-  const signal = AbortSignal.timeout(TIMEOUT_MS);
-  const answers = await Promise.all(members.map((cluster) => look(fleet, cluster, signal)));
-  const seen = answers.flatMap((answer) => ("check" in answer ? [] : [answer]));
-  const unread = answers.flatMap((answer) => ("check" in answer ? answer.check : []));
-  if (seen.length < 2) return unread;
+  const asked = await askMembers(members, SUBJECT, (cluster, signal) => look(fleet, cluster, signal));
+  const { seen, refused } = asked;
+  if (seen.length < 2) return [...refused];
   const faults = [...failoverOff(seen), ...seen.flatMap(withoutRegion), ...differing(seen)];
-  if (faults.length > 0 || unread.length > 0) return [...faults, ...unread];
-  const some = seen.length === members.length ? "" : `, of the ${seen.length} that could be read`;
+  if (faults.length > 0 || refused.length > 0) return [...faults, ...refused];
+  const some = ofThoseRead(asked, members);
   return [
     fine(SUBJECT, `no rule, node or port keeps a Service that several members have from failing over${some}`),
   ];
 }
 
-async function look(
-  fleet: Fleet,
-  cluster: Cluster,
-  signal: AbortSignal,
-): Promise<Seen | { readonly check: readonly Check[] }> {
+async function look(fleet: Fleet, cluster: Cluster, signal: AbortSignal): Promise<Seen> {
   const { reader } = fleet.member(cluster);
-  try {
-    const [services, nodes, definitions] = await Promise.all([
-      reader.list({ apiVersion: "v1", kind: "Service" }, signal),
-      reader.list({ apiVersion: "v1", kind: "Node", metadataOnly: true }, signal),
-      reader.list(
-        { apiVersion: "apiextensions.k8s.io/v1", kind: "CustomResourceDefinition", metadataOnly: true },
-        signal,
-      ),
-    ]);
-    const isDefined = definitions.some(
-      ({ metadata }) => metadata.name === "destinationrules.networking.istio.io",
-    );
-    const query = { apiVersion: ISTIO_NETWORKING, kind: "DestinationRule" };
-    const rules = isDefined ? await reader.list(query, signal) : [];
-    return { cluster, services, nodes, rules };
-  } catch (error) {
-    const { code, message } = ours(error);
-    const id = clusterId(cluster.ref);
-    const subject = { ...SUBJECT, clusterId: id };
-    return { check: code === "Forbidden" ? [unknown(subject, `${id}: ${message}`)] : [] };
-  }
+  const [services, nodes, definitions] = await Promise.all([
+    reader.list({ apiVersion: "v1", kind: "Service" }, signal),
+    reader.list({ apiVersion: "v1", kind: "Node", metadataOnly: true }, signal),
+    reader.list(
+      { apiVersion: "apiextensions.k8s.io/v1", kind: "CustomResourceDefinition", metadataOnly: true },
+      signal,
+    ),
+  ]);
+  const isDefined = definitions.some(
+    ({ metadata }) => metadata.name === "destinationrules.networking.istio.io",
+  );
+  const query = { apiVersion: ISTIO_NETWORKING, kind: "DestinationRule" };
+  const rules = isDefined ? await reader.list(query, signal) : [];
+  return { cluster, services, nodes, rules };
 }
 
 function failoverOff(seen: readonly Seen[]): Check[] {

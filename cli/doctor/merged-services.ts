@@ -1,8 +1,8 @@
 import { type Check, fine } from "../../shared/core/answers/check.ts";
 import type { Cluster } from "../../shared/core/cluster/cluster.ts";
 import { clusterId } from "../../shared/core/names.ts";
-import { ours } from "../../shared/doctor/google.ts";
 import type { Fleet } from "../../shared/ports/fleet.ts";
+import { askMembers } from "./ask-members.ts";
 
 /** One in the mesh, because several clusters have it. */
 export interface MergedService {
@@ -12,7 +12,6 @@ export interface MergedService {
 }
 
 const SUBJECT = { name: "services", account: "caller" } as const;
-const TIMEOUT_MS = 20_000;
 const NAMED_MAX = 5;
 /**
  * istiod's own namespace, the probe's, and what Istio keeps apart by itself;
@@ -38,16 +37,12 @@ export async function servicesOf(
   fleet: Fleet,
   clusters: readonly Cluster[],
 ): Promise<ReadonlyMap<string, readonly string[]>> {
-  const signal = AbortSignal.timeout(TIMEOUT_MS);
-  const answers = await Promise.allSettled(
-    clusters.map(async (cluster) => {
-      const services = await fleet.member(cluster).reader.list({ apiVersion: "v1", kind: "Service" }, signal);
-      const names = services.map(({ metadata }) => `${metadata.namespace}/${metadata.name}`);
-      return [clusterId(cluster.ref), names] as const;
-    }),
-  );
-  for (const answer of answers) if (answer.status === "rejected") ours(answer.reason);
-  return new Map(answers.flatMap((answer) => (answer.status === "fulfilled" ? [answer.value] : [])));
+  const { seen } = await askMembers(clusters, SUBJECT, async (cluster, signal) => {
+    const services = await fleet.member(cluster).reader.list({ apiVersion: "v1", kind: "Service" }, signal);
+    const names = services.map(({ metadata }) => `${metadata.namespace}/${metadata.name}`);
+    return [clusterId(cluster.ref), names] as const;
+  });
+  return new Map(seen);
 }
 
 /** Whether Istio keeps a Service of this `namespace/name` apart, or Meshjoin does. */

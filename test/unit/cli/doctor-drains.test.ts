@@ -44,13 +44,21 @@ describe("doctor, of drains", () => {
     const mesh = await aJoinedMesh();
     await drain(mesh, 2, { by: "meshjoin" });
     expect(await saidOf(mesh)).toEqual([expect.stringMatching(/^fault DrainedAutomatically: Meshjoin has/)]);
+    mesh.servers[2]!.faults.unreachable = true;
+    expect(await saidOf(mesh)).toEqual([
+      expect.stringMatching(/^fault .+; 1 of 3 members could not be read, and may hold a newer note$/),
+    ]);
   });
 
   it("goes by any member that holds the note, the drained one's own included", async () => {
     const mesh = await aJoinedMesh();
     await drain(mesh, 2);
     for (const number of [1, 3]) mesh.servers[number - 1]!.faults.unreachable = true;
-    expect(await saidOf(mesh)).toEqual([expect.stringMatching(/^ok \S+-m2 is drained since/)]);
+    expect(await saidOf(mesh)).toEqual([
+      expect.stringMatching(
+        /^ok \S+-m2 is drained since .+; 2 of 3 members could not be read, and may hold a newer note$/,
+      ),
+    ]);
   });
 
   it("does not know of a drain where members could not be read", async () => {

@@ -1,10 +1,8 @@
-import { execFile } from "node:child_process";
-import { promisify } from "node:util";
 import { describe, expect, it } from "@jest/globals";
 import type { FleetMember } from "../../sandbox/google/member.ts";
 import pin from "../../shared/istio/pin.json" with { type: "json" };
 import { membersOf, SCENARIO_MS, useFleet } from "./world/fleet.ts";
-import { istioctlPath, kubectl } from "./world/kubectl.ts";
+import { istioctl, kubectl } from "./world/kubectl.ts";
 import { eventually } from "./world/mesh.ts";
 import { forwardPorts, type Protocol } from "./world/port-forward.ts";
 import { sync } from "./world/sync-mesh.ts";
@@ -15,11 +13,6 @@ const DEBUG_PORT = 8080;
 const MONITORING_PORT = 15_014;
 /** Nothing of istiod listens there. */
 const CLOSED_PORT = 8443;
-
-async function istioctl(member: FleetMember, ...args: string[]): Promise<string> {
-  const path = await istioctlPath();
-  return (await promisify(execFile)(path, ["--kubeconfig", member.kubeconfig, ...args])).stdout;
-}
 
 /** Status by cluster ID, as istioctl prints it. */
 async function remoteClusters(member: FleetMember): Promise<Readonly<Record<string, string>>> {

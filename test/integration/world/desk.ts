@@ -6,7 +6,7 @@ import type { SandboxFleet } from "../../../sandbox/fleet/fleet.ts";
 import { gcloudEnvironmentFile } from "../../../sandbox/fleet/gcloud-environment.ts";
 import { meshjoinEnvironmentFile } from "../../../sandbox/fleet/meshjoin-environment.ts";
 import { ROOT } from "../../../scripts/paths.ts";
-import { kubectlPath } from "./kubectl.ts";
+import { kubeCache, kubectlPath } from "./kubectl.ts";
 
 const OUTPUT_MAX = 16 * 1024 * 1024;
 
@@ -43,6 +43,7 @@ export async function sitDown(
     ...withoutSettings(process.env),
     PWD: ROOT,
     ...Object.fromEntries(overrides),
+    ...kubeCache(dir),
     PATH: `${dirname(await kubectlPath())}:${process.env["PATH"]}`,
   };
   const run = async (command: string): Promise<Ended> => {

@@ -1,5 +1,6 @@
 import { execFile } from "node:child_process";
 import { readFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
 import { promisify } from "node:util";
 import { type Binaries, ensureBinaries } from "../../../sandbox/binaries/build.ts";
 import type { FleetMember } from "../../../sandbox/google/member.ts";
@@ -11,29 +12,46 @@ const run = promisify(execFile);
 const OUTPUT_MAX = 64 * 1024 * 1024;
 let binaries: Promise<Binaries> | undefined;
 
-async function find(): Promise<Binaries> {
+async function build(): Promise<Binaries> {
   const pin = parsePin(await readFile(new URL("../../../shared/istio/pin.json", import.meta.url), "utf8"));
   return await ensureBinaries(() => undefined, pin.release);
 }
 
-/** Path of the sandbox's own. */
-export async function kubectlPath(): Promise<string> {
-  binaries ??= find();
-  return (await binaries).kubectl;
+async function find(): Promise<Binaries> {
+  binaries ??= build();
+  return await binaries;
 }
 
 /** Path of the sandbox's own. */
-export async function istioctlPath(): Promise<string> {
-  binaries ??= find();
-  return (await binaries).istioctl;
+export async function kubectlPath(): Promise<string> {
+  return (await find()).kubectl;
+}
+
+/**
+ * For kubectl and istioctl: they keep what an API server serves by its port. One of another fleet may have had
+ * that port before. Removed with the fleet's directory.
+ */
+export function kubeCache(fleetDir: string): { readonly KUBECACHEDIR: string } {
+  return { KUBECACHEDIR: join(fleetDir, "kube-cache") };
+}
+
+async function asAdministrator(command: string, member: FleetMember, args: readonly string[]) {
+  const { kubeconfig } = member;
+  const { stdout } = await run(command, ["--kubeconfig", kubeconfig, ...args], {
+    env: { ...process.env, ...kubeCache(dirname(kubeconfig)) },
+    maxBuffer: OUTPUT_MAX,
+  });
+  return stdout;
 }
 
 /** As an administrator of the member, past the fault proxy. */
 export async function kubectl(member: FleetMember, ...args: string[]): Promise<string> {
-  const { stdout } = await run(await kubectlPath(), ["--kubeconfig", member.kubeconfig, ...args], {
-    maxBuffer: OUTPUT_MAX,
-  });
-  return stdout;
+  return await asAdministrator(await kubectlPath(), member, args);
+}
+
+/** As an administrator of the member, past the fault proxy. */
+export async function istioctl(member: FleetMember, ...args: string[]): Promise<string> {
+  return await asAdministrator((await find()).istioctl, member, args);
 }
 
 export interface WorldObject extends KubernetesObject {

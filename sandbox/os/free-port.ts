@@ -11,16 +11,19 @@ const LOWEST = 20_000;
 const HIGHEST = 32_000;
 const ATTEMPTS = 200;
 
+/** Some processes listen on one address, and some, Envoy for its metrics, on all: a port is free on all or not. */
+const ANY_ADDRESS = "0.0.0.0";
+
 /**
  * Whether this process alone may hand out the port, once. The claim is the UDP port of the same number, of
  * which nothing here makes use. It lasts as long as the process, and every other sandbox of the machine sees
  * it.
  */
-async function claim(port: number, host: string): Promise<boolean> {
+async function claim(port: number): Promise<boolean> {
   const socket = createSocket("udp4").unref();
   try {
     const bound = once(socket, "listening");
-    socket.bind({ port, address: host, exclusive: true });
+    socket.bind({ port, address: ANY_ADDRESS, exclusive: true });
     await bound;
     return true;
   } catch {
@@ -29,10 +32,10 @@ async function claim(port: number, host: string): Promise<boolean> {
   }
 }
 
-async function isFree(port: number, host: string): Promise<boolean> {
+async function isFree(port: number): Promise<boolean> {
   const server = createServer();
   try {
-    server.listen(port, host);
+    server.listen(port, ANY_ADDRESS);
     await once(server, "listening");
     return true;
   } catch {
@@ -42,14 +45,11 @@ async function isFree(port: number, host: string): Promise<boolean> {
   }
 }
 
-/**
- * A port of an address of this machine. No process listens on it, and no sandbox that still runs has been
- * given it.
- */
-export async function freePort(host = "127.0.0.1"): Promise<number> {
+/** No process of this machine listens on it at any address, and no sandbox that still runs has been given it. */
+export async function freePort(): Promise<number> {
   for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
     const port = randomInt(LOWEST, HIGHEST);
-    if ((await claim(port, host)) && (await isFree(port, host))) return port;
+    if ((await claim(port)) && (await isFree(port))) return port;
   }
   throw new Error(`no free port between ${LOWEST} and ${HIGHEST}; end processes that listen there`);
 }
@@ -57,21 +57,20 @@ export async function freePort(host = "127.0.0.1"): Promise<number> {
 /** From a claimed port to one that is free for UDP, too: the range below, of which nothing else hands out. */
 const FOR_UDP = LOWEST - HIGHEST;
 
-/** The same, of 127.0.0.1, for a process that listens for UDP, too. The claim is the port above it. */
+/** The same, for a process that listens for UDP, too. The claim is the port above it. */
 export async function freeUdpPort(): Promise<number> {
-  const host = "127.0.0.1";
   for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
-    const port = (await freePort(host)) + FOR_UDP;
-    if ((await isFreeForUdp(port, host)) && (await isFree(port, host))) return port;
+    const port = (await freePort()) + FOR_UDP;
+    if ((await isFreeForUdp(port)) && (await isFree(port))) return port;
   }
   throw new Error(`no port below ${LOWEST} is free for UDP; end processes that listen there`);
 }
 
-async function isFreeForUdp(port: number, address: string): Promise<boolean> {
+async function isFreeForUdp(port: number): Promise<boolean> {
   const socket = createSocket("udp4");
   try {
     const bound = once(socket, "listening");
-    socket.bind({ port, address, exclusive: true });
+    socket.bind({ port, address: ANY_ADDRESS, exclusive: true });
     await bound;
     return true;
   } catch {

@@ -224,7 +224,7 @@ async function startPod(
   let status = OK;
   const server = await startServer(() => ({ status, body: name }));
   undo.add(() => server.stop());
-  const port = await freePort(fleet.traffic?.hostAddress);
+  const port = await freePort();
   const address = await place.expose(port);
   const own = services.filter(({ members }) => members === undefined || members.includes(name));
   const labels = Object.fromEntries(own.map((service) => [labelOf(service), "true"]));

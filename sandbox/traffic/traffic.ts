@@ -91,7 +91,7 @@ async function start(
   undo.add(() => server.stop());
   const ports = {
     service: await freePort(),
-    sidecar: await freePort(traffic.hostAddress),
+    sidecar: await freePort(),
     server: server.port,
   };
   const apis = { client: memberApi(clientMember), server: memberApi(serverMember) };

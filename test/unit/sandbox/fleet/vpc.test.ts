@@ -40,7 +40,7 @@ afterEach(async () => {
 /** Answers each line with the address that it sees as the caller's. */
 async function aServer(clusterId: string): Promise<{ readonly pod: TrafficPod; readonly port: number }> {
   const pod = vpc.addPod(clusterId);
-  const port = await freePort(HOST);
+  const port = await freePort();
   const server = createServer((socket) => {
     socket.on("data", (line) => socket.write(`${socket.remoteAddress} says ${line.toString()}`));
     socket.on("error", () => socket.destroy());
@@ -126,7 +126,7 @@ describeOnLinux("the VPC between pods", () => {
     const client = vpc.addPod("a");
     let connections = 0;
     const target = await aListener(() => (connections += 1));
-    const port = await freePort(HOST);
+    const port = await freePort();
     const balancer = { clusterId: "b", address: HOST, port, isInternal: true, sourceRanges: [], target };
     await vpc.balance(balancer);
     const early: Socket[] = [];
@@ -142,7 +142,7 @@ describeOnLinux("the VPC between pods", () => {
   });
 
   it("lets somebody who is no pod in to a load balancer that is open to the internet", async () => {
-    const port = await freePort(HOST);
+    const port = await freePort();
     const target = await aListener(() => undefined);
     await vpc.balance({ clusterId: "b", address: HOST, port, isInternal: false, sourceRanges: [], target });
     expect(await answerOf(open(port, "127.0.0.1"))).toBe("well");
@@ -162,7 +162,7 @@ describeOnLinux("the VPC between pods", () => {
 
   it("resets a connection to a port of the pod on which nobody listens", async () => {
     const pod = vpc.addPod("b");
-    const port = await freePort(HOST);
+    const port = await freePort();
     await vpc.expose(pod, port);
     allowed = [`a to b:${port}`];
     expect(await answerOf(open(port, vpc.addPod("a").loopback), 10_000)).toContain("ECONNRESET");

@@ -5,7 +5,7 @@ import { createServer } from "node:net";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { expect, it } from "@jest/globals";
-import { freeUdpPort } from "../../../../sandbox/os/free-port.ts";
+import { freePort, freeUdpPort } from "../../../../sandbox/os/free-port.ts";
 import { ROOT } from "../../../../scripts/paths.ts";
 
 /** Of 12000: if each took any that is free, two processes would have some ten in common. */
@@ -32,6 +32,18 @@ it("no two sandboxes that run at the same time are given the same port", async (
   await Promise.all(processes);
   expect(drawn).toHaveLength(2 * DRAWN);
   expect(new Set(drawn).size).toBe(2 * DRAWN);
+});
+
+it("a port that a sandbox was given is taken on each address, so that another may listen on all of them", async () => {
+  const port = await freePort();
+  const other = createSocket("udp4");
+  try {
+    // The way in which another sandbox would claim it.
+    other.bind({ port, address: "127.0.0.9", exclusive: true });
+    await expect(once(other, "listening")).rejects.toMatchObject({ code: "EADDRINUSE" });
+  } finally {
+    other.close();
+  }
 });
 
 it("a port for UDP is free for both kinds of listeners", async () => {

@@ -56,6 +56,7 @@ function faultOf(words: string): string | undefined {
 function mentioned(commands: readonly string[]): string[] {
   return [...new Set(commands)]
     .filter((words) => !/^[A-Z]/.test(words))
+    .map((words) => words.replace(/--confirm REASON\b/, "--confirm MassLeave"))
     .flatMap((words) => faultOf(words) ?? [])
     .filter((fault) => !fault.includes("missing"));
 }

@@ -6,7 +6,7 @@ import { presentNetworks } from "../core/member/networks.ts";
 import { isReachable, type Member, type ReachableMember } from "../core/member/observation.ts";
 import { GATEWAYS, gatewayOptionsName, ISTIO_NAMESPACE } from "../core/names.ts";
 import { reaches } from "../core/network/connected.ts";
-import { type GatewayState, isUp } from "../core/network/gateway.ts";
+import { type GatewayState, isUp, MESH_GATEWAY_LABEL } from "../core/network/gateway.ts";
 import type { MeshSpec } from "../core/spec.ts";
 import type { ApplyGateway, GatewayAction, RemoveGateway, ReplacedAction } from "./action.ts";
 import type { PairContext, WantedGateway } from "./context.ts";
@@ -329,6 +329,16 @@ function notUp(member: ReachableMember, context: PairContext): Finding[] {
   });
 }
 
+/** Where the label is to blame, the command that sets it to what there is. */
+function keeping(member: ReachableMember, { spec }: PairContext): string {
+  const { cluster, clusterId, network } = member;
+  const present = ownGateways(member).find((each) => each.network === network);
+  const isByLabel = cluster.labels[MESH_GATEWAY_LABEL] !== undefined && spec.gateways !== "never";
+  return !isByLabel || present === undefined
+    ? ", set MESHJOIN_GATEWAYS and MESHJOIN_GATEWAY_EXPOSURE back"
+    : `: meshjoin label ${clusterId} --gateway=${present.exposure}`;
+}
+
 /** Gateways of Meshjoin's that the configuration wants no more, or otherwise, and that carry pairs. */
 function inUse(member: ReachableMember, context: PairContext): Finding[] {
   const { clusterId, network } = member;
@@ -357,7 +367,7 @@ function inUse(member: ReachableMember, context: PairContext): Finding[] {
       isUnwanted
         ? `${clusterId} should have no gateway, and ${who} of other networks need the one that it has; Meshjoin keeps it`
         : `the gateway of ${clusterId} should have another exposure, which ${who} cannot reach; Meshjoin keeps the present one`,
-      `to keep the pairs, set label mesh_gateway or MESHJOIN_GATEWAYS back; to end them, which ends requests between these members: meshjoin sync --confirm GatewayInUse`,
+      `to keep the pairs${keeping(member, context)}; to end them, which ends requests between these members: meshjoin sync --confirm GatewayInUse`,
       clusterId,
     ),
   ];

@@ -370,7 +370,9 @@ describe("a gateway that should not be there any more", () => {
       expect.objectContaining({
         reason: "GatewayInUse",
         message: expect.stringContaining(idOf(EAST)),
-        cure: expect.stringContaining("meshjoin sync --confirm GatewayInUse"),
+        cure: expect.stringMatching(
+          /^to keep the pairs: meshjoin label cn-\S+ --gateway=(?:internal|external); .*: meshjoin sync --confirm GatewayInUse$/,
+        ),
       }),
     );
     expect([gatewaysOf(mesh, WEST), readBy(mesh, EAST)]).toEqual([[FIRST], [idOf(WEST)]]);

@@ -5,6 +5,7 @@ import { renderTable } from "../../shared/table.ts";
 import type { CheckResult } from "../commands/check.ts";
 import type { Colour } from "../paint.ts";
 import type { Names, Screen } from "../screen.ts";
+import { renderContexts } from "./contexts.ts";
 import { renderFittedTable } from "./fitted-table.ts";
 
 type State = ProbedPair["probe"]["state"];
@@ -31,8 +32,9 @@ export function renderChecked(result: CheckResult, screen: Screen, names: Names)
     verdict(pairs),
     pairs.length === 0 ? "" : screen.isWide ? list(pairs, screen) : matrix(pairs, screen, names),
     troubles(pairs, names),
-    ...findings.map(({ message, cure }) => `${message}\n  ${cure}`),
-    ...left.map(({ message, cure }) => `A probe is still there: ${message}\n  ${cure}`),
+    ...findings.map(({ message, cure }) => `${message}${cureLine(cure)}`),
+    ...left.map(({ message, cure }) => `A probe is still there: ${message}${cureLine(cure)}`),
+    renderContexts([...pairs.map(({ probe }) => probe), ...findings, ...left].map(({ cure = "" }) => cure)),
     ...kept,
   ];
   return parts.filter((part) => part !== "").join("\n\n");
@@ -55,6 +57,10 @@ function verdict(pairs: readonly ProbedPair[]): string {
   ];
   const head = failed > 0 ? "FAILED" : unasked > 0 ? "NOT ALL ASKED" : "PASSED";
   return `${head}: requests pass for ${passed} of ${count(pairs.length, "pair")}${parts.map((part) => `, ${part}`).join("")}`;
+}
+
+function cureLine(cure = ""): string {
+  return cure === "" ? "" : `\n  cure: ${cure}`;
 }
 
 const CORNER = "FROM \\ TO";
@@ -97,7 +103,7 @@ function cellOf({ probe: { state, latencyMs } }: ProbedPair): string {
 function troubles(pairs: readonly ProbedPair[], names: Names): string {
   const groups = Map.groupBy(
     pairs.filter(({ probe }) => probe.state !== "passed" && probe.message !== undefined),
-    ({ probe }) => `${WORDS[probe.state]}: ${probe.message}\n  ${probe.cure ?? ""}`,
+    ({ probe }) => `${WORDS[probe.state]}: ${probe.message}${cureLine(probe.cure)}`,
   );
   return [...groups]
     .map(

@@ -1,4 +1,6 @@
 import { describe, expect, it } from "@jest/globals";
+import type { CheckResult } from "../../../cli/commands/check.ts";
+import { renderChecked } from "../../../cli/render/checked.ts";
 import { renderPlan } from "../../../cli/render/plan.ts";
 import { describeProgress } from "../../../cli/render/progress.ts";
 import { renderStatus } from "../../../cli/render/status.ts";
@@ -10,7 +12,14 @@ import type { Summary } from "../../../shared/core/answers/summary.ts";
 import { preview } from "../../../shared/preview.ts";
 import { aMesh } from "../../support/fakes/mesh.ts";
 import { expectGolden } from "./golden.ts";
-import { aProbedStatus, aRotatingStatus, aStatus, aStatusOfNetworks, aTroubledStatus } from "./statuses.ts";
+import {
+  aDrainedStatus,
+  aProbedStatus,
+  aRotatingStatus,
+  aStatus,
+  aStatusOfNetworks,
+  aTroubledStatus,
+} from "./statuses.ts";
 
 function aScreen(width: number, isWide = false): Screen {
   return { paint: (_, text) => text, width, isWide };
@@ -35,6 +44,7 @@ describe("a status", () => {
     ["60-troubled", aTroubledStatus(60)],
     ["networks", aStatusOfNetworks()],
     ["probed", aProbedStatus()],
+    ["drained", aDrainedStatus()],
   ];
   const cases = states.flatMap(([name, status]) => WIDTHS.map((width) => ({ name, status, width })));
 
@@ -89,6 +99,47 @@ describe("a status", () => {
       location: `europe-west${index + 1}`,
     }));
     expect(renderStatus({ ...rest, members: twins }, aScreen(80))).toContain("europe-west1/shop");
+  });
+});
+
+describe("a check", () => {
+  const { pairs, findings } = aProbedStatus();
+  const [{ message = "", cure = "" } = {}] = findings;
+  const see =
+    "kubectl --context gke_shop_europe-west1_m03 -n meshjoin-probe get pods -l app=meshjoin-probe -o wide";
+  const result: CheckResult = {
+    pairs: pairs.map(({ reader, target, route, probe }) => {
+      const why =
+        probe.state === "failed"
+          ? { message, cure }
+          : { message: "the probe of cn-shop-europe-west1-m03 is not ready", cure: see };
+      return { reader, target, route, probe: probe.state === "passed" ? probe : { ...probe, ...why } };
+    }),
+    left: [],
+    keptUntil: null,
+    findings: [],
+  };
+  const short = (id: string) => id.replace("cn-shop-europe-west1-", "");
+
+  it.each(WIDTHS)("of 3 members on %s columns", (width) => {
+    const text = renderChecked(result, aScreen(width), short);
+    expectGolden(`check-${width}`, text);
+    expect(
+      Math.max(
+        ...text
+          .split("\n\n")[1]!
+          .split("\n")
+          .map((line) => line.length),
+      ),
+    ).toBeLessThanOrEqual(width);
+  });
+
+  it("names each cure as one, and makes the contexts in them", () => {
+    const text = renderChecked(result, aScreen(100), short);
+    expect(text).toContain(`  cure: ${see}\n`);
+    expect(text).toContain(
+      "gcloud container clusters get-credentials m03 --project=shop --location=europe-west1",
+    );
   });
 });
 

@@ -1,6 +1,13 @@
 import { finding } from "../../../shared/core/answers/finding.ts";
-import type { MemberStatus, PairStatus, Status } from "../../../shared/core/answers/status.ts";
+import type {
+  DrainStatus,
+  IngressStatus,
+  MemberStatus,
+  PairStatus,
+  Status,
+} from "../../../shared/core/answers/status.ts";
 import { fnv1a } from "../../../shared/core/hash.ts";
+import { BY_MESHJOIN } from "../../../shared/core/member/drain.ts";
 import { clusterId } from "../../../shared/core/names.ts";
 
 const READ_LOG = "see why: kubectl --context gke_shop_europe-west1_m01 -n istio-system logs deploy/istiod";
@@ -151,6 +158,42 @@ export function aStatusOfNetworks(): Status {
       gateway: GATEWAYS[index] ?? member.gateway,
     })),
     pairs: well.pairs.map((pair) => ({ ...pair, route: "gateway" })),
+  };
+}
+
+const INGRESSES: readonly IngressStatus[] = [
+  { state: "present", address: "203.0.113.10", up: true, tls: "served" },
+  { state: "present", address: "203.0.113.11", up: true, tls: "refused" },
+  { state: "present", up: false, tls: "none" },
+];
+
+/** One member is drained by a person, one by Meshjoin, which is dead; each has an ingress of another state. */
+export function aDrainedStatus(): Status {
+  const { members, pairs, ...well } = aStatus(INGRESSES.length);
+  const [first = "", second = ""] = members.map((member) => member.clusterId);
+  const since = well.time;
+  const drains: readonly DrainStatus[] = [
+    { state: "present", since, by: "ada@example.com", reason: "node upgrade" },
+    { state: "present", since, by: BY_MESHJOIN, reason: "silent since 2026-03-01 11:20 UTC" },
+  ];
+  return {
+    ...well,
+    members: members.map((member, index) => ({
+      ...member,
+      reachable: member.clusterId !== second,
+      network: { name: `shop.vpc-${index + 1}`, declared: false },
+      drain: drains[index] ?? member.drain,
+      ingress: INGRESSES[index] ?? member.ingress,
+    })),
+    pairs: pairs.filter(({ target }) => target !== first && target !== second),
+    findings: [
+      finding(
+        "DrainedAutomatically",
+        `Meshjoin has drained ${second}; its peers send it no new requests`,
+        `mend the cluster; at once: meshjoin undrain ${second}; to keep it drained: meshjoin drain ${second}`,
+        second,
+      ),
+    ],
   };
 }
 

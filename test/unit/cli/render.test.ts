@@ -104,14 +104,14 @@ describe("a status", () => {
 
 describe("a check", () => {
   const { pairs, findings } = aProbedStatus();
-  const [{ message = "", cure = "" } = {}] = findings;
+  const [silent] = findings;
   const see =
     "kubectl --context gke_shop_europe-west1_m03 -n meshjoin-probe get pods -l app=meshjoin-probe -o wide";
   const result: CheckResult = {
     pairs: pairs.map(({ reader, target, route, probe }) => {
       const why =
         probe.state === "failed"
-          ? { message, cure }
+          ? { message: silent!.message, cure: silent!.cure }
           : { message: "the probe of cn-shop-europe-west1-m03 is not ready", cure: see };
       return { reader, target, route, probe: probe.state === "passed" ? probe : { ...probe, ...why } };
     }),

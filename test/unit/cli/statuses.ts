@@ -167,7 +167,7 @@ const INGRESSES: readonly IngressStatus[] = [
   { state: "present", up: false, tls: "none" },
 ];
 
-/** One member is drained by a person, one by Meshjoin, which is dead; each has an ingress of another state. */
+/** A person has drained one member, Meshjoin another, which is dead; each has an ingress of another state. */
 export function aDrainedStatus(): Status {
   const { members, pairs, ...well } = aStatus(INGRESSES.length);
   const [first = "", second = ""] = members.map((member) => member.clusterId);

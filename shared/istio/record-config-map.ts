@@ -39,6 +39,7 @@ const record = z.object({
   lately: z.array(z.object({ at: time, what: shortText })).check(z.maxLength(MANY)),
   runs: z.object({ full: z.exactOptional(run), tick: z.exactOptional(run) }),
   root: z.exactOptional(note),
+  silent: z.exactOptional(z.array(z.object({ clusterId: shortText, since: time })).check(z.maxLength(MANY))),
   unpaired: z.exactOptional(
     z
       .array(z.object({ clusterId: shortText, resource: shortText, lostSince: z.exactOptional(time) }))

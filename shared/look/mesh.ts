@@ -2,6 +2,7 @@ import type { Finding } from "../core/answers/finding.ts";
 import type { Cluster } from "../core/cluster/cluster.ts";
 import { presentNetworks, withLastNetworks } from "../core/member/networks.ts";
 import type { Member } from "../core/member/observation.ts";
+import { withSilences } from "../core/member/remembered.ts";
 import { clusterId } from "../core/names.ts";
 import type { Scope } from "../core/request.ts";
 import { type Roots, rootsOf } from "../core/roots/stages.ts";
@@ -73,9 +74,8 @@ export async function lookAt(run: Run, scope: Scope, options: LookOptions = {}):
   const isPartial = only !== undefined && subjects.length > 0;
   const clusters = isPartial ? subjects : listing.members;
   const depth = only === undefined || isPartial ? "subject" : "peer";
-  const seen = withLastNetworks(
-    await observeMembers(run, clusters, { depth, timeoutMs: options.memberTimeoutMs }),
-  );
+  const observed = await observeMembers(run, clusters, { depth, timeoutMs: options.memberTimeoutMs });
+  const seen = withSilences(withLastNetworks(observed), run.ports.clock.now());
   const ruled = only === undefined ? await lookAtTrafficRules(run, seen, options.memberTimeoutMs) : seen;
   const members = isPartial ? seen : await lookAtGateways(run, ruled, options.deep === true);
   const { leaving = [] } = options;
@@ -109,9 +109,7 @@ async function rootsNow(run: Run, scope: Scope): Promise<Pick<Look, "roots" | "u
  */
 export async function lookAgain(run: Run, mesh: Mesh, lists: boolean): Promise<Mesh> {
   const listing = lists ? await listClusters(run, mesh.listing) : mesh.listing;
-  const seen = withLastNetworks(
-    await observeMembers(run, listing.members, { depth: "peer", before: mesh.members }),
-    mesh.members,
-  );
+  const observed = await observeMembers(run, listing.members, { depth: "peer", before: mesh.members });
+  const seen = withSilences(withLastNetworks(observed, mesh.members), run.ports.clock.now());
   return { ...mesh, listing, members: await lookAtGateways(run, seen, false), isPartial: false };
 }

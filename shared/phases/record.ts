@@ -4,6 +4,7 @@ import { type Outcome, outcomeOfFailure, worst } from "../core/answers/outcome.t
 import type { LeftStatus } from "../core/answers/status.ts";
 import { count } from "../core/count.ts";
 import { isReachable, type ReachableMember } from "../core/member/observation.ts";
+import { silentIn } from "../core/member/reach.ts";
 import {
   EMPTY_RECORD,
   type LeftCluster,
@@ -156,6 +157,7 @@ function resultFor(
     left: withRoots(report.left, versions),
     roots: versions,
     isMember: (id) => members.has(id),
+    silent: request.notedAs === "full" && !mesh.isPartial ? silentIn(mesh.members) : undefined,
     ...(isFirst && request.notedAs !== undefined
       ? {
           run: {

@@ -41,6 +41,8 @@ export interface Unreachable {
   /** The error's own. */
   readonly cure?: string | undefined;
   readonly retryable: boolean;
+  /** By the record of another member: it has not answered since then, at the latest. */
+  readonly silentSince?: Date;
   /** An unexpected error, for the log alone: it may quote a text that it could not read. */
   readonly unexpected?: unknown;
 }

@@ -2,6 +2,7 @@ import { type Finding, finding } from "../answers/finding.ts";
 import type { ClusterRef } from "../cluster/cluster.ts";
 import { describeCommand } from "../cluster/gcloud.ts";
 import { clusterId as idOf } from "../names.ts";
+import { sentenceTime } from "../time.ts";
 import type { Member, ReachableMember, Unreachable } from "./observation.ts";
 
 /** Why Meshjoin knows nothing of a member; undefined for one that it could read. */
@@ -44,7 +45,7 @@ const WHAT_GOES_ON =
   "requests to it go on, to the pods that the other members' istiods know; an istiod of theirs that restarts now knows none, so restart none";
 
 /** Silence may end by itself; a refusal comes again until a person acts. */
-function describe({ code, message, cure, retryable }: Unreachable, ref: ClusterRef): Finding {
+function describe({ code, message, cure, retryable, silentSince }: Unreachable, ref: ClusterRef): Finding {
   const clusterId = idOf(ref);
   if (code === "EndpointNotAvailable") {
     return finding(
@@ -65,7 +66,7 @@ function describe({ code, message, cure, retryable }: Unreachable, ref: ClusterR
   return retryable
     ? finding(
         "ApiServerUnreachable",
-        `the API server of ${clusterId} did not answer: ${message}; ${WHAT_GOES_ON}`,
+        `the API server of ${clusterId} did not answer${sinceWords(silentSince)}: ${message}; ${WHAT_GOES_ON}`,
         `if it lasts, see its state and its authorized networks: ${describeCommand(ref)}; to send it no more requests: meshjoin drain ${clusterId}; each full run looks again`,
         clusterId,
       )
@@ -75,4 +76,8 @@ function describe({ code, message, cure, retryable }: Unreachable, ref: ClusterR
         cure ?? "grant the service account of the function what the message names",
         clusterId,
       );
+}
+
+function sinceWords(silentSince: Date | undefined): string {
+  return silentSince === undefined ? "" : `, since ${sentenceTime(silentSince)} at the latest`;
 }

@@ -19,8 +19,15 @@ export interface MemberRecord {
   readonly runs: { readonly [kind in RunKind]?: RunStatus };
   /** Why no certificate could be signed, when a run last asked; on one member of the mesh alone. */
   readonly root?: RootTrouble;
+  /** Members that do not answer, since a full run first saw it; on one member of the mesh alone. */
+  readonly silent?: readonly NotedSilence[];
   /** Members that no Secret on this one names: nothing else on it would tell of their loss. */
   readonly unpaired?: readonly Unpaired[];
+}
+
+export interface NotedSilence {
+  readonly clusterId: string;
+  readonly since: string;
 }
 
 export interface Unpaired {
@@ -63,6 +70,8 @@ export interface RunResult {
   readonly isMember: (clusterId: string) => boolean;
   /** Undefined where the run has not seen the whole mesh. */
   readonly unpaired?: UnpairedSeen | undefined;
+  /** IDs of the members that do not answer, by a full run of the functions; undefined in any other run. */
+  readonly silent?: ReadonlySet<string> | undefined;
   /** Of a full run of the functions, for the member that keeps their notes. */
   readonly run?: { readonly kind: RunKind; readonly outcome: Outcome; readonly version: string };
 }
@@ -76,6 +85,7 @@ export interface UnpairedSeen {
 
 const TROUBLES_MAX = 5;
 const LEFT_MAX = 20;
+const SILENT_MAX = 50;
 const LATELY_MAX = 12;
 export const UNPAIRED_MAX = 50;
 const MESSAGE_MAX = 500;
@@ -96,16 +106,42 @@ export function nextRecord(before: MemberRecord, result: RunResult): MemberRecor
   const lately = [...newsOf(before, troubles, result), ...before.lately].slice(0, LATELY_MAX);
   const runs = runsOf(before, result);
   const unpaired = unpairedOf(before, result);
+  const silent = silentOf(before, result);
   const isSame =
     sameTroubles(before.troubles, troubles) &&
     JSON.stringify(before.left) === JSON.stringify(left) &&
     JSON.stringify(before.unpaired ?? []) === JSON.stringify(unpaired) &&
+    JSON.stringify(before.silent ?? []) === JSON.stringify(silent) &&
     before.lately.length === lately.length &&
     before.lately[0] === lately[0] &&
     before.runs === runs;
   if (isSame) return before;
-  const { unpaired: _, ...rest } = before;
-  return { ...rest, troubles, left, lately, runs, ...(unpaired.length === 0 ? {} : { unpaired }) };
+  const { unpaired: _, silent: __, ...rest } = before;
+  return {
+    ...rest,
+    troubles,
+    left,
+    lately,
+    runs,
+    ...(unpaired.length === 0 ? {} : { unpaired }),
+    ...(silent.length === 0 ? {} : { silent }),
+  };
+}
+
+/**
+ * Each record loses the notes of members that answer, and the one that has the notes of runs gets new ones. A
+ * time that is yet to come counts as none.
+ */
+function silentOf(
+  { silent: before = [] }: MemberRecord,
+  { silent: now, run, now: time }: Pick<RunResult, "silent" | "run" | "now">,
+): readonly NotedSilence[] {
+  if (now === undefined) return before;
+  const kept = before.filter(({ clusterId, since }) => now.has(clusterId) && new Date(since) <= time);
+  const known = new Set(kept.map(({ clusterId }) => clusterId));
+  const fresh = run === undefined ? [] : [...now].filter((id) => !known.has(id)).toSorted();
+  const since = time.toISOString();
+  return [...kept, ...fresh.map((clusterId) => ({ clusterId, since }))].slice(0, SILENT_MAX);
 }
 
 /** Those that are lost come first where there are too many: the others may be on record elsewhere. */

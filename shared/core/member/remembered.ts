@@ -4,6 +4,7 @@ import type { MeshSpec } from "../spec.ts";
 import { sentenceTime } from "../time.ts";
 import type { Member } from "./observation.ts";
 import { isReachable } from "./observation.ts";
+import { isSilent } from "./reach.ts";
 import type { MemberRecord, RunKind, Trouble } from "./record.ts";
 
 /** A note that stands for longer than this is no note any more. A join takes a few minutes. */
@@ -68,6 +69,25 @@ function overdue(
   if (outcome !== "waiting" || now.getTime() - new Date(since).getTime() < USUAL_MS) return [];
   const what = `${clusterId} has waited since ${sentenceTime(since)}, longer than usual: ${message} (${reason})`;
   return [finding("JoinOverdue", what, cure, clusterId)];
+}
+
+/**
+ * The members, those that do not answer with the time since when: the newest that a record of the others has,
+ * because an older note may be of a silence before.
+ */
+export function withSilences(members: readonly Member[], now: Date): readonly Member[] {
+  if (!members.some(isSilent)) return members;
+  const noted = recorded(members)
+    .flatMap(({ record }) => record.silent ?? [])
+    .filter(({ since }) => new Date(since) <= now)
+    .toSorted((a, b) => (a.since < b.since ? -1 : 1));
+  const newest = new Map(noted.map(({ clusterId, since }) => [clusterId, new Date(since)]));
+  return members.map((member) => {
+    const { clusterId, state } = member;
+    const silentSince = newest.get(clusterId);
+    if (state.reachable || silentSince === undefined || !isSilent(member)) return member;
+    return { ...member, state: { ...state, silentSince } };
+  });
 }
 
 /** The newest notes of the functions' runs that any member keeps. */

@@ -96,6 +96,73 @@ describe("the runs of the functions", () => {
   });
 });
 
+describe("a member that does not answer", () => {
+  const silent = (mesh: FakeMesh, index: number, isSilent = true) => {
+    mesh.servers[index]!.faults.unreachable = isSilent;
+  };
+  const saidOf = (findings: readonly { readonly reason: string; readonly message: string }[]) =>
+    findings.filter(({ reason }) => reason === "ApiServerUnreachable").map(({ message }) => message);
+  const statusOf = async (mesh: FakeMesh, index: number) =>
+    saidOf((await collectStatus(mesh.run())).members[index]?.findings ?? []);
+  const notes = (mesh: FakeMesh) => records(mesh).map(({ data }) => JSON.stringify(data).includes("silent"));
+  const since = (date: Date) => [expect.stringContaining(`, since ${sentenceTime(date)} at the latest: `)];
+
+  it("is told of with the time since when, by status and by every look of a run, until it answers", async () => {
+    const mesh = await aMesh({ members: 3 });
+    await noted(mesh);
+    silent(mesh, 1);
+    expect(await statusOf(mesh, 1)).toEqual([expect.not.stringContaining("at the latest")]);
+    const began = mesh.clock.now();
+    await noted(mesh);
+    expect(notes(mesh)).toEqual([true, false, false]);
+    mesh.clock.advance(600);
+    const before = versionsOf(mesh);
+    const { summary } = await noted(mesh);
+    expect(versionsOf(mesh)).toEqual(before);
+    expect(await statusOf(mesh, 1)).toEqual(since(began));
+    const told = [...summary.findings, ...summary.members.flatMap(({ findings }) => findings)];
+    expect(new Set(saidOf(told))).toEqual(new Set(since(began)));
+    mesh.add(aCluster({ name: "m4" }));
+    const joined = await noted(mesh);
+    expect(saidOf(joined.summary.findings)).toEqual(since(began));
+    silent(mesh, 1, false);
+    await noted(mesh);
+    expect(notes(mesh)).not.toContain(true);
+  });
+
+  it("has no older time than that of its last silence, whoever has kept the notes", async () => {
+    const mesh = await aMesh({ members: 3 });
+    await noted(mesh);
+    silent(mesh, 2);
+    await noted(mesh);
+    silent(mesh, 0);
+    silent(mesh, 2, false);
+    mesh.clock.advance(600);
+    await noted(mesh);
+    silent(mesh, 2);
+    mesh.clock.advance(600);
+    const again = mesh.clock.now();
+    await noted(mesh);
+    silent(mesh, 0, false);
+    expect(await statusOf(mesh, 2)).toEqual(since(again));
+    silent(mesh, 2, false);
+    await noted(mesh);
+    expect(notes(mesh)).not.toContain(true);
+  });
+
+  it("has no time of a person's sync or of one that is yet to come", async () => {
+    const mesh = await aMesh({ members: 2 });
+    await noted(mesh);
+    silent(mesh, 1);
+    await mesh.reconcile("mesh");
+    expect(notes(mesh)).not.toContain(true);
+    mesh.clock.advance(3600);
+    await noted(mesh);
+    mesh.clock.advance(-3000);
+    expect(await statusOf(mesh, 1)).toEqual([expect.not.stringContaining("at the latest")]);
+  });
+});
+
 describe("the record", () => {
   it("may be deleted, and may be nonsense, without harm", async () => {
     const mesh = await aMesh({ members: 2 });

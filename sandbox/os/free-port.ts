@@ -11,7 +11,7 @@ const LOWEST = 20_000;
 const HIGHEST = 32_000;
 const ATTEMPTS = 200;
 
-/** Some processes listen on one address, and some, Envoy for its metrics, on all: a port is free on all or not. */
+/** Some processes listen on one address; others, as Envoy for its metrics, on all. A free port is free on all. */
 const ANY_ADDRESS = "0.0.0.0";
 
 /**
@@ -45,7 +45,7 @@ async function isFree(port: number): Promise<boolean> {
   }
 }
 
-/** No process of this machine listens on it at any address, and no sandbox that still runs has been given it. */
+/** No process of this machine listens on it at any address, and no sandbox that still runs was given it. */
 export async function freePort(): Promise<number> {
   for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
     const port = randomInt(LOWEST, HIGHEST);

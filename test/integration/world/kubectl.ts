@@ -28,8 +28,8 @@ export async function kubectlPath(): Promise<string> {
 }
 
 /**
- * For kubectl and istioctl: they keep what an API server serves by its port. One of another fleet may have had
- * that port before. Removed with the fleet's directory.
+ * For kubectl and istioctl: they keep what an API server serves by its port. One of another fleet may have
+ * had that port before. Removed with the fleet's directory.
  */
 export function kubeCache(fleetDir: string): { readonly KUBECACHEDIR: string } {
   return { KUBECACHEDIR: join(fleetDir, "kube-cache") };

@@ -1,6 +1,6 @@
 /** @type {import("jest").Config} */
 const config = {
-  testEnvironment: "node",
+  testEnvironment: "<rootDir>/test/support/environment.ts",
   extensionsToTreatAsEsm: [".ts"],
   transform: {},
   testMatch: ["<rootDir>/test/**/*.test.ts"],

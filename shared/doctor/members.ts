@@ -18,7 +18,7 @@ import type { Grants } from "./grants.ts";
 const MEMBERS_AT_ONCE = 8;
 /** Access reviews of one member at the same time. */
 const REVIEWS_AT_ONCE = 16;
-const MEMBER_TIMEOUT_MS = 10_000;
+export const MEMBER_CHECK_MS = 10_000;
 /** A `Date` header has whole seconds. */
 const DATE_GRAIN_S = 1;
 
@@ -81,7 +81,7 @@ async function checkMember(
   const { kind } = own.endpoint;
   const peers = peerEndpoint(cluster, spec.accessPeers, id);
   const refusal = needsNetAdmin(cluster);
-  const timeout = AbortSignal.timeout(MEMBER_TIMEOUT_MS);
+  const timeout = AbortSignal.timeout(MEMBER_CHECK_MS);
   try {
     const { missing, skew } = await look(ports, cluster, question, timeout);
     const faults = [

@@ -1,6 +1,6 @@
 import { once } from "node:events";
 import { createServer, type Server } from "node:http";
-import { afterEach, describe, expect, it } from "@jest/globals";
+import { afterEach, describe, expect, it, jest } from "@jest/globals";
 import { OUTPUTS } from "../../../scripts/docs/openapi/sync-mesh-answers.ts";
 import { functionExaminer } from "../../../shared/adapters/examiner.ts";
 import { type Check, unknown } from "../../../shared/core/answers/check.ts";
@@ -8,7 +8,7 @@ import { clusterId } from "../../../shared/core/names.ts";
 import type { Examiner } from "../../../shared/ports/examiner.ts";
 import { aCluster } from "../../support/builders/cluster.ts";
 import { aMesh, type FakeMesh } from "../../support/fakes/mesh.ts";
-import { versionsOf } from "../reconcile/world.ts";
+import { versionsOf, waitShortly } from "../reconcile/world.ts";
 import { aRotatorsExamination } from "./rotator.ts";
 import { aFunction } from "./served.ts";
 import { aSigner } from "./signer.ts";
@@ -113,6 +113,7 @@ async function answering(status: number, body: string): Promise<Examiner> {
 
 const servers: Server[] = [];
 afterEach(() => {
+  jest.restoreAllMocks();
   for (const server of servers.splice(0)) server.close();
 });
 
@@ -194,6 +195,7 @@ describe("GET /doctor in time", () => {
   it("tells of the members that answer, and that one which is silent is not known", async () => {
     const mesh = await aMesh({ members: 2 });
     mesh.servers[0]!.faults.slowMs = 60_000;
+    waitShortly(1000);
     const checks = await examine(mesh);
     const members = checks.filter(({ name }) => name === "member");
     expect(members.map(({ clusterId: id, state }) => [id, state])).toEqual([

@@ -176,7 +176,7 @@ describe("a member that is dead", () => {
     const mesh = await aKeptMesh(3);
     const away = member(mesh, 2);
     const server = mesh.fleet.server(away);
-    waitShortly();
+    waitShortly(50);
     server.istiod.isDown = true;
     server.wakeIstiod();
     const passing = await runsFor(mesh, 2 * AFTER);
@@ -586,7 +586,7 @@ describe("a member that Meshjoin has drained", () => {
   });
 
   it("is not drained again at once where the run that forgets its drain dies", async () => {
-    waitShortly();
+    waitShortly(50);
     for (const k of [1, 2, 3, 4, 5, 6, 7, 8]) {
       const mesh = await aKeptMesh(3);
       const away = member(mesh, 2);

@@ -189,6 +189,7 @@ describe("a Gateway that is not Meshjoin's", () => {
     store.delete({ ...GATEWAYS, name: "meshjoin-eastwest", namespace: "istio-system" });
     store.create(FOREIGN, "someone");
     faults.forbidden = ["list EndpointSlice"];
+    waitShortly();
     await mesh.reconcile("mesh", { deep: true });
     expect(realGatewaysOf(mesh, WEST)).toMatchObject([{ spec: { gatewayClassName: "other" } }]);
   });

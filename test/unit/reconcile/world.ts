@@ -2,6 +2,7 @@ import { expect, jest } from "@jest/globals";
 import { TAKES_EFFECT_MS } from "../../../shared/apply/rights.ts";
 import type { Cluster } from "../../../shared/core/cluster/cluster.ts";
 import { annotation, clusterId, ISTIO_NAMESPACE, NETWORK_LABEL } from "../../../shared/core/names.ts";
+import { MEMBER_CHECK_MS } from "../../../shared/doctor/members.ts";
 import { GATEWAYS_LISTED } from "../../../shared/istio/gateway.ts";
 import { RECORD } from "../../../shared/istio/record-config-map.ts";
 import { SECOND_LOOK_MS } from "../../../shared/phases/gateways.ts";
@@ -43,7 +44,7 @@ export function inLockstep(mesh: FakeMesh): void {
 /** What a run waits long for, it waits for a moment from now on, until all mocks are restored. */
 export function waitShortly(momentMs = 200): void {
   const timeout = AbortSignal.timeout.bind(AbortSignal);
-  const waits = [WAIT_MS, SECOND_LOOK_MS, TAKES_EFFECT_MS, INGRESS_WAIT_MS];
+  const waits = [WAIT_MS, SECOND_LOOK_MS, TAKES_EFFECT_MS, INGRESS_WAIT_MS, MEMBER_CHECK_MS];
   jest.spyOn(AbortSignal, "timeout").mockImplementation((ms) => timeout(waits.includes(ms) ? momentMs : ms));
 }
 

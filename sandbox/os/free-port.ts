@@ -11,7 +11,7 @@ const LOWEST = 20_000;
 const HIGHEST = 32_000;
 const ATTEMPTS = 200;
 
-/** Some processes listen on one address; others, as Envoy for its metrics, on all. A free port is free on all. */
+/** Some processes listen on one address, others on all, as Envoy for its metrics. Both count. */
 const ANY_ADDRESS = "0.0.0.0";
 
 /**

@@ -69,8 +69,7 @@ function isOfMesh({ kind }: Action): boolean {
 /** The clusters that an action is about. */
 function sidesOf(action: Action): string[] {
   if ("target" in action) return [action.clusterId, action.target];
-  if (action.kind === "noteLoss" || action.kind === "noteDrain" || action.kind === "dropDrainNote")
-    return [action.clusterId, action.of];
+  if ("of" in action) return [action.clusterId, action.of];
   return action.kind === "revoke" ? [action.clusterId, action.reader] : [action.clusterId];
 }
 

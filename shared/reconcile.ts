@@ -22,7 +22,7 @@ import { gateways } from "./phases/gateways.ts";
 import { ingress } from "./phases/ingress.ts";
 import { lastGateways } from "./phases/last-gateways.ts";
 import { networkChanges } from "./phases/network-changes.ts";
-import { returns } from "./phases/note-losses.ts";
+import { returns } from "./phases/note-secrets.ts";
 import { elsewhere } from "./phases/other-accounts.ts";
 import { countProxies } from "./phases/outdated-proxies.ts";
 import { ownHalves } from "./phases/own-halves.ts";

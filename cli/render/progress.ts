@@ -38,9 +38,8 @@ function describeStep({ step, target, outcome }: Progress, verbose: boolean): st
       return `reader Secret of ${target} ${outcome}`;
     case "markLeft":
       return "namespace notes that the cluster leaves";
-    case "noteLoss":
-      return `note of the loss of ${target} ${outcome}`;
-    case "noteSilence":
+    case "noteSecret":
+      return `note on the Secret of ${target} ${outcome}`;
     case "noteAnswers":
       return `note of the silence of ${target} ${outcome}`;
     case "noteDrain":

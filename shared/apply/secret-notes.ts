@@ -1,14 +1,7 @@
 import { annotation } from "../core/names.ts";
 import { secretRef } from "../istio/secrets.ts";
+import type { SecretNotes } from "../plan/action.ts";
 import type { MemberApi } from "../ports/member-api.ts";
-
-/** Notes on a Secret of a pair; what is undefined, the Secret is not to have. */
-export interface SecretNotes {
-  readonly lostSince: Date | undefined;
-  /** Of a remote secret alone. */
-  readonly silentSince: Date | undefined;
-  readonly lastGateway: string | undefined;
-}
 
 interface NotedSecret {
   readonly name: string;

@@ -23,7 +23,7 @@ import { type MemberFault, merge, NOTHING, type PairReport, type Report, settle 
 import type { Run } from "../run.ts";
 import type { Course, Phase } from "./course.ts";
 import { SECOND_LOOK_MS } from "./gateways.ts";
-import { noteLosses } from "./note-losses.ts";
+import { noteSecrets } from "./note-secrets.ts";
 import { WAIT_MS } from "./own-halves.ts";
 import { takeAway } from "./probes.ts";
 import { noteLeft } from "./record.ts";
@@ -41,7 +41,7 @@ export const departures: Phase = async (run, course) => {
   const { mesh } = course;
   const { actions, findings, left } = await planNow(run, course);
   const touched = [...mesh.members, ...mesh.leavers].filter(isReachable);
-  const notes = actions.filter((action) => action.kind === "noteLoss");
+  const notes = actions.filter((action) => action.kind === "noteSecret");
   const marks = actions.filter((action) => action.kind === "markLeft");
   const removals = actions.filter((action) => action.kind === "disconnect" || action.kind === "revoke");
   const drops = actions.filter((action) => action.kind === "removeGateway");
@@ -50,7 +50,7 @@ export const departures: Phase = async (run, course) => {
   const remembered = removals.length === 0 ? NOTHING : await noteLeft(run, course, left);
   const ended = await endCarried(run, course, removals);
   const [noted, ...marked] = await Promise.all([
-    noteLosses(run, touched, notes),
+    noteSecrets(run, touched, notes),
     ...marks.map((action) => mark(run, action, touched)),
     ...ends.map((action) => endOf(run, action, touched)),
     ...forgotten.map((action) => forget(run, action, touched)),

@@ -202,41 +202,33 @@ export interface Revoke extends Step {
   readonly secret: SeenObject;
 }
 
-/** Notes on a member's Secret since when the cluster that it is about is lost, or takes the note off. */
-export interface NoteLoss extends Step {
-  readonly kind: "noteLoss";
+/** The notes of a Secret of a pair; what is undefined, it is not to have. */
+export interface SecretNotes {
+  readonly lostSince: Date | undefined;
+  /** Of a remote secret alone. */
+  readonly silentSince: Date | undefined;
+  readonly lastGateway: string | undefined;
+}
+
+/**
+ * Notes on a Secret of a pair since when the cluster that it is about is lost, or does not answer; or takes
+ * such a note off.
+ */
+export interface NoteSecret extends Step {
+  readonly kind: "noteSecret";
   /** The cluster that the Secret is about. */
   readonly of: string;
   /** Of the two Secrets of a pair: the reader Secret. */
   readonly isReader: boolean;
-  readonly secret: SeenObject & {
-    readonly resourceVersion: string;
-    /** The other notes on it, which stay. */
-    readonly silentSince?: Date | undefined;
-    readonly lastGateway?: string | undefined;
-  };
-  /** Undefined: the cluster is a member again. */
-  readonly lostSince: Date | undefined;
-}
-
-/** Notes on a reader's remote secret since when its target is silent, or takes the note off. */
-export interface NoteSilence extends Step {
-  readonly kind: "noteSilence";
-  readonly target: string;
-  readonly secret: SeenObject & {
-    readonly resourceVersion: string;
-    /** The other notes on it, which stay. */
-    readonly lostSince?: Date | undefined;
-    readonly lastGateway?: string | undefined;
-  };
-  /** Undefined: the target answers, or nothing is to come of its silence. */
-  readonly silentSince: Date | undefined;
+  readonly secret: SeenObject & { readonly resourceVersion: string };
+  /** All that it is to have. */
+  readonly notes: SecretNotes;
 }
 
 /** Notes on a copy of the note of a drain since when the member answers again, or takes that off. */
 export interface NoteAnswers extends Step {
   readonly kind: "noteAnswers";
-  readonly target: string;
+  readonly of: string;
   readonly secret: SeenObject & { readonly resourceVersion: string };
   readonly answersSince: Date | undefined;
 }
@@ -254,8 +246,8 @@ export type LastGatewayAction = KeepLastGateway | DropLastGateway;
 export type TrafficDefaultsAction = WriteTrafficDefaults | RemoveTrafficDefaults;
 export type ReplacedAction = HideGateway | RemoveGateway;
 export type Removal = Disconnect | Revoke;
-export type DepartureAction = Removal | MarkLeft | NoteLoss | RemoveGateway | RemoveProbe | DropDrainNote;
-export type SilenceAction = NoteSilence | NoteAnswers;
+export type DepartureAction = Removal | MarkLeft | NoteSecret | RemoveGateway | RemoveProbe | DropDrainNote;
+export type SilenceAction = NoteSecret | NoteAnswers;
 export type DrainAction = NoteDrain | DropDrainNote;
 export type Action =
   | MemberAction

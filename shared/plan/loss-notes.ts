@@ -6,7 +6,7 @@ import {
   type ReaderSecretState,
   type RemoteSecretState,
 } from "../core/member/observation.ts";
-import { type NoteLoss, secretName } from "./action.ts";
+import { type NoteSecret, secretName } from "./action.ts";
 import type { Departure } from "./departures.ts";
 import { isAhead, isLost, type LossInput, memberLost } from "./lost.ts";
 
@@ -14,7 +14,7 @@ import { isAhead, isLost, type LossInput, memberLost } from "./lost.ts";
  * Notes on each Secret that names the lost cluster when it was first seen, so that the grace needs no memory
  * but the members'. A run about one cluster notes nothing.
  */
-export function lossNotes(departure: Departure, input: LossInput): NoteLoss[] {
+export function lossNotes(departure: Departure, input: LossInput): NoteSecret[] {
   if (input.only !== undefined || !isLost(departure, input)) return [];
   const { clusterId } = departure.departed;
   const { now } = input;
@@ -37,7 +37,7 @@ export function lossNotes(departure: Departure, input: LossInput): NoteLoss[] {
 export function planReturns(
   members: readonly Member[],
   isRewritten: (reader: string, target: string) => boolean = () => false,
-): NoteLoss[] {
+): NoteSecret[] {
   const present = new Set(members.map(({ clusterId }) => clusterId));
   return members.filter(isReachable).flatMap((member) =>
     [...member.state.remoteSecrets, ...member.state.readerSecrets].flatMap((secret) => {
@@ -73,21 +73,17 @@ function noteLoss(
   { clusterId }: ReachableMember,
   secret: PairSecret,
   { of, lostSince, cause }: Note,
-): NoteLoss {
+): NoteSecret {
   const { name, uid, resourceVersion } = secret;
+  const { silentSince, lastGateway } = "targetId" in secret ? secret : {};
   return {
-    kind: "noteLoss",
+    kind: "noteSecret",
     verb: "update",
     clusterId,
     of,
     isReader: "readerId" in secret,
-    secret: {
-      name,
-      uid,
-      resourceVersion,
-      ...("targetId" in secret ? { silentSince: secret.silentSince, lastGateway: secret.lastGateway } : {}),
-    },
-    lostSince,
+    secret: { name, uid, resourceVersion },
+    notes: { lostSince, silentSince, lastGateway },
     writes: [{ verb: "update", clusterId, object: secretName(name) }],
     findings: [cause],
   };

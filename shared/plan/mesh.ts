@@ -1,7 +1,7 @@
 import type { Member } from "../core/member/observation.ts";
 import type { DrainOrder } from "../core/request.ts";
 import type { Roots } from "../core/roots/stages.ts";
-import type { Action, NoteLoss } from "./action.ts";
+import type { Action, NoteSecret } from "./action.ts";
 import type {
   DesiredControlPlane,
   MemberContext,
@@ -70,7 +70,7 @@ export interface MeshPlan extends FirstPlan {
   readonly changes: ChangePlan;
   readonly pairs: readonly PairPlan[];
   /** Notes of a loss that is over. */
-  readonly returns: readonly NoteLoss[];
+  readonly returns: readonly NoteSecret[];
   readonly trafficDefaults: TrafficDefaultsPlan;
   readonly ingress: IngressPlan;
   readonly probes: ProbePlan;

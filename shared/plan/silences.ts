@@ -10,7 +10,7 @@ import {
 } from "../core/member/observation.ts";
 import { newestOfAll, presenceOf, type SilentPart } from "../core/member/silence.ts";
 import type { MeshSpec } from "../core/spec.ts";
-import { type NoteAnswers, type NoteSilence, type SilenceAction, secretName } from "./action.ts";
+import { type NoteAnswers, type NoteSecret, type SilenceAction, secretName } from "./action.ts";
 import type { DrainStanding } from "./drains.ts";
 import { isAhead } from "./lost.ts";
 
@@ -130,7 +130,7 @@ export function planSilences(members: readonly Member[], context: SilenceContext
   ]);
 }
 
-function silenceNotes(member: Member, members: readonly Member[], context: SilenceContext): NoteSilence[] {
+function silenceNotes(member: Member, members: readonly Member[], context: SilenceContext): NoteSecret[] {
   const { drains, now, spec } = context;
   const { state } = presenceOf(member);
   const isOn = spec.drainAfter !== undefined;
@@ -144,15 +144,16 @@ function silenceNotes(member: Member, members: readonly Member[], context: Silen
   });
 }
 
-function noteSilence({ reader: { clusterId }, secret }: Held, silentSince: Date | undefined): NoteSilence {
+function noteSilence({ reader: { clusterId }, secret }: Held, silentSince: Date | undefined): NoteSecret {
   const { name, uid, resourceVersion, targetId, lostSince, lastGateway } = secret;
   return {
-    kind: "noteSilence",
+    kind: "noteSecret",
     verb: "update",
     clusterId,
-    target: targetId,
-    secret: { name, uid, resourceVersion, lostSince, lastGateway },
-    silentSince,
+    of: targetId,
+    isReader: false,
+    secret: { name, uid, resourceVersion },
+    notes: { lostSince, silentSince, lastGateway },
     writes: [{ verb: "update", clusterId, object: secretName(name) }],
     findings: [silentSince === undefined ? answers(targetId) : silent(targetId)],
   };
@@ -237,7 +238,7 @@ function noteAnswers(
     kind: "noteAnswers",
     verb: "update",
     clusterId,
-    target: of,
+    of,
     secret: { name, uid, resourceVersion },
     answersSince,
     writes: [{ verb: "update", clusterId, object: secretName(name) }],

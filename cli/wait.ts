@@ -1,6 +1,6 @@
 import type { Status } from "../shared/core/answers/status.ts";
 import { clusterId } from "../shared/core/names.ts";
-import { isRetryable, MeshjoinError } from "../shared/errors.ts";
+import { isRetryable, MeshjoinError, UnavailableError } from "../shared/errors.ts";
 import type { OperatorRun } from "../shared/operator.ts";
 import { collectStatus } from "../shared/status.ts";
 import { findCluster } from "./cluster.ts";
@@ -23,7 +23,8 @@ const LONGEST_DELAY_MS = 2 ** 31 - 1;
 /**
  * Looks again and again until the mesh has reached the goal, and shows it then. Says what is missing whenever
  * that changes. A source that does not answer for a while is waited for, too. The end of the time ends a look
- * that is under way; then the look before tells what is missing.
+ * that is under way; then the look before tells what is missing. Fails with UnavailableError if there was
+ * none.
  */
 export async function waitFor(session: Session, { goal, timeoutMs }: Wait): Promise<ExitCode> {
   const { host, say } = session;
@@ -43,9 +44,12 @@ export async function waitFor(session: Session, { goal, timeoutMs }: Wait): Prom
       session.tell(`waiting for ${goal}: ${missing}`);
     said = missing;
     if (missing === undefined || latest === undefined || left() === 0) {
-      if (status !== undefined) session.show(status, renderStatus);
+      const late = `not reached in ${timeoutMs / 1000} s: ${missing}`;
+      // A program that reads the result gets one, too.
+      if (status === undefined) throw new UnavailableError(late, { code: "Cancelled" });
+      session.show(status, renderStatus);
       if (missing === undefined) return EXIT.done;
-      say(`not reached in ${timeoutMs / 1000} s: ${missing}`);
+      say(late);
       return EXIT.retry;
     }
     await host.sleep(Math.min(POLL_MS, left()));

@@ -125,7 +125,10 @@ describe("status --wait", () => {
 
       const blind = await call(mesh, "status --wait=m1 --timeout 1s");
       expect(blind).toMatchObject({ code: 3, out: "" });
-      expect(blind.err).toContain("not reached in 1 s: no look at the mesh was over in that time");
+      const late = "not reached in 1 s: no look at the mesh was over in that time";
+      expect(blind.err).toContain(late);
+      const { code, out } = await call(mesh, "status --wait=m1 --timeout 1s -o json");
+      expect([code, JSON.parse(out)]).toMatchObject([3, { code: "Cancelled", message: late }]);
     },
   );
 

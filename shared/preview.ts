@@ -28,11 +28,15 @@ export async function preview(run: Run, request: ReconcileRequest, latest?: Mesh
   const now = run.ports.clock.now();
   const remembered = (member: Member | undefined, live: readonly Finding[]) =>
     member === undefined ? [] : rememberedTroubles(member, live, now);
+  const ofPairs = (id: string) =>
+    plan.pairs.flatMap(({ reader, findings: causes }) => (reader === id ? causes : []));
   const findings = [
     ...rootFindings(mesh, run.spec, now),
     ...mesh.listing.findings,
     ...plan.members.flatMap(({ clusterId, findings: notes }, index) =>
-      concerns(clusterId) ? [...notes, ...remembered(mesh.members[index], notes)] : [],
+      concerns(clusterId)
+        ? [...notes, ...remembered(mesh.members[index], [...notes, ...ofPairs(clusterId)])]
+        : [],
     ),
     ...[
       ...plan.drains.findings,

@@ -56,6 +56,8 @@ export interface PairReport {
   readonly isBlocked?: boolean;
   /** Whether every istiod of the reader lists the target as synced; undefined where Meshjoin cannot tell. */
   readonly isSynced?: boolean;
+  /** What it waits for, or failed of; about the target, too. */
+  readonly causes?: readonly Finding[];
 }
 
 export const NOTHING: Report = {

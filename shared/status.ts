@@ -246,7 +246,7 @@ function rowsOf(
 /** The findings about a member, the causes of its actions, and what the last run could not do. */
 function findingsOf(
   { ports }: Run,
-  { members, trafficDefaults, ingress }: MeshPlan,
+  { members, pairs, trafficDefaults, ingress }: MeshPlan,
   member: Member,
   index: number,
 ): Finding[] {
@@ -257,7 +257,8 @@ function findingsOf(
     ({ clusterId }) => clusterId === member.clusterId,
   );
   const live = [...(plan?.findings ?? []), ...causes, ...rules, ...ofIngress];
-  const remembered = rememberedTroubles(member, live, ports.clock.now());
+  const ofPairs = pairs.flatMap(({ reader, findings }) => (reader === member.clusterId ? findings : []));
+  const remembered = rememberedTroubles(member, [...live, ...ofPairs], ports.clock.now());
   return distinct([...live, ...remembered]).toSorted(inOrder);
 }
 

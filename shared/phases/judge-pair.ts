@@ -32,7 +32,7 @@ export function judgePair(plan: PairPlan, { subjects, written, evidence }: PairR
   const renewed = typeof result === "boolean";
   const planned = [...plan.findings, ...(plan.expiring === undefined || renewed ? [] : [plan.expiring])];
   const settle = (outcome: Outcome, counts: boolean, ...findings: Finding[]): PairJudgement => ({
-    pair: { reader, target, outcome, counts },
+    pair: { reader, target, outcome, counts, causes: [...planned, ...findings] },
     findings: [...planned, ...findings],
   });
   if (result instanceof MeshjoinError) {

@@ -1,6 +1,6 @@
 import { changeRecord } from "../apply/record.ts";
 import { distinct, type Finding } from "../core/answers/finding.ts";
-import { type Outcome, outcomeOfFailure, worst } from "../core/answers/outcome.ts";
+import { isUnfinished, type Outcome, outcomeOfFailure, worst } from "../core/answers/outcome.ts";
 import type { LeftStatus } from "../core/answers/status.ts";
 import { count } from "../core/count.ts";
 import { isReachable, type ReachableMember } from "../core/member/observation.ts";
@@ -178,6 +178,7 @@ function partOf(report: Report, id: string): Pick<RunResult, "outcome" | "findin
   const findings: Finding[] = [
     ...own.flatMap((member) => member.findings),
     ...report.findings.filter(({ clusterId }) => clusterId === id),
+    ...pairs.flatMap(({ outcome, causes = [] }) => (isUnfinished(outcome) ? causes : [])),
   ];
   return { outcome: unfinished, findings: distinct(findings), changes: changesOf(own, pairs) };
 }

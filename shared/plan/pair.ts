@@ -8,12 +8,11 @@ import type { Member, Reachable, ReaderSecretState, RemoteSecretState } from "..
 import { isReachable } from "../core/member/observation.ts";
 import { renewalsARun, tokenExpiring } from "../core/member/token-life.ts";
 import { ISTIO_NAMESPACE, clusterId as idOf, readerSecretName, remoteSecretName } from "../core/names.ts";
-import type { GatewayState } from "../core/network/gateway.ts";
 import { type Connect, secretName, type Withdraw } from "./action.ts";
 import type { PairContext } from "./context.ts";
 import { drained } from "./drains.ts";
 import { gatewaysOf } from "./networks.ts";
-import { type Route, routeBetween } from "./route.ts";
+import { type Route, routeBetween, whatToSee } from "./route.ts";
 import { isComplete } from "./standing.ts";
 import { whyConnect } from "./why-remote-secret.ts";
 
@@ -274,7 +273,8 @@ function withoutRoute(
   context: PairContext,
 ): Writing {
   const lost = isClosed ? withdraw(pair, gatewayLost(pair, network)) : ended(pair, kind, context);
-  const findings = [because];
+  const isLost = isClosed && (pair.own?.isRead === true || wasMade(pair));
+  const findings = [isLost ? gatewayLost(pair, network) : because];
   const closed = isClosed ? ({ isClosed } as const) : {};
   const apart = kind === "none" ? ({ isApart: true } as const) : {};
   if (lost !== undefined) return { standing: "pending", ...apart, ...closed, withdrawal: lost, findings };
@@ -284,23 +284,20 @@ function withoutRoute(
   return { standing: "pending", ...closed, findings, ...renewed };
 }
 
-function gatewayLost({ reader: { clusterId }, target }: Pair, network = target.member.network): Finding {
-  const own = gatewaysOf(target.member)?.find((each) => each.network === network);
-  return finding(
-    "GatewayLost",
-    `no gateway of network ${network} is up, so ${clusterId} loses its remote secret of ${target.clusterId}: with it, its workloads would get addresses that they cannot reach`,
-    `see why: ${whatToSee(target.member, own)}; Meshjoin makes the pair again when a gateway is up`,
-    target.clusterId,
-  );
+/** The target has a reader Secret for this very reader, which the first remote secret needed. */
+function wasMade({ reader, readerSecrets }: Pair): boolean {
+  const { id } = reader.member.cluster;
+  return readerSecrets.some(({ owner, readerGkeId }) => owner === "ours" && readerGkeId === id);
 }
 
-function whatToSee({ cluster }: Member, own: GatewayState | undefined): string {
-  if (own === undefined) return "meshjoin status -o wide";
-  const what =
-    own.gateway === undefined
-      ? `service ${typedName(own.service)}`
-      : `gateways.gateway.networking.k8s.io ${typedName(own.gateway)}`;
-  return `${kubectlOn(cluster.ref)} -n ${ISTIO_NAMESPACE} describe ${what}`;
+/** An error for as long as the pair is not made again, not only in the run that takes it apart. */
+function gatewayLost({ reader: { clusterId }, target }: Pair, network = target.member.network): Finding {
+  return finding(
+    "GatewayLost",
+    `no gateway of network ${network} is up, so ${clusterId} has no remote secret of ${target.clusterId} until one is: with it, its workloads would get addresses that they cannot reach`,
+    `see why: ${whatToSee(target.member, network)}; Meshjoin makes the pair again when a gateway is up`,
+    target.clusterId,
+  );
 }
 
 /**

@@ -4,7 +4,7 @@ import { kubectlOn, typedName } from "../core/cluster/gcloud.ts";
 import { presentNetworks } from "../core/member/networks.ts";
 import { isReachable, type Member, type NamedCluster } from "../core/member/observation.ts";
 import { outOfReach } from "../core/member/reach.ts";
-import { GATEWAY, ISTIO_NAMESPACE, NETWORK_LABEL } from "../core/names.ts";
+import { ISTIO_NAMESPACE, NETWORK_LABEL } from "../core/names.ts";
 import { declaring, groupOfBoth, reaches } from "../core/network/connected.ts";
 import { type Exposure, isUp, MESH_GATEWAY_LABEL } from "../core/network/gateway.ts";
 import type { MeshSpec } from "../core/spec.ts";
@@ -240,9 +240,20 @@ function gatewayPending({ clusterId }: Member, target: Member): Finding {
   return finding(
     "GatewayPending",
     `no gateway of network ${target.network} is up, so ${clusterId} gets no remote secret of ${target.clusterId} yet`,
-    `nothing, while its load balancer gets an address; see ${GATEWAY} of ${target.clusterId} with meshjoin status`,
+    `nothing, while its load balancer gets an address; if it lasts: ${whatToSee(target, target.network)}`,
     target.clusterId,
   );
+}
+
+/** A command that shows why a member's gateway is not up. */
+export function whatToSee(member: Member, network: string): string {
+  const own = gatewaysOf(member)?.find((each) => each.network === network);
+  if (own === undefined) return "meshjoin status -o wide";
+  const what =
+    own.gateway === undefined
+      ? `service ${typedName(own.service)}`
+      : `gateways.gateway.networking.k8s.io ${typedName(own.gateway)}`;
+  return `${kubectlOn(member.cluster.ref)} -n ${ISTIO_NAMESPACE} describe ${what}`;
 }
 
 function notShared(message: string, cure: string, { clusterId }: NamedCluster): Route {

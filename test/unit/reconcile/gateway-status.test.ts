@@ -1,4 +1,5 @@
-import { describe, expect, it } from "@jest/globals";
+import { afterEach, describe, expect, it, jest } from "@jest/globals";
+import { verdictOf } from "../../../shared/core/answers/verdict.ts";
 import { clusterId } from "../../../shared/core/names.ts";
 import { UnavailableError } from "../../../shared/errors.ts";
 import type { Fleet } from "../../../shared/ports/fleet.ts";
@@ -7,10 +8,13 @@ import type { Run } from "../../../shared/run.ts";
 import { collectStatus } from "../../../shared/status.ts";
 import { aCluster } from "../../support/builders/cluster.ts";
 import { aMesh, type FakeMesh } from "../../support/fakes/mesh.ts";
+import { versionsOf, waitShortly } from "./world.ts";
 
 const SPEC = { connectedNetworks: [["shop.default", "dmz"]] };
 const EAST = aCluster({ name: "east" });
 const WEST = aCluster({ name: "west", labels: { mesh_id: "prod", mesh_network: "dmz" } });
+const HOUR = 3600;
+const LOST = expect.objectContaining({ reason: "GatewayLost", severity: "error" });
 const [EAST_ID, WEST_ID] = [clusterId(EAST.ref), clusterId(WEST.ref)];
 
 async function joined(): Promise<FakeMesh> {
@@ -38,6 +42,10 @@ const gatewayOf = async (mesh: FakeMesh) => {
   const { members } = await collectStatus(mesh.run());
   return members.find((member) => member.clusterId === WEST_ID)?.gateway;
 };
+
+afterEach(() => {
+  jest.restoreAllMocks();
+});
 
 describe("a status of two networks", () => {
   it("names network and gateway of each member, and the way of each pair", async () => {
@@ -73,6 +81,52 @@ describe("a status of two networks", () => {
     };
     server.store.delete({ ...gateway, namespace: "istio-system" });
     expect(await gatewayOf(mesh)).toEqual({ state: "none" });
+  });
+
+  it("says that a gateway is lost for as long as it is, and not only in the run that takes the pairs apart", async () => {
+    waitShortly();
+    const mesh = await joined();
+    const server = mesh.fleet.server(WEST);
+    server.gateways.isServing = false;
+    server.settleGateways();
+    await mesh.reconcile("mesh");
+    const before = versionsOf(mesh);
+    for (let run = 0; run < 2; run += 1) {
+      mesh.clock.advance(HOUR / 2);
+      // oxlint-disable-next-line no-await-in-loop -- one after the other
+      const { summary } = await mesh.reconcile("mesh");
+      expect(summary.findings).toContainEqual(LOST);
+      // oxlint-disable-next-line no-await-in-loop -- the same
+      const status = await collectStatus(mesh.run());
+      expect(verdictOf(status)).toMatchObject({ health: "broken", text: "1 pair not there yet, 1 error" });
+      expect(status.findings).toContainEqual(LOST);
+    }
+    expect(versionsOf(mesh)).toEqual(before);
+    server.gateways.isServing = true;
+    server.settleGateways();
+    await mesh.reconcile("mesh");
+    expect(verdictOf(await collectStatus(mesh.run()))).toMatchObject({ health: "whole" });
+  });
+
+  it("calls a pair overdue whose gateway gets no address, with the command that shows why", async () => {
+    waitShortly();
+    const mesh = await aMesh({ clusters: [EAST, WEST], spec: SPEC });
+    mesh.fleet.server(WEST).gateways.hasAddress = false;
+    await mesh.reconcile("mesh");
+    await mesh.reconcile("mesh");
+    const health = async () => verdictOf(await collectStatus(mesh.run()));
+    expect(await health()).toMatchObject({ text: "1 pair not there yet", findings: [] });
+    mesh.clock.advance(HOUR / 2);
+    const before = versionsOf(mesh);
+    await mesh.reconcile("mesh");
+    expect(versionsOf(mesh)).toEqual(before);
+    const overdue = {
+      reason: "JoinOverdue",
+      clusterId: EAST_ID,
+      message: expect.stringContaining("no gateway of network dmz is up"),
+      cure: expect.stringContaining("describe gateways.gateway.networking.k8s.io meshjoin-eastwest"),
+    };
+    expect(await health()).toMatchObject({ health: "degraded", findings: [overdue] });
   });
 
   it("has a pair that waits for a gateway with the way that it waits for", async () => {

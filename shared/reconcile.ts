@@ -38,6 +38,7 @@ import { secondLook } from "./phases/second-look.ts";
 import { signingRoot } from "./phases/signing-root.ts";
 import { silences } from "./phases/silences.ts";
 import { trafficDefaults } from "./phases/traffic-defaults.ts";
+import { unread } from "./phases/unread.ts";
 import { planFirst } from "./plan/mesh.ts";
 import { planContext } from "./plan-context.ts";
 import { isRetried, merge, summaryOf } from "./report.ts";
@@ -63,7 +64,7 @@ const PHASES: readonly (readonly Phase[])[] = [
   [rollOut],
   [drift],
   [permissions, elsewhere, refusedPods, countProxies, signingRoot, probes],
-  [ingress],
+  [ingress, unread],
   [automaticDrains],
   [record],
 ];

@@ -15,6 +15,7 @@ import type { Run } from "../run.ts";
 import type { Course, Phase } from "./course.ts";
 import { gatewayFault, gatewayReport } from "./gateway-report.ts";
 import { repairOwned } from "./take-back.ts";
+import { unreadPart } from "./unread.ts";
 
 /** GKE takes about a minute for a load balancer; one that takes longer is looked at by the next full run. */
 export const INGRESS_WAIT_MS = 60_000;
@@ -41,6 +42,11 @@ export const ingress: Phase = async (run, course) => {
   const after = planNow(run, course, awaited);
   return merge(...written.map(({ report }) => report), ...repaired, {
     findings: [...findings, ...after.findings],
+    members: seen.flatMap(({ clusterId, state }) =>
+      state.reachable && state.ingress !== undefined && "unread" in state.ingress
+        ? [unreadPart(clusterId, state.ingress.unread)]
+        : [],
+    ),
   });
 };
 

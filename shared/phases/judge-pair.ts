@@ -85,7 +85,7 @@ function withSync(isSynced: boolean, { pair, ...rest }: PairJudgement): PairJudg
 }
 
 /** Of a thing that is not as it should be: time mends it, unless the error says otherwise. */
-export function unfinished(error: MeshjoinError | undefined): Outcome {
+export function unfinished(error: { readonly retryable: boolean } | undefined): Outcome {
   return error?.retryable === false ? "failed" : "waiting";
 }
 

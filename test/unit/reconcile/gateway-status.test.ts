@@ -129,6 +129,26 @@ describe("a status of two networks", () => {
     expect(await health()).toMatchObject({ health: "degraded", findings: [overdue] });
   });
 
+  it.each([
+    ["forbidden", "failed", false, "RunFailed"],
+    ["broken", "waiting", true, "ApiServerUnreachable"],
+  ] as const)(
+    "comes of a run that does not end as if all were done where gateways are not read: %s",
+    async (how, outcome, isRetried, reason) => {
+      const mesh = await joined();
+      const { faults } = mesh.fleet.server(EAST);
+      faults[how] = ["list Service"];
+      const { summary, retry } = await mesh.reconcile("mesh");
+      expect([summary.outcome, retry]).toEqual([outcome, isRetried]);
+      expect(summary.members).toContainEqual(
+        expect.objectContaining({ clusterId: EAST_ID, findings: [expect.objectContaining({ reason })] }),
+      );
+      expect(verdictOf(await collectStatus(mesh.run())).health).toBe(
+        how === "broken" ? "degraded" : "broken",
+      );
+    },
+  );
+
   it("has a pair that waits for a gateway with the way that it waits for", async () => {
     const mesh = await joined();
     const server = mesh.fleet.server(WEST);

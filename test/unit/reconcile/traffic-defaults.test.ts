@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, it, jest } from "@jest/globals";
+import type { Outcome } from "../../../shared/core/answers/outcome.ts";
 import { clusterId, FAILOVER_RULE, ISTIO_NAMESPACE } from "../../../shared/core/names.ts";
 import type { FailoverPolicy } from "../../../shared/core/spec.ts";
 import { FAILOVER_REF, ROOT_RULES } from "../../../shared/istio/traffic-defaults.ts";
@@ -349,17 +350,17 @@ describe("a member", () => {
     expect(summary.pairs.map(({ outcome }) => outcome)).toEqual(["unchanged", "unchanged"]);
   });
 
-  it.each<[string, "broken" | "forbidden", string]>([
-    ["are not answered", "broken", "ApiServerUnreachable"],
-    ["may not be read", "forbidden", "RunFailed"],
-  ])("whose rules %s is told of, and nothing is written to it", async (_, fault, reason) => {
+  it.each<[string, "broken" | "forbidden", string, Outcome]>([
+    ["are not answered", "broken", "ApiServerUnreachable", "waiting"],
+    ["may not be read", "forbidden", "RunFailed", "failed"],
+  ])("whose rules %s is told of, and nothing is written to it", async (_, fault, reason, outcome) => {
     const mesh = await installed("off", 2);
     mesh.servers[0]!.faults[fault] = ["list DestinationRule"];
     expect((await collectStatus(mesh.run())).members.map(({ findings }) => reasons(findings))).toEqual([
       [reason],
       ["TrafficDefaultsDiffer"],
     ]);
-    expect(await reasonsAfter(mesh, CONFIRM)).toEqual(["created", [reason]]);
+    expect(await reasonsAfter(mesh, CONFIRM)).toEqual([outcome, [reason]]);
     expect(prioritiesOf(mesh)).toEqual([undefined, [REGION, CLUSTER]]);
   });
 

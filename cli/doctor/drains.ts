@@ -55,7 +55,7 @@ function drainOf(cluster: Cluster, copies: readonly DrainCopy[], { spec, but }: 
       unknown(
         SUBJECT,
         `no note says whether ${id} is drained: those that there are cannot be read${but}`,
-        `say it anew: meshjoin drain ${id}, or meshjoin undrain ${id}`,
+        `say it anew; to drain it: meshjoin drain ${id}; to bring it back: meshjoin undrain ${id}`,
       ),
     ];
   }

@@ -1,7 +1,7 @@
 import { type Check, fault, fine } from "../../shared/core/answers/check.ts";
 import { finding } from "../../shared/core/answers/finding.ts";
 import type { Cluster } from "../../shared/core/cluster/cluster.ts";
-import { kubectlOn } from "../../shared/core/cluster/gcloud.ts";
+import { kubectlOn, typedName } from "../../shared/core/cluster/gcloud.ts";
 import { ISTIO_NETWORKING } from "../../shared/core/kubernetes-requests.ts";
 import { clusterId, FAILOVER_RULE } from "../../shared/core/names.ts";
 import type { MeshSpec } from "../../shared/core/spec.ts";
@@ -103,7 +103,7 @@ function withoutRegion({ cluster, nodes }: Seen): Check[] {
     fault(
       { ...SUBJECT, clusterId: id },
       `${without.length} of ${nodes.length} nodes of ${id} have no label ${REGION}, ${first.metadata.name} for one: endpoints on them count as far from everywhere else`,
-      `label them, and restart what runs on them: ${kubectlOn(cluster.ref)} label node ${first.metadata.name} ${REGION}=REGION topology.kubernetes.io/zone=ZONE`,
+      `label them, and restart what runs on them: ${kubectlOn(cluster.ref)} label node ${typedName(first.metadata.name)} ${REGION}=REGION topology.kubernetes.io/zone=ZONE`,
     ),
   ];
 }

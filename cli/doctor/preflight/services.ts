@@ -1,7 +1,7 @@
 import { type Check, fault, fine, unknown } from "../../../shared/core/answers/check.ts";
 import { overlap, parseRange } from "../../../shared/core/cluster/address-ranges.ts";
 import type { Cluster } from "../../../shared/core/cluster/cluster.ts";
-import { kubectlOn } from "../../../shared/core/cluster/gcloud.ts";
+import { kubectlOn, typedName } from "../../../shared/core/cluster/gcloud.ts";
 import { clusterId } from "../../../shared/core/names.ts";
 import { ours } from "../../../shared/doctor/google.ts";
 import type { Fleet } from "../../../shared/ports/fleet.ts";
@@ -77,7 +77,7 @@ function toFault(
 ): Check {
   const here = clusters.find(({ ref }) => clusterId(ref) === id);
   const kubectl = here === undefined ? "kubectl" : kubectlOn(here.ref);
-  const [namespace, name] = otherService.split("/");
+  const [namespace, name] = otherService.split("/").map(typedName);
   const port = address.slice(address.lastIndexOf(":") + 1);
   return fault(
     { ...SUBJECT, clusterId: id },

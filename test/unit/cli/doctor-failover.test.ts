@@ -137,6 +137,14 @@ describe("doctor, of failover", () => {
     ]);
   });
 
+  it("hands no name of a node to a shell that no node can have", async () => {
+    const mesh = await aShop();
+    addNode(mesh.servers[1]!.store, {}, "node-2; reboot");
+    const { out } = await call(mesh, "doctor -o json");
+    expect(out).toContain("label node NAME topology.kubernetes.io/region=REGION");
+    expect(out).not.toContain("label node node-2; reboot");
+  });
+
   it.each<[string, readonly object[], object, boolean]>([
     ["another number", [{ name: "http", port: 81 }], {}, true],
     ["another name, and so another protocol", [{ name: "tcp", port: 80 }], {}, true],

@@ -503,6 +503,18 @@ describe("doctor --preflight", () => {
       ],
     ],
     [
+      "a Service whose name means more to a shell",
+      [GOOGLES, GOOGLES],
+      (mesh) => {
+        addService(mesh, 1, "pay/$(reboot)", "34.118.224.9");
+        addService(mesh, 0, "shop/web", "34.118.224.9");
+      },
+      [
+        { state: "fault", cure: expect.stringContaining(" create service clusterip NAME --namespace=pay ") },
+        { state: "unknown" },
+      ],
+    ],
+    [
       "overlapping ranges, and Services that may not be read",
       ["10.0.0.0/16", "10.0.240.0/20"],
       (mesh) => void (mesh.servers[0]!.faults.forbidden = ["list"]),

@@ -41,7 +41,7 @@ export function parseArguments(args: readonly string[], { stdout, stderr }: Stre
     return EXIT.done;
   }
   try {
-    program.parse(args, { from: "user" });
+    program.parse(ofGroup(args), { from: "user" });
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
     if (error.exitCode === 0) return EXIT.done;
@@ -53,6 +53,13 @@ export function parseArguments(args: readonly string[], { stdout, stderr }: Stre
   }
   if (parsed === undefined) throw new TypeError("a command without an action: make it with command()");
   return parsed;
+}
+
+/** Commander's own `help` knows no command of a group. */
+function ofGroup(args: readonly string[]): readonly string[] {
+  const [help, group, command] = args;
+  const isOfGroup = help === "help" && group !== undefined && command?.startsWith("-") === false;
+  return isOfGroup ? [group, command, "--help"] : args;
 }
 
 /** Commander has no words for a group without a command: it writes the help. */

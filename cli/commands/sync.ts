@@ -44,8 +44,8 @@ export const sync = command<SyncOptions>({
         ).choices(CONFIRMABLE),
       ),
   notes:
-    "Without --yes it asks on a terminal. Elsewhere it acts on what --confirm names, and on no other such finding: it exits\n" +
-    "with 1. meshjoin plan --confirm shows first what a confirmation would do.",
+    "Without --yes it asks on a terminal. Elsewhere it acts on what --confirm names, and exits with 1 where another such\n" +
+    "finding is left. meshjoin plan --confirm shows what a confirmation would do.",
   examples: [
     "meshjoin sync",
     "meshjoin sync --cluster cn-shop-europe-west1-checkout",

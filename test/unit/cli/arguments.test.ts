@@ -92,6 +92,15 @@ describe("arguments", () => {
     expect(parse(flag)).toEqual({ parsed: 0, out: `meshjoin ${VERSION} (Istio ${pin.release})\n`, err: "" });
   });
 
+  it.each([
+    ["help drain", "Usage: meshjoin drain [options] <CLUSTER>"],
+    ["help root", "Usage: meshjoin root [options] [command]"],
+    ["help root advance", "Usage: meshjoin root advance [options]"],
+  ])("helps with the command that is named: %s", (args, usage) => {
+    const { parsed, out } = parse(args);
+    expect([parsed, out.split("\n")[0]]).toEqual([0, usage]);
+  });
+
   it("helps with exit codes and examples", () => {
     const { parsed, out, err } = parse("--help");
     expect([parsed, err]).toEqual([0, ""]);

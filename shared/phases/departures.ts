@@ -17,7 +17,7 @@ import { verifyMember } from "../look/istiods.ts";
 import type { DropDrainNote, MarkLeft, Removal, RemoveGateway, RemoveProbe, Revoke } from "../plan/action.ts";
 import { type DeparturePlan, planDepartures } from "../plan/departures.ts";
 import { pairContextOf } from "../plan/mesh.ts";
-import { planPairs } from "../plan/pair.ts";
+import { plansWithoutGateway } from "../plan/pair.ts";
 import { planContext } from "../plan-context.ts";
 import { type MemberFault, merge, NOTHING, type PairReport, type Report, settle } from "../report.ts";
 import type { Run } from "../run.ts";
@@ -78,10 +78,7 @@ async function endCarried(
     removals.flatMap(({ kind, clusterId }) => (kind === "disconnect" ? [clusterId] : [])),
   );
   const closed = (members: readonly Member[]) =>
-    planPairs(losers, pairContextOf({ ...mesh, members }, planContext(run, request), "now")).filter(
-      ({ reader, isClosed, withdrawal }) =>
-        losers.has(reader) && isClosed === true && withdrawal !== undefined,
-    );
+    plansWithoutGateway(losers, pairContextOf({ ...mesh, members }, planContext(run, request), "now"));
   const seenFirst = new Set(closed(mesh.members).map(({ target }) => target));
   if (seenFirst.size === 0) return {};
   const limit = within(run.signal, SECOND_LOOK_MS);

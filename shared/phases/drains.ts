@@ -10,12 +10,11 @@ import type { PairContext } from "../plan/context.ts";
 import { planDrainNotes } from "../plan/drain-notes.ts";
 import { drainsTogether } from "../plan/drains.ts";
 import { pairContextOf } from "../plan/mesh.ts";
-import { type PairPlan, planPairs } from "../plan/pair.ts";
+import { type PairPlan, planPairs, plansCarriedByDrained } from "../plan/pair.ts";
 import { planContext } from "../plan-context.ts";
 import { merge, type Report, settle } from "../report.ts";
 import type { Run } from "../run.ts";
 import type { Course, Phase } from "./course.ts";
-import { keyOf } from "./judge-pair.ts";
 import { withdraw, withdrawAll, withdrawUnseen } from "./withdraw.ts";
 
 /**
@@ -172,13 +171,7 @@ async function takeAway(
 ): Promise<Report> {
   const readers = new Set(plans.map(({ reader }) => reader));
   if (readers.size === 0) return merge();
-  const closed = (given: PairContext) =>
-    planPairs(readers, given).filter(
-      ({ reader, isClosed, withdrawal }) =>
-        readers.has(reader) && isClosed === true && withdrawal !== undefined,
-    );
-  const before = new Set(closed({ ...context, drains: NOT_DRAINED }).map(keyOf));
-  const carried = closed(context).filter((plan) => !before.has(keyOf(plan)));
+  const carried = plansCarriedByDrained(readers, context);
   const first = await withdrawAll(run, carried, mesh.members);
   const taken = await Promise.all(
     plans.map(async ({ reader, target, withdrawal }): Promise<Partial<Report>> => {
@@ -193,10 +186,3 @@ async function takeAway(
   );
   return merge(first, ...taken);
 }
-
-/** As if nobody were. */
-const NOT_DRAINED: PairContext["drains"] = {
-  of: () => ({ state: "none" }),
-  isDrained: () => false,
-  mass: undefined,
-};

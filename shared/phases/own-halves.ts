@@ -94,17 +94,21 @@ function reportOf({ member, wrote }: Applied, outcome: Outcome, findings: readon
 }
 
 function faulty(run: Run, half: Applied, { outcome, finding, error }: MemberFault): Partial<Report> {
-  const findings = [...half.plan.findings, finding, ...stillWithoutIstiod(run, half, finding)];
-  return { members: [reportOf(half, outcome, findings)], errors: [error] };
+  const away = stillWithoutIstiod(run, half, finding);
+  const findings = [...half.plan.findings, finding];
+  return {
+    members: [reportOf(half, outcome, away === undefined ? findings : [...findings, away])],
+    errors: [error],
+  };
 }
 
 /** An istiod that has served, is gone, and could not be installed anew by the runs before this one either. */
-function stillWithoutIstiod({ ports }: Run, { member }: Half, { reason }: Finding): Finding[] {
-  if (!isReachable(member) || member.state.controlPlane !== undefined) return [];
+function stillWithoutIstiod({ ports }: Run, { member }: Half, { reason }: Finding): Finding | undefined {
+  if (!isReachable(member) || member.state.controlPlane !== undefined) return undefined;
   const now = ports.clock.now();
   const noted = member.state.record?.troubles.find((trouble) => trouble.reason === reason)?.since;
   const lasts = noted !== undefined && now.getTime() - new Date(noted).getTime() >= ALARM_AFTER_MS;
-  return lasts ? [certificatesEnd(member, now) ?? []].flat() : [];
+  return lasts ? certificatesEnd(member, now) : undefined;
 }
 
 async function findingsNow(run: Run, { request, mesh }: Course, member: Member): Promise<readonly Finding[]> {

@@ -13,7 +13,7 @@ import { drainsOnRecord, indexDrains } from "../plan/drains.ts";
 import type { PeerStanding } from "../plan/member.ts";
 import { type PlanContext, pairContextOf, planMembers, type SeenMesh } from "../plan/mesh.ts";
 import { networksAfar } from "../plan/networks.ts";
-import { type PairPlan, planPairs, type Turns, turnsOf } from "../plan/pair.ts";
+import { type PairPlan, planPairs, plansWithoutGateway, type Turns, turnsOf } from "../plan/pair.ts";
 import { planContext } from "../plan-context.ts";
 import { type MemberReport, merge, type Report } from "../report.ts";
 import type { Run } from "../run.ts";
@@ -70,8 +70,8 @@ function carriedByThese({ mesh, context, plans }: Round): PairPlan[] {
   if (losing.length === 0) return [];
   const readers = new Set(losing.map(({ reader }) => reader));
   const planned = new Set(plans.map(keyOf));
-  return planPairs(readers, pairContextOf(mesh, context, "now")).filter(
-    (plan) => readers.has(plan.reader) && plan.isClosed === true && !planned.has(keyOf(plan)),
+  return plansWithoutGateway(readers, pairContextOf(mesh, context, "now")).filter(
+    (plan) => !planned.has(keyOf(plan)),
   );
 }
 

@@ -50,6 +50,30 @@ export interface PairPlan {
   readonly findings: readonly Finding[];
 }
 
+/**
+ * What these readers read, and no gateway leads to any more. Its remote secrets go before that of whoever
+ * carried it: without a gateway the readers' istiods would hand out addresses of pods that they cannot reach.
+ */
+export function plansWithoutGateway(readers: ReadonlySet<string>, context: PairContext): PairPlan[] {
+  return planPairs(readers, context).filter(
+    ({ reader, isClosed, withdrawal }) =>
+      readers.has(reader) && isClosed === true && withdrawal !== undefined,
+  );
+}
+
+/** Those of them that a gateway would lead to, if nobody were drained. */
+export function plansCarriedByDrained(readers: ReadonlySet<string>, context: PairContext): PairPlan[] {
+  const keyOf = ({ reader, target }: PairPlan) => `${reader} ${target}`;
+  const before = new Set(plansWithoutGateway(readers, { ...context, drains: NOBODY_DRAINED }).map(keyOf));
+  return plansWithoutGateway(readers, context).filter((plan) => !before.has(keyOf(plan)));
+}
+
+const NOBODY_DRAINED: PairContext["drains"] = {
+  of: () => ({ state: "none" }),
+  isDrained: () => false,
+  mass: undefined,
+};
+
 /** Round two of design rule 2: every ordered pair that a subject takes part in, sorted. */
 export function planPairs(subjects: ReadonlySet<string>, context: PairContext): PairPlan[] {
   const sorted = context.members

@@ -121,22 +121,28 @@ export function fakeApiServer({
         return answer();
       });
     }
+    /** To a pod: open from the first question on that keeps it, until it is closed. */
+    function forward(pod: string, namespace?: string) {
+      const turn = turns(onPortForward);
+      const look = async <T>(signal: AbortSignal | undefined, answer: () => T, isNew?: boolean) => {
+        const whenThere = () => {
+          if (!hasPod(store, pod, namespace)) throw notFound(`port-forward to ${pod}`);
+          return answer();
+        };
+        return await read("portForward", pod, signal, whenThere, isNew);
+      };
+      const keep = async <T>(signal: AbortSignal | undefined, answer: () => T) => {
+        turn(true);
+        return await look(signal, answer);
+      };
+      return { look, turn, keep, close: () => void turn(false) };
+    }
     const probe: IstiodProbe = {
       open(pod) {
-        const look = async <T>(signal: AbortSignal | undefined, answer: () => T, isNew?: boolean) => {
-          const whenThere = () => {
-            if (!hasPod(store, pod)) throw notFound(`port-forward to ${pod}`);
-            return answer();
-          };
-          return await read("portForward", pod, signal, whenThere, isNew);
-        };
-        const turn = turns(onPortForward);
+        const { look, turn, keep, close } = forward(pod);
         return {
           // The connection of this question is kept for the next; that of the other ends with its answer.
-          async remoteClusters(signal) {
-            turn(true);
-            return await look(signal, () => istiod.remoteClusters());
-          },
+          remoteClusters: (signal) => keep(signal, () => istiod.remoteClusters()),
           async networkGateways(signal) {
             const isNew = turn(true);
             return await look(signal, () => istiod.networkGateways(), isNew);
@@ -149,7 +155,7 @@ export function fakeApiServer({
             onPortForward(1);
             return await look(signal, () => istiod.servedChain()).finally(() => onPortForward(-1));
           },
-          close: () => void turn(false),
+          close,
         };
       },
     };
@@ -184,19 +190,12 @@ export function fakeApiServer({
       istiod: probe,
       probe: {
         open(pod) {
-          const turn = turns(onPortForward);
-          const look = async <T>(signal: AbortSignal | undefined, answer: () => T) => {
-            turn(true);
-            return await read("portForward", pod, signal, () => {
-              if (!hasPod(store, pod, PROBE_NAMESPACE)) throw notFound(`port-forward to ${pod}`);
-              return answer();
-            });
-          };
+          const { keep, close } = forward(pod, PROBE_NAMESPACE);
           return {
             ask: (targets, signal) =>
-              look(signal, () => new Map(targets.map((target) => [target, simulated.ask(target)]))),
-            endpoints: (target, signal) => look(signal, () => simulated.endpoints(target)),
-            close: () => void turn(false),
+              keep(signal, () => new Map(targets.map((target) => [target, simulated.ask(target)]))),
+            endpoints: (target, signal) => keep(signal, () => simulated.endpoints(target)),
+            close,
           };
         },
       },

@@ -3,7 +3,12 @@ import type { Cluster } from "../shared/core/cluster/cluster.ts";
 import type { DrainState } from "../shared/core/member/drain.ts";
 import { isReachable } from "../shared/core/member/observation.ts";
 import { clusterId } from "../shared/core/names.ts";
-import { lookAt } from "../shared/look/mesh.ts";
+import { MeshjoinError } from "../shared/errors.ts";
+import { type Look, lookAt } from "../shared/look/mesh.ts";
+import type { OperatorRun } from "../shared/operator.ts";
+import { pairContextOf } from "../shared/plan/mesh.ts";
+import { planPairs } from "../shared/plan/pair.ts";
+import { planContext } from "../shared/plan-context.ts";
 import type { Reconciled } from "../shared/reconcile.ts";
 import { ANSWER_MS } from "./drain-coverage.ts";
 import { namesIn } from "./mesh-names.ts";
@@ -18,10 +23,12 @@ export interface DrainedNow {
   readonly state: DrainState;
   /** Cluster IDs of the peers that hold a remote secret of it. */
   readonly readers: readonly string[];
-  /** Cluster IDs of the peers that hold none. */
+  /** Cluster IDs of the peers that hold none, and should when it serves. */
   readonly without: readonly string[];
   /** Cluster IDs of the peers that could not be asked. */
   readonly unseen: readonly string[];
+  /** Why not all members are known, a sentence each without its period. */
+  readonly unlisted: readonly string[];
 }
 
 /** The result of `drain` and `undrain`. */
@@ -36,11 +43,13 @@ export async function showDrained(
   cluster: Cluster,
   state: DrainState,
 ): Promise<boolean> {
-  const members = await lookAfter(session, reconciled, async (run) => {
-    return (await lookAt(run, "mesh", { known: [cluster], memberTimeoutMs: ANSWER_MS })).members;
-  });
-  if (members === undefined) return false;
   const id = clusterId(cluster.ref);
+  const seenNow = await lookAfter(session, reconciled, async (run) => {
+    const look = await lookAt(run, "mesh", { known: [cluster], memberTimeoutMs: ANSWER_MS });
+    return { ...look, apart: apartFrom(run, look, id) };
+  });
+  if (seenNow === undefined) return false;
+  const { members, listing, apart } = seenNow;
   const peers = members.filter((member) => member.clusterId !== id);
   const seen = peers.filter(isReachable);
   const idsOf = (some: readonly { readonly clusterId: string }[]) => some.map((each) => each.clusterId);
@@ -50,13 +59,23 @@ export async function showDrained(
     clusterId: id,
     state,
     readers: idsOf(seen.filter(reads)),
-    without: idsOf(seen.filter((member) => !reads(member))),
+    without: idsOf(seen.filter((member) => !reads(member) && !apart.has(member.clusterId))),
     unseen: idsOf(peers.filter((member) => !isReachable(member))),
+    unlisted: listing.findings.map(({ message }) => message),
   };
   const names = namesIn(members, cluster);
   session.show<DrainResult>({ ...reconciled.summary, drain }, (result, screen) =>
     renderDrained(result, screen, names),
   );
   const left = state === "drained" ? drain.readers : drain.without;
-  return left.length === 0 && drain.unseen.length === 0;
+  return left.length + drain.unseen.length + drain.unlisted.length === 0;
+}
+
+/** IDs of the peers that have no route to it, so they are no pair. Without roots nobody can tell. */
+function apartFrom(run: OperatorRun, look: Look, id: string): ReadonlySet<string> {
+  const { roots } = look;
+  if (roots instanceof MeshjoinError) return new Set();
+  const context = pairContextOf({ ...look, roots }, planContext(run, { scope: "mesh" }), "now");
+  const plans = planPairs(new Set([id]), context);
+  return new Set(plans.flatMap(({ reader, target, isApart }) => (target === id && isApart ? [reader] : [])));
 }

@@ -17,6 +17,8 @@ export interface Left {
   readonly holders: readonly string[];
   /** Cluster IDs of members that could not be asked. */
   readonly unseen: readonly string[];
+  /** Why not all members are known, a sentence each without its period. */
+  readonly unlisted: readonly string[];
   /** When its intermediate CA ends; null where Meshjoin could not read one of its own. */
   readonly trustedUntil: string | null;
 }
@@ -26,25 +28,30 @@ export interface LeaveResult extends Summary {
   readonly left: Left;
 }
 
-/** Looks at the world after the run, and shows it: the result is not what this run did, but what is true. */
-export async function showLeft(session: Session, reconciled: Reconciled, cluster: Cluster): Promise<void> {
+/**
+ * Looks at the world after the run, shows it, and answers whether the cluster has left: the result is not
+ * what this run did, but what is true.
+ */
+export async function showLeft(session: Session, reconciled: Reconciled, cluster: Cluster): Promise<boolean> {
   const looked = await lookAfter(session, reconciled, async (run) => {
-    const [{ members }, [leaver]] = await Promise.all([
+    const [{ members, listing }, [leaver]] = await Promise.all([
       lookAt(run, "mesh", { known: [cluster] }),
       observeMembers(run, [cluster], { depth: "peer" }),
     ]);
-    return { members, leaver };
+    return { members, listing, leaver };
   });
-  if (looked === undefined) return;
-  const { members, leaver } = looked;
-  const left = leftOf(clusterId(cluster.ref), members, leaver);
+  if (looked === undefined) return false;
+  const { members, listing, leaver } = looked;
+  const unlisted = listing.findings.map(({ message }) => message);
+  const left = { ...leftOf(clusterId(cluster.ref), members, leaver), unlisted };
   const names = namesIn(members, cluster);
   session.show<LeaveResult>({ ...reconciled.summary, left }, (result, screen) =>
     renderLeft(result, screen, names),
   );
+  return left.holders.length + left.unseen.length + unlisted.length === 0;
 }
 
-function leftOf(id: string, members: readonly Member[], leaver: Member | undefined): Left {
+function leftOf(id: string, members: readonly Member[], leaver: Member | undefined): Omit<Left, "unlisted"> {
   const others = members.filter((member) => member.clusterId !== id);
   const own = leaver !== undefined && isReachable(leaver) ? [leaver] : [];
   const cacerts = own[0]?.state.cacerts;

@@ -75,6 +75,12 @@ export function exitCodeOfRun({ summary, retry }: Reconciled): ExitCode {
   return retry ? EXIT.retry : EXIT.done;
 }
 
+/** Of a command that has looked at the world after its run: it is done only where all is as it should be. */
+export function exitCodeIf(isThere: boolean, reconciled: Reconciled): ExitCode {
+  const code = exitCodeOfRun(reconciled);
+  return code === EXIT.done && !isThere ? EXIT.retry : code;
+}
+
 function waitsForPerson({ findings }: Summary): boolean {
   return findings.some(({ reason }) => NEED_A_PERSON.includes(reason));
 }

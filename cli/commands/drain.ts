@@ -20,10 +20,10 @@ import { findCluster } from "../cluster.ts";
 import { clusterArgument } from "../command.ts";
 import { ANSWER_MS, uncovered } from "../drain-coverage.ts";
 import { showDrained } from "../drained.ts";
-import { EXIT, type ExitCode } from "../exit-code.ts";
+import type { ExitCode } from "../exit-code.ts";
 import { type Foresight, graveCommand, refusedBy } from "../grave-command.ts";
 import { namesIn } from "../mesh-names.ts";
-import { exitCodeOfRun } from "../reconciled.ts";
+import { exitCodeIf } from "../reconciled.ts";
 import type { Names } from "../screen.ts";
 import type { Session } from "../session.ts";
 
@@ -94,9 +94,7 @@ async function ended(
   target: Cluster,
   state: DrainState,
 ): Promise<ExitCode> {
-  const isThere = await showDrained(session, reconciled, target, state);
-  const code = exitCodeOfRun(reconciled);
-  return code === EXIT.done && !isThere ? EXIT.retry : code;
+  return exitCodeIf(await showDrained(session, reconciled, target, state), reconciled);
 }
 
 /** Fails as `findCluster` does, and with RefusedError if the cluster is no member. */

@@ -12,7 +12,7 @@ import { type Foresight, showForesight } from "../grave-command.ts";
 import { showJoined } from "../joined.ts";
 import { setMeshLabel, withMeshLabel } from "../mesh-label.ts";
 import { namesIn } from "../mesh-names.ts";
-import { exitCodeOfRun } from "../reconciled.ts";
+import { exitCodeIf } from "../reconciled.ts";
 import type { Names } from "../screen.ts";
 import type { Session } from "../session.ts";
 import { labelOnly } from "./label.ts";
@@ -51,8 +51,7 @@ export const join = command<JoinOptions>({
       );
       return { reconciled: await reconcile(run, requestOf(id), [cluster]), joiner: id };
     });
-    await showJoined(session, reconciled, joiner);
-    return exitCodeOfRun(reconciled);
+    return exitCodeIf(await showJoined(session, reconciled, joiner), reconciled);
   },
 });
 

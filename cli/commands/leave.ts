@@ -11,7 +11,7 @@ import { type Foresight, graveCommand } from "../grave-command.ts";
 import { showLeft } from "../left.ts";
 import { removeMeshLabel, withoutMeshLabel } from "../mesh-label.ts";
 import { namesIn } from "../mesh-names.ts";
-import { exitCodeOfRun } from "../reconciled.ts";
+import { exitCodeIf } from "../reconciled.ts";
 import type { Session } from "../session.ts";
 
 export const leave = graveCommand<object, string>({
@@ -28,8 +28,7 @@ export const leave = graveCommand<object, string>({
       session.say(`${id} ${changed ? "has lost the" : "has no"} label ${run.spec.meshLabel}`);
       return { reconciled: await reconcile(run, requestOf(id), [cluster]), leaver: cluster };
     });
-    await showLeft(session, reconciled, leaver);
-    return exitCodeOfRun(reconciled);
+    return exitCodeIf(await showLeft(session, reconciled, leaver), reconciled);
   },
 });
 

@@ -20,9 +20,10 @@ function refusal({ clusterId }: DrainedNow, { paint }: Screen, names: Names): st
 }
 
 function sentence(drain: DrainedNow, { paint }: Screen, names: Names): string {
-  const { state, readers, without, unseen } = drain;
+  const { state, readers, without, unseen, unlisted } = drain;
   const name = names(drain.clusterId);
-  const away = unseen.length === 0 ? [] : [`${unseen.map(names).join(", ")} could not be asked`];
+  const silent = unseen.length === 0 ? [] : [`${unseen.map(names).join(", ")} could not be asked`];
+  const away = [...silent, ...unlisted];
   if (state === "drained") {
     const left = readers.length === 0 ? [] : [`${readers.map(names).join(", ")} still reads it`];
     const parts = [...left, ...away];

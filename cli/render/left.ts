@@ -13,12 +13,13 @@ export function renderLeft({ left, ...summary }: LeaveResult, screen: Screen, na
 }
 
 function sentence(left: Left, { paint }: Screen, names: Names): string {
-  const { holders, unseen, trustedUntil } = left;
+  const { holders, unseen, unlisted, trustedUntil } = left;
   const name = names(left.clusterId);
-  if (holders.length > 0 || unseen.length > 0) {
+  if (holders.length + unseen.length + unlisted.length > 0) {
     const parts = [
       ...(holders.length === 0 ? [] : [`credentials are left on ${holders.map(names).join(", ")}`]),
       ...(unseen.length === 0 ? [] : [`${unseen.map(names).join(", ")} could not be asked`]),
+      ...unlisted,
     ];
     return paint("yellow", `${name} has not left everywhere: ${parts.join("; ")}.`);
   }

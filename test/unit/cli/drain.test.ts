@@ -264,3 +264,13 @@ describe("undrain of a member that a label drains", () => {
     ]);
   });
 });
+
+it("an undrain does not wait for peers that are no pair with the member", async () => {
+  const far = aCluster({ name: "far", network: { project: "shop", name: "dmz" } });
+  const clusters = [aCluster({ name: "m1" }), aCluster({ name: "m2" }), far];
+  const mesh = await aMesh({ clusters, spec: { gateways: "never" } });
+  await mesh.reconcile("mesh");
+  expect((await call(mesh, "drain m1 --yes --confirm MassDrain")).code).toBe(0);
+  const { code, out } = await call(mesh, "undrain m1 --yes");
+  expect([code, out]).toEqual([0, expect.stringContaining("m1 serves again: every peer reads it.")]);
+});

@@ -2,6 +2,7 @@ import { describe, expect, it } from "@jest/globals";
 import type { JoinResult } from "../../../cli/joined.ts";
 import type { LeaveResult } from "../../../cli/left.ts";
 import { clusterId } from "../../../shared/core/names.ts";
+import { UnavailableError } from "../../../shared/errors.ts";
 import { aCluster } from "../../support/builders/cluster.ts";
 import { aMesh, type FakeMesh } from "../../support/fakes/mesh.ts";
 import { call } from "./host.ts";
@@ -41,14 +42,48 @@ describe("leave", () => {
     const mesh = await aJoinedMesh(4);
     mesh.servers[2]!.faults.unreachable = true;
     mesh.servers[0]!.faults.forbidden = ["delete"];
-    const { out } = await call(mesh, "leave m2 --yes");
+    const { code, out } = await call(mesh, "leave m2 --yes");
+    expect(code).toBe(1);
     expect(out).toContain("m2 has not left everywhere: credentials are left on m1");
     expect(out).toContain("m3 could not be asked.");
     expect(out).not.toContain("m2 has left:");
+    mesh.servers[0]!.faults.forbidden = [];
+    const away = await call(mesh, "leave m2 --yes");
+    expect([away.code, away.out]).toEqual([
+      3,
+      expect.stringMatching(/has not left everywhere: .*m3 could not be asked\.$/m),
+    ]);
     const json = await call(mesh, "leave m2 --yes -o json");
     const { left }: LeaveResult = JSON.parse(json.out);
     expect(left).toMatchObject({ clusterId: idOf(mesh, 1), unseen: [idOf(mesh, 2)] });
-    expect(left.holders).toContain(idOf(mesh, 0));
+    expect(left.holders).not.toContain(idOf(mesh, 0));
+  });
+
+  it("does not say so, either, where a source tells of no members", async () => {
+    const mesh = await aMesh({
+      clusters: [
+        aCluster({ name: "m1" }),
+        aCluster({ name: "m2" }),
+        aCluster({ name: "m3", project: "zoo" }),
+      ],
+      spec: { projects: ["shop", "zoo"] },
+    });
+    await mesh.reconcile("mesh");
+    const list = mesh.directory.list.bind(mesh.directory);
+    mesh.directory.list = async (project, signal) => {
+      if (project === "zoo") throw new UnavailableError("zoo is silent", { code: "Unavailable" });
+      return await list(project, signal);
+    };
+    const { code, out } = await call(mesh, `leave ${idOf(mesh, 1)} --yes`);
+    expect([code, out]).toEqual([
+      3,
+      expect.stringMatching(/^m2 has not left everywhere: .*not all clusters of project zoo are known/m),
+    ]);
+    const drained = await call(mesh, `drain ${idOf(mesh, 0)} --yes --confirm MassDrain`);
+    expect([drained.code, drained.out]).toEqual([
+      3,
+      expect.stringMatching(/^m1 is not drained everywhere: .*not all clusters of project zoo are known/m),
+    ]);
   });
 });
 
@@ -76,8 +111,23 @@ describe("join", () => {
   it("does not call a cluster a member whose pairs are not synced", async () => {
     const mesh = await aMeshWithCandidate();
     mesh.servers[0]!.istiod.syncsNoMore = true;
-    const { out } = await call(mesh, "join m3", { signal: AbortSignal.timeout(1500) });
+    const { code, out } = await call(mesh, "join m3", { signal: AbortSignal.timeout(1500) });
+    expect(code).toBe(3);
     expect(out).toMatch(/^m3 has not joined everywhere: 3 of 4 pairs synced; \S+-m1 reads \S+-m3: /m);
     expect(out).toContain("meshjoin status --wait=m3");
+  });
+
+  it("is not done while a member cannot be reached, and counts no pair with a drained one", async () => {
+    const mesh = await aMeshWithCandidate();
+    mesh.servers[0]!.faults.unreachable = true;
+    const away = await call(mesh, "join m3");
+    expect([away.code, away.out]).toEqual([3, expect.stringContaining("m3 has not joined everywhere: ")]);
+    mesh.servers[0]!.faults.unreachable = false;
+    await call(mesh, "drain m2 --yes");
+    const { code, out } = await call(mesh, "join m3");
+    expect([code, out]).toEqual([
+      0,
+      expect.stringMatching(/^m3 is a member: all 3 of its pairs are synced\.$/m),
+    ]);
   });
 });

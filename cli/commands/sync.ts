@@ -1,17 +1,12 @@
 import { Option } from "commander";
 import { massLeavers } from "../../shared/core/answers/mass-leave.ts";
-import type { Plan, PlannedAction } from "../../shared/core/answers/plan.ts";
-import { count } from "../../shared/core/count.ts";
-import type { ReconcileRequest, Scope } from "../../shared/core/request.ts";
-import { lookAtMesh } from "../../shared/look/mesh.ts";
-import type { OperatorRun } from "../../shared/operator.ts";
-import { preview } from "../../shared/preview.ts";
+import type { ReconcileRequest } from "../../shared/core/request.ts";
 import { type Reconciled, reconcile } from "../../shared/reconcile.ts";
 import { scopeOf } from "../cluster.ts";
 import { type ClusterOption, clusterOption, command } from "../command.ts";
 import { EXIT } from "../exit-code.ts";
 import { isForPrograms } from "../format.ts";
-import { namesIn } from "../mesh-names.ts";
+import { meantByName } from "../meant-by-name.ts";
 import {
   CONFIRMABLE,
   CONFIRMED_BY_YES,
@@ -19,7 +14,6 @@ import {
   exitCodeOfRun,
   showReconciled,
 } from "../reconciled.ts";
-import type { Names } from "../screen.ts";
 import type { Session } from "../session.ts";
 
 interface SyncOptions extends ClusterOption {
@@ -72,60 +66,6 @@ export const sync = command<SyncOptions>({
     });
   },
 });
-
-interface Named {
-  readonly scope: Scope;
-  readonly deep: boolean;
-  readonly named: readonly Confirmable[];
-}
-
-/** A person's yes is about the clusters that were shown, and about no others that have left since. */
-interface Meant {
-  readonly confirm: readonly Confirmable[];
-  readonly leaving?: readonly string[];
-}
-
-/**
- * A confirmation is about the whole mesh, and a person may have pasted it for one member: it says for which,
- * and asks. Undefined after a no.
- */
-async function meantByName(session: Session, run: OperatorRun, wish: Named): Promise<Meant | undefined> {
-  const { confirm } = session.host;
-  const { named, ...rest } = wish;
-  if (named.length === 0 || confirm === undefined || isForPrograms(session.format)) return { confirm: named };
-  const mesh = await lookAtMesh(run, "mesh");
-  const planned = async (reasons: readonly Confirmable[]) =>
-    await preview(run, { ...rest, reason: "plan", confirm: reasons }, mesh);
-  const [without, then] = [await planned([]), await planned(named)];
-  const waiting = without.findings.filter(({ reason }) => named.some((each) => each === reason));
-  if (waiting.length === 0) {
-    session.say(`no finding waits for ${named.join(", ")} now`);
-    return { confirm: named };
-  }
-  for (const { reason, message } of waiting) session.say(`${reason} waits: ${message}`);
-  session.say(addedBy(then, without, namesIn(mesh.members)));
-  if (!(await confirm("Continue?"))) return undefined;
-  const leaving = named.includes("MassLeave") ? massLeavers(without.findings) : [];
-  return leaving.length === 0
-    ? { confirm: named }
-    : { confirm: named.filter((each) => each !== "MassLeave"), leaving };
-}
-
-const VERBS = { delete: "deletes", update: "updates", create: "creates" } as const;
-
-/** Some begin with the look of the run alone, as a roll-out does. */
-function addedBy({ actions }: Plan, without: Plan, names: Names): string {
-  const keyOf = ({ verb, clusterId, object }: PlannedAction) => JSON.stringify([verb, clusterId, object]);
-  const known = new Set(without.actions.map(keyOf));
-  const added = actions.filter((action) => !known.has(keyOf(action)));
-  if (added.length === 0) return "What it does with the confirmation, the run shows as it goes.";
-  const parts = Object.entries(VERBS).flatMap(([verb, does]) => {
-    const number = added.filter((action) => action.verb === verb).length;
-    return number === 0 ? [] : [`${does} ${count(number, "object")}`];
-  });
-  const where = [...new Set(added.map(({ clusterId }) => names(clusterId)))];
-  return `With the confirmation it ${parts.join(", ")}, in ${where.join(", ")}.`;
-}
 
 /** Asks a person; a program that reads the result is not asked. */
 async function isMeant(session: Session, leavers: readonly string[]): Promise<boolean> {

@@ -209,11 +209,37 @@ describe("sync with a confirmation by name", () => {
     await expectJoined(mesh, rest);
   });
 
-  it("asks nothing where no finding waits for it", async () => {
-    const mesh = await aJoinedMesh(2);
-    const { code, err, questions } = await call(mesh, "sync --confirm MassDrain", { answer: false });
-    expect([code, questions]).toEqual([0, []]);
-    expect(err).toContain("no finding waits for MassDrain");
+  it.each(["MassDrain", "RollOutWaits", "IngressInUse"])(
+    "asks nothing where nothing waits for it, and confirms nothing: %s",
+    async (reason) => {
+      const mesh = await aJoinedMesh(2);
+      const before = versionsOf(mesh);
+      const { code, err, questions } = await call(mesh, `sync --confirm ${reason}`, { answer: false });
+      expect([code, questions]).toEqual([0, []]);
+      expect(err).toContain(`nothing waits for ${reason}`);
+      expect(versionsOf(mesh)).toEqual(before);
+    },
+  );
+
+  it("asks before the ingresses end, which a plain look does not see", async () => {
+    const on = await aMesh({ members: 2, spec: { ingress: "on" } });
+    await on.reconcile("mesh");
+    const spec = { ...on.spec, ingress: "off" } as const;
+    const run: FakeMesh["run"] = (process) => ({ ...on.run(process), spec });
+    const mesh: FakeMesh = { ...on, spec, run };
+    const before = versionsOf(mesh);
+    const { code, err, questions } = await call(mesh, "sync --confirm IngressInUse", { answer: false });
+    expect([code, questions]).toEqual([1, ["Continue?"]]);
+    expect(err).toContain(`IngressInUse waits: ${idOf(mesh, 0)} should have no ingress`);
+    expect(versionsOf(mesh)).toEqual(before);
+  });
+
+  it("names the silent member whose pods a roll-out would lose", async () => {
+    const mesh = await aJoinedMesh(3);
+    mesh.servers[2]!.faults.unreachable = true;
+    const { code, err, questions } = await call(mesh, "sync --confirm RollOutWaits", { answer: false });
+    expect([code, questions]).toEqual([1, ["Continue?"]]);
+    expect(err).toContain("loses the pods of m3, whose API server is silent");
   });
 
   it("is shown by a plan with the same confirmation", async () => {

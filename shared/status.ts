@@ -22,7 +22,7 @@ import { lookAtMesh, type Mesh } from "./look/mesh.ts";
 import { type IstiodView, memberStatus, type PodView } from "./member-status.ts";
 import { type MeshPlan, planMesh } from "./plan/mesh.ts";
 import { networksAfar } from "./plan/networks.ts";
-import { gatewayNotListed, type PairPlan } from "./plan/pair.ts";
+import { gatewayNotListed, type PairPlan, takeBackLater } from "./plan/pair.ts";
 import { planContext } from "./plan-context.ts";
 import type { ProbedPair } from "./probe/ask-probes.ts";
 import { askAsTheyAre, probeFindings } from "./probe/kept.ts";
@@ -182,7 +182,7 @@ function isWritten({ standing, isApart, isClosed, isDrained }: PairPlan): boolea
 
 /** One row for each istiod pod of the reader; without a route, for each that lists the target. */
 function pairStatuses(
-  { reader, target, isApart, isCarried, isDrained, standing }: PairPlan,
+  { reader, target, isApart, isCarried, isDrained, isReturning, standing }: PairPlan,
   { members, views, probed, afar, seenAt }: Seen,
 ): PairStatus[] {
   const asked = probed.get(`${reader} ${target}`)?.probe ?? { state: "none" };
@@ -208,7 +208,12 @@ function pairStatuses(
     target,
     pod,
     status,
-    isDue: isApart !== true && isDrained !== true && standing !== "pending" && standing !== "blocked",
+    isDue:
+      isApart !== true &&
+      isDrained !== true &&
+      isReturning !== true &&
+      standing !== "pending" &&
+      standing !== "blocked",
     route: isApart === true && isCarried !== true ? "none" : isNear ? "direct" : "gateway",
     probe,
     tokenExpiry,
@@ -284,6 +289,12 @@ function meshFindings(
       ...(action?.findings ?? []),
       ...(withdrawal?.findings ?? []),
     ]),
+    ...Map.groupBy(
+      pairs.filter(({ isReturning }) => isReturning === true),
+      ({ target }) => target,
+    )
+      .values()
+      .map(takeBackLater),
     ...departures.findings,
     ...[...returns, ...departures.actions].flatMap(({ findings }) => findings),
   ]).toSorted(inOrder);

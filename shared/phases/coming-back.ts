@@ -1,9 +1,8 @@
 import { isOutOfReach } from "../core/answers/error-finding.ts";
-import { type Finding, finding } from "../core/answers/finding.ts";
 import { isUnfinished } from "../core/answers/outcome.ts";
 import type { DrainNote } from "../core/member/drain.ts";
 import { drainCopy, drainNoteRef } from "../istio/drain-note.ts";
-import type { PairPlan } from "../plan/pair.ts";
+import { type PairPlan, takeBackLater } from "../plan/pair.ts";
 import { planContext } from "../plan-context.ts";
 import { type MemberFault, merge, type PairReport, type Report, settle } from "../report.ts";
 import type { Run } from "../run.ts";
@@ -47,7 +46,7 @@ async function bringBack(run: Run, round: Round, plans: readonly PairPlan[], siz
   }
   return merge(...reports, {
     pairs: remaining.map(({ reader, target }) => ({ reader, target, outcome: "waiting", counts: true })),
-    findings: remaining.length === 0 ? [] : [waits(remaining)],
+    findings: remaining.length === 0 ? [] : [takeBackLater(remaining)],
     isCutShort: isLate,
   });
 }
@@ -151,15 +150,4 @@ async function undo(
 
 function isUnsynced({ outcome, counts }: PairReport): boolean {
   return counts && isUnfinished(outcome);
-}
-
-function waits(remaining: readonly PairPlan[]): Finding {
-  const target = remaining[0]?.target ?? "";
-  const readers = remaining.map(({ reader }) => reader);
-  return finding(
-    "ComingBack",
-    `the drain of ${target} is over, and ${readers.join(", ")} takes it back when the readers before list it as synced`,
-    "nothing: the next run goes on; if it lasts, follow the cures of the other findings",
-    target,
-  );
 }

@@ -483,3 +483,15 @@ export function gatewayNotListed({ reader, readerRef, target }: PairPlan, networ
     reader,
   );
 }
+
+/** Of the readers that take one member back when they have their turn. */
+export function takeBackLater(remaining: readonly PairPlan[]): Finding {
+  const target = remaining[0]?.target ?? "";
+  const readers = remaining.map(({ reader }) => reader);
+  return finding(
+    "ComingBack",
+    `the drain of ${target} is over, and ${readers.join(", ")} takes it back when the readers before list it as synced`,
+    "nothing: the next run goes on; if it lasts, follow the cures of the other findings",
+    target,
+  );
+}

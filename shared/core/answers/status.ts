@@ -161,7 +161,10 @@ export interface PairStatus {
   /** An istiod pod of the reader; empty where none is Ready. */
   readonly pod: string;
   readonly status: (typeof PAIR_STATUSES)[number];
-  /** False while a side is not ready for it, or a person must act first. */
+  /**
+   * False while a side is not ready for it, a person must act first, or the reader waits for its turn to take
+   * the target back after a drain.
+   */
   readonly isDue: boolean;
   readonly route: (typeof PAIR_ROUTES)[number];
   /** Whether requests pass, where the configuration keeps probes; the same for every pod of the reader. */

@@ -92,7 +92,8 @@ describe("a command that restarts istiod", () => {
 });
 
 /** The beginning of a command, or a mention of the program. */
-const KUBECTL = /\bkubectl (?!--context )(?:-n|get|delete|label|describe|logs|rollout|create|scale|patch|annotate|apply|exec|edit|wait|top)\b/;
+const KUBECTL =
+  /\bkubectl (?!--context )(?:-n|get|delete|label|describe|logs|rollout|create|scale|patch|annotate|apply|exec|edit|wait|top)\b/;
 /** They are about no cluster in particular. */
 const GENERAL = ["shared/core/answers/reasons.ts", "shared/core/answers/error-codes.ts"];
 

@@ -300,6 +300,13 @@ describe("the end of a drain", () => {
     const { summary } = await undrain(mesh, target);
     expect(readersOf(mesh, target)).toEqual(["m1"]);
     expect(reasonsOf(summary.findings)).toContain("ComingBack");
+    const status = await collectStatus(mesh.run());
+    expect(verdictOf(status)).toMatchObject({ health: "degraded", text: "3 pairs not there yet, 1 warning" });
+    expect(reasonsOf(status.findings)).toContain("ComingBack");
+    const last = status.pairs.find(
+      ({ reader, target: id }) => reader === ID(member(mesh, 4)) && id === ID(target),
+    );
+    expect(last).toMatchObject({ status: "missing", isDue: false });
     await mesh.reconcile("mesh");
     expect(readersOf(mesh, target)).toEqual(["m1", "m3"]);
     expect(notesOn(mesh, target)).toHaveLength(4);

@@ -22,7 +22,10 @@ const GAPS_MAX = 60;
 const MEANINGS: readonly (readonly [PairState, string])[] = [
   ["synced", "istiod has read everything of the target"],
   ["syncing", "istiod is reading the target for the first time"],
-  ["pending", "a side is not ready for it yet, or a person must act first"],
+  [
+    "pending",
+    "a side is not ready for it yet, a person must act first, or the reader waits for its turn after a drain",
+  ],
   [
     "drained",
     "the target is drained: its peers send it no new requests; or the reader is drained and does not answer",

@@ -402,8 +402,30 @@ describe("the ingress of each of two members in two networks", () => {
   );
 
   it(
-    "25.7 keeps its 443 without the setting, stays where the configuration wants none, and goes when a person confirms",
+    "25.7 keeps its 443 until another Secret is there, and without the setting; stays where the configuration wants none, and goes when a person confirms",
     async () => {
+      const [one, other] = pairOfMembers();
+      const renamed = "MESHJOIN_INGRESS_TLS_SECRET=next";
+      const certified = async (...names: readonly string[]) => {
+        const seen = await Promise.all(
+          [one, other].map((member, index) =>
+            eventually(
+              () => ask(member, "hello.example.org", true),
+              ({ certificate }) => certificate === names[index],
+              PATIENCE_MS,
+            ),
+          ),
+        );
+        expect(seen.map(({ status, certificate }) => [status, certificate])).toEqual(
+          names.map((name) => [200, name]),
+        );
+      };
+      await putSecret(other, "next", "next.example.org");
+      expect(await meshjoin(renamed, "sync", "-o", "json")).toContain("no Secret next of type");
+      await certified("hello.example.org", "next.example.org");
+      await putSecret(one, "next", "next.example.org");
+      expect(await meshjoin(renamed, "sync", "-o", "json")).not.toContain("IngressInUse");
+      await certified("next.example.org", "next.example.org");
       const without = "MESHJOIN_INGRESS_TLS_SECRET=";
       expect(await meshjoin(without, "sync", "--yes", "-o", "json")).toContain("IngressInUse");
       await meshjoin(without, "sync", "--confirm", "IngressInUse");

@@ -1,3 +1,4 @@
+import type { Finding } from "../../shared/core/answers/finding.ts";
 import type { Plan, PlannedAction } from "../../shared/core/answers/plan.ts";
 import { count } from "../../shared/core/count.ts";
 import type { Colour } from "../paint.ts";
@@ -21,7 +22,7 @@ export function renderPlan({ actions, findings }: Plan, screen: Screen, names: N
   const perMember = Map.groupBy(actions, ({ clusterId }) => clusterId);
   return blocks(
     actions.length === 0
-      ? "There is nothing to do."
+      ? idleWords(findings)
       : `${count(actions.length, "change")} to ${count(perMember.size, "cluster")}: ${tally(actions.map(({ verb }) => `to ${verb}`)).join(", ")}`,
     ...[...perMember].map(
       ([clusterId, own]) => `${paint("bold", names(clusterId))}\n${changes(own, screen)}`,
@@ -29,6 +30,13 @@ export function renderPlan({ actions, findings }: Plan, screen: Screen, names: N
     renderFindings(findings, paint, names),
     renderContexts(findings.map(({ cure }) => cure)),
   );
+}
+
+/** A mesh that has lost its members has no changes to make, and is not well. */
+function idleWords(findings: readonly Finding[]): string {
+  return findings.some(({ severity }) => severity !== "info")
+    ? "A sync would change nothing; what is wrong needs something else."
+    : "There is nothing to do.";
 }
 
 function changes(actions: readonly PlannedAction[], { paint, width }: Screen): string {

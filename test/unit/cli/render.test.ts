@@ -6,10 +6,12 @@ import { describeProgress } from "../../../cli/render/progress.ts";
 import { renderStatus } from "../../../cli/render/status.ts";
 import { renderSummary } from "../../../cli/render/summary.ts";
 import type { Screen } from "../../../cli/screen.ts";
+import { renderPage } from "../../../functions/sync-mesh/page/page.ts";
 import { finding } from "../../../shared/core/answers/finding.ts";
 import type { Status } from "../../../shared/core/answers/status.ts";
 import type { Summary } from "../../../shared/core/answers/summary.ts";
 import { preview } from "../../../shared/preview.ts";
+import { aView } from "../../support/builders/page-view.ts";
 import { aMesh } from "../../support/fakes/mesh.ts";
 import { expectGolden } from "./golden.ts";
 import {
@@ -160,6 +162,20 @@ describe("a plan", () => {
       expectGolden(`${name}-${width}`, text);
       expect(Math.max(...text.split("\n").map((line) => line.length))).toBeLessThanOrEqual(width);
     }
+  });
+
+  it("that changes nothing does not say that all is done where something is wrong", async () => {
+    const mesh = await aMesh({ members: 2 });
+    await mesh.reconcile("mesh");
+    for (const cluster of mesh.clusters) mesh.directory.put({ ...cluster, labels: {} });
+    await mesh.reconcile("mesh");
+    const plan = await preview(mesh.run(), { scope: "mesh", reason: "plan" });
+    expect(renderPlan(plan, aScreen(80), String)).toMatch(
+      /^A sync would change nothing; .*\n\nErrors\n {2}M/,
+    );
+    const { html } = renderPage(aView({ plan }));
+    expect(html).toContain("A sync would change nothing; what is wrong needs something else.");
+    expect(html).not.toContain("Nothing is to be done");
   });
 
   it("of a big mesh takes some lines for each member, however many changes there are", async () => {

@@ -47,11 +47,18 @@ function scopeWords({ planScope = "mesh", nameOf }: Scene): string {
   return planScope === "mesh" ? "" : ` for ${nameOf(planScope)}`;
 }
 
+/** A mesh that has lost its members has no changes to make, and is not well. */
+function idleWords(scene: Scene, { findings }: Plan): string {
+  return findings.some(({ severity }) => severity !== "info")
+    ? `A sync would change nothing${scopeWords(scene)}; what is wrong needs something else.`
+    : `Nothing is to be done${scopeWords(scene)}.`;
+}
+
 /** The plan of a sync, in one line where there is nothing to do; nothing has been changed for it. */
 export function planBody(scene: Scene, plan: Plan): Html {
   const isIdle = plan.actions.length === 0;
   const findings = newFindings(plan.findings, scene.findings);
-  return html`<p>${isIdle ? `Nothing is to be done${scopeWords(scene)}.` : `This is the plan${scopeWords(scene)}; nothing has been changed.`}</p>${
+  return html`<p>${isIdle ? idleWords(scene, plan) : `This is the plan${scopeWords(scene)}; nothing has been changed.`}</p>${
     isIdle ? undefined : actionsTable(plan, scene)
   }${
     findings.length === 0

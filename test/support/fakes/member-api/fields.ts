@@ -1,4 +1,4 @@
-import { isObject, type JsonObject } from "./json.ts";
+import { copyOf, isObject, type JsonObject } from "./json.ts";
 
 /**
  * An object taken apart into its leaves, by path. A list whose items all have a name is a map keyed by it, as
@@ -49,8 +49,7 @@ export function setLeaf(root: JsonObject, path: string, value: unknown): void {
   let node: JsonObject | JsonObject[] = root;
   for (const [index, step] of steps.entries()) {
     if (index === steps.length - 1) {
-      if (!Array.isArray(node) && !(isEmpty(value) && isObject(node[step])))
-        node[step] = structuredClone(value);
+      if (!Array.isArray(node) && !(isEmpty(value) && isObject(node[step]))) node[step] = copyOf(value);
       return;
     }
     node = descend(node, step, steps[index + 1]?.startsWith(ITEM) === true);
@@ -121,7 +120,11 @@ function isEmpty(node: unknown): boolean {
   return Array.isArray(node) ? node.length === 0 : isObject(node) && Object.keys(node).length === 0;
 }
 
-function stepsOf(path: string): Step[] {
+const known = new Map<string, readonly Step[]>();
+
+function stepsOf(path: string): readonly Step[] {
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- written by `collect`
-  return JSON.parse(path) as Step[];
+  const steps = known.get(path) ?? (JSON.parse(path) as Step[]);
+  known.set(path, steps);
+  return steps;
 }

@@ -5,20 +5,28 @@ export function isObject(value: unknown): value is JsonObject {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-/** Equal as JSON, with keys in any order. */
+/** Equal as JSON: keys in any order, and one that is undefined is none. */
 export function sameJson(a: unknown, b: unknown): boolean {
   if (a === b) return true;
-  return isContainer(a) && isContainer(b) && canonical(a) === canonical(b);
+  if (Array.isArray(a) && Array.isArray(b)) {
+    return a.length === b.length && a.every((each, index) => sameJson(each, b[index]));
+  }
+  if (!isObject(a) || !isObject(b)) return false;
+  return [...new Set([...Object.keys(a), ...Object.keys(b)])].every((key) => sameJson(a[key], b[key]));
 }
 
-function isContainer(value: unknown): boolean {
-  return typeof value === "object" && value !== null;
+/** A copy all the way down; `structuredClone` takes many times as long. */
+export function copyOf<T>(value: T): T {
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- of the form of the value
+  return copy(value) as T;
 }
 
-function canonical(value: unknown): string {
-  return JSON.stringify(value, (_, each: unknown) =>
-    isObject(each) ? Object.fromEntries(Object.entries(each).toSorted(([x], [y]) => (x < y ? -1 : 1))) : each,
-  );
+function copy(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map((each) => copy(each));
+  if (!isObject(value)) return value;
+  const made: JsonObject = {};
+  for (const key of Object.keys(value)) made[key] = copy(value[key]);
+  return made;
 }
 
 /** The object at `path`, made where it is missing. */

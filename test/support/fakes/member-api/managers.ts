@@ -1,6 +1,6 @@
 import type { ManagedFields } from "../../../../shared/ports/kubernetes-object.ts";
 import { deepestFirst, type Leaves, leavesOf, removeLeaf, setLeaf, treeOf } from "./fields.ts";
-import { type JsonObject, sameJson } from "./json.ts";
+import { copyOf, type JsonObject, sameJson } from "./json.ts";
 
 /**
  * Who owns which leaf. As in Kubernetes, what a manager applied and what it wrote otherwise are two sets.
@@ -66,7 +66,7 @@ export function apply(
     return { managers: [...new Set(conflicting.map(([owner]) => owner.slice(owner.indexOf(" ") + 1)))] };
   }
 
-  const object = structuredClone(before?.object ?? config);
+  const object = copyOf(before?.object ?? config);
   for (const path of deepestFirst(before?.owners.get(applied(manager)) ?? [])) {
     if (!wanted.has(path) && !others.some(([, paths]) => paths.has(path))) removeLeaf(object, path);
   }
@@ -78,10 +78,8 @@ export function apply(
 }
 
 export function sameOwnership(a: Ownership, b: Ownership): boolean {
-  const plain = (owners: Ownership) =>
-    [...owners]
-      .filter(([, paths]) => paths.size > 0)
-      .map(([owner, paths]) => `${owner}: ${[...paths].toSorted().join(" ")}`)
-      .toSorted();
-  return sameJson(plain(a), plain(b));
+  const none: ReadonlySet<string> = new Set();
+  return [...a.keys(), ...b.keys()].every(
+    (owner) => (a.get(owner) ?? none).symmetricDifference(b.get(owner) ?? none).size === 0,
+  );
 }

@@ -4,7 +4,7 @@ import type { Clock } from "../../../../shared/ports/clock.ts";
 import type { KubernetesObject, ManagedFields } from "../../../../shared/ports/kubernetes-object.ts";
 import type { ObjectQuery, ObjectRef, SeenVersion } from "../../../../shared/ports/member-api.ts";
 import { alreadyExists, conflict, fieldConflict, namespaceTerminating, notFound } from "./errors.ts";
-import { isObject, type JsonObject, objectAt, sameJson } from "./json.ts";
+import { copyOf, isObject, type JsonObject, objectAt, sameJson } from "./json.ts";
 import { apply, managedFields, type Owned, type Ownership, sameOwnership, update } from "./managers.ts";
 import { matcher } from "./selectors.ts";
 
@@ -125,7 +125,7 @@ export function objectStore(clock: Clock): ObjectStore {
   }
 
   function going(entry: Entry): Entry {
-    const object = structuredClone(entry.object);
+    const object = copyOf(entry.object);
     const metadata = objectAt(object, "metadata");
     metadata["deletionTimestamp"] ??= clock.now().toISOString();
     metadata["resourceVersion"] = String(version);
@@ -176,7 +176,7 @@ export function objectStore(clock: Clock): ObjectStore {
       if ("managers" in next) throw fieldConflict(what, next.managers);
       const applied = { ...next, object: defaulted(next.object) };
       if (dryRun) {
-        const settled = settleMetadata(structuredClone(applied.object), before?.object, clock);
+        const settled = settleMetadata(copyOf(applied.object), before?.object, clock);
         // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- it came in as one
         return answer({ ...applied, object: settled as Entry["object"], times: before?.times ?? new Map() });
       }
@@ -185,7 +185,7 @@ export function objectStore(clock: Clock): ObjectStore {
     write(object, manager) {
       const key = keyOf(refOf(object));
       const before = entries.get(key);
-      const written = update(before, defaulted(structuredClone({ ...object })), manager);
+      const written = update(before, defaulted(copyOf({ ...object })), manager);
       store(key, written, before, `Update ${manager}`);
     },
     delete(ref, only) {
@@ -239,7 +239,7 @@ function finalizers({ metadata }: JsonObject): readonly unknown[] {
 
 /** Status is no client's to write on the main resource. */
 function fromClient(object: KubernetesObject, before?: Entry): JsonObject {
-  const { status: _, ...rest } = structuredClone(object);
+  const { status: _, ...rest } = copyOf(object);
   const status = before?.object["status"];
   return { ...rest, ...(status === undefined ? {} : { status }) };
 }
@@ -300,7 +300,7 @@ const answers = new WeakMap<Entry, KubernetesObject>();
 function told(entry: Entry): KubernetesObject {
   const known = answers.get(entry);
   if (known !== undefined) return known;
-  const made = frozen(structuredClone({ ...entry.object, metadata: metadataOf(entry) }));
+  const made = frozen({ ...entry.object, metadata: metadataOf(entry) });
   answers.set(entry, made);
   return made;
 }
@@ -316,6 +316,6 @@ function metadataOf({ object, owners, times }: Entry): KubernetesObject["metadat
 }
 
 function answer(entry: Entry): KubernetesObject {
-  const metadata = structuredClone(metadataOf(entry));
+  const { metadata } = told(entry);
   return { apiVersion: "meta.k8s.io/v1", kind: "PartialObjectMetadata", metadata };
 }

@@ -654,6 +654,20 @@ describe("two that drain different members at the same time", () => {
     expect(reasonsOf(summary.findings)).toContain(MET);
   });
 
+  it("are not held up by the drained member, which falls silent meanwhile", async () => {
+    waitShortly();
+    const mesh = await aJoinedMesh(3);
+    const { faults } = mesh.fleet.server(member(mesh, 2));
+    beforeFirstWrite(mesh, async () => await drain(mesh, member(mesh, 3)));
+    const report: ProcessOptions["report"] = ({ step, clusterId: id }) => {
+      if (step === "noteDrain" && id === ID(member(mesh, 2))) faults.slowMs = 3000;
+    };
+    const began = performance.now();
+    const { summary } = await drain(mesh, member(mesh, 2), { report });
+    expect(performance.now() - began).toBeLessThan(2000);
+    expect(reasonsOf(summary.findings)).toContain(MET);
+  });
+
   it("need not be told what they have confirmed", async () => {
     const mesh = await aJoinedMesh(3);
     beforeFirstWrite(mesh, async () => await drain(mesh, member(mesh, 3)));

@@ -5,6 +5,7 @@ import { annotation, clusterId, ISTIO_NAMESPACE, NETWORK_LABEL } from "../../../
 import { MEMBER_CHECK_MS } from "../../../shared/doctor/members.ts";
 import { GATEWAYS_LISTED } from "../../../shared/istio/gateway.ts";
 import { RECORD } from "../../../shared/istio/record-config-map.ts";
+import { NOTES_MS } from "../../../shared/look/drain-notes.ts";
 import { SECOND_LOOK_MS } from "../../../shared/phases/gateways.ts";
 import { INGRESS_WAIT_MS } from "../../../shared/phases/ingress.ts";
 import { WAIT_MS } from "../../../shared/phases/own-halves.ts";
@@ -44,7 +45,7 @@ export function inLockstep(mesh: FakeMesh): void {
 /** What a run waits long for, it waits for a moment from now on, until all mocks are restored. */
 export function waitShortly(momentMs = 200): void {
   const timeout = AbortSignal.timeout.bind(AbortSignal);
-  const waits = [WAIT_MS, SECOND_LOOK_MS, TAKES_EFFECT_MS, INGRESS_WAIT_MS, MEMBER_CHECK_MS];
+  const waits = [WAIT_MS, SECOND_LOOK_MS, TAKES_EFFECT_MS, INGRESS_WAIT_MS, MEMBER_CHECK_MS, NOTES_MS];
   jest.spyOn(AbortSignal, "timeout").mockImplementation((ms) => timeout(waits.includes(ms) ? momentMs : ms));
 }
 

@@ -47,8 +47,9 @@ describe("a cluster that joins later", () => {
       members: () => members,
       progress: (line) => lines.push(line),
       signal: ended.signal,
+      pollMs: 20,
     });
-    const said = (count: number, patienceMs = 800) =>
+    const said = (count: number, patienceMs = 200) =>
       eventually(
         async () => lines,
         (seen) => seen.length >= count,

@@ -86,7 +86,7 @@ export function refused({ refused: code, message, cure }: Refusal): RefusedError
 }
 
 /** The same where a finding is in the way. */
-export function refusedBy({ reason: code, message }: Finding, cure: string): RefusedError {
+export function refusedBy({ reason: code, message, cure }: Finding): RefusedError {
   return new RefusedError(message, { code, cure });
 }
 

@@ -142,7 +142,7 @@ async function foreseeDrain(
   const mesh = await lookAtMesh(run, "mesh", { known: [cluster], memberTimeoutMs: ANSWER_MS });
   const before = registerOf(run, mesh, { scope: "mesh", reason: "look" }).of(id);
   const { mass } = registerOf(run, mesh, request);
-  if (mass !== undefined && options.check !== true) throw refusedBy(mass, massCure(id));
+  if (mass !== undefined && options.check !== true) throw refusedBy(mass);
   const names = namesIn(mesh.members, cluster);
   const plan = await preview(run, request, mesh);
   const noted = "note" in before ? before.onRecord : undefined;
@@ -160,10 +160,6 @@ async function foreseeDrain(
     names,
     shown: id,
   };
-}
-
-function massCure(id: string): string {
-  return `if that is meant: meshjoin drain ${id} --confirm MassDrain`;
 }
 
 function registerOf(run: OperatorRun, mesh: Mesh, request: ReconcileRequest) {

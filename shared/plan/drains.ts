@@ -177,7 +177,7 @@ function massDrain(
   members: readonly Member[],
   begun: readonly Member[],
   standings: ReadonlyMap<string, DrainStanding>,
-  { spec, confirm }: DrainsContext,
+  { spec, confirm, drain }: DrainsContext,
 ): Finding | undefined {
   if (begun.length === 0 || confirm.includes("MassDrain")) return undefined;
   const ids = begun.map(({ clusterId }) => clusterId);
@@ -187,7 +187,9 @@ function massDrain(
   return finding(
     "MassDrain",
     `with ${ids.join(", ")} ${then}; Meshjoin drains none of those that are not drained yet before a person confirms it`,
-    `if all are to be drained: meshjoin sync --confirm MassDrain; to take label ${MESH_STATE_LABEL} off one that is to serve: ${ids.map((id) => `meshjoin undrain ${id}`).join("; or: ")}`,
+    drain === undefined
+      ? `if all are to be drained: meshjoin sync --confirm MassDrain; to take label ${MESH_STATE_LABEL} off one that is to serve: ${ids.map((id) => `meshjoin undrain ${id}`).join("; or: ")}`
+      : `if that is meant: meshjoin drain ${drain.clusterId} --confirm MassDrain`,
   );
 }
 

@@ -163,6 +163,9 @@ describe("drain and undrain", () => {
     expect([refused.code, readersOf(mesh, 2)]).toEqual([1, ["m1"]]);
     expect(refused.out).toMatch(/^m2 is not drained, and nothing was written: it needs a confirmation\.$/m);
     expect(refused.out).not.toContain("Each full run goes on");
+    expect(refused.out).toContain(
+      `cure: if that is meant: meshjoin drain ${idOf(mesh, 2)} --confirm MassDrain\n`,
+    );
     const foreseen = await call(mesh, "drain m2", { answer: true });
     expect([foreseen.code, foreseen.questions]).toEqual([1, []]);
     expect(foreseen.err).toContain(`meshjoin drain ${idOf(mesh, 2)} --confirm MassDrain`);

@@ -47,8 +47,8 @@ export interface Proxy extends ContainerProcess {
 
 /** Longer than a request of the traffic takes. */
 const IN_FLIGHT_MS = 1000;
-/** Longer than Envoy takes to accept a connection. */
-const ACCEPTED_MS = 200;
+/** Longer than Envoy's worker takes to accept a connection, and to close a listener after it is told to. */
+const WORKER_MS = 200;
 const CONFIG_PATH = "./etc/istio/proxy";
 const OUTPUT_CERTS = "./certs";
 
@@ -123,10 +123,12 @@ export async function startProxy(options: ProxyOptions): Promise<Proxy> {
     },
     async drain() {
       await options.hold(async () => {
-        await delay(ACCEPTED_MS);
+        await delay(WORKER_MS);
         await fetch(`http://127.0.0.1:${ports.admin}/drain_listeners`, { method: "POST" }).catch(
           () => undefined,
         );
+        // The answer comes before the worker has closed them; connections that waited come all at once.
+        await delay(WORKER_MS);
       });
       await delay(IN_FLIGHT_MS);
     },

@@ -5,7 +5,6 @@ import type { Refusal } from "../shared/core/roots/stages.ts";
 import { RefusedError } from "../shared/errors.ts";
 import { type CliCommand, type CommandSpec, command } from "./command.ts";
 import { EXIT, type ExitCode } from "./exit-code.ts";
-import { isForPrograms } from "./format.ts";
 import { renderForesight } from "./render/foresight.ts";
 import type { Names } from "./screen.ts";
 import type { Session } from "./session.ts";
@@ -100,8 +99,7 @@ export function showForesight(session: Session, { effects, plan, names }: Foresi
 
 async function isMeant(session: Session, { effects }: Foresight<unknown>): Promise<boolean> {
   for (const effect of effects) session.say(effect);
-  const { confirm } = session.host;
-  if (confirm !== undefined && !isForPrograms(session.format)) return await confirm("Continue?");
+  if (session.ask !== undefined) return await session.ask("Continue?");
   throw new RefusedError("nothing is done: this needs a yes, and there is nobody to ask", {
     code: "NotConfirmed",
     cure: "run the same command with --yes; --dry-run shows what it would do",

@@ -7,7 +7,6 @@ import type { Scope } from "../shared/core/request.ts";
 import { lookAtMesh, type Mesh } from "../shared/look/mesh.ts";
 import type { OperatorRun } from "../shared/operator.ts";
 import { preview } from "../shared/preview.ts";
-import { isForPrograms } from "./format.ts";
 import { namesIn } from "./mesh-names.ts";
 import type { Confirmable } from "./reconciled.ts";
 import type { Names } from "./screen.ts";
@@ -35,8 +34,7 @@ export async function meantByName(
   run: OperatorRun,
   { named, ...how }: Wish,
 ): Promise<Meant | undefined> {
-  const { confirm } = session.host;
-  if (named.length === 0 || confirm === undefined || isForPrograms(session.format)) return { confirm: named };
+  if (named.length === 0 || session.ask === undefined) return { confirm: named };
   const mesh = await lookAtMesh(run, "mesh");
   const planned = async (reasons: readonly Confirmable[], deep: boolean) =>
     await preview(run, { ...how, deep, reason: "plan", confirm: reasons }, mesh);
@@ -51,7 +49,7 @@ export async function meantByName(
   if (meant.length === 0) return { confirm: [] };
   for (const line of [addedBy(then, without, names), ...unseenOf(inScope(mesh.members, how.scope), names)])
     session.say(line);
-  if (!(await confirm("Continue?"))) return undefined;
+  if (!(await session.ask("Continue?"))) return undefined;
   const leaving = meant.includes("MassLeave") ? massLeavers(without.findings) : [];
   return leaving.length === 0
     ? { confirm: meant }

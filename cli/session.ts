@@ -22,6 +22,8 @@ export interface Session {
   readonly say: (line: string) => void;
   /** The same, with the time since the command began. */
   readonly tell: (line: string) => void;
+  /** Asks a person. Undefined where none sits at a terminal, or where a program reads the result. */
+  readonly ask: ((question: string) => Promise<boolean>) | undefined;
   /** The result, on standard output: as one line of JSON, as YAML, or as `render` writes it. */
   show<T extends object>(result: T, render: (result: T, screen: Screen) => string): void;
   /** Ports alone, for work without a manifest; they are closed in any case. */
@@ -46,6 +48,7 @@ export function openSession(host: Host, format: Format, verbose: boolean): Sessi
     verbose,
     say,
     tell,
+    ask: isForPrograms(format) ? undefined : host.confirm,
     show(result, render) {
       const text = isForPrograms(format)
         ? programText(result, format)

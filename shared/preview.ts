@@ -9,6 +9,7 @@ import { isAboutIngresses, lookAtIngress } from "./look/ingress.ts";
 import { lookAtMesh, type Mesh } from "./look/mesh.ts";
 import type { Action } from "./plan/action.ts";
 import { actionsOf, planFirst, planMesh } from "./plan/mesh.ts";
+import { findingsByReader } from "./plan/pair.ts";
 import { planContext } from "./plan-context.ts";
 import type { Run } from "./run.ts";
 
@@ -28,14 +29,13 @@ export async function preview(run: Run, request: ReconcileRequest, latest?: Mesh
   const now = run.ports.clock.now();
   const remembered = (member: Member | undefined, live: readonly Finding[]) =>
     member === undefined ? [] : rememberedTroubles(member, live, now);
-  const ofPairs = (id: string) =>
-    plan.pairs.flatMap(({ reader, findings: causes }) => (reader === id ? causes : []));
+  const ofPairs = findingsByReader(plan.pairs);
   const findings = [
     ...rootFindings(mesh, run.spec, now),
     ...mesh.listing.findings,
     ...plan.members.flatMap(({ clusterId, findings: notes }, index) =>
       concerns(clusterId)
-        ? [...notes, ...remembered(mesh.members[index], [...notes, ...ofPairs(clusterId)])]
+        ? [...notes, ...remembered(mesh.members[index], [...notes, ...(ofPairs.get(clusterId) ?? [])])]
         : [],
     ),
     ...[

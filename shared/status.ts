@@ -22,7 +22,7 @@ import { lookAtMesh, type Mesh } from "./look/mesh.ts";
 import { type IstiodView, memberStatus, type PodView } from "./member-status.ts";
 import { type MeshPlan, planMesh } from "./plan/mesh.ts";
 import { networksAfar } from "./plan/networks.ts";
-import { gatewayNotListed, type PairPlan, takeBackLater } from "./plan/pair.ts";
+import { findingsByReader, gatewayNotListed, type PairPlan, takeBackLater } from "./plan/pair.ts";
 import { planContext } from "./plan-context.ts";
 import type { ProbedPair } from "./probe/ask-probes.ts";
 import { askAsTheyAre, probeFindings } from "./probe/kept.ts";
@@ -50,6 +50,7 @@ export async function collectStatus(run: Run, latest?: Mesh): Promise<Status> {
   const views = new Map(entries);
   const membersById = new Map(mesh.members.map((member) => [member.clusterId, member]));
   const afar = networksAfar(mesh.members);
+  const ofPairs = findingsByReader(plan.pairs);
   const time = run.ports.clock.now().toISOString();
   return {
     meshId: run.spec.meshId,
@@ -63,7 +64,7 @@ export async function collectStatus(run: Run, latest?: Mesh): Promise<Status> {
       memberStatus(run, member, {
         view: views.get(member.clusterId),
         drain: plan.register.of(member.clusterId),
-        findings: findingsOf(run, plan, member, index),
+        findings: findingsOf(run, plan, member, { index, ofPairs: ofPairs.get(member.clusterId) ?? [] }),
       }),
     ),
     pairs: plan.pairs.flatMap((pair) =>
@@ -251,9 +252,9 @@ function rowsOf(
 /** The findings about a member, the causes of its actions, and what the last run could not do. */
 function findingsOf(
   { ports }: Run,
-  { members, pairs, trafficDefaults, ingress }: MeshPlan,
+  { members, trafficDefaults, ingress }: MeshPlan,
   member: Member,
-  index: number,
+  { index, ofPairs }: { readonly index: number; readonly ofPairs: readonly Finding[] },
 ): Finding[] {
   const plan = members[index];
   const causes = plan?.actions.flatMap((action) => action.findings) ?? [];
@@ -262,7 +263,6 @@ function findingsOf(
     ({ clusterId }) => clusterId === member.clusterId,
   );
   const live = [...(plan?.findings ?? []), ...causes, ...rules, ...ofIngress];
-  const ofPairs = pairs.flatMap(({ reader, findings }) => (reader === member.clusterId ? findings : []));
   const remembered = rememberedTroubles(member, [...live, ...ofPairs], ports.clock.now());
   return distinct([...live, ...remembered]).toSorted(inOrder);
 }

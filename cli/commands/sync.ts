@@ -5,7 +5,6 @@ import { type Reconciled, reconcile } from "../../shared/reconcile.ts";
 import { scopeOf } from "../cluster.ts";
 import { type ClusterOption, clusterOption, command } from "../command.ts";
 import { EXIT } from "../exit-code.ts";
-import { isForPrograms } from "../format.ts";
 import { meantByName } from "../meant-by-name.ts";
 import {
   CONFIRMABLE,
@@ -67,13 +66,11 @@ export const sync = command<SyncOptions>({
   },
 });
 
-/** Asks a person; a program that reads the result is not asked. */
-async function isMeant(session: Session, leavers: readonly string[]): Promise<boolean> {
+async function isMeant({ ask, say }: Session, leavers: readonly string[]): Promise<boolean> {
   const names = `${leavers.length} clusters that seem to have left (${leavers.join(", ")})`;
-  const { confirm } = session.host;
-  if (confirm === undefined || isForPrograms(session.format)) {
-    session.say(`the members keep their credentials of ${names}; if they have left, run meshjoin sync --yes`);
+  if (ask === undefined) {
+    say(`the members keep their credentials of ${names}; if they have left, run meshjoin sync --yes`);
     return false;
   }
-  return await confirm(`Remove the members' credentials of ${names}?`);
+  return await ask(`Remove the members' credentials of ${names}?`);
 }

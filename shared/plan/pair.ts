@@ -484,6 +484,12 @@ export function gatewayNotListed({ reader, readerRef, target }: PairPlan, networ
   );
 }
 
+/** What the plans say to each reader, by its ID. */
+export function findingsByReader(pairs: readonly PairPlan[]): ReadonlyMap<string, readonly Finding[]> {
+  const own = Map.groupBy(pairs, ({ reader }) => reader);
+  return new Map([...own].map(([id, plans]) => [id, plans.flatMap(({ findings }) => findings)]));
+}
+
 /** Of the readers that take one member back when they have their turn. */
 export function takeBackLater(remaining: readonly PairPlan[]): Finding {
   const target = remaining[0]?.target ?? "";

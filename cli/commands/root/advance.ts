@@ -2,7 +2,6 @@ import { Option } from "commander";
 import { ROOT_CONFIRMABLE, type RootConfirmable } from "../../../shared/rotate/rotate.ts";
 import { command } from "../../command.ts";
 import { EXIT } from "../../exit-code.ts";
-import { isForPrograms } from "../../format.ts";
 import type { Session } from "../../session.ts";
 import { move } from "./moved.ts";
 
@@ -38,11 +37,10 @@ export const advance = command<AdvanceOptions>({
   },
 });
 
-/** Asks a person; a program that reads the result is not asked. */
-async function isMeant({ host, format, say }: Session, without: readonly string[] = []): Promise<boolean> {
-  if (without.length === 0 || host.confirm === undefined || isForPrograms(format)) return true;
+async function isMeant({ ask, say }: Session, without: readonly string[] = []): Promise<boolean> {
+  if (without.length === 0 || ask === undefined) return true;
   say(
     `No stage of this rotation waits for ${without.join(", ")} any more. What still runs there is cut off when the old root leaves: its workloads trust no other.`,
   );
-  return await host.confirm("Continue?");
+  return await ask("Continue?");
 }
